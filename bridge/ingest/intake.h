@@ -1,0 +1,45 @@
+// bridge/ingest/intake.h: what the broker has been told we have (PUBACK), until the ledger has it.
+// Append writes one record with write(2) and returns: it survives the death of this process (page cache), not power
+// loss; the sender's repetition covers that (README, durability contract).
+// Owns: a folder of segment files `intake-<number>`. A segment is deleted once every record in it is done.
+// Open reads every record left over, in order, for the pipeline to process again (commands are idempotent by identity);
+// a torn record at the end of a segment (CRC-32C or length wrong) ends that segment and is counted.
+// Threads: all calls from any thread. Errors: "intake_failed" when the disk refuses; the caller must not let PUBACK go.
+// Limits: bytes_max of undone records; Append then answers 2502 "intake_full".
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bridge/ingest/inbound.h"
+#include "schemas/base/result.h"
+
+namespace registry::ingest {
+
+struct IntakeOptions {
+  std::string folder;
+  std::size_t segment_bytes = 16u << 20;
+  std::size_t bytes_max = 1u << 30;
+};
+
+class Intake {
+ public:
+  using Ticket = std::uint64_t;
+  struct Record {
+    Ticket ticket = 0;
+    InboundMessage message;
+  };
+
+  static Result<std::unique_ptr<Intake>> Open(const IntakeOptions& options);
+  virtual ~Intake() = default;
+  // What the last run had not finished; call once, before the first Append.
+  virtual std::vector<Record> TakeLeftOver() = 0;
+  virtual Result<Ticket> Append(const InboundMessage& message) = 0;
+  virtual void MarkDone(Ticket ticket) = 0;  // its consequence is durable in the ledger
+  virtual std::uint64_t torn_records() const = 0;
+  virtual std::uint64_t undone() const = 0;
+};
+
+}  // namespace registry::ingest

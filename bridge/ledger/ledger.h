@@ -1,0 +1,106 @@
+// bridge/ledger/ledger.h: the durable record of admitted events and resulting state, in domain words.
+// No keys, no iterators, no open transaction handle cross this port; two backends (memory/, rocksdb/) pass one
+// conformance suite. Layout of records and column families: FORMAT.md.
+// Threads: every call is safe from any thread; Commit blocks its caller until the changeset is durable and is meant to
+//   be called from many threads at once, since waiting changesets share one synced write (group commit).
+// Order: commits are totally ordered; every reader sees a commit once Commit has returned, never before it is durable.
+// Errors: symbol says which. "event_known": the mark exists, read FindEvent again. "stale": a version or a unique claim
+//   moved, decide again from a fresh view. "ledger_failed": the disk refused; nothing of the changeset was written.
+// Limits: options of the backend bound waiting commits.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "schemas/base/result.h"
+#include "workers/domain/changeset.h"
+#include "workers/domain/view.h"
+
+namespace registry::ledger {
+
+using Seq = std::uint64_t;  // position; 0 is before the first
+
+inline constexpr std::string_view kStale = "stale";
+inline constexpr std::string_view kEventKnown = "event_known";
+inline constexpr std::string_view kLedgerFailed = "ledger_failed";
+
+// Whoever carries committed intentions out of the ledger. Stored: DO NOT CHANGE THESE NUMBERS.
+enum class Sink : std::uint8_t { kMqtt = 1, kZone = 2, kCrl = 3 };
+
+struct FeedItem {
+  Seq seq = 0;  // in the party's feed, from 1 without a gap
+  domain::Notification notification;
+};
+
+struct OutboxEntry {
+  Seq seq = 0;  // per sink, increasing, gaps allowed
+  std::variant<domain::OutgoingMessage, FeedItem, domain::ZoneChange, domain::Revocation> item;
+};
+
+struct HistoryRecord {
+  Seq seq = 0;  // global, from 1 without a gap
+  domain::HistoryEntry entry;
+  Bytes hash;   // SHA-256(previous hash || encoded entry); the hash before seq 1 is 32 zero octets
+};
+
+struct SinkState {
+  Seq cursor = 0;     // every entry up to here has arrived
+  std::string state;  // the sink's own few octets, e.g. the zone's SOA serial
+};
+
+struct FeedState {
+  Seq last = 0;
+  Seq acked = 0;
+};
+
+class LedgerReader : public domain::View {
+ public:
+  virtual Result<std::optional<domain::EventMark>> FindEvent(const PartyId& source, const EventId& id) const = 0;
+  // Entries of one sink after `after`, at most `limit`; waits up to `wait` when there are none yet.
+  virtual Result<std::vector<OutboxEntry>> OutboxAfter(Sink sink, Seq after, std::size_t limit,
+                                                       std::chrono::milliseconds wait) const = 0;
+  virtual Result<Seq> OutboxLast(Sink sink) const = 0;
+  virtual Result<SinkState> LoadSink(Sink sink) const = 0;
+  virtual Result<std::vector<domain::Job>> JobsDue(UtcTime now, std::size_t limit) const = 0;
+  virtual Result<FeedState> LoadFeed(const PartyId& party) const = 0;
+  virtual Result<std::vector<FeedItem>> FeedFrom(const PartyId& party, Seq from, std::size_t limit) const = 0;
+  // Devices in order of id, after `after`; tombstones included.
+  virtual Result<std::vector<domain::Device>> DevicesAfter(const std::optional<DeviceId>& after,
+                                                           std::size_t limit) const = 0;
+  virtual Result<std::vector<HistoryRecord>> HistoryAfter(Seq after, std::size_t limit) const = 0;
+  virtual Result<std::vector<HistoryRecord>> HistoryOf(const DeviceId& device) const = 0;
+  // The content wanted last for every name that exists in the zone, in order of device id, after `after`.
+  virtual Result<std::vector<domain::ZoneChange>> ZoneAfter(const std::optional<DeviceId>& after,
+                                                            std::size_t limit) const = 0;
+  virtual Result<std::vector<domain::Revocation>> Revocations() const = 0;
+  virtual Result<std::vector<std::pair<Seq, domain::DeadLetter>>> DeadLettersAfter(Seq after,
+                                                                                   std::size_t limit) const = 0;
+};
+
+class Ledger : public LedgerReader {
+ public:
+  // All or nothing, durable on return; feed numbers, record versions and the hash chain are set here.
+  virtual Status Commit(domain::Changeset changeset) = 0;
+  // A sink's cursor, only forward (a smaller one is ignored). Entries up to it may be forgotten. `durable` false: may be
+  // lost with power, the sink then repeats.
+  virtual Status Advance(Sink sink, const SinkState& state, bool durable) = 0;
+  // Wakes every OutboxAfter that waits, for a clean stop.
+  virtual void WakeAll() = 0;
+};
+
+struct VerifyReport {
+  std::uint64_t history_entries = 0;
+  std::uint64_t devices = 0;
+  std::vector<std::string> faults;  // empty: sound
+};
+// Recomputes the hash chain and every invariant of FORMAT.md from a reader.
+Result<VerifyReport> Verify(const LedgerReader& reader);
+
+std::unique_ptr<Ledger> OpenMemoryLedger();
+
+}  // namespace registry::ledger

@@ -1,0 +1,49 @@
+// bridge/mqtt/session.h: the registry's one MQTT 5 connection; the only room that includes Paho.
+// Inbound: every message below registry/v1/from/# reaches `handler` on Paho's receive thread. Paho sends PUBACK after
+//   the handler has returned, so the handler appends to the intake and nothing more (reference: Paho C 1.3.12).
+//   The handler must not throw.
+// Session: clean start off, session expiry and Receive Maximum set, TLS 1.3 with the registry's client certificate,
+//   reconnect with exponential backoff and jitter, subscribes again after each connect.
+// Threads: Start/Stop from one thread, Publish from any. Stop disconnects within its deadline.
+// Spec: MQTT 5.0 §3.1.2.4, §3.1.2.11, §4.3.2, §4.10.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "bridge/ingest/inbound.h"
+#include "bridge/outbox/relay.h"
+
+namespace registry::mqtt {
+
+struct SessionOptions {
+  std::string host = "127.0.0.1";
+  int port = 8883;
+  std::string client_id = "registryd";
+  std::string ca_file, certificate_file, key_file;
+  std::chrono::seconds session_expiry{24 * 3600};
+  std::chrono::seconds keep_alive{30};
+  std::chrono::milliseconds backoff_min{100}, backoff_max{15000};
+  int receive_maximum = 10000;
+  int in_flight_max = 1000;
+};
+
+class Session : public outbox::Publisher {
+ public:
+  using Handler = std::function<void(ingest::InboundMessage)>;
+  Session(SessionOptions options, Handler handler);
+  ~Session() override;
+  void Start();   // returns at once; connects in the background
+  void Stop(std::chrono::milliseconds deadline);
+  bool connected() const;
+  std::uint64_t reconnects() const;
+  Status Publish(Message message, std::function<void(bool)> confirmed) override;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace registry::mqtt

@@ -1,0 +1,71 @@
+// bridge/zone/publisher.h: hidden primary. Holds the zone as a projection of the ledger, signs incrementally, serves
+// SOA, AXFR and IXFR with TSIG over TCP to secondaries, sends NOTIFY, and says when a change is visible.
+// Owns: the signed zone in memory, its journal, a transfer server thread and a publishing thread.
+// Flow: entries of Sink::kZone after the cursor -> sign -> new serial (made durable before it is served, RFC 1982: it never
+//   goes back) -> NOTIFY -> SOA asked of every secondary -> `visible` called with the batch -> cursor advanced. The next
+//   batch leaves when the last one has arrived (self-clocking).
+// Start: content from LedgerReader::ZoneAfter; entries after the cursor are applied again, which is harmless.
+// Threads: Start/Stop from one thread; Snapshot from any. `visible` is called on the publishing thread and returns only
+//   when the consequence is committed (then, and only then, does the cursor move); false: called again later.
+// Errors: a secondary that lags or cannot be reached is a metric and a log line, never a silent wait.
+// Spec: RFC 4034, 4035, 5155 (§9276: 0 iterations, no salt), 1982, 1995, 1996, 5936, 8945.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bridge/ledger/ledger.h"
+
+namespace registry::zone {
+
+struct SecondaryAddress {
+  std::string name;      // for logs and metrics
+  std::string address;   // IP address
+  std::uint16_t port = 53;
+};
+
+struct Options {
+  std::string zone;                       // "iotregistry.test", no trailing dot
+  std::vector<std::string> name_servers;  // NS targets
+  std::vector<std::pair<std::string, std::string>> glue;  // name -> address, for targets inside the zone
+  std::string contact;                    // SOA RNAME in host form, "hostmaster.iotregistry.test"
+  std::uint32_t tlsa_ttl = 60, negative_ttl = 60, soa_ttl = 60, apex_ttl = 3600;
+  std::chrono::seconds signature_validity{14 * 86400}, signature_refresh{7 * 86400}, inception_offset{3600};
+  std::string ksk_file, zsk_file;         // PEM, PKCS#8, P-256
+  std::string listen_address = "127.0.0.1";
+  std::uint16_t listen_port = 0;          // 0: any free one, see Snapshot
+  std::string tsig_name, tsig_secret_file;  // hmac-sha256, base64 in the file
+  std::vector<SecondaryAddress> secondaries;
+  std::vector<Bytes> apex_certificates;   // registry CA certificates (DER): TLSA at the apex, first the root
+  std::size_t batch_max = 1000;
+  std::size_t journal_bytes_max = 64u << 20, journal_changes_max = 4096;
+  std::chrono::milliseconds stop_deadline{3000};
+};
+
+struct Snapshot {
+  std::uint16_t port = 0;
+  std::uint32_t serial = 0;
+  std::uint64_t names = 0;
+  std::uint64_t pending = 0;          // entries wanted and not yet visible everywhere
+  std::uint64_t axfr = 0, ixfr = 0, refused = 0;
+  struct Lag { std::string name; std::uint32_t serial = 0; bool reachable = false; std::chrono::milliseconds behind{0}; };
+  std::vector<Lag> secondaries;
+};
+
+using Visible = std::function<bool(const std::vector<domain::ZoneChange>& changes)>;
+using Log = std::function<void(int level, const std::string& line)>;  // 0 debug, 1 info, 2 warning, 3 error
+
+class Publisher {
+ public:
+  static Result<std::unique_ptr<Publisher>> Create(Options options, ledger::Ledger& ledger, Visible visible, Log log);
+  virtual ~Publisher() = default;
+  virtual Status Start() = 0;
+  virtual void Stop() = 0;
+  virtual Snapshot snapshot() const = 0;
+};
+
+}  // namespace registry::zone

@@ -1,0 +1,43 @@
+// schemas/wire/codec.h: struct <-> JSON "data" member, strict in, canonical out.
+// Every message has one field table (JSON name, member, required, limits) in codec.cc; Decode and Encode walk it, and
+// tests compare it with the JSON Schema. Decode<T> refuses unknown and missing members, wrong types, limits and bad
+// identifiers with code, symbol and the JSON pointer of the field. No exception leaves.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "schemas/base/result.h"
+#include "schemas/wire/messages.h"
+
+namespace registry::wire {
+
+template <class Message>
+Result<Message> Decode(const nlohmann::json& data);  // instantiated for every struct in messages.h
+template <class Message>
+nlohmann::json Encode(const Message& message);
+nlohmann::json EncodeError(const Error& error);
+Result<Error> DecodeError(const nlohmann::json& data);
+
+using Command = std::variant<EsimRegister, DeviceAttach, CsrSubmit, EndpointPublish, DeviceClaim, DeviceDeactivate,
+                             DeviceReactivate, DeviceDelete, FeedReplay, FeedAck, DoProgress, DoResult>;
+
+// kUnknownCommand when `command` names none of them.
+Result<Command> DecodeCommand(std::string_view command, const nlohmann::json& data);
+
+// Which roles may send a command (design §4); empty when the command is unknown.
+std::vector<Role> RolesOf(std::string_view command);
+
+// The names of every message by direction, for the parity tests and for metrics labels.
+struct MessageName {
+  enum class Kind { kCommand, kReply, kAction, kNotification, kDocument } kind;
+  std::string_view name;    // "csr.submit", "key.generate", "device.activated", "registry-payload"
+  std::string_view schema;  // stem of schemas/messages/<schema>.schema.json
+};
+const std::vector<MessageName>& Catalogue();
+
+std::string_view RoleName(Role role);
+
+}  // namespace registry::wire

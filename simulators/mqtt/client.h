@@ -1,0 +1,55 @@
+// simulators/mqtt/client.h: a party's side of the interface over libmosquitto (the registry uses Paho: two client
+// libraries disagree loudly where MQTT is misread). Only this room includes mosquitto.h.
+// Commands are repeated with the same id until a reply comes or the deadline passes (README, durability contract).
+// Owns: one libmosquitto network thread and one thread for repetitions and deadlines. Handlers run on those threads and
+//   must be quick. Call from any thread. The destructor disconnects and joins.
+// Limits: in_flight_max commands wait for replies; Call then answers false at once.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "schemas/wire/codec.h"
+#include "schemas/wire/envelope.h"
+#include "schemas/wire/topics.h"
+
+namespace registry::sim {
+
+struct ClientOptions {
+  std::string host = "127.0.0.1";
+  int port = 8883;
+  std::string ca_file, certificate_file, key_file;
+  std::string party;
+  std::string client_id;                             // default: the party
+  std::chrono::milliseconds repeat_after{5000};
+  std::chrono::milliseconds give_up_after{60000};
+  std::size_t in_flight_max = 2000;
+};
+
+struct Reply {
+  bool accepted = false;
+  nlohmann::json data;     // of the accepted reply
+  std::optional<Error> error;  // of the rejection; symbol "no_reply" after give_up_after
+};
+
+class PartyClient {
+ public:
+  using OnReply = std::function<void(const Reply&)>;
+  using OnAction = std::function<void(const std::string& action, const wire::Envelope&)>;
+  using OnEvent = std::function<void(const std::string& type, const wire::Envelope&)>;
+
+  static Result<std::unique_ptr<PartyClient>> Open(ClientOptions options, OnAction on_action, OnEvent on_event);
+  virtual ~PartyClient() = default;
+  virtual bool WaitConnected(std::chrono::milliseconds deadline) = 0;
+  virtual bool Call(const std::string& command, const nlohmann::json& data, OnReply on_reply) = 0;
+
+  template <class Message>
+  bool Send(const std::string& command, const Message& message, OnReply on_reply) {
+    return Call(command, wire::Encode(message), std::move(on_reply));
+  }
+};
+
+}  // namespace registry::sim

@@ -1,0 +1,19 @@
+// workers/dns/desired.h: what the zone shall hold for a device, as a plain value; signing and serving are bridge/zone's.
+// Pure. Spec: RFC 6698 §2.1 (TLSA), RFC 7671 §5.1 (DANE-EE).
+#pragma once
+
+#include "workers/domain/changeset.h"
+
+namespace registry::dns {
+
+// Stored in configuration as "3 0 1" and "3 1 1".
+enum class TlsaProfile { kCertificate, kPublicKey };
+
+// Exactly one record for the live certificate. The device must have one; revision is the device's zone_revision.
+domain::ZoneChange Published(const domain::Device& device, TlsaProfile profile);
+// The name exists (TXT "state=deactivated"), without TLSA.
+domain::ZoneChange Deactivated(const domain::Device& device);
+// The name is gone.
+domain::ZoneChange Gone(const domain::Device& device);
+
+}  // namespace registry::dns

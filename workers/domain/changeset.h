@@ -1,0 +1,121 @@
+// workers/domain/changeset.h: what one decision wants to write, as one value. The ledger takes it whole or not at all.
+// Workers build it, ingest adds the event mark, bridge/ledger commits it. Plain values, any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "workers/domain/device.h"
+
+namespace registry::domain {
+
+// Ready for the broker. Order of commit is order of publishing.
+struct OutgoingMessage {
+  std::string topic;
+  std::string payload;
+  std::string correlation_data;  // MQTT5 §3.3.2.3.6, echoed; empty when the request had none
+};
+
+// A notification before its party's feed has given it a number. The relay renders the envelope with the number.
+struct Notification {
+  PartyId to;
+  std::string type;        // "device.activated"
+  EventId id;
+  UtcTime time;
+  std::string data;        // canonical JSON of the data member
+  std::optional<EventId> cause;
+  std::optional<std::string> traceparent;
+};
+
+// Proof that a command was executed: source + id, with the digest that tells duplicate from conflict and the reply that
+// a duplicate gets again, byte for byte.
+struct EventMark {
+  PartyId source;
+  EventId id;
+  UtcTime at;
+  // SHA-256 per part, so that a conflict can name the first differing one: "type", "subject", "time", "data/<member>".
+  std::vector<std::pair<std::string, Bytes>> digests;
+  OutgoingMessage reply;
+};
+
+// What the zone shall hold for a device's name from now on. Empty tlsa and no note: the name goes (NXDOMAIN).
+struct TlsaRecord {
+  std::uint8_t usage = 3, selector = 0, matching = 1;
+  Bytes data;
+  bool operator==(const TlsaRecord&) const = default;
+};
+struct ZoneChange {
+  DeviceId device;
+  std::uint64_t revision = 0;      // Device::zone_revision this content belongs to
+  std::vector<TlsaRecord> tlsa;
+  std::string note;                // TXT, e.g. "state=deactivated": the name exists without TLSA
+  bool operator==(const ZoneChange&) const = default;
+};
+
+// RFC 5280 §5: an entry of the next CRL.
+struct Revocation {
+  Bytes serial;
+  UtcTime at;
+  std::uint8_t reason = 0;  // CRLReason
+  UtcTime certificate_not_after;
+};
+
+// Values that may belong to one device only. Stored: DO NOT CHANGE THESE NUMBERS.
+enum class UniqueKind : std::uint8_t { kEid = 1, kIccid = 2, kPublicKey = 3, kSerial = 4 };
+struct UniqueValue {
+  UniqueKind kind = UniqueKind::kEid;
+  Bytes value;
+};
+
+struct HistoryEntry {
+  UtcTime at;
+  PartyId actor;          // the party whose command caused it, "registry" for timers and DNS
+  DeviceId device;
+  std::string what;       // "registered", "certified serial=…", never a private identifier
+  std::optional<EventId> cause;
+};
+
+// What arrived but cannot be answered (no party, no parsable topic): kept for an operator.
+struct DeadLetter {
+  UtcTime at;
+  std::string topic;
+  std::string payload;    // first kDeadLetterMax octets
+  std::string reason;
+};
+inline constexpr std::size_t kDeadLetterMax = 4096;
+
+struct DevicePut {
+  Device device;
+  std::uint64_t expected_version = 0;  // 0: must not exist
+};
+struct EndpointPut {
+  EndpointRecord endpoint;
+  std::uint64_t expected_version = 0;
+};
+struct FeedAcked {
+  PartyId party;
+  std::uint64_t seq = 0;
+};
+
+struct Changeset {
+  std::optional<EventMark> mark;           // commit fails with kEventKnown when source + id is already marked
+  std::vector<DevicePut> devices;
+  std::vector<EndpointPut> endpoints;
+  std::vector<std::pair<UniqueValue, DeviceId>> claims;  // commit fails with kStale when another device holds it
+  std::vector<UniqueValue> releases;
+  std::vector<Job> jobs_put;
+  std::vector<JobId> jobs_erase;           // unknown ones are ignored
+  std::vector<HistoryEntry> history;
+  std::vector<OutgoingMessage> messages;
+  std::vector<Notification> notifications;
+  std::vector<ZoneChange> zone;
+  std::vector<Revocation> revocations;
+  std::vector<DeadLetter> dead_letters;
+  std::vector<FeedAcked> feed_acks;
+
+  bool empty() const;
+};
+
+}  // namespace registry::domain

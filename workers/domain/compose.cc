@@ -1,0 +1,41 @@
+#include "workers/domain/compose.h"
+
+#include <algorithm>
+
+namespace registry::domain {
+namespace {
+
+std::string RandomUuid(const Context& context) {
+  DeviceId::Octets octets;
+  context.random(octets.data(), octets.size());
+  return DeviceId::FromRandom(octets).text();
+}
+
+}  // namespace
+
+JobId NewJobId(const Context& context) { return *JobId::Parse(RandomUuid(context)); }
+EventId NewEventId(const Context& context) { return *EventId::Parse(RandomUuid(context)); }
+PartyId Registry() { return *PartyId::Parse("registry"); }
+
+void Mark(Device& device, std::string_view step, UtcTime now) {
+  if (device.trace.size() >= kTraceMax) device.trace.erase(device.trace.begin());
+  device.trace.push_back({std::string(step), now});
+  device.updated = now;
+}
+
+HistoryEntry History(const Device& device, const PartyId& actor, std::string what, UtcTime now,
+                     std::optional<EventId> cause) {
+  return {now, actor, device.id, std::move(what), std::move(cause)};
+}
+
+OutgoingMessage Action(const PartyId& mno, std::string_view action, const std::string& data, const Context& context) {
+  wire::Envelope envelope;
+  envelope.id = NewEventId(context);
+  envelope.source = Registry().text();
+  envelope.type = "registry.v1.do." + std::string(action);
+  envelope.time = context.now;
+  envelope.data = nlohmann::json::parse(data);
+  return {wire::DoTopic(mno, action), wire::EncodeEnvelope(envelope), {}};
+}
+
+}  // namespace registry::domain

@@ -1,0 +1,37 @@
+// workers/domain/compose.h: the small sentences every worker says: ids, trace steps, history, notifications, actions.
+// Pure; randomness comes from the Context.
+#pragma once
+
+#include "schemas/wire/codec.h"
+#include "schemas/wire/envelope.h"
+#include "schemas/wire/topics.h"
+#include "workers/domain/decision.h"
+
+namespace registry::domain {
+
+JobId NewJobId(const Context& context);
+EventId NewEventId(const Context& context);
+PartyId Registry();  // "registry", the actor behind timers and DNS
+
+// Adds a step to the trace (dropping the oldest above kTraceMax) and sets `updated`.
+void Mark(Device& device, std::string_view step, UtcTime now);
+HistoryEntry History(const Device& device, const PartyId& actor, std::string what, UtcTime now,
+                     std::optional<EventId> cause = {});
+
+template <class Message>
+Notification Notify(const PartyId& to, std::string_view type, const Message& message, const Context& context,
+                    const std::optional<EventId>& cause = {}) {
+  Notification notification;
+  notification.to = to;
+  notification.type = std::string(type);
+  notification.id = NewEventId(context);
+  notification.time = context.now;
+  notification.data = wire::Encode(message).dump();
+  notification.cause = cause;
+  return notification;
+}
+
+// A command to an MNO, from the canonical JSON of its data member (kept in the job for retries).
+OutgoingMessage Action(const PartyId& mno, std::string_view action, const std::string& data, const Context& context);
+
+}  // namespace registry::domain

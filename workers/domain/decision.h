@@ -1,0 +1,39 @@
+// workers/domain/decision.h: the shape of every decision: Decide(command, origin, view, context, …) -> Result<Decision>.
+// An Error is the rejection the sender gets; nothing is written then but the event mark. Pure: no sockets, files, threads
+// or clocks. Plain values.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "schemas/base/result.h"
+#include "schemas/wire/codec.h"
+#include "workers/domain/changeset.h"
+#include "workers/domain/view.h"
+
+namespace registry::domain {
+
+// Who sent the command, as the broker vouched for it.
+struct Origin {
+  PartyId party;
+  wire::Role role = wire::Role::kMno;
+  EventId id;
+  std::optional<std::string> traceparent;
+};
+
+struct Decision {
+  Changeset changes;
+  nlohmann::json reply;  // data of the accepted reply; ingest wraps it
+};
+
+// A private key that signs, and the certificate that vouches for it. The key may be a file or a PKCS#11 object; the
+// worker never sees it. Sign is safe from any thread and may compute for long, but never waits for other parties.
+class Signer {
+ public:
+  virtual ~Signer() = default;
+  virtual Result<Bytes> Sign(const Bytes& message) const = 0;  // ECDSA with SHA-256, DER Ecdsa-Sig-Value
+  virtual const Bytes& certificate() const = 0;                // DER
+};
+
+}  // namespace registry::domain

@@ -1,0 +1,110 @@
+// workers/domain/device.h: the registry's objects as plain values: device, endpoint, job.
+// A record is what the ledger stores; its bytes are defined in bridge/ledger/FORMAT.md. Plain values, any thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "schemas/base/bytes.h"
+#include "schemas/base/utc_time.h"
+#include "schemas/ids/ids.h"
+#include "schemas/wire/messages.h"
+
+namespace registry::domain {
+
+// Stored: DO NOT CHANGE THESE NUMBERS.
+enum class State : std::uint8_t {
+  kRegistered = 1,
+  kAttached = 2,
+  kCertified = 3,
+  kPublished = 4,
+  kActive = 5,
+  kDeactivated = 6,
+  kDeleted = 7,  // tombstone
+};
+std::string_view StateName(State state);
+
+// EPP's names where they fit (RFC 5731 §2.3). Stored: DO NOT CHANGE THESE NUMBERS.
+enum class HoldStatus : std::uint8_t {
+  kPendingTransfer = 1,
+  kClientHold = 2,
+  kServerHold = 3,
+  kTransferProhibited = 4,
+};
+
+struct IssuedCertificate {
+  Bytes der;
+  Bytes serial;       // 20 octets
+  Bytes sha256;       // of der: what TLSA 3 0 1 publishes
+  Bytes spki_sha256;  // of SubjectPublicKeyInfo: what TLSA 3 1 1 publishes, and the key's identity
+  UtcTime not_before;
+  UtcTime not_after;
+};
+
+// One step of an activation with its time: the trace an operator reads.
+struct TraceStep {
+  std::string step;  // "registered", "claimed", "attached", "key.generate", "certified", "published", "payload.push",
+                     // "delivered", "active", "deactivated", "withdrawn", ...
+  UtcTime at;
+};
+
+struct Device {
+  DeviceId id;
+  std::uint64_t version = 0;  // set by the ledger: 1 at creation, +1 with every write
+  State state = State::kRegistered;
+  std::set<HoldStatus> holds;
+  Eid eid;
+  Iccid iccid;
+  PartyId sponsor;                       // MNO
+  std::optional<PartyId> claimer;        // ASP
+  std::optional<EndpointName> endpoint;  // of the claimer
+  Bytes authorisation_hash;              // SHA-256 of the unused authorisation code; empty once used
+  bool attached = false;                 // seen live on the network since registration
+  std::optional<IssuedCertificate> certificate;  // the live one
+  Bytes agreement_key;                   // uncompressed P-256 point the payload is encrypted to; empty before the CSR
+  std::uint64_t payload_version = 0;     // last composed
+  std::uint64_t delivered_version = 0;   // last reported as installed and accepted by the device
+  std::uint64_t zone_revision = 0;       // last wanted zone content; see ZoneChange
+  std::uint64_t visible_revision = 0;    // last zone content served by every secondary
+  std::vector<TraceStep> trace;          // bounded: the last kTraceMax steps
+  UtcTime created;
+  UtcTime updated;
+};
+inline constexpr std::size_t kTraceMax = 32;
+
+struct EndpointRecord {
+  PartyId asp;
+  wire::Endpoint endpoint;
+  std::uint64_t version = 0;     // set by the ledger; also the revision told to the ASP
+  Bytes legacy_json;             // container 08
+  Bytes legacy_json_signature;   // container 09
+  Bytes legacy_cert_signature;   // container 0A; empty when the trust is a TLSA name
+};
+
+// Work that waits for somebody else; survives restarts (design §4). Stored: DO NOT CHANGE THESE NUMBERS.
+enum class JobKind : std::uint8_t {
+  kKeyGenerate = 1,
+  kPayloadPush = 2,
+  kAppletWipe = 3,
+  kZoneVisible = 4,
+};
+std::string_view JobKindName(JobKind kind);
+
+struct Job {
+  JobId id;
+  DeviceId device;
+  JobKind kind = JobKind::kKeyGenerate;
+  std::uint32_t attempt = 1;
+  UtcTime created;
+  UtcTime due;                 // when it is retried, or failed after the last attempt
+  std::uint64_t subject = 0;   // kPayloadPush: payload version; kZoneVisible: zone revision
+  std::string last_stage;      // from do.progress
+  std::uint64_t last_progress = 0;
+  std::string body;            // data member of the command to be sent again, canonical JSON; empty for kZoneVisible
+};
+
+}  // namespace registry::domain

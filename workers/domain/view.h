@@ -1,0 +1,35 @@
+// workers/domain/view.h: what a decision may read. Implemented by the ledger (bridge/ledger) and by maps in tests.
+// Thread-safe for const calls. An Error means the store failed, never "not there".
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "schemas/base/result.h"
+#include "workers/domain/changeset.h"
+#include "workers/domain/device.h"
+
+namespace registry::domain {
+
+class View {
+ public:
+  virtual ~View() = default;
+  virtual Result<std::optional<Device>> LoadDevice(const DeviceId& id) const = 0;   // tombstones included
+  virtual Result<std::optional<DeviceId>> FindUnique(const UniqueValue& value) const = 0;
+  virtual Result<std::optional<EndpointRecord>> LoadEndpoint(const PartyId& asp, const EndpointName& name) const = 0;
+  virtual Result<std::optional<Job>> LoadJob(const JobId& id) const = 0;
+  virtual Result<std::vector<Job>> JobsOf(const DeviceId& device) const = 0;
+};
+
+// Random octets for ids, serials and codes. A worker never reaches for entropy itself, so a seeded source makes a
+// decision repeatable.
+using FillRandom = std::function<void(std::uint8_t* out, std::size_t size)>;
+
+// What every decision is given besides the command and the view.
+struct Context {
+  UtcTime now;
+  FillRandom random;
+};
+
+}  // namespace registry::domain

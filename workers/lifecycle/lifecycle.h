@@ -1,0 +1,44 @@
+// workers/lifecycle/lifecycle.h: every decision but signing: register, attach, claim, endpoints, deactivate, reactivate,
+// delete, what MNOs report, what becomes visible in DNS, and what is overdue.
+// Pure, any thread; see workers/domain/decision.h. Refusals name the state and the rule.
+#pragma once
+
+#include <chrono>
+
+#include "workers/dns/desired.h"
+#include "workers/domain/decision.h"
+#include "workers/payload_push/payload_push.h"
+
+namespace registry::lifecycle {
+
+struct Policy {
+  payload_push::Profile payload;
+  std::chrono::seconds first_retry{30};       // of actions to an MNO; doubles
+  std::uint32_t attempts_max = 6;
+  std::chrono::seconds visible_within{120};   // alarm when DNS has not shown a change by then
+};
+
+using domain::Context;
+using domain::Decision;
+using domain::Origin;
+using domain::View;
+
+Result<Decision> Decide(const wire::EsimRegister&, const Origin&, const View&, const Context&, const Policy&);
+Result<Decision> Decide(const wire::DeviceAttach&, const Origin&, const View&, const Context&, const Policy&);
+Result<Decision> Decide(const wire::EndpointPublish&, const Origin&, const View&, const Context&, const domain::Signer&);
+Result<Decision> Decide(const wire::DeviceClaim&, const Origin&, const View&, const Context&, const Policy&,
+                        const domain::Signer&);
+Result<Decision> Decide(const wire::DeviceDeactivate&, const Origin&, const View&, const Context&, const Policy&);
+Result<Decision> Decide(const wire::DeviceReactivate&, const Origin&, const View&, const Context&, const Policy&);
+Result<Decision> Decide(const wire::DeviceDelete&, const Origin&, const View&, const Context&, const Policy&);
+Result<Decision> Decide(const wire::DoProgress&, const Origin&, const View&, const Context&);
+Result<Decision> Decide(const wire::DoResult&, const Origin&, const View&, const Context&, const Policy&,
+                        const domain::Signer&);
+
+// Every secondary serves this content now. An empty changeset when the device has moved on since.
+Result<domain::Changeset> DecideVisible(const domain::ZoneChange&, const View&, const Context&, const Policy&,
+                                        const domain::Signer&);
+// A job is due: sent again with backoff, or failed for good and notified.
+Result<domain::Changeset> DecideDue(const domain::Job&, const View&, const Context&, const Policy&);
+
+}  // namespace registry::lifecycle
