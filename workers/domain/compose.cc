@@ -28,6 +28,19 @@ HistoryEntry History(const Device& device, const PartyId& actor, std::string wha
   return {now, actor, device.id, std::move(what), std::move(cause)};
 }
 
+OutgoingMessage Render(const Notification& notification, std::uint64_t seq) {
+  wire::Envelope envelope;
+  envelope.id = notification.id;
+  envelope.source = Registry().text();
+  envelope.type = "registry.v1.event." + notification.type;
+  envelope.time = notification.time;
+  envelope.traceparent = notification.traceparent;
+  envelope.cause = notification.cause;
+  envelope.seq = seq;
+  envelope.data = nlohmann::json::parse(notification.data);
+  return {wire::EventTopic(notification.to, notification.type), wire::EncodeEnvelope(envelope), {}};
+}
+
 OutgoingMessage Action(const PartyId& mno, std::string_view action, const std::string& data, const Context& context) {
   wire::Envelope envelope;
   envelope.id = NewEventId(context);

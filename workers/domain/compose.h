@@ -31,6 +31,10 @@ Notification Notify(const PartyId& to, std::string_view type, const Message& mes
   return notification;
 }
 
+// The envelope of a notification under its number in the party's feed; the same bytes every time, so that a replay says
+// exactly what was said first.
+OutgoingMessage Render(const Notification& notification, std::uint64_t seq);
+
 // A command to an MNO, from the canonical JSON of its data member (kept in the job for retries).
 OutgoingMessage Action(const PartyId& mno, std::string_view action, const std::string& data, const Context& context);
 

@@ -24,7 +24,9 @@ using domain::Origin;
 using domain::View;
 
 Result<Decision> Decide(const wire::EsimRegister&, const Origin&, const View&, const Context&, const Policy&);
-Result<Decision> Decide(const wire::DeviceAttach&, const Origin&, const View&, const Context&, const Policy&);
+// Seen again on the network, a device whose key or payload is still owed is asked again.
+Result<Decision> Decide(const wire::DeviceAttach&, const Origin&, const View&, const Context&, const Policy&,
+                        const domain::Signer&);
 Result<Decision> Decide(const wire::EndpointPublish&, const Origin&, const View&, const Context&, const domain::Signer&);
 Result<Decision> Decide(const wire::DeviceClaim&, const Origin&, const View&, const Context&, const Policy&,
                         const domain::Signer&);
@@ -32,8 +34,7 @@ Result<Decision> Decide(const wire::DeviceDeactivate&, const Origin&, const View
 Result<Decision> Decide(const wire::DeviceReactivate&, const Origin&, const View&, const Context&, const Policy&);
 Result<Decision> Decide(const wire::DeviceDelete&, const Origin&, const View&, const Context&, const Policy&);
 Result<Decision> Decide(const wire::DoProgress&, const Origin&, const View&, const Context&);
-Result<Decision> Decide(const wire::DoResult&, const Origin&, const View&, const Context&, const Policy&,
-                        const domain::Signer&);
+Result<Decision> Decide(const wire::DoResult&, const Origin&, const View&, const Context&, const Policy&);
 
 // Every secondary serves this content now. An empty changeset when the device has moved on since.
 Result<domain::Changeset> DecideVisible(const domain::ZoneChange&, const View&, const Context&, const Policy&,

@@ -1,0 +1,114 @@
+#include "bridge/ingest/admission.h"
+
+#include <openssl/evp.h>
+
+#include <functional>
+#include <type_traits>
+
+namespace registry::ingest {
+namespace {
+
+Bytes Sha256(const std::string& text) {
+  Bytes digest(32);
+  REG_CHECK(EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
+  return digest;
+}
+
+// One digest per part a sender could change, so that a conflict can be named.
+std::vector<std::pair<std::string, Bytes>> DigestsOf(const wire::CommandTopic& topic, const wire::Envelope& envelope) {
+  std::vector<std::pair<std::string, Bytes>> digests;
+  digests.emplace_back("command", Sha256(topic.command));
+  digests.emplace_back("type", Sha256(envelope.type));
+  digests.emplace_back("time", Sha256(envelope.time ? ToRfc3339(*envelope.time) : ""));
+  if (!envelope.data.is_object()) {
+    digests.emplace_back("data", Sha256(envelope.data.dump()));
+    return digests;
+  }
+  for (const auto& [name, value] : envelope.data.items()) {
+    digests.emplace_back("data/" + name, Sha256(value.dump()));
+  }
+  return digests;
+}
+
+std::optional<Error> CheckOrigin(const wire::CommandTopic& topic, const wire::Envelope& envelope) {
+  if (envelope.source != topic.party.text()) {
+    return Error::Make(Code::kNotAuthorised, "source_mismatch",
+                       "source must be the party whose certificate sent the command", "/source");
+  }
+  if (envelope.type != "registry.v1." + topic.command) {
+    return Error::Make(Code::kValueSyntax, "type_mismatch", "type must be registry.v1.<command of the topic>", "/type");
+  }
+  return std::nullopt;
+}
+
+void Read(const InboundMessage& message, Request& request) {
+  auto envelope = wire::DecodeEnvelope(message.payload);
+  if (!envelope) {
+    request.refusal = envelope.error();
+    return;
+  }
+  request.id = envelope->id;
+  request.traceparent = envelope->traceparent;
+  if (auto wrong = CheckOrigin(request.topic, *envelope)) {
+    request.id.reset();  // an identity that is not the sender's own must not be marked as used
+    request.refusal = std::move(wrong);
+    return;
+  }
+  request.digests = DigestsOf(request.topic, *envelope);
+  auto command = wire::DecodeCommand(request.topic.command, envelope->data);
+  if (command) {
+    request.command = std::move(*command);
+  } else {
+    request.refusal = command.error();
+  }
+}
+
+}  // namespace
+
+Result<Request> Parse(const InboundMessage& message) {
+  const auto topic = wire::ParseCommandTopic(message.topic);
+  if (!topic) {
+    return Error::Make(Code::kSyntax, "topic_malformed", "the topic names no party and command");
+  }
+  Request request;
+  request.topic = *topic;
+  request.correlation_data = message.correlation_data;
+  if (message.response_topic.empty() || wire::InOwnSpace(topic->party, message.response_topic)) {
+    request.response_topic = message.response_topic;
+    Read(message, request);
+  } else {
+    // Nothing of it is executed or remembered: the registry must not become a confused deputy.
+    request.refusal = Error::Make(Code::kPolicy, "response_topic_foreign",
+                                  "the Response Topic must lie below registry/v1/to/<own party>/");
+  }
+  return request;
+}
+
+std::size_t LaneKey(const Request& request) {
+  const std::size_t by_party = std::hash<std::string>{}(request.topic.party.text());
+  if (!request.command) return by_party;
+  return std::visit(
+      [by_party](const auto& command) -> std::size_t {
+        using T = std::decay_t<decltype(command)>;
+        if constexpr (std::is_same_v<T, wire::EsimRegister>) {
+          return std::hash<std::string>{}(command.eid.text());
+        } else if constexpr (requires { command.device; }) {
+          return std::hash<DeviceId>{}(command.device);
+        } else {
+          return by_party;
+        }
+      },
+      *request.command);
+}
+
+std::optional<std::string> FirstDifference(const std::vector<std::pair<std::string, Bytes>>& stored,
+                                           const std::vector<std::pair<std::string, Bytes>>& arrived) {
+  for (std::size_t i = 0; i < stored.size() || i < arrived.size(); ++i) {
+    if (i >= stored.size()) return arrived[i].first;
+    if (i >= arrived.size() || stored[i].first < arrived[i].first) return stored[i].first;
+    if (stored[i] != arrived[i]) return arrived[i].first;
+  }
+  return std::nullopt;
+}
+
+}  // namespace registry::ingest

@@ -1,0 +1,41 @@
+// bridge/ingest/admission.h: what arrived, parsed as far as it goes, and whether it is new, a duplicate or a conflict.
+// Pure functions. Design §3: source + id is the identity of a command; the same identity with the same content gets the
+// stored reply, with other content a rejection that names the first differing field.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bridge/ingest/inbound.h"
+#include "schemas/base/result.h"
+#include "schemas/wire/codec.h"
+#include "schemas/wire/envelope.h"
+#include "schemas/wire/topics.h"
+#include "workers/domain/changeset.h"
+
+namespace registry::ingest {
+
+// A message with a topic that can be answered. `command` is set when everything could be decoded, `refusal` otherwise.
+struct Request {
+  wire::CommandTopic topic;
+  std::string response_topic;    // where the reply goes; the default topic when empty
+  std::string correlation_data;
+  std::optional<EventId> id;     // set as soon as the envelope could be read
+  std::optional<std::string> traceparent;
+  std::vector<std::pair<std::string, Bytes>> digests;
+  std::optional<wire::Command> command;
+  std::optional<Error> refusal;
+};
+
+// An Error means it cannot even be answered (no party to answer to): a dead letter.
+Result<Request> Parse(const InboundMessage& message);
+
+// Which lane: work on one device is serial. Commands without a device go by what they are about.
+std::size_t LaneKey(const Request& request);
+
+// The first part that differs, nullopt when the contents are the same.
+std::optional<std::string> FirstDifference(const std::vector<std::pair<std::string, Bytes>>& stored,
+                                           const std::vector<std::pair<std::string, Bytes>>& arrived);
+
+}  // namespace registry::ingest

@@ -1,0 +1,88 @@
+#include "bridge/ingest/dispatch.h"
+
+#include <algorithm>
+
+#include "workers/domain/compose.h"
+
+namespace registry::ingest {
+namespace {
+
+constexpr std::size_t kReplayMax = 1000;  // notifications sent again by one feed.replay; the reply says how many
+
+template <class... Callables>
+struct Overloaded : Callables... {
+  using Callables::operator()...;
+};
+template <class... Callables>
+Overloaded(Callables...) -> Overloaded<Callables...>;
+
+}  // namespace
+
+Result<domain::Origin> Dispatcher::Identify(const PartyId& party, const std::string& command,
+                                            const EventId& id) const {
+  const auto known = services_.parties.find(party);
+  if (known == services_.parties.end()) {
+    return Error::Make(Code::kNotAuthorised, "party_unknown", "this registry does not know the party");
+  }
+  const auto roles = wire::RolesOf(command);
+  if (std::find(roles.begin(), roles.end(), known->second) == roles.end()) {
+    return Error::Make(Code::kNotAuthorised, "role_not_allowed",
+                       "a party of role " + std::string(wire::RoleName(known->second)) + " does not send " + command);
+  }
+  return domain::Origin{party, known->second, id, std::nullopt};
+}
+
+Result<domain::Decision> Dispatcher::Decide(const wire::Command& command, const domain::Origin& origin,
+                                            const domain::Context& context) const {
+  const auto& policy = services_.policy;
+  const domain::Signer& signer = *services_.signer;
+  const domain::View& view = reader_;
+  using Answer = Result<domain::Decision>;
+  return std::visit(
+      Overloaded{
+          [&](const wire::CsrSubmit& c) -> Answer {
+            return csr_sign::Decide(c, origin, view, context, *services_.issuer);
+          },
+          [&](const wire::DeviceAttach& c) -> Answer {
+            return lifecycle::Decide(c, origin, view, context, policy, signer);
+          },
+          [&](const wire::EndpointPublish& c) -> Answer {
+            return lifecycle::Decide(c, origin, view, context, signer);
+          },
+          [&](const wire::DeviceClaim& c) -> Answer {
+            return lifecycle::Decide(c, origin, view, context, policy, signer);
+          },
+          [&](const wire::DoProgress& c) -> Answer { return lifecycle::Decide(c, origin, view, context); },
+          [&](const wire::FeedReplay& c) -> Answer { return Replay(c, origin); },
+          [&](const wire::FeedAck& c) -> Answer { return Acknowledge(c, origin); },
+          [&](const auto& c) -> Answer { return lifecycle::Decide(c, origin, view, context, policy); },
+      },
+      command);
+}
+
+Result<domain::Decision> Dispatcher::Replay(const wire::FeedReplay& command, const domain::Origin& origin) const {
+  auto state = reader_.LoadFeed(origin.party);
+  if (!state) return state.error();
+  auto items = reader_.FeedFrom(origin.party, command.from_seq, kReplayMax);
+  if (!items) return items.error();
+  domain::Decision decision;
+  for (const ledger::FeedItem& item : *items) {
+    decision.changes.messages.push_back(domain::Render(item.notification, item.seq));
+  }
+  decision.reply = wire::Encode(wire::FeedStatus{state->last, state->acked, items->size()});
+  return decision;
+}
+
+Result<domain::Decision> Dispatcher::Acknowledge(const wire::FeedAck& command, const domain::Origin& origin) const {
+  auto state = reader_.LoadFeed(origin.party);
+  if (!state) return state.error();
+  if (command.seq > state->last) {
+    return Error::Make(Code::kRange, "seq_unknown", "the feed has not come that far", "/seq");
+  }
+  domain::Decision decision;
+  decision.changes.feed_acks.push_back({origin.party, command.seq});
+  decision.reply = wire::Encode(wire::FeedStatus{state->last, std::max(state->acked, command.seq), 0});
+  return decision;
+}
+
+}  // namespace registry::ingest

@@ -1,0 +1,26 @@
+// bridge/ingest/dispatch.h: one command to the worker that decides it. Roles are checked here, ownership by the worker.
+// Threads: const, any. Owns nothing.
+#pragma once
+
+#include "bridge/ingest/pipeline.h"
+#include "workers/domain/decision.h"
+
+namespace registry::ingest {
+
+class Dispatcher {
+ public:
+  Dispatcher(const Services& services, const ledger::LedgerReader& reader) : services_(services), reader_(reader) {}
+  // 2201 "party_unknown" for a party that is not configured, "role_not_allowed" for a command of another role.
+  Result<domain::Origin> Identify(const PartyId& party, const std::string& command, const EventId& id) const;
+  Result<domain::Decision> Decide(const wire::Command& command, const domain::Origin& origin,
+                                  const domain::Context& context) const;
+
+ private:
+  Result<domain::Decision> Replay(const wire::FeedReplay& command, const domain::Origin& origin) const;
+  Result<domain::Decision> Acknowledge(const wire::FeedAck& command, const domain::Origin& origin) const;
+
+  const Services& services_;
+  const ledger::LedgerReader& reader_;
+};
+
+}  // namespace registry::ingest

@@ -1,0 +1,41 @@
+#include "bridge/ingest/replies.h"
+
+#include "workers/domain/compose.h"
+
+namespace registry::ingest {
+namespace {
+
+domain::OutgoingMessage Reply(const Request& request, std::string_view verdict, const std::string& default_topic,
+                              nlohmann::json data, const domain::Context& context) {
+  wire::Envelope envelope;
+  envelope.id = domain::NewEventId(context);
+  envelope.source = domain::Registry().text();
+  envelope.type = "registry.v1." + request.topic.command + "." + std::string(verdict);
+  envelope.time = context.now;
+  envelope.traceparent = request.traceparent;
+  envelope.cause = request.id;
+  envelope.data = std::move(data);
+  const std::string& topic = request.response_topic.empty() ? default_topic : request.response_topic;
+  return {topic, wire::EncodeEnvelope(envelope), request.correlation_data};
+}
+
+}  // namespace
+
+domain::OutgoingMessage Accepted(const Request& request, nlohmann::json data, const domain::Context& context) {
+  return Reply(request, "accepted", wire::AcceptedTopic(request.topic.party, request.topic.command), std::move(data),
+               context);
+}
+
+domain::OutgoingMessage Rejected(const Request& request, const Error& error, const domain::Context& context) {
+  return Reply(request, "rejected", wire::RejectedTopic(request.topic.party, request.topic.command),
+               wire::EncodeError(error), context);
+}
+
+domain::OutgoingMessage Again(const Request& request, const domain::OutgoingMessage& stored) {
+  domain::OutgoingMessage again = stored;
+  if (!request.response_topic.empty()) again.topic = request.response_topic;
+  again.correlation_data = request.correlation_data;
+  return again;
+}
+
+}  // namespace registry::ingest

@@ -1,0 +1,54 @@
+#include <algorithm>
+
+#include "workers/domain/lifecycle.h"
+#include "workers/lifecycle/access.h"
+#include "workers/lifecycle/jobs.h"
+#include "workers/lifecycle/lifecycle.h"
+
+namespace registry::lifecycle {
+namespace {
+
+using domain::JobKind;
+using domain::State;
+
+bool Waits(const std::vector<domain::Job>& jobs, JobKind kind) {
+  return std::any_of(jobs.begin(), jobs.end(), [kind](const domain::Job& job) { return job.kind == kind; });
+}
+
+// What the device still owes or is owed, and nobody is waiting for: the way out of a job that failed for good.
+Status AskAgain(domain::Device& device, const View& view, const Context& context, const Policy& policy,
+                const domain::Signer& signer, domain::Changeset& changes) {
+  auto jobs = view.JobsOf(device.id);
+  if (!jobs) return jobs.error();
+  if (device.state == State::kAttached && !Waits(*jobs, JobKind::kKeyGenerate)) {
+    AskForKey(device, context, policy, changes);
+  }
+  const bool payload_owed = device.state == State::kPublished && device.claimer && device.endpoint;
+  if (!payload_owed || Waits(*jobs, JobKind::kPayloadPush)) return Done{};
+  auto endpoint = view.LoadEndpoint(*device.claimer, *device.endpoint);
+  if (!endpoint) return endpoint.error();
+  if (!*endpoint) return Done{};
+  return payload_push::Compose(device, **endpoint, policy.payload, context, signer, changes);
+}
+
+}  // namespace
+
+Result<Decision> Decide(const wire::DeviceAttach& command, const Origin& origin, const View& view,
+                        const Context& context, const Policy& policy, const domain::Signer& signer) {
+  auto device = FindSponsored(command.device, origin, view);
+  if (!device) return device.error();
+  const auto next = domain::Next(*device, domain::Trigger::kAttach);
+  if (!next) return next.error();
+
+  Decision decision;
+  device->state = *next;
+  device->attached = true;
+  domain::Mark(*device, "attached", context.now);
+  decision.changes.history.push_back(domain::History(*device, origin.party, "attached", context.now, origin.id));
+  if (auto asked = AskAgain(*device, view, context, policy, signer, decision.changes); !asked) return asked.error();
+  Put(*device, decision.changes);
+  decision.reply = wire::Encode(wire::DeviceState{device->id, std::string(domain::StateName(device->state))});
+  return decision;
+}
+
+}  // namespace registry::lifecycle

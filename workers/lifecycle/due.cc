@@ -1,0 +1,62 @@
+#include "workers/lifecycle/access.h"
+#include "workers/lifecycle/jobs.h"
+#include "workers/lifecycle/lifecycle.h"
+
+namespace registry::lifecycle {
+namespace {
+
+using domain::Changeset;
+using domain::Device;
+using domain::Job;
+using domain::JobKind;
+
+void SendAgain(Job job, const Device& device, const Context& context, const Policy& policy, Changeset& changes) {
+  ++job.attempt;
+  job.due = context.now + Backoff(policy, job.attempt);
+  auto data = nlohmann::json::parse(job.body);
+  data["attempt"] = job.attempt;
+  data["deadline"] = ToRfc3339(job.due);
+  job.body = data.dump();
+  changes.messages.push_back(domain::Action(device.sponsor, domain::JobKindName(job.kind), job.body, context));
+  changes.jobs_put.push_back(std::move(job));
+}
+
+// DNS goes on trying by itself; what is due here is the alarm.
+void RaiseDnsAlarm(Job job, const Device& device, const Context& context, const Policy& policy, Changeset& changes) {
+  Error error = Error::Make(Code::kFailed, "dns_lagging", "the secondaries do not serve the change yet");
+  error.step = "published";
+  error.retry_after_seconds = static_cast<int>(Backoff(policy, job.attempt).count());
+  const wire::DeviceFailed message{device.id, DeviceName(device.id, policy.payload.zone), error};
+  NotifyStakeholders(device, "device.failed", message, context, std::nullopt, changes);
+  changes.history.push_back(
+      domain::History(device, domain::Registry(), "DNS lags behind the change", context.now));
+  ++job.attempt;
+  job.due = context.now + policy.visible_within * job.attempt;
+  changes.jobs_put.push_back(std::move(job));
+}
+
+}  // namespace
+
+Result<Changeset> DecideDue(const Job& due, const View& view, const Context& context, const Policy& policy) {
+  Changeset changes;
+  auto job = view.LoadJob(due.id);
+  if (!job) return job.error();
+  if (!*job || (*job)->due > context.now) return changes;  // done or put off since
+  auto device = view.LoadDevice((*job)->device);
+  if (!device) return device.error();
+  if (!*device) {
+    changes.jobs_erase.push_back(due.id);
+    return changes;
+  }
+  if ((*job)->kind == JobKind::kZoneVisible) {
+    RaiseDnsAlarm(**job, **device, context, policy, changes);
+  } else if ((*job)->attempt < policy.attempts_max) {
+    SendAgain(**job, **device, context, policy, changes);
+  } else {
+    Error error = Error::Make(Code::kFailed, "mno_silent", "the MNO did not report a result in time");
+    FailJob(**job, **device, std::move(error), context, policy, std::nullopt, changes);
+  }
+  return changes;
+}
+
+}  // namespace registry::lifecycle

@@ -1,0 +1,83 @@
+#include "workers/lifecycle/jobs.h"
+
+#include <algorithm>
+
+#include "workers/lifecycle/access.h"
+
+namespace registry::lifecycle {
+
+using domain::Changeset;
+using domain::Device;
+using domain::Job;
+using domain::JobKind;
+
+namespace {
+
+constexpr std::chrono::seconds kBackoffMax{86400};
+
+template <class ActionMessage>
+void Ask(const Device& device, JobKind kind, const Context& context, const Policy& policy, Changeset& changes) {
+  Job job;
+  job.id = domain::NewJobId(context);
+  job.device = device.id;
+  job.kind = kind;
+  job.created = context.now;
+  job.due = context.now + Backoff(policy, 1);
+  ActionMessage action;
+  action.job = job.id;
+  action.device = device.id;
+  action.deadline = job.due;
+  job.body = wire::Encode(action).dump();
+  changes.messages.push_back(domain::Action(device.sponsor, domain::JobKindName(kind), job.body, context));
+  changes.jobs_put.push_back(std::move(job));
+}
+
+}  // namespace
+
+void AskForKey(Device& device, const Context& context, const Policy& policy, Changeset& changes) {
+  Ask<wire::KeyGenerate>(device, JobKind::kKeyGenerate, context, policy, changes);
+  domain::Mark(device, "key.generate", context.now);
+}
+
+void AskForWipe(const Device& device, const Context& context, const Policy& policy, Changeset& changes) {
+  Ask<wire::AppletWipe>(device, JobKind::kAppletWipe, context, policy, changes);
+}
+
+void ExpectVisible(const Device& device, const Context& context, const Policy& policy, Changeset& changes) {
+  Job job;
+  job.id = domain::NewJobId(context);
+  job.device = device.id;
+  job.kind = JobKind::kZoneVisible;
+  job.created = context.now;
+  job.due = context.now + policy.visible_within;
+  job.subject = device.zone_revision;
+  changes.jobs_put.push_back(std::move(job));
+}
+
+Status EraseJobs(const Device& device, const View& view, std::optional<JobKind> kind, Changeset& changes) {
+  auto jobs = view.JobsOf(device.id);
+  if (!jobs) return jobs.error();
+  for (const Job& job : *jobs) {
+    if (!kind || job.kind == *kind) changes.jobs_erase.push_back(job.id);
+  }
+  return Done{};
+}
+
+std::chrono::seconds Backoff(const Policy& policy, std::uint32_t attempt) {
+  const auto doublings = std::min<std::uint32_t>(attempt > 0 ? attempt - 1 : 0, 20);
+  return std::min(policy.first_retry * (std::int64_t{1} << doublings), kBackoffMax);
+}
+
+void FailJob(const Job& job, Device device, Error error, const Context& context, const Policy& policy,
+             const std::optional<EventId>& cause, Changeset& changes) {
+  error.step = std::string(domain::JobKindName(job.kind));
+  changes.jobs_erase.push_back(job.id);
+  domain::Mark(device, error.step + " failed", context.now);
+  changes.history.push_back(
+      domain::History(device, domain::Registry(), error.step + " failed: " + error.symbol, context.now, cause));
+  const wire::DeviceFailed message{device.id, DeviceName(device.id, policy.payload.zone), error};
+  NotifyStakeholders(device, "device.failed", message, context, cause, changes);
+  Put(device, changes);
+}
+
+}  // namespace registry::lifecycle

@@ -1,0 +1,136 @@
+// What an MNO reports of a job: progress and result.
+#include "workers/domain/lifecycle.h"
+#include "workers/lifecycle/access.h"
+#include "workers/lifecycle/jobs.h"
+#include "workers/lifecycle/lifecycle.h"
+
+namespace registry::lifecycle {
+namespace {
+
+using domain::Changeset;
+using domain::Device;
+using domain::Job;
+using domain::JobKind;
+
+struct Reported {
+  Job job;
+  Device device;
+};
+
+// A deleted device may still owe its wipe, so tombstones count here.
+Result<Reported> FindReported(const JobId& id, const DeviceId& device_id, const Origin& origin, const View& view) {
+  auto job = view.LoadJob(id);
+  if (!job) return job.error();
+  const Error unknown = Error::Make(Code::kNotFound, "job_unknown", "no such job is waiting; it may be done", "/job");
+  if (!*job || (*job)->kind == JobKind::kZoneVisible) return unknown;
+  if ((*job)->device != device_id) {
+    return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job belongs to another device", "/device");
+  }
+  auto device = view.LoadDevice(device_id);
+  if (!device) return device.error();
+  if (!*device) return unknown;
+  if ((*device)->sponsor != origin.party) {
+    return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
+  }
+  return Reported{std::move(**job), std::move(**device)};
+}
+
+Status Delivered(Reported& reported, const Origin& origin, const Context& context, const Policy& policy,
+                 Changeset& changes) {
+  Device& device = reported.device;
+  changes.jobs_erase.push_back(reported.job.id);
+  // A newer payload is under way: this one no longer counts.
+  if (reported.job.subject != device.payload_version) return Done{};
+  const auto next = domain::Next(device, domain::Trigger::kDelivered);
+  if (!next) return next.error();
+  const bool activated = device.state != *next;
+  device.state = *next;
+  device.delivered_version = reported.job.subject;
+  domain::Mark(device, "delivered", context.now);
+  if (activated) {
+    const wire::DeviceActivated message{device.id, DeviceName(device.id, policy.payload.zone), *device.endpoint,
+                                        device.certificate->sha256};
+    NotifyStakeholders(device, "device.activated", message, context, origin.id, changes);
+    domain::Mark(device, "active", context.now);
+    changes.history.push_back(domain::History(device, origin.party, "active", context.now, origin.id));
+  }
+  Put(device, changes);
+  return Done{};
+}
+
+void Wiped(const Reported& reported, const Origin& origin, const Context& context, Changeset& changes) {
+  changes.jobs_erase.push_back(reported.job.id);
+  changes.history.push_back(domain::History(reported.device, origin.party, "applet wiped", context.now, origin.id));
+}
+
+Status Succeeded(Reported& reported, const Origin& origin, const Context& context, const Policy& policy,
+                 Changeset& changes) {
+  switch (reported.job.kind) {
+    case JobKind::kPayloadPush: return Delivered(reported, origin, context, policy, changes);
+    case JobKind::kAppletWipe: Wiped(reported, origin, context, changes); return Done{};
+    case JobKind::kKeyGenerate:  // the CSR is what ends it
+    case JobKind::kZoneVisible: return Done{};
+  }
+  REG_CHECK(false);
+}
+
+void Failed(const wire::DoResult& command, const Reported& reported, const Origin& origin, const Context& context,
+            const Policy& policy, Changeset& changes) {
+  if (command.retriable && reported.job.attempt < policy.attempts_max) {
+    Job job = reported.job;
+    job.due = context.now + Backoff(policy, job.attempt);
+    job.last_stage = command.stage;
+    changes.jobs_put.push_back(std::move(job));
+    return;
+  }
+  Error error = Error::Make(Code::kFailed, command.reason.empty() ? "mno_failed" : command.reason,
+                            "the MNO reports a failure at stage " + command.stage);
+  FailJob(reported.job, reported.device, std::move(error), context, policy, origin.id, changes);
+}
+
+// Delivered by SMS, but no proof of receipt came: ask again later rather than believe either way.
+void Unknown(const Reported& reported, const Context& context, const Policy& policy, Changeset& changes) {
+  Job job = reported.job;
+  job.due = context.now + Backoff(policy, job.attempt);
+  job.last_stage = "unknown";
+  changes.jobs_put.push_back(std::move(job));
+}
+
+}  // namespace
+
+Result<Decision> Decide(const wire::DoProgress& command, const Origin& origin, const View& view,
+                        const Context& context) {
+  auto reported = FindReported(command.job, command.device, origin, view);
+  if (!reported) return reported.error();
+  Decision decision;
+  decision.reply = wire::Encode(wire::JobNoted{command.job});
+  // Progress reports arrive repeated and out of order: only a later one says anything.
+  if (command.progress <= reported->job.last_progress) return decision;
+  Job job = reported->job;
+  job.last_progress = command.progress;
+  job.last_stage = command.stage;
+  // A device that is switched off or asleep must not use up its attempts.
+  if (command.stage == "waiting_device") job.due = std::max(job.due, context.now + std::chrono::hours(1));
+  decision.changes.jobs_put.push_back(std::move(job));
+  return decision;
+}
+
+Result<Decision> Decide(const wire::DoResult& command, const Origin& origin, const View& view,
+                        const Context& context, const Policy& policy) {
+  auto reported = FindReported(command.job, command.device, origin, view);
+  if (!reported) return reported.error();
+  Decision decision;
+  decision.reply = wire::Encode(wire::JobNoted{command.job});
+  switch (command.outcome) {
+    case wire::Outcome::kSuccess: {
+      auto done = Succeeded(*reported, origin, context, policy, decision.changes);
+      if (!done) return done.error();
+      break;
+    }
+    case wire::Outcome::kFailed: Failed(command, *reported, origin, context, policy, decision.changes); break;
+    case wire::Outcome::kUnknown: Unknown(*reported, context, policy, decision.changes); break;
+  }
+  return decision;
+}
+
+}  // namespace registry::lifecycle

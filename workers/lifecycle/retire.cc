@@ -1,0 +1,110 @@
+// Deactivate, reactivate, delete: how a device stops being trusted, and comes back.
+#include "workers/domain/lifecycle.h"
+#include "workers/lifecycle/access.h"
+#include "workers/lifecycle/jobs.h"
+#include "workers/lifecycle/lifecycle.h"
+
+namespace registry::lifecycle {
+namespace {
+
+using domain::Changeset;
+using domain::Device;
+using domain::Trigger;
+
+constexpr std::uint8_t kCessationOfOperation = 5;  // RFC 5280 §5.3.1
+
+void Revoke(Device& device, const Context& context, Changeset& changes) {
+  if (!device.certificate) return;
+  changes.revocations.push_back(
+      {device.certificate->serial, context.now, kCessationOfOperation, device.certificate->not_after});
+  device.certificate.reset();
+  device.agreement_key.clear();
+}
+
+// Everything both ways of ending share: no live certificate, no waiting work, an empty applet where it can be reached.
+Status End(Device& device, const Origin& origin, const View& view, const Context& context, const Policy& policy,
+           std::string_view what, const std::string& reason, Changeset& changes) {
+  Revoke(device, context, changes);
+  if (auto erased = EraseJobs(device, view, std::nullopt, changes); !erased) return erased;
+  if (device.attached) AskForWipe(device, context, policy, changes);
+  domain::Mark(device, what, context.now);
+  std::string entry(what);
+  if (!reason.empty()) entry += ": " + reason;
+  changes.history.push_back(domain::History(device, origin.party, std::move(entry), context.now, origin.id));
+  return Done{};
+}
+
+template <class Message>
+Decision Finish(Device& device, std::string_view type, const Origin& origin, const std::string& reason,
+                const Context& context, const Policy& policy, Changeset changes) {
+  const Message message{device.id, DeviceName(device.id, policy.payload.zone), origin.party, reason};
+  NotifyStakeholders(device, type, message, context, origin.id, changes);
+  Put(device, changes);
+  Decision decision{std::move(changes), {}};
+  decision.reply = wire::Encode(wire::DeviceState{device.id, std::string(domain::StateName(device.state))});
+  return decision;
+}
+
+}  // namespace
+
+Result<Decision> Decide(const wire::DeviceDeactivate& command, const Origin& origin, const View& view,
+                        const Context& context, const Policy& policy) {
+  auto device = FindManaged(command.device, origin, view);
+  if (!device) return device.error();
+  const auto next = domain::Next(*device, Trigger::kDeactivate);
+  if (!next) return next.error();
+  Changeset changes;
+  device->state = *next;
+  if (auto ended = End(*device, origin, view, context, policy, "deactivated", command.reason, changes); !ended) {
+    return ended.error();
+  }
+  ++device->zone_revision;
+  changes.zone.push_back(dns::Deactivated(*device));
+  ExpectVisible(*device, context, policy, changes);
+  return Finish<wire::DeviceDeactivated>(*device, "device.deactivated", origin, command.reason, context, policy,
+                                         std::move(changes));
+}
+
+Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& origin, const View& view,
+                        const Context& context, const Policy& policy) {
+  auto device = FindManaged(command.device, origin, view);
+  if (!device) return device.error();
+  const auto next = domain::Next(*device, Trigger::kReactivate);
+  if (!next) return next.error();
+  Changeset changes;
+  device->state = *next;
+  if (auto erased = EraseJobs(*device, view, domain::JobKind::kAppletWipe, changes); !erased) return erased.error();
+  domain::Mark(*device, "reactivated", context.now);
+  std::string entry = "reactivated";
+  if (!command.reason.empty()) entry += ": " + command.reason;
+  changes.history.push_back(domain::History(*device, origin.party, std::move(entry), context.now, origin.id));
+  // The old key and certificate are gone for good: a device comes back with a new key pair.
+  if (device->state == domain::State::kAttached) AskForKey(*device, context, policy, changes);
+  return Finish<wire::DeviceReactivated>(*device, "device.reactivated", origin, command.reason, context, policy,
+                                         std::move(changes));
+}
+
+Result<Decision> Decide(const wire::DeviceDelete& command, const Origin& origin, const View& view,
+                        const Context& context, const Policy& policy) {
+  auto device = FindManaged(command.device, origin, view);
+  if (!device) return device.error();
+  const auto next = domain::Next(*device, Trigger::kDelete);
+  if (!next) return next.error();
+  Changeset changes;
+  device->state = *next;
+  if (auto ended = End(*device, origin, view, context, policy, "deleted", command.reason, changes); !ended) {
+    return ended.error();
+  }
+  // The hardware and the profile may be registered again; a public key or serial never belongs to a second device.
+  changes.releases.push_back({domain::UniqueKind::kEid, AsBytes(device->eid.text())});
+  changes.releases.push_back({domain::UniqueKind::kIccid, AsBytes(device->iccid.text())});
+  if (device->zone_revision > 0) {
+    ++device->zone_revision;
+    changes.zone.push_back(dns::Gone(*device));
+    ExpectVisible(*device, context, policy, changes);
+  }
+  return Finish<wire::DeviceDeleted>(*device, "device.deleted", origin, command.reason, context, policy,
+                                     std::move(changes));
+}
+
+}  // namespace registry::lifecycle

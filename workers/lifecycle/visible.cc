@@ -1,0 +1,54 @@
+#include "workers/domain/lifecycle.h"
+#include "workers/lifecycle/access.h"
+#include "workers/lifecycle/jobs.h"
+#include "workers/lifecycle/lifecycle.h"
+
+namespace registry::lifecycle {
+namespace {
+
+using domain::Changeset;
+using domain::Device;
+using domain::State;
+
+Status PushPayload(Device& device, const View& view, const Context& context, const Policy& policy,
+                   const domain::Signer& signer, Changeset& changes) {
+  if (!device.claimer || !device.endpoint) return Done{};
+  auto endpoint = view.LoadEndpoint(*device.claimer, *device.endpoint);
+  if (!endpoint) return endpoint.error();
+  if (!*endpoint) return Done{};
+  return payload_push::Compose(device, **endpoint, policy.payload, context, signer, changes);
+}
+
+}  // namespace
+
+Result<Changeset> DecideVisible(const domain::ZoneChange& change, const View& view, const Context& context,
+                                const Policy& policy, const domain::Signer& signer) {
+  Changeset changes;
+  auto found = view.LoadDevice(change.device);
+  if (!found) return found.error();
+  if (!*found) return changes;
+  Device device = std::move(**found);
+  // Only the content wanted last says anything, and it says it once.
+  if (change.revision != device.zone_revision || device.visible_revision >= change.revision) return changes;
+  device.visible_revision = change.revision;
+  if (auto erased = EraseJobs(device, view, domain::JobKind::kZoneVisible, changes); !erased) return erased.error();
+
+  const bool withdrawn = change.tlsa.empty();
+  domain::Mark(device, withdrawn ? "withdrawn" : "published", context.now);
+  changes.history.push_back(
+      domain::History(device, domain::Registry(), withdrawn ? "withdrawn from DNS" : "published in DNS", context.now));
+  if (!withdrawn) {
+    const auto next = domain::Next(device, domain::Trigger::kVisible);
+    if (!next) return next.error();
+    const bool first = device.state == State::kCertified && *next == State::kPublished;
+    device.state = *next;
+    if (first) {
+      auto pushed = PushPayload(device, view, context, policy, signer, changes);
+      if (!pushed) return pushed.error();
+    }
+  }
+  Put(device, changes);
+  return changes;
+}
+
+}  // namespace registry::lifecycle
