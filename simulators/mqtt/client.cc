@@ -1,0 +1,196 @@
+#include "simulators/mqtt/client.h"
+
+#include <openssl/rand.h>
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "simulators/mqtt/connection.h"
+#include "simulators/mqtt/pending.h"
+#include "simulators/mqtt/seen.h"
+
+namespace registry::sim {
+namespace {
+
+// A party may be restarted at any moment, so ids must not repeat across runs: 128 random bits once, then a
+// counter.
+std::string RunId() {
+  Bytes random(16);
+  RAND_bytes(random.data(), static_cast<int>(random.size()));
+  return ToHex(random);
+}
+
+UtcTime Now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
+}
+
+bool ConsumeSuffix(std::string_view& text, std::string_view suffix) {
+  if (!text.ends_with(suffix)) return false;
+  text.remove_suffix(suffix.size());
+  return true;
+}
+
+class MqttPartyClient : public PartyClient {
+ public:
+  MqttPartyClient(const ClientOptions& options, PartyId party, OnAction on_action, OnEvent on_event)
+      : party_(std::move(party)),
+        own_space_("registry/v1/to/" + party_.text() + "/"),
+        run_id_(RunId()),
+        on_action_(std::move(on_action)),
+        on_event_(std::move(on_event)),
+        pending_(options.repeat_after, options.give_up_after, options.in_flight_max) {}
+
+  Status Prepare(const ClientOptions& options) {
+    auto connection = MqttConnection::Open(
+        options, own_space_ + "#",
+        [this](const std::string& topic, std::string_view payload) { Arrived(topic, payload); },
+        [this] { Wake(true); });
+    if (!connection) return connection.error();
+    connection_ = std::move(*connection);
+    return Done{};
+  }
+
+  ~MqttPartyClient() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    if (timer_.joinable()) timer_.join();
+    connection_.reset();
+  }
+
+  bool WaitConnected(std::chrono::milliseconds deadline) override {
+    return connection_->WaitConnected(deadline);
+  }
+
+  bool Call(const std::string& command, const nlohmann::json& data, OnReply on_reply) override {
+    Start();
+    wire::Envelope envelope;
+    const std::string id = run_id_ + "-" + std::to_string(++counter_);
+    envelope.id = EventId::Parse(id).value();
+    envelope.source = party_.text();
+    envelope.type = "registry.v1." + command;
+    envelope.time = Now();
+    envelope.data = data;
+    PendingCommands::Message message{wire::CommandTopicOf(party_, command), wire::EncodeEnvelope(envelope)};
+    if (!pending_.Add(id, message, std::move(on_reply), PendingCommands::Clock::now())) return false;
+    connection_->Publish(message.topic, message.payload);  // not connected: said when it is
+    Wake(false);
+    return true;
+  }
+
+ private:
+  void Start() {
+    std::call_once(started_, [this] {
+      timer_ = std::thread([this] { TimerLoop(); });
+      connection_->Start();
+    });
+  }
+
+  void Wake(bool reconnected) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!reconnected && timer_armed_) return;
+      reconnected_ = reconnected_ || reconnected;
+      woken_ = true;
+    }
+    wake_.notify_one();
+  }
+
+  void TimerLoop() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      const bool everything = std::exchange(reconnected_, false);
+      woken_ = false;
+      lock.unlock();
+      const auto next = Repeat(everything);
+      lock.lock();
+      timer_armed_ = next.has_value();
+      const auto ready = [this] { return stopping_ || woken_; };
+      if (next) {
+        wake_.wait_until(lock, *next, ready);
+      } else {
+        wake_.wait(lock, ready);
+      }
+    }
+  }
+
+  std::optional<PendingCommands::Clock::time_point> Repeat(bool everything) {
+    auto due = pending_.TakeDue(PendingCommands::Clock::now(), everything);
+    for (const auto& message : due.again) connection_->Publish(message.topic, message.payload);
+    for (const auto& on_reply : due.given_up) {
+      Reply reply;
+      reply.error = Error::Make(Code::kFailed, "no_reply", "no reply came before the deadline");
+      if (on_reply) on_reply(reply);
+    }
+    return due.next;
+  }
+
+  void Arrived(const std::string& topic, std::string_view payload) {
+    std::string_view rest = topic;
+    if (!rest.starts_with(own_space_)) return;
+    rest.remove_prefix(own_space_.size());
+    const auto envelope = wire::DecodeEnvelope(payload);
+    if (!envelope) return;
+    if (rest.starts_with("event/")) return Notified(std::string(rest.substr(6)), *envelope);
+    if (rest.starts_with("do/")) {
+      if (on_action_) on_action_(std::string(rest.substr(3)), *envelope);
+      return;
+    }
+    const bool accepted = ConsumeSuffix(rest, "/accepted");
+    if (accepted || ConsumeSuffix(rest, "/rejected")) Answered(accepted, *envelope);
+  }
+
+  void Notified(const std::string& type, const wire::Envelope& envelope) {
+    if (envelope.seq && !seen_.Add(*envelope.seq)) return;
+    if (on_event_) on_event_(type, envelope);
+  }
+
+  void Answered(bool accepted, const wire::Envelope& envelope) {
+    if (!envelope.cause) return;
+    const auto on_reply = pending_.Take(envelope.cause->text());
+    if (!on_reply || !*on_reply) return;  // a repeated reply, or one to an earlier run
+    Reply reply;
+    reply.accepted = accepted;
+    if (accepted) {
+      reply.data = envelope.data;
+    } else if (auto error = wire::DecodeError(envelope.data)) {
+      reply.error = *error;
+    } else {
+      reply.error = Error::Make(Code::kFailed, "unreadable_rejection", "the rejection could not be read");
+    }
+    (*on_reply)(reply);
+  }
+
+  const PartyId party_;
+  const std::string own_space_, run_id_;
+  const OnAction on_action_;
+  const OnEvent on_event_;
+  std::atomic<std::uint64_t> counter_{0};
+  PendingCommands pending_;
+  SeenSequence seen_;  // network thread only
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false, reconnected_ = false, woken_ = false, timer_armed_ = false;  // guarded by mutex_
+  std::unique_ptr<MqttConnection> connection_;
+  std::once_flag started_;
+  std::thread timer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<PartyClient>> PartyClient::Open(ClientOptions options, OnAction on_action,
+                                                       OnEvent on_event) {
+  const auto party = PartyId::Parse(options.party);
+  if (!party) return Error::Make(Code::kValueSyntax, "party_name", "not a party name: " + options.party);
+  auto client = std::make_unique<MqttPartyClient>(options, *party, std::move(on_action), std::move(on_event));
+  if (Status status = client->Prepare(options); !status) return status.error();
+  return std::unique_ptr<PartyClient>(std::move(client));
+}
+
+}  // namespace registry::sim

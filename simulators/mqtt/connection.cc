@@ -1,0 +1,163 @@
+#include "simulators/mqtt/connection.h"
+
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+
+#include <algorithm>
+
+namespace registry::sim {
+namespace {
+
+constexpr int kKeepAliveSeconds = 30;
+constexpr std::uint32_t kSessionExpirySeconds = 24 * 3600;
+constexpr int kReceiveMaximum = 65535;
+constexpr int kLoopMilliseconds = 100;
+constexpr int kLastRounds = 10;  // of the loop, for the DISCONNECT to leave
+constexpr std::chrono::milliseconds kBackoffMin{100}, kBackoffMax{3000};
+
+Error LibraryError(const char* what, int code) {
+  return Error::Make(Code::kFailed, "client_failed", std::string(what) + ": " + mosquitto_strerror(code));
+}
+
+MqttConnection* Self(void* self) { return static_cast<MqttConnection*>(self); }
+
+}  // namespace
+
+MqttConnection::MqttConnection(const ClientOptions& options, std::string subscription, OnMessage on_message,
+                               OnConnected on_connected)
+    : options_(options),
+      subscription_(std::move(subscription)),
+      on_message_(std::move(on_message)),
+      on_connected_(std::move(on_connected)) {}
+
+Result<std::unique_ptr<MqttConnection>> MqttConnection::Open(const ClientOptions& options,
+                                                             std::string subscription, OnMessage on_message,
+                                                             OnConnected on_connected) {
+  static std::once_flag once;
+  std::call_once(once, [] { mosquitto_lib_init(); });
+  std::unique_ptr<MqttConnection> connection(
+      new MqttConnection(options, std::move(subscription), std::move(on_message), std::move(on_connected)));
+  if (Status status = connection->Configure(); !status) return status.error();
+  return connection;
+}
+
+void MqttConnection::Start() {
+  network_ = std::thread([this] { NetworkLoop(); });
+}
+
+MqttConnection::~MqttConnection() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (network_.joinable()) {
+    mosquitto_disconnect_v5(client_, MQTT_RC_NORMAL_DISCONNECTION, nullptr);
+    network_.join();
+  }
+  if (client_ != nullptr) mosquitto_destroy(client_);
+}
+
+Status MqttConnection::Configure() {
+  const std::string& id = options_.client_id.empty() ? options_.party : options_.client_id;
+  client_ = mosquitto_new(id.c_str(), false, this);
+  if (client_ == nullptr) return LibraryError("cannot make a client", MOSQ_ERR_NOMEM);
+  mosquitto_threaded_set(client_, true);
+  mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
+  mosquitto_int_option(client_, MOSQ_OPT_RECEIVE_MAXIMUM, kReceiveMaximum);
+  mosquitto_int_option(client_, MOSQ_OPT_SEND_MAXIMUM, kReceiveMaximum);
+  mosquitto_int_option(client_, MOSQ_OPT_TCP_NODELAY, 1);
+  mosquitto_connect_v5_callback_set(client_, &HandleConnect);
+  mosquitto_subscribe_v5_callback_set(client_, &HandleSubscribe);
+  mosquitto_disconnect_v5_callback_set(client_, &HandleDisconnect);
+  mosquitto_message_v5_callback_set(client_, &HandleMessage);
+  int code = mosquitto_tls_set(client_, options_.ca_file.c_str(), nullptr, options_.certificate_file.c_str(),
+                               options_.key_file.c_str(), nullptr);
+  if (code != MOSQ_ERR_SUCCESS) return LibraryError("certificate, key or CA file", code);
+  code = mosquitto_tls_opts_set(client_, 1, "tlsv1.3", nullptr);
+  if (code != MOSQ_ERR_SUCCESS) return LibraryError("TLS 1.3", code);
+  return Done{};
+}
+
+void MqttConnection::Connect() {
+  mosquitto_property* properties = nullptr;
+  mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, kSessionExpirySeconds);
+  // Nobody listening yet is not an error: the loop keeps trying, with these properties again.
+  mosquitto_connect_bind_v5(client_, options_.host.c_str(), options_.port, kKeepAliveSeconds, nullptr,
+                            properties);
+  mosquitto_property_free_all(&properties);
+}
+
+void MqttConnection::NetworkLoop() {
+  Connect();
+  auto pause = kBackoffMin;
+  for (int rounds_left = kLastRounds; rounds_left > 0;) {
+    const int code = mosquitto_loop(client_, kLoopMilliseconds, 1);
+    bool stopping = false;
+    {
+      const std::lock_guard lock(mutex_);
+      stopping = stopping_;
+    }
+    if (stopping) {
+      rounds_left = code == MOSQ_ERR_SUCCESS ? rounds_left - 1 : 0;
+      continue;
+    }
+    if (connected_) pause = kBackoffMin;
+    if (code == MOSQ_ERR_SUCCESS) continue;
+    SetConnected(false);
+    if (!PauseBeforeRetry(pause)) return;
+    pause = std::min(pause * 2, kBackoffMax);
+    mosquitto_reconnect(client_);
+  }
+}
+
+bool MqttConnection::PauseBeforeRetry(std::chrono::milliseconds pause) {
+  std::unique_lock lock(mutex_);
+  return !changed_.wait_for(lock, pause, [this] { return stopping_; });
+}
+
+void MqttConnection::SetConnected(bool connected) {
+  {
+    const std::lock_guard lock(mutex_);
+    connected_ = connected;
+  }
+  changed_.notify_all();
+}
+
+bool MqttConnection::WaitConnected(std::chrono::milliseconds deadline) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, deadline, [this] { return connected_.load(); });
+}
+
+bool MqttConnection::Publish(const std::string& topic, const std::string& payload) {
+  if (!connected_) return false;
+  return mosquitto_publish_v5(client_, nullptr, topic.c_str(), static_cast<int>(payload.size()),
+                              payload.data(), 1, false, nullptr) == MOSQ_ERR_SUCCESS;
+}
+
+void MqttConnection::HandleConnect(mosquitto* client, void* self, int reason, int, const mqtt5__property*) {
+  if (reason != MQTT_RC_SUCCESS) return;  // the broker closes; the loop tries again
+  mosquitto_subscribe_v5(client, nullptr, Self(self)->subscription_.c_str(), 1, 0, nullptr);
+}
+
+void MqttConnection::HandleSubscribe(mosquitto*, void* self, int, int count, const int* granted,
+                                     const mqtt5__property*) {
+  // MQTT 5.0 §3.9.3: 0x80 and above are refusals; a client that cannot hear its replies is not connected.
+  if (count != 1 || granted[0] >= 0x80) return;
+  Self(self)->SetConnected(true);
+  Self(self)->on_connected_();
+}
+
+void MqttConnection::HandleDisconnect(mosquitto*, void* self, int, const mqtt5__property*) {
+  Self(self)->SetConnected(false);
+}
+
+void MqttConnection::HandleMessage(mosquitto*, void* self, const mosquitto_message* message,
+                                   const mqtt5__property*) {
+  const auto* payload = static_cast<const char*>(message->payload);
+  const std::string_view octets(payload == nullptr ? "" : payload,
+                                static_cast<std::size_t>(message->payloadlen));
+  Self(self)->on_message_(message->topic, octets);
+}
+
+}  // namespace registry::sim

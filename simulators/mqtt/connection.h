@@ -1,0 +1,69 @@
+// simulators/mqtt/connection.h: one MQTT 5 connection over libmosquitto that never gives up.
+// TLS 1.3 with the party's certificate; clean start off and a session expiry, so that the broker keeps what
+// arrives
+//   meanwhile; subscribes again after every connect, as a broker that was killed has forgotten it (measured:
+//   Mosquitto 2.0.11 loses sessions on SIGKILL).
+// Owns: one network thread. It drives mosquitto_loop itself: the library's own threaded loop ends for good on
+// the first
+//   TLS error, e.g. a broker killed in the middle of a handshake.
+// Threads: Publish from any thread, also from handlers. Handlers run on the network thread.
+// Spec: MQTT 5.0 §3.1.2.4 clean start, §3.1.2.11.2 session expiry, §3.1.2.11.3 receive maximum.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "simulators/mqtt/client.h"
+
+struct mosquitto;
+struct mosquitto_message;
+struct mqtt5__property;
+
+namespace registry::sim {
+
+class MqttConnection {
+ public:
+  using OnMessage = std::function<void(const std::string& topic, std::string_view payload)>;
+  using OnConnected = std::function<void()>;  // subscribed now
+
+  static Result<std::unique_ptr<MqttConnection>> Open(const ClientOptions& options, std::string subscription,
+                                                      OnMessage on_message, OnConnected on_connected);
+  ~MqttConnection();
+
+  void Start();  // the network thread; nothing is handed on before
+  bool connected() const { return connected_; }
+  bool WaitConnected(std::chrono::milliseconds deadline);
+  bool Publish(const std::string& topic, const std::string& payload);  // QoS 1; false when not connected
+
+ private:
+  MqttConnection(const ClientOptions& options, std::string subscription, OnMessage on_message,
+                 OnConnected on_connected);
+  Status Configure();
+  void Connect();
+  void NetworkLoop();
+  bool PauseBeforeRetry(std::chrono::milliseconds pause);  // false: stopping
+  void SetConnected(bool connected);
+
+  static void HandleConnect(mosquitto*, void* self, int reason, int flags, const mqtt5__property*);
+  static void HandleSubscribe(mosquitto*, void* self, int id, int count, const int* granted,
+                              const mqtt5__property*);
+  static void HandleDisconnect(mosquitto*, void* self, int reason, const mqtt5__property*);
+  static void HandleMessage(mosquitto*, void* self, const mosquitto_message*, const mqtt5__property*);
+
+  const ClientOptions options_;
+  const std::string subscription_;
+  const OnMessage on_message_;
+  const OnConnected on_connected_;
+  mosquitto* client_ = nullptr;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;               // guarded by mutex_
+  std::atomic<bool> connected_{false};  // changed with mutex_ held
+  std::thread network_;
+};
+
+}  // namespace registry::sim

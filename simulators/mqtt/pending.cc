@@ -1,0 +1,47 @@
+#include "simulators/mqtt/pending.h"
+
+#include <algorithm>
+
+namespace registry::sim {
+
+bool PendingCommands::Add(const std::string& id, Message message, PartyClient::OnReply on_reply,
+                          Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  if (commands_.size() >= in_flight_max_) return false;
+  commands_.emplace(id, Command{std::move(message), std::move(on_reply), now + give_up_after_});
+  turns_.emplace(now + std::min(repeat_after_, give_up_after_), id);
+  return true;
+}
+
+std::optional<PartyClient::OnReply> PendingCommands::Take(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = commands_.find(id);
+  if (found == commands_.end()) return std::nullopt;
+  auto on_reply = std::move(found->second.on_reply);
+  commands_.erase(found);
+  return on_reply;
+}
+
+PendingCommands::Due PendingCommands::TakeDue(Clock::time_point now, bool everything) {
+  Due due;
+  const std::lock_guard lock(mutex_);
+  std::vector<Turn> next_turns;
+  while (!turns_.empty() && (everything || turns_.top().first <= now)) {
+    const std::string id = turns_.top().second;
+    turns_.pop();
+    const auto found = commands_.find(id);
+    if (found == commands_.end()) continue;
+    if (found->second.give_up <= now) {
+      due.given_up.push_back(std::move(found->second.on_reply));
+      commands_.erase(found);
+      continue;
+    }
+    due.again.push_back(found->second.message);
+    next_turns.emplace_back(std::min(now + repeat_after_, found->second.give_up), id);
+  }
+  for (auto& turn : next_turns) turns_.push(std::move(turn));
+  if (!turns_.empty()) due.next = turns_.top().first;
+  return due;
+}
+
+}  // namespace registry::sim
