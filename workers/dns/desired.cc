@@ -1,0 +1,27 @@
+#include "workers/dns/desired.h"
+
+#include "schemas/base/check.h"
+
+namespace registry::dns {
+
+domain::ZoneChange Published(const domain::Device& device, TlsaProfile profile) {
+  REG_CHECK(device.certificate.has_value());
+  domain::TlsaRecord record;  // RFC 7671 §5.1: usage 3 (DANE-EE), the record itself vouches for the certificate
+  record.matching = 1;        // RFC 6698 §2.1.3: SHA-256
+  if (profile == TlsaProfile::kCertificate) {
+    record.selector = 0;
+    record.data = device.certificate->sha256;
+  } else {
+    record.selector = 1;
+    record.data = device.certificate->spki_sha256;
+  }
+  return {device.id, device.zone_revision, {record}, {}};
+}
+
+domain::ZoneChange Deactivated(const domain::Device& device) {
+  return {device.id, device.zone_revision, {}, "state=deactivated"};
+}
+
+domain::ZoneChange Gone(const domain::Device& device) { return {device.id, device.zone_revision, {}, {}}; }
+
+}  // namespace registry::dns
