@@ -1,10 +1,12 @@
 // schemas/wire/codec.h: struct <-> JSON "data" member, strict in, canonical out.
-// Every message has one field table (JSON name, member, required, limits) in codec.cc; Decode and Encode walk it, and
-// tests compare it with the JSON Schema. Decode<T> refuses unknown and missing members, wrong types, limits and bad
-// identifiers with code, symbol and the JSON pointer of the field. No exception leaves.
+// Every message has one field table (JSON name, member, required, limits) in messages.cc; Decode and Encode
+// walk it, and tests compare it with the JSON Schema (field_tables.h). Decode<T> refuses unknown and missing
+// members, wrong types, limits and bad identifiers with code, symbol and the JSON pointer of the field. No
+// exception leaves.
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -19,7 +21,7 @@ Result<Message> Decode(const nlohmann::json& data);  // instantiated for every s
 template <class Message>
 nlohmann::json Encode(const Message& message);
 nlohmann::json EncodeError(const Error& error);
-Result<Error> DecodeError(const nlohmann::json& data);
+std::optional<Error> DecodeError(const nlohmann::json& data);  // nullopt: `data` does not say an error
 
 using Command = std::variant<EsimRegister, DeviceAttach, CsrSubmit, EndpointPublish, DeviceClaim, DeviceDeactivate,
                              DeviceReactivate, DeviceDelete, FeedReplay, FeedAck, DoProgress, DoResult>;

@@ -1,8 +1,8 @@
 // schemas/wire/envelope.h: CloudEvents 1.0 structured JSON around every message.
-// Reading is strict for what arrives at the registry: UTF-8, at most kMessageMax octets, nesting at most kDepthMax, no
-// duplicate or unknown member of the envelope except extension attributes (CloudEvents §"Extension Context
-// Attributes": lower-case letters and digits, scalar value), specversion "1.0".
-// Readers in simulators and parties use the same code. No exception leaves this header.
+// Reading is strict for what arrives at the registry: UTF-8, at most kMessageMax octets, nesting at most
+// kDepthMax, no duplicate or unknown member of the envelope except extension attributes (CloudEvents
+// §"Extension Context Attributes": lower-case letters and digits, scalar value), specversion "1.0". Readers
+// in simulators and parties use the same code. No exception leaves this header.
 #pragma once
 
 #include <cstdint>
@@ -23,16 +23,32 @@ inline constexpr std::string_view kContentType = "application/cloudevents+json";
 
 struct Envelope {
   EventId id;
-  std::string source;                      // the party for a command, "registry" for what the registry says
-  std::string type;                        // "registry.v1." + command, reply, action or event name
+  std::string source;  // the party for a command, "registry" for what the registry says
+  std::string type;    // "registry.v1." + command, reply, action or event name
+  std::optional<std::string> subject;
   std::optional<UtcTime> time;
   std::optional<std::string> traceparent;  // W3C Trace Context, passed on unread
-  std::optional<EventId> cause;            // replies: id of the command answered (extension attribute "cause")
-  std::optional<std::uint64_t> seq;        // notifications: position in the party's feed (extension attribute "seq")
+  std::optional<EventId> cause;  // replies: id of the command answered (extension attribute "cause")
+  std::optional<std::uint64_t>
+      seq;  // notifications: position in the party's feed (extension attribute "seq")
   nlohmann::json data;
 };
 
+// Errors: see "Envelope" in schemas/ERRORS.md; their `field` points into the envelope, e.g. "/id".
 Result<Envelope> DecodeEnvelope(std::string_view payload);
+// The id alone, so that a rejection can name its cause although something else is wrong; nullopt when there
+// is none.
+std::optional<EventId> FindEventId(std::string_view payload);
 std::string EncodeEnvelope(const Envelope& envelope);  // canonical: members sorted, no white space
+
+// The `type` attribute of what is said. A command's must match its topic (design §3); the others follow from
+// theirs.
+std::string CommandType(std::string_view command);   // "registry.v1.csr.submit"
+std::string AcceptedType(std::string_view command);  // "registry.v1.csr.submit.accepted"
+std::string RejectedType(std::string_view command);  // "registry.v1.csr.submit.rejected"
+std::string DoType(std::string_view action);         // "registry.v1.do.key.generate"
+std::string EventType(std::string_view event);       // "registry.v1.event.device.activated"
+// 2005 type_mismatch at "/type" unless the envelope's type is the command's.
+Status CheckCommandType(const Envelope& envelope, std::string_view command);
 
 }  // namespace registry::wire

@@ -1,0 +1,198 @@
+#include "schemas/wire/envelope.h"
+
+#include <algorithm>
+
+#include "schemas/wire/strict_json.h"
+
+namespace registry::wire {
+namespace {
+
+using nlohmann::json;
+using Fault = std::optional<Error>;
+
+constexpr std::string_view kTypePrefix = "registry.v1.";
+constexpr std::size_t kTextMax = 256;
+constexpr std::size_t kExtensionNameMax = 20;  // CloudEvents §"Naming Conventions": SHOULD NOT exceed 20
+constexpr std::uint64_t kNumberMax = (1ull << 53) - 1;
+
+Error BadAttribute(std::string_view name, std::string_view message) {
+  return Error::Make(Code::kValueSyntax, "bad_attribute", message, "/" + std::string(name));
+}
+
+bool PlainText(std::string_view text) {
+  return !text.empty() && text.size() <= kTextMax && std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+  });
+}
+
+Fault ReadText(const json& value, std::string_view name, std::string* text) {
+  const auto* read = value.get_ptr<const std::string*>();
+  if (read == nullptr || !PlainText(*read)) {
+    return BadAttribute(name, "must be text of 1 to 256 octets without control characters");
+  }
+  *text = *read;
+  return std::nullopt;
+}
+
+Fault ReadText(const json& value, std::string_view name, std::optional<std::string>* text) {
+  return ReadText(value, name, &text->emplace());
+}
+
+Fault ReadId(const json& value, std::string_view name, EventId* id) {
+  const auto* text = value.get_ptr<const std::string*>();
+  const std::optional<EventId> read = text == nullptr ? std::nullopt : EventId::Parse(*text);
+  if (!read) return BadAttribute(name, "must be 1 to 128 visible ASCII characters");
+  *id = *read;
+  return std::nullopt;
+}
+
+Fault ReadTime(const json& value, std::optional<UtcTime>* time) {
+  if (const auto* text = value.get_ptr<const std::string*>()) *time = FromRfc3339(*text);
+  if (!*time) return BadAttribute("time", "must be an RFC 3339 time in UTC, ending in Z");
+  return std::nullopt;
+}
+
+Fault ReadSeq(const json& value, std::optional<std::uint64_t>* seq) {
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kNumberMax) {
+    return BadAttribute("seq", "must be an integer from 0 to 2^53-1");
+  }
+  *seq = value.get<std::uint64_t>();
+  return std::nullopt;
+}
+
+Fault CheckContentType(const json& value) {
+  if (value.is_string() && value.get_ref<const std::string&>() == "application/json") return std::nullopt;
+  return Error::Make(Code::kValueSyntax, "unsupported_content_type", "data must be application/json",
+                     "/datacontenttype");
+}
+
+// CloudEvents §"Naming Conventions" and §"Type System": other attributes may ride along; nothing here reads
+// them.
+Fault CheckExtension(const std::string& name, const json& value) {
+  const bool syntax = !name.empty() && name.size() <= kExtensionNameMax &&
+                      std::all_of(name.begin(), name.end(),
+                                  [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+  if (!syntax) return Error::Make(Code::kSyntax, "unknown_attribute", "no such attribute is known");
+  const bool scalar = value.is_boolean() || value.is_number_integer() ||
+                      (value.is_string() && value.get_ref<const std::string&>().size() <= kTextMax);
+  if (!scalar)
+    return BadAttribute(name, "an extension attribute must be a short text, an integer or a boolean");
+  return std::nullopt;
+}
+
+Fault ReadAttribute(const std::string& name, json& value, Envelope* envelope) {
+  if (name == "specversion") return std::nullopt;
+  if (name == "id") return ReadId(value, name, &envelope->id);
+  if (name == "source") return ReadText(value, name, &envelope->source);
+  if (name == "type") return ReadText(value, name, &envelope->type);
+  if (name == "subject") return ReadText(value, name, &envelope->subject);
+  if (name == "time") return ReadTime(value, &envelope->time);
+  if (name == "datacontenttype") return CheckContentType(value);
+  if (name == "traceparent") return ReadText(value, name, &envelope->traceparent);
+  if (name == "cause") return ReadId(value, name, &envelope->cause.emplace());
+  if (name == "seq") return ReadSeq(value, &envelope->seq);
+  if (name == "data") {
+    envelope->data = std::move(value);
+    return std::nullopt;
+  }
+  return CheckExtension(name, value);
+}
+
+// First of all: what the other members mean depends on it (CloudEvents §"specversion").
+Fault CheckVersion(const json& event) {
+  const auto version = event.find("specversion");
+  if (version == event.end()) {
+    return Error::Make(Code::kMissingParameter, "missing_attribute", "a required attribute is missing",
+                       "/specversion");
+  }
+  if (*version != "1.0") {
+    return Error::Make(Code::kUnsupportedVersion, "unsupported_version",
+                       "only CloudEvents 1.0 is spoken here", "/specversion");
+  }
+  return std::nullopt;
+}
+
+Fault CheckRequired(const json& event) {
+  for (const char* name : {"id", "source", "type", "data"}) {
+    if (event.contains(name)) continue;
+    return Error::Make(Code::kMissingParameter, "missing_attribute", "a required attribute is missing",
+                       "/" + std::string(name));
+  }
+  return std::nullopt;
+}
+
+class Writer {
+ public:
+  void Member(std::string_view name, const json& value) {
+    text_.append(text_.empty() ? "{\"" : ",\"").append(name).append("\":");
+    text_.append(value.dump(-1, ' ', false, json::error_handler_t::replace));
+  }
+  template <class T>
+  void Member(std::string_view name, const std::optional<T>& value) {
+    if (value) Member(name, json(*value));
+  }
+  std::string Take() && { return std::move(text_) + "}"; }
+
+ private:
+  std::string text_;
+};
+
+std::string Typed(std::initializer_list<std::string_view> parts) {
+  std::string type(kTypePrefix);
+  for (std::string_view part : parts) type.append(part);
+  return type;
+}
+
+}  // namespace
+
+Result<Envelope> DecodeEnvelope(std::string_view payload) {
+  Result<json> event = ParseStrict(payload, kMessageMax, kDepthMax);
+  if (!event) return event.error();
+  if (!event->is_object())
+    return Error::Make(Code::kSyntax, "not_an_object", "the message is not a JSON object");
+  if (Fault fault = CheckVersion(*event)) return *fault;
+  if (Fault fault = CheckRequired(*event)) return *fault;
+  Envelope envelope;
+  for (auto& [name, value] : (*event).get_ref<json::object_t&>()) {
+    if (Fault fault = ReadAttribute(name, value, &envelope)) return *fault;
+  }
+  return envelope;
+}
+
+std::optional<EventId> FindEventId(std::string_view payload) {
+  const Result<json> event = ParseStrict(payload, kMessageMax, kDepthMax);
+  if (!event || !event->is_object()) return std::nullopt;
+  const auto id = event->find("id");
+  const auto* text = id == event->end() ? nullptr : id->get_ptr<const std::string*>();
+  return text == nullptr ? std::nullopt : EventId::Parse(*text);
+}
+
+std::string EncodeEnvelope(const Envelope& envelope) {
+  Writer writer;
+  if (envelope.cause) writer.Member("cause", json(envelope.cause->text()));
+  writer.Member("data", envelope.data);
+  writer.Member("datacontenttype", json("application/json"));
+  writer.Member("id", json(envelope.id.text()));
+  writer.Member("seq", envelope.seq);
+  writer.Member("source", json(envelope.source));
+  writer.Member("specversion", json("1.0"));
+  writer.Member("subject", envelope.subject);
+  if (envelope.time) writer.Member("time", json(ToRfc3339(*envelope.time)));
+  writer.Member("traceparent", envelope.traceparent);
+  writer.Member("type", json(envelope.type));
+  return std::move(writer).Take();
+}
+
+std::string CommandType(std::string_view command) { return Typed({command}); }
+std::string AcceptedType(std::string_view command) { return Typed({command, ".accepted"}); }
+std::string RejectedType(std::string_view command) { return Typed({command, ".rejected"}); }
+std::string DoType(std::string_view action) { return Typed({"do.", action}); }
+std::string EventType(std::string_view event) { return Typed({"event.", event}); }
+
+Status CheckCommandType(const Envelope& envelope, std::string_view command) {
+  if (envelope.type == CommandType(command)) return Done{};
+  return Error::Make(Code::kValueSyntax, "type_mismatch",
+                     "the type must be registry.v1. and the topic's command", "/type");
+}
+
+}  // namespace registry::wire

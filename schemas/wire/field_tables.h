@@ -1,0 +1,39 @@
+// schemas/wire/field_tables.h: what the decoders demand, as data, in the words of JSON Schema.
+// The same tables drive Decode and Encode; tests/unit/schemas holds them equal to
+// schemas/messages/*.schema.json. Plain values, any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace registry::wire {
+
+enum class Shape { kText, kInteger, kBoolean, kObject, kArray };
+
+// What one value must look like. Members that do not belong to the shape keep their defaults.
+struct Rule {
+  Shape shape = Shape::kText;
+  std::uint64_t min = 0;  // characters of a text, value of an integer, items of an array
+  std::uint64_t max = 0;
+  std::string pattern;                // of a text; what it accepts is never narrower than the decoder
+  std::vector<std::string> choices;   // of a text
+  std::vector<std::int64_t> numbers;  // the only values of an integer
+  std::string part;                   // object: stem of its schema
+  std::shared_ptr<const Rule> item;   // array
+};
+
+struct FieldRule {
+  std::string name;
+  bool required = false;
+  Rule rule;
+};
+
+// Stems of every struct that has a table: messages, parts and documents. "envelope" has none; see envelope.h.
+std::vector<std::string> TableStems();
+// Empty when no struct has this stem.
+std::vector<FieldRule> FieldRules(std::string_view stem);
+
+}  // namespace registry::wire

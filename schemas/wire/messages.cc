@@ -1,0 +1,305 @@
+// The field tables of every message in messages.h, in its order.
+#include "schemas/wire/messages.h"
+
+#include "schemas/wire/parts.h"
+
+namespace registry::wire {
+namespace {
+
+using Device = IdForm<DeviceId>;
+using JobName = IdForm<JobId>;
+using Party = IdForm<PartyId>;
+using EndpointId = IdForm<EndpointName>;
+
+struct StageWords {
+  static constexpr std::array<std::string_view, 6> kWords{"queued",   "submitted",      "delivered",
+                                                          "executed", "waiting_device", "retry"};
+};
+struct OutcomeWords {
+  static constexpr std::array<std::string_view, 3> kWords{"success", "failed",
+                                                          "unknown"};  // order of Outcome
+};
+struct StateWords {
+  static constexpr std::array<std::string_view, 7> kWords{
+      "registered", "attached", "certified", "published", "active", "deactivated", "deleted"};
+};
+
+// Deactivate, reactivate and delete say the same, and so do the notifications about them.
+template <class Message>
+Fields<Message> WithReason() {
+  return {Must<Device, &Message::device>("device"), May<Line, &Message::reason>("reason")};
+}
+template <class Message>
+Fields<Message> Ended() {
+  return {Must<Device, &Message::device>("device"), Must<Name, &Message::name>("name"),
+          Must<Party, &Message::by>("by"), May<Line, &Message::reason>("reason")};
+}
+template <class Message>
+Fields<Message> Job() {
+  return {Must<JobName, &Message::job>("job"), Must<Device, &Message::device>("device"),
+          Must<Attempt, &Message::attempt>("attempt"), Must<Time, &Message::deadline>("deadline")};
+}
+
+}  // namespace
+
+// ---- commands
+// -----------------------------------------------------------------------------------------------------------
+
+template <>
+const Fields<EsimRegister>& Table<EsimRegister>() {
+  static const Fields<EsimRegister> table{Must<IdForm<Eid>, &EsimRegister::eid>("eid"),
+                                          Must<IdForm<Iccid>, &EsimRegister::iccid>("iccid")};
+  return table;
+}
+template <>
+const Fields<DeviceAttach>& Table<DeviceAttach>() {
+  static const Fields<DeviceAttach> table{Must<Device, &DeviceAttach::device>("device")};
+  return table;
+}
+template <>
+const Fields<CsrSubmit>& Table<CsrSubmit>() {
+  static const Fields<CsrSubmit> table{Must<Device, &CsrSubmit::device>("device"),
+                                       Must<Csr, &CsrSubmit::csr>("csr"),
+                                       May<JobName, &CsrSubmit::job>("job")};
+  return table;
+}
+template <>
+const Fields<EndpointPublish>& Table<EndpointPublish>() {
+  static const Fields<EndpointPublish> table{Must<EndpointPart, &EndpointPublish::endpoint>("endpoint")};
+  return table;
+}
+template <>
+const Fields<DeviceClaim>& Table<DeviceClaim>() {
+  static const Fields<DeviceClaim> table{
+      Must<Device, &DeviceClaim::device>("device"),
+      Must<AuthorisationCode, &DeviceClaim::authorisation_code>("authorisationCode"),
+      Must<EndpointId, &DeviceClaim::endpoint>("endpoint")};
+  return table;
+}
+template <>
+const Fields<DeviceDeactivate>& Table<DeviceDeactivate>() {
+  static const auto table = WithReason<DeviceDeactivate>();
+  return table;
+}
+template <>
+const Fields<DeviceReactivate>& Table<DeviceReactivate>() {
+  static const auto table = WithReason<DeviceReactivate>();
+  return table;
+}
+template <>
+const Fields<DeviceDelete>& Table<DeviceDelete>() {
+  static const auto table = WithReason<DeviceDelete>();
+  return table;
+}
+template <>
+const Fields<FeedReplay>& Table<FeedReplay>() {
+  static const Fields<FeedReplay> table{Must<Count, &FeedReplay::from_seq>("from_seq")};
+  return table;
+}
+template <>
+const Fields<FeedAck>& Table<FeedAck>() {
+  static const Fields<FeedAck> table{Must<Count, &FeedAck::seq>("seq")};
+  return table;
+}
+template <>
+const Fields<DoProgress>& Table<DoProgress>() {
+  static const Fields<DoProgress> table{
+      Must<JobName, &DoProgress::job>("job"), Must<Device, &DoProgress::device>("device"),
+      Must<Count, &DoProgress::progress>("progress"), Must<Word<StageWords>, &DoProgress::stage>("stage"),
+      May<Line, &DoProgress::detail>("detail")};
+  return table;
+}
+template <>
+const Fields<DoResult>& Table<DoResult>() {
+  static const Fields<DoResult> table{Must<JobName, &DoResult::job>("job"),
+                                      Must<Device, &DoResult::device>("device"),
+                                      Must<Choice<Outcome, OutcomeWords>, &DoResult::outcome>("outcome"),
+                                      May<Symbol, &DoResult::stage>("stage"),
+                                      May<Symbol, &DoResult::reason>("reason"),
+                                      May<Switch, &DoResult::retriable>("retriable")};
+  return table;
+}
+
+// ---- replies
+// ------------------------------------------------------------------------------------------------------------
+
+template <>
+const Fields<EsimRegistered>& Table<EsimRegistered>() {
+  static const Fields<EsimRegistered> table{
+      Must<Device, &EsimRegistered::device>("device"),
+      Must<AuthorisationCode, &EsimRegistered::authorisation_code>("authorisationCode"),
+      Must<BootstrapPart, &EsimRegistered::bootstrap>("bootstrap")};
+  return table;
+}
+template <>
+const Fields<DeviceState>& Table<DeviceState>() {
+  static const Fields<DeviceState> table{Must<Device, &DeviceState::device>("device"),
+                                         Must<Word<StateWords>, &DeviceState::state>("state")};
+  return table;
+}
+template <>
+const Fields<CertificateIssued>& Table<CertificateIssued>() {
+  static const Fields<CertificateIssued> table{
+      Must<Device, &CertificateIssued::device>("device"),
+      Must<CertificatePem, &CertificateIssued::certificate>("certificate"),
+      Must<SerialHex, &CertificateIssued::serial>("serial"),
+      Must<Time, &CertificateIssued::not_after>("notAfter")};
+  return table;
+}
+template <>
+const Fields<EndpointPublished>& Table<EndpointPublished>() {
+  static const Fields<EndpointPublished> table{Must<EndpointId, &EndpointPublished::endpoint>("endpoint"),
+                                               Must<Ordinal, &EndpointPublished::revision>("revision")};
+  return table;
+}
+template <>
+const Fields<FeedStatus>& Table<FeedStatus>() {
+  static const Fields<FeedStatus> table{Must<Count, &FeedStatus::last_seq>("lastSeq"),
+                                        Must<Count, &FeedStatus::acked_seq>("ackedSeq"),
+                                        Must<Count, &FeedStatus::replayed>("replayed")};
+  return table;
+}
+template <>
+const Fields<JobNoted>& Table<JobNoted>() {
+  static const Fields<JobNoted> table{Must<JobName, &JobNoted::job>("job")};
+  return table;
+}
+
+// ---- commands to an MNO
+// -------------------------------------------------------------------------------------------------
+
+template <>
+const Fields<KeyGenerate>& Table<KeyGenerate>() {
+  static const auto table = Job<KeyGenerate>();
+  return table;
+}
+template <>
+const Fields<AppletWipe>& Table<AppletWipe>() {
+  static const auto table = Job<AppletWipe>();
+  return table;
+}
+template <>
+const Fields<PayloadPush>& Table<PayloadPush>() {
+  static const Fields<PayloadPush> table = [] {
+    Fields<PayloadPush> fields = Job<PayloadPush>();
+    fields.push_back(Must<Ordinal, &PayloadPush::version>("version"));
+    fields.push_back(Must<Base64<1, 65536>, &PayloadPush::cms>("cms"));
+    fields.push_back(Must<ListOf<ContainerPart, 0, 16>, &PayloadPush::containers>("containers"));
+    return fields;
+  }();
+  return table;
+}
+
+// ---- notifications
+// ------------------------------------------------------------------------------------------------------
+
+template <>
+const Fields<DeviceCertified>& Table<DeviceCertified>() {
+  static const Fields<DeviceCertified> table{
+      Must<Device, &DeviceCertified::device>("device"), Must<Name, &DeviceCertified::name>("name"),
+      Must<CertificatePem, &DeviceCertified::certificate>("certificate"),
+      Must<Time, &DeviceCertified::not_after>("notAfter")};
+  return table;
+}
+template <>
+const Fields<DeviceActivated>& Table<DeviceActivated>() {
+  static const Fields<DeviceActivated> table{
+      Must<Device, &DeviceActivated::device>("device"), Must<Name, &DeviceActivated::name>("name"),
+      Must<EndpointId, &DeviceActivated::endpoint>("endpoint"),
+      Must<Sha256Hex, &DeviceActivated::certificate_sha256>("certificateSha256")};
+  return table;
+}
+template <>
+const Fields<DeviceDeactivated>& Table<DeviceDeactivated>() {
+  static const auto table = Ended<DeviceDeactivated>();
+  return table;
+}
+template <>
+const Fields<DeviceReactivated>& Table<DeviceReactivated>() {
+  static const auto table = Ended<DeviceReactivated>();
+  return table;
+}
+template <>
+const Fields<DeviceDeleted>& Table<DeviceDeleted>() {
+  static const auto table = Ended<DeviceDeleted>();
+  return table;
+}
+template <>
+const Fields<DeviceFailed>& Table<DeviceFailed>() {
+  static const Fields<DeviceFailed> table{Must<Device, &DeviceFailed::device>("device"),
+                                          Must<Name, &DeviceFailed::name>("name"),
+                                          Must<ErrorPart, &DeviceFailed::error>("error")};
+  return table;
+}
+
+template <>
+const Fields<RegistryPayload>& Table<RegistryPayload>() {
+  static const Fields<RegistryPayload> table{
+      Must<Ordinal, &RegistryPayload::version>("version"),
+      Must<Time, &RegistryPayload::issued>("issued"),
+      Must<Time, &RegistryPayload::expires>("expires"),
+      Must<BootstrapPart, &RegistryPayload::bootstrap>("bootstrap"),
+      Must<CertificateDer, &RegistryPayload::certificate>("certificate"),
+      Must<Party, &RegistryPayload::asp>("asp"),
+      Must<EndpointPart, &RegistryPayload::endpoint>("endpoint")};
+  return table;
+}
+
+template Result<EsimRegister> Decode<EsimRegister>(const json& data);
+template json Encode<EsimRegister>(const EsimRegister& message);
+template Result<DeviceAttach> Decode<DeviceAttach>(const json& data);
+template json Encode<DeviceAttach>(const DeviceAttach& message);
+template Result<CsrSubmit> Decode<CsrSubmit>(const json& data);
+template json Encode<CsrSubmit>(const CsrSubmit& message);
+template Result<EndpointPublish> Decode<EndpointPublish>(const json& data);
+template json Encode<EndpointPublish>(const EndpointPublish& message);
+template Result<DeviceClaim> Decode<DeviceClaim>(const json& data);
+template json Encode<DeviceClaim>(const DeviceClaim& message);
+template Result<DeviceDeactivate> Decode<DeviceDeactivate>(const json& data);
+template json Encode<DeviceDeactivate>(const DeviceDeactivate& message);
+template Result<DeviceReactivate> Decode<DeviceReactivate>(const json& data);
+template json Encode<DeviceReactivate>(const DeviceReactivate& message);
+template Result<DeviceDelete> Decode<DeviceDelete>(const json& data);
+template json Encode<DeviceDelete>(const DeviceDelete& message);
+template Result<FeedReplay> Decode<FeedReplay>(const json& data);
+template json Encode<FeedReplay>(const FeedReplay& message);
+template Result<FeedAck> Decode<FeedAck>(const json& data);
+template json Encode<FeedAck>(const FeedAck& message);
+template Result<DoProgress> Decode<DoProgress>(const json& data);
+template json Encode<DoProgress>(const DoProgress& message);
+template Result<DoResult> Decode<DoResult>(const json& data);
+template json Encode<DoResult>(const DoResult& message);
+template Result<EsimRegistered> Decode<EsimRegistered>(const json& data);
+template json Encode<EsimRegistered>(const EsimRegistered& message);
+template Result<DeviceState> Decode<DeviceState>(const json& data);
+template json Encode<DeviceState>(const DeviceState& message);
+template Result<CertificateIssued> Decode<CertificateIssued>(const json& data);
+template json Encode<CertificateIssued>(const CertificateIssued& message);
+template Result<EndpointPublished> Decode<EndpointPublished>(const json& data);
+template json Encode<EndpointPublished>(const EndpointPublished& message);
+template Result<FeedStatus> Decode<FeedStatus>(const json& data);
+template json Encode<FeedStatus>(const FeedStatus& message);
+template Result<JobNoted> Decode<JobNoted>(const json& data);
+template json Encode<JobNoted>(const JobNoted& message);
+template Result<KeyGenerate> Decode<KeyGenerate>(const json& data);
+template json Encode<KeyGenerate>(const KeyGenerate& message);
+template Result<PayloadPush> Decode<PayloadPush>(const json& data);
+template json Encode<PayloadPush>(const PayloadPush& message);
+template Result<AppletWipe> Decode<AppletWipe>(const json& data);
+template json Encode<AppletWipe>(const AppletWipe& message);
+template Result<DeviceCertified> Decode<DeviceCertified>(const json& data);
+template json Encode<DeviceCertified>(const DeviceCertified& message);
+template Result<DeviceActivated> Decode<DeviceActivated>(const json& data);
+template json Encode<DeviceActivated>(const DeviceActivated& message);
+template Result<DeviceDeactivated> Decode<DeviceDeactivated>(const json& data);
+template json Encode<DeviceDeactivated>(const DeviceDeactivated& message);
+template Result<DeviceReactivated> Decode<DeviceReactivated>(const json& data);
+template json Encode<DeviceReactivated>(const DeviceReactivated& message);
+template Result<DeviceDeleted> Decode<DeviceDeleted>(const json& data);
+template json Encode<DeviceDeleted>(const DeviceDeleted& message);
+template Result<DeviceFailed> Decode<DeviceFailed>(const json& data);
+template json Encode<DeviceFailed>(const DeviceFailed& message);
+template Result<RegistryPayload> Decode<RegistryPayload>(const json& data);
+template json Encode<RegistryPayload>(const RegistryPayload& message);
+
+}  // namespace registry::wire

@@ -1,0 +1,149 @@
+#include "schemas/wire/parts.h"
+
+#include "schemas/wire/symbols.h"
+
+namespace registry::wire {
+namespace {
+
+struct TrustWords {
+  static constexpr std::array<std::string_view, 3> kWords{"ca", "certificate", "tlsa"};  // order of TrustKind
+};
+struct ProtocolWords {
+  static constexpr std::array<std::string_view, 4> kWords{"tls", "mqtts", "https", "coaps"};
+};
+struct ProfileWords {
+  static constexpr std::array<std::string_view, 1> kWords{"iot-registry-1"};
+};
+
+// An EPP result code (RFC 5730 §3) the registry uses.
+struct ResultCode {
+  using Value = Code;
+  static Rule MakeRule() {
+    Rule rule;
+    rule.shape = Shape::kInteger;
+    for (Code code : kCodes) rule.numbers.push_back(static_cast<int>(code));
+    return rule;
+  }
+  static Fault Read(const json& value, Code* out) {
+    std::uint64_t number = 0;
+    if (Fault fault = ReadInteger(value, 0, 9999, &number)) return fault;
+    const Code code{static_cast<int>(number)};
+    if (std::find(kCodes.begin(), kCodes.end(), code) == kCodes.end()) return BadChoice();
+    *out = code;
+    return std::nullopt;
+  }
+  static json Write(Code value) { return static_cast<int>(value); }
+};
+using Seconds = Integer<int, 0, 86400>;
+
+}  // namespace
+
+template <>
+const Fields<Resolver>& Table<Resolver>() {
+  static const Fields<Resolver> table{
+      Must<Address, &Resolver::address>("address"),
+      Must<Port, &Resolver::port>("port"),
+      Must<Name, &Resolver::name>("name"),
+      Must<CertificateDer, &Resolver::certificate>("certificate"),
+      Must<Base64<32, 32>, &Resolver::spki_pin>("spkiPin"),
+  };
+  return table;
+}
+
+template <>
+const Fields<Bootstrap>& Table<Bootstrap>() {
+  static const Fields<Bootstrap> table{
+      Must<Word<ProfileWords>, &Bootstrap::registry_profile>("registryProfile"),
+      Must<Name, &Bootstrap::device_name>("deviceName"),
+      Must<CertificateDer, &Bootstrap::root_certificate>("rootCertificate"),
+      Must<CertificateDer, &Bootstrap::issuing_certificate>("issuingCertificate"),
+      Must<ResolverPart, &Bootstrap::resolver>("resolver"),
+      Must<ListOf<LongLine, 1, 16>, &Bootstrap::trust_anchors>("trustAnchors"),
+  };
+  return table;
+}
+
+template <>
+const Fields<EndpointTrust>& Table<EndpointTrust>() {
+  static const Fields<EndpointTrust> table{
+      Must<Choice<TrustKind, TrustWords>, &EndpointTrust::kind>("kind"),
+      May<CertificateDer, &EndpointTrust::certificate>("certificate"),
+      May<Name, &EndpointTrust::tlsa_owner>("tlsaOwner"),
+  };
+  return table;
+}
+
+template <>
+Fault Consistent<EndpointTrust>(const EndpointTrust& trust) {
+  const bool by_name = trust.kind == TrustKind::kTlsa;
+  if (by_name == trust.certificate.empty() && by_name != trust.tlsa_owner.empty()) return std::nullopt;
+  return BadValue("trust_mismatch",
+                  "kind tlsa needs tlsaOwner alone; ca and certificate need certificate alone");
+}
+
+template <>
+const Fields<Wifi>& Table<Wifi>() {
+  static const Fields<Wifi> table{
+      Must<Ssid, &Wifi::ssid>("ssid"),
+      Must<LongLine, &Wifi::sealed_passphrase>("sealedPassphrase"),
+  };
+  return table;
+}
+
+template <>
+const Fields<Endpoint>& Table<Endpoint>() {
+  static const Fields<Endpoint> table{
+      Must<IdForm<EndpointName>, &Endpoint::name>("name"),
+      Must<Name, &Endpoint::fqdn>("fqdn"),
+      Must<Url, &Endpoint::url>("url"),
+      Must<Port, &Endpoint::port>("port"),
+      Must<Word<ProtocolWords>, &Endpoint::protocol>("protocol"),
+      Must<TrustPart, &Endpoint::trust>("trust"),
+      May<WifiPart, &Endpoint::wifi>("wifi"),
+  };
+  return table;
+}
+
+template <>
+const Fields<Container>& Table<Container>() {
+  static const Fields<Container> table{
+      Must<ContainerId, &Container::id>("id"),
+      Must<Base64<0, 8192>, &Container::content>("content"),
+  };
+  return table;
+}
+
+template <>
+const Fields<Error>& Table<Error>() {
+  static const Fields<Error> table{
+      Must<ResultCode, &Error::code>("code"),
+      Must<Symbol, &Error::symbol>("symbol"),
+      Must<LongLine, &Error::message>("message"),
+      May<Pointer, &Error::field>("field"),
+      May<Line, &Error::step>("step"),
+      May<Seconds, &Error::retry_after_seconds>("retryAfterSeconds"),
+  };
+  return table;
+}
+
+json EncodeError(const Error& error) { return WriteObject(error); }
+std::optional<Error> DecodeError(const json& data) {
+  Error error;
+  if (ReadObject(data, &error)) return std::nullopt;
+  return error;
+}
+
+template Result<Resolver> Decode<Resolver>(const json& data);
+template json Encode<Resolver>(const Resolver& message);
+template Result<Bootstrap> Decode<Bootstrap>(const json& data);
+template json Encode<Bootstrap>(const Bootstrap& message);
+template Result<EndpointTrust> Decode<EndpointTrust>(const json& data);
+template json Encode<EndpointTrust>(const EndpointTrust& message);
+template Result<Wifi> Decode<Wifi>(const json& data);
+template json Encode<Wifi>(const Wifi& message);
+template Result<Endpoint> Decode<Endpoint>(const json& data);
+template json Encode<Endpoint>(const Endpoint& message);
+template Result<Container> Decode<Container>(const json& data);
+template json Encode<Container>(const Container& message);
+
+}  // namespace registry::wire

@@ -1,0 +1,131 @@
+#include "schemas/wire/strict_json.h"
+
+#include <optional>
+#include <vector>
+
+namespace registry::wire {
+namespace {
+
+using nlohmann::json;
+
+// Length of the sequence a lead octet opens and the bounds of its second octet (RFC 3629 §4, the UTF8-octets
+// table).
+struct Sequence {
+  std::size_t length = 0;  // 0: not a lead octet
+  unsigned char second_min = 0x80;
+  unsigned char second_max = 0xbf;
+};
+
+Sequence SequenceOf(unsigned char lead) {
+  if (lead < 0x80) return {1};
+  if (lead >= 0xc2 && lead <= 0xdf) return {2};
+  if (lead == 0xe0) return {3, 0xa0, 0xbf};
+  if (lead == 0xed) return {3, 0x80, 0x9f};
+  if (lead >= 0xe1 && lead <= 0xef) return {3};
+  if (lead == 0xf0) return {4, 0x90, 0xbf};
+  if (lead >= 0xf1 && lead <= 0xf3) return {4};
+  if (lead == 0xf4) return {4, 0x80, 0x8f};
+  return {};
+}
+
+bool ValidTail(std::string_view tail, const Sequence& sequence) {
+  for (std::size_t i = 0; i < tail.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(tail[i]);
+    const unsigned char low = i == 0 ? sequence.second_min : 0x80;
+    const unsigned char high = i == 0 ? sequence.second_max : 0xbf;
+    if (octet < low || octet > high) return false;
+  }
+  return true;
+}
+
+class Builder final : public nlohmann::json_sax<json> {
+ public:
+  explicit Builder(int depth_max) : depth_max_(static_cast<std::size_t>(depth_max)) {}
+
+  bool null() override { return Scalar(nullptr); }
+  bool boolean(bool value) override { return Scalar(value); }
+  bool number_integer(number_integer_t value) override { return Scalar(value); }
+  bool number_unsigned(number_unsigned_t value) override { return Scalar(value); }
+  bool number_float(number_float_t value, const string_t&) override { return Scalar(value); }
+  bool string(string_t& value) override { return Scalar(std::move(value)); }
+  bool binary(binary_t&) override { return false; }
+  bool start_object(std::size_t) override { return Open(json::object()); }
+  bool start_array(std::size_t) override { return Open(json::array()); }
+  bool end_object() override { return Close(); }
+  bool end_array() override { return Close(); }
+
+  bool key(string_t& name) override {
+    const auto [slot, inserted] = open_.back()->get_ref<json::object_t&>().emplace(std::move(name), nullptr);
+    if (!inserted) return Fail(Code::kSyntax, "duplicate_member", "an object names a member twice");
+    slot_ = &slot->second;
+    return true;
+  }
+
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& why) override {
+    constexpr int kNumberOverflow = 406;  // nlohmann's out_of_range for a number beyond double
+    if (why.id == kNumberOverflow)
+      return Fail(Code::kRange, "number_too_large", "a number is beyond a double");
+    return Fail(Code::kSyntax, "bad_json", "the message is not JSON (RFC 8259)");
+  }
+
+  Result<json> Take() && {
+    if (error_) return *std::move(error_);
+    return std::move(root_);
+  }
+
+ private:
+  json* Put(json value) {
+    if (open_.empty()) return &(root_ = std::move(value));
+    if (open_.back()->is_object()) return &(*slot_ = std::move(value));
+    open_.back()->push_back(std::move(value));
+    return &open_.back()->back();
+  }
+  bool Scalar(json value) {
+    Put(std::move(value));
+    return true;
+  }
+  bool Open(json empty) {
+    if (open_.size() >= depth_max_) return Fail(Code::kSyntax, "too_deep", "the message nests too deeply");
+    open_.push_back(Put(std::move(empty)));
+    return true;
+  }
+  bool Close() {
+    open_.pop_back();
+    return true;
+  }
+  bool Fail(Code code, std::string_view symbol, std::string_view message) {
+    error_ = Error::Make(code, symbol, message);
+    return false;
+  }
+
+  std::size_t depth_max_;
+  json root_;
+  std::vector<json*> open_;  // stays valid: a container grows only while it is the innermost one
+  json* slot_ = nullptr;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+bool ValidUtf8(std::string_view text) {
+  while (!text.empty()) {
+    const Sequence sequence = SequenceOf(static_cast<unsigned char>(text.front()));
+    if (sequence.length == 0 || sequence.length > text.size()) return false;
+    if (!ValidTail(text.substr(1, sequence.length - 1), sequence)) return false;
+    text.remove_prefix(sequence.length);
+  }
+  return true;
+}
+
+Result<json> ParseStrict(std::string_view text, std::size_t octets_max, int depth_max) {
+  if (text.size() > octets_max) {
+    return Error::Make(Code::kRange, "message_too_large",
+                       "the message is larger than " + std::to_string(octets_max) + " octets");
+  }
+  if (!ValidUtf8(text)) return Error::Make(Code::kSyntax, "bad_utf8", "the message is not UTF-8 (RFC 3629)");
+  Builder builder(depth_max);
+  json::sax_parse(text.begin(), text.end(), &builder);
+  return std::move(builder).Take();
+}
+
+}  // namespace registry::wire
