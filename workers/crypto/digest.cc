@@ -1,0 +1,34 @@
+#include "workers/crypto/digest.h"
+
+#include <openssl/evp.h>
+
+#include "schemas/base/check.h"
+#include "workers/crypto/owned.h"
+
+namespace registry::crypto {
+namespace {
+
+struct Hasher {
+  Owned<EVP_MD, EVP_MD_free> algorithm{EVP_MD_fetch(nullptr, "SHA256", nullptr)};
+  Owned<EVP_MD_CTX, EVP_MD_CTX_free> context{EVP_MD_CTX_new()};
+};
+
+}  // namespace
+
+Sha256Digest Sha256(std::initializer_list<OctetView> parts) {
+  thread_local Hasher hasher;
+  Sha256Digest digest;
+  EVP_MD_CTX* const context = hasher.context.get();
+  // SHA-256 over memory has no way to fail but for want of memory or of the provider itself.
+  REG_CHECK(EVP_DigestInit_ex2(context, hasher.algorithm.get(), nullptr) == 1);
+  for (OctetView part : parts) REG_CHECK(EVP_DigestUpdate(context, part.data(), part.size()) == 1);
+  REG_CHECK(EVP_DigestFinal_ex(context, digest.data(), nullptr) == 1);
+  return digest;
+}
+
+Bytes KeyIdentifier(OctetView point) {
+  const Sha256Digest digest = Sha256({point});
+  return Bytes(digest.begin(), digest.begin() + 20);
+}
+
+}  // namespace registry::crypto

@@ -1,0 +1,23 @@
+// workers/crypto/digest.h: SHA-256 and the key identifiers made with it. Any thread; contexts are per thread
+// and reused, since fetching the algorithm costs more than hashing a certificate.
+#pragma once
+
+#include <array>
+#include <initializer_list>
+
+#include "schemas/base/bytes.h"
+#include "workers/crypto/der_reader.h"
+
+namespace registry::crypto {
+
+using Sha256Digest = std::array<std::uint8_t, 32>;
+
+// Over the parts one after the other.
+Sha256Digest Sha256(std::initializer_list<OctetView> parts);
+inline Bytes ToBytes(const Sha256Digest& digest) { return Bytes(digest.begin(), digest.end()); }
+
+// SubjectKeyIdentifier by RFC 7093 §2 method 1: the leftmost 160 bits of SHA-256 over the public key's BIT
+// STRING value.
+Bytes KeyIdentifier(OctetView point);
+
+}  // namespace registry::crypto
