@@ -1,9 +1,11 @@
 // workers/csr_sign/csr_sign.h: a CSR becomes a certificate (design §5), or a clear rejection.
 // Pure and safe from any thread. Spec: RFC 2986 (PKCS#10), RFC 5280 (profile), RFC 5480 (EC keys).
-// Rejections (code, symbol): 2004 csr_too_large (> kCsrMax octets), 2005 csr_malformed (neither PEM nor one whole DER
+// Rejections (code, symbol): 2004 csr_too_large (> kCsrMax octets), 2005 csr_malformed (neither PEM nor one
+// whole DER
 //   CertificationRequest), 2306 csr_key_type (not P-256), 2306 csr_point_invalid, 2306 csr_signature_invalid,
 //   2306 csr_signature_algorithm, 2306 key_blocked, 2302 key_in_use (another device's), 2303 device_unknown,
-//   2201 not_sponsor, 2304 state_prohibits (message names state and rule).
+//   2201 not_sponsor, 2304 state_prohibits (message names state and rule), 2005 job_of_other_device, 2400
+//   issuer_invalid (zone or URL unusable, issuing certificate expired).
 #pragma once
 
 #include <chrono>
@@ -17,9 +19,9 @@ namespace registry::csr_sign {
 
 inline constexpr std::size_t kCsrMax = 8 * 1024;  // octets of DER; a P-256 request is about 300
 
-// The arc under which a CSR carries the applet's static key-agreement key: an attribute (RFC 2986 §4.1) or a requested
-// extension (RFC 2985 §5.4.2) whose value is a SubjectPublicKeyInfo on P-256. OID 2.25.<UUID>, ITU-T X.667 §7; the
-// number is fixed in csr_sign.cc, named in schemas/README.md, and the simulators use it from schemas/wire/oid.h.
+// The arc under which a CSR carries the applet's static key-agreement key: an attribute (RFC 2986 §4.1) or a
+// requested extension (RFC 2985 §5.4.2) whose value is a SubjectPublicKeyInfo on P-256:
+// wire::kAgreementKeyOid, schemas/wire/oid.h.
 
 struct CheckedCsr {
   Bytes public_key;     // uncompressed point, 65 octets
@@ -30,10 +32,10 @@ struct CheckedCsr {
 Result<CheckedCsr> CheckCsr(const Bytes& csr);
 
 struct Profile {
-  std::string zone;                        // names end in ._device.<zone>
+  std::string zone;  // names end in ._device.<zone>
   std::chrono::seconds validity{365 * 86400};
   std::chrono::seconds backdate{300};
-  std::string crl_url;                     // CRL distribution point, none when empty
+  std::string crl_url;  // CRL distribution point, none when empty
   dns::TlsaProfile tlsa = dns::TlsaProfile::kCertificate;
   std::chrono::seconds visible_within{120};  // deadline of the step "published"
   std::function<bool(const Bytes& spki_sha256)> key_blocked = [](const Bytes&) { return false; };
@@ -49,15 +51,21 @@ class Issuer {
 
  private:
   Issuer() = default;
+  Bytes ToBeSigned(const std::string& name, const CheckedCsr& csr,
+                   const domain::IssuedCertificate& issued) const;
+
   Profile profile_;
   const domain::Signer* signer_ = nullptr;
-  Bytes issuer_name_, authority_key_id_, crl_extension_;
+  Bytes issuer_name_, authority_key_extension_, crl_extension_;
+  UtcTime not_before_, not_after_;
 };
 
-// State kAttached only: certificate, TLSA wanted, step "certified", jobs of key.generate erased, a kZoneVisible job put,
-// `device.certified` to the claiming ASP. A re-key of a certified device is refused (state_prohibits) until renewal
-// exists.
+// A named job only has to be the device's own: an answer that comes after its job gave up is still a good
+// key. State kAttached only: certificate, TLSA wanted, step "certified", jobs of key.generate erased, a
+// kZoneVisible job put, `device.certified` to the claiming ASP. A re-key of a certified device is refused
+// (state_prohibits) until renewal exists.
 Result<domain::Decision> Decide(const wire::CsrSubmit& command, const domain::Origin& origin,
-                                const domain::View& view, const domain::Context& context, const Issuer& issuer);
+                                const domain::View& view, const domain::Context& context,
+                                const Issuer& issuer);
 
 }  // namespace registry::csr_sign

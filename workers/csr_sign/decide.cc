@@ -1,0 +1,120 @@
+#include "workers/crypto/digest.h"
+#include "workers/crypto/p256.h"
+#include "workers/csr_sign/csr_sign.h"
+#include "workers/domain/compose.h"
+#include "workers/domain/lifecycle.h"
+
+namespace registry::csr_sign {
+namespace {
+
+using domain::Changeset;
+using domain::Context;
+using domain::Device;
+using domain::Job;
+using domain::JobKind;
+using domain::Origin;
+using domain::UniqueKind;
+using domain::UniqueValue;
+using domain::View;
+
+Result<Device> FindOwn(const DeviceId& id, const Origin& origin, const View& view) {
+  auto device = view.LoadDevice(id);
+  if (!device) return device.error();
+  if (!*device || (*device)->state == domain::State::kDeleted) {
+    return Error::Make(Code::kNotFound, "device_unknown", "no such device", "/device");
+  }
+  if ((*device)->sponsor != origin.party) {
+    return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
+  }
+  return std::move(**device);
+}
+
+Status CheckJob(const wire::CsrSubmit& command, const View& view) {
+  if (!command.job) return Done{};
+  auto job = view.LoadJob(*command.job);
+  if (!job) return job.error();
+  if (!*job || ((*job)->device == command.device && (*job)->kind == JobKind::kKeyGenerate)) return Done{};
+  return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job is not this device's key.generate",
+                     "/job");
+}
+
+// The blocked list covers both keys; a key-agreement key stays with its applet, so it may be seen again.
+Status CheckKeyUse(const CheckedCsr& csr, const DeviceId& device, const View& view, const Profile& profile) {
+  const auto agreement = crypto::ToBytes(crypto::Sha256({crypto::P256PublicKeyInfo(csr.agreement_key)}));
+  if (profile.key_blocked(csr.spki_sha256) || profile.key_blocked(agreement)) {
+    return Error::Make(Code::kPolicy, "key_blocked", "the key is on the list of blocked keys", "/csr");
+  }
+  auto holder = view.FindUnique({UniqueKind::kPublicKey, csr.spki_sha256});
+  if (!holder) return holder.error();
+  if (!*holder || **holder == device) return Done{};
+  return Error::Make(Code::kExists, "key_in_use", "the key belongs to another device", "/csr");
+}
+
+Status EraseKeyJobs(const Device& device, const View& view, Changeset& changes) {
+  auto jobs = view.JobsOf(device.id);
+  if (!jobs) return jobs.error();
+  for (const Job& job : *jobs) {
+    if (job.kind == JobKind::kKeyGenerate) changes.jobs_erase.push_back(job.id);
+  }
+  return Done{};
+}
+
+void Publish(Device& device, const Profile& profile, const Context& context, Changeset& changes) {
+  ++device.zone_revision;
+  changes.zone.push_back(dns::Published(device, profile.tlsa));
+  Job job;
+  job.id = domain::NewJobId(context);
+  job.device = device.id;
+  job.kind = JobKind::kZoneVisible;
+  job.created = context.now;
+  job.due = context.now + profile.visible_within;
+  job.subject = device.zone_revision;
+  changes.jobs_put.push_back(std::move(job));
+}
+
+void Record(const Device& device, const Origin& origin, const Profile& profile, const Context& context,
+            Changeset& changes) {
+  const domain::IssuedCertificate& certificate = *device.certificate;
+  changes.claims.push_back({UniqueValue{UniqueKind::kPublicKey, certificate.spki_sha256}, device.id});
+  changes.claims.push_back({UniqueValue{UniqueKind::kSerial, certificate.serial}, device.id});
+  changes.history.push_back(domain::History(
+      device, origin.party, "certified serial=" + ToHex(certificate.serial), context.now, origin.id));
+  if (device.claimer) {
+    const wire::DeviceCertified certified{device.id, DeviceName(device.id, profile.zone), certificate.der,
+                                          certificate.not_after};
+    changes.notifications.push_back(
+        domain::Notify(*device.claimer, "device.certified", certified, context, origin.id));
+  }
+  changes.devices.push_back({device, device.version});
+}
+
+}  // namespace
+
+Result<domain::Decision> Decide(const wire::CsrSubmit& command, const Origin& origin, const View& view,
+                                const Context& context, const Issuer& issuer) {
+  auto device = FindOwn(command.device, origin, view);
+  if (!device) return device.error();
+  const auto next = domain::Next(*device, domain::Trigger::kCertify);
+  if (!next) return next.error();
+  if (auto job = CheckJob(command, view); !job) return job.error();
+  const auto csr = CheckCsr(command.csr);
+  if (!csr) return csr.error();
+  if (auto use = CheckKeyUse(*csr, device->id, view, issuer.profile()); !use) return use.error();
+  auto issued = issuer.Issue(device->id, *csr, context);
+  if (!issued) return issued.error();
+
+  domain::Decision decision;
+  if (auto erased = EraseKeyJobs(*device, view, decision.changes); !erased) return erased.error();
+  device->state = *next;
+  device->certificate = std::move(*issued);
+  device->agreement_key = csr->agreement_key;
+  domain::Mark(*device, "certified", context.now);
+  Publish(*device, issuer.profile(), context, decision.changes);
+  Record(*device, origin, issuer.profile(), context, decision.changes);
+  decision.reply = wire::Encode(wire::CertificateIssued{device->id, device->certificate->der,
+                                                        ToHex(device->certificate->serial),
+                                                        device->certificate->not_after});
+  return decision;
+}
+
+}  // namespace registry::csr_sign

@@ -1,0 +1,133 @@
+// The device certificate: a DER template filled with key, name, serial and time. Building it through X509
+// objects costs six times the signature, most of it in decoding the key twice.
+#include "workers/crypto/issuer.h"
+
+#include <algorithm>
+
+#include "workers/crypto/der_writer.h"
+#include "workers/crypto/p256.h"
+#include "workers/csr_sign/csr_sign.h"
+
+namespace registry::csr_sign {
+namespace {
+
+using crypto::Der;
+using crypto::DerExtension;
+using crypto::DerSequence;
+using crypto::OctetView;
+namespace tag = crypto::tag;
+
+constexpr std::size_t kSerialSize = 20;        // RFC 5280 §4.1.2.2: at most 20 octets
+constexpr std::size_t kCommonNameMax = 64;     // RFC 5280 appendix A, ub-common-name
+constexpr std::size_t kDeviceLabelsSize = 45;  // "<uuid>._device."
+
+const Bytes& SignatureAlgorithm() {
+  static const Bytes algorithm = DerSequence({crypto::DerOid(crypto::kEcdsaWithSha256)});
+  return algorithm;
+}
+
+// basicConstraints, keyUsage and extendedKeyUsage are the same in every device certificate (design §5).
+const Bytes& FixedExtensions() {
+  static const Bytes extensions = [] {
+    static constexpr std::uint8_t kDigitalSignature[] = {tag::kBitString, 2, 7, 0x80};
+    Bytes all = DerExtension("2.5.29.19", true, DerSequence({}));
+    const Bytes usage = DerExtension("2.5.29.15", true, kDigitalSignature);
+    const Bytes client = DerExtension("2.5.29.37", false, DerSequence({crypto::DerOid("1.3.6.1.5.5.7.3.2")}));
+    all.insert(all.end(), usage.begin(), usage.end());
+    all.insert(all.end(), client.begin(), client.end());
+    return all;
+  }();
+  return extensions;
+}
+
+// One DistributionPoint with one URI (RFC 5280 §4.2.1.13); empty when none is configured.
+Bytes CrlExtension(const std::string& url) {
+  if (url.empty()) return {};
+  const Bytes full_name = Der(tag::ContextConstructed(0), {Der(tag::Context(6), {crypto::View(url)})});
+  const Bytes point = DerSequence({Der(tag::ContextConstructed(0), {full_name})});
+  return DerExtension("2.5.29.31", false, DerSequence({point}));
+}
+
+// RFC 5280 §4.1.2.6: where the name does not fit a CN the subject is empty and the subjectAltName critical.
+Bytes Subject(const std::string& name) {
+  static const Bytes kCommonName = crypto::DerOid("2.5.4.3");
+  if (name.size() > kCommonNameMax) return DerSequence({});
+  const Bytes pair = DerSequence({kCommonName, Der(tag::kUtf8String, {crypto::View(name)})});
+  return DerSequence({Der(tag::kSet, {pair})});
+}
+
+Bytes AlternativeName(const std::string& name) {
+  constexpr std::uint8_t kDnsName = 2;
+  return DerExtension("2.5.29.17", name.size() > kCommonNameMax,
+                      DerSequence({Der(tag::Context(kDnsName), {crypto::View(name)})}));
+}
+
+Bytes KeyIdentifierExtension(OctetView point) {
+  return DerExtension("2.5.29.14", false, Der(tag::kOctetString, {crypto::KeyIdentifier(point)}));
+}
+
+// Positive, always 20 octets, 158 of its bits random: nobody can guess the next one (CA/B Forum asks for 64).
+Bytes NewSerial(const domain::Context& context) {
+  Bytes serial(kSerialSize);
+  context.random(serial.data(), serial.size());
+  serial[0] = static_cast<std::uint8_t>((serial[0] & 0x3f) | 0x40);
+  return serial;
+}
+
+UtcTime WholeSeconds(UtcTime time) { return {time.seconds() * 1'000'000}; }
+
+Error Misconfigured(std::string_view message) {
+  return Error::Make(Code::kFailed, "issuer_invalid", message);
+}
+
+}  // namespace
+
+Result<Issuer> Issuer::Create(Profile profile, const domain::Signer& signer) {
+  if (!ValidDomainName(profile.zone) || profile.zone.size() + kDeviceLabelsSize > 253) {
+    return Misconfigured("the zone is no domain name with room for device names");
+  }
+  const auto ascii = [](char c) { return c > ' ' && c < 0x7f; };  // IA5String of a URI
+  if (!std::all_of(profile.crl_url.begin(), profile.crl_url.end(), ascii))
+    return Misconfigured("crl_url is no URL");
+  auto fields = crypto::ReadIssuer(signer.certificate());
+  if (!fields) return fields.error();
+  Issuer issuer;
+  issuer.crl_extension_ = CrlExtension(profile.crl_url);
+  issuer.profile_ = std::move(profile);
+  issuer.signer_ = &signer;
+  issuer.issuer_name_ = std::move(fields->name);
+  issuer.authority_key_extension_ = std::move(fields->authority_key);
+  issuer.not_before_ = fields->not_before;
+  issuer.not_after_ = fields->not_after;
+  return issuer;
+}
+
+Bytes Issuer::ToBeSigned(const std::string& name, const CheckedCsr& csr,
+                         const domain::IssuedCertificate& issued) const {
+  static const Bytes kVersion3 = Der(tag::ContextConstructed(0), {crypto::DerInteger(2)});
+  const Bytes validity = DerSequence({crypto::DerTime(issued.not_before), crypto::DerTime(issued.not_after)});
+  const Bytes extensions = DerSequence({FixedExtensions(), KeyIdentifierExtension(csr.public_key),
+                                        authority_key_extension_, AlternativeName(name), crl_extension_});
+  return DerSequence({kVersion3, Der(tag::kInteger, {issued.serial}), SignatureAlgorithm(), issuer_name_,
+                      validity, Subject(name), crypto::P256PublicKeyInfo(csr.public_key),
+                      Der(tag::ContextConstructed(3), {extensions})});
+}
+
+Result<domain::IssuedCertificate> Issuer::Issue(const DeviceId& device, const CheckedCsr& csr,
+                                                const domain::Context& context) const {
+  domain::IssuedCertificate issued;
+  issued.serial = NewSerial(context);
+  // Nested in the issuing certificate's own validity: a relying party that checks the shell model agrees too.
+  issued.not_before = std::max(WholeSeconds(context.now - profile_.backdate), not_before_);
+  issued.not_after = std::min(WholeSeconds(context.now + profile_.validity), not_after_);
+  if (issued.not_after <= context.now) return Misconfigured("the issuing certificate has expired");
+  const Bytes to_be_signed = ToBeSigned(DeviceName(device, profile_.zone), csr, issued);
+  const auto signature = signer_->Sign(to_be_signed);
+  if (!signature) return signature.error();
+  issued.der = DerSequence({to_be_signed, SignatureAlgorithm(), crypto::DerBitString(*signature)});
+  issued.sha256 = crypto::ToBytes(crypto::Sha256({issued.der}));
+  issued.spki_sha256 = csr.spki_sha256;
+  return issued;
+}
+
+}  // namespace registry::csr_sign
