@@ -1,0 +1,235 @@
+#include "tests/support/test_registry.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+#include "tests/support/device_key.h"
+#include "workers/domain/compose.h"
+
+namespace registry::test {
+namespace {
+
+constexpr std::chrono::seconds kReplyDeadline{20};
+constexpr const char* kZone = "iotregistry.test";
+
+std::filesystem::path NewFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "registry-test-XXXXXX").string();
+  REG_CHECK(mkdtemp(pattern.data()) != nullptr);
+  return pattern;
+}
+
+std::string Padded(std::uint64_t number, int width) {
+  std::string digits = std::to_string(number);
+  return std::string(static_cast<std::size_t>(width) - digits.size(), '0') + digits;
+}
+
+}  // namespace
+
+// SGP.29: check digits are 98 - (first 30 digits * 100 mod 97).
+std::string EidOf(std::uint64_t number) {
+  const std::string first = "89049032" + Padded(number, 22);
+  unsigned remainder = 0;
+  for (char c : first + "00") remainder = (remainder * 10 + static_cast<unsigned>(c - '0')) % 97;
+  return first + Padded(98 - remainder, 2);
+}
+
+// ITU-T E.118: Luhn over the first 18 digits.
+std::string IccidOf(std::uint64_t number) {
+  const std::string first = "8988" + Padded(number, 14);
+  int sum = 0;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    int digit = first[first.size() - 1 - i] - '0';
+    if (i % 2 == 0) digit = digit * 2 > 9 ? digit * 2 - 9 : digit * 2;
+    sum += digit;
+  }
+  return first + std::to_string((10 - sum % 10) % 10);
+}
+
+TestRegistry::TestRegistry(std::size_t lanes)
+    : folder_(NewFolder()), lanes_(lanes), signer_("Issuing CA"), ledger_(ledger::OpenMemoryLedger()) {
+  csr_sign::Profile profile;
+  profile.zone = kZone;
+  auto issuer = csr_sign::Issuer::Create(profile, signer_);
+  REG_CHECK(issuer.ok());
+  issuer_.emplace(std::move(*issuer));
+  Open();
+}
+
+TestRegistry::~TestRegistry() {
+  pipeline_.reset();
+  intake_.reset();
+  std::filesystem::remove_all(folder_);
+}
+
+void TestRegistry::Open() {
+  auto intake = ingest::Intake::Open({.folder = folder_.string()});
+  REG_CHECK(intake.ok());
+  intake_ = std::move(*intake);
+  ingest::Services services;
+  services.parties = {{*PartyId::Parse("mno-a"), wire::Role::kMno},
+                      {*PartyId::Parse("mno-b"), wire::Role::kMno},
+                      {*PartyId::Parse("asp-a"), wire::Role::kAsp},
+                      {*PartyId::Parse("asp-b"), wire::Role::kAsp},
+                      {*PartyId::Parse("operator"), wire::Role::kOperator}};
+  services.issuer = &*issuer_;
+  services.signer = &signer_;
+  auto& payload = services.policy.payload;
+  payload.zone = kZone;
+  payload.bootstrap.registry_profile = "iot-registry-1";
+  payload.bootstrap.root_certificate = signer_.certificate();
+  payload.bootstrap.issuing_certificate = signer_.certificate();
+  payload.bootstrap.resolver = {"127.0.0.1", 853, "resolver.test", signer_.certificate(), Bytes(32, 7)};
+  payload.bootstrap.trust_anchors = {". IN DS 1 13 2 " + std::string(64, 'A')};
+  ingest::PipelineOptions options;
+  options.lanes = lanes_;
+  options.timer_period = std::chrono::milliseconds(5);
+  pipeline_ = std::make_unique<ingest::Pipeline>(options, *ledger_, *intake_, clock_, std::move(services), *this);
+  pipeline_->Start();
+}
+
+void TestRegistry::Restart() {
+  pipeline_.reset();
+  intake_.reset();
+  Open();
+}
+
+void TestRegistry::CommandDone(const std::string&, const std::string& outcome, const std::string&,
+                               std::chrono::microseconds) {
+  std::lock_guard lock(mutex_);
+  ++outcomes_[outcome];
+}
+
+void TestRegistry::Log(int level, const std::string& line) {
+  if (level >= 2) std::fprintf(stderr, "registry: %s\n", line.c_str());
+}
+
+std::uint64_t TestRegistry::Count(const std::string& outcome) const {
+  std::lock_guard lock(mutex_);
+  const auto found = outcomes_.find(outcome);
+  return found == outcomes_.end() ? 0 : found->second;
+}
+
+std::vector<Said> TestRegistry::ReadAfter(ledger::Seq* after, std::chrono::milliseconds wait) {
+  auto entries = ledger_->OutboxAfter(ledger::Sink::kMqtt, *after, 10000, wait);
+  REG_CHECK(entries.ok());
+  std::vector<Said> said;
+  for (const auto& entry : *entries) {
+    *after = entry.seq;
+    const auto* feed = std::get_if<ledger::FeedItem>(&entry.item);
+    const auto message = feed != nullptr ? domain::Render(feed->notification, feed->seq)
+                                         : std::get<domain::OutgoingMessage>(entry.item);
+    said.push_back({message.topic, message.correlation_data, message.payload, nlohmann::json::parse(message.payload)});
+  }
+  return said;
+}
+
+Said TestRegistry::Ask(const std::string& party, const std::string& command, const nlohmann::json& data,
+                       std::string id) {
+  if (id.empty()) id = "test-" + std::to_string(next_id_++);
+  const nlohmann::json envelope = {{"specversion", "1.0"}, {"id", id},     {"source", party},
+                                   {"type", "registry.v1." + command}, {"data", data}};
+  ingest::InboundMessage message;
+  message.topic = "registry/v1/from/" + party + "/" + command;
+  message.payload = envelope.dump();
+  return AskRaw(message);
+}
+
+Said TestRegistry::AskRaw(const ingest::InboundMessage& message) {
+  auto last = ledger_->OutboxLast(ledger::Sink::kMqtt);
+  REG_CHECK(last.ok());
+  ledger::Seq after = *last;
+  pipeline_->Receive(message);
+  const auto deadline = std::chrono::steady_clock::now() + kReplyDeadline;
+  while (std::chrono::steady_clock::now() < deadline) {
+    for (Said& said : ReadAfter(&after, std::chrono::milliseconds(200))) {
+      const std::string type = said.envelope.at("type");
+      if (type.ends_with(".accepted") || type.ends_with(".rejected")) return said;
+    }
+  }
+  std::fprintf(stderr, "no reply to %s\n", message.topic.c_str());
+  std::abort();
+}
+
+std::vector<Said> TestRegistry::Heard(const std::string& prefix) {
+  std::vector<Said> matching;
+  for (Said& said : ReadAfter(&heard_[prefix], std::chrono::milliseconds(0))) {
+    if (said.topic.starts_with(prefix)) matching.push_back(std::move(said));
+  }
+  return matching;
+}
+
+void TestRegistry::ServeZone() {
+  auto state = ledger_->LoadSink(ledger::Sink::kZone);
+  REG_CHECK(state.ok());
+  auto entries = ledger_->OutboxAfter(ledger::Sink::kZone, state->cursor, 10000, std::chrono::milliseconds(0));
+  REG_CHECK(entries.ok());
+  std::vector<domain::ZoneChange> changes;
+  for (const auto& entry : *entries) {
+    changes.push_back(std::get<domain::ZoneChange>(entry.item));
+    state->cursor = entry.seq;
+  }
+  REG_CHECK(pipeline_->Visible(changes) || changes.empty());
+  REG_CHECK(ledger_->Advance(ledger::Sink::kZone, *state, false).ok());
+}
+
+void TestRegistry::RunDueJobs(std::chrono::seconds later) {
+  clock_.Advance(later);
+  const auto deadline = std::chrono::steady_clock::now() + kReplyDeadline;
+  while (std::chrono::steady_clock::now() < deadline) {
+    auto due = ledger_->JobsDue(clock_.Now(), 1);
+    REG_CHECK(due.ok());
+    if (due->empty()) return;
+    std::this_thread::yield();
+  }
+  std::fprintf(stderr, "jobs stay due\n");
+  std::abort();
+}
+
+domain::Device TestRegistry::Device(const std::string& id) const {
+  auto device = ledger_->LoadDevice(*DeviceId::Parse(id));
+  REG_CHECK(device.ok() && device->has_value());
+  return **device;
+}
+
+TestRegistry::Registered TestRegistry::Register(const std::string& mno) {
+  const std::uint64_t number = next_esim_++;
+  const Said said = Ask(mno, "esim.register", {{"eid", EidOf(number)}, {"iccid", IccidOf(number)}});
+  if (!said.accepted()) std::fprintf(stderr, "%s\n", said.payload.c_str());
+  REG_CHECK(said.accepted());
+  return {said.data().at("device"), said.data().at("authorisationCode")};
+}
+
+void TestRegistry::PublishEndpoint(const std::string& asp, const std::string& name) {
+  const nlohmann::json endpoint = {{"name", name},
+                                   {"fqdn", "mqtt." + asp + ".test"},
+                                   {"url", "tls://mqtt." + asp + ".test:8883"},
+                                   {"port", 8883},
+                                   {"protocol", "tls"},
+                                   {"trust", {{"kind", "tlsa"}, {"tlsaOwner", "_8883._tcp.mqtt." + asp + ".test"}}}};
+  const Said said = Ask(asp, "endpoint.publish", {{"endpoint", endpoint}});
+  if (!said.accepted()) std::fprintf(stderr, "%s\n", said.payload.c_str());
+  REG_CHECK(said.accepted());
+}
+
+std::string TestRegistry::Activate(const std::string& mno, const std::string& asp) {
+  PublishEndpoint(asp);
+  const Registered device = Register(mno);
+  const std::string actions = "registry/v1/to/" + mno + "/do/";
+  REG_CHECK(Ask(asp, "device.claim",
+                {{"device", device.device}, {"authorisationCode", device.code}, {"endpoint", "main"}})
+                .accepted());
+  REG_CHECK(Ask(mno, "device.attach", {{"device", device.device}}).accepted());
+  REG_CHECK(Ask(mno, "csr.submit", {{"device", device.device}, {"csr", NewCsrPem()}}).accepted());
+  ServeZone();
+  const auto pushes = Heard(actions + "payload.push");
+  REG_CHECK(!pushes.empty());
+  REG_CHECK(Ask(mno, "do.result",
+                {{"job", pushes.back().data().at("job")}, {"device", device.device}, {"outcome", "success"}})
+                .accepted());
+  return device.device;
+}
+
+}  // namespace registry::test

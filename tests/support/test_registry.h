@@ -1,0 +1,95 @@
+// tests/support/test_registry.h: the whole registry but broker and DNS: real pipeline, intake on disk, memory ledger, a
+// clock that a test moves. What would leave over MQTT is read from the outbox.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bridge/ingest/pipeline.h"
+#include "tests/support/software_signer.h"
+
+namespace registry::test {
+
+class ManualClock : public Clock {
+ public:
+  UtcTime Now() const override { return {micros_.load()}; }
+  void Advance(std::chrono::microseconds by) { micros_ += by.count(); }
+
+ private:
+  std::atomic<std::int64_t> micros_{1'790'000'000'000'000};  // 2026-09-21
+};
+
+struct Said {
+  std::string topic;
+  std::string correlation_data;
+  std::string payload;
+  nlohmann::json envelope;
+  const nlohmann::json& data() const { return envelope.at("data"); }
+  bool accepted() const { return topic.ends_with("/accepted"); }
+  std::string symbol() const { return data().value("symbol", ""); }
+  int code() const { return data().value("code", 0); }
+};
+
+class TestRegistry : public ingest::Observer {
+ public:
+  explicit TestRegistry(std::size_t lanes = 4);
+  ~TestRegistry() override;
+
+  // Sends a command and waits for its reply. An empty id makes a new one.
+  Said Ask(const std::string& party, const std::string& command, const nlohmann::json& data, std::string id = "");
+  // Sends octets as they are and waits for the next thing said to that party.
+  Said AskRaw(const ingest::InboundMessage& message);
+  void Send(const ingest::InboundMessage& message) { pipeline_->Receive(message); }
+  // Everything said on a topic that starts with `prefix` since the last call with the same prefix.
+  std::vector<Said> Heard(const std::string& prefix);
+  // Publishes whatever the zone wants, as if every secondary served it.
+  void ServeZone();
+  void RunDueJobs(std::chrono::seconds later);  // moves the clock and waits for the timer to act
+  void Restart();                               // stop and start again over the same ledger and intake
+
+  domain::Device Device(const std::string& id) const;
+  std::uint64_t Count(const std::string& outcome) const;
+  ledger::Ledger& ledger() { return *ledger_; }
+  ManualClock& clock() { return clock_; }
+
+  // Short cuts: a registered device (id, code), one with an endpoint, one that is active.
+  struct Registered {
+    std::string device, code;
+  };
+  Registered Register(const std::string& mno = "mno-a");
+  void PublishEndpoint(const std::string& asp = "asp-a", const std::string& name = "main");
+  std::string Activate(const std::string& mno = "mno-a", const std::string& asp = "asp-a");
+
+ private:
+  void CommandDone(const std::string&, const std::string& outcome, const std::string&,
+                   std::chrono::microseconds) override;
+  void StepDone(const std::string&, std::chrono::microseconds) override {}
+  void Log(int level, const std::string& line) override;
+  void Open();
+  std::vector<Said> ReadAfter(ledger::Seq* after, std::chrono::milliseconds wait);
+
+  std::filesystem::path folder_;
+  std::size_t lanes_;
+  ManualClock clock_;
+  SoftwareSigner signer_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  std::unique_ptr<ingest::Intake> intake_;
+  std::optional<csr_sign::Issuer> issuer_;
+  std::unique_ptr<ingest::Pipeline> pipeline_;
+  std::map<std::string, ledger::Seq> heard_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::uint64_t> outcomes_;
+  std::uint64_t next_id_ = 1;
+  std::uint64_t next_esim_ = 1;
+};
+
+std::string EidOf(std::uint64_t number);    // valid check digits
+std::string IccidOf(std::uint64_t number);
+
+}  // namespace registry::test

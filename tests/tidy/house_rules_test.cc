@@ -1,0 +1,82 @@
+// The rules of the house that a compiler does not know, each with its cure in the message.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <regex>
+
+#include "tests/tidy/tree.h"
+
+namespace registry::tidy {
+namespace {
+
+constexpr std::size_t kLinesMax = 500;
+
+struct Rule {
+  std::regex found;
+  std::string where;  // prefix of the path
+  std::string cure;
+};
+
+const std::vector<Rule>& Rules() {
+  // Spelled in pieces so that this file does not break its own rules.
+  static const std::vector<Rule> rules = {
+      {std::regex("TO" "DO|FIX" "ME|X" "XX"), "", "finish it, or say in the documents what is missing"},
+      {std::regex("sleep_" "for|sleep_" "until|\\busleep\\("), "tests/", "wait for a condition with a deadline"},
+      {std::regex("system_clock::" "now"), "bridge/", "take a Clock (bridge/clock.h)"},
+      {std::regex("\\bstd::(rand|srand|mt19937 \\w+;)"), "workers/", "randomness comes with the Context"},
+      {std::regex("\\bstrcpy\\(|\\bsprintf\\(|\\bgets\\(|\\bstrcat\\("), "", "use std::string or snprintf"},
+      {std::regex("using namespace (std;|registry)"), "", "name what is used"},
+  };
+  return rules;
+}
+
+TEST(HouseRules, NoForbiddenPhrase) {
+  std::size_t files = 0;
+  for (const SourceFile& file : Sources()) {
+    ++files;
+    for (const Rule& rule : Rules()) {
+      if (!file.path.starts_with(rule.where) || file.path == "bridge/clock.h") continue;
+      for (std::size_t i = 0; i < file.lines.size(); ++i) {
+        EXPECT_FALSE(std::regex_search(file.lines[i], rule.found))
+            << file.path << ':' << i + 1 << ": " << file.lines[i] << "\n  cure: " << rule.cure;
+      }
+    }
+  }
+  EXPECT_GT(files, 50u);
+}
+
+TEST(HouseRules, FilesStaySmall) {
+  for (const SourceFile& file : Sources()) {
+    EXPECT_LE(file.lines.size(), kLinesMax) << file.path << ": split it, one idea a file";
+  }
+}
+
+TEST(HouseRules, EveryHeaderIsGuardedAndOpensWithItsContract) {
+  for (const SourceFile& file : Sources()) {
+    if (!file.path.ends_with(".h")) continue;
+    ASSERT_FALSE(file.lines.empty()) << file.path;
+    EXPECT_TRUE(file.lines[0].starts_with("// " + file.path + ": "))
+        << file.path << ": line 1 is \"// " << file.path << ": what it is for\"";
+    bool once = false;
+    for (const std::string& line : file.lines) once = once || line == "#pragma once";
+    EXPECT_TRUE(once) << file.path << ": #pragma once is missing";
+  }
+}
+
+TEST(HouseRules, NoRoomIsNamedAfterNothing) {
+  static const std::regex kNothing("(^|/)(utils?|common|helpers?|managers?)(/|\\.|_)");
+  for (const SourceFile& file : Sources()) {
+    EXPECT_FALSE(std::regex_search(file.path, kNothing)) << file.path << ": name it after what it is about";
+  }
+}
+
+TEST(HouseRules, LinesFitTheScreen) {
+  for (const SourceFile& file : Sources()) {
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      EXPECT_LE(file.lines[i].size(), 120u) << file.path << ':' << i + 1 << ": run ./dev check --fix";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace registry::tidy
