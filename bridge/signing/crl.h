@@ -1,0 +1,21 @@
+// bridge/signing/crl.h: the certificate revocation list of the issuing CA (RFC 5280 §5), complete, version 2.
+// DNS is the fast way to revoke (design §4); the CRL is for relying parties without DNSSEC.
+// An entry whose certificate has expired by `this_update` is left out (RFC 5280 §3.3 asks only that it appear
+// on one CRL beyond its validity, which the CRLs issued at shorter periods have done). An empty list is a
+// valid CRL. Pure but for the signer; any thread. Errors: the signer's; "ca_certificate_invalid".
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "schemas/base/utc_time.h"
+#include "workers/domain/changeset.h"
+#include "workers/domain/decision.h"
+
+namespace registry::signing {
+
+// `number` must grow with every CRL (§5.2.3). DER; ToPem("X509 CRL", …) is the file's form.
+Result<Bytes> BuildCrl(const domain::Signer& signer, const std::vector<domain::Revocation>& revocations,
+                       UtcTime this_update, UtcTime next_update, std::uint64_t number);
+
+}  // namespace registry::signing

@@ -1,0 +1,81 @@
+#include "bridge/signing/file_write.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+namespace registry::signing {
+namespace {
+
+Error Failure(const std::string& path) {
+  const bool exists = errno == EEXIST;
+  return Error::Make(Code::kFailed, exists ? "file_exists" : "file_failed",
+                     path + ": " + std::strerror(errno));
+}
+
+bool WriteAll(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t put = write(fd, content.data(), content.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return false;
+    content.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return true;
+}
+
+std::string FolderOf(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
+// A rename is durable once the folder that holds the name is.
+bool SyncFolder(const std::string& path) {
+  const int fd = open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool synced = fsync(fd) == 0;
+  close(fd);
+  return synced;
+}
+
+// Created for the owner only; wider modes are given once the content is complete.
+bool WriteDurably(int fd, std::string_view content, mode_t mode) {
+  const bool written = WriteAll(fd, content) && fchmod(fd, mode) == 0 && fsync(fd) == 0;
+  const int why = errno;
+  const bool closed = close(fd) == 0;
+  if (!written) errno = why;
+  return written && closed;
+}
+
+}  // namespace
+
+Status ReplaceFile(const std::string& path, std::string_view content, mode_t mode) {
+  std::string temporary = path + ".XXXXXX";
+  const int fd = mkostemp(temporary.data(), O_CLOEXEC);
+  if (fd < 0) return Failure(path);
+  if (!WriteDurably(fd, content, mode) || std::rename(temporary.c_str(), path.c_str()) != 0) {
+    const Error error = Failure(path);
+    unlink(temporary.c_str());
+    return error;
+  }
+  if (!SyncFolder(path)) return Failure(path);
+  return Done{};
+}
+
+Status CreateFile(const std::string& path, std::string_view content, mode_t mode) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return Failure(path);
+  if (!WriteDurably(fd, content, mode)) {
+    const Error error = Failure(path);
+    unlink(path.c_str());
+    return error;
+  }
+  if (!SyncFolder(path)) return Failure(path);
+  return Done{};
+}
+
+}  // namespace registry::signing
