@@ -23,8 +23,9 @@ nlohmann::json Encode(const Message& message);
 nlohmann::json EncodeError(const Error& error);
 std::optional<Error> DecodeError(const nlohmann::json& data);  // nullopt: `data` does not say an error
 
-using Command = std::variant<EsimRegister, DeviceAttach, CsrSubmit, EndpointPublish, DeviceClaim, DeviceDeactivate,
-                             DeviceReactivate, DeviceDelete, FeedReplay, FeedAck, DoProgress, DoResult>;
+using Command =
+    std::variant<EsimRegister, DeviceAttach, CsrSubmit, EndpointPublish, DeviceClaim, DeviceDeactivate,
+                 DeviceReactivate, DeviceDelete, FeedReplay, FeedAck, DoProgress, DoResult>;
 
 // kUnknownCommand when `command` names none of them.
 Result<Command> DecodeCommand(std::string_view command, const nlohmann::json& data);

@@ -92,6 +92,7 @@ Fault ReadAttribute(const std::string& name, json& value, Envelope* envelope) {
   if (name == "cause") return ReadId(value, name, &envelope->cause.emplace());
   if (name == "seq") return ReadSeq(value, &envelope->seq);
   if (name == "data") {
+    if (!value.is_object()) return BadAttribute(name, "must be an object");
     envelope->data = std::move(value);
     return std::nullopt;
   }

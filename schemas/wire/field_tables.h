@@ -5,9 +5,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "schemas/base/result.h"
 
 namespace registry::wire {
 
@@ -35,5 +38,8 @@ struct FieldRule {
 std::vector<std::string> TableStems();
 // Empty when no struct has this stem.
 std::vector<FieldRule> FieldRules(std::string_view stem);
+// Decodes strictly and encodes again: the canonical form of `data`, or why the struct's decoder refuses it.
+// 2303 schema_unknown when no struct has this stem.
+Result<nlohmann::json> Recode(std::string_view stem, const nlohmann::json& data);
 
 }  // namespace registry::wire

@@ -30,7 +30,6 @@ Fault Consistent(const Message&) {
 }
 
 // ---- making a row
-// -------------------------------------------------------------------------------------------------------
 
 template <class Class, class Member>
 Class OwnerOf(Member Class::*);
@@ -81,7 +80,6 @@ Field<Owner> May(std::string_view name) {
 }
 
 // ---- walking a table
-// ----------------------------------------------------------------------------------------------------
 
 Error NotAnObject();
 Error UnknownField(std::string_view name);
@@ -123,7 +121,6 @@ std::vector<FieldRule> Describe() {
 }
 
 // ---- forms made of tables
-// -----------------------------------------------------------------------------------------------
 
 Rule PartRule(std::string_view stem);
 Rule ArrayRule(std::size_t min, std::size_t max, Rule item);

@@ -30,7 +30,6 @@ Fault ReadInteger(const json& value, std::uint64_t min, std::uint64_t max, std::
 Error BadValue(std::string_view symbol, std::string_view message);
 
 // ---- texts
-// --------------------------------------------------------------------------------------------------------------
 
 struct TextKind {
   std::size_t min, max;  // characters
@@ -103,7 +102,6 @@ struct Choice {
 };
 
 // ---- identifiers
-// --------------------------------------------------------------------------------------------------------
 
 struct IdFacts {
   std::size_t min, max;
@@ -129,7 +127,6 @@ struct IdForm {
 };
 
 // ---- octets
-// -------------------------------------------------------------------------------------------------------------
 
 Rule Base64Rule(std::size_t min, std::size_t max);
 Fault ReadBase64(const json& value, std::size_t min, std::size_t max, Bytes* out);
@@ -172,7 +169,6 @@ struct ContainerId {  // "02", "0A": the pilot's names of containers
 };
 
 // ---- numbers, times, switches
-// -------------------------------------------------------------------------------------------
 
 template <class Number, std::uint64_t kMin, std::uint64_t kMax>
 struct Integer {

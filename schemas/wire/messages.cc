@@ -1,6 +1,8 @@
 // The field tables of every message in messages.h, in its order.
 #include "schemas/wire/messages.h"
 
+#include <map>
+
 #include "schemas/wire/parts.h"
 
 namespace registry::wire {
@@ -43,7 +45,6 @@ Fields<Message> Job() {
 }  // namespace
 
 // ---- commands
-// -----------------------------------------------------------------------------------------------------------
 
 template <>
 const Fields<EsimRegister>& Table<EsimRegister>() {
@@ -121,7 +122,6 @@ const Fields<DoResult>& Table<DoResult>() {
 }
 
 // ---- replies
-// ------------------------------------------------------------------------------------------------------------
 
 template <>
 const Fields<EsimRegistered>& Table<EsimRegistered>() {
@@ -166,7 +166,6 @@ const Fields<JobNoted>& Table<JobNoted>() {
 }
 
 // ---- commands to an MNO
-// -------------------------------------------------------------------------------------------------
 
 template <>
 const Fields<KeyGenerate>& Table<KeyGenerate>() {
@@ -191,7 +190,6 @@ const Fields<PayloadPush>& Table<PayloadPush>() {
 }
 
 // ---- notifications
-// ------------------------------------------------------------------------------------------------------
 
 template <>
 const Fields<DeviceCertified>& Table<DeviceCertified>() {
@@ -243,6 +241,85 @@ const Fields<RegistryPayload>& Table<RegistryPayload>() {
       Must<Party, &RegistryPayload::asp>("asp"),
       Must<EndpointPart, &RegistryPayload::endpoint>("endpoint")};
   return table;
+}
+
+// ---- the tables by the stem of their schema
+
+namespace {
+
+struct Struct {
+  std::vector<FieldRule> (*describe)();
+  Result<json> (*recode)(const json& data);
+};
+
+template <class Message>
+Result<json> RecodeAs(const json& data) {
+  Message message;
+  if (Fault fault = ReadObject(data, &message)) return *std::move(fault);
+  return WriteObject(message);
+}
+
+template <class Message>
+constexpr Struct kStruct{Describe<Message>, RecodeAs<Message>};
+
+const std::map<std::string_view, Struct>& Structs() {
+  static const std::map<std::string_view, Struct> structs{
+      {"esim.register", kStruct<EsimRegister>},
+      {"device.attach", kStruct<DeviceAttach>},
+      {"csr.submit", kStruct<CsrSubmit>},
+      {"endpoint.publish", kStruct<EndpointPublish>},
+      {"device.claim", kStruct<DeviceClaim>},
+      {"device.deactivate", kStruct<DeviceDeactivate>},
+      {"device.reactivate", kStruct<DeviceReactivate>},
+      {"device.delete", kStruct<DeviceDelete>},
+      {"feed.replay", kStruct<FeedReplay>},
+      {"feed.ack", kStruct<FeedAck>},
+      {"do.progress", kStruct<DoProgress>},
+      {"do.result", kStruct<DoResult>},
+      {"esim.registered", kStruct<EsimRegistered>},
+      {"device.state", kStruct<DeviceState>},
+      {"certificate.issued", kStruct<CertificateIssued>},
+      {"endpoint.published", kStruct<EndpointPublished>},
+      {"feed.status", kStruct<FeedStatus>},
+      {"job.noted", kStruct<JobNoted>},
+      {"key.generate", kStruct<KeyGenerate>},
+      {"payload.push", kStruct<PayloadPush>},
+      {"applet.wipe", kStruct<AppletWipe>},
+      {"device.certified", kStruct<DeviceCertified>},
+      {"device.activated", kStruct<DeviceActivated>},
+      {"device.deactivated", kStruct<DeviceDeactivated>},
+      {"device.reactivated", kStruct<DeviceReactivated>},
+      {"device.deleted", kStruct<DeviceDeleted>},
+      {"device.failed", kStruct<DeviceFailed>},
+      {"registry-payload", kStruct<RegistryPayload>},
+      {"bootstrap", kStruct<Bootstrap>},
+      {"resolver", kStruct<Resolver>},
+      {"endpoint", kStruct<Endpoint>},
+      {"endpoint-trust", kStruct<EndpointTrust>},
+      {"wifi", kStruct<Wifi>},
+      {"container", kStruct<Container>},
+      {"error", kStruct<Error>},
+  };
+  return structs;
+}
+
+}  // namespace
+
+std::vector<std::string> TableStems() {
+  std::vector<std::string> stems;
+  for (const auto& [stem, functions] : Structs()) stems.emplace_back(stem);
+  return stems;
+}
+
+std::vector<FieldRule> FieldRules(std::string_view stem) {
+  const auto found = Structs().find(stem);
+  return found == Structs().end() ? std::vector<FieldRule>{} : found->second.describe();
+}
+
+Result<json> Recode(std::string_view stem, const json& data) {
+  const auto found = Structs().find(stem);
+  if (found == Structs().end()) return Error::Make(Code::kNotFound, "schema_unknown", "no such schema");
+  return found->second.recode(data);
 }
 
 template Result<EsimRegister> Decode<EsimRegister>(const json& data);

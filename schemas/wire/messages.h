@@ -1,6 +1,7 @@
-// schemas/wire/messages.h: every message of the interface as a plain struct, one per JSON Schema in schemas/messages.
-// Parsed once: identifiers are strong types, DER is Bytes. Encoding and strict decoding are in codec.h, the envelope in
-// envelope.h. Adding a field here without its schema fails tests/unit/schemas. Plain values, any thread.
+// schemas/wire/messages.h: every message of the interface as a plain struct, one per JSON Schema in
+// schemas/messages. Parsed once: identifiers are strong types, DER is Bytes. Encoding and strict decoding are
+// in codec.h, the envelope in envelope.h. Adding a field here without its schema fails tests/unit/schemas.
+// Plain values, any thread.
 #pragma once
 
 #include <cstdint>
@@ -17,31 +18,32 @@ namespace registry::wire {
 
 enum class Role { kMno, kAsp, kOperator };
 
-// ---- parts -----------------------------------------------------------------------------------------------------
+// ---- parts
 
 struct Resolver {
-  std::string address;      // IP address
+  std::string address;  // IP address
   std::uint16_t port = 853;
-  std::string name;         // authentication domain name, RFC 8310
-  Bytes certificate;        // DER
-  Bytes spki_pin;           // SHA-256 over SubjectPublicKeyInfo, RFC 7858 §4.2
+  std::string name;   // authentication domain name, RFC 8310
+  Bytes certificate;  // DER
+  Bytes spki_pin;     // SHA-256 over SubjectPublicKeyInfo, RFC 7858 §4.2
 };
 
 // What is pre-provisioned at SIM activation (design §1 row 1).
 struct Bootstrap {
-  std::string registry_profile;   // "iot-registry-1"
-  std::string device_name;        // <uuid>._device.<zone>
-  Bytes root_certificate;         // DER
-  Bytes issuing_certificate;      // DER
+  std::string registry_profile;  // "iot-registry-1"
+  std::string device_name;       // <uuid>._device.<zone>
+  Bytes root_certificate;        // DER
+  Bytes issuing_certificate;     // DER
   Resolver resolver;
-  std::vector<std::string> trust_anchors;  // DNSKEY or DS in presentation form, e.g. ". IN DS 20326 8 2 E06D..."
+  std::vector<std::string>
+      trust_anchors;  // DNSKEY or DS in presentation form, e.g. ". IN DS 20326 8 2 E06D..."
 };
 
 enum class TrustKind { kCa, kCertificate, kTlsa };
 struct EndpointTrust {
   TrustKind kind = TrustKind::kTlsa;
-  Bytes certificate;         // kCa, kCertificate: DER
-  std::string tlsa_owner;    // kTlsa: e.g. "_8883._tcp.mqtt.asp-a.test"
+  Bytes certificate;       // kCa, kCertificate: DER
+  std::string tlsa_owner;  // kTlsa: e.g. "_8883._tcp.mqtt.asp-a.test"
 };
 struct Wifi {
   std::string ssid;               // 1 to 32 octets
@@ -52,7 +54,7 @@ struct Endpoint {
   std::string fqdn;
   std::string url;
   std::uint16_t port = 0;
-  std::string protocol;      // "tls" | "mqtts" | "https" | "coaps"
+  std::string protocol;  // "tls" | "mqtts" | "https" | "coaps"
   EndpointTrust trust;
   std::optional<Wifi> wifi;
 };
@@ -63,44 +65,105 @@ struct Container {
   Bytes content;
 };
 
-// ---- commands: registry/v1/from/{party}/{command} -----------------------------------------------------------------
+// ---- commands: registry/v1/from/{party}/{command}
 
-struct EsimRegister { Eid eid; Iccid iccid; };                                              // MNO, esim.register
-struct DeviceAttach { DeviceId device; };                                                   // MNO, device.attach
-struct CsrSubmit { DeviceId device; Bytes csr; std::optional<JobId> job; };                 // MNO, csr.submit (PEM or base64 DER)
-struct EndpointPublish { Endpoint endpoint; };                                              // ASP, endpoint.publish
-struct DeviceClaim { DeviceId device; std::string authorisation_code; EndpointName endpoint; };  // ASP, device.claim
-struct DeviceDeactivate { DeviceId device; std::string reason; };                           // ASP, operator
-struct DeviceReactivate { DeviceId device; std::string reason; };                           // ASP, operator
-struct DeviceDelete { DeviceId device; std::string reason; };                               // ASP, operator
-struct FeedReplay { std::uint64_t from_seq = 0; };                                          // all
-struct FeedAck { std::uint64_t seq = 0; };                                                  // all
+struct EsimRegister {
+  Eid eid;
+  Iccid iccid;
+};  // MNO, esim.register
+struct DeviceAttach {
+  DeviceId device;
+};  // MNO, device.attach
+struct CsrSubmit {
+  DeviceId device;
+  Bytes csr;
+  std::optional<JobId> job;
+};  // MNO, csr.submit (PEM or base64 DER)
+struct EndpointPublish {
+  Endpoint endpoint;
+};  // ASP, endpoint.publish
+struct DeviceClaim {
+  DeviceId device;
+  std::string authorisation_code;
+  EndpointName endpoint;
+};  // ASP, device.claim
+struct DeviceDeactivate {
+  DeviceId device;
+  std::string reason;
+};  // ASP, operator
+struct DeviceReactivate {
+  DeviceId device;
+  std::string reason;
+};  // ASP, operator
+struct DeviceDelete {
+  DeviceId device;
+  std::string reason;
+};  // ASP, operator
+struct FeedReplay {
+  std::uint64_t from_seq = 0;
+};  // all
+struct FeedAck {
+  std::uint64_t seq = 0;
+};  // all
 
 // queued -> submitted -> delivered -> executed, plus waiting_device and retry
-struct DoProgress { JobId job; DeviceId device; std::uint64_t progress = 0; std::string stage; std::string detail; };
+struct DoProgress {
+  JobId job;
+  DeviceId device;
+  std::uint64_t progress = 0;
+  std::string stage;
+  std::string detail;
+};
 enum class Outcome { kSuccess, kFailed, kUnknown };
-struct DoResult {                                                                           // MNO, do.result
+struct DoResult {  // MNO, do.result
   JobId job;
   DeviceId device;
   Outcome outcome = Outcome::kFailed;
   std::string stage;   // where a failure happened: "radio", "applet", "payload", "certificate", ...
-  std::string reason;  // machine-readable symbol, e.g. "payload_replayed", "payload_wrong_device", "signature_invalid"
+  std::string reason;  // machine-readable symbol, e.g. "payload_replayed", "payload_wrong_device",
+                       // "signature_invalid"
   bool retriable = false;
 };
 
-// ---- replies: registry/v1/to/{party}/{command}/accepted -----------------------------------------------------------
+// ---- replies: registry/v1/to/{party}/{command}/accepted
 
-struct EsimRegistered { DeviceId device; std::string authorisation_code; Bootstrap bootstrap; };
-struct DeviceState { DeviceId device; std::string state; };      // attach, claim, deactivate, reactivate, delete
-struct CertificateIssued { DeviceId device; Bytes certificate; std::string serial; UtcTime not_after; };
-struct EndpointPublished { EndpointName endpoint; std::uint64_t revision = 0; };
-struct FeedStatus { std::uint64_t last_seq = 0; std::uint64_t acked_seq = 0; std::uint64_t replayed = 0; };
-struct JobNoted { JobId job; };                                  // do.progress, do.result
+struct EsimRegistered {
+  DeviceId device;
+  std::string authorisation_code;
+  Bootstrap bootstrap;
+};
+struct DeviceState {
+  DeviceId device;
+  std::string state;
+};  // attach, claim, deactivate, reactivate, delete
+struct CertificateIssued {
+  DeviceId device;
+  Bytes certificate;
+  std::string serial;
+  UtcTime not_after;
+};
+struct EndpointPublished {
+  EndpointName endpoint;
+  std::uint64_t revision = 0;
+};
+struct FeedStatus {
+  std::uint64_t last_seq = 0;
+  std::uint64_t acked_seq = 0;
+  std::uint64_t replayed = 0;
+};
+struct JobNoted {
+  JobId job;
+};  // do.progress, do.result
 // rejected: registry::Error in the form {code, symbol, message, field?, step?, retryAfterSeconds?}
 
-// ---- commands to an MNO: registry/v1/to/{mno}/do/{action} ----------------------------------------------------------
+// ---- commands to an MNO: registry/v1/to/{mno}/do/{action}
 
-struct KeyGenerate { JobId job; DeviceId device; std::uint32_t attempt = 1; UtcTime deadline; };
+struct KeyGenerate {
+  JobId job;
+  DeviceId device;
+  std::uint32_t attempt = 1;
+  UtcTime deadline;
+};
 struct PayloadPush {
   JobId job;
   DeviceId device;
@@ -110,25 +173,59 @@ struct PayloadPush {
   Bytes cms;                          // SignedData over AuthEnvelopedData, DER
   std::vector<Container> containers;  // in the order to be written; 02 last
 };
-struct AppletWipe { JobId job; DeviceId device; std::uint32_t attempt = 1; UtcTime deadline; };
+struct AppletWipe {
+  JobId job;
+  DeviceId device;
+  std::uint32_t attempt = 1;
+  UtcTime deadline;
+};
 
-// ---- notifications: registry/v1/to/{party}/event/{type} ------------------------------------------------------------
+// ---- notifications: registry/v1/to/{party}/event/{type}
 
-struct DeviceCertified { DeviceId device; std::string name; Bytes certificate; UtcTime not_after; };
-struct DeviceActivated { DeviceId device; std::string name; EndpointName endpoint; Bytes certificate_sha256; };
-struct DeviceDeactivated { DeviceId device; std::string name; PartyId by; std::string reason; };
-struct DeviceReactivated { DeviceId device; std::string name; PartyId by; std::string reason; };
-struct DeviceDeleted { DeviceId device; std::string name; PartyId by; std::string reason; };
-struct DeviceFailed { DeviceId device; std::string name; Error error; };   // error.step names the step
+struct DeviceCertified {
+  DeviceId device;
+  std::string name;
+  Bytes certificate;
+  UtcTime not_after;
+};
+struct DeviceActivated {
+  DeviceId device;
+  std::string name;
+  EndpointName endpoint;
+  Bytes certificate_sha256;
+};
+struct DeviceDeactivated {
+  DeviceId device;
+  std::string name;
+  PartyId by;
+  std::string reason;
+};
+struct DeviceReactivated {
+  DeviceId device;
+  std::string name;
+  PartyId by;
+  std::string reason;
+};
+struct DeviceDeleted {
+  DeviceId device;
+  std::string name;
+  PartyId by;
+  std::string reason;
+};
+struct DeviceFailed {
+  DeviceId device;
+  std::string name;
+  Error error;
+};  // error.step names the step
 
-// ---- what the registry payload says once decrypted (not an MQTT message; schema registry-payload) -------------------
+// ---- what the registry payload says once decrypted (not an MQTT message; schema registry-payload)
 
 struct RegistryPayload {
-  std::uint64_t version = 0;      // grows with every payload of the device
+  std::uint64_t version = 0;  // grows with every payload of the device
   UtcTime issued;
   UtcTime expires;
   Bootstrap bootstrap;
-  Bytes certificate;              // the device's, DER
+  Bytes certificate;  // the device's, DER
   PartyId asp;
   Endpoint endpoint;
 };

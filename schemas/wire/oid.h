@@ -4,7 +4,8 @@
 
 namespace registry::wire {
 
-// CSR attribute or requested extension whose value is the SubjectPublicKeyInfo of the applet's key-agreement key.
+// CSR attribute or requested extension whose value is the SubjectPublicKeyInfo of the applet's key-agreement
+// key.
 inline constexpr const char* kAgreementKeyOid = "2.25.147613959731729897125811988377786612240";
 
 }  // namespace registry::wire

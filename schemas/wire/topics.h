@@ -1,5 +1,5 @@
-// schemas/wire/topics.h: the topic grammar (design §3). A party writes only below registry/v1/from/{party}/ and reads
-// only below registry/v1/to/{party}/; Mosquitto enforces it, Parse* checks it again.
+// schemas/wire/topics.h: the topic grammar (design §3). A party writes only below registry/v1/from/{party}/
+// and reads only below registry/v1/to/{party}/; Mosquitto enforces it, Parse* checks it again.
 #pragma once
 
 #include <optional>
@@ -23,8 +23,8 @@ std::string AcceptedTopic(const PartyId& party, std::string_view command);
 std::string RejectedTopic(const PartyId& party, std::string_view command);
 std::string DoTopic(const PartyId& mno, std::string_view action);
 std::string EventTopic(const PartyId& party, std::string_view type);
-// True when `topic` lies below registry/v1/to/{party}/ and holds no wildcard, NUL or empty level: the only place a
-// Response Topic may point to (design §3: the registry must not become a confused deputy).
+// True when `topic` lies below registry/v1/to/{party}/ and holds no wildcard, NUL or empty level: the only
+// place a Response Topic may point to (design §3: the registry must not become a confused deputy).
 bool InOwnSpace(const PartyId& party, std::string_view topic);
 
 }  // namespace registry::wire
