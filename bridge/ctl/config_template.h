@@ -1,0 +1,17 @@
+// bridge/ctl/config_template.h: the registry.toml that `registryctl init` writes. Pure, any thread.
+#pragma once
+
+#include <string>
+
+namespace registry::ctl {
+
+struct ConfigValues {
+  std::string zone;
+  std::string broker_host;
+  std::string trust_anchor;  // DS of the zone: right for a private ecosystem, to be replaced by the root's
+                             // for a public one
+};
+std::string ConfigText(const ConfigValues& values);
+std::string PartyText(const std::string& name, const std::string& role);
+
+}  // namespace registry::ctl

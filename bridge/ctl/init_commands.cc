@@ -1,0 +1,105 @@
+#include "bridge/ctl/init_commands.h"
+
+#include <iostream>
+#include <map>
+#include <memory>
+
+#include "bridge/clock.h"
+#include "bridge/ctl/registry_folder.h"
+
+namespace registry::ctl {
+namespace {
+
+[[noreturn]] void Fail(const Error& error) {
+  std::cerr << "registryctl: " << error.message << " (" << error.symbol << ")\n";
+  throw CLI::RuntimeError(1);
+}
+
+struct InitOptions {
+  std::string folder, zone;
+  std::vector<std::string> hosts;
+};
+
+// The hosts asked for come first: the first one is what registryd connects to.
+std::vector<std::string> WithLoopback(std::vector<std::string> hosts) {
+  for (const char* host : {"localhost", "127.0.0.1"}) {
+    if (std::find(hosts.begin(), hosts.end(), host) == hosts.end()) hosts.emplace_back(host);
+  }
+  return hosts;
+}
+
+void RunInit(const InitOptions& options) {
+  const auto created =
+      CreateFolder({options.folder, options.zone, WithLoopback(options.hosts), SystemClock().Now()});
+  if (!created) Fail(created.error());
+  std::cout << "The registry of " << options.zone << " is in " << options.folder << ". Next:\n"
+            << "  1. give the parent zone this record (zone/anchor.ds):\n     " << created->ds << "\n"
+            << "  2. add parties: registryctl party add NAME --role mno|asp|operator --dir " << options.folder
+            << "\n"
+            << "  3. complete " << options.folder << "/registry.toml: resolver, secondaries, trust anchors\n"
+            << "  4. keep pki/root.key somewhere else: only a new issuing CA needs it\n"
+            << "  5. registryd --check-config --config " << options.folder << "/registry.toml\n";
+}
+
+void AddInit(CLI::App& app) {
+  auto options = std::make_shared<InitOptions>();
+  CLI::App* const command =
+      app.add_subcommand("init", "Create a registry's folder: keys, CAs, zone keys, configuration");
+  command->add_option("--dir", options->folder, "Folder to create; must not exist, or be empty")->required();
+  command->add_option("--zone", options->zone, "DNS zone of the registry, e.g. iotregistry.test")->required();
+  command->add_option("--broker-host", options->hosts,
+                      "Name or address in the broker's certificate (repeatable)");
+  command->callback([options] { RunInit(*options); });
+}
+
+struct PartyOptions {
+  std::string folder, name;
+  wire::Role role = wire::Role::kMno;
+};
+
+void RunPartyAdd(const PartyOptions& options) {
+  if (const auto added = AddParty({options.folder, options.name, options.role, SystemClock().Now()});
+      !added) {
+    Fail(added.error());
+  }
+  std::cout << options.folder << "/interface/parties/" << options.name << ".{pem,key}\n";
+}
+
+void AddPartyAdd(CLI::App& app) {
+  static const std::map<std::string, wire::Role> kRoles = {
+      {"mno", wire::Role::kMno}, {"asp", wire::Role::kAsp}, {"operator", wire::Role::kOperator}};
+  auto options = std::make_shared<PartyOptions>();
+  CLI::App* const party = app.add_subcommand("party", "Parties on the MQTT interface");
+  party->require_subcommand(1);
+  CLI::App* const command = party->add_subcommand("add", "Make a party's key and certificate and enter it");
+  command->add_option("name", options->name, "a-z, 0-9 and '-', at most 32")->required();
+  command->add_option("--role", options->role, "mno, asp or operator")
+      ->required()
+      ->transform(CLI::CheckedTransformer(kRoles));
+  command->add_option("--dir", options->folder, "The registry's folder")->required();
+  command->callback([options] { RunPartyAdd(*options); });
+}
+
+void AddBrokerCertificate(CLI::App& app) {
+  auto options = std::make_shared<InitOptions>();
+  CLI::App* const broker = app.add_subcommand("broker", "The MQTT broker");
+  broker->require_subcommand(1);
+  CLI::App* const command = broker->add_subcommand("certificate", "Replace the broker's key and certificate");
+  command->add_option("--dir", options->folder, "The registry's folder")->required();
+  command->add_option("--name", options->hosts, "Host name or address (repeatable)")->required();
+  command->callback([options] {
+    const auto renewed = RenewBroker(options->folder, WithLoopback(options->hosts), SystemClock().Now());
+    if (!renewed) Fail(renewed.error());
+    std::cout << options->folder << "/interface/broker.{pem,key}\n";
+  });
+}
+
+}  // namespace
+
+void AddInitCommands(CLI::App& app) {
+  AddInit(app);
+  AddPartyAdd(app);
+  AddBrokerCertificate(app);
+}
+
+}  // namespace registry::ctl

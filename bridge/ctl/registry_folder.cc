@@ -1,0 +1,254 @@
+#include "bridge/ctl/registry_folder.h"
+
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "bridge/ctl/config_template.h"
+#include "bridge/signing/ca.h"
+#include "bridge/signing/crl.h"
+#include "bridge/signing/file_write.h"
+#include "bridge/signing/key_file.h"
+#include "bridge/signing/signer.h"
+#include "bridge/zone/keys.h"
+#include "schemas/wire/codec.h"
+
+namespace registry::ctl {
+namespace {
+
+namespace fs = std::filesystem;
+using signing::Authority;
+using signing::PrivateKey;
+using signing::Validity;
+
+constexpr mode_t kPublic = 0644, kPrivate = 0600;
+constexpr std::chrono::days kCaDays{3650}, kInterfaceDays{825};
+constexpr std::chrono::days kFirstCrlDays{7};
+constexpr std::size_t kZoneMax = 253 - 45;  // room for "<uuid>._device."
+
+Error Refuse(std::string_view symbol, const std::string& message) {
+  return Error::Make(Code::kFailed, symbol, message);
+}
+
+Status SaveCertificate(const std::string& file, const Bytes& der) {
+  return signing::CreateFile(file, ToPem("CERTIFICATE", der), kPublic);
+}
+
+Status SaveAuthority(const std::string& stem, const Authority& authority) {
+  if (auto key = authority.key.Save(stem + ".key"); !key) return key;
+  return SaveCertificate(stem + ".pem", authority.certificate);
+}
+
+// First sentence of every CA's name, so that two registries' certificates can be told apart.
+std::string CaName(const std::string& zone, std::string_view what) {
+  const std::string name = zone + " " + std::string(what);
+  return name.size() <= 64 ? name : std::string(what);
+}
+
+Status WriteFirstCrl(const std::string& file, const Authority& issuing, UtcTime now) {
+  const auto signer = signing::MakeSigner(issuing.key, issuing.certificate);
+  if (!signer) return signer.error();
+  const auto crl = signing::BuildCrl(**signer, {}, now, now + kFirstCrlDays, 1);
+  if (!crl) return crl.error();
+  return signing::CreateFile(file, ToPem("X509 CRL", *crl), kPublic);
+}
+
+Status WritePki(const std::string& folder, const std::string& zone, UtcTime now) {
+  const Validity validity{now, kCaDays};
+  const auto root = signing::CreateRoot(CaName(zone, "Root CA"), validity);
+  if (!root) return root.error();
+  const auto issuing = signing::CreateIssuing(*root, CaName(zone, "Issuing CA"), validity);
+  if (!issuing) return issuing.error();
+  if (auto saved = SaveAuthority(folder + "/root", *root); !saved) return saved;
+  if (auto saved = SaveAuthority(folder + "/issuing", *issuing); !saved) return saved;
+  if (auto crl = WriteFirstCrl(folder + "/crl.pem", *issuing, now); !crl) return crl;
+  return signing::CreateFile(folder + "/blocked-keys.txt",
+                             "# SHA-256 of a DER SubjectPublicKeyInfo per line, in hex. Read at start.\n",
+                             kPublic);
+}
+
+Result<std::string> NewSecret() {
+  Bytes octets(32);  // as long as HMAC-SHA256's output, RFC 8945 §6
+  if (RAND_priv_bytes(octets.data(), static_cast<int>(octets.size())) != 1)
+    return Refuse("file_failed", "no random octets");
+  return ToBase64(octets) + "\n";
+}
+
+Result<std::string> WriteZone(const std::string& folder, const std::string& zone) {
+  const std::string ksk = folder + "/ksk.pem", zsk = folder + "/zsk.pem";
+  for (const std::string& key : {ksk, zsk}) {
+    if (auto created = signing::CreateKeyFile(key); !created) return created.error();
+  }
+  const auto secret = NewSecret();
+  if (!secret) return secret.error();
+  if (auto saved = signing::CreateFile(folder + "/tsig.key", *secret, kPrivate); !saved) return saved.error();
+  const auto dnskey = zone::DnskeyText(zone, ksk, zone::kKskFlags);
+  if (!dnskey) return dnskey.error();
+  const auto ds = zone::DsText(zone, ksk);
+  if (!ds) return ds.error();
+  if (auto saved = signing::CreateFile(folder + "/anchor.dnskey", *dnskey + "\n", kPublic); !saved)
+    return saved.error();
+  if (auto saved = signing::CreateFile(folder + "/anchor.ds", *ds + "\n", kPublic); !saved)
+    return saved.error();
+  return *ds;
+}
+
+Status WriteParty(const std::string& stem, const Authority& ca, const std::string& name, UtcTime now) {
+  const auto party = PartyId::Parse(name);
+  if (!party) return Refuse("party_name", "not a party name (a-z, 0-9, '-'; at most 32): " + name);
+  const auto key = PrivateKey::Generate();
+  if (!key) return key.error();
+  const auto certificate = signing::CreatePartyCertificate(ca, *key, *party, {now, kInterfaceDays});
+  if (!certificate) return certificate.error();
+  if (auto saved = key->Save(stem + ".key"); !saved) return saved;
+  return SaveCertificate(stem + ".pem", *certificate);
+}
+
+Status WriteBroker(const std::string& stem, const Authority& ca, const std::vector<std::string>& hosts,
+                   UtcTime now) {
+  const auto key = PrivateKey::Generate();
+  if (!key) return key.error();
+  const auto certificate = signing::CreateServerCertificate(ca, *key, hosts, {now, kInterfaceDays});
+  if (!certificate) return certificate.error();
+  if (auto saved = key->Save(stem + ".key"); !saved) return saved;
+  return SaveCertificate(stem + ".pem", *certificate);
+}
+
+Status WriteInterface(const std::string& folder, const NewRegistry& options) {
+  const auto ca = signing::CreateRoot(CaName(options.zone, "Interface CA"), {options.now, kCaDays});
+  if (!ca) return ca.error();
+  if (auto saved = SaveAuthority(folder + "/ca", *ca); !saved) return saved;
+  if (auto broker = WriteBroker(folder + "/broker", *ca, options.broker_hosts, options.now); !broker)
+    return broker;
+  return WriteParty(folder + "/registryd", *ca, "registryd", options.now);
+}
+
+Status MakeFolders(const std::string& top) {
+  const std::pair<const char*, mode_t> folders[] = {{"", 0755},
+                                                    {"/pki", 0755},
+                                                    {"/zone", 0755},
+                                                    {"/interface", 0755},
+                                                    {"/interface/parties", 0755},
+                                                    {"/ledger", 0700},
+                                                    {"/intake", 0700}};
+  for (const auto& [name, mode] : folders) {
+    const std::string path = top + name;
+    if ((mkdir(path.c_str(), mode) != 0 && errno != EEXIST) || chmod(path.c_str(), mode) != 0) {
+      return Refuse("file_failed", path + ": " + std::strerror(errno));
+    }
+  }
+  return Done{};
+}
+
+Result<CreatedRegistry> Fill(const std::string& top, const NewRegistry& options) {
+  if (auto made = MakeFolders(top); !made) return made.error();
+  if (auto pki = WritePki(top + "/pki", options.zone, options.now); !pki) return pki.error();
+  const auto ds = WriteZone(top + "/zone", options.zone);
+  if (!ds) return ds.error();
+  if (auto written = WriteInterface(top + "/interface", options); !written) return written.error();
+  const std::string config = ConfigText({options.zone, options.broker_hosts.front(), *ds});
+  if (auto saved = signing::CreateFile(top + "/registry.toml", config, kPublic); !saved) return saved.error();
+  return CreatedRegistry{*ds};
+}
+
+Result<Authority> LoadInterfaceCa(const std::string& folder) {
+  auto key = PrivateKey::Load(folder + "/interface/ca.key");
+  if (!key) return key.error();
+  auto certificate = signing::LoadCertificate(folder + "/interface/ca.pem");
+  if (!certificate) return certificate.error();
+  return Authority{std::move(*key), std::move(*certificate)};
+}
+
+Result<std::string> ReadText(const std::string& file) {
+  std::ifstream input(file, std::ios::binary);
+  std::ostringstream text;
+  if (!input || !(text << input.rdbuf())) return Refuse("config_invalid", file + ": cannot be read");
+  return text.str();
+}
+
+// The broker knows these names as its own or the registry's.
+bool IsReserved(const std::string& name) {
+  return name == "registry" || name == "registryd" || name == "broker";
+}
+
+Status CheckOptions(const NewRegistry& options) {
+  if (!ValidDomainName(options.zone) || options.zone.size() > kZoneMax) {
+    return Refuse("zone_invalid", "not a lower-case domain name with room for device names: " + options.zone);
+  }
+  if (options.broker_hosts.empty()) return Refuse("name_invalid", "the broker needs a host");
+  std::error_code ignored;
+  if (fs::exists(options.folder, ignored) && !fs::is_empty(options.folder, ignored)) {
+    return Refuse("folder_exists", options.folder + " exists and is not empty; nothing is overwritten");
+  }
+  return Done{};
+}
+
+std::string WithoutSlash(std::string folder) {
+  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  return folder;
+}
+
+}  // namespace
+
+Result<CreatedRegistry> CreateFolder(const NewRegistry& options) {
+  if (auto checked = CheckOptions(options); !checked) return checked.error();
+  const std::string folder = WithoutSlash(options.folder);
+  std::error_code failure;
+  if (const auto parent = fs::path(folder).parent_path(); !parent.empty())
+    fs::create_directories(parent, failure);
+  std::string building = folder + ".XXXXXX";
+  if (failure || mkdtemp(building.data()) == nullptr)
+    return Refuse("file_failed", folder + ": cannot be created");
+  auto created = Fill(building, options);
+  if (created) {
+    fs::rename(building, folder, failure);  // over an empty folder too, never over a filled one
+    if (failure) created = Refuse("file_failed", folder + ": " + failure.message());
+  }
+  if (!created) fs::remove_all(building, failure);
+  return created;
+}
+
+Status AddParty(const NewParty& party) {
+  if (IsReserved(party.name)) return Refuse("party_name", party.name + " is the registry's own name");
+  if (!PartyId::Parse(party.name))
+    return Refuse("party_name", "not a party name (a-z, 0-9, '-'; at most 32): " + party.name);
+  const std::string config_file = party.folder + "/registry.toml";
+  const std::string stem = party.folder + "/interface/parties/" + party.name;
+  auto config = ReadText(config_file);
+  if (!config) return config.error();
+  if (fs::exists(stem + ".pem") || fs::exists(stem + ".key"))
+    return Refuse("party_exists", party.name + " exists");
+  const auto ca = LoadInterfaceCa(party.folder);
+  if (!ca) return ca.error();
+  if (auto written = WriteParty(stem, *ca, party.name, party.now); !written) return written;
+  // TOML 1.0 "Array of Tables": a new element may stand at the very end, whatever stands before it.
+  if (!config->empty() && config->back() != '\n') config->push_back('\n');
+  *config += PartyText(party.name, std::string(wire::RoleName(party.role)));
+  return signing::ReplaceFile(config_file, *config, kPublic);
+}
+
+Status RenewBroker(const std::string& folder, const std::vector<std::string>& hosts, UtcTime now) {
+  const auto ca = LoadInterfaceCa(folder);
+  if (!ca) return ca.error();
+  const auto key = PrivateKey::Generate();
+  if (!key) return key.error();
+  const auto certificate = signing::CreateServerCertificate(*ca, *key, hosts, {now, kInterfaceDays});
+  if (!certificate) return certificate.error();
+  // Complete under other names first: the pair changes by two renames and never lies there half.
+  const std::string stem = folder + "/interface/broker";
+  std::error_code failure;
+  fs::remove(stem + ".key.new", failure);
+  if (auto saved = key->Save(stem + ".key.new"); !saved) return saved;
+  fs::rename(stem + ".key.new", stem + ".key", failure);
+  if (failure) return Refuse("file_failed", stem + ".key: " + failure.message());
+  return signing::ReplaceFile(stem + ".pem", ToPem("CERTIFICATE", *certificate), kPublic);
+}
+
+}  // namespace registry::ctl
