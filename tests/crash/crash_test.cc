@@ -1,0 +1,145 @@
+// The registry and the broker die at random moments while devices are being provisioned; in the end nothing accepted is
+// lost, nothing was done twice and the hash chain is whole (design §3, durability contract).
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <random>
+#include <set>
+
+#include "bridge/ledger/rocksdb/open.h"
+#include "simulators/lab/lab.h"
+
+namespace registry::test {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr int kDevices = 200;
+constexpr int kRegistryKills = 20;
+constexpr int kBrokerKills = 5;
+
+// What the simulators have told so far. Fed by reader threads, waited for by the test.
+class Progress {
+ public:
+  void Hear(const json& event) {
+    std::lock_guard lock(mutex_);
+    ++events_;
+    const std::string kind = event.value("event", "");
+    const std::string device = event.value("device", "");
+    if (kind == "registered") registered_.insert(device);
+    if (kind == "step" && event.value("step", "") == "activated" && event.value("ok", false)) activated_.insert(device);
+    if (kind == "done" && event.value("ok", false)) done_.insert(device);
+    changed_.notify_all();
+  }
+  bool WaitEvents(std::uint64_t count, milliseconds deadline) {
+    std::unique_lock lock(mutex_);
+    const std::uint64_t target = events_ + count;
+    return changed_.wait_for(lock, deadline, [&] { return events_ >= target || Finished(); });
+  }
+  bool WaitFinished(milliseconds deadline) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, deadline, [&] { return Finished(); });
+  }
+  bool finished() {
+    std::lock_guard lock(mutex_);
+    return Finished();
+  }
+  std::set<std::string> registered() {
+    std::lock_guard lock(mutex_);
+    return registered_;
+  }
+  std::string summary() {
+    std::lock_guard lock(mutex_);
+    return std::to_string(registered_.size()) + " registered, " + std::to_string(activated_.size()) + " activated, " +
+           std::to_string(done_.size()) + " done";
+  }
+
+ private:
+  bool Finished() const {
+    return activated_.size() >= static_cast<std::size_t>(kDevices) && done_.size() >= static_cast<std::size_t>(kDevices);
+  }
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t events_ = 0;
+  std::set<std::string> registered_, activated_, done_;
+};
+
+std::map<std::string, int> CountHistory(const ledger::LedgerReader& reader, const DeviceId& device) {
+  std::map<std::string, int> counts;
+  const auto history = reader.HistoryOf(device);
+  EXPECT_TRUE(history);
+  if (!history) return counts;
+  for (const auto& record : *history) ++counts[record.entry.what.substr(0, record.entry.what.find(' '))];
+  return counts;
+}
+
+void CheckDevice(const ledger::LedgerReader& reader, const domain::Device& device) {
+  const std::string name = device.id.text();
+  EXPECT_EQ(device.state, domain::State::kActive) << name << " is " << domain::StateName(device.state);
+  EXPECT_TRUE(device.certificate) << name;
+  auto counts = CountHistory(reader, device.id);
+  EXPECT_EQ(counts["registered"], 1) << name;
+  EXPECT_EQ(counts["claimed"], 1) << name;
+  EXPECT_EQ(counts["certified"], 1) << name << ": two live certificates would be two of these";
+  EXPECT_EQ(counts["active"], 1) << name;
+}
+
+TEST(Crash, TwoHundredDevicesSurviveTwentyDeathsOfTheRegistryAndFiveOfTheBroker) {
+  const std::uint64_t seed = std::random_device{}();
+  RecordProperty("seed", std::to_string(seed));
+  std::mt19937_64 random(seed);
+  Progress progress;
+  lab::LabOptions options;
+  options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
+  options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
+  options.devices = kDevices;
+  options.retry_first_seconds = 2;
+  options.on_event = [&](const std::string&, const json& event) { progress.Hear(event); };
+  auto created = lab::Lab::Create(options);
+  ASSERT_TRUE(created) << created.error().message;
+  lab::Lab& lab = **created;
+  ASSERT_TRUE(lab.StartServers());
+  ASSERT_TRUE(lab.StartSimulators());
+
+  int registry_kills = 0, broker_kills = 0, kills_while_busy = 0;
+  while (registry_kills < kRegistryKills || broker_kills < kBrokerKills) {
+    // A kill every few dozen events spreads them over the whole run; the random rest hits any point between two steps.
+    progress.WaitEvents(20 + random() % 60, seconds(5));
+    progress.WaitEvents(1'000'000, milliseconds(random() % 60));
+    kills_while_busy += progress.finished() ? 0 : 1;
+    const bool broker = broker_kills < kBrokerKills && registry_kills >= broker_kills * kRegistryKills / kBrokerKills;
+    const std::string victim = broker ? "mosquitto" : "registryd";
+    lab.Kill(victim);
+    const auto restarted = lab.Restart(victim);
+    ASSERT_TRUE(restarted) << victim << ": " << restarted.error().message;
+    ++(broker ? broker_kills : registry_kills);
+  }
+  EXPECT_TRUE(progress.WaitFinished(seconds(240))) << "seed " << seed << ": " << progress.summary();
+  EXPECT_GT(kills_while_busy, kRegistryKills / 2) << "most kills must fall into the work";
+  const auto failure = lab.TakeFailure();
+  EXPECT_FALSE(failure) << *failure;
+  const std::string ledger_folder = lab.layout().Registry("ledger");
+  const std::set<std::string> registered = progress.registered();
+  lab.Stop();
+
+  const auto reader = ledger::OpenRocksDbReader(ledger_folder, lab.layout().In("verify"));
+  ASSERT_TRUE(reader) << reader.error().message;
+  const auto report = ledger::Verify(**reader);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_TRUE(report->faults.empty()) << report->faults.front();
+  const auto devices = (*reader)->DevicesAfter(std::nullopt, kDevices * 2);
+  ASSERT_TRUE(devices);
+  EXPECT_EQ(devices->size(), static_cast<std::size_t>(kDevices)) << "an accepted command lost, or executed twice";
+  for (const auto& device : *devices) {
+    CheckDevice(**reader, device);
+    EXPECT_TRUE(registered.contains(device.id.text())) << "registered without its MNO knowing";
+  }
+}
+
+}  // namespace
+}  // namespace registry::test

@@ -1,0 +1,147 @@
+#include "tests/support/raw_mqtt.h"
+
+#include <mosquitto.h>
+#include <mqtt_protocol.h>
+
+#include <cstdlib>
+
+#include "schemas/base/check.h"
+
+namespace registry::test {
+namespace {
+
+constexpr std::chrono::seconds kDeadline{10};
+
+const char* OrNull(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+void InitialiseLibrary() {
+  static const int once = mosquitto_lib_init();
+  REG_CHECK(once == MOSQ_ERR_SUCCESS);
+}
+
+}  // namespace
+
+RawMqtt::RawMqtt(const RawOptions& options) {
+  InitialiseLibrary();
+  client_ = mosquitto_new(options.client_id.c_str(), true, this);
+  REG_CHECK(client_ != nullptr);
+  mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
+  mosquitto_int_option(client_, MOSQ_OPT_SEND_MAXIMUM, 65535);
+  mosquitto_int_option(client_, MOSQ_OPT_RECEIVE_MAXIMUM, 65535);
+  REG_CHECK(mosquitto_tls_set(client_, options.ca_file.c_str(), nullptr, OrNull(options.certificate_file),
+                              OrNull(options.key_file), nullptr) == MOSQ_ERR_SUCCESS);
+  REG_CHECK(mosquitto_tls_opts_set(client_, 1, options.tls_version.c_str(), nullptr) == MOSQ_ERR_SUCCESS);
+  mosquitto_connect_v5_callback_set(client_, OnConnect);
+  mosquitto_publish_v5_callback_set(client_, OnPublish);
+  mosquitto_subscribe_v5_callback_set(client_, OnSubscribe);
+  mosquitto_message_v5_callback_set(client_, OnMessage);
+  if (mosquitto_connect(client_, "127.0.0.1", options.port, 30) != MOSQ_ERR_SUCCESS) return;
+  mosquitto_loop_start(client_);
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, std::chrono::seconds(3), [this] { return connected_; });
+}
+
+RawMqtt::~RawMqtt() {
+  mosquitto_disconnect(client_);
+  mosquitto_loop_stop(client_, true);
+  mosquitto_destroy(client_);
+}
+
+bool RawMqtt::connected() const {
+  std::lock_guard lock(mutex_);
+  return connected_;
+}
+
+int RawMqtt::Publish(const std::string& topic, const std::string& payload, const std::string& response_topic,
+                     const std::string& correlation_data) {
+  mosquitto_property* properties = nullptr;
+  if (!response_topic.empty()) {
+    mosquitto_property_add_string(&properties, MQTT_PROP_RESPONSE_TOPIC, response_topic.c_str());
+  }
+  if (!correlation_data.empty()) {
+    mosquitto_property_add_binary(&properties, MQTT_PROP_CORRELATION_DATA, correlation_data.data(),
+                                  static_cast<std::uint16_t>(correlation_data.size()));
+  }
+  int id = 0;
+  const int sent = mosquitto_publish_v5(client_, &id, topic.c_str(), static_cast<int>(payload.size()), payload.data(), 1,
+                                        false, properties);
+  mosquitto_property_free_all(&properties);
+  if (sent != MOSQ_ERR_SUCCESS) return -1;
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, kDeadline, [&] { return acknowledged_.contains(id); })) return -1;
+  const int reason = acknowledged_.at(id);
+  acknowledged_.erase(id);
+  return reason;
+}
+
+bool RawMqtt::PublishLater(const std::string& topic, const std::string& payload) {
+  {
+    std::lock_guard lock(mutex_);
+    ++pending_;
+  }
+  return mosquitto_publish(client_, nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(), 1,
+                           false) == MOSQ_ERR_SUCCESS;
+}
+
+bool RawMqtt::WaitPublished(std::chrono::milliseconds deadline) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, deadline, [this] { return settled_ >= pending_; });
+}
+
+bool RawMqtt::Subscribe(const std::string& topic) {
+  int id = 0;
+  if (mosquitto_subscribe(client_, &id, topic.c_str(), 1) != MOSQ_ERR_SUCCESS) return false;
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, kDeadline, [&] { return subscribed_.contains(id); });
+  return subscribed_.contains(id) && subscribed_.at(id);
+}
+
+std::optional<RawMessage> RawMqtt::Next(std::chrono::milliseconds deadline) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, deadline, [this] { return !messages_.empty(); })) return std::nullopt;
+  RawMessage message = std::move(messages_.front());
+  messages_.pop_front();
+  return message;
+}
+
+void RawMqtt::OnConnect(mosquitto*, void* self, int reason, int, const mqtt5__property*) {
+  auto* client = static_cast<RawMqtt*>(self);
+  std::lock_guard lock(client->mutex_);
+  client->connected_ = reason == 0;
+  client->changed_.notify_all();
+}
+
+void RawMqtt::OnPublish(mosquitto*, void* self, int id, int reason, const mqtt5__property*) {
+  auto* client = static_cast<RawMqtt*>(self);
+  std::lock_guard lock(client->mutex_);
+  if (client->pending_ > 0) {
+    ++client->settled_;
+  } else {
+    client->acknowledged_[id] = reason;
+  }
+  client->changed_.notify_all();
+}
+
+void RawMqtt::OnSubscribe(mosquitto*, void* self, int id, int count, const int* granted, const mqtt5__property*) {
+  auto* client = static_cast<RawMqtt*>(self);
+  std::lock_guard lock(client->mutex_);
+  client->subscribed_[id] = count == 1 && granted[0] < 128;
+  client->changed_.notify_all();
+}
+
+void RawMqtt::OnMessage(mosquitto*, void* self, const mosquitto_message* message, const mqtt5__property* properties) {
+  auto* client = static_cast<RawMqtt*>(self);
+  RawMessage copy{message->topic, std::string(static_cast<const char*>(message->payload),
+                                              static_cast<std::size_t>(message->payloadlen)), {}};
+  void* correlation = nullptr;
+  std::uint16_t size = 0;
+  if (mosquitto_property_read_binary(properties, MQTT_PROP_CORRELATION_DATA, &correlation, &size, false) != nullptr) {
+    copy.correlation_data.assign(static_cast<const char*>(correlation), size);
+    std::free(correlation);
+  }
+  std::lock_guard lock(client->mutex_);
+  client->messages_.push_back(std::move(copy));
+  client->changed_.notify_all();
+}
+
+}  // namespace registry::test

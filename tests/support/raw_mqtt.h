@@ -1,0 +1,59 @@
+// tests/support/raw_mqtt.h: an MQTT client that says whatever it is told, for asking the broker what it refuses.
+// Owns one libmosquitto network thread. Every wait has a deadline. Any thread.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+struct mosquitto;
+struct mosquitto_message;
+struct mqtt5__property;
+
+namespace registry::test {
+
+struct RawOptions {
+  int port = 0;
+  std::string ca_file, certificate_file, key_file;  // no certificate when empty
+  std::string client_id;
+  std::string tls_version = "tlsv1.3";
+};
+
+struct RawMessage {
+  std::string topic, payload, correlation_data;
+};
+
+class RawMqtt {
+ public:
+  explicit RawMqtt(const RawOptions& options);
+  ~RawMqtt();
+  bool connected() const;                      // within the constructor's deadline
+  int Publish(const std::string& topic, const std::string& payload, const std::string& response_topic = {},
+              const std::string& correlation_data = {});      // waits for PUBACK: its reason code, -1 when none came
+  bool PublishLater(const std::string& topic, const std::string& payload);  // does not wait for PUBACK
+  bool WaitPublished(std::chrono::milliseconds deadline);     // every PublishLater has its PUBACK
+  bool Subscribe(const std::string& topic);
+  std::optional<RawMessage> Next(std::chrono::milliseconds deadline);
+
+ private:
+  static void OnConnect(mosquitto*, void* self, int reason, int, const mqtt5__property*);
+  static void OnPublish(mosquitto*, void* self, int id, int reason, const mqtt5__property*);
+  static void OnSubscribe(mosquitto*, void* self, int id, int, const int*, const mqtt5__property*);
+  static void OnMessage(mosquitto*, void* self, const mosquitto_message*, const mqtt5__property*);
+
+  mosquitto* client_ = nullptr;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool connected_ = false;
+  std::map<int, int> acknowledged_;
+  std::uint64_t pending_ = 0, settled_ = 0;
+  std::map<int, bool> subscribed_;
+  std::deque<RawMessage> messages_;
+};
+
+}  // namespace registry::test
