@@ -1,0 +1,132 @@
+#include "bridge/zone/apex.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace registry::zone {
+namespace {
+
+constexpr std::uint32_t kSoaRefresh = 60, kSoaRetry = 10;
+constexpr std::size_t kSigningThreadsMax = 4;
+
+Error Invalid(const std::string& what) { return Error::Make(Code::kFailed, "zone_options_invalid", what); }
+
+Result<Name> ParseName(const std::string& text, const std::string& what) {
+  auto name = NameFromText(text);
+  if (!name || name->size() == 1) return Invalid(what + " is not a domain name: " + text);
+  return *name;
+}
+
+// An address in text to the type and RDATA of its record.
+std::optional<std::pair<std::uint16_t, Bytes>> Address(const std::string& text) {
+  Bytes v4(4), v6(16);
+  if (inet_pton(AF_INET, text.c_str(), v4.data()) == 1) return {{kTypeA, v4}};
+  if (inet_pton(AF_INET6, text.c_str(), v6.data()) == 1) return {{kTypeAaaa, v6}};
+  return std::nullopt;
+}
+
+StaticSet& SetOf(std::vector<StaticSet>& sets, const Bytes& prefix, std::uint16_t type, std::uint32_t ttl) {
+  for (StaticSet& set : sets) {
+    if (set.prefix == prefix && set.type == type) return set;
+  }
+  return sets.emplace_back(StaticSet{prefix, type, ttl, {}});
+}
+
+Status CheckTimes(const Options& options) {
+  const auto validity = options.signature_validity;
+  // The spread of expirations is a fourteenth of the validity; what is signed now must not be due at once.
+  if (validity < std::chrono::seconds(14) || options.signature_refresh.count() <= 0 ||
+      options.signature_refresh >= validity - validity / 7) {
+    return Invalid("signature_refresh must be positive and less than six sevenths of signature_validity");
+  }
+  if (options.inception_offset.count() < 0) return Invalid("inception_offset must not be negative");
+  return Done{};
+}
+
+Status AddNameServers(const Options& options, const Name& zone, std::vector<StaticSet>& sets) {
+  if (options.name_servers.empty()) return Invalid("at least one name server is needed");
+  for (const std::string& text : options.name_servers) {
+    auto target = ParseName(text, "name server");
+    if (!target) return target.error();
+    SetOf(sets, {}, kTypeNs, options.apex_ttl).rdatas.push_back(*target);
+    const bool has_glue =
+        std::ranges::any_of(options.glue, [&](const auto& g) { return NameFromText(g.first) == *target; });
+    if (PrefixIn(*target, zone) && !has_glue) return Invalid("no address is given for " + text);
+  }
+  for (const auto& [text, address_text] : options.glue) {
+    auto owner = ParseName(text, "glue name");
+    if (!owner) return owner.error();
+    const auto prefix = PrefixIn(*owner, zone);
+    const auto address = Address(address_text);
+    if (!prefix || !address) return Invalid("glue must be an address of a name in the zone: " + text);
+    SetOf(sets, *prefix, address->first, options.apex_ttl).rdatas.push_back(address->second);
+  }
+  return Done{};
+}
+
+// How a device or an ASP finds the registry's CA certificates under DNSSEC. The root as `0 0 1` (PKIX-TA:
+// what is issued must chain to it and stand the usual path validation), the issuing certificates as `2 0 1`
+// (DANE-TA: whoever trusts this record needs no other anchor). Hashes, not certificates: two certificates
+// make an answer of 2 KB, too large for UDP.
+void AddCertificates(const Options& options, std::vector<StaticSet>& sets) {
+  for (std::size_t i = 0; i < options.apex_certificates.size(); ++i) {
+    Bytes rdata{static_cast<std::uint8_t>(i == 0 ? 0 : 2), 0, 1};
+    Put(rdata, Sha256(options.apex_certificates[i]));
+    SetOf(sets, {}, kTypeTlsa, options.apex_ttl).rdatas.push_back(std::move(rdata));
+  }
+}
+
+Status SetSoa(const Options& options, ZoneProfile& profile) {
+  auto primary = ParseName(options.name_servers.front(), "name server");
+  auto contact = ParseName(options.contact, "contact");
+  if (!contact) return contact.error();
+  profile.soa_head = *primary;
+  Put(profile.soa_head, *contact);
+  PutU32(profile.soa_tail, kSoaRefresh);
+  PutU32(profile.soa_tail, kSoaRetry);
+  // A secondary that lost us must not serve signatures that have run out.
+  const auto expire = options.signature_refresh.count();
+  PutU32(profile.soa_tail,
+         static_cast<std::uint32_t>(std::clamp<std::int64_t>(expire, kSoaRefresh, 14 * 86400)));
+  PutU32(profile.soa_tail, options.negative_ttl);
+  return Done{};
+}
+
+Status LoadKeys(const Options& options, const Name& zone, ZoneProfile& profile) {
+  auto ksk = LoadZoneKey(options.ksk_file, kKskFlags);
+  if (!ksk) return ksk.error();
+  const bool combined = options.zsk_file.empty() || options.zsk_file == options.ksk_file;
+  auto zsk = combined ? ksk : LoadZoneKey(options.zsk_file, kZskFlags);
+  if (!zsk) return zsk.error();
+  profile.signing = {zone, *ksk, *zsk, options.signature_validity, options.inception_offset};
+  profile.sets.push_back({{}, kTypeDnskey, options.apex_ttl, {ksk->dnskey}});
+  if (!combined) profile.sets.back().rdatas.push_back(zsk->dnskey);
+  return Done{};
+}
+
+}  // namespace
+
+Result<ZoneProfile> ProfileOf(const Options& options) {
+  auto zone = ParseName(options.zone, "zone");
+  if (!zone) return zone.error();
+  if (auto times = CheckTimes(options); !times) return times.error();
+  ZoneProfile profile;
+  if (auto keys = LoadKeys(options, *zone, profile); !keys) return keys.error();
+  if (auto servers = AddNameServers(options, *zone, profile.sets); !servers) return servers.error();
+  if (auto soa = SetSoa(options, profile); !soa) return soa.error();
+  AddCertificates(options, profile.sets);
+  Bytes text{9};
+  Put(text, AsBytes("v=iotreg1"));
+  profile.sets.push_back({{}, kTypeTxt, options.apex_ttl, {text}});
+  profile.sets.push_back({{}, kTypeNsec3Param, 0, {Nsec3ParamRdata()}});
+  profile.soa_ttl = options.soa_ttl;
+  profile.tlsa_ttl = options.tlsa_ttl;
+  profile.denial_ttl = std::min(options.negative_ttl, options.soa_ttl);  // RFC 9077 §3
+  profile.refresh = options.signature_refresh;
+  profile.threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kSigningThreadsMax);
+  return profile;
+}
+
+}  // namespace registry::zone

@@ -1,0 +1,13 @@
+// bridge/zone/apex.h: from the options to what the zone holds whatever devices there are.
+// Apex: SOA, NS, DNSKEY, NSEC3PARAM, TLSA of the registry's CA certificates, TXT "v=iotreg1"; addresses of
+// name servers inside the zone. Errors: "zone_options_invalid" with what is wrong, and those of keys.h. Spec:
+// RFC 1035 §3.3.13, RFC 4034 §2, RFC 5155 §4, RFC 6698 §2.1.
+#pragma once
+
+#include "bridge/zone/signed_zone.h"
+
+namespace registry::zone {
+
+Result<ZoneProfile> ProfileOf(const Options& options);
+
+}  // namespace registry::zone

@@ -1,0 +1,43 @@
+#include "bridge/zone/delta.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace registry::zone {
+
+std::size_t Delta::octets() const {
+  std::size_t sum = 0;
+  for (const BlockPtr& block : removed) sum += block->wire.size();
+  for (const BlockPtr& block : added) sum += block->wire.size();
+  return sum;
+}
+
+void Cancel(Delta& delta) {
+  std::unordered_set<const Block*> gone;
+  for (const BlockPtr& block : delta.removed) gone.insert(block.get());
+  std::unordered_set<const Block*> both;
+  for (const BlockPtr& block : delta.added) {
+    if (gone.contains(block.get())) both.insert(block.get());
+  }
+  if (both.empty()) return;
+  const auto in_both = [&both](const BlockPtr& block) { return both.contains(block.get()); };
+  std::erase_if(delta.removed, in_both);
+  std::erase_if(delta.added, in_both);
+}
+
+Delta Condense(const std::vector<DeltaPtr>& versions) {
+  Delta whole{versions.front()->from,
+              versions.back()->to,
+              versions.front()->soa_from,
+              versions.back()->soa_to,
+              {},
+              {}};
+  for (const DeltaPtr& version : versions) {
+    whole.removed.insert(whole.removed.end(), version->removed.begin(), version->removed.end());
+    whole.added.insert(whole.added.end(), version->added.begin(), version->added.end());
+  }
+  if (versions.size() > 1) Cancel(whole);
+  return whole;
+}
+
+}  // namespace registry::zone

@@ -1,0 +1,57 @@
+// bridge/zone/expiry.h: which signatures fall due first; adding, removing and taking the first cost the same
+// in a zone of any size. Cells must not move while they are listed. Threads: none of its own; guarded by its
+// owner.
+#pragma once
+
+#include <list>
+#include <map>
+
+#include "bridge/zone/rrset.h"
+
+namespace registry::zone {
+
+// One signed RRset's place in the zone.
+struct Cell {
+  BlockPtr block;
+  std::int64_t slot = 0;
+  std::list<Cell*>::iterator at;
+};
+
+class ExpiryIndex {
+ public:
+  // Signatures of one slot are taken together; a slot is short against the time between two refreshes.
+  explicit ExpiryIndex(std::chrono::seconds slot) : slot_(std::max<std::int64_t>(1, slot.count())) {}
+
+  void Add(Cell& cell) {
+    cell.slot = cell.block->expires / slot_;
+    auto& list = slots_[cell.slot];
+    cell.at = list.insert(list.end(), &cell);
+  }
+  void Remove(Cell& cell) {
+    const auto found = slots_.find(cell.slot);
+    found->second.erase(cell.at);
+    if (found->second.empty()) slots_.erase(found);
+  }
+  // Cells that expire before `time` (UTC seconds), the earliest first, at most `limit`; they stay listed.
+  std::vector<Cell*> Before(std::int64_t time, std::size_t limit) const {
+    std::vector<Cell*> due;
+    for (auto slot = slots_.begin(); slot != slots_.end() && slot->first * slot_ < time; ++slot) {
+      for (Cell* cell : slot->second) {
+        if (due.size() >= limit) return due;
+        due.push_back(cell);
+      }
+    }
+    return due;
+  }
+  // UTC seconds; nullopt when nothing is signed.
+  std::optional<std::int64_t> First() const {
+    if (slots_.empty()) return std::nullopt;
+    return slots_.begin()->first * slot_;
+  }
+
+ private:
+  std::int64_t slot_;
+  std::map<std::int64_t, std::list<Cell*>> slots_;
+};
+
+}  // namespace registry::zone

@@ -1,0 +1,146 @@
+#include "bridge/zone/keys.h"
+
+#include <openssl/core_names.h>
+#include <openssl/pem.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+namespace registry::zone {
+namespace {
+
+using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+Error KeyError(std::string_view symbol, std::string_view why, const std::string& file) {
+  return Error::Make(Code::kFailed, symbol, std::string(why) + ": " + file);
+}
+
+// Design §5: private keys lie in files that only their owner may touch.
+Result<File> OpenPrivate(const std::string& path) {
+  File file(std::fopen(path.c_str(), "re"), &std::fclose);
+  struct stat info {};
+  if (!file || fstat(fileno(file.get()), &info) != 0 || !S_ISREG(info.st_mode)) {
+    return KeyError("zone_key_unreadable", "cannot read the zone key", path);
+  }
+  if ((info.st_mode & 077) != 0 || info.st_uid != geteuid()) {
+    return KeyError("zone_key_exposed", "the zone key must belong to this user with mode 0600", path);
+  }
+  return file;
+}
+
+// RFC 6605 §4: the uncompressed point without its leading 0x04.
+Result<Bytes> PublicPoint(EVP_PKEY* key, const std::string& path) {
+  std::array<char, 32> group{};
+  Bytes point(65);
+  std::size_t size = 0;
+  if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
+      EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(), nullptr) !=
+          1 ||
+      std::strcmp(group.data(), "prime256v1") != 0 ||
+      EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(), &size) != 1 ||
+      size != point.size() || point[0] != 0x04) {
+    return KeyError("zone_key_unsuitable", "the zone key must be a P-256 key", path);
+  }
+  point.erase(point.begin());
+  return point;
+}
+
+// RFC 4034 appendix B.
+std::uint16_t KeyTag(const Bytes& rdata) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < rdata.size(); ++i)
+    sum += i % 2 == 0 ? static_cast<std::uint32_t>(rdata[i]) << 8 : rdata[i];
+  sum += sum >> 16 & 0xffff;
+  return static_cast<std::uint16_t>(sum);
+}
+
+// One INTEGER of an Ecdsa-Sig-Value into 32 octets, without its sign octet and with leading zeros.
+bool CopyInteger(View der, std::size_t& at, std::uint8_t* out) {
+  if (der.size() < at + 2 || der[at] != 0x02) return false;
+  std::size_t size = der[at + 1];
+  at += 2;
+  if (der.size() < at + size || size == 0) return false;
+  const std::size_t next = at + size;
+  while (size > 32 && der[at] == 0) ++at, --size;
+  if (size > 32) return false;
+  std::memset(out, 0, 32 - size);
+  std::memcpy(out + 32 - size, &der[at], size);
+  at = next;
+  return true;
+}
+
+Result<Name> ParseZone(const std::string& zone) {
+  auto name = NameFromText(zone);
+  if (!name) return Error::Make(Code::kFailed, "zone_name_invalid", "not a domain name: " + zone);
+  return *name;
+}
+
+}  // namespace
+
+Result<ZoneKey> LoadZoneKey(const std::string& path, std::uint16_t flags) {
+  auto file = OpenPrivate(path);
+  if (!file) return file.error();
+  ZoneKey key;
+  key.pkey.reset(PEM_read_PrivateKey(file->get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
+  if (!key.pkey) return KeyError("zone_key_unreadable", "not a PEM private key", path);
+  auto point = PublicPoint(key.pkey.get(), path);
+  if (!point) return point.error();
+  PutU16(key.dnskey, flags);
+  key.dnskey.push_back(3);  // RFC 4034 §2.1.2: protocol
+  key.dnskey.push_back(kAlgorithm);
+  Put(key.dnskey, *point);
+  key.tag = KeyTag(key.dnskey);
+  return key;
+}
+
+Result<std::string> DnskeyText(const std::string& zone, const std::string& key_file, std::uint16_t flags) {
+  auto name = ParseZone(zone);
+  if (!name) return name.error();
+  auto key = LoadZoneKey(key_file, flags);
+  if (!key) return key.error();
+  const Bytes point(key->dnskey.begin() + 4, key->dnskey.end());
+  return NameToText(*name) + ". 3600 IN DNSKEY " + std::to_string(flags) + " 3 13 " + ToBase64(point);
+}
+
+Result<std::string> DsText(const std::string& zone, const std::string& ksk_file) {
+  auto name = ParseZone(zone);
+  if (!name) return name.error();
+  auto key = LoadZoneKey(ksk_file, kKskFlags);
+  if (!key) return key.error();
+  Bytes hashed = *name;
+  Put(hashed, key->dnskey);
+  return NameToText(*name) + ". 3600 IN DS " + std::to_string(key->tag) + " 13 2 " + ToHex(Sha256(hashed));
+}
+
+KeySigner::KeySigner(const ZoneKey& key)
+    : pkey_(key.pkey),
+      sign_(EVP_PKEY_CTX_new(key.pkey.get(), nullptr)),
+      hash_(EVP_MD_CTX_new()),
+      sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)) {
+  REG_CHECK(sign_ && hash_ && sha256_ && EVP_PKEY_sign_init(sign_.get()) == 1);
+}
+
+Signature KeySigner::Sign(View message) {
+  std::array<std::uint8_t, 32> digest;
+  REG_CHECK(EVP_DigestInit_ex2(hash_.get(), sha256_.get(), nullptr) == 1 &&
+            EVP_DigestUpdate(hash_.get(), message.data(), message.size()) == 1 &&
+            EVP_DigestFinal_ex(hash_.get(), digest.data(), nullptr) == 1);
+  std::array<std::uint8_t, 80> der;
+  std::size_t size = der.size();
+  REG_CHECK(EVP_PKEY_sign(sign_.get(), der.data(), &size, digest.data(), digest.size()) == 1);
+  Signature signature;
+  std::size_t at = 2;  // a P-256 SEQUENCE is shorter than 128 octets: one length octet
+  const View view(der.data(), size);
+  REG_CHECK(CopyInteger(view, at, signature.data()) && CopyInteger(view, at, signature.data() + 32));
+  return signature;
+}
+
+Bytes Sha256(View octets) {
+  Bytes digest(32);
+  REG_CHECK(EVP_Digest(octets.data(), octets.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
+  return digest;
+}
+
+}  // namespace registry::zone

@@ -1,0 +1,73 @@
+#include "bridge/zone/message.h"
+
+namespace registry::zone {
+namespace {
+
+bool ReadRecord(Reader& reader, Record& record) {
+  record.start = reader.at();
+  std::uint16_t size = 0;
+  if (!reader.ReadName(record.owner) || !reader.U16(record.type) || !reader.U16(record.rclass) ||
+      !reader.U32(record.ttl) || !reader.U16(size)) {
+    return false;
+  }
+  record.rdata_at = reader.at();
+  record.rdata_size = size;
+  return reader.Skip(size);
+}
+
+bool ReadSection(Reader& reader, std::uint16_t count, bool last, std::vector<Record>& section) {
+  for (std::uint16_t i = 0; i < count; ++i) {
+    Record record;
+    if (!ReadRecord(reader, record)) return false;
+    // RFC 8945 §5.1: TSIG is the last record of the additional section, else FORMERR.
+    if (record.type == kTypeTsig && (!last || i + 1 != count)) return false;
+    section.push_back(std::move(record));
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<Message> ParseMessage(View octets) {
+  Reader reader(octets);
+  Message message;
+  std::uint16_t questions = 0, answers = 0, authorities = 0, additionals = 0;
+  if (!reader.U16(message.id) || !reader.U16(message.flags) || !reader.U16(questions) ||
+      !reader.U16(answers) || !reader.U16(authorities) || !reader.U16(additionals)) {
+    return std::nullopt;
+  }
+  if (questions != 1 || std::size_t{answers} + authorities + additionals > kRecordsMax) return std::nullopt;
+  if (!reader.ReadName(message.question) || !reader.U16(message.type) || !reader.U16(message.qclass) ||
+      !ReadSection(reader, answers, false, message.answer) ||
+      !ReadSection(reader, authorities, false, message.authority) ||
+      !ReadSection(reader, additionals, true, message.additional) || reader.left() != 0) {
+    return std::nullopt;
+  }
+  return message;
+}
+
+std::optional<std::uint32_t> SoaSerial(View octets, const Record& record) {
+  if (record.type != kTypeSoa || record.rclass != kClassIn) return std::nullopt;
+  Reader reader(octets, record.rdata_at);
+  Name name;
+  std::uint32_t serial = 0;
+  if (!reader.ReadName(name) || !reader.ReadName(name) || !reader.U32(serial) || !reader.Skip(16) ||
+      reader.at() != record.rdata_at + record.rdata_size) {
+    return std::nullopt;
+  }
+  return serial;
+}
+
+Bytes StartMessage(std::uint16_t id, std::uint16_t flags, const Name& question, std::uint16_t type) {
+  Bytes message;
+  PutU16(message, id);
+  PutU16(message, flags);
+  PutU16(message, 1);
+  for (int i = 0; i < 3; ++i) PutU16(message, 0);
+  Put(message, question);
+  PutU16(message, type);
+  PutU16(message, kClassIn);
+  return message;
+}
+
+}  // namespace registry::zone

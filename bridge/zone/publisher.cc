@@ -1,0 +1,352 @@
+#include "bridge/zone/publisher.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "bridge/zone/apex.h"
+#include "bridge/zone/secondary.h"
+#include "bridge/zone/serials.h"
+#include "bridge/zone/server.h"
+
+namespace registry::zone {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kLoadPage = 4096;
+constexpr std::size_t kRefreshBatch = 500;
+constexpr std::size_t kInFlightMax = 200'000;  // changes published and not yet visible everywhere
+constexpr milliseconds kIdleWait{250};         // for new entries, when all is quiet
+constexpr milliseconds kLaggingWait{20};       // the same while an unreachable secondary is asked on the side
+constexpr milliseconds kHoldLimit{
+    2000};  // how long a slow but reachable secondary holds the next version back
+constexpr milliseconds kRetryPause{200};     // after the ledger or `visible` failed
+constexpr milliseconds kAlarmAfter{30'000};  // lag that is logged
+
+struct Batch {
+  std::uint32_t serial = 0;
+  ledger::Seq last = 0;
+  std::vector<domain::ZoneChange> changes;
+};
+
+class LivePublisher : public Publisher {
+ public:
+  LivePublisher(Options options, ledger::Ledger& ledger, Visible visible, Log log, ZoneProfile profile,
+                TsigKey key)
+      : options_(std::move(options)),
+        ledger_(ledger),
+        visible_(std::move(visible)),
+        log_(std::move(log)),
+        serials_(ledger),
+        store_(std::move(profile), options_.journal_bytes_max, options_.journal_changes_max, clock_.Now()),
+        responder_(store_, std::move(key), clock_),
+        server_(responder_) {
+    for (const SecondaryAddress& address : options_.secondaries) {
+      secondaries_.emplace_back(address, store_.zone(), responder_.key(), clock_);
+    }
+    alarmed_.resize(secondaries_.size());
+  }
+  ~LivePublisher() override { LivePublisher::Stop(); }
+
+  Status Start() override;
+  void Stop() override;
+  Snapshot snapshot() const override;
+
+ private:
+  Status Load();
+  Status FindSuperseded();
+  void Run();
+  bool MayPublish(Steady::time_point now) const;
+  milliseconds EntryWait() const;
+  void Publish();
+  void Serve(Batch batch);
+  void DropSuperseded(std::vector<domain::ZoneChange>& changes);
+  void Refresh();
+  void CompleteArrived();
+  void WatchSecondaries(milliseconds wait);
+  void Alarm(Steady::time_point now);
+  void Announce();
+  void UpdateSnapshot();
+  void Pause();
+  void Say(int level, const std::string& line) const {
+    if (log_) log_(level, line);
+  }
+  bool AllReachableCurrent() const;
+  bool AllCurrent() const { return std::ranges::all_of(secondaries_, &Secondary::current); }
+
+  const Options options_;
+  ledger::Ledger& ledger_;
+  const Visible visible_;
+  const Log log_;
+  SystemClock clock_;
+  Serials serials_;
+  ZoneStore store_;
+  Responder responder_;
+  TransferServer server_;
+  std::deque<Secondary> secondaries_;
+  std::vector<bool> alarmed_;
+  std::unordered_map<DeviceId, std::uint64_t> superseded_below_;  // entries from before the start
+  ledger::Seq superseded_until_ = 0;
+  ledger::Seq read_ = 0;  // entries handed to the zone
+  std::deque<Batch> in_flight_;
+  std::size_t in_flight_changes_ = 0;
+  Steady::time_point announced_;
+  mutable std::mutex mutex_;  // guards snapshot_ and stopping_
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  Snapshot snapshot_;
+  std::thread thread_;
+};
+
+Status LivePublisher::Start() {
+  if (auto opened = serials_.Open(); !opened) return opened;
+  read_ = serials_.cursor();
+  if (auto loaded = Load(); !loaded) return loaded;
+  if (auto found = FindSuperseded(); !found) return found;
+  if (auto started = server_.Start(options_.listen_address, options_.listen_port); !started) return started;
+  if (secondaries_.empty())
+    Say(2, "zone: no secondary is configured, changes count as visible once they can be fetched");
+  Say(1, "zone: " + options_.zone + " serial " + std::to_string(store_.serial()) + " with " +
+             std::to_string(store_.devices()) + " devices, transfers on port " +
+             std::to_string(server_.port()));
+  UpdateSnapshot();
+  thread_ = std::thread([this] { Run(); });
+  return Done{};
+}
+
+Status LivePublisher::Load() {
+  std::optional<DeviceId> after;
+  while (true) {
+    const auto page = ledger_.ZoneAfter(after, kLoadPage);
+    if (!page) return page.error();
+    if (page->empty()) break;
+    after = page->back().device;
+    store_.Load(*page, clock_.Now());
+  }
+  const auto serial = serials_.Next();
+  if (!serial) return serial.error();
+  store_.FinishLoad(*serial, clock_.Now());
+  return Done{};
+}
+
+// The content loaded is the newest; entries that waited since before the start may be older and must not
+// bring it back.
+Status LivePublisher::FindSuperseded() {
+  const auto last = ledger_.OutboxLast(ledger::Sink::kZone);
+  if (!last) return last.error();
+  superseded_until_ = *last;
+  for (ledger::Seq seq = read_; seq < *last;) {
+    const auto entries = ledger_.OutboxAfter(ledger::Sink::kZone, seq, kLoadPage, milliseconds(0));
+    if (!entries) return entries.error();
+    if (entries->empty()) break;
+    for (const ledger::OutboxEntry& entry : *entries) {
+      const auto* change = std::get_if<domain::ZoneChange>(&entry.item);
+      if (change == nullptr) continue;
+      auto& highest = superseded_below_[change->device];
+      highest = std::max(highest, change->revision);
+    }
+    seq = entries->back().seq;
+  }
+  return Done{};
+}
+
+void LivePublisher::Stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  ledger_.WakeAll();
+  thread_.join();
+  server_.Stop();
+}
+
+Snapshot LivePublisher::snapshot() const {
+  Snapshot copy;
+  {
+    const std::lock_guard lock(mutex_);
+    copy = snapshot_;
+  }
+  copy.axfr = responder_.counters().axfr;
+  copy.ixfr = responder_.counters().ixfr;
+  copy.refused = responder_.counters().refused;
+  return copy;
+}
+
+void LivePublisher::Run() {
+  Announce();
+  while (true) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+    }
+    WatchSecondaries(milliseconds(0));
+    CompleteArrived();
+    if (MayPublish(Steady::now())) {
+      Refresh();
+      Publish();
+    } else {
+      WatchSecondaries(milliseconds(50));
+    }
+    Alarm(Steady::now());
+    UpdateSnapshot();
+  }
+}
+
+bool LivePublisher::AllReachableCurrent() const {
+  return std::ranges::all_of(secondaries_, [](const Secondary& s) { return s.current() || !s.reachable(); });
+}
+
+// Self-clocking (design §7): a secondary's cost per transfer grows with the zone, so the next version goes
+// out when the last one has arrived. A slow one cannot hold a revocation back for longer than kHoldLimit.
+bool LivePublisher::MayPublish(Steady::time_point now) const {
+  if (in_flight_changes_ >= kInFlightMax) return false;
+  return AllReachableCurrent() || now - announced_ > kHoldLimit;
+}
+
+milliseconds LivePublisher::EntryWait() const {
+  if (!AllCurrent()) return kLaggingWait;
+  return in_flight_.empty() ? kIdleWait : kRetryPause;
+}
+
+void LivePublisher::Publish() {
+  const auto entries = ledger_.OutboxAfter(ledger::Sink::kZone, read_, options_.batch_max, EntryWait());
+  if (!entries) {
+    Say(3, "zone: the ledger cannot be read: " + entries.error().message);
+    return Pause();
+  }
+  if (entries->empty()) return;
+  Batch batch;
+  batch.last = entries->back().seq;
+  for (const ledger::OutboxEntry& entry : *entries) {
+    if (const auto* change = std::get_if<domain::ZoneChange>(&entry.item)) batch.changes.push_back(*change);
+  }
+  Serve(std::move(batch));
+}
+
+void LivePublisher::DropSuperseded(std::vector<domain::ZoneChange>& changes) {
+  std::erase_if(changes, [this](const domain::ZoneChange& change) {
+    const auto found = superseded_below_.find(change.device);
+    return found != superseded_below_.end() && change.revision < found->second;
+  });
+}
+
+void LivePublisher::Serve(Batch batch) {
+  const auto serial = serials_.Next();
+  if (!serial) {
+    Say(3, "zone: no serial could be reserved: " + serial.error().message);
+    return Pause();
+  }
+  std::vector<domain::ZoneChange> wanted = batch.changes;
+  if (!superseded_below_.empty()) DropSuperseded(wanted);
+  const auto published = store_.Publish(wanted, *serial, clock_.Now());
+  if (!published.changed) serials_.Return();
+  for (const DeviceId& device : published.refused) {
+    Say(3, "zone: content too large for a message, not published: " + device.text());
+  }
+  read_ = batch.last;
+  if (read_ >= superseded_until_) superseded_below_.clear();
+  batch.serial = store_.serial();
+  in_flight_changes_ += batch.changes.size();
+  in_flight_.push_back(std::move(batch));
+  if (published.changed) Announce();
+}
+
+void LivePublisher::Refresh() {
+  if (!store_.RefreshDue(clock_.Now())) return;
+  const auto serial = serials_.Next();
+  if (!serial) return Say(3, "zone: no serial could be reserved: " + serial.error().message);
+  if (!store_.Refresh(kRefreshBatch, *serial, clock_.Now())) return serials_.Return();
+  Announce();
+}
+
+void LivePublisher::Announce() {
+  announced_ = Steady::now();
+  for (Secondary& secondary : secondaries_) secondary.Announce(store_.serial(), store_.soa(), announced_);
+}
+
+void LivePublisher::CompleteArrived() {
+  while (!in_flight_.empty()) {
+    const Batch& batch = in_flight_.front();
+    const auto serves = [&batch](const Secondary& secondary) { return secondary.Serves(batch.serial); };
+    if (!std::ranges::all_of(secondaries_, serves)) return;
+    if (!batch.changes.empty() && !visible_(batch.changes)) {
+      Say(2, "zone: what has become visible could not be recorded, trying again");
+      return Pause();
+    }
+    if (auto arrived = serials_.Arrived(batch.last); !arrived) {
+      Say(3, "zone: the cursor could not be stored: " + arrived.error().message);
+      return Pause();
+    }
+    in_flight_changes_ -= batch.changes.size();
+    in_flight_.pop_front();
+  }
+}
+
+// Waits at most `wait` for an answer or for the next question to fall due.
+void LivePublisher::WatchSecondaries(milliseconds wait) {
+  std::vector<pollfd> polled;
+  auto until = Steady::now() + wait;
+  for (const Secondary& secondary : secondaries_) {
+    if (secondary.fd() >= 0) polled.push_back({secondary.fd(), POLLIN, 0});
+    until = std::min(until, secondary.next());
+  }
+  if (wait > milliseconds(0)) {
+    const auto left = std::chrono::ceil<milliseconds>(until - Steady::now());
+    poll(polled.data(), polled.size(), static_cast<int>(std::max<std::int64_t>(0, left.count())));
+  }
+  const auto now = Steady::now();
+  for (Secondary& secondary : secondaries_) secondary.Turn(now);
+}
+
+void LivePublisher::Alarm(Steady::time_point now) {
+  for (std::size_t i = 0; i < secondaries_.size(); ++i) {
+    const Snapshot::Lag lag = secondaries_[i].lag(now);
+    const bool late = lag.behind > kAlarmAfter || !lag.reachable;
+    if (late == alarmed_[i]) continue;
+    alarmed_[i] = late;
+    const std::string state = !late ? " has caught up" : lag.reachable ? " lags" : " cannot be reached";
+    Say(late ? 2 : 1, "zone: secondary " + lag.name + state + ", it serves " + std::to_string(lag.serial) +
+                          ", newest is " + std::to_string(store_.serial()));
+  }
+}
+
+void LivePublisher::UpdateSnapshot() {
+  const auto last = ledger_.OutboxLast(ledger::Sink::kZone);
+  const auto now = Steady::now();
+  const std::lock_guard lock(mutex_);
+  snapshot_.port = server_.port();
+  snapshot_.serial = store_.serial();
+  snapshot_.names = store_.devices();
+  snapshot_.pending = in_flight_changes_ + (last && *last > read_ ? *last - read_ : 0);
+  snapshot_.secondaries.clear();
+  for (const Secondary& secondary : secondaries_) snapshot_.secondaries.push_back(secondary.lag(now));
+}
+
+void LivePublisher::Pause() {
+  std::unique_lock lock(mutex_);
+  wake_.wait_for(lock, kRetryPause, [this] { return stopping_; });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Publisher>> Publisher::Create(Options options, ledger::Ledger& ledger, Visible visible,
+                                                     Log log) {
+  auto profile = ProfileOf(options);
+  if (!profile) return profile.error();
+  auto key = LoadTsigKey(options.tsig_name, options.tsig_secret_file);
+  if (!key) return key.error();
+  if (options.batch_max == 0)
+    return Error::Make(Code::kFailed, "zone_options_invalid", "batch_max must be positive");
+  return std::unique_ptr<Publisher>(std::make_unique<LivePublisher>(
+      std::move(options), ledger, std::move(visible), std::move(log), std::move(*profile), std::move(*key)));
+}
+
+}  // namespace registry::zone

@@ -1,0 +1,62 @@
+// bridge/zone/responder.h: one request in, a stream of signed messages out; no sockets.
+// Served: SOA, AXFR and IXFR for the zone, to whoever holds the TSIG key. Everything else is answered with
+// its RCODE: FORMERR, NOTIMP, REFUSED (unsigned, another question), NOTAUTH with BADKEY, BADSIG, BADTIME or
+// BADTRUNC. Threads: Answer from one thread; a Reply belongs to one exchange and must not outlive the
+// Responder. Spec: RFC 5936 §2, §4.2; RFC 1995 §2; RFC 8945 §5. EDNS is not spoken: an OPT in a request is
+// ignored.
+#pragma once
+
+#include <atomic>
+
+#include "bridge/clock.h"
+#include "bridge/zone/store.h"
+#include "bridge/zone/tsig.h"
+
+namespace registry::zone {
+
+enum class Transport { kUdp, kTcp };
+inline constexpr std::size_t kTransferMessageMax = 60'000;  // leaves room for the TSIG below 65,535
+
+class Reply {
+ public:
+  // The next message; false when there is none left.
+  bool Next(Bytes& message);
+  bool large() const { return pieces_.size() > 1; }
+
+ private:
+  friend class Responder;
+  Bytes head_;  // header and question, repeated in every message (RFC 5936 §2.2.1)
+  std::vector<Piece> pieces_;
+  std::size_t at_ = 0;
+  bool sent_ = false;
+  std::optional<TsigStream> tsig_;
+  const Clock* clock_ = nullptr;
+};
+
+struct Counters {
+  std::atomic<std::uint64_t> soa{0}, axfr{0}, ixfr{0}, current{0}, refused{0};
+};
+
+class Responder {
+ public:
+  Responder(const ZoneStore& store, TsigKey key, const Clock& clock)
+      : store_(store), key_(std::move(key)), clock_(clock) {}
+  // nullopt: not even a header, or a response; nothing is answered then, so that two servers cannot talk in
+  // circles.
+  std::optional<Reply> Answer(View request, Transport transport);
+  const Counters& counters() const { return counters_; }
+  const TsigKey& key() const { return key_; }
+
+ private:
+  Reply Refuse(std::uint16_t id, const Message* message, Rcode rcode);
+  Reply RefuseTsig(const Message& message, const TsigVerdict& verdict);
+  std::optional<Rcode> Check(const Message& message, Transport transport) const;
+  Transfer Find(View octets, const Message& message, Transport transport);
+
+  const ZoneStore& store_;
+  TsigKey key_;
+  const Clock& clock_;
+  Counters counters_;
+};
+
+}  // namespace registry::zone

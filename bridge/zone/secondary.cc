@@ -1,0 +1,165 @@
+#include "bridge/zone/secondary.h"
+
+#include <openssl/rand.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace registry::zone {
+namespace {
+
+using std::chrono::milliseconds;
+
+std::uint16_t RandomId() {
+  std::uint8_t octets[2];
+  REG_CHECK(RAND_bytes(octets, sizeof octets) == 1);
+  return static_cast<std::uint16_t>(octets[0] << 8 | octets[1]);
+}
+
+}  // namespace
+
+Secondary::Secondary(SecondaryAddress address, Name zone, const TsigKey& key, const Clock& clock)
+    : address_(std::move(address)), zone_(std::move(zone)), key_(key), clock_(clock) {}
+
+void Secondary::Announce(std::uint32_t serial, BlockPtr soa, Steady::time_point now) {
+  if (current() || wanted_ == 0) announced_ = now;
+  wanted_ = serial;
+  soa_ = std::move(soa);
+  notify_due_ = now;
+  notify_pause_ = kNotifyFirst;
+  probes_ = 0;
+  if (!reachable()) return;
+  probe_due_ = now + usual_delay_ / 2;
+  probe_.reset();
+}
+
+Steady::time_point Secondary::next() const {
+  if (current() || !reachable()) return probe_due_;
+  return std::min(probe_due_, notify_due_);
+}
+
+// While a version is on its way: first at half of the time it usually takes, then in small steps of it, then
+// slower.
+Steady::duration Secondary::ProbePause() const {
+  if (current() || !reachable()) return kProbeRest;
+  const Steady::duration step = std::max<Steady::duration>(milliseconds(1), usual_delay_ / 8);
+  return std::min<Steady::duration>(step * (1 + probes_ / 8), milliseconds(250));
+}
+
+void Secondary::Turn(Steady::time_point now) {
+  if (socket_) Receive(now);
+  if (probe_ && now - probe_->sent > kAnswerLimit) Fail(now);
+  if (!current() && reachable() && now >= notify_due_) SendNotify(now);
+  if (now >= probe_due_) SendProbe(now);
+}
+
+bool Secondary::Open() {
+  if (socket_) return true;
+  auto socket = ConnectUdp(address_.address, address_.port);
+  if (!socket) return false;
+  socket_ = std::move(*socket);
+  return true;
+}
+
+bool Secondary::Send(const Bytes& message) {
+  return Open() && send(socket_.fd(), message.data(), message.size(), MSG_NOSIGNAL) ==
+                       static_cast<ssize_t>(message.size());
+}
+
+void Secondary::SendProbe(Steady::time_point now) {
+  ++probes_;
+  probe_due_ = now + ProbePause();
+  if (probe_) return;  // one at a time: an answer still owed says nothing new
+  probe_ = Question{RandomId(), {}, now};
+  if (!Send(StartMessage(probe_->id, 0, zone_, kTypeSoa))) Fail(now);
+}
+
+// RFC 1996 §3.7: with the new SOA in the answer section.
+void Secondary::SendNotify(Steady::time_point now) {
+  notify_due_ = now + notify_pause_;
+  notify_pause_ = std::min<Steady::duration>(notify_pause_ * 2, kNotifyRest);
+  notify_ = Question{RandomId(), {}, now};
+  Bytes message =
+      StartMessage(notify_->id, static_cast<std::uint16_t>(4u << 11 | kFlagAuthoritative), zone_, kTypeSoa);
+  Put(message, soa_->data());
+  SetU16(message, 6, 1);
+  notify_->mac = SignRequest(message, key_, clock_.Now());
+  // A lost NOTIFY is sent again at notify_due_; the probe finds out whether anybody is there.
+  Send(message);
+}
+
+void Secondary::Receive(Steady::time_point now) {
+  for (int i = 0; i < 16; ++i) {
+    std::uint8_t buffer[4096];
+    const ssize_t size = recv(socket_.fd(), buffer, sizeof buffer, 0);
+    if (size >= 0) {
+      Take(View(buffer, static_cast<std::size_t>(size)), now);
+      continue;
+    }
+    if (errno == EAGAIN) return;
+    if (errno == EINTR) continue;
+    return Fail(now);  // ECONNREFUSED: nobody listens there
+  }
+}
+
+void Secondary::Take(View octets, Steady::time_point now) {
+  const auto message = ParseMessage(octets);
+  if (!message || !message->response() || message->question != zone_ || message->type != kTypeSoa ||
+      message->qclass != kClassIn) {
+    return;
+  }
+  if (message->opcode() == static_cast<std::uint8_t>(Opcode::kNotify)) {
+    if (!notify_ || message->id != notify_->id) return;
+    const TsigVerdict verdict = VerifyTsig(octets, *message, key_, clock_.Now(), notify_->mac);
+    if (verdict.error != TsigError::kNone || message->rcode() != 0) return;  // sent again at notify_due_
+    notify_.reset();
+    // RFC 1996 §4.7: heard. It is told again only if it has not come for the version a while later.
+    notify_due_ = std::max(notify_due_, now + 4 * kNotifyFirst);
+    return;
+  }
+  if (!probe_ || message->opcode() != 0 || message->id != probe_->id) return;
+  probe_.reset();
+  const bool usable = message->rcode() == 0 && (message->flags & kFlagAuthoritative) != 0 &&
+                      (message->flags & kFlagTruncated) == 0;
+  std::optional<std::uint32_t> serial;
+  for (const Record& record : message->answer) {
+    if (usable && record.owner == zone_ && !serial) serial = SoaSerial(octets, record);
+  }
+  const bool was_away = !reachable();
+  failures_ = 0;
+  if (serial) {
+    TakeSerial(*serial, now);
+  } else {
+    known_ = false;  // alive, but without the zone (yet)
+  }
+  if (was_away && !current()) Announce(wanted_, soa_, now);
+}
+
+void Secondary::TakeSerial(std::uint32_t serial, Steady::time_point now) {
+  const bool had = current();
+  serial_ = serial;
+  known_ = true;
+  if (had || !current()) {
+    if (had && !current()) announced_ = notify_due_ = now;  // it lost what it had
+    return;
+  }
+  const Steady::duration sample = std::min<Steady::duration>(now - announced_, std::chrono::seconds(2));
+  usual_delay_ = (usual_delay_ * 3 + sample) / 4;
+  probe_due_ = now + ProbePause();
+}
+
+void Secondary::Fail(Steady::time_point now) {
+  probe_.reset();
+  socket_ = Socket();
+  failures_ = std::min(failures_ + 1, 16);
+  probe_due_ = now + std::min<Steady::duration>(milliseconds(50) * (1 << std::min(failures_, 6)), kProbeRest);
+}
+
+Snapshot::Lag Secondary::lag(Steady::time_point now) const {
+  using std::chrono::duration_cast;
+  const auto behind = current() ? milliseconds(0) : duration_cast<milliseconds>(now - announced_);
+  return {address_.name, known_ ? serial_ : 0, reachable(), behind};
+}
+
+}  // namespace registry::zone

@@ -1,0 +1,72 @@
+// bridge/zone/secondary.h: what one secondary serves, learnt by asking it, and NOTIFY until it has the newest
+// version. Both go over one connected UDP socket with random ids; an answer counts only if id, QR, opcode and
+// question fit, the SOA is authoritative, and, for NOTIFY, the TSIG verifies. The socket is made anew after
+// failures, so its port changes. A secondary that answers nothing kFailuresMax times in a row is unreachable;
+// it is then asked ever more rarely, up to kProbeRest, and told at once when it is back. Threads: the
+// publishing thread only.        Spec: RFC 1996 §3, §4; RFC 1982; RFC 8945 §5.3.
+#pragma once
+
+#include <functional>
+
+#include "bridge/clock.h"
+#include "bridge/zone/publisher.h"
+#include "bridge/zone/socket.h"
+#include "bridge/zone/store.h"
+#include "bridge/zone/tsig.h"
+
+namespace registry::zone {
+
+using Steady = std::chrono::steady_clock;
+inline constexpr int kFailuresMax = 3;
+inline constexpr std::chrono::milliseconds kAnswerLimit{700}, kProbeRest{2000}, kNotifyFirst{500},
+    kNotifyRest{30'000};
+
+class Secondary {
+ public:
+  Secondary(SecondaryAddress address, Name zone, const TsigKey& key, const Clock& clock);
+
+  // The newest version; starts NOTIFY and close probing.
+  void Announce(std::uint32_t serial, BlockPtr soa, Steady::time_point now);
+  // Sends what is due, reads what has come.
+  void Turn(Steady::time_point now);
+  Steady::time_point next() const;  // when Turn has something to send
+  int fd() const { return socket_.fd(); }
+
+  bool Serves(std::uint32_t serial) const { return known_ && !SerialAhead(serial, serial_); }
+  bool current() const { return Serves(wanted_); }
+  bool reachable() const { return failures_ < kFailuresMax; }
+  Snapshot::Lag lag(Steady::time_point now) const;
+
+ private:
+  struct Question {
+    std::uint16_t id = 0;
+    Bytes mac;  // of a signed question
+    Steady::time_point sent;
+  };
+  bool Open();
+  void SendProbe(Steady::time_point now);
+  void SendNotify(Steady::time_point now);
+  bool Send(const Bytes& message);
+  void Receive(Steady::time_point now);
+  void Take(View octets, Steady::time_point now);
+  void TakeSerial(std::uint32_t serial, Steady::time_point now);
+  void Fail(Steady::time_point now);
+  Steady::duration ProbePause() const;
+
+  SecondaryAddress address_;
+  Name zone_;
+  const TsigKey& key_;
+  const Clock& clock_;
+  Socket socket_;
+  std::uint32_t wanted_ = 0, serial_ = 0;
+  BlockPtr soa_;
+  bool known_ = false;
+  int failures_ = 0;
+  Steady::time_point announced_, probe_due_, notify_due_;
+  Steady::duration usual_delay_ = std::chrono::milliseconds(10);  // from announcement to service, smoothed
+  Steady::duration notify_pause_ = kNotifyFirst;
+  int probes_ = 0;  // since the announcement
+  std::optional<Question> probe_, notify_;
+};
+
+}  // namespace registry::zone

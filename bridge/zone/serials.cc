@@ -1,0 +1,42 @@
+#include "bridge/zone/serials.h"
+
+#include <charconv>
+
+namespace registry::zone {
+
+Status Serials::Open() {
+  const auto state = ledger_.LoadSink(ledger::Sink::kZone);
+  if (!state) return state.error();
+  cursor_ = state->cursor;
+  if (state->state.empty()) return Done{};
+  const char* end = state->state.data() + state->state.size();
+  const auto parsed = std::from_chars(state->state.data(), end, reserved_);
+  if (parsed.ec != std::errc() || parsed.ptr != end) {
+    return Error::Make(Code::kFailed, "zone_state_invalid", "the ledger's zone state is no serial");
+  }
+  last_ = reserved_;
+  return Done{};
+}
+
+Result<std::uint32_t> Serials::Next() {
+  if (last_ == reserved_) {
+    reserved_ += kReserve;
+    if (auto stored = Store(true); !stored) {
+      reserved_ -= kReserve;
+      return stored.error();
+    }
+  }
+  return ++last_;
+}
+
+Status Serials::Arrived(ledger::Seq cursor) {
+  cursor_ = cursor;
+  // Not durable: what is lost with power is published again, which changes nothing.
+  return Store(false);
+}
+
+Status Serials::Store(bool durable) {
+  return ledger_.Advance(ledger::Sink::kZone, {cursor_, std::to_string(reserved_)}, durable);
+}
+
+}  // namespace registry::zone

@@ -1,0 +1,35 @@
+// bridge/zone/serials.h: SOA serials that never go back, over restarts and power cuts.
+// A run of kReserve serials is made durable in the ledger before the first of them is used, so that a version
+// costs no write of its own; a start begins behind what was reserved. The gap is harmless (RFC 1982 allows
+// steps up to 2^31 - 1). Threads: the publishing thread only.
+#pragma once
+
+#include "bridge/ledger/ledger.h"
+
+namespace registry::zone {
+
+inline constexpr std::uint32_t kReserve = 256;
+
+class Serials {
+ public:
+  explicit Serials(ledger::Ledger& ledger) : ledger_(ledger) {}
+
+  // Reads cursor and reservation. Error: the ledger's, or "zone_state_invalid".
+  Status Open();
+  // The next serial; nothing is served under it yet when this fails.
+  Result<std::uint32_t> Next();
+  // Gives back the serial of the last Next, when it was not served.
+  void Return() { --last_; }
+  // Every entry up to `cursor` has arrived.
+  Status Arrived(ledger::Seq cursor);
+  ledger::Seq cursor() const { return cursor_; }
+
+ private:
+  Status Store(bool durable);
+
+  ledger::Ledger& ledger_;
+  ledger::Seq cursor_ = 0;
+  std::uint32_t last_ = 0, reserved_ = 0;
+};
+
+}  // namespace registry::zone

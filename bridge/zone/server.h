@@ -1,0 +1,40 @@
+// bridge/zone/server.h: the transfer server: one TCP and one UDP socket on one port, one thread, bounded
+// connections. Owns: its sockets and its thread. Responder outlives it. Threads: Start and Stop from one
+// thread; the server's thread calls the Responder. Limits: kConnectionsMax; when they are all taken the one
+// that has been idle longest gives way, else the new one goes.
+#pragma once
+
+#include <atomic>
+#include <list>
+#include <thread>
+
+#include "bridge/zone/connection.h"
+
+namespace registry::zone {
+
+inline constexpr std::size_t kConnectionsMax = 64;
+
+class TransferServer {
+ public:
+  explicit TransferServer(Responder& responder) : responder_(responder) {}
+  ~TransferServer() { Stop(); }
+
+  Status Start(const std::string& address, std::uint16_t port);
+  void Stop();
+  std::uint16_t port() const { return port_; }
+
+ private:
+  void Run();
+  void Accept(Steady::time_point now);
+  bool MakeRoom();
+  void AnswerDatagrams();
+
+  Responder& responder_;
+  Socket tcp_, udp_, wake_;
+  std::uint16_t port_ = 0;
+  std::list<Connection> connections_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+}  // namespace registry::zone

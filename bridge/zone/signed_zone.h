@@ -1,0 +1,103 @@
+// bridge/zone/signed_zone.h: the content of the zone with its signatures and its NSEC3 chain, changed in
+// place. Cost of a change does not grow with the zone: an added device is three signatures (its RRset, its
+// NSEC3 and the NSEC3 before it) plus one per version (the SOA), and logarithmic look-ups. Use: Stage any
+// number of changes, then Seal them as one version. Removed and added blocks come back as a Delta. Names: the
+// apex, name servers inside the zone, their empty non-terminals, and `<uuid>._device` per device with the
+//   empty non-terminal `_device` above them.
+// Threads: one at a time, guarded by its owner; large batches are signed on `threads` threads inside the
+// call. Errors: "zone_options_invalid" from Create. A staged content that is too large for a message is
+// refused by Stage, which
+//   then answers the devices it left as they were.
+// Spec: RFC 4035 §2, RFC 5155 §7.1, RFC 9276 (1 0 0 -), RFC 9077 (TTL of NSEC3), RFC 2181 §5.
+#pragma once
+
+#include <deque>
+#include <span>
+
+#include "bridge/zone/delta.h"
+#include "bridge/zone/expiry.h"
+#include "bridge/zone/nsec3.h"
+#include "bridge/zone/publisher.h"
+
+namespace registry::zone {
+
+inline constexpr std::size_t kRrsetOctetsMax = 16 * 1024;
+
+// Records of the names that do not depend on devices.
+struct StaticSet {
+  Bytes prefix;
+  std::uint16_t type = 0;
+  std::uint32_t ttl = 0;
+  std::vector<Bytes> rdatas;
+};
+
+struct ZoneProfile {
+  SigningProfile signing;
+  std::vector<StaticSet> sets;  // all but the SOA
+  Bytes soa_head, soa_tail;     // RDATA around the serial
+  std::uint32_t soa_ttl = 60, tlsa_ttl = 60, denial_ttl = 60;
+  std::chrono::seconds refresh{7 * 86400};
+  std::size_t threads = 1;
+};
+
+class SignedZone {
+ public:
+  explicit SignedZone(ZoneProfile profile, UtcTime now);
+
+  // At most one change per device counts: the one with the highest revision, the last of equals; a change
+  // older than what the name holds is ignored.
+  std::vector<DeviceId> Stage(std::span<const domain::ZoneChange> changes, UtcTime now);
+  // Signs again what expires within `refresh`, at most `limit` RRsets.
+  void StageRefresh(std::size_t limit, UtcTime now);
+  // Whether Seal would make a version that differs from the last one.
+  bool Dirty() const;
+  bool RefreshDue(UtcTime now) const;
+  Delta Seal(std::uint32_t serial, UtcTime now);
+
+  std::vector<BlockPtr> Contents() const;  // all but the SOA
+  const BlockPtr& soa() const { return soa_; }
+  std::uint64_t devices() const { return devices_.size(); }
+  std::size_t octets() const { return octets_; }  // of all blocks, for comparison with a difference
+
+ private:
+  struct DeviceName {
+    std::uint64_t revision = 0;
+    Cell tlsa, txt;
+  };
+  struct Denial {
+    std::vector<std::uint16_t> types;
+    Cell cell;
+  };
+  struct Task {
+    Cell* cell;
+    Unsigned data;
+    BlockPtr sealed;
+  };
+
+  void AddStatic(const std::vector<StaticSet>& sets, UtcTime now);
+  bool Fits(const domain::ZoneChange& change) const;
+  void Update(const domain::ZoneChange& change, std::vector<Task>& tasks);
+  void Replace(Cell& cell, std::optional<Unsigned> wanted, std::vector<Task>& tasks);
+  void Drop(Cell& cell);
+  void Run(std::vector<Task>& tasks, UtcTime now);
+  void SetTypes(const Bytes& prefix, std::optional<std::vector<std::uint16_t>> types);
+  void MarkBefore(std::map<Hash, Denial>::iterator at);
+  void SealDenial(UtcTime now);
+  BlockPtr SealSoa(std::uint32_t serial, UtcTime now);
+  Bytes DevicePrefix(const DeviceId& device) const;
+
+  ZoneProfile profile_;
+  Nsec3Hasher hasher_;
+  std::deque<Sealer> sealers_;
+  ExpiryIndex expiry_;
+  std::deque<Cell> static_;
+  std::map<DeviceId, DeviceName> devices_;
+  std::map<Hash, Denial> denial_;
+  std::vector<Hash> stale_denial_;  // to be rendered again by Seal
+  Delta pending_;
+  BlockPtr soa_;
+  std::uint32_t serial_ = 0;
+  std::size_t octets_ = 0;
+};
+
+}  // namespace registry::zone

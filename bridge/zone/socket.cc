@@ -1,0 +1,75 @@
+#include "bridge/zone/socket.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace registry::zone {
+namespace {
+
+using AddressList = std::unique_ptr<addrinfo, void (*)(addrinfo*)>;
+
+Result<AddressList> Numeric(const std::string& address, std::uint16_t port, int type) {
+  addrinfo hints{};
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  hints.ai_socktype = type;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) {
+    return Error::Make(Code::kFailed, "zone_address_invalid", "not an IP address: " + address);
+  }
+  return AddressList(found, &freeaddrinfo);
+}
+
+Error SocketError(const std::string& address, std::uint16_t port) {
+  return Error::Make(Code::kFailed, "zone_socket_failed",
+                     address + " port " + std::to_string(port) + ": " + std::strerror(errno));
+}
+
+Result<Socket> Open(const std::string& address, std::uint16_t port, int type,
+                    int (*attach)(int, const sockaddr*, socklen_t)) {
+  auto list = Numeric(address, port, type);
+  if (!list) return list.error();
+  const addrinfo& info = **list;
+  Socket socket(::socket(info.ai_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  if (!socket || setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+      attach(socket.fd(), info.ai_addr, info.ai_addrlen) != 0) {
+    return SocketError(address, port);
+  }
+  return socket;
+}
+
+}  // namespace
+
+Socket::~Socket() {
+  if (fd_ >= 0) close(fd_);
+}
+
+Result<Socket> ListenTcp(const std::string& address, std::uint16_t port) {
+  auto socket = Open(address, port, SOCK_STREAM, &::bind);
+  if (socket && listen(socket->fd(), 64) != 0) return SocketError(address, port);
+  return socket;
+}
+
+Result<Socket> BindUdp(const std::string& address, std::uint16_t port) {
+  return Open(address, port, SOCK_DGRAM, &::bind);
+}
+
+Result<Socket> ConnectUdp(const std::string& address, std::uint16_t port) {
+  return Open(address, port, SOCK_DGRAM, &::connect);
+}
+
+std::uint16_t LocalPort(const Socket& socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
+  if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+  return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
+}  // namespace registry::zone

@@ -1,0 +1,37 @@
+// bridge/zone/socket.h: the few socket calls of this room, non-blocking and closed on exec.
+// Errors: "zone_address_invalid" for what is no IP address, "zone_socket_failed" with the system's reason.
+// Threads: a Socket belongs to its owner.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "schemas/base/result.h"
+
+namespace registry::zone {
+
+class Socket {
+ public:
+  Socket() = default;
+  explicit Socket(int fd) : fd_(fd) {}
+  Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Socket& operator=(Socket&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Socket();
+  int fd() const { return fd_; }
+  explicit operator bool() const { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+Result<Socket> ListenTcp(const std::string& address, std::uint16_t port);
+Result<Socket> BindUdp(const std::string& address, std::uint16_t port);
+// Connected: the kernel drops datagrams from any other address; the source port is random.
+Result<Socket> ConnectUdp(const std::string& address, std::uint16_t port);
+std::uint16_t LocalPort(const Socket& socket);
+
+}  // namespace registry::zone

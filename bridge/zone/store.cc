@@ -1,0 +1,116 @@
+#include "bridge/zone/store.h"
+
+namespace registry::zone {
+
+View Piece::octets() const {
+  if (part == Part::kData) return block->data();
+  return part == Part::kSignature ? block->signature() : View(block->wire);
+}
+
+std::uint16_t Piece::records() const {
+  if (part == Part::kSignature) return 1;
+  return static_cast<std::uint16_t>(block->data_count + (part == Part::kAll ? 1 : 0));
+}
+
+ZoneStore::ZoneStore(ZoneProfile profile, std::size_t journal_octets_max, std::size_t journal_changes_max,
+                     UtcTime now)
+    : zone_(profile.signing.zone),
+      content_(std::move(profile), now),
+      journal_(journal_octets_max, journal_changes_max) {}
+
+std::vector<DeviceId> ZoneStore::Load(std::span<const domain::ZoneChange> changes, UtcTime now) {
+  const std::lock_guard lock(content_mutex_);
+  return content_.Stage(changes, now);
+}
+
+void ZoneStore::FinishLoad(std::uint32_t serial, UtcTime now) {
+  const std::lock_guard lock(content_mutex_);
+  Serve(content_.Seal(serial, now));
+}
+
+ZoneStore::Published ZoneStore::Publish(std::span<const domain::ZoneChange> changes, std::uint32_t serial,
+                                        UtcTime now) {
+  const std::lock_guard lock(content_mutex_);
+  Published published;
+  published.refused = content_.Stage(changes, now);
+  published.changed = content_.Dirty();
+  if (published.changed) Serve(content_.Seal(serial, now));
+  return published;
+}
+
+bool ZoneStore::Refresh(std::size_t limit, std::uint32_t serial, UtcTime now) {
+  const std::lock_guard lock(content_mutex_);
+  if (!content_.RefreshDue(now)) return false;
+  content_.StageRefresh(limit, now);
+  Serve(content_.Seal(serial, now));
+  return true;
+}
+
+bool ZoneStore::RefreshDue(UtcTime now) const {
+  const std::lock_guard lock(content_mutex_);
+  return content_.RefreshDue(now);
+}
+
+void ZoneStore::Serve(Delta delta) {
+  const bool first = delta.soa_from == nullptr;
+  const auto shared = std::make_shared<const Delta>(std::move(delta));
+  const std::lock_guard lock(served_mutex_);
+  soa_ = shared->soa_to;
+  serial_ = shared->to;
+  if (!first) journal_.Append(shared);
+  devices_ = content_.devices();
+  octets_ = content_.octets();
+}
+
+std::uint32_t ZoneStore::serial() const {
+  const std::lock_guard lock(served_mutex_);
+  return serial_;
+}
+
+BlockPtr ZoneStore::soa() const {
+  const std::lock_guard lock(served_mutex_);
+  return soa_;
+}
+
+// RFC 5936 §2.2: the SOA, every other record once, the SOA again.
+Transfer ZoneStore::Full() const {
+  std::vector<BlockPtr> blocks;
+  BlockPtr soa;
+  {
+    const std::lock_guard lock(content_mutex_);
+    blocks = content_.Contents();
+    soa = content_.soa();
+  }
+  Transfer transfer{Transfer::Kind::kFull, {}};
+  transfer.pieces.reserve(blocks.size() + 2);
+  transfer.pieces.push_back({Piece::Part::kAll, soa});
+  for (BlockPtr& block : blocks) transfer.pieces.push_back({Piece::Part::kAll, std::move(block)});
+  transfer.pieces.push_back({Piece::Part::kData, std::move(soa)});
+  return transfer;
+}
+
+Transfer ZoneStore::Since(std::uint32_t serial) const {
+  std::vector<DeltaPtr> versions;
+  {
+    const std::lock_guard lock(served_mutex_);
+    // RFC 1995 §2: a client that has this version, or claims a newer one, is told the SOA only.
+    if (!SerialAhead(serial_, serial)) return {Transfer::Kind::kCurrent, {{Piece::Part::kData, soa_}}};
+    versions = journal_.After(serial);
+  }
+  if (versions.empty()) return Full();
+  const Delta delta = Condense(versions);
+  if (delta.octets() > octets_) return Full();  // RFC 1995 §2: allowed, and cheaper for both
+  using Part = Piece::Part;
+  Transfer transfer{Transfer::Kind::kIncremental, {}};
+  auto& pieces = transfer.pieces;
+  pieces.reserve(delta.removed.size() + delta.added.size() + 6);
+  pieces.push_back({Part::kData, delta.soa_to});
+  pieces.push_back({Part::kAll, delta.soa_from});
+  for (const BlockPtr& block : delta.removed) pieces.push_back({Part::kAll, block});
+  pieces.push_back({Part::kAll, delta.soa_to});
+  for (const BlockPtr& block : delta.added) pieces.push_back({Part::kAll, block});
+  pieces.push_back({Part::kData, delta.soa_to});
+  return transfer;
+}
+
+}  // namespace registry::zone

@@ -1,0 +1,67 @@
+// bridge/zone/store.h: the zone as it is served now: content, SOA and journal, changed by one thread and read
+// by another. A version is visible to readers whole or not at all. Threads: Load, Publish and Refresh from
+// the publishing thread only; the rest from any. An AXFR snapshot waits while a
+//   version is being signed (0.1 s for a batch of 1000); SOA and IXFR never wait for signing.
+// Spec: RFC 1995 §2, §4; RFC 5936 §2.2; RFC 1982.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+
+#include "bridge/zone/journal.h"
+#include "bridge/zone/signed_zone.h"
+
+namespace registry::zone {
+
+// A run of records to be put into an answer.
+struct Piece {
+  enum class Part : std::uint8_t { kAll, kData, kSignature } part = Part::kAll;
+  BlockPtr block;
+
+  View octets() const;
+  std::uint16_t records() const;
+};
+
+struct Transfer {
+  enum class Kind { kCurrent, kIncremental, kFull } kind = Kind::kFull;
+  std::vector<Piece> pieces;
+};
+
+class ZoneStore {
+ public:
+  ZoneStore(ZoneProfile profile, std::size_t journal_octets_max, std::size_t journal_changes_max,
+            UtcTime now);
+
+  // Before anything is served: content that makes up the first version, in any number of parts.
+  std::vector<DeviceId> Load(std::span<const domain::ZoneChange> changes, UtcTime now);
+  void FinishLoad(std::uint32_t serial, UtcTime now);
+  struct Published {
+    bool changed = false;  // false: the zone was so already, the serial was not used
+    std::vector<DeviceId> refused;
+  };
+  Published Publish(std::span<const domain::ZoneChange> changes, std::uint32_t serial, UtcTime now);
+  bool Refresh(std::size_t limit, std::uint32_t serial, UtcTime now);
+  bool RefreshDue(UtcTime now) const;
+
+  const Name& zone() const { return zone_; }
+  std::uint32_t serial() const;
+  BlockPtr soa() const;
+  std::uint64_t devices() const { return devices_; }
+  Transfer Full() const;
+  Transfer Since(std::uint32_t serial) const;
+
+ private:
+  void Serve(Delta delta);
+
+  Name zone_;
+  mutable std::mutex content_mutex_;  // taken before served_mutex_
+  SignedZone content_;
+  mutable std::mutex served_mutex_;
+  BlockPtr soa_;
+  std::uint32_t serial_ = 0;
+  Journal journal_;
+  std::atomic<std::uint64_t> devices_{0};
+  std::atomic<std::size_t> octets_{0};
+};
+
+}  // namespace registry::zone
