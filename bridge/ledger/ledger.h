@@ -1,11 +1,14 @@
 // bridge/ledger/ledger.h: the durable record of admitted events and resulting state, in domain words.
-// No keys, no iterators, no open transaction handle cross this port; two backends (memory/, rocksdb/) pass one
-// conformance suite. Layout of records and column families: FORMAT.md.
-// Threads: every call is safe from any thread; Commit blocks its caller until the changeset is durable and is meant to
-//   be called from many threads at once, since waiting changesets share one synced write (group commit).
-// Order: commits are totally ordered; every reader sees a commit once Commit has returned, never before it is durable.
-// Errors: symbol says which. "event_known": the mark exists, read FindEvent again. "stale": a version or a unique claim
-//   moved, decide again from a fresh view. "ledger_failed": the disk refused; nothing of the changeset was written.
+// No keys, no iterators, no open transaction handle cross this port; two backends (memory/, rocksdb/) pass
+// one conformance suite. Layout of records and column families: FORMAT.md.
+// Threads: every call is safe from any thread; Commit blocks its caller until the changeset is durable and is
+//   meant to be called from many threads at once, since waiting changesets share one synced write.
+// Order: commits are totally ordered; every reader sees a commit once Commit has returned, never before it is
+//   durable. Inside a changeset releases come before claims, erased jobs before put ones, feed
+//   acknowledgements before notifications.
+// Errors: symbol says which. kEventKnown: the mark exists, read FindEvent again. kStale: a version or a
+//   unique claim moved, decide again from a fresh view. kLedgerFailed: the disk refused; the backend then
+//   refuses everything until it is opened again.
 // Limits: options of the backend bound waiting commits.
 #pragma once
 
@@ -28,6 +31,13 @@ using Seq = std::uint64_t;  // position; 0 is before the first
 inline constexpr std::string_view kStale = "stale";
 inline constexpr std::string_view kEventKnown = "event_known";
 inline constexpr std::string_view kLedgerFailed = "ledger_failed";
+// A stored record is not what was written, the folder is another process's, or a newer version wrote it.
+inline constexpr std::string_view kLedgerDamaged = "ledger_damaged";
+inline constexpr std::string_view kLedgerInUse = "ledger_in_use";
+inline constexpr std::string_view kLedgerNewer = "ledger_newer";
+
+// Dead letters come from anybody, so they are bounded: above this the oldest are forgotten.
+inline constexpr Seq kDeadLettersKept = 100'000;
 
 // Whoever carries committed intentions out of the ledger. Stored: DO NOT CHANGE THESE NUMBERS.
 enum class Sink : std::uint8_t { kMqtt = 1, kZone = 2, kCrl = 3 };
@@ -45,7 +55,7 @@ struct OutboxEntry {
 struct HistoryRecord {
   Seq seq = 0;  // global, from 1 without a gap
   domain::HistoryEntry entry;
-  Bytes hash;   // SHA-256(previous hash || encoded entry); the hash before seq 1 is 32 zero octets
+  Bytes hash;  // SHA-256(previous hash || encoded entry); the hash before seq 1 is 32 zero octets
 };
 
 struct SinkState {
@@ -60,7 +70,8 @@ struct FeedState {
 
 class LedgerReader : public domain::View {
  public:
-  virtual Result<std::optional<domain::EventMark>> FindEvent(const PartyId& source, const EventId& id) const = 0;
+  virtual Result<std::optional<domain::EventMark>> FindEvent(const PartyId& source,
+                                                             const EventId& id) const = 0;
   // Entries of one sink after `after`, at most `limit`; waits up to `wait` when there are none yet.
   virtual Result<std::vector<OutboxEntry>> OutboxAfter(Sink sink, Seq after, std::size_t limit,
                                                        std::chrono::milliseconds wait) const = 0;
@@ -78,16 +89,16 @@ class LedgerReader : public domain::View {
   virtual Result<std::vector<domain::ZoneChange>> ZoneAfter(const std::optional<DeviceId>& after,
                                                             std::size_t limit) const = 0;
   virtual Result<std::vector<domain::Revocation>> Revocations() const = 0;
-  virtual Result<std::vector<std::pair<Seq, domain::DeadLetter>>> DeadLettersAfter(Seq after,
-                                                                                   std::size_t limit) const = 0;
+  virtual Result<std::vector<std::pair<Seq, domain::DeadLetter>>> DeadLettersAfter(
+      Seq after, std::size_t limit) const = 0;
 };
 
 class Ledger : public LedgerReader {
  public:
   // All or nothing, durable on return; feed numbers, record versions and the hash chain are set here.
   virtual Status Commit(domain::Changeset changeset) = 0;
-  // A sink's cursor, only forward (a smaller one is ignored). Entries up to it may be forgotten. `durable` false: may be
-  // lost with power, the sink then repeats.
+  // A sink's cursor, only forward (a smaller one is ignored). Entries up to it may be forgotten and are not
+  // told any more. `durable` false: may be lost with power, the sink then repeats.
   virtual Status Advance(Sink sink, const SinkState& state, bool durable) = 0;
   // Wakes every OutboxAfter that waits, for a clean stop.
   virtual void WakeAll() = 0;

@@ -1,0 +1,231 @@
+#include "bridge/ingest/intake.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+
+#include "bridge/ingest/intake_segment.h"
+
+namespace registry::ingest {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::string_view kPrefix = "intake-";
+
+Error Failed(const std::string& doing) {
+  return Error::Make(Code::kFailed, "intake_failed", doing + ": " + std::strerror(errno));
+}
+
+class File {
+ public:
+  explicit File(int fd = -1) : fd_(fd) {}
+  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  File& operator=(File&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~File() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int fd() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+bool WriteWhole(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t written = ::write(fd, data.data(), data.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    data.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+// The numbers of the segments in a folder, in order.
+std::vector<std::uint64_t> SegmentsIn(const std::string& folder) {
+  std::vector<std::uint64_t> numbers;
+  std::error_code ignored;
+  for (const auto& file : fs::directory_iterator(folder, ignored)) {
+    const std::string name = file.path().filename();
+    std::uint64_t number = 0;
+    if (!name.starts_with(kPrefix)) continue;
+    const auto parsed = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), number);
+    if (parsed.ec == std::errc() && parsed.ptr == name.data() + name.size()) numbers.push_back(number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+class SegmentedIntake final : public Intake {
+ public:
+  explicit SegmentedIntake(IntakeOptions options) : options_(std::move(options)) {}
+
+  Status OpenFolder();
+  std::vector<Record> TakeLeftOver() override;
+  Result<Ticket> Append(const InboundMessage& message) override;
+  void MarkDone(Ticket ticket) override;
+  std::uint64_t torn_records() const override { return torn_records_; }
+  std::uint64_t undone() const override {
+    const std::lock_guard lock(mutex_);
+    return records_.size();
+  }
+
+ private:
+  struct Where {
+    std::uint64_t segment;
+    std::size_t size;
+  };
+
+  std::string PathOf(std::uint64_t segment) const {
+    return options_.folder + "/" + std::string(kPrefix) + std::to_string(segment);
+  }
+  Status LockFolder();
+  Status ReadSegment(std::uint64_t number);
+  Status StartSegment();
+  Status AppendOctets(std::string_view record);
+  Ticket Note(std::size_t size);
+  void DropIfDone(std::uint64_t segment);
+
+  const IntakeOptions options_;
+  File lock_file_;
+  mutable std::mutex mutex_;
+  std::vector<Record> left_over_;
+  std::uint64_t torn_records_ = 0;
+  std::unordered_map<Ticket, Where> records_;       // not done yet
+  std::map<std::uint64_t, std::size_t> undone_in_;  // records per segment
+  std::size_t undone_bytes_ = 0;
+  Ticket last_ticket_ = 0;
+  File segment_file_;
+  std::uint64_t segment_ = 0;
+  std::size_t segment_size_ = 0;
+};
+
+Status SegmentedIntake::OpenFolder() {
+  std::error_code failed;
+  if (fs::create_directories(options_.folder, failed)) {
+    fs::permissions(options_.folder, fs::perms::owner_all, failed);  // commands hold private identifiers
+  }
+  if (failed) return Error::Make(Code::kFailed, "intake_failed", options_.folder + ": " + failed.message());
+  if (auto locked = LockFolder(); !locked) return locked;
+  for (const std::uint64_t number : SegmentsIn(options_.folder)) {
+    segment_ = number;
+    if (auto read = ReadSegment(number); !read) return read;
+  }
+  return StartSegment();
+}
+
+// Two processes taking tickets in one folder would delete each other's segments.
+Status SegmentedIntake::LockFolder() {
+  lock_file_ = File(::open((options_.folder + "/LOCK").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (lock_file_.fd() < 0) return Failed("opening the lock of " + options_.folder);
+  if (::flock(lock_file_.fd(), LOCK_EX | LOCK_NB) != 0) return Failed("locking " + options_.folder);
+  return Done{};
+}
+
+Status SegmentedIntake::ReadSegment(std::uint64_t number) {
+  std::ifstream file(PathOf(number), std::ios::binary);
+  if (!file) return Failed("reading " + PathOf(number));
+  const std::string octets{std::istreambuf_iterator<char>(file), {}};
+  IntakeSegment segment = DecodeIntakeSegment(octets);
+  if (segment.torn) ++torn_records_;
+  for (auto& message : segment.messages) {
+    const std::size_t size = message.topic.size() + message.payload.size();
+    left_over_.push_back({Note(size), std::move(message)});
+  }
+  if (segment.messages.empty()) ::unlink(PathOf(number).c_str());
+  return Done{};
+}
+
+Status SegmentedIntake::StartSegment() {
+  const std::uint64_t number = segment_ + 1;
+  File file(::open(PathOf(number).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (file.fd() < 0) return Failed("creating " + PathOf(number));
+  segment_file_ = std::move(file);
+  const std::uint64_t before = std::exchange(segment_, number);
+  segment_size_ = 0;
+  DropIfDone(before);
+  return Done{};
+}
+
+std::vector<Intake::Record> SegmentedIntake::TakeLeftOver() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(left_over_, {});
+}
+
+Result<Intake::Ticket> SegmentedIntake::Append(const InboundMessage& message) {
+  const std::string record = EncodeIntakeRecord(message);
+  const std::lock_guard lock(mutex_);
+  if (undone_bytes_ + record.size() > options_.bytes_max) {
+    return Error::Make(Code::kLimit, "intake_full", "too many commands wait; send again later");
+  }
+  if (segment_size_ >= options_.segment_bytes) {
+    if (auto started = StartSegment(); !started) return started.error();
+  }
+  if (auto written = AppendOctets(record); !written) return written.error();
+  return Note(record.size());
+}
+
+Status SegmentedIntake::AppendOctets(std::string_view record) {
+  if (WriteWhole(segment_file_.fd(), record)) {
+    segment_size_ += record.size();
+    return Done{};
+  }
+  const Error failed = Failed("writing " + PathOf(segment_));
+  // Half a record would hide everything appended behind it; cut it off, or leave the segment for good.
+  const bool cut = ::ftruncate(segment_file_.fd(), static_cast<off_t>(segment_size_)) == 0;
+  if (!cut) segment_size_ = options_.segment_bytes;
+  return failed;
+}
+
+Intake::Ticket SegmentedIntake::Note(std::size_t size) {
+  const Ticket ticket = ++last_ticket_;
+  records_.emplace(ticket, Where{segment_, size});
+  ++undone_in_[segment_];
+  undone_bytes_ += size;
+  return ticket;
+}
+
+void SegmentedIntake::MarkDone(Ticket ticket) {
+  const std::lock_guard lock(mutex_);
+  const auto record = records_.find(ticket);
+  if (record == records_.end()) return;
+  const Where where = record->second;
+  records_.erase(record);
+  undone_bytes_ -= where.size;
+  if (--undone_in_[where.segment] == 0) DropIfDone(where.segment);
+}
+
+void SegmentedIntake::DropIfDone(std::uint64_t segment) {
+  const auto undone = undone_in_.find(segment);
+  if (undone != undone_in_.end() && undone->second > 0) return;
+  undone_in_.erase(segment);
+  if (segment == segment_) {
+    // The one being written starts over: with nothing waiting, a restart finds nothing to do again.
+    if (segment_size_ > 0 && ::ftruncate(segment_file_.fd(), 0) == 0) segment_size_ = 0;
+    return;
+  }
+  ::unlink(PathOf(segment).c_str());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Intake>> Intake::Open(const IntakeOptions& options) {
+  auto intake = std::make_unique<SegmentedIntake>(options);
+  if (auto opened = intake->OpenFolder(); !opened) return opened.error();
+  return std::unique_ptr<Intake>(std::move(intake));
+}
+
+}  // namespace registry::ingest

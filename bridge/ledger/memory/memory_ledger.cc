@@ -1,0 +1,288 @@
+// The memory backend: the port's meaning written down as plainly as possible, for tests and as the measure of
+// the other. One mutex; a commit checks everything first and then cannot fail.
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "bridge/ledger/job_table.h"
+#include "bridge/ledger/ledger.h"
+#include "bridge/ledger/outbox_tail.h"
+#include "bridge/ledger/record_codec.h"
+
+namespace registry::ledger {
+namespace {
+
+using domain::Changeset;
+using UniqueKey = std::pair<domain::UniqueKind, Bytes>;
+using Lock = std::lock_guard<std::mutex>;
+
+UniqueKey KeyOf(const domain::UniqueValue& unique) { return {unique.kind, unique.value}; }
+Error Stale(std::string_view what) {
+  return Error::Make(Code::kFailed, kStale, std::string(what) + " moved since it was read");
+}
+
+template <class Map, class Key>
+auto Find(const Map& map, const Key& key) -> std::optional<typename Map::mapped_type> {
+  const auto found = map.find(key);
+  if (found == map.end()) return std::nullopt;
+  return found->second;
+}
+
+template <class T, class Map, class Key>
+std::vector<T> ValuesAfter(const Map& map, const std::optional<Key>& after, std::size_t limit) {
+  std::vector<T> values;
+  for (auto it = after ? map.upper_bound(*after) : map.begin(); it != map.end() && values.size() < limit;
+       ++it) {
+    values.push_back(it->second);
+  }
+  return values;
+}
+
+struct Feed {
+  FeedState state;
+  std::map<Seq, FeedItem> items;
+};
+struct Outbox {
+  SinkState state;
+  std::map<Seq, OutboxEntry> entries;
+};
+
+class MemoryLedger final : public Ledger {
+ public:
+  Status Commit(Changeset changeset) override;
+  Status Advance(Sink sink, const SinkState& state, bool durable) override;
+  void WakeAll() override { tail_.WakeAll(); }
+
+  Result<std::optional<domain::EventMark>> FindEvent(const PartyId& source,
+                                                     const EventId& id) const override {
+    const Lock lock(mutex_);
+    return Find(marks_, std::pair(source, id));
+  }
+  Result<std::optional<domain::Device>> LoadDevice(const DeviceId& id) const override {
+    const Lock lock(mutex_);
+    return Find(devices_, id);
+  }
+  Result<std::optional<DeviceId>> FindUnique(const domain::UniqueValue& value) const override {
+    const Lock lock(mutex_);
+    return Find(unique_, KeyOf(value));
+  }
+  Result<std::optional<domain::EndpointRecord>> LoadEndpoint(const PartyId& asp,
+                                                             const EndpointName& name) const override {
+    const Lock lock(mutex_);
+    return Find(endpoints_, std::pair(asp, name));
+  }
+  Result<std::optional<domain::Job>> LoadJob(const JobId& id) const override {
+    const Lock lock(mutex_);
+    return jobs_.Load(id);
+  }
+  Result<std::vector<domain::Job>> JobsOf(const DeviceId& device) const override {
+    const Lock lock(mutex_);
+    return jobs_.Of(device);
+  }
+  Result<std::vector<domain::Job>> JobsDue(UtcTime now, std::size_t limit) const override {
+    const Lock lock(mutex_);
+    return jobs_.Due(now, limit);
+  }
+  Result<std::vector<OutboxEntry>> OutboxAfter(Sink sink, Seq after, std::size_t limit,
+                                               std::chrono::milliseconds wait) const override {
+    after = std::max(after, (*LoadSink(sink)).cursor);
+    tail_.WaitBehind(sink, after, wait);
+    const Lock lock(mutex_);
+    return ValuesAfter<OutboxEntry>(outboxes_[IndexOf(sink)].entries, std::optional(after), limit);
+  }
+  Result<Seq> OutboxLast(Sink sink) const override { return tail_.Last(sink); }
+  Result<SinkState> LoadSink(Sink sink) const override {
+    const Lock lock(mutex_);
+    return outboxes_[IndexOf(sink)].state;
+  }
+  Result<FeedState> LoadFeed(const PartyId& party) const override {
+    const Lock lock(mutex_);
+    const auto feed = feeds_.find(party);
+    return feed == feeds_.end() ? FeedState{} : feed->second.state;
+  }
+  Result<std::vector<FeedItem>> FeedFrom(const PartyId& party, Seq from, std::size_t limit) const override {
+    const Lock lock(mutex_);
+    const auto feed = feeds_.find(party);
+    if (feed == feeds_.end()) return std::vector<FeedItem>{};
+    return ValuesAfter<FeedItem>(feed->second.items, std::optional(from == 0 ? 0 : from - 1), limit);
+  }
+  Result<std::vector<domain::Device>> DevicesAfter(const std::optional<DeviceId>& after,
+                                                   std::size_t limit) const override {
+    const Lock lock(mutex_);
+    return ValuesAfter<domain::Device>(devices_, after, limit);
+  }
+  Result<std::vector<HistoryRecord>> HistoryAfter(Seq after, std::size_t limit) const override {
+    const Lock lock(mutex_);
+    const std::size_t from = std::min<std::size_t>(after, history_.size());
+    const std::size_t to = from + std::min(limit, history_.size() - from);
+    return std::vector(history_.begin() + static_cast<std::ptrdiff_t>(from),
+                       history_.begin() + static_cast<std::ptrdiff_t>(to));
+  }
+  Result<std::vector<HistoryRecord>> HistoryOf(const DeviceId& device) const override {
+    const Lock lock(mutex_);
+    std::vector<HistoryRecord> records;
+    std::copy_if(history_.begin(), history_.end(), std::back_inserter(records),
+                 [&](const HistoryRecord& record) { return record.entry.device == device; });
+    return records;
+  }
+  Result<std::vector<domain::ZoneChange>> ZoneAfter(const std::optional<DeviceId>& after,
+                                                    std::size_t limit) const override {
+    const Lock lock(mutex_);
+    return ValuesAfter<domain::ZoneChange>(zone_, after, limit);
+  }
+  Result<std::vector<domain::Revocation>> Revocations() const override {
+    const Lock lock(mutex_);
+    return ValuesAfter<domain::Revocation>(revocations_, std::optional<Bytes>(), revocations_.size());
+  }
+  Result<std::vector<std::pair<Seq, domain::DeadLetter>>> DeadLettersAfter(Seq after,
+                                                                           std::size_t limit) const override {
+    const Lock lock(mutex_);
+    std::vector<std::pair<Seq, domain::DeadLetter>> letters;
+    for (auto it = dead_letters_.upper_bound(after); it != dead_letters_.end() && letters.size() < limit;
+         ++it) {
+      letters.push_back(*it);
+    }
+    return letters;
+  }
+
+ private:
+  Status CheckRecords(const Changeset& changeset) const;
+  Status CheckClaims(const Changeset& changeset) const;
+  void ApplyRecords(Changeset& changeset);
+  void ApplyLog(Changeset& changeset);
+  void ApplyFeeds(Changeset& changeset);
+  void Push(Sink sink, decltype(OutboxEntry::item) item);
+
+  mutable std::mutex mutex_;
+  OutboxTail tail_;
+  OutboxTail::Ends ends_{};
+  std::map<std::pair<PartyId, EventId>, domain::EventMark> marks_;
+  std::map<DeviceId, domain::Device> devices_;
+  std::map<std::pair<PartyId, EndpointName>, domain::EndpointRecord> endpoints_;
+  std::map<UniqueKey, DeviceId> unique_;
+  JobTable jobs_;
+  std::vector<HistoryRecord> history_;
+  std::array<Outbox, kAllSinks.size()> outboxes_;
+  std::map<PartyId, Feed> feeds_;
+  std::map<DeviceId, domain::ZoneChange> zone_;
+  std::map<Bytes, domain::Revocation> revocations_;
+  std::map<Seq, domain::DeadLetter> dead_letters_;
+  Seq dead_letters_last_ = 0;
+};
+
+Status MemoryLedger::CheckRecords(const Changeset& changeset) const {
+  if (changeset.mark && marks_.contains({changeset.mark->source, changeset.mark->id})) {
+    return Error::Make(Code::kExists, kEventKnown, "an event of this source and id was admitted before");
+  }
+  std::map<DeviceId, Seq> devices;
+  for (const auto& put : changeset.devices) {
+    const auto stored = Find(devices_, put.device.id);
+    const auto [now, first] = devices.emplace(put.device.id, stored ? stored->version : 0);
+    if (now->second++ != put.expected_version) return Stale("device");
+  }
+  std::map<std::pair<PartyId, EndpointName>, Seq> endpoints;
+  for (const auto& put : changeset.endpoints) {
+    const std::pair key(put.endpoint.asp, put.endpoint.endpoint.name);
+    const auto stored = Find(endpoints_, key);
+    const auto [now, first] = endpoints.emplace(key, stored ? stored->version : 0);
+    if (now->second++ != put.expected_version) return Stale("endpoint");
+  }
+  return Done{};
+}
+
+// Releases come first, so that one changeset may hand a value from one device to another.
+Status MemoryLedger::CheckClaims(const Changeset& changeset) const {
+  std::map<UniqueKey, std::optional<DeviceId>> holders;
+  for (const auto& release : changeset.releases) holders[KeyOf(release)] = std::nullopt;
+  for (const auto& [value, device] : changeset.claims) {
+    const UniqueKey key = KeyOf(value);
+    const auto [holder, first] = holders.emplace(key, Find(unique_, key));
+    if (holder->second && *holder->second != device) return Stale("unique value");
+    holder->second = device;
+  }
+  return Done{};
+}
+
+void MemoryLedger::ApplyRecords(Changeset& changeset) {
+  if (changeset.mark) marks_.emplace(std::pair(changeset.mark->source, changeset.mark->id), *changeset.mark);
+  for (auto& put : changeset.devices) {
+    put.device.version = put.expected_version + 1;
+    devices_[put.device.id] = put.device;
+  }
+  for (auto& put : changeset.endpoints) {
+    put.endpoint.version = put.expected_version + 1;
+    endpoints_[{put.endpoint.asp, put.endpoint.endpoint.name}] = put.endpoint;
+  }
+  for (const auto& release : changeset.releases) unique_.erase(KeyOf(release));
+  for (const auto& [value, device] : changeset.claims) unique_[KeyOf(value)] = device;
+  for (const auto& id : changeset.jobs_erase) jobs_.Erase(id);
+  for (auto& job : changeset.jobs_put) jobs_.Put(std::move(job));
+}
+
+void MemoryLedger::ApplyLog(Changeset& changeset) {
+  for (auto& entry : changeset.history) {
+    const Bytes previous = history_.empty() ? Bytes{} : history_.back().hash;
+    Bytes hash = ChainHash(previous, Encode(entry));
+    history_.push_back({history_.size() + 1, std::move(entry), std::move(hash)});
+  }
+  for (auto& letter : changeset.dead_letters) dead_letters_.emplace(++dead_letters_last_, std::move(letter));
+  while (dead_letters_.size() > kDeadLettersKept) dead_letters_.erase(dead_letters_.begin());
+  for (auto& message : changeset.messages) Push(Sink::kMqtt, std::move(message));
+  for (auto& change : changeset.zone) {
+    if (change.tlsa.empty() && change.note.empty()) {
+      zone_.erase(change.device);
+    } else {
+      zone_[change.device] = change;
+    }
+    Push(Sink::kZone, std::move(change));
+  }
+  for (auto& revocation : changeset.revocations) {
+    revocations_[revocation.serial] = revocation;
+    Push(Sink::kCrl, std::move(revocation));
+  }
+}
+
+void MemoryLedger::ApplyFeeds(Changeset& changeset) {
+  for (const auto& ack : changeset.feed_acks) {
+    Feed& feed = feeds_[ack.party];
+    feed.state.acked = std::max(feed.state.acked, std::min(ack.seq, feed.state.last));
+    feed.items.erase(feed.items.begin(), feed.items.upper_bound(feed.state.acked));
+  }
+  for (auto& notification : changeset.notifications) {
+    Feed& feed = feeds_[notification.to];
+    const FeedItem item{++feed.state.last, std::move(notification)};
+    feed.items.emplace(item.seq, item);
+    Push(Sink::kMqtt, item);
+  }
+}
+
+void MemoryLedger::Push(Sink sink, decltype(OutboxEntry::item) item) {
+  const Seq seq = ++ends_[IndexOf(sink)];
+  outboxes_[IndexOf(sink)].entries.emplace(seq, OutboxEntry{seq, std::move(item)});
+}
+
+Status MemoryLedger::Commit(Changeset changeset) {
+  const Lock lock(mutex_);
+  if (auto sound = CheckRecords(changeset); !sound) return sound;
+  if (auto sound = CheckClaims(changeset); !sound) return sound;
+  ApplyRecords(changeset);
+  ApplyLog(changeset);
+  ApplyFeeds(changeset);
+  tail_.Reach(ends_);
+  return Done{};
+}
+
+Status MemoryLedger::Advance(Sink sink, const SinkState& state, bool) {
+  const Lock lock(mutex_);
+  Outbox& outbox = outboxes_[IndexOf(sink)];
+  if (state.cursor < outbox.state.cursor) return Done{};
+  outbox.state = {std::min(state.cursor, ends_[IndexOf(sink)]), state.state};
+  outbox.entries.erase(outbox.entries.begin(), outbox.entries.upper_bound(state.cursor));
+  return Done{};
+}
+
+}  // namespace
+
+std::unique_ptr<Ledger> OpenMemoryLedger() { return std::make_unique<MemoryLedger>(); }
+
+}  // namespace registry::ledger

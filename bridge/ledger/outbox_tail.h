@@ -1,0 +1,35 @@
+// bridge/ledger/outbox_tail.h: how far each sink's outbox reaches, and the waiting for more.
+// Threads: all calls from any thread.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "bridge/ledger/ledger.h"
+
+namespace registry::ledger {
+
+inline constexpr std::array kAllSinks = {Sink::kMqtt, Sink::kZone, Sink::kCrl};
+constexpr std::size_t IndexOf(Sink sink) { return static_cast<std::size_t>(sink) - 1; }
+
+class OutboxTail {
+ public:
+  using Ends = std::array<Seq, kAllSinks.size()>;
+
+  // Entries up to these are committed and durable. Wakes those who wait for them.
+  void Reach(const Ends& ends);
+  Seq Last(Sink sink) const;
+  // The end as soon as it lies behind `after`, or at the latest after `wait` or WakeAll.
+  Seq WaitBehind(Sink sink, Seq after, std::chrono::milliseconds wait) const;
+  void WakeAll();
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable grown_;
+  Ends ends_{};
+  std::uint64_t wakes_ = 0;
+};
+
+}  // namespace registry::ledger

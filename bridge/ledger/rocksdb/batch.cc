@@ -1,0 +1,266 @@
+#include "bridge/ledger/rocksdb/batch.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "bridge/ledger/rocksdb/keys.h"
+
+namespace registry::ledger {
+namespace {
+
+// Forgotten records that may pile up before their range is deleted.
+constexpr Seq kTrimEvery = 4096;
+
+Error Stale(std::string_view what) {
+  return Error::Make(Code::kFailed, kStale, std::string(what) + " moved since it was read");
+}
+
+std::string InColumn(Column column, const std::string& key) { return static_cast<char>(column) + key; }
+
+}  // namespace
+
+Batch::Batch(const Store& store, const Live& live, Trimmed& trimmed)
+    : store_(store), live_(live), trimmed_(trimmed), head_(live.head) {}
+
+Status Batch::Add(domain::Changeset& changeset) {
+  Versions versions;
+  Holders holders;
+  if (auto sound = Check(changeset, versions, holders); !sound) return sound;
+  for (auto& [key, version] : versions) versions_[key] = version;
+  for (auto& [key, holder] : holders) holders_[key] = std::move(holder);
+  StageRecords(changeset);
+  StageJobs(changeset);
+  StageLog(changeset);
+  StageOutbox(changeset);
+  StageFeeds(changeset);
+  return Done{};
+}
+
+Status Batch::Check(const domain::Changeset& changeset, Versions& versions, Holders& holders) const {
+  if (auto sound = CheckMark(changeset); !sound) return sound;
+  for (const auto& put : changeset.devices) {
+    auto sound =
+        CheckVersion(Column::kDevices, keys::OfDevice(put.device.id), put.expected_version, versions);
+    if (!sound) return sound;
+  }
+  for (const auto& put : changeset.endpoints) {
+    auto sound =
+        CheckVersion(Column::kEndpoints, keys::OfEndpoint(put.endpoint.asp, put.endpoint.endpoint.name),
+                     put.expected_version, versions);
+    if (!sound) return sound;
+  }
+  return CheckClaims(changeset, holders);
+}
+
+Status Batch::CheckMark(const domain::Changeset& changeset) const {
+  if (!changeset.mark) return Done{};
+  const std::string key = keys::OfEvent(changeset.mark->source, changeset.mark->id);
+  bool known = marks_.contains(key);
+  if (!known) {
+    const auto stored = store_.Get(Column::kEvents, key);
+    if (!stored) return stored.error();
+    known = stored->has_value();
+  }
+  if (known)
+    return Error::Make(Code::kExists, kEventKnown, "an event of this source and id was admitted before");
+  return Done{};
+}
+
+Status Batch::CheckVersion(Column column, const std::string& key, std::uint64_t expected,
+                           Versions& versions) const {
+  const std::string name = InColumn(column, key);
+  std::uint64_t version = 0;
+  if (const auto now = versions.find(name); now != versions.end()) {
+    version = now->second;
+  } else if (const auto staged = versions_.find(name); staged != versions_.end()) {
+    version = staged->second;
+  } else {
+    const auto stored = store_.Get(column, key);
+    if (!stored) return stored.error();
+    if (*stored) {
+      const auto peeked = PeekVersion(**stored);
+      if (!peeked) return Error::Make(Code::kFailed, kLedgerDamaged, "a stored record has no version");
+      version = *peeked;
+    }
+  }
+  if (version != expected) return Stale(column == Column::kDevices ? "device" : "endpoint");
+  versions[name] = version + 1;
+  return Done{};
+}
+
+// Releases come first, so that one changeset may hand a value from one device to another.
+Status Batch::CheckClaims(const domain::Changeset& changeset, Holders& holders) const {
+  for (const auto& release : changeset.releases) holders[keys::OfUnique(release)] = std::nullopt;
+  for (const auto& [value, device] : changeset.claims) {
+    const std::string key = keys::OfUnique(value);
+    if (!holders.contains(key)) {
+      auto holder = HolderOf(key);
+      if (!holder) return holder.error();
+      holders[key] = std::move(*holder);
+    }
+    auto& holder = holders[key];
+    const std::string claimant = keys::OfDevice(device);
+    if (holder && *holder != claimant) return Stale("unique value");
+    holder = claimant;
+  }
+  return Done{};
+}
+
+Result<std::optional<std::string>> Batch::HolderOf(const std::string& key) const {
+  if (const auto staged = holders_.find(key); staged != holders_.end()) return staged->second;
+  return store_.Get(Column::kUnique, key);
+}
+
+void Batch::Put(Column column, const std::string& key, const std::string& value) {
+  writes_.Put(store_.handle(column), key, value);
+}
+
+Seq& Batch::EndOf(Sink sink) {
+  switch (sink) {
+    case Sink::kZone:
+      return head_.outbox_zone;
+    case Sink::kCrl:
+      return head_.outbox_crl;
+    default:
+      return head_.outbox_mqtt;
+  }
+}
+
+void Batch::Push(Sink sink, const std::string& record) {
+  Put(Column::kOutbox, keys::OfOutbox(sink, ++EndOf(sink)), record);
+  head_moved_ = true;
+}
+
+void Batch::StageRecords(domain::Changeset& changeset) {
+  if (changeset.mark) {
+    std::string key = keys::OfEvent(changeset.mark->source, changeset.mark->id);
+    Put(Column::kEvents, key, Encode(*changeset.mark));
+    marks_.insert(std::move(key));
+  }
+  for (auto& put : changeset.devices) {
+    put.device.version = put.expected_version + 1;
+    Put(Column::kDevices, keys::OfDevice(put.device.id), Encode(put.device));
+  }
+  for (auto& put : changeset.endpoints) {
+    put.endpoint.version = put.expected_version + 1;
+    Put(Column::kEndpoints, keys::OfEndpoint(put.endpoint.asp, put.endpoint.endpoint.name),
+        Encode(put.endpoint));
+  }
+  for (const auto& release : changeset.releases) {
+    writes_.Delete(store_.handle(Column::kUnique), keys::OfUnique(release));
+  }
+  for (const auto& [value, device] : changeset.claims) {
+    Put(Column::kUnique, keys::OfUnique(value), keys::OfDevice(device));
+  }
+}
+
+void Batch::StageJobs(domain::Changeset& changeset) {
+  for (const auto& id : changeset.jobs_erase) {
+    writes_.Delete(store_.handle(Column::kJobs), id.text());
+    jobs_.emplace_back(id, std::nullopt);
+  }
+  for (auto& job : changeset.jobs_put) {
+    Put(Column::kJobs, job.id.text(), Encode(job));
+    JobId id = job.id;
+    jobs_.emplace_back(std::move(id), std::move(job));
+  }
+}
+
+void Batch::StageLog(domain::Changeset& changeset) {
+  for (const auto& entry : changeset.history) {
+    const std::string record = Encode(entry);
+    head_.chain = ChainHash(head_.chain, record);
+    const Seq seq = ++head_.history;
+    Put(Column::kHistory, keys::OfSeq(seq), std::string(AsText(head_.chain)) + record);
+    Put(Column::kHistoryByDevice, keys::OfDeviceHistory(entry.device, seq), "");
+    head_moved_ = true;
+  }
+  for (const auto& letter : changeset.dead_letters) {
+    const Seq seq = ++head_.dead_letters;
+    Put(Column::kDeadLetters, keys::OfSeq(seq), Encode(letter));
+    if (seq > kDeadLettersKept) {
+      writes_.Delete(store_.handle(Column::kDeadLetters), keys::OfSeq(seq - kDeadLettersKept));
+    }
+    head_moved_ = true;
+  }
+}
+
+void Batch::StageOutbox(domain::Changeset& changeset) {
+  for (const auto& message : changeset.messages) Push(Sink::kMqtt, Encode(message));
+  for (const auto& change : changeset.zone) {
+    const std::string record = Encode(change);
+    if (change.tlsa.empty() && change.note.empty()) {
+      writes_.Delete(store_.handle(Column::kZone), keys::OfDevice(change.device));
+    } else {
+      Put(Column::kZone, keys::OfDevice(change.device), record);
+    }
+    Push(Sink::kZone, record);
+  }
+  for (const auto& revocation : changeset.revocations) {
+    const std::string record = Encode(revocation);
+    Put(Column::kRevocations, std::string(AsText(revocation.serial)), record);
+    Push(Sink::kCrl, record);
+  }
+}
+
+void Batch::StageFeeds(domain::Changeset& changeset) {
+  const auto state_of = [&](const PartyId& party) -> FeedState& {
+    const auto known = live_.feeds.find(party);
+    return feeds_.emplace(party, known == live_.feeds.end() ? FeedState{} : known->second).first->second;
+  };
+  for (const auto& ack : changeset.feed_acks) {
+    FeedState& state = state_of(ack.party);
+    state.acked = std::max(state.acked, std::min(ack.seq, state.last));
+    Seq& trimmed = trimmed_.feeds[ack.party];
+    if (state.acked - trimmed < kTrimEvery) continue;
+    writes_.DeleteRange(store_.handle(Column::kFeed), keys::OfFeed(ack.party, trimmed + 1),
+                        keys::OfFeed(ack.party, state.acked + 1));
+    trimmed = state.acked;
+  }
+  for (auto& notification : changeset.notifications) {
+    const PartyId party = notification.to;
+    const FeedItem item{++state_of(party).last, std::move(notification)};
+    const std::string record = Encode(item);
+    Put(Column::kFeed, keys::OfFeed(party, item.seq), record);
+    Push(Sink::kMqtt, record);
+  }
+}
+
+void Batch::Add(Sink sink, const SinkState& state) {
+  const SinkState& now = sinks_.emplace(sink, live_.sinks[IndexOf(sink)]).first->second;
+  if (state.cursor < now.cursor) return;
+  const SinkState next{std::min(state.cursor, EndOf(sink)), state.state};
+  Put(Column::kSinks, keys::OfSink(sink), Encode(next));
+  Seq& trimmed = trimmed_.outbox[IndexOf(sink)];
+  if (next.cursor - trimmed >= kTrimEvery) {
+    writes_.DeleteRange(store_.handle(Column::kOutbox), keys::OfOutbox(sink, trimmed + 1),
+                        keys::OfOutbox(sink, next.cursor + 1));
+    trimmed = next.cursor;
+  }
+  sinks_[sink] = next;
+}
+
+rocksdb::WriteBatch& Batch::Seal() {
+  for (const auto& [party, state] : feeds_) Put(Column::kFeedState, party.text(), Encode(state));
+  if (head_moved_) Put(Column::kMeta, keys::kHead, Encode(head_));
+  return writes_;
+}
+
+void Batch::Publish(Live& live) {
+  const std::unique_lock lock(live.mutex);
+  live.head = head_;
+  for (const auto& [party, state] : feeds_) live.feeds[party] = state;
+  for (const auto& [sink, state] : sinks_) {
+    SinkState& now = live.sinks[IndexOf(sink)];
+    if (state.cursor >= now.cursor) now = state;
+  }
+  for (auto& [id, job] : jobs_) {
+    if (job) {
+      live.jobs.Put(std::move(*job));
+    } else {
+      live.jobs.Erase(id);
+    }
+  }
+}
+
+}  // namespace registry::ledger

@@ -1,0 +1,62 @@
+// bridge/ledger/rocksdb/committer.h: the one thread that writes. It takes whatever has piled up while the
+// disk was busy and makes one synced write of it: the slower the disk, the larger the batches, with nobody
+// waiting on purpose. Owns: its thread and the waiting requests. Store, Live and OutboxTail outlive it. The
+// destructor writes what was
+//   accepted, then stops.
+// Threads: Commit and Advance from any thread.
+// Errors: after a failed write the database may hold it or not (the disk did not say), so every later request
+// fails with
+//   "ledger_failed" until the ledger is opened again and has read what is really there.
+// Limits: waiting_max requests; Commit blocks above.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <future>
+#include <mutex>
+#include <thread>
+
+#include "bridge/ledger/rocksdb/batch.h"
+
+namespace registry::ledger {
+
+class Committer {
+ public:
+  Committer(Store& store, Live& live, OutboxTail& tail, std::size_t waiting_max, std::size_t batch_max);
+  ~Committer();
+
+  Status Commit(domain::Changeset changeset);
+  Status Advance(Sink sink, const SinkState& state, bool durable);
+
+ private:
+  struct Request {
+    domain::Changeset changeset;
+    std::optional<std::pair<Sink, SinkState>> advance;
+    bool durable = true;
+    Status outcome = Done{};
+    std::promise<Status> done;
+  };
+  using Requests = std::vector<std::unique_ptr<Request>>;
+
+  std::future<Status> Enqueue(std::unique_ptr<Request> request);
+  void Run();
+  Requests TakeWaiting();  // empty: stopped, and nothing is left
+  void WriteAll(Requests& requests);
+
+  Store& store_;
+  Live& live_;
+  OutboxTail& tail_;
+  const std::size_t waiting_max_;
+  const std::size_t batch_max_;
+  Trimmed trimmed_;              // committer thread only
+  std::optional<Error> failed_;  // committer thread only
+
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::condition_variable taken_;
+  std::deque<std::unique_ptr<Request>> waiting_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace registry::ledger

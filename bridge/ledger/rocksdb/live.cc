@@ -1,0 +1,72 @@
+#include "bridge/ledger/rocksdb/live.h"
+
+#include "bridge/ledger/rocksdb/keys.h"
+
+namespace registry::ledger {
+namespace {
+
+constexpr std::size_t kHashSize = 32;
+
+Status LoadHead(const Store& store, Head& head) {
+  const auto stored = store.Get(Column::kMeta, keys::kHead);
+  if (!stored) return stored.error();
+  if (*stored) {
+    auto decoded = Decode<Head>(**stored);
+    if (!decoded) return decoded.error();
+    head = std::move(*decoded);
+  }
+  const auto last = store.Last(Column::kHistory);
+  if (!last) return last.error();
+  const bool fits = *last ? keys::SeqAtEnd((*last)->first) == head.history &&
+                                (*last)->second.substr(0, kHashSize) == AsText(head.chain)
+                          : head.history == 0;
+  if (fits) return Done{};
+  return Error::Make(Code::kFailed, kLedgerDamaged, "the history does not end where the ledger's head says");
+}
+
+Status LoadSinks(const Store& store, Live& live) {
+  for (const Sink sink : kAllSinks) {
+    const auto stored = store.Get(Column::kSinks, keys::OfSink(sink));
+    if (!stored) return stored.error();
+    if (!*stored) continue;
+    auto state = Decode<SinkState>(**stored);
+    if (!state) return state.error();
+    live.sinks[IndexOf(sink)] = std::move(*state);
+  }
+  return Done{};
+}
+
+Status LoadFeeds(const Store& store, Live& live) {
+  return store.Scan(Column::kFeedState, "", "",
+                    [&](std::string_view key, std::string_view value) -> Result<bool> {
+                      const auto party = PartyId::Parse(key);
+                      auto state = Decode<FeedState>(value);
+                      if (!state) return state.error();
+                      if (!party)
+                        return Error::Make(Code::kFailed, kLedgerDamaged, "a feed belongs to nobody");
+                      live.feeds.emplace(*party, *state);
+                      return true;
+                    });
+}
+
+Status LoadJobs(const Store& store, Live& live) {
+  return store.Scan(Column::kJobs, "", "", [&](std::string_view, std::string_view value) -> Result<bool> {
+    auto job = Decode<domain::Job>(value);
+    if (!job) return job.error();
+    live.jobs.Put(std::move(*job));
+    return true;
+  });
+}
+
+}  // namespace
+
+OutboxTail::Ends EndsOf(const Head& head) { return {head.outbox_mqtt, head.outbox_zone, head.outbox_crl}; }
+
+Status Load(const Store& store, Live& live) {
+  if (auto loaded = LoadHead(store, live.head); !loaded) return loaded;
+  if (auto loaded = LoadSinks(store, live); !loaded) return loaded;
+  if (auto loaded = LoadFeeds(store, live); !loaded) return loaded;
+  return LoadJobs(store, live);
+}
+
+}  // namespace registry::ledger

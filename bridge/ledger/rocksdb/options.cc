@@ -1,0 +1,73 @@
+#include "bridge/ledger/rocksdb/options.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <array>
+
+namespace registry::ledger {
+namespace {
+
+// Stored: DO NOT CHANGE THESE NAMES.
+constexpr std::array kColumnNames = {
+    "devices",           "unique", "endpoints", "events",     "jobs", "history",
+    "history_by_device", "outbox", "feed",      "feed_state", "zone", "revocations",
+    "dead_letters",      "sinks",  "meta",
+};
+
+std::shared_ptr<rocksdb::TableFactory> Tables() {
+  static const auto cache = rocksdb::NewLRUCache(64u << 20);
+  rocksdb::BlockBasedTableOptions tables;
+  tables.block_cache = cache;
+  // Most questions are for what is not there (is this event new, is this EID free): answered without reading
+  // a block.
+  tables.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  tables.format_version = 5;
+  return std::shared_ptr<rocksdb::TableFactory>(rocksdb::NewBlockBasedTableFactory(tables));
+}
+
+rocksdb::ColumnFamilyOptions ColumnOptions() {
+  rocksdb::ColumnFamilyOptions options;
+  options.table_factory = Tables();
+  options.write_buffer_size = 32u << 20;
+  options.memtable_prefix_bloom_size_ratio = 0.05;
+  options.memtable_whole_key_filtering = true;  // the same question while the answer is still in memory
+  options.compression =
+      rocksdb::kNoCompression;  // records are young, hot and mostly signatures, hashes and keys
+  options.bottommost_compression = rocksdb::kLZ4Compression;
+  return options;
+}
+
+}  // namespace
+
+rocksdb::DBOptions DatabaseOptions() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.paranoid_checks = true;
+  // A torn record at the end of the log is what power loss leaves of a write nobody was told about, and is
+  // dropped. Damage before that is the loss of something acknowledged: point-in-time recovery would forget it
+  // and everything after it in silence, so this mode, which refuses to open, is the honest one.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.track_and_verify_wals_in_manifest = true;  // a log that is missing as a whole is noticed as well
+  options.allow_concurrent_memtable_write = false;   // one committer; saves the bookkeeping for many
+  options.enable_write_thread_adaptive_yield = false;
+  options.max_open_files = -1;  // required by readers beside a running registry
+  options.max_background_jobs = 2;
+  options.db_write_buffer_size = 128u << 20;
+  options.max_total_wal_size = 256u << 20;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.max_log_file_size = 4u << 20;
+  options.keep_log_file_num = 3;
+  return options;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> ColumnDescriptors() {
+  std::vector<rocksdb::ColumnFamilyDescriptor> columns;
+  columns.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
+  for (const char* name : kColumnNames) columns.emplace_back(name, ColumnOptions());
+  return columns;
+}
+
+}  // namespace registry::ledger

@@ -1,0 +1,233 @@
+#include "bridge/ledger/rocksdb/reading.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "bridge/ledger/rocksdb/keys.h"
+
+namespace registry::ledger {
+namespace {
+
+constexpr std::size_t kHashSize = 32;
+using Shared = std::shared_lock<std::shared_mutex>;
+
+template <class T>
+Result<std::optional<T>> LoadOne(const Store& store, Column column, const std::string& key) {
+  const auto stored = store.Get(column, key);
+  if (!stored) return stored.error();
+  if (!*stored) return std::optional<T>();
+  auto value = Decode<T>(**stored);
+  if (!value) return value.error();
+  return std::optional<T>(std::move(*value));
+}
+
+template <class T>
+Result<std::vector<T>> LoadRange(const Store& store, Column column, const std::string& from,
+                                 const std::string& to, std::size_t limit) {
+  std::vector<T> values;
+  if (limit == 0) return values;
+  auto read = store.Scan(column, from, to, [&](std::string_view, std::string_view record) -> Result<bool> {
+    auto value = Decode<T>(record);
+    if (!value) return value.error();
+    values.push_back(std::move(*value));
+    return values.size() < limit;
+  });
+  if (!read) return read.error();
+  return values;
+}
+
+std::string BehindDevice(const std::optional<DeviceId>& after) {
+  return after ? keys::Behind(keys::OfDevice(*after)) : std::string();
+}
+
+Result<HistoryRecord> DecodeHistory(Seq seq, std::string_view stored) {
+  if (stored.size() < kHashSize)
+    return Error::Make(Code::kFailed, kLedgerDamaged, "history record: cut short");
+  auto entry = Decode<domain::HistoryEntry>(stored.substr(kHashSize));
+  if (!entry) {
+    Error error = entry.error();
+    error.message = "history " + std::to_string(seq) + ": " + error.message;
+    return error;
+  }
+  return HistoryRecord{seq, std::move(*entry), AsBytes(stored.substr(0, kHashSize))};
+}
+
+}  // namespace
+
+template <class Port>
+Status Reading<Port>::LoadLive() {
+  if (auto loaded = Load(*store_, live_); !loaded) return loaded;
+  tail_.Reach(EndsOf(live_.head));
+  return Done{};
+}
+
+template <class Port>
+Result<std::optional<domain::Device>> Reading<Port>::LoadDevice(const DeviceId& id) const {
+  return LoadOne<domain::Device>(*store_, Column::kDevices, keys::OfDevice(id));
+}
+
+template <class Port>
+Result<std::optional<DeviceId>> Reading<Port>::FindUnique(const domain::UniqueValue& value) const {
+  const auto stored = store_->Get(Column::kUnique, keys::OfUnique(value));
+  if (!stored) return stored.error();
+  if (!*stored) return std::optional<DeviceId>();
+  DeviceId::Octets octets;
+  if ((*stored)->size() != octets.size()) {
+    return Error::Make(Code::kFailed, kLedgerDamaged, "unique record: not a device id");
+  }
+  std::copy((*stored)->begin(), (*stored)->end(), octets.begin());
+  return std::optional<DeviceId>(DeviceId::FromOctets(octets));
+}
+
+template <class Port>
+Result<std::optional<domain::EndpointRecord>> Reading<Port>::LoadEndpoint(const PartyId& asp,
+                                                                          const EndpointName& name) const {
+  return LoadOne<domain::EndpointRecord>(*store_, Column::kEndpoints, keys::OfEndpoint(asp, name));
+}
+
+template <class Port>
+Result<std::optional<domain::Job>> Reading<Port>::LoadJob(const JobId& id) const {
+  const Shared lock(live_.mutex);
+  return live_.jobs.Load(id);
+}
+
+template <class Port>
+Result<std::vector<domain::Job>> Reading<Port>::JobsOf(const DeviceId& device) const {
+  const Shared lock(live_.mutex);
+  return live_.jobs.Of(device);
+}
+
+template <class Port>
+Result<std::vector<domain::Job>> Reading<Port>::JobsDue(UtcTime now, std::size_t limit) const {
+  const Shared lock(live_.mutex);
+  return live_.jobs.Due(now, limit);
+}
+
+template <class Port>
+Result<std::optional<domain::EventMark>> Reading<Port>::FindEvent(const PartyId& source,
+                                                                  const EventId& id) const {
+  return LoadOne<domain::EventMark>(*store_, Column::kEvents, keys::OfEvent(source, id));
+}
+
+template <class Port>
+Result<std::vector<OutboxEntry>> Reading<Port>::OutboxAfter(Sink sink, Seq after, std::size_t limit,
+                                                            std::chrono::milliseconds wait) const {
+  after =
+      std::max(after, LoadSink(sink)->cursor);  // what lies before the cursor may be forgotten at any time
+  const Seq last = tail_.WaitBehind(sink, after, wait);
+  std::vector<OutboxEntry> entries;
+  if (last <= after || limit == 0) return entries;
+  auto read = store_->Scan(Column::kOutbox, keys::OfOutbox(sink, after + 1), keys::OfOutbox(sink, last + 1),
+                           [&](std::string_view key, std::string_view record) -> Result<bool> {
+                             auto item = DecodeItem(record);
+                             if (!item) return item.error();
+                             entries.push_back({keys::SeqAtEnd(key), std::move(*item)});
+                             return entries.size() < limit;
+                           });
+  if (!read) return read.error();
+  return entries;
+}
+
+template <class Port>
+Result<Seq> Reading<Port>::OutboxLast(Sink sink) const {
+  return tail_.Last(sink);
+}
+
+template <class Port>
+Result<SinkState> Reading<Port>::LoadSink(Sink sink) const {
+  const Shared lock(live_.mutex);
+  return live_.sinks[IndexOf(sink)];
+}
+
+template <class Port>
+Result<FeedState> Reading<Port>::LoadFeed(const PartyId& party) const {
+  const Shared lock(live_.mutex);
+  const auto feed = live_.feeds.find(party);
+  return feed == live_.feeds.end() ? FeedState{} : feed->second;
+}
+
+template <class Port>
+Result<std::vector<FeedItem>> Reading<Port>::FeedFrom(const PartyId& party, Seq from,
+                                                      std::size_t limit) const {
+  const FeedState state = *LoadFeed(party);
+  from = std::max(from, state.acked + 1);
+  if (from > state.last) return std::vector<FeedItem>{};
+  return LoadRange<FeedItem>(*store_, Column::kFeed, keys::OfFeed(party, from),
+                             keys::OfFeed(party, state.last + 1), limit);
+}
+
+template <class Port>
+Result<std::vector<domain::Device>> Reading<Port>::DevicesAfter(const std::optional<DeviceId>& after,
+                                                                std::size_t limit) const {
+  return LoadRange<domain::Device>(*store_, Column::kDevices, BehindDevice(after), "", limit);
+}
+
+template <class Port>
+Result<std::vector<HistoryRecord>> Reading<Port>::HistoryAfter(Seq after, std::size_t limit) const {
+  std::vector<HistoryRecord> records;
+  if (limit == 0) return records;
+  auto read = store_->Scan(Column::kHistory, keys::OfSeq(after + 1), "",
+                           [&](std::string_view key, std::string_view stored) -> Result<bool> {
+                             auto record = DecodeHistory(keys::SeqAtEnd(key), stored);
+                             if (!record) return record.error();
+                             records.push_back(std::move(*record));
+                             return records.size() < limit;
+                           });
+  if (!read) return read.error();
+  return records;
+}
+
+template <class Port>
+Result<std::vector<HistoryRecord>> Reading<Port>::HistoryOf(const DeviceId& device) const {
+  std::vector<Seq> seqs;
+  auto read = store_->Scan(Column::kHistoryByDevice, keys::OfDeviceHistory(device, 0),
+                           keys::Behind(keys::OfDeviceHistory(device, ~Seq{0})),
+                           [&](std::string_view key, std::string_view) -> Result<bool> {
+                             seqs.push_back(keys::SeqAtEnd(key));
+                             return true;
+                           });
+  if (!read) return read.error();
+  std::vector<HistoryRecord> records;
+  for (const Seq seq : seqs) {
+    const auto stored = store_->Get(Column::kHistory, keys::OfSeq(seq));
+    if (!stored) return stored.error();
+    if (!*stored)
+      return Error::Make(Code::kFailed, kLedgerDamaged, "history " + std::to_string(seq) + " is gone");
+    auto record = DecodeHistory(seq, **stored);
+    if (!record) return record.error();
+    records.push_back(std::move(*record));
+  }
+  return records;
+}
+
+template <class Port>
+Result<std::vector<domain::ZoneChange>> Reading<Port>::ZoneAfter(const std::optional<DeviceId>& after,
+                                                                 std::size_t limit) const {
+  return LoadRange<domain::ZoneChange>(*store_, Column::kZone, BehindDevice(after), "", limit);
+}
+
+template <class Port>
+Result<std::vector<domain::Revocation>> Reading<Port>::Revocations() const {
+  return LoadRange<domain::Revocation>(*store_, Column::kRevocations, "", "", ~std::size_t{0});
+}
+
+template <class Port>
+Result<std::vector<std::pair<Seq, domain::DeadLetter>>> Reading<Port>::DeadLettersAfter(
+    Seq after, std::size_t limit) const {
+  std::vector<std::pair<Seq, domain::DeadLetter>> letters;
+  if (limit == 0) return letters;
+  auto read = store_->Scan(Column::kDeadLetters, keys::OfSeq(after + 1), "",
+                           [&](std::string_view key, std::string_view record) -> Result<bool> {
+                             auto letter = Decode<domain::DeadLetter>(record);
+                             if (!letter) return letter.error();
+                             letters.emplace_back(keys::SeqAtEnd(key), std::move(*letter));
+                             return letters.size() < limit;
+                           });
+  if (!read) return read.error();
+  return letters;
+}
+
+template class Reading<LedgerReader>;
+template class Reading<Ledger>;
+
+}  // namespace registry::ledger

@@ -1,0 +1,49 @@
+// bridge/ledger/rocksdb/reading.h: every question of LedgerReader, answered from a Store and its Live part.
+// The base is the port that is offered: LedgerReader beside a running registry, Ledger inside it. Threads: as
+// ledger.h says.
+#pragma once
+
+#include "bridge/ledger/rocksdb/live.h"
+
+namespace registry::ledger {
+
+template <class Port>
+class Reading : public Port {
+ public:
+  Result<std::optional<domain::Device>> LoadDevice(const DeviceId& id) const override;
+  Result<std::optional<DeviceId>> FindUnique(const domain::UniqueValue& value) const override;
+  Result<std::optional<domain::EndpointRecord>> LoadEndpoint(const PartyId& asp,
+                                                             const EndpointName& name) const override;
+  Result<std::optional<domain::Job>> LoadJob(const JobId& id) const override;
+  Result<std::vector<domain::Job>> JobsOf(const DeviceId& device) const override;
+  Result<std::optional<domain::EventMark>> FindEvent(const PartyId& source, const EventId& id) const override;
+  Result<std::vector<OutboxEntry>> OutboxAfter(Sink sink, Seq after, std::size_t limit,
+                                               std::chrono::milliseconds wait) const override;
+  Result<Seq> OutboxLast(Sink sink) const override;
+  Result<SinkState> LoadSink(Sink sink) const override;
+  Result<std::vector<domain::Job>> JobsDue(UtcTime now, std::size_t limit) const override;
+  Result<FeedState> LoadFeed(const PartyId& party) const override;
+  Result<std::vector<FeedItem>> FeedFrom(const PartyId& party, Seq from, std::size_t limit) const override;
+  Result<std::vector<domain::Device>> DevicesAfter(const std::optional<DeviceId>& after,
+                                                   std::size_t limit) const override;
+  Result<std::vector<HistoryRecord>> HistoryAfter(Seq after, std::size_t limit) const override;
+  Result<std::vector<HistoryRecord>> HistoryOf(const DeviceId& device) const override;
+  Result<std::vector<domain::ZoneChange>> ZoneAfter(const std::optional<DeviceId>& after,
+                                                    std::size_t limit) const override;
+  Result<std::vector<domain::Revocation>> Revocations() const override;
+  Result<std::vector<std::pair<Seq, domain::DeadLetter>>> DeadLettersAfter(Seq after,
+                                                                           std::size_t limit) const override;
+
+ protected:
+  explicit Reading(std::unique_ptr<Store> store) : store_(std::move(store)) {}
+  Status LoadLive();
+
+  std::unique_ptr<Store> store_;
+  Live live_;
+  OutboxTail tail_;
+};
+
+extern template class Reading<LedgerReader>;
+extern template class Reading<Ledger>;
+
+}  // namespace registry::ledger

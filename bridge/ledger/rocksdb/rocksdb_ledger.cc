@@ -1,0 +1,58 @@
+// The RocksDB backend put together: Reading answers, the Committer writes.
+#include "bridge/ledger/rocksdb/committer.h"
+#include "bridge/ledger/rocksdb/open.h"
+#include "bridge/ledger/rocksdb/reading.h"
+
+namespace registry::ledger {
+namespace {
+
+class RocksDbLedger final : public Reading<Ledger> {
+ public:
+  static Result<std::unique_ptr<Ledger>> Open(const RocksDbOptions& options) {
+    auto store = Store::Open(options.folder);
+    if (!store) return store.error();
+    std::unique_ptr<RocksDbLedger> ledger(new RocksDbLedger(std::move(*store)));
+    if (auto loaded = ledger->LoadLive(); !loaded) return loaded.error();
+    ledger->committer_.emplace(*ledger->store_, ledger->live_, ledger->tail_, options.waiting_commits_max,
+                               options.batch_max);
+    return std::unique_ptr<Ledger>(std::move(ledger));
+  }
+
+  Status Commit(domain::Changeset changeset) override { return committer_->Commit(std::move(changeset)); }
+  Status Advance(Sink sink, const SinkState& state, bool durable) override {
+    return committer_->Advance(sink, state, durable);
+  }
+  void WakeAll() override { tail_.WakeAll(); }
+
+ private:
+  explicit RocksDbLedger(std::unique_ptr<Store> store) : Reading(std::move(store)) {}
+
+  std::optional<Committer> committer_;  // last member: stops before what it writes to goes
+};
+
+class RocksDbReader final : public Reading<LedgerReader> {
+ public:
+  static Result<std::unique_ptr<LedgerReader>> Open(const std::string& folder, const std::string& scratch) {
+    auto store = Store::OpenBeside(folder, scratch);
+    if (!store) return store.error();
+    std::unique_ptr<RocksDbReader> reader(new RocksDbReader(std::move(*store)));
+    if (auto loaded = reader->LoadLive(); !loaded) return loaded.error();
+    return std::unique_ptr<LedgerReader>(std::move(reader));
+  }
+
+ private:
+  explicit RocksDbReader(std::unique_ptr<Store> store) : Reading(std::move(store)) {}
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Ledger>> OpenRocksDbLedger(const RocksDbOptions& options) {
+  return RocksDbLedger::Open(options);
+}
+
+Result<std::unique_ptr<LedgerReader>> OpenRocksDbReader(const std::string& folder,
+                                                        const std::string& scratch) {
+  return RocksDbReader::Open(folder, scratch);
+}
+
+}  // namespace registry::ledger

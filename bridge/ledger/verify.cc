@@ -1,0 +1,211 @@
+// Recomputes what must hold (FORMAT.md, "Invariants") through the port, so that it judges every backend
+// alike.
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "bridge/ledger/outbox_tail.h"
+#include "bridge/ledger/record_codec.h"
+
+namespace registry::ledger {
+namespace {
+
+constexpr std::size_t kPage = 1000;
+constexpr std::size_t kFaultsMax = 1000;  // a ruined ledger need not fill the memory with complaints
+constexpr UtcTime kEndOfTime{INT64_MAX};
+
+using domain::Device;
+using domain::State;
+
+class Verifier {
+ public:
+  explicit Verifier(const LedgerReader& reader) : reader_(reader) {}
+
+  VerifyReport Run() {
+    CheckHistory();
+    CheckDevices();
+    CheckZone();
+    CheckOutboxes();
+    CheckFeeds();
+    CheckJobs();
+    return std::move(report_);
+  }
+
+ private:
+  void CheckHistory();
+  void CheckDevices();
+  void CheckDevice(const Device& device);
+  void CheckCertificate(const Device& device);
+  void CheckHolds(const Device& device, domain::UniqueKind kind, const Bytes& value, std::string_view what);
+  void CheckZone();
+  void CheckZoneChange(const domain::ZoneChange& change);
+  void CheckOutboxes();
+  void CheckFeeds();
+  void CheckFeed(const PartyId& party);
+  void CheckJobs();
+
+  void Fault(std::string fault) {
+    if (report_.faults.size() < kFaultsMax) report_.faults.push_back(std::move(fault));
+  }
+  void Fault(const Device& device, std::string_view fault) {
+    Fault("device " + device.id.text() + ": " + std::string(fault));
+  }
+  // The value, or nullopt and a fault that says what could not be read.
+  template <class T>
+  std::optional<T> Read(std::string_view what, Result<T> result) {
+    if (result) return std::move(*result);
+    Fault(std::string(what) + ": " + result.error().message);
+    return std::nullopt;
+  }
+
+  const LedgerReader& reader_;
+  VerifyReport report_;
+  std::unordered_map<DeviceId, std::uint64_t> history_of_;
+  std::set<PartyId> parties_;
+  std::set<DeviceId> in_zone_wanted_;  // devices that must have a TLSA record
+  std::set<Bytes> revoked_;
+};
+
+void Verifier::CheckHistory() {
+  Bytes previous;
+  for (Seq seq = 0;;) {
+    const auto page = Read("history", reader_.HistoryAfter(seq, kPage));
+    if (!page || page->empty()) return;
+    for (const auto& record : *page) {
+      if (record.seq != ++seq) return Fault("history: number " + std::to_string(seq) + " is missing");
+      const Bytes hash = ChainHash(previous, Encode(record.entry));
+      if (hash != record.hash) return Fault("history: the hash chain breaks at " + std::to_string(seq));
+      previous = hash;
+      ++report_.history_entries;
+      ++history_of_[record.entry.device];
+    }
+  }
+}
+
+void Verifier::CheckDevices() {
+  if (auto revocations = Read("revocations", reader_.Revocations())) {
+    for (auto& revocation : *revocations) revoked_.insert(std::move(revocation.serial));
+  }
+  std::optional<DeviceId> after;
+  for (;;) {
+    const auto page = Read("devices", reader_.DevicesAfter(after, kPage));
+    if (!page || page->empty()) return;
+    for (const Device& device : *page) CheckDevice(device);
+    report_.devices += page->size();
+    after = page->back().id;
+  }
+}
+
+void Verifier::CheckDevice(const Device& device) {
+  parties_.insert(device.sponsor);
+  if (device.claimer) parties_.insert(*device.claimer);
+  if (device.version == 0) Fault(device, "has no version");
+  if (device.visible_revision > device.zone_revision)
+    Fault(device, "more is visible in the zone than was wanted");
+  if (device.delivered_version > device.payload_version)
+    Fault(device, "a payload was delivered that was never made");
+  if (device.state != State::kDeleted) {
+    CheckHolds(device, domain::UniqueKind::kEid, AsBytes(device.eid.text()), "EID");
+    CheckHolds(device, domain::UniqueKind::kIccid, AsBytes(device.iccid.text()), "ICCID");
+  }
+  if (device.certificate) CheckCertificate(device);
+  const bool published = device.state == State::kPublished || device.state == State::kActive;
+  if (published) in_zone_wanted_.insert(device.id);
+  if (published && !device.certificate) Fault(device, "is published without a certificate");
+
+  const auto history = Read("history of " + device.id.text(), reader_.HistoryOf(device.id));
+  if (history && history->size() != history_of_[device.id])
+    Fault(device, "its history is not the one in the chain");
+}
+
+void Verifier::CheckHolds(const Device& device, domain::UniqueKind kind, const Bytes& value,
+                          std::string_view what) {
+  const auto holder = Read("unique values", reader_.FindUnique({kind, value}));
+  if (holder && *holder != device.id) Fault(device, "does not hold its " + std::string(what));
+}
+
+void Verifier::CheckCertificate(const Device& device) {
+  if (device.state == State::kDeactivated || device.state == State::kDeleted) {
+    Fault(device, "has a live certificate though it is " + std::string(domain::StateName(device.state)));
+  }
+  if (revoked_.contains(device.certificate->serial)) Fault(device, "its live certificate is revoked");
+  // A serial or a key in two devices' hands would show here: only one of them can hold it.
+  CheckHolds(device, domain::UniqueKind::kSerial, device.certificate->serial, "serial number");
+  CheckHolds(device, domain::UniqueKind::kPublicKey, device.certificate->spki_sha256, "public key");
+}
+
+void Verifier::CheckZone() {
+  std::optional<DeviceId> after;
+  for (;;) {
+    const auto page = Read("zone", reader_.ZoneAfter(after, kPage));
+    if (!page || page->empty()) break;
+    for (const auto& change : *page) CheckZoneChange(change);
+    after = page->back().device;
+  }
+  for (const DeviceId& missing : in_zone_wanted_)
+    Fault("device " + missing.text() + ": is published without TLSA");
+}
+
+void Verifier::CheckZoneChange(const domain::ZoneChange& change) {
+  if (!change.tlsa.empty()) in_zone_wanted_.erase(change.device);
+  const auto device = Read("zone", reader_.LoadDevice(change.device));
+  if (!device) return;
+  if (!*device) return Fault("zone: " + change.device.text() + " is no device");
+  if ((*device)->state == State::kDeleted) Fault(**device, "is deleted but still in the zone");
+  if ((*device)->zone_revision != change.revision) Fault(**device, "its zone content is of another revision");
+  if (!change.tlsa.empty() && !(*device)->certificate) Fault(**device, "has TLSA but no certificate");
+}
+
+void Verifier::CheckOutboxes() {
+  for (const Sink sink : kAllSinks) {
+    const std::string name = "outbox " + std::to_string(static_cast<int>(sink));
+    const auto state = Read(name, reader_.LoadSink(sink));
+    const auto last = Read(name, reader_.OutboxLast(sink));
+    if (!state || !last) continue;
+    if (state->cursor > *last) Fault(name + ": the cursor is behind the last entry");
+    for (Seq seq = state->cursor;;) {
+      const auto page = Read(name, reader_.OutboxAfter(sink, seq, kPage, std::chrono::milliseconds(0)));
+      if (!page) break;
+      if (page->empty()) {
+        if (seq != *last) Fault(name + ": entries after " + std::to_string(seq) + " are missing");
+        break;
+      }
+      seq = page->back().seq;
+    }
+  }
+}
+
+void Verifier::CheckFeeds() {
+  for (const PartyId& party : parties_) CheckFeed(party);
+}
+
+void Verifier::CheckFeed(const PartyId& party) {
+  const std::string name = "feed of " + party.text();
+  const auto state = Read(name, reader_.LoadFeed(party));
+  if (!state) return;
+  if (state->acked > state->last) Fault(name + ": more is acknowledged than was sent");
+  for (Seq next = state->acked + 1; next <= state->last;) {
+    const auto page = Read(name, reader_.FeedFrom(party, next, kPage));
+    if (!page) return;
+    if (page->empty()) return Fault(name + ": number " + std::to_string(next) + " is missing");
+    for (const FeedItem& item : *page) {
+      if (item.seq != next++) return Fault(name + ": number " + std::to_string(next - 1) + " is missing");
+      if (item.notification.to != party) return Fault(name + ": holds a notification to somebody else");
+    }
+  }
+}
+
+void Verifier::CheckJobs() {
+  const auto jobs = Read("jobs", reader_.JobsDue(kEndOfTime, ~std::size_t{0}));
+  if (!jobs) return;
+  for (const auto& job : *jobs) {
+    const auto device = Read("jobs", reader_.LoadDevice(job.device));
+    if (device && !*device) Fault("job " + job.id.text() + ": its device does not exist");
+  }
+}
+
+}  // namespace
+
+Result<VerifyReport> Verify(const LedgerReader& reader) { return Verifier(reader).Run(); }
+
+}  // namespace registry::ledger
