@@ -20,7 +20,7 @@ struct Rule {
 const std::vector<Rule>& Rules() {
   // Spelled in pieces so that this file does not break its own rules.
   static const std::vector<Rule> rules = {
-      {std::regex("TO" "DO|FIX" "ME|X" "XX"), "", "finish it, or say in the documents what is missing"},
+      {std::regex("\\b(TO" "DO|FIX" "ME|X" "XX)\\b"), "", "finish it, or say in the documents what is missing"},
       {std::regex("sleep_" "for|sleep_" "until|\\busleep\\("), "tests/", "wait for a condition with a deadline"},
       {std::regex("system_clock::" "now"), "bridge/", "take a Clock (bridge/clock.h)"},
       {std::regex("\\bstd::(rand|srand|mt19937 \\w+;)"), "workers/", "randomness comes with the Context"},
