@@ -16,9 +16,9 @@ inline constexpr std::size_t kLegacyJsonMax = 100;
 
 struct Profile {
   std::string zone;
-  wire::Bootstrap bootstrap;                   // device_name is filled per device
-  std::chrono::seconds validity{30 * 86400};   // of a payload
-  std::chrono::seconds first_retry{30};        // doubles with every attempt
+  wire::Bootstrap bootstrap;                  // device_name is filled per device
+  std::chrono::seconds validity{30 * 86400};  // of a payload
+  std::chrono::seconds first_retry{30};       // doubles with every attempt
   std::uint32_t attempts_max = 6;
 };
 
