@@ -1,0 +1,119 @@
+#include "simulators/lab/inventory.h"
+
+namespace registry::lab {
+namespace {
+
+using nlohmann::json;
+
+std::string RandomDigits(std::mt19937_64& random, std::size_t count) {
+  std::uniform_int_distribution<int> digit(0, 9);
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) text.push_back(static_cast<char>('0' + digit(random)));
+  return text;
+}
+
+Eid MakeEid(std::mt19937_64& random) {
+  std::string digits = "89049032" + RandomDigits(random, 22);
+  int rest = 0;
+  for (const char digit : digits + "00") rest = (rest * 10 + (digit - '0')) % 97;
+  const int check = 98 - rest;  // 1 to 98, so that the whole number mod 97 is 1
+  digits += check < 10 ? "0" + std::to_string(check) : std::to_string(check);
+  return Eid::Parse(digits).value();
+}
+
+Iccid MakeIccid(std::mt19937_64& random) {
+  const std::string body = "89" + RandomDigits(random, 16);
+  int sum = 0;
+  for (std::size_t i = 0; i < body.size(); ++i) {
+    // The check digit follows, so the last digit of the body is one of those that are doubled.
+    int digit = body[body.size() - 1 - i] - '0';
+    if (i % 2 == 0) digit = digit * 2 > 9 ? digit * 2 - 9 : digit * 2;
+    sum += digit;
+  }
+  return Iccid::Parse(body + static_cast<char>('0' + (10 - sum % 10) % 10)).value();
+}
+
+json MqttPart(const Layout& layout) {
+  return {{"host", kAddress}, {"port", layout.mqtt}, {"ca_file", layout.BrokerCa()}};
+}
+
+}  // namespace
+
+std::vector<LabEsim> MakeInventory(int devices, std::uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<LabEsim> inventory;
+  for (int i = 0; i < devices; ++i) {
+    LabEsim esim{MakeEid(random), MakeIccid(random), i % 2, i / 2 % 2};
+    inventory.push_back(std::move(esim));
+  }
+  return inventory;
+}
+
+json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& inventory,
+               const LinkFaults& faults) {
+  json esims = json::array(), desks = json::object();
+  for (const auto& esim : inventory) {
+    if (esim.mno != mno) continue;
+    esims.push_back({{"iccid", esim.iccid.text()}, {"eid", esim.eid.text()}, {"asp", kAsps[esim.asp]}});
+  }
+  for (const char* asp : kAsps) desks[asp] = layout.DeskSocket(asp);
+  const std::string party = kMnos[mno];
+  return {{"mqtt", MqttPart(layout)},
+          {"party", party},
+          {"cert_file", layout.PartyCertificate(party)},
+          {"key_file", layout.PartyKey(party)},
+          {"radio_socket", layout.RadioSocket(party)},
+          {"desks", desks},
+          {"inventory", esims},
+          {"register_window", 200},
+          {"faults",
+           {{"lose", faults.lose},
+            {"repeat", faults.repeat},
+            {"delay_max_ms", faults.delay_max_ms},
+            {"seed", faults.seed}}}};
+}
+
+json AspConfig(const Layout& layout, int asp) {
+  const std::string party = kAsps[asp];
+  const std::string host = Layout::AspHost(party);
+  const std::uint16_t port = layout.asp_tls[asp];
+  return {{"mqtt", MqttPart(layout)},
+          {"party", party},
+          {"cert_file", layout.PartyCertificate(party)},
+          {"key_file", layout.PartyKey(party)},
+          {"desk_socket", layout.DeskSocket(party)},
+          {"endpoint",
+           {{"name", "main"},
+            {"fqdn", host},
+            {"url", "tls://" + host + ":" + std::to_string(port)},
+            {"port", port},
+            {"protocol", "tls"},
+            {"tlsa_owner", layout.TlsaOwner(asp)}}},
+          {"tls",
+           {{"address", kAddress},
+            {"port", port},
+            {"cert_file", layout.In("tls/" + party + ".pem")},
+            {"key_file", layout.In("tls/" + party + ".key")}}},
+          {"device_trust",
+           {{"root_file", layout.Registry("pki/root.pem")},
+            {"issuing_file", layout.Registry("pki/issuing.pem")},
+            {"zone", kZone}}},
+          {"resolver",
+           {{"address", kAddress},
+            {"port", layout.dot},
+            {"name", kResolverName},
+            {"ca_file", layout.In("tls/resolver.pem")},
+            {"spki_pin_b64", ""}}},
+          {"trust_anchor_file", layout.TrustAnchor()}};
+}
+
+json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads) {
+  json esims = json::array(), radios = json::object();
+  for (const auto& esim : inventory) {
+    esims.push_back({{"iccid", esim.iccid.text()}, {"eid", esim.eid.text()}, {"mno", kMnos[esim.mno]}});
+  }
+  for (const char* mno : kMnos) radios[mno] = layout.RadioSocket(mno);
+  return {{"radio_sockets", radios}, {"inventory", esims}, {"threads", threads}, {"asp_address", kAddress}};
+}
+
+}  // namespace registry::lab

@@ -1,0 +1,37 @@
+// simulators/lab/inventory.h: eSIMs that exist only in the lab, with numbers that pass every check of the
+// real ones, and the configuration files of the three simulator programs around them.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "schemas/ids/ids.h"
+#include "simulators/lab/layout.h"
+
+namespace registry::lab {
+
+struct LabEsim {
+  Eid eid;
+  Iccid iccid;
+  int mno = 0, asp = 0;  // index into kMnos, kAsps
+};
+
+// SGP.29: 32 digits, the number mod 97 is 1. ITU-T E.118: 89, 17 digits, Luhn's check digit.
+// Every pair of MNO and ASP gets its share of devices.
+std::vector<LabEsim> MakeInventory(int devices, std::uint64_t seed);
+
+struct LinkFaults {
+  double lose = 0, repeat = 0;
+  int delay_max_ms = 0;
+  std::uint64_t seed = 1;
+};
+
+nlohmann::json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& inventory,
+                         const LinkFaults& faults);
+nlohmann::json AspConfig(const Layout& layout, int asp);
+nlohmann::json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads);
+
+}  // namespace registry::lab

@@ -1,0 +1,310 @@
+#include "simulators/lab/lab.h"
+
+#include <csignal>
+#include <fstream>
+#include <random>
+
+#include "simulators/lab/credential.h"
+#include "simulators/lab/probe.h"
+#include "simulators/lab/registry_setup.h"
+#include "simulators/lab/server_config.h"
+
+namespace registry::lab {
+namespace {
+
+Error LabError(const std::string& what) { return Error::Make(Code::kFailed, "lab_failed", what); }
+
+Status WriteText(const std::string& file, const std::string& text) {
+  std::ofstream out(file, std::ios::trunc);
+  out << text;
+  if (!out.flush()) return LabError("cannot write " + file);
+  return Done{};
+}
+
+Result<std::string> ReadText(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) return LabError("cannot read " + file);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+// dig, delv and kdig take keys and anchors in BIND's form.
+std::string BindAnchor(const std::string& ds) {
+  std::istringstream fields(ds.substr(ds.find("DS") + 2));
+  std::string tag, algorithm, type, digest, part;
+  fields >> tag >> algorithm >> type;
+  while (fields >> part && part[0] != ';') digest += part;
+  return "trust-anchors { . static-ds " + tag + " " + algorithm + " " + type + " \"" + digest + "\"; };\n";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Lab>> Lab::Create(LabOptions options) {
+  ::signal(SIGPIPE, SIG_IGN);  // a simulator that has ended must not end us
+  std::unique_ptr<Lab> lab(new Lab(std::move(options)));
+  if (Status status = lab->Prepare(); !status) return status.error();
+  return lab;
+}
+
+Lab::~Lab() { Stop(); }
+
+void Lab::Say(const std::string& line) const {
+  if (options_.say) options_.say(line);
+}
+
+std::string Lab::Program(const std::string& name) const { return options_.program_folder + "/" + name; }
+
+Status Lab::Prepare() {
+  auto layout = MakeLayout(options_.folder, ports_);
+  if (!layout) return layout.error();
+  layout_ = *layout;
+  inventory_ = MakeInventory(options_.devices, options_.seed != 0 ? options_.seed : std::random_device{}());
+  Say("making keys, certificates and zones in " + layout_.folder);
+  if (Status status = InitRegistry(layout_, Program("registryctl")); !status) return status.error();
+  return PrepareZones();
+}
+
+Status Lab::PrepareZones() {
+  auto zone_ds = ReadZoneDs(layout_);
+  if (!zone_ds) return zone_ds.error();
+  std::vector<std::string> root_records{std::string(kZone) + ". IN NS ns1." + kZone + ".",
+                                        std::string("ns1.") + kZone + ". IN A " + kAddress, *zone_ds};
+  static_zones_.clear();
+  for (int i = 0; i < 2; ++i) {
+    auto credential = MakeCredential(layout_.In(std::string("tls/") + kAsps[i]), Layout::AspHost(kAsps[i]));
+    if (!credential) return credential.error();
+    const std::string zone = Layout::AspZone(kAsps[i]);
+    auto made = SignZone(layout_.In("zones"), zone,
+                         {Layout::AspHost(kAsps[i]) + ". IN A " + kAddress,
+                          layout_.TlsaOwner(i) + ". IN TLSA 3 1 1 " + credential->spki_sha256_hex});
+    if (!made) return made.error();
+    root_records.insert(root_records.end(),
+                        {zone + ". IN NS ns." + zone + ".", "ns." + zone + ". IN A " + kAddress, made->ds});
+    static_zones_.push_back(*made);
+  }
+  auto root = SignZone(layout_.In("zones"), "", root_records);
+  if (!root) return root.error();
+  static_zones_.push_back(*root);
+  root_ds_ = root->ds;
+  if (Status status = WriteText(layout_.TrustAnchor(), root_ds_ + "\n"); !status) return status;
+  if (Status status = WriteText(layout_.In("zones/trust-anchor.bind"), BindAnchor(root_ds_)); !status)
+    return status;
+  auto resolver = MakeCredential(layout_.In("tls/resolver"), kResolverName);
+  if (!resolver) return resolver.error();
+  RegistrySetup setup;
+  setup.resolver_certificate_file = resolver->certificate_file;
+  setup.trust_anchor = root_ds_;
+  setup.retry_first_seconds = options_.retry_first_seconds;
+  return CompleteConfig(layout_, setup);
+}
+
+Status Lab::StartServers() {
+  for (auto start : {&Lab::StartBroker, &Lab::StartRegistry, &Lab::StartAuthority, &Lab::StartResolver}) {
+    if (Status status = (this->*start)(); !status) return status;
+  }
+  return Done{};
+}
+
+Status Lab::StartBroker() {
+  auto text = ReadText(options_.broker_config_folder + "/mosquitto.conf.in");
+  if (!text) return text.error();
+  auto config = FillTemplate(
+      *text, {{"ADDRESS", kAddress},
+              {"PORT", std::to_string(layout_.mqtt)},
+              {"CA_FILE", layout_.BrokerCa()},
+              {"CERTIFICATE_FILE", layout_.Registry("interface/broker.pem")},
+              {"KEY_FILE", layout_.Registry("interface/broker.key")},
+              {"CRL_LINE", ""},
+              {"ACL_FILE", options_.broker_config_folder + "/acl.conf"},
+              {"STATE_DIR", layout_.In("broker")},
+              {"LOG_FILE", layout_.LogFile("mosquitto")},
+              {"USER", "root"}});  // started by others, Mosquitto ignores it and stays what it is
+  if (!config) return config.error();
+  const std::string file = layout_.In("broker/mosquitto.conf");
+  if (Status status = WriteText(file, *config); !status) return status;
+  return Launch("mosquitto", {"mosquitto", "-c", file},
+                [this] { return TcpAnswers(kAddress, layout_.mqtt); });
+}
+
+Status Lab::StartRegistry() {
+  return Launch("registryd", {Program("registryd"), "--config", layout_.ConfigFile()},
+                [this] { return HttpOk(kAddress, layout_.http, "/healthz"); });
+}
+
+Status Lab::StartAuthority() {
+  auto key = ReadTsigKey(layout_);
+  if (!key) return key.error();
+  AuthorityOptions nsd{layout_.In("nsd"), layout_.authority, kZone,        layout_.primary,
+                       key->name,         key->secret,       static_zones_};
+  const std::string file = layout_.In("nsd/nsd.conf");
+  Status status = WriteText(file, NsdConfig(nsd));
+  if (!status) return status;
+  status =
+      WriteText(layout_.In("zones/tsig.conf"),
+                "key \"" + key->name + "\" { algorithm hmac-sha256; secret \"" + key->secret + "\"; };\n");
+  if (!status) return status;
+  return Launch("nsd", {"nsd", "-d", "-c", file}, [this] {
+    return SoaAnswers(kAddress, layout_.authority, "") && SoaAnswers(kAddress, layout_.authority, kZone);
+  });
+}
+
+Status Lab::StartResolver() {
+  ResolverOptions unbound;
+  unbound.folder = layout_.In("unbound");
+  unbound.port = layout_.resolver;
+  unbound.dot_port = layout_.dot;
+  unbound.key_file = layout_.In("tls/resolver.key");
+  unbound.certificate_file = layout_.In("tls/resolver.pem");
+  unbound.trust_anchor_file = layout_.TrustAnchor();
+  unbound.authority_port = layout_.authority;
+  unbound.zones.emplace_back(kZone);
+  for (const auto& zone : static_zones_) unbound.zones.push_back(zone.name);
+  const std::string file = layout_.In("unbound/unbound.conf");
+  if (Status status = WriteText(file, UnboundConfig(unbound)); !status) return status;
+  return Launch("unbound", {"unbound", "-d", "-c", file}, [this] {
+    return TcpAnswers(kAddress, layout_.dot) && ResolverValidates(kAddress, layout_.resolver, kZone) &&
+           HttpOk(kAddress, layout_.http, "/readyz");
+  });
+}
+
+Status Lab::StartSimulators() {
+  for (int i = 0; i < 2; ++i) {
+    if (Status status = StartProgram(kAsps[i], "asp-sim", AspConfig(layout_, i)); !status) return status;
+  }
+  for (int i = 0; i < 2; ++i) {
+    Status status = StartProgram(kMnos[i], "mno-sim", MnoConfig(layout_, i, inventory_, options_.faults));
+    if (!status) return status;
+  }
+  return StartProgram("devices", "device-sim", DeviceConfig(layout_, inventory_, options_.device_threads));
+}
+
+Status Lab::StartProgram(const std::string& name, const std::string& program, const nlohmann::json& config) {
+  const std::string file = layout_.In("simulators/" + name + ".json");
+  if (Status status = WriteText(file, config.dump(1) + "\n"); !status) return status;
+  const auto said_ready = [this, name] {
+    const std::lock_guard lock(mutex_);
+    return ready_[name];
+  };
+  return Launch(name, {Program(program), "--config", file}, said_ready, true);
+}
+
+Status Lab::Launch(const std::string& name, std::vector<std::string> command, std::function<bool()> answers,
+                   bool talks) {
+  auto server = std::make_unique<Server>();
+  server->spec.name = name;
+  server->spec.command = std::move(command);
+  server->spec.log_file = layout_.LogFile(name);
+  if (talks) server->spec.on_line = [this, name](const std::string& line) { Heard(name, line); };
+  server->spec.on_exit = [this, name] { Ended(name); };
+  server->answers = std::move(answers);
+  Server& kept = *server;
+  {
+    const std::lock_guard lock(mutex_);
+    servers_.push_back(std::move(server));
+  }
+  return LaunchAgain(kept);
+}
+
+Status Lab::LaunchAgain(Server& server) {
+  std::unique_ptr<Process> earlier;
+  {
+    const std::lock_guard lock(mutex_);
+    server.expected_end = false;
+    earlier = std::move(server.process);
+    ready_[server.spec.name] = false;
+  }
+  earlier.reset();
+  auto started = Process::Start(server.spec);
+  if (!started) return started.error();
+  Process* process = started->get();
+  {
+    const std::lock_guard lock(mutex_);
+    server.process = std::move(*started);
+  }
+  if (WaitUntil(server.answers, options_.patience, [process] { return !process->running(); })) {
+    Say(server.spec.name + " is up");
+    return Done{};
+  }
+  TakeFailure();
+  if (!process->running()) return LabError(process->Obituary());
+  return LabError(server.spec.name + " does not answer; the end of its log:\n" +
+                  TailOf(server.spec.log_file, 20));
+}
+
+void Lab::Ended(const std::string& name) {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) return;
+  for (const auto& server : servers_) {
+    if (server->spec.name != name || server->expected_end) continue;
+    failures_.push_back(server->process ? server->process->Obituary() : name + " ended at once");
+  }
+}
+
+void Lab::Heard(const std::string& name, const std::string& line) {
+  const auto event = nlohmann::json::parse(line, nullptr, false);
+  if (!event.is_object() || !event.contains("event")) return;
+  if (event["event"] == "ready") {
+    const std::lock_guard lock(mutex_);
+    ready_[name] = true;
+  }
+  if (options_.on_event) options_.on_event(name, event);
+}
+
+void Lab::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  // Only this thread adds or removes servers, so the vector may be read without the lock, which handlers
+  // need.
+  for (auto server = servers_.rbegin(); server != servers_.rend(); ++server) {
+    if ((*server)->process) (*server)->process->Stop();
+  }
+  for (auto server = servers_.rbegin(); server != servers_.rend(); ++server) (*server)->process.reset();
+}
+
+bool Lab::SendTo(const std::string& program, const nlohmann::json& command) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& server : servers_) {
+    if (server->spec.name == program && server->process) return server->process->WriteLine(command.dump());
+  }
+  return false;
+}
+
+void Lab::Kill(const std::string& program) {
+  for (const auto& server : servers_) {
+    if (server->spec.name != program) continue;
+    std::unique_ptr<Process> process;
+    {
+      const std::lock_guard lock(mutex_);
+      server->expected_end = true;
+      process = std::move(server->process);
+    }
+    if (process) process->Signal(SIGKILL);
+    // Its destructor, here and without the lock, waits for the end and for the handlers that hear of it.
+  }
+}
+
+Status Lab::Restart(const std::string& program) {
+  for (const auto& server : servers_) {
+    if (server->spec.name == program) return LaunchAgain(*server);
+  }
+  return LabError("nothing here is called " + program);
+}
+
+bool Lab::WaitAnswering(const std::string& program, std::chrono::milliseconds deadline) {
+  for (const auto& server : servers_) {
+    if (server->spec.name == program) return WaitUntil(server->answers, deadline);
+  }
+  return false;
+}
+
+std::optional<std::string> Lab::TakeFailure() {
+  const std::lock_guard lock(mutex_);
+  if (failures_.empty()) return std::nullopt;
+  std::string text;
+  for (const auto& failure : failures_) text += failure + "\n";
+  failures_.clear();
+  return text;
+}
+
+}  // namespace registry::lab

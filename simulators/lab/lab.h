@@ -1,0 +1,105 @@
+// simulators/lab/lab.h: a whole world on loopback: Mosquitto, registryd, NSD, Unbound and the simulators,
+// started, watched and stopped. Used by registry-lab (./dev demo, up) and by the integration tests alike.
+// Owns: every process it starts, their folders' contents, the ports while it lives. Stop (also by the
+// destructor) ends
+//   the processes in the reverse order of their start.
+// Threads: Create, Start*, Stop, Restart from one thread that lives as long as the program (see process.h);
+// the other
+//   calls from any. `on_event` runs on the reader thread of the program that said it.
+// Errors: a server that ends by itself is reported once, with the end of its log: by the Start that waits for
+// it, or by
+//   TakeFailure later.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "simulators/lab/inventory.h"
+#include "simulators/lab/layout.h"
+#include "simulators/lab/process.h"
+#include "simulators/lab/static_zone.h"
+
+namespace registry::lab {
+
+struct LabOptions {
+  std::string folder;                // empty: a fresh one
+  std::string program_folder;        // where registryd, registryctl and the simulators are
+  std::string broker_config_folder;  // mosquitto.conf.in and acl.conf
+  int devices = 10;
+  int device_threads = 4;
+  std::uint64_t seed = 0;  // 0: a new inventory every time
+  LinkFaults faults;
+  int retry_first_seconds = 10;               // of the registry's actions to MNOs
+  std::chrono::milliseconds patience{30000};  // for one server to be there
+  std::function<void(const std::string& line)> say;
+  std::function<void(const std::string& program, const nlohmann::json& event)> on_event;
+};
+
+class Lab {
+ public:
+  static Result<std::unique_ptr<Lab>> Create(LabOptions options);
+  ~Lab();
+
+  Status StartServers();     // broker, registryd, NSD, Unbound; each is really answering when this returns
+  Status StartSimulators();  // ASPs, MNOs, devices: provisioning begins
+  void Stop();
+
+  bool SendTo(const std::string& program, const nlohmann::json& command);  // a line on its standard input
+  void Kill(const std::string& program);                                   // SIGKILL, and not a failure
+  Status Restart(const std::string& program);  // after Kill; waits until it answers again (servers only)
+  bool WaitAnswering(const std::string& program, std::chrono::milliseconds deadline);
+
+  const Layout& layout() const { return layout_; }
+  const std::vector<LabEsim>& inventory() const { return inventory_; }
+  std::optional<std::string> TakeFailure();  // an unexpected end of a process
+  // CPU time used so far by a process and its children, microseconds. Read from /proc.
+  std::map<std::string, std::uint64_t> CpuMicros() const;
+  nlohmann::json Description() const;  // what lab.json says
+  // DIR/lab.json; `supervisor` (may be null) is listed as its first process.
+  Status WriteDescription(const nlohmann::json& supervisor) const;
+
+ private:
+  struct Server {
+    ProcessSpec spec;
+    std::function<bool()> answers;
+    std::unique_ptr<Process> process;
+    bool expected_end = false;
+  };
+
+  explicit Lab(LabOptions options) : options_(std::move(options)) {}
+  Status Prepare();
+  Status PrepareZones();
+  Status StartBroker();
+  Status StartRegistry();
+  Status StartAuthority();
+  Status StartResolver();
+  Status StartProgram(const std::string& name, const std::string& program, const nlohmann::json& config);
+  Status Launch(const std::string& name, std::vector<std::string> command, std::function<bool()> answers,
+                bool talks = false);
+  Status LaunchAgain(Server& server);
+  void Ended(const std::string& name);
+  void Heard(const std::string& name, const std::string& line);
+  std::string Program(const std::string& name) const;
+  void Say(const std::string& line) const;
+
+  const LabOptions options_;
+  Ports ports_;
+  Layout layout_;
+  std::vector<LabEsim> inventory_;
+  std::string root_ds_;
+  std::vector<SignedZone> static_zones_;
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<Server>> servers_;  // in the order of their start; guarded by mutex_
+  std::map<std::string, bool> ready_;             // programs that said so; guarded by mutex_
+  std::vector<std::string> failures_;             // guarded by mutex_
+  bool stopping_ = false;                         // guarded by mutex_
+};
+
+}  // namespace registry::lab

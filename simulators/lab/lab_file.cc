@@ -1,0 +1,97 @@
+// What lab.json says, and the CPU time by process: the parts of Lab that only look.
+#include <fstream>
+
+#include "simulators/lab/cpu.h"
+#include "simulators/lab/lab.h"
+
+namespace registry::lab {
+namespace {
+
+using nlohmann::json;
+
+json PartiesPart(const Layout& layout) {
+  json parties = json::object();
+  for (const auto& party : Parties()) {
+    parties[party.name] = {{"role", party.role},
+                           {"cert_file", layout.PartyCertificate(party.name)},
+                           {"key_file", layout.PartyKey(party.name)}};
+  }
+  return parties;
+}
+
+json DnsPart(const Layout& layout) {
+  return {
+      {"zone", kZone},
+      {"primary",
+       {{"address", kAddress}, {"port", layout.primary}, {"tsig_key_file", layout.In("zones/tsig.conf")}}},
+      {"secondaries",
+       json::array({{{"software", "nsd"}, {"address", kAddress}, {"port", layout.authority}}})},
+      {"trust_anchor_file", layout.TrustAnchor()},
+      {"trust_anchor_bind_file", layout.In("zones/trust-anchor.bind")}};
+}
+
+json ResolverPart(const Layout& layout) {
+  return {{"address", kAddress},
+          {"port", layout.resolver},
+          {"dot_port", layout.dot},
+          {"dot_name", kResolverName},
+          {"dot_ca_file", layout.In("tls/resolver.pem")}};
+}
+
+std::string Url(const Layout& layout, const std::string& path) {
+  return std::string("http://") + kAddress + ":" + std::to_string(layout.http) + path;
+}
+
+}  // namespace
+
+nlohmann::json Lab::Description() const {
+  json processes = json::array();
+  const std::lock_guard lock(mutex_);
+  for (const auto& server : servers_) {
+    if (!server->process) continue;
+    processes.push_back({{"name", server->spec.name},
+                         {"pid", server->process->pid()},
+                         {"start_time", StartTimeOf(server->process->pid())},
+                         {"log_file", server->spec.log_file}});
+  }
+  return {{"mqtt", {{"host", kAddress}, {"port", layout_.mqtt}, {"ca_file", layout_.BrokerCa()}}},
+          {"parties", PartiesPart(layout_)},
+          {"dns", DnsPart(layout_)},
+          {"resolver", ResolverPart(layout_)},
+          {"pki",
+           {{"root_cert_file", layout_.Registry("pki/root.pem")},
+            {"issuing_cert_file", layout_.Registry("pki/issuing.pem")},
+            {"crl_file", layout_.Registry("pki/crl.pem")}}},
+          {"ledger_dir", layout_.Registry("ledger")},
+          {"config_file", layout_.ConfigFile()},
+          {"metrics_url", Url(layout_, "/metrics")},
+          {"health_url", Url(layout_, "/healthz")},
+          {"processes", processes}};
+}
+
+Status Lab::WriteDescription(const nlohmann::json& supervisor) const {
+  json description = Description();
+  if (!supervisor.is_null()) description["processes"].insert(description["processes"].begin(), supervisor);
+  std::ofstream out(layout_.In("lab.json"), std::ios::trunc);
+  out << description.dump(2) << "\n";
+  if (out.flush()) return Done{};
+  return Error::Make(Code::kFailed, "lab_failed", "cannot write " + layout_.In("lab.json"));
+}
+
+std::map<std::string, std::uint64_t> Lab::CpuMicros() const {
+  std::map<std::string, pid_t> pids;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& server : servers_) {
+      if (server->process) pids[server->spec.name] = server->process->pid();
+    }
+  }
+  std::vector<pid_t> groups;
+  for (const auto& [name, pid] : pids) groups.push_back(pid);
+  const auto micros = CpuMicrosOfGroups(groups);
+  std::map<std::string, std::uint64_t> by_name;
+  for (const auto& [name, pid] : pids) by_name[name] = micros.at(pid);
+  return by_name;
+}
+
+}  // namespace registry::lab

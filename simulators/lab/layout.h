@@ -1,0 +1,55 @@
+// simulators/lab/layout.h: where everything of one lab lies and listens; the names fixed by lab.json.
+// Plain values; paths are absolute.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "schemas/base/result.h"
+#include "simulators/lab/ports.h"
+
+namespace registry::lab {
+
+struct PartyName {
+  std::string name, role;
+};
+// The guests are for people who take part by hand; no simulator uses them.
+const std::vector<PartyName>& Parties();
+inline constexpr const char* kMnos[] = {"mno-a", "mno-b"};
+inline constexpr const char* kAsps[] = {"asp-a", "asp-b"};
+inline constexpr const char* kZone = "iotregistry.test";
+inline constexpr const char* kResolverName = "resolver.lab.test";
+inline constexpr const char* kAddress = "127.0.0.1";
+
+struct Layout {
+  std::string folder;
+  std::string socket_folder;  // short enough for Unix-domain addresses
+  std::uint16_t mqtt = 0, primary = 0, http = 0, authority = 0, resolver = 0, dot = 0;
+  std::uint16_t asp_tls[2] = {0, 0};
+
+  std::string In(const std::string& path) const { return folder + "/" + path; }
+  std::string Registry(const std::string& path) const { return folder + "/registry/" + path; }
+  std::string ConfigFile() const { return Registry("registry.toml"); }
+  std::string PartyCertificate(const std::string& party) const {
+    return Registry("interface/parties/" + party + ".pem");
+  }
+  std::string PartyKey(const std::string& party) const {
+    return Registry("interface/parties/" + party + ".key");
+  }
+  std::string BrokerCa() const { return Registry("interface/ca.pem"); }
+  std::string LogFile(const std::string& process) const { return folder + "/logs/" + process + ".log"; }
+  std::string TrustAnchor() const { return In("zones/trust-anchor.ds"); }
+  std::string RadioSocket(const std::string& mno) const { return socket_folder + "/radio-" + mno; }
+  std::string DeskSocket(const std::string& asp) const { return socket_folder + "/desk-" + asp; }
+  static std::string AspZone(const std::string& asp) { return asp + ".test"; }
+  static std::string AspHost(const std::string& asp) { return "mqtt." + asp + ".test"; }
+  std::string TlsaOwner(int asp) const {
+    return "_" + std::to_string(asp_tls[asp]) + "._tcp." + AspHost(kAsps[asp]);
+  }
+};
+
+// Makes the folders (an empty `folder`: a fresh one among the temporary files) and takes the ports.
+Result<Layout> MakeLayout(const std::string& folder, Ports& ports);
+
+}  // namespace registry::lab

@@ -1,0 +1,107 @@
+#include "simulators/lab/probe.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <random>
+#include <sstream>
+#include <string_view>
+#include <thread>
+
+namespace registry::lab {
+namespace {
+
+constexpr auto kBetweenProbes = std::chrono::milliseconds(20);
+
+// A connected socket with a second's patience; -1 when nobody listens.
+int Connected(int type, const std::string& address, std::uint16_t port) {
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  if (::inet_pton(AF_INET, address.c_str(), &to.sin_addr) != 1) return -1;
+  const int socket = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
+  const timeval patience{1, 0};
+  ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  if (::connect(socket, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) return socket;
+  ::close(socket);
+  return -1;
+}
+
+// RFC 1035 §4.1: header, one question for SOA IN; RFC 6891 §6.1: OPT with the DO bit.
+std::string SoaQuestion(std::uint16_t id, const std::string& name) {
+  std::string query{static_cast<char>(id >> 8), static_cast<char>(id & 0xff), 1, 0, 0, 1, 0, 0, 0, 0, 0, 1};
+  std::istringstream labels(name);
+  for (std::string label; std::getline(labels, label, '.');) {
+    if (label.empty()) continue;
+    query.push_back(static_cast<char>(label.size()));
+    query += label;
+  }
+  query += std::string("\0\0\6\0\1", 5);
+  query += std::string("\0\0\x29\x04\xd0\0\0\x80\0\0\0", 11);
+  return query;
+}
+
+struct Answer {
+  bool good = false, authentic = false;
+};
+
+Answer AskSoa(const std::string& address, std::uint16_t port, const std::string& name) {
+  const int socket = Connected(SOCK_DGRAM, address, port);
+  if (socket < 0) return {};
+  const auto id = static_cast<std::uint16_t>(std::random_device{}());
+  const std::string query = SoaQuestion(id, name);
+  unsigned char reply[2048];
+  ssize_t size = ::send(socket, query.data(), query.size(), 0);
+  if (size > 0) size = ::recv(socket, reply, sizeof reply, 0);
+  ::close(socket);
+  // The socket is connected, so the source is right; ID, QR and the question must be, too.
+  const std::size_t question = query.size() - 12 - 11;
+  if (size < static_cast<ssize_t>(12 + question)) return {};
+  const bool ours = reply[0] == id >> 8 && reply[1] == (id & 0xff) && (reply[2] & 0x80) != 0;
+  const std::string_view asked(reinterpret_cast<const char*>(reply) + 12, question);
+  if (!ours || asked != std::string_view(query).substr(12, question)) return {};
+  return {(reply[3] & 0x0f) == 0 && (reply[6] | reply[7]) != 0, (reply[3] & 0x20) != 0};
+}
+
+}  // namespace
+
+bool TcpAnswers(const std::string& address, std::uint16_t port) {
+  const int socket = Connected(SOCK_STREAM, address, port);
+  if (socket >= 0) ::close(socket);
+  return socket >= 0;
+}
+
+bool SoaAnswers(const std::string& address, std::uint16_t port, const std::string& name) {
+  return AskSoa(address, port, name).good;
+}
+
+bool ResolverValidates(const std::string& address, std::uint16_t port, const std::string& name) {
+  const Answer answer = AskSoa(address, port, name);
+  return answer.good && answer.authentic;
+}
+
+bool HttpOk(const std::string& address, std::uint16_t port, const std::string& path) {
+  const int socket = Connected(SOCK_STREAM, address, port);
+  if (socket < 0) return false;
+  const std::string request = "GET " + path + " HTTP/1.0\r\nHost: " + address + "\r\n\r\n";
+  std::string head(12, '\0');
+  bool good =
+      ::send(socket, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size());
+  good = good && ::recv(socket, head.data(), head.size(), MSG_WAITALL) == static_cast<ssize_t>(head.size());
+  ::close(socket);
+  return good && head.substr(8) == " 200";
+}
+
+bool WaitUntil(const std::function<bool()>& probe, std::chrono::milliseconds deadline,
+               const std::function<bool()>& give_up) {
+  const auto until = std::chrono::steady_clock::now() + deadline;
+  while (!probe()) {
+    if (std::chrono::steady_clock::now() >= until || (give_up && give_up())) return false;
+    std::this_thread::sleep_for(kBetweenProbes);
+  }
+  return true;
+}
+
+}  // namespace registry::lab

@@ -1,0 +1,239 @@
+#include "simulators/lab/process.h"
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace registry::lab {
+namespace {
+
+Error NotStarted(const std::string& name, const std::string& why) {
+  return Error::Make(Code::kFailed, "not_started", name + ": " + why);
+}
+
+struct Pipes {
+  int input[2] = {-1, -1};   // we write [1], it reads [0]
+  int output[2] = {-1, -1};  // it writes [1], we read [0]
+  int log = -1;
+  int failure[2] = {-1, -1};  // errno of a failed exec; closed by a good one
+
+  ~Pipes() {
+    for (int fd : {input[0], input[1], output[0], output[1], log, failure[0], failure[1]}) {
+      if (fd >= 0) ::close(fd);
+    }
+  }
+};
+
+bool Open(const ProcessSpec& spec, Pipes& pipes) {
+  const std::string log = spec.log_file.empty() ? "/dev/null" : spec.log_file;
+  pipes.log = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (pipes.log < 0 || ::pipe2(pipes.failure, O_CLOEXEC) != 0) return false;
+  if (!spec.on_line) {
+    pipes.input[0] = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    return pipes.input[0] >= 0;
+  }
+  return ::pipe2(pipes.input, O_CLOEXEC) == 0 && ::pipe2(pipes.output, O_CLOEXEC) == 0;
+}
+
+// Between fork and exec of a program with threads: system calls only.
+[[noreturn]] void BecomeChild(const Pipes& pipes, const char* folder, const char* path, char* const* argv,
+                              pid_t parent) {
+  ::setpgid(0, 0);
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != parent) ::_exit(127);  // the parent died before the prctl
+  ::dup2(pipes.input[0], 0);
+  ::dup2(pipes.output[1] >= 0 ? pipes.output[1] : pipes.log, 1);
+  ::dup2(pipes.log, 2);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  ::signal(SIGPIPE, SIG_DFL);
+  if (*folder == '\0' || ::chdir(folder) == 0) ::execv(path, argv);
+  const int why = errno;
+  (void)!::write(pipes.failure[1], &why, sizeof why);
+  ::_exit(127);
+}
+
+}  // namespace
+
+std::string FindProgram(const std::string& name) {
+  const auto executable = [](const std::string& path) { return ::access(path.c_str(), X_OK) == 0; };
+  if (name.find('/') != std::string::npos) return executable(name) ? name : std::string();
+  const char* path = std::getenv("PATH");
+  std::istringstream folders(std::string(path == nullptr ? "" : path) +
+                             ":/usr/local/sbin:/usr/sbin:/sbin:/usr/bin");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (!folder.empty() && executable(folder + "/" + name)) return folder + "/" + name;
+  }
+  return {};
+}
+
+std::string TailOf(const std::string& file, std::size_t lines) {
+  std::ifstream in(file);
+  std::deque<std::string> last;
+  for (std::string line; std::getline(in, line);) {
+    last.push_back(line);
+    if (last.size() > lines) last.pop_front();
+  }
+  std::string text;
+  for (const auto& line : last) text += line + "\n";
+  return text;
+}
+
+Result<std::unique_ptr<Process>> Process::Start(ProcessSpec spec) {
+  if (spec.command.empty()) return NotStarted(spec.name, "no command");
+  const std::string path = FindProgram(spec.command[0]);
+  if (path.empty()) return NotStarted(spec.name, spec.command[0] + " is not installed or not built");
+  Pipes pipes;
+  if (!Open(spec, pipes)) return NotStarted(spec.name, std::strerror(errno));
+  std::unique_ptr<Process> process(new Process(std::move(spec)));
+  std::vector<char*> argv;
+  for (const auto& word : process->spec_.command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return NotStarted(process->spec_.name, std::strerror(errno));
+  if (pid == 0) BecomeChild(pipes, process->spec_.folder.c_str(), path.c_str(), argv.data(), parent);
+  ::setpgid(pid, pid);  // both sides do it, so that neither has to wait for the other
+  ::close(std::exchange(pipes.failure[1], -1));
+  int why = 0;
+  if (::read(pipes.failure[0], &why, sizeof why) == static_cast<ssize_t>(sizeof why)) {
+    ::waitpid(pid, nullptr, 0);
+    return NotStarted(process->spec_.name, path + ": " + std::strerror(why));
+  }
+  process->pid_ = pid;
+  process->input_ = std::exchange(pipes.input[1], -1);
+  process->waiter_ = std::thread([raw = process.get()] { raw->WaitLoop(); });
+  if (const int output = std::exchange(pipes.output[0], -1); output >= 0) {
+    process->reader_ = std::thread([raw = process.get(), output] { raw->ReadLoop(output); });
+  }
+  return process;
+}
+
+Process::~Process() {
+  if (pid_ < 0) return;
+  Stop();
+  waiter_.join();
+  if (reader_.joinable()) reader_.join();
+}
+
+void Process::WaitLoop() {
+  siginfo_t info{};
+  while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    int status = 0;
+    // Whoever is left of its group ends with it. The unreaped process still keeps the group's number from
+    // being reused.
+    ::kill(-pid_, SIGKILL);
+    ::waitpid(pid_, &status, 0);
+    status_ = status;
+  }
+  ended_.notify_all();
+  if (spec_.on_exit) spec_.on_exit();
+}
+
+void Process::ReadLoop(int fd) {
+  std::string pending;
+  char chunk[16384];
+  for (ssize_t n; (n = ::read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR);) {
+    if (n > 0) pending.append(chunk, static_cast<std::size_t>(n));
+    std::size_t start = 0;
+    for (std::size_t end; (end = pending.find('\n', start)) != std::string::npos; start = end + 1) {
+      spec_.on_line(pending.substr(start, end - start));
+    }
+    pending.erase(0, start);
+  }
+  ::close(fd);
+}
+
+bool Process::running() const { return !exit_status(); }
+
+std::optional<int> Process::exit_status() const {
+  const std::lock_guard lock(mutex_);
+  return status_;
+}
+
+bool Process::WriteLine(const std::string& line) {
+  const std::lock_guard lock(input_mutex_);
+  const std::string text = line + "\n";
+  return input_ >= 0 && ::write(input_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+bool Process::WaitExit(std::chrono::milliseconds deadline) {
+  std::unique_lock lock(mutex_);
+  return ended_.wait_for(lock, deadline, [this] { return status_.has_value(); });
+}
+
+void Process::Signal(int signal) {
+  const std::lock_guard lock(mutex_);
+  if (!status_) ::kill(pid_, signal);
+}
+
+void Process::CloseInput() {
+  const std::lock_guard lock(input_mutex_);
+  if (input_ >= 0) ::close(std::exchange(input_, -1));
+}
+
+bool Process::Stop(std::chrono::milliseconds deadline) {
+  CloseInput();
+  Signal(SIGTERM);
+  if (WaitExit(deadline)) return true;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!status_) ::kill(-pid_, SIGKILL);
+  }
+  WaitExit(std::chrono::seconds(5));
+  return false;
+}
+
+std::string Process::Obituary() const {
+  const auto status = exit_status();
+  std::string text = spec_.name;
+  if (!status) {
+    text += " is still running";
+  } else if (WIFSIGNALED(*status)) {
+    text += " was ended by signal " + std::to_string(WTERMSIG(*status));
+  } else {
+    text += " ended with status " + std::to_string(WEXITSTATUS(*status));
+  }
+  const std::string tail = TailOf(spec_.log_file, 20);
+  return text + (tail.empty() ? "; its log is empty" : "; the end of " + spec_.log_file + ":\n" + tail);
+}
+
+Result<std::string> RunToEnd(const std::vector<std::string>& command, const std::string& folder,
+                             std::chrono::milliseconds deadline) {
+  if (command.empty()) return NotStarted("", "no command");
+  std::string log = (std::filesystem::temp_directory_path() / "iot-registry-lab-XXXXXX").string();
+  const int fd = ::mkstemp(log.data());
+  if (fd < 0) return NotStarted(command[0], std::strerror(errno));
+  ::close(fd);
+  std::string out;
+  ProcessSpec spec{command[0], command, folder, log, [&out](const std::string& line) { out += line + "\n"; },
+                   {}};
+  auto process = Process::Start(std::move(spec));
+  if (!process) return process.error();
+  (*process)->CloseInput();
+  const bool ended = (*process)->WaitExit(deadline);
+  if (!ended) (*process)->Stop(std::chrono::milliseconds(0));
+  const bool good = ended && (*process)->exit_status() == 0;
+  const std::string obituary = good ? "" : (*process)->Obituary();
+  process->reset();  // joins the reader, so `out` is whole
+  ::unlink(log.c_str());
+  if (good) return out;
+  return Error::Make(Code::kFailed, "command_failed", obituary + out);
+}
+
+}  // namespace registry::lab

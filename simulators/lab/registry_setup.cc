@@ -1,0 +1,111 @@
+#include "simulators/lab/registry_setup.h"
+
+#include <toml++/toml.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "simulators/lab/process.h"
+
+namespace registry::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+Error SetupError(const std::string& what) { return Error::Make(Code::kFailed, "setup_failed", what); }
+
+// toml++ throws; nothing of it leaves this file.
+Result<toml::table> ReadConfig(const Layout& layout) {
+  try {
+    return toml::parse_file(layout.ConfigFile());
+  } catch (const toml::parse_error& error) {
+    return SetupError(layout.ConfigFile() + ": " + std::string(error.description()));
+  }
+}
+
+toml::table& Section(toml::table& config, const char* name) {
+  if (!config[name].is_table()) config.insert_or_assign(name, toml::table{});
+  return *config[name].as_table();
+}
+
+Result<std::string> FirstRecord(const std::string& file) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (!line.empty() && line[0] != ';' && line[0] != '#') return line;
+  }
+  return SetupError(file + " holds no record");
+}
+
+void SetZone(toml::table& zone, const Layout& layout, const RegistrySetup& setup) {
+  const std::string name_server = std::string("ns1.") + kZone;
+  zone.insert_or_assign("listen_address", kAddress);
+  zone.insert_or_assign("listen_port", static_cast<int>(layout.primary));
+  zone.insert_or_assign("name_servers", toml::array{name_server});
+  zone.insert_or_assign("glue", toml::array{toml::array{name_server, kAddress}});
+  zone.insert_or_assign("contact", std::string("hostmaster.") + kZone);
+  zone.insert_or_assign("tlsa_ttl", setup.tlsa_ttl);
+  zone.insert_or_assign("negative_ttl", 1);
+}
+
+void SetResolver(toml::table& resolver, const Layout& layout, const RegistrySetup& setup) {
+  resolver.insert_or_assign("address", kAddress);
+  resolver.insert_or_assign("port", static_cast<int>(layout.dot));
+  resolver.insert_or_assign("name", kResolverName);
+  resolver.insert_or_assign("certificate", setup.resolver_certificate_file);
+}
+
+}  // namespace
+
+Status InitRegistry(const Layout& layout, const std::string& registryctl) {
+  const std::string folder = layout.In("registry");
+  if (fs::exists(layout.ConfigFile())) return Done{};
+  auto made = RunToEnd({registryctl, "init", "--dir", folder, "--zone", kZone, "--broker-host", kAddress});
+  if (!made) return made.error();
+  for (const auto& party : Parties()) {
+    made = RunToEnd({registryctl, "party", "add", party.name, "--role", party.role, "--dir", folder});
+    if (!made) return made.error();
+  }
+  return Done{};
+}
+
+Status CompleteConfig(const Layout& layout, const RegistrySetup& setup) {
+  auto config = ReadConfig(layout);
+  if (!config) return config.error();
+  Section(*config, "registry").insert_or_assign("trust_anchors", toml::array{setup.trust_anchor});
+  toml::table& mqtt = Section(*config, "mqtt");
+  mqtt.insert_or_assign("host", kAddress);
+  mqtt.insert_or_assign("port", static_cast<int>(layout.mqtt));
+  SetResolver(Section(*config, "resolver"), layout, setup);
+  SetZone(Section(*config, "zone"), layout, setup);
+  toml::table secondary;
+  secondary.insert("name", "nsd");
+  secondary.insert("address", kAddress);
+  secondary.insert("port", static_cast<int>(layout.authority));
+  config->insert_or_assign("secondary", toml::array{secondary});
+  toml::table& http = Section(*config, "http");
+  http.insert_or_assign("address", kAddress);
+  http.insert_or_assign("port", static_cast<int>(layout.http));
+  Section(*config, "retry").insert_or_assign("first_seconds", setup.retry_first_seconds);
+  std::ofstream out(layout.ConfigFile());
+  out << *config << "\n";
+  if (!out.flush()) return SetupError("cannot write " + layout.ConfigFile());
+  return Done{};
+}
+
+Result<TsigKey> ReadTsigKey(const Layout& layout) {
+  auto config = ReadConfig(layout);
+  if (!config) return config.error();
+  TsigKey key;
+  key.name = (*config)["zone"]["tsig_name"].value_or(std::string());
+  const auto file = (*config)["zone"]["tsig_secret"].value_or(std::string("zone/tsig.key"));
+  std::ifstream(fs::path(layout.In("registry")) / file) >> key.secret;
+  if (key.name.empty() || key.secret.empty()) return SetupError("no TSIG key in " + layout.ConfigFile());
+  return key;
+}
+
+Result<std::string> ReadZoneDs(const Layout& layout) {
+  return FirstRecord(layout.Registry("zone/anchor.ds"));
+}
+
+}  // namespace registry::lab

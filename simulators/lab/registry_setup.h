@@ -1,0 +1,31 @@
+// simulators/lab/registry_setup.h: makes the registry's folder the way an operator does (registryctl init,
+// party add) and completes its configuration with what only the lab knows: ports, resolver, trust anchor,
+// secondary.
+#pragma once
+
+#include <string>
+
+#include "schemas/base/result.h"
+#include "simulators/lab/layout.h"
+
+namespace registry::lab {
+
+struct RegistrySetup {
+  std::string resolver_certificate_file;
+  std::string trust_anchor;  // DS of the lab's root
+  int retry_first_seconds = 10;
+  int tlsa_ttl = 5;  // short, so that a refusal after deactivation need not wait for caches
+};
+
+// Does nothing where the folder exists: a lab may be started again over its ledger.
+Status InitRegistry(const Layout& layout, const std::string& registryctl);
+Status CompleteConfig(const Layout& layout, const RegistrySetup& setup);
+
+struct TsigKey {
+  std::string name, secret;  // base64
+};
+Result<TsigKey> ReadTsigKey(const Layout& layout);
+// DS of the registry's zone for its parent.
+Result<std::string> ReadZoneDs(const Layout& layout);
+
+}  // namespace registry::lab

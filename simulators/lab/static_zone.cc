@@ -1,0 +1,74 @@
+#include "simulators/lab/static_zone.h"
+
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "simulators/lab/process.h"
+
+namespace registry::lab {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string Slurp(const fs::path& file) {
+  std::ifstream in(file);
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// Answers the stem of the key's files.
+Result<std::string> MakeKey(const std::string& folder, const std::string& origin, bool ksk) {
+  std::vector<std::string> command{"ldns-keygen", "-a", "ECDSAP256SHA256"};
+  if (ksk) command.emplace_back("-k");
+  command.push_back(origin);
+  auto out = RunToEnd(command, folder);
+  if (!out) return out.error();
+  return FirstLine(*out);
+}
+
+std::string Unsigned(const std::string& origin, const std::vector<std::string>& records) {
+  const std::string server = origin == "." ? "ns.root-servers.test." : "ns." + origin;
+  std::string text = "$TTL 60\n" + origin + " IN SOA " + server + " hostmaster." +
+                     (origin == "." ? "" : origin) + " 1 3600 600 86400 5\n" + origin + " IN NS " + server +
+                     "\n" + server + " IN A 127.0.0.1\n";
+  for (const auto& record : records) text += record + "\n";
+  return text;
+}
+
+std::string YearFromNow() {
+  const std::time_t then = std::time(nullptr) + 365 * 86400;
+  std::tm parts{};
+  ::gmtime_r(&then, &parts);
+  char text[16];
+  std::strftime(text, sizeof text, "%Y%m%d", &parts);
+  return text;
+}
+
+}  // namespace
+
+Result<SignedZone> SignZone(const std::string& folder, const std::string& name,
+                            const std::vector<std::string>& records) {
+  fs::create_directories(folder);
+  const std::string origin = name + ".";
+  const std::string file = (name.empty() ? "root" : name) + ".zone";
+  auto ksk = MakeKey(folder, origin, true);
+  if (!ksk) return ksk.error();
+  auto zsk = MakeKey(folder, origin, false);
+  if (!zsk) return zsk.error();
+  std::ofstream(fs::path(folder) / file) << Unsigned(origin, records);
+  auto made = RunToEnd({"ldns-signzone", "-e", YearFromNow(), "-o", origin, file, *ksk, *zsk}, folder);
+  if (!made) return made.error();
+  SignedZone zone;
+  zone.name = name;
+  zone.file = (fs::path(folder) / (file + ".signed")).string();
+  zone.ds = FirstLine(Slurp(fs::path(folder) / (*ksk + ".ds")));
+  zone.dnskey = FirstLine(Slurp(fs::path(folder) / (*ksk + ".key")));
+  return zone;
+}
+
+}  // namespace registry::lab

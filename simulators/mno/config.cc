@@ -1,0 +1,67 @@
+#include "simulators/mno/config.h"
+
+#include <fstream>
+
+namespace registry::sim {
+namespace {
+
+using nlohmann::json;
+
+Error ConfigError(const std::string& what) { return Error::Make(Code::kSyntax, "config", what); }
+
+Faults ReadFaults(const json& config) {
+  Faults faults;
+  const json part = config.value("faults", json::object());
+  faults.lose = part.value("lose", 0.0);
+  faults.repeat = part.value("repeat", 0.0);
+  faults.delay_max = std::chrono::milliseconds(part.value("delay_max_ms", 0));
+  faults.seed = part.value("seed", std::uint64_t{1});
+  return faults;
+}
+
+void ReadMqtt(const json& config, ClientOptions& mqtt) {
+  const json& part = config.at("mqtt");
+  mqtt.host = part.at("host").get<std::string>();
+  mqtt.port = part.at("port").get<int>();
+  mqtt.ca_file = part.at("ca_file").get<std::string>();
+  mqtt.party = config.at("party").get<std::string>();
+  mqtt.certificate_file = config.at("cert_file").get<std::string>();
+  mqtt.key_file = config.at("key_file").get<std::string>();
+  // The registry may be away for a while; what it has accepted it will answer.
+  mqtt.give_up_after = std::chrono::minutes(10);
+  mqtt.in_flight_max = 100'000;
+}
+
+Result<MnoConfig> Read(const json& config) {
+  MnoConfig mno;
+  ReadMqtt(config, mno.mqtt);
+  mno.radio_socket = config.at("radio_socket").get<std::string>();
+  mno.desks = config.value("desks", std::map<std::string, std::string>());
+  mno.register_window = config.value("register_window", mno.register_window);
+  mno.repeat_after = std::chrono::milliseconds(config.value("repeat_after_ms", mno.repeat_after.count()));
+  mno.radio_patience =
+      std::chrono::milliseconds(config.value("radio_patience_ms", mno.radio_patience.count()));
+  mno.faults = ReadFaults(config);
+  for (const json& item : config.at("inventory")) {
+    const auto iccid = Iccid::Parse(item.at("iccid").get<std::string>());
+    const auto eid = Eid::Parse(item.at("eid").get<std::string>());
+    if (!iccid || !eid) return ConfigError("an ICCID or EID of the inventory is not valid");
+    mno.inventory.push_back({*iccid, *eid, item.at("asp").get<std::string>()});
+  }
+  return mno;
+}
+
+}  // namespace
+
+Result<MnoConfig> ReadMnoConfig(const std::string& file) {
+  std::ifstream in(file);
+  const json config = json::parse(in, nullptr, false);
+  if (!config.is_object()) return ConfigError(file + " is not a JSON object");
+  try {
+    return Read(config);
+  } catch (const json::exception& error) {
+    return ConfigError(file + ": " + error.what());
+  }
+}
+
+}  // namespace registry::sim

@@ -1,0 +1,33 @@
+// simulators/mno/config.h: the configuration file of mno-sim (JSON); every member is in README.md beside this file.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "schemas/ids/ids.h"
+#include "simulators/link/frames.h"
+#include "simulators/mqtt/client.h"
+
+namespace registry::sim {
+
+struct InventoryItem {
+  Iccid iccid;
+  Eid eid;
+  std::string asp;  // whose desk gets the authorisation code
+};
+
+struct MnoConfig {
+  ClientOptions mqtt;
+  std::string radio_socket;
+  std::map<std::string, std::string> desks;  // ASP -> socket
+  std::vector<InventoryItem> inventory;
+  std::size_t register_window = 200;                 // registrations that wait for replies at a time
+  Faults faults;                                     // of the radio, towards the devices
+  std::chrono::milliseconds repeat_after{2000};      // over radio and desk
+  std::chrono::milliseconds radio_patience{120000};  // then the job is reported as failed at stage "radio"
+};
+
+Result<MnoConfig> ReadMnoConfig(const std::string& file);
+
+}  // namespace registry::sim

@@ -1,0 +1,85 @@
+#include "simulators/mno/desks.h"
+
+#include <vector>
+
+namespace registry::sim {
+namespace {
+
+constexpr std::chrono::milliseconds kDialPatience{100}, kSendPatience{100};
+
+}  // namespace
+
+Desks::Desks(std::map<std::string, std::string> sockets, std::chrono::milliseconds repeat_after)
+    : repeat_after_(repeat_after) {
+  for (auto& [asp, socket] : sockets) desks_[asp].socket = socket;
+  thread_ = std::thread([this] { Loop(); });
+}
+
+Desks::~Desks() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+  for (auto& [asp, desk] : desks_) desk.connection.reset();  // joins its reader, which may be in Noted
+}
+
+void Desks::HandOver(const std::string& asp, const std::string& device, const std::string& code) {
+  const nlohmann::json frame{{"t", "authorisation"}, {"device", device}, {"code", code}};
+  std::shared_ptr<Connection> connection;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto desk = desks_.find(asp);
+    if (desk == desks_.end()) return;
+    desk->second.waiting[device] = frame;
+    connection = desk->second.connection;
+  }
+  if (connection && connection->open()) {
+    connection->Send(frame, kSendPatience);
+  } else {
+    wake_.notify_all();
+  }
+}
+
+void Desks::Loop() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    for (auto& [asp, desk] : desks_) Visit(desk);
+    lock.lock();
+    if (!stopping_) wake_.wait_for(lock, repeat_after_);
+  }
+}
+
+void Desks::Visit(Desk& desk) {
+  std::shared_ptr<Connection> connection;
+  {
+    const std::lock_guard lock(mutex_);
+    if (desk.waiting.empty()) return;
+    connection = desk.connection;
+  }
+  if (!connection || !connection->open()) {
+    auto dialled = Dial(
+        desk.socket, kDialPatience,
+        [this, &desk](const auto&, const nlohmann::json& frame) { Noted(desk, frame); }, nullptr);
+    if (!dialled) return;
+    connection = *dialled;
+  }
+  std::vector<nlohmann::json> frames;
+  std::shared_ptr<Connection> earlier = connection;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(desk.connection, earlier);  // an earlier one ends outside the lock
+    for (const auto& [device, frame] : desk.waiting) frames.push_back(frame);
+  }
+  for (const auto& frame : frames) connection->Send(frame, kSendPatience);
+}
+
+void Desks::Noted(Desk& desk, const nlohmann::json& frame) {
+  if (frame.value("t", "") != "noted") return;
+  const std::lock_guard lock(mutex_);
+  desk.waiting.erase(frame.value("device", ""));
+}
+
+}  // namespace registry::sim

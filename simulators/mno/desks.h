@@ -1,0 +1,40 @@
+// simulators/mno/desks.h: hands authorisation codes to the ASPs' desks and says them again until they are noted.
+// Owns: a connection per ASP and one thread that dials and repeats. Any thread may call HandOver.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "simulators/link/frames.h"
+
+namespace registry::sim {
+
+class Desks {
+ public:
+  Desks(std::map<std::string, std::string> sockets, std::chrono::milliseconds repeat_after);
+  ~Desks();
+  void HandOver(const std::string& asp, const std::string& device, const std::string& code);
+
+ private:
+  struct Desk {
+    std::string socket;
+    std::shared_ptr<Connection> connection;         // only the thread sets it
+    std::map<std::string, nlohmann::json> waiting;  // device -> frame, until noted
+  };
+  void Loop();
+  void Visit(Desk& desk);  // dials if need be, says everything that waits again
+  void Noted(Desk& desk, const nlohmann::json& frame);
+
+  const std::chrono::milliseconds repeat_after_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::map<std::string, Desk> desks_;  // entries never come or go; contents guarded by mutex_
+  bool stopping_ = false;              // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace registry::sim

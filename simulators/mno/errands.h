@@ -1,0 +1,57 @@
+// simulators/mno/errands.h: what the MNO is carrying to its devices over the air: one errand per job, repeated until the
+// device answers or patience ends, as over SMS. A job asked for again gets the answer it got before.
+// Not thread-safe: its owner holds a lock.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "schemas/ids/ids.h"
+
+namespace registry::sim {
+
+enum class ErrandKind { kKeyGenerate, kPayload, kWipe };
+
+struct Errand {
+  using Clock = std::chrono::steady_clock;
+  ErrandKind kind = ErrandKind::kKeyGenerate;
+  JobId job;
+  DeviceId device;
+  std::string iccid;
+  nlohmann::json frame;  // what is said to the device
+  Clock::time_point begun, next, end;
+};
+
+class Errands {
+ public:
+  using Clock = Errand::Clock;
+  static constexpr std::size_t kAnswersMax = 100'000;
+
+  explicit Errands(std::chrono::milliseconds repeat_after) : repeat_after_(repeat_after) {}
+
+  bool Running(const JobId& job) const { return running_.contains(job); }
+  const nlohmann::json* FindAnswer(
+      const JobId& job) const;  // of a finished errand; valid until the next Finish
+  void Begin(Errand errand);
+  // The device answered, or patience ended: remembers the answer; nullopt when the job is not running.
+  std::optional<Errand> Finish(const JobId& job, const nlohmann::json& answer);
+
+  struct Due {
+    std::vector<Errand> again, ended;  // `ended` ones still run until Finish
+    Clock::time_point next;
+  };
+  Due TakeDue(Clock::time_point now);
+
+ private:
+  const std::chrono::milliseconds repeat_after_;
+  std::map<JobId, Errand> running_;
+  std::map<JobId, nlohmann::json> answers_;
+  std::deque<JobId> answered_;  // oldest first
+};
+
+}  // namespace registry::sim

@@ -1,0 +1,328 @@
+#include "simulators/mno/mno_sim.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "simulators/mno/desks.h"
+#include "simulators/mno/errands.h"
+
+namespace registry::sim {
+namespace {
+
+using nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kSendPatience{100};
+constexpr std::uint64_t kAckEvery = 200;  // notifications
+
+struct Esim {
+  InventoryItem item;
+  std::optional<DeviceId> device;
+  json bootstrap;
+  std::shared_ptr<Connection> radio;  // set while the SIM is on
+  bool attach_said = false;
+  json certificate_frame;  // said again before a payload is repeated
+};
+
+// Empty when the member is missing or no string: what comes over radio or broker never throws here.
+std::string Text(const json& object, const char* member) {
+  const auto found = object.find(member);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+double MsSince(Clock::time_point begun) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
+}
+
+std::string ReasonOf(const Reply& reply) {
+  return reply.accepted ? std::string() : reply.error ? reply.error->symbol : std::string("rejected");
+}
+
+class NetworkOperator : public MnoSim {
+ public:
+  NetworkOperator(MnoConfig config, Report& report)
+      : config_(std::move(config)),
+        report_(report),
+        errands_(config_.repeat_after),
+        desks_(config_.desks, config_.repeat_after) {
+    for (const auto& item : config_.inventory) esims_[item.iccid.text()].item = item;
+  }
+
+  ~NetworkOperator() override {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    if (repeater_.joinable()) repeater_.join();
+    listener_.reset();
+    for (auto& radio : TakeRadios()) radio.reset();  // joins its reader: no more frames
+    client_.reset();                                 // no more actions and replies
+  }
+
+  Status Begin() {
+    auto client = PartyClient::Open(
+        config_.mqtt, [this](const std::string& action, const wire::Envelope& said) { Action(action, said); },
+        [this](const std::string& type, const wire::Envelope& said) { Notification(type, said); });
+    if (!client) return client.error();
+    client_ = std::move(*client);
+    auto listener = Listener::Open(
+        config_.radio_socket, [this](const auto& from, const json& frame) { Frame(from, frame); },
+        [this](const auto& gone) { SwitchedOff(gone); }, config_.faults);
+    if (!listener) return listener.error();
+    listener_ = std::move(*listener);
+    repeater_ = std::thread([this] { RepeatLoop(); });
+    client_->WaitConnected(std::chrono::milliseconds(0));  // starts connecting; commands wait for it
+    RegisterMore();
+    return Done{};
+  }
+
+ private:
+  // ---- registration ----
+  void RegisterMore() {
+    for (;;) {
+      const InventoryItem* item = nullptr;
+      {
+        const std::lock_guard lock(mutex_);
+        if (registering_ >= config_.register_window || next_ >= config_.inventory.size()) return;
+        ++registering_;
+        item = &config_.inventory[next_++];
+      }
+      Register(*item);
+    }
+  }
+
+  void Register(const InventoryItem& item) {
+    const auto begun = Clock::now();
+    client_->Send("esim.register", wire::EsimRegister{item.eid, item.iccid},
+                  [this, &item, begun](const Reply& reply) { Registered(item, begun, reply); });
+  }
+
+  void Registered(const InventoryItem& item, Clock::time_point begun, const Reply& reply) {
+    const auto registered = reply.accepted ? wire::Decode<wire::EsimRegistered>(reply.data)
+                                           : Result<wire::EsimRegistered>(*reply.error);
+    const std::string device = registered ? registered->device.text() : std::string();
+    report_.Step(device, "register", MsSince(begun), registered.ok(),
+                 registered ? "" : registered.error().symbol);
+    if (registered) {
+      report_.Say({{"event", "registered"}, {"device", device}, {"iccid", item.iccid.text()}});
+      desks_.HandOver(item.asp, device, registered->authorisation_code);
+      const std::lock_guard lock(mutex_);
+      Esim& esim = esims_[item.iccid.text()];
+      esim.device = registered->device;
+      esim.bootstrap = reply.data.value("bootstrap", json::object());
+      by_device_[device] = item.iccid.text();
+      if (esim.radio) Welcome(esim);
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      --registering_;
+    }
+    RegisterMore();
+  }
+
+  // ---- radio ----
+  std::vector<std::shared_ptr<Connection>> TakeRadios() {
+    std::vector<std::shared_ptr<Connection>> radios;
+    const std::lock_guard lock(mutex_);
+    for (auto& [iccid, esim] : esims_) {
+      if (esim.radio) radios.push_back(std::move(esim.radio));
+    }
+    return radios;
+  }
+
+  // The SIM is on and the registry knows it: its bootstrap part, and the registry hears of the attachment once.
+  // mutex_ is held.
+  void Welcome(Esim& esim) {
+    const std::string iccid = esim.item.iccid.text();
+    esim.radio->Send({{"t", "bootstrap"}, {"iccid", iccid}, {"bootstrap", esim.bootstrap}}, kSendPatience);
+    if (std::exchange(esim.attach_said, true)) return;
+    const std::string device = esim.device->text();
+    client_->Send("device.attach", wire::DeviceAttach{*esim.device},
+                  [this, device, begun = Clock::now()](const Reply& reply) {
+                    report_.Step(device, "attach", MsSince(begun), reply.accepted, ReasonOf(reply));
+                  });
+  }
+
+  void Frame(const std::shared_ptr<Connection>& from, const json& frame) {
+    const std::string type = Text(frame, "t");
+    const std::string iccid = Text(frame, "iccid");
+    if (type == "power_on") return PoweredOn(from, iccid);
+    const auto job = JobId::Parse(Text(frame, "job"));
+    if (!job) return;
+    if (type == "csr") return CsrArrived(*job, frame);
+    if (type == "payload_result" || type == "wiped") return Reported(*job, frame);
+  }
+
+  void PoweredOn(const std::shared_ptr<Connection>& from, const std::string& iccid) {
+    const std::lock_guard lock(mutex_);
+    const auto found = esims_.find(iccid);
+    if (found == esims_.end() || stopping_) return;  // no subscriber of ours, or no network any more
+    found->second.radio = from;
+    if (found->second.device) Welcome(found->second);
+  }
+
+  void SwitchedOff(const std::shared_ptr<Connection>& gone) {
+    const std::lock_guard lock(mutex_);
+    for (auto& [iccid, esim] : esims_) {
+      if (esim.radio == gone) esim.radio.reset();
+    }
+  }
+
+  // mutex_ is held.
+  void SayOverRadio(const Errand& errand, bool again) {
+    const auto found = esims_.find(errand.iccid);
+    if (found == esims_.end() || !found->second.radio) return;
+    Esim& esim = found->second;
+    // What came before may have been lost, and neither of the two is acknowledged by itself.
+    if (again && errand.kind == ErrandKind::kKeyGenerate) {
+      esim.radio->Send({{"t", "bootstrap"}, {"iccid", errand.iccid}, {"bootstrap", esim.bootstrap}},
+                       kSendPatience);
+    }
+    if (again && errand.kind == ErrandKind::kPayload && !esim.certificate_frame.is_null()) {
+      esim.radio->Send(esim.certificate_frame, kSendPatience);
+    }
+    esim.radio->Send(errand.frame, kSendPatience);
+  }
+
+  // ---- actions of the registry ----
+  void Action(const std::string& action, const wire::Envelope& said) {
+    const json& data = said.data;
+    if (action == "key.generate") return Run(ErrandKind::kKeyGenerate, "key_generate", data);
+    if (action == "payload.push") return Run(ErrandKind::kPayload, "payload", data);
+    if (action == "applet.wipe") return Run(ErrandKind::kWipe, "wipe", data);
+  }
+
+  void Run(ErrandKind kind, const char* frame_type, const json& data) {
+    const auto job = JobId::Parse(Text(data, "job"));
+    const auto device = DeviceId::Parse(Text(data, "device"));
+    if (!job || !device) return;
+    std::unique_lock lock(mutex_);
+    const auto owner = by_device_.find(device->text());
+    if (owner == by_device_.end() || errands_.Running(*job)) return;
+    if (const json* answer = errands_.FindAnswer(*job)) {
+      const json copy = *answer;
+      lock.unlock();
+      return Answer(kind, *job, *device, copy, Clock::now(), false);
+    }
+    const auto now = Clock::now();
+    Errand errand{kind,
+                  *job,
+                  *device,
+                  owner->second,
+                  json::object(),
+                  now,
+                  now + config_.repeat_after,
+                  now + config_.radio_patience};
+    errand.frame = {{"t", frame_type}, {"iccid", owner->second}, {"job", job->text()}};
+    if (kind == ErrandKind::kPayload) {
+      for (const char* part : {"version", "cms", "containers"}) errand.frame[part] = data.value(part, json());
+    }
+    errands_.Begin(errand);
+    SayOverRadio(errand, false);
+  }
+
+  void RepeatLoop() {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+      const auto due = errands_.TakeDue(Clock::now());
+      for (const Errand& errand : due.again) SayOverRadio(errand, true);
+      lock.unlock();
+      const json unreachable{
+          {"outcome", "failed"}, {"stage", "radio"}, {"reason", "device_unreachable"}, {"retriable", true}};
+      for (const Errand& errand : due.ended) Reported(errand.job, unreachable);
+      lock.lock();
+      if (!stopping_) wake_.wait_until(lock, due.next);
+    }
+  }
+
+  // ---- answers of the device ----
+  void CsrArrived(const JobId& job, const json& frame) { Finished(job, {{"csr", Text(frame, "csr")}}); }
+
+  void Reported(const JobId& job, const json& frame) {
+    json answer{{"outcome", Text(frame, "outcome")},
+                {"retriable", frame.contains("retriable") && frame["retriable"] == true}};
+    for (const char* part : {"stage", "reason"}) {
+      if (const std::string text = Text(frame, part); !text.empty()) answer[part] = text;
+    }
+    Finished(job, answer);
+  }
+
+  void Finished(const JobId& job, const json& answer) {
+    std::optional<Errand> errand;
+    {
+      const std::lock_guard lock(mutex_);
+      errand = errands_.Finish(job, answer);
+    }
+    if (errand) Answer(errand->kind, job, errand->device, answer, errand->begun, true);
+  }
+
+  void Answer(ErrandKind kind, const JobId& job, const DeviceId& device, const json& answer,
+              Clock::time_point begun, bool first) {
+    if (answer.contains("csr")) return SubmitCsr(job, device, answer["csr"].get<std::string>(), first);
+    json result = answer;
+    result["job"] = job.text();
+    result["device"] = device.text();
+    const std::string reason = Text(answer, "outcome") == "success" ? "" : Text(answer, "reason");
+    const bool counts = first && kind == ErrandKind::kPayload;
+    client_->Call("do.result", result, [this, device, begun, reason, counts](const Reply& reply) {
+      if (!counts) return;
+      const bool good = reply.accepted && reason.empty();
+      report_.Step(device.text(), "payload", MsSince(begun), good, reason.empty() ? ReasonOf(reply) : reason);
+    });
+  }
+
+  void SubmitCsr(const JobId& job, const DeviceId& device, const std::string& csr, bool first) {
+    const wire::CsrSubmit command{device, AsBytes(csr), job};
+    client_->Send("csr.submit", command, [this, device, first, begun = Clock::now()](const Reply& reply) {
+      if (first) report_.Step(device.text(), "csr", MsSince(begun), reply.accepted, ReasonOf(reply));
+      if (reply.accepted) Install(device, reply.data);
+    });
+  }
+
+  void Install(const DeviceId& device, const json& data) {
+    const auto issued = wire::Decode<wire::CertificateIssued>(data);
+    if (!issued) return;
+    const std::lock_guard lock(mutex_);
+    const auto owner = by_device_.find(device.text());
+    if (owner == by_device_.end()) return;
+    Esim& esim = esims_[owner->second];
+    esim.certificate_frame = {
+        {"t", "certificate"}, {"iccid", owner->second}, {"certificate", ToBase64(issued->certificate)}};
+    if (esim.radio) esim.radio->Send(esim.certificate_frame, kSendPatience);
+  }
+
+  // ---- notifications ----
+  void Notification(const std::string& type, const wire::Envelope& said) {
+    json event{{"event", "notification"}, {"type", type}};
+    if (said.data.contains("device")) event["device"] = said.data["device"];
+    report_.Say(event);
+    if (said.seq && *said.seq % kAckEvery == 0) client_->Send("feed.ack", wire::FeedAck{*said.seq}, nullptr);
+  }
+
+  const MnoConfig config_;
+  Report& report_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::size_t registering_ = 0, next_ = 0;
+  std::unordered_map<std::string, Esim> esims_;             // by ICCID
+  std::unordered_map<std::string, std::string> by_device_;  // UUID -> ICCID
+  Errands errands_;
+  Desks desks_;
+  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<PartyClient> client_;
+  std::thread repeater_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<MnoSim>> MnoSim::Start(MnoConfig config, Report& report) {
+  auto mno = std::make_unique<NetworkOperator>(std::move(config), report);
+  if (Status status = mno->Begin(); !status) return status.error();
+  return std::unique_ptr<MnoSim>(std::move(mno));
+}
+
+}  // namespace registry::sim

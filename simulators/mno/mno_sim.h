@@ -1,0 +1,25 @@
+// simulators/mno/mno_sim.h: a mobile network operator at its interfaces: MQTT to the registry, radio to the devices, desks
+// of the ASPs. Its inside (SM-DP+, eIM, core network) is not simulated.
+// It registers its inventory, hands on authorisation codes, tells a device its bootstrap part, reports attachment, and
+// carries the registry's actions to the device and the device's answers back (frames.h).
+// Owns: the MQTT client, the radio listener, the desks, and a thread that repeats over the radio.
+// Threads: everything arrives on the threads of link and mqtt; one mutex guards the state. Reports go to `report`,
+//   which outlives it.
+// Privacy: EID and ICCID stay between the MNO, its devices and the registry; reports name devices by UUID, except
+//   "registered", which the lab needs to tell which is which.
+#pragma once
+
+#include <memory>
+
+#include "simulators/mno/config.h"
+#include "simulators/mno/report.h"
+
+namespace registry::sim {
+
+class MnoSim {
+ public:
+  static Result<std::unique_ptr<MnoSim>> Start(MnoConfig config, Report& report);
+  virtual ~MnoSim() = default;
+};
+
+}  // namespace registry::sim
