@@ -51,19 +51,21 @@ const CommandRow* FindCommand(std::string_view name) {
 
 std::vector<MessageName> MakeCatalogue() {
   using Kind = MessageName::Kind;
+  constexpr Role kMno = Role::kMno, kAsp = Role::kAsp;
   std::vector<MessageName> names;
-  for (const CommandRow& row : Commands()) names.push_back({Kind::kCommand, row.name, row.name});
-  for (const CommandRow& row : Commands()) names.push_back({Kind::kReply, row.name, row.reply});
+  for (const CommandRow& row : Commands()) names.push_back({Kind::kCommand, row.name, row.name, row.roles});
+  for (const CommandRow& row : Commands()) names.push_back({Kind::kReply, row.name, row.reply, row.roles});
   for (std::string_view action : {"key.generate", "payload.push", "applet.wipe"}) {
-    names.push_back({Kind::kAction, action, action});
+    names.push_back({Kind::kAction, action, action, {kMno}});
   }
-  for (std::string_view event : {"device.certified", "device.activated", "device.deactivated",
-                                 "device.reactivated", "device.deleted", "device.failed"}) {
-    names.push_back({Kind::kNotification, event, event});
+  names.push_back({Kind::kNotification, "device.certified", "device.certified", {kAsp}});
+  for (std::string_view event :
+       {"device.activated", "device.deactivated", "device.reactivated", "device.deleted", "device.failed"}) {
+    names.push_back({Kind::kNotification, event, event, {kMno, kAsp}});
   }
   for (std::string_view document : {"error", "registry-payload", "bootstrap", "resolver", "endpoint",
                                     "endpoint-trust", "wifi", "container", "envelope"}) {
-    names.push_back({Kind::kDocument, document, document});
+    names.push_back({Kind::kDocument, document, document, {}});
   }
   return names;
 }

@@ -38,6 +38,7 @@ struct MessageName {
   enum class Kind { kCommand, kReply, kAction, kNotification, kDocument } kind;
   std::string_view name;    // "csr.submit", "key.generate", "device.activated", "registry-payload"
   std::string_view schema;  // stem of schemas/messages/<schema>.schema.json
+  std::vector<Role> roles;  // who sends it (commands) or is told (the others); empty for documents
 };
 const std::vector<MessageName>& Catalogue();
 

@@ -21,6 +21,8 @@ inline constexpr std::array kCodes{
 };
 
 struct SymbolRow {
+  // Which section of ERRORS.md it stands in.
+  enum class Said { kEnvelope, kData, kAdmission, kDecision, kReported, kOperator } said;
   Code code;
   std::string_view symbol;
   std::string_view meaning;
