@@ -1,0 +1,53 @@
+// tests/integration/zone/secondary_process.h: a real name server as secondary of the zone under test, on a free loopback port,
+// in a folder of its own; stopped and waited for by pid. The configurations are those of reference servers: NSD with
+// xfrd-reload-timeout 0, Knot with its journal, BIND.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "tests/unit/bridge/zone/zone_files.h"
+
+namespace registry::zone::testing {
+
+enum class Software { kNsd, kKnot, kBind };
+
+std::uint16_t FreePort();                         // free for TCP and UDP when asked
+std::string RunCommand(const std::string& line);  // standard output and error together
+// Asks `done` again and again until it says yes or the time is up; false then.
+bool Eventually(const std::function<bool()>& done,
+                std::chrono::milliseconds limit = std::chrono::seconds(20));
+
+class SecondaryProcess {
+ public:
+  SecondaryProcess(Software software, const ZoneFiles& files, const std::string& name,
+                   std::uint16_t primary_port, std::uint16_t port = 0);
+  ~SecondaryProcess() { Stop(); }
+  SecondaryProcess(const SecondaryProcess&) = delete;
+  SecondaryProcess& operator=(const SecondaryProcess&) = delete;
+
+  void Start();
+  void Stop();  // SIGTERM, then SIGKILL
+  void Kill();  // SIGKILL
+
+  std::uint16_t port() const { return port_; }
+  SecondaryAddress address() const { return {name_, "127.0.0.1", port_}; }
+  std::string Log() const;
+  // The zone as it serves it, one record per line, by AXFR with dig.
+  std::string Dump() const;
+  std::string Dig(const std::string& arguments) const;
+
+ private:
+  void End(int signal);
+  std::string Configure(std::uint16_t primary_port) const;
+
+  Software software_;
+  std::string name_, folder_, config_;
+  std::uint16_t port_;
+  pid_t pid_ = -1;
+};
+
+}  // namespace registry::zone::testing
