@@ -1,0 +1,120 @@
+#include "simulators/dane/resolver.h"
+
+#include <arpa/inet.h>
+
+#include "simulators/dane/getdns_context.h"
+#include "simulators/dane/zone_keys.h"
+
+namespace registry::sim {
+namespace {
+
+constexpr std::size_t kCachedMax = 4096;
+
+Error Absent(const std::string& name) {
+  return Error::Make(Code::kNotFound, "name_absent", name + " is proved to have no such record");
+}
+
+// Records of the type that belong to the name itself; aliases are not followed.
+std::vector<const getdns_dict*> Answers(const getdns_dict* reply, const std::string& name,
+                                        std::uint32_t type) {
+  std::vector<const getdns_dict*> answers;
+  for (const getdns_dict* record : Records(ListAt(reply, "/replies_tree/0/answer"))) {
+    if (IntAt(record, "type") == type && NameAt(record, "name") == name) answers.push_back(record);
+  }
+  return answers;
+}
+
+std::chrono::seconds Ttl(const std::vector<const getdns_dict*>& records) {
+  std::uint32_t ttl = 0xffffffff;
+  for (const getdns_dict* record : records) ttl = std::min(ttl, IntAt(record, "ttl"));
+  return std::chrono::seconds(ttl);
+}
+
+TlsaRecord ToTlsa(const getdns_dict* record) {
+  return {static_cast<std::uint8_t>(IntAt(record, "/rdata/certificate_usage")),
+          static_cast<std::uint8_t>(IntAt(record, "/rdata/selector")),
+          static_cast<std::uint8_t>(IntAt(record, "/rdata/matching_type")),
+          OctetsAt(record, "/rdata/certificate_association_data")};
+}
+
+}  // namespace
+
+DaneResolver::DaneResolver(ResolverTrust trust)
+    : trust_(std::move(trust)), keys_(std::make_unique<ZoneKeys>()) {}
+DaneResolver::~DaneResolver() = default;
+
+Result<std::shared_ptr<DaneResolver>> DaneResolver::Create(ResolverTrust trust) {
+  std::shared_ptr<DaneResolver> resolver(new DaneResolver(std::move(trust)));
+  auto first = resolver->Lease();  // says at once when the trust is malformed
+  if (!first) return first.error();
+  resolver->idle_.push_back(std::move(*first));
+  return resolver;
+}
+
+Result<std::unique_ptr<GetdnsContext>> DaneResolver::Lease() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      auto context = std::move(idle_.back());
+      idle_.pop_back();
+      return context;
+    }
+  }
+  return GetdnsContext::Open(trust_);
+}
+
+// A context that got no answer is not kept: libgetdns would hold the resolver off for its back-off time.
+template <class Reply>
+void DaneResolver::Return(std::unique_ptr<GetdnsContext> context, const Reply& reply) {
+  if (!reply && reply.error().symbol == "resolver_unreachable") return;
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(context));
+}
+
+Result<std::vector<TlsaRecord>> DaneResolver::Tlsa(const std::string& owner, Freshness freshness) {
+  if (freshness == Freshness::kCached) {
+    const std::lock_guard lock(mutex_);
+    const auto found = tlsa_.find(owner);
+    if (found != tlsa_.end() && Clock::now() < found->second.expiry) return found->second.records;
+  }
+  auto context = Lease();
+  if (!context) return context.error();
+  auto reply = keys_->Prove(**context, owner, kTypeTlsa);
+  Return(std::move(*context), reply);
+  if (!reply) return reply.error();
+  const auto answers = Answers(reply->get(), owner, kTypeTlsa);
+  if (answers.empty()) return Absent(owner);
+  std::vector<TlsaRecord> records;
+  for (const getdns_dict* record : answers) records.push_back(ToTlsa(record));
+  if (freshness == Freshness::kCached) {
+    const std::lock_guard lock(mutex_);
+    if (tlsa_.size() >= kCachedMax) tlsa_.clear();
+    tlsa_[owner] = Cached{records, Clock::now() + Ttl(answers)};
+  }
+  return records;
+}
+
+Result<std::string> DaneResolver::Address(const std::string& name) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = addresses_.find(name);
+    if (found != addresses_.end() && Clock::now() < found->second.expiry) return found->second.address;
+  }
+  auto context = Lease();
+  if (!context) return context.error();
+  auto reply = keys_->Prove(**context, name, kTypeA);
+  Return(std::move(*context), reply);
+  if (!reply) return reply.error();
+  const auto answers = Answers(reply->get(), name, kTypeA);
+  if (answers.empty()) return Absent(name);
+  const Bytes octets = OctetsAt(answers.front(), "/rdata/ipv4_address");
+  char text[INET_ADDRSTRLEN] = {};
+  if (octets.size() != 4 || inet_ntop(AF_INET, octets.data(), text, sizeof text) == nullptr)
+    return Absent(name);
+  const std::lock_guard lock(mutex_);
+  if (addresses_.size() >= kCachedMax) addresses_.clear();
+  addresses_[name] = CachedAddress{text, Clock::now() + Ttl(answers)};
+  return std::string(text);
+}
+
+}  // namespace registry::sim

@@ -1,0 +1,68 @@
+// simulators/dane/resolver.h: look-ups a device or an ASP may trust: over DNS-over-TLS to a resolver known by its pinned
+// key, and validated here against given trust anchors, so that the resolver is believed in nothing.
+// Owns: libgetdns contexts, each with one lasting TLS connection; one per thread that asks at the same time.
+// Threads: all calls from any thread; a look-up blocks up to `timeout`.
+// Errors: 2303 name_absent (proved absent), 2306 dns_bogus (signatures do not lead to an anchor, or nothing is signed),
+//   2400 resolver_unreachable (no connection, wrong key, no answer), 2005 trust_malformed.
+// Caching: only what was asked with Freshness::kCached, only positive answers, at most their TTL.
+// Spec: RFC 7858 §4.2 (pinned key), RFC 4035 §5 (validation), RFC 6698 (TLSA).
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "schemas/base/result.h"
+#include "simulators/dane/tlsa.h"
+
+namespace registry::sim {
+
+struct ResolverTrust {
+  std::string address;  // IP address
+  std::uint16_t port = 853;
+  Bytes spki_pin;                    // SHA-256 of the resolver's SubjectPublicKeyInfo
+  std::vector<std::string> anchors;  // DNSKEY or DS, presentation form
+  std::chrono::milliseconds timeout{5000};
+};
+
+enum class Freshness { kNow, kCached };
+
+class GetdnsContext;
+class ZoneKeys;
+
+class DaneResolver {
+ public:
+  static Result<std::shared_ptr<DaneResolver>> Create(ResolverTrust trust);
+  ~DaneResolver();
+
+  Result<std::vector<TlsaRecord>> Tlsa(const std::string& owner, Freshness freshness);
+  Result<std::string> Address(const std::string& name);  // the first A record, cached
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Cached {
+    std::vector<TlsaRecord> records;
+    Clock::time_point expiry;
+  };
+  struct CachedAddress {
+    std::string address;
+    Clock::time_point expiry;
+  };
+
+  explicit DaneResolver(ResolverTrust trust);
+  Result<std::unique_ptr<GetdnsContext>> Lease();
+  template <class Reply>
+  void Return(std::unique_ptr<GetdnsContext> context, const Reply& reply);
+
+  const ResolverTrust trust_;
+  std::unique_ptr<ZoneKeys> keys_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<GetdnsContext>> idle_;  // guarded by mutex_
+  std::map<std::string, Cached> tlsa_;                // guarded by mutex_
+  std::map<std::string, CachedAddress> addresses_;    // guarded by mutex_
+};
+
+}  // namespace registry::sim

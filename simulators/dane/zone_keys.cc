@@ -1,0 +1,90 @@
+#include "simulators/dane/zone_keys.h"
+
+#include <ctime>
+
+namespace registry::sim {
+namespace {
+
+constexpr std::size_t kZonesMax = 256;
+constexpr std::uint32_t kKeptMax = 300;  // seconds; also bounds how long a withdrawn key is believed
+
+Error Bogus() {
+  return Error::Make(Code::kPolicy, "dns_bogus", "no chain of signatures from a trust anchor");
+}
+
+// RFC 4035 §5.3.1: the signer is the zone that holds the name, so an ancestor of it or the name itself.
+bool Holds(const std::string& zone, const std::string& name) {
+  return zone.empty() || name == zone || name.ends_with("." + zone);
+}
+
+std::string SignerIn(const getdns_dict* reply, const char* section) {
+  for (const getdns_dict* record : Records(ListAt(reply, section))) {
+    if (IntAt(record, "type") == kTypeRrsig) return NameAt(record, "/rdata/signers_name");
+  }
+  return {};
+}
+
+// Who signed the reply; empty when nobody did (a name of the root itself counts as unsigned: nobody asks for one).
+std::string SignerOf(const getdns_dict* reply) {
+  const std::string signer = SignerIn(reply, "/replies_tree/0/answer");
+  return !signer.empty() ? signer : SignerIn(reply, "/replies_tree/0/authority");
+}
+
+bool Proves(const getdns_list* keys, const getdns_dict* reply) {
+  const getdns_list* replies = ListAt(reply, "replies_tree");
+  const List no_chain(getdns_list_create());
+  return getdns_validate_dnssec2(replies, no_chain.get(), keys, std::time(nullptr), 0) ==
+         static_cast<getdns_return_t>(GETDNS_DNSSEC_SECURE);
+}
+
+}  // namespace
+
+Result<Dict> ZoneKeys::Prove(GetdnsContext& context, const std::string& name, std::uint32_t type) {
+  auto reply = context.AskUnjudged(name, type);
+  if (!reply) return reply;
+  const std::string zone = SignerOf(reply->get());
+  if (zone.empty() || !Holds(zone, name)) return Bogus();
+  auto keys = Find(zone);
+  const bool kept = keys != nullptr;
+  if (!kept) {
+    auto fetched = Fetch(context, zone);
+    if (!fetched) return fetched.error();
+    keys = *fetched;
+  }
+  if (Proves(keys.get(), reply->get())) return reply;
+  if (!kept) return Bogus();
+  Forget(zone);
+  return Prove(context, name, type);  // at most once more: the keys are fresh then
+}
+
+std::shared_ptr<const getdns_list> ZoneKeys::Find(const std::string& zone) {
+  const std::lock_guard lock(mutex_);
+  const auto found = zones_.find(zone);
+  return found != zones_.end() && Clock::now() < found->second.expiry ? found->second.list : nullptr;
+}
+
+void ZoneKeys::Forget(const std::string& zone) {
+  const std::lock_guard lock(mutex_);
+  zones_.erase(zone);
+}
+
+Result<std::shared_ptr<const getdns_list>> ZoneKeys::Fetch(GetdnsContext& context, const std::string& zone) {
+  auto reply = context.AskJudged(zone, kTypeDnskey);
+  if (!reply) return reply.error();
+  if (IntAt(reply->get(), "/replies_tree/0/dnssec_status") != GETDNS_DNSSEC_SECURE) return Bogus();
+  std::shared_ptr<getdns_list> keys(getdns_list_create(), GetdnsFree());
+  std::size_t count = 0;
+  std::uint32_t ttl = kKeptMax;
+  for (const getdns_dict* record : Records(ListAt(reply->get(), "/replies_tree/0/answer"))) {
+    if (IntAt(record, "type") != kTypeDnskey || NameAt(record, "name") != zone) continue;
+    ttl = std::min(ttl, IntAt(record, "ttl"));
+    getdns_list_set_dict(keys.get(), count++, record);
+  }
+  if (count == 0) return Bogus();
+  const std::lock_guard lock(mutex_);
+  if (zones_.size() >= kZonesMax) zones_.clear();
+  zones_[zone] = Keys{keys, Clock::now() + std::chrono::seconds(ttl)};
+  return std::shared_ptr<const getdns_list>(keys);
+}
+
+}  // namespace registry::sim

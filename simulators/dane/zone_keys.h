@@ -1,0 +1,36 @@
+// simulators/dane/zone_keys.h: the keys of zones, each validated once from the trust anchors and then used to judge many
+// answers: one signature check instead of one per step of the chain (measured: 0.08 ms against 0.6 ms of CPU).
+// An answer the kept keys do not prove is judged again from the anchors, so a roll-over costs time, never a wrong answer.
+// Owns: the keys, at most for their TTL. Threads: all calls from any thread. Errors: as in resolver.h.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "simulators/dane/getdns_context.h"
+
+namespace registry::sim {
+
+class ZoneKeys {
+ public:
+  // The reply to (name, type), proved: positive, or a proof of absence. Its sections are then believed.
+  Result<Dict> Prove(GetdnsContext& context, const std::string& name, std::uint32_t type);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Keys {
+    std::shared_ptr<const getdns_list> list;
+    Clock::time_point expiry;
+  };
+  std::shared_ptr<const getdns_list> Find(const std::string& zone);
+  Result<std::shared_ptr<const getdns_list>> Fetch(GetdnsContext& context, const std::string& zone);
+  void Forget(const std::string& zone);
+
+  std::mutex mutex_;
+  std::map<std::string, Keys> zones_;  // guarded by mutex_
+};
+
+}  // namespace registry::sim

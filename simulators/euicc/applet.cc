@@ -1,0 +1,72 @@
+#include "simulators/euicc/applet.h"
+
+#include <algorithm>
+
+namespace registry::sim {
+namespace {
+
+constexpr std::uint8_t kManageChannel = 0x70;
+constexpr std::uint8_t kSelect = 0xa4;
+
+}  // namespace
+
+Bytes Applet::Transmit(const Bytes& apdu) {
+  const auto command = ParseCommand(apdu);
+  return (command ? Dispatch(*command) : Answer(StatusWord::kWrongLength)).Encode();
+}
+
+void Applet::Reset() {
+  open_ = {true, false, false, false};
+  selected_ = {};
+  signing_.clear();
+  putting_.clear();
+}
+
+Answer Applet::Dispatch(const Command& command) {
+  if ((command.cla & 0x7c) != 0) return StatusWord::kUnknownClass;
+  if (command.ins == kManageChannel) return ManageChannel(command);
+  if (!open_[command.channel()]) return StatusWord::kChannelUnsupported;
+  if (command.ins == kSelect) return Select(command);
+  if (!selected_[command.channel()]) return StatusWord::kUnknownInstruction;
+  return Serve(command);
+}
+
+Answer Applet::Serve(const Command& command) {
+  const auto& table = Instructions();
+  const auto found = std::find_if(table.begin(), table.end(),
+                                  [&](const Instruction& entry) { return entry.code == command.ins; });
+  if (found == table.end()) return StatusWord::kUnknownInstruction;
+  const auto tlvs = ParseTlvs(command.data);
+  if (!tlvs) return StatusWord::kBadData;
+  Answer answer = (this->*found->handler)(command, *tlvs);
+  // Le cuts what is too long only where the standard lets a reader take parts (READ FILE, GET RANDOM do so
+  // themselves).
+  if (answer.data.size() > 255) return StatusWord::kOther;
+  return answer;
+}
+
+// ISO/IEC 7816-4 §7.1.2. Closing what is not open must fail: middleware closes until it does.
+Answer Applet::ManageChannel(const Command& command) {
+  if (command.p1 == 0x00 && command.p2 == 0x00) {
+    for (std::uint8_t channel = 1; channel < open_.size(); ++channel) {
+      if (open_[channel]) continue;
+      open_[channel] = true;
+      return Bytes{channel};
+    }
+    return StatusWord::kChannelUnsupported;
+  }
+  if (command.p1 != 0x80) return StatusWord::kBadParameters;
+  const std::uint8_t channel = command.p2 != 0 ? command.p2 : command.channel();
+  if (channel == 0 || channel >= open_.size() || !open_[channel]) return StatusWord::kBadParameters;
+  open_[channel] = selected_[channel] = false;
+  return StatusWord::kOk;
+}
+
+Answer Applet::Select(const Command& command) {
+  if (command.p1 != 0x04) return StatusWord::kBadParameters;
+  const bool ours = std::equal(command.data.begin(), command.data.end(), kGsmaAid.begin(), kGsmaAid.end());
+  selected_[command.channel()] = ours;
+  return ours ? StatusWord::kOk : StatusWord::kNotFound;
+}
+
+}  // namespace registry::sim

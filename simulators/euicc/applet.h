@@ -1,0 +1,73 @@
+// simulators/euicc/applet.h: a soft IoT SAFE applet, spoken to by APDU octets only, as over the card's
+// contacts. Owns: channels and sessions, lost by Reset; borrows the card's memory. Threads: one at a time,
+// like the serial line. Errors: status words only; no octets from outside stop the process. A device can
+// neither create nor write files (OTA). Fault model: Reset (power loss) ends channels, signature and put-key
+// sessions, never keys or files. An interrupted
+//   session blocks no other (GSMA IoT.05 keys sessions by number). While BeginRemote..EndRemote, as during an
+//   OTA session, files answer 6984. Nothing is altered in silence.
+// Limits: 4 channels, sessions 00..07, 255 octets of answer. Signature modes 01 (full text) and 03 (pad and
+// sign). Spec: GSMA IoT.04, IoT.05 v1.0 as clients speak it; ISO/IEC 7816-4.
+#pragma once
+
+#include <array>
+#include <map>
+
+#include "simulators/euicc/apdu.h"
+#include "simulators/euicc/memory.h"
+
+namespace registry::sim {
+
+inline constexpr std::array<std::uint8_t, 7> kGsmaAid = {0xa0, 0x00, 0x00, 0x05, 0x59, 0x00, 0x10};
+
+class Applet {
+ public:
+  explicit Applet(CardMemory& memory) : memory_(memory) {}
+  Bytes Transmit(const Bytes& apdu);
+  void Reset();
+
+  void BeginRemote() { remote_ = true; }
+  void EndRemote() { remote_ = false; }
+
+ private:
+  using Tlvs = std::vector<Tlv>;
+  using Handler = Answer (Applet::*)(const Command&, const Tlvs&);
+  struct Signing {
+    Bytes key;
+    std::uint8_t mode = 0;
+    Bytes text;
+  };
+  struct Instruction {
+    std::uint8_t code;
+    Handler handler;
+  };
+
+  Answer Dispatch(const Command& command);
+  Answer Serve(const Command& command);
+  Answer ManageChannel(const Command& command);
+  Answer Select(const Command& command);
+
+  // commands.cc, one per instruction of GSMA IoT.05.
+  static const std::vector<Instruction>& Instructions();
+  Answer GenerateKeyPair(const Command& command, const Tlvs& tlvs);
+  Answer SignInit(const Command& command, const Tlvs& tlvs);
+  Answer SignUpdate(const Command& command, const Tlvs& tlvs);
+  Answer ReadPublicKey(const Command& command, const Tlvs& tlvs);
+  Answer PutKeyInit(const Command& command, const Tlvs& tlvs);
+  Answer PutKeyUpdate(const Command& command, const Tlvs& tlvs);
+  Answer ComputeDh(const Command& command, const Tlvs& tlvs);
+  Answer ReadFile(const Command& command, const Tlvs& tlvs);
+  Answer GetData(const Command& command, const Tlvs& tlvs);
+  Answer GetRandom(const Command& command, const Tlvs& tlvs);
+  Answer SignText(const Command& command, const Signing& session, const Bytes& digest) const;
+  Bytes ObjectList() const;
+  KeySlot* FindKey(const Tlvs& tlvs, std::uint8_t tag);
+
+  CardMemory& memory_;
+  std::array<bool, 4> open_{true, false, false, false};
+  std::array<bool, 4> selected_{};
+  std::map<std::uint8_t, Signing> signing_;
+  std::map<std::uint8_t, Bytes> putting_;  // session -> key id
+  bool remote_ = false;
+};
+
+}  // namespace registry::sim

@@ -1,0 +1,41 @@
+// simulators/euicc/memory.h: what survives a power cycle of the card: key slots and files, and how much fits.
+// Plain data, guarded by nothing: a card does one thing at a time. Slots are laid out by the issuer (GSMA
+// IoT.05 lets no device create one): 01 signing pair, 0B static key-agreement pair, 0C the slot for a peer's
+// public key.
+#pragma once
+
+#include <map>
+#include <optional>
+
+#include "simulators/euicc/p256.h"
+
+namespace registry::sim {
+
+inline constexpr std::uint8_t kSigningKey = 0x01;
+inline constexpr std::uint8_t kAgreementKey = 0x0b;
+inline constexpr std::uint8_t kPeerKey = 0x0c;
+
+// GSMA IoT.05, tags 61 and 90: what a key may be used for.
+inline constexpr std::uint8_t kMaySign = 0x01;
+inline constexpr std::uint8_t kMayGenerate = 0x02;
+inline constexpr std::uint8_t kMayAgree = 0x04;
+
+struct KeySlot {
+  std::uint8_t functions = 0;
+  std::optional<P256Key> pair;  // private slots
+  Bytes peer_point;             // public-only slots
+};
+
+struct CardMemory {
+  std::map<Bytes, KeySlot> keys;  // ids are opaque octet strings
+  std::map<Bytes, Bytes> files;
+  std::size_t file_octets_max = 16 * 1024;
+
+  std::size_t FileOctets() const {
+    std::size_t sum = 0;
+    for (const auto& [id, content] : files) sum += content.size();
+    return sum;
+  }
+};
+
+}  // namespace registry::sim

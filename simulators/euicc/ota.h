@@ -1,0 +1,36 @@
+// simulators/euicc/ota.h: the issuer's door to the card, as an OTA platform opens it over SCP80/81; a device
+// has no such door (GSMA IoT.05: only the issuer creates and writes objects). STORE DATA (GlobalPlatform 2.3
+// §11.11): 80 E2 P1 P2 Lc data; P1 bit 8 = last block, P2 = block number from 0. The
+//   blocks of one script are joined, then read as TLVs: 77 {83 id, 53 content} writes a file, 76 {83 id}
+//   deletes one, 7F 08 "clearall" empties the card: every file and the signing key.
+// Owns: a script under way; borrows the card's memory. Threads: one at a time, and not beside the applet.
+// Errors: status words; a script is carried out whole or not at all (6A84: it would not fit).
+#pragma once
+
+#include <vector>
+
+#include "simulators/euicc/apdu.h"
+#include "simulators/euicc/memory.h"
+
+namespace registry::sim {
+
+class OtaChannel {
+ public:
+  explicit OtaChannel(CardMemory& memory) : memory_(memory) {}
+  Bytes Transmit(const Bytes& apdu);
+
+ private:
+  Answer StoreData(const Command& command);
+  Answer Carry(const Bytes& script);
+
+  CardMemory& memory_;
+  Bytes script_;
+  std::uint8_t next_block_ = 0;
+};
+
+// The STORE DATA commands that carry `script`, in order.
+std::vector<Bytes> StoreDataBlocks(const Bytes& script);
+Bytes WriteFileScript(std::uint8_t id, const Bytes& content);
+Bytes ClearAllScript();
+
+}  // namespace registry::sim

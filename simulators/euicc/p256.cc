@@ -1,0 +1,75 @@
+#include "simulators/euicc/p256.h"
+
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/evp.h>
+
+namespace registry::sim {
+namespace {
+
+constexpr std::size_t kScalar = 32;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)>;
+using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+
+EVP_PKEY* Raw(const std::shared_ptr<void>& key) { return static_cast<EVP_PKEY*>(key.get()); }
+
+std::optional<Bytes> SignOnce(EVP_PKEY* key, const Bytes& digest) {
+  KeyContext context(EVP_PKEY_CTX_new(key, nullptr), EVP_PKEY_CTX_free);
+  Bytes der(80);
+  std::size_t size = der.size();
+  if (!context || EVP_PKEY_sign_init(context.get()) <= 0 ||
+      EVP_PKEY_sign(context.get(), der.data(), &size, digest.data(), digest.size()) <= 0) {
+    return std::nullopt;
+  }
+  const std::uint8_t* at = der.data();
+  std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> signature(
+      d2i_ECDSA_SIG(nullptr, &at, static_cast<long>(size)), ECDSA_SIG_free);
+  Bytes out(2 * kScalar);
+  if (!signature || BN_bn2binpad(ECDSA_SIG_get0_r(signature.get()), out.data(), kScalar) < 0 ||
+      BN_bn2binpad(ECDSA_SIG_get0_s(signature.get()), out.data() + kScalar, kScalar) < 0) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<P256Key> P256Key::Generate() {
+  P256Key made;
+  made.key_ = std::shared_ptr<void>(EVP_EC_gen("P-256"),
+                                    [](void* key) { EVP_PKEY_free(static_cast<EVP_PKEY*>(key)); });
+  if (!made.key_) return std::nullopt;
+  std::uint8_t* point = nullptr;
+  const std::size_t size = EVP_PKEY_get1_encoded_public_key(Raw(made.key_), &point);
+  if (size == 0) return std::nullopt;
+  made.point_.assign(point, point + size);
+  OPENSSL_free(point);
+  return made;
+}
+
+std::optional<Bytes> P256Key::Sign(const Bytes& digest) const {
+  while (true) {
+    auto signature = SignOnce(Raw(key_), digest);
+    if (!signature || ((*signature)[0] != 0 && (*signature)[kScalar] != 0)) return signature;
+  }
+}
+
+std::optional<Bytes> P256Key::Agree(const Bytes& peer_point) const {
+  Key peer(EVP_PKEY_new(), EVP_PKEY_free);
+  // Copying the parameters avoids naming the group again, which is most of the cost of an import.
+  if (!peer || EVP_PKEY_copy_parameters(peer.get(), Raw(key_)) <= 0 ||
+      EVP_PKEY_set1_encoded_public_key(peer.get(), peer_point.data(), peer_point.size()) <= 0) {
+    return std::nullopt;
+  }
+  KeyContext context(EVP_PKEY_CTX_new(Raw(key_), nullptr), EVP_PKEY_CTX_free);
+  Bytes shared(kScalar);
+  std::size_t size = shared.size();
+  if (!context || EVP_PKEY_derive_init(context.get()) <= 0 ||
+      EVP_PKEY_derive_set_peer(context.get(), peer.get()) <= 0 ||
+      EVP_PKEY_derive(context.get(), shared.data(), &size) <= 0 || size != kScalar) {
+    return std::nullopt;
+  }
+  return shared;
+}
+
+}  // namespace registry::sim

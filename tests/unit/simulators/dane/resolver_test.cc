@@ -1,0 +1,126 @@
+// Look-ups against a real NSD and a real Unbound over TLS: what is signed is believed, nothing else is.
+#include "simulators/dane/resolver.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "tests/unit/simulators/dane/world.h"
+
+namespace registry::sim {
+namespace {
+
+const std::string kHash = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+const std::string kSpoilt = "ffee2233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+class ResolverTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    test::World::Zones zones;
+    zones["iotregistry.test"] = {"@ 60 IN TLSA 0 0 1 " + kHash, "d1._device 60 IN TLSA 3 0 1 " + kHash,
+                                 "d1._device 60 IN TLSA 3 1 1 " + kHash, "bare._device 60 IN TXT \"no TLSA\"",
+                                 "gw 60 IN A 127.0.0.7"};
+    zones["other.test"] = {"bad 60 IN TLSA 3 0 1 " + kSpoilt, "good 60 IN TLSA 3 0 1 " + kHash};
+    std::string changed = kSpoilt;
+    changed[0] = 'e';
+    world_ = test::World::Start(zones, {{kSpoilt, changed}}).release();
+    ASSERT_NE(world_, nullptr);
+  }
+  static void TearDownTestSuite() { delete world_; }
+
+  static ResolverTrust Trust() {
+    return {"127.0.0.1",
+            world_->dot_port(),
+            world_->spki_pin(),
+            {world_->anchor()},
+            std::chrono::milliseconds(3000)};
+  }
+  static std::shared_ptr<DaneResolver> Open(const ResolverTrust& trust) {
+    auto resolver = DaneResolver::Create(trust);
+    EXPECT_TRUE(resolver) << resolver.error().message;
+    return resolver ? *resolver : nullptr;
+  }
+  static std::string SymbolOf(DaneResolver& resolver, const std::string& name) {
+    auto answer = resolver.Tlsa(name, Freshness::kNow);
+    return answer ? "secure" : answer.error().symbol;
+  }
+  static test::World* world_;
+};
+test::World* ResolverTest::world_ = nullptr;
+
+TEST_F(ResolverTest, ReadsASecureRecordSet) {
+  auto resolver = Open(Trust());
+  auto records = resolver->Tlsa("d1._device.iotregistry.test", Freshness::kNow);
+  ASSERT_TRUE(records) << records.error().message;
+  ASSERT_EQ(records->size(), 2u);
+  EXPECT_EQ(records->at(0).usage, 3);
+  EXPECT_EQ(ToHex(records->at(0).data), kHash);
+  EXPECT_EQ(resolver->Tlsa("iotregistry.test", Freshness::kCached)->at(0).usage, 0) << "the apex, too";
+}
+
+TEST_F(ResolverTest, ReadsAnAddress) {
+  auto address = Open(Trust())->Address("gw.iotregistry.test");
+  ASSERT_TRUE(address) << address.error().message;
+  EXPECT_EQ(*address, "127.0.0.7");
+}
+
+TEST_F(ResolverTest, TellsProvenAbsenceFromFailure) {
+  auto resolver = Open(Trust());
+  EXPECT_EQ(SymbolOf(*resolver, "nobody._device.iotregistry.test"), "name_absent");
+  EXPECT_EQ(SymbolOf(*resolver, "bare._device.iotregistry.test"), "name_absent")
+      << "the name is there, the type is not";
+}
+
+TEST_F(ResolverTest, RefusesARecordChangedAfterSigning) {
+  auto resolver = Open(Trust());
+  EXPECT_EQ(SymbolOf(*resolver, "good.other.test"), "secure");
+  EXPECT_EQ(SymbolOf(*resolver, "bad.other.test"), "dns_bogus");
+  EXPECT_EQ(SymbolOf(*resolver, "good.other.test"), "secure") << "and is none the worse for it";
+}
+
+TEST_F(ResolverTest, RefusesAnotherAnchor) {
+  ResolverTrust trust = Trust();
+  trust.anchors = {". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"};
+  EXPECT_EQ(SymbolOf(*Open(trust), "d1._device.iotregistry.test"), "dns_bogus");
+}
+
+TEST_F(ResolverTest, SpeaksToNobodyWithAnotherKey) {
+  ResolverTrust trust = Trust();
+  trust.spki_pin[0] ^= 1;
+  EXPECT_EQ(SymbolOf(*Open(trust), "d1._device.iotregistry.test"), "resolver_unreachable");
+}
+
+TEST_F(ResolverTest, SaysSoWhenTheResolverIsNotThere) {
+  ResolverTrust trust = Trust();
+  trust.port = test::FreePort();
+  EXPECT_EQ(SymbolOf(*Open(trust), "d1._device.iotregistry.test"), "resolver_unreachable");
+}
+
+TEST_F(ResolverTest, RefusesMalformedTrust) {
+  ResolverTrust trust = Trust();
+  trust.anchors = {"not a record"};
+  EXPECT_EQ(DaneResolver::Create(trust).error().symbol, "trust_malformed");
+  trust = Trust();
+  trust.anchors.clear();
+  EXPECT_EQ(DaneResolver::Create(trust).error().symbol, "trust_malformed");
+  trust = Trust();
+  trust.spki_pin.pop_back();
+  EXPECT_EQ(DaneResolver::Create(trust).error().symbol, "trust_malformed");
+}
+
+TEST_F(ResolverTest, ServesManyThreads) {
+  auto resolver = Open(Trust());
+  std::atomic<int> secure{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int j = 0; j < 25; ++j) secure += SymbolOf(*resolver, "d1._device.iotregistry.test") == "secure";
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(secure, 100);
+}
+
+}  // namespace
+}  // namespace registry::sim

@@ -1,0 +1,74 @@
+// The issuer's door: scripts are carried out whole or not at all.
+#include "simulators/euicc/ota.h"
+
+#include <gtest/gtest.h>
+
+#include "simulators/euicc/euicc.h"
+
+namespace registry::sim {
+namespace {
+
+class OtaTest : public ::testing::Test {
+ protected:
+  std::string Send(const Bytes& script) {
+    std::string last;
+    for (const Bytes& block : StoreDataBlocks(script)) last = ToHex(card_->ota().Transmit(block));
+    return last;
+  }
+  std::string Say(const std::string& hex) { return ToHex(card_->applet().Transmit(*FromHex(hex))); }
+  void Select() {
+    ASSERT_EQ(Say("0070000001"), "019000");
+    ASSERT_EQ(Say("01a4040007a0000005590010"), "9000");
+  }
+  std::unique_ptr<Euicc> card_ = Euicc::Make();
+};
+
+TEST_F(OtaTest, CutsALongScriptIntoNumberedBlocks) {
+  const auto blocks = StoreDataBlocks(WriteFileScript(0x06, Bytes(1000, 0x30)));
+  ASSERT_EQ(blocks.size(), 5u);
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    EXPECT_EQ(blocks[i][1], 0xe2);
+    EXPECT_EQ(blocks[i][2], i + 1 == blocks.size() ? 0x80 : 0x00);
+    EXPECT_EQ(blocks[i][3], i);
+  }
+}
+
+TEST_F(OtaTest, ALostBlockSpoilsTheScript) {
+  const auto blocks = StoreDataBlocks(WriteFileScript(0x06, Bytes(600, 0x30)));
+  ASSERT_EQ(ToHex(card_->ota().Transmit(blocks[0])), "9000");
+  EXPECT_EQ(ToHex(card_->ota().Transmit(blocks[2])), "6a86");
+  Select();
+  EXPECT_EQ(Say("01b000000383010600"), "6a82") << "nothing was written";
+}
+
+TEST_F(OtaTest, RefusesWhatDoesNotFitAndKeepsWhatWasThere) {
+  ASSERT_EQ(Send(WriteFileScript(0x06, {0x31})), "9000");
+  EXPECT_EQ(Send(WriteFileScript(0x06, Bytes(17000, 0x30))), "6a84");
+  Select();
+  EXPECT_EQ(Say("01b000000383010600"), "319000");
+}
+
+TEST_F(OtaTest, ClearAllTakesFilesAndTheSigningKey) {
+  ASSERT_EQ(Send(WriteFileScript(0x02, {0x30})), "9000");
+  Select();
+  ASSERT_EQ(Say("01b900000384010100").substr(0, 6), "840101");
+  ASSERT_EQ(Send(ClearAllScript()), "9000");
+  EXPECT_EQ(Say("01b000000383010200"), "6a82");
+  EXPECT_EQ(Say("01cd000003850101"), "6985");
+  EXPECT_EQ(Say("01cd00000385010b").substr(0, 8), "34454943") << "the agreement key stays for a new life";
+}
+
+TEST_F(OtaTest, DeletesAFile) {
+  ASSERT_EQ(Send(WriteFileScript(0x08, {0x7b})), "9000");
+  EXPECT_EQ(Send(*FromHex("7603830108")), "9000");
+  EXPECT_EQ(Send(*FromHex("7603830108")), "6a82");
+  EXPECT_EQ(Send(*FromHex("7803830108")), "6a80");
+}
+
+TEST_F(OtaTest, ADeviceHasNoSuchDoor) {
+  Select();
+  EXPECT_EQ(Say("01e2800003830108"), "6d00");
+}
+
+}  // namespace
+}  // namespace registry::sim
