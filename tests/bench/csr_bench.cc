@@ -1,0 +1,131 @@
+// Bench (a): CSR to certificate on one core, beside one raw P-256 verification and one raw signature by OpenSSL with
+// reused contexts, in the same run; and the payload's protection beside its own four raw operations.
+// The rounds of floor and measurement alternate, so that a noisy neighbour is noisy to both.
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <vector>
+
+#include "bridge/signing/ca.h"
+#include "bridge/signing/signer.h"
+#include "schemas/base/check.h"
+#include "tests/bench/report.h"
+#include "tests/support/csr_maker.h"
+#include "workers/crypto/p256.h"
+#include "workers/csr_sign/csr_sign.h"
+#include "workers/payload_push/cms.h"
+
+namespace {
+
+using namespace registry;
+
+constexpr int kRounds = 10, kCallsPerRound = 400, kRequests = 200;
+const UtcTime kNow = *FromRfc3339("2026-11-23T12:00:00Z");
+
+struct Raw {
+  test::Key key = test::NewEcKey();
+  std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> sign{EVP_PKEY_CTX_new(key.get(), nullptr),
+                                                                   &EVP_PKEY_CTX_free};
+  std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)> verify{EVP_PKEY_CTX_new(key.get(), nullptr),
+                                                                     &EVP_PKEY_CTX_free};
+  Bytes digest = Bytes(32, 0x5a), signature = Bytes(72);
+  std::size_t size = 72;
+
+  Raw() {
+    REG_CHECK(EVP_PKEY_sign_init(sign.get()) == 1 && EVP_PKEY_verify_init(verify.get()) == 1);
+    Sign();
+  }
+  void Sign() {
+    size = signature.size();
+    REG_CHECK(EVP_PKEY_sign(sign.get(), signature.data(), &size, digest.data(), digest.size()) == 1);
+  }
+  void Verify() {
+    REG_CHECK(EVP_PKEY_verify(verify.get(), signature.data(), size, digest.data(), digest.size()) == 1);
+  }
+};
+
+csr_sign::Profile IssuerProfile() {
+  csr_sign::Profile profile;
+  profile.zone = "iotregistry.test";
+  return profile;
+}
+
+struct Registry {
+  signing::Authority root = *signing::CreateRoot("bench root", {kNow});
+  signing::Authority issuing = *signing::CreateIssuing(root, "bench issuing", {kNow});
+  std::unique_ptr<domain::Signer> signer = *signing::MakeSigner(issuing.key, issuing.certificate);
+  domain::Context context{
+      kNow, [](std::uint8_t* out, std::size_t size) { RAND_bytes(out, static_cast<int>(size)); }};
+  csr_sign::Issuer issuer = *csr_sign::Issuer::Create(IssuerProfile(), *signer);
+  DeviceId device = DeviceId::FromRandom({1, 2, 3});
+};
+
+std::vector<Bytes> Requests(bool with_agreement_key) {
+  std::vector<Bytes> requests;
+  for (int i = 0; i < kRequests; ++i) {
+    test::CsrOptions options;
+    if (with_agreement_key) options.agreement = test::NewEcKey();
+    requests.push_back(AsBytes(ToPem("CERTIFICATE REQUEST", test::MakeCsr(options))));
+  }
+  return requests;
+}
+
+void Certify(const Registry& registry, const Bytes& request) {
+  const auto checked = csr_sign::CheckCsr(request);
+  REG_CHECK(checked && registry.issuer.Issue(registry.device, *checked, registry.context).ok());
+}
+
+void BenchCertificates(const Registry& registry, Raw& raw, bench::Report& report) {
+  const auto plain = Requests(false), with_agreement = Requests(true);
+  double floor = 0, certificate = 0, agreement = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    floor += bench::MicrosPerCall(kCallsPerRound, [&](int) { raw.Sign(), raw.Verify(); }) / kRounds;
+    certificate += bench::MicrosPerCall(
+                       kCallsPerRound,
+                       [&](int i) { Certify(registry, plain[static_cast<std::size_t>(i % kRequests)]); }) /
+                   kRounds;
+    agreement +=
+        bench::MicrosPerCall(
+            kCallsPerRound,
+            [&](int i) { Certify(registry, with_agreement[static_cast<std::size_t>(i % kRequests)]); }) /
+        kRounds;
+  }
+  const char* const kFloor = "raw P-256 verify + sign per core";
+  report.Add("csr_to_certificate", 1e6 / certificate, "certificates/s", 1e6 / floor, kFloor,
+             floor / certificate);
+  report.Add("csr_with_agreement_key_to_certificate", 1e6 / agreement, "certificates/s", 1e6 / floor, kFloor,
+             floor / agreement);
+}
+
+void BenchPayload(const Registry& registry, Raw& raw, bench::Report& report) {
+  const Bytes content(2400, 'x');
+  const Bytes recipient = test::PointOf(test::NewEcKey());
+  double floor = 0, payload = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    floor += bench::MicrosPerCall(kCallsPerRound,
+                                  [&](int) {
+                                    raw.Sign();
+                                    REG_CHECK(crypto::AgreeP256(recipient).has_value());
+                                  }) /
+             kRounds;
+    payload += bench::MicrosPerCall(
+                   kCallsPerRound,
+                   [&](int) {
+                     const auto sealed = payload_push::Encrypt(content, recipient);
+                     REG_CHECK(sealed && payload_push::SignContent(*sealed, *registry.signer, kNow).ok());
+                   }) /
+               kRounds;
+  }
+  report.Add("payload_protection", payload, "cpu us", floor, "P-256 keygen + ECDH + sign", floor / payload);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Registry registry;
+  Raw raw;
+  bench::Report report;
+  BenchCertificates(registry, raw, report);
+  BenchPayload(registry, raw, report);
+  return report.Write(argc, argv) ? 0 : 1;
+}

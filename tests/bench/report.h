@@ -1,0 +1,59 @@
+// tests/bench/report.h: measures CPU time of one thread and writes what `./dev bench` collects:
+// a list of {name, value, unit, floor, floor_name, ratio}.
+#pragma once
+
+#include <time.h>
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace registry::bench {
+
+inline double ThreadSeconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// Mean CPU microseconds of one call.
+template <class Call>
+double MicrosPerCall(int calls, Call call) {
+  const double start = ThreadSeconds();
+  for (int i = 0; i < calls; ++i) call(i);
+  return (ThreadSeconds() - start) * 1e6 / calls;
+}
+
+class Report {
+ public:
+  // `ratio` as the goal states it: 1 is the floor itself, less is slower.
+  void Add(const std::string& name, double value, const std::string& unit, double floor,
+           const std::string& floor_name, double ratio) {
+    entries_.push_back({{"name", name},
+                        {"value", value},
+                        {"unit", unit},
+                        {"floor", floor},
+                        {"floor_name", floor_name},
+                        {"ratio", ratio}});
+    std::printf("%-40s %12.1f %-16s %12.1f %-36s %6.2f\n", name.c_str(), value, unit.c_str(), floor,
+                floor_name.c_str(), ratio);
+  }
+
+  // `--json FILE` among the arguments; without it, the table alone. False when the file cannot be written.
+  bool Write(int argc, char** argv) const {
+    for (int i = 1; i + 1 < argc; ++i) {
+      if (std::strcmp(argv[i], "--json") != 0) continue;
+      std::ofstream file(argv[i + 1]);
+      file << entries_.dump(2) << "\n";
+      return file.good();
+    }
+    return true;
+  }
+
+ private:
+  nlohmann::json entries_ = nlohmann::json::array();
+};
+
+}  // namespace registry::bench
