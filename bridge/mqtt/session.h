@@ -28,6 +28,8 @@ struct SessionOptions {
   std::chrono::milliseconds backoff_min{100}, backoff_max{15000};
   int receive_maximum = 10000;
   int in_flight_max = 1000;
+  // Level 0 debug to 3 error; from several threads, must not block. May be empty.
+  std::function<void(int level, const std::string& line)> log;
 };
 
 class Session : public outbox::Publisher {
@@ -35,7 +37,7 @@ class Session : public outbox::Publisher {
   using Handler = std::function<void(ingest::InboundMessage)>;
   Session(SessionOptions options, Handler handler);
   ~Session() override;
-  void Start();   // returns at once; connects in the background
+  void Start();  // returns at once; connects in the background
   void Stop(std::chrono::milliseconds deadline);
   bool connected() const;
   std::uint64_t reconnects() const;

@@ -1,0 +1,38 @@
+// bridge/mqtt/connection.h: one network connection to the broker, from CONNECT to its end; never revived.
+// A new one has a new Paho client: Paho's own reconnect would send again, on its own account, what the relay carries
+// again anyway, and its state across a lost connection is where its traps are. The MQTT session itself lives at the broker
+// (clean start off), so messages to the registry are kept and delivered again.
+// Owns: the Paho client. Threads: Open and Close from one thread; Publish from any; `arrived` and `lost` are called on
+//   Paho's threads and must not call back. After the destructor nothing is called.
+// Errors: 2400 connect_failed (message: Paho's or the broker's reason), subscribe_refused, not_connected, in_flight_full.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "bridge/mqtt/session.h"
+
+namespace registry::mqtt {
+
+class Connection {
+ public:
+  struct Events {
+    Session::Handler arrived;
+    std::function<void(const std::string& why)> lost;  // at least once when the connection ends by itself
+  };
+  Connection(const SessionOptions& options, Events events);
+  ~Connection();  // what is unconfirmed is answered with false
+
+  // Connects and subscribes; gives up early once `give_up` says so.
+  Status Open(const std::function<bool()>& give_up);
+  Status Publish(outbox::Publisher::Message message, std::function<void(bool)> confirmed);
+  bool alive() const;
+  // DISCONNECT with reason 0, within the deadline. The broker keeps the session.
+  void Close(std::chrono::milliseconds deadline);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace registry::mqtt

@@ -1,0 +1,41 @@
+#include "bridge/mqtt/unconfirmed.h"
+
+namespace registry::mqtt {
+
+Result<Unconfirmed::Key> Unconfirmed::Add(Confirmed confirmed) {
+  std::lock_guard lock(mutex_);
+  if (closed_) return Error::Make(Code::kFailed, "not_connected", "the connection to the broker is down");
+  if (waiting_.size() >= limit_) {
+    return Error::Make(Code::kFailed, "in_flight_full", "too many messages wait for their PUBACK");
+  }
+  const Key key = next_++;
+  waiting_.emplace_hint(waiting_.end(), key, std::move(confirmed));
+  return key;
+}
+
+std::optional<Unconfirmed::Confirmed> Unconfirmed::Take(Key key) {
+  std::lock_guard lock(mutex_);
+  const auto found = waiting_.find(key);
+  if (found == waiting_.end()) return std::nullopt;
+  Confirmed confirmed = std::move(found->second);
+  waiting_.erase(found);
+  return confirmed;
+}
+
+bool Unconfirmed::Withdraw(Key key) { return Take(key).has_value(); }
+
+void Unconfirmed::Answer(Key key, bool good) {
+  if (auto confirmed = Take(key)) (*confirmed)(good);
+}
+
+void Unconfirmed::FailAll() {
+  std::map<Key, Confirmed> waiting;
+  {
+    std::lock_guard lock(mutex_);
+    closed_ = true;
+    waiting.swap(waiting_);
+  }
+  for (auto& [key, confirmed] : waiting) confirmed(false);
+}
+
+}  // namespace registry::mqtt

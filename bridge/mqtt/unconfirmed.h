@@ -1,0 +1,39 @@
+// bridge/mqtt/unconfirmed.h: publishes without PUBACK yet, each answered exactly once.
+// Threads: every call from any thread; callbacks run on the caller's thread, without a lock held.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "schemas/base/result.h"
+
+namespace registry::mqtt {
+
+class Unconfirmed {
+ public:
+  using Confirmed = std::function<void(bool)>;
+  using Key = std::uintptr_t;  // travels through the client library as its user context
+
+  explicit Unconfirmed(std::size_t limit) : limit_(limit) {}
+
+  // Errors: in_flight_full; not_connected after FailAll.
+  Result<Key> Add(Confirmed confirmed);
+  // Gives the callback back, for a publish that was refused on the spot; false when it has been answered already.
+  bool Withdraw(Key key);
+  void Answer(Key key, bool confirmed);  // unknown keys were answered before
+  void FailAll();                        // in order of publishing; nothing is taken afterwards
+
+ private:
+  std::optional<Confirmed> Take(Key key);
+
+  const std::size_t limit_;
+  std::mutex mutex_;
+  std::map<Key, Confirmed> waiting_;
+  Key next_ = 1;
+  bool closed_ = false;
+};
+
+}  // namespace registry::mqtt

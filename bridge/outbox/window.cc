@@ -1,0 +1,81 @@
+#include "bridge/outbox/window.h"
+
+#include <algorithm>
+
+namespace registry::outbox {
+
+bool Window::Sent(ledger::Seq seq) {
+  std::lock_guard lock(mutex_);
+  if (failed_) return false;
+  REG_CHECK(seq > last_);
+  slots_.push_back({seq, false});
+  last_ = seq;
+  ++unanswered_;
+  return true;
+}
+
+void Window::Answered(ledger::Seq seq, bool confirmed) {
+  std::lock_guard lock(mutex_);
+  const auto slot = std::lower_bound(slots_.begin(), slots_.end(), seq,
+                                     [](const Slot& a, ledger::Seq b) { return a.seq < b; });
+  REG_CHECK(slot != slots_.end() && slot->seq == seq && !slot->confirmed && unanswered_ > 0);
+  slot->confirmed = confirmed;
+  failed_ = failed_ || !confirmed;
+  Settle();
+}
+
+void Window::NotTaken() {
+  std::lock_guard lock(mutex_);
+  REG_CHECK(!slots_.empty() && slots_.back().seq == last_);
+  slots_.pop_back();
+  last_ = slots_.empty() ? cursor_ : slots_.back().seq;
+  failed_ = true;
+  Settle();
+}
+
+// One entry less out there; the cursor follows the confirmed prefix.
+void Window::Settle() {
+  --unanswered_;
+  while (!slots_.empty() && slots_.front().confirmed) {
+    cursor_ = slots_.front().seq;
+    slots_.pop_front();
+  }
+  changed_.notify_all();
+}
+
+ledger::Seq Window::cursor() const {
+  std::lock_guard lock(mutex_);
+  return cursor_;
+}
+
+ledger::Seq Window::last() const {
+  std::lock_guard lock(mutex_);
+  return last_;
+}
+
+bool Window::failed() const {
+  std::lock_guard lock(mutex_);
+  return failed_;
+}
+
+std::size_t Window::WaitForRoom(std::size_t limit, Clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  // Confirmed entries behind an unanswered one still count: they may have to be carried again.
+  changed_.wait_until(lock, until, [&] { return failed_ || slots_.size() < limit; });
+  return failed_ || slots_.size() >= limit ? 0 : limit - slots_.size();
+}
+
+bool Window::WaitUntilAnswered(Clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, until, [&] { return unanswered_ == 0; });
+}
+
+void Window::Rewind() {
+  std::lock_guard lock(mutex_);
+  REG_CHECK(unanswered_ == 0);
+  slots_.clear();
+  last_ = cursor_;
+  failed_ = false;
+}
+
+}  // namespace registry::outbox

@@ -1,0 +1,55 @@
+// bridge/outbox/window.h: what was handed to a sink and is not yet confirmed, and how far the confirmed part reaches.
+// Owns: nothing. Outlives the relay that made it when a confirmation comes late, so it is held by shared_ptr.
+// Threads: every call from any thread.
+// Rule: the cursor is the last entry before which everything is confirmed. After a failure nothing more is handed over
+//   until every entry out there has been answered; then all after the cursor is carried again, in order, so that a
+//   receiver never sees an old entry after a new one without seeing the new one again (MQTT 5 §4.6).
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "bridge/ledger/ledger.h"
+
+namespace registry::outbox {
+
+class Window {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit Window(ledger::Seq cursor) : cursor_(cursor), last_(cursor) {}
+
+  // Before the entry is handed over, since its confirmation may come first. Seqs only grow. False after a failure.
+  bool Sent(ledger::Seq seq);
+  void Answered(ledger::Seq seq, bool confirmed);
+  // The sink took nothing: forgets the entry, which was sent last, and counts as a failure.
+  void NotTaken();
+
+  ledger::Seq cursor() const;
+  ledger::Seq last() const;  // handed over last; reading goes on behind it
+  bool failed() const;
+  // Room for more, at most `limit` out there; waits for some until `until`. 0 when there is none, or after a failure.
+  std::size_t WaitForRoom(std::size_t limit, Clock::time_point until);
+  // True when every entry handed over has been answered before `until`.
+  bool WaitUntilAnswered(Clock::time_point until);
+  // After a failure, with everything answered: back to the cursor.
+  void Rewind();
+
+ private:
+  struct Slot {
+    ledger::Seq seq;
+    bool confirmed;
+  };
+  void Settle();
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Slot> slots_;  // after the cursor, in order
+  std::size_t unanswered_ = 0;
+  ledger::Seq cursor_, last_;
+  bool failed_ = false;
+};
+
+}  // namespace registry::outbox
