@@ -148,8 +148,11 @@ Verdict Pipeline::Impl::AnswerKnown(const Request& request, const domain::EventM
   if (!difference) {
     return CommitReply(Again(request, mark.reply)) ? Verdict{"duplicate", ""} : Verdict{"failed", ""};
   }
+  // Error::field is a pointer into the data member; what differs outside of it is named by the message alone.
+  const bool in_data = difference->starts_with("data/");
   const Error conflict = Error::Make(Code::kExists, "event_conflict",
-                                     "this id was used before with another content of " + *difference, "/" + *difference);
+                                     "this id was used before with another content of " + *difference,
+                                     in_data ? difference->substr(4) : std::string());
   if (!CommitReply(Rejected(request, conflict, Now()))) return {"failed", ""};
   return {"conflict", conflict.symbol};
 }

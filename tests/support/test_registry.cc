@@ -100,16 +100,19 @@ void TestRegistry::CommandDone(const std::string&, const std::string& outcome, c
                                std::chrono::microseconds) {
   std::lock_guard lock(mutex_);
   ++outcomes_[outcome];
+  counted_.notify_all();
 }
 
 void TestRegistry::Log(int level, const std::string& line) {
   if (level >= 2) std::fprintf(stderr, "registry: %s\n", line.c_str());
 }
 
-std::uint64_t TestRegistry::Count(const std::string& outcome) const {
-  std::lock_guard lock(mutex_);
-  const auto found = outcomes_.find(outcome);
-  return found == outcomes_.end() ? 0 : found->second;
+bool TestRegistry::Counted(const std::string& outcome, std::uint64_t times) const {
+  std::unique_lock lock(mutex_);
+  return counted_.wait_for(lock, kReplyDeadline, [&] {
+    const auto found = outcomes_.find(outcome);
+    return found != outcomes_.end() && found->second == times;
+  });
 }
 
 std::vector<Said> TestRegistry::ReadAfter(ledger::Seq* after, std::chrono::milliseconds wait) {

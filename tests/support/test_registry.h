@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -54,7 +55,8 @@ class TestRegistry : public ingest::Observer {
   void Restart();                               // stop and start again over the same ledger and intake
 
   domain::Device Device(const std::string& id) const;
-  std::uint64_t Count(const std::string& outcome) const;
+  // Whether the outcome was counted this often, or soon will be: counting follows the reply.
+  bool Counted(const std::string& outcome, std::uint64_t times) const;
   ledger::Ledger& ledger() { return *ledger_; }
   ManualClock& clock() { return clock_; }
 
@@ -84,6 +86,7 @@ class TestRegistry : public ingest::Observer {
   std::unique_ptr<ingest::Pipeline> pipeline_;
   std::map<std::string, ledger::Seq> heard_;
   mutable std::mutex mutex_;
+  mutable std::condition_variable counted_;
   std::map<std::string, std::uint64_t> outcomes_;
   std::uint64_t next_id_ = 1;
   std::uint64_t next_esim_ = 1;

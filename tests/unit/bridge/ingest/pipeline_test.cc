@@ -29,7 +29,7 @@ TEST(Admission, ADuplicateGetsTheStoredReplyByteForByteAndIsNotExecutedAgain) {
   ASSERT_TRUE(first.accepted()) << first.payload;
   EXPECT_EQ(first.payload, second.payload);
   EXPECT_EQ(first.topic, second.topic);
-  EXPECT_EQ(registry.Count("duplicate"), 1u);
+  EXPECT_TRUE(registry.Counted("duplicate", 1));
   EXPECT_EQ(registry.ledger().DevicesAfter(std::nullopt, 10)->size(), 1u);
 }
 
@@ -40,8 +40,8 @@ TEST(Admission, AReusedIdWithOtherContentIsAConflictThatNamesTheField) {
   EXPECT_FALSE(said.accepted());
   EXPECT_EQ(said.code(), 2302);
   EXPECT_EQ(said.symbol(), "event_conflict");
-  EXPECT_EQ(said.data().at("field"), "/data/eid");
-  EXPECT_EQ(registry.Count("conflict"), 1u);
+  EXPECT_EQ(said.data().at("field"), "/eid");
+  EXPECT_TRUE(registry.Counted("conflict", 1));
 }
 
 TEST(Admission, ARejectionIsRememberedLikeAnAcceptance) {
@@ -75,32 +75,32 @@ struct BadMessage {
 TEST(Refusal, EveryKindOfBadMessageHasItsOwnAnswer) {
   TestRegistry registry;
   json good = Command("mno-a", "esim.register", "x", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}});
-  const auto with = [&](const std::string& pointer, const json& value) {
+  const auto with = [&, next = 0](const std::string& pointer, const json& value) mutable {
     json changed = good;
+    changed["id"] = std::to_string(next++);
     changed[json::json_pointer(pointer)] = value;
     return changed.dump();
   };
   json without_eid = good;
   without_eid["data"].erase("eid");
   const std::vector<BadMessage> cases = {
-      {"not JSON", "{\"id\":", "json_malformed", 2001},
-      {"not UTF-8", "{\"id\":\"\xff\xfe\"}", "utf8_invalid", 2001},
+      {"not JSON", "{\"id\":", "bad_json", 2001},
+      {"not UTF-8", "{\"id\":\"\xff\xfe\"}", "bad_utf8", 2001},
       {"too large", std::string(wire::kMessageMax + 1, ' '), "message_too_large", 2004},
-      {"too deep", std::string(1000, '[') + std::string(1000, ']'), "nesting_too_deep", 2004},
+      {"too deep", std::string(1000, '[') + std::string(1000, ']'), "too_deep", 2001},
       {"another version of CloudEvents", with("/specversion", "2.0"), "unsupported_version", 2100},
       {"another's source", with("/source", "mno-b"), "source_mismatch", 2201},
       {"another type", with("/type", "registry.v1.csr.submit"), "type_mismatch", 2005},
-      {"unknown member", with("/data/imsi", "001010123456789"), "field_unknown", 2001},
-      {"missing member", without_eid.dump(), "field_missing", 2003},
-      {"wrong type", with("/data/eid", 7), "field_type", 2005},
-      {"wrong check digits", with("/data/eid", "89049032123451234512345678901236"), "eid_invalid", 2005},
+      {"unknown member", with("/data/imsi", "001010123456789"), "unknown_field", 2001},
+      {"missing member", without_eid.dump(), "missing_field", 2003},
+      {"wrong type", with("/data/eid", 7), "wrong_type", 2005},
+      {"wrong check digits", with("/data/eid", "89049032123451234512345678901236"), "bad_eid", 2005},
   };
   for (const BadMessage& bad : cases) {
     const Said said = registry.AskRaw(Raw("mno-a", "esim.register", bad.payload));
     EXPECT_FALSE(said.accepted()) << bad.name;
     EXPECT_EQ(said.code(), bad.code) << bad.name << ": " << said.payload;
     EXPECT_EQ(said.symbol(), bad.symbol) << bad.name << ": " << said.payload;
-    good["id"] = good.at("id").get<std::string>() + "x";
   }
   EXPECT_TRUE(registry.ledger().DevicesAfter(std::nullopt, 10)->empty());
 }
@@ -347,7 +347,7 @@ TEST(Pipeline, ManySendersAtOnceLoseNothing) {
   }
   registry.Restart();  // stops only after what was taken in is committed
   EXPECT_EQ(registry.ledger().DevicesAfter(std::nullopt, 1000)->size(), kDevices);
-  EXPECT_EQ(registry.Count("accepted"), kDevices);
+  EXPECT_TRUE(registry.Counted("accepted", kDevices));
 }
 
 }  // namespace
