@@ -63,21 +63,21 @@ SignedZone::SignedZone(ZoneProfile profile, UtcTime now)
 }
 
 void SignedZone::AddStatic(const std::vector<StaticSet>& sets, UtcTime now) {
-  std::map<Bytes, std::vector<std::uint16_t>> types;
+  std::map<std::string, std::vector<std::uint16_t>> types;  // by prefix
   std::vector<Task> tasks;
   for (const StaticSet& set : sets) {
     Cell& cell = static_.emplace_back();
     tasks.push_back({&cell, Render(set.prefix, set.type, set.ttl, set.rdatas), nullptr});
-    types[set.prefix].push_back(set.type);
+    types[std::string(AsText(set.prefix))].push_back(set.type);
     // RFC 5155 §7.1 step 4: names between the zone and this one exist, too.
     for (std::size_t at = 0; at < set.prefix.size(); at += 1u + set.prefix[at]) {
-      types[Bytes(set.prefix.begin() + static_cast<long>(at), set.prefix.end())];
+      types[std::string(AsText(set.prefix).substr(at))];
     }
   }
   types[{}].push_back(kTypeSoa);
   for (auto& [prefix, present] : types) {
     if (!present.empty()) present.push_back(kTypeRrsig);
-    SetTypes(prefix, present);
+    SetTypes(AsBytes(prefix), present);
   }
   Run(tasks, now);
 }

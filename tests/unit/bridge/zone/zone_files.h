@@ -14,6 +14,7 @@
 #include <random>
 #include <string>
 
+#include "bridge/clock.h"
 #include "bridge/zone/publisher.h"
 
 namespace registry::zone::testing {

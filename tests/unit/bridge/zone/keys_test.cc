@@ -1,0 +1,101 @@
+// ldns, another reader of RFC 4034 and 6605, judges tags, DS records and signatures.
+#include "bridge/zone/keys.h"
+
+#include <gtest/gtest.h>
+#include <ldns/ldns.h>
+
+#include "bridge/zone/rrset.h"
+#include "tests/unit/bridge/zone/zone_files.h"
+
+namespace registry::zone::testing {
+namespace {
+
+using Rr = std::unique_ptr<ldns_rr, void (*)(ldns_rr*)>;
+using RrList = std::unique_ptr<ldns_rr_list, void (*)(ldns_rr_list*)>;
+
+Rr FromText(const std::string& text) {
+  ldns_rr* rr = nullptr;
+  EXPECT_EQ(ldns_rr_new_frm_str(&rr, text.c_str(), 0, nullptr, nullptr), LDNS_STATUS_OK) << text;
+  return {rr, &ldns_rr_free};
+}
+
+class ZoneKeysTest : public ::testing::Test {
+ protected:
+  ZoneFiles files_;
+};
+
+TEST_F(ZoneKeysTest, Rfc4034_KeyTagAndDsAgreeWithLdns) {
+  const auto key = LoadZoneKey(files_.path("ksk.pem"), kKskFlags);
+  ASSERT_TRUE(key.ok());
+  const Rr dnskey = FromText(*DnskeyText(kZone, files_.path("ksk.pem"), kKskFlags));
+  EXPECT_EQ(ldns_calc_keytag(dnskey.get()), key->tag);
+  const Rr ds = FromText(*DsText(kZone, files_.path("ksk.pem")));
+  const Rr expected(ldns_key_rr2ds(dnskey.get(), LDNS_SHA256), &ldns_rr_free);
+  EXPECT_EQ(ldns_rr_compare(ds.get(), expected.get()), 0);
+}
+
+TEST_F(ZoneKeysTest, Rfc6605_SignaturesOfSeveralRecordsVerifyWithLdns) {
+  SigningProfile profile{*NameFromText(kZone), *LoadZoneKey(files_.path("ksk.pem"), kKskFlags),
+                         *LoadZoneKey(files_.path("zsk.pem"), kZskFlags)};
+  Sealer sealer(profile);
+  const UtcTime now = SystemClock().Now();
+  const Unsigned data = Render({1, 'x'}, kTypeTxt, 60, {{2, 'b', 'b'}, {1, 'c'}, {1, 'a'}, {1, 'a'}});
+  EXPECT_EQ(data.count, 3);
+  const BlockPtr block = sealer.Seal(data, now);
+  Bytes message = {0, 1, 0x84, 0, 0, 1, 0, 4, 0, 0, 0, 0};
+  Put(message, profile.zone);
+  Put(message, Bytes{0, 16, 0, 1});
+  Put(message, block->wire);
+  ldns_pkt* packet = nullptr;
+  ASSERT_EQ(ldns_wire2pkt(&packet, message.data(), message.size()), LDNS_STATUS_OK);
+  const RrList answer(ldns_rr_list_clone(ldns_pkt_answer(packet)), &ldns_rr_list_deep_free);
+  ldns_pkt_free(packet);
+  const Rr rrsig(ldns_rr_list_pop_rr(answer.get()), &ldns_rr_free);
+  const Rr zsk = FromText(*DnskeyText(kZone, files_.path("zsk.pem"), kZskFlags));
+  EXPECT_EQ(ldns_verify_rrsig(answer.get(), rrsig.get(), zsk.get()), LDNS_STATUS_OK);
+  const Rr ksk = FromText(*DnskeyText(kZone, files_.path("ksk.pem"), kKskFlags));
+  EXPECT_NE(ldns_verify_rrsig(answer.get(), rrsig.get(), ksk.get()), LDNS_STATUS_OK);
+}
+
+// RFC 6605 §4: r and s keep their leading zeros, which a DER signature drops every 256th time.
+TEST_F(ZoneKeysTest, Rfc6605_ManySignaturesOfOneContextVerify) {
+  const auto key = LoadZoneKey(files_.path("zsk.pem"), kZskFlags);
+  KeySigner signer(*key);
+  int with_leading_zero = 0;
+  for (int i = 0; i < 1500; ++i) {
+    const Bytes message{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)};
+    const Signature signature = signer.Sign(message);
+    with_leading_zero += signature[0] == 0 || signature[32] == 0 ? 1 : 0;
+    ECDSA_SIG* pair = ECDSA_SIG_new();
+    ECDSA_SIG_set0(pair, BN_bin2bn(signature.data(), 32, nullptr),
+                   BN_bin2bn(signature.data() + 32, 32, nullptr));
+    std::uint8_t* der = nullptr;
+    const int size = i2d_ECDSA_SIG(pair, &der);
+    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    EVP_DigestVerifyInit(context, nullptr, EVP_sha256(), nullptr, key->pkey.get());
+    EXPECT_EQ(EVP_DigestVerify(context, der, static_cast<std::size_t>(size), message.data(), message.size()),
+              1);
+    EVP_MD_CTX_free(context);
+    OPENSSL_free(der);
+    ECDSA_SIG_free(pair);
+  }
+  EXPECT_GT(with_leading_zero, 0);
+}
+
+TEST_F(ZoneKeysTest, KeysOthersMayReadAreRefused) {
+  chmod(files_.path("ksk.pem").c_str(), 0640);
+  EXPECT_EQ(LoadZoneKey(files_.path("ksk.pem"), kKskFlags).error().symbol, "zone_key_exposed");
+}
+
+TEST_F(ZoneKeysTest, MissingBrokenAndUnsuitableKeysAreToldApart) {
+  EXPECT_EQ(LoadZoneKey(files_.path("none.pem"), kKskFlags).error().symbol, "zone_key_unreadable");
+  std::ofstream(files_.path("broken.pem"))
+      << "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+  chmod(files_.path("broken.pem").c_str(), 0600);
+  EXPECT_EQ(LoadZoneKey(files_.path("broken.pem"), kKskFlags).error().symbol, "zone_key_unreadable");
+  files_.WriteKey("p384.pem", "P-384");
+  EXPECT_EQ(LoadZoneKey(files_.path("p384.pem"), kKskFlags).error().symbol, "zone_key_unsuitable");
+}
+
+}  // namespace
+}  // namespace registry::zone::testing

@@ -1,0 +1,248 @@
+// Whatever is added, changed and removed, the zone changed in place is the zone built from scratch, and applying the
+// deltas one after the other leads there, too.
+#include "bridge/zone/signed_zone.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "bridge/zone/apex.h"
+#include "bridge/zone/journal.h"
+#include "tests/unit/bridge/zone/zone_files.h"
+
+namespace registry::zone::testing {
+namespace {
+
+constexpr UtcTime kNow{1'790'000'000'000'000};
+
+std::multiset<Bytes> DataOf(const std::vector<BlockPtr>& blocks) {
+  std::multiset<Bytes> data;
+  for (const BlockPtr& block : blocks) data.insert(Bytes(block->data().begin(), block->data().end()));
+  return data;
+}
+
+// What a secondary does with a difference (RFC 1995 §4): every removed record must be there, no added one may be.
+void ApplyTo(std::set<BlockPtr>& copy, const Delta& delta) {
+  for (const BlockPtr& block : delta.removed) ASSERT_EQ(copy.erase(block), 1u);
+  for (const BlockPtr& block : delta.added) ASSERT_TRUE(copy.insert(block).second);
+}
+
+class SignedZoneTest : public ::testing::Test {
+ protected:
+  ZoneProfile Profile() const { return *ProfileOf(files_.options()); }
+  std::set<BlockPtr> SetOf(const SignedZone& zone) const {
+    const auto blocks = zone.Contents();
+    return {blocks.begin(), blocks.end()};
+  }
+  std::size_t Count(const SignedZone& zone, std::uint16_t type) const {
+    std::size_t count = 0;
+    for (const BlockPtr& block : zone.Contents()) count += block->type == type ? 1 : 0;
+    return count;
+  }
+
+  ZoneFiles files_;
+};
+
+TEST_F(SignedZoneTest, EmptyZoneHasOneDenialPerName) {
+  SignedZone zone(Profile(), kNow);
+  zone.Seal(1, kNow);
+  EXPECT_EQ(Count(zone, kTypeNsec3), 2u);  // the apex and ns1
+  EXPECT_EQ(Count(zone, kTypeTlsa), 1u);
+  EXPECT_EQ(Count(zone, kTypeDnskey), 1u);
+}
+
+TEST_F(SignedZoneTest, AddedDeviceCostsThreeSignatures) {
+  SignedZone zone(Profile(), kNow);
+  std::vector<domain::ZoneChange> first;
+  for (std::uint64_t n = 0; n < 100; ++n) first.push_back(Published(n));
+  zone.Stage(first, kNow);
+  zone.Seal(1, kNow);
+  const std::vector<domain::ZoneChange> one{Published(1000)};
+  zone.Stage(one, kNow);
+  const Delta delta = zone.Seal(2, kNow);
+  EXPECT_EQ(delta.added.size(), 3u);  // TLSA, its NSEC3, the NSEC3 before it; and the SOA beside them
+  EXPECT_EQ(delta.removed.size(), 1u);
+  EXPECT_EQ(delta.from, 1u);
+  EXPECT_EQ(delta.to, 2u);
+}
+
+TEST_F(SignedZoneTest, NothingNewMakesNoVersion) {
+  SignedZone zone(Profile(), kNow);
+  const std::vector<domain::ZoneChange> change{Published(1)};
+  zone.Stage(change, kNow);
+  zone.Seal(1, kNow);
+  zone.Stage(change, kNow);
+  EXPECT_FALSE(zone.Dirty());
+  const std::vector<domain::ZoneChange> absent{Gone(77, 1)};
+  zone.Stage(absent, kNow);
+  EXPECT_FALSE(zone.Dirty());
+}
+
+TEST_F(SignedZoneTest, OlderRevisionsAreIgnoredWithinAndAcrossBatches) {
+  SignedZone zone(Profile(), kNow);
+  const std::vector<domain::ZoneChange> batch{Published(1, 3), Published(1, 2)};
+  zone.Stage(batch, kNow);
+  zone.Seal(1, kNow);
+  SignedZone expected(Profile(), kNow);
+  const std::vector<domain::ZoneChange> newest{Published(1, 3)};
+  expected.Stage(newest, kNow);
+  expected.Seal(1, kNow);
+  EXPECT_EQ(DataOf(zone.Contents()), DataOf(expected.Contents()));
+  const std::vector<domain::ZoneChange> older{Published(1, 1)};
+  zone.Stage(older, kNow);
+  EXPECT_FALSE(zone.Dirty());
+}
+
+TEST_F(SignedZoneTest, LastDeviceTakesTheEmptyNonTerminalWithIt) {
+  SignedZone zone(Profile(), kNow);
+  const std::vector<domain::ZoneChange> add{Published(1)}, remove{Gone(1, 2)};
+  zone.Stage(add, kNow);
+  zone.Seal(1, kNow);
+  EXPECT_EQ(Count(zone, kTypeNsec3), 4u);
+  zone.Stage(remove, kNow);
+  zone.Seal(2, kNow);
+  EXPECT_EQ(Count(zone, kTypeNsec3), 2u);
+  EXPECT_EQ(zone.devices(), 0u);
+}
+
+TEST_F(SignedZoneTest, TooLargeContentIsRefusedAndTheRestGoesOn) {
+  SignedZone zone(Profile(), kNow);
+  domain::ZoneChange large = Published(1);
+  large.note = std::string(kRrsetOctetsMax, 'x');
+  const std::vector<domain::ZoneChange> batch{large, Published(2)};
+  EXPECT_EQ(zone.Stage(batch, kNow), std::vector<DeviceId>{DeviceOf(1)});
+  zone.Seal(1, kNow);
+  EXPECT_EQ(zone.devices(), 1u);
+}
+
+TEST_F(SignedZoneTest, RefreshRenewsWhatExpiresAndNothingElse) {
+  SignedZone zone(Profile(), kNow);
+  std::vector<domain::ZoneChange> batch;
+  for (std::uint64_t n = 0; n < 30; ++n) batch.push_back(Published(n));
+  zone.Stage(batch, kNow);
+  zone.Seal(1, kNow);
+  const auto data = DataOf(zone.Contents());
+  EXPECT_FALSE(zone.RefreshDue(kNow));
+  const UtcTime later = kNow + std::chrono::seconds(7 * 86400);
+  EXPECT_TRUE(zone.RefreshDue(later));
+  auto copy = SetOf(zone);
+  std::uint32_t serial = 1;
+  while (zone.RefreshDue(later)) {
+    zone.StageRefresh(10, later);
+    const Delta delta = zone.Seal(++serial, later);
+    EXPECT_LE(delta.added.size(), 10u);
+    ApplyTo(copy, delta);
+    ASSERT_LT(serial, 50u);
+  }
+  EXPECT_EQ(DataOf(zone.Contents()), data);
+  EXPECT_EQ(copy, SetOf(zone));
+  for (const BlockPtr& block : zone.Contents()) EXPECT_GE(block->expires, later.seconds() + 7 * 86400 - 3600);
+}
+
+TEST_F(SignedZoneTest, ExpirationsAreSpread) {
+  SignedZone zone(Profile(), kNow);
+  std::vector<domain::ZoneChange> batch;
+  for (std::uint64_t n = 0; n < 200; ++n) batch.push_back(Published(n));
+  zone.Stage(batch, kNow);
+  zone.Seal(1, kNow);
+  std::set<std::int64_t> hours;
+  for (const BlockPtr& block : zone.Contents()) {
+    hours.insert(block->expires / 3600);
+    EXPECT_LE(block->expires, kNow.seconds() + 14 * 86400);
+    EXPECT_GE(block->expires, kNow.seconds() + 13 * 86400 - 1);
+  }
+  EXPECT_GE(hours.size(), 20u);
+}
+
+// Random histories of a small family, so that names come, go and come again.
+class RandomHistory : public SignedZoneTest, public ::testing::WithParamInterface<std::uint32_t> {
+ protected:
+  std::vector<domain::ZoneChange> Batch() {
+    std::vector<domain::ZoneChange> batch(random_() % 12 + 1);
+    for (auto& change : batch) {
+      const std::uint64_t n = random_() % 40, revision = ++revisions_[n];
+      const auto choice = random_() % 4;
+      change = choice == 0   ? Gone(n, revision)
+               : choice == 1 ? Deactivated(n, revision)
+                             : Published(n, revision);
+      if (choice == 3) change.note = "state=moving";
+      last_[n] = change;
+    }
+    return batch;
+  }
+
+  std::mt19937 random_{GetParam()};
+  std::map<std::uint64_t, std::uint64_t> revisions_;
+  std::map<std::uint64_t, domain::ZoneChange> last_;
+};
+
+TEST_P(RandomHistory, InPlaceEqualsFromScratchAndDeltasLeadThere) {
+  SignedZone zone(Profile(), kNow);
+  zone.Seal(1, kNow);
+  auto step_copy = SetOf(zone);
+  const auto first_copy = step_copy;
+  Journal journal(1u << 30, 1000);
+  for (std::uint32_t serial = 2; serial < 30; ++serial) {
+    zone.Stage(Batch(), kNow);
+    auto delta = std::make_shared<Delta>(zone.Seal(serial, kNow));
+    ApplyTo(step_copy, *delta);
+    journal.Append(delta);
+  }
+  EXPECT_EQ(step_copy, SetOf(zone));
+
+  SignedZone scratch(Profile(), kNow);
+  std::vector<domain::ZoneChange> all;
+  for (const auto& [n, change] : last_) all.push_back(change);
+  scratch.Stage(all, kNow);
+  scratch.Seal(29, kNow);
+  EXPECT_EQ(DataOf(zone.Contents()), DataOf(scratch.Contents()));
+  EXPECT_EQ(zone.devices(), scratch.devices());
+  EXPECT_EQ(zone.octets(), scratch.octets());
+
+  const Delta whole = Condense(journal.After(1));
+  auto one_step_copy = first_copy;
+  ApplyTo(one_step_copy, whole);
+  EXPECT_EQ(one_step_copy, SetOf(zone));
+  EXPECT_EQ(whole.from, 1u);
+  EXPECT_EQ(whole.to, 29u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomHistory, ::testing::Range(1u, 21u));
+
+TEST(JournalTest, ForgetsTheOldestByCountAndByOctets) {
+  const auto delta_of = [](std::uint32_t from, std::size_t octets) {
+    auto block = std::make_shared<Block>();
+    block->wire.resize(octets);
+    auto delta = std::make_shared<Delta>();
+    delta->from = from;
+    delta->to = from + 1;
+    delta->added.push_back(block);
+    return delta;
+  };
+  Journal by_count(1'000'000, 3);
+  for (std::uint32_t i = 1; i <= 5; ++i) by_count.Append(delta_of(i, 10));
+  EXPECT_TRUE(by_count.After(2).empty());
+  EXPECT_EQ(by_count.After(3).size(), 3u);
+  EXPECT_EQ(by_count.After(5).size(), 1u);
+  EXPECT_TRUE(by_count.After(6).empty());
+  Journal by_octets(100, 1000);
+  for (std::uint32_t i = 1; i <= 5; ++i) by_octets.Append(delta_of(i, 40));
+  EXPECT_EQ(by_octets.size(), 2u);
+  EXPECT_LE(by_octets.octets(), 100u);
+}
+
+TEST(JournalTest, Rfc1982_AcrossTheWrapOfTheSerial) {
+  Journal journal(1000, 10);
+  for (std::uint32_t from = 0xfffffffeu; from != 2; ++from) {
+    auto delta = std::make_shared<Delta>();
+    delta->from = from;
+    delta->to = from + 1;
+    journal.Append(delta);
+  }
+  EXPECT_EQ(journal.After(0xffffffffu).size(), 3u);
+  EXPECT_EQ(journal.After(0).size(), 2u);
+}
+
+}  // namespace
+}  // namespace registry::zone::testing

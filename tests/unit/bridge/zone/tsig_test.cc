@@ -1,0 +1,114 @@
+#include "bridge/zone/tsig.h"
+
+#include <gtest/gtest.h>
+#include <ldns/ldns.h>
+
+#include "tests/unit/bridge/zone/zone_files.h"
+
+namespace registry::zone::testing {
+namespace {
+
+constexpr UtcTime kNow{1'790'000'000'000'000};
+
+class TsigTest : public ::testing::Test {
+ protected:
+  Bytes Request() { return StartMessage(0x1234, 0, *NameFromText(kZone), kTypeSoa); }
+  TsigVerdict Verify(const Bytes& message, UtcTime now = kNow, const Bytes& prior = {}) {
+    const auto parsed = ParseMessage(message);
+    EXPECT_TRUE(parsed.has_value());
+    return VerifyTsig(message, *parsed, key_, now, prior);
+  }
+
+  ZoneFiles files_;
+  TsigKey key_ = *LoadTsigKey(kTsigName, files_.path("tsig.secret"));
+};
+
+TEST_F(TsigTest, Rfc8945_OwnSignatureVerifies) {
+  Bytes message = Request();
+  const Bytes mac = SignRequest(message, key_, kNow);
+  const TsigVerdict verdict = Verify(message);
+  EXPECT_EQ(verdict.error, TsigError::kNone);
+  EXPECT_EQ(verdict.mac, mac);
+}
+
+TEST_F(TsigTest, Rfc8945_LdnsAcceptsOurSignatureAndWeAcceptItsOwn) {
+  Bytes ours = Request();
+  SignRequest(ours, key_, kNow);
+  ldns_pkt* packet = nullptr;
+  ASSERT_EQ(ldns_wire2pkt(&packet, ours.data(), ours.size()), LDNS_STATUS_OK);
+  EXPECT_TRUE(ldns_pkt_tsig_verify(packet, ours.data(), ours.size(), kTsigName, kTsigSecret, nullptr));
+  ldns_pkt_free(packet);
+
+  ldns_pkt* theirs = ldns_pkt_query_new(ldns_dname_new_frm_str(kZone), LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN, 0);
+  const std::string name = std::string(kTsigName) + ".";
+  ASSERT_EQ(ldns_pkt_tsig_sign(theirs, name.c_str(), kTsigSecret, 300, "hmac-sha256.", nullptr),
+            LDNS_STATUS_OK);
+  std::uint8_t* wire = nullptr;
+  std::size_t size = 0;
+  ASSERT_EQ(ldns_pkt2wire(&wire, theirs, &size), LDNS_STATUS_OK);
+  const Bytes message(wire, wire + size);
+  free(wire);
+  ldns_pkt_free(theirs);
+  EXPECT_EQ(Verify(message, SystemClock().Now()).error, TsigError::kNone);
+}
+
+TEST_F(TsigTest, Rfc8945_5_2_2_AnyChangedOctetIsNoticed) {
+  Bytes signed_message = Request();
+  SignRequest(signed_message, key_, kNow);
+  for (std::size_t i = 0; i < signed_message.size(); ++i) {
+    Bytes changed = signed_message;
+    changed[i] ^= 0x01;
+    const auto parsed = ParseMessage(changed);
+    if (!parsed) continue;
+    const bool only_id = i < 2;  // RFC 8945 §4.3.2: forwarders may change it, the original one is in the TSIG
+    EXPECT_EQ(VerifyTsig(changed, *parsed, key_, kNow).error == TsigError::kNone, only_id) << "octet " << i;
+  }
+}
+
+TEST_F(TsigTest, Rfc8945_5_2_3_TimeOutsideTheFudgeIsBadTime) {
+  Bytes message = Request();
+  SignRequest(message, key_, kNow);
+  using std::chrono::seconds;
+  EXPECT_EQ(Verify(message, kNow + seconds(300)).error, TsigError::kNone);
+  EXPECT_EQ(Verify(message, kNow + seconds(301)).error, TsigError::kBadTime);
+  EXPECT_EQ(Verify(message, kNow - seconds(301)).error, TsigError::kBadTime);
+}
+
+TEST_F(TsigTest, Rfc8945_5_2_1_ForeignKeyNameAndAlgorithmAreBadKey) {
+  TsigKey other = key_;
+  other.name = *NameFromText("other-key");
+  Bytes message = Request();
+  SignRequest(message, other, kNow);
+  EXPECT_EQ(Verify(message).error, TsigError::kBadKey);
+}
+
+TEST_F(TsigTest, Rfc8945_5_2_2_WrongSecretIsBadSig) {
+  TsigKey other = key_;
+  other.secret.back() ^= 1;
+  Bytes message = Request();
+  SignRequest(message, other, kNow);
+  EXPECT_EQ(Verify(message).error, TsigError::kBadSig);
+}
+
+TEST_F(TsigTest, AnswersAreBoundToTheirRequest) {
+  Bytes request = Request();
+  const Bytes mac = SignRequest(request, key_, kNow);
+  TsigStream stream(key_, Verify(request));
+  Bytes answer = Request();
+  stream.Sign(answer, kNow);
+  EXPECT_EQ(Verify(answer, kNow, mac).error, TsigError::kNone);
+  EXPECT_EQ(Verify(answer, kNow).error, TsigError::kBadSig);
+  EXPECT_EQ(Verify(answer, kNow, Bytes(32, 1)).error, TsigError::kBadSig);
+}
+
+TEST_F(TsigTest, UnsignedMessagesSaySo) { EXPECT_EQ(Verify(Request()).error, TsigError::kAbsent); }
+
+TEST_F(TsigTest, SecretFilesAreChecked) {
+  EXPECT_EQ(LoadTsigKey(kTsigName, files_.path("none")).error().symbol, "tsig_secret_unreadable");
+  std::ofstream(files_.path("short")) << "AAAA\n";
+  EXPECT_EQ(LoadTsigKey(kTsigName, files_.path("short")).error().symbol, "tsig_secret_invalid");
+  EXPECT_EQ(LoadTsigKey("no name", files_.path("tsig.secret")).error().symbol, "tsig_name_invalid");
+}
+
+}  // namespace
+}  // namespace registry::zone::testing
