@@ -21,6 +21,8 @@ Error TooLarge() {
 
 // RFC 7468 §7: "NEW CERTIFICATE REQUEST" is the label of older generators.
 std::optional<Bytes> FromAnyPem(std::string_view text) {
+  constexpr std::string_view kBegin = "-----BEGIN ";
+  if (text.find(kBegin) != text.rfind(kBegin)) return std::nullopt;  // which of several is meant?
   for (std::string_view label : {"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"}) {
     if (auto der = FromPem(label, text)) return der;
   }

@@ -57,7 +57,7 @@ class Issuer {
   Profile profile_;
   const domain::Signer* signer_ = nullptr;
   Bytes issuer_name_, authority_key_extension_, crl_extension_;
-  UtcTime not_before_, not_after_;
+  UtcTime not_after_;  // of the issuing certificate
 };
 
 // A named job only has to be the device's own: an answer that comes after its job gave up is still a good

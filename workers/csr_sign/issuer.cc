@@ -97,7 +97,6 @@ Result<Issuer> Issuer::Create(Profile profile, const domain::Signer& signer) {
   issuer.signer_ = &signer;
   issuer.issuer_name_ = std::move(fields->name);
   issuer.authority_key_extension_ = std::move(fields->authority_key);
-  issuer.not_before_ = fields->not_before;
   issuer.not_after_ = fields->not_after;
   return issuer;
 }
@@ -117,8 +116,8 @@ Result<domain::IssuedCertificate> Issuer::Issue(const DeviceId& device, const Ch
                                                 const domain::Context& context) const {
   domain::IssuedCertificate issued;
   issued.serial = NewSerial(context);
-  // Nested in the issuing certificate's own validity: a relying party that checks the shell model agrees too.
-  issued.not_before = std::max(WholeSeconds(context.now - profile_.backdate), not_before_);
+  issued.not_before = WholeSeconds(context.now - profile_.backdate);
+  // Ends no later than the issuing certificate, behind which nothing would verify anyway.
   issued.not_after = std::min(WholeSeconds(context.now + profile_.validity), not_after_);
   if (issued.not_after <= context.now) return Misconfigured("the issuing certificate has expired");
   const Bytes to_be_signed = ToBeSigned(DeviceName(device, profile_.zone), csr, issued);

@@ -1,0 +1,186 @@
+// csr.submit against the memory ledger: what is refused, and everything an accepted one writes.
+#include <gmock/gmock.h>
+
+#include "bridge/ledger/ledger.h"
+#include "tests/support/csr_maker.h"
+#include "tests/support/device_ca.h"
+#include "workers/crypto/digest.h"
+#include "workers/csr_sign/csr_sign.h"
+#include "workers/domain/compose.h"
+
+namespace registry::csr_sign {
+namespace {
+
+using domain::JobKind;
+using domain::State;
+
+PartyId Party(const char* name) { return *PartyId::Parse(name); }
+
+class DecideTest : public testing::Test {
+ protected:
+  DecideTest() {
+    Profile profile;
+    profile.zone = "iotregistry.test";
+    profile.key_blocked = [this](const Bytes& digest) { return digest == blocked_; };
+    issuer_ = *Issuer::Create(std::move(profile), *test::Ca().signer);
+    origin_.party = Party("mno-a");
+    origin_.id = *EventId::Parse("command-1");
+    device_ = Add(State::kAttached);
+  }
+
+  DeviceId Add(State state, std::optional<PartyId> claimer = {}) {
+    domain::Device device;
+    device.id = test::NewDevice();
+    device.state = state;
+    device.sponsor = Party("mno-a");
+    device.claimer = std::move(claimer);
+    device.attached = true;
+    device.zone_revision = 4;
+    domain::Changeset changes;
+    changes.devices.push_back({device, 0});
+    EXPECT_TRUE(ledger_->Commit(std::move(changes)).ok());
+    return device.id;
+  }
+  JobId AddJob(const DeviceId& device, JobKind kind) {
+    domain::Job job;
+    job.id = domain::NewJobId(test::Ca().context);
+    job.device = device;
+    job.kind = kind;
+    domain::Changeset changes;
+    changes.jobs_put.push_back(job);
+    EXPECT_TRUE(ledger_->Commit(std::move(changes)).ok());
+    return job.id;
+  }
+  Result<domain::Decision> Submit(const DeviceId& device, Bytes csr = test::MakeCsr(),
+                                  std::optional<JobId> job = {}) {
+    return Decide(wire::CsrSubmit{device, std::move(csr), std::move(job)}, origin_, *ledger_,
+                  test::Ca().context, *issuer_);
+  }
+  void ExpectRefused(const Result<domain::Decision>& decision, Code code, std::string_view symbol) {
+    ASSERT_FALSE(decision.ok());
+    EXPECT_EQ(decision.error().symbol, symbol) << decision.error().message;
+    EXPECT_EQ(decision.error().code, code);
+  }
+
+  std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
+  std::optional<Issuer> issuer_;
+  domain::Origin origin_;
+  DeviceId device_;
+  Bytes blocked_;
+};
+
+TEST_F(DecideTest, CertifiesAndPublishes) {
+  const DeviceId device = Add(State::kAttached, Party("asp-a"));
+  const JobId asked = AddJob(device, JobKind::kKeyGenerate);
+  const JobId other = AddJob(device, JobKind::kAppletWipe);
+  test::CsrOptions options;
+  options.agreement = test::NewEcKey();
+  const auto decision = Submit(device, test::MakeCsr(options), asked);
+  ASSERT_TRUE(decision.ok()) << decision.error().message;
+  const domain::Changeset& changes = decision->changes;
+
+  ASSERT_EQ(changes.devices.size(), 1u);
+  const domain::Device& written = changes.devices[0].device;
+  EXPECT_EQ(changes.devices[0].expected_version, 1u);
+  EXPECT_EQ(written.state, State::kCertified);
+  EXPECT_EQ(written.agreement_key, test::PointOf(options.agreement));
+  EXPECT_EQ(written.zone_revision, 5u);
+  EXPECT_EQ(written.trace.back().step, "certified");
+  ASSERT_TRUE(written.certificate);
+
+  ASSERT_EQ(changes.zone.size(), 1u);
+  EXPECT_EQ(changes.zone[0].revision, 5u);
+  ASSERT_EQ(changes.zone[0].tlsa.size(), 1u);
+  EXPECT_EQ(changes.zone[0].tlsa[0], (domain::TlsaRecord{3, 0, 1, written.certificate->sha256}));
+
+  EXPECT_EQ(changes.jobs_erase, std::vector<JobId>{asked});
+  ASSERT_EQ(changes.jobs_put.size(), 1u);
+  EXPECT_EQ(changes.jobs_put[0].kind, JobKind::kZoneVisible);
+  EXPECT_EQ(changes.jobs_put[0].subject, 5u);
+  EXPECT_EQ(changes.jobs_put[0].due, test::Ca().now + std::chrono::seconds(120));
+
+  ASSERT_EQ(changes.notifications.size(), 1u);
+  EXPECT_EQ(changes.notifications[0].type, "device.certified");
+  EXPECT_EQ(changes.notifications[0].to, Party("asp-a"));
+  ASSERT_EQ(changes.history.size(), 1u);
+  EXPECT_EQ(changes.history[0].what, "certified serial=" + ToHex(written.certificate->serial));
+
+  const auto reply = wire::Decode<wire::CertificateIssued>(decision->reply);
+  ASSERT_TRUE(reply.ok());
+  EXPECT_EQ(reply->certificate, written.certificate->der);
+  EXPECT_EQ(reply->serial, ToHex(written.certificate->serial));
+  EXPECT_NE(other, asked);
+}
+
+TEST_F(DecideTest, TheLedgerTakesItAndTheSecondOneIsRefused) {
+  auto decision = Submit(device_);
+  ASSERT_TRUE(decision.ok());
+  EXPECT_TRUE(decision->changes.notifications.empty()) << "nobody has claimed it";
+  ASSERT_TRUE(ledger_->Commit(std::move(decision->changes)).ok());
+  const auto again = Submit(device_);
+  ExpectRefused(again, Code::kStatusProhibits, "state_prohibits");
+  EXPECT_THAT(again.error().message, testing::HasSubstr("certified"));
+}
+
+TEST_F(DecideTest, RefusesOutsideAttached) {
+  for (State state : {State::kRegistered, State::kPublished, State::kActive, State::kDeactivated}) {
+    ExpectRefused(Submit(Add(state)), Code::kStatusProhibits, "state_prohibits");
+  }
+}
+
+TEST_F(DecideTest, RefusesUnknownDeletedAndForeignDevices) {
+  ExpectRefused(Submit(test::NewDevice()), Code::kNotFound, "device_unknown");
+  ExpectRefused(Submit(Add(State::kDeleted)), Code::kNotFound, "device_unknown");
+  origin_.party = Party("mno-b");
+  ExpectRefused(Submit(device_), Code::kNotAuthorised, "not_sponsor");
+}
+
+TEST_F(DecideTest, RefusesAnotherDevicesKey) {
+  test::CsrOptions options;
+  const Bytes csr = test::MakeCsr(options);
+  auto first = Submit(device_, csr);
+  ASSERT_TRUE(first.ok());
+  ASSERT_TRUE(ledger_->Commit(std::move(first->changes)).ok());
+  ExpectRefused(Submit(Add(State::kAttached), csr), Code::kExists, "key_in_use");
+}
+
+// Two lanes decided at once from the same view: the ledger lets one of them through.
+TEST_F(DecideTest, RacingForOneKeyIsLostAtTheCommit) {
+  const Bytes csr = test::MakeCsr();
+  auto first = Submit(device_, csr), second = Submit(Add(State::kAttached), csr);
+  ASSERT_TRUE(first.ok() && second.ok());
+  ASSERT_TRUE(ledger_->Commit(std::move(first->changes)).ok());
+  const auto lost = ledger_->Commit(std::move(second->changes));
+  ASSERT_FALSE(lost.ok());
+  EXPECT_EQ(lost.error().symbol, ledger::kStale);
+}
+
+TEST_F(DecideTest, RefusesBlockedKeys) {
+  test::CsrOptions options;
+  options.agreement = test::NewEcKey();
+  const Bytes csr = test::MakeCsr(options);
+  for (const test::Key& key : {options.key, options.agreement}) {
+    blocked_ = crypto::ToBytes(crypto::Sha256({test::PublicKeyInfo(key)}));
+    ExpectRefused(Submit(device_, csr), Code::kPolicy, "key_blocked");
+  }
+  blocked_.clear();
+  EXPECT_TRUE(Submit(device_, csr).ok());
+}
+
+TEST_F(DecideTest, RefusesAJobThatIsNotItsOwn) {
+  const JobId foreign = AddJob(Add(State::kAttached), JobKind::kKeyGenerate);
+  ExpectRefused(Submit(device_, test::MakeCsr(), foreign), Code::kValueSyntax, "job_of_other_device");
+  const JobId wipe = AddJob(device_, JobKind::kAppletWipe);
+  ExpectRefused(Submit(device_, test::MakeCsr(), wipe), Code::kValueSyntax, "job_of_other_device");
+  EXPECT_TRUE(Submit(device_, test::MakeCsr(), domain::NewJobId(test::Ca().context)).ok())
+      << "a job that gave up";
+}
+
+TEST_F(DecideTest, PassesOnWhatIsWrongWithTheCsr) {
+  test::CsrOptions options;
+  options.key = test::NewEcKey("P-384");
+  ExpectRefused(Submit(device_, test::MakeCsr(options)), Code::kPolicy, "csr_key_type");
+}
+
+}  // namespace
+}  // namespace registry::csr_sign
