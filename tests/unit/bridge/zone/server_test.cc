@@ -1,0 +1,176 @@
+// The transfer server over real sockets: pipelining, half requests, peers that do not read, too many connections.
+#include "bridge/zone/server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <deque>
+
+#include "bridge/zone/apex.h"
+#include "tests/unit/bridge/zone/zone_files.h"
+
+namespace registry::zone::testing {
+namespace {
+
+class Client {
+ public:
+  explicit Client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = connect(socket_.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
+  bool connected() const { return connected_; }
+  void Send(const Bytes& octets) {
+    ASSERT_EQ(send(socket_.fd(), octets.data(), octets.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(octets.size()));
+  }
+  // One message; empty when the server has closed or says nothing for two seconds.
+  Bytes Receive() {
+    Bytes size = Exactly(2);
+    return size.empty() ? size : Exactly(static_cast<std::size_t>(size[0]) << 8 | size[1]);
+  }
+  bool ClosedWithin(int milliseconds) {
+    pollfd polled{socket_.fd(), POLLIN, 0};
+    std::uint8_t octet = 0;
+    return poll(&polled, 1, milliseconds) == 1 && recv(socket_.fd(), &octet, 1, 0) <= 0;
+  }
+
+ private:
+  Bytes Exactly(std::size_t size) {
+    Bytes octets(size);
+    for (std::size_t got = 0; got < size;) {
+      pollfd polled{socket_.fd(), POLLIN, 0};
+      if (poll(&polled, 1, 2000) != 1) return {};
+      const ssize_t part = recv(socket_.fd(), octets.data() + got, size - got, 0);
+      if (part <= 0) return {};
+      got += static_cast<std::size_t>(part);
+    }
+    return octets;
+  }
+  Socket socket_;
+  bool connected_ = false;
+};
+
+class TransferServerTest : public ::testing::Test {
+ protected:
+  TransferServerTest() {
+    std::vector<domain::ZoneChange> changes;
+    for (std::uint64_t n = 0; n < 2000; ++n) changes.push_back(Published(n));
+    store_.Load(changes, clock_.Now());
+    store_.FinishLoad(7, clock_.Now());
+    EXPECT_TRUE(server_.Start("127.0.0.1", 0).ok());
+  }
+  Bytes Framed(std::uint16_t type, std::uint16_t id) const {
+    Bytes query = StartMessage(id, 0, *NameFromText(kZone), type);
+    SignRequest(query, key_, clock_.Now());
+    Bytes framed;
+    PutU16(framed, static_cast<std::uint16_t>(query.size()));
+    Put(framed, query);
+    return framed;
+  }
+  static int IdOf(const Bytes& message) { return message.size() < 2 ? -1 : message[0] << 8 | message[1]; }
+
+  ZoneFiles files_;
+  SystemClock clock_;
+  TsigKey key_ = *LoadTsigKey(kTsigName, files_.path("tsig.secret"));
+  ZoneStore store_{*ProfileOf(files_.options()), 1u << 20, 100, clock_.Now()};
+  Responder responder_{store_, key_, clock_};
+  TransferServer server_{responder_};
+};
+
+TEST_F(TransferServerTest, Rfc7766_PipelinedRequestsAreAnsweredInOrder) {
+  Client client(server_.port());
+  Bytes all;
+  for (std::uint16_t id = 1; id <= 20; ++id) Put(all, Framed(kTypeSoa, id));
+  client.Send(all);
+  for (int id = 1; id <= 20; ++id) EXPECT_EQ(IdOf(client.Receive()), id);
+}
+
+TEST_F(TransferServerTest, RequestAfterATransferOnTheSameConnection) {
+  Client client(server_.port());
+  Bytes both = Framed(kTypeAxfr, 1);
+  Put(both, Framed(kTypeSoa, 2));
+  client.Send(both);
+  std::size_t octets = 0, messages = 0;
+  Bytes message = client.Receive();
+  for (; IdOf(message) == 1; message = client.Receive()) octets += message.size(), ++messages;
+  EXPECT_EQ(IdOf(message), 2);
+  EXPECT_GT(messages, 10u);
+  EXPECT_GT(octets, 2000u * 400);
+}
+
+TEST_F(TransferServerTest, RequestInSingleOctetsIsAnswered) {
+  Client client(server_.port());
+  for (std::uint8_t octet : Framed(kTypeSoa, 9)) client.Send({octet});
+  EXPECT_EQ(IdOf(client.Receive()), 9);
+}
+
+TEST_F(TransferServerTest, PeerThatDoesNotReadHoldsUpNobody) {
+  std::deque<Client> silent;
+  for (int i = 0; i < 8; ++i) {
+    silent.emplace_back(server_.port());
+    silent.back().Send(Framed(kTypeAxfr, 1));
+  }
+  Client client(server_.port());
+  client.Send(Framed(kTypeSoa, 3));
+  EXPECT_EQ(IdOf(client.Receive()), 3);
+}
+
+TEST_F(TransferServerTest, IdleConnectionsGiveWayWhenAllAreTaken) {
+  std::deque<Client> idle;
+  for (std::size_t i = 0; i < kConnectionsMax; ++i) idle.emplace_back(server_.port());
+  Client late(server_.port());
+  late.Send(Framed(kTypeSoa, 5));
+  EXPECT_EQ(IdOf(late.Receive()), 5);
+  EXPECT_TRUE(idle.front().ClosedWithin(2000));
+}
+
+TEST_F(TransferServerTest, GarbageEndsTheConnectionOrIsRefusedAndTheServerLives) {
+  Client refused(server_.port());
+  refused.Send({0, 14, 0, 5, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 0x0c});
+  const Bytes answer = refused.Receive();
+  ASSERT_EQ(answer.size(), kHeaderSize);
+  EXPECT_EQ(answer[3] & 15, static_cast<int>(Rcode::kFormErr));
+  Client ended(server_.port());
+  ended.Send({0, 1, 0xff});
+  EXPECT_TRUE(ended.ClosedWithin(2000));
+  Client client(server_.port());
+  client.Send(Framed(kTypeSoa, 6));
+  EXPECT_EQ(IdOf(client.Receive()), 6);
+}
+
+TEST_F(TransferServerTest, TransfersRunWhileVersionsAreMade) {
+  for (std::uint32_t serial = 8; serial < 28; ++serial) {
+    Client client(server_.port());
+    client.Send(Framed(kTypeAxfr, 1));
+    const std::vector<domain::ZoneChange> changes{Published(5000 + serial)};
+    ASSERT_TRUE(store_.Publish(changes, serial, clock_.Now()).changed);
+    Bytes end = Framed(kTypeSoa, 2);
+    client.Send(end);
+    Bytes message = client.Receive();
+    while (IdOf(message) == 1) message = client.Receive();
+    EXPECT_EQ(IdOf(message), 2);
+  }
+}
+
+TEST_F(TransferServerTest, StopsAtOnceAndFreesItsPort) {
+  Client client(server_.port());
+  client.Send(Framed(kTypeAxfr, 1));
+  const std::uint16_t port = server_.port();
+  server_.Stop();
+  TransferServer again(responder_);
+  EXPECT_TRUE(again.Start("127.0.0.1", port).ok());
+}
+
+TEST_F(TransferServerTest, TakenPortAndBadAddressAreErrors) {
+  TransferServer second(responder_);
+  EXPECT_EQ(second.Start("127.0.0.1", server_.port()).error().symbol, "zone_socket_failed");
+  EXPECT_EQ(second.Start("localhost", 0).error().symbol, "zone_address_invalid");
+}
+
+}  // namespace
+}  // namespace registry::zone::testing
