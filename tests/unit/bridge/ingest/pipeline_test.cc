@@ -75,7 +75,7 @@ struct BadMessage {
 TEST(Refusal, EveryKindOfBadMessageHasItsOwnAnswer) {
   TestRegistry registry;
   json good = Command("mno-a", "esim.register", "x", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}});
-  const auto with = [&, next = 0](const std::string& pointer, const json& value) mutable {
+  auto with = [&, next = 0](const std::string& pointer, const json& value) mutable {
     json changed = good;
     changed["id"] = std::to_string(next++);
     changed[json::json_pointer(pointer)] = value;
