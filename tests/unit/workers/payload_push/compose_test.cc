@@ -1,0 +1,187 @@
+#include <gmock/gmock.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include "schemas/wire/envelope.h"
+#include "tests/support/csr_maker.h"
+#include "tests/support/device_ca.h"
+#include "tests/support/openssl_tool.h"
+#include "workers/payload_push/payload_push.h"
+
+namespace registry::payload_push {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class ComposeTest : public testing::Test {
+ protected:
+  ComposeTest() {
+    profile_.zone = "iotregistry.test";
+    profile_.bootstrap.registry_profile = "iot-registry-1";
+    profile_.bootstrap.root_certificate = test::Ca().root.certificate;
+    profile_.bootstrap.issuing_certificate = test::Ca().issuing.certificate;
+    profile_.bootstrap.resolver = {"127.0.0.1", 853, "resolver.test", test::Ca().root.certificate,
+                                   Bytes(32, 7)};
+    profile_.bootstrap.trust_anchors = {
+        ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"};
+
+    device_.id = test::NewDevice();
+    device_.state = domain::State::kPublished;
+    device_.sponsor = *PartyId::Parse("mno-a");
+    device_.claimer = *PartyId::Parse("asp-a");
+    device_.endpoint = *EndpointName::Parse("main");
+    device_.agreement_key = test::PointOf(key_);
+    device_.certificate = domain::IssuedCertificate{test::Ca().issuing.certificate, {}, {}, {}, {}, {}};
+    device_.payload_version = 6;
+
+    endpoint_.asp = *device_.claimer;
+    endpoint_.endpoint.name = *device_.endpoint;
+    endpoint_.endpoint.fqdn = "mqtt.asp-a.test";
+    endpoint_.endpoint.url = "mqtts://mqtt.asp-a.test";
+    endpoint_.endpoint.port = 8883;
+    endpoint_.endpoint.protocol = "mqtts";
+    endpoint_.endpoint.trust = {wire::TrustKind::kTlsa, {}, "_8883._tcp.mqtt.asp-a.test"};
+  }
+
+  void TrustACertificate() {
+    endpoint_.endpoint.trust = {wire::TrustKind::kCa, test::Ca().root.certificate, ""};
+  }
+  Status Compose() {
+    return payload_push::Compose(device_, endpoint_, profile_, test::Ca().context, *test::Ca().signer,
+                                 changes_);
+  }
+  wire::PayloadPush Pushed() {
+    const auto envelope = wire::DecodeEnvelope(changes_.messages.back().payload);
+    return *wire::Decode<wire::PayloadPush>(envelope->data);
+  }
+  // Signature with the issuing certificate's key, checked by OpenSSL.
+  bool VerifiedByRegistry(const Bytes& content, const Bytes& signature) {
+    folder_.Write("content", content);
+    folder_.Write("signature", signature);
+    folder_.Write("issuing.pem", ToPem("CERTIFICATE", test::Ca().issuing.certificate));
+    EXPECT_TRUE(test::OpenSsl(folder_, "x509 -in issuing.pem -noout -pubkey -out issuing.pub").ok());
+    return test::OpenSsl(folder_, "dgst -sha256 -verify issuing.pub -signature signature content").ok();
+  }
+
+  test::Key key_ = test::NewEcKey();
+  test::TemporaryFolder folder_;
+  Profile profile_;
+  domain::Device device_;
+  domain::EndpointRecord endpoint_;
+  domain::Changeset changes_;
+};
+
+TEST_F(ComposeTest, WritesJobAndAction) {
+  ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
+  const auto composed = Compose();
+  ASSERT_TRUE(composed.ok()) << composed.error().message;
+  EXPECT_EQ(device_.payload_version, 7u);
+  EXPECT_EQ(device_.trace.back().step, "payload.push");
+  ASSERT_EQ(changes_.jobs_put.size(), 1u);
+  const domain::Job& job = changes_.jobs_put[0];
+  EXPECT_EQ(job.kind, domain::JobKind::kPayloadPush);
+  EXPECT_EQ(job.subject, 7u);
+  EXPECT_EQ(job.due, test::Ca().now + std::chrono::seconds(30));
+  ASSERT_EQ(changes_.messages.size(), 1u);
+  EXPECT_EQ(changes_.messages[0].topic, "registry/v1/to/mno-a/do/payload.push");
+  const auto action = Pushed();
+  EXPECT_EQ(action.job, job.id);
+  EXPECT_EQ(action.version, 7u);
+  EXPECT_EQ(wire::Encode(action).dump(), job.body) << "what is sent again is what was sent first";
+}
+
+TEST_F(ComposeTest, TheContentIsTheRegistryPayload) {
+  ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
+  ASSERT_TRUE(Compose().ok());
+  folder_.Write("signed.der", Pushed().cms);
+  folder_.Write("root.pem", ToPem("CERTIFICATE", test::Ca().root.certificate));
+  folder_.Write("issuing.pem", ToPem("CERTIFICATE", test::Ca().issuing.certificate));
+  const auto verified =
+      test::OpenSsl(folder_,
+                    "cms -verify -binary -inform DER -in signed.der -out inner.der -certfile "
+                    "issuing.pem -CAfile root.pem -attime " +
+                        std::to_string(test::Ca().now.seconds()));
+  ASSERT_TRUE(verified.ok()) << verified.output;
+  unsigned char* der = nullptr;
+  const int size = i2d_PrivateKey(key_.get(), &der);
+  folder_.Write("device.der", Bytes(der, der + size));
+  OPENSSL_free(der);
+  ASSERT_TRUE(test::OpenSsl(folder_, "pkey -inform DER -in device.der -out device.key").ok());
+  ASSERT_TRUE(
+      test::OpenSsl(folder_, "cms -decrypt -binary -inform DER -in inner.der -inkey device.key -out plain")
+          .ok());
+  const std::string plain = folder_.Read("plain");
+  const auto payload = wire::Decode<wire::RegistryPayload>(nlohmann::json::parse(plain));
+  ASSERT_TRUE(payload.ok()) << payload.error().message << plain;
+  EXPECT_EQ(payload->version, 7u);
+  EXPECT_EQ(payload->issued, test::Ca().now);
+  EXPECT_EQ(payload->expires, test::Ca().now + std::chrono::days(30));
+  EXPECT_EQ(payload->bootstrap.device_name, DeviceName(device_.id, "iotregistry.test"));
+  EXPECT_EQ(payload->bootstrap.trust_anchors, profile_.bootstrap.trust_anchors);
+  EXPECT_EQ(payload->certificate, device_.certificate->der);
+  EXPECT_EQ(payload->endpoint.url, endpoint_.endpoint.url);
+  EXPECT_EQ(nlohmann::json::parse(plain).dump(), plain) << "canonical: members sorted, no white space";
+}
+
+TEST_F(ComposeTest, ContainersWithTheClientCertificateLast) {
+  const auto ids = [this] {
+    std::vector<int> all;
+    for (const auto& container : Pushed().containers) all.push_back(container.id);
+    return all;
+  };
+  ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
+  ASSERT_TRUE(Compose().ok());
+  EXPECT_THAT(ids(), ElementsAre(6, 7, 8, 9, 2)) << "an ASP named by TLSA has no certificate to store";
+  TrustACertificate();
+  ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
+  ASSERT_TRUE(Compose().ok());
+  EXPECT_THAT(ids(), ElementsAre(6, 7, 3, 8, 9, 10, 2));
+}
+
+TEST_F(ComposeTest, LegacySignaturesVerify) {
+  TrustACertificate();
+  ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
+  EXPECT_EQ(AsText(endpoint_.legacy_json), R"({"port":8883,"url":"mqtts://mqtt.asp-a.test"})");
+  EXPECT_TRUE(VerifiedByRegistry(endpoint_.legacy_json, endpoint_.legacy_json_signature));
+  EXPECT_TRUE(VerifiedByRegistry(endpoint_.endpoint.trust.certificate, endpoint_.legacy_cert_signature));
+  EXPECT_FALSE(VerifiedByRegistry(AsBytes("{}"), endpoint_.legacy_json_signature));
+  endpoint_.endpoint.trust = {wire::TrustKind::kTlsa, {}, "_8883._tcp.mqtt.asp-a.test"};
+  ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
+  EXPECT_TRUE(endpoint_.legacy_cert_signature.empty()) << "a former certificate's signature goes with it";
+}
+
+TEST_F(ComposeTest, LegacyJsonHasAHundredOctets) {
+  const std::size_t frame = std::string(R"({"port":8883,"url":""})").size();
+  endpoint_.endpoint.url = std::string(kLegacyJsonMax - frame, 'u');
+  EXPECT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
+  for (const std::string& url :
+       {std::string(kLegacyJsonMax - frame + 1, 'u'), std::string("https://a/{x}")}) {
+    endpoint_.endpoint.url = url;
+    const auto refused = SignLegacy(endpoint_, *test::Ca().signer);
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().symbol, "endpoint_json_too_long");
+    EXPECT_EQ(refused.error().code, Code::kPolicy);
+  }
+}
+
+TEST_F(ComposeTest, RefusesADeviceThatIsNotReady) {
+  const auto expect_refused = [this](auto spoil) {
+    const domain::Device before = device_;
+    spoil(device_);
+    const auto refused = Compose();
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().symbol, "payload_failed");
+    EXPECT_EQ(device_.payload_version, before.payload_version);
+    EXPECT_TRUE(changes_.empty());
+    device_ = before;
+  };
+  expect_refused([](domain::Device& device) { device.certificate.reset(); });
+  expect_refused([](domain::Device& device) { device.agreement_key.clear(); });
+  expect_refused([](domain::Device& device) { device.claimer.reset(); });
+  expect_refused([](domain::Device& device) { device.claimer = *PartyId::Parse("asp-b"); });
+  expect_refused([](domain::Device& device) { device.endpoint = *EndpointName::Parse("other"); });
+}
+
+}  // namespace
+}  // namespace registry::payload_push
