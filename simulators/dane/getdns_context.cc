@@ -110,8 +110,8 @@ Result<Dict> GetdnsContext::Ask(const std::string& name, std::uint32_t type, con
   if (code != GETDNS_RETURN_GOOD) return unreachable;  // `raw` is not set then
   Dict answer(raw);
   const auto replies = Records(ListAt(answer.get(), "replies_tree"));
-  const std::uint32_t status = IntAt(answer.get(), "status");
-  if (status == GETDNS_RESPSTATUS_ALL_BOGUS_ANSWERS || status == GETDNS_RESPSTATUS_NO_SECURE_ANSWERS) {
+  // libgetdns keeps what it could not prove to itself: answered, but nothing to show.
+  if (replies.empty() && IntAt(answer.get(), "status") != GETDNS_RESPSTATUS_ALL_TIMEOUT) {
     return Error::Make(Code::kPolicy, "dns_bogus", "no chain of signatures from a trust anchor");
   }
   if (replies.empty()) return unreachable;

@@ -1,0 +1,31 @@
+// simulators/device/card.h: what the device's software knows of its IoT SAFE card: commands as octets, answers as octets.
+// Owns: a logical channel, opened at first use and again when the card has lost it. Borrows the applet.
+// Threads: one at a time. Errors: 2400 applet_refused (message holds the status word).
+// Spec: GSMA IoT.05 as the pilot's middleware speaks it (signature mode 03, session 00).
+#pragma once
+
+#include "schemas/base/result.h"
+#include "simulators/euicc/applet.h"
+
+namespace registry::sim {
+
+class Card {
+ public:
+  explicit Card(Applet& applet) : applet_(applet) {}
+
+  Result<Bytes> GenerateKeyPair(std::uint8_t key);  // the new public point
+  Result<Bytes> PublicPoint(std::uint8_t key);
+  Result<Bytes> Sign(std::uint8_t key, const Bytes& digest);       // r || s
+  Result<Bytes> Agree(std::uint8_t key, const Bytes& peer_point);  // shared x coordinate
+  Result<Bytes> ReadFile(std::uint8_t file);
+
+ private:
+  Status Open();
+  Result<Bytes> Send(std::uint8_t ins, std::uint8_t p1, std::uint8_t p2, const Bytes& data);
+  Result<Bytes> Exchange(std::uint8_t ins, std::uint8_t p1, std::uint8_t p2, const Bytes& data);
+
+  Applet& applet_;
+  std::uint8_t channel_ = 0;  // 0: none open
+};
+
+}  // namespace registry::sim

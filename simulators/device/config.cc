@@ -1,0 +1,63 @@
+#include "simulators/device/config.h"
+
+#include <fstream>
+
+namespace registry::sim {
+namespace {
+
+using nlohmann::json;
+
+Error Malformed(const std::string& what) { return Error::Make(Code::kValueSyntax, "config_malformed", what); }
+
+void ReadMs(const json& object, const char* name, std::chrono::milliseconds& out) {
+  if (object.contains(name)) out = std::chrono::milliseconds(object.at(name).get<std::uint32_t>());
+}
+
+void ReadFaults(const json& object, Faults& faults) {
+  if (!object.contains("faults")) return;
+  const json& part = object.at("faults");
+  faults.lose = part.value("lose", 0.0);
+  faults.repeat = part.value("repeat", 0.0);
+  ReadMs(part, "delay_max_ms", faults.delay_max);
+  faults.seed = part.value("seed", faults.seed);
+}
+
+DeviceConfig Read(const json& object) {
+  DeviceConfig config;
+  config.radio_sockets = object.at("radio_sockets").get<std::map<std::string, std::string>>();
+  for (const json& item : object.at("inventory")) {
+    config.inventory.push_back({item.at("iccid"), item.at("eid"), item.at("mno")});
+  }
+  config.threads = object.value("threads", config.threads);
+  config.asp_address = object.value("asp_address", "");
+  ReadMs(object, "power_on_every_ms", config.power_on_every);
+  ReadMs(object, "verify_within_ms", config.verify_within);
+  ReadMs(object, "session_within_ms", config.session_within);
+  ReadFaults(object, config.faults);
+  return config;
+}
+
+}  // namespace
+
+Result<DeviceConfig> ParseDeviceConfig(const json& object) {
+  try {
+    DeviceConfig config = Read(object);
+    if (config.threads < 1 || config.threads > 256) return Malformed("threads must be 1 to 256");
+    for (const InventoryDevice& device : config.inventory) {
+      if (!config.radio_sockets.contains(device.mno)) return Malformed("no radio socket for " + device.mno);
+    }
+    return config;
+  } catch (const json::exception& error) {  // nlohmann's only way to say so; it ends here
+    return Malformed(error.what());
+  }
+}
+
+Result<DeviceConfig> ReadDeviceConfig(const std::string& file) {
+  std::ifstream in(file);
+  if (!in) return Malformed("cannot read " + file);
+  const json object = json::parse(in, nullptr, false);
+  if (object.is_discarded()) return Malformed(file + " is not JSON");
+  return ParseDeviceConfig(object);
+}
+
+}  // namespace registry::sim

@@ -1,0 +1,32 @@
+// simulators/device/config.h: the configuration file of device-sim (JSON); every member is in README.md beside this file.
+// Errors: 2005 config_malformed, naming the member.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "schemas/base/result.h"
+#include "simulators/link/frames.h"
+
+namespace registry::sim {
+
+struct InventoryDevice {
+  std::string iccid, eid, mno;
+};
+
+struct DeviceConfig {
+  std::map<std::string, std::string> radio_sockets;  // MNO -> socket
+  std::vector<InventoryDevice> inventory;
+  std::size_t threads = 4;
+  std::string asp_address;                          // fallback when an endpoint's name has no address record
+  std::chrono::milliseconds power_on_every{3000};   // until the bootstrap has come
+  std::chrono::milliseconds verify_within{75000};   // longer than a negative answer may live in a cache
+  std::chrono::milliseconds session_within{10000};  // deadline of each step of the ASP session
+  Faults faults;                                    // of the radio, towards the MNO
+};
+
+Result<DeviceConfig> ReadDeviceConfig(const std::string& file);
+Result<DeviceConfig> ParseDeviceConfig(const nlohmann::json& json);
+
+}  // namespace registry::sim

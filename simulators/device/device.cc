@@ -1,0 +1,178 @@
+#include "simulators/device/device.h"
+
+#include "simulators/device/csr.h"
+#include "simulators/device/verify.h"
+
+namespace registry::sim {
+namespace {
+
+constexpr std::uint8_t kCertificateFile = 0x02;
+
+Error Lacking(std::string_view symbol, std::string_view what) {
+  return Error::Make(Code::kStatusProhibits, symbol, what);
+}
+
+// The files in the order to be written: 02 last, since the pilot takes its presence for "provisioned".
+Result<std::vector<wire::Container>> ContainersOf(const nlohmann::json& frame) {
+  std::vector<wire::Container> containers;
+  const auto list = frame.find("containers");
+  if (list == frame.end() || !list->is_array()) return containers;
+  for (const auto& item : *list) {
+    auto container = wire::Decode<wire::Container>(item);
+    if (!container) return container.error();
+    containers.push_back(std::move(*container));
+  }
+  return containers;
+}
+
+Result<Bytes> CmsOf(const nlohmann::json& frame) {
+  const auto text = frame.find("cms");
+  auto cms = text != frame.end() && text->is_string() ? FromBase64(text->get_ref<const std::string&>())
+                                                      : std::nullopt;
+  if (!cms) return Error::Make(Code::kValueSyntax, "payload_malformed", "the frame holds no CMS");
+  return std::move(*cms);
+}
+
+}  // namespace
+
+Device::Device(TrustStore& store, Options options, std::unique_ptr<Euicc> euicc)
+    : store_(store), options_(std::move(options)), euicc_(std::move(euicc)), card_(euicc_->applet()) {}
+
+std::unique_ptr<Device> Device::Make(TrustStore& store, Options options) {
+  auto euicc = Euicc::Make();
+  return euicc ? std::unique_ptr<Device>(new Device(store, std::move(options), std::move(euicc))) : nullptr;
+}
+
+Status Device::Boot(const nlohmann::json& bootstrap) {
+  auto decoded = wire::Decode<wire::Bootstrap>(bootstrap);
+  if (!decoded) return decoded.error();
+  // A device keeps its first name: whoever could rename it could make it someone else.
+  if (booted() && decoded->device_name != name())
+    return Lacking("bootstrap_differs", "the name is already given");
+  auto trust = store_.Of(*decoded);
+  if (!trust) return trust.error();
+  const auto point = card_.PublicPoint(kAgreementKey);
+  if (!point) return point.error();
+  if (!agreement_) agreement_ = CardKey::Make(card_, kAgreementKey, *point);
+  if (!agreement_) return Error::Make(Code::kFailed, "applet_refused", "the agreement key is no point");
+  bootstrap_ = std::move(*decoded);
+  trust_ = std::move(*trust);
+  return Done{};
+}
+
+Result<std::string> Device::GenerateKey(const std::string& job) {
+  if (!booted()) return Lacking("bootstrap_missing", "no bootstrap yet");
+  if (job == key_job_ && !csr_.empty()) return csr_;
+  const auto point = card_.GenerateKeyPair(kSigningKey);
+  if (!point) return point.error();
+  certificate_.reset();  // it belonged to the key before
+  certificate_der_.clear();
+  signing_ = CardKey::Make(card_, kSigningKey, *point);
+  if (!signing_) return Error::Make(Code::kFailed, "applet_refused", "the signing key is no point");
+  const auto der = MakeCsr(card_, *point, agreement_->point(), name());
+  if (!der) return der.error();
+  key_job_ = job;
+  csr_ = ToPem("CERTIFICATE REQUEST", *der);
+  return csr_;
+}
+
+Status Device::Install(const Bytes& certificate) {
+  if (!booted() || !signing_) return Lacking("card_empty", "no key to certify");
+  if (certificate == certificate_der_) return Done{};
+  OwnedCertificate parsed = ParseCertificate(certificate);
+  const auto view = CertificateView::Of(certificate);
+  if (!parsed || !view) return Error::Make(Code::kValueSyntax, "certificate_malformed", "not a certificate");
+  if (auto good = CheckCertificate(parsed.get(), *view, *trust_, signing_->point(), name()); !good)
+    return good;
+  if (auto written = WriteContainer({kCertificateFile, certificate}); !written) return written;
+  certificate_ = std::move(parsed);
+  certificate_der_ = certificate;
+  return Done{};
+}
+
+Device::PayloadOutcome Device::TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now) {
+  if (job == payload_job_ && payload_status_) return {*payload_status_, true};
+  if (!booted() || !signing_) return {Lacking("bootstrap_missing", "no bootstrap or no key yet")};
+  const PayloadOutcome outcome{Apply(frame, now)};
+  if (outcome.retriable()) return outcome;
+  payload_status_ = outcome.status;
+  payload_job_ = job;
+  return outcome;
+}
+
+bool Device::PayloadOutcome::retriable() const {
+  return !status &&
+         (status.error().symbol == "applet_refused" || status.error().symbol == "bootstrap_missing");
+}
+
+Status Device::Apply(const nlohmann::json& frame, UtcTime now) {
+  const auto cms = CmsOf(frame);
+  if (!cms) return cms.error();
+  const auto containers = ContainersOf(frame);
+  if (!containers) return containers.error();
+  const PayloadExpectation expected{name(), last_version_, signing_->point(), certificate_der_, now};
+  auto payload = OpenPayload(*cms, *trust_, *agreement_, expected);
+  if (!payload) return payload.error();
+  auto trust = store_.Of(payload->bootstrap);
+  if (!trust) return trust.error();
+  if (auto written = WriteContainers(*containers); !written) return written;
+  if (payload->certificate != certificate_der_) {
+    certificate_ = ParseCertificate(payload->certificate);
+    certificate_der_ = payload->certificate;
+  }
+  trust_ = std::move(*trust);
+  last_version_ = payload->version;
+  payload_ = std::move(*payload);
+  target_.reset();
+  return Done{};
+}
+
+Status Device::WriteContainers(const std::vector<wire::Container>& containers) {
+  for (const wire::Container& container : containers) {
+    if (auto written = WriteContainer(container); !written) return written;
+  }
+  return Done{};
+}
+
+// Over the air, by the issuer's door: the device itself could not.
+Status Device::WriteContainer(const wire::Container& container) {
+  for (const Bytes& block : StoreDataBlocks(WriteFileScript(container.id, container.content))) {
+    const Bytes answer = euicc_->ota().Transmit(block);
+    if (answer != Bytes{0x90, 0x00}) {
+      return Error::Make(Code::kFailed, "applet_refused", "STORE DATA answered " + ToHex(answer));
+    }
+  }
+  return Done{};
+}
+
+Status Device::Wipe(const std::string& job) {
+  if (job == wipe_job_) return Done{};
+  for (const Bytes& block : StoreDataBlocks(ClearAllScript())) {
+    if (euicc_->ota().Transmit(block) != Bytes{0x90, 0x00}) {
+      return Error::Make(Code::kFailed, "applet_refused", "the card does not let itself be cleared");
+    }
+  }
+  wipe_job_ = job;
+  signing_.reset();
+  certificate_.reset();
+  certificate_der_.clear();
+  key_job_.clear();
+  csr_.clear();
+  return Done{};
+}
+
+Status Device::Verify() {
+  if (!payload_) return Lacking("card_empty", "no payload installed");
+  auto target = VerifyInDns(*trust_, *payload_, options_.fallback_asp_address);
+  if (!target) return target.error();
+  target_ = std::move(*target);
+  return Done{};
+}
+
+Status Device::TalkToAsp() {
+  if (!target_) return Lacking("card_empty", "no verified payload");
+  const ClientCredentials credentials{certificate_.get(), signing_.get()};
+  return sim::TalkToAsp(*target_, credentials, name(), options_.session_deadline);
+}
+
+}  // namespace registry::sim

@@ -1,0 +1,72 @@
+// simulators/device/device.h: one device: its card, what it was given, and how it answers what comes over the radio.
+// Jobs are idempotent: a repeated job gives the first answer again. The device's software holds no private key.
+// Owns: the card. Borrows: the TrustStore, which outlives it. Threads: one call at a time (Fleet sees to it).
+// Errors: outcomes in frames and Results; symbols from payload.h, verify.h, tls_session.h, card.h; bootstrap_missing,
+//   card_empty (nothing installed).
+// Fault model: none of its own; the radio loses, repeats and delays (simulators/link/frames.h).
+#pragma once
+
+#include <optional>
+
+#include "schemas/wire/codec.h"
+#include "simulators/device/payload.h"
+#include "simulators/device/tls_session.h"
+#include "simulators/euicc/euicc.h"
+
+namespace registry::sim {
+
+class Device {
+ public:
+  struct Options {
+    std::string fallback_asp_address;
+    std::chrono::milliseconds session_deadline{10000};
+  };
+  // Null only when the machine has no randomness.
+  static std::unique_ptr<Device> Make(TrustStore& store, Options options);
+
+  Status Boot(const nlohmann::json& bootstrap);
+  bool booted() const { return trust_ != nullptr; }
+  const std::string& name() const { return bootstrap_.device_name; }
+  std::string id() const { return name().substr(0, name().find('.')); }  // the UUID; empty before Boot
+
+  Result<std::string> GenerateKey(const std::string& job);  // the CSR, PEM
+  Status Install(const Bytes& certificate);
+
+  struct PayloadOutcome {
+    Status status;
+    bool repeated = false;
+    bool retriable() const;  // the same job may succeed later; otherwise its answer stands
+  };
+  PayloadOutcome TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now);
+  Status Wipe(const std::string& job);
+
+  // The payload's content against the DNS; then the ASP. Both need an installed payload.
+  Status Verify();
+  Status TalkToAsp();
+
+  Euicc& card() { return *euicc_; }
+
+ private:
+  Device(TrustStore& store, Options options, std::unique_ptr<Euicc> euicc);
+  Status Apply(const nlohmann::json& frame, UtcTime now);
+  Status WriteContainers(const std::vector<wire::Container>& containers);
+  Status WriteContainer(const wire::Container& container);
+
+  TrustStore& store_;
+  const Options options_;
+  const std::unique_ptr<Euicc> euicc_;
+  Card card_;
+  wire::Bootstrap bootstrap_;
+  std::shared_ptr<const RegistryTrust> trust_;
+  std::unique_ptr<CardKey> signing_, agreement_;
+  std::string key_job_, csr_;
+  std::string payload_job_, wipe_job_;
+  std::optional<Status> payload_status_;
+  Bytes certificate_der_;
+  OwnedCertificate certificate_;
+  std::optional<wire::RegistryPayload> payload_;
+  std::uint64_t last_version_ = 0;
+  std::optional<AspTarget> target_;
+};
+
+}  // namespace registry::sim

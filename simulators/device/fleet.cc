@@ -1,0 +1,261 @@
+#include "simulators/device/fleet.h"
+
+#include <map>
+#include <mutex>
+
+#include "simulators/device/device.h"
+#include "simulators/device/work_queue.h"
+
+namespace registry::sim {
+namespace {
+
+using nlohmann::json;
+using Clock = DeviceReport::Clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kSendWithin{5000}, kDialWithin{1000}, kDialAgain{500};
+constexpr milliseconds kVerifyAgainFirst{150}, kVerifyAgainMost{2000};
+
+UtcTime Now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return {std::chrono::duration_cast<std::chrono::microseconds>(since).count()};
+}
+
+std::string Text(const json& frame, const char* member) {
+  const auto found = frame.find(member);
+  return found != frame.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+struct Unit {
+  InventoryDevice identity;
+  std::mutex mutex;  // one thing at a time per device
+  std::unique_ptr<Device> device;
+  bool radio_on = true;
+  bool talking = false;  // between an accepted payload and "done"
+};
+
+class FleetOnRadio : public Fleet {
+ public:
+  FleetOnRadio(const DeviceConfig& config, DeviceReport& report)
+      : config_(config), report_(report), queue_(config.threads) {}
+  ~FleetOnRadio() override;
+  Status Begin();
+  void Control(const json& command) override;
+
+ private:
+  void Dial(const std::string& mno);
+  void KeepPoweringOn(const std::string& mno);
+  void OnFrame(const json& frame);
+  void Handle(Unit& unit, const json& frame);
+  void OnBootstrap(Unit& unit, const json& frame);
+  void OnKeyGenerate(Unit& unit, const json& frame);
+  void OnCertificate(Unit& unit, const json& frame);
+  void OnPayload(Unit& unit, const json& frame);
+  void OnWipe(Unit& unit, const json& frame);
+  void Verify(Unit& unit, Clock::time_point begun, milliseconds pause);
+  void Session(Unit& unit, bool again);
+  bool Send(const Unit& unit, json frame);
+  Unit* FindByUuid(const std::string& uuid);
+
+  const DeviceConfig config_;
+  DeviceReport& report_;
+  TrustStore trust_;
+  std::map<std::string, std::unique_ptr<Unit>> units_;  // by ICCID; fixed after Begin
+  std::mutex mutex_;
+  std::map<std::string, Unit*> by_uuid_;                            // guarded by mutex_
+  std::map<std::string, std::shared_ptr<Connection>> connections_;  // by MNO; guarded by mutex_
+  bool stopping_ = false;                                           // guarded by mutex_
+  WorkQueue queue_;
+};
+
+FleetOnRadio::~FleetOnRadio() {
+  std::map<std::string, std::shared_ptr<Connection>> connections;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    connections.swap(connections_);
+  }
+  for (auto& [mno, connection] : connections) connection->Close();
+  queue_.Stop();
+}
+
+Status FleetOnRadio::Begin() {
+  for (const InventoryDevice& identity : config_.inventory) {
+    auto unit = std::make_unique<Unit>();
+    unit->identity = identity;
+    unit->device = Device::Make(trust_, {config_.asp_address, config_.session_within});
+    if (!unit->device) return Error::Make(Code::kFailed, "applet_refused", "no card could be made");
+    units_[identity.iccid] = std::move(unit);
+  }
+  for (const auto& [mno, socket] : config_.radio_sockets) {
+    queue_.Post([this, name = mno] { Dial(name); });
+  }
+  return Done{};
+}
+
+void FleetOnRadio::Dial(const std::string& mno) {
+  auto connection = sim::Dial(
+      config_.radio_sockets.at(mno), kDialWithin,
+      [this](const std::shared_ptr<Connection>&, const json& frame) { OnFrame(frame); },
+      [this, mno](const std::shared_ptr<Connection>&) {
+        queue_.PostAfter(kDialAgain, [this, mno] { Dial(mno); });
+      },
+      config_.faults);
+  if (!connection) {
+    queue_.PostAfter(kDialAgain, [this, mno] { Dial(mno); });
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) {
+      (*connection)->Close();
+      return;
+    }
+    connections_[mno] = *connection;
+  }
+  KeepPoweringOn(mno);
+}
+
+void FleetOnRadio::KeepPoweringOn(const std::string& mno) {
+  bool waiting = false;
+  for (auto& [iccid, unit] : units_) {
+    if (unit->identity.mno != mno) continue;
+    const std::lock_guard lock(unit->mutex);
+    if (unit->device->booted()) continue;
+    waiting = true;
+    Send(*unit, {{"t", "power_on"}, {"eid", unit->identity.eid}});
+  }
+  if (waiting) {
+    queue_.PostAfter(config_.power_on_every, [this, mno] { KeepPoweringOn(mno); });
+  }
+}
+
+bool FleetOnRadio::Send(const Unit& unit, json frame) {
+  frame["iccid"] = unit.identity.iccid;
+  std::shared_ptr<Connection> connection;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = connections_.find(unit.identity.mno);
+    if (found != connections_.end()) connection = found->second;
+  }
+  return connection && connection->Send(frame, kSendWithin);
+}
+
+void FleetOnRadio::OnFrame(const json& frame) {
+  const auto found = units_.find(Text(frame, "iccid"));
+  if (found == units_.end()) return;
+  queue_.Post([this, unit = found->second.get(), frame] {
+    const std::lock_guard lock(unit->mutex);
+    if (unit->radio_on) Handle(*unit, frame);
+  });
+}
+
+void FleetOnRadio::Handle(Unit& unit, const json& frame) {
+  const std::string type = Text(frame, "t");
+  if (type == "bootstrap") return OnBootstrap(unit, frame);
+  if (type == "key_generate") return OnKeyGenerate(unit, frame);
+  if (type == "certificate") return OnCertificate(unit, frame);
+  if (type == "payload") return OnPayload(unit, frame);
+  if (type == "wipe") return OnWipe(unit, frame);
+}
+
+void FleetOnRadio::OnBootstrap(Unit& unit, const json& frame) {
+  const bool first = !unit.device->booted();
+  const auto status = unit.device->Boot(frame.value("bootstrap", json()));
+  if (!status) return report_.Say({{"event", "bootstrap_refused"}, {"reason", status.error().symbol}});
+  if (!first) return;
+  const std::lock_guard lock(mutex_);
+  by_uuid_[unit.device->id()] = &unit;
+}
+
+void FleetOnRadio::OnKeyGenerate(Unit& unit, const json& frame) {
+  const auto begun = Clock::now();
+  const std::string job = Text(frame, "job");
+  const auto csr = unit.device->GenerateKey(job);
+  report_.Step(unit.device->id(), "key_generate", begun, csr ? Status(Done{}) : Status(csr.error()));
+  if (csr) Send(unit, {{"t", "csr"}, {"job", job}, {"csr", *csr}});
+}
+
+void FleetOnRadio::OnCertificate(Unit& unit, const json& frame) {
+  const auto begun = Clock::now();
+  const auto der = FromBase64(Text(frame, "certificate"));
+  report_.Step(unit.device->id(), "install", begun, unit.device->Install(der.value_or(Bytes{})));
+}
+
+void FleetOnRadio::OnPayload(Unit& unit, const json& frame) {
+  const auto begun = Clock::now();
+  const std::string job = Text(frame, "job");
+  const auto outcome = unit.device->TakePayload(job, frame, Now());
+  json answer = {{"t", "payload_result"}, {"job", job}, {"outcome", outcome.status ? "success" : "failed"}};
+  answer["stage"] = outcome.status ? "executed" : "payload";
+  answer["reason"] = DeviceReport::ReasonOf(outcome.status);
+  answer["retriable"] = outcome.retriable();
+  if (!outcome.repeated) report_.Step(unit.device->id(), "payload_open", begun, outcome.status);
+  Send(unit, answer);
+  if (!outcome.status || outcome.repeated || unit.talking) return;
+  unit.talking = true;
+  queue_.Post([this, &unit] { Verify(unit, Clock::now(), kVerifyAgainFirst); });
+}
+
+void FleetOnRadio::OnWipe(Unit& unit, const json& frame) {
+  const auto status = unit.device->Wipe(Text(frame, "job"));
+  json answer = {{"t", "wiped"}, {"job", Text(frame, "job")}, {"outcome", status ? "success" : "failed"}};
+  Send(unit, answer);
+}
+
+void FleetOnRadio::Verify(Unit& unit, Clock::time_point begun, milliseconds pause) {
+  const std::lock_guard lock(unit.mutex);
+  const auto status = unit.device->Verify();
+  if (!status && Clock::now() < begun + config_.verify_within) {
+    queue_.PostAfter(
+        pause, [this, &unit, begun, pause] { Verify(unit, begun, std::min(pause * 2, kVerifyAgainMost)); });
+    return;
+  }
+  report_.Step(unit.device->id(), "verify", begun, status);
+  if (status) return Session(unit, false);
+  unit.talking = false;
+  report_.Say({{"event", "done"}, {"device", unit.device->id()}, {"ok", false}});
+}
+
+void FleetOnRadio::Session(Unit& unit, bool again) {
+  const auto begun = Clock::now();
+  const auto status = unit.device->TalkToAsp();
+  report_.Step(unit.device->id(), "session", begun, status, again);
+  if (again) return;
+  unit.talking = false;
+  report_.Say({{"event", "done"}, {"device", unit.device->id()}, {"ok", status.ok()}});
+}
+
+Unit* FleetOnRadio::FindByUuid(const std::string& uuid) {
+  const std::lock_guard lock(mutex_);
+  const auto found = by_uuid_.find(uuid);
+  return found != by_uuid_.end() ? found->second : nullptr;
+}
+
+void FleetOnRadio::Control(const json& command) {
+  const std::string verb = Text(command, "cmd");
+  Unit* unit = FindByUuid(Text(command, "device"));
+  if (unit == nullptr) return report_.Say({{"event", "control_refused"}, {"reason", "device_unknown"}});
+  if (verb == "session") {
+    return queue_.Post([this, unit] {
+      const std::lock_guard lock(unit->mutex);
+      Session(*unit, true);
+    });
+  }
+  if (verb == "radio") {
+    const std::lock_guard lock(unit->mutex);
+    unit->radio_on = command.value("on", true);
+    return;
+  }
+  report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Fleet>> Fleet::Start(const DeviceConfig& config, DeviceReport& report) {
+  auto fleet = std::make_unique<FleetOnRadio>(config, report);
+  if (auto begun = fleet->Begin(); !begun) return begun.error();
+  return std::unique_ptr<Fleet>(std::move(fleet));
+}
+
+}  // namespace registry::sim

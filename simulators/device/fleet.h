@@ -1,0 +1,25 @@
+// simulators/device/fleet.h: many devices on few threads: the radio on one side, a Device per ICCID on the other.
+// After an accepted payload a device verifies in the DNS, again and again until its deadline (a name may have been asked
+// for a moment too early and its absence be cached), then talks to its ASP, then is done.
+// Owns: devices, radio connections, worker threads. Threads: calls from any thread; the report is called from workers.
+// Errors: a radio that cannot be dialled is dialled again; everything else is a step in the report.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "simulators/device/config.h"
+#include "simulators/device/device_report.h"
+
+namespace registry::sim {
+
+class Fleet {
+ public:
+  virtual ~Fleet() = default;
+  static Result<std::unique_ptr<Fleet>> Start(const DeviceConfig& config, DeviceReport& report);
+  // {"cmd":"session","device":UUID}: one more session with the ASP.
+  // {"cmd":"radio","device":UUID,"on":false}: the device stops hearing its network, as a stolen one does.
+  virtual void Control(const nlohmann::json& command) = 0;
+};
+
+}  // namespace registry::sim

@@ -1,0 +1,105 @@
+#include "simulators/device/payload.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "schemas/wire/codec.h"
+#include "simulators/device/der.h"
+
+namespace registry::sim {
+namespace {
+
+Error Refuse(std::string_view symbol, std::string_view why) {
+  ERR_clear_error();
+  return Error::Make(Code::kFailed, symbol, why);
+}
+
+OwnedCms ParseCms(const Bytes& der, int type) {
+  const std::uint8_t* at = der.data();
+  OwnedCms cms(d2i_CMS_ContentInfo(nullptr, &at, static_cast<long>(der.size())));
+  const bool whole = cms && at == der.data() + der.size() && OBJ_obj2nid(CMS_get0_type(cms.get())) == type;
+  return whole ? std::move(cms) : nullptr;
+}
+
+Bytes Written(BIO* bio) {
+  char* octets = nullptr;
+  const long size = BIO_get_mem_data(bio, &octets);
+  return Bytes(octets, octets + size);
+}
+
+Result<Bytes> VerifySigned(const Bytes& der, const RegistryTrust& trust) {
+  const OwnedCms cms = ParseCms(der, NID_pkcs7_signed);
+  if (!cms) return Refuse("signature_invalid", "not one whole SignedData");
+  const std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)> signers(
+      sk_X509_new_null(), [](STACK_OF(X509) * stack) { sk_X509_free(stack); });
+  sk_X509_push(signers.get(), trust.issuing.get());
+  const OwnedBio out(BIO_new(BIO_s_mem()));
+  // The signer is exactly the issuing certificate; its own chain was checked with the bootstrap.
+  constexpr unsigned int kFlags = CMS_NO_SIGNER_CERT_VERIFY | CMS_NOINTERN | CMS_BINARY;
+  if (CMS_verify(cms.get(), signers.get(), nullptr, nullptr, out.get(), kFlags) != 1) {
+    return Refuse("signature_invalid", "not signed by the registry's issuing key");
+  }
+  return Written(out.get());
+}
+
+Result<Bytes> Decrypt(const Bytes& der, const CardKey& agreement) {
+  const OwnedCms cms = ParseCms(der, NID_id_smime_ct_authEnvelopedData);
+  if (!cms) return Refuse("payload_undecryptable", "not one whole AuthEnvelopedData");
+  const OwnedBio out(BIO_new(BIO_s_mem()));
+  if (CMS_decrypt(cms.get(), agreement.handle(), nullptr, nullptr, out.get(), CMS_BINARY) != 1) {
+    return Refuse("payload_undecryptable", "not for this device's key-agreement key");
+  }
+  return Written(out.get());
+}
+
+Result<wire::RegistryPayload> Decode(const Bytes& plain) {
+  const auto json = nlohmann::json::parse(plain.begin(), plain.end(), nullptr, false);
+  if (json.is_discarded()) return Refuse("payload_malformed", "not JSON");
+  auto payload = wire::Decode<wire::RegistryPayload>(json);
+  if (!payload) return Refuse("payload_malformed", payload.error().message + " at " + payload.error().field);
+  return payload;
+}
+
+Status Question(const wire::RegistryPayload& payload, const PayloadExpectation& expected) {
+  if (payload.bootstrap.device_name != expected.device_name) {
+    return Refuse("payload_wrong_device", "it names another device");
+  }
+  if (payload.version <= expected.last_version)
+    return Refuse("payload_replayed", "not newer than what is installed");
+  if (payload.expires <= expected.now) return Refuse("payload_expired", "its time is over");
+  return Done{};
+}
+
+}  // namespace
+
+Status CheckCertificate(X509* certificate, const CertificateView& view, const RegistryTrust& trust,
+                        const Bytes& signing_point, const std::string& device_name) {
+  if (view.spki != P256Spki(signing_point)) return Refuse("payload_certificate", "not for this card's key");
+  if (!trust.Issued(certificate)) return Refuse("payload_certificate", "not issued by the registry");
+  if (X509_check_host(certificate, device_name.data(), device_name.size(),
+                      X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) != 1) {
+    return Refuse("payload_certificate", "not for this device's name");
+  }
+  return Done{};
+}
+
+Result<wire::RegistryPayload> OpenPayload(const Bytes& cms, const RegistryTrust& trust,
+                                          const CardKey& agreement, const PayloadExpectation& expected) {
+  const auto sealed = VerifySigned(cms, trust);
+  if (!sealed) return sealed.error();
+  const auto plain = Decrypt(*sealed, agreement);
+  if (!plain) return plain.error();
+  auto payload = Decode(*plain);
+  if (!payload) return payload;
+  if (auto good = Question(*payload, expected); !good) return good.error();
+  if (payload->certificate == expected.installed)
+    return payload;  // decoding its key again would cost more than all else
+  const OwnedCertificate certificate = ParseCertificate(payload->certificate);
+  const auto view = CertificateView::Of(payload->certificate);
+  if (!certificate || !view) return Refuse("payload_certificate", "malformed");
+  auto good = CheckCertificate(certificate.get(), *view, trust, expected.signing_point, expected.device_name);
+  if (!good) return good.error();
+  return payload;
+}
+
+}  // namespace registry::sim

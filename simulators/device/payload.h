@@ -1,0 +1,29 @@
+// simulators/device/payload.h: opens a registry payload: signature of the registry, decryption with the card's agreement
+// key, and the questions a device asks of what it finds.
+// Pure but for the card. Threads: as the card. Errors, whose symbols go back to the registry as the reason:
+//   signature_invalid, payload_undecryptable, payload_malformed, payload_wrong_device, payload_replayed, payload_expired,
+//   payload_certificate (not issued by the registry, or not for this card's key).
+// Spec: RFC 5652 §5 (SignedData), RFC 5083 (AuthEnvelopedData), RFC 5753 §3.1 (ECDH-ES recipients).
+#pragma once
+
+#include "schemas/wire/messages.h"
+#include "simulators/device/card_key.h"
+#include "simulators/device/trust.h"
+
+namespace registry::sim {
+
+struct PayloadExpectation {
+  std::string device_name;
+  std::uint64_t last_version = 0;  // a payload must be newer
+  Bytes signing_point;             // public part of the card's signing key
+  Bytes installed;                 // certificate already checked with CheckCertificate, empty when none
+  UtcTime now;
+};
+
+Result<wire::RegistryPayload> OpenPayload(const Bytes& cms, const RegistryTrust& trust,
+                                          const CardKey& agreement, const PayloadExpectation& expected);
+// Issued by the registry for this key and name.
+Status CheckCertificate(X509* certificate, const CertificateView& view, const RegistryTrust& trust,
+                        const Bytes& signing_point, const std::string& device_name);
+
+}  // namespace registry::sim

@@ -1,0 +1,38 @@
+// simulators/device/trust.h: what a device may believe, from its bootstrap: the registry's two certificates, the resolver
+// with its key, the DNSSEC anchors. Checked once per content and shared by every device that was given the same.
+// Owns: parsed certificates and the resolver's connections. Threads: const, any thread; TrustStore from any thread.
+// Errors: 2306 bootstrap_untrusted (the chain does not hold), 2005 trust_malformed.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "schemas/wire/messages.h"
+#include "simulators/dane/resolver.h"
+#include "simulators/device/owned.h"
+
+namespace registry::sim {
+
+struct RegistryTrust {
+  OwnedCertificate root, issuing;
+  EVP_PKEY* issuing_key = nullptr;  // borrowed from `issuing`, decoded once
+  CertificateView root_view, issuing_view;
+  std::shared_ptr<DaneResolver> resolver;
+
+  bool Issued(X509* certificate) const { return X509_verify(certificate, issuing_key) == 1; }
+};
+
+class TrustStore {
+ public:
+  Result<std::shared_ptr<const RegistryTrust>> Of(const wire::Bootstrap& bootstrap);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const RegistryTrust>> known_;  // guarded by mutex_
+};
+
+OwnedCertificate ParseCertificate(const Bytes& der);  // null unless it is one whole certificate
+
+}  // namespace registry::sim

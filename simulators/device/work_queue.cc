@@ -1,0 +1,50 @@
+#include "simulators/device/work_queue.h"
+
+namespace registry::sim {
+
+WorkQueue::WorkQueue(std::size_t threads) {
+  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
+}
+
+void WorkQueue::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+}
+
+void WorkQueue::PostAt(Clock::time_point due, Work work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    work_.emplace(due, std::move(work));
+  }
+  changed_.notify_one();
+}
+
+void WorkQueue::Run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (work_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    const auto first = work_.begin();
+    if (first->first > Clock::now()) {
+      const auto due = first->first;
+      changed_.wait_until(lock, due);
+      continue;
+    }
+    const Work work = std::move(first->second);
+    work_.erase(first);
+    lock.unlock();
+    work();
+    lock.lock();
+  }
+}
+
+}  // namespace registry::sim
