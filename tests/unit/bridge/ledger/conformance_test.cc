@@ -1,0 +1,307 @@
+// What ledger.h promises, asked of every backend.
+#include <gmock/gmock.h>
+
+#include <future>
+#include <thread>
+
+#include "bridge/ledger/record_codec.h"
+#include "tests/unit/bridge/ledger/backends.h"
+
+namespace registry::ledger {
+namespace {
+
+using domain::Changeset;
+using domain::UniqueKind;
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr milliseconds kNoWait{0};
+constexpr milliseconds kLong{20'000};
+
+class LedgerConformance : public EveryBackend {
+ protected:
+  void MustCommit(Changeset changes) {
+    const auto done = ledger_->Commit(std::move(changes));
+    ASSERT_TRUE(done.ok()) << done.error().message;
+  }
+  std::string Refusal(Changeset changes) {
+    const auto done = ledger_->Commit(std::move(changes));
+    return done.ok() ? "committed" : done.error().symbol;
+  }
+  domain::Device Load(std::uint64_t number) { return **ledger_->LoadDevice(samples::DeviceOf(number)); }
+  static Changeset Put(domain::Device device, std::uint64_t expected) {
+    Changeset changes;
+    changes.devices = {{std::move(device), expected}};
+    return changes;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Backends, LedgerConformance, kEveryBackend, BackendName);
+
+TEST_P(LedgerConformance, AnEmptyLedgerAnswersEveryQuestion) {
+  EXPECT_FALSE(ledger_->LoadDevice(samples::DeviceOf(1))->has_value());
+  EXPECT_FALSE(ledger_->FindEvent(samples::Party("mno-a"), samples::Event("1"))->has_value());
+  EXPECT_FALSE(ledger_->FindUnique({UniqueKind::kEid, AsBytes("1")})->has_value());
+  EXPECT_EQ(*ledger_->OutboxLast(Sink::kMqtt), 0u);
+  EXPECT_EQ(ledger_->LoadSink(Sink::kZone)->cursor, 0u);
+  EXPECT_THAT(*ledger_->OutboxAfter(Sink::kCrl, 0, 10, kNoWait), IsEmpty());
+  EXPECT_EQ(ledger_->LoadFeed(samples::Party("asp-a"))->last, 0u);
+  EXPECT_THAT(*ledger_->FeedFrom(samples::Party("asp-a"), 0, 10), IsEmpty());
+  EXPECT_THAT(*ledger_->HistoryAfter(0, 10), IsEmpty());
+  EXPECT_THAT(*ledger_->DevicesAfter(std::nullopt, 10), IsEmpty());
+  EXPECT_THAT(*ledger_->DeadLettersAfter(0, 10), IsEmpty());
+  EXPECT_TRUE(ledger_->Commit({}).ok());
+  EXPECT_THAT(Verify(*ledger_)->faults, IsEmpty());
+}
+
+TEST_P(LedgerConformance, ReadsBackEveryFieldOfWhatWasCommitted) {
+  Changeset changes = samples::Registration(1);
+  changes.devices[0].device = samples::FullDevice(1);
+  changes.endpoints = {{samples::Endpoint(1), 0}};
+  changes.jobs_put = {samples::Job(1)};
+  MustCommit(changes);
+
+  domain::Device device = samples::FullDevice(1);
+  device.version = 1;
+  EXPECT_EQ(Encode(Load(1)), Encode(device));
+  domain::EndpointRecord endpoint = samples::Endpoint(1);
+  endpoint.version = 1;
+  EXPECT_EQ(Encode(**ledger_->LoadEndpoint(endpoint.asp, endpoint.endpoint.name)), Encode(endpoint));
+  EXPECT_EQ(Encode(**ledger_->LoadJob(samples::JobOf(1))), Encode(samples::Job(1)));
+  EXPECT_EQ(Encode(**ledger_->FindEvent(samples::Party("mno-a"), samples::Event("event-1"))),
+            Encode(samples::Mark(1)));
+  EXPECT_EQ(*ledger_->FindUnique({UniqueKind::kEid, AsBytes(samples::EidOf(1).text())}),
+            samples::DeviceOf(1));
+}
+
+TEST_P(LedgerConformance, AnEventIsAdmittedOnce) {
+  MustCommit(samples::Registration(1));
+  Changeset again = samples::Registration(2);
+  again.mark = samples::Mark(1);
+  EXPECT_EQ(Refusal(again), kEventKnown);
+  EXPECT_FALSE(ledger_->LoadDevice(samples::DeviceOf(2))->has_value())
+      << "nothing of a refused changeset is written";
+  EXPECT_THAT(*ledger_->HistoryAfter(0, 10), SizeIs(1));
+  EXPECT_EQ(*ledger_->OutboxLast(Sink::kMqtt), 1u);
+}
+
+TEST_P(LedgerConformance, TheSameIdFromAnotherSourceIsAnotherEvent) {
+  Changeset one, two;
+  one.mark = two.mark = samples::Mark(1);
+  two.mark->source = samples::Party("mno-b");
+  MustCommit(one);
+  MustCommit(two);
+}
+
+TEST_P(LedgerConformance, ARecordMovesOnlyFromTheVersionThatWasRead) {
+  EXPECT_EQ(Refusal(Put(samples::Device(1), 1)), kStale) << "does not exist";
+  MustCommit(Put(samples::Device(1), 0));
+  EXPECT_EQ(Refusal(Put(samples::Device(1), 0)), kStale) << "exists";
+  MustCommit(Put(samples::Device(1), 1));
+  EXPECT_EQ(Load(1).version, 2u);
+  EXPECT_EQ(Refusal(Put(samples::Device(1), 1)), kStale);
+
+  Changeset endpoint;
+  endpoint.endpoints = {{samples::Endpoint(1), 0}};
+  MustCommit(endpoint);
+  EXPECT_EQ(Refusal(endpoint), kStale);
+}
+
+TEST_P(LedgerConformance, AUniqueValueHasOneHolder) {
+  const domain::UniqueValue key{UniqueKind::kPublicKey, {1, 2, 3}};
+  Changeset first, second, handed_over;
+  first.claims = {{key, samples::DeviceOf(1)}};
+  second.claims = {{key, samples::DeviceOf(2)}};
+  handed_over.releases = {key};
+  handed_over.claims = second.claims;
+  MustCommit(first);
+  MustCommit(first);  // its holder may claim it again
+  EXPECT_EQ(Refusal(second), kStale);
+  MustCommit(handed_over);
+  EXPECT_EQ(*ledger_->FindUnique(key), samples::DeviceOf(2));
+  Changeset torn;
+  torn.claims = {{{UniqueKind::kSerial, {9}}, samples::DeviceOf(1)},
+                 {{UniqueKind::kSerial, {9}}, samples::DeviceOf(2)}};
+  EXPECT_EQ(Refusal(torn), kStale);
+  EXPECT_FALSE(ledger_->FindUnique({UniqueKind::kSerial, {9}})->has_value());
+}
+
+TEST_P(LedgerConformance, JobsAreFoundByDeviceAndWhenDue) {
+  Changeset changes;
+  changes.jobs_put = {samples::Job(3), samples::Job(1), samples::Job(2)};
+  changes.jobs_put[0].device = samples::DeviceOf(1);
+  MustCommit(changes);
+  EXPECT_THAT(*ledger_->JobsOf(samples::DeviceOf(1)), SizeIs(2));
+  const auto due = *ledger_->JobsDue(samples::kNoon + std::chrono::seconds(2), 10);
+  ASSERT_THAT(due, SizeIs(2));
+  EXPECT_EQ(due[0].id, samples::JobOf(1));
+  EXPECT_EQ(due[1].id, samples::JobOf(2));
+  EXPECT_THAT(*ledger_->JobsDue(samples::kNoon + std::chrono::hours(1), 1), SizeIs(1));
+
+  Changeset later;
+  later.jobs_put = {samples::Job(1)};
+  later.jobs_put[0].due = samples::kNoon + std::chrono::hours(2);
+  later.jobs_erase = {samples::JobOf(2), samples::JobOf(99)};
+  MustCommit(later);
+  const auto left = *ledger_->JobsDue(samples::kNoon + std::chrono::hours(1), 10);
+  ASSERT_THAT(left, SizeIs(1));
+  EXPECT_EQ(left[0].id, samples::JobOf(3));
+  EXPECT_FALSE(ledger_->LoadJob(samples::JobOf(2))->has_value());
+}
+
+TEST_P(LedgerConformance, HistoryIsChainedFromZero) {
+  MustCommit(samples::Registration(1));
+  MustCommit(samples::Registration(2));
+  const auto records = *ledger_->HistoryAfter(0, 10);
+  ASSERT_THAT(records, SizeIs(2));
+  EXPECT_EQ(records[0].seq, 1u);
+  EXPECT_EQ(records[0].hash, ChainHash(Bytes(32, 0), Encode(samples::History(1))));
+  EXPECT_EQ(records[1].hash, ChainHash(records[0].hash, Encode(samples::History(2))));
+  const auto of_two = *ledger_->HistoryOf(samples::DeviceOf(2));
+  ASSERT_THAT(of_two, SizeIs(1));
+  EXPECT_EQ(of_two[0].seq, 2u);
+}
+
+TEST_P(LedgerConformance, TheOutboxKeepsTheOrderOfCommit) {
+  Changeset changes;
+  changes.messages = {samples::Message(1), samples::Message(2)};
+  changes.notifications = {samples::Notification(1)};
+  changes.zone = {samples::Zone(1)};
+  changes.revocations = {samples::Revocation(1)};
+  MustCommit(changes);
+  const auto entries = *ledger_->OutboxAfter(Sink::kMqtt, 0, 10, kNoWait);
+  ASSERT_THAT(entries, SizeIs(3));
+  EXPECT_EQ(std::get<domain::OutgoingMessage>(entries[0].item).payload, samples::Message(1).payload);
+  EXPECT_EQ(std::get<domain::OutgoingMessage>(entries[1].item).payload, samples::Message(2).payload);
+  EXPECT_EQ(std::get<FeedItem>(entries[2].item).seq, 1u);
+  EXPECT_LT(entries[0].seq, entries[1].seq);
+  EXPECT_THAT(*ledger_->OutboxAfter(Sink::kMqtt, entries[1].seq, 10, kNoWait), SizeIs(1));
+  EXPECT_THAT(*ledger_->OutboxAfter(Sink::kMqtt, 0, 2, kNoWait), SizeIs(2));
+  EXPECT_EQ(std::get<domain::ZoneChange>(ledger_->OutboxAfter(Sink::kZone, 0, 10, kNoWait)->at(0).item),
+            samples::Zone(1));
+  EXPECT_EQ(std::get<domain::Revocation>(ledger_->OutboxAfter(Sink::kCrl, 0, 10, kNoWait)->at(0).item).serial,
+            samples::Revocation(1).serial);
+}
+
+TEST_P(LedgerConformance, ACursorOnlyMovesForward) {
+  for (std::uint64_t i = 1; i <= 3; ++i) MustCommit(samples::Registration(i));
+  ASSERT_TRUE(ledger_->Advance(Sink::kMqtt, {2, "two"}, true).ok());
+  ASSERT_TRUE(ledger_->Advance(Sink::kMqtt, {1, "one"}, false).ok());
+  EXPECT_EQ(ledger_->LoadSink(Sink::kMqtt)->cursor, 2u);
+  EXPECT_EQ(ledger_->LoadSink(Sink::kMqtt)->state, "two");
+  EXPECT_THAT(*ledger_->OutboxAfter(Sink::kMqtt, 0, 10, kNoWait), SizeIs(1))
+      << "what arrived is not told again";
+  ASSERT_TRUE(ledger_->Advance(Sink::kMqtt, {3, "three"}, false).ok());
+  EXPECT_EQ(ledger_->LoadSink(Sink::kMqtt)->state, "three");
+  EXPECT_EQ(*ledger_->OutboxLast(Sink::kMqtt), 3u);
+}
+
+TEST_P(LedgerConformance, FeedsAreNumberedPerPartyAndForgetWhatIsAcknowledged) {
+  Changeset changes;
+  for (std::uint64_t i = 1; i <= 3; ++i) changes.notifications.push_back(samples::Notification(i));
+  changes.notifications.push_back(samples::Notification(4, "asp-b"));
+  MustCommit(changes);
+  EXPECT_EQ(ledger_->LoadFeed(samples::Party("asp-a"))->last, 3u);
+  EXPECT_EQ(ledger_->LoadFeed(samples::Party("asp-b"))->last, 1u);
+  Changeset ack;
+  ack.feed_acks = {{samples::Party("asp-a"), 2}};
+  MustCommit(ack);
+  const auto left = *ledger_->FeedFrom(samples::Party("asp-a"), 1, 10);
+  ASSERT_THAT(left, SizeIs(1));
+  EXPECT_EQ(left[0].seq, 3u);
+  ack.feed_acks = {{samples::Party("asp-a"), 1}, {samples::Party("asp-b"), 77}};
+  MustCommit(ack);
+  EXPECT_EQ(ledger_->LoadFeed(samples::Party("asp-a"))->acked, 2u) << "only forward";
+  EXPECT_EQ(ledger_->LoadFeed(samples::Party("asp-b"))->acked, 1u) << "never beyond what was sent";
+}
+
+TEST_P(LedgerConformance, TheZoneHoldsTheLastWantedContent) {
+  Changeset added, changed, gone;
+  added.zone = {samples::Zone(1), samples::Zone(2)};
+  changed.zone = {{samples::DeviceOf(1), 2, {}, "state=deactivated"}};
+  gone.zone = {{samples::DeviceOf(2), 2, {}, ""}};
+  MustCommit(added);
+  MustCommit(changed);
+  MustCommit(gone);
+  EXPECT_THAT(*ledger_->ZoneAfter(std::nullopt, 10), ElementsAre(changed.zone[0]));
+  EXPECT_THAT(*ledger_->OutboxAfter(Sink::kZone, 0, 10, kNoWait), SizeIs(4));
+}
+
+TEST_P(LedgerConformance, DevicesComeInOrderOfId) {
+  for (std::uint64_t i = 1; i <= 20; ++i) MustCommit(samples::Registration(i));
+  std::optional<DeviceId> after;
+  std::size_t seen = 0;
+  for (auto page = *ledger_->DevicesAfter(after, 7); !page.empty(); page = *ledger_->DevicesAfter(after, 7)) {
+    for (const auto& device : page) {
+      EXPECT_TRUE(!after || *after < device.id);
+      after = device.id;
+      ++seen;
+    }
+  }
+  EXPECT_EQ(seen, 20u);
+}
+
+TEST_P(LedgerConformance, DeadLettersAreNumbered) {
+  Changeset changes;
+  changes.dead_letters = {samples::DeadLetter(1), samples::DeadLetter(2)};
+  MustCommit(changes);
+  const auto letters = *ledger_->DeadLettersAfter(1, 10);
+  ASSERT_THAT(letters, SizeIs(1));
+  EXPECT_EQ(letters[0].first, 2u);
+  EXPECT_EQ(letters[0].second.topic, samples::DeadLetter(2).topic);
+}
+
+TEST_P(LedgerConformance, AReaderOfTheOutboxWaitsForTheNextCommit) {
+  auto entries =
+      std::async(std::launch::async, [&] { return *ledger_->OutboxAfter(Sink::kMqtt, 0, 10, kLong); });
+  MustCommit(samples::Registration(1));
+  EXPECT_THAT(entries.get(), SizeIs(1));
+}
+
+TEST_P(LedgerConformance, AWaitingReaderGivesUpAtItsDeadline) {
+  EXPECT_THAT(*ledger_->OutboxAfter(Sink::kMqtt, 0, 10, milliseconds(5)), IsEmpty());
+}
+
+TEST_P(LedgerConformance, WakeAllEndsTheWaiting) {
+  std::atomic<bool> over = false;
+  auto entries = std::async(std::launch::async, [&] {
+    const auto read = *ledger_->OutboxAfter(Sink::kMqtt, 0, 10, kLong);
+    over = true;
+    return read;
+  });
+  const auto deadline = std::chrono::steady_clock::now() + kLong / 2;
+  while (!over && std::chrono::steady_clock::now() < deadline) {
+    ledger_->WakeAll();  // again and again: the reader may not have begun to wait
+    std::this_thread::yield();
+  }
+  EXPECT_THAT(entries.get(), IsEmpty());
+  EXPECT_LT(std::chrono::steady_clock::now(), deadline);
+}
+
+TEST_P(LedgerConformance, AWholeLifeLeavesNoFault) {
+  for (std::uint64_t i = 1; i <= 50; ++i) {
+    Changeset changes = samples::Registration(i);
+    changes.jobs_put = {samples::Job(i)};
+    changes.notifications = {samples::Notification(i)};
+    MustCommit(changes);
+    domain::Device device = Load(i);
+    device.state = domain::State::kPublished;
+    device.claimer = samples::Party("asp-a");
+    device.certificate = samples::FullDevice(i).certificate;
+    device.zone_revision = device.visible_revision = 1;
+    Changeset certified = Put(device, device.version);
+    certified.claims = {{{UniqueKind::kSerial, device.certificate->serial}, device.id},
+                        {{UniqueKind::kPublicKey, device.certificate->spki_sha256}, device.id}};
+    certified.zone = {samples::Zone(i)};
+    certified.history = {samples::History(i)};
+    MustCommit(certified);
+  }
+  const auto report = *Verify(*ledger_);
+  EXPECT_THAT(report.faults, IsEmpty());
+  EXPECT_EQ(report.devices, 50u);
+  EXPECT_EQ(report.history_entries, 100u);
+}
+
+}  // namespace
+}  // namespace registry::ledger

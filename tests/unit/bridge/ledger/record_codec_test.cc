@@ -1,0 +1,139 @@
+// Stored records: the octets of FORMAT.md, and what a reader refuses. Golden octets are in golden/, one file per kind;
+// they change only together with kRecordVersion. REGISTRY_WRITE_GOLDEN=1 writes them anew.
+#include "bridge/ledger/record_codec.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <iterator>
+
+#include "bridge/ledger/crc32c.h"
+#include "tests/unit/bridge/ledger/samples.h"
+
+namespace registry::ledger {
+namespace {
+
+struct Golden {
+  std::string name;
+  std::string record;
+  std::function<std::string(std::string_view)>
+      again;  // decoded and encoded once more; the error's symbol otherwise
+};
+
+template <class T>
+Golden Make(const std::string& name, const T& value) {
+  return {name, Encode(value), [](std::string_view record) {
+            const auto decoded = Decode<T>(record);
+            return decoded ? Encode(*decoded) : decoded.error().symbol;
+          }};
+}
+
+std::vector<Golden> AllRecords() {
+  return {Make("event_mark", samples::Mark(1)),
+          Make("device", samples::FullDevice(1)),
+          Make("device_registered", samples::Device(1)),
+          Make("endpoint", samples::Endpoint(1)),
+          Make("job", samples::Job(1)),
+          Make("history", samples::History(1)),
+          Make("message", samples::Message(1)),
+          Make("feed_item", FeedItem{7, samples::Notification(1)}),
+          Make("zone_change", samples::Zone(1)),
+          Make("revocation", samples::Revocation(1)),
+          Make("dead_letter", samples::DeadLetter(1)),
+          Make("sink_state", SinkState{300, "serial"}),
+          Make("feed_state", FeedState{300, 7}),
+          Make("head", Head{3, Bytes(32, 0xab), 300, 2, 1, 4})};
+}
+
+class EveryRecord : public testing::TestWithParam<Golden> {};
+INSTANTIATE_TEST_SUITE_P(Kinds, EveryRecord, testing::ValuesIn(AllRecords()),
+                         [](const auto& kind) { return kind.param.name; });
+
+TEST_P(EveryRecord, HasTheGoldenOctets) {
+  const std::string path =
+      std::string(REGISTRY_SOURCE_DIR) + "/tests/unit/bridge/ledger/golden/" + GetParam().name + ".hex";
+  if (std::getenv("REGISTRY_WRITE_GOLDEN") != nullptr)
+    std::ofstream(path) << ToHex(AsBytes(GetParam().record)) << '\n';
+  std::string hex;
+  std::getline(std::ifstream(path), hex);
+  EXPECT_EQ(ToHex(AsBytes(GetParam().record)), hex) << path;
+}
+
+TEST_P(EveryRecord, ComesBackAsItWas) { EXPECT_EQ(GetParam().again(GetParam().record), GetParam().record); }
+
+TEST_P(EveryRecord, AnyFlippedBitIsRefused) {
+  for (std::size_t i = 0; i < GetParam().record.size(); ++i) {
+    std::string flipped = GetParam().record;
+    flipped[i] = static_cast<char>(flipped[i] ^ 0x20);
+    ASSERT_EQ(GetParam().again(flipped), kLedgerDamaged) << "octet " << i;
+  }
+}
+
+TEST_P(EveryRecord, AnyShorterRecordIsRefused) {
+  for (std::size_t size = 0; size < GetParam().record.size(); ++size) {
+    ASSERT_EQ(GetParam().again(std::string_view(GetParam().record).substr(0, size)), kLedgerDamaged);
+  }
+}
+
+// Gives a record new fields or a new head and makes its checksum right again.
+std::string Resealed(std::string record, const std::function<void(std::string&)>& change) {
+  record.resize(record.size() - 4);
+  change(record);
+  const std::uint32_t crc = Crc32c(record);
+  for (int shift = 24; shift >= 0; shift -= 8) record += static_cast<char>(crc >> shift);
+  return record;
+}
+
+TEST_P(EveryRecord, AFieldFromTheFutureIsRefusedNotLost) {
+  const std::string newer =
+      Resealed(GetParam().record, [](std::string& record) { record += std::string("\x7f\x01x", 3); });
+  EXPECT_EQ(GetParam().again(newer), kLedgerDamaged);
+}
+
+TEST_P(EveryRecord, ANewerRecordVersionIsNamed) {
+  const std::string newer =
+      Resealed(GetParam().record, [](std::string& record) { record[1] = kRecordVersion + 1; });
+  EXPECT_EQ(GetParam().again(newer), kLedgerNewer);
+}
+
+TEST_P(EveryRecord, AnotherKindInItsPlaceIsRefused) {
+  const std::string other = Resealed(GetParam().record, [](std::string& record) { record[0] = 99; });
+  EXPECT_EQ(GetParam().again(other), kLedgerDamaged);
+}
+
+TEST(RecordCodec, AbsentFieldsAreTheirDefaults) {
+  domain::Job fresh;
+  fresh.id = samples::JobOf(1);
+  const auto job = Decode<domain::Job>(Encode(fresh));
+  ASSERT_TRUE(job.ok());
+  EXPECT_EQ(job->attempt, 1u);
+  domain::TlsaRecord zeros{0, 0, 0, {1}};
+  const auto change =
+      Decode<domain::ZoneChange>(Encode(domain::ZoneChange{samples::DeviceOf(1), 1, {zeros}, ""}));
+  ASSERT_TRUE(change.ok());
+  EXPECT_EQ(change->tlsa.at(0), zeros);
+}
+
+TEST(RecordCodec, AnUnknownStateIsRefused) {
+  domain::Device device = samples::Device(1);
+  device.state = static_cast<domain::State>(8);
+  EXPECT_EQ(Decode<domain::Device>(Encode(device)).error().symbol, kLedgerDamaged);
+}
+
+TEST(RecordCodec, TheVersionIsReadWithoutTheRest) {
+  domain::Device device = samples::FullDevice(1);
+  device.version = 70'000;
+  EXPECT_EQ(PeekVersion(Encode(device)), 70'000u);
+  EXPECT_EQ(PeekVersion(""), std::nullopt);
+}
+
+TEST(Crc32c, AgreesWithTheExampleOfRfc3720) {  // RFC 3720 §B.4
+  EXPECT_EQ(Crc32c(std::string(32, '\0')), 0x8a9136aau);
+  EXPECT_EQ(Crc32c(std::string(32, '\xff')), 0x62a8ab43u);
+  EXPECT_EQ(Crc32c("123456789"), 0xe3069283u);
+}
+
+}  // namespace
+}  // namespace registry::ledger

@@ -1,0 +1,294 @@
+// What only a ledger on disk can get wrong: death, damage, strangers and readers beside it.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <rocksdb/db.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <set>
+#include <thread>
+
+#include "bridge/ledger/record_codec.h"
+#include "tests/unit/bridge/ledger/backends.h"
+#include "tests/unit/bridge/ledger/dump.h"
+
+namespace registry::ledger {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class RocksDbLedgerTest : public testing::Test {
+ protected:
+  std::unique_ptr<Ledger> Open() { return OpenBackend(Backend::kRocksDb, folder_); }
+  Error Refusal() {
+    RocksDbOptions options;
+    options.folder = folder_.path();
+    const auto ledger = OpenRocksDbLedger(options);
+    return ledger ? Error{} : ledger.error();
+  }
+  void Fill(std::uint64_t devices) {
+    const auto ledger = Open();
+    for (std::uint64_t i = 0; i < devices; ++i) ASSERT_TRUE(ledger->Commit(samples::Registration(i)).ok());
+  }
+  std::unique_ptr<LedgerReader> Beside(const std::string& scratch = "scratch") {
+    auto reader = OpenRocksDbReader(folder_.path(), folder_.path(scratch));
+    if (reader) return std::move(*reader);
+    ADD_FAILURE() << reader.error().message;
+    return nullptr;
+  }
+  // The biggest file whose name ends so.
+  fs::path BiggestFile(const std::string& end) {
+    fs::path biggest;
+    for (const auto& file : fs::directory_iterator(folder_.path())) {
+      if (!file.path().string().ends_with(end)) continue;
+      if (biggest.empty() || fs::file_size(file) > fs::file_size(biggest)) biggest = file.path();
+    }
+    return biggest;
+  }
+  // Changes the ledger behind its back, the way only somebody with the file in hand can.
+  void Tamper(const std::string& column,
+              const std::function<void(rocksdb::DB&, rocksdb::ColumnFamilyHandle*)>& work) {
+    std::vector<std::string> names;
+    ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, folder_.path(), &names).ok());
+    std::vector<rocksdb::ColumnFamilyDescriptor> columns;
+    for (const auto& name : names) columns.emplace_back(name, rocksdb::ColumnFamilyOptions());
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open({}, folder_.path(), columns, &handles, &opened).ok());
+    const std::unique_ptr<rocksdb::DB> db(opened);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (names[i] == column) work(*db, handles[i]);
+      db->DestroyColumnFamilyHandle(handles[i]);
+    }
+  }
+  // Flips one bit in the first record of a column family.
+  void FlipIn(const std::string& column, std::size_t octet) {
+    Tamper(column, [octet](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
+      const std::unique_ptr<rocksdb::Iterator> first(db.NewIterator({}, handle));
+      first->SeekToFirst();
+      ASSERT_TRUE(first->Valid());
+      std::string value = first->value().ToString();
+      value.at(octet) = static_cast<char>(value.at(octet) ^ 1);
+      ASSERT_TRUE(db.Put({}, handle, first->key(), value).ok());
+    });
+  }
+
+  samples::Folder folder_;
+};
+
+TEST_F(RocksDbLedgerTest, EverythingIsThereAfterReopening) {
+  std::string before;
+  {
+    const auto ledger = Open();
+    for (std::uint64_t i = 0; i < 20; ++i) {
+      domain::Changeset changes = samples::Registration(i);
+      changes.notifications = {samples::Notification(i)};
+      changes.jobs_put = {samples::Job(i)};
+      changes.zone = {samples::Zone(i)};
+      ASSERT_TRUE(ledger->Commit(changes).ok());
+    }
+    ASSERT_TRUE(ledger->Advance(Sink::kMqtt, {7, "seven"}, true).ok());
+    before = Dump(*ledger, {"asp-a"}, 20);
+  }
+  const auto ledger = Open();
+  EXPECT_EQ(Dump(*ledger, {"asp-a"}, 20), before);
+  ASSERT_TRUE(ledger->Commit(samples::Registration(20)).ok());
+  EXPECT_EQ(ledger->HistoryAfter(20, 10)->at(0).seq, 21u) << "numbers go on where they were";
+}
+
+TEST_F(RocksDbLedgerTest, TheFolderIsNobodyElses) {
+  const auto ledger = Open();
+  const auto permissions = fs::status(folder_.path()).permissions();
+  EXPECT_EQ(permissions & (fs::perms::group_all | fs::perms::others_all), fs::perms::none);
+  const Error refusal = Refusal();
+  EXPECT_EQ(refusal.symbol, kLedgerInUse);
+  EXPECT_THAT(refusal.message, HasSubstr(folder_.path()));
+}
+
+// Commits in a child until it is killed; every number the child was told is committed comes through the pipe.
+void CommitUntilKilled(const std::string& folder, int told) {
+  RocksDbOptions options;
+  options.folder = folder;
+  auto ledger = OpenRocksDbLedger(options);
+  if (!ledger) ::_exit(1);
+  const std::uint64_t first = (*ledger)->HistoryAfter(0, 1'000'000)->size();
+  std::vector<std::thread> threads;
+  for (std::uint64_t thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (std::uint64_t i = first;; ++i) {
+        const std::uint64_t number = (i * 4 + thread) + (first << 20);
+        if (!(*ledger)->Commit(samples::Registration(number)).ok()) ::_exit(1);
+        if (::write(told, &number, sizeof(number)) != sizeof(number)) ::_exit(1);
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
+TEST_F(RocksDbLedgerTest, WhatWasAcknowledgedOutlivesAKill) {
+  std::vector<std::uint64_t> acknowledged;
+  for (int round = 0; round < 3; ++round) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) CommitUntilKilled(folder_.path(), ends[1]);
+    ::close(ends[1]);
+    std::uint64_t number = 0;
+    const std::size_t enough = acknowledged.size() + 50 + static_cast<std::size_t>(round) * 37;
+    while (::read(ends[0], &number, sizeof(number)) == sizeof(number)) {
+      acknowledged.push_back(number);
+      if (acknowledged.size() == enough) ::kill(child, SIGKILL);
+    }
+    ::close(ends[0]);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended by itself";
+    const auto ledger = Open();
+    for (const std::uint64_t id : acknowledged) {
+      ASSERT_TRUE(ledger->LoadDevice(samples::DeviceOf(id))->has_value()) << "device " << id << " is lost";
+      ASSERT_TRUE(ledger->FindEvent(samples::Party("mno-a"), samples::Mark(id).id)->has_value());
+    }
+    EXPECT_THAT(Verify(*ledger)->faults, IsEmpty());
+  }
+}
+
+TEST_F(RocksDbLedgerTest, ATornEndOfTheLogIsOnlyWhatNobodyWasToldAbout) {
+  Fill(10);
+  const fs::path log = BiggestFile(".log");
+  fs::resize_file(log, fs::file_size(log) - 3);
+  const auto ledger = Open();
+  ASSERT_NE(ledger, nullptr);
+  EXPECT_EQ(ledger->HistoryAfter(0, 100)->size(), 9u);
+  EXPECT_THAT(Verify(*ledger)->faults, IsEmpty());
+}
+
+TEST_F(RocksDbLedgerTest, DamageInTheMiddleOfTheLogIsRefused) {
+  Fill(10);
+  const fs::path log = BiggestFile(".log");
+  {
+    std::fstream file(log, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(fs::file_size(log) / 2));
+    file.put('!').put('!').put('!');
+  }
+  EXPECT_EQ(Refusal().symbol, kLedgerDamaged);
+}
+
+TEST_F(RocksDbLedgerTest, AMissingManifestIsRefused) {
+  Fill(3);
+  fs::remove(folder_.path() + "/CURRENT");
+  EXPECT_FALSE(Refusal().symbol.empty());
+}
+
+TEST_F(RocksDbLedgerTest, ANewerFormatIsRefused) {
+  Fill(1);
+  Tamper("meta", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
+    ASSERT_TRUE(db.Put({}, handle, "format", std::string("\0\0\0\0\0\0\0\2", 8)).ok());
+  });
+  EXPECT_EQ(Refusal().symbol, kLedgerNewer);
+}
+
+TEST_F(RocksDbLedgerTest, AnUnknownKindOfRecordsIsRefused) {
+  Fill(1);
+  Tamper("meta", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle*) {
+    rocksdb::ColumnFamilyHandle* added = nullptr;
+    ASSERT_TRUE(db.CreateColumnFamily({}, "transfers", &added).ok());
+    db.DestroyColumnFamilyHandle(added);
+  });
+  EXPECT_EQ(Refusal().symbol, kLedgerNewer);
+}
+
+TEST_F(RocksDbLedgerTest, VerifyFindsAFlippedBitInTheHistory) {
+  Fill(5);
+  FlipIn("history", 60);
+  EXPECT_THAT(Verify(*Open())->faults,
+              testing::Contains(HasSubstr("history 1: history record: checksum differs")));
+}
+
+TEST_F(RocksDbLedgerTest, VerifyFindsAHistoryRewrittenWithARightChecksum) {
+  Fill(5);
+  Tamper("history", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
+    const std::unique_ptr<rocksdb::Iterator> first(db.NewIterator({}, handle));
+    first->SeekToFirst();
+    auto entry = samples::History(0);
+    entry.what = "claimed";
+    ASSERT_TRUE(
+        db.Put({}, handle, first->key(), first->value().ToString().substr(0, 32) + Encode(entry)).ok());
+  });
+  EXPECT_THAT(Verify(*Open())->faults, testing::Contains(HasSubstr("the hash chain breaks at 1")));
+}
+
+TEST_F(RocksDbLedgerTest, VerifyFindsAFlippedBitInADevice) {
+  Fill(5);
+  FlipIn("devices", 40);
+  EXPECT_THAT(Verify(*Open())->faults, testing::Contains(HasSubstr("device record: checksum differs")));
+}
+
+TEST_F(RocksDbLedgerTest, AHistoryThatLostItsEndIsRefused) {
+  Fill(5);
+  Tamper("history", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
+    ASSERT_TRUE(db.Delete({}, handle, std::string("\0\0\0\0\0\0\0\5", 8)).ok());
+  });
+  EXPECT_EQ(Refusal().symbol, kLedgerDamaged);
+}
+
+TEST_F(RocksDbLedgerTest, VerifyFindsAUniqueValueThatIsGone) {
+  Fill(2);
+  Tamper("unique", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
+    ASSERT_TRUE(db.DeleteRange({}, handle, "", "\xff").ok());
+  });
+  EXPECT_THAT(Verify(*Open())->faults, testing::Contains(HasSubstr("does not hold its EID")));
+}
+
+TEST_F(RocksDbLedgerTest, AReaderBesideSeesWhatIsCommitted) {
+  const auto ledger = Open();
+  ASSERT_TRUE(ledger->Commit(samples::Registration(1)).ok());
+  const auto first = Beside();
+  ASSERT_NE(first, nullptr);
+  EXPECT_EQ(Dump(*first, {"asp-a"}, 5), Dump(*ledger, {"asp-a"}, 5));
+  ASSERT_TRUE(ledger->Commit(samples::Registration(2)).ok());
+  const auto second = Beside("scratch2");
+  EXPECT_EQ(Dump(*second, {"asp-a"}, 5), Dump(*ledger, {"asp-a"}, 5));
+}
+
+TEST_F(RocksDbLedgerTest, AReaderOfAStoppedLedgerWritesNothingThere) {
+  Fill(3);
+  const auto files = [&] {
+    std::set<std::string> names;
+    for (const auto& file : fs::directory_iterator(folder_.path())) names.insert(file.path().filename());
+    return names;
+  };
+  const auto before = files();
+  EXPECT_THAT(Verify(*Beside())->faults, IsEmpty());
+  EXPECT_EQ(files(), before);
+}
+
+TEST_F(RocksDbLedgerTest, WhereNoLedgerIsAReaderSaysSo) {
+  EXPECT_FALSE(OpenRocksDbReader(folder_.path("nothing"), folder_.path("scratch")).ok());
+}
+
+TEST_F(RocksDbLedgerTest, ForgottenEntriesAreDeletedInTheEnd) {
+  domain::Changeset changes;
+  for (std::uint64_t i = 0; i < 5000; ++i) changes.messages.push_back({"t", std::to_string(i), ""});
+  {
+    const auto ledger = Open();
+    ASSERT_TRUE(ledger->Commit(changes).ok());
+    ASSERT_TRUE(ledger->Advance(Sink::kMqtt, {4999, ""}, true).ok());
+  }
+  int left = 0;
+  Tamper("outbox", [&](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
+    const std::unique_ptr<rocksdb::Iterator> it(db.NewIterator({}, handle));
+    for (it->SeekToFirst(); it->Valid(); it->Next()) ++left;
+  });
+  EXPECT_EQ(left, 1);
+  EXPECT_EQ(Open()->OutboxAfter(Sink::kMqtt, 0, 10, std::chrono::milliseconds(0))->size(), 1u);
+}
+
+}  // namespace
+}  // namespace registry::ledger

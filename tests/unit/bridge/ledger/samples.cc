@@ -1,0 +1,190 @@
+#include "tests/unit/bridge/ledger/samples.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+
+namespace registry::ledger::samples {
+namespace {
+
+// SGP.29: the last two digits make the whole number 1 modulo 97.
+std::string EidText(std::uint64_t number) {
+  char head[31];
+  std::snprintf(head, sizeof(head), "8904900000%020llu", static_cast<unsigned long long>(number));
+  unsigned remainder = 0;
+  for (const char* digit = head; *digit != 0; ++digit) {
+    remainder = (remainder * 10 + static_cast<unsigned>(*digit - '0')) % 97;
+  }
+  const unsigned check = 98 - remainder * 100 % 97;
+  char text[33];
+  std::snprintf(text, sizeof(text), "%s%02u", head, check);
+  return text;
+}
+
+// ITU-T E.118: 18 digits and a Luhn digit.
+std::string IccidText(std::uint64_t number) {
+  char head[19];
+  std::snprintf(head, sizeof(head), "8949%014llu",
+                static_cast<unsigned long long>(number % 100'000'000'000'000));
+  unsigned sum = 0;
+  for (int i = 0; i < 18; ++i) {
+    unsigned digit = static_cast<unsigned>(head[17 - i] - '0');
+    if (i % 2 == 0) digit = digit * 2 > 9 ? digit * 2 - 9 : digit * 2;
+    sum += digit;
+  }
+  return std::string(head) + static_cast<char>('0' + (10 - sum % 10) % 10);
+}
+
+Bytes Filled(std::size_t size, std::uint64_t seed) {
+  Bytes bytes(size);
+  for (auto& octet : bytes) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    octet = static_cast<std::uint8_t>(seed >> 56);
+  }
+  return bytes;
+}
+
+}  // namespace
+
+PartyId Party(const std::string& text) { return PartyId::Parse(text).value(); }
+EventId Event(const std::string& text) { return EventId::Parse(text).value(); }
+Eid EidOf(std::uint64_t number) { return Eid::Parse(EidText(number)).value(); }
+Iccid IccidOf(std::uint64_t number) { return Iccid::Parse(IccidText(number)).value(); }
+
+DeviceId DeviceOf(std::uint64_t number) {
+  DeviceId::Octets octets{};
+  const Bytes random = Filled(octets.size(), number);
+  std::copy(random.begin(), random.end(), octets.begin());
+  return DeviceId::FromRandom(octets);
+}
+
+JobId JobOf(std::uint64_t number) { return JobId::Parse(DeviceOf(number + 0x10000000).text()).value(); }
+
+domain::Device Device(std::uint64_t number) {
+  domain::Device device;
+  device.id = DeviceOf(number);
+  device.eid = EidOf(number);
+  device.iccid = IccidOf(number);
+  device.sponsor = Party("mno-a");
+  device.authorisation_hash = Filled(32, number);
+  device.trace = {{"registered", kNoon}};
+  device.created = device.updated = kNoon;
+  return device;
+}
+
+domain::Device FullDevice(std::uint64_t number) {
+  domain::Device device = Device(number);
+  device.state = domain::State::kActive;
+  device.holds = {domain::HoldStatus::kClientHold, domain::HoldStatus::kTransferProhibited};
+  device.claimer = Party("asp-a");
+  device.endpoint = EndpointName::Parse("main").value();
+  device.authorisation_hash.clear();
+  device.attached = true;
+  device.certificate = {Filled(560, number),
+                        Filled(20, number + 1),
+                        Filled(32, number + 2),
+                        Filled(32, number + 3),
+                        kNoon,
+                        kNoon + std::chrono::hours(24 * 365)};
+  device.agreement_key = Filled(65, number + 4);
+  device.payload_version = device.delivered_version = 3;
+  device.zone_revision = device.visible_revision = 300;
+  for (const char* step :
+       {"claimed", "attached", "key.generate", "certified", "published", "delivered", "active"}) {
+    device.trace.push_back({step, kNoon + std::chrono::milliseconds(device.trace.size() * 10)});
+  }
+  device.updated = kNoon + std::chrono::seconds(1);
+  return device;
+}
+
+domain::EndpointRecord Endpoint(std::uint64_t number) {
+  domain::EndpointRecord record;
+  record.asp = Party("asp-a");
+  auto& endpoint = record.endpoint;
+  endpoint.name = EndpointName::Parse("main-" + std::to_string(number)).value();
+  endpoint.fqdn = "mqtt.asp-a.test";
+  endpoint.url = "mqtts://mqtt.asp-a.test:8883";
+  endpoint.port = 8883;
+  endpoint.protocol = "mqtts";
+  endpoint.trust = {wire::TrustKind::kTlsa, {}, "_8883._tcp.mqtt.asp-a.test"};
+  endpoint.wifi = {"factory", "c2VhbGVk"};
+  record.legacy_json = AsBytes(R"({"u":"mqtts://mqtt.asp-a.test:8883"})");
+  record.legacy_json_signature = Filled(71, number);
+  return record;
+}
+
+domain::Job Job(std::uint64_t number) {
+  return {JobOf(number),
+          DeviceOf(number),
+          domain::JobKind::kPayloadPush,
+          2,
+          kNoon,
+          kNoon + std::chrono::seconds(number),
+          3,
+          "submitted",
+          7,
+          R"({"attempt":2})"};
+}
+
+domain::EventMark Mark(std::uint64_t number) {
+  return {Party("mno-a"),
+          Event("event-" + std::to_string(number)),
+          kNoon,
+          {{"type", Filled(32, number)}, {"data/eid", Filled(32, number + 1)}},
+          Message(number)};
+}
+
+domain::HistoryEntry History(std::uint64_t number) {
+  return {kNoon, Party("mno-a"), DeviceOf(number), "registered", Event("event-" + std::to_string(number))};
+}
+
+domain::OutgoingMessage Message(std::uint64_t number) {
+  return {"registry/v1/to/mno-a/esim.register/accepted", R"({"id":")" + std::to_string(number) + "\"}",
+          "correlation"};
+}
+
+domain::Notification Notification(std::uint64_t number, const std::string& party) {
+  return {Party(party),
+          "device.activated",
+          Event("notification-" + std::to_string(number)),
+          kNoon,
+          R"({"device":")" + DeviceOf(number).text() + "\"}",
+          Event("event-" + std::to_string(number)),
+          "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"};
+}
+
+domain::ZoneChange Zone(std::uint64_t number, std::uint64_t revision) {
+  return {DeviceOf(number), revision, {{3, 0, 1, Filled(32, number)}}, ""};
+}
+
+domain::Revocation Revocation(std::uint64_t number) {
+  return {Filled(20, number + 1), kNoon, 5, kNoon + std::chrono::hours(24 * 365)};
+}
+
+domain::DeadLetter DeadLetter(std::uint64_t number) {
+  return {kNoon, "registry/v1/from/nobody/" + std::to_string(number), "{", "unknown_party"};
+}
+
+domain::Changeset Registration(std::uint64_t number) {
+  domain::Changeset changes;
+  changes.mark = Mark(number);
+  changes.devices = {{Device(number), 0}};
+  changes.claims = {{{domain::UniqueKind::kEid, AsBytes(EidOf(number).text())}, DeviceOf(number)},
+                    {{domain::UniqueKind::kIccid, AsBytes(IccidOf(number).text())}, DeviceOf(number)}};
+  changes.history = {History(number)};
+  changes.messages = {Message(number)};
+  return changes;
+}
+
+Folder::Folder() {
+  std::string name = (std::filesystem::temp_directory_path() / "registry-ledger-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) std::abort();
+  root_ = name;
+}
+
+Folder::~Folder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(root_, ignored);
+}
+
+}  // namespace registry::ledger::samples
