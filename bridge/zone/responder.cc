@@ -73,7 +73,7 @@ Transfer Responder::Find(View octets, const Message& message, Transport transpor
   };
   if (message.type == kTypeSoa) {
     ++counters_.soa;
-    return {Transfer::Kind::kCurrent, {{Piece::Part::kAll, store_.soa()}}};
+    return soa_only();  // RFC 4035 §3.1: no RRSIG for who has not set DO; Knot takes one for a malformed answer
   }
   if (message.type == kTypeAxfr) {
     ++counters_.axfr;

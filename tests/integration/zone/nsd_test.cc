@@ -1,91 +1,19 @@
 // The zone under a real NSD as secondary, judged by other implementations.
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
-#include <mutex>
-
-#include "bridge/zone/keys.h"
-#include "tests/integration/zone/secondary_process.h"
+#include "tests/integration/zone/zone_lab.h"
 
 namespace registry::zone::testing {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
-class ZoneNsdTest : public ::testing::Test {
- protected:
-  void StartPublisher(std::vector<SecondaryAddress> secondaries, std::uint16_t port = 0) {
-    Options options = files_.options();
-    options.secondaries = std::move(secondaries);
-    options.listen_port = port;
-    auto publisher = Publisher::Create(
-        options, *ledger_,
-        [this](const std::vector<domain::ZoneChange>& changes) {
-          const std::lock_guard lock(mutex_);
-          for (const auto& change : changes) visible_.push_back(change);
-          return true;
-        },
-        [this](int, const std::string& line) {
-          const std::lock_guard lock(mutex_);
-          log_ += line + "\n";
-        });
-    ASSERT_TRUE(publisher.ok()) << publisher.error().message;
-    publisher_ = std::move(*publisher);
-    const Status started = publisher_->Start();
-    ASSERT_TRUE(started.ok()) << started.error().message;
-  }
-  // A primary and an NSD that know each other's ports.
-  void StartBoth() {
-    const std::uint16_t primary = FreePort();
-    nsd_ = std::make_unique<SecondaryProcess>(Software::kNsd, files_, "nsd", primary);
-    nsd_->Start();
-    StartPublisher({nsd_->address()}, primary);
-  }
-  void Commit(std::vector<domain::ZoneChange> changes) {
-    domain::Changeset changeset;
-    changeset.zone = std::move(changes);
-    ASSERT_TRUE(ledger_->Commit(std::move(changeset)).ok());
-  }
-  std::size_t visible() {
-    const std::lock_guard lock(mutex_);
-    return visible_.size();
-  }
-  bool NsdServes(std::uint32_t serial) const {
-    return nsd_->Dig(std::string("+short +norec SOA ") + kZone).find(" " + std::to_string(serial) + " ") !=
-           std::string::npos;
-  }
-  std::string Judge(const std::string& dump) const {
-    const std::string file = files_.path("dump.zone");
-    std::ofstream(file) << dump;
-    std::ofstream(files_.path("anchor.key")) << *DnskeyText(kZone, files_.path("ksk.pem"), kKskFlags) << "\n";
-    return RunCommand("ldns-verify-zone -k " + files_.path("anchor.key") + " " + file) +
-           RunCommand("dnssec-verify -q -o " + std::string(kZone) + " " + file +
-                      " && echo dnssec-verify agrees");
-  }
-  std::string Delv(const std::string& name, const std::string& type) const {
-    auto key = *DnskeyText(kZone, files_.path("ksk.pem"), kKskFlags);
-    const std::string marker = "DNSKEY 257 3 13 ";
-    const std::string base64 = key.substr(key.find(marker) + marker.size());
-    std::ofstream(files_.path("delv.anchors"))
-        << "trust-anchors { \"" << kZone << "\" static-key 257 3 13 \"" << base64 << "\"; };\n";
-    return RunCommand("delv @127.0.0.1 -p " + std::to_string(nsd_->port()) + " -a " +
-                      files_.path("delv.anchors") + " +root=" + kZone + " " + name + " " + type);
-  }
-
-  ZoneFiles files_;
-  std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
-  std::mutex mutex_;
-  std::vector<domain::ZoneChange> visible_;
-  std::string log_;
-  std::unique_ptr<SecondaryProcess> nsd_;
-  std::unique_ptr<Publisher> publisher_;
-};
+using ZoneNsdTest = ZoneLab;
 
 TEST_F(ZoneNsdTest, EmptyZoneIsTransferredAndVerified) {
   StartBoth();
-  ASSERT_TRUE(Eventually([&] { return NsdServes(publisher_->snapshot().serial); })) << nsd_->Log();
-  const std::string verdict = Judge(nsd_->Dump());
+  ASSERT_TRUE(Eventually([&] { return Serves(publisher_->snapshot().serial); })) << secondary_->Log();
+  const std::string verdict = Judge(secondary_->Dump());
   EXPECT_THAT(verdict, HasSubstr("Zone is verified and complete"));
   EXPECT_THAT(verdict, HasSubstr("dnssec-verify agrees"));
 }
@@ -95,12 +23,12 @@ TEST_F(ZoneNsdTest, ChangesArriveIncrementallyAndBecomeVisible) {
   for (std::uint64_t n = 0; n < 50; ++n) {
     Commit({Published(n)});
     if (n % 10 == 9) {
-      ASSERT_TRUE(Eventually([&] { return visible() == n + 1; })) << log_ << nsd_->Log();
+      ASSERT_TRUE(Eventually([&] { return visible() == n + 1; })) << log_ << secondary_->Log();
     }
   }
   Commit({Deactivated(3, 2), Gone(4, 2), Published(5, 2)});
   ASSERT_TRUE(Eventually([&] { return visible() == 53; }));
-  const std::string verdict = Judge(nsd_->Dump());
+  const std::string verdict = Judge(secondary_->Dump());
   EXPECT_THAT(verdict, HasSubstr("Zone is verified and complete"));
   EXPECT_THAT(verdict, HasSubstr("dnssec-verify agrees"));
   const Snapshot snapshot = publisher_->snapshot();
@@ -113,7 +41,7 @@ TEST_F(ZoneNsdTest, Rfc5155_AnswersAndDenialsValidate) {
   StartBoth();
   Commit({Published(1), Published(2), Deactivated(3, 1), Published(4)});
   Commit({Gone(4, 2)});
-  ASSERT_TRUE(Eventually([&] { return visible() == 5; })) << nsd_->Log();
+  ASSERT_TRUE(Eventually([&] { return visible() == 5; })) << secondary_->Log();
   EXPECT_THAT(Delv(DeviceName(DeviceOf(1), kZone), "TLSA"), HasSubstr("; fully validated"));
   EXPECT_THAT(Delv(DeviceName(DeviceOf(3), kZone), "TXT"), HasSubstr("; fully validated"));
   EXPECT_THAT(Delv(kZone, "TLSA"), HasSubstr("; fully validated"));
@@ -124,6 +52,81 @@ TEST_F(ZoneNsdTest, Rfc5155_AnswersAndDenialsValidate) {
   EXPECT_THAT(gone, HasSubstr("negative response, fully validated"));
   EXPECT_THAT(gone, HasSubstr("ncache nxdomain"));
   EXPECT_THAT(Delv(std::string("_device.") + kZone, "TLSA"), HasSubstr("ncache nxrrset"));
+}
+
+TEST_F(ZoneNsdTest, KilledSecondaryIsALagAndCatchesUpWhenItIsBack) {
+  StartBoth();
+  Commit({Published(1)});
+  ASSERT_TRUE(Eventually([&] { return visible() == 1; })) << secondary_->Log();
+  secondary_->Kill();
+  Commit({Published(2)});
+  ASSERT_TRUE(Eventually([&] {
+    const Snapshot snapshot = publisher_->snapshot();
+    return !snapshot.secondaries[0].reachable && snapshot.pending == 1;
+  }));
+  EXPECT_EQ(visible(), 1u) << "nothing is visible that a secondary does not serve";
+  const Snapshot away = publisher_->snapshot();
+  EXPECT_GT(away.secondaries[0].behind.count(), 0);
+  Commit({Published(3)});
+  ASSERT_TRUE(Eventually([&] { return publisher_->snapshot().serial > away.serial; }))
+      << "an unreachable secondary does not hold the zone back";
+  secondary_->Start();
+  ASSERT_TRUE(Eventually([&] { return visible() == 3; }, std::chrono::seconds(40))) << secondary_->Log();
+  ASSERT_TRUE(Eventually([&] { return publisher_->snapshot().pending == 0; }));
+  EXPECT_THAT(Judge(secondary_->Dump()), HasSubstr("Zone is verified and complete"));
+}
+
+TEST_F(ZoneNsdTest, Rfc1982_SerialGrowsAcrossARestartOfTheRegistry) {
+  StartBoth();
+  Commit({Published(1), Published(2)});
+  ASSERT_TRUE(Eventually([&] { return visible() == 2; })) << secondary_->Log();
+  const std::uint32_t before = publisher_->snapshot().serial;
+  publisher_->Stop();
+  publisher_.reset();
+  Commit({Gone(1, 2), Published(3)});
+  StartPublisher({secondary_->address()}, primary_port_);
+  EXPECT_GT(publisher_->snapshot().serial, before);
+  ASSERT_TRUE(Eventually([&] { return visible() == 4; })) << secondary_->Log();
+  const std::string dump = secondary_->Dump();
+  EXPECT_THAT(dump, ::testing::Not(HasSubstr(DeviceOf(1).text())));
+  EXPECT_THAT(dump, HasSubstr(DeviceOf(3).text()));
+  EXPECT_THAT(Judge(dump), HasSubstr("Zone is verified and complete"));
+}
+
+TEST_F(ZoneNsdTest, ThousandsOfChangesInManyBatchesVerify) {
+  StartBoth();
+  std::uint64_t revision = 1;
+  for (int round = 0; round < 10; ++round) {
+    std::vector<domain::ZoneChange> changes;
+    ++revision;
+    for (std::uint64_t n = 0; n < 300; ++n) {
+      const std::uint64_t which = (n * 37 + static_cast<std::uint64_t>(round) * 61) % 900;
+      const auto choice = (which + revision) % 5;
+      changes.push_back(choice == 0   ? Gone(which, revision)
+                        : choice == 1 ? Deactivated(which, revision)
+                                      : Published(which, revision));
+    }
+    Commit(std::move(changes));
+  }
+  ASSERT_TRUE(Eventually([&] { return visible() == 3000; }, std::chrono::seconds(60))) << secondary_->Log();
+  const std::string verdict = Judge(secondary_->Dump());
+  EXPECT_THAT(verdict, HasSubstr("Zone is verified and complete"));
+  EXPECT_THAT(verdict, HasSubstr("dnssec-verify agrees"));
+}
+
+TEST_F(ZoneNsdTest, ForeignKeysGetNothing) {
+  StartBoth();
+  Commit({Published(1)});
+  ASSERT_TRUE(Eventually([&] { return visible() == 1; }));
+  const std::string ask = "dig @127.0.0.1 -p " + std::to_string(primary_port_) + " +time=2 +tries=1 +tcp ";
+  const std::string question = std::string(kZone) + " AXFR";
+  EXPECT_THAT(RunCommand(ask + question), HasSubstr("Transfer failed"));
+  const std::string wrong =
+      " -y hmac-sha256:" + std::string(kTsigName) + ":AAAAERERERERERERERERERERERERERERERERERERERE= ";
+  EXPECT_THAT(RunCommand(ask + wrong + question), HasSubstr("BADSIG"));
+  const std::string right = " -y hmac-sha256:" + std::string(kTsigName) + ":" + kTsigSecret + " ";
+  EXPECT_THAT(RunCommand(ask + right + question), HasSubstr("XFR size"));
+  EXPECT_GE(publisher_->snapshot().refused, 2u);
 }
 
 }  // namespace
