@@ -1,0 +1,105 @@
+// The C++ field tables and schemas/messages/*.schema.json say the same: names, required, limits, patterns, choices.
+// A field added on one side only fails here.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "schemas/wire/codec.h"
+#include "schemas/wire/field_tables.h"
+#include "schemas/wire/symbols.h"
+#include "tests/unit/schemas/contract/judge.h"
+
+namespace registry::contract {
+namespace {
+
+using nlohmann::json;
+using wire::FieldRule;
+using wire::Rule;
+using wire::Shape;
+
+constexpr char kIdPrefix[] = "https://schemas.iot-registry.example/v1/";
+
+json Schema(const std::string& stem) {
+  return LoadJson(SchemaFolder() / "messages" / (stem + ".schema.json"));
+}
+
+// What a rule says in the words of JSON Schema; annotations are left to the schema.
+json AsSchema(const Rule& rule) {
+  switch (rule.shape) {
+    case Shape::kBoolean:
+      return {{"type", "boolean"}};
+    case Shape::kObject:
+      return {{"$ref", rule.part + ".schema.json"}};
+    case Shape::kArray:
+      return {
+          {"type", "array"}, {"minItems", rule.min}, {"maxItems", rule.max}, {"items", AsSchema(*rule.item)}};
+    case Shape::kInteger:
+      if (!rule.numbers.empty()) return {{"type", "integer"}, {"enum", rule.numbers}};
+      return {{"type", "integer"}, {"minimum", rule.min}, {"maximum", rule.max}};
+    case Shape::kText:
+      if (!rule.choices.empty()) return {{"type", "string"}, {"enum", rule.choices}};
+      json text = {{"type", "string"}, {"minLength", rule.min}, {"maxLength", rule.max}};
+      if (!rule.pattern.empty()) text["pattern"] = rule.pattern;
+      return text;
+  }
+  return nullptr;
+}
+
+json WithoutAnnotations(json schema) {
+  for (const char* name : {"description", "format", "contentEncoding"}) schema.erase(name);
+  if (schema.contains("items")) schema["items"] = WithoutAnnotations(schema["items"]);
+  return schema;
+}
+
+void ExpectParity(const std::string& stem) {
+  SCOPED_TRACE(stem);
+  const json schema = Schema(stem);
+  EXPECT_EQ(schema.at("$schema"), "https://json-schema.org/draft/2020-12/schema");
+  EXPECT_EQ(schema.at("$id"), kIdPrefix + stem + ".schema.json");
+  EXPECT_EQ(schema.at("type"), "object");
+  EXPECT_EQ(schema.at("additionalProperties"), false);
+  std::set<std::string> required;
+  std::set<std::string> names;
+  for (const FieldRule& field : wire::FieldRules(stem)) {
+    SCOPED_TRACE(field.name);
+    names.insert(field.name);
+    if (field.required) required.insert(field.name);
+    ASSERT_TRUE(schema.at("properties").contains(field.name)) << "only the C++ table has this field";
+    EXPECT_EQ(WithoutAnnotations(schema.at("properties").at(field.name)), AsSchema(field.rule));
+  }
+  for (const auto& [name, rule] : schema.at("properties").items()) {
+    EXPECT_TRUE(names.count(name)) << name << ": only the schema has this field";
+    EXPECT_TRUE(rule.contains("description")) << name;
+  }
+  EXPECT_EQ(schema.at("required").get<std::set<std::string>>(), required);
+}
+
+TEST(Parity, EveryTableHasItsSchema) {
+  for (const std::string& stem : wire::TableStems()) ExpectParity(stem);
+}
+
+TEST(Parity, EverySchemaHasItsTableAndItsPlaceInTheCatalogue) {
+  std::set<std::string> known{"envelope"};
+  for (const std::string& stem : wire::TableStems()) known.insert(stem);
+  std::set<std::string> catalogued;
+  for (const wire::MessageName& name : wire::Catalogue()) catalogued.insert(std::string(name.schema));
+  std::set<std::string> files;
+  for (const auto& file : std::filesystem::directory_iterator(SchemaFolder() / "messages")) {
+    const std::string name = file.path().filename().string();
+    files.insert(name.substr(0, name.find(".schema.json")));
+  }
+  EXPECT_EQ(files, known);
+  EXPECT_EQ(files, catalogued);
+}
+
+TEST(Parity, TheCatalogueForPeopleNamesEveryMessage) {
+  const std::string page = LoadText(SchemaFolder() / "README.md");
+  for (const wire::MessageName& name : wire::Catalogue()) {
+    EXPECT_NE(page.find("`" + std::string(name.name) + "`"), std::string::npos) << name.name;
+    EXPECT_NE(page.find("`" + std::string(name.schema) + "`"), std::string::npos) << name.schema;
+  }
+}
+
+}  // namespace
+}  // namespace registry::contract
