@@ -111,22 +111,26 @@ Status WriteParty(const std::string& stem, const Authority& ca, const std::strin
   return SaveCertificate(stem + ".pem", *certificate);
 }
 
-Status WriteBroker(const std::string& stem, const Authority& ca, const std::vector<std::string>& hosts,
-                   UtcTime now) {
-  const auto key = PrivateKey::Generate();
+struct BrokerIdentity {
+  PrivateKey key;
+  Bytes certificate;
+};
+Result<BrokerIdentity> NewBroker(const Authority& ca, const std::vector<std::string>& hosts, UtcTime now) {
+  auto key = PrivateKey::Generate();
   if (!key) return key.error();
-  const auto certificate = signing::CreateServerCertificate(ca, *key, hosts, {now, kInterfaceDays});
+  auto certificate = signing::CreateServerCertificate(ca, *key, hosts, {now, kInterfaceDays});
   if (!certificate) return certificate.error();
-  if (auto saved = key->Save(stem + ".key"); !saved) return saved;
-  return SaveCertificate(stem + ".pem", *certificate);
+  return BrokerIdentity{std::move(*key), std::move(*certificate)};
 }
 
 Status WriteInterface(const std::string& folder, const NewRegistry& options) {
   const auto ca = signing::CreateRoot(CaName(options.zone, "Interface CA"), {options.now, kCaDays});
   if (!ca) return ca.error();
   if (auto saved = SaveAuthority(folder + "/ca", *ca); !saved) return saved;
-  if (auto broker = WriteBroker(folder + "/broker", *ca, options.broker_hosts, options.now); !broker)
-    return broker;
+  const auto broker = NewBroker(*ca, options.broker_hosts, options.now);
+  if (!broker) return broker.error();
+  if (auto saved = broker->key.Save(folder + "/broker.key"); !saved) return saved;
+  if (auto saved = SaveCertificate(folder + "/broker.pem", broker->certificate); !saved) return saved;
   return WriteParty(folder + "/registryd", *ca, "registryd", options.now);
 }
 
@@ -237,18 +241,16 @@ Status AddParty(const NewParty& party) {
 Status RenewBroker(const std::string& folder, const std::vector<std::string>& hosts, UtcTime now) {
   const auto ca = LoadInterfaceCa(folder);
   if (!ca) return ca.error();
-  const auto key = PrivateKey::Generate();
-  if (!key) return key.error();
-  const auto certificate = signing::CreateServerCertificate(*ca, *key, hosts, {now, kInterfaceDays});
-  if (!certificate) return certificate.error();
-  // Complete under other names first: the pair changes by two renames and never lies there half.
+  const auto broker = NewBroker(*ca, hosts, now);
+  if (!broker) return broker.error();
+  // Complete under another name first: neither file is ever there by half.
   const std::string stem = folder + "/interface/broker";
   std::error_code failure;
   fs::remove(stem + ".key.new", failure);
-  if (auto saved = key->Save(stem + ".key.new"); !saved) return saved;
+  if (auto saved = broker->key.Save(stem + ".key.new"); !saved) return saved;
   fs::rename(stem + ".key.new", stem + ".key", failure);
   if (failure) return Refuse("file_failed", stem + ".key: " + failure.message());
-  return signing::ReplaceFile(stem + ".pem", ToPem("CERTIFICATE", *certificate), kPublic);
+  return signing::ReplaceFile(stem + ".pem", ToPem("CERTIFICATE", broker->certificate), kPublic);
 }
 
 }  // namespace registry::ctl

@@ -1,0 +1,81 @@
+#include "bridge/signing/crl.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/device_ca.h"
+#include "tests/support/openssl_tool.h"
+
+namespace registry::signing {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class CrlTest : public testing::Test {
+ protected:
+  CrlTest() {
+    folder_.Write("root.pem", ToPem("CERTIFICATE", test::Ca().root.certificate));
+    folder_.Write("issuing.pem", ToPem("CERTIFICATE", test::Ca().issuing.certificate));
+  }
+  std::string Build(const std::vector<domain::Revocation>& revocations, std::uint64_t number = 7) {
+    const auto crl = BuildCrl(*test::Ca().signer, revocations, now_, now_ + std::chrono::hours(24), number);
+    EXPECT_TRUE(crl.ok());
+    folder_.Write("crl.pem", ToPem("X509 CRL", *crl));
+    const auto result = test::OpenSsl(folder_, "crl -in crl.pem -noout -text -CAfile issuing.pem -verify");
+    EXPECT_THAT(result.output, HasSubstr("verify OK"));
+    return result.output;
+  }
+  domain::Revocation Revoked(std::uint8_t last, std::uint8_t reason = 5) {
+    Bytes serial(20, 0x41);
+    serial.back() = last;
+    return {serial, now_ - std::chrono::hours(2), reason, now_ + std::chrono::days(30)};
+  }
+
+  test::TemporaryFolder folder_;
+  UtcTime now_ = test::Ca().now;
+};
+
+TEST_F(CrlTest, AnEmptyListIsAList) {
+  const std::string text = Build({});
+  EXPECT_THAT(text, HasSubstr("Version 2"));
+  EXPECT_THAT(text, HasSubstr("No Revoked Certificates"));
+  EXPECT_THAT(text, HasSubstr("Issuer: CN = Test Issuing CA"));
+  EXPECT_THAT(text, HasSubstr("Last Update: Nov 23 12:00:00 2026 GMT"));
+  EXPECT_THAT(text, HasSubstr("Next Update: Nov 24 12:00:00 2026 GMT"));
+  EXPECT_THAT(text, HasSubstr("X509v3 CRL Number: \n                7"));
+  EXPECT_THAT(text, HasSubstr("X509v3 Authority Key Identifier"));
+}
+
+TEST_F(CrlTest, ListsWhatIsRevoked) {
+  const std::string text = Build({Revoked(0x01), Revoked(0x02, 0)});
+  EXPECT_THAT(text, HasSubstr("Serial Number: 4141414141414141414141414141414141414101"));
+  EXPECT_THAT(text, HasSubstr("Revocation Date: Nov 23 10:00:00 2026 GMT"));
+  EXPECT_THAT(text, HasSubstr("Cessation Of Operation"));
+  EXPECT_THAT(text, HasSubstr("Serial Number: 4141414141414141414141414141414141414102"));
+  EXPECT_THAT(text, Not(HasSubstr("Unspecified"))) << "RFC 5280 5.3.1: left out rather than said";
+}
+
+TEST_F(CrlTest, ForgetsExpiredCertificates) {
+  auto expired = Revoked(0x03);
+  expired.certificate_not_after = now_;
+  const std::string text = Build({expired, Revoked(0x04)});
+  EXPECT_THAT(text, Not(HasSubstr("41414103")));
+  EXPECT_THAT(text, HasSubstr("41414104"));
+}
+
+TEST_F(CrlTest, AVerifierRefusesTheRevokedCertificate) {
+  const auto revoked = CreatePartyCertificate(test::Ca().issuing, *PrivateKey::Generate(),
+                                              *PartyId::Parse("device"), {now_, std::chrono::days(30)});
+  folder_.Write("leaf.pem", ToPem("CERTIFICATE", *revoked));
+  const std::string verify = "verify -crl_check -attime " + std::to_string(now_.seconds() + 60) +
+                             " -CAfile root.pem -untrusted issuing.pem -CRLfile crl.pem leaf.pem";
+  Build({});
+  EXPECT_EQ(test::OpenSsl(folder_, verify).output, "leaf.pem: OK\n");
+  std::string serial = test::OpenSsl(folder_, "x509 -in leaf.pem -noout -serial").output.substr(7);
+  serial.pop_back();
+  Build({{*FromHex(serial), now_, 1, now_ + std::chrono::days(30)}});
+  EXPECT_THAT(test::OpenSsl(folder_, verify).output, HasSubstr("certificate revoked"));
+}
+
+}  // namespace
+}  // namespace registry::signing
