@@ -287,6 +287,7 @@ void LivePublisher::CompleteArrived() {
     }
     in_flight_changes_ -= batch.changes.size();
     in_flight_.pop_front();
+    UpdateSnapshot();
   }
 }
 

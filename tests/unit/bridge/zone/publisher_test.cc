@@ -1,0 +1,196 @@
+// The publisher between a ledger and the zone: what becomes visible when, what a start brings back, what options it refuses.
+#include "bridge/zone/publisher.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "bridge/zone/serials.h"
+#include "bridge/zone/wire.h"
+#include "tests/unit/bridge/zone/zone_files.h"
+
+namespace registry::zone::testing {
+namespace {
+
+constexpr std::chrono::seconds kLimit{20};
+
+class PublisherTest : public ::testing::Test {
+ protected:
+  void Start(Options options) {
+    auto created = Publisher::Create(std::move(options), *ledger_,
+                                     [this](const auto& changes) { return Seen(changes); }, {});
+    ASSERT_TRUE(created.ok()) << created.error().message;
+    publisher_ = std::move(*created);
+    ASSERT_TRUE(publisher_->Start().ok());
+  }
+  bool Seen(const std::vector<domain::ZoneChange>& changes) {
+    const std::lock_guard lock(mutex_);
+    ++calls_;
+    woken_.notify_all();
+    if (calls_ <= refusals_) return false;
+    seen_.insert(seen_.end(), changes.begin(), changes.end());
+    return true;
+  }
+  bool WaitSeen(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return woken_.wait_for(lock, kLimit, [&] { return seen_.size() >= count; });
+  }
+  template <class Condition>
+  bool WaitUntil(Condition condition) {
+    const auto until = std::chrono::steady_clock::now() + kLimit;
+    while (!condition()) {
+      std::unique_lock lock(mutex_);
+      woken_.wait_for(lock, std::chrono::milliseconds(5));
+      if (std::chrono::steady_clock::now() > until) return false;
+    }
+    return true;
+  }
+  void Commit(std::vector<domain::ZoneChange> changes) {
+    domain::Changeset changeset;
+    changeset.zone = std::move(changes);
+    ASSERT_TRUE(ledger_->Commit(std::move(changeset)).ok());
+  }
+  ledger::Seq Cursor() const { return ledger_->LoadSink(ledger::Sink::kZone)->cursor; }
+
+  ZoneFiles files_;
+  std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  std::vector<domain::ZoneChange> seen_;
+  int calls_ = 0, refusals_ = 0;
+  std::unique_ptr<Publisher> publisher_;
+};
+
+TEST_F(PublisherTest, ChangesAreToldInOrderAndTheCursorFollows) {
+  Start(files_.options());
+  Commit({Published(1), Published(2)});
+  Commit({Gone(1, 2)});
+  ASSERT_TRUE(WaitSeen(3));
+  EXPECT_EQ(seen_[0], Published(1));
+  EXPECT_EQ(seen_[2], Gone(1, 2));
+  EXPECT_TRUE(WaitUntil([&] { return Cursor() == 3 && publisher_->snapshot().pending == 0; }));
+  EXPECT_EQ(publisher_->snapshot().names, 1u);
+  EXPECT_NE(publisher_->snapshot().port, 0);
+}
+
+TEST_F(PublisherTest, CursorWaitsForTheConsequence) {
+  refusals_ = 2;
+  Start(files_.options());
+  Commit({Published(1)});
+  ASSERT_TRUE(WaitUntil([&] {
+    const std::lock_guard lock(mutex_);
+    return calls_ >= 1;
+  }));
+  ASSERT_TRUE(WaitSeen(1));
+  EXPECT_EQ(calls_, 3);
+  EXPECT_TRUE(WaitUntil([&] { return Cursor() == 1; }));
+}
+
+TEST_F(PublisherTest, UnreachableSecondaryKeepsChangesInvisible) {
+  Options options = files_.options();
+  options.secondaries = {{"nobody", "127.0.0.1", 1}};
+  Start(options);
+  Commit({Published(1)});
+  ASSERT_TRUE(WaitUntil([&] {
+    const Snapshot snapshot = publisher_->snapshot();
+    return snapshot.names == 1 && snapshot.secondaries.size() == 1 && !snapshot.secondaries[0].reachable &&
+           snapshot.secondaries[0].behind.count() > 0;
+  }));
+  EXPECT_EQ(publisher_->snapshot().pending, 1u);
+  EXPECT_EQ(calls_, 0);
+  EXPECT_EQ(Cursor(), 0u);
+}
+
+TEST_F(PublisherTest, EntriesFromBeforeTheStartDoNotBringBackWhatIsGone) {
+  Commit({Published(1, 1)});
+  Commit({Gone(1, 2)});
+  Commit({Published(2, 1)});
+  Commit({Published(2, 2)});
+  Options options = files_.options();
+  options.batch_max = 1;  // every old entry on its own: none may make a version
+  Start(options);
+  const std::uint32_t first = publisher_->snapshot().serial;
+  ASSERT_TRUE(WaitSeen(4));
+  EXPECT_EQ(publisher_->snapshot().serial, first);
+  EXPECT_TRUE(WaitUntil([&] { return Cursor() == 4; }));
+  EXPECT_EQ(publisher_->snapshot().names, 1u);
+}
+
+TEST_F(PublisherTest, Rfc1982_SerialNeverGoesBackOverManyStarts) {
+  std::uint32_t highest = 0;
+  for (std::uint64_t start = 0; start < 5; ++start) {
+    Start(files_.options());
+    EXPECT_GT(publisher_->snapshot().serial, highest);
+    Commit({Published(start)});
+    ASSERT_TRUE(WaitSeen(start + 1));
+    ASSERT_TRUE(WaitUntil([&] { return publisher_->snapshot().names == start + 1; }));
+    highest = publisher_->snapshot().serial;
+    publisher_->Stop();
+    publisher_.reset();
+  }
+}
+
+TEST_F(PublisherTest, ReservedSerialsAreDurableBeforeTheyAreUsed) {
+  std::uint32_t last = 0;
+  for (int i = 0; i < 1000; ++i) {
+    Serials serials(*ledger_);
+    ASSERT_TRUE(serials.Open().ok());
+    for (int j = 0; j <= i % 7; ++j) {
+      const auto next = serials.Next();
+      ASSERT_TRUE(next.ok());
+      ASSERT_TRUE(last == 0 || SerialAhead(*next, last));
+      last = *next;
+      ASSERT_FALSE(SerialAhead(
+          last, static_cast<std::uint32_t>(std::stoul(ledger_->LoadSink(ledger::Sink::kZone)->state))));
+    }
+  }
+}
+
+TEST_F(PublisherTest, SignaturesAreRenewedBeforeTheyExpire) {
+  Options options = files_.options();
+  options.signature_validity = std::chrono::seconds(20);
+  options.signature_refresh = std::chrono::seconds(17);
+  Commit({Published(1)});
+  Start(options);
+  const std::uint32_t first = publisher_->snapshot().serial;
+  EXPECT_TRUE(WaitUntil([&] { return publisher_->snapshot().serial > first; }));
+}
+
+TEST_F(PublisherTest, StopIsPromptAndMayBeRepeated) {
+  Options options = files_.options();
+  options.secondaries = {{"nobody", "127.0.0.1", 1}};
+  Start(options);
+  Commit({Published(1)});
+  const auto before = std::chrono::steady_clock::now();
+  publisher_->Stop();
+  publisher_->Stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(3));
+}
+
+TEST_F(PublisherTest, UnusableOptionsAreRefusedByName) {
+  const auto symbol_of = [&](auto change) {
+    Options options = files_.options();
+    change(options);
+    auto created = Publisher::Create(options, *ledger_, [](const auto&) { return true; }, {});
+    return created.ok() ? std::string("ok") : created.error().symbol;
+  };
+  using std::chrono::seconds;
+  EXPECT_EQ(symbol_of([](Options&) {}), "ok");
+  EXPECT_EQ(symbol_of([](Options& o) { o.zsk_file = o.ksk_file; }), "ok");
+  EXPECT_EQ(symbol_of([](Options& o) { o.zone = "bad zone"; }), "zone_options_invalid");
+  EXPECT_EQ(symbol_of([](Options& o) { o.name_servers.clear(); }), "zone_options_invalid");
+  EXPECT_EQ(symbol_of([](Options& o) { o.glue.clear(); }), "zone_options_invalid");
+  EXPECT_EQ(symbol_of([](Options& o) { o.glue[0].second = "not an address"; }), "zone_options_invalid");
+  EXPECT_EQ(symbol_of([](Options& o) { o.glue[0].first = "ns1.elsewhere.test"; }), "zone_options_invalid");
+  EXPECT_EQ(symbol_of([](Options& o) { o.contact = ""; }), "zone_options_invalid");
+  EXPECT_EQ(symbol_of([](Options& o) { o.signature_refresh = o.signature_validity; }),
+            "zone_options_invalid");
+  EXPECT_EQ(symbol_of([](Options& o) { o.signature_validity = seconds(1); }), "zone_options_invalid");
+  EXPECT_EQ(symbol_of([](Options& o) { o.batch_max = 0; }), "zone_options_invalid");
+  EXPECT_EQ(symbol_of([](Options& o) { o.ksk_file = "none"; }), "zone_key_unreadable");
+  EXPECT_EQ(symbol_of([](Options& o) { o.tsig_secret_file = "none"; }), "tsig_secret_unreadable");
+}
+
+}  // namespace
+}  // namespace registry::zone::testing
