@@ -1,0 +1,241 @@
+#include "bridge/app/config.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "bridge/app/config_section.h"
+
+namespace registry::app {
+namespace {
+
+constexpr std::int64_t kPortMax = 65535;
+constexpr int kTtlMax = 86400;
+constexpr int kDaysMax = 3650;
+
+constexpr std::array kTables = {"registry", "mqtt",     "ledger",   "intake", "pki",
+                                "payload",  "resolver", "zone",     "http",   "secondary",
+                                "log",      "party",    "pipeline", "retry",  "run"};
+
+bool IsAddress(const std::string& text) {
+  in6_addr any{};
+  return inet_pton(AF_INET, text.c_str(), &any) == 1 || inet_pton(AF_INET6, text.c_str(), &any) == 1;
+}
+
+bool IsName(const std::string& text) { return ValidDomainName(text); }
+bool NotEmpty(const std::string& text) { return !text.empty(); }
+
+// Reads the tables of one file into a Config; what is wrong goes to faults.
+class Reader {
+ public:
+  Reader(const toml::table& root, std::string folder, Faults& faults)
+      : root_(root), folder_(std::move(folder)), faults_(faults) {}
+
+  Config Read() {
+    CheckTables();
+    ReadRegistry();
+    ReadMqtt();
+    ReadFolders();
+    ReadPki();
+    ReadResolver();
+    ReadZone();
+    ReadSecondaries();
+    ReadParties();
+    ReadRunning();
+    return std::move(config_);
+  }
+
+ private:
+  Section Open(const char* name) { return Section(root_[name].as_table(), name, folder_, faults_); }
+
+  void CheckTables() {
+    for (const auto& [key, node] : root_) {
+      const bool known = std::find(kTables.begin(), kTables.end(), key.str()) != kTables.end();
+      const bool list = key == "secondary" || key == "party";
+      if (!known) faults_.Add(key.source(), "unknown table [" + std::string(key.str()) + "]");
+      if (known && list != node.is_array_of_tables()) {
+        faults_.Add(key.source(), std::string(key.str()) +
+                                      (list ? " must be written as [[" : " must be written as [") +
+                                      std::string(key.str()) + (list ? "]]" : "]"));
+      }
+    }
+  }
+
+  // Calls `read` for every table of the list [[name]].
+  template <class Read>
+  void Each(const char* name, Read read) {
+    const auto* list = root_[name].as_array();
+    if (list == nullptr || !root_[name].is_array_of_tables()) return;
+    for (const toml::node& element : *list) {
+      Section section(element.as_table(), name, folder_, faults_);
+      read(section);
+      section.Finish();
+    }
+  }
+
+  void ReadRegistry() {
+    Section s = Open("registry");
+    config_.zone = s.Checked("zone", "a domain name in lower case, without a trailing dot", IsName);
+    config_.profile = s.Checked("profile", "a name", NotEmpty, "iot-registry-1");
+    config_.trust_anchors = s.Texts("trust_anchors", "DS or DNSKEY records in presentation form", NotEmpty);
+    s.Finish();
+  }
+
+  void ReadMqtt() {
+    Section s = Open("mqtt");
+    MqttConfig& mqtt = config_.mqtt;
+    mqtt.host = s.Checked("host", "a host name or an address", NotEmpty);
+    mqtt.port = s.As<std::uint16_t>("port", 8883);
+    mqtt.ca_file = s.Path("ca_file");
+    mqtt.certificate_file = s.Path("certificate_file");
+    mqtt.key_file = s.Path("key_file");
+    mqtt.client_id = s.Checked("client_id", "a client identifier", NotEmpty, "registryd");
+    mqtt.keep_alive_seconds = s.As<int>("keep_alive_seconds", 30, 1, kPortMax);
+    mqtt.session_expiry_seconds = s.As<int>("session_expiry_seconds", 86400, 60);
+    mqtt.in_flight = s.As<int>("in_flight", 1000, 1, 60000);
+    mqtt.receive_maximum = s.As<int>("receive_maximum", 10000, 1, kPortMax);
+    s.Finish();
+  }
+
+  void ReadFolders() {
+    Section ledger = Open("ledger");
+    config_.ledger_folder = ledger.Path("folder");
+    ledger.Finish();
+    Section intake = Open("intake");
+    config_.intake_folder = intake.Path("folder");
+    config_.intake_bytes_max = intake.As<std::uint64_t>("bytes_max", std::int64_t{1} << 30,
+                                                        std::int64_t{1} << 20, std::int64_t{1} << 40);
+    intake.Finish();
+  }
+
+  void ReadPki() {
+    Section s = Open("pki");
+    PkiConfig& pki = config_.pki;
+    pki.root_certificate = s.Path("root_certificate");
+    pki.issuing_certificate = s.Path("issuing_certificate");
+    pki.issuing_key = s.Path("issuing_key");
+    pki.crl_file = s.Path("crl_file");
+    pki.crl_url = s.Text("crl_url", "");
+    pki.blocked_keys = s.Path("blocked_keys", "");
+    pki.validity_days = s.As<int>("validity_days", 365, 1, kDaysMax);
+    pki.crl_days = s.As<int>("crl_days", 7, 1, kDaysMax);
+    const auto known = [](const std::string& text) { return text == "3 0 1" || text == "3 1 1"; };
+    const std::string tlsa = s.Checked("tlsa", "\"3 0 1\" or \"3 1 1\"", known, "3 0 1");
+    pki.tlsa = tlsa == "3 1 1" ? dns::TlsaProfile::kPublicKey : dns::TlsaProfile::kCertificate;
+    s.Finish();
+    Section payload = Open("payload");
+    config_.payload_validity_days = payload.As<int>("validity_days", 30, 1, kDaysMax);
+    payload.Finish();
+  }
+
+  void ReadResolver() {
+    Section s = Open("resolver");
+    config_.resolver.address = s.Checked("address", "an IP address", IsAddress);
+    config_.resolver.port = s.As<std::uint16_t>("port", 853);
+    config_.resolver.name = s.Checked("name", "a domain name", IsName);
+    config_.resolver.certificate = s.Path("certificate");
+    s.Finish();
+  }
+
+  void ReadZone() {
+    Section s = Open("zone");
+    ZoneConfig& zone = config_.dns;
+    zone.listen_address = s.Checked("listen_address", "an IP address", IsAddress, "127.0.0.1");
+    zone.listen_port = s.As<std::uint16_t>("listen_port", 5300, 0);
+    zone.ksk = s.Path("ksk");
+    zone.zsk = s.Path("zsk");
+    zone.tsig_name = s.Checked("tsig_name", "a domain name", IsName);
+    zone.tsig_secret = s.Path("tsig_secret");
+    zone.name_servers = s.Texts("name_servers", "domain names", IsName);
+    constexpr char kGlue[] = "pairs of a domain name and an IP address";
+    for (const auto& pair : s.Tuples("glue", 2, kGlue)) {
+      if (!IsName(pair[0]) || !IsAddress(pair[1])) s.Fault("glue", std::string("must be a list of ") + kGlue);
+      zone.glue.emplace_back(pair[0], pair[1]);
+    }
+    zone.contact = s.Checked("contact", "a domain name", IsName, "hostmaster." + config_.zone);
+    zone.tlsa_ttl = s.As<std::uint32_t>("tlsa_ttl", 60, 1, kTtlMax);
+    zone.negative_ttl = s.As<std::uint32_t>("negative_ttl", 60, 1, kTtlMax);
+    s.Finish();
+  }
+
+  void ReadSecondaries() {
+    Each("secondary", [&](Section& s) {
+      SecondaryConfig secondary;
+      secondary.name = s.Checked("name", "a name", NotEmpty);
+      secondary.address = s.Checked("address", "an IP address", IsAddress);
+      secondary.port = s.As<std::uint16_t>("port", 53);
+      config_.secondaries.push_back(std::move(secondary));
+    });
+  }
+
+  void ReadParties() {
+    static const std::map<std::string, wire::Role> kRoles = {
+        {"mno", wire::Role::kMno}, {"asp", wire::Role::kAsp}, {"operator", wire::Role::kOperator}};
+    Each("party", [&](Section& s) {
+      const auto id = PartyId::Parse(s.Text("name"));
+      const auto role = kRoles.find(s.Text("role"));
+      if (!id) s.Fault("name", "must be letters a to z, digits and '-', at most 32");
+      if (role == kRoles.end()) s.Fault("role", "must be \"mno\", \"asp\" or \"operator\"");
+      if (!id || role == kRoles.end()) return;
+      if (!config_.parties.emplace(*id, role->second).second) s.Fault("name", "is used twice");
+    });
+  }
+
+  void ReadRunning() {
+    Section http = Open("http");
+    config_.http_address = http.Checked("address", "an IP address", IsAddress, "127.0.0.1");
+    config_.http_port = http.As<std::uint16_t>("port", 9180, 0);
+    http.Finish();
+    Section log = Open("log");
+    static constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
+    const auto level_of = [](const std::string& text) {
+      return std::find(kLevels.begin(), kLevels.end(), text) - kLevels.begin();
+    };
+    const std::string level = log.Checked(
+        "level", "\"debug\", \"info\", \"warning\" or \"error\"",
+        [&](const std::string& text) { return level_of(text) < 4; }, "info");
+    config_.log_level = static_cast<int>(level_of(level));
+    config_.log_file = log.Path("file", "");
+    log.Finish();
+    Section pipeline = Open("pipeline");
+    config_.lanes = pipeline.As<int>("lanes", 4, 1, 1024);
+    config_.queue_max = pipeline.As<int>("queue", 8192, 1, 1 << 20);
+    pipeline.Finish();
+    Section retry = Open("retry");
+    config_.retry_first_seconds = retry.As<int>("first_seconds", 30, 1, 86400);
+    config_.retry_attempts = retry.As<int>("attempts", 6, 1, 30);
+    config_.visible_within_seconds = retry.As<int>("visible_within_seconds", 120, 1, 86400);
+    retry.Finish();
+    Section run = Open("run");
+    config_.run_file = run.Path("file", "");
+    run.Finish();
+  }
+
+  const toml::table& root_;
+  const std::string folder_;
+  Faults& faults_;
+  Config config_;
+};
+
+}  // namespace
+
+Result<Config> LoadConfig(const std::string& file) {
+  toml::table root;
+  try {
+    root = toml::parse_file(file);
+  } catch (const toml::parse_error& why) {
+    const std::string line = why.source().begin.line > 0 ? ":" + std::to_string(why.source().begin.line) : "";
+    return Error::Make(Code::kFailed, "config_unreadable",
+                       file + line + ": " + std::string(why.description()));
+  }
+  Faults faults(file);
+  std::error_code ignored;
+  const auto folder = std::filesystem::absolute(file, ignored).parent_path();
+  Config config = Reader(root, folder.string(), faults).Read();
+  if (!faults.empty()) return Error::Make(Code::kFailed, "config_invalid", faults.text());
+  return config;
+}
+
+}  // namespace registry::app

@@ -1,0 +1,77 @@
+// bridge/app/config.h: registryd's configuration file (TOML 1.0), every key typed; CONFIG.md lists them.
+// Strict: unknown keys, wrong types and values out of range are refused, all faults at once, each with file and line.
+// Relative paths are relative to the file. Plain value, any thread.
+// Errors: config_unreadable (no file, or not TOML), config_invalid (message: one fault per line).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "schemas/base/result.h"
+#include "schemas/ids/ids.h"
+#include "schemas/wire/messages.h"
+#include "workers/dns/desired.h"
+
+namespace registry::app {
+
+struct MqttConfig {
+  std::string host;
+  std::uint16_t port = 8883;
+  std::string ca_file, certificate_file, key_file, client_id;
+  int keep_alive_seconds = 30, session_expiry_seconds = 86400;
+  int in_flight = 1000, receive_maximum = 10000;
+};
+
+struct PkiConfig {
+  std::string root_certificate, issuing_certificate, issuing_key;
+  std::string crl_file, crl_url, blocked_keys;
+  int validity_days = 365, crl_days = 7;
+  dns::TlsaProfile tlsa = dns::TlsaProfile::kCertificate;
+};
+
+struct ResolverConfig {
+  std::string address, name, certificate;
+  std::uint16_t port = 853;
+};
+
+struct SecondaryConfig {
+  std::string name, address;
+  std::uint16_t port = 53;
+};
+
+struct ZoneConfig {
+  std::string listen_address;
+  std::uint16_t listen_port = 0;
+  std::string ksk, zsk, tsig_name, tsig_secret, contact;
+  std::vector<std::string> name_servers;
+  std::vector<std::pair<std::string, std::string>> glue;
+  std::uint32_t tlsa_ttl = 60, negative_ttl = 60;
+};
+
+struct Config {
+  std::string zone, profile;
+  std::vector<std::string> trust_anchors;
+  MqttConfig mqtt;
+  std::string ledger_folder, intake_folder;
+  std::uint64_t intake_bytes_max = 0;
+  PkiConfig pki;
+  int payload_validity_days = 30;
+  ResolverConfig resolver;
+  ZoneConfig dns;
+  std::vector<SecondaryConfig> secondaries;
+  std::map<PartyId, wire::Role> parties;
+  std::string http_address;
+  std::uint16_t http_port = 0;
+  int log_level = 1;     // 0 debug, 1 info, 2 warning, 3 error
+  std::string log_file;  // empty: standard error
+  int lanes = 4, queue_max = 8192;
+  int retry_first_seconds = 30, retry_attempts = 6, visible_within_seconds = 120;
+  std::string run_file;  // empty: none
+};
+
+Result<Config> LoadConfig(const std::string& file);
+
+}  // namespace registry::app

@@ -1,0 +1,68 @@
+// bridge/app/config_section.h: typed reading of one TOML table, collecting faults instead of stopping at the first.
+// A key is known when it has been asked for; Finish reports the others. One thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#define TOML_HEADER_ONLY 0
+#include <toml++/toml.h>
+
+namespace registry::app {
+
+// One sentence per fault, "file:line: …".
+class Faults {
+ public:
+  explicit Faults(std::string file) : file_(std::move(file)) {}
+  void Add(const toml::source_region& where, const std::string& what);
+  bool empty() const { return lines_.empty(); }
+  std::string text() const;
+
+ private:
+  std::string file_;
+  std::vector<std::string> lines_;
+};
+
+class Section {
+ public:
+  using Valid = std::function<bool(const std::string&)>;
+
+  // `table` may be null: then every key without a default is missing.
+  Section(const toml::table* table, std::string name, std::string folder, Faults& faults)
+      : table_(table), name_(std::move(name)), folder_(std::move(folder)), faults_(faults) {}
+
+  std::string Text(const char* key, std::optional<std::string> otherwise = std::nullopt);
+  // Text that must satisfy `valid`; `wanted` completes the sentence "… must be".
+  std::string Checked(const char* key, const char* wanted, const Valid& valid,
+                      std::optional<std::string> otherwise = std::nullopt);
+  // Made absolute against the file's folder; an empty default stays empty.
+  std::string Path(const char* key, std::optional<std::string> otherwise = std::nullopt);
+  std::int64_t Number(const char* key, std::int64_t min, std::int64_t max,
+                      std::optional<std::int64_t> otherwise = std::nullopt);
+  template <class Integer>
+  Integer As(const char* key, std::optional<std::int64_t> otherwise, std::int64_t min = 1,
+             std::int64_t max = std::numeric_limits<Integer>::max()) {
+    return static_cast<Integer>(Number(key, min, max, otherwise));
+  }
+  std::vector<std::string> Texts(const char* key, const char* wanted, const Valid& valid);
+  std::vector<std::vector<std::string>> Tuples(const char* key, std::size_t size, const char* wanted);
+  void Fault(const char* key, const std::string& what);
+  void Finish();
+
+ private:
+  const toml::node* Find(const char* key);
+  void Missing(const char* key);
+  std::optional<std::vector<std::string>> TextsOf(const toml::node& node) const;
+
+  const toml::table* table_;
+  const std::string name_, folder_;
+  Faults& faults_;
+  std::set<std::string, std::less<>> asked_;
+};
+
+}  // namespace registry::app

@@ -1,0 +1,97 @@
+#include "bridge/app/crl_writer.h"
+
+#include <charconv>
+
+#include "bridge/signing/crl.h"
+#include "bridge/signing/file_write.h"
+
+namespace registry::app {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kReadMax = 4096;
+constexpr milliseconds kReadWait{1000};
+constexpr milliseconds kRetry{5000};
+constexpr mode_t kReadableByAll = 0644;
+
+std::uint64_t NumberOf(const std::string& state) {
+  std::uint64_t number = 0;
+  std::from_chars(state.data(), state.data() + state.size(), number);
+  return number;
+}
+
+}  // namespace
+
+CrlWriter::CrlWriter(CrlOptions options, ledger::Ledger& ledger, const domain::Signer& signer,
+                     const Clock& clock, LogLine log)
+    : options_(std::move(options)), ledger_(ledger), signer_(signer), clock_(clock), log_(std::move(log)) {}
+
+CrlWriter::~CrlWriter() { Stop(); }
+
+void CrlWriter::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void CrlWriter::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  ledger_.WakeAll();
+  if (thread_.joinable()) thread_.join();
+}
+
+bool CrlWriter::Wait(milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return !wake_.wait_for(lock, time, [this] { return stopping_; });
+}
+
+bool CrlWriter::Old() const { return clock_.Now().seconds() - written_ >= options_.validity.count() / 2; }
+
+Status CrlWriter::WriteNow() {
+  const auto last = ledger_.OutboxLast(ledger::Sink::kCrl);
+  if (!last) return last.error();
+  return Write(*last);
+}
+
+// Reads every revocation after `up_to` is known, so that the list holds at least all of those.
+Status CrlWriter::Write(ledger::Seq up_to) {
+  const auto sink = ledger_.LoadSink(ledger::Sink::kCrl);
+  if (!sink) return sink.error();
+  const auto revocations = ledger_.Revocations();
+  if (!revocations) return revocations.error();
+  const UtcTime now = clock_.Now();
+  const std::uint64_t number = NumberOf(sink->state) + 1;
+  // The number is durable before it is seen: after a crash in between one is skipped, never used twice.
+  auto noted = ledger_.Advance(ledger::Sink::kCrl, {sink->cursor, std::to_string(number)}, true);
+  if (!noted) return noted;
+  const auto der = signing::BuildCrl(signer_, *revocations, now, now + options_.validity, number);
+  if (!der) return der.error();
+  auto replaced = signing::ReplaceFile(options_.file, ToPem("X509 CRL", *der), kReadableByAll);
+  if (!replaced) return replaced;
+  written_ = now.seconds();
+  return ledger_.Advance(ledger::Sink::kCrl, {std::max(up_to, sink->cursor), std::to_string(number)}, true);
+}
+
+void CrlWriter::Run() {
+  const auto sink = ledger_.LoadSink(ledger::Sink::kCrl);
+  ledger::Seq seen = sink ? sink->cursor : 0;
+  while (Wait(milliseconds(0))) {
+    auto entries = ledger_.OutboxAfter(ledger::Sink::kCrl, seen, kReadMax, kReadWait);
+    if (!entries && !Wait(kRetry)) return;
+    if (!entries || (entries->empty() && !Old())) continue;
+    if (!Wait(options_.gather)) return;
+    const auto last = ledger_.OutboxLast(ledger::Sink::kCrl);
+    auto written = last ? Write(*last) : Status(last.error());
+    if (written) {
+      seen = *last;
+      continue;
+    }
+    log_(3, "CRL not written: " + written.error().symbol + ": " + written.error().message);
+    if (!Wait(kRetry)) return;
+  }
+}
+
+}  // namespace registry::app

@@ -1,0 +1,58 @@
+// bridge/app/crl_writer.h: keeps the CRL file of the issuing CA up to date: after revocations, and in good time before
+// its nextUpdate. Revocations that come close together share one CRL.
+// Owns: one thread. Start and Stop once each; written() from any thread.
+// Errors: a CRL that cannot be written is said at level 3 and tried again; the cursor of Sink::kCrl does not move.
+// Spec: RFC 5280 §5; the CRL number is kept in the sink's state and only grows (§5.2.3).
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "bridge/clock.h"
+#include "bridge/ledger/ledger.h"
+#include "workers/domain/decision.h"
+
+namespace registry::app {
+
+struct CrlOptions {
+  std::string file;
+  std::chrono::seconds validity{7 * 86400};  // nextUpdate; a new one is made at half of it
+  std::chrono::milliseconds gather{1000};    // revocations within this time share a CRL
+};
+
+class CrlWriter {
+ public:
+  using LogLine = std::function<void(int level, const std::string& line)>;
+
+  CrlWriter(CrlOptions options, ledger::Ledger& ledger, const domain::Signer& signer, const Clock& clock,
+            LogLine log);
+  ~CrlWriter();
+  Status WriteNow();  // before Start: a CRL must exist from the first moment on
+  void Start();
+  void Stop();
+  std::int64_t written() const { return written_; }  // Unix time, 0 before the first
+
+ private:
+  void Run();
+  bool Wait(std::chrono::milliseconds time);  // false when stopping
+  Status Write(ledger::Seq up_to);
+  bool Old() const;
+
+  const CrlOptions options_;
+  ledger::Ledger& ledger_;
+  const domain::Signer& signer_;
+  const Clock& clock_;
+  const LogLine log_;
+  std::atomic<std::int64_t> written_{0};
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace registry::app

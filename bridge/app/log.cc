@@ -1,0 +1,81 @@
+#include "bridge/app/log.h"
+
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "bridge/app/redact.h"
+
+namespace registry::app {
+namespace {
+
+constexpr char kPattern[] = R"({"time":"%Y-%m-%dT%H:%M:%S.%fZ","level":"%l",%v})";
+
+spdlog::level::level_enum LevelOf(int level) {
+  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
+                                                   spdlog::level::warn, spdlog::level::err};
+  return kLevels[level < 0 ? 0 : level > 3 ? 3 : level];
+}
+
+std::string Quoted(std::string_view text) {
+  return nlohmann::json(Redact(text)).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
+
+class JsonLog : public Log {
+ public:
+  JsonLog(std::string file, int level) : file_(std::move(file)), level_(LevelOf(level)) {}
+
+  Status Reopen() override {
+    try {
+      spdlog::sink_ptr sink;
+      if (file_.empty()) {
+        sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+      } else {
+        sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file_, false);
+      }
+      auto logger = std::make_shared<spdlog::logger>("registry", std::move(sink));
+      logger->set_pattern(kPattern, spdlog::pattern_time_type::utc);
+      logger->set_level(level_);
+      logger->flush_on(spdlog::level::info);
+      std::lock_guard lock(mutex_);
+      logger_ = std::move(logger);
+    } catch (const spdlog::spdlog_ex& why) {
+      return Error::Make(Code::kFailed, "log_failed", why.what());
+    }
+    return Done{};
+  }
+
+  void Write(int level, std::string_view room, std::string_view message) override {
+    const auto wanted = LevelOf(level);
+    if (wanted < level_) return;
+    std::shared_ptr<spdlog::logger> logger;
+    {
+      std::lock_guard lock(mutex_);
+      logger = logger_;
+    }
+    logger->log(wanted, "\"room\":" + Quoted(room) + ",\"message\":" + Quoted(message));
+  }
+
+ private:
+  const std::string file_;
+  const spdlog::level::level_enum level_;
+  std::mutex mutex_;
+  std::shared_ptr<spdlog::logger> logger_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Log>> Log::Open(const std::string& file, int level) {
+  auto log = std::make_unique<JsonLog>(file, level);
+  if (auto opened = log->Reopen(); !opened) return opened.error();
+  return std::unique_ptr<Log>(std::move(log));
+}
+
+Log::Line Log::For(std::string room) {
+  return [this, room = std::move(room)](int level, const std::string& line) { Write(level, room, line); };
+}
+
+}  // namespace registry::app

@@ -1,0 +1,118 @@
+// registryd: the registry bridge. OPERATIONS.md beside this file is its manual.
+// Exit: 0 after a clean stop; 1 when it could not start or its ledger failed; 2 for a wrong command line or configuration.
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "bridge/app/config.h"
+#include "bridge/app/log.h"
+#include "bridge/app/material.h"
+#include "bridge/app/registry.h"
+#include "bridge/signing/file_write.h"
+
+namespace registry::app {
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitWrong = 2;
+constexpr timespec kHealthEvery{1, 0};
+constexpr mode_t kReadableByAll = 0644;
+
+// Blocked before the first thread, so that every thread inherits it and only Wait sees them.
+sigset_t BlockSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signal(SIGPIPE, SIG_IGN);  // a peer that went is an error of the write, not of the process
+  return set;
+}
+
+Status WriteRunFile(const std::string& file, const Ports& ports) {
+  const nlohmann::json run = {{"pid", getpid()}, {"zone_port", ports.zone}, {"http_port", ports.http}};
+  return signing::ReplaceFile(file, run.dump() + "\n", kReadableByAll);
+}
+
+// Until SIGTERM or SIGINT (true), or until the ledger fails (false).
+bool WaitForEnd(const sigset_t& signals, Registry& registry, Log& log) {
+  while (true) {
+    const int signal = sigtimedwait(&signals, nullptr, &kHealthEvery);
+    if (signal == SIGTERM || signal == SIGINT) return true;
+    if (signal == SIGHUP) {
+      if (auto opened = log.Reopen(); !opened) log.Write(3, "app", opened.error().message);
+    }
+    if (!registry.Healthy()) return false;
+  }
+}
+
+int Fail(Log& log, const Error& error) {
+  log.Write(3, "app", error.symbol + ": " + error.message);
+  return kExitFailed;
+}
+
+int Serve(const Config& config, const sigset_t& signals, Log& log) {
+  log.Write(1, "app", std::string("starting, version ") + REGISTRY_VERSION);
+  auto registry = Registry::Open(config, log);
+  if (!registry) return Fail(log, registry.error());
+  auto ports = (*registry)->Start();
+  if (!ports) return Fail(log, ports.error());
+  if (!config.run_file.empty()) {
+    if (auto written = WriteRunFile(config.run_file, *ports); !written) return Fail(log, written.error());
+  }
+  log.Write(1, "app",
+            "ready, zone port " + std::to_string(ports->zone) + ", http port " + std::to_string(ports->http));
+  const bool clean = WaitForEnd(signals, **registry, log);
+  log.Write(clean ? 1 : 3, "app", clean ? "stopping" : "the ledger failed, ending");
+  (*registry)->Stop();
+  std::error_code ignored;
+  if (!config.run_file.empty()) std::filesystem::remove(config.run_file, ignored);
+  log.Write(1, "app", "stopped");
+  return clean ? 0 : kExitFailed;
+}
+
+int Check(const Config& config) {
+  auto material = Material::Load(config);
+  if (!material) {
+    std::fprintf(stderr, "%s\n", material.error().message.c_str());
+    return kExitWrong;
+  }
+  std::printf("configuration is good: zone %s, %zu parties, %zu secondaries\n", config.zone.c_str(),
+              config.parties.size(), config.secondaries.size());
+  return 0;
+}
+
+int Main(int argc, char** argv) {
+  CLI::App options("The registry bridge between MQTT, ledger and DNS.", "registryd");
+  std::string file;
+  bool check = false;
+  options.add_option("--config", file, "configuration file (TOML)")->required()->check(CLI::ExistingFile);
+  options.add_flag("--check-config", check, "say what is wrong with it and end");
+  options.set_version_flag("--version", std::string("registryd ") + REGISTRY_VERSION);
+  try {
+    options.parse(argc, argv);
+  } catch (const CLI::ParseError& why) {
+    return options.exit(why) == 0 ? 0 : kExitWrong;
+  }
+  auto config = LoadConfig(file);
+  if (!config) {
+    std::fprintf(stderr, "%s\n", config.error().message.c_str());
+    return kExitWrong;
+  }
+  if (check) return Check(*config);
+  const sigset_t signals = BlockSignals();
+  auto log = Log::Open(config->log_file, config->log_level);
+  if (!log) {
+    std::fprintf(stderr, "%s\n", log.error().message.c_str());
+    return kExitFailed;
+  }
+  return Serve(*config, signals, **log);
+}
+
+}  // namespace
+}  // namespace registry::app
+
+int main(int argc, char** argv) { return registry::app::Main(argc, argv); }

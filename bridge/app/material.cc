@@ -1,0 +1,124 @@
+#include "bridge/app/material.h"
+
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+
+#include "bridge/signing/key_file.h"
+
+namespace registry::app {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+using X509Owner = std::unique_ptr<X509, decltype(&X509_free)>;
+
+seconds Days(int days) { return hours(24) * days; }
+
+Error Named(const char* key, Error error) {
+  error.message = std::string(key) + ": " + error.message;
+  return error;
+}
+
+X509Owner Parse(const Bytes& der) {
+  const unsigned char* at = der.data();
+  return {d2i_X509(nullptr, &at, static_cast<long>(der.size())), X509_free};
+}
+
+// RFC 5280 §6.1.3: names and signature. Devices would refuse every certificate below a chain that does not hold.
+Status CheckChain(const Bytes& root_der, const Bytes& issuing_der) {
+  const X509Owner root = Parse(root_der), issuing = Parse(issuing_der);
+  if (root && issuing && X509_check_issued(root.get(), issuing.get()) == X509_V_OK &&
+      X509_verify(issuing.get(), X509_get0_pubkey(root.get())) == 1) {
+    return Done{};
+  }
+  return Error::Make(Code::kFailed, "chain_invalid",
+                     "pki.issuing_certificate is not signed by pki.root_certificate");
+}
+
+// RFC 7858 §4.2: what a stub pins of its resolver.
+Result<Bytes> SpkiDigest(const Bytes& certificate_der) {
+  const X509Owner certificate = Parse(certificate_der);
+  unsigned char* spki = nullptr;
+  const int size = certificate ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &spki) : -1;
+  Bytes digest(EVP_MAX_MD_SIZE);
+  unsigned int length = 0;
+  const bool good = size > 0 && EVP_Digest(spki, static_cast<std::size_t>(size), digest.data(), &length,
+                                           EVP_sha256(), nullptr) == 1;
+  OPENSSL_free(spki);
+  if (!good) return Error::Make(Code::kFailed, "certificate_file_invalid", "holds no certificate");
+  digest.resize(length);
+  return digest;
+}
+
+Result<wire::Resolver> ResolverOf(const ResolverConfig& config) {
+  wire::Resolver resolver;
+  resolver.address = config.address;
+  resolver.port = config.port;
+  resolver.name = config.name;
+  auto certificate = signing::LoadCertificate(config.certificate);
+  if (!certificate) return Named("resolver.certificate", certificate.error());
+  auto pin = SpkiDigest(*certificate);
+  if (!pin) return Named("resolver.certificate", pin.error());
+  resolver.certificate = std::move(*certificate);
+  resolver.spki_pin = std::move(*pin);
+  return resolver;
+}
+
+Result<csr_sign::Profile> CertificateProfile(const Config& config) {
+  csr_sign::Profile profile;
+  profile.zone = config.zone;
+  profile.validity = Days(config.pki.validity_days);
+  profile.crl_url = config.pki.crl_url;
+  profile.tlsa = config.pki.tlsa;
+  profile.visible_within = seconds(config.visible_within_seconds);
+  if (config.pki.blocked_keys.empty()) return profile;
+  auto blocked = signing::BlockedKeys::Load(config.pki.blocked_keys);
+  if (!blocked) return Named("pki.blocked_keys", blocked.error());
+  profile.key_blocked = [keys = std::make_shared<const signing::BlockedKeys>(std::move(*blocked))](
+                            const Bytes& digest) { return keys->Contains(digest); };
+  return profile;
+}
+
+lifecycle::Policy PolicyOf(const Config& config, const Material& material, wire::Resolver resolver) {
+  lifecycle::Policy policy;
+  policy.first_retry = policy.payload.first_retry = seconds(config.retry_first_seconds);
+  policy.attempts_max = policy.payload.attempts_max = static_cast<std::uint32_t>(config.retry_attempts);
+  policy.visible_within = seconds(config.visible_within_seconds);
+  policy.payload.zone = config.zone;
+  policy.payload.validity = Days(config.payload_validity_days);
+  wire::Bootstrap& bootstrap = policy.payload.bootstrap;
+  bootstrap.registry_profile = config.profile;
+  bootstrap.root_certificate = material.root_certificate;
+  bootstrap.issuing_certificate = material.issuing_certificate;
+  bootstrap.resolver = std::move(resolver);
+  bootstrap.trust_anchors = config.trust_anchors;
+  return policy;
+}
+
+}  // namespace
+
+Result<Material> Material::Load(const Config& config) {
+  Material material;
+  auto root = signing::LoadCertificate(config.pki.root_certificate);
+  if (!root) return Named("pki.root_certificate", root.error());
+  material.root_certificate = std::move(*root);
+  auto resolver = ResolverOf(config.resolver);
+  if (!resolver) return resolver.error();
+
+  auto signer = signing::LoadSigner(config.pki.issuing_key, config.pki.issuing_certificate);
+  if (!signer) return Named("pki.issuing_key", signer.error());
+  material.signer = std::move(*signer);
+  material.issuing_certificate = material.signer->certificate();
+  if (auto chain = CheckChain(material.root_certificate, material.issuing_certificate); !chain)
+    return chain.error();
+
+  auto profile = CertificateProfile(config);
+  if (!profile) return profile.error();
+  auto issuer = csr_sign::Issuer::Create(std::move(*profile), *material.signer);
+  if (!issuer) return Named("pki.issuing_certificate", issuer.error());
+  material.issuer = std::make_unique<csr_sign::Issuer>(std::move(*issuer));
+  material.policy = PolicyOf(config, material, std::move(*resolver));
+  return material;
+}
+
+}  // namespace registry::app

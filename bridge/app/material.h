@@ -1,0 +1,26 @@
+// bridge/app/material.h: keys and certificates the configuration names, loaded and held against each other; everything a
+// start needs that is not a socket or a folder, so --check-config finds what is wrong with them too.
+// Threads: immutable after Load. Errors: those of bridge/signing and workers/csr_sign, with the key of the configuration
+// in the message; chain_invalid when the issuing certificate is not the root's.
+#pragma once
+
+#include <memory>
+
+#include "bridge/app/config.h"
+#include "bridge/signing/blocked_keys.h"
+#include "workers/csr_sign/csr_sign.h"
+#include "workers/domain/decision.h"
+#include "workers/lifecycle/lifecycle.h"
+
+namespace registry::app {
+
+struct Material {
+  Bytes root_certificate, issuing_certificate;  // DER
+  std::unique_ptr<domain::Signer> signer;       // the issuing key
+  std::unique_ptr<csr_sign::Issuer> issuer;
+  lifecycle::Policy policy;
+
+  static Result<Material> Load(const Config& config);
+};
+
+}  // namespace registry::app

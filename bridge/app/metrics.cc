@@ -1,0 +1,133 @@
+#include "bridge/app/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <map>
+
+#include "schemas/wire/codec.h"
+
+namespace registry::app {
+namespace {
+
+using prometheus::BuildCounter;
+using prometheus::BuildGauge;
+using prometheus::BuildHistogram;
+
+// From a signature to a minute: 100 µs to 60 s.
+const prometheus::Histogram::BucketBoundaries kSeconds = {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1,
+                                                          0.3,    1,      3,     10,    30,   60};
+
+double InSeconds(std::chrono::microseconds time) { return std::chrono::duration<double>(time).count(); }
+
+}  // namespace
+
+class Metrics::Impl {
+ public:
+  Impl(const std::string& version, LogLine log) : log_(std::move(log)) {
+    BuildGauge()
+        .Name("registry_build_info")
+        .Help("Always 1; the label says which version runs")
+        .Register(registry_)
+        .Add({{"version", version}})
+        .Set(1);
+  }
+
+  void Command(const std::string& command, const std::string& outcome, const std::string& symbol,
+               std::chrono::microseconds latency) {
+    const std::string name = wire::RolesOf(command).empty() ? "unknown" : command;
+    commands_.Add({{"command", name}, {"outcome", outcome}, {"symbol", symbol}}).Increment();
+    command_seconds_.Add({{"command", name}}, kSeconds).Observe(InSeconds(latency));
+  }
+  void Step(const std::string& step, std::chrono::microseconds latency) {
+    step_seconds_.Add({{"step", step}}, kSeconds).Observe(InSeconds(latency));
+  }
+  void Line(int level, const std::string& line) {
+    if (level >= 2) alarms_.Add({{"level", level == 2 ? "warning" : "error"}}).Increment();
+    log_(level, line);
+  }
+
+  std::string Text(const Sample& sample) {
+    Set("registry_outbox_depth", "Committed for MQTT and not yet confirmed by the broker",
+        sample.outbox_depth);
+    Set("registry_intake_undone", "Acknowledged to the broker and not yet in the ledger",
+        sample.intake_undone);
+    Set("registry_intake_torn_records", "Records of the last run that were cut short", sample.intake_torn);
+    Set("registry_pipeline_queued", "Pieces of work waiting for a lane", sample.pipeline_queued);
+    Set("registry_mqtt_connected", "1 while connected and subscribed", sample.mqtt_connected ? 1 : 0);
+    Set("registry_mqtt_reconnects_total", "Connections made after the first", sample.mqtt_reconnects);
+    Set("registry_zone_serial", "SOA serial served to secondaries", sample.zone_serial);
+    Set("registry_zone_names", "Device names in the zone", sample.zone_names);
+    Set("registry_zone_pending", "Changes not yet served by every secondary", sample.zone_pending);
+    Set("registry_zone_axfr_total", "Whole zone transfers served", sample.axfr);
+    Set("registry_zone_ixfr_total", "Incremental zone transfers served", sample.ixfr);
+    Set("registry_zone_refused_total", "DNS requests refused", sample.zone_refused);
+    Set("registry_crl_written_timestamp_seconds", "When the CRL file was written last", sample.crl_written);
+    for (const Sample::Secondary& secondary : sample.secondaries) {
+      const std::map<std::string, std::string> label = {{"secondary", secondary.name}};
+      zone_lag_.Add(label).Set(secondary.lag_seconds);
+      zone_reachable_.Add(label).Set(secondary.reachable ? 1 : 0);
+      secondary_serial_.Add(label).Set(secondary.serial);
+    }
+    return prometheus::TextSerializer().Serialize(registry_.Collect());
+  }
+
+ private:
+  template <class Number>
+  void Set(const char* name, const char* help, Number value) {
+    BuildGauge().Name(name).Help(help).Register(registry_).Add({}).Set(static_cast<double>(value));
+  }
+
+  const LogLine log_;
+  // Merge: asking for a family that exists gives that family.
+  prometheus::Registry registry_{prometheus::Registry::InsertBehavior::Merge};
+  prometheus::Family<prometheus::Counter>& commands_ =
+      BuildCounter()
+          .Name("registry_commands_total")
+          .Help("Commands by outcome: accepted, rejected, duplicate, conflict, dead_letter, failed")
+          .Register(registry_);
+  prometheus::Family<prometheus::Histogram>& command_seconds_ =
+      BuildHistogram()
+          .Name("registry_command_seconds")
+          .Help("From a lane taking a command to its durable consequence")
+          .Register(registry_);
+  prometheus::Family<prometheus::Histogram>& step_seconds_ =
+      BuildHistogram()
+          .Name("registry_step_seconds")
+          .Help("Steps of an activation, each from the one before")
+          .Register(registry_);
+  prometheus::Family<prometheus::Counter>& alarms_ = BuildCounter()
+                                                         .Name("registry_alarms_total")
+                                                         .Help("Warnings and errors logged by the pipeline")
+                                                         .Register(registry_);
+  prometheus::Family<prometheus::Gauge>& zone_lag_ = BuildGauge()
+                                                         .Name("registry_zone_lag_seconds")
+                                                         .Help("For how long a secondary has been behind")
+                                                         .Register(registry_);
+  prometheus::Family<prometheus::Gauge>& zone_reachable_ = BuildGauge()
+                                                               .Name("registry_zone_secondary_reachable")
+                                                               .Help("1 while a secondary answers")
+                                                               .Register(registry_);
+  prometheus::Family<prometheus::Gauge>& secondary_serial_ = BuildGauge()
+                                                                 .Name("registry_zone_secondary_serial")
+                                                                 .Help("SOA serial a secondary serves")
+                                                                 .Register(registry_);
+};
+
+Metrics::Metrics(const std::string& version, LogLine log)
+    : impl_(std::make_unique<Impl>(version, std::move(log))) {}
+Metrics::~Metrics() = default;
+void Metrics::CommandDone(const std::string& command, const std::string& outcome, const std::string& symbol,
+                          std::chrono::microseconds latency) {
+  impl_->Command(command, outcome, symbol, latency);
+}
+void Metrics::StepDone(const std::string& step, std::chrono::microseconds latency) {
+  impl_->Step(step, latency);
+}
+void Metrics::Log(int level, const std::string& line) { impl_->Line(level, line); }
+std::string Metrics::Text(const Sample& sample) { return impl_->Text(sample); }
+
+}  // namespace registry::app

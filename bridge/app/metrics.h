@@ -1,0 +1,53 @@
+// bridge/app/metrics.h: what the registry counts, in Prometheus' text format. OPERATIONS.md says what each one means.
+// Threads: all calls from any. Labels are bounded: commands nobody defined count as "unknown"; symbols come from one
+// table (schemas/wire/symbols.h).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bridge/ingest/pipeline.h"
+
+namespace registry::app {
+
+// What is looked up when somebody asks, rather than counted when it happens.
+struct Sample {
+  std::uint64_t outbox_depth = 0, intake_undone = 0, intake_torn = 0, pipeline_queued = 0;
+  bool mqtt_connected = false;
+  std::uint64_t mqtt_reconnects = 0;
+  std::uint32_t zone_serial = 0;
+  std::uint64_t zone_names = 0, zone_pending = 0, axfr = 0, ixfr = 0, zone_refused = 0;
+  struct Secondary {
+    std::string name;
+    double lag_seconds = 0;
+    std::uint32_t serial = 0;
+    bool reachable = false;
+  };
+  std::vector<Secondary> secondaries;
+  std::int64_t crl_written = 0;  // Unix time, 0 before the first
+};
+
+class Metrics : public ingest::Observer {
+ public:
+  using LogLine = std::function<void(int level, const std::string& line)>;
+
+  Metrics(const std::string& version, LogLine log);
+  ~Metrics() override;
+
+  void CommandDone(const std::string& command, const std::string& outcome, const std::string& symbol,
+                   std::chrono::microseconds latency) override;
+  void StepDone(const std::string& step, std::chrono::microseconds latency) override;
+  void Log(int level, const std::string& line) override;
+
+  std::string Text(const Sample& sample);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace registry::app

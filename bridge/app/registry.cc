@@ -1,0 +1,225 @@
+#include "bridge/app/registry.h"
+
+#include "bridge/app/crl_writer.h"
+#include "bridge/app/http.h"
+#include "bridge/app/material.h"
+#include "bridge/app/metrics.h"
+#include "bridge/app/status.h"
+#include "bridge/ingest/pipeline.h"
+#include "bridge/ledger/rocksdb/open.h"
+#include "bridge/mqtt/session.h"
+#include "bridge/outbox/relay.h"
+#include "bridge/zone/publisher.h"
+
+namespace registry::app {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr milliseconds kDisconnectWithin{2000};
+
+zone::Options ZoneOptions(const Config& config, const Material& material) {
+  zone::Options options;
+  options.zone = config.zone;
+  options.name_servers = config.dns.name_servers;
+  options.glue = config.dns.glue;
+  options.contact = config.dns.contact;
+  options.tlsa_ttl = config.dns.tlsa_ttl;
+  options.negative_ttl = config.dns.negative_ttl;
+  options.ksk_file = config.dns.ksk;
+  options.zsk_file = config.dns.zsk;
+  options.listen_address = config.dns.listen_address;
+  options.listen_port = config.dns.listen_port;
+  options.tsig_name = config.dns.tsig_name;
+  options.tsig_secret_file = config.dns.tsig_secret;
+  for (const auto& secondary : config.secondaries) {
+    options.secondaries.push_back({secondary.name, secondary.address, secondary.port});
+  }
+  options.apex_certificates = {material.root_certificate, material.issuing_certificate};
+  return options;
+}
+
+mqtt::SessionOptions MqttOptions(const MqttConfig& config, Log::Line log) {
+  mqtt::SessionOptions options;
+  options.host = config.host;
+  options.port = config.port;
+  options.client_id = config.client_id;
+  options.ca_file = config.ca_file;
+  options.certificate_file = config.certificate_file;
+  options.key_file = config.key_file;
+  options.session_expiry = seconds(config.session_expiry_seconds);
+  options.keep_alive = seconds(config.keep_alive_seconds);
+  options.receive_maximum = config.receive_maximum;
+  options.in_flight_max = config.in_flight;
+  // The session says its own name first; the log has a member for that.
+  options.log = [log = std::move(log)](int level, const std::string& line) {
+    log(level, line.starts_with("mqtt: ") ? line.substr(6) : line);
+  };
+  return options;
+}
+
+class Wired : public Registry {
+ public:
+  Wired(const Config& config, Log& log)
+      : config_(config), log_(log), metrics_(REGISTRY_VERSION, log.For("ingest")) {}
+  ~Wired() override { Stop(); }
+
+  Status Open();
+  Result<Ports> Start() override;
+  void Stop() override;
+  bool Healthy() override { return ledger_->Commit({}).ok(); }
+
+ private:
+  Status OpenStores();
+  Status OpenZone();
+  void OpenPipeline();
+  void OpenMqtt();
+  Status StartHttp();
+  Sample Look() const;
+
+  const Config config_;
+  Log& log_;
+  const SystemClock clock_;
+  Metrics metrics_;
+  Material material_;
+  std::unique_ptr<ledger::Ledger> ledger_;
+  std::unique_ptr<ingest::Intake> intake_;
+  std::unique_ptr<ingest::Pipeline> pipeline_;
+  std::unique_ptr<zone::Publisher> zone_;
+  std::unique_ptr<CrlWriter> crl_;
+  std::unique_ptr<mqtt::Session> session_;
+  std::unique_ptr<outbox::MqttRelay> relay_;
+  std::unique_ptr<HttpServer> http_;
+  bool started_ = false;
+};
+
+Status Wired::Open() {
+  auto material = Material::Load(config_);
+  if (!material) return material.error();
+  material_ = std::move(*material);
+  if (auto stores = OpenStores(); !stores) return stores;
+  OpenPipeline();
+  if (auto zone = OpenZone(); !zone) return zone;
+  OpenMqtt();
+  crl_ = std::make_unique<CrlWriter>(
+      CrlOptions{config_.pki.crl_file, std::chrono::hours(24) * config_.pki.crl_days, milliseconds(1000)},
+      *ledger_, *material_.signer, clock_, log_.For("crl"));
+  return Done{};
+}
+
+Status Wired::OpenStores() {
+  ledger::RocksDbOptions stored;
+  stored.folder = config_.ledger_folder;
+  auto ledger = ledger::OpenRocksDbLedger(stored);
+  if (!ledger) return ledger.error();
+  ledger_ = std::move(*ledger);
+  ingest::IntakeOptions taken;
+  taken.folder = config_.intake_folder;
+  taken.bytes_max = config_.intake_bytes_max;
+  auto intake = ingest::Intake::Open(taken);
+  if (!intake) return intake.error();
+  intake_ = std::move(*intake);
+  return Done{};
+}
+
+void Wired::OpenPipeline() {
+  ingest::Services services;
+  services.parties = config_.parties;
+  services.issuer = material_.issuer.get();
+  services.signer = material_.signer.get();
+  services.policy = material_.policy;
+  ingest::PipelineOptions options;
+  options.lanes = static_cast<std::size_t>(config_.lanes);
+  options.queue_max = static_cast<std::size_t>(config_.queue_max);
+  pipeline_ =
+      std::make_unique<ingest::Pipeline>(options, *ledger_, *intake_, clock_, std::move(services), metrics_);
+}
+
+Status Wired::OpenZone() {
+  auto zone = zone::Publisher::Create(
+      ZoneOptions(config_, material_), *ledger_,
+      [this](const std::vector<domain::ZoneChange>& changes) { return pipeline_->Visible(changes); },
+      log_.For("zone"));
+  if (!zone) return zone.error();
+  zone_ = std::move(*zone);
+  return Done{};
+}
+
+void Wired::OpenMqtt() {
+  session_ = std::make_unique<mqtt::Session>(
+      MqttOptions(config_.mqtt, log_.For("mqtt")),
+      [this](ingest::InboundMessage message) { pipeline_->Receive(std::move(message)); });
+  outbox::RelayOptions options;
+  options.in_flight_max = static_cast<std::size_t>(config_.mqtt.in_flight);
+  relay_ = std::make_unique<outbox::MqttRelay>(*ledger_, *session_, options);
+}
+
+Result<Ports> Wired::Start() {
+  started_ = true;
+  if (auto http = StartHttp(); !http) return http.error();
+  if (auto crl = crl_->WriteNow(); !crl) return crl.error();
+  crl_->Start();
+  if (auto zone = zone_->Start(); !zone) return zone.error();
+  pipeline_->Start();
+  relay_->Start();
+  session_->Start();
+  return Ports{zone_->snapshot().port, http_->port()};
+}
+
+void Wired::Stop() {
+  if (!started_) return;
+  started_ = false;
+  zone_->Stop();
+  pipeline_->Stop();
+  relay_->Stop();
+  session_->Stop(kDisconnectWithin);
+  crl_->Stop();
+  http_.reset();
+}
+
+Status Wired::StartHttp() {
+  HttpServer::Pages pages;
+  pages["/metrics"] = [this] {
+    return Page{200, "text/plain; version=0.0.4; charset=utf-8", metrics_.Text(Look())};
+  };
+  pages["/healthz"] = [this] { return HealthPage(Healthy()); };
+  pages["/readyz"] = [this] { return ReadyPage(Look()); };
+  auto http = HttpServer::Start(config_.http_address, config_.http_port, std::move(pages));
+  if (!http) return http.error();
+  http_ = std::move(*http);
+  return Done{};
+}
+
+Sample Wired::Look() const {
+  Sample sample;
+  sample.outbox_depth = relay_->Depth();
+  sample.intake_undone = intake_->undone();
+  sample.intake_torn = intake_->torn_records();
+  sample.pipeline_queued = pipeline_->queued();
+  sample.mqtt_connected = session_->connected();
+  sample.mqtt_reconnects = session_->reconnects();
+  const zone::Snapshot zone = zone_->snapshot();
+  sample.zone_serial = zone.serial;
+  sample.zone_names = zone.names;
+  sample.zone_pending = zone.pending;
+  sample.axfr = zone.axfr;
+  sample.ixfr = zone.ixfr;
+  sample.zone_refused = zone.refused;
+  for (const auto& lag : zone.secondaries) {
+    sample.secondaries.push_back(
+        {lag.name, std::chrono::duration<double>(lag.behind).count(), lag.serial, lag.reachable});
+  }
+  sample.crl_written = crl_->written();
+  return sample;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Registry>> Registry::Open(const Config& config, Log& log) {
+  auto registry = std::make_unique<Wired>(config, log);
+  if (auto opened = registry->Open(); !opened) return opened.error();
+  return std::unique_ptr<Registry>(std::move(registry));
+}
+
+}  // namespace registry::app

@@ -1,0 +1,27 @@
+#include "bridge/app/status.h"
+
+#include <nlohmann/json.hpp>
+
+namespace registry::app {
+
+Page HealthPage(bool ledger_writable) {
+  const nlohmann::json body = {{"ok", ledger_writable}, {"ledger_writable", ledger_writable}};
+  return {ledger_writable ? 200 : 503, "application/json", body.dump() + "\n"};
+}
+
+Page ReadyPage(const Sample& sample) {
+  bool ready = sample.mqtt_connected && sample.zone_serial != 0;
+  nlohmann::json secondaries = nlohmann::json::object();
+  for (const Sample::Secondary& secondary : sample.secondaries) {
+    const bool serves = secondary.reachable && secondary.serial != 0;
+    ready = ready && serves;
+    secondaries[secondary.name] = {{"serves", serves}, {"serial", secondary.serial}};
+  }
+  const nlohmann::json body = {{"ok", ready},
+                               {"mqtt_connected", sample.mqtt_connected},
+                               {"zone_serial", sample.zone_serial},
+                               {"secondaries", std::move(secondaries)}};
+  return {ready ? 200 : 503, "application/json", body.dump() + "\n"};
+}
+
+}  // namespace registry::app

@@ -1,0 +1,14 @@
+// bridge/app/status.h: what the health pages say. Pure.
+#pragma once
+
+#include "bridge/app/http.h"
+#include "bridge/app/metrics.h"
+
+namespace registry::app {
+
+// 200 while the process lives and its ledger takes writes; 503: start it again.
+Page HealthPage(bool ledger_writable);
+// 200 while commands are heard and the zone is served by every secondary; 503 with what is missing.
+Page ReadyPage(const Sample& sample);
+
+}  // namespace registry::app

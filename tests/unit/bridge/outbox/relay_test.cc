@@ -1,0 +1,291 @@
+// The relay against the real memory ledger and a broker that can be told to lose, delay, reorder and refuse.
+#include "bridge/outbox/relay.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <random>
+#include <set>
+
+namespace registry::outbox {
+namespace {
+
+using namespace std::chrono_literals;
+using Confirmed = std::function<void(bool)>;
+
+// Keeps what it is given until told what becomes of it. Answers on a thread of its own when `answering`.
+class ScriptedPublisher : public Publisher {
+ public:
+  ~ScriptedPublisher() override { StopAnswering(); }
+
+  Status Publish(Message message, Confirmed confirmed) override {
+    std::lock_guard lock(mutex_);
+    if (refusals_ > 0 || !connected_) {
+      if (refusals_ > 0) --refusals_;
+      ++refused_;
+      changed_.notify_all();
+      return Error::Make(Code::kFailed, "not_connected", "scripted");
+    }
+    carried_.push_back(message.payload);
+    waiting_.push_back(std::move(confirmed));
+    most_ = std::max(most_, waiting_.size());
+    changed_.notify_all();
+    return Done{};
+  }
+
+  void RefuseNext(int count) {
+    Locked([&] { refusals_ = count; });
+  }
+  void SetConnected(bool connected) {
+    Locked([&] { connected_ = connected; });
+  }
+
+  bool WaitUntilCarried(std::size_t count) {
+    return Wait([&] { return carried_.size() >= count; });
+  }
+  bool WaitUntilRefused(std::size_t count) {
+    return Wait([&] { return refused_ >= count; });
+  }
+  // Answers what waits, first to last or last to first.
+  void AnswerAll(bool confirmed, bool backwards = false) {
+    std::deque<Confirmed> waiting;
+    Locked([&] { waiting.swap(waiting_); });
+    if (backwards) std::reverse(waiting.begin(), waiting.end());
+    for (auto& answer : waiting) answer(confirmed);
+  }
+  // Answers on another thread, in random order, one in `one_in` with a failure.
+  void StartAnswering(unsigned seed, int one_in) {
+    answering_ = true;
+    thread_ = std::thread([this, seed, one_in] { Answer(seed, one_in); });
+  }
+  void StopAnswering() {
+    Locked([&] { answering_ = false; });
+    if (thread_.joinable()) thread_.join();
+    AnswerAll(false);
+  }
+  std::vector<std::string> carried() {
+    std::lock_guard lock(mutex_);
+    return carried_;
+  }
+  std::size_t most() {
+    std::lock_guard lock(mutex_);
+    return most_;
+  }
+
+ private:
+  template <class Change>
+  void Locked(Change change) {
+    {
+      std::lock_guard lock(mutex_);
+      change();
+    }
+    changed_.notify_all();
+  }
+  template <class Condition>
+  bool Wait(Condition condition) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, 20s, condition);
+  }
+  void Answer(unsigned seed, int one_in) {
+    std::mt19937 random(seed);
+    std::unique_lock lock(mutex_);
+    while (answering_) {
+      changed_.wait_for(lock, 5ms, [&] { return !waiting_.empty() || !answering_; });
+      std::deque<Confirmed> batch;
+      batch.swap(waiting_);
+      lock.unlock();
+      std::shuffle(batch.begin(), batch.end(), random);
+      for (auto& answer : batch) answer(random() % static_cast<unsigned>(one_in) != 0);
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> carried_;
+  std::deque<Confirmed> waiting_;
+  std::size_t most_ = 0, refused_ = 0;
+  int refusals_ = 0;
+  bool connected_ = true, answering_ = false;
+  std::thread thread_;
+};
+
+class RelayTest : public ::testing::Test {
+ protected:
+  void Say(int count) {
+    for (int i = 0; i < count; ++i) {
+      domain::Changeset changes;
+      changes.messages.push_back({"registry/v1/to/mno-a/x", std::to_string(said_++), ""});
+      ASSERT_TRUE(ledger_->Commit(std::move(changes)).ok());
+    }
+  }
+  std::unique_ptr<MqttRelay> Relay(std::size_t in_flight_max = 1000) {
+    RelayOptions options;
+    options.in_flight_max = in_flight_max;
+    options.retry_after = 1ms;
+    options.stop_deadline = 2000ms;
+    return std::make_unique<MqttRelay>(*ledger_, publisher_, options);
+  }
+  ledger::Seq Cursor() { return ledger_->LoadSink(ledger::Sink::kMqtt)->cursor; }
+  std::vector<std::string> Numbers(int from, int to) {
+    std::vector<std::string> numbers;
+    for (int i = from; i < to; ++i) numbers.push_back(std::to_string(i));
+    return numbers;
+  }
+  // Waits on the depth without sleeping: every step of the relay is a ledger read of at most 100 ms.
+  bool WaitUntilEmpty(const MqttRelay& relay) {
+    const auto until = std::chrono::steady_clock::now() + 30s;
+    while (relay.Depth() > 0 && std::chrono::steady_clock::now() < until) {
+      (void)ledger_->OutboxAfter(ledger::Sink::kMqtt, 1u << 30, 1, 5ms);
+    }
+    return relay.Depth() == 0;
+  }
+
+  std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
+  ScriptedPublisher publisher_;
+  int said_ = 0;
+};
+
+TEST_F(RelayTest, CarriesInOrderOfCommitAndMovesTheCursor) {
+  Say(50);
+  auto relay = Relay();
+  relay->Start();
+  ASSERT_TRUE(publisher_.WaitUntilCarried(50));
+  EXPECT_EQ(publisher_.carried(), Numbers(0, 50));
+  publisher_.AnswerAll(true);
+  ASSERT_TRUE(WaitUntilEmpty(*relay));
+  relay->Stop();
+  EXPECT_EQ(Cursor(), *ledger_->OutboxLast(ledger::Sink::kMqtt));
+}
+
+TEST_F(RelayTest, WhatIsCommittedLaterFollows) {
+  auto relay = Relay();
+  relay->Start();
+  Say(3);
+  ASSERT_TRUE(publisher_.WaitUntilCarried(3));
+  Say(2);
+  ASSERT_TRUE(publisher_.WaitUntilCarried(5));
+  EXPECT_EQ(publisher_.carried(), Numbers(0, 5));
+  publisher_.AnswerAll(true);
+}
+
+TEST_F(RelayTest, NotificationsLeaveRendered) {
+  domain::Changeset changes;
+  domain::Notification said;
+  said.to = *PartyId::Parse("asp-a");
+  said.type = "device.activated";
+  said.id = *EventId::Parse("n-1");
+  said.data = "{}";
+  changes.notifications.push_back(said);
+  ASSERT_TRUE(ledger_->Commit(std::move(changes)).ok());
+  auto relay = Relay();
+  relay->Start();
+  ASSERT_TRUE(publisher_.WaitUntilCarried(1));
+  EXPECT_EQ(publisher_.carried()[0], RenderFeedItem({1, said}).payload);
+  publisher_.AnswerAll(true);
+}
+
+TEST_F(RelayTest, KeepsAtMostTheLimitInFlight) {
+  Say(40);
+  auto relay = Relay(8);
+  relay->Start();
+  publisher_.StartAnswering(1, 1 << 30);
+  ASSERT_TRUE(WaitUntilEmpty(*relay));
+  EXPECT_LE(publisher_.most(), 8u);
+  EXPECT_EQ(publisher_.carried(), Numbers(0, 40));
+}
+
+TEST_F(RelayTest, ConfirmationsInAnyOrderMoveTheCursorOnlyOverThePrefix) {
+  Say(20);
+  auto relay = Relay();
+  relay->Start();
+  ASSERT_TRUE(publisher_.WaitUntilCarried(20));
+  publisher_.AnswerAll(true, /*backwards=*/true);
+  ASSERT_TRUE(WaitUntilEmpty(*relay));
+  EXPECT_EQ(publisher_.carried().size(), 20u);  // none twice
+}
+
+TEST_F(RelayTest, ALostConnectionCarriesEverythingAfterTheCursorAgain) {
+  Say(10);
+  auto relay = Relay();
+  relay->Start();
+  ASSERT_TRUE(publisher_.WaitUntilCarried(10));
+  publisher_.AnswerAll(false);
+  ASSERT_TRUE(publisher_.WaitUntilCarried(20));
+  auto twice = Numbers(0, 10);
+  const auto once = twice;
+  twice.insert(twice.end(), once.begin(), once.end());
+  EXPECT_EQ(publisher_.carried(), twice);
+  publisher_.AnswerAll(true);
+  EXPECT_TRUE(WaitUntilEmpty(*relay));
+}
+
+TEST_F(RelayTest, ARefusingPublisherIsTriedAgainUntilItTakes) {
+  publisher_.RefuseNext(5);
+  Say(4);
+  auto relay = Relay();
+  relay->Start();
+  ASSERT_TRUE(publisher_.WaitUntilCarried(4));
+  EXPECT_EQ(publisher_.carried(), Numbers(0, 4));
+  publisher_.AnswerAll(true);
+  EXPECT_TRUE(WaitUntilEmpty(*relay));
+}
+
+TEST_F(RelayTest, StopsCleanlyWhileThePublisherIsAwayAndResumesFromTheCursor) {
+  Say(6);
+  {
+    auto relay = Relay();
+    relay->Start();
+    ASSERT_TRUE(publisher_.WaitUntilCarried(6));
+    publisher_.AnswerAll(true);
+    ASSERT_TRUE(WaitUntilEmpty(*relay));
+    publisher_.SetConnected(false);
+    Say(3);
+    ASSERT_TRUE(publisher_.WaitUntilRefused(2));
+    relay->Stop();
+  }
+  publisher_.SetConnected(true);
+  auto relay = Relay();
+  relay->Start();
+  ASSERT_TRUE(publisher_.WaitUntilCarried(9));
+  EXPECT_EQ(publisher_.carried(), Numbers(0, 9));
+  publisher_.AnswerAll(true);
+}
+
+TEST_F(RelayTest, AConfirmationAfterStopHarmsNobody) {
+  Say(1);
+  RelayOptions options;
+  options.stop_deadline = 1ms;
+  auto relay = std::make_unique<MqttRelay>(*ledger_, publisher_, options);
+  relay->Start();
+  ASSERT_TRUE(publisher_.WaitUntilCarried(1));
+  relay.reset();
+  publisher_.AnswerAll(true);
+  EXPECT_EQ(Cursor(), 0u);  // not seen by the relay any more, so the next start carries it again
+}
+
+// Random losses and reorderings while others commit: everything arrives, and whatever was confirmed last for each number
+// came after everything before it had been carried at least once.
+TEST_F(RelayTest, NothingIsLostWhateverTheBrokerDoes) {
+  auto relay = Relay(32);
+  publisher_.StartAnswering(20261123, 9);
+  relay->Start();
+  Say(1500);
+  ASSERT_TRUE(WaitUntilEmpty(*relay));
+  relay->Stop();
+  const auto carried = publisher_.carried();
+  std::set<std::string> seen(carried.begin(), carried.end());
+  EXPECT_EQ(seen.size(), 1500u);
+  int highest = -1;
+  for (const std::string& number : carried) {
+    ASSERT_LE(std::stoi(number), highest + 1);  // never skips one that was not carried before
+    highest = std::max(highest, std::stoi(number));
+  }
+  EXPECT_EQ(Cursor(), *ledger_->OutboxLast(ledger::Sink::kMqtt));
+}
+
+}  // namespace
+}  // namespace registry::outbox
