@@ -1,0 +1,127 @@
+#include "simulators/lab/demo_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace registry::lab {
+namespace {
+
+constexpr const char* kShown[] = {"register", "claim", "csr", "activated", "verify", "session"};
+
+std::string Right(const std::string& text, std::size_t width) {
+  return text.size() >= width ? " " + text : std::string(width - text.size(), ' ') + text;
+}
+
+std::string Left(const std::string& text, std::size_t width) {
+  return text.size() >= width ? text + " " : text + std::string(width - text.size(), ' ');
+}
+
+std::string Tenths(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", value);
+  return text;
+}
+
+// Where a device that did not get through stands: a step that failed, or the first one missing.
+DemoReport::Failure WhyNot(const std::string& id, const DeviceProgress& device) {
+  for (const char* step : kSteps) {
+    const auto found = device.steps.find(step);
+    if (found != device.steps.end() && !found->second.ok) return {id, step, found->second.reason};
+  }
+  for (const char* step : kSteps) {
+    if (!device.Ok(step)) return {id, step, "not reached"};
+  }
+  return {id, "", "unknown"};
+}
+
+}  // namespace
+
+bool DemoReport::Good() const {
+  return devices > 0 && active == devices && verifications_ok == devices && sessions_ok == devices &&
+         refused == refusals_wanted && failed.empty();
+}
+
+double Quantile(const std::vector<double>& sorted, double share) {
+  if (sorted.empty()) return 0;
+  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(sorted.size())));
+  return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
+}
+
+DemoReport Summarise(const Progress& progress, std::size_t devices) {
+  DemoReport report;
+  report.devices = devices;
+  report.steps = progress.series();
+  const auto heard = progress.devices();
+  for (const auto& [id, device] : heard) {
+    report.active += device.Ok("activated") ? 1 : 0;
+    report.verifications_ok += device.Ok("verify") ? 1 : 0;
+    report.sessions_ok += device.Ok("session") && device.Ok("asp_check") ? 1 : 0;
+    if (!device.Complete()) report.failed.push_back(WhyNot(id, device));
+  }
+  for (std::size_t missing = heard.size(); missing < devices; ++missing) {
+    report.failed.push_back({"", "register", "not reached"});
+  }
+  return report;
+}
+
+nlohmann::json ToJson(const DemoReport& report) {
+  nlohmann::json failed = nlohmann::json::array(), steps = nlohmann::json::object();
+  for (const auto& failure : report.failed) {
+    failed.push_back({{"device", failure.device}, {"step", failure.step}, {"reason", failure.reason}});
+  }
+  for (const auto& [step, series] : report.steps) {
+    steps[step] = {{"count", series.ms.size()},
+                   {"failures", series.failures},
+                   {"p50_ms", Quantile(series.ms, 0.5)},
+                   {"p99_ms", Quantile(series.ms, 0.99)},
+                   {"max_ms", series.ms.empty() ? 0 : series.ms.back()}};
+  }
+  return {{"devices", report.devices},
+          {"active", report.active},
+          {"failed", failed},
+          {"device_verifications_ok", report.verifications_ok},
+          {"asp_sessions_ok", report.sessions_ok},
+          {"refused_after_deactivation", report.refused},
+          {"refusal_ms", report.refusal_ms},
+          {"duration_s", report.duration_s},
+          {"activations_per_s", report.activations_per_s},
+          {"steps", steps},
+          {"cpu_us_per_activation", report.cpu_us_per_activation}};
+}
+
+std::string DeviceTable(const std::map<std::string, DeviceProgress>& devices) {
+  std::string text = Left("device", 38) + Left("mno", 7) + Left("asp", 7);
+  for (const char* step : kShown) text += Right(step, 11);
+  text += Right("whole", 11) + "  (ms)\n";
+  for (const auto& [id, device] : devices) {
+    text += Left(id, 38) + Left(device.mno, 7) + Left(device.asp, 7);
+    for (const char* step : kShown) {
+      const auto found = device.steps.find(step);
+      const bool known = found != device.steps.end();
+      text += Right(!known ? "-" : found->second.ok ? Tenths(found->second.ms) : "FAILED", 11);
+    }
+    text += Right(device.Complete() ? Tenths(device.finished_ms) : "not through", 11) + "\n";
+  }
+  return text;
+}
+
+std::string StepTable(const DemoReport& report) {
+  std::string text = Left("step", 14);
+  for (const char* title : {"count", "p50 ms", "p99 ms", "max ms", "failures"}) text += Right(title, 11);
+  text += "\n";
+  std::vector<std::string> order(std::begin(kSteps), std::end(kSteps));
+  order.insert(order.begin(), "endpoint");
+  order.emplace_back("whole");
+  for (const auto& step : order) {
+    const auto found = report.steps.find(step);
+    if (found == report.steps.end()) continue;
+    const auto& [ms, failures] = found->second;
+    text += Left(step, 14) + Right(std::to_string(ms.size()), 11) + Right(Tenths(Quantile(ms, 0.5)), 11) +
+            Right(Tenths(Quantile(ms, 0.99)), 11) + Right(Tenths(ms.empty() ? 0 : ms.back()), 11) +
+            Right(std::to_string(failures), 11) + "\n";
+  }
+  return text;
+}
+
+}  // namespace registry::lab

@@ -1,0 +1,37 @@
+// simulators/lab/demo_report.h: the outcome of a run, for people (tables) and for programs (--report; the names are fixed
+// by the project's contract). Plain values.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "simulators/lab/progress.h"
+
+namespace registry::lab {
+
+struct DemoReport {
+  std::size_t devices = 0, active = 0, verifications_ok = 0, sessions_ok = 0;
+  std::size_t refused = 0, refusals_wanted = 0;
+  struct Failure {
+    std::string device, step, reason;
+  };
+  std::vector<Failure> failed;
+  double duration_s = 0, activations_per_s = 0;
+  std::map<std::string, Progress::Series> steps;
+  std::map<std::string, double> cpu_us_per_activation;  // registry, broker, dns, simulators
+  std::vector<double> refusal_ms;                       // deactivated -> refused
+  bool Good() const;
+};
+
+// The `share` quantile (0 to 1) of sorted values; 0 when there are none.
+double Quantile(const std::vector<double>& sorted, double share);
+
+// What the devices reached; the caller adds refusals, CPU and duration.
+DemoReport Summarise(const Progress& progress, std::size_t devices);
+nlohmann::json ToJson(const DemoReport& report);
+std::string DeviceTable(const std::map<std::string, DeviceProgress>& devices);
+std::string StepTable(const DemoReport& report);
+
+}  // namespace registry::lab

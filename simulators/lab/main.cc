@@ -1,0 +1,165 @@
+// registry-lab: demo, up and down (README.md). ./dev builds and calls it.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "simulators/lab/demo.h"
+#include "simulators/lab/supervisor.h"
+
+namespace {
+
+using namespace registry::lab;
+
+std::string OwnFolder() { return std::filesystem::read_symlink("/proc/self/exe").parent_path().string(); }
+
+struct Arguments {
+  std::string folder, report_file, program_folder = OwnFolder(),
+                                   broker_config_folder = REGISTRY_BROKER_CONFIG;
+  int devices = 10, threads = 2;
+  std::uint64_t seed = 0;
+  bool keep = false;
+  LinkFaults faults;
+};
+
+LabOptions OptionsOf(const Arguments& arguments) {
+  LabOptions options;
+  options.folder = arguments.folder;
+  options.program_folder = arguments.program_folder;
+  options.broker_config_folder = arguments.broker_config_folder;
+  options.devices = arguments.devices;
+  options.device_threads = arguments.threads;
+  options.seed = arguments.seed;
+  options.faults = arguments.faults;
+  options.say = [](const std::string& line) {
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+  };
+  return options;
+}
+
+void SayWhere(const Lab& lab) {
+  std::printf("logs     %s\nledger   %s\n", lab.layout().In("logs").c_str(),
+              lab.layout().Registry("ledger").c_str());
+}
+
+void SayOutcome(const DemoRun& run) {
+  const DemoReport& report = run.report;
+  std::printf("\n%s\n", report.devices <= 20 ? DeviceTable(run.devices).c_str() : StepTable(report).c_str());
+  std::size_t shown = 0;
+  for (const auto& failure : report.failed) {
+    if (++shown > 20) break;
+    std::printf("FAILED  %s  %s: %s\n", failure.device.c_str(), failure.step.c_str(), failure.reason.c_str());
+  }
+  if (report.failed.size() > 20) std::printf("and %zu more\n", report.failed.size() - 20);
+  if (!run.trouble.empty()) std::printf("TROUBLE %s\n", run.trouble.c_str());
+  std::printf(
+      "%zu devices: %zu active, %zu verified, %zu sessions, %zu of %zu refused after deactivation; "
+      "%.1f s, %.1f activations/s\n",
+      report.devices, report.active, report.verifications_ok, report.sessions_ok, report.refused,
+      report.refusals_wanted, report.duration_s, report.activations_per_s);
+  std::printf("CPU per activation:");
+  for (const auto& [part, micros] : report.cpu_us_per_activation)
+    std::printf(" %s %.0f us", part.c_str(), micros);
+  std::printf("\n");
+}
+
+// The lab goes on in this process until somebody ends it.
+void Keep(Supervisor& supervisor, Lab& lab, int code, const std::atomic<bool>& ended) {
+  const std::string log = lab.layout().LogFile("registry-lab");
+  if (auto status = lab.WriteDescription(Supervisor::Description(log)); !status) {
+    std::printf("%s\n", status.error().message.c_str());
+    return;
+  }
+  std::printf("lab.json %s\nend it with: ./dev down --dir %s\n", lab.layout().In("lab.json").c_str(),
+              lab.layout().folder.c_str());
+  supervisor.Release(code, log);
+  Supervisor::WaitForEnd(ended);
+}
+
+int Demo(const Arguments& arguments) {
+  const auto& ended = CatchEndSignals();
+  std::optional<Supervisor> supervisor;
+  if (arguments.keep) supervisor = Supervisor::Detach();
+  DemoOptions options;
+  options.lab = OptionsOf(arguments);
+  options.live = ::isatty(STDOUT_FILENO) == 1;
+  options.interrupted = &ended;
+  DemoRun run = RunDemo(options);
+  SayOutcome(run);
+  if (run.lab) SayWhere(*run.lab);
+  const int code = run.report.Good() && run.trouble.empty() && !ended ? 0 : 1;
+  if (!arguments.report_file.empty())
+    std::ofstream(arguments.report_file) << ToJson(run.report).dump(2) << "\n";
+  if (supervisor && run.lab && !ended) {
+    Keep(*supervisor, *run.lab, code, ended);
+  } else if (supervisor) {
+    supervisor->Release(code, "/dev/null");
+  }
+  return code;
+}
+
+int Up(const Arguments& arguments) {
+  const auto& ended = CatchEndSignals();
+  Supervisor supervisor = Supervisor::Detach();
+  auto lab = Lab::Create(OptionsOf(arguments));
+  registry::Status status = lab ? (*lab)->StartServers() : registry::Status(lab.error());
+  if (status.ok()) status = (*lab)->StartSimulators();
+  if (!status) {
+    std::printf("%s\n", status.error().message.c_str());
+    if (lab) (*lab)->Stop();
+    supervisor.Release(1, "/dev/null");
+    return 1;
+  }
+  SayWhere(**lab);
+  Keep(supervisor, **lab, 0, ended);
+  return 0;
+}
+
+int Down(const std::string& folder) {
+  const auto stopped = StopLab(folder);
+  if (!stopped) {
+    std::cerr << stopped.error().message << "\n";
+    return 1;
+  }
+  std::printf("the lab in %s is down\n", folder.c_str());
+  return 0;
+}
+
+void AddLabOptions(CLI::App& command, Arguments& arguments) {
+  command.add_option("--dir", arguments.folder, "run folder; default: a fresh one");
+  command.add_option("--devices", arguments.devices, "eSIMs in the MNOs' stock")
+      ->check(CLI::Range(0, 100000));
+  command.add_option("--threads", arguments.threads, "of the device simulator")->check(CLI::Range(1, 64));
+  command.add_option("--seed", arguments.seed, "of the inventory; default: another one every time");
+  command.add_option("--programs", arguments.program_folder, "where registryd and the simulators are");
+  command.add_option("--broker-config", arguments.broker_config_folder,
+                     "folder of mosquitto.conf.in and acl.conf");
+  command.add_option("--lose", arguments.faults.lose, "share of radio frames lost")
+      ->check(CLI::Range(0.0, 0.9));
+  command.add_option("--repeat", arguments.faults.repeat, "share of radio frames repeated")
+      ->check(CLI::Range(0.0, 0.9));
+  command.add_option("--delay-ms", arguments.faults.delay_max_ms, "radio frames come late by up to this");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("a whole registry on loopback, with everyone who takes part");
+  app.require_subcommand(1);
+  Arguments arguments;
+  CLI::App* demo = app.add_subcommand("demo", "provision devices end to end, show it, stop everything");
+  AddLabOptions(*demo, arguments);
+  demo->add_option("--report", arguments.report_file, "JSON report");
+  demo->add_flag("--keep", arguments.keep, "leave the lab running");
+  CLI::App* up = app.add_subcommand("up", "start a lab and leave it running; DIR/lab.json describes it");
+  AddLabOptions(*up, arguments);
+  CLI::App* down = app.add_subcommand("down", "end the lab in DIR");
+  down->add_option("--dir", arguments.folder, "its run folder")->required();
+  CLI11_PARSE(app, argc, argv);
+  if (demo->parsed()) return Demo(arguments);
+  return up->parsed() ? Up(arguments) : Down(arguments.folder);
+}

@@ -1,0 +1,164 @@
+#include "simulators/lab/progress.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace registry::lab {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kLinesMax = 10'000;
+
+std::string Text(const json& object, const char* member) {
+  const auto found = object.find(member);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+bool True(const json& object, const char* member) {
+  const auto found = object.find(member);
+  return found != object.end() && found->is_boolean() && found->get<bool>();
+}
+
+double MsBetween(Progress::Clock::time_point from, Progress::Clock::time_point to) {
+  return std::chrono::duration<double, std::milli>(to - from).count();
+}
+
+std::string LineOf(double at_ms, const std::string& program, const std::string& device,
+                   const std::string& step, const StepDone& done) {
+  char head[160];
+  std::snprintf(head, sizeof head, "%8.3f s  %-8s %-8.8s %-13s %8.1f ms", at_ms / 1000, program.c_str(),
+                device.c_str(), step.c_str(), done.ms);
+  return std::string(head) + (done.ok ? "" : "  FAILED: " + done.reason);
+}
+
+}  // namespace
+
+bool DeviceProgress::Ok(const std::string& step) const {
+  const auto found = steps.find(step);
+  return found != steps.end() && found->second.ok;
+}
+
+bool DeviceProgress::Complete() const {
+  return Ok("activated") && Ok("verify") && Ok("session") && Ok("asp_check");
+}
+
+void Progress::StartClock() {
+  const std::lock_guard lock(mutex_);
+  begun_ = heard_ = Clock::now();
+}
+
+void Progress::Heard(const std::string& program, const json& event) {
+  const std::string kind = Text(event, "event");
+  {
+    const std::lock_guard lock(mutex_);
+    heard_ = Clock::now();
+    if (kind == "step") {
+      Step(program, event);
+    } else if (kind == "done" && !True(event, "ok")) {
+      given_up_.insert(Text(event, "device"));
+    } else if (kind == "deactivated") {
+      deactivated_[Text(event, "device")] = True(event, "ok");
+    }
+  }
+  changed_.notify_all();
+}
+
+void Progress::Step(const std::string& program, const json& event) {
+  const std::string step = Text(event, "step"), device = Text(event, "device");
+  StepDone done;
+  done.ms = event.value("ms", json(0)).is_number() ? event.value("ms", 0.0) : 0;
+  done.ok = True(event, "ok");
+  done.reason = Text(event, "reason");
+  if (True(event, "again")) {
+    retries_[device] = {done.ok, done.reason};
+    return;
+  }
+  const double now_ms = MsBetween(begun_, heard_);
+  if (lines_.size() >= kLinesMax) lines_.clear();  // nobody reads them any more
+  lines_.push_back(LineOf(now_ms, program, device, step, done));
+  if (device.empty()) {
+    auto& series = endpoint_[step];
+    done.ok ? series.ms.push_back(done.ms) : void(++series.failures);
+    return;
+  }
+  if (deactivated_.contains(device)) return;  // refusals after deactivation are meant
+  DeviceProgress& progress = devices_[device];
+  if (program.starts_with("mno")) progress.mno = program;
+  if (program.starts_with("asp")) progress.asp = program;
+  if (progress.Ok(step)) return;
+  const bool before = progress.Complete();
+  progress.steps[step] = done;
+  if (done.ok) ++counts_[step];
+  if (before || !progress.Complete()) return;
+  progress.finished_ms = now_ms;
+  ++complete_;
+}
+
+bool Progress::Wait(std::size_t devices, milliseconds tick, milliseconds silence, milliseconds deadline) {
+  std::unique_lock lock(mutex_);
+  const auto until = Clock::now() + tick;
+  const auto over = [&] { return complete_ + given_up_.size() >= devices; };
+  changed_.wait_until(lock, until, over);
+  const auto now = Clock::now();
+  return over() || now - heard_ > silence || now - begun_ > deadline;
+}
+
+std::optional<Retry> Progress::WaitRetry(const std::string& device, milliseconds deadline) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, deadline, [&] { return retries_.contains(device); })) return std::nullopt;
+  const Retry retry = retries_[device];
+  retries_.erase(device);
+  return retry;
+}
+
+std::optional<bool> Progress::WaitDeactivated(const std::string& device, milliseconds deadline) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, deadline, [&] { return deactivated_.contains(device); })) return std::nullopt;
+  return deactivated_[device];
+}
+
+std::map<std::string, DeviceProgress> Progress::devices() const {
+  const std::lock_guard lock(mutex_);
+  return devices_;
+}
+
+std::map<std::string, Progress::Series> Progress::series() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::string, Series> series = endpoint_;
+  for (const auto& [id, device] : devices_) {
+    for (const auto& [step, done] : device.steps) {
+      if (done.ok) {
+        series[step].ms.push_back(done.ms);
+      } else {
+        ++series[step].failures;
+      }
+    }
+    if (device.finished_ms > 0) series["whole"].ms.push_back(device.finished_ms);
+  }
+  for (auto& [step, one] : series) std::sort(one.ms.begin(), one.ms.end());
+  return series;
+}
+
+std::map<std::string, std::size_t> Progress::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+double Progress::elapsed_ms() const {
+  const std::lock_guard lock(mutex_);
+  return MsBetween(begun_, Clock::now());
+}
+
+std::size_t Progress::complete() const {
+  const std::lock_guard lock(mutex_);
+  return complete_;
+}
+
+std::vector<std::string> Progress::TakeLines() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(lines_, {});
+}
+
+}  // namespace registry::lab

@@ -1,0 +1,84 @@
+// simulators/lab/progress.h: what the simulators said, put together per device: which steps are done, how long they took,
+// what failed. Any thread.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace registry::lab {
+
+// The steps of the main job in the order they happen (design §1), as the simulators name them.
+inline constexpr const char* kSteps[] = {"register",  "claim",   "attach",       "key_generate",
+                                         "csr",       "install", "payload_open", "payload",
+                                         "activated", "verify",  "session",      "asp_check"};
+
+struct StepDone {
+  double ms = 0;
+  bool ok = false;
+  std::string reason;
+};
+
+struct DeviceProgress {
+  std::string mno, asp;                   // programs that spoke of it
+  std::map<std::string, StepDone> steps;  // the last word on each; a later success heals an earlier failure
+  double finished_ms = 0;                 // since the clock was started
+  bool Ok(const std::string& step) const;
+  bool Complete() const;  // active, own verification passed, session held and checked by the ASP
+};
+
+// A session tried again after deactivation.
+struct Retry {
+  bool ok = false;
+  std::string reason;
+};
+
+class Progress {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  void StartClock();
+  void Heard(const std::string& program, const nlohmann::json& event);
+
+  // Until every one of `devices` is complete or has given up, or nothing has been heard for `silence`, or `deadline`, or a tick passed.
+  // True when there is no more to wait for.
+  bool Wait(std::size_t devices, std::chrono::milliseconds tick, std::chrono::milliseconds silence,
+            std::chrono::milliseconds deadline);
+  std::optional<Retry> WaitRetry(const std::string& device, std::chrono::milliseconds deadline);
+  std::optional<bool> WaitDeactivated(const std::string& device, std::chrono::milliseconds deadline);
+
+  std::map<std::string, DeviceProgress> devices() const;  // by UUID
+  // Latencies of every success by step, and how many failed for good.
+  struct Series {
+    std::vector<double> ms;
+    std::size_t failures = 0;
+  };
+  std::map<std::string, Series> series() const;
+  std::map<std::string, std::size_t> counts() const;  // devices that have done the step
+  double elapsed_ms() const;
+  std::size_t complete() const;
+  std::vector<std::string> TakeLines();  // "device step 12 ms", for people, since the last call
+
+ private:
+  void Step(const std::string& program, const nlohmann::json& event);
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  Clock::time_point begun_ = Clock::now(), heard_ = Clock::now();
+  std::map<std::string, DeviceProgress> devices_;
+  std::map<std::string, std::size_t> counts_;
+  std::map<std::string, Series> endpoint_;  // steps that belong to no device
+  std::size_t complete_ = 0;
+  std::set<std::string> given_up_;  // devices that said so themselves
+  std::map<std::string, Retry> retries_;
+  std::map<std::string, bool> deactivated_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace registry::lab
