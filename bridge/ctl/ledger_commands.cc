@@ -1,0 +1,107 @@
+#include "bridge/ctl/ledger_commands.h"
+
+#include <cstdint>
+#include <iostream>
+
+#include "bridge/ctl/ledger_source.h"
+
+namespace registry::ctl {
+namespace {
+
+constexpr std::size_t kAll = ~std::size_t{0};
+constexpr int kFaultFound = 3;
+
+void Verify(const ReadOptions& options) {
+  const OpenLedger ledger(options);
+  const auto report = OrFail(ledger::Verify(*ledger));
+  Json out{
+      {"history_entries", report.history_entries}, {"devices", report.devices}, {"faults", report.faults}};
+  if (options.json) {
+    Print(out, true);
+  } else {
+    std::cout << report.history_entries << " history entries, " << report.devices << " devices, "
+              << (report.faults.empty() ? "sound" : std::to_string(report.faults.size()) + " faults") << '\n';
+    for (const auto& fault : report.faults) std::cout << "fault: " << fault << '\n';
+  }
+  if (!report.faults.empty()) throw CLI::RuntimeError(kFaultFound);
+}
+
+void ListDeadLetters(const ReadOptions& options) {
+  const OpenLedger ledger(options);
+  Json rows = Json::array();
+  const auto letters = OrFail(ledger->DeadLettersAfter(0, kAll));
+  for (const auto& [seq, letter] : letters) {
+    Json row{{"seq", seq}, {"at", Text(letter.at)}, {"reason", letter.reason}, {"topic", letter.topic}};
+    // What nobody understood may hold anything, private identifiers included, in any encoding.
+    row["octets"] = letter.payload.size();
+    if (options.reveal) row["payload"] = letter.payload;
+    rows.push_back(std::move(row));
+  }
+  // Topics and payloads are strangers' octets: JSON replaces what is not UTF-8, a terminal gets no control characters.
+  rows = Json::parse(rows.dump(-1, ' ', true, Json::error_handler_t::replace));
+  if (!options.json) {
+    for (auto& row : rows) {
+      row["topic"] = row["topic"].dump(-1, ' ', true);
+      if (row.contains("payload")) row["payload"] = row["payload"].dump(-1, ' ', true);
+    }
+  }
+  Print(rows, options.json);
+}
+
+void ListJobs(const ReadOptions& options) {
+  const OpenLedger ledger(options);
+  Json rows = Json::array();
+  const auto jobs = OrFail(ledger->JobsDue(UtcTime{INT64_MAX}, kAll));
+  for (const auto& job : jobs) {
+    rows.push_back({{"job", job.id.text()},
+                    {"device", job.device.text()},
+                    {"kind", domain::JobKindName(job.kind)},
+                    {"attempt", job.attempt},
+                    {"due", Text(job.due)},
+                    {"stage", job.last_stage}});
+  }
+  Print(rows, options.json);
+}
+
+void ShowFeed(const ReadOptions& options, const std::string& name) {
+  const auto party = PartyId::Parse(name);
+  if (!party) Fail("'" + name + "' is not the name of a party");
+  const OpenLedger ledger(options);
+  const auto state = OrFail(ledger->LoadFeed(*party));
+  Json items = Json::array();
+  const auto waiting = OrFail(ledger->FeedFrom(*party, 0, kAll));
+  for (const auto& item : waiting) {
+    items.push_back({{"seq", item.seq},
+                     {"time", Text(item.notification.time)},
+                     {"type", item.notification.type},
+                     {"id", item.notification.id.text()}});
+  }
+  if (options.json) return Print({{"last", state.last}, {"acked", state.acked}, {"items", items}}, true);
+  std::cout << "last: " << state.last << "\nacked: " << state.acked << '\n';
+  Print(items, false);
+}
+
+}  // namespace
+
+void AddLedgerCommands(CLI::App& app) {
+  // CLI11 keeps references; what they refer to lives as long as the commands' callbacks.
+  const auto options = std::make_shared<ReadOptions>();
+  const auto party = std::make_shared<std::string>();
+  auto* ledger = app.add_subcommand("ledger", "the durable record")->require_subcommand(1);
+  auto* verify = ledger->add_subcommand("verify", "recompute the hash chain and every invariant");
+  verify->callback([options] { Verify(*options); });
+  auto* letters = app.add_subcommand("dead-letter", "what could not be answered")->require_subcommand(1);
+  auto* list_letters = letters->add_subcommand("list", "list dead letters");
+  list_letters->add_flag("--reveal", options->reveal, "print payloads");
+  list_letters->callback([options] { ListDeadLetters(*options); });
+  auto* jobs = app.add_subcommand("job", "work that waits for others")->require_subcommand(1);
+  auto* list_jobs = jobs->add_subcommand("list", "list waiting jobs, the next due first");
+  list_jobs->callback([options] { ListJobs(*options); });
+  auto* feeds = app.add_subcommand("feed", "notifications of a party")->require_subcommand(1);
+  auto* show = feeds->add_subcommand("show", "what a party has not acknowledged");
+  show->add_option("PARTY", *party, "name of the party")->required();
+  show->callback([options, party] { ShowFeed(*options, *party); });
+  for (auto* command : {verify, list_letters, list_jobs, show}) AddReadOptions(*command, *options);
+}
+
+}  // namespace registry::ctl

@@ -1,0 +1,115 @@
+#include "bridge/ctl/ledger_source.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+#include <map>
+
+#include "bridge/ledger/rocksdb/open.h"
+
+namespace registry::ctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A relative folder is meant from where the configuration lies, as registryd reads it.
+std::string FolderOf(const ReadOptions& options) {
+  if (!options.ledger.empty()) return options.ledger;
+  if (options.config.empty()) Fail("name the ledger with --ledger DIR or --config FILE");
+  try {
+    const auto config = toml::parse_file(options.config);
+    const auto folder = config["ledger"]["folder"].value<std::string>();
+    if (!folder) Fail(options.config + " has no ledger.folder");
+    return fs::path(options.config).parent_path() / *folder;
+  } catch (const toml::parse_error& error) {
+    Fail(options.config + ": " + std::string(error.description()));
+  }
+}
+
+std::string Cell(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+void PrintObject(const Json& object, const std::string& indent) {
+  for (const auto& [name, value] : object.items()) {
+    if (value.is_array() && !value.empty() && value[0].is_object()) {
+      std::cout << indent << name << ":\n";
+      for (const auto& element : value) PrintObject(element, indent + "  ");
+    } else if (value.is_object()) {
+      std::cout << indent << name << ":\n";
+      PrintObject(value, indent + "  ");
+    } else {
+      std::cout << indent << name << ": " << Cell(value) << '\n';
+    }
+  }
+}
+
+void PrintTable(const Json& rows) {
+  std::map<std::string, std::size_t> widths;
+  for (const auto& row : rows) {
+    for (const auto& [name, value] : row.items()) {
+      widths[name] = std::max({widths[name], name.size(), Cell(value).size()});
+    }
+  }
+  const auto print = [&](const Json& row, bool head) {
+    for (const auto& [name, value] : row.items()) {
+      std::cout << std::left << std::setw(static_cast<int>(widths[name]) + 2) << (head ? name : Cell(value));
+    }
+    std::cout << '\n';
+  };
+  if (!rows.empty()) print(rows[0], true);
+  for (const auto& row : rows) print(row, false);
+}
+
+}  // namespace
+
+void AddReadOptions(CLI::App& command, ReadOptions& options) {
+  command.add_option("--ledger", options.ledger, "folder of the ledger");
+  command.add_option("--config", options.config, "configuration of registryd; its ledger.folder is read");
+  command.add_flag("--json", options.json, "print JSON");
+}
+
+OpenLedger::OpenLedger(const ReadOptions& options) {
+  scratch_ = (fs::temp_directory_path() / "registryctl-XXXXXX").string();
+  if (::mkdtemp(scratch_.data()) == nullptr) Fail("cannot create a folder for temporary files");
+  auto reader = ledger::OpenRocksDbReader(FolderOf(options), scratch_);
+  if (reader) {
+    reader_ = std::move(*reader);
+    return;
+  }
+  fs::remove_all(scratch_);
+  Fail(reader.error().message);
+}
+
+OpenLedger::~OpenLedger() {
+  reader_.reset();
+  std::error_code ignored;
+  fs::remove_all(scratch_, ignored);
+}
+
+void Fail(const std::string& sentence) {
+  std::cerr << "registryctl: " << sentence << '\n';
+  throw CLI::RuntimeError(1);
+}
+
+std::string Masked(const std::string& identifier, bool reveal) {
+  constexpr std::size_t kShown = 4;
+  if (reveal || identifier.size() <= kShown) return identifier;
+  return std::string(identifier.size() - kShown, '*') + identifier.substr(identifier.size() - kShown);
+}
+
+std::string Text(UtcTime time) { return time.micros == 0 ? "" : ToRfc3339(time); }
+
+void Print(const Json& value, bool json) {
+  if (json) {
+    std::cout << value.dump(2) << '\n';
+  } else if (value.is_array()) {
+    PrintTable(value);
+  } else {
+    PrintObject(value, "");
+  }
+}
+
+}  // namespace registry::ctl

@@ -1,0 +1,56 @@
+// bridge/ctl/ledger_source.h: which ledger a reading command looks at, and the way every command prints.
+// The ledger is read beside a running registryd or from a stopped one, never written. Private identifiers (EID, ICCID)
+// are masked unless --reveal is given, so that a pasted output betrays nobody.
+// Errors: a sentence on stderr, then CLI::RuntimeError with status 1 (fault found: 3). Threads: the main one.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "bridge/ledger/ledger.h"
+
+namespace registry::ctl {
+
+using Json = nlohmann::ordered_json;
+
+struct ReadOptions {
+  std::string ledger;  // folder
+  std::string config;  // or the registry's configuration, whose ledger.folder names it
+  bool json = false;
+  bool reveal = false;
+};
+
+// Adds --ledger, --config and --json to a command.
+void AddReadOptions(CLI::App& command, ReadOptions& options);
+
+class OpenLedger {
+ public:
+  explicit OpenLedger(const ReadOptions& options);
+  ~OpenLedger();
+  OpenLedger(const OpenLedger&) = delete;
+  OpenLedger& operator=(const OpenLedger&) = delete;
+  const ledger::LedgerReader& operator*() const { return *reader_; }
+  const ledger::LedgerReader* operator->() const { return reader_.get(); }
+
+ private:
+  std::string scratch_;
+  std::unique_ptr<ledger::LedgerReader> reader_;
+};
+
+[[noreturn]] void Fail(const std::string& sentence);
+
+template <class T>
+T OrFail(Result<T> result) {
+  if (!result) Fail(result.error().message);
+  return std::move(*result);
+}
+
+std::string Masked(const std::string& identifier, bool reveal);
+std::string Text(UtcTime time);  // empty for a time that was never set
+
+// An object as "name: value" lines, or a list of objects as a table; --json prints the same as JSON.
+void Print(const Json& value, bool json);
+
+}  // namespace registry::ctl

@@ -1,0 +1,14 @@
+// registryctl: the operator's program. Each group of commands adds itself; a command that fails has said why on stderr.
+#include "bridge/ctl/device_commands.h"
+#include "bridge/ctl/init_commands.h"
+#include "bridge/ctl/ledger_commands.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("registryctl: sets up, reads and checks a registry");
+  app.require_subcommand(1);
+  registry::ctl::AddInitCommands(app);
+  registry::ctl::AddDeviceCommands(app);
+  registry::ctl::AddLedgerCommands(app);
+  CLI11_PARSE(app, argc, argv);
+  return 0;
+}

@@ -1,0 +1,127 @@
+// The operator's reading commands, against a ledger that is open elsewhere and one that is not.
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "bridge/ctl/device_commands.h"
+#include "bridge/ctl/ledger_commands.h"
+#include "bridge/ctl/ledger_source.h"
+#include "bridge/ledger/rocksdb/open.h"
+#include "tests/unit/bridge/ledger/samples.h"
+
+namespace registry::ctl {
+namespace {
+
+using ledger::samples::DeviceOf;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Ran {
+  int status = 0;
+  std::string out;
+  std::string err;
+};
+
+Ran Ctl(std::vector<std::string> words) {
+  CLI::App app("registryctl");
+  AddDeviceCommands(app);
+  AddLedgerCommands(app);
+  std::ostringstream out, err;
+  auto* const cout = std::cout.rdbuf(out.rdbuf());
+  auto* const cerr = std::cerr.rdbuf(err.rdbuf());
+  Ran ran;
+  try {
+    std::reverse(words.begin(), words.end());  // CLI11 takes the last word first
+    app.parse(words);
+  } catch (const CLI::Error& error) {
+    ran.status = error.get_exit_code();
+  }
+  std::cout.rdbuf(cout);
+  std::cerr.rdbuf(cerr);
+  ran.out = out.str();
+  ran.err = err.str();
+  return ran;
+}
+
+class ReadingCommands : public testing::Test {
+ protected:
+  ReadingCommands() : ledger_(std::move(*ledger::OpenRocksDbLedger({folder_.path()}))) {
+    domain::Changeset changes = ledger::samples::Registration(1);
+    changes.notifications = {ledger::samples::Notification(1)};
+    changes.jobs_put = {ledger::samples::Job(1)};
+    changes.dead_letters = {{ledger::samples::kNoon, "bad\x1b[2J", "secret \xff", "unknown_party"}};
+    EXPECT_TRUE(ledger_->Commit(changes).ok());
+  }
+  Ran On(std::vector<std::string> words) {
+    words.insert(words.end(), {"--ledger", folder_.path()});
+    return Ctl(words);
+  }
+
+  ledger::samples::Folder folder_;
+  const std::string id_ = DeviceOf(1).text();
+  const std::string eid_ = ledger::samples::EidOf(1).text();
+  std::unique_ptr<ledger::Ledger> ledger_;
+};
+
+TEST_F(ReadingCommands, ADeviceIsShownWithoutItsPrivateIdentifiers) {
+  const Ran masked = On({"device", "show", id_});
+  EXPECT_EQ(masked.status, 0) << masked.err;
+  EXPECT_THAT(masked.out, HasSubstr("state: registered"));
+  EXPECT_THAT(masked.out, Not(HasSubstr(eid_)));
+  EXPECT_THAT(masked.out, HasSubstr("****" + eid_.substr(28)));
+  EXPECT_THAT(On({"device", "show", id_ + "._device.iot.test", "--reveal"}).out, HasSubstr(eid_));
+}
+
+TEST_F(ReadingCommands, JsonIsJson) {
+  const Json device = Json::parse(On({"device", "show", id_, "--json"}).out);
+  EXPECT_EQ(device["device"], id_);
+  EXPECT_EQ(device["trace"][0]["step"], "registered");
+  EXPECT_EQ(device["jobs"].size(), 1u);
+  EXPECT_EQ(Json::parse(On({"device", "list", "--json"}).out).size(), 1u);
+  EXPECT_EQ(Json::parse(On({"device", "history", id_, "--json"}).out)[0]["what"], "registered");
+  EXPECT_EQ(Json::parse(On({"job", "list", "--json"}).out)[0]["device"], id_);
+  EXPECT_EQ(Json::parse(On({"feed", "show", "asp-a", "--json"}).out)["items"][0]["seq"], 1);
+  EXPECT_EQ(Json::parse(On({"ledger", "verify", "--json"}).out)["faults"].size(), 0u);
+}
+
+TEST_F(ReadingCommands, AStoppedLedgerIsReadAsWell) {
+  ledger_.reset();
+  EXPECT_THAT(On({"ledger", "verify"}).out, HasSubstr("1 history entries, 1 devices, sound"));
+  EXPECT_THAT(On({"device", "list"}).out, HasSubstr(id_));
+}
+
+TEST_F(ReadingCommands, TheConfigurationNamesTheLedger) {
+  std::ofstream(folder_.path("registry.toml")) << "[ledger]\nfolder = \"ledger\"\n";
+  EXPECT_THAT(Ctl({"device", "list", "--config", folder_.path("registry.toml")}).out, HasSubstr(id_));
+}
+
+TEST_F(ReadingCommands, StrangersOctetsDoNotReachTheTerminal) {
+  const Ran letters = On({"dead-letter", "list"});
+  EXPECT_THAT(letters.out, HasSubstr("unknown_party"));
+  EXPECT_THAT(letters.out, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(letters.out, Not(HasSubstr("secret")));
+  EXPECT_THAT(On({"dead-letter", "list", "--reveal"}).out, HasSubstr("secret"));
+}
+
+TEST_F(ReadingCommands, AFaultGivesAStatusOfItsOwn) {
+  domain::Changeset changes;
+  changes.devices = {{ledger::samples::Device(2), 0}};  // nobody claimed its EID
+  ASSERT_TRUE(ledger_->Commit(changes).ok());
+  const Ran verified = On({"ledger", "verify"});
+  EXPECT_EQ(verified.status, 3);
+  EXPECT_THAT(verified.out, HasSubstr("does not hold its EID"));
+}
+
+TEST_F(ReadingCommands, WhatCannotBeFoundIsSaid) {
+  EXPECT_EQ(On({"device", "show", DeviceOf(9).text()}).status, 1);
+  EXPECT_THAT(On({"device", "show", "x"}).err, HasSubstr("neither a device id nor a device name"));
+  EXPECT_THAT(Ctl({"device", "list"}).err, HasSubstr("--ledger"));
+  EXPECT_THAT(Ctl({"device", "list", "--ledger", folder_.path("nothing")}).err,
+              HasSubstr("there is no ledger"));
+  EXPECT_EQ(On({"feed", "show", "NOBODY"}).status, 1);
+}
+
+}  // namespace
+}  // namespace registry::ctl

@@ -1,0 +1,181 @@
+// What the intake promises: what was appended and not done comes back, in order, whatever the end of the file looks like.
+#include "bridge/ingest/intake.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace registry::ingest {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+InboundMessage Message(int number) {
+  return {"registry/v1/from/mno-a/esim.register", "{\"n\":" + std::to_string(number) + "}",
+          "registry/v1/to/mno-a/answers", std::string("\0\xff", 2)};
+}
+
+class IntakeTest : public testing::Test {
+ protected:
+  IntakeTest() {
+    std::string name = (fs::temp_directory_path() / "registry-intake-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) std::abort();
+    folder_ = name;
+    options_.folder = folder_ / "intake";
+  }
+  ~IntakeTest() override { fs::remove_all(folder_); }
+
+  std::unique_ptr<Intake> Open() { return std::move(*Intake::Open(options_)); }
+  std::vector<fs::path> Segments() {
+    std::vector<fs::path> segments;
+    for (const auto& file : fs::directory_iterator(options_.folder)) {
+      if (file.path().filename() != "LOCK") segments.push_back(file.path());
+    }
+    std::sort(segments.begin(), segments.end());
+    return segments;
+  }
+  static std::vector<std::string> Payloads(const std::vector<Intake::Record>& records) {
+    std::vector<std::string> payloads;
+    for (const auto& record : records) payloads.push_back(record.message.payload);
+    return payloads;
+  }
+  // Appends `count` messages and dies without finishing any.
+  void LeaveBehind(int count) {
+    const auto intake = Open();
+    for (int i = 0; i < count; ++i) ASSERT_TRUE(intake->Append(Message(i)).ok());
+  }
+
+  fs::path folder_;
+  IntakeOptions options_;
+};
+
+TEST_F(IntakeTest, GivesBackWhatWasNotDoneInOrder) {
+  {
+    const auto intake = Open();
+    EXPECT_THAT(intake->TakeLeftOver(), IsEmpty());
+    std::vector<Intake::Ticket> tickets;
+    for (int i = 0; i < 5; ++i) tickets.push_back(*intake->Append(Message(i)));
+    intake->MarkDone(tickets[1]);
+    EXPECT_EQ(intake->undone(), 4u);
+  }
+  const auto intake = Open();
+  const auto left = intake->TakeLeftOver();
+  // A segment goes as a whole; a command done twice is told from its identity.
+  ASSERT_THAT(left, SizeIs(5));
+  EXPECT_EQ(left[0].message.topic, Message(0).topic);
+  EXPECT_EQ(left[4].message.payload, Message(4).payload);
+  EXPECT_EQ(left[4].message.response_topic, Message(4).response_topic);
+  EXPECT_EQ(left[4].message.correlation_data, Message(4).correlation_data);
+  EXPECT_THAT(intake->TakeLeftOver(), IsEmpty()) << "once";
+}
+
+TEST_F(IntakeTest, WithEverythingDoneNothingIsLeft) {
+  {
+    const auto intake = Open();
+    for (int i = 0; i < 5; ++i) intake->MarkDone(*intake->Append(Message(i)));
+    EXPECT_EQ(intake->undone(), 0u);
+  }
+  EXPECT_THAT(Open()->TakeLeftOver(), IsEmpty());
+}
+
+TEST_F(IntakeTest, ASegmentGoesWhenItsLastRecordIsDone) {
+  options_.segment_bytes = 300;
+  const auto intake = Open();
+  std::vector<Intake::Ticket> tickets;
+  for (int i = 0; i < 20; ++i) tickets.push_back(*intake->Append(Message(i)));
+  const std::size_t full = Segments().size();
+  EXPECT_GT(full, 4u);
+  for (int i = 0; i < 10; ++i) intake->MarkDone(tickets[static_cast<std::size_t>(i)]);
+  EXPECT_LT(Segments().size(), full);
+  for (int i = 19; i >= 10; --i) intake->MarkDone(tickets[static_cast<std::size_t>(i)]);
+  EXPECT_THAT(Segments(), SizeIs(1)) << "the one being written";
+}
+
+TEST_F(IntakeTest, LeftOversGoWithTheirSegment) {
+  LeaveBehind(3);
+  const auto intake = Open();
+  const auto left = intake->TakeLeftOver();
+  for (const auto& record : left) intake->MarkDone(record.ticket);
+  EXPECT_THAT(Segments(), SizeIs(1));
+  EXPECT_EQ(intake->undone(), 0u);
+}
+
+TEST_F(IntakeTest, ATornEndAtAnyOctetCostsOnlyTheLastRecord) {
+  LeaveBehind(3);
+  const fs::path segment = Segments().at(0);
+  const auto whole = fs::file_size(segment);
+  for (std::uintmax_t cut = 1; cut < whole / 3; ++cut) {
+    fs::resize_file(segment, whole - cut);
+    const auto intake = Open();
+    EXPECT_EQ(intake->torn_records(), 1u);
+    ASSERT_THAT(Payloads(intake->TakeLeftOver()),
+                testing::ElementsAre(Message(0).payload, Message(1).payload));
+  }
+}
+
+TEST_F(IntakeTest, AFlippedBitEndsTheSegmentAndIsCounted) {
+  options_.segment_bytes = 1;  // a segment each
+  LeaveBehind(3);
+  {
+    std::fstream file(Segments().at(1), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(30);
+    file.put('!');
+  }
+  const auto intake = Open();
+  EXPECT_EQ(intake->torn_records(), 1u);
+  EXPECT_THAT(Payloads(intake->TakeLeftOver()), testing::ElementsAre(Message(0).payload, Message(2).payload));
+}
+
+TEST_F(IntakeTest, AFullIntakeRefusesUntilSomethingIsDone) {
+  options_.bytes_max = 300;
+  const auto intake = Open();
+  const auto first = intake->Append(Message(0));
+  ASSERT_TRUE(first.ok());
+  auto last = intake->Append(Message(1));
+  for (int i = 2; last.ok() && i < 10; ++i) last = intake->Append(Message(i));
+  ASSERT_FALSE(last.ok());
+  EXPECT_EQ(last.error().symbol, "intake_full");
+  EXPECT_EQ(last.error().code, Code::kLimit);
+  intake->MarkDone(*first);
+  EXPECT_TRUE(intake->Append(Message(9)).ok());
+}
+
+TEST_F(IntakeTest, TheFolderBelongsToOneProcess) {
+  const auto intake = Open();
+  const auto second = Intake::Open(options_);
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().symbol, "intake_failed");
+  EXPECT_EQ(fs::status(options_.folder).permissions() & fs::perms::others_all, fs::perms::none);
+}
+
+TEST_F(IntakeTest, ManyThreadsMayAppendAndFinish) {
+  options_.segment_bytes = 2000;
+  {
+    const auto intake = Open();
+    std::vector<std::thread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+      threads.emplace_back([&, thread] {
+        for (int i = 0; i < 200; ++i) {
+          const auto ticket = intake->Append(Message(thread * 200 + i));
+          ASSERT_TRUE(ticket.ok());
+          if (i > 0) intake->MarkDone(*ticket);
+        }
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(intake->undone(), 4u);
+  }
+  const auto intake = Open();
+  const auto left = Payloads(intake->TakeLeftOver());
+  EXPECT_EQ(intake->torn_records(), 0u);
+  for (int thread = 0; thread < 4; ++thread)
+    EXPECT_THAT(left, testing::Contains(Message(thread * 200).payload));
+}
+
+}  // namespace
+}  // namespace registry::ingest
