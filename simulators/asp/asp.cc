@@ -1,0 +1,231 @@
+#include "simulators/asp/asp.h"
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "simulators/asp/feed_position.h"
+#include "simulators/link/frames.h"
+
+namespace registry::sim {
+namespace {
+
+using nlohmann::json;
+using Clock = AspReport::Clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kConnectWithin{15000}, kNotedWithin{2000}, kFeedTick{500}, kGapPatience{2000};
+constexpr milliseconds kPublishAgain{2000};
+
+std::string Text(const json& object, const char* member) {
+  const auto found = object.find(member);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+std::string ReasonOf(const Reply& reply) {
+  if (reply.accepted) return {};
+  return reply.error ? reply.error->symbol : "rejected";
+}
+
+struct Claim {
+  std::string code;
+  bool asked = false;
+  Clock::time_point begun;  // authorisation received; then claim accepted
+};
+
+class AspOnMqtt : public Asp {
+ public:
+  AspOnMqtt(const AspConfig& config, AspReport& report) : config_(config), report_(report) {}
+  ~AspOnMqtt() override;
+  Status Begin();
+  void Control(const json& command) override;
+
+ private:
+  void PublishEndpoint();
+  void OnPublished(Clock::time_point begun, const Reply& reply);
+  void OnDesk(const std::shared_ptr<Connection>& desk, const json& frame);
+  void AskFor(const std::string& device);
+  void OnClaimed(const std::string& device, const Reply& reply);
+  void OnEvent(const std::string& type, const wire::Envelope& envelope);
+  void FeedLoop();
+  void KeepFeed();
+
+  const AspConfig config_;
+  AspReport& report_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, Claim> claims_;                         // by device; guarded by mutex_
+  FeedPosition feed_;                                           // guarded by mutex_
+  std::uint64_t acked_ = 0;                                     // guarded by mutex_
+  bool published_ = false;                                      // guarded by mutex_
+  Clock::time_point publish_again_ = Clock::time_point::max();  // guarded by mutex_
+  bool stopping_ = false;                                       // guarded by mutex_
+  std::unique_ptr<PartyClient> client_;
+  std::unique_ptr<Listener> desk_;
+  std::thread feed_thread_;
+};
+
+Status AspOnMqtt::Begin() {
+  auto client = PartyClient::Open(
+      config_.mqtt, [](const std::string&, const wire::Envelope&) {},  // actions go to MNOs only
+      [this](const std::string& type, const wire::Envelope& envelope) { OnEvent(type, envelope); });
+  if (!client) return client.error();
+  client_ = std::move(*client);
+  if (!client_->WaitConnected(kConnectWithin)) {
+    return Error::Make(Code::kFailed, "broker_unreachable", "no connection to the broker");
+  }
+  auto desk = Listener::Open(
+      config_.desk_socket,
+      [this](const std::shared_ptr<Connection>& connection, const json& frame) { OnDesk(connection, frame); },
+      [](const std::shared_ptr<Connection>&) {});
+  if (!desk) return desk.error();
+  desk_ = std::move(*desk);
+  feed_thread_ = std::thread([this] { FeedLoop(); });
+  PublishEndpoint();
+  return Done{};
+}
+
+AspOnMqtt::~AspOnMqtt() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (feed_thread_.joinable()) feed_thread_.join();
+  desk_.reset();
+  client_.reset();
+}
+
+void AspOnMqtt::PublishEndpoint() {
+  client_->Send("endpoint.publish", wire::EndpointPublish{config_.endpoint},
+                [this, begun = Clock::now()](const Reply& reply) { OnPublished(begun, reply); });
+}
+
+void AspOnMqtt::OnPublished(Clock::time_point begun, const Reply& reply) {
+  report_.Step("", "endpoint", begun, ReasonOf(reply));
+  std::vector<std::string> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    published_ = reply.accepted;
+    if (!published_) publish_again_ = Clock::now() + kPublishAgain;
+    for (const auto& [device, claim] : claims_) {
+      if (published_ && !claim.asked) waiting.push_back(device);
+    }
+  }
+  for (const std::string& device : waiting) AskFor(device);
+}
+
+void AspOnMqtt::OnDesk(const std::shared_ptr<Connection>& desk, const json& frame) {
+  const std::string device = Text(frame, "device"), code = Text(frame, "code");
+  if (Text(frame, "t") != "authorisation" || !DeviceId::Parse(device)) return;
+  bool ask = false;
+  {
+    const std::lock_guard lock(mutex_);
+    const bool fresh = claims_.emplace(device, Claim{code, false, Clock::now()}).second;
+    ask = fresh && published_;
+  }
+  // Noted before it is asked for: the MNO repeats until it hears this, and a repeated code changes nothing.
+  desk->Send({{"t", "noted"}, {"device", device}}, kNotedWithin);
+  if (ask) AskFor(device);
+}
+
+void AspOnMqtt::AskFor(const std::string& device) {
+  wire::DeviceClaim command;
+  {
+    const std::lock_guard lock(mutex_);
+    Claim& claim = claims_.at(device);
+    if (claim.asked) return;
+    claim.asked = true;
+    command = {*DeviceId::Parse(device), claim.code, config_.endpoint.name};
+  }
+  const bool sent = client_->Send("device.claim", command,
+                                  [this, device](const Reply& reply) { OnClaimed(device, reply); });
+  if (!sent) OnClaimed(device, Reply{false, {}, Error::Make(Code::kLimit, "too_many_in_flight", "not sent")});
+}
+
+void AspOnMqtt::OnClaimed(const std::string& device, const Reply& reply) {
+  Clock::time_point begun;
+  {
+    const std::lock_guard lock(mutex_);
+    Claim& claim = claims_.at(device);
+    begun = std::exchange(claim.begun, Clock::now());
+  }
+  report_.Step(device, "claim", begun, ReasonOf(reply));
+}
+
+void AspOnMqtt::OnEvent(const std::string& type, const wire::Envelope& envelope) {
+  const std::string device = envelope.data.is_object() ? Text(envelope.data, "device") : "";
+  Clock::time_point since = Clock::now();
+  {
+    const std::lock_guard lock(mutex_);
+    if (envelope.seq) feed_.Saw(*envelope.seq, since);
+    if (const auto claim = claims_.find(device); claim != claims_.end()) since = claim->second.begun;
+  }
+  if (type == "device.activated") return report_.Step(device, "activated", since, "");
+  json event = {{"event", "notification"}, {"type", type}, {"device", device}};
+  if (type == "device.failed") event["error"] = envelope.data.value("error", json());
+  report_.Say(event);
+}
+
+void AspOnMqtt::FeedLoop() {
+  std::unique_lock lock(mutex_);
+  while (!changed_.wait_for(lock, kFeedTick, [this] { return stopping_; })) {
+    const bool publish = Clock::now() >= publish_again_;
+    if (publish) publish_again_ = Clock::time_point::max();
+    lock.unlock();
+    if (publish) PublishEndpoint();
+    KeepFeed();
+    lock.lock();
+  }
+}
+
+void AspOnMqtt::KeepFeed() {
+  std::optional<std::uint64_t> from;
+  std::uint64_t ack = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    from = feed_.WantReplay(Clock::now(), kGapPatience);
+    if (feed_.whole() > acked_) ack = acked_ = feed_.whole();
+  }
+  if (from) {
+    client_->Send("feed.replay", wire::FeedReplay{*from}, [this, from](const Reply& reply) {
+      report_.Say(
+          {{"event", "replay"}, {"from", *from}, {"ok", reply.accepted}, {"reason", ReasonOf(reply)}});
+    });
+  }
+  if (ack > 0) client_->Send("feed.ack", wire::FeedAck{ack}, [](const Reply&) {});
+}
+
+void AspOnMqtt::Control(const json& command) {
+  const std::string verb = Text(command, "cmd");
+  const std::string device = Text(command, "device");
+  const auto id = DeviceId::Parse(device);
+  const std::string reason = command.value("reason", "asked for on the console");
+  if (!id) return report_.Say({{"event", "control_refused"}, {"reason", "device_unknown"}});
+  const auto on_reply = [this, device](const char* event) {
+    return [this, device, event](const Reply& reply) {
+      report_.Say(
+          {{"event", event}, {"device", device}, {"ok", reply.accepted}, {"reason", ReasonOf(reply)}});
+    };
+  };
+  if (verb == "deactivate") {
+    client_->Send("device.deactivate", wire::DeviceDeactivate{*id, reason}, on_reply("deactivated"));
+  } else if (verb == "reactivate") {
+    client_->Send("device.reactivate", wire::DeviceReactivate{*id, reason}, on_reply("reactivated"));
+  } else if (verb == "delete") {
+    client_->Send("device.delete", wire::DeviceDelete{*id, reason}, on_reply("deleted"));
+  } else {
+    report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Asp>> Asp::Start(const AspConfig& config, AspReport& report) {
+  auto asp = std::make_unique<AspOnMqtt>(config, report);
+  if (auto begun = asp->Begin(); !begun) return begun.error();
+  return std::unique_ptr<Asp>(std::move(asp));
+}
+
+}  // namespace registry::sim

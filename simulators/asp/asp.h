@@ -1,0 +1,22 @@
+// simulators/asp/asp.h: an ASP towards the registry: publishes its endpoint, claims the devices whose authorisation codes
+// come over the desk, hears of their activation, commands deactivation and the like, and keeps its feed without gaps.
+// Owns: the MQTT client, the desk's listener, one thread for acknowledgements and gaps. Threads: calls from any thread.
+// Errors: at the start as Results; later as steps in the report.
+#pragma once
+
+#include <memory>
+
+#include "simulators/asp/asp_report.h"
+#include "simulators/asp/config.h"
+
+namespace registry::sim {
+
+class Asp {
+ public:
+  static Result<std::unique_ptr<Asp>> Start(const AspConfig& config, AspReport& report);
+  virtual ~Asp() = default;
+  // {"cmd":"deactivate"|"reactivate"|"delete","device":UUID,"reason":optional}
+  virtual void Control(const nlohmann::json& command) = 0;
+};
+
+}  // namespace registry::sim

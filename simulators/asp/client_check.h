@@ -1,0 +1,43 @@
+// simulators/asp/client_check.h: may this client certificate be served? Name, chain, dates, then TLSA under DNSSEC.
+// Owns: the parsed CA certificates; shares the resolver. Threads: Check from any thread; it blocks for one look-up.
+// Errors (symbol = what the device is told): name_missing, name_not_allowed (not <uuid>._device.<zone>; asked before any
+//   look-up, so that a stranger cannot make this server query names), chain_invalid, certificate_expired, tlsa_missing,
+//   tlsa_mismatch, and the resolver's dns_bogus, resolver_unreachable.
+// Caching: none, so that a withdrawn record is seen as soon as the resolver sees it.
+// Spec: RFC 5280 §6 (path), RFC 7671 §5.1 (DANE-EE), draft-ietf-dance-client-auth (name from the SAN, allow-list).
+#pragma once
+
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+
+#include "simulators/dane/resolver.h"
+
+namespace registry::sim {
+
+class ClientCheck {
+ public:
+  struct Trust {
+    Bytes root, issuing;  // DER
+    std::string zone;
+  };
+  static Result<std::unique_ptr<ClientCheck>> Create(const Trust& trust,
+                                                     std::shared_ptr<DaneResolver> resolver);
+  ~ClientCheck();
+
+  // The name, from the certificate's only dNSName.
+  Result<std::string> NameOf(X509* certificate) const;
+  Status Check(X509* certificate, const std::string& name) const;
+
+ private:
+  ClientCheck() = default;
+  Status CheckChain(X509* certificate) const;
+
+  std::string suffix_;  // "._device.<zone>"
+  X509_STORE* store_ = nullptr;
+  X509* issuing_ = nullptr;
+  std::shared_ptr<DaneResolver> resolver_;
+};
+
+}  // namespace registry::sim

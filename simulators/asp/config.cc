@@ -1,0 +1,111 @@
+#include "simulators/asp/config.h"
+
+#include <openssl/evp.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace registry::sim {
+namespace {
+
+using nlohmann::json;
+
+Error Malformed(const std::string& what) { return Error::Make(Code::kValueSyntax, "config_malformed", what); }
+
+std::string Slurp(const std::string& file) {
+  std::ifstream in(file);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+void ReadMqtt(const json& config, ClientOptions& mqtt) {
+  const json& part = config.at("mqtt");
+  mqtt.host = part.at("host");
+  mqtt.port = part.at("port");
+  mqtt.ca_file = part.at("ca_file");
+  mqtt.party = config.at("party");
+  mqtt.certificate_file = config.at("cert_file");
+  mqtt.key_file = config.at("key_file");
+  mqtt.give_up_after =
+      std::chrono::minutes(10);  // the registry may be away; what it has accepted it will answer
+  mqtt.in_flight_max = 100'000;
+}
+
+Status ReadEndpoint(const json& part, wire::Endpoint& endpoint) {
+  const auto name = EndpointName::Parse(part.at("name").get<std::string>());
+  if (!name) return Malformed("endpoint.name");
+  endpoint.name = *name;
+  endpoint.fqdn = part.at("fqdn");
+  endpoint.url = part.at("url");
+  endpoint.port = part.at("port");
+  endpoint.protocol = part.at("protocol");
+  endpoint.trust.kind = wire::TrustKind::kTlsa;
+  endpoint.trust.tlsa_owner = part.at("tlsa_owner");
+  return Done{};
+}
+
+// Given, or computed from the resolver's certificate (RFC 7858 §4.2).
+Result<Bytes> ReadPin(const json& part) {
+  if (const std::string text = part.value("spki_pin_b64", ""); !text.empty()) {
+    auto pin = FromBase64(text);
+    return pin ? Result<Bytes>(std::move(*pin)) : Malformed("resolver.spki_pin_b64");
+  }
+  const std::string file = part.at("ca_file");
+  const auto der = FromPem("CERTIFICATE", Slurp(file));
+  const auto view = der ? CertificateView::Of(*der) : Result<CertificateView>(Malformed(file));
+  if (!view) return Malformed(file);
+  Bytes pin(32);
+  EVP_Digest(view->spki.data(), view->spki.size(), pin.data(), nullptr, EVP_sha256(), nullptr);
+  return pin;
+}
+
+Result<AspConfig> Read(const json& object) {
+  AspConfig config;
+  ReadMqtt(object, config.mqtt);
+  config.desk_socket = object.at("desk_socket");
+  if (auto read = ReadEndpoint(object.at("endpoint"), config.endpoint); !read) return read.error();
+  const json& tls = object.at("tls");
+  config.tls.address = tls.at("address");
+  config.tls.port = tls.at("port");
+  config.tls.certificate_file = tls.at("cert_file");
+  config.tls.key_file = tls.at("key_file");
+  config.tls.threads = tls.value("threads", config.tls.threads);
+  const json& trust = object.at("device_trust");
+  config.root_file = trust.at("root_file");
+  config.issuing_file = trust.at("issuing_file");
+  config.zone = trust.at("zone");
+  const json& resolver = object.at("resolver");
+  config.resolver.address = resolver.at("address");
+  config.resolver.port = resolver.at("port");
+  auto pin = ReadPin(resolver);
+  if (!pin) return pin.error();
+  config.resolver.spki_pin = std::move(*pin);
+  config.resolver.anchors = AnchorLines(Slurp(object.at("trust_anchor_file")));
+  return config;
+}
+
+}  // namespace
+
+std::vector<std::string> AnchorLines(const std::string& text) {
+  std::vector<std::string> anchors;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    line = line.substr(0, line.find(';'));
+    const auto end = line.find_last_not_of(" \t\r");
+    if (end != std::string::npos) anchors.push_back(line.substr(0, end + 1));
+  }
+  return anchors;
+}
+
+Result<AspConfig> ReadAspConfig(const std::string& file) {
+  const json object = json::parse(Slurp(file), nullptr, false);
+  if (!object.is_object()) return Malformed(file + " is not a JSON object");
+  try {
+    return Read(object);
+  } catch (const json::exception& error) {  // nlohmann's only way to say so; it ends here
+    return Malformed(file + ": " + error.what());
+  }
+}
+
+}  // namespace registry::sim

@@ -1,0 +1,28 @@
+// simulators/asp/config.h: the configuration file of asp-sim (JSON); every member is in README.md beside this file.
+// Errors: 2005 config_malformed, naming the member or file.
+#pragma once
+
+#include <string>
+
+#include "schemas/wire/messages.h"
+#include "simulators/asp/tls_server.h"
+#include "simulators/dane/resolver.h"
+#include "simulators/mqtt/client.h"
+
+namespace registry::sim {
+
+struct AspConfig {
+  ClientOptions mqtt;
+  std::string desk_socket;
+  wire::Endpoint endpoint;
+  TlsServerOptions tls;
+  std::string root_file, issuing_file, zone;  // what devices must come from
+  ResolverTrust resolver;
+};
+
+Result<AspConfig> ReadAspConfig(const std::string& file);
+
+// Presentation form, one record a line; ';' starts a comment (RFC 1035 §5.1).
+std::vector<std::string> AnchorLines(const std::string& text);
+
+}  // namespace registry::sim

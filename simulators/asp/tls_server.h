@@ -1,0 +1,44 @@
+// simulators/asp/tls_server.h: where devices knock: TLS 1.3 only, a client certificate demanded, the decision by
+// ClientCheck before a word of the application is answered ("welcome <name>" or "refused <reason>").
+// Owns: the listening socket, one accepting thread, `threads` serving threads. Threads: OnSession on serving threads.
+// Errors: 2400 tls_server_failed at the start; later only refusals, each told to OnSession.
+// Limits: one deadline for the handshake and one for the rest, so that a client that dribbles holds a thread no longer;
+//   waiting_max connections wait, more are closed at once. The TLS library judges nothing about the client's certificate
+//   but that its key is held: the rest is asked after the handshake, when a DNS look-up holds up nobody else.
+// Spec: RFC 8446 §4.4.2.4 (certificate_required).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "simulators/asp/client_check.h"
+
+namespace registry::sim {
+
+struct TlsServerOptions {
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 0;
+  std::string certificate_file, key_file;
+  std::size_t threads = 4;
+  std::size_t waiting_max = 1024;
+  std::chrono::milliseconds handshake_within{5000}, exchange_within{10000};
+};
+
+struct TlsSession {
+  std::string name;                             // of the device; empty when it could not be told
+  std::chrono::steady_clock::time_point begun;  // when the connection was taken up
+  std::string reason;                           // empty: welcome
+};
+
+class TlsServer {
+ public:
+  using OnSession = std::function<void(const TlsSession&)>;
+  static Result<std::unique_ptr<TlsServer>> Start(const TlsServerOptions& options, const ClientCheck& check,
+                                                  OnSession on_session);
+  virtual ~TlsServer() = default;  // ends every connection and joins every thread
+  virtual std::uint16_t port() const = 0;
+};
+
+}  // namespace registry::sim
