@@ -21,7 +21,7 @@ struct Arguments {
                                    broker_config_folder = REGISTRY_BROKER_CONFIG;
   int devices = 10, threads = 2;
   std::uint64_t seed = 0;
-  bool keep = false;
+  bool keep = false, servers_only = false;
   LinkFaults faults;
 };
 
@@ -107,7 +107,7 @@ int Up(const Arguments& arguments) {
   Supervisor supervisor = Supervisor::Detach();
   auto lab = Lab::Create(OptionsOf(arguments));
   registry::Status status = lab ? (*lab)->StartServers() : registry::Status(lab.error());
-  if (status.ok()) status = (*lab)->StartSimulators();
+  if (status.ok() && !arguments.servers_only) status = (*lab)->StartSimulators();
   if (!status) {
     std::printf("%s\n", status.error().message.c_str());
     if (lab) (*lab)->Stop();
@@ -157,6 +157,7 @@ int main(int argc, char** argv) {
   demo->add_flag("--keep", arguments.keep, "leave the lab running");
   CLI::App* up = app.add_subcommand("up", "start a lab and leave it running; DIR/lab.json describes it");
   AddLabOptions(*up, arguments);
+  up->add_flag("--servers-only", arguments.servers_only, "no simulators: all parties are played by hand");
   CLI::App* down = app.add_subcommand("down", "end the lab in DIR");
   down->add_option("--dir", arguments.folder, "its run folder")->required();
   CLI11_PARSE(app, argc, argv);

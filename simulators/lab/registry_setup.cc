@@ -42,7 +42,9 @@ void SetZone(toml::table& zone, const Layout& layout, const RegistrySetup& setup
   zone.insert_or_assign("listen_address", kAddress);
   zone.insert_or_assign("listen_port", static_cast<int>(layout.primary));
   zone.insert_or_assign("name_servers", toml::array{name_server});
-  zone.insert_or_assign("glue", toml::array{toml::array{name_server, kAddress}});
+  toml::array pairs;  // not toml::array{toml::array{…}}: that is a copy of the inner one
+  pairs.push_back(toml::array{name_server, kAddress});
+  zone.insert_or_assign("glue", pairs);
   zone.insert_or_assign("contact", std::string("hostmaster.") + kZone);
   zone.insert_or_assign("tlsa_ttl", setup.tlsa_ttl);
   zone.insert_or_assign("negative_ttl", 1);

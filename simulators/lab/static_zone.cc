@@ -21,6 +21,15 @@ std::string Slurp(const fs::path& file) {
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+// The first record of a file in the plainest presentation form: single blanks, no comment.
+std::string FirstRecord(const fs::path& file) {
+  const std::string line = FirstLine(Slurp(file));
+  std::istringstream words(line.substr(0, line.find(';')));
+  std::string record;
+  for (std::string word; words >> word;) record += (record.empty() ? "" : " ") + word;
+  return record;
+}
+
 // Answers the stem of the key's files.
 Result<std::string> MakeKey(const std::string& folder, const std::string& origin, bool ksk) {
   std::vector<std::string> command{"ldns-keygen", "-a", "ECDSAP256SHA256"};
@@ -66,8 +75,8 @@ Result<SignedZone> SignZone(const std::string& folder, const std::string& name,
   SignedZone zone;
   zone.name = name;
   zone.file = (fs::path(folder) / (file + ".signed")).string();
-  zone.ds = FirstLine(Slurp(fs::path(folder) / (*ksk + ".ds")));
-  zone.dnskey = FirstLine(Slurp(fs::path(folder) / (*ksk + ".key")));
+  zone.ds = FirstRecord(fs::path(folder) / (*ksk + ".ds"));
+  zone.dnskey = FirstRecord(fs::path(folder) / (*ksk + ".key"));
   return zone;
 }
 
