@@ -1,9 +1,9 @@
 // bridge/zone/publisher.h: hidden primary. Holds the zone as a projection of the ledger, signs incrementally, serves
 // SOA, AXFR and IXFR with TSIG over TCP to secondaries, sends NOTIFY, and says when a change is visible.
 // Owns: the signed zone in memory, its journal, a transfer server thread and a publishing thread.
-// Flow: entries of Sink::kZone after the cursor -> sign -> new serial (made durable before it is served, RFC 1982: it never
-//   goes back) -> NOTIFY -> SOA asked of every secondary -> `visible` called with the batch -> cursor advanced. The next
-//   batch leaves when the last one has arrived (self-clocking).
+// Flow: entries of Sink::kZone after the cursor -> sign -> new serial (made durable before it is served, RFC 1982: it
+//   never goes back) -> NOTIFY -> SOA asked of every secondary -> `visible` called with the batch -> cursor advanced.
+//   The next batch leaves when the last one has arrived (self-clocking).
 // Start: content from LedgerReader::ZoneAfter; entries after the cursor are applied again, which is harmless.
 // Threads: Start/Stop from one thread; Snapshot from any. `visible` is called on the publishing thread and returns only
 //   when the consequence is committed (then, and only then, does the cursor move); false: called again later.
@@ -52,7 +52,12 @@ struct Snapshot {
   std::uint64_t names = 0;
   std::uint64_t pending = 0;          // entries wanted and not yet visible everywhere
   std::uint64_t axfr = 0, ixfr = 0, refused = 0;
-  struct Lag { std::string name; std::uint32_t serial = 0; bool reachable = false; std::chrono::milliseconds behind{0}; };
+  struct Lag {
+    std::string name;
+    std::uint32_t serial = 0;
+    bool reachable = false;
+    std::chrono::milliseconds behind{0};
+  };
   std::vector<Lag> secondaries;
 };
 

@@ -1,7 +1,7 @@
 // tests/bench/zone_bench.cc: what a change of the zone costs this process, beside raw P-256 signing in the same run.
-// bench_zone [--json FILE] [--names N]...: for zones of N names (10,000 and 100,000 when none is given) and batches of 1, 100
-// and 1000 added devices, CPU µs per device (all threads of the process) and devices per second. The floor is three raw
-// signatures with a reused context: the RRset's, its NSEC3's and that of the NSEC3 before it; ratio: 1 is the
+// bench_zone [--json FILE] [--names N]...: for zones of N names (10,000 and 100,000 when none is given) and batches of
+// 1, 100 and 1000 added devices, CPU µs per device (all threads of the process) and devices per second. The floor is
+// three raw signatures with a reused context: the RRset's, its NSEC3's and that of the NSEC3 before it. Ratio: 1 is the
 // floor itself, less is slower (the goal of 1.4 times the floor reads 0.71 here).
 #include <cstring>
 

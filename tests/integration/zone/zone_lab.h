@@ -1,4 +1,5 @@
-// tests/integration/zone/zone_lab.h: a publisher over a memory ledger, a real secondary, and other implementations as judges.
+// tests/integration/zone/zone_lab.h: a publisher over a memory ledger, a real secondary, and other implementations as
+// judges.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,5 @@
-// The publisher between a ledger and the zone: what becomes visible when, what a start brings back, what options it refuses.
+// The publisher between a ledger and the zone: what becomes visible when, what a start brings back, what options
+// it refuses.
 #include "bridge/zone/publisher.h"
 
 #include <gtest/gtest.h>

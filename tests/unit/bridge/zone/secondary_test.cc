@@ -1,5 +1,5 @@
-// What counts as an answer of a secondary, and how it is told: against a scripted one on a real UDP socket, with the time
-// given by the test.
+// What counts as an answer of a secondary, and how it is told: against a scripted one on a real UDP socket, with
+// the time given by the test.
 #include "bridge/zone/secondary.h"
 
 #include <gtest/gtest.h>

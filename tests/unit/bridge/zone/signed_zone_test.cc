@@ -28,6 +28,29 @@ void ApplyTo(std::set<BlockPtr>& copy, const Delta& delta) {
   for (const BlockPtr& block : delta.added) ASSERT_TRUE(copy.insert(block).second);
 }
 
+// RFC 5155 §7.1: following the next hashed owner names from any NSEC3 visits every one and comes back.
+void ExpectClosedChain(const std::vector<BlockPtr>& blocks) {
+  std::map<Bytes, Bytes> next;
+  for (const BlockPtr& block : blocks) {
+    if (block->type != kTypeNsec3) continue;
+    const View data = block->data();
+    Hash hash;
+    std::copy_n(data.begin() + block->prefix_size + 2 + 10 + 6, hash.size(), hash.begin());
+    next.emplace(Bytes(data.begin(), data.begin() + block->prefix_size), Nsec3Prefix(hash));
+  }
+  std::size_t steps = 1, wraps = 0;
+  Bytes at = next.begin()->second;
+  for (Bytes before = next.begin()->first; at != next.begin()->first; ++steps) {
+    ASSERT_TRUE(next.contains(at));
+    ASSERT_LE(steps, next.size());
+    wraps += AsText(at) < AsText(before) ? 1 : 0;
+    before = at;
+    at = next[at];
+  }
+  EXPECT_EQ(steps, next.size());
+  EXPECT_EQ(wraps, 0u) << "in the order of the hashes";
+}
+
 class SignedZoneTest : public ::testing::Test {
  protected:
   ZoneProfile Profile() const { return *ProfileOf(files_.options()); }
@@ -190,6 +213,7 @@ TEST_P(RandomHistory, InPlaceEqualsFromScratchAndDeltasLeadThere) {
     journal.Append(delta);
   }
   EXPECT_EQ(step_copy, SetOf(zone));
+  ExpectClosedChain(zone.Contents());
 
   SignedZone scratch(Profile(), kNow);
   std::vector<domain::ZoneChange> all;
