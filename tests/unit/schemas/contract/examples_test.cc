@@ -1,6 +1,6 @@
-// schemas/examples: every valid one decodes and comes back as the same canonical text, every invalid one is refused with
-// the symbol its name ends in, and an independent JSON Schema validator agrees. A name that begins with "decoder-only."
-// marks what a schema cannot see (check digits, calendars, octet counts).
+// schemas/examples: every valid one decodes and comes back as the same canonical text, every invalid one is
+// refused with the symbol its name ends in, and an independent JSON Schema validator agrees. A name that
+// begins with "decoder-only." marks what a schema cannot see (check digits, calendars, octet counts).
 #include <gtest/gtest.h>
 
 #include <random>

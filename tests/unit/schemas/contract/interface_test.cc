@@ -1,5 +1,6 @@
-// schemas/asyncapi.json, the C++ topics and broker-config/acl.conf describe one interface: the same (role, direction,
-// topic) from the first two, and every topic behind exactly the access rule it needs, no rule to spare.
+// schemas/asyncapi.json, the C++ topics and broker-config/acl.conf describe one interface: the same (role,
+// direction, topic) from the first two, and every topic behind exactly the access rule it needs, no rule to
+// spare.
 #include <gtest/gtest.h>
 
 #include <set>
@@ -187,7 +188,8 @@ TEST(Interface, EveryTopicIsBehindOneRuleAndNoRuleIsToSpare) {
   EXPECT_TRUE(rules.count({"registryd", "read", std::string(wire::kFromAll)}));
 }
 
-// Each party rule must hold the user's name as a whole level: "registry/v1/to/%u#" would open a neighbour's space.
+// Each party rule must hold the user's name as a whole level: "registry/v1/to/%u#" would open a neighbour's
+// space.
 TEST(Interface, PartyRulesStayInsideOneParty) {
   for (const Rule& rule : FromAcl()) {
     if (rule.user != "%u") continue;

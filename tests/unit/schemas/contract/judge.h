@@ -1,5 +1,5 @@
-// tests/unit/schemas/contract/judge.h: the second opinion: python3-jsonschema, an implementation that is not ours.
-// Fails the test loudly when the package is missing.
+// tests/unit/schemas/contract/judge.h: the second opinion: python3-jsonschema, an implementation that is not
+// ours. Fails the test loudly when the package is missing.
 #pragma once
 
 #include <filesystem>

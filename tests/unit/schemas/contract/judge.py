@@ -6,7 +6,8 @@ import sys
 
 from jsonschema import Draft202012Validator, RefResolver
 
-schemas = {path.name: json.loads(path.read_text()) for path in pathlib.Path(sys.argv[1]).glob("*.schema.json")}
+files = pathlib.Path(sys.argv[1]).glob("*.schema.json")
+schemas = {file.name: json.loads(file.read_text()) for file in files}
 store = {schema["$id"]: schema for schema in schemas.values()}
 validators = {}
 for name, schema in schemas.items():

@@ -1,5 +1,5 @@
-// The C++ field tables and schemas/messages/*.schema.json say the same: names, required, limits, patterns, choices.
-// A field added on one side only fails here.
+// The C++ field tables and schemas/messages/*.schema.json say the same: names, required, limits, patterns,
+// choices. A field added on one side only fails here.
 #include <gtest/gtest.h>
 
 #include <map>
