@@ -1,0 +1,111 @@
+#include "tests/integration/mqtt/broker.h"
+
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "bridge/clock.h"
+#include "simulators/lab/probe.h"
+#include "simulators/lab/server_config.h"
+
+namespace registry::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr char kSource[] = REGISTRY_SOURCE_DIR "/broker-config/";
+
+signing::Validity ADay() { return {SystemClock().Now(), std::chrono::days(1)}; }
+
+}  // namespace
+
+Broker::Broker() {
+  auto ca = signing::CreateRoot("interface CA of a test", ADay());
+  REG_CHECK(ca.ok());
+  ca_ = std::make_unique<signing::Authority>(std::move(*ca));
+  folder_.Write("ca.pem", ToPem("CERTIFICATE", ca_->certificate));
+  auto key = signing::PrivateKey::Generate();
+  REG_CHECK(key.ok() && key->Save(folder_.In("broker.key")).ok());
+  NameItself("127.0.0.1");
+  port_ = *ports_.Take();
+  WriteConfig();
+  Start();
+}
+
+void Broker::NameItself(const std::string& host) {
+  auto key = signing::PrivateKey::Load(folder_.In("broker.key"));
+  REG_CHECK(key.ok());
+  auto certificate = signing::CreateServerCertificate(*ca_, *key, {host}, ADay());
+  REG_CHECK(certificate.ok());
+  folder_.Write("broker.pem", ToPem("CERTIFICATE", *certificate));
+}
+
+void Broker::WriteConfig() {
+  std::stringstream text;
+  text << std::ifstream(std::string(kSource) + "mosquitto.conf.in").rdbuf();
+  std::filesystem::create_directory(folder_.In("state"));
+  auto config = lab::FillTemplate(text.str(), {{"ADDRESS", "127.0.0.1"},
+                                               {"PORT", std::to_string(port_)},
+                                               {"CA_FILE", folder_.In("ca.pem")},
+                                               {"CERTIFICATE_FILE", folder_.In("broker.pem")},
+                                               {"KEY_FILE", folder_.In("broker.key")},
+                                               {"CRL_LINE", ""},
+                                               {"ACL_FILE", std::string(kSource) + "acl.conf"},
+                                               {"STATE_DIR", folder_.In("state")},
+                                               {"LOG_FILE", folder_.In("mosquitto.log")},
+                                               {"USER", "root"}});
+  REG_CHECK(config.ok());
+  folder_.Write("mosquitto.conf", *config);
+}
+
+void Broker::Start() {
+  lab::ProcessSpec spec;
+  spec.name = "mosquitto";
+  spec.command = {"mosquitto", "-c", folder_.In("mosquitto.conf")};
+  spec.log_file = folder_.In("mosquitto.out");
+  auto process = lab::Process::Start(std::move(spec));
+  REG_CHECK(process.ok());
+  process_ = std::move(*process);
+  REG_CHECK(lab::WaitUntil([this] { return lab::TcpAnswers("127.0.0.1", static_cast<std::uint16_t>(port_)); },
+                           10s));
+}
+
+void Broker::Kill() {
+  process_->Signal(SIGKILL);
+  REG_CHECK(process_->WaitExit(10s));
+}
+
+std::string Broker::CertificateOf(const std::string& party) {
+  const std::string file = folder_.In(party + ".pem");
+  if (std::filesystem::exists(file)) return file;
+  auto key = signing::PrivateKey::Generate();
+  REG_CHECK(key.ok() && key->Save(KeyOf(party)).ok());
+  auto certificate = signing::CreatePartyCertificate(*ca_, *key, *PartyId::Parse(party), ADay());
+  REG_CHECK(certificate.ok());
+  return folder_.Write(party + ".pem", ToPem("CERTIFICATE", *certificate));
+}
+
+mqtt::SessionOptions Broker::ForRegistry() {
+  mqtt::SessionOptions options;
+  options.port = port_;
+  options.ca_file = folder_.In("ca.pem");
+  options.certificate_file = CertificateOf("registryd");
+  options.key_file = KeyOf("registryd");
+  options.backoff_min = 20ms;
+  options.backoff_max = 200ms;
+  return options;
+}
+
+RawOptions Broker::ForParty(const std::string& party) {
+  RawOptions options;
+  options.port = port_;
+  options.ca_file = folder_.In("ca.pem");
+  options.certificate_file = CertificateOf(party);
+  options.key_file = KeyOf(party);
+  options.client_id = party;
+  return options;
+}
+
+}  // namespace registry::test

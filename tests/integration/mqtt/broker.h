@@ -1,0 +1,44 @@
+// tests/integration/mqtt/broker.h: a real Mosquitto with the operator's own configuration (broker-config/), certificates
+// made on the spot, on a free loopback port, in a folder of its own. Ended by its pid.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "bridge/mqtt/session.h"
+#include "bridge/signing/ca.h"
+#include "simulators/lab/ports.h"
+#include "simulators/lab/process.h"
+#include "tests/support/openssl_tool.h"
+#include "tests/support/raw_mqtt.h"
+
+namespace registry::test {
+
+class Broker {
+ public:
+  Broker();
+  void Start();
+  void Kill();                               // SIGKILL, and waits for the end
+  void NameItself(const std::string& host);  // another certificate, from the next start on
+
+  // A certificate for `party` from the broker's CA.
+  std::string CertificateOf(const std::string& party);
+  std::string KeyOf(const std::string& party) { return folder_.In(party + ".key"); }
+  mqtt::SessionOptions ForRegistry();
+  RawOptions ForParty(const std::string& party);
+
+  const TemporaryFolder& folder() const { return folder_; }
+  int port() const { return port_; }
+  std::string log() const { return folder_.Read("mosquitto.log"); }
+
+ private:
+  void WriteConfig();
+
+  TemporaryFolder folder_;
+  lab::Ports ports_;
+  int port_ = 0;
+  std::unique_ptr<signing::Authority> ca_;
+  std::unique_ptr<lab::Process> process_;
+};
+
+}  // namespace registry::test
