@@ -91,7 +91,7 @@ TEST_F(CmsTest, HasTheStructureItPromises) {
 TEST_F(CmsTest, IsStrictDerAndSmall) {
   const Bytes cms = Protect(std::string(2000, 'x'));
   EXPECT_TRUE(crypto::IsStrictDer(cms));
-  EXPECT_LT(cms.size(), 2600u) << "the frame of both layers together is about half a kilobyte";
+  EXPECT_LT(cms.size(), 2600u) << "the frame of both layers together is about 565 octets";
 }
 
 TEST_F(CmsTest, NothingIsUsedTwice) {
