@@ -1,12 +1,12 @@
-// bridge/ledger/fields.h: the grammar of stored records: tagged fields in increasing order, defaults left
-// out.
+// bridge/ledger/fields.h: the grammar of stored records: tagged fields in increasing order, defaults left out.
 //   record  := kind:u8 version:u8 field* crc32c:u32be          (crc over everything before it)
 //   field   := tag:u8 length:varint value[length]              (tags strictly increasing)
 //   value   := varint | u8 bool | i64be time | octets | field* (a nested struct) | element* (a list)
 //   element := length:varint field*
 // One function Fields(archive, struct) describes a struct to the writer and to the reader alike, so they
-// cannot differ. A reader refuses what it does not know: rewriting a record must never lose a field a newer
-// version put there. Threads: plain values.
+// cannot differ. A reader refuses what it does not know: rewriting a record must never lose a field that a
+// newer version put there.
+// Threads: plain values.
 #pragma once
 
 #include <concepts>

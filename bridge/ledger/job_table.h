@@ -1,7 +1,8 @@
-// bridge/ledger/job_table.h: every job that waits, by id, by device and by due time. Jobs are few (those of
-// devices being worked on), are asked for on every tick of the timer and die young: in a log-structured store
-// the graves of old ones would be walked again and again, so backends keep this index in memory and only the
-// records on disk. Threads: none of its own; the owner locks.
+// bridge/ledger/job_table.h: every job that waits, by id, by device and by due time.
+// Jobs are few (those of devices being worked on), are asked for on every tick of the timer and die young: in
+// a log-structured store the graves of old ones would be walked again and again, so backends keep this index
+// in memory and only the records on disk.
+// Threads: none of its own; the owner locks.
 #pragma once
 
 #include <map>

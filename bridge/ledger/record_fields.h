@@ -1,7 +1,7 @@
-// bridge/ledger/record_fields.h: the tags of every record, once, for writer and reader (fields.h has the
-// grammar). Stored: DO NOT CHANGE THESE NUMBERS, never use one again. A new field takes a new number at the
-// end and must have a default that means "written before the field existed". Private to bridge/ledger. Plain
-// functions, any thread.
+// bridge/ledger/record_fields.h: the tags of every record, once, for writer and reader (grammar: fields.h).
+// Stored: DO NOT CHANGE THESE NUMBERS, never use one again. A new field takes a new number at the end and must
+// have a default that means "written before the field existed".
+// Private to bridge/ledger. Plain functions, any thread.
 #pragma once
 
 #include "bridge/ledger/fields.h"

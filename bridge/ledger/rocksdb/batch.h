@@ -1,7 +1,7 @@
 // bridge/ledger/rocksdb/batch.h: the changesets of one synced write. Each is checked against the database and
 // against those staged before it; one that fails leaves no trace and does not hurt the others. Numbers,
-// versions and the hash chain are given out here. Nothing is visible before Publish. Threads: the committer
-// only.
+// versions and the hash chain are given out here. Nothing is visible before Publish.
+// Threads: the committer only.
 #pragma once
 
 #include <map>

@@ -1,12 +1,11 @@
-// bridge/ledger/rocksdb/committer.h: the one thread that writes. It takes whatever has piled up while the
-// disk was busy and makes one synced write of it: the slower the disk, the larger the batches, with nobody
-// waiting on purpose. Owns: its thread and the waiting requests. Store, Live and OutboxTail outlive it. The
-// destructor writes what was
-//   accepted, then stops.
+// bridge/ledger/rocksdb/committer.h: the one thread that writes. It takes whatever has piled up while the disk
+// was busy and makes one synced write of it: the slower the disk, the larger the batches, with nobody waiting
+// on purpose.
+// Owns: its thread and the waiting requests. Store, Live and OutboxTail outlive it. The destructor writes what
+//   was accepted, then stops.
 // Threads: Commit and Advance from any thread.
 // Errors: after a failed write the database may hold it or not (the disk did not say), so every later request
-// fails with
-//   "ledger_failed" until the ledger is opened again and has read what is really there.
+//   fails with "ledger_failed" until the ledger is opened again and has read what is really there.
 // Limits: waiting_max requests; Commit blocks above.
 #pragma once
 

@@ -1,6 +1,7 @@
-// bridge/ledger/rocksdb/keys.h: the keys of every column family, as FORMAT.md lists them. Numbers are
-// big-endian so that octets sort like numbers; texts that are followed by something end with a zero octet,
-// which no identifier contains. Pure, any thread.
+// bridge/ledger/rocksdb/keys.h: the keys of every column family, as FORMAT.md lists them.
+// Numbers are big-endian so that octets sort like numbers; texts that are followed by something end with a
+// zero octet, which no identifier contains.
+// Pure, any thread.
 #pragma once
 
 #include <string>

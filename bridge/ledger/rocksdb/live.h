@@ -1,6 +1,7 @@
 // bridge/ledger/rocksdb/live.h: the small part of the ledger that is asked for all the time, kept in memory
 // beside the database: heads, sinks, feeds and waiting jobs. Loaded when the ledger opens and checked against
-// the records there. Threads: the committer publishes under an exclusive lock, readers share it.
+// the records there.
+// Threads: the committer publishes under an exclusive lock, readers share it.
 #pragma once
 
 #include <map>

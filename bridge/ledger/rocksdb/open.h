@@ -1,7 +1,7 @@
 // bridge/ledger/rocksdb/open.h: the RocksDB backend of the ledger. No RocksDB type leaves this folder.
-// Owns: a database folder and one committer thread, which takes whatever changesets have piled up, applies them in
-//   order against an overlay and writes them as one synced WriteBatch. The destructor commits what was accepted and
-//   stops the thread.
+// Owns: a database folder and one committer thread, which takes whatever changesets have piled up, applies
+//   them in order against an overlay and writes them as one synced WriteBatch. The destructor commits what was
+//   accepted and stops the thread.
 // Errors: a folder in use, of a newer format or damaged is refused with a sentence that names it.
 #pragma once
 
@@ -22,6 +22,7 @@ Result<std::unique_ptr<Ledger>> OpenRocksDbLedger(const RocksDbOptions& options)
 
 // A reader beside a running registry (RocksDB secondary instance) or over a stopped one; never writes to `folder`.
 // `scratch` holds the secondary's own files. Refresh by opening again.
-Result<std::unique_ptr<LedgerReader>> OpenRocksDbReader(const std::string& folder, const std::string& scratch);
+Result<std::unique_ptr<LedgerReader>> OpenRocksDbReader(const std::string& folder,
+                                                        const std::string& scratch);
 
 }  // namespace registry::ledger

@@ -33,8 +33,8 @@ rocksdb::ColumnFamilyOptions ColumnOptions() {
   options.write_buffer_size = 32u << 20;
   options.memtable_prefix_bloom_size_ratio = 0.05;
   options.memtable_whole_key_filtering = true;  // the same question while the answer is still in memory
-  options.compression =
-      rocksdb::kNoCompression;  // records are young, hot and mostly signatures, hashes and keys
+  // Young records are hot, and mostly signatures, hashes and keys, which do not shrink.
+  options.compression = rocksdb::kNoCompression;
   options.bottommost_compression = rocksdb::kLZ4Compression;
   return options;
 }

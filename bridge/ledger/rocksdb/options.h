@@ -1,5 +1,5 @@
-// bridge/ledger/rocksdb/options.h: how RocksDB is set up, each choice with its reason. Private to this
-// folder.
+// bridge/ledger/rocksdb/options.h: how RocksDB is set up, each choice with its reason.
+// Private to this folder. Plain values.
 #pragma once
 
 #include <rocksdb/db.h>

@@ -1,6 +1,6 @@
 // bridge/ledger/rocksdb/reading.h: every question of LedgerReader, answered from a Store and its Live part.
-// The base is the port that is offered: LedgerReader beside a running registry, Ledger inside it. Threads: as
-// ledger.h says.
+// The base is the port that is offered: LedgerReader beside a running registry, Ledger inside it.
+// Threads: as ledger.h says.
 #pragma once
 
 #include "bridge/ledger/rocksdb/live.h"

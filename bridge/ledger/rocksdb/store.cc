@@ -59,8 +59,7 @@ Status MakeFolder(const std::string& folder) {
 bool HoldsDatabase(const std::string& folder) {
   std::error_code ignored;
   if (!fs::is_directory(folder, ignored)) return false;
-  // Any database file counts: a folder that lost its CURRENT must be refused, not started afresh over what is
-  // left.
+  // Any database file counts: a folder that lost its CURRENT is refused, not started afresh over what is left.
   for (const auto& file : fs::directory_iterator(folder, ignored)) {
     const std::string name = file.path().filename();
     if (name == "CURRENT" || name.starts_with("MANIFEST-") || name.ends_with(".sst")) return true;

@@ -1,7 +1,8 @@
 // bridge/ledger/rocksdb/store.h: the opened database: column families, point reads, ordered reads, one write.
-// Owns the database. RocksDB's Status ends here and becomes an Error ("ledger_failed", "ledger_damaged",
-// "ledger_newer", "ledger_in_use"). Private to this folder. Threads: reads from any thread; Write from the
-// committer only.
+// Owns the database. Private to this folder.
+// Errors: RocksDB's Status ends here and becomes an Error: kLedgerFailed, kLedgerDamaged, kLedgerNewer,
+//   kLedgerInUse.
+// Threads: reads from any thread; Write from the committer only.
 #pragma once
 
 #include <rocksdb/db.h>
