@@ -6,7 +6,19 @@ namespace {
 constexpr std::size_t kDigitsMax = 10;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
 bool IsWord(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+// The last group of a UUID (RFC 9562 §4) may be twelve decimal digits; device ids are what logs are searched for.
+bool EndsUuid(std::string_view line, std::size_t at, std::size_t end) {
+  constexpr std::string_view kBefore = "xxxxxxxx-xxxx-xxxx-xxxx-";
+  if (end - at != 12 || at < kBefore.size()) return false;
+  const std::string_view before = line.substr(at - kBefore.size(), kBefore.size());
+  for (std::size_t i = 0; i < kBefore.size(); ++i) {
+    if (kBefore[i] == '-' ? before[i] != '-' : !IsHex(before[i])) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -21,7 +33,8 @@ std::string Redact(std::string_view line) {
       safe += line[at++];
       continue;
     }
-    safe += digits && end - at > kDigitsMax ? "[digits]" : line.substr(at, end - at);
+    const bool secret = digits && end - at > kDigitsMax && !EndsUuid(line, at, end);
+    safe += secret ? "[digits]" : line.substr(at, end - at);
     at = end;
   }
   return safe;

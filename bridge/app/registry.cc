@@ -1,5 +1,7 @@
 #include "bridge/app/registry.h"
 
+#include <future>
+
 #include "bridge/app/crl_writer.h"
 #include "bridge/app/http.h"
 #include "bridge/app/material.h"
@@ -170,12 +172,15 @@ Result<Ports> Wired::Start() {
 void Wired::Stop() {
   if (!started_) return;
   started_ = false;
+  // The HTTP library looks up from its poll every two seconds only; meanwhile the rest stops.
+  const auto closing =
+      std::async(std::launch::async, [server = std::move(http_)]() mutable { server.reset(); });
   zone_->Stop();
   pipeline_->Stop();
   relay_->Stop();
   session_->Stop(kDisconnectWithin);
   crl_->Stop();
-  http_.reset();
+  closing.wait();
 }
 
 Status Wired::StartHttp() {

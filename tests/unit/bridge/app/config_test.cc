@@ -1,0 +1,160 @@
+#include "bridge/app/config.h"
+
+#include <gtest/gtest.h>
+
+#include "bridge/ctl/config_template.h"
+#include "tests/support/openssl_tool.h"
+
+namespace registry::app {
+namespace {
+
+constexpr char kSmallest[] = R"([registry]
+zone = "iotregistry.test"
+trust_anchors = [". IN DS 1 13 2 00"]
+[mqtt]
+host = "127.0.0.1"
+ca_file = "ca.pem"
+certificate_file = "/etc/r.pem"
+key_file = "r.key"
+[ledger]
+folder = "ledger"
+[intake]
+folder = "intake"
+[pki]
+root_certificate = "root.pem"
+issuing_certificate = "issuing.pem"
+issuing_key = "issuing.key"
+crl_file = "../crl.pem"
+[resolver]
+address = "192.0.2.1"
+name = "resolver.iotregistry.test"
+certificate = "resolver.pem"
+[zone]
+ksk = "ksk.pem"
+zsk = "zsk.pem"
+tsig_name = "transfer"
+tsig_secret = "tsig.key"
+name_servers = ["ns1.iotregistry.test"]
+)";
+
+class ConfigTest : public ::testing::Test {
+ protected:
+  Result<Config> Load(const std::string& text) { return LoadConfig(folder_.Write("registry.toml", text)); }
+  // The faults of kSmallest with `from` replaced by `to`.
+  std::string FaultsWith(const std::string& from, const std::string& to) {
+    std::string text = kSmallest;
+    const auto at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    auto config = Load(text.replace(at, from.size(), to));
+    return config ? "" : config.error().message;
+  }
+  std::string FaultsPlus(const std::string& more) {
+    auto config = Load(kSmallest + more);
+    return config ? "" : config.error().message;
+  }
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(ConfigTest, TheSmallestHasDefaultsAndAbsolutePaths) {
+  auto config = Load(kSmallest);
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(config->zone, "iotregistry.test");
+  EXPECT_EQ(config->profile, "iot-registry-1");
+  EXPECT_EQ(config->mqtt.port, 8883);
+  EXPECT_EQ(config->mqtt.client_id, "registryd");
+  EXPECT_EQ(config->mqtt.certificate_file, "/etc/r.pem");
+  EXPECT_EQ(config->mqtt.key_file, folder_.In("r.key"));
+  EXPECT_EQ(config->pki.crl_file,
+            std::filesystem::path(folder_.In("")).parent_path().parent_path() / "crl.pem");
+  EXPECT_EQ(config->pki.tlsa, dns::TlsaProfile::kCertificate);
+  EXPECT_EQ(config->dns.contact, "hostmaster.iotregistry.test");
+  EXPECT_TRUE(config->secondaries.empty());
+  EXPECT_TRUE(config->log_file.empty());
+  EXPECT_TRUE(config->run_file.empty());
+}
+
+TEST_F(ConfigTest, WhatInitWritesIsGood) {
+  ctl::ConfigValues values;
+  values.zone = "iotregistry.test";
+  values.broker_host = "broker.example";
+  values.trust_anchor = "iotregistry.test. 3600 IN DS 1 13 2 00";
+  auto config =
+      Load(ctl::ConfigText(values) + ctl::PartyText("mno-a", "mno") + ctl::PartyText("operator", "operator"));
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(config->mqtt.host, "broker.example");
+  ASSERT_EQ(config->parties.size(), 2u);
+  EXPECT_EQ(config->parties.at(*PartyId::Parse("mno-a")), wire::Role::kMno);
+  EXPECT_EQ(config->dns.glue.size(), 1u);
+}
+
+TEST_F(ConfigTest, SecondariesAndTlsaProfile) {
+  std::string text = kSmallest;
+  text.insert(text.find("[resolver]"), "tlsa = \"3 1 1\"\n");
+  auto config = Load(text +
+                     "[[secondary]]\nname = \"a\"\naddress = \"::1\"\nport = 5353\n"
+                     "[[secondary]]\nname = \"b\"\naddress = \"192.0.2.2\"\n");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(config->pki.tlsa, dns::TlsaProfile::kPublicKey);
+  ASSERT_EQ(config->secondaries.size(), 2u);
+  EXPECT_EQ(config->secondaries[0].port, 5353);
+  EXPECT_EQ(config->secondaries[1].port, 53);
+}
+
+TEST_F(ConfigTest, UnknownKeysAndTablesAreRefusedWithTheirLine) {
+  EXPECT_EQ(FaultsWith("[mqtt]\n", "[mqtt]\nprot = 1\n"),
+            folder_.In("registry.toml") + ":5: unknown key mqtt.prot");
+  EXPECT_NE(FaultsPlus("[http]\nadress = \"127.0.0.1\"\n").find("unknown key http.adress"),
+            std::string::npos);
+  EXPECT_NE(FaultsPlus("[metrics]\nx = 1\n").find("unknown table [metrics]"), std::string::npos);
+}
+
+TEST_F(ConfigTest, EveryWrongValueIsNamed) {
+  const std::pair<const char*, const char*> kCases[] = {
+      {"[http]\nport = 70000\n", "http.port must be a whole number from 0 to 65535"},
+      {"[http]\nport = \"80\"\n", "http.port must be a whole number"},
+      {"[http]\naddress = \"localhost\"\n", "http.address must be an IP address"},
+      {"[log]\nlevel = \"loud\"\n", "log.level must be"},
+      {"[pipeline]\nlanes = 0\n", "pipeline.lanes must be"},
+      {"[retry]\nattempts = 1.5\n", "retry.attempts must be"},
+      {"[payload]\nvalidity_days = 0\n", "payload.validity_days must be"},
+      {"[[party]]\nname = \"Mno\"\nrole = \"mno\"\n", "party.name must be"},
+      {"[[party]]\nname = \"mno\"\nrole = \"boss\"\n", "party.role must be"},
+      {"[[party]]\nname = \"m\"\nrole = \"mno\"\n[[party]]\nname = \"m\"\nrole = \"asp\"\n",
+       "party.name is used twice"},
+      {"[[secondary]]\nname = \"a\"\naddress = \"ns1.test\"\n", "secondary.address must be an IP address"},
+      {"[party]\nname = \"m\"\n", "party must be written as [[party]]"},
+      {"[[http]]\nport = 1\n", "http must be written as [http]"},
+      {"[run]\nfile = 1\n", "run.file must be a string"},
+  };
+  for (const auto& [more, fault] : kCases) EXPECT_NE(FaultsPlus(more).find(fault), std::string::npos) << more;
+  EXPECT_NE(FaultsWith("iotregistry.test\"\nt", "Iot.test.\"\nt").find("registry.zone must be"),
+            std::string::npos);
+  EXPECT_NE(FaultsWith("[\". IN DS 1 13 2 00\"]", "[]").find("registry.trust_anchors must be"),
+            std::string::npos);
+  EXPECT_NE(
+      FaultsWith("tsig_secret = ", "glue = [[\"ns1\", \"x\"]]\ntsig_secret = ").find("zone.glue must be"),
+      std::string::npos);
+}
+
+TEST_F(ConfigTest, AllFaultsAreSaidAtOnce) {
+  const std::string faults = FaultsWith("folder = \"ledger\"", "folders = \"ledger\"");
+  EXPECT_NE(faults.find(":9: ledger.folder is missing"), std::string::npos) << faults;
+  EXPECT_NE(faults.find(":10: unknown key ledger.folders"), std::string::npos) << faults;
+  const auto nothing = Load("");
+  ASSERT_FALSE(nothing.ok());
+  for (const char* key :
+       {"registry.zone", "mqtt.host", "pki.issuing_key", "zone.ksk", "resolver.certificate"}) {
+    EXPECT_NE(nothing.error().message.find(std::string(key) + " is missing"), std::string::npos) << key;
+  }
+}
+
+TEST_F(ConfigTest, WhatIsNotTomlIsSaidWithItsLine) {
+  const auto config = Load("[registry]\nzone = \n");
+  ASSERT_FALSE(config.ok());
+  EXPECT_EQ(config.error().symbol, "config_unreadable");
+  EXPECT_NE(config.error().message.find("registry.toml:2: "), std::string::npos) << config.error().message;
+  EXPECT_EQ(LoadConfig(folder_.In("missing.toml")).error().symbol, "config_unreadable");
+}
+
+}  // namespace
+}  // namespace registry::app

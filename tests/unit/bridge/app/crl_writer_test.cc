@@ -1,0 +1,108 @@
+// The CRL file, judged by openssl crl.
+#include "bridge/app/crl_writer.h"
+
+#include <gtest/gtest.h>
+
+#include "bridge/signing/ca.h"
+#include "bridge/signing/signer.h"
+#include "simulators/lab/probe.h"
+#include "simulators/lab/process.h"
+#include "tests/support/openssl_tool.h"
+
+namespace registry::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+class MovedClock : public Clock {
+ public:
+  UtcTime Now() const override { return {micros_.load()}; }
+  void Advance(std::chrono::seconds by) { micros_ += by.count() * 1'000'000; }
+
+ private:
+  std::atomic<std::int64_t> micros_{SystemClock().Now().micros};
+};
+
+class CrlWriterTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const signing::Validity validity{clock_.Now(), std::chrono::days(30)};
+    auto root = signing::CreateRoot("root", validity);
+    auto issuing = signing::CreateIssuing(*root, "issuing", validity);
+    ASSERT_TRUE(issuing.ok());
+    folder_.Write("issuing.pem", ToPem("CERTIFICATE", issuing->certificate));
+    signer_ = std::move(*signing::MakeSigner(issuing->key, issuing->certificate));
+    Open();
+  }
+  void Open() {
+    writer_ = std::make_unique<CrlWriter>(CrlOptions{folder_.In("crl.pem"), 24h, 1ms}, *ledger_, *signer_,
+                                          clock_, [](int, const std::string&) {});
+  }
+  void Revoke(std::uint8_t serial) {
+    domain::Changeset changes;
+    changes.revocations.push_back({Bytes{0x5a, serial}, clock_.Now(), 5, clock_.Now() + 24h * 365});
+    ASSERT_TRUE(ledger_->Commit(std::move(changes)).ok());
+  }
+  // What openssl reads in the file, its signature checked.
+  std::string Crl() {
+    auto text = lab::RunToEnd({"openssl", "crl", "-in", folder_.In("crl.pem"), "-noout", "-text", "-CAfile",
+                               folder_.In("issuing.pem")});
+    return text ? *text : text.error().message;
+  }
+  bool Eventually(const std::string& text) {
+    return lab::WaitUntil([&] { return Crl().find(text) != std::string::npos; }, 15s);
+  }
+
+  test::TemporaryFolder folder_;
+  MovedClock clock_;
+  std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
+  std::unique_ptr<domain::Signer> signer_;
+  std::unique_ptr<CrlWriter> writer_;
+};
+
+TEST_F(CrlWriterTest, ThereIsACrlBeforeTheFirstRevocation) {
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  EXPECT_NE(Crl().find("No Revoked Certificates"), std::string::npos) << Crl();
+  EXPECT_EQ(writer_->written(), clock_.Now().seconds());
+}
+
+TEST_F(CrlWriterTest, FollowsRevocationsAndKeepsThem) {
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  writer_->Start();
+  Revoke(1);
+  EXPECT_TRUE(Eventually("Serial Number: 5A01")) << Crl();
+  Revoke(2);
+  EXPECT_TRUE(Eventually("Serial Number: 5A02")) << Crl();
+  EXPECT_NE(Crl().find("Serial Number: 5A01"), std::string::npos);
+  const auto reached = [&] {
+    return ledger_->LoadSink(ledger::Sink::kCrl)->cursor == *ledger_->OutboxLast(ledger::Sink::kCrl);
+  };
+  EXPECT_TRUE(lab::WaitUntil(reached, 10s));
+}
+
+TEST_F(CrlWriterTest, NumbersGrowAcrossRestarts) {
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  const auto first = std::stoull(ledger_->LoadSink(ledger::Sink::kCrl)->state);
+  Open();
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  EXPECT_GT(std::stoull(ledger_->LoadSink(ledger::Sink::kCrl)->state), first);
+}
+
+TEST_F(CrlWriterTest, IsRenewedAtHalfItsLife) {
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  const auto first = writer_->written();
+  writer_->Start();
+  clock_.Advance(13h);
+  EXPECT_TRUE(lab::WaitUntil([&] { return writer_->written() == first + 13 * 3600; }, 15s));
+}
+
+TEST_F(CrlWriterTest, ACrlThatCannotBeWrittenIsAnErrorAndStaysOwed) {
+  Revoke(1);
+  CrlWriter blind(CrlOptions{folder_.In("missing/crl.pem"), 24h, 1ms}, *ledger_, *signer_, clock_,
+                  [](int, const std::string&) {});
+  EXPECT_FALSE(blind.WriteNow().ok());
+  EXPECT_EQ(ledger_->LoadSink(ledger::Sink::kCrl)->cursor, 0u);
+}
+
+}  // namespace
+}  // namespace registry::app

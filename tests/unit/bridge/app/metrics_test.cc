@@ -1,0 +1,67 @@
+#include "bridge/app/metrics.h"
+
+#include <gtest/gtest.h>
+
+namespace registry::app {
+namespace {
+
+using std::chrono::microseconds;
+
+class MetricsTest : public ::testing::Test {
+ protected:
+  bool Has(const std::string& line) {
+    return metrics_.Text(sample_).find("\n" + line + "\n") != std::string::npos;
+  }
+  Metrics metrics_{"1.2.3", [this](int, const std::string& line) { logged_ = line; }};
+  Sample sample_;
+  std::string logged_;
+};
+
+TEST_F(MetricsTest, CommandsAreCountedByOutcomeAndSymbol) {
+  for (int i = 0; i < 3; ++i) metrics_.CommandDone("csr.submit", "accepted", "", microseconds(900));
+  metrics_.CommandDone("csr.submit", "rejected", "csr_key_type", microseconds(200));
+  EXPECT_TRUE(Has(R"(registry_commands_total{command="csr.submit",outcome="accepted",symbol=""} 3)"));
+  EXPECT_TRUE(
+      Has(R"(registry_commands_total{command="csr.submit",outcome="rejected",symbol="csr_key_type"} 1)"));
+  EXPECT_TRUE(Has(R"(registry_command_seconds_bucket{command="csr.submit",le="0.0003"} 1)"));
+  EXPECT_TRUE(Has(R"(registry_command_seconds_count{command="csr.submit"} 4)"));
+}
+
+TEST_F(MetricsTest, WhatPartiesInventDoesNotBecomeALabel) {
+  metrics_.CommandDone("made.up", "rejected", "unknown_command", microseconds(1));
+  metrics_.CommandDone("", "dead_letter", "topic_invalid", microseconds(1));
+  EXPECT_TRUE(
+      Has(R"(registry_commands_total{command="unknown",outcome="rejected",symbol="unknown_command"} 1)"));
+  EXPECT_EQ(metrics_.Text(sample_).find("made.up"), std::string::npos);
+}
+
+TEST_F(MetricsTest, StepsHaveTheirOwnHistogram) {
+  metrics_.StepDone("published", microseconds(250000));
+  EXPECT_TRUE(Has(R"(registry_step_seconds_bucket{step="published",le="0.1"} 0)"));
+  EXPECT_TRUE(Has(R"(registry_step_seconds_bucket{step="published",le="0.3"} 1)"));
+}
+
+TEST_F(MetricsTest, WhatIsLookedUpIsAsOfNow) {
+  sample_.outbox_depth = 7;
+  sample_.zone_serial = 2026112301;
+  sample_.secondaries = {{"nsd", 1.5, 2026112300, true}};
+  EXPECT_TRUE(Has("registry_outbox_depth 7"));
+  EXPECT_TRUE(Has("registry_zone_serial 2026112301"));
+  EXPECT_TRUE(Has(R"(registry_zone_lag_seconds{secondary="nsd"} 1.5)"));
+  EXPECT_TRUE(Has("registry_mqtt_connected 0"));
+  sample_.mqtt_connected = true;
+  sample_.outbox_depth = 0;
+  EXPECT_TRUE(Has("registry_mqtt_connected 1"));
+  EXPECT_TRUE(Has("registry_outbox_depth 0"));
+  EXPECT_TRUE(Has(R"(registry_build_info{version="1.2.3"} 1)"));
+}
+
+TEST_F(MetricsTest, AlarmsAreLoggedAndCounted) {
+  metrics_.Log(3, "ledger: refused");
+  metrics_.Log(1, "nothing special");
+  EXPECT_EQ(logged_, "nothing special");
+  EXPECT_TRUE(Has(R"(registry_alarms_total{level="error"} 1)"));
+}
+
+}  // namespace
+}  // namespace registry::app

@@ -1,0 +1,24 @@
+#include "bridge/app/redact.h"
+
+#include <gtest/gtest.h>
+
+namespace registry::app {
+namespace {
+
+TEST(Redact, PrivateIdentifiersDisappear) {
+  EXPECT_EQ(Redact("eid 89049032123451234512345678901235 unknown"), "eid [digits] unknown");
+  EXPECT_EQ(Redact("iccid=8944501234567890123,"), "iccid=[digits],");
+  EXPECT_EQ(Redact("+447911123456"), "+[digits]");
+  EXPECT_EQ(Redact("310150123456789"), "[digits]");
+}
+
+TEST(Redact, WhatIsNoIdentifierStays) {
+  for (const char* line :
+       {"", "serial 2026112301", "port 8883", "0f5e1c2d3a4b5c6d7e8f", "123e4567-e89b-42d3-a456-426614174000",
+        "12345678901a", "2026-11-23T10:00:00.000000Z"}) {
+    EXPECT_EQ(Redact(line), line);
+  }
+}
+
+}  // namespace
+}  // namespace registry::app

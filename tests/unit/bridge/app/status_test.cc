@@ -1,0 +1,36 @@
+#include "bridge/app/status.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace registry::app {
+namespace {
+
+Sample Good() {
+  Sample sample;
+  sample.mqtt_connected = true;
+  sample.zone_serial = 5;
+  sample.secondaries = {{"nsd", 0, 5, true}, {"knot", 0.2, 4, true}};
+  return sample;
+}
+
+TEST(Status, HealthIsTheLedgers) {
+  EXPECT_EQ(HealthPage(true).status, 200);
+  EXPECT_EQ(HealthPage(false).status, 503);
+}
+
+TEST(Status, ReadyOnceCommandsAreHeardAndEverySecondaryServes) {
+  EXPECT_EQ(ReadyPage(Good()).status, 200);
+  Sample away = Good();
+  away.mqtt_connected = false;
+  EXPECT_EQ(ReadyPage(away).status, 503);
+  Sample empty = Good();
+  empty.secondaries[1].serial = 0;
+  const Page page = ReadyPage(empty);
+  EXPECT_EQ(page.status, 503);
+  EXPECT_FALSE(nlohmann::json::parse(page.body)["secondaries"]["knot"]["serves"].get<bool>());
+}
+
+}  // namespace
+}  // namespace registry::app
