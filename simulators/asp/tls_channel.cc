@@ -1,8 +1,11 @@
 #include "simulators/asp/tls_channel.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +13,8 @@
 namespace registry::sim {
 
 TlsChannel::TlsChannel(SSL_CTX* context, int socket) : socket_(socket), ssl_(SSL_new(context)) {
+  const int on = 1;
+  setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   fcntl(socket_, F_SETFL, O_NONBLOCK);
   SSL_set_fd(ssl_, socket_);
 }

@@ -145,11 +145,12 @@ Result<std::string> Server::Decide(TlsChannel& channel, std::string& name) const
   X509* certificate = channel.peer();
   if (certificate == nullptr)
     return Error::Make(Code::kNotAuthorised, "certificate_required", "no certificate");
+  // Read before anything is judged: closing on unread octets would reset the connection and lose the answer.
+  const auto hello = channel.ReadLine(kLineMax);
+  if (!hello) return Error::Make(Code::kSyntax, channel.reason(), "no greeting");
   auto named = check_.NameOf(certificate);
   if (!named) return named;
   name = *named;
-  const auto hello = channel.ReadLine(kLineMax);
-  if (!hello) return Error::Make(Code::kSyntax, channel.reason(), "no greeting");
   if (!hello->starts_with(kHello) || hello->substr(kHello.size()) != name) {
     return Error::Make(Code::kSyntax, "name_mismatch", "the greeting names another device");
   }

@@ -26,6 +26,10 @@ Result<Bytes> PointAtEnd(const Result<Bytes>& answer) {
 
 }  // namespace
 
+Card::~Card() {
+  if (channel_ != 0) applet_.Transmit({0x00, 0x70, 0x80, channel_});
+}
+
 Status Card::Open() {
   if (channel_ != 0) return Done{};
   const Bytes channel = applet_.Transmit({0x00, 0x70, 0x00, 0x00, 0x01});

@@ -12,6 +12,9 @@ namespace registry::sim {
 class Card {
  public:
   explicit Card(Applet& applet) : applet_(applet) {}
+  ~Card();  // closes the channel: the card has only four
+  Card(const Card&) = delete;
+  Card& operator=(const Card&) = delete;
 
   Result<Bytes> GenerateKeyPair(std::uint8_t key);  // the new public point
   Result<Bytes> PublicPoint(std::uint8_t key);

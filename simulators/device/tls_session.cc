@@ -1,6 +1,7 @@
 #include "simulators/device/tls_session.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
@@ -50,6 +51,8 @@ bool Connect(int descriptor, const AspTarget& target, std::chrono::milliseconds 
   const timeval limit{deadline.count() / 1000, deadline.count() % 1000 * 1000};
   setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);  // also bounds connect()
   setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  const int on = 1;  // the greeting follows the handshake at once and must not wait for its acknowledgement
+  setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(target.port);

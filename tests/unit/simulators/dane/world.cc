@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
@@ -153,6 +154,7 @@ bool World::SignZone(const std::string& zone, const std::vector<std::string>& re
   if (!ds) return false;
   if (zone.empty()) {
     anchor_ = ds->substr(0, ds->find('\n'));
+    std::replace(anchor_.begin(), anchor_.end(), '\t', ' ');
   } else {
     delegations_.push_back(origin + " 60 IN NS ns.test.");
     delegations_.push_back(ds->substr(0, ds->find('\n')));

@@ -1,0 +1,34 @@
+#include "simulators/device/config.h"
+
+#include <gtest/gtest.h>
+
+namespace registry::sim {
+namespace {
+
+TEST(DeviceConfig, ReadsWhatTheLabWrites) {
+  const auto config = ParseDeviceConfig({{"radio_sockets", {{"mno-a", "/run/a.sock"}}},
+                                         {"inventory", {{{"iccid", "1"}, {"eid", "2"}, {"mno", "mno-a"}}}},
+                                         {"threads", 8},
+                                         {"verify_within_ms", 500},
+                                         {"asp_address", "127.0.0.1"}});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->inventory.at(0).mno, "mno-a");
+  EXPECT_EQ(config->threads, 8u);
+  EXPECT_EQ(config->verify_within, std::chrono::milliseconds(500));
+  EXPECT_EQ(config->faults.lose, 0.0);
+}
+
+TEST(DeviceConfig, SaysWhatIsWrong) {
+  EXPECT_EQ(ParseDeviceConfig({{"inventory", 5}}).error().symbol, "config_malformed");
+  EXPECT_EQ(ParseDeviceConfig({{"radio_sockets", nlohmann::json::object()},
+                               {"inventory", {{{"iccid", "1"}, {"eid", "2"}, {"mno", "mno-x"}}}}})
+                .error()
+                .message,
+            "no radio socket for mno-x");
+  EXPECT_FALSE(ParseDeviceConfig(
+      {{"radio_sockets", nlohmann::json::object()}, {"inventory", nlohmann::json::array()}, {"threads", 0}}));
+  EXPECT_FALSE(ReadDeviceConfig("/nonexistent"));
+}
+
+}  // namespace
+}  // namespace registry::sim

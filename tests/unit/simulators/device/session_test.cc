@@ -1,0 +1,276 @@
+// A device and its ASP, both real, over TLS and a real signed DNS: who is let in, who is not, and what either believes.
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <mutex>
+#include <thread>
+
+#include "simulators/asp/tls_server.h"
+#include "simulators/device/csr.h"
+#include "simulators/device/device.h"
+#include "tests/unit/simulators/dane/world.h"
+#include "tests/unit/simulators/device/test_registry.h"
+
+namespace registry::sim {
+namespace {
+
+using test::TestRegistry;
+
+constexpr const char* kZone = "iotregistry.test";
+constexpr const char* kAsp = "mqtt.asp-a.test";
+constexpr UtcTime kNow{1'800'000'000'000'000};
+
+std::string NameOf(int number) {
+  char text[80];
+  std::snprintf(text, sizeof text, "5672476c-e9aa-4aa3-9cfd-%012d._device.%s", number, kZone);
+  return text;
+}
+
+// Devices 0 to 3: 0 and 1 in order, 2 without TLSA, 3 with the TLSA of another certificate. 4: expired certificate.
+class SessionTest : public ::testing::Test {
+ protected:
+  static constexpr int kDevices = 5;
+
+  static void SetUpTestSuite() {
+    std::signal(SIGPIPE, SIG_IGN);  // as the programs do
+    folder_ = ::testing::TempDir() + "/session_test_" + std::to_string(getpid());
+    ASSERT_EQ(std::system(("mkdir -p " + folder_).c_str()), 0);
+    identity_ = new test::ServerIdentity(test::MakeServerIdentity(folder_, kAsp));
+    registry_ = new TestRegistry();
+    asp_port_ = test::FreePort();
+    MakeDevices();
+    world_ = test::World::Start(Zones()).release();
+    ASSERT_NE(world_, nullptr);
+    for (int i = 0; i < kDevices; ++i) Provision(i);
+  }
+  static void TearDownTestSuite() {
+    for (auto& device : devices_) device.reset();
+    delete world_;
+    delete registry_;
+    delete identity_;
+    std::system(("rm -rf " + folder_).c_str());
+  }
+
+  static void MakeDevices() {
+    for (int i = 0; i < kDevices; ++i) {
+      devices_[i] = Device::Make(*store_, {"", std::chrono::milliseconds(5000)});
+      // The resolver's place is known only once the world runs, so the first bootstrap names another.
+      wire::Bootstrap early = Bootstrap(i);
+      ASSERT_TRUE(devices_[i]->Boot(wire::Encode(early)));
+      csrs_[i] = *devices_[i]->GenerateKey("k");
+      certificates_[i] = registry_->Issue(csrs_[i], NameOf(i), i == 4 ? -10 : 3600);
+    }
+  }
+  static test::World::Zones Zones() {
+    test::World::Zones zones;
+    auto& zone = zones[kZone];
+    zone.push_back("@ 60 IN TLSA 0 0 1 " + ToHex(test::Sha256(registry_->root())));
+    zone.push_back("@ 60 IN TLSA 2 0 1 " + ToHex(test::Sha256(registry_->issuing())));
+    for (int i = 0; i < kDevices; ++i) {
+      if (i == 2) continue;
+      const Bytes& of = certificates_[i == 3 ? 0 : i];
+      zone.push_back(NameOf(i) + ". 60 IN TLSA 3 0 1 " + ToHex(test::Sha256(of)));
+    }
+    zones["asp-a.test"] = {"mqtt 60 IN A 127.0.0.1", "_" + std::to_string(asp_port_) +
+                                                         "._tcp.mqtt 60 IN TLSA 3 1 1 " +
+                                                         ToHex(test::Sha256(identity_->spki))};
+    return zones;
+  }
+  static wire::Bootstrap Bootstrap(int i) {
+    wire::Bootstrap bootstrap;
+    bootstrap.registry_profile = "iot-registry-1";
+    bootstrap.device_name = NameOf(i);
+    bootstrap.root_certificate = registry_->root();
+    bootstrap.issuing_certificate = registry_->issuing();
+    bootstrap.resolver = {"127.0.0.1", 853, "resolver.test", registry_->root(), Bytes(32, 7)};
+    bootstrap.trust_anchors = {
+        ". 3600 IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"};
+    if (world_ != nullptr) {
+      bootstrap.resolver.port = world_->dot_port();
+      bootstrap.resolver.spki_pin = world_->spki_pin();
+      bootstrap.trust_anchors = {world_->anchor()};
+    }
+    return bootstrap;
+  }
+  static void Provision(int i) {
+    wire::RegistryPayload payload;
+    payload.version = ++version_;
+    payload.issued = kNow;
+    payload.expires = kNow + std::chrono::hours(1);
+    payload.bootstrap = Bootstrap(i);
+    payload.certificate = certificates_[i];
+    payload.asp = *PartyId::Parse("asp-a");
+    payload.endpoint = endpoint_;
+    payload.endpoint.name = *EndpointName::Parse("gateway");
+    payload.endpoint.fqdn = kAsp;
+    payload.endpoint.url = "tls://mqtt.asp-a.test";
+    payload.endpoint.port = asp_port_;
+    payload.endpoint.protocol = "tls";
+    if (endpoint_.trust.certificate.empty()) {
+      payload.endpoint.trust.tlsa_owner = "_" + std::to_string(asp_port_) + "._tcp." + kAsp;
+    }
+    const Bytes cms = registry_->Seal(wire::Encode(payload).dump(), TestRegistry::AgreementKeyIn(csrs_[i]));
+    const auto outcome =
+        devices_[i]->TakePayload("p" + std::to_string(version_), {{"cms", ToBase64(cms)}}, kNow);
+    ASSERT_TRUE(outcome.status) << outcome.status.error().message;
+  }
+
+  void SetUp() override {
+    auto resolver = DaneResolver::Create({"127.0.0.1",
+                                          world_->dot_port(),
+                                          world_->spki_pin(),
+                                          {world_->anchor()},
+                                          std::chrono::milliseconds(3000)});
+    ASSERT_TRUE(resolver);
+    check_ = *ClientCheck::Create({registry_->root(), registry_->issuing(), kZone}, *resolver);
+    TlsServerOptions options{"127.0.0.1", asp_port_, identity_->certificate_file, identity_->key_file, 2, 16};
+    options.handshake_within = std::chrono::milliseconds(700);
+    auto server = TlsServer::Start(options, *check_, [this](const TlsSession& session) {
+      const std::lock_guard lock(mutex_);
+      reasons_.push_back(session.reason);
+    });
+    ASSERT_TRUE(server) << server.error().message;
+    server_ = std::move(*server);
+  }
+  // The device's reason as it would be reported, empty when welcome.
+  static std::string Talk(Device& device) {
+    const auto status = device.TalkToAsp();
+    return status ? "" : status.error().symbol == "refused" ? status.error().message : status.error().symbol;
+  }
+  // Gets past a device's own verification, as one that does not care would.
+  static std::string TalkAs(int i, const std::string& name, X509* certificate = nullptr) {
+    AspTarget target{kAsp, "127.0.0.1", asp_port_, {}, {{3, 1, 1, test::Sha256(identity_->spki)}}};
+    const OwnedCertificate own = ParseCertificate(certificates_[i]);
+    Card card(devices_[i]->card().applet());
+    const auto key = CardKey::Make(card, kSigningKey, *card.PublicPoint(kSigningKey));
+    const auto status = TalkToAsp(target, {certificate != nullptr ? certificate : own.get(), key.get()}, name,
+                                  std::chrono::seconds(5));
+    return status ? "" : status.error().message;
+  }
+
+  static inline std::string folder_;
+  static inline test::ServerIdentity* identity_ = nullptr;
+  static inline TestRegistry* registry_ = nullptr;
+  static inline test::World* world_ = nullptr;
+  static inline TrustStore* store_ = new TrustStore();
+  static inline std::unique_ptr<Device> devices_[kDevices];
+  static inline std::string csrs_[kDevices];
+  static inline Bytes certificates_[kDevices];
+  static inline std::uint16_t asp_port_ = 0;
+  static inline std::uint64_t version_ = 0;
+  static inline wire::Endpoint endpoint_;
+
+  std::mutex mutex_;
+  std::vector<std::string> reasons_;
+  std::unique_ptr<ClientCheck> check_;
+  std::unique_ptr<TlsServer> server_;
+};
+
+TEST_F(SessionTest, AVerifiedDeviceIsWelcome) {
+  for (int i : {0, 1}) {
+    const auto verified = devices_[i]->Verify();
+    ASSERT_TRUE(verified) << verified.error().symbol << ": " << verified.error().message;
+    EXPECT_EQ(Talk(*devices_[i]), "");
+  }
+}
+
+TEST_F(SessionTest, ADeviceFindsItsOwnRecordMissingOrForeign) {
+  EXPECT_EQ(devices_[2]->Verify().error().symbol, "own_tlsa_missing");
+  EXPECT_EQ(devices_[3]->Verify().error().symbol, "own_tlsa_mismatch");
+}
+
+TEST_F(SessionTest, TheAspRefusesWithoutOrWithAForeignRecord) {
+  EXPECT_EQ(TalkAs(0, NameOf(0)), "");
+  EXPECT_EQ(TalkAs(2, NameOf(2)), "refused tlsa_missing");
+  EXPECT_EQ(TalkAs(3, NameOf(3)), "refused tlsa_mismatch");
+  EXPECT_EQ(TalkAs(4, NameOf(4)), "refused certificate_expired");
+}
+
+TEST_F(SessionTest, TheAspRefusesAnotherCaAndAnotherZone) {
+  const OwnedCertificate foreign = ParseCertificate(TestRegistry().Issue(csrs_[0], NameOf(0)));
+  EXPECT_EQ(TalkAs(0, NameOf(0), foreign.get()), "refused chain_invalid");
+  const OwnedCertificate elsewhere =
+      ParseCertificate(registry_->Issue(csrs_[0], "5672476c-e9aa-4aa3-9cfd-000000000000._device.evil.test"));
+  EXPECT_EQ(TalkAs(0, NameOf(0), elsewhere.get()), "refused name_not_allowed");
+  const OwnedCertificate apex = ParseCertificate(registry_->Issue(csrs_[0], kZone));
+  EXPECT_EQ(TalkAs(0, NameOf(0), apex.get()), "refused name_not_allowed");
+  EXPECT_EQ(TalkAs(0, NameOf(1)), "refused name_mismatch");
+}
+
+TEST_F(SessionTest, ADeviceWithoutCredentialsIsRefusedByTheServer) {
+  ASSERT_TRUE(devices_[1]->Verify());
+  ASSERT_TRUE(devices_[1]->Wipe("w"));
+  EXPECT_EQ(Talk(*devices_[1]), "refused certificate_required");
+  // Back to life for the other tests.
+  csrs_[1] = *devices_[1]->GenerateKey("again");
+}
+
+TEST_F(SessionTest, ADeviceDoesNotSpeakToAnImpostor) {
+  AspTarget target{kAsp, "127.0.0.1", asp_port_, {}, {{3, 1, 1, Bytes(32, 9)}}};
+  EXPECT_EQ(TalkToAsp(target, {}, NameOf(0), std::chrono::seconds(5)).error().symbol, "asp_untrusted");
+  target.tlsa.clear();
+  EXPECT_EQ(TalkToAsp(target, {}, NameOf(0), std::chrono::seconds(5)).error().symbol, "asp_untrusted");
+}
+
+TEST_F(SessionTest, AGivenCertificateIsTrustedAndOnlyThat) {
+  endpoint_.trust.kind = wire::TrustKind::kCertificate;
+  endpoint_.trust.certificate = identity_->der;
+  Provision(0);
+  ASSERT_TRUE(devices_[0]->Verify());
+  EXPECT_EQ(Talk(*devices_[0]), "");
+  endpoint_.trust.certificate = registry_->root();
+  Provision(0);
+  ASSERT_TRUE(devices_[0]->Verify());
+  EXPECT_EQ(Talk(*devices_[0]), "asp_untrusted");
+  endpoint_.trust = {};
+  Provision(0);
+}
+
+TEST_F(SessionTest, ASlowClientHoldsNobodyUp) {
+  // More silent connections than serving threads: each is dropped at its deadline, then the device is served.
+  std::vector<int> silent;
+  for (int i = 0; i < 4; ++i) {
+    silent.push_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(asp_port_);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(connect(silent.back(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  ASSERT_TRUE(devices_[0]->Verify());
+  EXPECT_EQ(Talk(*devices_[0]), "");
+  for (const int descriptor : silent) close(descriptor);
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(std::count(reasons_.begin(), reasons_.end(), "too_slow"), 4);
+}
+
+TEST_F(SessionTest, ManySessionsAtOnce) {
+  constexpr int kThreads = 4, kSessions = 20;
+  const AspTarget target{kAsp, "127.0.0.1", asp_port_, {}, {{3, 1, 1, test::Sha256(identity_->spki)}}};
+  std::atomic<int> refused{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      // A card and a certificate of its own, under a name without TLSA: everything but the last check passes.
+      const auto euicc = Euicc::Make();
+      Card card(euicc->applet());
+      const auto key = CardKey::Make(card, kSigningKey, *card.GenerateKeyPair(kSigningKey));
+      const auto csr = MakeCsr(card, key->point(), *card.PublicPoint(kAgreementKey), NameOf(2));
+      const OwnedCertificate own =
+          ParseCertificate(registry_->Issue(ToPem("CERTIFICATE REQUEST", *csr), NameOf(2)));
+      for (int j = 0; j < kSessions; ++j) {
+        const auto status = TalkToAsp(target, {own.get(), key.get()}, NameOf(2), std::chrono::seconds(10));
+        refused += !status && status.error().message == "refused tlsa_missing";
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(refused, kThreads * kSessions);
+}
+
+}  // namespace
+}  // namespace registry::sim

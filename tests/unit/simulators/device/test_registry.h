@@ -1,0 +1,45 @@
+// tests/unit/simulators/device/test_registry.h: as much of a registry as a device can notice: two CAs, certificates, and
+// payloads sealed with OpenSSL's own CMS, which is not the code the registry uses.
+// Owns: its keys. Threads: one. Errors: failed expectations abort the test binary.
+#pragma once
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <string>
+
+#include "schemas/wire/messages.h"
+
+namespace registry::sim::test {
+
+class TestRegistry {
+ public:
+  TestRegistry();
+  ~TestRegistry();
+  TestRegistry(const TestRegistry&) = delete;
+  TestRegistry& operator=(const TestRegistry&) = delete;
+
+  Bytes root() const;
+  Bytes issuing() const;
+  // From a CSR in PEM; checks its signature. `seconds` of validity from a minute ago.
+  Bytes Issue(const std::string& csr_pem, const std::string& name, long seconds = 3600) const;
+  // The key-agreement key a CSR carries, as SubjectPublicKeyInfo; empty when there is none.
+  static Bytes AgreementKeyIn(const std::string& csr_pem);
+  // SignedData over AuthEnvelopedData to that key. `signer_is_root`: by a key that must not sign payloads.
+  Bytes Seal(const std::string& content, const Bytes& agreement_spki, bool signer_is_root = false) const;
+
+ private:
+  EVP_PKEY *root_key_, *issuing_key_;
+  X509 *root_, *issuing_;
+};
+
+Bytes DerOf(X509* certificate);
+Bytes Sha256(const Bytes& octets);
+// A self-signed server certificate, as an ASP would bind by DANE 3 1 1; written as PEM files.
+struct ServerIdentity {
+  std::string certificate_file, key_file;
+  Bytes der, spki;
+};
+ServerIdentity MakeServerIdentity(const std::string& folder, const std::string& name);
+
+}  // namespace registry::sim::test
