@@ -65,6 +65,7 @@ class MqttPartyClient : public PartyClient {
   }
 
   bool WaitConnected(std::chrono::milliseconds deadline) override {
+    Start();
     return connection_->WaitConnected(deadline);
   }
 
