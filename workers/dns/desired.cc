@@ -6,9 +6,11 @@ namespace registry::dns {
 
 domain::ZoneChange Published(const domain::Device& device, TlsaProfile profile) {
   REG_CHECK(device.certificate.has_value());
-  domain::TlsaRecord
-      record;           // RFC 7671 §5.1: usage 3 (DANE-EE), the record itself vouches for the certificate
-  record.matching = 1;  // RFC 6698 §2.1.3: SHA-256
+  // RFC 7671 §5.1: usage 3 (DANE-EE), the record itself vouches for the certificate.
+  // RFC 6698 §2.1.3: matching type 1, SHA-256.
+  domain::TlsaRecord record;
+  record.usage = 3;
+  record.matching = 1;
   if (profile == TlsaProfile::kCertificate) {
     record.selector = 0;
     record.data = device.certificate->sha256;
