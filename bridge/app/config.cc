@@ -200,7 +200,7 @@ class Reader {
     config_.log_file = log.Path("file", "");
     log.Finish();
     Section pipeline = Open("pipeline");
-    config_.lanes = pipeline.As<int>("lanes", 4, 1, 1024);
+    config_.lanes = pipeline.As<int>("lanes", 32, 1, 1024);
     config_.queue_max = pipeline.As<int>("queue", 8192, 1, 1 << 20);
     pipeline.Finish();
     Section retry = Open("retry");

@@ -67,7 +67,7 @@ struct Config {
   std::uint16_t http_port = 0;
   int log_level = 1;     // 0 debug, 1 info, 2 warning, 3 error
   std::string log_file;  // empty: standard error
-  int lanes = 4, queue_max = 8192;
+  int lanes = 32, queue_max = 8192;
   int retry_first_seconds = 30, retry_attempts = 6, visible_within_seconds = 120;
   std::string run_file;  // empty: none
 };

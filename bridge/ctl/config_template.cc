@@ -72,7 +72,7 @@ level = "info"
 file = ""
 
 [pipeline]
-lanes = 4
+lanes = 32
 
 [retry]
 first_seconds = 30
