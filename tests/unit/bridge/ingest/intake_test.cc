@@ -1,4 +1,4 @@
-// What the intake promises: what was appended and not done comes back, in order, whatever the end of the file looks like.
+// What the intake promises: what was appended and not done comes back, in order, whatever the end of the file is.
 #include "bridge/ingest/intake.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-// Random changesets: a model of a few maps says which must be refused and why; both backends must agree with it, hold the
-// same contents afterwards, and still hold them after being closed and opened.
+// Random changesets: a model of a few maps says which must be refused and why; both backends must agree with it, hold
+// the same contents afterwards, and still hold them after being closed and opened.
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
