@@ -1,0 +1,130 @@
+#include "simulators/lab/progress.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "simulators/lab/demo_report.h"
+
+namespace registry::lab {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+json Step(const std::string& device, const std::string& step, bool ok = true,
+          const std::string& reason = "") {
+  return {{"event", "step"}, {"device", device}, {"step", step}, {"ms", 5.0}, {"ok", ok}, {"reason", reason}};
+}
+
+void Complete(Progress& progress, const std::string& device) {
+  progress.Heard("mno-a", Step(device, "register"));
+  progress.Heard("asp-a", Step(device, "activated"));
+  progress.Heard("devices", Step(device, "verify"));
+  progress.Heard("devices", Step(device, "session"));
+  progress.Heard("asp-a", Step(device, "asp_check"));
+}
+
+TEST(ProgressTest, ADeviceIsThroughOnlyWithActiveVerifiedSessionAndTheAspsCheck) {
+  Progress progress;
+  progress.StartClock();
+  progress.Heard("asp-a", Step("d1", "activated"));
+  progress.Heard("devices", Step("d1", "verify"));
+  progress.Heard("devices", Step("d1", "session"));
+  EXPECT_EQ(progress.complete(), 0u);
+  EXPECT_FALSE(progress.Wait(1, milliseconds(1), seconds(60), seconds(60)));
+  progress.Heard("asp-a", Step("d1", "asp_check"));
+  EXPECT_EQ(progress.complete(), 1u);
+  EXPECT_TRUE(progress.Wait(1, seconds(10), seconds(60), seconds(60)));
+}
+
+TEST(ProgressTest, ALaterSuccessHealsAFailureAndNothingIsCountedTwice) {
+  Progress progress;
+  progress.Heard("devices", Step("d1", "verify", false, "nxdomain"));
+  progress.Heard("devices", Step("d1", "verify"));
+  progress.Heard("devices", Step("d1", "verify"));
+  EXPECT_EQ(progress.counts()["verify"], 1u);
+  EXPECT_EQ(progress.series()["verify"].failures, 0u);
+  EXPECT_EQ(progress.series()["verify"].ms.size(), 1u);
+}
+
+TEST(ProgressTest, SilenceAndDevicesThatGiveUpEndTheWait) {
+  Progress progress;
+  progress.StartClock();
+  EXPECT_TRUE(progress.Wait(2, milliseconds(5), milliseconds(0), seconds(60)));  // silence
+  Complete(progress, "d1");
+  progress.Heard("devices", {{"event", "done"}, {"device", "d2"}, {"ok", false}});
+  EXPECT_TRUE(progress.Wait(2, seconds(10), seconds(60), seconds(60)));
+}
+
+TEST(ProgressTest, ARefusalAfterDeactivationIsNoFailureOfTheDevice) {
+  Progress progress;
+  Complete(progress, "d1");
+  progress.Heard("asp-a", {{"event", "deactivated"}, {"device", "d1"}, {"ok", true}});
+  json again = Step("d1", "session", false, "refused no_tlsa");
+  again["again"] = true;
+  std::thread device([&] { progress.Heard("devices", again); });
+  const auto retry = progress.WaitRetry("d1", seconds(10));
+  device.join();
+  ASSERT_TRUE(retry.has_value());
+  EXPECT_FALSE(retry->ok);
+  progress.Heard("asp-a", Step("d1", "asp_check", false, "no_tlsa"));
+  EXPECT_EQ(progress.WaitDeactivated("d1", seconds(1)), true);
+  const DemoReport report = Summarise(progress, 1);
+  EXPECT_TRUE(report.failed.empty());
+  EXPECT_EQ(report.sessions_ok, 1u);
+}
+
+TEST(ProgressTest, RubbishFromAProgramHarmsNothing) {
+  Progress progress;
+  for (const char* text :
+       {R"({"event":7})", R"({"event":"step","device":[],"step":{},"ms":"x","ok":"yes"})", "{}"}) {
+    progress.Heard("devices", json::parse(text));
+  }
+  EXPECT_EQ(progress.complete(), 0u);
+}
+
+TEST(DemoReportTest, EveryDeviceThatIsNotThroughIsNamedWithItsStep) {
+  Progress progress;
+  Complete(progress, "d1");
+  progress.Heard("mno-a", Step("d2", "register"));
+  progress.Heard("mno-a", Step("d2", "csr", false, "key_in_use"));
+  DemoReport report = Summarise(progress, 3);
+  EXPECT_EQ(report.active, 1u);
+  ASSERT_EQ(report.failed.size(), 2u);
+  EXPECT_EQ(report.failed[0].step, "csr");
+  EXPECT_EQ(report.failed[0].reason, "key_in_use");
+  EXPECT_EQ(report.failed[1].step, "register");  // nobody ever spoke of the third
+  EXPECT_FALSE(report.Good());
+}
+
+TEST(DemoReportTest, TheJsonHasTheNamesOthersReadAndGoodMeansRefusedToo) {
+  Progress progress;
+  Complete(progress, "d1");
+  DemoReport report = Summarise(progress, 1);
+  EXPECT_TRUE(report.Good());
+  report.refusals_wanted = 1;
+  EXPECT_FALSE(report.Good());
+  report.refused = 1;
+  EXPECT_TRUE(report.Good());
+  report.cpu_us_per_activation = {{"registry", 1.0}, {"broker", 2.0}, {"dns", 3.0}, {"simulators", 4.0}};
+  const json said = ToJson(report);
+  for (const char* name :
+       {"devices", "active", "failed", "device_verifications_ok", "asp_sessions_ok",
+        "refused_after_deactivation", "duration_s", "activations_per_s", "steps", "cpu_us_per_activation"}) {
+    EXPECT_TRUE(said.contains(name)) << name;
+  }
+  EXPECT_EQ(said["steps"]["verify"]["p50_ms"], 5.0);
+  EXPECT_THAT(StepTable(report), testing::HasSubstr("verify"));
+  EXPECT_THAT(DeviceTable(progress.devices()), testing::HasSubstr("asp-a"));
+}
+
+TEST(DemoReportTest, QuantilesAreOfTheNearestRank) {
+  EXPECT_EQ(Quantile({}, 0.5), 0);
+  EXPECT_EQ(Quantile({1, 2, 3, 4}, 0.5), 2);
+  EXPECT_EQ(Quantile({1, 2, 3, 4}, 0.99), 4);
+}
+
+}  // namespace
+}  // namespace registry::lab

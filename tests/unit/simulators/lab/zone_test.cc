@@ -1,0 +1,27 @@
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "simulators/lab/process.h"
+#include "simulators/lab/static_zone.h"
+
+namespace registry::lab {
+namespace {
+
+TEST(StaticZoneTest, ASignedZoneVerifiesUnderItsOwnKeyAndSpeaksPlainly) {
+  const std::string folder = testing::TempDir() + "static-zone-" + std::to_string(::getpid());
+  const auto zone = SignZone(folder, "asp-a.test", {"mqtt.asp-a.test. IN A 127.0.0.1"});
+  ASSERT_TRUE(zone.ok()) << zone.error().message;
+  // What goes into bootstrap parts: single blanks, no comment.
+  EXPECT_THAT(zone->ds, testing::MatchesRegex("asp-a\\.test\\. IN DS [0-9]+ 13 2 [0-9a-f]+"));
+  EXPECT_THAT(zone->dnskey, testing::MatchesRegex("asp-a\\.test\\. IN DNSKEY 257 3 13 [A-Za-z0-9+/=]+"));
+  std::ofstream(folder + "/anchor.key") << zone->dnskey << "\n";
+  const auto verified = RunToEnd({"ldns-verify-zone", "-k", folder + "/anchor.key", zone->file});
+  EXPECT_TRUE(verified.ok()) << verified.error().message;
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace registry::lab
