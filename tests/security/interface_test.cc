@@ -1,6 +1,8 @@
 // What the interface refuses, asked of the real broker and the real registry (design §3): every attack has its answer,
 // and none harms the others' traffic.
 #include <gtest/gtest.h>
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -44,8 +46,7 @@ class Interface : public ::testing::Test {
 
   static RawOptions As(const std::string& party, const std::string& suffix = "-raw") {
     const auto& layout = lab_->layout();
-    return {layout.mqtt, layout.BrokerCa(), layout.PartyCertificate(party), layout.PartyKey(party), party + suffix,
-            "tlsv1.3"};
+    return {layout.mqtt, layout.BrokerCa(), layout.PartyCertificate(party), layout.PartyKey(party), party + suffix};
   }
 
   static std::string Command(const std::string& party, const std::string& command, const json& data, const std::string& id) {
@@ -101,11 +102,26 @@ TEST_F(Interface, ACertificateOfAnUnknownCaIsRefused) {
   EXPECT_FALSE(RawMqtt(options).connected());
 }
 
+// Whether a handshake limited to one protocol version goes through, with good credentials. OpenSSL itself: to an MQTT
+// library "tlsv1.2" is the least version, not the only one.
+bool Handshakes(const RawOptions& options, int version) {
+  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_min_proto_version(context, version);
+  SSL_CTX_set_max_proto_version(context, version);
+  SSL_CTX_load_verify_locations(context, options.ca_file.c_str(), nullptr);
+  SSL_CTX_use_certificate_file(context, options.certificate_file.c_str(), SSL_FILETYPE_PEM);
+  SSL_CTX_use_PrivateKey_file(context, options.key_file.c_str(), SSL_FILETYPE_PEM);
+  BIO* connection = BIO_new_ssl_connect(context);
+  BIO_set_conn_hostname(connection, ("127.0.0.1:" + std::to_string(options.port)).c_str());
+  const bool done = BIO_do_connect_retry(connection, 10, 0) == 1;
+  BIO_free_all(connection);
+  SSL_CTX_free(context);
+  return done;
+}
+
 TEST_F(Interface, Tls12IsRefused) {
-  RawOptions options = As("mno-a");
-  options.tls_version = "tlsv1.2";
-  EXPECT_FALSE(RawMqtt(options).connected());
-  EXPECT_TRUE(RawMqtt(As("mno-a")).connected()) << "the same credentials over TLS 1.3 are good";
+  EXPECT_FALSE(Handshakes(As("mno-a"), TLS1_2_VERSION));
+  EXPECT_TRUE(Handshakes(As("mno-a"), TLS1_3_VERSION)) << "the same credentials over TLS 1.3 are good";
 }
 
 TEST_F(Interface, NobodyWritesInAnothersSpace) {

@@ -30,7 +30,7 @@ RawMqtt::RawMqtt(const RawOptions& options) {
   mosquitto_int_option(client_, MOSQ_OPT_RECEIVE_MAXIMUM, 65535);
   REG_CHECK(mosquitto_tls_set(client_, options.ca_file.c_str(), nullptr, OrNull(options.certificate_file),
                               OrNull(options.key_file), nullptr) == MOSQ_ERR_SUCCESS);
-  REG_CHECK(mosquitto_tls_opts_set(client_, 1, options.tls_version.c_str(), nullptr) == MOSQ_ERR_SUCCESS);
+  REG_CHECK(mosquitto_tls_opts_set(client_, 1, "tlsv1.3", nullptr) == MOSQ_ERR_SUCCESS);
   mosquitto_connect_v5_callback_set(client_, OnConnect);
   mosquitto_publish_v5_callback_set(client_, OnPublish);
   mosquitto_subscribe_v5_callback_set(client_, OnSubscribe);

@@ -21,7 +21,6 @@ struct RawOptions {
   int port = 0;
   std::string ca_file, certificate_file, key_file;  // no certificate when empty
   std::string client_id;
-  std::string tls_version = "tlsv1.3";
 };
 
 struct RawMessage {
