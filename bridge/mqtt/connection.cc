@@ -2,6 +2,7 @@
 
 #include <mqtt/async_client.h>
 
+#include "bridge/mqtt/send_at_once.h"
 #include "bridge/mqtt/unconfirmed.h"
 #include "schemas/wire/envelope.h"
 #include "schemas/wire/topics.h"
@@ -142,6 +143,7 @@ Status Connection::Impl::Open(const std::function<bool()>& give_up) {
   } catch (const ::mqtt::exception& why) {
     return Failed("connect_failed", why);
   }
+  if (SendAtOnce(options_.port) == 0 && options_.log) options_.log(2, "mqtt: TCP_NODELAY could not be set");
   try {
     // Always, also into a session the broker still has: it costs nothing and the broker may have forgotten. Retained
     // messages are not wanted (§3.8.3.1): a command is repeated by its sender, never by the broker.

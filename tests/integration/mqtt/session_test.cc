@@ -66,6 +66,26 @@ TEST(Session, HearsCommandsWithTheirPropertiesAndAnswersWithTheCorrelation) {
   EXPECT_EQ(confirmations.confirmed(), 1);
 }
 
+// Each round is command, PUBACK and reply. With Nagle's algorithm left on, each one costs the 40 ms of a delayed
+// acknowledgement; the bound lies far from both.
+TEST(Session, RepliesDoNotWaitForDelayedAcknowledgements) {
+  constexpr int kRounds = 50;
+  Broker broker;
+  mqtt::Session session(broker.ForRegistry(), [](ingest::InboundMessage) {});
+  session.Start();
+  ASSERT_TRUE(WaitConnected(session));
+  RawMqtt mno(broker.ForParty("mno-a"));
+  ASSERT_TRUE(mno.Subscribe("registry/v1/to/mno-a/#"));
+  const auto since = std::chrono::steady_clock::now();
+  Confirmations confirmations;
+  for (int i = 0; i < kRounds; ++i) {
+    ASSERT_TRUE(mno.PublishLater(kCommand, "{}"));
+    ASSERT_TRUE(session.Publish({kReply, "{}", ""}, confirmations.Next()).ok());
+    ASSERT_TRUE(mno.Next(10s).has_value());
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - since, kRounds * 20ms);
+}
+
 TEST(Session, NobodyListeningIsNoFailure) {
   Broker broker;
   mqtt::Session session(broker.ForRegistry(), [](ingest::InboundMessage) {});
