@@ -35,7 +35,8 @@ Bytes Der(std::uint8_t tag, std::initializer_list<OctetView> parts) {
 }
 
 Bytes DerSetOf(std::vector<Bytes> elements, std::uint8_t tag) {
-  std::sort(elements.begin(), elements.end());
+  std::sort(elements.begin(), elements.end(),
+            [](const Bytes& a, const Bytes& b) { return AsText(a) < AsText(b); });
   Bytes content;
   for (const Bytes& element : elements) content.insert(content.end(), element.begin(), element.end());
   return Der(tag, {content});
