@@ -32,7 +32,12 @@ std::optional<Publisher::Message> Render(const ledger::OutboxEntry& entry) {
 class MqttRelay::Impl {
  public:
   Impl(ledger::Ledger& ledger, Publisher& publisher, RelayOptions options)
-      : ledger_(ledger), publisher_(publisher), options_(options) {}
+      : ledger_(ledger), publisher_(publisher), options_(options) {
+    // Without an answer everything still in the outbox is carried again, which receivers tell by its ids.
+    const auto sink = ledger_.LoadSink(ledger::Sink::kMqtt);
+    failed_at_ = stored_ = durable_ = sink ? sink->cursor : 0;
+    window_ = std::make_shared<Window>(stored_);
+  }
 
   void Start();
   void Stop();
@@ -62,11 +67,8 @@ class MqttRelay::Impl {
 };
 
 void MqttRelay::Impl::Start() {
-  REG_CHECK(!thread_.joinable() && !window_);
-  auto sink = ledger_.LoadSink(ledger::Sink::kMqtt);
-  stored_ = durable_ = sink ? sink->cursor : 0;
+  REG_CHECK(!thread_.joinable());
   stored_at_ = durable_at_ = SteadyClock::now();
-  window_ = std::make_shared<Window>(stored_);
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -156,7 +158,7 @@ void MqttRelay::Impl::Stop() {
 
 std::uint64_t MqttRelay::Impl::Depth() const {
   const auto last = ledger_.OutboxLast(ledger::Sink::kMqtt);
-  const ledger::Seq cursor = window_ ? window_->cursor() : 0;
+  const ledger::Seq cursor = window_->cursor();
   return last && *last > cursor ? *last - cursor : 0;
 }
 

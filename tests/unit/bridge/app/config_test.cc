@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
 #include "bridge/ctl/config_template.h"
 #include "tests/support/openssl_tool.h"
 
@@ -154,6 +159,34 @@ TEST_F(ConfigTest, WhatIsNotTomlIsSaidWithItsLine) {
   EXPECT_EQ(config.error().symbol, "config_unreadable");
   EXPECT_NE(config.error().message.find("registry.toml:2: "), std::string::npos) << config.error().message;
   EXPECT_EQ(LoadConfig(folder_.In("missing.toml")).error().symbol, "config_unreadable");
+}
+
+// "section.key" for every key the program asks for, read from its source.
+std::set<std::string> KeysInSource() {
+  static const std::regex kAsked(
+      R"re((Open|Each)\("(\w+)"|\w+\.(?:Text|Checked|Path|As<[\w:]+>|Texts|Tuples)\(\s*"(\w+)")re");
+  std::stringstream text;
+  text << std::ifstream(REGISTRY_SOURCE_DIR "/bridge/app/config.cc").rdbuf();
+  const std::string source = text.str();
+  std::set<std::string> keys;
+  std::string section;
+  for (std::sregex_iterator at(source.begin(), source.end(), kAsked), end; at != end; ++at) {
+    if ((*at)[1].matched) section = (*at)[2];
+    if (!(*at)[1].matched) keys.insert(section + "." + (*at)[3].str());
+  }
+  return keys;
+}
+
+TEST(ConfigPage, DocumentsExactlyTheKeysThereAre) {
+  static const std::regex kRow(R"(^\| `(\w+\.\w+)` \|)");
+  std::set<std::string> documented;
+  std::ifstream page(REGISTRY_SOURCE_DIR "/bridge/app/CONFIG.md");
+  for (std::string line; std::getline(page, line);) {
+    std::smatch match;
+    if (std::regex_search(line, match, kRow)) documented.insert(match[1]);
+  }
+  EXPECT_GT(documented.size(), 50u);
+  EXPECT_EQ(documented, KeysInSource());
 }
 
 }  // namespace
