@@ -1,0 +1,57 @@
+#include "simulators/mno/errands.h"
+
+#include <gtest/gtest.h>
+
+namespace registry::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+const Errand::Clock::time_point kStart{};
+
+Errand MakeErrand(const char* job) {
+  Errand errand;
+  errand.job = JobId::Parse(job).value();
+  errand.iccid = "8901";
+  errand.begun = kStart;
+  errand.next = kStart + milliseconds(100);
+  errand.end = kStart + milliseconds(1000);
+  return errand;
+}
+
+constexpr const char* kJob = "0b5e4c1e-8f0a-4c39-9a51-111111111111";
+
+TEST(ErrandsTest, AnErrandIsRepeatedUntilTheDeviceAnswers) {
+  Errands errands{milliseconds(100)};
+  errands.Begin(MakeErrand(kJob));
+  const JobId job = JobId::Parse(kJob).value();
+  EXPECT_TRUE(errands.TakeDue(kStart + milliseconds(50)).again.empty());
+  EXPECT_EQ(errands.TakeDue(kStart + milliseconds(100)).again.size(), 1u);
+  EXPECT_EQ(errands.TakeDue(kStart + milliseconds(200)).again.size(), 1u);
+  ASSERT_TRUE(errands.Finish(job, {{"csr", "x"}}).has_value());
+  EXPECT_TRUE(errands.TakeDue(kStart + milliseconds(300)).again.empty());
+}
+
+TEST(ErrandsTest, AFinishedJobRemembersItsFirstAnswer) {
+  Errands errands{milliseconds(100)};
+  errands.Begin(MakeErrand(kJob));
+  const JobId job = JobId::Parse(kJob).value();
+  EXPECT_TRUE(errands.Running(job));
+  EXPECT_EQ(errands.FindAnswer(job), nullptr);
+  errands.Finish(job, {{"csr", "first"}});
+  EXPECT_FALSE(errands.Finish(job, {{"csr", "second"}}).has_value());
+  EXPECT_FALSE(errands.Running(job));
+  EXPECT_EQ((*errands.FindAnswer(job))["csr"], "first");
+}
+
+TEST(ErrandsTest, PatienceEnds) {
+  Errands errands{milliseconds(100)};
+  errands.Begin(MakeErrand(kJob));
+  const auto due = errands.TakeDue(kStart + milliseconds(1000));
+  EXPECT_TRUE(due.again.empty());
+  ASSERT_EQ(due.ended.size(), 1u);
+  EXPECT_GT(due.next, kStart + milliseconds(1000));
+}
+
+}  // namespace
+}  // namespace registry::sim
