@@ -1,5 +1,5 @@
-// simulators/lab/demo.h: the main job from "MNO registers an eSIM" to "device talks to its ASP", for N devices, in a lab of
-// its own; then one device per ASP is deactivated and must be refused.
+// simulators/lab/demo.h: the main job from "MNO registers an eSIM" to "device talks to its ASP", for N devices, in
+// a lab of its own; then one device per ASP is deactivated and must be refused.
 // Call from the main thread (see process.h). The lab is left running for the caller to stop or keep.
 #pragma once
 

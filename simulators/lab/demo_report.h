@@ -1,5 +1,5 @@
-// simulators/lab/demo_report.h: the outcome of a run, for people (tables) and for programs (--report; the names are fixed
-// by the project's contract). Plain values.
+// simulators/lab/demo_report.h: the outcome of a run, for people (tables) and for programs (--report; the names
+// are fixed by the project's contract). Plain values.
 #pragma once
 
 #include <cstdint>

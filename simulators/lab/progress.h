@@ -1,5 +1,5 @@
-// simulators/lab/progress.h: what the simulators said, put together per device: which steps are done, how long they took,
-// what failed. Any thread.
+// simulators/lab/progress.h: what the simulators said, put together per device: which steps are done, how long
+// they took, what failed. Any thread.
 #pragma once
 
 #include <chrono>
@@ -46,8 +46,8 @@ class Progress {
   void StartClock();
   void Heard(const std::string& program, const nlohmann::json& event);
 
-  // Until every one of `devices` is complete or has given up, or nothing has been heard for `silence`, or `deadline`, or a tick passed.
-  // True when there is no more to wait for.
+  // Until every one of `devices` is complete or has given up, or nothing has been heard for `silence`, or
+  // `deadline`, or a tick passed. True when there is no more to wait for.
   bool Wait(std::size_t devices, std::chrono::milliseconds tick, std::chrono::milliseconds silence,
             std::chrono::milliseconds deadline);
   std::optional<Retry> WaitRetry(const std::string& device, std::chrono::milliseconds deadline);

@@ -1,7 +1,7 @@
-// simulators/lab/supervisor.h: the process that stays behind when a lab is kept: its servers are its children, and its open
-// pipes are what the simulators live by.
-// Detach forks before any thread exists. The parent waits until the child says how it went and ends with that exit code;
-// the child is its own session, so that the shell's Ctrl-C no longer reaches the lab.
+// simulators/lab/supervisor.h: the process that stays behind when a lab is kept: its servers are its children, and
+// its open pipes are what the simulators live by.
+// Detach forks before any thread exists. The parent waits until the child says how it went and ends with that exit
+// code; the child is its own session, so that the shell's Ctrl-C no longer reaches the lab.
 #pragma once
 
 #include <atomic>
@@ -31,8 +31,8 @@ class Supervisor {
   int parent_;
 };
 
-// Ends the lab described in <folder>/lab.json: its supervisor first, then whatever is left of its processes, each only if
-// number and start time are the same. Answers how many had to be killed one by one.
+// Ends the lab described in <folder>/lab.json: its supervisor first, then whatever is left of its processes, each
+// only if number and start time are the same. Answers how many had to be killed one by one.
 Result<int> StopLab(const std::string& folder);
 
 }  // namespace registry::lab

@@ -1,5 +1,5 @@
-// simulators/mno/errands.h: what the MNO is carrying to its devices over the air: one errand per job, repeated until the
-// device answers or patience ends, as over SMS. A job asked for again gets the answer it got before.
+// simulators/mno/errands.h: what the MNO is carrying to its devices over the air: one errand per job, repeated
+// until the device answers or patience ends, as over SMS. A job asked for again gets the answer it got before.
 // Not thread-safe: its owner holds a lock.
 #pragma once
 

@@ -1,7 +1,7 @@
-// simulators/mno/mno_sim.h: a mobile network operator at its interfaces: MQTT to the registry, radio to the devices, desks
-// of the ASPs. Its inside (SM-DP+, eIM, core network) is not simulated.
-// It registers its inventory, hands on authorisation codes, tells a device its bootstrap part, reports attachment, and
-// carries the registry's actions to the device and the device's answers back (frames.h).
+// simulators/mno/mno_sim.h: a mobile network operator at its interfaces: MQTT to the registry, radio to the
+// devices, desks of the ASPs. Its inside (SM-DP+, eIM, core network) is not simulated.
+// It registers its inventory, hands on authorisation codes, tells a device its bootstrap part, reports attachment,
+// and carries the registry's actions to the device and the device's answers back (frames.h).
 // Owns: the MQTT client, the radio listener, the desks, and a thread that repeats over the radio.
 // Threads: everything arrives on the threads of link and mqtt; one mutex guards the state. Reports go to `report`,
 //   which outlives it.

@@ -2,10 +2,11 @@
 // libraries disagree loudly where MQTT is misread). Only this room includes mosquitto.h.
 // Commands are repeated with the same id until a reply comes or the deadline passes (README, durability contract).
 // Owns: one libmosquitto network thread and one thread for repetitions and deadlines; both start with the first
-//   WaitConnected or Call, so no handler runs before Open has returned. Handlers run on those threads and must be quick.
-//   Call from any thread, also from handlers. The destructor disconnects and joins; waiting commands are forgotten.
-// Notifications and actions may be repeated by the broker: notifications are handed on once per seq, actions as often as
-//   they come (the job's id tells repeats).
+//   WaitConnected or Call, so no handler runs before Open has returned. Handlers run on those threads and must be
+//   quick. Call from any thread, also from handlers. The destructor disconnects and joins; waiting commands are
+//   forgotten.
+// Notifications and actions may be repeated by the broker: notifications are handed on once per seq, actions as often
+//   as they come (the job's id tells repeats).
 // Limits: in_flight_max commands wait for replies; Call then answers false at once.
 #pragma once
 

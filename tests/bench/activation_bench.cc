@@ -1,6 +1,6 @@
-// Benchmark (d): whole activations per second with everybody on this machine: broker, registry, DNS servers, MNOs, ASPs and
-// devices, everything checked. The floor is the sum of the separately measured costs of careful code on stock libraries,
-// 2 cores; latencies have no floor but are reported beside the goal's.
+// Benchmark (d): whole activations per second with everybody on this machine: broker, registry, DNS servers, MNOs,
+// ASPs and devices, everything checked. The floor is the sum of the separately measured costs of careful code on
+// stock libraries, 2 cores; latencies have no floor but are reported beside the goal's.
 //   bench_activation [--devices N] [--json FILE]
 #include <cstdlib>
 #include <filesystem>

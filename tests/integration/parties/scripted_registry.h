@@ -1,5 +1,5 @@
-// tests/integration/parties/scripted_registry.h: a registry that does what a test says, on a real broker: so that parties are
-// tested against answers a good registry never gives, and without one.
+// tests/integration/parties/scripted_registry.h: a registry that does what a test says, on a real broker: so that
+// parties are tested against answers a good registry never gives, and without one.
 // Every wait has a deadline. One thread.
 #pragma once
 
