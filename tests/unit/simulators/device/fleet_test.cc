@@ -101,7 +101,7 @@ class FleetTest : public ::testing::Test {
       Say({{"t", "bootstrap"}, {"iccid", Iccid(number)}, {"bootstrap", wire::Encode(Bootstrap(number))}});
       Say({{"t", "key_generate"}, {"iccid", Iccid(number)}, {"job", "k"}});
     }
-    if (type == "csr") csrs_[number] = frame.at("csr");
+    if (type == "csr") csrs_.emplace(number, frame.at("csr"));  // repeats are the same
     if (type == "payload_result") results_[number] = frame;
     if (type == "wiped") wiped_[number] = frame.at("outcome");
     changed_.notify_all();
@@ -137,7 +137,9 @@ class FleetTest : public ::testing::Test {
     zones_["asp-a.test"] = {"mqtt 60 IN A 127.0.0.1", "_" + std::to_string(asp_port_) +
                                                           "._tcp.mqtt 60 IN TLSA 3 1 1 " +
                                                           ToHex(test::Sha256(identity_.spki))};
-    world_ = test::World::Start(zones_);
+    auto world = test::World::Start(zones_);
+    const std::lock_guard lock(mutex_);
+    world_ = std::move(world);
     ASSERT_NE(world_, nullptr);
   }
   void StartAsp() {
