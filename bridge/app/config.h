@@ -1,5 +1,6 @@
 // bridge/app/config.h: registryd's configuration file (TOML 1.0), every key typed; CONFIG.md lists them.
-// Strict: unknown keys, wrong types and values out of range are refused, all faults at once, each with file and line.
+// Strict: unknown keys, wrong types and values out of range are refused, all faults at once, each with file
+// and line.
 // Relative paths are relative to the file. Plain value, any thread.
 // Errors: config_unreadable (no file, or not TOML), config_invalid (message: one fault per line).
 #pragma once

@@ -1,5 +1,5 @@
-// bridge/app/config_section.h: typed reading of one TOML table, collecting faults instead of stopping at the first.
-// A key is known when it has been asked for; Finish reports the others. One thread.
+// bridge/app/config_section.h: typed reading of one TOML table, collecting faults instead of stopping at the
+// first. A key is known when it has been asked for; Finish reports the others. One thread.
 #pragma once
 
 #include <cstdint>

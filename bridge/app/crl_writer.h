@@ -1,7 +1,8 @@
-// bridge/app/crl_writer.h: keeps the CRL file of the issuing CA up to date: after revocations, and in good time before
-// its nextUpdate. Revocations that come close together share one CRL.
+// bridge/app/crl_writer.h: keeps the CRL file of the issuing CA up to date: after revocations, and in good
+// time before its nextUpdate. Revocations that come close together share one CRL.
 // Owns: one thread. Start and Stop once each; written() from any thread.
-// Errors: a CRL that cannot be written is said at level 3 and tried again; the cursor of Sink::kCrl does not move.
+// Errors: a CRL that cannot be written is said at level 3 and tried again; the cursor of Sink::kCrl does not
+//   move.
 // Spec: RFC 5280 §5; the CRL number is kept in the sink's state and only grows (§5.2.3).
 #pragma once
 

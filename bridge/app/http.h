@@ -1,5 +1,6 @@
 // bridge/app/http.h: /metrics, /healthz and /readyz over plain HTTP, for the operator's own network.
-// Owns: two server threads. Pages are called on them, from any of them. GET and HEAD only; nothing is read from requests.
+// Owns: two server threads. Pages are called on them, from any of them. GET and HEAD only; nothing is read
+//   from requests.
 // Errors: http_failed when the address is taken. Limits: two requests at a time, 5 s each.
 #pragma once
 

@@ -1,5 +1,6 @@
 // bridge/app/log.h: one JSON object per line: time (RFC 3339, UTC), level, room, message.
-// Owns: the file, appended to; opened again by Reopen (SIGHUP), so that it can be rotated. Threads: all calls from any.
+// Owns: the file, appended to; opened again by Reopen (SIGHUP), so that it can be rotated. Threads: all
+//   calls from any.
 // Errors: log_failed when the file cannot be opened. Privacy: every line passes Redact.
 #pragma once
 

@@ -1,5 +1,6 @@
 // registryd: the registry bridge. OPERATIONS.md beside this file is its manual.
-// Exit: 0 after a clean stop; 1 when it could not start or its ledger failed; 2 for a wrong command line or configuration.
+// Exit: 0 after a clean stop; 1 when it could not start or its ledger failed; 2 for a wrong command line or
+// configuration.
 #include <signal.h>
 #include <unistd.h>
 

@@ -24,7 +24,8 @@ X509Owner Parse(const Bytes& der) {
   return {d2i_X509(nullptr, &at, static_cast<long>(der.size())), X509_free};
 }
 
-// RFC 5280 §6.1.3: names and signature. Devices would refuse every certificate below a chain that does not hold.
+// RFC 5280 §6.1.3: names and signature. Devices would refuse every certificate below a chain that does not
+// hold.
 Status CheckChain(const Bytes& root_der, const Bytes& issuing_der) {
   const X509Owner root = Parse(root_der), issuing = Parse(issuing_der);
   if (root && issuing && X509_check_issued(root.get(), issuing.get()) == X509_V_OK &&

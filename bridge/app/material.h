@@ -1,7 +1,8 @@
-// bridge/app/material.h: keys and certificates the configuration names, loaded and held against each other; everything a
-// start needs that is not a socket or a folder, so --check-config finds what is wrong with them too.
-// Threads: immutable after Load. Errors: those of bridge/signing and workers/csr_sign, with the key of the configuration
-// in the message; chain_invalid when the issuing certificate is not the root's.
+// bridge/app/material.h: keys and certificates the configuration names, loaded and held against each other;
+// everything a start needs that is not a socket or a folder, so --check-config finds what is wrong with them
+// too.
+// Threads: immutable after Load. Errors: those of bridge/signing and workers/csr_sign, with the key of the
+// configuration in the message; chain_invalid when the issuing certificate is not the root's.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
-// bridge/app/metrics.h: what the registry counts, in Prometheus' text format. OPERATIONS.md says what each one means.
-// Threads: all calls from any. Labels are bounded: commands nobody defined count as "unknown"; symbols come from one
-// table (schemas/wire/symbols.h).
+// bridge/app/metrics.h: what the registry counts, in Prometheus' text format. OPERATIONS.md says what each
+// one means.
+// Threads: all calls from any. Labels are bounded: commands nobody defined count as "unknown"; symbols come
+// from one table (schemas/wire/symbols.h).
 #pragma once
 
 #include <chrono>

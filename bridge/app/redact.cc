@@ -9,7 +9,8 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
 bool IsWord(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-// The last group of a UUID (RFC 9562 §4) may be twelve decimal digits; device ids are what logs are searched for.
+// The last group of a UUID (RFC 9562 §4) may be twelve decimal digits; device ids are what logs are searched
+// for.
 bool EndsUuid(std::string_view line, std::size_t at, std::size_t end) {
   constexpr std::string_view kBefore = "xxxxxxxx-xxxx-xxxx-xxxx-";
   if (end - at != 12 || at < kBefore.size()) return false;

@@ -1,5 +1,6 @@
-// bridge/app/redact.h: the last fence between private identifiers and the log (design §4). No room puts an EID, ICCID,
-// IMSI, MSISDN or IMEI into a log line; should one slip through inside a foreign sentence, it ends here. Pure.
+// bridge/app/redact.h: the last fence between private identifiers and the log (design §4). No room puts an
+// EID, ICCID, IMSI, MSISDN or IMEI into a log line; should one slip through inside a foreign sentence, it
+// ends here. Pure.
 #pragma once
 
 #include <string>
@@ -7,8 +8,9 @@
 
 namespace registry::app {
 
-// Runs of 11 or more decimal digits that stand alone (no letter beside them, so no hexadecimal) become "[digits]": all
-// of the identifiers above are that long (E.164, E.118, SGP.29, TS 23.003), and DNS serials and ports are not.
+// Runs of 11 or more decimal digits that stand alone (no letter beside them, so no hexadecimal) become
+// "[digits]": all of the identifiers above are that long (E.164, E.118, SGP.29, TS 23.003), and DNS serials
+// and ports are not.
 std::string Redact(std::string_view line);
 
 }  // namespace registry::app

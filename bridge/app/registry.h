@@ -1,11 +1,13 @@
 // bridge/app/registry.h: the whole registry, wired: the only room that knows all rooms.
-// Owns: everything, in the order of the data: ledger, intake, zone, pipeline, relay, mqtt, and beside them CRL and HTTP.
-// Start: ledger, intake, zone, pipeline (what the last run left over), relay, mqtt. Stop: the zone's consequences, then
-//   the pipeline finishes what it took, then the relay says it, then the session ends. A message that arrives meanwhile
-//   is acknowledged into the intake and belongs to the next start. Nothing acknowledged is lost.
+// Owns: everything, in the order of the data: ledger, intake, zone, pipeline, relay, mqtt, and beside them
+//   CRL and HTTP.
+// Start: ledger, intake, zone, pipeline (what the last run left over), relay, mqtt. Stop: the zone's
+//   consequences, then the pipeline finishes what it took, then the relay says it, then the session ends. A
+//   message that arrives meanwhile is acknowledged into the intake and belongs to the next start. Nothing
+//   acknowledged is lost.
 // Threads: Open, Start, Stop from one thread; the rest from any.
-// Errors: the first room that refuses, with its own symbol. Healthy() false: the ledger's disk refused; only a new
-//   process may go on, since the ledger must read what is really there.
+// Errors: the first room that refuses, with its own symbol. Healthy() false: the ledger's disk refused; only
+//   a new process may go on, since the ledger must read what is really there.
 #pragma once
 
 #include <memory>

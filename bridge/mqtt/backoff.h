@@ -1,5 +1,5 @@
-// bridge/mqtt/backoff.h: how long to wait before the next attempt to connect: doubling, with jitter, so that many
-// clients of a restarted broker do not come back in step. Plain value, one thread.
+// bridge/mqtt/backoff.h: how long to wait before the next attempt to connect: doubling, with jitter, so that
+// many clients of a restarted broker do not come back in step. Plain value, one thread.
 #pragma once
 
 #include <chrono>

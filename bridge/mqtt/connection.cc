@@ -110,8 +110,8 @@ Connection::Impl::Impl(const SessionOptions& options, Events events)
       unconfirmed_(static_cast<std::size_t>(options.in_flight_max)),
       client_(std::make_unique<::mqtt::async_client>(UriOf(options), options.client_id,
                                                      ::mqtt::create_options(MQTTVERSION_5))) {
-  // noexcept on purpose: returning from here lets the PUBACK leave, so a message that could not be kept must end the
-  // process before that (measured: Paho acknowledges when the callback returns, whatever it returns).
+  // noexcept on purpose: returning from here lets the PUBACK leave, so a message that could not be kept must
+  // end the process before that (measured: Paho acknowledges when the callback returns, whatever it returns).
   client_->set_message_callback(
       [this](::mqtt::const_message_ptr message) noexcept { events_.arrived(InboundOf(*message)); });
   client_->set_connection_lost_handler(
@@ -145,8 +145,8 @@ Status Connection::Impl::Open(const std::function<bool()>& give_up) {
   }
   if (SendAtOnce(options_.port) == 0 && options_.log) options_.log(2, "mqtt: TCP_NODELAY could not be set");
   try {
-    // Always, also into a session the broker still has: it costs nothing and the broker may have forgotten. Retained
-    // messages are not wanted (§3.8.3.1): a command is repeated by its sender, never by the broker.
+    // Always, also into a session the broker still has: it costs nothing and the broker may have forgotten.
+    // Retained messages are not wanted (§3.8.3.1): a command is repeated by its sender, never by the broker.
     const ::mqtt::subscribe_options fresh(false, false, ::mqtt::subscribe_options::DONT_SEND_RETAINED);
     if (!Await(client_->subscribe(std::string(wire::kFromAll), kQos, fresh), give_up)) {
       return Error::Make(Code::kFailed, "subscribe_refused", "no answer to SUBSCRIBE in time");

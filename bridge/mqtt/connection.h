@@ -1,10 +1,11 @@
 // bridge/mqtt/connection.h: one network connection to the broker, from CONNECT to its end; never revived.
-// A new one has a new Paho client: Paho's own reconnect would send again, on its own account, what the relay carries
-// again anyway, and its state across a lost connection is where its traps are. The MQTT session itself lives at the broker
-// (clean start off), so messages to the registry are kept and delivered again.
-// Owns: the Paho client. Threads: Open and Close from one thread; Publish from any; `arrived` and `lost` are called on
-//   Paho's threads and must not call back. After the destructor nothing is called.
-// Errors: 2400 connect_failed (message: Paho's or the broker's reason), subscribe_refused, not_connected, in_flight_full.
+// A new one has a new Paho client: Paho's own reconnect would send again, on its own account, what the relay
+// carries again anyway, and its state across a lost connection is where its traps are. The MQTT session
+// itself lives at the broker (clean start off), so messages to the registry are kept and delivered again.
+// Owns: the Paho client. Threads: Open and Close from one thread; Publish from any; `arrived` and `lost` are
+//   called on Paho's threads and must not call back. After the destructor nothing is called.
+// Errors: 2400 connect_failed (message: Paho's or the broker's reason), subscribe_refused, not_connected,
+// in_flight_full.
 #pragma once
 
 #include <functional>

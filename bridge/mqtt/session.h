@@ -1,9 +1,9 @@
 // bridge/mqtt/session.h: the registry's one MQTT 5 connection; the only room that includes Paho.
-// Inbound: every message below registry/v1/from/# reaches `handler` on Paho's receive thread. Paho sends PUBACK after
-//   the handler has returned, so the handler appends to the intake and nothing more (reference: Paho C 1.3.12).
-//   The handler must not throw.
-// Session: clean start off, session expiry and Receive Maximum set, TLS 1.3 with the registry's client certificate,
-//   reconnect with exponential backoff and jitter, subscribes again after each connect.
+// Inbound: every message below registry/v1/from/# reaches `handler` on Paho's receive thread. Paho sends
+//   PUBACK after the handler has returned, so the handler appends to the intake and nothing more (reference:
+//   Paho C 1.3.12). The handler must not throw.
+// Session: clean start off, session expiry and Receive Maximum set, TLS 1.3 with the registry's client
+//   certificate, reconnect with exponential backoff and jitter, subscribes again after each connect.
 // Threads: Start/Stop from one thread, Publish from any. Stop disconnects within its deadline.
 // Spec: MQTT 5.0 §3.1.2.4, §3.1.2.11, §4.3.2, §4.10.
 #pragma once

@@ -21,7 +21,8 @@ class Unconfirmed {
 
   // Errors: in_flight_full; not_connected after FailAll.
   Result<Key> Add(Confirmed confirmed);
-  // Gives the callback back, for a publish that was refused on the spot; false when it has been answered already.
+  // Gives the callback back, for a publish that was refused on the spot; false when it has been answered
+  // already.
   bool Withdraw(Key key);
   void Answer(Key key, bool confirmed);  // unknown keys were answered before
   void FailAll();                        // in order of publishing; nothing is taken afterwards

@@ -1,7 +1,10 @@
-// bridge/outbox/relay.h: carries committed outbox entries to one sink, in order, and moves its durable cursor.
-// Owns: one thread per relay. Start() once, Stop() from any thread; Stop waits for what is in flight up to a deadline.
-// Delivery: at least once, in order of commit. After a crash or a lost connection everything after the cursor is
-//   carried again; receivers tell repeats by the envelope's id (replies, actions) or seq (notifications).
+// bridge/outbox/relay.h: carries committed outbox entries to one sink, in order, and moves its durable
+// cursor.
+// Owns: one thread per relay. Start() once, Stop() from any thread; Stop waits for what is in flight up to a
+//   deadline.
+// Delivery: at least once, in order of commit. After a crash or a lost connection everything after the
+//   cursor is carried again; receivers tell repeats by the envelope's id (replies, actions) or seq
+//   (notifications).
 // Errors: a sink that refuses is tried again with backoff; the depth of the outbox is a metric.
 // Limits: in_flight_max entries handed to the sink and not yet confirmed.
 #pragma once
@@ -26,9 +29,10 @@ class Publisher {
     std::string payload;
     std::string correlation_data;
   };
-  // Hands over one message; `confirmed` is called exactly once, from any thread: true at PUBACK, false when the
-  // connection went and the message must be offered again.
-  // An Error (symbol "not_connected", "in_flight_full") means nothing was taken and `confirmed` will not be called.
+  // Hands over one message; `confirmed` is called exactly once, from any thread: true at PUBACK, false when
+  // the connection went and the message must be offered again.
+  // An Error (symbol "not_connected", "in_flight_full") means nothing was taken and `confirmed` will not be
+  // called.
   virtual Status Publish(Message message, std::function<void(bool)> confirmed) = 0;
 };
 

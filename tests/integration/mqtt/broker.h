@@ -1,5 +1,5 @@
-// tests/integration/mqtt/broker.h: a real Mosquitto with the operator's own configuration (broker-config/), certificates
-// made on the spot, on a free loopback port, in a folder of its own. Ended by its pid.
+// tests/integration/mqtt/broker.h: a real Mosquitto with the operator's own configuration (broker-config/),
+// certificates made on the spot, on a free loopback port, in a folder of its own. Ended by its pid.
 #pragma once
 
 #include <memory>

@@ -66,8 +66,8 @@ TEST(Session, HearsCommandsWithTheirPropertiesAndAnswersWithTheCorrelation) {
   EXPECT_EQ(confirmations.confirmed(), 1);
 }
 
-// Each round is command, PUBACK and reply. With Nagle's algorithm left on, each one costs the 40 ms of a delayed
-// acknowledgement; the bound lies far from both.
+// Each round is command, PUBACK and reply. With Nagle's algorithm left on, each one costs the 40 ms of a
+// delayed acknowledgement; the bound lies far from both.
 TEST(Session, RepliesDoNotWaitForDelayedAcknowledgements) {
   constexpr int kRounds = 50;
   Broker broker;

@@ -1,4 +1,5 @@
-// tests/unit/bridge/app/http_get.h: one HTTP exchange over a socket, so that the server is judged by its octets.
+// tests/unit/bridge/app/http_get.h: one HTTP exchange over a socket, so that the server is judged by its
+// octets.
 #pragma once
 
 #include <arpa/inet.h>

@@ -1,4 +1,5 @@
-// A whole registry in the folder `registryctl init` makes: starts without broker and secondaries, says so, stops.
+// A whole registry in the folder `registryctl init` makes: starts without broker and secondaries, says so,
+// stops.
 #include "bridge/app/registry.h"
 
 #include <gtest/gtest.h>

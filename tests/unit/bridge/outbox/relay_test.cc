@@ -267,8 +267,8 @@ TEST_F(RelayTest, AConfirmationAfterStopHarmsNobody) {
   EXPECT_EQ(Cursor(), 0u);  // not seen by the relay any more, so the next start carries it again
 }
 
-// Random losses and reorderings while others commit: everything arrives, and whatever was confirmed last for each number
-// came after everything before it had been carried at least once.
+// Random losses and reorderings while others commit: everything arrives, and whatever was confirmed last for
+// each number came after everything before it had been carried at least once.
 TEST_F(RelayTest, NothingIsLostWhateverTheBrokerDoes) {
   auto relay = Relay(32);
   publisher_.StartAnswering(20261123, 9);
