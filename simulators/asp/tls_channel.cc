@@ -68,6 +68,18 @@ bool TlsChannel::Write(const std::string& text) {
   return Drive([&] { return SSL_write(ssl_, text.data(), static_cast<int>(text.size())); }) > 0;
 }
 
+void TlsChannel::LetAlertArrive(Clock::time_point deadline) {
+  constexpr int kPartsMax = 64;
+  char part[1024];
+  shutdown(socket_, SHUT_WR);
+  for (int parts = 0; parts < kPartsMax; ++parts) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    pollfd wait{socket_, POLLIN, 0};
+    if (left <= 0 || poll(&wait, 1, static_cast<int>(left)) <= 0 || read(socket_, part, sizeof part) <= 0)
+      return;
+  }
+}
+
 void TlsChannel::Close() {
   SSL_shutdown(ssl_);
   ERR_clear_error();

@@ -23,6 +23,9 @@ class TlsChannel {
   std::optional<std::string> ReadLine(std::size_t max);
   bool Write(const std::string& text);
   void Close();  // says goodbye, waits for nobody
+  // After a handshake refused with an alert: reads what the client still says until it goes, so that closing does not
+  // reset the connection and lose the alert.
+  void LetAlertArrive(Clock::time_point deadline);
   X509* peer() const { return SSL_get0_peer_certificate(ssl_); }
   const std::string& reason() const { return reason_; }
 

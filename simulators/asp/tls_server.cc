@@ -21,6 +21,7 @@ namespace registry::sim {
 namespace {
 
 constexpr std::size_t kLineMax = 512;
+constexpr std::chrono::milliseconds kAlertWithin{500};
 constexpr std::string_view kHello = "hello ";
 
 Error Failed(std::string_view what) { return Error::Make(Code::kFailed, "tls_server_failed", what); }
@@ -165,6 +166,7 @@ void Server::Serve(int socket) {
   channel.Until(session.begun + options_.handshake_within);
   if (!channel.Accept()) {
     session.reason = channel.reason();
+    if (session.reason != "too_slow") channel.LetAlertArrive(TlsChannel::Clock::now() + kAlertWithin);
     return on_session_(session);
   }
   channel.Until(TlsChannel::Clock::now() + options_.exchange_within);
