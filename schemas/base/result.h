@@ -27,13 +27,14 @@ class [[nodiscard]] Result {
     REG_CHECK(ok());
     return *std::get_if<0>(&state_);
   }
-  T&& value() && {
+  // By value: `for (auto& x : *F())` would otherwise walk through what has just been destroyed.
+  T value() && {
     REG_CHECK(ok());
     return std::move(*std::get_if<0>(&state_));
   }
   const T& operator*() const& { return value(); }
   T& operator*() & { return value(); }
-  T&& operator*() && { return std::move(*this).value(); }
+  T operator*() && { return std::move(*this).value(); }
   const T* operator->() const { return &value(); }
   T* operator->() { return &value(); }
 
