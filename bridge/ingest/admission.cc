@@ -15,7 +15,8 @@ Bytes Sha256(const std::string& text) {
 }
 
 // One digest per part a sender could change, so that a conflict can be named.
-std::vector<std::pair<std::string, Bytes>> DigestsOf(const wire::CommandTopic& topic, const wire::Envelope& envelope) {
+std::vector<std::pair<std::string, Bytes>> DigestsOf(const wire::CommandTopic& topic,
+                                                     const wire::Envelope& envelope) {
   std::vector<std::pair<std::string, Bytes>> digests;
   digests.emplace_back("command", Sha256(topic.command));
   digests.emplace_back("type", Sha256(envelope.type));
@@ -36,7 +37,8 @@ std::optional<Error> CheckOrigin(const wire::CommandTopic& topic, const wire::En
                        "source must be the party whose certificate sent the command", "/source");
   }
   if (envelope.type != "registry.v1." + topic.command) {
-    return Error::Make(Code::kValueSyntax, "type_mismatch", "type must be registry.v1.<command of the topic>", "/type");
+    return Error::Make(Code::kValueSyntax, "type_mismatch", "type must be registry.v1.<command of the topic>",
+                       "/type");
   }
   return std::nullopt;
 }

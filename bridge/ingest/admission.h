@@ -19,9 +19,9 @@ namespace registry::ingest {
 // A message with a topic that can be answered. `command` is set when everything could be decoded, `refusal` otherwise.
 struct Request {
   wire::CommandTopic topic;
-  std::string response_topic;    // where the reply goes; the default topic when empty
+  std::string response_topic;  // where the reply goes; the default topic when empty
   std::string correlation_data;
-  std::optional<EventId> id;     // set as soon as the envelope could be read
+  std::optional<EventId> id;  // set as soon as the envelope could be read
   std::optional<std::string> traceparent;
   std::vector<std::pair<std::string, Bytes>> digests;
   std::optional<wire::Command> command;

@@ -7,7 +7,8 @@
 namespace registry::ingest {
 namespace {
 
-constexpr std::size_t kReplayMax = 1000;  // notifications sent again by one feed.replay; the reply says how many
+constexpr std::size_t kReplayMax =
+    1000;  // notifications sent again by one feed.replay; the reply says how many
 
 template <class... Callables>
 struct Overloaded : Callables... {
@@ -26,8 +27,9 @@ Result<domain::Origin> Dispatcher::Identify(const PartyId& party, const std::str
   }
   const auto roles = wire::RolesOf(command);
   if (std::find(roles.begin(), roles.end(), known->second) == roles.end()) {
-    return Error::Make(Code::kNotAuthorised, "role_not_allowed",
-                       "a party of role " + std::string(wire::RoleName(known->second)) + " does not send " + command);
+    return Error::Make(
+        Code::kNotAuthorised, "role_not_allowed",
+        "a party of role " + std::string(wire::RoleName(known->second)) + " does not send " + command);
   }
   return domain::Origin{party, known->second, id, std::nullopt};
 }
@@ -60,7 +62,8 @@ Result<domain::Decision> Dispatcher::Decide(const wire::Command& command, const 
       command);
 }
 
-Result<domain::Decision> Dispatcher::Replay(const wire::FeedReplay& command, const domain::Origin& origin) const {
+Result<domain::Decision> Dispatcher::Replay(const wire::FeedReplay& command,
+                                            const domain::Origin& origin) const {
   auto state = reader_.LoadFeed(origin.party);
   if (!state) return state.error();
   auto items = reader_.FeedFrom(origin.party, command.from_seq, kReplayMax);
@@ -73,7 +76,8 @@ Result<domain::Decision> Dispatcher::Replay(const wire::FeedReplay& command, con
   return decision;
 }
 
-Result<domain::Decision> Dispatcher::Acknowledge(const wire::FeedAck& command, const domain::Origin& origin) const {
+Result<domain::Decision> Dispatcher::Acknowledge(const wire::FeedAck& command,
+                                                 const domain::Origin& origin) const {
   auto state = reader_.LoadFeed(origin.party);
   if (!state) return state.error();
   if (command.seq > state->last) {

@@ -9,7 +9,8 @@ namespace registry::ingest {
 
 class Dispatcher {
  public:
-  Dispatcher(const Services& services, const ledger::LedgerReader& reader) : services_(services), reader_(reader) {}
+  Dispatcher(const Services& services, const ledger::LedgerReader& reader)
+      : services_(services), reader_(reader) {}
   // 2201 "party_unknown" for a party that is not configured, "role_not_allowed" for a command of another role.
   Result<domain::Origin> Identify(const PartyId& party, const std::string& command, const EventId& id) const;
   Result<domain::Decision> Decide(const wire::Command& command, const domain::Origin& origin,

@@ -20,8 +20,8 @@ using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::steady_clock;
 
-constexpr int kDecisionsMax = 8;        // fresh views after a stale one, before the sender is told to come back
-constexpr std::size_t kDueMax = 1000;   // jobs looked at per timer period
+constexpr int kDecisionsMax = 8;  // fresh views after a stale one, before the sender is told to come back
+constexpr std::size_t kDueMax = 1000;  // jobs looked at per timer period
 
 void FillFromOpenSsl(std::uint8_t* out, std::size_t size) {
   REG_CHECK(RAND_bytes(out, static_cast<int>(size)) == 1);
@@ -104,7 +104,8 @@ void Pipeline::Impl::Receive(InboundMessage message) {
     ticket = intake_.Append(message);
   }
   if (!ticket) {
-    observer_.Log(3, "intake failed, ending before a message is acknowledged that is not kept: " + ticket.error().message);
+    observer_.Log(3, "intake failed, ending before a message is acknowledged that is not kept: " +
+                         ticket.error().message);
     std::abort();
   }
   Enqueue(*ticket, std::move(message));
@@ -165,8 +166,7 @@ Verdict Pipeline::Impl::Refuse(const Request& request, const Error& error) {
 Verdict Pipeline::Impl::Execute(const Request& request) {
   for (int attempt = 0; attempt < kDecisionsMax; ++attempt) {
     const domain::Context context = Now();
-    Result<domain::Decision> decision =
-        [&]() -> Result<domain::Decision> {
+    Result<domain::Decision> decision = [&]() -> Result<domain::Decision> {
       auto origin = dispatcher_.Identify(request.topic.party, request.topic.command, *request.id);
       // Who may not send a command learns nothing about what was wrong inside it.
       if (!wire::RolesOf(request.topic.command).empty() && !origin) return origin.error();
@@ -195,7 +195,8 @@ Verdict Pipeline::Impl::Execute(const Request& request) {
     if (IsKnown(why)) return Answer(request);
     if (!IsStale(why)) return {"failed", why.symbol};
   }
-  Error busy = Error::Make(Code::kFailed, "busy", "the device changes too fast; send the command again under a new id");
+  Error busy = Error::Make(Code::kFailed, "busy",
+                           "the device changes too fast; send the command again under a new id");
   busy.retry_after_seconds = 1;
   return Refuse(request, busy);
 }
@@ -277,7 +278,8 @@ bool Pipeline::Impl::Visible(const std::vector<domain::ZoneChange>& changes) {
   }
   std::unique_lock lock(batch->mutex);
   // A batch that a stop dropped never finishes; it is told again after the next start.
-  batch->done.wait_for(lock, options_.stop_deadline + std::chrono::seconds(30), [&] { return batch->left == 0; });
+  batch->done.wait_for(lock, options_.stop_deadline + std::chrono::seconds(30),
+                       [&] { return batch->left == 0; });
   return batch->left == 0 && batch->good;
 }
 

@@ -51,8 +51,8 @@ struct PipelineOptions {
 
 class Pipeline {
  public:
-  Pipeline(PipelineOptions options, ledger::Ledger& ledger, Intake& intake, const Clock& clock, Services services,
-           Observer& observer);
+  Pipeline(PipelineOptions options, ledger::Ledger& ledger, Intake& intake, const Clock& clock,
+           Services services, Observer& observer);
   ~Pipeline();
   void Start();  // first processes what the intake has left over
   void Receive(InboundMessage message);

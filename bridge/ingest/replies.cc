@@ -5,8 +5,9 @@
 namespace registry::ingest {
 namespace {
 
-domain::OutgoingMessage Reply(const Request& request, std::string_view verdict, const std::string& default_topic,
-                              nlohmann::json data, const domain::Context& context) {
+domain::OutgoingMessage Reply(const Request& request, std::string_view verdict,
+                              const std::string& default_topic, nlohmann::json data,
+                              const domain::Context& context) {
   wire::Envelope envelope;
   envelope.id = domain::NewEventId(context);
   envelope.source = domain::Registry().text();
@@ -21,9 +22,10 @@ domain::OutgoingMessage Reply(const Request& request, std::string_view verdict, 
 
 }  // namespace
 
-domain::OutgoingMessage Accepted(const Request& request, nlohmann::json data, const domain::Context& context) {
-  return Reply(request, "accepted", wire::AcceptedTopic(request.topic.party, request.topic.command), std::move(data),
-               context);
+domain::OutgoingMessage Accepted(const Request& request, nlohmann::json data,
+                                 const domain::Context& context) {
+  return Reply(request, "accepted", wire::AcceptedTopic(request.topic.party, request.topic.command),
+               std::move(data), context);
 }
 
 domain::OutgoingMessage Rejected(const Request& request, const Error& error, const domain::Context& context) {

@@ -23,24 +23,24 @@
 namespace registry::zone {
 
 struct SecondaryAddress {
-  std::string name;      // for logs and metrics
-  std::string address;   // IP address
+  std::string name;     // for logs and metrics
+  std::string address;  // IP address
   std::uint16_t port = 53;
 };
 
 struct Options {
-  std::string zone;                       // "iotregistry.test", no trailing dot
-  std::vector<std::string> name_servers;  // NS targets
+  std::string zone;                                       // "iotregistry.test", no trailing dot
+  std::vector<std::string> name_servers;                  // NS targets
   std::vector<std::pair<std::string, std::string>> glue;  // name -> address, for targets inside the zone
-  std::string contact;                    // SOA RNAME in host form, "hostmaster.iotregistry.test"
+  std::string contact;  // SOA RNAME in host form, "hostmaster.iotregistry.test"
   std::uint32_t tlsa_ttl = 60, negative_ttl = 60, soa_ttl = 60, apex_ttl = 3600;
   std::chrono::seconds signature_validity{14 * 86400}, signature_refresh{7 * 86400}, inception_offset{3600};
-  std::string ksk_file, zsk_file;         // PEM, PKCS#8, P-256
+  std::string ksk_file, zsk_file;  // PEM, PKCS#8, P-256
   std::string listen_address = "127.0.0.1";
-  std::uint16_t listen_port = 0;          // 0: any free one, see Snapshot
+  std::uint16_t listen_port = 0;            // 0: any free one, see Snapshot
   std::string tsig_name, tsig_secret_file;  // hmac-sha256, base64 in the file
   std::vector<SecondaryAddress> secondaries;
-  std::vector<Bytes> apex_certificates;   // registry CA certificates (DER): TLSA at the apex, first the root
+  std::vector<Bytes> apex_certificates;  // registry CA certificates (DER): TLSA at the apex, first the root
   std::size_t batch_max = 1000;
   std::size_t journal_bytes_max = 64u << 20, journal_changes_max = 4096;
   std::chrono::milliseconds stop_deadline{3000};
@@ -50,7 +50,7 @@ struct Snapshot {
   std::uint16_t port = 0;
   std::uint32_t serial = 0;
   std::uint64_t names = 0;
-  std::uint64_t pending = 0;          // entries wanted and not yet visible everywhere
+  std::uint64_t pending = 0;  // entries wanted and not yet visible everywhere
   std::uint64_t axfr = 0, ixfr = 0, refused = 0;
   struct Lag {
     std::string name;
@@ -66,7 +66,8 @@ using Log = std::function<void(int level, const std::string& line)>;  // 0 debug
 
 class Publisher {
  public:
-  static Result<std::unique_ptr<Publisher>> Create(Options options, ledger::Ledger& ledger, Visible visible, Log log);
+  static Result<std::unique_ptr<Publisher>> Create(Options options, ledger::Ledger& ledger, Visible visible,
+                                                   Log log);
   virtual ~Publisher() = default;
   virtual Status Start() = 0;
   virtual void Stop() = 0;

@@ -17,9 +17,9 @@ inline std::string_view AsText(const Bytes& bytes) {
 }
 inline Bytes AsBytes(std::string_view text) { return Bytes(text.begin(), text.end()); }
 
-std::string ToHex(const Bytes& bytes);                      // lower case
-std::optional<Bytes> FromHex(std::string_view text);        // either case
-std::string ToBase64(const Bytes& bytes);                   // RFC 4648 §4, padded, one line
+std::string ToHex(const Bytes& bytes);                // lower case
+std::optional<Bytes> FromHex(std::string_view text);  // either case
+std::string ToBase64(const Bytes& bytes);             // RFC 4648 §4, padded, one line
 std::optional<Bytes> FromBase64(std::string_view text);
 
 // RFC 7468 text encoding with exactly one label, e.g. "CERTIFICATE".

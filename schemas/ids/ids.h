@@ -51,12 +51,24 @@ class TextId {
   std::string text_;
 };
 
-struct EidTag { static bool Valid(std::string_view text); };           // SGP.29: 32 digits, number mod 97 = 1
-struct IccidTag { static bool Valid(std::string_view text); };         // ITU-T E.118: 19 or 20 digits from 89, Luhn
-struct PartyIdTag { static bool Valid(std::string_view text); };       // [a-z0-9] then [a-z0-9-]*, 1 to 32
-struct EventIdTag { static bool Valid(std::string_view text); };       // CloudEvents id: 1 to 128 of ASCII 0x21..0x7e
-struct JobIdTag { static bool Valid(std::string_view text); };         // a lower-case UUID
-struct EndpointNameTag { static bool Valid(std::string_view text); };  // [a-z0-9-]{1,63}, chosen by the ASP
+struct EidTag {
+  static bool Valid(std::string_view text);
+};  // SGP.29: 32 digits, number mod 97 = 1
+struct IccidTag {
+  static bool Valid(std::string_view text);
+};  // ITU-T E.118: 19 or 20 digits from 89, Luhn
+struct PartyIdTag {
+  static bool Valid(std::string_view text);
+};  // [a-z0-9] then [a-z0-9-]*, 1 to 32
+struct EventIdTag {
+  static bool Valid(std::string_view text);
+};  // CloudEvents id: 1 to 128 of ASCII 0x21..0x7e
+struct JobIdTag {
+  static bool Valid(std::string_view text);
+};  // a lower-case UUID
+struct EndpointNameTag {
+  static bool Valid(std::string_view text);
+};  // [a-z0-9-]{1,63}, chosen by the ASP
 
 using Eid = TextId<EidTag>;
 using Iccid = TextId<IccidTag>;

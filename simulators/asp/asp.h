@@ -1,6 +1,8 @@
-// simulators/asp/asp.h: an ASP towards the registry: publishes its endpoint, claims the devices whose authorisation codes
-// come over the desk, hears of their activation, commands deactivation and the like, and keeps its feed without gaps.
-// Owns: the MQTT client, the desk's listener, one thread for acknowledgements and gaps. Threads: calls from any thread.
+// simulators/asp/asp.h: an ASP towards the registry: publishes its endpoint, claims the devices whose
+// authorisation codes come over the desk, hears of their activation, commands deactivation and the like, and
+// keeps its feed without gaps.
+// Owns: the MQTT client, the desk's listener, one thread for acknowledgements and gaps. Threads: calls from
+//   any thread.
 // Errors: at the start as Results; later as steps in the report.
 #pragma once
 

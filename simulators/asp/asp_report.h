@@ -1,4 +1,5 @@
-// simulators/asp/asp_report.h: what asp-sim says on standard output: one JSON object per line, flushed at once.
+// simulators/asp/asp_report.h: what asp-sim says on standard output: one JSON object per line, flushed at
+// once.
 // Owns: nothing. Threads: any.
 #pragma once
 

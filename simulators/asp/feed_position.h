@@ -1,7 +1,7 @@
-// simulators/asp/feed_position.h: how much of its feed a party has seen without a gap: what to acknowledge, what to ask
-// for again (design §3, gap-free notifications).
-// Plain and not thread-safe; the caller tells the time. A gap is given time to close by itself, then a replay is wanted,
-// and what a replay does not bring either has expired at the registry and is passed over.
+// simulators/asp/feed_position.h: how much of its feed a party has seen without a gap: what to acknowledge,
+// what to ask for again (design §3, gap-free notifications).
+// Plain and not thread-safe; the caller tells the time. A gap is given time to close by itself, then a replay
+// is wanted, and what a replay does not bring either has expired at the registry and is passed over.
 #pragma once
 
 #include <chrono>

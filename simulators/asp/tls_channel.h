@@ -1,5 +1,6 @@
 // simulators/asp/tls_channel.h: one accepted TLS connection with a deadline for everything it does.
-// Owns: the socket and the SSL object. Threads: one. Errors: false and empty results; what went wrong is in reason().
+// Owns: the socket and the SSL object. Threads: one. Errors: false and empty results; what went wrong is in
+//   reason().
 #pragma once
 
 #include <openssl/ssl.h>
@@ -23,8 +24,8 @@ class TlsChannel {
   std::optional<std::string> ReadLine(std::size_t max);
   bool Write(const std::string& text);
   void Close();  // says goodbye, waits for nobody
-  // After a handshake refused with an alert: reads what the client still says until it goes, so that closing does not
-  // reset the connection and lose the alert.
+  // After a handshake refused with an alert: reads what the client still says until it goes, so that closing
+  // does not reset the connection and lose the alert.
   void LetAlertArrive(Clock::time_point deadline);
   X509* peer() const { return SSL_get0_peer_certificate(ssl_); }
   const std::string& reason() const { return reason_; }

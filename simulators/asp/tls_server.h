@@ -1,10 +1,12 @@
-// simulators/asp/tls_server.h: where devices knock: TLS 1.3 only, a client certificate demanded, the decision by
-// ClientCheck before a word of the application is answered ("welcome <name>" or "refused <reason>").
-// Owns: the listening socket, one accepting thread, `threads` serving threads. Threads: OnSession on serving threads.
+// simulators/asp/tls_server.h: where devices knock: TLS 1.3 only, a client certificate demanded, the decision
+// by ClientCheck before a word of the application is answered ("welcome <name>" or "refused <reason>").
+// Owns: the listening socket, one accepting thread, `threads` serving threads. Threads: OnSession on serving
+//   threads.
 // Errors: 2400 tls_server_failed at the start; later only refusals, each told to OnSession.
-// Limits: one deadline for the handshake and one for the rest, so that a client that dribbles holds a thread no longer;
-//   waiting_max connections wait, more are closed at once. The TLS library judges nothing about the client's certificate
-//   but that its key is held: the rest is asked after the handshake, when a DNS look-up holds up nobody else.
+// Limits: one deadline for the handshake and one for the rest, so that a client that dribbles holds a thread
+//   no longer; waiting_max connections wait, more are closed at once. The TLS library judges nothing about
+//   the client's certificate but that its key is held: the rest is asked after the handshake, when a DNS
+//   look-up holds up nobody else.
 // Spec: RFC 8446 §4.4.2.4 (certificate_required).
 #pragma once
 

@@ -1,5 +1,6 @@
-// simulators/dane/getdns_context.h: one libgetdns context in stub mode over TLS, and owners for libgetdns' C values.
-// Only this room includes getdns.h. Threads: a context belongs to one thread at a time; its connection lasts.
+// simulators/dane/getdns_context.h: one libgetdns context in stub mode over TLS, and owners for libgetdns' C
+// values. Only this room includes getdns.h. Threads: a context belongs to one thread at a time; its
+// connection lasts.
 // Errors: as in resolver.h.
 #pragma once
 

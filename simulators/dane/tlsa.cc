@@ -48,8 +48,8 @@ struct Reader {
 
 }  // namespace
 
-// RFC 5280 §4.1: Certificate { tbs { [0] version, serial, algorithm, issuer, validity, subject, spki … } … }. OpenSSL's
-// own parser would decode the key as well, which costs more than everything else a device does.
+// RFC 5280 §4.1: Certificate { tbs { [0] version, serial, algorithm, issuer, validity, subject, spki … } … }.
+// OpenSSL's own parser would decode the key as well, which costs more than everything else a device does.
 Result<CertificateView> CertificateView::Of(const Bytes& der) {
   const Error malformed = Error::Make(Code::kValueSyntax, "certificate_malformed", "not a DER certificate");
   Reader reader{der.data(), der.data() + der.size()};

@@ -24,7 +24,8 @@ std::string SignerIn(const getdns_dict* reply, const char* section) {
   return {};
 }
 
-// Who signed the reply; empty when nobody did (a name of the root itself counts as unsigned: nobody asks for one).
+// Who signed the reply; empty when nobody did (a name of the root itself counts as unsigned: nobody asks for
+// one).
 std::string SignerOf(const getdns_dict* reply) {
   const std::string signer = SignerIn(reply, "/replies_tree/0/answer");
   return !signer.empty() ? signer : SignerIn(reply, "/replies_tree/0/authority");

@@ -1,4 +1,5 @@
-// simulators/device/card.h: what the device's software knows of its IoT SAFE card: commands as octets, answers as octets.
+// simulators/device/card.h: what the device's software knows of its IoT SAFE card: commands as octets,
+// answers as octets.
 // Owns: a logical channel, opened at first use and again when the card has lost it. Borrows the applet.
 // Threads: one at a time. Errors: 2400 applet_refused (message holds the status word).
 // Spec: GSMA IoT.05 as the pilot's middleware speaks it (signature mode 03, session 00).

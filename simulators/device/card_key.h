@@ -1,9 +1,9 @@
-// simulators/device/card_key.h: a key in the card, dressed as an OpenSSL key: the public part is here, signing and key
-// agreement go to the card as APDUs. So CMS decryption and TLS client authentication use it, and nothing here ever
-// holds a private octet.
+// simulators/device/card_key.h: a key in the card, dressed as an OpenSSL key: the public part is here,
+// signing and key agreement go to the card as APDUs. So CMS decryption and TLS client authentication use it,
+// and nothing here ever holds a private octet.
 // Owns: the OpenSSL object; borrows the card, which outlives it. Threads: as the card.
-// Why EC_KEY_METHOD, deprecated in OpenSSL 3.0: the alternative, a provider of our own, is some 800 lines for two calls;
-//   CMS and TLS of 3.0 accept such keys (reference: OpenSSL EC_KEY_METHOD_new(3)).
+// Why EC_KEY_METHOD, deprecated in OpenSSL 3.0: the alternative, a provider of our own, is some 800 lines for
+//   two calls; CMS and TLS of 3.0 accept such keys (reference: OpenSSL EC_KEY_METHOD_new(3)).
 #pragma once
 
 #include <openssl/evp.h>

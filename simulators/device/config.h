@@ -1,4 +1,5 @@
-// simulators/device/config.h: the configuration file of device-sim (JSON); every member is in README.md beside this file.
+// simulators/device/config.h: the configuration file of device-sim (JSON); every member is in README.md
+// beside this file.
 // Errors: 2005 config_malformed, naming the member.
 #pragma once
 

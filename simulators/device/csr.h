@@ -1,5 +1,6 @@
-// simulators/device/csr.h: the certificate request a device makes with its card's key (RFC 2986), with the public part
-// of its key-agreement key as an attribute under wire::kAgreementKeyOid, so that one signature binds both.
+// simulators/device/csr.h: the certificate request a device makes with its card's key (RFC 2986), with the
+// public part of its key-agreement key as an attribute under wire::kAgreementKeyOid, so that one signature
+// binds both.
 // Threads: as the card. Errors: as the card.
 #pragma once
 

@@ -1,4 +1,5 @@
-// simulators/device/der.h: the few DER forms a constrained device writes by itself (ITU-T X.690 §10). Any thread.
+// simulators/device/der.h: the few DER forms a constrained device writes by itself (ITU-T X.690 §10). Any
+// thread.
 #pragma once
 
 #include <initializer_list>

@@ -1,8 +1,10 @@
-// simulators/device/device.h: one device: its card, what it was given, and how it answers what comes over the radio.
-// Jobs are idempotent: a repeated job gives the first answer again. The device's software holds no private key.
+// simulators/device/device.h: one device: its card, what it was given, and how it answers what comes over the
+// radio.
+// Jobs are idempotent: a repeated job gives the first answer again. The device's software holds no private
+//   key.
 // Owns: the card. Borrows: the TrustStore, which outlives it. Threads: one call at a time (Fleet sees to it).
-// Errors: outcomes in frames and Results; symbols from payload.h, verify.h, tls_session.h, card.h; bootstrap_missing,
-//   card_empty (nothing installed).
+// Errors: outcomes in frames and Results; symbols from payload.h, verify.h, tls_session.h, card.h;
+//   bootstrap_missing, card_empty (nothing installed).
 // Fault model: none of its own; the radio loses, repeats and delays (simulators/link/frames.h).
 #pragma once
 

@@ -1,4 +1,5 @@
-// simulators/device/device_report.h: what device-sim says on standard output: one JSON object per line, flushed at once.
+// simulators/device/device_report.h: what device-sim says on standard output: one JSON object per line,
+// flushed at once.
 // Owns: nothing. Threads: any. Privacy: devices are named by their UUID; ICCID and EID never appear.
 #pragma once
 

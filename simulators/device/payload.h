@@ -1,8 +1,8 @@
-// simulators/device/payload.h: opens a registry payload: signature of the registry, decryption with the card's agreement
-// key, and the questions a device asks of what it finds.
+// simulators/device/payload.h: opens a registry payload: signature of the registry, decryption with the
+// card's agreement key, and the questions a device asks of what it finds.
 // Pure but for the card. Threads: as the card. Errors, whose symbols go back to the registry as the reason:
-//   signature_invalid, payload_undecryptable, payload_malformed, payload_wrong_device, payload_replayed, payload_expired,
-//   payload_certificate (not issued by the registry, or not for this card's key).
+//   signature_invalid, payload_undecryptable, payload_malformed, payload_wrong_device, payload_replayed,
+//   payload_expired, payload_certificate (not issued by the registry, or not for this card's key).
 // Spec: RFC 5652 §5 (SignedData), RFC 5083 (AuthEnvelopedData), RFC 5753 §3.1 (ECDH-ES recipients).
 #pragma once
 

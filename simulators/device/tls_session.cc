@@ -71,7 +71,8 @@ bool UseTlsa(SSL* ssl, const AspTarget& target) {
   return usable > 0;
 }
 
-// A CA is a trust anchor for the name; a certificate is the server's own and trusted as it is (the pilot's container 03).
+// A CA is a trust anchor for the name; a certificate is the server's own and trusted as it is (the pilot's
+// container 03).
 bool UseCertificate(SSL* ssl, const AspTarget& target) {
   const OwnedCertificate trusted = ParseCertificate(target.trust.certificate);
   const std::unique_ptr<X509_STORE, Freeing<X509_STORE_free>> store(X509_STORE_new());
@@ -105,8 +106,8 @@ bool IsTheOne(SSL* ssl, const AspTarget& target) {
   return peer != nullptr && wanted && X509_cmp(peer, wanted.get()) == 0;
 }
 
-// In TLS 1.3 the server judges the client's certificate after the client's handshake is over, so its refusal may come as
-// an alert on the first read.
+// In TLS 1.3 the server judges the client's certificate after the client's handshake is over, so its refusal
+// may come as an alert on the first read.
 Error Broken(std::string_view when) {
   const unsigned long code = ERR_peek_last_error();
   const int reason = ERR_GET_REASON(code);

@@ -1,9 +1,11 @@
-// simulators/device/tls_session.h: one session of a device with its ASP: TLS 1.3, the server known by DANE, a given CA or
-// a given certificate; the client by its certificate and the key in its card; then one line each way.
+// simulators/device/tls_session.h: one session of a device with its ASP: TLS 1.3, the server known by DANE, a
+// given CA or a given certificate; the client by its certificate and the key in its card; then one line each
+// way.
 // Application: device "hello <name>", ASP "welcome <name>" or "refused <reason>".
 // Threads: any; the TLS context is shared. Deadline: on connecting, and on each read and write.
-// Errors: 2400 asp_unreachable, 2306 asp_untrusted (the server is not who it should be), 2201 refused (message
-//   "refused <reason>"; a server that demands a certificate from a device without one counts as that).
+// Errors: 2400 asp_unreachable, 2306 asp_untrusted (the server is not who it should be), 2201 refused
+//   (message "refused <reason>"; a server that demands a certificate from a device without one counts as
+//   that).
 // Spec: RFC 8446, RFC 7671 §5.1 (no name check with DANE-EE), RFC 6066 §3 (server name).
 #pragma once
 

@@ -1,6 +1,8 @@
-// simulators/device/trust.h: what a device may believe, from its bootstrap: the registry's two certificates, the resolver
-// with its key, the DNSSEC anchors. Checked once per content and shared by every device that was given the same.
-// Owns: parsed certificates and the resolver's connections. Threads: const, any thread; TrustStore from any thread.
+// simulators/device/trust.h: what a device may believe, from its bootstrap: the registry's two certificates,
+// the resolver with its key, the DNSSEC anchors. Checked once per content and shared by every device that was
+// given the same.
+// Owns: parsed certificates and the resolver's connections. Threads: const, any thread; TrustStore from any
+//   thread.
 // Errors: 2306 bootstrap_untrusted (the chain does not hold), 2005 trust_malformed.
 #pragma once
 

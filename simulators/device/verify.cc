@@ -27,7 +27,8 @@ Status CheckOwn(DaneResolver& resolver, const wire::RegistryPayload& payload) {
   return Error::Make(Code::kPolicy, "own_tlsa_mismatch", "no record fits this device's certificate");
 }
 
-// RFC 6698 §2.1.1: usages 0 and 2 both name a CA; the registry publishes its root as 0 and its issuing CA as 2.
+// RFC 6698 §2.1.1: usages 0 and 2 both name a CA; the registry publishes its root as 0 and its issuing CA as
+// 2.
 bool NamesCa(const std::vector<TlsaRecord>& records, const CertificateView& certificate) {
   return MatchesAny(records, kPkixTa, certificate) || MatchesAny(records, kDaneTa, certificate);
 }

@@ -1,4 +1,5 @@
-// simulators/device/work_queue.h: a bounded number of threads for any number of devices; work now, or after a delay.
+// simulators/device/work_queue.h: a bounded number of threads for any number of devices; work now, or after a
+// delay.
 // Owns: its threads; Stop (and the destructor) ends them after what runs now and forgets the rest.
 // Threads: all calls from any thread, also from work.
 #pragma once

@@ -34,7 +34,7 @@
 namespace registry::sim {
 
 struct Faults {
-  double lose = 0, repeat = 0;               // probability per frame
+  double lose = 0, repeat = 0;  // probability per frame
   std::chrono::milliseconds delay_max{0};
   std::uint64_t seed = 1;
 };

@@ -27,7 +27,7 @@ struct ClientOptions {
   int port = 8883;
   std::string ca_file, certificate_file, key_file;
   std::string party;
-  std::string client_id;                             // default: the party
+  std::string client_id;  // default: the party
   std::chrono::milliseconds repeat_after{5000};
   std::chrono::milliseconds give_up_after{60000};
   std::size_t in_flight_max = 2000;
@@ -35,7 +35,7 @@ struct ClientOptions {
 
 struct Reply {
   bool accepted = false;
-  nlohmann::json data;     // of the accepted reply
+  nlohmann::json data;         // of the accepted reply
   std::optional<Error> error;  // of the rejection; symbol "no_reply" after give_up_after
 };
 
@@ -45,7 +45,8 @@ class PartyClient {
   using OnAction = std::function<void(const std::string& action, const wire::Envelope&)>;
   using OnEvent = std::function<void(const std::string& type, const wire::Envelope&)>;
 
-  static Result<std::unique_ptr<PartyClient>> Open(ClientOptions options, OnAction on_action, OnEvent on_event);
+  static Result<std::unique_ptr<PartyClient>> Open(ClientOptions options, OnAction on_action,
+                                                   OnEvent on_event);
   virtual ~PartyClient() = default;
   virtual bool WaitConnected(std::chrono::milliseconds deadline) = 0;
   virtual bool Call(const std::string& command, const nlohmann::json& data, OnReply on_reply) = 0;

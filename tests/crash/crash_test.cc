@@ -32,7 +32,8 @@ class Progress {
     const std::string kind = event.value("event", "");
     const std::string device = event.value("device", "");
     if (kind == "registered") registered_.insert(device);
-    if (kind == "step" && event.value("step", "") == "activated" && event.value("ok", false)) activated_.insert(device);
+    if (kind == "step" && event.value("step", "") == "activated" && event.value("ok", false))
+      activated_.insert(device);
     if (kind == "done" && event.value("ok", false)) done_.insert(device);
     changed_.notify_all();
   }
@@ -55,13 +56,14 @@ class Progress {
   }
   std::string summary() {
     std::lock_guard lock(mutex_);
-    return std::to_string(registered_.size()) + " registered, " + std::to_string(activated_.size()) + " activated, " +
-           std::to_string(done_.size()) + " done";
+    return std::to_string(registered_.size()) + " registered, " + std::to_string(activated_.size()) +
+           " activated, " + std::to_string(done_.size()) + " done";
   }
 
  private:
   bool Finished() const {
-    return activated_.size() >= static_cast<std::size_t>(kDevices) && done_.size() >= static_cast<std::size_t>(kDevices);
+    return activated_.size() >= static_cast<std::size_t>(kDevices) &&
+           done_.size() >= static_cast<std::size_t>(kDevices);
   }
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -112,7 +114,8 @@ TEST(Crash, TwoHundredDevicesSurviveTwentyDeathsOfTheRegistryAndFiveOfTheBroker)
     progress.WaitEvents(20 + random() % 60, seconds(5));
     progress.WaitEvents(1'000'000, milliseconds(random() % 60));
     kills_while_busy += progress.finished() ? 0 : 1;
-    const bool broker = broker_kills < kBrokerKills && registry_kills >= broker_kills * kRegistryKills / kBrokerKills;
+    const bool broker =
+        broker_kills < kBrokerKills && registry_kills >= broker_kills * kRegistryKills / kBrokerKills;
     const std::string victim = broker ? "mosquitto" : "registryd";
     lab.Kill(victim);
     const auto restarted = lab.Restart(victim);
@@ -134,7 +137,8 @@ TEST(Crash, TwoHundredDevicesSurviveTwentyDeathsOfTheRegistryAndFiveOfTheBroker)
   EXPECT_TRUE(report->faults.empty()) << report->faults.front();
   const auto devices = (*reader)->DevicesAfter(std::nullopt, kDevices * 2);
   ASSERT_TRUE(devices);
-  EXPECT_EQ(devices->size(), static_cast<std::size_t>(kDevices)) << "an accepted command lost, or executed twice";
+  EXPECT_EQ(devices->size(), static_cast<std::size_t>(kDevices))
+      << "an accepted command lost, or executed twice";
   for (const auto& device : *devices) {
     CheckDevice(**reader, device);
     EXPECT_TRUE(registered.contains(device.id.text())) << "registered without its MNO knowing";

@@ -46,11 +46,17 @@ class Interface : public ::testing::Test {
 
   static RawOptions As(const std::string& party, const std::string& suffix = "-raw") {
     const auto& layout = lab_->layout();
-    return {layout.mqtt, layout.BrokerCa(), layout.PartyCertificate(party), layout.PartyKey(party), party + suffix};
+    return {layout.mqtt, layout.BrokerCa(), layout.PartyCertificate(party), layout.PartyKey(party),
+            party + suffix};
   }
 
-  static std::string Command(const std::string& party, const std::string& command, const json& data, const std::string& id) {
-    return json{{"specversion", "1.0"}, {"id", id}, {"source", party}, {"type", "registry.v1." + command}, {"data", data}}
+  static std::string Command(const std::string& party, const std::string& command, const json& data,
+                             const std::string& id) {
+    return json{{"specversion", "1.0"},
+                {"id", id},
+                {"source", party},
+                {"type", "registry.v1." + command},
+                {"data", data}}
         .dump();
   }
 
@@ -69,7 +75,9 @@ class Interface : public ::testing::Test {
     RawMqtt client(As(party, "-" + NewId()));
     EXPECT_TRUE(client.connected());
     EXPECT_TRUE(client.Subscribe("registry/v1/to/" + party + "/" + command + "/+"));
-    EXPECT_EQ(client.Publish("registry/v1/from/" + party + "/" + command, Command(party, command, data, NewId())), 0);
+    EXPECT_EQ(
+        client.Publish("registry/v1/from/" + party + "/" + command, Command(party, command, data, NewId())),
+        0);
     const auto reply = client.Next(seconds(20));
     EXPECT_TRUE(reply) << "no reply to " << command;
     if (!reply) return {};
@@ -136,8 +144,8 @@ TEST_F(Interface, NobodyWritesInAnothersSpace) {
 TEST_F(Interface, NobodyReadsInAnothersSpace) {
   RawMqtt eavesdropper(As("mno-b"));
   ASSERT_TRUE(eavesdropper.connected());
-  for (const char* topic : {"registry/v1/to/mno-a/#", "registry/v1/to/+/esim.register/accepted", "registry/v1/from/#",
-                            "#", "$share/g/registry/v1/to/mno-a/#"}) {
+  for (const char* topic : {"registry/v1/to/mno-a/#", "registry/v1/to/+/esim.register/accepted",
+                            "registry/v1/from/#", "#", "$share/g/registry/v1/to/mno-a/#"}) {
     eavesdropper.Subscribe(topic);  // granted or not, nothing may come of it
   }
   EXPECT_TRUE(Ask("mno-a", "esim.register", NewEsim()).accepted);
@@ -148,7 +156,8 @@ TEST_F(Interface, NobodyReadsInAnothersSpace) {
 TEST_F(Interface, SourceMustBeTheCertificatesParty) {
   RawMqtt client(As("mno-b"));
   ASSERT_TRUE(client.Subscribe("registry/v1/to/mno-b/#"));
-  client.Publish("registry/v1/from/mno-b/esim.register", Command("mno-a", "esim.register", json::object(), NewId()));
+  client.Publish("registry/v1/from/mno-b/esim.register",
+                 Command("mno-a", "esim.register", json::object(), NewId()));
   const auto reply = client.Next(seconds(20));
   ASSERT_TRUE(reply);
   EXPECT_EQ(json::parse(reply->payload).at("data").at("symbol"), "source_mismatch");
@@ -158,13 +167,17 @@ TEST_F(Interface, OwnershipIsKeptBetweenPartiesOfTheSameRole) {
   const Answer registered = Ask("mno-a", "esim.register", NewEsim());
   ASSERT_TRUE(registered.accepted) << registered.data.dump();
   const std::string device = registered.data.at("device");
-  const json endpoint = {{"name", "main"},       {"fqdn", "mqtt.asp-a.test"}, {"url", "tls://mqtt.asp-a.test:8883"},
-                         {"port", 8883},         {"protocol", "tls"},
+  const json endpoint = {{"name", "main"},
+                         {"fqdn", "mqtt.asp-a.test"},
+                         {"url", "tls://mqtt.asp-a.test:8883"},
+                         {"port", 8883},
+                         {"protocol", "tls"},
                          {"trust", {{"kind", "tlsa"}, {"tlsaOwner", "_8883._tcp.mqtt.asp-a.test"}}}};
   ASSERT_TRUE(Ask("asp-a", "endpoint.publish", {{"endpoint", endpoint}}).accepted);
-  ASSERT_TRUE(Ask("asp-a", "device.claim", {{"device", device},
-                                             {"authorisationCode", registered.data.at("authorisationCode")},
-                                             {"endpoint", "main"}})
+  ASSERT_TRUE(Ask("asp-a", "device.claim",
+                  {{"device", device},
+                   {"authorisationCode", registered.data.at("authorisationCode")},
+                   {"endpoint", "main"}})
                   .accepted);
   EXPECT_EQ(Ask("asp-b", "device.deactivate", {{"device", device}}).symbol(), "not_claimer");
   EXPECT_EQ(Ask("asp-b", "device.delete", {{"device", device}}).symbol(), "not_claimer");
@@ -181,7 +194,8 @@ TEST_F(Interface, AResponseTopicInAForeignSpaceIsRefused) {
   const std::string id = NewId();
   for (const char* topic : {"registry/v1/to/mno-a/injected", "registry/v1/from/mno-a/esim.register",
                             "registry/v1/to/mno-bb/x", "elsewhere"}) {
-    client.Publish("registry/v1/from/mno-b/feed.ack", Command("mno-b", "feed.ack", {{"seq", 0}}, id), topic, "corr");
+    client.Publish("registry/v1/from/mno-b/feed.ack", Command("mno-b", "feed.ack", {{"seq", 0}}, id), topic,
+                   "corr");
     const auto reply = client.Next(seconds(20));
     ASSERT_TRUE(reply) << topic;
     EXPECT_EQ(json::parse(reply->payload).at("data").at("symbol"), "response_topic_foreign") << topic;
@@ -205,15 +219,27 @@ std::string Malformed(std::mt19937_64& random, const std::string& good) {
   std::string text = good;
   const auto at = [&] { return random() % text.size(); };
   switch (random() % 9) {
-    case 0: text[at()] = static_cast<char>(0xff); return text;                              // bad UTF-8
-    case 1: return text.substr(0, at());                                                    // cut short
-    case 2: return std::string(200 + random() % 5000, '[');                                 // deep nesting
-    case 3: return R"({"specversion":"1.0","id":1e400,"data":)" + std::string(400, '9') + "}";  // huge numbers
-    case 4: return json{{"specversion", 1}, {"id", json::array()}, {"source", nullptr}}.dump();  // wrong types
-    case 5: return R"({"specversion":"1.0"})";                                              // missing fields
-    case 6: text.replace(text.find("\"1.0\""), 5, "\"9.7\""); return text;                  // unknown version
-    case 7: return std::string(random() % 64, '\0');                                        // no text at all
-    default: text.insert(at(), R"({"a":)"); return text;                                    // bad JSON
+    case 0:
+      text[at()] = static_cast<char>(0xff);
+      return text;  // bad UTF-8
+    case 1:
+      return text.substr(0, at());  // cut short
+    case 2:
+      return std::string(200 + random() % 5000, '[');  // deep nesting
+    case 3:
+      return R"({"specversion":"1.0","id":1e400,"data":)" + std::string(400, '9') + "}";  // huge numbers
+    case 4:
+      return json{{"specversion", 1}, {"id", json::array()}, {"source", nullptr}}.dump();  // wrong types
+    case 5:
+      return R"({"specversion":"1.0"})";  // missing fields
+    case 6:
+      text.replace(text.find("\"1.0\""), 5, "\"9.7\"");
+      return text;  // unknown version
+    case 7:
+      return std::string(random() % 64, '\0');  // no text at all
+    default:
+      text.insert(at(), R"({"a":)");
+      return text;  // bad JSON
   }
 }
 

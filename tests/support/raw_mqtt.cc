@@ -63,8 +63,8 @@ int RawMqtt::Publish(const std::string& topic, const std::string& payload, const
                                   static_cast<std::uint16_t>(correlation_data.size()));
   }
   int id = 0;
-  const int sent = mosquitto_publish_v5(client_, &id, topic.c_str(), static_cast<int>(payload.size()), payload.data(), 1,
-                                        false, properties);
+  const int sent = mosquitto_publish_v5(client_, &id, topic.c_str(), static_cast<int>(payload.size()),
+                                        payload.data(), 1, false, properties);
   mosquitto_property_free_all(&properties);
   if (sent != MOSQ_ERR_SUCCESS) return -1;
   std::unique_lock lock(mutex_);
@@ -79,8 +79,8 @@ bool RawMqtt::PublishLater(const std::string& topic, const std::string& payload)
     std::lock_guard lock(mutex_);
     ++pending_;
   }
-  return mosquitto_publish(client_, nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(), 1,
-                           false) == MOSQ_ERR_SUCCESS;
+  return mosquitto_publish(client_, nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(),
+                           1, false) == MOSQ_ERR_SUCCESS;
 }
 
 bool RawMqtt::WaitPublished(std::chrono::milliseconds deadline) {
@@ -122,20 +122,25 @@ void RawMqtt::OnPublish(mosquitto*, void* self, int id, int reason, const mqtt5_
   client->changed_.notify_all();
 }
 
-void RawMqtt::OnSubscribe(mosquitto*, void* self, int id, int count, const int* granted, const mqtt5__property*) {
+void RawMqtt::OnSubscribe(mosquitto*, void* self, int id, int count, const int* granted,
+                          const mqtt5__property*) {
   auto* client = static_cast<RawMqtt*>(self);
   std::lock_guard lock(client->mutex_);
   client->subscribed_[id] = count == 1 && granted[0] < 128;
   client->changed_.notify_all();
 }
 
-void RawMqtt::OnMessage(mosquitto*, void* self, const mosquitto_message* message, const mqtt5__property* properties) {
+void RawMqtt::OnMessage(mosquitto*, void* self, const mosquitto_message* message,
+                        const mqtt5__property* properties) {
   auto* client = static_cast<RawMqtt*>(self);
-  RawMessage copy{message->topic, std::string(static_cast<const char*>(message->payload),
-                                              static_cast<std::size_t>(message->payloadlen)), {}};
+  RawMessage copy{
+      message->topic,
+      std::string(static_cast<const char*>(message->payload), static_cast<std::size_t>(message->payloadlen)),
+      {}};
   void* correlation = nullptr;
   std::uint16_t size = 0;
-  if (mosquitto_property_read_binary(properties, MQTT_PROP_CORRELATION_DATA, &correlation, &size, false) != nullptr) {
+  if (mosquitto_property_read_binary(properties, MQTT_PROP_CORRELATION_DATA, &correlation, &size, false) !=
+      nullptr) {
     copy.correlation_data.assign(static_cast<const char*>(correlation), size);
     std::free(correlation);
   }

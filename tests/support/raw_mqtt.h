@@ -31,11 +31,12 @@ class RawMqtt {
  public:
   explicit RawMqtt(const RawOptions& options);
   ~RawMqtt();
-  bool connected() const;                      // within the constructor's deadline
-  int Publish(const std::string& topic, const std::string& payload, const std::string& response_topic = {},
-              const std::string& correlation_data = {});      // waits for PUBACK: its reason code, -1 when none came
+  bool connected() const;  // within the constructor's deadline
+  int Publish(
+      const std::string& topic, const std::string& payload, const std::string& response_topic = {},
+      const std::string& correlation_data = {});  // waits for PUBACK: its reason code, -1 when none came
   bool PublishLater(const std::string& topic, const std::string& payload);  // does not wait for PUBACK
-  bool WaitPublished(std::chrono::milliseconds deadline);     // every PublishLater has its PUBACK
+  bool WaitPublished(std::chrono::milliseconds deadline);  // every PublishLater has its PUBACK
   bool Subscribe(const std::string& topic);
   std::optional<RawMessage> Next(std::chrono::milliseconds deadline);
 

@@ -11,7 +11,8 @@ namespace registry::test {
 
 class SoftwareSigner : public domain::Signer {
  public:
-  explicit SoftwareSigner(const std::string& common_name);  // a new P-256 key and a self-signed CA certificate
+  explicit SoftwareSigner(
+      const std::string& common_name);  // a new P-256 key and a self-signed CA certificate
   ~SoftwareSigner() override;
   Result<Bytes> Sign(const Bytes& message) const override;
   const Bytes& certificate() const override { return certificate_; }

@@ -86,7 +86,8 @@ void TestRegistry::Open() {
   ingest::PipelineOptions options;
   options.lanes = lanes_;
   options.timer_period = std::chrono::milliseconds(5);
-  pipeline_ = std::make_unique<ingest::Pipeline>(options, *ledger_, *intake_, clock_, std::move(services), *this);
+  pipeline_ =
+      std::make_unique<ingest::Pipeline>(options, *ledger_, *intake_, clock_, std::move(services), *this);
   pipeline_->Start();
 }
 
@@ -124,7 +125,8 @@ std::vector<Said> TestRegistry::ReadAfter(ledger::Seq* after, std::chrono::milli
     const auto* feed = std::get_if<ledger::FeedItem>(&entry.item);
     const auto message = feed != nullptr ? domain::Render(feed->notification, feed->seq)
                                          : std::get<domain::OutgoingMessage>(entry.item);
-    said.push_back({message.topic, message.correlation_data, message.payload, nlohmann::json::parse(message.payload)});
+    said.push_back(
+        {message.topic, message.correlation_data, message.payload, nlohmann::json::parse(message.payload)});
   }
   return said;
 }
@@ -132,8 +134,11 @@ std::vector<Said> TestRegistry::ReadAfter(ledger::Seq* after, std::chrono::milli
 Said TestRegistry::Ask(const std::string& party, const std::string& command, const nlohmann::json& data,
                        std::string id) {
   if (id.empty()) id = "test-" + std::to_string(next_id_++);
-  const nlohmann::json envelope = {{"specversion", "1.0"}, {"id", id},     {"source", party},
-                                   {"type", "registry.v1." + command}, {"data", data}};
+  const nlohmann::json envelope = {{"specversion", "1.0"},
+                                   {"id", id},
+                                   {"source", party},
+                                   {"type", "registry.v1." + command},
+                                   {"data", data}};
   ingest::InboundMessage message;
   message.topic = "registry/v1/from/" + party + "/" + command;
   message.payload = envelope.dump();
@@ -167,7 +172,8 @@ std::vector<Said> TestRegistry::Heard(const std::string& prefix) {
 void TestRegistry::ServeZone() {
   auto state = ledger_->LoadSink(ledger::Sink::kZone);
   REG_CHECK(state.ok());
-  auto entries = ledger_->OutboxAfter(ledger::Sink::kZone, state->cursor, 10000, std::chrono::milliseconds(0));
+  auto entries =
+      ledger_->OutboxAfter(ledger::Sink::kZone, state->cursor, 10000, std::chrono::milliseconds(0));
   REG_CHECK(entries.ok());
   std::vector<domain::ZoneChange> changes;
   for (const auto& entry : *entries) {
@@ -206,12 +212,13 @@ TestRegistry::Registered TestRegistry::Register(const std::string& mno) {
 }
 
 void TestRegistry::PublishEndpoint(const std::string& asp, const std::string& name) {
-  const nlohmann::json endpoint = {{"name", name},
-                                   {"fqdn", "mqtt." + asp + ".test"},
-                                   {"url", "tls://mqtt." + asp + ".test:8883"},
-                                   {"port", 8883},
-                                   {"protocol", "tls"},
-                                   {"trust", {{"kind", "tlsa"}, {"tlsaOwner", "_8883._tcp.mqtt." + asp + ".test"}}}};
+  const nlohmann::json endpoint = {
+      {"name", name},
+      {"fqdn", "mqtt." + asp + ".test"},
+      {"url", "tls://mqtt." + asp + ".test:8883"},
+      {"port", 8883},
+      {"protocol", "tls"},
+      {"trust", {{"kind", "tlsa"}, {"tlsaOwner", "_8883._tcp.mqtt." + asp + ".test"}}}};
   const Said said = Ask(asp, "endpoint.publish", {{"endpoint", endpoint}});
   if (!said.accepted()) std::fprintf(stderr, "%s\n", said.payload.c_str());
   REG_CHECK(said.accepted());

@@ -43,7 +43,8 @@ class TestRegistry : public ingest::Observer {
   ~TestRegistry() override;
 
   // Sends a command and waits for its reply. An empty id makes a new one.
-  Said Ask(const std::string& party, const std::string& command, const nlohmann::json& data, std::string id = "");
+  Said Ask(const std::string& party, const std::string& command, const nlohmann::json& data,
+           std::string id = "");
   // Sends octets as they are and waits for the next thing said to that party.
   Said AskRaw(const ingest::InboundMessage& message);
   void Send(const ingest::InboundMessage& message) { pipeline_->Receive(message); }
@@ -92,7 +93,7 @@ class TestRegistry : public ingest::Observer {
   std::uint64_t next_esim_ = 1;
 };
 
-std::string EidOf(std::uint64_t number);    // valid check digits
+std::string EidOf(std::uint64_t number);  // valid check digits
 std::string IccidOf(std::uint64_t number);
 
 }  // namespace registry::test

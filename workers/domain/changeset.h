@@ -21,10 +21,10 @@ struct OutgoingMessage {
 // A notification before its party's feed has given it a number. The relay renders the envelope with the number.
 struct Notification {
   PartyId to;
-  std::string type;        // "device.activated"
+  std::string type;  // "device.activated"
   EventId id;
   UtcTime time;
-  std::string data;        // canonical JSON of the data member
+  std::string data;  // canonical JSON of the data member
   std::optional<EventId> cause;
   std::optional<std::string> traceparent;
 };
@@ -48,9 +48,9 @@ struct TlsaRecord {
 };
 struct ZoneChange {
   DeviceId device;
-  std::uint64_t revision = 0;      // Device::zone_revision this content belongs to
+  std::uint64_t revision = 0;  // Device::zone_revision this content belongs to
   std::vector<TlsaRecord> tlsa;
-  std::string note;                // TXT, e.g. "state=deactivated": the name exists without TLSA
+  std::string note;  // TXT, e.g. "state=deactivated": the name exists without TLSA
   bool operator==(const ZoneChange&) const = default;
 };
 
@@ -71,9 +71,9 @@ struct UniqueValue {
 
 struct HistoryEntry {
   UtcTime at;
-  PartyId actor;          // the party whose command caused it, "registry" for timers and DNS
+  PartyId actor;  // the party whose command caused it, "registry" for timers and DNS
   DeviceId device;
-  std::string what;       // "registered", "certified serial=…", never a private identifier
+  std::string what;  // "registered", "certified serial=…", never a private identifier
   std::optional<EventId> cause;
 };
 
@@ -81,7 +81,7 @@ struct HistoryEntry {
 struct DeadLetter {
   UtcTime at;
   std::string topic;
-  std::string payload;    // first kDeadLetterMax octets
+  std::string payload;  // first kDeadLetterMax octets
   std::string reason;
 };
 inline constexpr std::size_t kDeadLetterMax = 4096;
@@ -100,13 +100,14 @@ struct FeedAcked {
 };
 
 struct Changeset {
-  std::optional<EventMark> mark;           // commit fails with kEventKnown when source + id is already marked
+  std::optional<EventMark> mark;  // commit fails with kEventKnown when source + id is already marked
   std::vector<DevicePut> devices;
   std::vector<EndpointPut> endpoints;
-  std::vector<std::pair<UniqueValue, DeviceId>> claims;  // commit fails with kStale when another device holds it
+  std::vector<std::pair<UniqueValue, DeviceId>>
+      claims;  // commit fails with kStale when another device holds it
   std::vector<UniqueValue> releases;
   std::vector<Job> jobs_put;
-  std::vector<JobId> jobs_erase;           // unknown ones are ignored
+  std::vector<JobId> jobs_erase;  // unknown ones are ignored
   std::vector<HistoryEntry> history;
   std::vector<OutgoingMessage> messages;
   std::vector<Notification> notifications;

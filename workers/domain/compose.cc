@@ -41,7 +41,8 @@ OutgoingMessage Render(const Notification& notification, std::uint64_t seq) {
   return {wire::EventTopic(notification.to, notification.type), wire::EncodeEnvelope(envelope), {}};
 }
 
-OutgoingMessage Action(const PartyId& mno, std::string_view action, const std::string& data, const Context& context) {
+OutgoingMessage Action(const PartyId& mno, std::string_view action, const std::string& data,
+                       const Context& context) {
   wire::Envelope envelope;
   envelope.id = NewEventId(context);
   envelope.source = Registry().text();

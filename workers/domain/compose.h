@@ -36,6 +36,7 @@ Notification Notify(const PartyId& to, std::string_view type, const Message& mes
 OutgoingMessage Render(const Notification& notification, std::uint64_t seq);
 
 // A command to an MNO, from the canonical JSON of its data member (kept in the job for retries).
-OutgoingMessage Action(const PartyId& mno, std::string_view action, const std::string& data, const Context& context);
+OutgoingMessage Action(const PartyId& mno, std::string_view action, const std::string& data,
+                       const Context& context);
 
 }  // namespace registry::domain

@@ -7,31 +7,43 @@ namespace registry::domain {
 
 std::string_view StateName(State state) {
   switch (state) {
-    case State::kRegistered: return "registered";
-    case State::kAttached: return "attached";
-    case State::kCertified: return "certified";
-    case State::kPublished: return "published";
-    case State::kActive: return "active";
-    case State::kDeactivated: return "deactivated";
-    case State::kDeleted: return "deleted";
+    case State::kRegistered:
+      return "registered";
+    case State::kAttached:
+      return "attached";
+    case State::kCertified:
+      return "certified";
+    case State::kPublished:
+      return "published";
+    case State::kActive:
+      return "active";
+    case State::kDeactivated:
+      return "deactivated";
+    case State::kDeleted:
+      return "deleted";
   }
   REG_CHECK(false);
 }
 
 std::string_view JobKindName(JobKind kind) {
   switch (kind) {
-    case JobKind::kKeyGenerate: return "key.generate";
-    case JobKind::kPayloadPush: return "payload.push";
-    case JobKind::kAppletWipe: return "applet.wipe";
-    case JobKind::kZoneVisible: return "zone.visible";
+    case JobKind::kKeyGenerate:
+      return "key.generate";
+    case JobKind::kPayloadPush:
+      return "payload.push";
+    case JobKind::kAppletWipe:
+      return "applet.wipe";
+    case JobKind::kZoneVisible:
+      return "zone.visible";
   }
   REG_CHECK(false);
 }
 
 bool Changeset::empty() const {
-  return !mark && devices.empty() && endpoints.empty() && claims.empty() && releases.empty() && jobs_put.empty() &&
-         jobs_erase.empty() && history.empty() && messages.empty() && notifications.empty() && zone.empty() &&
-         revocations.empty() && dead_letters.empty() && feed_acks.empty();
+  return !mark && devices.empty() && endpoints.empty() && claims.empty() && releases.empty() &&
+         jobs_put.empty() && jobs_erase.empty() && history.empty() && messages.empty() &&
+         notifications.empty() && zone.empty() && revocations.empty() && dead_letters.empty() &&
+         feed_acks.empty();
 }
 
 }  // namespace registry::domain

@@ -47,8 +47,9 @@ struct IssuedCertificate {
 
 // One step of an activation with its time: the trace an operator reads.
 struct TraceStep {
-  std::string step;  // "registered", "claimed", "attached", "key.generate", "certified", "published", "payload.push",
-                     // "delivered", "active", "deactivated", "withdrawn", ...
+  std::string
+      step;  // "registered", "claimed", "attached", "key.generate", "certified", "published", "payload.push",
+             // "delivered", "active", "deactivated", "withdrawn", ...
   UtcTime at;
 };
 
@@ -59,18 +60,18 @@ struct Device {
   std::set<HoldStatus> holds;
   Eid eid;
   Iccid iccid;
-  PartyId sponsor;                       // MNO
-  std::optional<PartyId> claimer;        // ASP
-  std::optional<EndpointName> endpoint;  // of the claimer
-  Bytes authorisation_hash;              // SHA-256 of the unused authorisation code; empty once used
-  bool attached = false;                 // seen live on the network since registration
+  PartyId sponsor;                               // MNO
+  std::optional<PartyId> claimer;                // ASP
+  std::optional<EndpointName> endpoint;          // of the claimer
+  Bytes authorisation_hash;                      // SHA-256 of the unused authorisation code; empty once used
+  bool attached = false;                         // seen live on the network since registration
   std::optional<IssuedCertificate> certificate;  // the live one
-  Bytes agreement_key;                   // uncompressed P-256 point the payload is encrypted to; empty before the CSR
-  std::uint64_t payload_version = 0;     // last composed
-  std::uint64_t delivered_version = 0;   // last reported as installed and accepted by the device
-  std::uint64_t zone_revision = 0;       // last wanted zone content; see ZoneChange
-  std::uint64_t visible_revision = 0;    // last zone content served by every secondary
-  std::vector<TraceStep> trace;          // bounded: the last kTraceMax steps
+  Bytes agreement_key;  // uncompressed P-256 point the payload is encrypted to; empty before the CSR
+  std::uint64_t payload_version = 0;    // last composed
+  std::uint64_t delivered_version = 0;  // last reported as installed and accepted by the device
+  std::uint64_t zone_revision = 0;      // last wanted zone content; see ZoneChange
+  std::uint64_t visible_revision = 0;   // last zone content served by every secondary
+  std::vector<TraceStep> trace;         // bounded: the last kTraceMax steps
   UtcTime created;
   UtcTime updated;
 };
@@ -79,10 +80,10 @@ inline constexpr std::size_t kTraceMax = 32;
 struct EndpointRecord {
   PartyId asp;
   wire::Endpoint endpoint;
-  std::uint64_t version = 0;     // set by the ledger; also the revision told to the ASP
-  Bytes legacy_json;             // container 08
-  Bytes legacy_json_signature;   // container 09
-  Bytes legacy_cert_signature;   // container 0A; empty when the trust is a TLSA name
+  std::uint64_t version = 0;    // set by the ledger; also the revision told to the ASP
+  Bytes legacy_json;            // container 08
+  Bytes legacy_json_signature;  // container 09
+  Bytes legacy_cert_signature;  // container 0A; empty when the trust is a TLSA name
 };
 
 // Work that waits for somebody else; survives restarts (design §4). Stored: DO NOT CHANGE THESE NUMBERS.
@@ -100,11 +101,11 @@ struct Job {
   JobKind kind = JobKind::kKeyGenerate;
   std::uint32_t attempt = 1;
   UtcTime created;
-  UtcTime due;                 // when it is retried, or failed after the last attempt
-  std::uint64_t subject = 0;   // kPayloadPush: payload version; kZoneVisible: zone revision
-  std::string last_stage;      // from do.progress
+  UtcTime due;                // when it is retried, or failed after the last attempt
+  std::uint64_t subject = 0;  // kPayloadPush: payload version; kZoneVisible: zone revision
+  std::string last_stage;     // from do.progress
   std::uint64_t last_progress = 0;
-  std::string body;            // data member of the command to be sent again, canonical JSON; empty for kZoneVisible
+  std::string body;  // data member of the command to be sent again, canonical JSON; empty for kZoneVisible
 };
 
 }  // namespace registry::domain

@@ -23,26 +23,40 @@ const Row& RowOf(Trigger trigger) {
   static constexpr Row kReactivate = {kNo, kNo, kNo, kNo, kNo, kAtt, kNo};
   static constexpr Row kDelete = {kGone, kGone, kGone, kGone, kGone, kGone, kNo};
   switch (trigger) {
-    case Trigger::kAttach: return kAttach;
-    case Trigger::kCertify: return kCertify;
-    case Trigger::kVisible: return kVisible;
-    case Trigger::kDelivered: return kDelivered;
-    case Trigger::kDeactivate: return kDeactivate;
-    case Trigger::kReactivate: return kReactivate;
-    case Trigger::kDelete: return kDelete;
+    case Trigger::kAttach:
+      return kAttach;
+    case Trigger::kCertify:
+      return kCertify;
+    case Trigger::kVisible:
+      return kVisible;
+    case Trigger::kDelivered:
+      return kDelivered;
+    case Trigger::kDeactivate:
+      return kDeactivate;
+    case Trigger::kReactivate:
+      return kReactivate;
+    case Trigger::kDelete:
+      return kDelete;
   }
   REG_CHECK(false);
 }
 
 std::string_view RuleOf(Trigger trigger) {
   switch (trigger) {
-    case Trigger::kAttach: return "only a device that is neither deactivated nor deleted attaches";
-    case Trigger::kCertify: return "a first certificate is issued to an attached device without a live certificate";
-    case Trigger::kVisible: return "only a certified device is published";
-    case Trigger::kDelivered: return "a payload is delivered to a published device";
-    case Trigger::kDeactivate: return "a device is deactivated once";
-    case Trigger::kReactivate: return "only a deactivated device is reactivated";
-    case Trigger::kDelete: return "a device is deleted once";
+    case Trigger::kAttach:
+      return "only a device that is neither deactivated nor deleted attaches";
+    case Trigger::kCertify:
+      return "a first certificate is issued to an attached device without a live certificate";
+    case Trigger::kVisible:
+      return "only a certified device is published";
+    case Trigger::kDelivered:
+      return "a payload is delivered to a published device";
+    case Trigger::kDeactivate:
+      return "a device is deactivated once";
+    case Trigger::kReactivate:
+      return "only a deactivated device is reactivated";
+    case Trigger::kDelete:
+      return "a device is deleted once";
   }
   REG_CHECK(false);
 }
@@ -58,19 +72,27 @@ Error Refused(const Device& device, Trigger trigger, std::string_view why) {
 
 std::string_view TriggerName(Trigger trigger) {
   switch (trigger) {
-    case Trigger::kAttach: return "attach";
-    case Trigger::kCertify: return "certify";
-    case Trigger::kVisible: return "visible";
-    case Trigger::kDelivered: return "delivered";
-    case Trigger::kDeactivate: return "deactivate";
-    case Trigger::kReactivate: return "reactivate";
-    case Trigger::kDelete: return "delete";
+    case Trigger::kAttach:
+      return "attach";
+    case Trigger::kCertify:
+      return "certify";
+    case Trigger::kVisible:
+      return "visible";
+    case Trigger::kDelivered:
+      return "delivered";
+    case Trigger::kDeactivate:
+      return "deactivate";
+    case Trigger::kReactivate:
+      return "reactivate";
+    case Trigger::kDelete:
+      return "delete";
   }
   REG_CHECK(false);
 }
 
 Result<State> Next(const Device& device, Trigger trigger) {
-  const bool held = device.holds.contains(HoldStatus::kClientHold) || device.holds.contains(HoldStatus::kServerHold);
+  const bool held =
+      device.holds.contains(HoldStatus::kClientHold) || device.holds.contains(HoldStatus::kServerHold);
   const bool ends = trigger == Trigger::kDeactivate || trigger == Trigger::kDelete;
   if (held && !ends) return Refused(device, trigger, "the device is on hold");
   const auto next = RowOf(trigger)[static_cast<std::size_t>(device.state) - 1];

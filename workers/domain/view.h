@@ -15,9 +15,10 @@ namespace registry::domain {
 class View {
  public:
   virtual ~View() = default;
-  virtual Result<std::optional<Device>> LoadDevice(const DeviceId& id) const = 0;   // tombstones included
+  virtual Result<std::optional<Device>> LoadDevice(const DeviceId& id) const = 0;  // tombstones included
   virtual Result<std::optional<DeviceId>> FindUnique(const UniqueValue& value) const = 0;
-  virtual Result<std::optional<EndpointRecord>> LoadEndpoint(const PartyId& asp, const EndpointName& name) const = 0;
+  virtual Result<std::optional<EndpointRecord>> LoadEndpoint(const PartyId& asp,
+                                                             const EndpointName& name) const = 0;
   virtual Result<std::optional<Job>> LoadJob(const JobId& id) const = 0;
   virtual Result<std::vector<Job>> JobsOf(const DeviceId& device) const = 0;
 };

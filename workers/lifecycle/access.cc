@@ -27,12 +27,15 @@ Result<Device> FindManaged(const DeviceId& id, const domain::Origin& origin, con
   auto device = FindLive(id, view);
   if (!device || origin.role == wire::Role::kOperator) return device;
   if (device->claimer != origin.party) {
-    return Error::Make(Code::kNotAuthorised, "not_claimer", "the device is not claimed by this party", "/device");
+    return Error::Make(Code::kNotAuthorised, "not_claimer", "the device is not claimed by this party",
+                       "/device");
   }
   return device;
 }
 
-void Put(const Device& device, domain::Changeset& changes) { changes.devices.push_back({device, device.version}); }
+void Put(const Device& device, domain::Changeset& changes) {
+  changes.devices.push_back({device, device.version});
+}
 
 Bytes Sha256(std::string_view text) {
   Bytes digest(32);

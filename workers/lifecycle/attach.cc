@@ -44,8 +44,10 @@ Result<Decision> Decide(const wire::DeviceAttach& command, const Origin& origin,
   device->state = *next;
   device->attached = true;
   domain::Mark(*device, "attached", context.now);
-  decision.changes.history.push_back(domain::History(*device, origin.party, "attached", context.now, origin.id));
-  if (auto asked = AskAgain(*device, view, context, policy, signer, decision.changes); !asked) return asked.error();
+  decision.changes.history.push_back(
+      domain::History(*device, origin.party, "attached", context.now, origin.id));
+  if (auto asked = AskAgain(*device, view, context, policy, signer, decision.changes); !asked)
+    return asked.error();
   Put(*device, decision.changes);
   decision.reply = wire::Encode(wire::DeviceState{device->id, std::string(domain::StateName(device->state))});
   return decision;

@@ -10,15 +10,16 @@ using domain::State;
 Status MayClaim(const domain::Device& device, const wire::DeviceClaim& command) {
   if (device.state == State::kDeactivated) {
     return Error::Make(Code::kStatusProhibits, "state_prohibits",
-                       "device is deactivated: claim refused, a deactivated device is reactivated first", "/device");
-  }
-  if (device.claimer) {
-    return Error::Make(Code::kExists, "device_claimed", "the device is claimed; its authorisation code is used up",
+                       "device is deactivated: claim refused, a deactivated device is reactivated first",
                        "/device");
   }
+  if (device.claimer) {
+    return Error::Make(Code::kExists, "device_claimed",
+                       "the device is claimed; its authorisation code is used up", "/device");
+  }
   if (device.authorisation_hash.empty() || device.authorisation_hash != Sha256(command.authorisation_code)) {
-    return Error::Make(Code::kBadAuthorisationCode, "authorisation_code_wrong", "the authorisation code is not valid",
-                       "/authorisationCode");
+    return Error::Make(Code::kBadAuthorisationCode, "authorisation_code_wrong",
+                       "the authorisation code is not valid", "/authorisationCode");
   }
   return Done{};
 }
@@ -41,7 +42,8 @@ Result<Decision> Decide(const wire::DeviceClaim& command, const Origin& origin, 
   device->endpoint = command.endpoint;
   device->authorisation_hash.clear();
   domain::Mark(*device, "claimed", context.now);
-  decision.changes.history.push_back(domain::History(*device, origin.party, "claimed", context.now, origin.id));
+  decision.changes.history.push_back(
+      domain::History(*device, origin.party, "claimed", context.now, origin.id));
   if (device->certificate) {
     const wire::DeviceCertified certified{device->id, DeviceName(device->id, policy.payload.zone),
                                           device->certificate->der, device->certificate->not_after};
@@ -49,7 +51,8 @@ Result<Decision> Decide(const wire::DeviceClaim& command, const Origin& origin, 
         domain::Notify(origin.party, "device.certified", certified, context, origin.id));
   }
   if (device->state == State::kPublished) {
-    auto composed = payload_push::Compose(*device, **endpoint, policy.payload, context, signer, decision.changes);
+    auto composed =
+        payload_push::Compose(*device, **endpoint, policy.payload, context, signer, decision.changes);
     if (!composed) return composed.error();
   }
   Put(*device, decision.changes);

@@ -10,19 +10,22 @@ using domain::Device;
 using domain::Job;
 using domain::JobKind;
 
-void SendAgain(Job job, const Device& device, const Context& context, const Policy& policy, Changeset& changes) {
+void SendAgain(Job job, const Device& device, const Context& context, const Policy& policy,
+               Changeset& changes) {
   ++job.attempt;
   job.due = context.now + Backoff(policy, job.attempt);
   auto data = nlohmann::json::parse(job.body);
   data["attempt"] = job.attempt;
   data["deadline"] = ToRfc3339(job.due);
   job.body = data.dump();
-  changes.messages.push_back(domain::Action(device.sponsor, domain::JobKindName(job.kind), job.body, context));
+  changes.messages.push_back(
+      domain::Action(device.sponsor, domain::JobKindName(job.kind), job.body, context));
   changes.jobs_put.push_back(std::move(job));
 }
 
 // DNS goes on trying by itself; what is due here is the alarm.
-void RaiseDnsAlarm(Job job, const Device& device, const Context& context, const Policy& policy, Changeset& changes) {
+void RaiseDnsAlarm(Job job, const Device& device, const Context& context, const Policy& policy,
+                   Changeset& changes) {
   Error error = Error::Make(Code::kFailed, "dns_lagging", "the secondaries do not serve the change yet");
   error.step = "published";
   error.retry_after_seconds = static_cast<int>(Backoff(policy, job.attempt).count());

@@ -9,7 +9,8 @@ Result<Decision> Decide(const wire::EndpointPublish& command, const Origin& orig
   domain::EndpointRecord record;
   record.asp = origin.party;
   record.endpoint = command.endpoint;
-  if (auto signed_legacy = payload_push::SignLegacy(record, signer); !signed_legacy) return signed_legacy.error();
+  if (auto signed_legacy = payload_push::SignLegacy(record, signer); !signed_legacy)
+    return signed_legacy.error();
 
   const std::uint64_t version = *known ? (*known)->version : 0;
   Decision decision;

@@ -16,7 +16,8 @@ namespace {
 constexpr std::chrono::seconds kBackoffMax{86400};
 
 template <class ActionMessage>
-void Ask(const Device& device, JobKind kind, const Context& context, const Policy& policy, Changeset& changes) {
+void Ask(const Device& device, JobKind kind, const Context& context, const Policy& policy,
+         Changeset& changes) {
   Job job;
   job.id = domain::NewJobId(context);
   job.device = device.id;
@@ -73,8 +74,8 @@ void FailJob(const Job& job, Device device, Error error, const Context& context,
   error.step = std::string(domain::JobKindName(job.kind));
   changes.jobs_erase.push_back(job.id);
   domain::Mark(device, error.step + " failed", context.now);
-  changes.history.push_back(
-      domain::History(device, domain::Registry(), error.step + " failed: " + error.symbol, context.now, cause));
+  changes.history.push_back(domain::History(device, domain::Registry(),
+                                            error.step + " failed: " + error.symbol, context.now, cause));
   const wire::DeviceFailed message{device.id, DeviceName(device.id, policy.payload.zone), error};
   NotifyStakeholders(device, "device.failed", message, context, cause, changes);
   Put(device, changes);

@@ -7,7 +7,8 @@
 namespace registry::lifecycle {
 
 // Asks the sponsor for a new key pair on the applet, or for the applet to be emptied.
-void AskForKey(domain::Device& device, const Context& context, const Policy& policy, domain::Changeset& changes);
+void AskForKey(domain::Device& device, const Context& context, const Policy& policy,
+               domain::Changeset& changes);
 void AskForWipe(const domain::Device& device, const Context& context, const Policy& policy,
                 domain::Changeset& changes);
 // Puts the alarm for a zone change that must become visible.
@@ -19,13 +20,14 @@ Status EraseJobs(const domain::Device& device, const View& view, std::optional<d
 // How long to wait after attempt n: first_retry doubled n-1 times, at most a day.
 std::chrono::seconds Backoff(const Policy& policy, std::uint32_t attempt);
 // The job failed for good: erased, in the trace and history, `device.failed` to sponsor and claimer.
-void FailJob(const domain::Job& job, domain::Device device, Error error, const Context& context, const Policy& policy,
-             const std::optional<EventId>& cause, domain::Changeset& changes);
+void FailJob(const domain::Job& job, domain::Device device, Error error, const Context& context,
+             const Policy& policy, const std::optional<EventId>& cause, domain::Changeset& changes);
 
 // One notification to each party that has a stake in the device.
 template <class Message>
 void NotifyStakeholders(const domain::Device& device, std::string_view type, const Message& message,
-                        const Context& context, const std::optional<EventId>& cause, domain::Changeset& changes) {
+                        const Context& context, const std::optional<EventId>& cause,
+                        domain::Changeset& changes) {
   changes.notifications.push_back(domain::Notify(device.sponsor, type, message, context, cause));
   if (!device.claimer) return;
   changes.notifications.push_back(domain::Notify(*device.claimer, type, message, context, cause));

@@ -13,9 +13,9 @@ namespace registry::lifecycle {
 
 struct Policy {
   payload_push::Profile payload;
-  std::chrono::seconds first_retry{30};       // of actions to an MNO; doubles
+  std::chrono::seconds first_retry{30};  // of actions to an MNO; doubles
   std::uint32_t attempts_max = 6;
-  std::chrono::seconds visible_within{120};   // alarm when DNS has not shown a change by then
+  std::chrono::seconds visible_within{120};  // alarm when DNS has not shown a change by then
 };
 
 using domain::Context;
@@ -27,11 +27,14 @@ Result<Decision> Decide(const wire::EsimRegister&, const Origin&, const View&, c
 // Seen again on the network, a device whose key or payload is still owed is asked again.
 Result<Decision> Decide(const wire::DeviceAttach&, const Origin&, const View&, const Context&, const Policy&,
                         const domain::Signer&);
-Result<Decision> Decide(const wire::EndpointPublish&, const Origin&, const View&, const Context&, const domain::Signer&);
+Result<Decision> Decide(const wire::EndpointPublish&, const Origin&, const View&, const Context&,
+                        const domain::Signer&);
 Result<Decision> Decide(const wire::DeviceClaim&, const Origin&, const View&, const Context&, const Policy&,
                         const domain::Signer&);
-Result<Decision> Decide(const wire::DeviceDeactivate&, const Origin&, const View&, const Context&, const Policy&);
-Result<Decision> Decide(const wire::DeviceReactivate&, const Origin&, const View&, const Context&, const Policy&);
+Result<Decision> Decide(const wire::DeviceDeactivate&, const Origin&, const View&, const Context&,
+                        const Policy&);
+Result<Decision> Decide(const wire::DeviceReactivate&, const Origin&, const View&, const Context&,
+                        const Policy&);
 Result<Decision> Decide(const wire::DeviceDelete&, const Origin&, const View&, const Context&, const Policy&);
 Result<Decision> Decide(const wire::DoProgress&, const Origin&, const View&, const Context&);
 Result<Decision> Decide(const wire::DoResult&, const Origin&, const View&, const Context&, const Policy&);

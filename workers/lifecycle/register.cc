@@ -8,11 +8,13 @@ namespace {
 using domain::UniqueKind;
 using domain::UniqueValue;
 
-Status RefuseTaken(const UniqueValue& value, std::string_view symbol, std::string_view field, const View& view) {
+Status RefuseTaken(const UniqueValue& value, std::string_view symbol, std::string_view field,
+                   const View& view) {
   auto holder = view.FindUnique(value);
   if (!holder) return holder.error();
   if (!*holder) return Done{};
-  return Error::Make(Code::kExists, symbol, "already registered; it is free again when its device is deleted", field);
+  return Error::Make(Code::kExists, symbol, "already registered; it is free again when its device is deleted",
+                     field);
 }
 
 // 128 random bits: not to be guessed within the life of a device, so no attempt limit is needed.
@@ -45,7 +47,8 @@ Result<Decision> Decide(const wire::EsimRegister& command, const Origin& origin,
 
   Decision decision;
   decision.changes.claims = {{eid, device.id}, {iccid, device.id}};
-  decision.changes.history.push_back(domain::History(device, origin.party, "registered", context.now, origin.id));
+  decision.changes.history.push_back(
+      domain::History(device, origin.party, "registered", context.now, origin.id));
   Put(device, decision.changes);
   decision.reply = wire::Encode(
       wire::EsimRegistered{device.id, code, payload_push::BootstrapOf(policy.payload, device.id)});

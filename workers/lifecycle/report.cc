@@ -18,13 +18,16 @@ struct Reported {
 };
 
 // A deleted device may still owe its wipe, so tombstones count here.
-Result<Reported> FindReported(const JobId& id, const DeviceId& device_id, const Origin& origin, const View& view) {
+Result<Reported> FindReported(const JobId& id, const DeviceId& device_id, const Origin& origin,
+                              const View& view) {
   auto job = view.LoadJob(id);
   if (!job) return job.error();
-  const Error unknown = Error::Make(Code::kNotFound, "job_unknown", "no such job is waiting; it may be done", "/job");
+  const Error unknown =
+      Error::Make(Code::kNotFound, "job_unknown", "no such job is waiting; it may be done", "/job");
   if (!*job || (*job)->kind == JobKind::kZoneVisible) return unknown;
   if ((*job)->device != device_id) {
-    return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job belongs to another device", "/device");
+    return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job belongs to another device",
+                       "/device");
   }
   auto device = view.LoadDevice(device_id);
   if (!device) return device.error();
@@ -48,8 +51,8 @@ Status Delivered(Reported& reported, const Origin& origin, const Context& contex
   device.delivered_version = reported.job.subject;
   domain::Mark(device, "delivered", context.now);
   if (activated) {
-    const wire::DeviceActivated message{device.id, DeviceName(device.id, policy.payload.zone), *device.endpoint,
-                                        device.certificate->sha256};
+    const wire::DeviceActivated message{device.id, DeviceName(device.id, policy.payload.zone),
+                                        *device.endpoint, device.certificate->sha256};
     NotifyStakeholders(device, "device.activated", message, context, origin.id, changes);
     domain::Mark(device, "active", context.now);
     changes.history.push_back(domain::History(device, origin.party, "active", context.now, origin.id));
@@ -60,22 +63,27 @@ Status Delivered(Reported& reported, const Origin& origin, const Context& contex
 
 void Wiped(const Reported& reported, const Origin& origin, const Context& context, Changeset& changes) {
   changes.jobs_erase.push_back(reported.job.id);
-  changes.history.push_back(domain::History(reported.device, origin.party, "applet wiped", context.now, origin.id));
+  changes.history.push_back(
+      domain::History(reported.device, origin.party, "applet wiped", context.now, origin.id));
 }
 
 Status Succeeded(Reported& reported, const Origin& origin, const Context& context, const Policy& policy,
                  Changeset& changes) {
   switch (reported.job.kind) {
-    case JobKind::kPayloadPush: return Delivered(reported, origin, context, policy, changes);
-    case JobKind::kAppletWipe: Wiped(reported, origin, context, changes); return Done{};
+    case JobKind::kPayloadPush:
+      return Delivered(reported, origin, context, policy, changes);
+    case JobKind::kAppletWipe:
+      Wiped(reported, origin, context, changes);
+      return Done{};
     case JobKind::kKeyGenerate:  // the CSR is what ends it
-    case JobKind::kZoneVisible: return Done{};
+    case JobKind::kZoneVisible:
+      return Done{};
   }
   REG_CHECK(false);
 }
 
-void Failed(const wire::DoResult& command, const Reported& reported, const Origin& origin, const Context& context,
-            const Policy& policy, Changeset& changes) {
+void Failed(const wire::DoResult& command, const Reported& reported, const Origin& origin,
+            const Context& context, const Policy& policy, Changeset& changes) {
   if (command.retriable && reported.job.attempt < policy.attempts_max) {
     Job job = reported.job;
     job.due = context.now + Backoff(policy, job.attempt);
@@ -127,8 +135,12 @@ Result<Decision> Decide(const wire::DoResult& command, const Origin& origin, con
       if (!done) return done.error();
       break;
     }
-    case wire::Outcome::kFailed: Failed(command, *reported, origin, context, policy, decision.changes); break;
-    case wire::Outcome::kUnknown: Unknown(*reported, context, policy, decision.changes); break;
+    case wire::Outcome::kFailed:
+      Failed(command, *reported, origin, context, policy, decision.changes);
+      break;
+    case wire::Outcome::kUnknown:
+      Unknown(*reported, context, policy, decision.changes);
+      break;
   }
   return decision;
 }

@@ -22,8 +22,8 @@ void Revoke(Device& device, const Context& context, Changeset& changes) {
 }
 
 // Everything both ways of ending share: no live certificate, no waiting work, an empty applet where it can be reached.
-Status End(Device& device, const Origin& origin, const View& view, const Context& context, const Policy& policy,
-           std::string_view what, const std::string& reason, Changeset& changes) {
+Status End(Device& device, const Origin& origin, const View& view, const Context& context,
+           const Policy& policy, std::string_view what, const std::string& reason, Changeset& changes) {
   Revoke(device, context, changes);
   if (auto erased = EraseJobs(device, view, std::nullopt, changes); !erased) return erased;
   if (device.attached) AskForWipe(device, context, policy, changes);
@@ -55,14 +55,15 @@ Result<Decision> Decide(const wire::DeviceDeactivate& command, const Origin& ori
   if (!next) return next.error();
   Changeset changes;
   device->state = *next;
-  if (auto ended = End(*device, origin, view, context, policy, "deactivated", command.reason, changes); !ended) {
+  if (auto ended = End(*device, origin, view, context, policy, "deactivated", command.reason, changes);
+      !ended) {
     return ended.error();
   }
   ++device->zone_revision;
   changes.zone.push_back(dns::Deactivated(*device));
   ExpectVisible(*device, context, policy, changes);
-  return Finish<wire::DeviceDeactivated>(*device, "device.deactivated", origin, command.reason, context, policy,
-                                         std::move(changes));
+  return Finish<wire::DeviceDeactivated>(*device, "device.deactivated", origin, command.reason, context,
+                                         policy, std::move(changes));
 }
 
 Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& origin, const View& view,
@@ -73,15 +74,16 @@ Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& ori
   if (!next) return next.error();
   Changeset changes;
   device->state = *next;
-  if (auto erased = EraseJobs(*device, view, domain::JobKind::kAppletWipe, changes); !erased) return erased.error();
+  if (auto erased = EraseJobs(*device, view, domain::JobKind::kAppletWipe, changes); !erased)
+    return erased.error();
   domain::Mark(*device, "reactivated", context.now);
   std::string entry = "reactivated";
   if (!command.reason.empty()) entry += ": " + command.reason;
   changes.history.push_back(domain::History(*device, origin.party, std::move(entry), context.now, origin.id));
   // The old key and certificate are gone for good: a device comes back with a new key pair.
   if (device->state == domain::State::kAttached) AskForKey(*device, context, policy, changes);
-  return Finish<wire::DeviceReactivated>(*device, "device.reactivated", origin, command.reason, context, policy,
-                                         std::move(changes));
+  return Finish<wire::DeviceReactivated>(*device, "device.reactivated", origin, command.reason, context,
+                                         policy, std::move(changes));
 }
 
 Result<Decision> Decide(const wire::DeviceDelete& command, const Origin& origin, const View& view,

@@ -31,12 +31,13 @@ Result<Changeset> DecideVisible(const domain::ZoneChange& change, const View& vi
   // Only the content wanted last says anything, and it says it once.
   if (change.revision != device.zone_revision || device.visible_revision >= change.revision) return changes;
   device.visible_revision = change.revision;
-  if (auto erased = EraseJobs(device, view, domain::JobKind::kZoneVisible, changes); !erased) return erased.error();
+  if (auto erased = EraseJobs(device, view, domain::JobKind::kZoneVisible, changes); !erased)
+    return erased.error();
 
   const bool withdrawn = change.tlsa.empty();
   domain::Mark(device, withdrawn ? "withdrawn" : "published", context.now);
-  changes.history.push_back(
-      domain::History(device, domain::Registry(), withdrawn ? "withdrawn from DNS" : "published in DNS", context.now));
+  changes.history.push_back(domain::History(
+      device, domain::Registry(), withdrawn ? "withdrawn from DNS" : "published in DNS", context.now));
   if (!withdrawn) {
     const auto next = domain::Next(device, domain::Trigger::kVisible);
     if (!next) return next.error();

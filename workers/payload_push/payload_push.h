@@ -3,7 +3,8 @@
 // over AuthEnvelopedData (RFC 5083/5084/5753: ECDH-ES on P-256 with SHA-256 KDF, AES-128 key wrap, AES-128-GCM) to the
 // device's key-agreement key. Content: schemas/messages/registry-payload.schema.json, canonical JSON.
 // Beside it the pilot's containers (06, 07, 03, 08, 09, 0A, then 02) from the same content.
-// Pure, any thread. Errors: 2400 payload_failed when OpenSSL refuses; 2306 endpoint_json_too_long (container 08, 100 octets).
+// Pure, any thread. Errors: 2400 payload_failed when OpenSSL refuses; 2306 endpoint_json_too_long (container 08,
+//   100 octets).
 #pragma once
 
 #include <chrono>

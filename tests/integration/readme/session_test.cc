@@ -19,7 +19,8 @@ std::string SessionOf(const std::string& readme, const std::string& lab_folder) 
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with("## ")) below = line == "## Taking part by hand";
     if (line == "```") fenced = below && !fenced;
-    const bool of_the_lab = line.starts_with("./dev") || line.starts_with("cd /var/tmp") || line.starts_with("kill $EAR");
+    const bool of_the_lab =
+        line.starts_with("./dev") || line.starts_with("cd /var/tmp") || line.starts_with("kill $EAR");
     if (fenced && line != "```" && !of_the_lab) script += line + "\n";
   }
   return script;

@@ -18,7 +18,11 @@ ingest::InboundMessage Raw(const std::string& party, const std::string& command,
 }
 
 json Command(const std::string& party, const std::string& command, const std::string& id, const json& data) {
-  return {{"specversion", "1.0"}, {"id", id}, {"source", party}, {"type", "registry.v1." + command}, {"data", data}};
+  return {{"specversion", "1.0"},
+          {"id", id},
+          {"source", party},
+          {"type", "registry.v1." + command},
+          {"data", data}};
 }
 
 TEST(Admission, ADuplicateGetsTheStoredReplyByteForByteAndIsNotExecutedAgain) {
@@ -36,7 +40,8 @@ TEST(Admission, ADuplicateGetsTheStoredReplyByteForByteAndIsNotExecutedAgain) {
 TEST(Admission, AReusedIdWithOtherContentIsAConflictThatNamesTheField) {
   TestRegistry registry;
   registry.Ask("mno-a", "esim.register", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}}, "same");
-  const Said said = registry.Ask("mno-a", "esim.register", {{"eid", EidOf(2)}, {"iccid", IccidOf(1)}}, "same");
+  const Said said =
+      registry.Ask("mno-a", "esim.register", {{"eid", EidOf(2)}, {"iccid", IccidOf(1)}}, "same");
   EXPECT_FALSE(said.accepted());
   EXPECT_EQ(said.code(), 2302);
   EXPECT_EQ(said.symbol(), "event_conflict");
@@ -55,8 +60,10 @@ TEST(Admission, ARejectionIsRememberedLikeAnAcceptance) {
 
 TEST(Admission, TheSameIdOfTwoPartiesIsTwoCommands) {
   TestRegistry registry;
-  EXPECT_TRUE(registry.Ask("mno-a", "esim.register", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}}, "1").accepted());
-  EXPECT_TRUE(registry.Ask("mno-b", "esim.register", {{"eid", EidOf(2)}, {"iccid", IccidOf(2)}}, "1").accepted());
+  EXPECT_TRUE(
+      registry.Ask("mno-a", "esim.register", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}}, "1").accepted());
+  EXPECT_TRUE(
+      registry.Ask("mno-b", "esim.register", {{"eid", EidOf(2)}, {"iccid", IccidOf(2)}}, "1").accepted());
 }
 
 TEST(Admission, DuplicatesSurviveARestart) {
@@ -116,15 +123,17 @@ TEST(Refusal, RolesDecideOnCommands) {
   TestRegistry registry;
   EXPECT_EQ(registry.Ask("asp-a", "esim.register", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}}).symbol(),
             "role_not_allowed");
-  EXPECT_EQ(registry.Ask("mno-a", "device.deactivate", {{"device", "0b2f4a52-9a6e-4a5b-8f5e-3f1d2c4b5a69"}}).symbol(),
+  EXPECT_EQ(registry.Ask("mno-a", "device.deactivate", {{"device", "0b2f4a52-9a6e-4a5b-8f5e-3f1d2c4b5a69"}})
+                .symbol(),
             "role_not_allowed");
   EXPECT_EQ(registry.Ask("stranger", "feed.ack", {{"seq", 0}}).symbol(), "party_unknown");
 }
 
 TEST(Refusal, AForeignResponseTopicIsNeitherUsedNorRemembered) {
   TestRegistry registry;
-  auto message = Raw("mno-a", "esim.register",
-                     Command("mno-a", "esim.register", "x", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}}).dump());
+  auto message =
+      Raw("mno-a", "esim.register",
+          Command("mno-a", "esim.register", "x", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}}).dump());
   message.response_topic = "registry/v1/to/mno-b/esim.register/accepted";
   message.correlation_data = "abc";
   const Said refused = registry.AskRaw(message);
@@ -173,7 +182,8 @@ TEST(Flow, NothingIsActiveBeforeDnsShowsIt) {
   TestRegistry registry;
   const auto device = registry.Register();
   EXPECT_TRUE(registry.Ask("mno-a", "device.attach", {{"device", device.device}}).accepted());
-  EXPECT_TRUE(registry.Ask("mno-a", "csr.submit", {{"device", device.device}, {"csr", NewCsrPem()}}).accepted());
+  EXPECT_TRUE(
+      registry.Ask("mno-a", "csr.submit", {{"device", device.device}, {"csr", NewCsrPem()}}).accepted());
   EXPECT_EQ(registry.Device(device.device).state, domain::State::kCertified);
   EXPECT_TRUE(registry.Heard("registry/v1/to/mno-a/do/payload.push").empty());
   registry.ServeZone();
@@ -187,8 +197,9 @@ TEST(Flow, AClaimAfterPublicationPushesThePayload) {
   registry.Ask("mno-a", "csr.submit", {{"device", device.device}, {"csr", NewCsrPem()}});
   registry.ServeZone();
   registry.PublishEndpoint();
-  const Said claimed = registry.Ask(
-      "asp-a", "device.claim", {{"device", device.device}, {"authorisationCode", device.code}, {"endpoint", "main"}});
+  const Said claimed =
+      registry.Ask("asp-a", "device.claim",
+                   {{"device", device.device}, {"authorisationCode", device.code}, {"endpoint", "main"}});
   EXPECT_TRUE(claimed.accepted()) << claimed.payload;
   EXPECT_EQ(registry.Heard("registry/v1/to/mno-a/do/payload.push").size(), 1u);
   EXPECT_EQ(registry.Heard("registry/v1/to/asp-a/event/device.certified").size(), 1u);
@@ -213,7 +224,8 @@ TEST(Ownership, OnlyTheSponsorAndTheClaimerTouchADevice) {
   TestRegistry registry;
   const std::string id = registry.Activate("mno-a", "asp-a");
   EXPECT_EQ(registry.Ask("mno-b", "device.attach", {{"device", id}}).symbol(), "not_sponsor");
-  EXPECT_EQ(registry.Ask("mno-b", "csr.submit", {{"device", id}, {"csr", NewCsrPem()}}).symbol(), "not_sponsor");
+  EXPECT_EQ(registry.Ask("mno-b", "csr.submit", {{"device", id}, {"csr", NewCsrPem()}}).symbol(),
+            "not_sponsor");
   for (const char* command : {"device.deactivate", "device.reactivate", "device.delete"}) {
     EXPECT_EQ(registry.Ask("asp-b", command, {{"device", id}}).symbol(), "not_claimer") << command;
   }

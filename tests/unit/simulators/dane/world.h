@@ -1,5 +1,6 @@
-// tests/unit/simulators/dane/world.h: a small signed DNS to look things up in: a root, zones below it, NSD that serves
-// them and Unbound that answers over TLS, all real, on free loopback ports in a folder of their own.
+// tests/unit/simulators/dane/world.h: a small signed DNS to look things up in: a root, zones below it, NSD
+// that serves them and Unbound that answers over TLS, all real, on free loopback ports in a folder of their
+// own.
 // Owns: the folder and both servers, ended with it. Threads: one. Errors: empty pointer, reason on stderr.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Devices on the radio of a scripted MNO: from power on to a session with the ASP, over a network that loses, repeats and
-// delays, with real DNS and real TLS.
+// Devices on the radio of a scripted MNO: from power on to a session with the ASP, over a network that loses,
+// repeats and delays, with real DNS and real TLS.
 #include "simulators/device/fleet.h"
 
 #include <gtest/gtest.h>
@@ -91,7 +91,8 @@ class FleetTest : public ::testing::Test {
     fleet_ = std::move(*fleet);
   }
 
-  // The MNO's network: answers power_on with the bootstrap, notes CSRs and results, and says its part again when asked.
+  // The MNO's network: answers power_on with the bootstrap, notes CSRs and results, and says its part again
+  // when asked.
   void OnFrame(const std::shared_ptr<Connection>& link, const json& frame) {
     const std::lock_guard lock(mutex_);
     link_ = link;

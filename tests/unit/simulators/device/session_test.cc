@@ -1,4 +1,5 @@
-// A device and its ASP, both real, over TLS and a real signed DNS: who is let in, who is not, and what either believes.
+// A device and its ASP, both real, over TLS and a real signed DNS: who is let in, who is not, and what either
+// believes.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -30,7 +31,8 @@ std::string NameOf(int number) {
   return text;
 }
 
-// Devices 0 to 3: 0 and 1 in order, 2 without TLSA, 3 with the TLSA of another certificate. 4: expired certificate.
+// Devices 0 to 3: 0 and 1 in order, 2 without TLSA, 3 with the TLSA of another certificate. 4: expired
+// certificate.
 class SessionTest : public ::testing::Test {
  protected:
   static constexpr int kDevices = 5;

@@ -1,5 +1,5 @@
-// tests/unit/simulators/device/test_registry.h: as much of a registry as a device can notice: two CAs, certificates, and
-// payloads sealed with OpenSSL's own CMS, which is not the code the registry uses.
+// tests/unit/simulators/device/test_registry.h: as much of a registry as a device can notice: two CAs,
+// certificates, and payloads sealed with OpenSSL's own CMS, which is not the code the registry uses.
 // Owns: its keys. Threads: one. Errors: failed expectations abort the test binary.
 #pragma once
 

@@ -46,7 +46,8 @@ TEST(Lifecycle, ALiveCertificateIsNotReplacedInSilence) {
 }
 
 TEST(Lifecycle, EveryLiveStateCanBeEnded) {
-  for (State state : {State::kRegistered, State::kAttached, State::kCertified, State::kPublished, State::kActive}) {
+  for (State state :
+       {State::kRegistered, State::kAttached, State::kCertified, State::kPublished, State::kActive}) {
     EXPECT_EQ(After(state, Trigger::kDeactivate), State::kDeactivated) << StateName(state);
     EXPECT_EQ(After(state, Trigger::kDelete), State::kDeleted) << StateName(state);
   }
