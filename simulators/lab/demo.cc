@@ -80,10 +80,12 @@ std::string AnyDeviceOf(const Progress& progress, const std::string& asp) {
   return {};
 }
 
-// True when the ASP refuses the device's session after its deactivation. Caches may hold the TLSA for its TTL, so the
-// device tries until then.
+// True when the ASP refuses the device's session after its deactivation, because DNSSEC shows no TLSA any more. The
+// device is taken off the air first: a wiped one would have no certificate to show, and its refusal would prove
+// nothing. Caches may hold the record for its TTL, so the device tries until then.
 bool IsRefused(Lab& lab, Progress& progress, const std::string& asp, const std::string& device,
                const DemoOptions& options, DemoReport& report) {
+  lab.SendTo("devices", {{"cmd", "radio"}, {"device", device}, {"on", false}});
   lab.SendTo(asp, {{"cmd", "deactivate"}, {"device", device}});
   if (progress.WaitDeactivated(device, kRefusalPatience) != true) {
     report.failed.push_back({device, "deactivate", "not confirmed"});
@@ -95,7 +97,7 @@ bool IsRefused(Lab& lab, Progress& progress, const std::string& asp, const std::
     lab.SendTo("devices", {{"cmd", "session"}, {"device", device}});
     const auto retry = progress.WaitRetry(device, kRefusalPatience);
     if (!retry) break;
-    if (!retry->ok && retry->reason.find("refused") != std::string::npos) {
+    if (!retry->ok && retry->reason.find("tlsa_missing") != std::string::npos) {
       report.refusal_ms.push_back(
           std::chrono::duration<double, std::milli>(Progress::Clock::now() - begun).count());
       return true;
@@ -119,8 +121,8 @@ void TryRefusals(Lab& lab, Progress& progress, const DemoOptions& options, DemoR
     const bool refused = IsRefused(lab, progress, asp, device, options, report);
     report.refused += refused ? 1 : 0;
     if (refused && !options.quiet) {
-      std::printf("%s deactivated %s: refused after %.1f s\n", asp, device.c_str(),
-                  report.refusal_ms.back() / 1000);
+      std::printf("%s deactivated %s: still holds its certificate, refused after %.1f s\n", asp,
+                  device.c_str(), report.refusal_ms.back() / 1000);
     }
   }
 }
