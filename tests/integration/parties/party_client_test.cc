@@ -55,7 +55,9 @@ TEST_F(PartyClientTest, ACommandGetsItsOwnAnswer) {
   auto good = Attach(*client);
   const auto first = registry.Next();
   auto bad = Attach(*client);
-  const auto second = registry.Next();
+  auto second = registry.Next();
+  // On a slow machine the first command is repeated before the second arrives.
+  while (first && second && second->envelope.id == first->envelope.id) second = registry.Next();
   ASSERT_TRUE(first && second);
   EXPECT_EQ(first->party.text(), "mno-a");
   EXPECT_EQ(first->envelope.source, "mno-a");
