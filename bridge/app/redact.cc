@@ -1,5 +1,7 @@
 #include "bridge/app/redact.h"
 
+#include <algorithm>
+
 namespace registry::app {
 namespace {
 
@@ -28,13 +30,17 @@ std::string Redact(std::string_view line) {
   safe.reserve(line.size());
   for (std::size_t at = 0; at < line.size();) {
     std::size_t end = at;
-    bool digits = true;
-    while (end < line.size() && IsWord(line[end])) digits = IsDigit(line[end++]) && digits;
+    // The longest run of digits inside the word: "eid8904..." and a padded "8988...F" are secrets as well.
+    std::size_t run = 0, longest = 0;
+    while (end < line.size() && IsWord(line[end])) {
+      run = IsDigit(line[end++]) ? run + 1 : 0;
+      longest = std::max(longest, run);
+    }
     if (end == at) {
       safe += line[at++];
       continue;
     }
-    const bool secret = digits && end - at > kDigitsMax && !EndsUuid(line, at, end);
+    const bool secret = longest > kDigitsMax && !EndsUuid(line, at, end);
     safe += secret ? "[digits]" : line.substr(at, end - at);
     at = end;
   }

@@ -8,7 +8,8 @@ namespace {
 constexpr std::string_view kFrom = "registry/v1/from/";
 constexpr std::string_view kTo = "registry/v1/to/";
 constexpr std::size_t kCommandMax = 64;
-constexpr std::size_t kTopicMax = 65535;  // MQTT5 §1.5.4
+constexpr std::size_t kResponseTopicMax = 512;
+constexpr std::ptrdiff_t kResponseLevelsMax = 16;
 
 bool CommandSyntax(std::string_view text) {
   if (text.empty() || text.size() > kCommandMax) return false;
@@ -63,7 +64,10 @@ std::string EventTopic(const PartyId& party, std::string_view type) { return To(
 
 bool InOwnSpace(const PartyId& party, std::string_view topic) {
   const std::string own = To(party, {""});
-  if (topic.size() > kTopicMax || topic.substr(0, own.size()) != own) return false;
+  if (topic.size() > kResponseTopicMax || topic.substr(0, own.size()) != own) return false;
+  // Mosquitto ends the connection of whoever publishes below more than 200 levels: one such reply in the outbox would
+  // silence the registry for everybody.
+  if (std::count(topic.begin(), topic.end(), '/') > kResponseLevelsMax) return false;
   return NoEmptyLevel(topic.substr(own.size())) && std::all_of(topic.begin(), topic.end(), PlainTopicChar);
 }
 

@@ -192,8 +192,11 @@ TEST_F(Interface, AResponseTopicInAForeignSpaceIsRefused) {
   ASSERT_TRUE(client.Subscribe("registry/v1/to/mno-b/#"));
   ASSERT_TRUE(victim.Subscribe("registry/v1/to/mno-a/#"));
   const std::string id = NewId();
+  // In its own space, but the broker would cut off whoever publishes there.
+  std::string deep = "registry/v1/to/mno-b";
+  for (int level = 0; level < 250; ++level) deep += "/x";
   for (const char* topic : {"registry/v1/to/mno-a/injected", "registry/v1/from/mno-a/esim.register",
-                            "registry/v1/to/mno-bb/x", "elsewhere"}) {
+                            "registry/v1/to/mno-bb/x", "elsewhere", deep.c_str()}) {
     client.Publish("registry/v1/from/mno-b/feed.ack", Command("mno-b", "feed.ack", {{"seq", 0}}, id), topic,
                    "corr");
     const auto reply = client.Next(seconds(20));

@@ -9,6 +9,8 @@ TEST(Redact, PrivateIdentifiersDisappear) {
   EXPECT_EQ(Redact("eid 89049032123451234512345678901235 unknown"), "eid [digits] unknown");
   EXPECT_EQ(Redact("iccid=8944501234567890123,"), "iccid=[digits],");
   EXPECT_EQ(Redact("+447911123456"), "+[digits]");
+  EXPECT_EQ(Redact("eid89049032123451234512345678901235"), "[digits]");
+  EXPECT_EQ(Redact("8988211000000530082F"), "[digits]");
   EXPECT_EQ(Redact("310150123456789"), "[digits]");
 }
 
