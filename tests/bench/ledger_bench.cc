@@ -121,8 +121,7 @@ int main(int argc, char** argv) {
     const std::string name = "ledger_commit_" + std::to_string(threads) + "_threads";
     report.Add(name, measured.commits_per_second, "commits/s", raw, "append + fdatasync, 1 thread",
                measured.commits_per_second / raw);
-    report.Add(name + "_cpu", measured.cpu_micros_per_commit, "us/commit", 45, "goal",
-               45 / measured.cpu_micros_per_commit);
+    report.AddAlone(name + "_cpu", measured.cpu_micros_per_commit, "us/commit");
   }
   return report.Write(argc, argv) ? 0 : 1;
 }

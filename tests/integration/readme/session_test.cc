@@ -35,7 +35,7 @@ TEST(Readme, AStrangerTakesPartByHand) {
   lab::Lab& lab = **created;
   const auto started = lab.StartServers();
   ASSERT_TRUE(started) << started.error().message;
-  ASSERT_TRUE(lab.WriteDescription());
+  ASSERT_TRUE(lab.WriteDescription(nullptr));
 
   const std::string script = SessionOf(std::string(REGISTRY_SOURCE_DIR) + "/README.md", lab.layout().folder);
   ASSERT_NE(script.find("csr.submit"), std::string::npos) << "the session was not found in README.md";
