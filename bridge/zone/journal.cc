@@ -3,6 +3,11 @@
 namespace registry::zone {
 
 void Journal::Append(DeltaPtr delta) {
+  if (delta->to != delta->from + 1) {
+    versions_.clear();
+    octets_ = 0;
+    return;
+  }
   octets_ += delta->octets();
   versions_.push_back(std::move(delta));
   while (!versions_.empty() && (octets_ > octets_max_ || versions_.size() > changes_max_)) {

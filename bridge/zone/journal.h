@@ -14,6 +14,7 @@ class Journal {
   Journal(std::size_t octets_max, std::size_t changes_max)
       : octets_max_(octets_max), changes_max_(changes_max) {}
 
+  // A version more than one step on begins the journal anew: no difference leads over the gap.
   void Append(DeltaPtr delta);
   // Every version after `serial`, oldest first; empty when the journal does not reach back that far.
   std::vector<DeltaPtr> After(std::uint32_t serial) const;

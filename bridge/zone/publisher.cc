@@ -26,6 +26,7 @@ constexpr milliseconds kIdleWait{250};         // for new entries, when all is q
 constexpr milliseconds kLaggingWait{20};       // the same while an unreachable secondary is asked on the side
 constexpr milliseconds kHoldLimit{
     2000};  // how long a slow but reachable secondary holds the next version back
+constexpr milliseconds kPassPause{2000};     // between two moves past a secondary that is ahead
 constexpr milliseconds kRetryPause{200};     // after the ledger or `visible` failed
 constexpr milliseconds kAlarmAfter{30'000};  // lag that is logged
 
@@ -66,8 +67,10 @@ class LivePublisher : public Publisher {
   milliseconds EntryWait() const;
   void Publish();
   void Serve(Batch batch);
+  void SayRefused(const std::vector<DeviceId>& devices) const;
   void DropSuperseded(std::vector<domain::ZoneChange>& changes);
   void Refresh();
+  void PassSecondaries(Steady::time_point now);
   void CompleteArrived();
   void WatchSecondaries(milliseconds wait);
   void Alarm(Steady::time_point now);
@@ -96,7 +99,7 @@ class LivePublisher : public Publisher {
   ledger::Seq read_ = 0;  // entries handed to the zone
   std::deque<Batch> in_flight_;
   std::size_t in_flight_changes_ = 0;
-  Steady::time_point announced_;
+  Steady::time_point announced_, next_pass_;
   mutable std::mutex mutex_;  // guards snapshot_ and stopping_
   std::condition_variable wake_;
   bool stopping_ = false;
@@ -127,7 +130,7 @@ Status LivePublisher::Load() {
     if (!page) return page.error();
     if (page->empty()) break;
     after = page->back().device;
-    store_.Load(*page, clock_.Now());
+    SayRefused(store_.Load(*page, clock_.Now()));
   }
   const auto serial = serials_.Next();
   if (!serial) return serial.error();
@@ -188,6 +191,7 @@ void LivePublisher::Run() {
       if (stopping_) return;
     }
     WatchSecondaries(milliseconds(0));
+    PassSecondaries(Steady::now());
     CompleteArrived();
     if (MayPublish(Steady::now())) {
       Refresh();
@@ -248,9 +252,11 @@ void LivePublisher::Serve(Batch batch) {
   if (!superseded_below_.empty()) DropSuperseded(wanted);
   const auto published = store_.Publish(wanted, *serial, clock_.Now());
   if (!published.changed) serials_.Return();
-  for (const DeviceId& device : published.refused) {
-    Say(3, "zone: content too large for a message, not published: " + device.text());
-  }
+  SayRefused(published.refused);
+  // Nothing of theirs is in the zone, so nothing of theirs becomes visible; the cursor passes them all the same.
+  std::erase_if(batch.changes, [&published](const domain::ZoneChange& change) {
+    return std::ranges::find(published.refused, change.device) != published.refused.end();
+  });
   read_ = batch.last;
   if (read_ >= superseded_until_) superseded_below_.clear();
   batch.serial = store_.serial();
@@ -259,11 +265,43 @@ void LivePublisher::Serve(Batch batch) {
   if (published.changed) Announce();
 }
 
+void LivePublisher::SayRefused(const std::vector<DeviceId>& devices) const {
+  for (const DeviceId& device : devices) {
+    Say(3, "zone: content too large for a message, not published: " + device.text());
+  }
+}
+
 void LivePublisher::Refresh() {
   if (!store_.RefreshDue(clock_.Now())) return;
   const auto serial = serials_.Next();
   if (!serial) return Say(3, "zone: no serial could be reserved: " + serial.error().message);
   if (!store_.Refresh(kRefreshBatch, *serial, clock_.Now())) return serials_.Return();
+  Announce();
+}
+
+// RFC 1982 §3.2: a secondary ignores what is not ahead of its own serial. One that is ahead of us has versions
+// from after the moment a restored ledger stems from; the zone moves past it, and it takes the whole of ours.
+void LivePublisher::PassSecondaries(Steady::time_point now) {
+  if (now < next_pass_) return;
+  const std::uint32_t newest = store_.serial();
+  std::uint32_t highest = newest;
+  for (const Secondary& secondary : secondaries_) {
+    if (!secondary.ahead()) continue;
+    Say(2, "zone: secondary " + secondary.name() + " serves serial " + std::to_string(secondary.serial()) +
+               ", ahead of our newest " + std::to_string(newest) +
+               " (an older ledger restored?); moving our serial past it");
+    if (SerialAhead(secondary.serial(), highest)) highest = secondary.serial();
+  }
+  if (highest == newest) return;
+  next_pass_ = now + kPassPause;
+  if (auto passed = serials_.Pass(highest); !passed) {
+    return Say(3, "zone: the serial could not be moved: " + passed.error().message);
+  }
+  const auto serial = serials_.Next();
+  if (!serial) return Say(3, "zone: no serial could be reserved: " + serial.error().message);
+  store_.Renumber(*serial, clock_.Now());
+  // What a secondary served before lies between their old serials and the newest, and does not hold them.
+  for (Batch& batch : in_flight_) batch.serial = *serial;
   Announce();
 }
 

@@ -7,6 +7,8 @@
 // Start: content from LedgerReader::ZoneAfter; entries after the cursor are applied again, which is harmless.
 // Threads: Start/Stop from one thread; Snapshot from any. `visible` is called on the publishing thread and returns only
 //   when the consequence is committed (then, and only then, does the cursor move); false: called again later.
+// Restored ledger: a secondary that is ahead (RFC 1982) does not count as serving; the serial moves past it, durably.
+// Oversized content is refused with an error line: it is never handed to `visible`, and the cursor passes it.
 // Errors: a secondary that lags or cannot be reached is a metric and a log line, never a silent wait.
 // Spec: RFC 4034, 4035, 5155 (§9276: 0 iterations, no salt), 1982, 1995, 1996, 5936, 8945.
 #pragma once

@@ -32,7 +32,13 @@ class Secondary {
   Steady::time_point next() const;  // when Turn has something to send
   int fd() const { return socket_.fd(); }
 
-  bool Serves(std::uint32_t serial) const { return known_ && !SerialAhead(serial, serial_); }
+  // A version not newer than the announced one. RFC 1982 §3.2: what it serves lies between the two; ahead of the
+  // newest it is not ours, whatever its number.
+  bool Serves(std::uint32_t serial) const { return known_ && serial_ - serial <= wanted_ - serial; }
+  // It serves what was never announced to it, and ignores whatever is not ahead of that (RFC 1982 §3.2).
+  bool ahead() const { return known_ && SerialAhead(serial_, wanted_); }
+  std::uint32_t serial() const { return serial_; }  // the last one heard
+  const std::string& name() const { return address_.name; }
   bool current() const { return Serves(wanted_); }
   bool reachable() const { return failures_ < kFailuresMax; }
   Snapshot::Lag lag(Steady::time_point now) const;

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "bridge/zone/wire.h"
+
 namespace registry::zone {
 
 Status Serials::Open() {
@@ -27,6 +29,20 @@ Result<std::uint32_t> Serials::Next() {
     }
   }
   return ++last_;
+}
+
+Status Serials::Pass(std::uint32_t serial) {
+  if (!SerialAhead(serial, last_)) return Done{};
+  if (SerialAhead(serial, reserved_)) {
+    const std::uint32_t before = reserved_;
+    reserved_ = serial + kReserve;
+    if (auto stored = Store(true); !stored) {
+      reserved_ = before;
+      return stored.error();
+    }
+  }
+  last_ = serial;
+  return Done{};
 }
 
 Status Serials::Arrived(ledger::Seq cursor) {

@@ -18,6 +18,8 @@ class Serials {
   Status Open();
   // The next serial; nothing is served under it yet when this fails.
   Result<std::uint32_t> Next();
+  // Next is behind `serial` from here on, also after a restart. Nothing has changed when this fails.
+  Status Pass(std::uint32_t serial);
   // Gives back the serial of the last Next, when it was not served.
   void Return() { --last_; }
   // Every entry up to `cursor` has arrived.

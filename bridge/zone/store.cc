@@ -38,6 +38,11 @@ ZoneStore::Published ZoneStore::Publish(std::span<const domain::ZoneChange> chan
   return published;
 }
 
+void ZoneStore::Renumber(std::uint32_t serial, UtcTime now) {
+  const std::lock_guard lock(content_mutex_);
+  Serve(content_.Seal(serial, now));
+}
+
 bool ZoneStore::Refresh(std::size_t limit, std::uint32_t serial, UtcTime now) {
   const std::lock_guard lock(content_mutex_);
   if (!content_.RefreshDue(now)) return false;

@@ -40,6 +40,8 @@ class ZoneStore {
     std::vector<DeviceId> refused;
   };
   Published Publish(std::span<const domain::ZoneChange> changes, std::uint32_t serial, UtcTime now);
+  // The same content as a version of its own under a serial any number of steps on.
+  void Renumber(std::uint32_t serial, UtcTime now);
   bool Refresh(std::size_t limit, std::uint32_t serial, UtcTime now);
   bool RefreshDue(UtcTime now) const;
 

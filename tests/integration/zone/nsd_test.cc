@@ -93,6 +93,33 @@ TEST_F(ZoneNsdTest, Rfc1982_SerialGrowsAcrossARestartOfTheRegistry) {
   EXPECT_THAT(Judge(dump), HasSubstr("Zone is verified and complete"));
 }
 
+TEST_F(ZoneNsdTest, Rfc1982_ZoneOfARestoredLedgerMovesPastTheSecondary) {
+  ASSERT_TRUE(ledger_->Advance(ledger::Sink::kZone, {0, "5000"}, true).ok());
+  StartBoth();
+  Commit({Published(1), Published(2)});
+  ASSERT_TRUE(Eventually([&] { return visible() == 2; })) << secondary_->Log();
+  const std::uint32_t before = publisher_->snapshot().serial;
+  ASSERT_TRUE(Eventually([&] { return Serves(before); }));
+  publisher_.reset();
+  ledger_ = ledger::OpenMemoryLedger();  // as it was before devices 1 and 2
+  Commit({Published(3)});
+  StartPublisher({secondary_->address()}, primary_port_);
+  ASSERT_TRUE(Eventually([&] { return visible() == 3; })) << log_ << secondary_->Log();
+  const std::uint32_t healed = publisher_->snapshot().serial;
+  EXPECT_GT(healed, before);
+  EXPECT_TRUE(Serves(healed)) << "visible is what the secondary serves";
+  EXPECT_GE(std::stoul(ledger_->LoadSink(ledger::Sink::kZone)->state), healed);
+  const std::string dump = secondary_->Dump();
+  EXPECT_THAT(dump, ::testing::Not(HasSubstr(DeviceOf(1).text())));
+  EXPECT_THAT(dump, HasSubstr(DeviceOf(3).text()));
+  EXPECT_THAT(Judge(dump), HasSubstr("Zone is verified and complete"));
+  Commit({Published(4)});
+  ASSERT_TRUE(Eventually([&] { return visible() == 4; })) << secondary_->Log();
+  EXPECT_GE(publisher_->snapshot().ixfr, 1u) << "incremental again behind the gap";
+  const std::lock_guard lock(mutex_);
+  EXPECT_THAT(log_, HasSubstr("serves serial " + std::to_string(before) + ", ahead of our newest"));
+}
+
 TEST_F(ZoneNsdTest, ThousandsOfChangesInManyBatchesVerify) {
   StartBoth();
   std::uint64_t revision = 1;

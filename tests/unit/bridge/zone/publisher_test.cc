@@ -148,6 +148,37 @@ TEST_F(PublisherTest, ReservedSerialsAreDurableBeforeTheyAreUsed) {
   }
 }
 
+TEST_F(PublisherTest, SerialMovedPastAnotherIsDurableBeforeItIsUsed) {
+  const auto stored = [&] { return std::stoul(ledger_->LoadSink(ledger::Sink::kZone)->state); };
+  {
+    Serials serials(*ledger_);
+    ASSERT_TRUE(serials.Open().ok());
+    ASSERT_EQ(*serials.Next(), 1u);
+    ASSERT_TRUE(serials.Pass(1).ok());
+    ASSERT_EQ(*serials.Next(), 2u) << "nothing to pass";
+    ASSERT_TRUE(serials.Pass(100).ok());
+    EXPECT_EQ(stored(), kReserve) << "what is reserved already needs no write";
+    ASSERT_EQ(*serials.Next(), 101u);
+    ASSERT_TRUE(serials.Pass(5000).ok());
+    EXPECT_EQ(stored(), 5000u + kReserve);
+    ASSERT_EQ(*serials.Next(), 5001u);
+  }
+  Serials again(*ledger_);
+  ASSERT_TRUE(again.Open().ok());
+  EXPECT_EQ(*again.Next(), 5000u + kReserve + 1);
+}
+
+TEST_F(PublisherTest, RefusedContentIsNeverToldAsVisible) {
+  Start(files_.options());
+  domain::ZoneChange oversized = Published(1, 2);
+  oversized.tlsa[0].data.resize(20'000);
+  Commit({Published(1, 1), oversized, Published(2)});
+  Commit({Published(3)});
+  ASSERT_TRUE(WaitUntil([&] { return Cursor() == 4; })) << "the cursor passes what is refused";
+  EXPECT_EQ(seen_, (std::vector<domain::ZoneChange>{Published(2), Published(3)}));
+  EXPECT_EQ(publisher_->snapshot().names, 2u);
+}
+
 TEST_F(PublisherTest, SignaturesAreRenewedBeforeTheyExpire) {
   Options options = files_.options();
   options.signature_validity = std::chrono::seconds(20);

@@ -132,6 +132,24 @@ TEST_F(SecondaryTest, OlderSerialIsALag) {
   EXPECT_GE(lag.behind, milliseconds(1500));
 }
 
+TEST_F(SecondaryTest, Rfc1982_SerialAheadOfTheNewestServesNothing) {
+  for (const std::uint32_t serial : {6u, 5000u, 5u + 0x7fffffffu, 5u + 0x80000000u}) {
+    const auto probe = NextOf(Opcode::kQuery);
+    ASSERT_TRUE(probe.has_value());
+    Answer(*probe, SoaAnswer(probe->message.id, serial));
+    EXPECT_FALSE(secondary_.current()) << serial;
+    EXPECT_FALSE(secondary_.Serves(4)) << serial;
+    // RFC 1982 §3.2 leaves half the circle undefined: neither ahead nor serving, a lag.
+    EXPECT_EQ(secondary_.ahead(), serial != 5u + 0x80000000u) << serial;
+    EXPECT_EQ(secondary_.serial(), serial);
+  }
+  const auto probe = NextOf(Opcode::kQuery);
+  ASSERT_TRUE(probe.has_value());
+  Answer(*probe, SoaAnswer(probe->message.id, 5));
+  EXPECT_TRUE(secondary_.current());
+  EXPECT_FALSE(secondary_.ahead());
+}
+
 TEST_F(SecondaryTest, SilenceMakesItUnreachableAndAnAnswerBringsItBack) {
   for (int i = 0; i < 2000 && secondary_.reachable(); ++i, now_ += milliseconds(20)) secondary_.Turn(now_);
   EXPECT_FALSE(secondary_.reachable());
