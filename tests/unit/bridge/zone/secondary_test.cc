@@ -139,7 +139,7 @@ TEST_F(SecondaryTest, Rfc1982_SerialAheadOfTheNewestServesNothing) {
     Answer(*probe, SoaAnswer(probe->message.id, serial));
     EXPECT_FALSE(secondary_.current()) << serial;
     EXPECT_FALSE(secondary_.Serves(4)) << serial;
-    // RFC 1982 §3.2 leaves half the circle undefined: neither ahead nor serving, a lag.
+    // RFC 1982 §3.2 leaves a distance of 2^31 undefined: neither ahead nor serving, a lag.
     EXPECT_EQ(secondary_.ahead(), serial != 5u + 0x80000000u) << serial;
     EXPECT_EQ(secondary_.serial(), serial);
   }
