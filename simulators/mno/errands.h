@@ -1,5 +1,6 @@
 // simulators/mno/errands.h: what the MNO is carrying to its devices over the air: one errand per job, repeated
-// until the device answers or patience ends, as over SMS. A job asked for again gets the answer it got before.
+// until the device answers or patience ends, as over SMS. A job asked for again gets the answer it got before, unless
+// that answer invited to try again.
 // Not thread-safe: its owner holds a lock.
 #pragma once
 
@@ -38,8 +39,12 @@ class Errands {
   const nlohmann::json* FindAnswer(
       const JobId& job) const;  // of a finished errand; valid until the next Finish
   void Begin(Errand errand);
-  // The device answered, or patience ended: remembers the answer; nullopt when the job is not running.
+  // The device answered, or patience ended: remembers the answer unless it is retriable; nullopt when the job is not
+  // running.
   std::optional<Errand> Finish(const JobId& job, const nlohmann::json& answer);
+
+  // The device begins a new life: a wipe still under way would end it. Those jobs are remembered as failed.
+  void EndWipes(const DeviceId& device);
 
   struct Due {
     std::vector<Errand> again, ended;  // `ended` ones still run until Finish

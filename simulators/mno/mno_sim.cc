@@ -107,7 +107,7 @@ class NetworkOperator : public MnoSim {
     report_.Step(device, "register", MsSince(begun), registered.ok(),
                  registered ? "" : registered.error().symbol);
     if (registered) {
-      report_.Say({{"event", "registered"}, {"device", device}, {"iccid", item.iccid.text()}});
+      report_.Say({{"event", "registered"}, {"device", device}});
       desks_.HandOver(item.asp, device, registered->authorisation_code);
       const std::lock_guard lock(mutex_);
       Esim& esim = esims_[item.iccid.text()];
@@ -220,6 +220,7 @@ class NetworkOperator : public MnoSim {
     if (kind == ErrandKind::kPayload) {
       for (const char* part : {"version", "cms", "containers"}) errand.frame[part] = data.value(part, json());
     }
+    if (kind == ErrandKind::kKeyGenerate) errands_.EndWipes(*device);
     errands_.Begin(errand);
     SayOverRadio(errand, false);
   }

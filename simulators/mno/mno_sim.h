@@ -5,8 +5,8 @@
 // Owns: the MQTT client, the radio listener, the desks, and a thread that repeats over the radio.
 // Threads: everything arrives on the threads of link and mqtt; one mutex guards the state. Reports go to `report`,
 //   which outlives it.
-// Privacy: EID and ICCID stay between the MNO, its devices and the registry; reports name devices by UUID, except
-//   "registered", which the lab needs to tell which is which.
+// Privacy: EID and ICCID stay between the MNO, its devices and the registry; reports name devices by UUID only,
+//   since they end up in log files.
 #pragma once
 
 #include <memory>

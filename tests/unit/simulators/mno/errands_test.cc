@@ -44,6 +44,38 @@ TEST(ErrandsTest, AFinishedJobRemembersItsFirstAnswer) {
   EXPECT_EQ((*errands.FindAnswer(job))["csr"], "first");
 }
 
+TEST(ErrandsTest, AFailureThatInvitesToTryAgainIsNotRemembered) {
+  Errands errands{milliseconds(100)};
+  const JobId job = JobId::Parse(kJob).value();
+  errands.Begin(MakeErrand(kJob));
+  ASSERT_TRUE(errands.Finish(job, {{"outcome", "failed"}, {"retriable", true}}).has_value());
+  EXPECT_EQ(errands.FindAnswer(job), nullptr) << "the same job goes over the radio again";
+  errands.Begin(MakeErrand(kJob));
+  ASSERT_TRUE(errands.Finish(job, {{"outcome", "success"}, {"retriable", false}}).has_value());
+  EXPECT_EQ((*errands.FindAnswer(job))["outcome"], "success");
+}
+
+TEST(ErrandsTest, ANewLifeEndsTheWipesOfThatDeviceOnly) {
+  Errands errands{milliseconds(100)};
+  const DeviceId device = DeviceId::Parse("5672476c-e9aa-4aa3-9cfd-2aef76f44f0f").value();
+  Errand wipe = MakeErrand(kJob);
+  wipe.kind = ErrandKind::kWipe;
+  wipe.device = device;
+  Errand other = MakeErrand("0b5e4c1e-8f0a-4c39-9a51-222222222222");
+  other.kind = ErrandKind::kWipe;
+  other.device = DeviceId::Parse("0672476c-e9aa-4aa3-9cfd-2aef76f44f0f").value();
+  Errand payload = MakeErrand("0b5e4c1e-8f0a-4c39-9a51-333333333333");
+  payload.kind = ErrandKind::kPayload;
+  payload.device = device;
+  for (const Errand& errand : {wipe, other, payload}) errands.Begin(errand);
+  errands.EndWipes(device);
+  EXPECT_FALSE(errands.Running(wipe.job));
+  ASSERT_NE(errands.FindAnswer(wipe.job), nullptr) << "asked for again, it is not carried out";
+  EXPECT_EQ((*errands.FindAnswer(wipe.job))["outcome"], "failed");
+  EXPECT_TRUE(errands.Running(other.job));
+  EXPECT_TRUE(errands.Running(payload.job));
+}
+
 TEST(ErrandsTest, PatienceEnds) {
   Errands errands{milliseconds(100)};
   errands.Begin(MakeErrand(kJob));
