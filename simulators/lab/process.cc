@@ -116,7 +116,8 @@ Result<std::unique_ptr<Process>> Process::Start(ProcessSpec spec) {
   process->input_ = std::exchange(pipes.input[1], -1);
   process->waiter_ = std::thread([raw = process.get()] { raw->WaitLoop(); });
   if (const int output = std::exchange(pipes.output[0], -1); output >= 0) {
-    process->reader_ = std::thread([raw = process.get(), output] { raw->ReadLoop(output); });
+    const int log = std::exchange(pipes.log, -1);
+    process->reader_ = std::thread([raw = process.get(), output, log] { raw->ReadLoop(output, log); });
   }
   return process;
 }
@@ -145,18 +146,22 @@ void Process::WaitLoop() {
   if (spec_.on_exit) spec_.on_exit();
 }
 
-void Process::ReadLoop(int fd) {
+void Process::ReadLoop(int output, int log) {
   std::string pending;
   char chunk[16384];
-  for (ssize_t n; (n = ::read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR);) {
+  for (ssize_t n; (n = ::read(output, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR);) {
     if (n > 0) pending.append(chunk, static_cast<std::size_t>(n));
+    // Whole lines in one write, so that they do not mix with what it says on standard error (O_APPEND).
+    if (const std::size_t whole = pending.rfind('\n') + 1; whole > 0)
+      (void)!::write(log, pending.data(), whole);
     std::size_t start = 0;
     for (std::size_t end; (end = pending.find('\n', start)) != std::string::npos; start = end + 1) {
       spec_.on_line(pending.substr(start, end - start));
     }
     pending.erase(0, start);
   }
-  ::close(fd);
+  ::close(output);
+  ::close(log);
 }
 
 bool Process::running() const { return !exit_status(); }

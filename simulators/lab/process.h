@@ -30,7 +30,7 @@ struct ProcessSpec {
   std::vector<std::string>
       command;           // program (a path, or a name looked up in PATH and the sbin folders), arguments
   std::string folder;    // working directory, empty: ours
-  std::string log_file;  // standard error, and standard output unless on_line is set
+  std::string log_file;  // standard error and output; with on_line set, output line by line as it is read
   std::function<void(const std::string& line)>
       on_line;                    // set: standard output is read; standard input is a pipe
   std::function<void()> on_exit;  // once, when it has ended for whatever reason
@@ -68,7 +68,7 @@ class Process {
  private:
   explicit Process(ProcessSpec spec) : spec_(std::move(spec)) {}
   void WaitLoop();
-  void ReadLoop(int fd);
+  void ReadLoop(int output, int log);
 
   const ProcessSpec spec_;
   pid_t pid_ = -1;

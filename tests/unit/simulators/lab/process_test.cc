@@ -89,6 +89,7 @@ TEST_F(ProcessTest, LinesGoBothWaysAndTheEndOfInputEndsIt) {
   EXPECT_TRUE((*process)->WaitExit(seconds(10)));
   EXPECT_FALSE((*process)->WriteLine("two"));
   EXPECT_THAT(lines, testing::ElementsAre("heard one", "over"));
+  EXPECT_EQ(TailOf(log_, 10), "heard one\nover\n") << "the log file holds them, too";
 }
 
 TEST_F(ProcessTest, StopKillsWhoIgnoresTermAndEverybodyInItsGroup) {
