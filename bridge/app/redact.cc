@@ -6,6 +6,9 @@ namespace registry::app {
 namespace {
 
 constexpr std::size_t kDigitsMax = 10;
+// Inside a word of letters too, an ICCID (19) or EID (32) shows; a certificate's serial or digest hardly ever has such
+// a run.
+constexpr std::size_t kEmbeddedDigits = 18;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
@@ -40,7 +43,9 @@ std::string Redact(std::string_view line) {
       safe += line[at++];
       continue;
     }
-    const bool secret = longest > kDigitsMax && !EndsUuid(line, at, end);
+    const bool all_digits = longest == end - at;
+    const bool secret =
+        ((all_digits && longest > kDigitsMax) || longest >= kEmbeddedDigits) && !EndsUuid(line, at, end);
     safe += secret ? "[digits]" : line.substr(at, end - at);
     at = end;
   }

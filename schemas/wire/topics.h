@@ -24,7 +24,8 @@ std::string RejectedTopic(const PartyId& party, std::string_view command);
 std::string DoTopic(const PartyId& mno, std::string_view action);
 std::string EventTopic(const PartyId& party, std::string_view type);
 // True when `topic` lies below registry/v1/to/{party}/, holds no wildcard, NUL or empty level and is at most 512
-// octets and 17 levels long: the only place a Response Topic may point to (design §3: the registry must not become a confused deputy).
+// octets and 17 levels long: the only place a Response Topic may point to (design §3: the registry must not
+// become a confused deputy).
 bool InOwnSpace(const PartyId& party, std::string_view topic);
 
 }  // namespace registry::wire
