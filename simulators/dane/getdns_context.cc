@@ -10,6 +10,7 @@ namespace {
 
 // Unbound ends idle connections after 30 s; leaving first avoids asking on a connection that is going away.
 constexpr std::uint64_t kIdleMs = 20'000;
+constexpr std::int64_t kKeptMax = 300;  // seconds
 
 getdns_bindata View(const Bytes& octets) { return {octets.size(), const_cast<std::uint8_t*>(octets.data())}; }
 getdns_bindata View(const char* text) {
@@ -155,6 +156,23 @@ std::string NameAt(const getdns_dict* dict, const char* path) {
 const getdns_list* ListAt(const getdns_dict* dict, const char* path) {
   getdns_list* list = nullptr;
   return getdns_dict_get_list(dict, path, &list) == GETDNS_RETURN_GOOD ? list : nullptr;
+}
+
+std::chrono::seconds KeepFor(const getdns_dict* reply, const std::string& name, std::uint32_t type,
+                             std::time_t now) {
+  std::int64_t keep = kKeptMax;
+  const auto at_most = [&keep](std::int64_t seconds) { keep = std::min(keep, seconds); };
+  for (const getdns_dict* record : Records(ListAt(reply, "/replies_tree/0/answer"))) {
+    if (NameAt(record, "name") != name) continue;
+    const std::uint32_t is = IntAt(record, "type");
+    if (is == type) at_most(IntAt(record, "ttl"));
+    if (is != kTypeRrsig || IntAt(record, "/rdata/type_covered") != type) continue;
+    at_most(IntAt(record, "/rdata/original_ttl"));
+    // RFC 4034 §3.1.5: serial number arithmetic, so the difference is signed and 32 bits wide.
+    const std::uint32_t left = IntAt(record, "/rdata/signature_expiration") - static_cast<std::uint32_t>(now);
+    at_most(static_cast<std::int32_t>(left));
+  }
+  return std::chrono::seconds(std::max<std::int64_t>(keep, 0));
 }
 
 std::vector<const getdns_dict*> Records(const getdns_list* list) {

@@ -6,6 +6,8 @@
 
 #include <getdns/getdns_extra.h>
 
+#include <chrono>
+#include <ctime>
 #include <memory>
 #include <string>
 
@@ -46,6 +48,11 @@ std::uint32_t IntAt(const getdns_dict* dict, const char* path);
 Bytes OctetsAt(const getdns_dict* dict, const char* path);
 std::string NameAt(const getdns_dict* dict, const char* path);  // lower case, no trailing dot
 const getdns_list* ListAt(const getdns_dict* dict, const char* path);
+// How long the records (name, type) of a proved reply may be kept: RFC 4035 §5.3.3, and never longer than 300 s, which
+// also bounds how long a withdrawn key or record is believed. Of several signatures the least generous counts, since
+// which one proved them is not known here.
+std::chrono::seconds KeepFor(const getdns_dict* reply, const std::string& name, std::uint32_t type,
+                             std::time_t now);
 // Every record of a section, in order.
 std::vector<const getdns_dict*> Records(const getdns_list* list);
 

@@ -24,12 +24,6 @@ std::vector<const getdns_dict*> Answers(const getdns_dict* reply, const std::str
   return answers;
 }
 
-std::chrono::seconds Ttl(const std::vector<const getdns_dict*>& records) {
-  std::uint32_t ttl = 0xffffffff;
-  for (const getdns_dict* record : records) ttl = std::min(ttl, IntAt(record, "ttl"));
-  return std::chrono::seconds(ttl);
-}
-
 TlsaRecord ToTlsa(const getdns_dict* record) {
   return {static_cast<std::uint8_t>(IntAt(record, "/rdata/certificate_usage")),
           static_cast<std::uint8_t>(IntAt(record, "/rdata/selector")),
@@ -89,7 +83,8 @@ Result<std::vector<TlsaRecord>> DaneResolver::Tlsa(const std::string& owner, Fre
   if (freshness == Freshness::kCached) {
     const std::lock_guard lock(mutex_);
     if (tlsa_.size() >= kCachedMax) tlsa_.clear();
-    tlsa_[owner] = Cached{records, Clock::now() + Ttl(answers)};
+    tlsa_[owner] =
+        Cached{records, Clock::now() + KeepFor(reply->get(), owner, kTypeTlsa, std::time(nullptr))};
   }
   return records;
 }
@@ -113,7 +108,8 @@ Result<std::string> DaneResolver::Address(const std::string& name) {
     return Absent(name);
   const std::lock_guard lock(mutex_);
   if (addresses_.size() >= kCachedMax) addresses_.clear();
-  addresses_[name] = CachedAddress{text, Clock::now() + Ttl(answers)};
+  addresses_[name] =
+      CachedAddress{text, Clock::now() + KeepFor(reply->get(), name, kTypeA, std::time(nullptr))};
   return std::string(text);
 }
 

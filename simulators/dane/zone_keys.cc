@@ -6,7 +6,6 @@ namespace registry::sim {
 namespace {
 
 constexpr std::size_t kZonesMax = 256;
-constexpr std::uint32_t kKeptMax = 300;  // seconds; also bounds how long a withdrawn key is believed
 
 Error Bogus() {
   return Error::Make(Code::kPolicy, "dns_bogus", "no chain of signatures from a trust anchor");
@@ -41,11 +40,16 @@ bool Proves(const getdns_list* keys, const getdns_dict* reply) {
 }  // namespace
 
 Result<Dict> ZoneKeys::Prove(GetdnsContext& context, const std::string& name, std::uint32_t type) {
+  return Prove(context, name, type, Trust::kKept);
+}
+
+Result<Dict> ZoneKeys::Prove(GetdnsContext& context, const std::string& name, std::uint32_t type,
+                             Trust trust) {
   auto reply = context.AskUnjudged(name, type);
   if (!reply) return reply;
   const std::string zone = SignerOf(reply->get());
   if (zone.empty() || !Holds(zone, name)) return Bogus();
-  auto keys = Find(zone);
+  auto keys = trust == Trust::kKept ? Find(zone) : nullptr;
   const bool kept = keys != nullptr;
   if (!kept) {
     auto fetched = Fetch(context, zone);
@@ -55,7 +59,8 @@ Result<Dict> ZoneKeys::Prove(GetdnsContext& context, const std::string& name, st
   if (Proves(keys.get(), reply->get())) return reply;
   if (!kept) return Bogus();
   Forget(zone);
-  return Prove(context, name, type);  // at most once more: the keys are fresh then
+  return Prove(context, name, type,
+               Trust::kFresh);  // once more and no oftener, whatever others keep meanwhile
 }
 
 std::shared_ptr<const getdns_list> ZoneKeys::Find(const std::string& zone) {
@@ -75,16 +80,15 @@ Result<std::shared_ptr<const getdns_list>> ZoneKeys::Fetch(GetdnsContext& contex
   if (IntAt(reply->get(), "/replies_tree/0/dnssec_status") != GETDNS_DNSSEC_SECURE) return Bogus();
   std::shared_ptr<getdns_list> keys(getdns_list_create(), GetdnsFree());
   std::size_t count = 0;
-  std::uint32_t ttl = kKeptMax;
   for (const getdns_dict* record : Records(ListAt(reply->get(), "/replies_tree/0/answer"))) {
     if (IntAt(record, "type") != kTypeDnskey || NameAt(record, "name") != zone) continue;
-    ttl = std::min(ttl, IntAt(record, "ttl"));
     getdns_list_set_dict(keys.get(), count++, record);
   }
   if (count == 0) return Bogus();
+  const auto keep = KeepFor(reply->get(), zone, kTypeDnskey, std::time(nullptr));
   const std::lock_guard lock(mutex_);
   if (zones_.size() >= kZonesMax) zones_.clear();
-  zones_[zone] = Keys{keys, Clock::now() + std::chrono::seconds(ttl)};
+  zones_[zone] = Keys{keys, Clock::now() + keep};
   return std::shared_ptr<const getdns_list>(keys);
 }
 

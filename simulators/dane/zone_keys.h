@@ -26,6 +26,8 @@ class ZoneKeys {
     std::shared_ptr<const getdns_list> list;
     Clock::time_point expiry;
   };
+  enum class Trust { kKept, kFresh };
+  Result<Dict> Prove(GetdnsContext& context, const std::string& name, std::uint32_t type, Trust trust);
   std::shared_ptr<const getdns_list> Find(const std::string& zone);
   Result<std::shared_ptr<const getdns_list>> Fetch(GetdnsContext& context, const std::string& zone);
   void Forget(const std::string& zone);
