@@ -16,7 +16,8 @@ using Clock = AspReport::Clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kConnectWithin{15000}, kNotedWithin{2000}, kFeedTick{500}, kGapPatience{2000};
-constexpr milliseconds kPublishAgain{2000};
+constexpr milliseconds kPublishAgain{2000}, kClaimAgain{2000};
+constexpr int kClaimsMost = 10;  // per device, each later than the one before
 
 std::string Text(const json& object, const char* member) {
   const auto found = object.find(member);
@@ -28,9 +29,16 @@ std::string ReasonOf(const Reply& reply) {
   return reply.error ? reply.error->symbol : "rejected";
 }
 
+// Rejections that say nothing about the claim itself: the same may be accepted later.
+bool Temporary(const std::string& reason) {
+  return reason == "busy" || reason == "endpoint_unknown" || reason == "too_many_in_flight" ||
+         reason == "no_reply";
+}
+
 struct Claim {
   std::string code;
   bool asked = false;
+  int tries = 0;
   Clock::time_point begun;  // authorisation received; then claim accepted
 };
 
@@ -46,6 +54,7 @@ class AspOnMqtt : public Asp {
   void OnPublished(Clock::time_point begun, const Reply& reply);
   void OnDesk(const std::shared_ptr<Connection>& desk, const json& frame);
   void AskFor(const std::string& device);
+  std::vector<std::string> TakeDueClaims(Clock::time_point now);
   void OnClaimed(const std::string& device, const Reply& reply);
   void OnEvent(const std::string& type, const wire::Envelope& envelope);
   void FeedLoop();
@@ -56,6 +65,7 @@ class AspOnMqtt : public Asp {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, Claim> claims_;                         // by device; guarded by mutex_
+  std::multimap<Clock::time_point, std::string> claims_again_;  // devices; guarded by mutex_
   FeedPosition feed_;                                           // guarded by mutex_
   std::uint64_t acked_ = 0;                                     // guarded by mutex_
   bool published_ = false;                                      // guarded by mutex_
@@ -122,7 +132,7 @@ void AspOnMqtt::OnDesk(const std::shared_ptr<Connection>& desk, const json& fram
   bool ask = false;
   {
     const std::lock_guard lock(mutex_);
-    const bool fresh = claims_.emplace(device, Claim{code, false, Clock::now()}).second;
+    const bool fresh = claims_.emplace(device, Claim{code, false, 0, Clock::now()}).second;
     ask = fresh && published_;
   }
   // Noted before it is asked for: the MNO repeats until it hears this, and a repeated code changes nothing.
@@ -137,6 +147,7 @@ void AspOnMqtt::AskFor(const std::string& device) {
     Claim& claim = claims_.at(device);
     if (claim.asked) return;
     claim.asked = true;
+    ++claim.tries;
     command = {*DeviceId::Parse(device), claim.code, config_.endpoint.name};
   }
   const bool sent = client_->Send("device.claim", command,
@@ -146,12 +157,30 @@ void AspOnMqtt::AskFor(const std::string& device) {
 
 void AspOnMqtt::OnClaimed(const std::string& device, const Reply& reply) {
   Clock::time_point begun;
+  const std::string reason = ReasonOf(reply);
+  bool again = false;
   {
     const std::lock_guard lock(mutex_);
     Claim& claim = claims_.at(device);
-    begun = std::exchange(claim.begun, Clock::now());
+    again = Temporary(reason) && claim.tries < kClaimsMost;
+    if (again) {
+      claim.asked = false;
+      claims_again_.emplace(Clock::now() + kClaimAgain * claim.tries, device);
+    } else {
+      begun = std::exchange(claim.begun, Clock::now());
+    }
   }
-  report_.Step(device, "claim", begun, ReasonOf(reply));
+  if (again) return report_.Say({{"event", "claim_again"}, {"device", device}, {"reason", reason}});
+  report_.Step(device, "claim", begun, reason);
+}
+
+// mutex_ is held.
+std::vector<std::string> AspOnMqtt::TakeDueClaims(Clock::time_point now) {
+  std::vector<std::string> due;
+  const auto end = claims_again_.upper_bound(now);
+  for (auto at = claims_again_.begin(); at != end; ++at) due.push_back(std::move(at->second));
+  claims_again_.erase(claims_again_.begin(), end);
+  return due;
 }
 
 void AspOnMqtt::OnEvent(const std::string& type, const wire::Envelope& envelope) {
@@ -173,8 +202,10 @@ void AspOnMqtt::FeedLoop() {
   while (!changed_.wait_for(lock, kFeedTick, [this] { return stopping_; })) {
     const bool publish = Clock::now() >= publish_again_;
     if (publish) publish_again_ = Clock::time_point::max();
+    const std::vector<std::string> claims = TakeDueClaims(Clock::now());
     lock.unlock();
     if (publish) PublishEndpoint();
+    for (const std::string& device : claims) AskFor(device);
     KeepFeed();
     lock.lock();
   }
