@@ -1,5 +1,7 @@
 #include "simulators/device/device.h"
 
+#include <openssl/sha.h>
+
 #include "simulators/device/csr.h"
 #include "simulators/device/verify.h"
 
@@ -31,6 +33,17 @@ Result<Bytes> CmsOf(const nlohmann::json& frame) {
                                                       : std::nullopt;
   if (!cms) return Error::Make(Code::kValueSyntax, "payload_malformed", "the frame holds no CMS");
   return std::move(*cms);
+}
+
+// Over what the registry sent; the members the operator's carriage adds do not matter.
+Bytes DigestOf(const nlohmann::json& frame) {
+  nlohmann::json content;
+  for (const char* part : {"version", "cms", "containers"})
+    content[part] = frame.value(part, nlohmann::json());
+  const std::string text = content.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  Bytes digest(SHA256_DIGEST_LENGTH);
+  SHA256(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), digest.data());
+  return digest;
 }
 
 }  // namespace
@@ -91,12 +104,16 @@ Status Device::Install(const Bytes& certificate) {
 }
 
 Device::PayloadOutcome Device::TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now) {
-  if (job == payload_job_ && payload_status_) return {*payload_status_, true};
+  Bytes digest = DigestOf(frame);
+  if (job == payload_job_ && digest == payload_digest_ && payload_status_) return {*payload_status_, true};
   if (!booted() || !signing_) return {Lacking("bootstrap_missing", "no bootstrap or no key yet")};
   const PayloadOutcome outcome{Apply(frame, now)};
   if (outcome.retriable()) return outcome;
+  // What came damaged after the sound one must not make its repeat a replay.
+  if (!outcome.status && job == payload_job_ && payload_status_ && *payload_status_) return outcome;
   payload_status_ = outcome.status;
   payload_job_ = job;
+  payload_digest_ = std::move(digest);
   return outcome;
 }
 
@@ -110,7 +127,8 @@ Status Device::Apply(const nlohmann::json& frame, UtcTime now) {
   if (!cms) return cms.error();
   const auto containers = ContainersOf(frame);
   if (!containers) return containers.error();
-  const PayloadExpectation expected{name(), last_version_, signing_->point(), certificate_der_, now};
+  const PayloadExpectation expected{name(),           last_version_,      signing_->point(),
+                                    certificate_der_, certificate_.get(), now};
   auto payload = OpenPayload(*cms, *trust_, *agreement_, expected);
   if (!payload) return payload.error();
   auto trust = store_.Of(payload->bootstrap);
@@ -161,8 +179,9 @@ Status Device::Wipe(const std::string& job) {
   return Done{};
 }
 
-Status Device::Verify() {
-  if (!payload_) return Lacking("card_empty", "no payload installed");
+Status Device::Verify(UtcTime now) {
+  if (!payload_ || !certificate_) return Lacking("card_empty", "no payload installed");
+  if (auto good = CheckDates(certificate_.get(), *trust_, now); !good) return good;
   auto target = VerifyInDns(*trust_, *payload_, options_.fallback_asp_address);
   if (!target) return target.error();
   target_ = std::move(*target);

@@ -1,6 +1,7 @@
 // simulators/device/device.h: one device: its card, what it was given, and how it answers what comes over the
 // radio.
-// Jobs are idempotent: a repeated job gives the first answer again. The device's software holds no private
+// Jobs are idempotent: a repeated job gives the first answer again; a payload is the same job only with the same
+//   content, so that a damaged delivery decides nothing about the sound one. The device's software holds no private
 //   key.
 // Owns: the card. Borrows: the TrustStore, which outlives it. Threads: one call at a time (Fleet sees to it).
 // Errors: outcomes in frames and Results; symbols from payload.h, verify.h, tls_session.h, card.h;
@@ -42,8 +43,8 @@ class Device {
   PayloadOutcome TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now);
   Status Wipe(const std::string& job);
 
-  // The payload's content against the DNS; then the ASP. Both need an installed payload.
-  Status Verify();
+  // The certificates' dates, and the payload's content against the DNS; then the ASP. Both need an installed payload.
+  Status Verify(UtcTime now);
   Status TalkToAsp();
 
   Euicc& card() { return *euicc_; }
@@ -63,6 +64,7 @@ class Device {
   std::unique_ptr<CardKey> signing_, agreement_;
   std::string key_job_, csr_;
   std::string payload_job_, wipe_job_;
+  Bytes payload_digest_;  // SHA-256 of what came with payload_job_
   std::optional<Status> payload_status_;
   Bytes certificate_der_;
   OwnedCertificate certificate_;

@@ -205,7 +205,7 @@ void FleetOnRadio::OnWipe(Unit& unit, const json& frame) {
 
 void FleetOnRadio::Verify(Unit& unit, Clock::time_point begun, milliseconds pause) {
   const std::lock_guard lock(unit.mutex);
-  const auto status = unit.device->Verify();
+  const auto status = unit.device->Verify(Now());
   if (!status && Clock::now() < begun + config_.verify_within) {
     queue_.PostAfter(
         pause, [this, &unit, begun, pause] { Verify(unit, begun, std::min(pause * 2, kVerifyAgainMost)); });

@@ -83,6 +83,15 @@ Status CheckCertificate(X509* certificate, const CertificateView& view, const Re
   return Done{};
 }
 
+Status CheckDates(X509* certificate, const RegistryTrust& trust, UtcTime now) {
+  for (const X509* one :
+       {static_cast<const X509*>(certificate), static_cast<const X509*>(trust.issuing.get()),
+        static_cast<const X509*>(trust.root.get())}) {
+    if (!InTime(one, now)) return Refuse("payload_certificate", "a certificate is not in time");
+  }
+  return Done{};
+}
+
 Result<wire::RegistryPayload> OpenPayload(const Bytes& cms, const RegistryTrust& trust,
                                           const CardKey& agreement, const PayloadExpectation& expected) {
   const auto sealed = VerifySigned(cms, trust);
@@ -92,12 +101,16 @@ Result<wire::RegistryPayload> OpenPayload(const Bytes& cms, const RegistryTrust&
   auto payload = Decode(*plain);
   if (!payload) return payload;
   if (auto good = Question(*payload, expected); !good) return good.error();
-  if (payload->certificate == expected.installed)
-    return payload;  // decoding its key again would cost more than all else
+  if (payload->certificate == expected.installed && expected.installed_parsed != nullptr) {
+    // Decoding its key again would cost more than all else; but time goes on.
+    if (auto dated = CheckDates(expected.installed_parsed, trust, expected.now); !dated) return dated.error();
+    return payload;
+  }
   const OwnedCertificate certificate = ParseCertificate(payload->certificate);
   const auto view = CertificateView::Of(payload->certificate);
   if (!certificate || !view) return Refuse("payload_certificate", "malformed");
   auto good = CheckCertificate(certificate.get(), *view, trust, expected.signing_point, expected.device_name);
+  if (good) good = CheckDates(certificate.get(), trust, expected.now);
   if (!good) return good.error();
   return payload;
 }

@@ -2,7 +2,8 @@
 // card's agreement key, and the questions a device asks of what it finds.
 // Pure but for the card. Threads: as the card. Errors, whose symbols go back to the registry as the reason:
 //   signature_invalid, payload_undecryptable, payload_malformed, payload_wrong_device, payload_replayed,
-//   payload_expired, payload_certificate (not issued by the registry, or not for this card's key).
+//   payload_expired, payload_certificate (not issued by the registry, not for this card's key, or it or a CA above it
+//   not in time).
 // Spec: RFC 5652 §5 (SignedData), RFC 5083 (AuthEnvelopedData), RFC 5753 §3.1 (ECDH-ES recipients).
 #pragma once
 
@@ -14,9 +15,10 @@ namespace registry::sim {
 
 struct PayloadExpectation {
   std::string device_name;
-  std::uint64_t last_version = 0;  // a payload must be newer
-  Bytes signing_point;             // public part of the card's signing key
-  Bytes installed;                 // certificate already checked with CheckCertificate, empty when none
+  std::uint64_t last_version = 0;    // a payload must be newer
+  Bytes signing_point;               // public part of the card's signing key
+  Bytes installed;                   // certificate already checked with CheckCertificate, empty when none
+  X509* installed_parsed = nullptr;  // the same, borrowed
   UtcTime now;
 };
 
@@ -25,5 +27,7 @@ Result<wire::RegistryPayload> OpenPayload(const Bytes& cms, const RegistryTrust&
 // Issued by the registry for this key and name.
 Status CheckCertificate(X509* certificate, const CertificateView& view, const RegistryTrust& trust,
                         const Bytes& signing_point, const std::string& device_name);
+// The certificate and both CAs above it are in time (RFC 5280 §6.1.3 (a) (2)).
+Status CheckDates(X509* certificate, const RegistryTrust& trust, UtcTime now);
 
 }  // namespace registry::sim

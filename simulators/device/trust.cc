@@ -3,6 +3,9 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <chrono>
+#include <ctime>
+
 namespace registry::sim {
 namespace {
 
@@ -21,14 +24,12 @@ std::string ContentOf(const wire::Bootstrap& bootstrap) {
   return content;
 }
 
-bool InTime(const X509* certificate) {
-  return X509_cmp_current_time(X509_get0_notBefore(certificate)) < 0 &&
-         X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
-}
-
 Status CheckChain(const RegistryTrust& trust) {
   if (!trust.root || !trust.issuing) return Untrusted("a certificate is malformed");
-  if (!InTime(trust.root.get()) || !InTime(trust.issuing.get()))
+  const UtcTime now{std::chrono::duration_cast<std::chrono::microseconds>(
+                        std::chrono::system_clock::now().time_since_epoch())
+                        .count()};
+  if (!InTime(trust.root.get(), now) || !InTime(trust.issuing.get(), now))
     return Untrusted("a certificate is not in time");
   if (X509_check_ca(trust.root.get()) != 1 || X509_check_ca(trust.issuing.get()) != 1)
     return Untrusted("not a CA");
@@ -67,6 +68,13 @@ Result<std::shared_ptr<const RegistryTrust>> TrustStore::Of(const wire::Bootstra
   auto built = Build(bootstrap);
   if (built) known_[content] = *built;
   return built;
+}
+
+bool InTime(const X509* certificate, UtcTime now) {
+  std::time_t at = static_cast<std::time_t>(now.micros / 1'000'000);
+  // X509_cmp_time never answers "equal", and 0 for a time it cannot read.
+  return X509_cmp_time(X509_get0_notBefore(certificate), &at) < 0 &&
+         X509_cmp_time(X509_get0_notAfter(certificate), &at) > 0;
 }
 
 OwnedCertificate ParseCertificate(const Bytes& der) {

@@ -1,6 +1,6 @@
 // simulators/device/trust.h: what a device may believe, from its bootstrap: the registry's two certificates,
 // the resolver with its key, the DNSSEC anchors. Checked once per content and shared by every device that was
-// given the same.
+// given the same; the dates of its certificates are checked again at each use (payload.h).
 // Owns: parsed certificates and the resolver's connections. Threads: const, any thread; TrustStore from any
 //   thread.
 // Errors: 2306 bootstrap_untrusted (the chain does not hold), 2005 trust_malformed.
@@ -35,6 +35,7 @@ class TrustStore {
   std::map<std::string, std::shared_ptr<const RegistryTrust>> known_;  // guarded by mutex_
 };
 
+bool InTime(const X509* certificate, UtcTime now);    // RFC 5280 §4.1.2.5
 OwnedCertificate ParseCertificate(const Bytes& der);  // null unless it is one whole certificate
 
 }  // namespace registry::sim

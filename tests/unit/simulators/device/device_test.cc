@@ -15,7 +15,10 @@ using test::TestRegistry;
 
 constexpr const char* kName = "5672476c-e9aa-4aa3-9cfd-2aef76f44f0f._device.iotregistry.test";
 constexpr const char* kOtherName = "0672476c-e9aa-4aa3-9cfd-2aef76f44f0f._device.iotregistry.test";
-constexpr UtcTime kNow{1'800'000'000'000'000};
+// Certificates are made in real time, so the device's clock is real, too.
+const UtcTime kNow{
+    std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count()};
 
 class DeviceTest : public ::testing::Test {
  protected:
@@ -172,6 +175,28 @@ TEST_F(DeviceTest, RefusesAnotherSigner) {
 TEST_F(DeviceTest, RefusesAnExpiredPayload) {
   Certify();
   EXPECT_EQ(SymbolOf("p1", Seal(Payload(1)), kNow + std::chrono::hours(25)), "payload_expired");
+}
+
+TEST_F(DeviceTest, RefusesACertificateThatIsNotInTime) {
+  Certify();
+  const Bytes cms = Seal(Payload(1));
+  EXPECT_EQ(SymbolOf("late", cms, kNow + std::chrono::hours(2)), "payload_certificate");
+  EXPECT_EQ(SymbolOf("early", Seal(Payload(2)), kNow - std::chrono::hours(2)), "payload_certificate");
+  certificate_ = registry_.Issue(csr_, kName, -10);
+  EXPECT_EQ(SymbolOf("over", Seal(Payload(3))), "payload_certificate") << "one it did not see before";
+}
+
+TEST_F(DeviceTest, ADamagedDeliveryDecidesNothingAboutTheSoundOne) {
+  Certify();
+  const Bytes good = Seal(Payload(5));
+  Bytes bad = good;
+  bad[bad.size() / 2] ^= 0x01;
+  EXPECT_NE(SymbolOf("p1", bad), "success");
+  EXPECT_TRUE(device_->TakePayload("p1", Frame(bad), kNow).repeated);
+  EXPECT_EQ(SymbolOf("p1", good), "success");
+  EXPECT_NE(SymbolOf("p1", bad), "success") << "the job's good name does not help another content";
+  EXPECT_EQ(SymbolOf("p1", Seal(Payload(4))), "payload_replayed");
+  EXPECT_EQ(SymbolOf("p1", good), "success") << "repeated";
 }
 
 TEST_F(DeviceTest, RefusesWhatIsNoPayload) {

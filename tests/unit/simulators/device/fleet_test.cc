@@ -156,9 +156,12 @@ class FleetTest : public ::testing::Test {
     server_ = std::move(*server);
   }
   bool Deliver(const std::string& job, std::uint64_t version) {
+    // Sealed once, as the registry does: under the same job, another content would be another payload.
+    std::map<int, std::string> sealed;
+    for (int i = 0; i < kDevices; ++i) sealed[i] = ToBase64(Seal(i, version));
     return Until(
         [this] { return results_.size() == kDevices; },
-        [this, job, version] {
+        [this, job, version, &sealed] {
           for (int i = 0; i < kDevices; ++i) {
             if (results_.contains(i)) continue;
             Say({{"t", "certificate"}, {"iccid", Iccid(i)}, {"certificate", ToBase64(certificates_[i])}});
@@ -166,7 +169,7 @@ class FleetTest : public ::testing::Test {
                  {"iccid", Iccid(i)},
                  {"job", job},
                  {"version", version},
-                 {"cms", ToBase64(Seal(i, version))},
+                 {"cms", sealed.at(i)},
                  {"containers", json::array()}});
           }
         });

@@ -23,7 +23,10 @@ using test::TestRegistry;
 
 constexpr const char* kZone = "iotregistry.test";
 constexpr const char* kAsp = "mqtt.asp-a.test";
-constexpr UtcTime kNow{1'800'000'000'000'000};
+// Certificates are made in real time, so the device's clock is real, too.
+const UtcTime kNow{
+    std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+        .count()};
 
 std::string NameOf(int number) {
   char text[80];
@@ -47,7 +50,7 @@ class SessionTest : public ::testing::Test {
     MakeDevices();
     world_ = test::World::Start(Zones()).release();
     ASSERT_NE(world_, nullptr);
-    for (int i = 0; i < kDevices; ++i) Provision(i);
+    for (int i = 0; i < 4; ++i) Provision(i);  // 4 would refuse: its certificate is over
   }
   static void TearDownTestSuite() {
     for (auto& device : devices_) device.reset();
@@ -174,15 +177,20 @@ class SessionTest : public ::testing::Test {
 
 TEST_F(SessionTest, AVerifiedDeviceIsWelcome) {
   for (int i : {0, 1}) {
-    const auto verified = devices_[i]->Verify();
+    const auto verified = devices_[i]->Verify(kNow);
     ASSERT_TRUE(verified) << verified.error().symbol << ": " << verified.error().message;
     EXPECT_EQ(Talk(*devices_[i]), "");
   }
 }
 
 TEST_F(SessionTest, ADeviceFindsItsOwnRecordMissingOrForeign) {
-  EXPECT_EQ(devices_[2]->Verify().error().symbol, "own_tlsa_missing");
-  EXPECT_EQ(devices_[3]->Verify().error().symbol, "own_tlsa_mismatch");
+  EXPECT_EQ(devices_[2]->Verify(kNow).error().symbol, "own_tlsa_missing");
+  EXPECT_EQ(devices_[3]->Verify(kNow).error().symbol, "own_tlsa_mismatch");
+}
+
+TEST_F(SessionTest, ADeviceDoesNotGoOnWithACertificateThatIsOver) {
+  EXPECT_EQ(devices_[0]->Verify(kNow + std::chrono::hours(2)).error().symbol, "payload_certificate");
+  EXPECT_TRUE(devices_[0]->Verify(kNow));
 }
 
 TEST_F(SessionTest, TheAspRefusesWithoutOrWithAForeignRecord) {
@@ -204,7 +212,7 @@ TEST_F(SessionTest, TheAspRefusesAnotherCaAndAnotherZone) {
 }
 
 TEST_F(SessionTest, ADeviceWithoutCredentialsIsRefusedByTheServer) {
-  ASSERT_TRUE(devices_[1]->Verify());
+  ASSERT_TRUE(devices_[1]->Verify(kNow));
   ASSERT_TRUE(devices_[1]->Wipe("w"));
   EXPECT_EQ(Talk(*devices_[1]), "refused certificate_required");
   // Back to life for the other tests.
@@ -222,11 +230,11 @@ TEST_F(SessionTest, AGivenCertificateIsTrustedAndOnlyThat) {
   endpoint_.trust.kind = wire::TrustKind::kCertificate;
   endpoint_.trust.certificate = identity_->der;
   Provision(0);
-  ASSERT_TRUE(devices_[0]->Verify());
+  ASSERT_TRUE(devices_[0]->Verify(kNow));
   EXPECT_EQ(Talk(*devices_[0]), "");
   endpoint_.trust.certificate = registry_->root();
   Provision(0);
-  ASSERT_TRUE(devices_[0]->Verify());
+  ASSERT_TRUE(devices_[0]->Verify(kNow));
   EXPECT_EQ(Talk(*devices_[0]), "asp_untrusted");
   endpoint_.trust = {};
   Provision(0);
@@ -243,7 +251,7 @@ TEST_F(SessionTest, ASlowClientHoldsNobodyUp) {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     ASSERT_EQ(connect(silent.back(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   }
-  ASSERT_TRUE(devices_[0]->Verify());
+  ASSERT_TRUE(devices_[0]->Verify(kNow));
   EXPECT_EQ(Talk(*devices_[0]), "");
   for (const int descriptor : silent) close(descriptor);
   const std::lock_guard lock(mutex_);
