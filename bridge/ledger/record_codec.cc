@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <memory>
+
 #include "bridge/ledger/crc32c.h"
 #include "bridge/ledger/record_fields.h"
 
@@ -135,7 +137,11 @@ Bytes ChainHash(const Bytes& previous, std::string_view encoded_entry) {
   static EVP_MD* const kSha256 =
       EVP_MD_fetch(nullptr, "SHA256", nullptr);  // fetching per call costs more than hashing
   REG_CHECK(kSha256 != nullptr);
-  thread_local EVP_MD_CTX* const context = EVP_MD_CTX_new();
+  struct Free {
+    void operator()(EVP_MD_CTX* used) const { EVP_MD_CTX_free(used); }
+  };
+  thread_local const std::unique_ptr<EVP_MD_CTX, Free> owned(EVP_MD_CTX_new());
+  EVP_MD_CTX* const context = owned.get();
   const Bytes zero(kHashSize, 0);
   const Bytes& before = previous.empty() ? zero : previous;
   Bytes hash(kHashSize);
