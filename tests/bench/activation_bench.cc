@@ -22,7 +22,6 @@ constexpr int kRelayed = 20000;
 // 1 KB at QoS 1 over TLS, one publisher, one subscriber.
 double RelayedPerSecond() {
   registry::test::Broker broker;
-  broker.Start();
   registry::test::RawMqtt ear(broker.ForParty("registryd")), mouth(broker.ForParty("mno-a"));
   if (!ear.Subscribe("registry/v1/from/#")) return 0;
   const std::string payload(1024, 'x');
