@@ -1,32 +1,28 @@
 #include "bridge/ingest/admission.h"
 
-#include <openssl/evp.h>
-
 #include <functional>
 #include <type_traits>
+
+#include "workers/crypto/digest.h"
 
 namespace registry::ingest {
 namespace {
 
-Bytes Sha256(const std::string& text) {
-  Bytes digest(32);
-  REG_CHECK(EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
-  return digest;
-}
+using crypto::Sha256OfText;
 
 // One digest per part a sender could change, so that a conflict can be named.
 std::vector<std::pair<std::string, Bytes>> DigestsOf(const wire::CommandTopic& topic,
                                                      const wire::Envelope& envelope) {
   std::vector<std::pair<std::string, Bytes>> digests;
-  digests.emplace_back("command", Sha256(topic.command));
-  digests.emplace_back("type", Sha256(envelope.type));
-  digests.emplace_back("time", Sha256(envelope.time ? ToRfc3339(*envelope.time) : ""));
+  digests.emplace_back("command", Sha256OfText(topic.command));
+  digests.emplace_back("type", Sha256OfText(envelope.type));
+  digests.emplace_back("time", Sha256OfText(envelope.time ? ToRfc3339(*envelope.time) : ""));
   if (!envelope.data.is_object()) {
-    digests.emplace_back("data", Sha256(envelope.data.dump()));
+    digests.emplace_back("data", Sha256OfText(envelope.data.dump()));
     return digests;
   }
   for (const auto& [name, value] : envelope.data.items()) {
-    digests.emplace_back("data/" + name, Sha256(value.dump()));
+    digests.emplace_back("data/" + name, Sha256OfText(value.dump()));
   }
   return digests;
 }

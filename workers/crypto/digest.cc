@@ -26,6 +26,10 @@ Sha256Digest Sha256(std::initializer_list<OctetView> parts) {
   return digest;
 }
 
+Bytes Sha256OfText(std::string_view text) {
+  return ToBytes(Sha256({{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}}));
+}
+
 Bytes KeyIdentifier(OctetView point) {
   const Sha256Digest digest = Sha256({point});
   return Bytes(digest.begin(), digest.begin() + 20);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <initializer_list>
+#include <string_view>
 
 #include "schemas/base/bytes.h"
 #include "workers/crypto/der_reader.h"
@@ -14,6 +15,8 @@ using Sha256Digest = std::array<std::uint8_t, 32>;
 
 // Over the parts one after the other.
 Sha256Digest Sha256(std::initializer_list<OctetView> parts);
+// Of a text, as the octets a record stores.
+Bytes Sha256OfText(std::string_view text);
 inline Bytes ToBytes(const Sha256Digest& digest) { return Bytes(digest.begin(), digest.end()); }
 
 // SubjectKeyIdentifier by RFC 7093 §2 method 1: the leftmost 160 bits of SHA-256 over the public key's BIT

@@ -1,7 +1,5 @@
 #include "workers/lifecycle/access.h"
 
-#include <openssl/evp.h>
-
 namespace registry::lifecycle {
 
 using domain::Device;
@@ -35,12 +33,6 @@ Result<Device> FindManaged(const DeviceId& id, const domain::Origin& origin, con
 
 void Put(const Device& device, domain::Changeset& changes) {
   changes.devices.push_back({device, device.version});
-}
-
-Bytes Sha256(std::string_view text) {
-  Bytes digest(32);
-  REG_CHECK(EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) == 1);
-  return digest;
 }
 
 }  // namespace registry::lifecycle

@@ -18,6 +18,4 @@ Result<domain::Device> FindManaged(const DeviceId& id, const domain::Origin& ori
 // Adds the device to the changeset under the version it was read with.
 void Put(const domain::Device& device, domain::Changeset& changes);
 
-Bytes Sha256(std::string_view text);
-
 }  // namespace registry::lifecycle

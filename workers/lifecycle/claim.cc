@@ -1,3 +1,4 @@
+#include "workers/crypto/digest.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
@@ -17,7 +18,8 @@ Status MayClaim(const domain::Device& device, const wire::DeviceClaim& command) 
     return Error::Make(Code::kExists, "device_claimed",
                        "the device is claimed; its authorisation code is used up", "/device");
   }
-  if (device.authorisation_hash.empty() || device.authorisation_hash != Sha256(command.authorisation_code)) {
+  if (device.authorisation_hash.empty() ||
+      device.authorisation_hash != crypto::Sha256OfText(command.authorisation_code)) {
     return Error::Make(Code::kBadAuthorisationCode, "authorisation_code_wrong",
                        "the authorisation code is not valid", "/authorisationCode");
   }

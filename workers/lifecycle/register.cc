@@ -1,3 +1,4 @@
+#include "workers/crypto/digest.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
@@ -42,7 +43,7 @@ Result<Decision> Decide(const wire::EsimRegister& command, const Origin& origin,
   device.sponsor = origin.party;
   device.created = context.now;
   const std::string code = NewAuthorisationCode(context);
-  device.authorisation_hash = Sha256(code);
+  device.authorisation_hash = crypto::Sha256OfText(code);
   domain::Mark(device, "registered", context.now);
 
   Decision decision;
