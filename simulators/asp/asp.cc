@@ -12,7 +12,7 @@ namespace registry::sim {
 namespace {
 
 using nlohmann::json;
-using Clock = AspReport::Clock;
+using Clock = Report::Clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kConnectWithin{15000}, kNotedWithin{2000}, kFeedTick{500}, kGapPatience{2000};
@@ -44,7 +44,7 @@ struct Claim {
 
 class AspOnMqtt : public Asp {
  public:
-  AspOnMqtt(const AspConfig& config, AspReport& report) : config_(config), report_(report) {}
+  AspOnMqtt(const AspConfig& config, Report& report) : config_(config), report_(report) {}
   ~AspOnMqtt() override;
   Status Begin();
   void Control(const json& command) override;
@@ -61,7 +61,7 @@ class AspOnMqtt : public Asp {
   void KeepFeed();
 
   const AspConfig config_;
-  AspReport& report_;
+  Report& report_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, Claim> claims_;                         // by device; guarded by mutex_
@@ -253,7 +253,7 @@ void AspOnMqtt::Control(const json& command) {
 
 }  // namespace
 
-Result<std::unique_ptr<Asp>> Asp::Start(const AspConfig& config, AspReport& report) {
+Result<std::unique_ptr<Asp>> Asp::Start(const AspConfig& config, Report& report) {
   auto asp = std::make_unique<AspOnMqtt>(config, report);
   if (auto begun = asp->Begin(); !begun) return begun.error();
   return std::unique_ptr<Asp>(std::move(asp));

@@ -8,14 +8,14 @@
 
 #include <memory>
 
-#include "simulators/asp/asp_report.h"
 #include "simulators/asp/config.h"
+#include "simulators/console/report.h"
 
 namespace registry::sim {
 
 class Asp {
  public:
-  static Result<std::unique_ptr<Asp>> Start(const AspConfig& config, AspReport& report);
+  static Result<std::unique_ptr<Asp>> Start(const AspConfig& config, Report& report);
   virtual ~Asp() = default;
   // {"cmd":"deactivate"|"reactivate"|"delete","device":UUID,"reason":optional}
   virtual void Control(const nlohmann::json& command) = 0;

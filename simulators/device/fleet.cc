@@ -10,7 +10,7 @@ namespace registry::sim {
 namespace {
 
 using nlohmann::json;
-using Clock = DeviceReport::Clock;
+using Clock = Report::Clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kSendWithin{5000}, kDialWithin{1000}, kDialAgain{500};
@@ -26,6 +26,12 @@ std::string Text(const json& frame, const char* member) {
   return found != frame.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+// A refusal says what the ASP said; everything else its symbol.
+std::string ReasonOf(const Status& status) {
+  if (status) return "";
+  return status.error().symbol == "refused" ? status.error().message : status.error().symbol;
+}
+
 struct Unit {
   InventoryDevice identity;
   std::mutex mutex;  // one thing at a time per device
@@ -36,7 +42,7 @@ struct Unit {
 
 class FleetOnRadio : public Fleet {
  public:
-  FleetOnRadio(const DeviceConfig& config, DeviceReport& report)
+  FleetOnRadio(const DeviceConfig& config, Report& report)
       : config_(config), report_(report), queue_(config.threads) {}
   ~FleetOnRadio() override;
   Status Begin();
@@ -58,7 +64,7 @@ class FleetOnRadio : public Fleet {
   Unit* FindByUuid(const std::string& uuid);
 
   const DeviceConfig config_;
-  DeviceReport& report_;
+  Report& report_;
   TrustStore trust_;
   std::map<std::string, std::unique_ptr<Unit>> units_;  // by ICCID; fixed after Begin
   std::mutex mutex_;
@@ -172,14 +178,14 @@ void FleetOnRadio::OnKeyGenerate(Unit& unit, const json& frame) {
   const auto begun = Clock::now();
   const std::string job = Text(frame, "job");
   const auto csr = unit.device->GenerateKey(job);
-  report_.Step(unit.device->id(), "key_generate", begun, csr ? Status(Done{}) : Status(csr.error()));
+  report_.Step(unit.device->id(), "key_generate", begun, csr ? "" : csr.error().symbol);
   if (csr) Send(unit, {{"t", "csr"}, {"job", job}, {"csr", *csr}});
 }
 
 void FleetOnRadio::OnCertificate(Unit& unit, const json& frame) {
   const auto begun = Clock::now();
   const auto der = FromBase64(Text(frame, "certificate"));
-  report_.Step(unit.device->id(), "install", begun, unit.device->Install(der.value_or(Bytes{})));
+  report_.Step(unit.device->id(), "install", begun, ReasonOf(unit.device->Install(der.value_or(Bytes{}))));
 }
 
 void FleetOnRadio::OnPayload(Unit& unit, const json& frame) {
@@ -188,9 +194,9 @@ void FleetOnRadio::OnPayload(Unit& unit, const json& frame) {
   const auto outcome = unit.device->TakePayload(job, frame, Now());
   json answer = {{"t", "payload_result"}, {"job", job}, {"outcome", outcome.status ? "success" : "failed"}};
   answer["stage"] = outcome.status ? "executed" : "payload";
-  answer["reason"] = DeviceReport::ReasonOf(outcome.status);
+  answer["reason"] = ReasonOf(outcome.status);
   answer["retriable"] = outcome.retriable();
-  if (!outcome.repeated) report_.Step(unit.device->id(), "payload_open", begun, outcome.status);
+  if (!outcome.repeated) report_.Step(unit.device->id(), "payload_open", begun, ReasonOf(outcome.status));
   Send(unit, answer);
   if (!outcome.status || outcome.repeated || unit.talking) return;
   unit.talking = true;
@@ -211,7 +217,7 @@ void FleetOnRadio::Verify(Unit& unit, Clock::time_point begun, milliseconds paus
         pause, [this, &unit, begun, pause] { Verify(unit, begun, std::min(pause * 2, kVerifyAgainMost)); });
     return;
   }
-  report_.Step(unit.device->id(), "verify", begun, status);
+  report_.Step(unit.device->id(), "verify", begun, ReasonOf(status));
   if (status) return Session(unit, false);
   unit.talking = false;
   report_.Say({{"event", "done"}, {"device", unit.device->id()}, {"ok", false}});
@@ -220,7 +226,7 @@ void FleetOnRadio::Verify(Unit& unit, Clock::time_point begun, milliseconds paus
 void FleetOnRadio::Session(Unit& unit, bool again) {
   const auto begun = Clock::now();
   const auto status = unit.device->TalkToAsp();
-  report_.Step(unit.device->id(), "session", begun, status, again);
+  report_.Step(unit.device->id(), "session", begun, ReasonOf(status), again);
   if (again) return;
   unit.talking = false;
   report_.Say({{"event", "done"}, {"device", unit.device->id()}, {"ok", status.ok()}});
@@ -252,7 +258,7 @@ void FleetOnRadio::Control(const json& command) {
 
 }  // namespace
 
-Result<std::unique_ptr<Fleet>> Fleet::Start(const DeviceConfig& config, DeviceReport& report) {
+Result<std::unique_ptr<Fleet>> Fleet::Start(const DeviceConfig& config, Report& report) {
   auto fleet = std::make_unique<FleetOnRadio>(config, report);
   if (auto begun = fleet->Begin(); !begun) return begun.error();
   return std::unique_ptr<Fleet>(std::move(fleet));

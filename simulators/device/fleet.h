@@ -9,15 +9,15 @@
 #include <memory>
 #include <string>
 
+#include "simulators/console/report.h"
 #include "simulators/device/config.h"
-#include "simulators/device/device_report.h"
 
 namespace registry::sim {
 
 class Fleet {
  public:
   virtual ~Fleet() = default;
-  static Result<std::unique_ptr<Fleet>> Start(const DeviceConfig& config, DeviceReport& report);
+  static Result<std::unique_ptr<Fleet>> Start(const DeviceConfig& config, Report& report);
   // {"cmd":"session","device":UUID}: one more session with the ASP.
   // {"cmd":"radio","device":UUID,"on":false}: the device stops hearing its network, as a stolen one does.
   virtual void Control(const nlohmann::json& command) = 0;

@@ -171,8 +171,10 @@ Status Lab::StartSimulators() {
     if (Status status = StartProgram(kAsps[i], "asp-sim", AspConfig(layout_, i)); !status) return status;
   }
   for (int i = 0; i < 2; ++i) {
-    Status status = StartProgram(kMnos[i], "mno-sim", MnoConfig(layout_, i, inventory_, options_.faults));
-    if (!status) return status;
+    auto config = MnoConfig(layout_, i, inventory_, options_.faults);
+    // Devices belong to the MNOs in turn.
+    if (options_.register_first >= 0) config["register_first"] = (options_.register_first + 1 - i) / 2;
+    if (Status status = StartProgram(kMnos[i], "mno-sim", config); !status) return status;
   }
   return StartProgram("devices", "device-sim", DeviceConfig(layout_, inventory_, options_.device_threads));
 }

@@ -34,7 +34,8 @@ struct LabOptions {
   std::string broker_config_folder;  // mosquitto.conf.in and acl.conf
   int devices = 10;
   int device_threads = 4;
-  std::uint64_t seed = 0;  // 0: a new inventory every time
+  int register_first = -1;  // devices registered at once, the rest by SendTo(MNO, "register"); -1: all
+  std::uint64_t seed = 0;   // 0: a new inventory every time
   LinkFaults faults;
   int retry_first_seconds = 10;               // of the registry's actions to MNOs
   std::chrono::milliseconds patience{30000};  // for one server to be there

@@ -37,6 +37,7 @@ Result<MnoConfig> Read(const json& config) {
   ReadMqtt(config, mno.mqtt);
   mno.radio_socket = config.at("radio_socket").get<std::string>();
   mno.desks = config.value("desks", std::map<std::string, std::string>());
+  mno.register_first = config.value("register_first", mno.register_first);
   mno.register_window = config.value("register_window", mno.register_window);
   mno.repeat_after = std::chrono::milliseconds(config.value("repeat_after_ms", mno.repeat_after.count()));
   mno.radio_patience =

@@ -1,6 +1,7 @@
 // simulators/mno/config.h: the configuration file of mno-sim (JSON); every member is in README.md beside this file.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct MnoConfig {
   std::string radio_socket;
   std::map<std::string, std::string> desks;  // ASP -> socket
   std::vector<InventoryItem> inventory;
+  std::size_t register_first = SIZE_MAX;             // eSIMs registered at once; the rest on command
   std::size_t register_window = 200;                 // registrations that wait for replies at a time
   Faults faults;                                     // of the radio, towards the devices
   std::chrono::milliseconds repeat_after{2000};      // over radio and desk

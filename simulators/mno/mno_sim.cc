@@ -1,5 +1,6 @@
 #include "simulators/mno/mno_sim.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -32,10 +33,6 @@ std::string Text(const json& object, const char* member) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-double MsSince(Clock::time_point begun) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
-}
-
 std::string ReasonOf(const Reply& reply) {
   return reply.accepted ? std::string() : reply.error ? reply.error->symbol : std::string("rejected");
 }
@@ -45,6 +42,7 @@ class NetworkOperator : public MnoSim {
   NetworkOperator(MnoConfig config, Report& report)
       : config_(std::move(config)),
         report_(report),
+        released_(std::min(config_.register_first, config_.inventory.size())),
         errands_(config_.repeat_after),
         desks_(config_.desks, config_.repeat_after) {
     for (const auto& item : config_.inventory) esims_[item.iccid.text()].item = item;
@@ -79,6 +77,20 @@ class NetworkOperator : public MnoSim {
     return Done{};
   }
 
+  void Control(const json& command) override {
+    if (Text(command, "cmd") != "register") {
+      return report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
+    }
+    const auto count = command.find("count");
+    const bool number = count != command.end() && count->is_number_integer() && *count > 0;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto left = config_.inventory.size() - released_;
+      released_ += number ? std::min(count->get<std::size_t>(), left) : 0;
+    }
+    RegisterMore();
+  }
+
  private:
   // ---- registration ----
   void RegisterMore() {
@@ -86,7 +98,7 @@ class NetworkOperator : public MnoSim {
       const InventoryItem* item = nullptr;
       {
         const std::lock_guard lock(mutex_);
-        if (registering_ >= config_.register_window || next_ >= config_.inventory.size()) return;
+        if (registering_ >= config_.register_window || next_ >= released_) return;
         ++registering_;
         item = &config_.inventory[next_++];
       }
@@ -104,8 +116,7 @@ class NetworkOperator : public MnoSim {
     const auto registered = reply.accepted ? wire::Decode<wire::EsimRegistered>(reply.data)
                                            : Result<wire::EsimRegistered>(*reply.error);
     const std::string device = registered ? registered->device.text() : std::string();
-    report_.Step(device, "register", MsSince(begun), registered.ok(),
-                 registered ? "" : registered.error().symbol);
+    report_.Step(device, "register", begun, registered ? "" : registered.error().symbol);
     if (registered) {
       report_.Say({{"event", "registered"}, {"device", device}});
       desks_.HandOver(item.asp, device, registered->authorisation_code);
@@ -142,7 +153,7 @@ class NetworkOperator : public MnoSim {
     const std::string device = esim.device->text();
     client_->Send("device.attach", wire::DeviceAttach{*esim.device},
                   [this, device, begun = Clock::now()](const Reply& reply) {
-                    report_.Step(device, "attach", MsSince(begun), reply.accepted, ReasonOf(reply));
+                    report_.Step(device, "attach", begun, ReasonOf(reply));
                   });
   }
 
@@ -270,15 +281,14 @@ class NetworkOperator : public MnoSim {
     const bool counts = first && kind == ErrandKind::kPayload;
     client_->Call("do.result", result, [this, device, begun, reason, counts](const Reply& reply) {
       if (!counts) return;
-      const bool good = reply.accepted && reason.empty();
-      report_.Step(device.text(), "payload", MsSince(begun), good, reason.empty() ? ReasonOf(reply) : reason);
+      report_.Step(device.text(), "payload", begun, reason.empty() ? ReasonOf(reply) : reason);
     });
   }
 
   void SubmitCsr(const JobId& job, const DeviceId& device, const std::string& csr, bool first) {
     const wire::CsrSubmit command{device, AsBytes(csr), job};
     client_->Send("csr.submit", command, [this, device, first, begun = Clock::now()](const Reply& reply) {
-      if (first) report_.Step(device.text(), "csr", MsSince(begun), reply.accepted, ReasonOf(reply));
+      if (first) report_.Step(device.text(), "csr", begun, ReasonOf(reply));
       if (reply.accepted) Install(device, reply.data);
     });
   }
@@ -308,7 +318,7 @@ class NetworkOperator : public MnoSim {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  std::size_t registering_ = 0, next_ = 0;
+  std::size_t released_, registering_ = 0, next_ = 0;       // of the inventory, in its order
   std::unordered_map<std::string, Esim> esims_;             // by ICCID
   std::unordered_map<std::string, std::string> by_device_;  // UUID -> ICCID
   Errands errands_;

@@ -11,8 +11,8 @@
 
 #include <memory>
 
+#include "simulators/console/report.h"
 #include "simulators/mno/config.h"
-#include "simulators/mno/report.h"
 
 namespace registry::sim {
 
@@ -20,6 +20,8 @@ class MnoSim {
  public:
   static Result<std::unique_ptr<MnoSim>> Start(MnoConfig config, Report& report);
   virtual ~MnoSim() = default;
+  // {"cmd":"register","count":N}: N more eSIMs of the inventory, beyond register_first.
+  virtual void Control(const nlohmann::json& command) = 0;
 };
 
 }  // namespace registry::sim

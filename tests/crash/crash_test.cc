@@ -22,6 +22,10 @@ using std::chrono::seconds;
 constexpr int kDevices = 200;
 constexpr int kRegistryKills = 20;
 constexpr int kBrokerKills = 5;
+// The rest of the fleet comes in small groups, one before each death, so that the work cannot be over too soon.
+constexpr int kDevicesFirst = 100;
+constexpr int kGroup = 4;
+constexpr int kKillsMax = kRegistryKills + kBrokerKills + (kDevices - kDevicesFirst) / kGroup;
 
 // What the simulators have told so far. Fed by reader threads, waited for by the test.
 class Progress {
@@ -40,15 +44,15 @@ class Progress {
   bool WaitEvents(std::uint64_t count, milliseconds deadline) {
     std::unique_lock lock(mutex_);
     const std::uint64_t target = events_ + count;
-    return changed_.wait_for(lock, deadline, [&] { return events_ >= target || Finished(); });
+    return changed_.wait_for(lock, deadline, [&] { return events_ >= target; });
   }
   bool WaitFinished(milliseconds deadline) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, deadline, [&] { return Finished(); });
+    return changed_.wait_for(lock, deadline, [&] { return ThroughLocked(kDevices); });
   }
-  bool finished() {
+  bool Through(int devices) {
     std::lock_guard lock(mutex_);
-    return Finished();
+    return ThroughLocked(devices);
   }
   std::set<std::string> registered() {
     std::lock_guard lock(mutex_);
@@ -61,9 +65,9 @@ class Progress {
   }
 
  private:
-  bool Finished() const {
-    return activated_.size() >= static_cast<std::size_t>(kDevices) &&
-           done_.size() >= static_cast<std::size_t>(kDevices);
+  bool ThroughLocked(int devices) const {
+    return activated_.size() >= static_cast<std::size_t>(devices) &&
+           done_.size() >= static_cast<std::size_t>(devices);
   }
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -91,6 +95,15 @@ void CheckDevice(const ledger::LedgerReader& reader, const domain::Device& devic
   EXPECT_EQ(counts["active"], 1) << name;
 }
 
+// The next group of eSIMs, half of them at each MNO; how many came.
+int Release(lab::Lab& lab, int released) {
+  const int group = std::min(kGroup, kDevices - released);
+  if (group == 0) return 0;
+  for (const char* mno : lab::kMnos)
+    EXPECT_TRUE(lab.SendTo(mno, {{"cmd", "register"}, {"count", group / 2}}));
+  return group;
+}
+
 TEST(Crash, TwoHundredDevicesSurviveTwentyDeathsOfTheRegistryAndFiveOfTheBroker) {
   const std::uint64_t seed = std::random_device{}();
   RecordProperty("seed", std::to_string(seed));
@@ -100,6 +113,7 @@ TEST(Crash, TwoHundredDevicesSurviveTwentyDeathsOfTheRegistryAndFiveOfTheBroker)
   options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
   options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
   options.devices = kDevices;
+  options.register_first = kDevicesFirst;
   options.retry_first_seconds = 2;
   options.on_event = [&](const std::string&, const json& event) { progress.Hear(event); };
   auto created = lab::Lab::Create(options);
@@ -108,21 +122,22 @@ TEST(Crash, TwoHundredDevicesSurviveTwentyDeathsOfTheRegistryAndFiveOfTheBroker)
   ASSERT_TRUE(lab.StartServers());
   ASSERT_TRUE(lab.StartSimulators());
 
-  // Only deaths while there is work count.
-  int registry_kills = 0, broker_kills = 0;
-  while ((registry_kills < kRegistryKills || broker_kills < kBrokerKills) && !progress.finished()) {
+  int registry_kills = 0, broker_kills = 0, released = kDevicesFirst;
+  for (int i = 0; i < kKillsMax && (registry_kills < kRegistryKills || broker_kills < kBrokerKills); ++i) {
+    released += Release(lab, released);
     // A kill every few events spreads them over the whole run; the random rest hits any point between two steps.
-    progress.WaitEvents(5 + random() % 30, seconds(5));
+    progress.WaitEvents(1 + random() % 40, seconds(5));
     progress.WaitEvents(1'000'000, milliseconds(random() % 60));
-    if (progress.finished()) break;
     const bool broker =
         broker_kills < kBrokerKills && registry_kills >= broker_kills * kRegistryKills / kBrokerKills;
     const std::string victim = broker ? "mosquitto" : "registryd";
     lab.Kill(victim);
+    if (!progress.Through(released))
+      ++(broker ? broker_kills : registry_kills);  // only deaths during work count
     const auto restarted = lab.Restart(victim);
     ASSERT_TRUE(restarted) << victim << ": " << restarted.error().message;
-    ++(broker ? broker_kills : registry_kills);
   }
+  while (released < kDevices) released += Release(lab, released);
   EXPECT_TRUE(progress.WaitFinished(seconds(240))) << "seed " << seed << ": " << progress.summary();
   EXPECT_GE(registry_kills, kRegistryKills) << "seed " << seed << ": the work was over too soon";
   EXPECT_GE(broker_kills, kBrokerKills) << "seed " << seed << ": the work was over too soon";

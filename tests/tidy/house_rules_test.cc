@@ -34,7 +34,9 @@ const std::vector<Rule>& Rules() {
        "bridge/", "take a Clock (bridge/clock.h)"},
       {std::regex("\\bstd::(rand|srand|mt19937 \\w+;)"), "workers/", "randomness comes with the Context"},
       {std::regex("\\bstrcpy\\(|\\bsprintf\\(|\\bgets\\(|\\bstrcat\\("), "", "use std::string or snprintf"},
-      {std::regex("using name" "space std;"), "", "name what is used"},
+      {std::regex("using name"
+                  "space std;"),
+       "", "name what is used"},
   };
   return rules;
 }

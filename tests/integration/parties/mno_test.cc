@@ -19,6 +19,8 @@ constexpr const char* kDevice = "0b5e4c1e-8f0a-4c39-9a51-2b1f3c4d5e6f";
 constexpr const char* kJob = "5c1f2a3b-0000-4000-8000-000000000001";
 constexpr const char* kIccid = "8910390000000000000";
 constexpr const char* kEid = "89049032123451234512345678901235";
+constexpr const char* kSecondIccid = "8988211000000530082";
+constexpr const char* kSecondEid = "89049032001012345678901234567805";
 
 // One end of a frame connection, with a queue.
 class End {
@@ -63,12 +65,12 @@ class MnoTest : public testing::Test {
     config.mqtt.party = "mno-a";
     config.radio_socket = broker_.folder().In("radio");
     config.inventory.push_back({Iccid::Parse(kIccid).value(), Eid::Parse(kEid).value(), "asp-a"});
+    config.inventory.push_back({Iccid::Parse(kSecondIccid).value(), Eid::Parse(kSecondEid).value(), "asp-a"});
+    config.register_first = 1;
     config.repeat_after = milliseconds(100);
     config.radio_patience = radio_patience;
     config.faults = faults;
-    out_ = std::fopen(broker_.folder().In("report").c_str(), "w");
-    report_ = std::make_unique<sim::Report>(out_);
-    auto mno = sim::MnoSim::Start(config, *report_);
+    auto mno = sim::MnoSim::Start(config, report_);
     ASSERT_TRUE(mno.ok());
     mno_ = std::move(*mno);
     auto radio = sim::Dial(config.radio_socket, seconds(5), device_.Handler(), nullptr);
@@ -78,7 +80,6 @@ class MnoTest : public testing::Test {
   ~MnoTest() override {
     radio_.reset();
     mno_.reset();
-    if (out_ != nullptr) std::fclose(out_);
   }
   void Send(json frame) {
     frame["iccid"] = kIccid;
@@ -119,8 +120,7 @@ class MnoTest : public testing::Test {
   Broker broker_;
   ScriptedRegistry registry_{broker_};
   End device_;
-  std::FILE* out_ = nullptr;
-  std::unique_ptr<sim::Report> report_;
+  sim::Report report_{[](const json&) {}};
   std::unique_ptr<sim::MnoSim> mno_;
   std::shared_ptr<sim::Connection> radio_;
 };
@@ -178,6 +178,15 @@ TEST_F(MnoTest, APayloadsFateIsReportedAndAJobAskedForAgainGetsTheSameAnswer) {
   ASSERT_TRUE(second.has_value());
   EXPECT_EQ(second->envelope.data, first->envelope.data);
   EXPECT_NE(second->envelope.id, first->envelope.id);
+}
+
+TEST_F(MnoTest, TheRestOfTheInventoryIsRegisteredOnCommand) {
+  Start();
+  Attach();  // passes over everything else heard so far: a registration too early would be lost to what follows
+  mno_->Control({{"cmd", "register"}, {"count", 7}});
+  const auto second = registry_.NextOf("esim.register");
+  ASSERT_TRUE(second.has_value());
+  EXPECT_EQ(second->envelope.data["eid"], kSecondEid);
 }
 
 TEST_F(MnoTest, ADeviceThatNeverAnswersIsReportedAsUnreachableAndRetriable) {

@@ -216,7 +216,7 @@ class FleetTest : public ::testing::Test {
   std::unique_ptr<ClientCheck> check_;
   std::unique_ptr<TlsServer> server_;
   Ear ear_;
-  DeviceReport report_{[this](const json& event) { ear_.Hear(event); }};
+  Report report_{[this](const json& event) { ear_.Hear(event); }};
   std::mutex mutex_;
   std::condition_variable changed_;
   std::shared_ptr<Connection> link_;

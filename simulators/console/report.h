@@ -1,0 +1,33 @@
+// simulators/console/report.h: what a simulator says about itself: one JSON object per event, on standard output one
+// line each, flushed at once.
+// Owns: nothing. Threads: any; the sink is called by one at a time.
+// Privacy: devices are named by their UUID; EID and ICCID never appear, since reports end up in log files.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace registry::sim {
+
+class Report {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Sink = std::function<void(const nlohmann::json&)>;
+
+  explicit Report(Sink sink) : sink_(std::move(sink)) {}
+  static void PrintLine(const nlohmann::json& event);  // the sink of the programs
+
+  void Say(const nlohmann::json& event);
+  // A step that began then and is over now; it went well when there is no reason why not.
+  void Step(const std::string& device, const char* step, Clock::time_point begun, const std::string& reason,
+            bool again = false);
+
+ private:
+  const Sink sink_;
+  std::mutex mutex_;
+};
+
+}  // namespace registry::sim
