@@ -127,7 +127,7 @@ TEST(Crash, TwoHundredDevicesSurviveTwentyDeathsOfTheRegistryAndFiveOfTheBroker)
     released += Release(lab, released);
     // A kill every few events spreads them over the whole run; the random rest hits any point between two steps.
     progress.WaitEvents(1 + random() % 40, seconds(5));
-    progress.WaitEvents(1'000'000, milliseconds(random() % 60));
+    progress.WaitEvents(1'000'000, milliseconds(random() % 60));  // never that many: a random moment later
     const bool broker =
         broker_kills < kBrokerKills && registry_kills >= broker_kills * kRegistryKills / kBrokerKills;
     const std::string victim = broker ? "mosquitto" : "registryd";
@@ -152,6 +152,8 @@ TEST(Crash, TwoHundredDevicesSurviveTwentyDeathsOfTheRegistryAndFiveOfTheBroker)
   const auto report = ledger::Verify(**reader);
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_TRUE(report->faults.empty()) << report->faults.front();
+  EXPECT_EQ(registered.size(), static_cast<std::size_t>(kDevices))
+      << "an MNO was given two devices for one eSIM";
   const auto devices = (*reader)->DevicesAfter(std::nullopt, kDevices * 2);
   ASSERT_TRUE(devices);
   EXPECT_EQ(devices->size(), static_cast<std::size_t>(kDevices))
