@@ -18,12 +18,11 @@ Bytes Integer(const std::uint8_t* begin, const std::uint8_t* end) {
 Bytes Der(std::uint8_t tag, std::initializer_list<Bytes> parts) {
   std::size_t size = 0;
   for (const Bytes& part : parts) size += part.size();
-  Bytes out = {tag};
-  if (size > 0xff) {
-    out.insert(out.end(), {0x82, static_cast<std::uint8_t>(size >> 8)});
-  } else if (size > 0x7f) {
-    out.push_back(0x81);
-  }
+  Bytes out;
+  out.reserve(size + 4);
+  out.push_back(tag);
+  if (size > 0x7f) out.push_back(size > 0xff ? 0x82 : 0x81);
+  if (size > 0xff) out.push_back(static_cast<std::uint8_t>(size >> 8));
   out.push_back(static_cast<std::uint8_t>(size));
   for (const Bytes& part : parts) out.insert(out.end(), part.begin(), part.end());
   return out;

@@ -4,6 +4,7 @@
 // public key.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -26,9 +27,16 @@ struct KeySlot {
   Bytes peer_point;             // public-only slots
 };
 
+// Ids are opaque octet strings. Not vector's own order: GCC 12 at -O2 takes its memcmp for one beyond every bound.
+struct IdOrder {
+  bool operator()(const Bytes& left, const Bytes& right) const {
+    return std::lexicographical_compare(left.begin(), left.end(), right.begin(), right.end());
+  }
+};
+
 struct CardMemory {
-  std::map<Bytes, KeySlot> keys;  // ids are opaque octet strings
-  std::map<Bytes, Bytes> files;
+  std::map<Bytes, KeySlot, IdOrder> keys;
+  std::map<Bytes, Bytes, IdOrder> files;
   std::size_t file_octets_max = 16 * 1024;
 
   std::size_t FileOctets() const {
