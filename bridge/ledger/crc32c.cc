@@ -1,6 +1,11 @@
 #include "bridge/ledger/crc32c.h"
 
 #include <array>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <nmmintrin.h>
+#endif
 
 namespace registry::ledger {
 namespace {
@@ -26,10 +31,8 @@ constexpr Table MakeTables() {
 
 constexpr Table kTables = MakeTables();
 
-}  // namespace
-
-std::uint32_t Crc32c(std::string_view data) {
-  std::uint32_t crc = 0xffffffffu;
+// Both take and give the register before its final complement.
+std::uint32_t ByTables(std::uint32_t crc, std::string_view data) {
   const auto octet = [&](std::size_t i) { return static_cast<std::uint8_t>(data[i]); };
   while (data.size() >= 8) {
     const std::array<std::uint8_t, 8> step{static_cast<std::uint8_t>(octet(0) ^ (crc & 0xff)),
@@ -45,7 +48,40 @@ std::uint32_t Crc32c(std::string_view data) {
     data.remove_prefix(8);
   }
   for (std::size_t i = 0; i < data.size(); ++i) crc = crc >> 8 ^ kTables[0][(crc ^ octet(i)) & 0xff];
-  return ~crc;
+  return crc;
 }
+
+#if defined(__x86_64__)
+// Every record is checked when it is written and again when it is read: at a fraction of what tables cost.
+__attribute__((target("sse4.2"))) std::uint32_t ByInstruction(std::uint32_t crc, std::string_view data) {
+  std::uint64_t wide = crc;
+  for (; data.size() >= sizeof(std::uint64_t); data.remove_prefix(sizeof(std::uint64_t))) {
+    std::uint64_t octets;
+    std::memcpy(&octets, data.data(), sizeof octets);
+    wide = _mm_crc32_u64(wide, octets);
+  }
+  crc = static_cast<std::uint32_t>(wide);
+  for (const char octet : data) crc = _mm_crc32_u8(crc, static_cast<std::uint8_t>(octet));
+  return crc;
+}
+#endif
+
+using Method = std::uint32_t (*)(std::uint32_t, std::string_view);
+
+Method BestMethod() {
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("sse4.2") != 0) return ByInstruction;
+#endif
+  return ByTables;
+}
+
+}  // namespace
+
+std::uint32_t Crc32c(std::string_view data) {
+  static const Method method = BestMethod();
+  return ~method(0xffffffffu, data);
+}
+
+std::uint32_t Crc32cByTables(std::string_view data) { return ~ByTables(0xffffffffu, data); }
 
 }  // namespace registry::ledger

@@ -8,5 +8,7 @@
 namespace registry::ledger {
 
 std::uint32_t Crc32c(std::string_view data);
+// The same without the processor's own instruction: what other processors run, and the tests compare.
+std::uint32_t Crc32cByTables(std::string_view data);
 
 }  // namespace registry::ledger

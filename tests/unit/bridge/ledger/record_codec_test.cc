@@ -133,6 +133,12 @@ TEST(Crc32c, AgreesWithTheExampleOfRfc3720) {  // RFC 3720 §B.4
   EXPECT_EQ(Crc32c(std::string(32, '\0')), 0x8a9136aau);
   EXPECT_EQ(Crc32c(std::string(32, '\xff')), 0x62a8ab43u);
   EXPECT_EQ(Crc32c("123456789"), 0xe3069283u);
+  // Every length around the step of eight octets, by instruction and by tables.
+  for (std::size_t size = 0; size < 70; ++size) {
+    std::string text;
+    for (std::size_t i = 0; i < size; ++i) text.push_back(static_cast<char>(i * 37 + size));
+    EXPECT_EQ(Crc32c(text), Crc32cByTables(text)) << size;
+  }
 }
 
 }  // namespace
