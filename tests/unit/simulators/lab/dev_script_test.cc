@@ -1,0 +1,118 @@
+// What ./dev does around the programs: whose folder names are, and what an installation leaves behind. A copy of the
+// script runs among stand-ins for apt-get and its like; nothing outside the test's folder is touched.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "simulators/lab/probe.h"
+#include "simulators/lab/process.h"
+
+namespace registry::lab {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+class DevScriptTest : public testing::Test {
+ protected:
+  DevScriptTest() : folder_(testing::TempDir() + "dev-script-" + std::to_string(::getpid())) {
+    for (const char* sub : {"project", "stand-ins", "etc/systemd/system", "sbin", "caller"})
+      fs::create_directories(In(sub));
+    std::ifstream in(REGISTRY_SOURCE_DIR "/dev");
+    std::string script((std::istreambuf_iterator<char>(in)), {});
+    Replace(script, "/usr/sbin/policy-rc.d", Policy());
+    Replace(script, "/etc/", In("etc/"));
+    Write("project/dev", script);
+    Write("stand-ins/id", "#!/bin/sh\necho 0\n");
+    Write("stand-ins/systemctl", "#!/bin/sh\nexit 1\n");
+  }
+  ~DevScriptTest() override { fs::remove_all(folder_); }
+
+  static void Replace(std::string& text, const std::string& from, const std::string& to) {
+    ASSERT_THAT(text, HasSubstr(from));
+    for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+      text.replace(at, from.size(), to);
+  }
+  void Write(const std::string& name, const std::string& text) const {
+    fs::create_directories(fs::path(In(name)).parent_path());
+    std::ofstream(In(name)) << text;
+    fs::permissions(In(name), fs::perms::owner_all);
+  }
+  std::string In(const std::string& name) const { return folder_ + "/" + name; }
+  std::string Policy() const { return In("sbin/policy-rc.d"); }
+  std::string Read(const std::string& name) const {
+    std::ifstream in(In(name));
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  }
+  ProcessSpec Dev(std::vector<std::string> arguments) const {
+    ProcessSpec spec;
+    spec.name = "dev";
+    spec.command = {"/usr/bin/env", "PATH=" + In("stand-ins") + ":/usr/sbin:/usr/bin:/sbin:/bin",
+                    In("project/dev")};
+    spec.command.insert(spec.command.end(), arguments.begin(), arguments.end());
+    spec.folder = In("caller");
+    spec.log_file = In("log");
+    return spec;
+  }
+
+  const std::string folder_;
+};
+
+TEST_F(DevScriptTest, FolderNamesAreTheCallers) {
+  Write("project/build/release/bin/registry-lab", "#!/bin/sh\necho \"$PWD: $*\"\n");
+  auto dev = Process::Start(Dev({"down", "--dir", "lab"}));
+  ASSERT_TRUE(dev.ok());
+  ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
+  EXPECT_THAT(Read("log"), HasSubstr(fs::canonical(In("caller")).string() + ": down --dir lab"));
+}
+
+TEST_F(DevScriptTest, ATestThatCannotInstallCountsAsAFailureWithoutPython) {
+  for (const char* missing : {"dpkg-query", "apt-get", "python3"})
+    Write(std::string("stand-ins/") + missing, "#!/bin/sh\nexit 127\n");
+  auto dev = Process::Start(Dev({"test"}));
+  ASSERT_TRUE(dev.ok());
+  ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
+  EXPECT_NE((*dev)->exit_status(), 0);
+  EXPECT_TRUE(Read("log").ends_with("0 passed, 1 failed\n")) << Read("log");
+}
+
+// apt-get goes on when the script is told to end, and would start services once the policy is gone.
+TEST_F(DevScriptTest, AnInstallationThatIsInterruptedStillLeavesNoService) {
+  Write("stand-ins/dpkg-query", "#!/bin/sh\nexit 1\n");
+  const std::string wants = In("etc/systemd/system/multi-user.target.wants");
+  Write("stand-ins/apt-get", "#!/bin/sh\n[ $2 = update ] && exit\n: >" + In("begun") + "\nread word <" +
+                                 In("go") + "\ncat " + Policy() + " >" + In("policy-seen") + "\nmkdir -p " +
+                                 wants + "\nln -s /nowhere " + wants + "/new.service\n");
+  Write("sbin/policy-rc.d", "of this machine\n");
+  ASSERT_EQ(::mkfifo(In("go").c_str(), 0600), 0);
+  auto dev = Process::Start(Dev({"packages"}));
+  ASSERT_TRUE(dev.ok());
+  ASSERT_TRUE(WaitUntil([&] { return fs::exists(In("begun")); }, seconds(30)));
+  (*dev)->Signal(SIGTERM);
+  std::ofstream(In("go")) << "on\n";
+  ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
+  EXPECT_EQ(WEXITSTATUS((*dev)->exit_status().value_or(0)), 130);
+  EXPECT_THAT(Read("policy-seen"), HasSubstr("exit 101"));
+  EXPECT_EQ(Read("sbin/policy-rc.d"), "of this machine\n");
+  EXPECT_TRUE(fs::is_empty(wants)) << "the new service stays enabled";
+}
+
+TEST_F(DevScriptTest, APolicyLeftByAKilledInstallationIsNotKept) {
+  Write("stand-ins/dpkg-query", "#!/bin/sh\nexit 1\n");
+  Write("stand-ins/apt-get", "#!/bin/sh\ncp " + Policy() + " " + In("policy-seen") + "\n");
+  for (int i = 0; i < 2; ++i) {
+    auto dev = Process::Start(Dev({"packages"}));
+    ASSERT_TRUE(dev.ok());
+    ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
+    EXPECT_FALSE(fs::exists(Policy()));
+    fs::rename(In("policy-seen"), Policy());
+  }
+}
+
+}  // namespace
+}  // namespace registry::lab
