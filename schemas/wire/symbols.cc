@@ -105,6 +105,8 @@ const std::vector<SymbolRow>& Symbols() {
       {Said::kReported, Code::kFailed, "payload_expired", "the payload's time is over"},
       {Said::kReported, Code::kFailed, "payload_certificate",
        "the certificate in the payload is not the device's"},
+      {Said::kReported, Code::kFailed, "payload_container",
+       "a file beside the payload is not what the payload says"},
       {Said::kReported, Code::kFailed, "dns_lagging",
        "a secondary does not serve the change yet: an alarm, not an end"},
       {Said::kOperator, Code::kNotFound, "schema_unknown", "no schema of that stem"},

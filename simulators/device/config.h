@@ -23,7 +23,7 @@ struct DeviceConfig {
   std::string asp_address;                          // fallback when an endpoint's name has no address record
   std::chrono::milliseconds power_on_every{3000};   // until the bootstrap has come
   std::chrono::milliseconds verify_within{75000};   // longer than a negative answer may live in a cache
-  std::chrono::milliseconds session_within{10000};  // deadline of each step of the ASP session
+  std::chrono::milliseconds session_within{10000};  // deadline of a session with the ASP
   Faults faults;                                    // of the radio, towards the MNO
 };
 

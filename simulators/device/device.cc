@@ -2,6 +2,7 @@
 
 #include <openssl/sha.h>
 
+#include "simulators/device/containers.h"
 #include "simulators/device/csr.h"
 #include "simulators/device/verify.h"
 
@@ -59,9 +60,12 @@ std::unique_ptr<Device> Device::Make(TrustStore& store, Options options) {
 Status Device::Boot(const nlohmann::json& bootstrap) {
   auto decoded = wire::Decode<wire::Bootstrap>(bootstrap);
   if (!decoded) return decoded.error();
-  // A device keeps its first name: whoever could rename it could make it someone else.
-  if (booted() && decoded->device_name != name())
-    return Lacking("bootstrap_differs", "the name is already given");
+  // A device keeps what it was given first: nothing proves where a bootstrap comes from, so whoever could replace it
+  // could make the device trust another registry. What changes later comes in signed payloads.
+  if (booted()) {
+    if (wire::Encode(*decoded) == wire::Encode(bootstrap_)) return Done{};
+    return Lacking("bootstrap_differs", "another bootstrap is already given");
+  }
   auto trust = store_.Of(*decoded);
   if (!trust) return trust.error();
   const auto point = card_.PublicPoint(kAgreementKey);
@@ -133,6 +137,7 @@ Status Device::Apply(const nlohmann::json& frame, UtcTime now) {
   if (!payload) return payload.error();
   auto trust = store_.Of(payload->bootstrap);
   if (!trust) return trust.error();
+  if (auto sound = CheckContainers(*containers, *payload, **trust); !sound) return sound;
   if (auto written = WriteContainers(*containers); !written) return written;
   if (payload->certificate != certificate_der_) {
     certificate_ = ParseCertificate(payload->certificate);

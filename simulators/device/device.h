@@ -1,11 +1,13 @@
 // simulators/device/device.h: one device: its card, what it was given, and how it answers what comes over the
 // radio.
+// Trust: the first bootstrap is believed as it comes (it stands for what is pre-provisioned); the same again changes
+//   nothing, another is refused. Later changes come only in payloads signed by the registry trusted so far.
 // Jobs are idempotent: a repeated job gives the first answer again; a payload is the same job only with the same
 //   content, so that a damaged delivery decides nothing about the sound one. The device's software holds no private
 //   key.
 // Owns: the card. Borrows: the TrustStore, which outlives it. Threads: one call at a time (Fleet sees to it).
-// Errors: outcomes in frames and Results; symbols from payload.h, verify.h, tls_session.h, card.h;
-//   bootstrap_missing, card_empty (nothing installed).
+// Errors: outcomes in frames and Results; symbols from payload.h, containers.h, verify.h, tls_session.h, card.h;
+//   bootstrap_missing, bootstrap_differs, card_empty (nothing installed).
 // Fault model: none of its own; the radio loses, repeats and delays (simulators/link/frames.h).
 #pragma once
 

@@ -15,6 +15,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kSendWithin{5000}, kDialWithin{1000}, kDialAgain{500};
 constexpr milliseconds kVerifyAgainFirst{150}, kVerifyAgainMost{2000};
+constexpr milliseconds kDeviceBusy{20};  // a device that verifies or talks is asked again then
 
 UtcTime Now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
@@ -52,14 +53,18 @@ class FleetOnRadio : public Fleet {
   void Dial(const std::string& mno);
   void KeepPoweringOn(const std::string& mno);
   void OnFrame(const json& frame);
+  template <class Task>
+  void WhenFree(Unit* unit, Task task);
   void Handle(Unit& unit, const json& frame);
   void OnBootstrap(Unit& unit, const json& frame);
   void OnKeyGenerate(Unit& unit, const json& frame);
   void OnCertificate(Unit& unit, const json& frame);
   void OnPayload(Unit& unit, const json& frame);
   void OnWipe(Unit& unit, const json& frame);
+  void VerifyAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
   void Verify(Unit& unit, Clock::time_point begun, milliseconds pause);
   void Session(Unit& unit, bool again);
+  void SetRadio(Unit* unit, const json& on);
   bool Send(const Unit& unit, json frame);
   Unit* FindByUuid(const std::string& uuid);
 
@@ -126,9 +131,10 @@ void FleetOnRadio::KeepPoweringOn(const std::string& mno) {
   bool waiting = false;
   for (auto& [iccid, unit] : units_) {
     if (unit->identity.mno != mno) continue;
-    const std::lock_guard lock(unit->mutex);
-    if (unit->device->booted()) continue;
+    const std::unique_lock lock(unit->mutex, std::try_to_lock);
+    if (lock && unit->device->booted()) continue;
     waiting = true;
+    if (!lock) continue;  // it does something, so it is on
     Send(*unit, {{"t", "power_on"}, {"eid", unit->identity.eid}});
   }
   if (waiting) {
@@ -150,10 +156,23 @@ bool FleetOnRadio::Send(const Unit& unit, json frame) {
 void FleetOnRadio::OnFrame(const json& frame) {
   const auto found = units_.find(Text(frame, "iccid"));
   if (found == units_.end()) return;
-  queue_.Post([this, unit = found->second.get(), frame] {
-    const std::lock_guard lock(unit->mutex);
-    if (unit->radio_on) Handle(*unit, frame);
+  // What there is no room for is lost, as it may be on the air.
+  queue_.Offer([this, unit = found->second.get(), frame] {
+    WhenFree(unit, [this, frame](Unit& free) {
+      if (free.radio_on) Handle(free, frame);
+    });
   });
+}
+
+// On a worker. A device that is busy, with a look-up or a session that may take seconds, must not hold a second worker:
+// the task comes back later.
+template <class Task>
+void FleetOnRadio::WhenFree(Unit* unit, Task task) {
+  {
+    const std::unique_lock lock(unit->mutex, std::try_to_lock);
+    if (lock) return task(*unit);
+  }
+  queue_.PostAfter(kDeviceBusy, [this, unit, task] { WhenFree(unit, task); });
 }
 
 void FleetOnRadio::Handle(Unit& unit, const json& frame) {
@@ -200,7 +219,7 @@ void FleetOnRadio::OnPayload(Unit& unit, const json& frame) {
   Send(unit, answer);
   if (!outcome.status || outcome.repeated || unit.talking) return;
   unit.talking = true;
-  queue_.Post([this, &unit] { Verify(unit, Clock::now(), kVerifyAgainFirst); });
+  VerifyAfter(milliseconds(0), unit, Clock::now(), kVerifyAgainFirst);
 }
 
 void FleetOnRadio::OnWipe(Unit& unit, const json& frame) {
@@ -209,13 +228,16 @@ void FleetOnRadio::OnWipe(Unit& unit, const json& frame) {
   Send(unit, answer);
 }
 
+void FleetOnRadio::VerifyAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause) {
+  queue_.PostAfter(delay, [this, &unit, begun, pause] {
+    WhenFree(&unit, [this, begun, pause](Unit& free) { Verify(free, begun, pause); });
+  });
+}
+
 void FleetOnRadio::Verify(Unit& unit, Clock::time_point begun, milliseconds pause) {
-  const std::lock_guard lock(unit.mutex);
   const auto status = unit.device->Verify(Now());
   if (!status && Clock::now() < begun + config_.verify_within) {
-    queue_.PostAfter(
-        pause, [this, &unit, begun, pause] { Verify(unit, begun, std::min(pause * 2, kVerifyAgainMost)); });
-    return;
+    return VerifyAfter(pause, unit, begun, std::min(pause * 2, kVerifyAgainMost));
   }
   report_.Step(unit.device->id(), "verify", begun, ReasonOf(status));
   if (status) return Session(unit, false);
@@ -238,21 +260,25 @@ Unit* FleetOnRadio::FindByUuid(const std::string& uuid) {
   return found != by_uuid_.end() ? found->second : nullptr;
 }
 
+// Answered once it is so: what is asked for next may count on it.
+void FleetOnRadio::SetRadio(Unit* unit, const json& on) {
+  if (!on.is_boolean()) return report_.Say({{"event", "control_refused"}, {"reason", "on_malformed"}});
+  queue_.Post([this, unit, value = on.get<bool>()] {
+    WhenFree(unit, [this, value](Unit& free) {
+      free.radio_on = value;
+      report_.Say({{"event", "radio"}, {"device", free.device->id()}, {"on", value}});
+    });
+  });
+}
+
 void FleetOnRadio::Control(const json& command) {
   const std::string verb = Text(command, "cmd");
   Unit* unit = FindByUuid(Text(command, "device"));
   if (unit == nullptr) return report_.Say({{"event", "control_refused"}, {"reason", "device_unknown"}});
   if (verb == "session") {
-    return queue_.Post([this, unit] {
-      const std::lock_guard lock(unit->mutex);
-      Session(*unit, true);
-    });
+    return queue_.Post([this, unit] { WhenFree(unit, [this](Unit& free) { Session(free, true); }); });
   }
-  if (verb == "radio") {
-    const std::lock_guard lock(unit->mutex);
-    unit->radio_on = command.value("on", true);
-    return;
-  }
+  if (verb == "radio") return SetRadio(unit, command.value("on", json(true)));
   report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
 }
 

@@ -4,6 +4,8 @@
 // Owns: devices, radio connections, worker threads. Threads: calls from any thread; the report is called from
 //   workers.
 // Errors: a radio that cannot be dialled is dialled again; everything else is a step in the report.
+// Limits: frames beyond WorkQueue::kWaitingMax are lost. A device does one thing at a time and holds one worker at most.
+// Fault model: of the radio, DeviceConfig::faults; nothing else is lost or late here.
 #pragma once
 
 #include <memory>
@@ -19,7 +21,8 @@ class Fleet {
   virtual ~Fleet() = default;
   static Result<std::unique_ptr<Fleet>> Start(const DeviceConfig& config, Report& report);
   // {"cmd":"session","device":UUID}: one more session with the ASP.
-  // {"cmd":"radio","device":UUID,"on":false}: the device stops hearing its network, as a stolen one does.
+  // {"cmd":"radio","device":UUID,"on":false}: the device stops hearing its network, as a stolen one does; answered by
+  //   {"event":"radio","device":UUID,"on":false}, after which no frame is heard any more.
   virtual void Control(const nlohmann::json& command) = 0;
 };
 

@@ -4,9 +4,12 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 
 #include "simulators/device/trust.h"
 
@@ -47,17 +50,54 @@ class Socket {
   const int descriptor_;
 };
 
-bool Connect(int descriptor, const AspTarget& target, std::chrono::milliseconds deadline) {
-  const timeval limit{deadline.count() / 1000, deadline.count() % 1000 * 1000};
-  setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);  // also bounds connect()
-  setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+// The socket's other end may say little at a time, for ever: so nothing waits in the kernel, and every wait is for what
+// is left of the session's time.
+class Until {
+ public:
+  using Clock = std::chrono::steady_clock;
+  explicit Until(std::chrono::milliseconds deadline) : end_(Clock::now() + deadline) {}
+
+  bool Wait(int descriptor, short events) const {
+    while (true) {
+      const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end_ - Clock::now()).count();
+      if (left <= 0) return false;
+      pollfd wait{descriptor, events, 0};
+      const int ready = poll(&wait, 1, static_cast<int>(std::min<std::int64_t>(left, kPollMax)));
+      if (ready > 0) return true;
+      if (ready < 0 && errno != EINTR) return false;
+    }
+  }
+
+  // Repeats one call of the TLS library until it is done, fails, or the time is over.
+  template <class Step>
+  int Drive(SSL* ssl, Step step) const {
+    while (true) {
+      ERR_clear_error();
+      const int result = step();
+      if (result > 0) return result;
+      const int error = SSL_get_error(ssl, result);
+      if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return result;
+      if (!Wait(SSL_get_fd(ssl), error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT)) return -1;
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kPollMax = 60'000;
+  const Clock::time_point end_;
+};
+
+bool Connect(int descriptor, const AspTarget& target, const Until& until) {
   const int on = 1;  // the greeting follows the handshake at once and must not wait for its acknowledgement
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(target.port);
   if (inet_pton(AF_INET, target.address.c_str(), &address.sin_addr) != 1) return false;
-  return connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  if (connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return true;
+  int why = errno;
+  socklen_t size = sizeof why;
+  return why == EINPROGRESS && until.Wait(descriptor, POLLOUT) &&
+         getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &why, &size) == 0 && why == 0;
 }
 
 bool UseTlsa(SSL* ssl, const AspTarget& target) {
@@ -121,13 +161,14 @@ Error Broken(std::string_view when) {
   return Unreachable(when);
 }
 
-Result<std::string> Exchange(SSL* ssl, const std::string& name) {
+Result<std::string> Exchange(SSL* ssl, const std::string& name, const Until& until) {
   const std::string hello = "hello " + name + "\n";
-  if (SSL_write(ssl, hello.data(), static_cast<int>(hello.size())) <= 0) return Broken("connection lost");
+  const auto write = [&] { return SSL_write(ssl, hello.data(), static_cast<int>(hello.size())); };
+  if (until.Drive(ssl, write) <= 0) return Broken("connection lost");
   std::string line;
   char part[kLineMax];
   while (line.find('\n') == std::string::npos) {
-    const int size = SSL_read(ssl, part, sizeof part);
+    const int size = until.Drive(ssl, [&] { return SSL_read(ssl, part, sizeof part); });
     if (size <= 0) return Broken("no answer");
     line.append(part, static_cast<std::size_t>(size));
     if (line.size() > kLineMax) return Unreachable("the answer is too long");
@@ -146,21 +187,22 @@ Status Judge(const std::string& line, const std::string& name) {
 Status TalkToAsp(const AspTarget& target, const ClientCredentials& credentials, const std::string& name,
                  std::chrono::milliseconds deadline) {
   ERR_clear_error();
-  const Socket socket_fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (socket_fd.get() < 0 || !Connect(socket_fd.get(), target, deadline)) return Unreachable("no connection");
+  const Until until(deadline);
+  const Socket socket_fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (socket_fd.get() < 0 || !Connect(socket_fd.get(), target, until)) return Unreachable("no connection");
   const OwnedSsl ssl(SSL_new(ClientContext()));
   if (!ssl || !Prepare(ssl.get(), target, credentials) || SSL_set_fd(ssl.get(), socket_fd.get()) != 1) {
     ERR_clear_error();
     return Error::Make(Code::kPolicy, "asp_untrusted", "the endpoint's trust cannot be used");
   }
-  if (SSL_connect(ssl.get()) != 1) {
+  if (until.Drive(ssl.get(), [&] { return SSL_connect(ssl.get()); }) != 1) {
     if (SSL_get_verify_result(ssl.get()) == X509_V_OK) return Broken("handshake failed");
     ERR_clear_error();
     return Error::Make(Code::kPolicy, "asp_untrusted",
                        X509_verify_cert_error_string(SSL_get_verify_result(ssl.get())));
   }
   if (!IsTheOne(ssl.get(), target)) return Error::Make(Code::kPolicy, "asp_untrusted", "another certificate");
-  const auto line = Exchange(ssl.get(), name);
+  const auto line = Exchange(ssl.get(), name, until);
   SSL_shutdown(ssl.get());
   ERR_clear_error();
   return line ? Judge(*line, name) : Status(line.error());

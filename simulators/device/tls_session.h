@@ -2,7 +2,7 @@
 // given CA or a given certificate; the client by its certificate and the key in its card; then one line each
 // way.
 // Application: device "hello <name>", ASP "welcome <name>" or "refused <reason>".
-// Threads: any; the TLS context is shared. Deadline: on connecting, and on each read and write.
+// Threads: any; the TLS context is shared. Deadline: one for the whole session, however little the server says at a time.
 // Errors: 2400 asp_unreachable, 2306 asp_untrusted (the server is not who it should be), 2201 refused
 //   (message "refused <reason>"; a server that demands a certificate from a device without one counts as
 //   that).

@@ -2,7 +2,7 @@
 
 namespace registry::sim {
 
-WorkQueue::WorkQueue(std::size_t threads) {
+WorkQueue::WorkQueue(std::size_t threads, std::size_t waiting_max) : waiting_max_(waiting_max) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
@@ -15,6 +15,16 @@ void WorkQueue::Stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
+}
+
+bool WorkQueue::Offer(Work work) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (work_.size() >= waiting_max_) return false;
+    if (!stopping_) work_.emplace(Clock::now(), std::move(work));
+  }
+  changed_.notify_one();
+  return true;
 }
 
 void WorkQueue::PostAt(Clock::time_point due, Work work) {

@@ -2,6 +2,8 @@
 // delay.
 // Owns: its threads; Stop (and the destructor) ends them after what runs now and forgets the rest.
 // Threads: all calls from any thread, also from work.
+// Limits: Offer, for work that comes from outside, refuses what would make more than waiting_max wait. Post always
+//   takes: it is for the owner's own continuations, which are as many as its devices.
 #pragma once
 
 #include <chrono>
@@ -19,8 +21,11 @@ class WorkQueue {
   using Clock = std::chrono::steady_clock;
   using Work = std::function<void()>;
 
-  explicit WorkQueue(std::size_t threads);
+  static constexpr std::size_t kWaitingMax = 100'000;
+
+  explicit WorkQueue(std::size_t threads, std::size_t waiting_max = kWaitingMax);
   ~WorkQueue() { Stop(); }
+  bool Offer(Work work);  // false: too much waits already
   void Post(Work work) { PostAt(Clock::now(), std::move(work)); }
   void PostAfter(std::chrono::milliseconds delay, Work work) {
     PostAt(Clock::now() + delay, std::move(work));
@@ -31,6 +36,7 @@ class WorkQueue {
   void PostAt(Clock::time_point due, Work work);
   void Run();
 
+  const std::size_t waiting_max_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::multimap<Clock::time_point, Work> work_;  // guarded by mutex_

@@ -13,6 +13,7 @@ namespace registry::lab {
 namespace {
 
 struct Stat {
+  char state = 'X';
   pid_t group = 0;
   std::uint64_t ticks = 0, start = 0;
 };
@@ -28,7 +29,9 @@ Stat ReadStat(const std::filesystem::path& folder) {
   Stat stat;
   std::string skipped;
   for (int number = 3; number <= 22 && fields; ++number) {
-    if (number == 5) {
+    if (number == 3) {
+      fields >> stat.state;
+    } else if (number == 5) {
       fields >> stat.group;
     } else if (number >= 14 && number <= 17) {
       std::int64_t ticks = 0;
@@ -60,6 +63,10 @@ std::map<pid_t, std::uint64_t> CpuMicrosOfGroups(const std::vector<pid_t>& group
   return micros;
 }
 
-std::uint64_t StartTimeOf(pid_t pid) { return ReadStat("/proc/" + std::to_string(pid)).start; }
+std::uint64_t StartTimeOf(pid_t pid) {
+  const Stat stat = ReadStat("/proc/" + std::to_string(pid));
+  // A dead process that nobody has waited for keeps its entry: for good where process 1 does not wait (containers).
+  return stat.state == 'Z' || stat.state == 'X' ? 0 : stat.start;
+}
 
 }  // namespace registry::lab

@@ -13,7 +13,7 @@ namespace registry::lab {
 
 std::map<pid_t, std::uint64_t> CpuMicrosOfGroups(const std::vector<pid_t>& groups);
 // Field 22 of /proc/PID/stat, clock ticks since boot: tells a process from a later one with the same number.
-// 0: no process.
+// 0: no process, or one that has ended and was not waited for.
 std::uint64_t StartTimeOf(pid_t pid);
 
 }  // namespace registry::lab

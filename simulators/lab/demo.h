@@ -22,9 +22,10 @@ struct DemoOptions {
 
 struct DemoRun {
   std::unique_ptr<Lab> lab;  // null when not even a folder could be made
+  bool servers_came_up = false;
   DemoReport report;
   std::map<std::string, DeviceProgress> devices;
-  std::string trouble;  // a server that did not start or ended; empty when there was none
+  std::string trouble;  // a server that did not start or ended, an interruption; empty when there was none
 };
 
 DemoRun RunDemo(const DemoOptions& options);

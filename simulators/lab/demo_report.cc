@@ -65,6 +65,29 @@ DemoReport Summarise(const Progress& progress, std::size_t devices) {
   return report;
 }
 
+DemoReport NotStarted(std::size_t devices, const std::string& trouble) {
+  DemoReport report;
+  report.devices = devices;
+  report.failed.assign(devices, {"", "start", trouble.substr(0, trouble.find('\n'))});
+  return report;
+}
+
+void AddCpu(const std::map<std::string, std::uint64_t>& before,
+            const std::map<std::string, std::uint64_t>& after, DemoReport& report) {
+  std::map<std::string, double> sums{{"registry", 0}, {"broker", 0}, {"dns", 0}, {"simulators", 0}};
+  for (const auto& [name, micros] : after) {
+    const auto earlier = before.find(name);
+    const std::uint64_t used = micros - std::min(micros, earlier == before.end() ? 0 : earlier->second);
+    const bool dns = name == "nsd" || name == "unbound";
+    sums[name == "registryd"   ? "registry"
+         : name == "mosquitto" ? "broker"
+         : dns                 ? "dns"
+                               : "simulators"] += static_cast<double>(used);
+  }
+  for (auto& [part, micros] : sums) micros /= static_cast<double>(std::max<std::size_t>(report.active, 1));
+  report.cpu_us_per_activation = sums;
+}
+
 nlohmann::json ToJson(const DemoReport& report) {
   nlohmann::json failed = nlohmann::json::array(), steps = nlohmann::json::object();
   for (const auto& failure : report.failed) {

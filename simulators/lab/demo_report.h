@@ -20,8 +20,9 @@ struct DemoReport {
   std::vector<Failure> failed;
   double duration_s = 0, activations_per_s = 0;
   std::map<std::string, Progress::Series> steps;
-  std::map<std::string, double> cpu_us_per_activation;  // registry, broker, dns, simulators
-  std::vector<double> refusal_ms;                       // deactivated -> refused
+  std::map<std::string, double> cpu_us_per_activation{
+      {"registry", 0}, {"broker", 0}, {"dns", 0}, {"simulators", 0}};
+  std::vector<double> refusal_ms;  // deactivated -> refused
   bool Good() const;
 };
 
@@ -30,6 +31,12 @@ double Quantile(const std::vector<double>& sorted, double share);
 
 // What the devices reached; the caller adds refusals, CPU and duration.
 DemoReport Summarise(const Progress& progress, std::size_t devices);
+// Nothing was even started: every device failed at the step "start", because of the first line of `trouble`.
+DemoReport NotStarted(std::size_t devices, const std::string& trouble);
+// CPU microseconds by process, as Lab::CpuMicros counts them, into shares per active device. A process that ended in
+// between is no longer counted by the system: it adds nothing.
+void AddCpu(const std::map<std::string, std::uint64_t>& before,
+            const std::map<std::string, std::uint64_t>& after, DemoReport& report);
 nlohmann::json ToJson(const DemoReport& report);
 std::string DeviceTable(const std::map<std::string, DeviceProgress>& devices);
 std::string StepTable(const DemoReport& report);

@@ -54,7 +54,12 @@ void Lab::Say(const std::string& line) const {
 std::string Lab::Program(const std::string& name) const { return options_.program_folder + "/" + name; }
 
 Status Lab::Prepare() {
-  auto layout = MakeLayout(options_.folder, ports_);
+  auto folder = MakeFolder(options_.folder);
+  if (!folder) return folder.error();
+  auto claim = FolderClaim::Take(*folder);
+  if (!claim) return claim.error();
+  claim_ = std::move(*claim);
+  auto layout = MakeLayout(*folder, ports_);
   if (!layout) return layout.error();
   layout_ = *layout;
   inventory_ = MakeInventory(options_.devices, options_.seed != 0 ? options_.seed : std::random_device{}());
@@ -99,6 +104,7 @@ Status Lab::PrepareZones() {
 
 Status Lab::StartServers() {
   for (auto start : {&Lab::StartBroker, &Lab::StartRegistry, &Lab::StartAuthority, &Lab::StartResolver}) {
+    if (Interrupted()) return LabError("interrupted");
     if (Status status = (this->*start)(); !status) return status;
   }
   return Done{};
@@ -222,12 +228,15 @@ Status Lab::LaunchAgain(Server& server) {
     const std::lock_guard lock(mutex_);
     server.process = std::move(*started);
   }
-  if (WaitUntil(server.answers, options_.patience, [process] { return !process->running(); })) {
+  const auto give_up = [this, process] { return !process->running() || Interrupted() || HasFailure(); };
+  if (WaitUntil(server.answers, options_.patience, give_up)) {
     Say(server.spec.name + " is up");
     return Done{};
   }
-  TakeFailure();
+  const auto failure = TakeFailure();
   if (!process->running()) return LabError(process->Obituary());
+  if (Interrupted()) return LabError("interrupted while " + server.spec.name + " was starting");
+  if (failure) return LabError(*failure);
   return LabError(server.spec.name + " does not answer; the end of its log:\n" +
                   TailOf(server.spec.log_file, 20));
 }
@@ -298,6 +307,13 @@ bool Lab::WaitAnswering(const std::string& program, std::chrono::milliseconds de
     if (server->spec.name == program) return WaitUntil(server->answers, deadline);
   }
   return false;
+}
+
+bool Lab::Interrupted() const { return options_.interrupted != nullptr && *options_.interrupted; }
+
+bool Lab::HasFailure() const {
+  const std::lock_guard lock(mutex_);
+  return !failures_.empty();
 }
 
 std::optional<std::string> Lab::TakeFailure() {

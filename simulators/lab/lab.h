@@ -1,16 +1,14 @@
 // simulators/lab/lab.h: a whole world on loopback: Mosquitto, registryd, NSD, Unbound and the simulators,
 // started, watched and stopped. Used by registry-lab (./dev demo, up) and by the integration tests alike.
-// Owns: every process it starts, their folders' contents, the ports while it lives. Stop (also by the
-// destructor) ends
-//   the processes in the reverse order of their start.
-// Threads: Create, Start*, Stop, Restart from one thread that lives as long as the program (see process.h);
-// the other
+// Owns: every process it starts, the folder and the ports while it lives. Stop (also by the destructor) ends the
+//   processes in the reverse order of their start.
+// Threads: Create, Start*, Stop, Restart from one thread that lives as long as the program (see process.h); the other
 //   calls from any. `on_event` runs on the reader thread of the program that said it.
-// Errors: a server that ends by itself is reported once, with the end of its log: by the Start that waits for
-// it, or by
-//   TakeFailure later.
+// Errors: a server that ends by itself is reported once, with the end of its log: by a Start that waits meanwhile, or by
+//   TakeFailure later. Create: lab_runs when a lab still runs in the folder, which is then left as it is (described.h).
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -21,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "simulators/lab/described.h"
 #include "simulators/lab/inventory.h"
 #include "simulators/lab/layout.h"
 #include "simulators/lab/process.h"
@@ -37,8 +36,9 @@ struct LabOptions {
   int register_first = -1;  // devices registered at once, the rest by SendTo(MNO, "register"); -1: all
   std::uint64_t seed = 0;   // 0: a new inventory every time
   LinkFaults faults;
-  int retry_first_seconds = 10;               // of the registry's actions to MNOs
-  std::chrono::milliseconds patience{30000};  // for one server to be there
+  int retry_first_seconds = 10;                    // of the registry's actions to MNOs
+  std::chrono::milliseconds patience{30000};       // for one server to be there
+  const std::atomic<bool>* interrupted = nullptr;  // set by a signal: starting gives up
   std::function<void(const std::string& line)> say;
   std::function<void(const std::string& program, const nlohmann::json& event)> on_event;
 };
@@ -63,7 +63,7 @@ class Lab {
   // CPU time used so far by a process and its children, microseconds. Read from /proc.
   std::map<std::string, std::uint64_t> CpuMicros() const;
   nlohmann::json Description() const;  // what lab.json says
-  // DIR/lab.json; `supervisor` (may be null) is listed as its first process.
+  // DIR/lab.json, whole or not at all; `supervisor` (may be null) is listed as its first process.
   Status WriteDescription(const nlohmann::json& supervisor) const;
 
  private:
@@ -89,8 +89,11 @@ class Lab {
   void Heard(const std::string& name, const std::string& line);
   std::string Program(const std::string& name) const;
   void Say(const std::string& line) const;
+  bool Interrupted() const;
+  bool HasFailure() const;
 
   const LabOptions options_;
+  FolderClaim claim_;
   Ports ports_;
   Layout layout_;
   std::vector<LabEsim> inventory_;

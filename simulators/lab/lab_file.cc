@@ -1,4 +1,5 @@
 // What lab.json says, and the CPU time by process: the parts of Lab that only look.
+#include <filesystem>
 #include <fstream>
 
 #include "simulators/lab/cpu.h"
@@ -72,10 +73,14 @@ nlohmann::json Lab::Description() const {
 Status Lab::WriteDescription(const nlohmann::json& supervisor) const {
   json description = Description();
   if (!supervisor.is_null()) description["processes"].insert(description["processes"].begin(), supervisor);
-  std::ofstream out(layout_.In("lab.json"), std::ios::trunc);
+  const std::string file = layout_.In("lab.json"), draft = file + ".new";
+  std::ofstream out(draft, std::ios::trunc);
   out << description.dump(2) << "\n";
-  if (out.flush()) return Done{};
-  return Error::Make(Code::kFailed, "lab_failed", "cannot write " + layout_.In("lab.json"));
+  out.close();
+  std::error_code error;
+  if (out) std::filesystem::rename(draft, file, error);  // who looks for the file finds it whole
+  if (out && !error) return Done{};
+  return Error::Make(Code::kFailed, "lab_failed", "cannot write " + file);
 }
 
 std::map<std::string, std::uint64_t> Lab::CpuMicros() const {

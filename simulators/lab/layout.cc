@@ -26,21 +26,24 @@ const std::vector<PartyName>& Parties() {
   return parties;
 }
 
+Result<std::string> MakeFolder(const std::string& folder) {
+  if (folder.empty()) return FreshFolder();
+  std::error_code error;
+  fs::create_directories(folder, error);
+  const std::string path = error ? std::string() : fs::canonical(folder, error).string();
+  if (error) return Error::Make(Code::kFailed, "no_folder", folder + ": " + error.message());
+  return path;
+}
+
 Result<Layout> MakeLayout(const std::string& folder, Ports& ports) {
   Layout layout;
   layout.folder = folder;
-  if (folder.empty()) {
-    auto fresh = FreshFolder();
-    if (!fresh) return fresh.error();
-    layout.folder = *fresh;
-  }
   std::error_code error;
   for (const char* sub : {"logs", "broker", "nsd", "unbound", "zones", "tls", "simulators"}) {
     fs::create_directories(fs::path(layout.folder) / sub, error);
     if (error)
       return Error::Make(Code::kFailed, "no_folder", layout.folder + "/" + sub + ": " + error.message());
   }
-  layout.folder = fs::canonical(layout.folder).string();
   layout.socket_folder = layout.folder;
   if (layout.folder.size() > kSocketFolderMax) {
     auto fresh = FreshFolder();

@@ -49,7 +49,9 @@ struct Layout {
   }
 };
 
-// Makes the folders (an empty `folder`: a fresh one among the temporary files) and takes the ports.
+// Makes sure of the run folder and answers its full path; an empty name: a fresh one among the temporary files.
+Result<std::string> MakeFolder(const std::string& folder);
+// Makes the folders inside it and takes the ports.
 Result<Layout> MakeLayout(const std::string& folder, Ports& ports);
 
 }  // namespace registry::lab

@@ -51,10 +51,11 @@ void SayOutcome(const DemoRun& run) {
   std::printf("\n%s\n", report.devices <= 20 ? DeviceTable(run.devices).c_str() : StepTable(report).c_str());
   std::size_t shown = 0;
   for (const auto& failure : report.failed) {
+    if (failure.step == "start") break;  // of all the same: the trouble below
     if (++shown > 20) break;
     std::printf("FAILED  %s  %s: %s\n", failure.device.c_str(), failure.step.c_str(), failure.reason.c_str());
   }
-  if (report.failed.size() > 20) std::printf("and %zu more\n", report.failed.size() - 20);
+  if (shown > 20) std::printf("and %zu more\n", report.failed.size() - 20);
   if (!run.trouble.empty()) std::printf("TROUBLE %s\n", run.trouble.c_str());
   std::printf(
       "%zu devices: %zu active, %zu verified, %zu sessions, %zu of %zu refused after deactivation; "
@@ -67,20 +68,39 @@ void SayOutcome(const DemoRun& run) {
   std::printf("\n");
 }
 
-// The lab goes on in this process until somebody ends it.
-void Keep(Supervisor& supervisor, Lab& lab, int code, const std::atomic<bool>& ended) {
+// The lab goes on in this process until somebody ends it. Until then nobody else looks after it: what ends by itself is
+// written down in the log.
+int Keep(Supervisor& supervisor, Lab& lab, int code, const std::atomic<bool>& ended) {
   const std::string log = lab.layout().LogFile("registry-lab");
   if (auto status = lab.WriteDescription(Supervisor::Description(log)); !status) {
     std::printf("%s\n", status.error().message.c_str());
-    return;
+    lab.Stop();
+    supervisor.Release(1, "/dev/null");
+    return 1;
   }
   std::printf("lab.json %s\nend it with: ./dev down --dir %s\n", lab.layout().In("lab.json").c_str(),
               lab.layout().folder.c_str());
   supervisor.Release(code, log);
-  Supervisor::WaitForEnd(ended);
+  Supervisor::WaitForEnd(ended, [&lab] {
+    if (const auto failure = lab.TakeFailure()) std::printf("%s", failure->c_str());
+    std::fflush(stdout);
+  });
+  return code;
+}
+
+bool WriteReport(const std::string& file, const DemoReport& report) {
+  std::ofstream out(file, std::ios::trunc);
+  out << ToJson(report).dump(2) << "\n";
+  if (out.flush()) return true;
+  std::printf("cannot write the report to %s\n", file.c_str());
+  return false;
 }
 
 int Demo(const Arguments& arguments) {
+  if (!arguments.report_file.empty() && !std::ofstream(arguments.report_file, std::ios::app)) {
+    std::cerr << "cannot write the report to " << arguments.report_file << "\n";
+    return 1;
+  }
   const auto& ended = CatchEndSignals();
   std::optional<Supervisor> supervisor;
   if (arguments.keep) supervisor = Supervisor::Detach();
@@ -91,21 +111,20 @@ int Demo(const Arguments& arguments) {
   DemoRun run = RunDemo(options);
   SayOutcome(run);
   if (run.lab) SayWhere(*run.lab);
-  const int code = run.report.Good() && run.trouble.empty() && !ended ? 0 : 1;
-  if (!arguments.report_file.empty())
-    std::ofstream(arguments.report_file) << ToJson(run.report).dump(2) << "\n";
-  if (supervisor && run.lab && !ended) {
-    Keep(*supervisor, *run.lab, code, ended);
-  } else if (supervisor) {
-    supervisor->Release(code, "/dev/null");
-  }
+  int code = run.report.Good() && run.trouble.empty() && !ended ? 0 : 1;
+  if (!arguments.report_file.empty() && !WriteReport(arguments.report_file, run.report)) code = 1;
+  if (supervisor && run.servers_came_up && !ended) return Keep(*supervisor, *run.lab, code, ended);
+  run.lab.reset();  // all is stopped before the caller hears of the end
+  if (supervisor) supervisor->Release(code, "/dev/null");
   return code;
 }
 
 int Up(const Arguments& arguments) {
   const auto& ended = CatchEndSignals();
   Supervisor supervisor = Supervisor::Detach();
-  auto lab = Lab::Create(OptionsOf(arguments));
+  LabOptions options = OptionsOf(arguments);
+  options.interrupted = &ended;
+  auto lab = Lab::Create(options);
   registry::Status status = lab ? (*lab)->StartServers() : registry::Status(lab.error());
   if (status.ok() && !arguments.servers_only) status = (*lab)->StartSimulators();
   if (!status) {
@@ -115,8 +134,7 @@ int Up(const Arguments& arguments) {
     return 1;
   }
   SayWhere(**lab);
-  Keep(supervisor, **lab, 0, ended);
-  return 0;
+  return Keep(supervisor, **lab, 0, ended);
 }
 
 int Down(const std::string& folder) {

@@ -60,6 +60,8 @@ void Progress::Heard(const std::string& program, const json& event) {
       given_up_.insert(Text(event, "device"));
     } else if (kind == "deactivated") {
       deactivated_[Text(event, "device")] = True(event, "ok");
+    } else if (kind == "radio") {
+      radio_[Text(event, "device")] = True(event, "on");
     }
   }
   changed_.notify_all();
@@ -119,6 +121,12 @@ std::optional<bool> Progress::WaitDeactivated(const std::string& device, millise
   return deactivated_[device];
 }
 
+std::optional<bool> Progress::WaitRadio(const std::string& device, milliseconds deadline) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, deadline, [&] { return radio_.contains(device); })) return std::nullopt;
+  return radio_[device];
+}
+
 std::map<std::string, DeviceProgress> Progress::devices() const {
   const std::lock_guard lock(mutex_);
   return devices_;
@@ -154,6 +162,11 @@ double Progress::elapsed_ms() const {
 std::size_t Progress::complete() const {
   const std::lock_guard lock(mutex_);
   return complete_;
+}
+
+std::size_t Progress::given_up() const {
+  const std::lock_guard lock(mutex_);
+  return given_up_.size();
 }
 
 std::vector<std::string> Progress::TakeLines() {

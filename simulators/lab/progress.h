@@ -52,6 +52,8 @@ class Progress {
             std::chrono::milliseconds deadline);
   std::optional<Retry> WaitRetry(const std::string& device, std::chrono::milliseconds deadline);
   std::optional<bool> WaitDeactivated(const std::string& device, std::chrono::milliseconds deadline);
+  // The device's radio is as the console set it last: on or off.
+  std::optional<bool> WaitRadio(const std::string& device, std::chrono::milliseconds deadline);
 
   std::map<std::string, DeviceProgress> devices() const;  // by UUID
   // Latencies of every success by step, and how many failed for good.
@@ -63,6 +65,7 @@ class Progress {
   std::map<std::string, std::size_t> counts() const;  // devices that have done the step
   double elapsed_ms() const;
   std::size_t complete() const;
+  std::size_t given_up() const;
   std::vector<std::string> TakeLines();  // "device step 12 ms", for people, since the last call
 
  private:
@@ -77,7 +80,7 @@ class Progress {
   std::size_t complete_ = 0;
   std::set<std::string> given_up_;  // devices that said so themselves
   std::map<std::string, Retry> retries_;
-  std::map<std::string, bool> deactivated_;
+  std::map<std::string, bool> deactivated_, radio_;
   std::vector<std::string> lines_;
 };
 

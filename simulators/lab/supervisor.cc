@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
 
 #include "simulators/lab/cpu.h"
+#include "simulators/lab/described.h"
 #include "simulators/lab/probe.h"
 
 namespace registry::lab {
@@ -19,7 +19,8 @@ namespace {
 using nlohmann::json;
 
 constexpr int kDiedCode = 70;
-constexpr std::chrono::seconds kSupervisorPatience{90}, kProcessPatience{10};
+constexpr std::chrono::seconds kSupervisorPatience{90}, kProcessPatience{10}, kKillPatience{3};
+constexpr const char* kSupervisorName = "registry-lab";
 
 std::atomic<bool> ended{false};
 std::atomic<pid_t> forward_to{0};
@@ -40,21 +41,17 @@ extern "C" void NoteEnd(int signal) {
   std::_Exit(n == 1 ? code : kDiedCode);
 }
 
-struct Known {
-  pid_t pid = 0;
-  std::uint64_t start_time = 0;
-  bool Lives() const { return pid > 0 && StartTimeOf(pid) == start_time && start_time != 0; }
-};
+enum class Ending { kWasGone, kEnded, kStillLives };
 
-Known Read(const json& process) {
-  return {process.value("pid", 0), process.value("start_time", std::uint64_t{0})};
-}
-
-bool EndOne(const Known& process, std::chrono::milliseconds patience) {
-  if (!process.Lives()) return false;
-  ::kill(process.pid, SIGTERM);
-  if (!WaitUntil([&] { return !process.Lives(); }, patience)) ::kill(process.pid, SIGKILL);
-  return true;
+Ending EndOne(const DescribedProcess& process, std::chrono::milliseconds patience) {
+  if (!process.Lives()) return Ending::kWasGone;
+  const auto gone = [&process] { return !process.Lives(); };
+  if (::kill(process.pid, SIGTERM) == 0) {
+    if (WaitUntil(gone, patience)) return Ending::kEnded;
+    ::kill(process.pid, SIGKILL);
+  }
+  // Somebody else's process (EPERM), or one in the middle of a system call that does not end.
+  return WaitUntil(gone, kKillPatience) ? Ending::kEnded : Ending::kStillLives;
 }
 
 }  // namespace
@@ -95,35 +92,31 @@ void Supervisor::Release(int code, const std::string& log_file) {
   ::close(parent_);
 }
 
-void Supervisor::WaitForEnd(const std::atomic<bool>& flag) {
+void Supervisor::WaitForEnd(const std::atomic<bool>& flag, const std::function<void()>& look) {
   // poll(2) is cut short by the signal; the second is for one that came just before.
-  while (!flag) ::poll(nullptr, 0, 1000);
+  for (; !flag; look()) ::poll(nullptr, 0, 1000);
 }
 
 json Supervisor::Description(const std::string& log_file) {
-  return {{"name", "registry-lab"},
+  return {{"name", kSupervisorName},
           {"pid", ::getpid()},
           {"start_time", StartTimeOf(::getpid())},
           {"log_file", log_file}};
 }
 
 Result<int> StopLab(const std::string& folder) {
-  std::ifstream in(folder + "/lab.json");
-  const json lab = json::parse(in, nullptr, false);
-  if (!lab.is_object() || !lab.contains("processes")) {
-    return Error::Make(Code::kNotFound, "no_lab", "no lab is described in " + folder + "/lab.json");
-  }
+  const auto processes = ReadDescribed(folder);
+  if (!processes) return processes.error();
   int one_by_one = 0;
-  bool first = true;
-  for (const json& process : lab["processes"]) {
-    const bool supervisor = std::exchange(first, false) && process.value("name", "") == "registry-lab";
-    if (supervisor) {
-      EndOne(Read(process), kSupervisorPatience);
-    } else if (EndOne(Read(process), kProcessPatience)) {
-      ++one_by_one;
-    }
+  std::string left;
+  for (const DescribedProcess& process : *processes) {
+    const bool supervisor = &process == &processes->front() && process.name == kSupervisorName;
+    const Ending ending = EndOne(process, supervisor ? kSupervisorPatience : kProcessPatience);
+    if (ending == Ending::kEnded && !supervisor) ++one_by_one;
+    if (ending == Ending::kStillLives) left += " " + process.name + " (" + std::to_string(process.pid) + ")";
   }
-  return one_by_one;
+  if (left.empty()) return one_by_one;
+  return Error::Make(Code::kFailed, "still_lives", "could not be ended:" + left);
 }
 
 }  // namespace registry::lab

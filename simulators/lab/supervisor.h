@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -21,8 +22,8 @@ class Supervisor {
   static Supervisor Detach();
   // Lets the parent end with `code`; standard output and error go to `log_file` from here.
   void Release(int code, const std::string& log_file);
-  // Until SIGTERM or SIGINT.
-  static void WaitForEnd(const std::atomic<bool>& ended);
+  // Until SIGTERM or SIGINT; looks after the lab every second.
+  static void WaitForEnd(const std::atomic<bool>& ended, const std::function<void()>& look);
   // How lab.json lists this process.
   static nlohmann::json Description(const std::string& log_file);
 
@@ -32,7 +33,8 @@ class Supervisor {
 };
 
 // Ends the lab described in <folder>/lab.json: its supervisor first, then whatever is left of its processes, each
-// only if number and start time are the same. Answers how many had to be killed one by one.
+// only if number and start time are the same. Answers how many had to be ended one by one. Errors: no_lab; still_lives,
+// naming the processes that SIGKILL did not end.
 Result<int> StopLab(const std::string& folder);
 
 }  // namespace registry::lab

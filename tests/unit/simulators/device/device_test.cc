@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <map>
 
 #include "simulators/device/der.h"
 #include "tests/unit/simulators/device/test_registry.h"
@@ -59,11 +61,30 @@ class DeviceTest : public ::testing::Test {
     payload.endpoint.trust.tlsa_owner = "_8884._tcp.mqtt.asp-a.test";
     return payload;
   }
-  nlohmann::json Frame(const Bytes& cms) const {
-    nlohmann::json frame = {{"t", "payload"}, {"cms", ToBase64(cms)}};
-    frame["containers"] = {wire::Encode(wire::Container{0x08, AsBytes("{}")}),
-                           wire::Encode(wire::Container{0x02, certificate_})};
+  // A payload whose ASP is named by its certificate, so that every container is there.
+  wire::RegistryPayload FullPayload(std::uint64_t version) const {
+    auto payload = Payload(version);
+    payload.endpoint.trust = {wire::TrustKind::kCertificate, registry_.root(), ""};
+    return payload;
+  }
+  static nlohmann::json Frame(const Bytes& cms, const std::vector<wire::Container>& containers) {
+    nlohmann::json frame = {
+        {"t", "payload"}, {"cms", ToBase64(cms)}, {"containers", nlohmann::json::array()}};
+    for (const auto& container : containers) frame["containers"].push_back(wire::Encode(container));
     return frame;
+  }
+  // With the files of Payload(): the same as often as it is asked for, as the registry repeats itself.
+  nlohmann::json Frame(const Bytes& cms) {
+    auto& containers = containers_[certificate_];
+    if (containers.empty()) containers = registry_.Containers(Payload(1));
+    return Frame(cms, containers);
+  }
+  std::string SymbolWith(const wire::RegistryPayload& payload,
+                         const std::vector<wire::Container>& containers) {
+    const std::string job = "container-" + std::to_string(++jobs_);
+    const auto outcome = device_->TakePayload(job, Frame(Seal(payload), containers), kNow);
+    EXPECT_FALSE(outcome.retriable());
+    return outcome.status ? "success" : outcome.status.error().symbol;
   }
   Bytes Seal(const wire::RegistryPayload& payload) const {
     return registry_.Seal(wire::Encode(payload).dump(), TestRegistry::AgreementKeyIn(csr_));
@@ -78,6 +99,8 @@ class DeviceTest : public ::testing::Test {
   std::unique_ptr<Device> device_;
   std::string csr_;
   Bytes certificate_;
+  std::map<Bytes, std::vector<wire::Container>> containers_;  // by certificate
+  int jobs_ = 0;
 };
 
 TEST_F(DeviceTest, OpenSslAcceptsItsCertificateRequest) {
@@ -115,7 +138,7 @@ TEST_F(DeviceTest, OpensAPayloadAndFillsTheCard) {
   EXPECT_EQ(SymbolOf("p1", Seal(Payload(1))), "success");
   Card card(device_->card().applet());
   EXPECT_EQ(*card.ReadFile(0x02), certificate_);
-  EXPECT_EQ(*card.ReadFile(0x08), AsBytes("{}"));
+  EXPECT_EQ(*card.ReadFile(0x08), AsBytes(R"({"port":8884,"url":"tls://mqtt.asp-a.test:8884"})"));
 }
 
 TEST_F(DeviceTest, OpensAPayloadWithACertificateItDidNotSeeBefore) {
@@ -205,6 +228,84 @@ TEST_F(DeviceTest, RefusesWhatIsNoPayload) {
   EXPECT_EQ(SymbolOf("p1", registry_.Seal("{}", key)), "payload_malformed");
   EXPECT_EQ(SymbolOf("p2", registry_.Seal("not json", key)), "payload_malformed");
   EXPECT_EQ(device_->TakePayload("p3", {{"cms", "%"}}, kNow).status.error().symbol, "payload_malformed");
+}
+
+// The CMS is sound in all of these: only the files beside it were changed on the way.
+class ContainerTest : public DeviceTest, public ::testing::WithParamInterface<int> {};
+
+TEST_P(ContainerTest, RefusesAnotherContent) {
+  Certify();
+  const auto payload = FullPayload(1);
+  auto containers = registry_.Containers(payload);
+  for (auto& container : containers) {
+    if (container.id == GetParam()) container.content.back() ^= 0x01;
+  }
+  EXPECT_EQ(SymbolWith(payload, containers), "payload_container");
+  EXPECT_FALSE(Card(device_->card().applet()).ReadFile(0x06)) << "nothing was written";
+  EXPECT_EQ(SymbolWith(payload, registry_.Containers(payload)), "success")
+      << "the sound one is none the worse";
+}
+
+TEST_P(ContainerTest, RefusesOneThatIsMissingOrThereTwice) {
+  Certify();
+  const auto payload = FullPayload(1);
+  const auto sound = registry_.Containers(payload);
+  auto missing = sound, twice = sound;
+  std::erase_if(missing, [](const auto& container) { return container.id == GetParam(); });
+  twice.insert(twice.begin(), *std::find_if(sound.begin(), sound.end(), [](const auto& container) {
+                 return container.id == GetParam();
+               }));
+  EXPECT_EQ(SymbolWith(payload, missing), "payload_container");
+  EXPECT_EQ(SymbolWith(payload, twice), "payload_container");
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, ContainerTest, ::testing::Values(0x02, 0x03, 0x06, 0x07, 0x08, 0x09, 0x0a));
+
+TEST_F(DeviceTest, RefusesContainersOfAnotherEndpointSignerOrOrder) {
+  Certify();
+  const auto payload = FullPayload(1);
+  auto elsewhere = payload;
+  elsewhere.endpoint.port = 1;
+  EXPECT_EQ(SymbolWith(payload, registry_.Containers(elsewhere)), "payload_container")
+      << "signed by the registry, for another endpoint";
+  auto forged = registry_.Containers(payload);
+  const TestRegistry stranger;
+  for (auto& container : forged) {
+    if (container.id == 0x0a) container.content = stranger.Sign(registry_.root());
+  }
+  EXPECT_EQ(SymbolWith(payload, forged), "payload_container");
+  auto turned = registry_.Containers(payload);
+  std::rotate(turned.begin(), turned.end() - 1, turned.end());
+  EXPECT_EQ(SymbolWith(payload, turned), "payload_container") << "02 says provisioned and must be the last";
+  auto unknown = registry_.Containers(payload);
+  unknown.insert(unknown.begin(), {0x0f, {0x30}});
+  EXPECT_EQ(SymbolWith(payload, unknown), "payload_container");
+}
+
+TEST_F(DeviceTest, ALaterBootstrapChangesNothing) {
+  Certify();
+  TestRegistry stranger;
+  auto other = Bootstrap(kName);
+  other.root_certificate = stranger.root();
+  other.issuing_certificate = stranger.issuing();
+  EXPECT_EQ(device_->Boot(wire::Encode(other)).error().symbol, "bootstrap_differs") << "a chain that holds";
+  auto elsewhere = Bootstrap(kName);
+  elsewhere.resolver.port = 854;
+  EXPECT_EQ(device_->Boot(wire::Encode(elsewhere)).error().symbol, "bootstrap_differs");
+  EXPECT_TRUE(device_->Boot(wire::Encode(Bootstrap(kName)))) << "the same again";
+  EXPECT_EQ(SymbolOf("p1", Seal(Payload(1))), "success");
+}
+
+TEST_F(DeviceTest, TheFirstBootstrapAgainDoesNotUndoWhatASignedPayloadChanged) {
+  Certify();
+  TestRegistry next;
+  auto payload = Payload(1);
+  payload.bootstrap.root_certificate = next.root();
+  payload.bootstrap.issuing_certificate = next.issuing();
+  ASSERT_EQ(SymbolWith(payload, next.Containers(payload)), "success");
+  EXPECT_TRUE(device_->Boot(wire::Encode(Bootstrap(kName))));
+  EXPECT_EQ(SymbolOf("p2", Seal(Payload(2))), "signature_invalid")
+      << "the registry before is no longer believed";
 }
 
 TEST_F(DeviceTest, WithoutBootstrapItAsksToTryAgain) {

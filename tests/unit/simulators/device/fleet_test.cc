@@ -3,6 +3,8 @@
 #include "simulators/device/fleet.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -73,7 +75,7 @@ class FleetTest : public ::testing::Test {
     std::system(("rm -rf " + folder_).c_str());
   }
 
-  void StartFleet(const Faults& faults) {
+  void StartFleet(const Faults& faults, std::chrono::milliseconds session_within = std::chrono::seconds(10)) {
     auto radio = Listener::Open(
         folder_ + "/radio", [this](const auto& link, const json& frame) { OnFrame(link, frame); },
         [](const auto&) {}, faults);
@@ -85,6 +87,7 @@ class FleetTest : public ::testing::Test {
     config.power_on_every = std::chrono::milliseconds(100);
     config.verify_within = std::chrono::milliseconds(3000);
     config.faults = faults;
+    config.session_within = session_within;
     for (int i = 0; i < kDevices; ++i) config.inventory.push_back({Iccid(i), "eid", "mno-a"});
     auto fleet = Fleet::Start(config, report_);
     ASSERT_TRUE(fleet);
@@ -157,24 +160,19 @@ class FleetTest : public ::testing::Test {
   }
   bool Deliver(const std::string& job, std::uint64_t version) {
     // Sealed once, as the registry does: under the same job, another content would be another payload.
-    std::map<int, std::string> sealed;
-    for (int i = 0; i < kDevices; ++i) sealed[i] = ToBase64(Seal(i, version));
+    std::map<int, json> sealed;
+    for (int i = 0; i < kDevices; ++i) sealed[i] = Sealed(i, job, version);
     return Until(
         [this] { return results_.size() == kDevices; },
-        [this, job, version, &sealed] {
+        [this, &sealed] {
           for (int i = 0; i < kDevices; ++i) {
             if (results_.contains(i)) continue;
             Say({{"t", "certificate"}, {"iccid", Iccid(i)}, {"certificate", ToBase64(certificates_[i])}});
-            Say({{"t", "payload"},
-                 {"iccid", Iccid(i)},
-                 {"job", job},
-                 {"version", version},
-                 {"cms", sealed.at(i)},
-                 {"containers", json::array()}});
+            Say(sealed.at(i));
           }
         });
   }
-  Bytes Seal(int i, std::uint64_t version) {
+  json Sealed(int i, const std::string& job, std::uint64_t version) {
     const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
         std::chrono::system_clock::now().time_since_epoch());
     wire::RegistryPayload payload;
@@ -187,7 +185,12 @@ class FleetTest : public ::testing::Test {
     payload.endpoint = {
         *EndpointName::Parse("gateway"), kAsp, "tls://mqtt.asp-a.test", asp_port_, "tls", {}, {}};
     payload.endpoint.trust.tlsa_owner = "_" + std::to_string(asp_port_) + "._tcp." + kAsp;
-    return registry_.Seal(wire::Encode(payload).dump(), TestRegistry::AgreementKeyIn(csrs_.at(i)));
+    const Bytes cms = registry_.Seal(wire::Encode(payload).dump(), TestRegistry::AgreementKeyIn(csrs_.at(i)));
+    json frame = {{"t", "payload"},     {"iccid", Iccid(i)},    {"job", job},
+                  {"version", version}, {"cms", ToBase64(cms)}, {"containers", json::array()}};
+    for (const auto& container : registry_.Containers(payload))
+      frame["containers"].push_back(wire::Encode(container));
+    return frame;
   }
   wire::Bootstrap Bootstrap(int i) const {
     wire::Bootstrap bootstrap{"iot-registry-1", NameOf(i), registry_.root(), registry_.issuing(), {}, {}};
@@ -204,6 +207,17 @@ class FleetTest : public ::testing::Test {
   std::map<int, json> Results() {
     const std::lock_guard lock(mutex_);
     return results_;
+  }
+  static int Listen(std::uint16_t port) {
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return -1;
+    return listen(listener, 8) == 0 ? listener : -1;
   }
   static std::string Uuid(int i) { return NameOf(i).substr(0, 36); }
 
@@ -266,6 +280,44 @@ TEST_F(FleetTest, SaysWhyAndObeysTheConsole) {
   }
 }
 
+// A device in the middle of a session cannot answer, but holds one worker only, whatever is said to it meanwhile.
+TEST_F(FleetTest, ABusyDeviceDoesNotKeepTheOthersWaiting) {
+  StartFleet({}, std::chrono::minutes(5));
+  ASSERT_TRUE(CollectCsrs());
+  Publish();
+  StartAsp();
+  ASSERT_TRUE(Deliver("p", 1));
+  ASSERT_TRUE(ear_.Wait(Ear::Count("done", "", true, kDevices - 1)));
+  server_.reset();
+  const int silent = Listen(asp_port_);
+  ASSERT_GE(silent, 0);
+  fleet_->Control({{"cmd", "session"}, {"device", Uuid(1)}});
+  const int session = accept(silent, nullptr, nullptr);  // and never says a word
+  ASSERT_GE(session, 0);
+  {
+    const std::lock_guard lock(mutex_);
+    csrs_.clear();
+  }
+  for (int i = 0; i < 10; ++i) Say({{"t", "key_generate"}, {"iccid", Iccid(1)}, {"job", "k2"}});
+  Say({{"t", "key_generate"}, {"iccid", Iccid(2)}, {"job", "k2"}});
+  EXPECT_TRUE(Until([this] { return csrs_.contains(2); }, [] {}));
+  close(session);
+  EXPECT_TRUE(Until([this] { return csrs_.contains(1); }, [] {})) << "once it is free again";
+  close(silent);
+}
+
+TEST_F(FleetTest, RubbishOnTheConsoleHarmsNothing) {
+  StartFleet({});
+  ASSERT_TRUE(CollectCsrs());
+  for (const char* text : {R"({"cmd":7})", R"({"cmd":"radio","device":[]})", R"({"cmd":{},"device":5})"})
+    fleet_->Control(json::parse(text));
+  fleet_->Control({{"cmd", "radio"}, {"device", Uuid(1)}, {"on", "no"}});
+  EXPECT_TRUE(ear_.Wait([](const std::vector<json>& events) {
+    return events.back().value("event", "") == "control_refused" &&
+           events.back().value("reason", "") == "on_malformed";
+  }));
+}
+
 TEST_F(FleetTest, AWipedDeviceIsRefusedAStolenOneHearsNothing) {
   StartFleet({});
   ASSERT_TRUE(CollectCsrs());
@@ -274,6 +326,9 @@ TEST_F(FleetTest, AWipedDeviceIsRefusedAStolenOneHearsNothing) {
   ASSERT_TRUE(Deliver("p", 1));
   ASSERT_TRUE(ear_.Wait(Ear::Count("done", "", true, kDevices - 1)));
   fleet_->Control({{"cmd", "radio"}, {"device", Uuid(2)}, {"on", false}});
+  ASSERT_TRUE(ear_.Wait([](const std::vector<json>& events) {
+    return events.back() == json{{"event", "radio"}, {"device", Uuid(2)}, {"on", false}};
+  }));
   ASSERT_TRUE(Until([this] { return wiped_.contains(1); },
                     [this] {
                       for (const int i : {2, 1}) Say({{"t", "wipe"}, {"iccid", Iccid(i)}, {"job", "w"}});

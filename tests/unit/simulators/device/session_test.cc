@@ -2,6 +2,7 @@
 // believes.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "schemas/wire/codec.h"
 #include "simulators/asp/tls_server.h"
 #include "simulators/device/csr.h"
 #include "simulators/device/device.h"
@@ -119,8 +121,10 @@ class SessionTest : public ::testing::Test {
       payload.endpoint.trust.tlsa_owner = "_" + std::to_string(asp_port_) + "._tcp." + kAsp;
     }
     const Bytes cms = registry_->Seal(wire::Encode(payload).dump(), TestRegistry::AgreementKeyIn(csrs_[i]));
-    const auto outcome =
-        devices_[i]->TakePayload("p" + std::to_string(version_), {{"cms", ToBase64(cms)}}, kNow);
+    nlohmann::json frame = {{"cms", ToBase64(cms)}, {"containers", nlohmann::json::array()}};
+    for (const auto& container : registry_->Containers(payload))
+      frame["containers"].push_back(wire::Encode(container));
+    const auto outcome = devices_[i]->TakePayload("p" + std::to_string(version_), frame, kNow);
     ASSERT_TRUE(outcome.status) << outcome.status.error().message;
   }
 
@@ -256,6 +260,35 @@ TEST_F(SessionTest, ASlowClientHoldsNobodyUp) {
   for (const int descriptor : silent) close(descriptor);
   const std::lock_guard lock(mutex_);
   EXPECT_EQ(std::count(reasons_.begin(), reasons_.end(), "too_slow"), 4);
+}
+
+// One octet at a time, each well before any deadline of a single read: only one for the whole session ends it.
+TEST_F(SessionTest, AnAspThatDribblesDoesNotKeepTheDevice) {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(listener, 1), 0);
+  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  std::thread asp([listener] {
+    const int client = accept(listener, nullptr, nullptr);
+    const unsigned char head[] = {0x16, 0x03, 0x03, 0x40,
+                                  0x00};  // RFC 8446 §5.1: a handshake record of 16 KiB
+    (void)!write(client, head, sizeof head);
+    // Until the device has gone: then writing fails.
+    pollfd wait{client, 0, 0};
+    while (poll(&wait, 1, 20) == 0 && write(client, "\0", 1) == 1) {
+    }
+    close(client);
+  });
+  const AspTarget target{
+      kAsp, "127.0.0.1", ntohs(address.sin_port), {}, {{3, 1, 1, test::Sha256(identity_->spki)}}};
+  const auto status = TalkToAsp(target, {}, NameOf(0), std::chrono::milliseconds(300));
+  EXPECT_EQ(status.error().symbol, "asp_unreachable");
+  asp.join();
+  close(listener);
 }
 
 TEST_F(SessionTest, ManySessionsAtOnce) {

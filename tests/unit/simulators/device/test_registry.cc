@@ -7,6 +7,7 @@
 #include <openssl/x509v3.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "schemas/base/check.h"
 #include "schemas/wire/oid.h"
@@ -143,6 +144,32 @@ Bytes TestRegistry::Seal(const std::string& content, const Bytes& agreement_spki
   BIO_free(in);
   REG_CHECK(cms != nullptr);
   return TakeCms(cms);
+}
+
+Bytes TestRegistry::Sign(const Bytes& content) const {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  REG_CHECK(EVP_DigestSignInit(context, nullptr, EVP_sha256(), nullptr, issuing_key_) == 1);
+  Bytes signature(80);
+  std::size_t size = signature.size();
+  REG_CHECK(EVP_DigestSign(context, signature.data(), &size, content.data(), content.size()) == 1);
+  EVP_MD_CTX_free(context);
+  signature.resize(size);
+  return signature;
+}
+
+std::vector<wire::Container> TestRegistry::Containers(const wire::RegistryPayload& payload) const {
+  const wire::Endpoint& endpoint = payload.endpoint;
+  const Bytes json = AsBytes(nlohmann::json{{"url", endpoint.url}, {"port", endpoint.port}}.dump());
+  std::vector<wire::Container> containers = {{0x06, payload.bootstrap.root_certificate},
+                                             {0x07, payload.bootstrap.issuing_certificate},
+                                             {0x08, json},
+                                             {0x09, Sign(json)}};
+  if (!endpoint.trust.certificate.empty()) {
+    containers.push_back({0x03, endpoint.trust.certificate});
+    containers.push_back({0x0a, Sign(endpoint.trust.certificate)});
+  }
+  containers.push_back({0x02, payload.certificate});
+  return containers;
 }
 
 Bytes DerOf(X509* certificate) {

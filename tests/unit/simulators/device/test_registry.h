@@ -27,6 +27,9 @@ class TestRegistry {
   static Bytes AgreementKeyIn(const std::string& csr_pem);
   // SignedData over AuthEnvelopedData to that key. `signer_is_root`: by a key that must not sign payloads.
   Bytes Seal(const std::string& content, const Bytes& agreement_spki, bool signer_is_root = false) const;
+  // What the registry sends beside the payload, 02 last.
+  std::vector<wire::Container> Containers(const wire::RegistryPayload& payload) const;
+  Bytes Sign(const Bytes& content) const;  // by the issuing key, ECDSA with SHA-256, DER
 
  private:
   EVP_PKEY *root_key_, *issuing_key_;

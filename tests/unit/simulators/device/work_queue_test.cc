@@ -34,6 +34,27 @@ TEST(WorkQueue, DelaysWithoutHoldingAThread) {
   EXPECT_GE(WorkQueue::Clock::now() - begun, milliseconds(50));
 }
 
+TEST(WorkQueue, RefusesWhatIsOfferedBeyondItsRoomButNeverItsOwn) {
+  WorkQueue queue(1, 2);
+  std::promise<void> begun, go;
+  std::atomic<int> done{0};
+  std::promise<void> all;
+  queue.Post([&] {
+    begun.set_value();
+    go.get_future().wait();
+  });
+  begun.get_future().wait();  // the only thread is taken: what follows waits
+  const auto count = [&] {
+    if (++done == 3) all.set_value();
+  };
+  EXPECT_TRUE(queue.Offer(count));
+  EXPECT_TRUE(queue.Offer(count));
+  EXPECT_FALSE(queue.Offer(count));
+  queue.Post(count);
+  go.set_value();
+  EXPECT_EQ(all.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+}
+
 TEST(WorkQueue, StopForgetsWhatWasNotDue) {
   std::atomic<bool> ran{false};
   {
