@@ -17,11 +17,88 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using std::chrono::seconds;
 
+// The names that others read: fixed by the contract of lab.json and of --report, one JSON pointer each.
+using Type = json::value_t;
+constexpr Type kText = Type::string, kNumber = Type::number_unsigned, kList = Type::array,
+               kObject = Type::object;
+using Members = std::vector<std::pair<std::string, Type>>;
+
+const Members kLabMembers = [] {
+  Members members{{"/mqtt/host", kText},
+                  {"/mqtt/port", kNumber},
+                  {"/mqtt/ca_file", kText},
+                  {"/dns/zone", kText},
+                  {"/dns/primary/address", kText},
+                  {"/dns/primary/port", kNumber},
+                  {"/dns/primary/tsig_key_file", kText},
+                  {"/dns/secondaries", kList},
+                  {"/dns/trust_anchor_file", kText},
+                  {"/resolver/address", kText},
+                  {"/resolver/port", kNumber},
+                  {"/resolver/dot_port", kNumber},
+                  {"/resolver/dot_name", kText},
+                  {"/resolver/dot_ca_file", kText},
+                  {"/pki/root_cert_file", kText},
+                  {"/pki/issuing_cert_file", kText},
+                  {"/pki/crl_file", kText},
+                  {"/ledger_dir", kText},
+                  {"/config_file", kText},
+                  {"/metrics_url", kText},
+                  {"/health_url", kText},
+                  {"/processes", kList}};
+  for (const char* party : {"mno-a", "mno-b", "asp-a", "asp-b", "operator", "guest-mno", "guest-asp"}) {
+    for (const char* member : {"role", "cert_file", "key_file"})
+      members.emplace_back(std::string("/parties/") + party + "/" + member, kText);
+  }
+  return members;
+}();
+
+const Members kReportMembers{{"/devices", kNumber},
+                             {"/active", kNumber},
+                             {"/failed", kList},
+                             {"/device_verifications_ok", kNumber},
+                             {"/asp_sessions_ok", kNumber},
+                             {"/refused_after_deactivation", kNumber},
+                             {"/duration_s", Type::number_float},
+                             {"/activations_per_s", Type::number_float},
+                             {"/steps", kObject},
+                             {"/cpu_us_per_activation/registry", Type::number_float},
+                             {"/cpu_us_per_activation/broker", Type::number_float},
+                             {"/cpu_us_per_activation/dns", Type::number_float},
+                             {"/cpu_us_per_activation/simulators", Type::number_float}};
+
+void ExpectMembers(const json& object, const Members& members) {
+  for (const auto& [name, type] : members) {
+    const json::json_pointer pointer(name);
+    ASSERT_TRUE(object.contains(pointer)) << name;
+    const json& value = object[pointer];
+    // 0 is 0, whichever way it is counted: numbers are read back as they are written.
+    const bool fits = type == value.type() || (type == kNumber && value.is_number_integer() && value >= 0);
+    EXPECT_TRUE(fits) << name << " is " << value.type_name();
+    EXPECT_TRUE(type != kText || value != "") << name << " is empty";
+  }
+}
+
+// Living processes whose command line names the folder.
+std::vector<std::string> ProcessesOf(const std::string& folder) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    std::ifstream in(entry.path() / "cmdline");
+    const std::string line((std::istreambuf_iterator<char>(in)), {});
+    if (line.find(folder) != std::string::npos) found.push_back(line);
+  }
+  return found;
+}
+
 class DemoTest : public testing::Test {
  protected:
   DemoTest() : folder_(testing::TempDir() + "lab-demo-" + std::to_string(::getpid())) {}
   ~DemoTest() override {
-    if (!HasFailure()) fs::remove_all(folder_);
+    if (HasFailure()) return;
+    fs::remove_all(folder_);
+    fs::remove(folder_ + ".out");
+    fs::remove(report_);
   }
   DemoOptions Options(int devices) const {
     DemoOptions options;
@@ -32,9 +109,22 @@ class DemoTest : public testing::Test {
     options.quiet = true;
     return options;
   }
+  // The program, as a person or a script calls it.
+  ProcessSpec Program(std::vector<std::string> arguments) const {
+    ProcessSpec spec;
+    spec.name = "registry-lab";
+    spec.command = {REGISTRY_BINARY_DIR "/bin/registry-lab", "demo", "--dir", folder_, "--devices", "2"};
+    spec.command.insert(spec.command.end(), arguments.begin(), arguments.end());
+    spec.log_file = folder_ + ".out";
+    return spec;
+  }
+  static json ReadJson(const std::string& file) {
+    std::ifstream in(file);
+    return json::parse(in, nullptr, false);
+  }
   static std::string Failures(const DemoRun& run) { return run.trouble + ToJson(run.report).dump(1); }
 
-  const std::string folder_;
+  const std::string folder_, report_ = folder_ + ".json";
 };
 
 TEST_F(DemoTest, EveryDeviceGetsThroughAndADeactivatedOneIsRefused) {
@@ -70,10 +160,12 @@ TEST_F(DemoTest, TheDescriptionIsWhatOthersRelyOn) {
   const Status started = (*lab)->StartServers();
   ASSERT_TRUE(started.ok()) << started.error().message;
   const json lab_json = (*lab)->Description();
-  for (const char* name : {"mqtt", "parties", "dns", "resolver", "pki", "ledger_dir", "config_file",
-                           "metrics_url", "health_url", "processes"}) {
-    EXPECT_TRUE(lab_json.contains(name)) << name;
-  }
+  ExpectMembers(lab_json, kLabMembers);
+  for (const json& server : lab_json["dns"]["secondaries"])
+    ExpectMembers(server, {{"/software", kText}, {"/address", kText}, {"/port", kNumber}});
+  ASSERT_FALSE(lab_json["processes"].empty());
+  for (const json& process : lab_json["processes"])
+    ExpectMembers(process, {{"/name", kText}, {"/pid", kNumber}, {"/log_file", kText}});
   for (const char* party : {"mno-a", "mno-b", "asp-a", "asp-b", "operator", "guest-mno", "guest-asp"}) {
     EXPECT_TRUE(fs::exists(lab_json["parties"][party]["cert_file"].get<std::string>())) << party;
     EXPECT_TRUE(fs::exists(lab_json["parties"][party]["key_file"].get<std::string>())) << party;
@@ -83,6 +175,70 @@ TEST_F(DemoTest, TheDescriptionIsWhatOthersRelyOn) {
   }
   EXPECT_TRUE(fs::exists(lab_json["dns"]["trust_anchor_file"].get<std::string>()));
   EXPECT_TRUE(fs::exists(lab_json["resolver"]["dot_ca_file"].get<std::string>()));
+}
+
+TEST_F(DemoTest, TheProgramReportsWhatTheContractNames) {
+  auto program = Process::Start(Program({"--report", report_}));
+  ASSERT_TRUE(program.ok());
+  ASSERT_TRUE((*program)->WaitExit(seconds(120)));
+  EXPECT_EQ((*program)->exit_status(), 0) << (*program)->Obituary();
+  const json report = ReadJson(report_);
+  ExpectMembers(report, kReportMembers);
+  EXPECT_EQ(report["devices"], 2);
+  EXPECT_EQ(report["active"], 2);
+  EXPECT_EQ(report["failed"], json::array());
+  EXPECT_GE(report["refused_after_deactivation"], 1) << "one per ASP that serves one of the two";
+  for (const auto& [step, figures] : report["steps"].items()) {
+    ExpectMembers(figures,
+                  {{"/count", kNumber}, {"/p50_ms", Type::number_float}, {"/p99_ms", Type::number_float}});
+    EXPECT_TRUE(figures["max_ms"].is_number()) << step;
+  }
+  EXPECT_THAT(ProcessesOf(folder_), testing::IsEmpty());
+}
+
+TEST_F(DemoTest, ATroubleAtTheStartIsReportedWithEveryKeyAndNothingIsLeft) {
+  // registryctl prepares the folder, then there is no registryd: with --keep, too, all that runs is ended.
+  const std::string programs = folder_ + ".programs";
+  fs::create_directories(programs);
+  fs::create_symlink(REGISTRY_BINARY_DIR "/bin/registryctl", programs + "/registryctl");
+  auto program = Process::Start(Program({"--report", report_, "--programs", programs, "--keep"}));
+  ASSERT_TRUE(program.ok());
+  ASSERT_TRUE((*program)->WaitExit(seconds(120)));
+  EXPECT_EQ(WEXITSTATUS((*program)->exit_status().value_or(0)), 1);
+  EXPECT_THAT(TailOf(folder_ + ".out", 100), testing::HasSubstr("mosquitto is up"));
+  EXPECT_THAT(ProcessesOf(folder_), testing::IsEmpty());
+  const json report = ReadJson(report_);
+  ExpectMembers(report, kReportMembers);
+  EXPECT_EQ(report["devices"], 2);
+  ASSERT_EQ(report["failed"].size(), 2u);
+  ExpectMembers(report["failed"][0], {{"/step", kText}, {"/reason", kText}});
+  EXPECT_THAT(report["failed"][0]["reason"].get<std::string>(), testing::HasSubstr("registryd"));
+  fs::remove_all(programs);
+}
+
+TEST_F(DemoTest, AReportThatCannotBeWrittenIsAFailure) {
+  auto program = Process::Start(Program({"--report", "/no/such/folder/report.json"}));
+  ASSERT_TRUE(program.ok());
+  ASSERT_TRUE((*program)->WaitExit(seconds(120)));
+  EXPECT_EQ(WEXITSTATUS((*program)->exit_status().value_or(0)), 1);
+  EXPECT_THAT(TailOf(folder_ + ".out", 100), testing::HasSubstr("/no/such/folder/report.json"));
+}
+
+TEST_F(DemoTest, AnInterruptedProgramLeavesNoProcess) {
+  // The second stage is the wait for the deactivated devices' refusal.
+  for (const char* stage : {"mosquitto is up", "session"}) {
+    fs::remove(folder_ + ".out");
+    auto program = Process::Start(Program({"--report", report_}));
+    ASSERT_TRUE(program.ok());
+    ASSERT_TRUE(WaitUntil([&] { return TailOf(folder_ + ".out", 100).find(stage) != std::string::npos; },
+                          seconds(60)))
+        << stage;
+    (*program)->Signal(SIGINT);
+    ASSERT_TRUE((*program)->WaitExit(seconds(60))) << stage;
+    EXPECT_EQ(WEXITSTATUS((*program)->exit_status().value_or(0)), 1) << (*program)->Obituary();
+    EXPECT_THAT(ProcessesOf(folder_), testing::IsEmpty()) << stage;
+    ExpectMembers(ReadJson(report_), kReportMembers);
+  }
 }
 
 TEST_F(DemoTest, AStrangerSeesTheZoneValidatedFromTheRootByAnotherImplementation) {

@@ -2,6 +2,7 @@
 #include "simulators/lab/supervisor.h"
 
 #include <gmock/gmock.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -80,6 +81,61 @@ TEST_F(SupervisorTest, DownEndsWhatASupervisorThatDiedLeftBehindAndNobodyElse) {
         << process;
   }
   EXPECT_TRUE((*bystander)->running());
+}
+
+TEST_F(SupervisorTest, AnotherUpInItsFolderIsRefusedAndHarmsNothing) {
+  const auto up = Up();
+  ASSERT_TRUE(up.ok()) << up.error().message;
+  const json before = LabJson();
+  const auto config = fs::last_write_time(folder_ + "/registry/registry.toml");
+  const auto again = Up();
+  ASSERT_FALSE(again.ok());
+  EXPECT_THAT(again.error().message, testing::HasSubstr("a lab still runs in"));
+  EXPECT_EQ(LabJson(), before);
+  EXPECT_EQ(fs::last_write_time(folder_ + "/registry/registry.toml"), config);
+  for (const json& process : before["processes"]) {
+    EXPECT_EQ(StartTimeOf(process["pid"].get<pid_t>()), process["start_time"].get<std::uint64_t>())
+        << process;
+  }
+}
+
+TEST_F(SupervisorTest, WhatEndsByItselfInAKeptLabIsWrittenDown) {
+  const auto up = Up();
+  ASSERT_TRUE(up.ok()) << up.error().message;
+  const json lab = LabJson();
+  for (const json& process : lab["processes"]) {
+    if (process["name"] == "unbound") ::kill(process["pid"].get<pid_t>(), SIGKILL);
+  }
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        return TailOf(folder_ + "/logs/registry-lab.log", 50).find("unbound was ended by signal 9") !=
+               std::string::npos;
+      },
+      seconds(20)));
+}
+
+TEST_F(SupervisorTest, DownNamesWhatItCannotEnd) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs somebody else's process";
+  ProcessSpec spec;
+  spec.name = "not ours";
+  spec.command = {"sleep", "1000"};
+  auto process = Process::Start(spec);
+  ASSERT_TRUE(process.ok());
+  const pid_t pid = (*process)->pid();
+  fs::create_directories(folder_);
+  std::ofstream(folder_ + "/lab.json")
+      << json{{"processes", {{{"name", "stubborn"}, {"pid", pid}, {"start_time", StartTimeOf(pid)}}}}};
+  const pid_t nobody = ::fork();
+  if (nobody == 0) {
+    const auto stopped = ::setuid(65534) == 0 ? StopLab(folder_) : Result<int>(0);
+    const bool named = !stopped && stopped.error().message.find("stubborn") != std::string::npos;
+    ::_exit(named ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(::waitpid(nobody, &status, 0), nobody);
+  EXPECT_EQ(status, 0) << "success was reported";
+  EXPECT_TRUE((*process)->running());
+  fs::remove(folder_ + "/lab.json");
 }
 
 TEST_F(SupervisorTest, DownWithoutALabSaysSo) {

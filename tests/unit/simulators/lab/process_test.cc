@@ -148,6 +148,16 @@ TEST_F(ProcessTest, ChildrenDieWithUs) {
   std::filesystem::remove(pid_file);
 }
 
+// As in a container whose process 1 waits for nobody.
+TEST_F(ProcessTest, ADeadProcessNobodyWaitedForDoesNotLive) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
+  EXPECT_EQ(StartTimeOf(child), 0u);
+  ::waitpid(child, nullptr, 0);
+}
+
 TEST_F(ProcessTest, RunToEndAnswersOutputOrWhatWentWrong) {
   const auto good = RunToEnd({"/bin/sh", "-c", "pwd"}, "/");
   ASSERT_TRUE(good.ok());

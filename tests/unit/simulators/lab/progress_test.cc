@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "simulators/lab/demo_report.h"
+#include "simulators/lab/live_line.h"
 
 namespace registry::lab {
 namespace {
@@ -118,6 +119,55 @@ TEST(DemoReportTest, TheJsonHasTheNamesOthersReadAndGoodMeansRefusedToo) {
   EXPECT_EQ(said["steps"]["verify"]["p50_ms"], 5.0);
   EXPECT_THAT(StepTable(report), testing::HasSubstr("verify"));
   EXPECT_THAT(DeviceTable(progress.devices()), testing::HasSubstr("asp-a"));
+}
+
+TEST(ProgressTest, ARadioIsOffOnceTheDeviceSaysSo) {
+  Progress progress;
+  EXPECT_EQ(progress.WaitRadio("d1", milliseconds(0)), std::nullopt);
+  progress.Heard("devices", {{"event", "radio"}, {"device", "d1"}, {"on", false}});
+  EXPECT_EQ(progress.WaitRadio("d1", seconds(10)), false);
+}
+
+TEST(DemoReportTest, WhatNeverStartedStillHasEveryKeyAndEveryDevice) {
+  const json said = ToJson(NotStarted(3, "unbound ended with status 1; its log:\nbla"));
+  EXPECT_EQ(said["devices"], 3);
+  EXPECT_EQ(said["active"], 0);
+  ASSERT_EQ(said["failed"].size(), 3u);
+  EXPECT_EQ(said["failed"][2],
+            json({{"device", ""}, {"step", "start"}, {"reason", "unbound ended with status 1; its log:"}}));
+  EXPECT_EQ(said["cpu_us_per_activation"],
+            json({{"registry", 0.0}, {"broker", 0.0}, {"dns", 0.0}, {"simulators", 0.0}}));
+  EXPECT_EQ(said["steps"], json::object());
+}
+
+TEST(DemoReportTest, AServerThatDiedUsesNoTimeRatherThanAgesOfIt) {
+  DemoReport report;
+  report.active = 2;
+  AddCpu({{"registryd", 100}, {"nsd", 5000}}, {{"registryd", 500}, {"nsd", 0}, {"unbound", 40}, {"mno-a", 8}},
+         report);
+  EXPECT_EQ(report.cpu_us_per_activation,
+            (std::map<std::string, double>{
+                {"registry", 200.0}, {"broker", 0.0}, {"dns", 20.0}, {"simulators", 4.0}}));
+}
+
+TEST(LiveLineTest, NeverIsWiderThanTheTerminal) {
+  const LiveState state{123.4, 4999, 12, 5000, {{"register", 5000}, {"csr", 5000}, {"session", 4999}}};
+  for (std::size_t columns = 1; columns < 200; ++columns) {
+    EXPECT_LE(LiveLine(state, columns).size(), columns);
+  }
+  EXPECT_THAT(LiveLine(state, 79), testing::HasSubstr("4999/5000"));
+  EXPECT_THAT(LiveLine(state, 79), testing::HasSubstr("FAILED 12"));
+}
+
+TEST(LiveLineTest, TheBarIsFullOnlyWhenAllAreThrough) {
+  LiveState state{1, 0, 0, 3, {{"register", 3}}};
+  EXPECT_THAT(LiveLine(state, 79), testing::HasSubstr("[-----"));
+  EXPECT_THAT(LiveLine(state, 79), testing::Not(testing::HasSubstr("#")));
+  EXPECT_THAT(LiveLine(state, 79), testing::HasSubstr("reg"));
+  state.through = 2;
+  EXPECT_THAT(LiveLine(state, 79), testing::ContainsRegex("\\[##+--+\\] 2/3"));
+  state.through = 3;
+  EXPECT_THAT(LiveLine(state, 79), testing::ContainsRegex("\\[##+\\] 3/3"));
 }
 
 TEST(DemoReportTest, QuantilesAreOfTheNearestRank) {
