@@ -11,9 +11,11 @@ std::optional<Command> ParseCommand(const Bytes& apdu) {
     command.le = p3;
     return command;
   }
-  if (apdu.size() < 5 + p3 || apdu.size() > 6 + p3) return std::nullopt;
+  // A case 4 command of some PC/SC stacks has a spare 00 between the data and Le.
+  const std::size_t behind_max = p3 > 0 ? 2 : 1;
+  if (apdu.size() < 5 + p3 || apdu.size() > 5 + p3 + behind_max) return std::nullopt;
   command.data.assign(apdu.begin() + 5, apdu.begin() + 5 + static_cast<std::ptrdiff_t>(p3));
-  if (apdu.size() == 6 + p3) command.le = apdu.back();
+  if (apdu.size() > 5 + p3) command.le = apdu.back();
   return command;
 }
 

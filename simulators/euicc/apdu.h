@@ -1,7 +1,7 @@
 // simulators/euicc/apdu.h: what crosses the card's contacts: short command APDUs, simple TLVs, status words.
 // Spec: ISO/IEC 7816-4 §5.2 (command-response pairs), GSMA IoT.05 §4 (tags). Plain values, any thread.
-// Limits: short APDUs only (Lc up to 255). One spare octet behind the data is taken for Le, as PC/SC stacks
-// add one.
+// Limits: short APDUs only (Lc up to 255). Behind the data there may be Le, or a spare octet, as some PC/SC stacks add one,
+// and then Le: the last one counts.
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,16 @@
 // simulators/euicc/applet.h: a soft IoT SAFE applet, spoken to by APDU octets only, as over the card's
-// contacts. Owns: channels and sessions, lost by Reset; borrows the card's memory. Threads: one at a time,
-// like the serial line. Errors: status words only; no octets from outside stop the process. A device can
-// neither create nor write files (OTA). Fault model: Reset (power loss) ends channels, signature and put-key
-// sessions, never keys or files. An interrupted
-//   session blocks no other (GSMA IoT.05 keys sessions by number). While BeginRemote..EndRemote, as during an
-//   OTA session, files answer 6984. Nothing is altered in silence.
-// Limits: 4 channels, sessions 00..07, 255 octets of answer. Signature modes 01 (full text) and 03 (pad and
-// sign). Spec: GSMA IoT.04, IoT.05 v1.0 as clients speak it; ISO/IEC 7816-4.
+// contacts. Owns: channels and sessions, lost by Reset; borrows the card's memory. Threads: one at a time, like the serial
+// line. Errors: status words only; no octets from outside stop the process. A device can neither create nor write files
+// (OTA).
+// Fault model: Reset (power loss) ends channels, signature and put-key sessions, never keys or files. An interrupted
+//   session blocks no other (GSMA IoT.05 keys sessions by number). While BeginRemote..EndRemote, as during an OTA session,
+//   files answer 6984. Nothing is altered in silence.
+// Limits: 4 channels, sessions 00..07, 255 octets of answer. Signature modes 01 (full text) and 03 (pad and sign).
+// Not simulated: labels (tags 73 to 76) instead of ids; signature mode 02, AES-CMAC, VERIFY SIGNATURE; secrets (C4), PRF,
+//   HKDF; GET RESPONSE and its 61xx; an object list in parts; zero padding behind the end of a file, which the pilot's
+//   middleware reads on into; a channel opened by SELECT alone, as wolfSSL expects; AIDs but the GSMA's; the one-octet hash
+//   functions and the AID length off by one that one client wants in GET DATA application.
+// Spec: GSMA IoT.04, IoT.05 v1.0 as clients speak it; ISO/IEC 7816-4.
 #pragma once
 
 #include <array>
@@ -59,6 +63,7 @@ class Applet {
   Answer GetData(const Command& command, const Tlvs& tlvs);
   Answer GetRandom(const Command& command, const Tlvs& tlvs);
   Answer SignText(const Command& command, const Signing& session, const Bytes& digest) const;
+  Bytes Application() const;
   Bytes ObjectList() const;
   KeySlot* FindKey(const Tlvs& tlvs, std::uint8_t tag);
 

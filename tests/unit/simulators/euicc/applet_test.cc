@@ -192,7 +192,62 @@ TEST_F(AppletTest, ListsItsObjectsWithoutPrivateOctets) {
   const std::string list = Say("01cb010000");
   EXPECT_EQ(list.substr(list.size() - 4), "9000");
   EXPECT_NE(list.find("c1"), std::string::npos);
-  EXPECT_LT(list.size(), 2 * 80u) << "descriptions only";
+  EXPECT_LT(list.size(), 2 * 110u) << "descriptions only";
+}
+
+TEST_F(AppletTest, TakesTheLastOctetForLeAsSomeStacksSendASpareOne) {
+  Select();
+  EXPECT_EQ(Say("01cd00000385010b").size(), 2 * 73u) << "case 3";
+  EXPECT_EQ(Say("01cd00000385010b00").size(), 2 * 73u) << "case 4";
+  EXPECT_EQ(Say("01cd00000385010b0000").size(), 2 * 73u) << "PC/SC: a spare 00, then Le";
+  ASSERT_EQ(ToHex(card_->ota().Transmit(StoreDataBlocks(WriteFileScript(0x02, Bytes(9, 0xab))).front())),
+            "9000");
+  EXPECT_EQ(Say("01b00000038301020002"), "abab9000") << "Le is honoured";
+  EXPECT_EQ(Say("01cd00000385010b000000"), "6700");
+}
+
+TEST_F(AppletTest, DescribesItself) {
+  Select();
+  EXPECT_EQ(Say("01cb000044"),
+            "100101"
+            "1107a0000005590010"
+            "b10100"
+            "b20102"
+            "b30103"
+            "b40100"
+            "900107"
+            "91020001"
+            "920104"
+            "930101"
+            "940100"
+            "b70108"
+            "9000");
+  EXPECT_EQ(Say("01cb000100"), "6a86");
+}
+
+TEST_F(AppletTest, DescribesAKeyByTheStructureAskedFor) {
+  Select();
+  EXPECT_EQ(Say("01cbc2000385010100"),
+            "c212"
+            "850101"
+            "600101"
+            "4a0100"
+            "4b0113"
+            "4e0101"
+            "610103"
+            "9000");
+  EXPECT_EQ(Say("01cbc1000384010100"),
+            "c112"
+            "840101"
+            "600100"
+            "4a0100"
+            "4b0113"
+            "4e0101"
+            "610103"
+            "9000");
+  EXPECT_EQ(Say("01cbc2000385010c00").substr(0, 16), "c21285010c600103") << "the peer's slot may be written";
+  EXPECT_EQ(Say("01cbc1000384010c00"), "6a82") << "and has no private part";
+  EXPECT_EQ(Say("01cbc2000384010100"), "6a80") << "a private key's id does not name a public key";
 }
 
 TEST_F(AppletTest, GivesRandomOctets) {
