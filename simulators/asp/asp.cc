@@ -5,8 +5,9 @@
 #include <mutex>
 #include <thread>
 
-#include "simulators/asp/feed_position.h"
 #include "simulators/link/frames.h"
+#include "simulators/mqtt/again.h"
+#include "simulators/mqtt/feed_position.h"
 
 namespace registry::sim {
 namespace {
@@ -29,11 +30,8 @@ std::string ReasonOf(const Reply& reply) {
   return reply.error ? reply.error->symbol : "rejected";
 }
 
-// Rejections that say nothing about the claim itself: the same may be accepted later.
-bool Temporary(const std::string& reason) {
-  return reason == "busy" || reason == "endpoint_unknown" || reason == "too_many_in_flight" ||
-         reason == "no_reply";
-}
+// The endpoint may be on its way yet.
+bool ClaimAgain(const Reply& reply) { return Temporary(reply) || ReasonOf(reply) == "endpoint_unknown"; }
 
 struct Claim {
   std::string code;
@@ -59,6 +57,7 @@ class AspOnMqtt : public Asp {
   void OnEvent(const std::string& type, const wire::Envelope& envelope);
   void FeedLoop();
   void KeepFeed();
+  void OnReplayed(std::uint64_t from, const Reply& reply);
 
   const AspConfig config_;
   Report& report_;
@@ -67,7 +66,6 @@ class AspOnMqtt : public Asp {
   std::map<std::string, Claim> claims_;                         // by device; guarded by mutex_
   std::multimap<Clock::time_point, std::string> claims_again_;  // devices; guarded by mutex_
   FeedPosition feed_;                                           // guarded by mutex_
-  std::uint64_t acked_ = 0;                                     // guarded by mutex_
   bool published_ = false;                                      // guarded by mutex_
   Clock::time_point publish_again_ = Clock::time_point::max();  // guarded by mutex_
   bool stopping_ = false;                                       // guarded by mutex_
@@ -152,7 +150,7 @@ void AspOnMqtt::AskFor(const std::string& device) {
   }
   const bool sent = client_->Send("device.claim", command,
                                   [this, device](const Reply& reply) { OnClaimed(device, reply); });
-  if (!sent) OnClaimed(device, Reply{false, {}, Error::Make(Code::kLimit, "too_many_in_flight", "not sent")});
+  if (!sent) OnClaimed(device, NotSent());
 }
 
 void AspOnMqtt::OnClaimed(const std::string& device, const Reply& reply) {
@@ -162,10 +160,10 @@ void AspOnMqtt::OnClaimed(const std::string& device, const Reply& reply) {
   {
     const std::lock_guard lock(mutex_);
     Claim& claim = claims_.at(device);
-    again = Temporary(reason) && claim.tries < kClaimsMost;
+    again = ClaimAgain(reply) && claim.tries < kClaimsMost;
     if (again) {
       claim.asked = false;
-      claims_again_.emplace(Clock::now() + kClaimAgain * claim.tries, device);
+      claims_again_.emplace(Clock::now() + PauseBeforeAgain(reply, claim.tries, kClaimAgain), device);
     } else {
       begun = std::exchange(claim.begun, Clock::now());
     }
@@ -212,27 +210,32 @@ void AspOnMqtt::FeedLoop() {
 }
 
 void AspOnMqtt::KeepFeed() {
-  std::optional<std::uint64_t> from;
-  std::uint64_t ack = 0;
+  FeedPosition::Due due;
   {
     const std::lock_guard lock(mutex_);
-    from = feed_.WantReplay(Clock::now(), kGapPatience);
-    if (feed_.whole() > acked_) ack = acked_ = feed_.whole();
+    due = feed_.TakeDue(Clock::now(), kGapPatience);
   }
-  if (from) {
-    client_->Send("feed.replay", wire::FeedReplay{*from}, [this, from](const Reply& reply) {
-      report_.Say(
-          {{"event", "replay"}, {"from", *from}, {"ok", reply.accepted}, {"reason", ReasonOf(reply)}});
-    });
+  if (const auto from = due.replay_from) {
+    const auto replayed = [this, from](const Reply& reply) { OnReplayed(*from, reply); };
+    if (!client_->Send("feed.replay", wire::FeedReplay{*from}, replayed)) replayed(NotSent());
   }
-  if (ack > 0) client_->Send("feed.ack", wire::FeedAck{ack}, [](const Reply&) {});
+  if (due.ack) client_->Send("feed.ack", wire::FeedAck{*due.ack}, [](const Reply&) {});
+}
+
+void AspOnMqtt::OnReplayed(std::uint64_t from, const Reply& reply) {
+  {
+    const std::lock_guard lock(mutex_);
+    feed_.Replayed(reply.accepted, Clock::now());
+  }
+  report_.Say({{"event", "replay"}, {"from", from}, {"ok", reply.accepted}, {"reason", ReasonOf(reply)}});
 }
 
 void AspOnMqtt::Control(const json& command) {
   const std::string verb = Text(command, "cmd");
   const std::string device = Text(command, "device");
   const auto id = DeviceId::Parse(device);
-  const std::string reason = command.value("reason", "asked for on the console");
+  const std::string given = Text(command, "reason");
+  const std::string reason = given.empty() ? "asked for on the console" : given;
   if (!id) return report_.Say({{"event", "control_refused"}, {"reason", "device_unknown"}});
   const auto on_reply = [this, device](const char* event) {
     return [this, device, event](const Reply& reply) {

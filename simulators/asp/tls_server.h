@@ -3,6 +3,8 @@
 // Owns: the listening socket, one accepting thread, `threads` serving threads. Threads: OnSession on serving
 //   threads.
 // Errors: 2400 tls_server_failed at the start; later only refusals, each told to OnSession.
+// Fault model: none of its own; it refuses what it should and serves the rest. Clients may be slow, silent, gone in the
+//   middle, or more than can wait; a resolver that is away makes it refuse (resolver_unreachable), never accept.
 // Limits: one deadline for the handshake and one for the rest, so that a client that dribbles holds a thread
 //   no longer; waiting_max connections wait, more are closed at once. The TLS library judges nothing about
 //   the client's certificate but that its key is held: the rest is asked after the handshake, when a DNS

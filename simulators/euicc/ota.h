@@ -3,6 +3,9 @@
 // §11.11): 80 E2 P1 P2 Lc data; P1 bit 8 = last block, P2 = block number from 0. The
 //   blocks of one script are joined, then read as TLVs: 77 {83 id, 53 content} writes a file, 76 {83 id}
 //   deletes one, 7F 08 "clearall" empties the card: every file and the signing key.
+// Fault model: a full card (6A84), blocks out of order (6A86), a script that is no script (6A80); nothing is written by
+//   halves. Security of the bearer (SCP80/81: keys, counters, PoR) is not simulated: whoever holds this object is the
+//   issuer.
 // Owns: a script under way; borrows the card's memory. Threads: one at a time, and not beside the applet.
 // Errors: status words; a script is carried out whole or not at all (6A84: it would not fit).
 #pragma once

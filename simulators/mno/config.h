@@ -27,6 +27,8 @@ struct MnoConfig {
   std::size_t register_window = 200;                 // registrations that wait for replies at a time
   Faults faults;                                     // of the radio, towards the devices
   std::chrono::milliseconds repeat_after{2000};      // over radio and desk
+  std::chrono::milliseconds again_after{2000};       // a rejection for the moment; doubled every time
+  std::chrono::milliseconds gap_patience{2000};      // before a gap in the feed is asked for
   std::chrono::milliseconds radio_patience{120000};  // then the job is reported as failed at stage "radio"
 };
 

@@ -77,9 +77,13 @@ void Desks::Visit(Desk& desk) {
 }
 
 void Desks::Noted(Desk& desk, const nlohmann::json& frame) {
-  if (frame.value("t", "") != "noted") return;
+  const auto text = [&frame](const char* member) {
+    const auto found = frame.find(member);
+    return found != frame.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  if (text("t") != "noted") return;
   const std::lock_guard lock(mutex_);
-  desk.waiting.erase(frame.value("device", ""));
+  desk.waiting.erase(text("device"));
 }
 
 }  // namespace registry::sim

@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
 
 #include "simulators/mno/desks.h"
 #include "simulators/mno/errands.h"
+#include "simulators/mqtt/again.h"
+#include "simulators/mqtt/feed_position.h"
 
 namespace registry::sim {
 namespace {
@@ -16,7 +20,8 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kSendPatience{100};
-constexpr std::uint64_t kAckEvery = 200;  // notifications
+constexpr std::chrono::milliseconds kFeedTick{500};
+constexpr int kTriesMost = 10;  // of a registration or an attachment that is rejected for the moment
 
 struct Esim {
   InventoryItem item;
@@ -24,7 +29,9 @@ struct Esim {
   json bootstrap;
   std::shared_ptr<Connection> radio;  // set while the SIM is on
   bool attach_said = false;
-  json certificate_frame;  // said again before a payload is repeated
+  int register_tries = 0, attach_tries = 0;
+  Clock::time_point begun;  // of the registration, then of the attachment: the first try
+  json certificate_frame;   // said again before a payload is repeated
 };
 
 // Empty when the member is missing or no string: what comes over radio or broker never throws here.
@@ -107,12 +114,40 @@ class NetworkOperator : public MnoSim {
   }
 
   void Register(const InventoryItem& item) {
-    const auto begun = Clock::now();
-    client_->Send("esim.register", wire::EsimRegister{item.eid, item.iccid},
-                  [this, &item, begun](const Reply& reply) { Registered(item, begun, reply); });
+    {
+      const std::lock_guard lock(mutex_);
+      Esim& esim = esims_[item.iccid.text()];
+      if (esim.register_tries++ == 0) esim.begun = Clock::now();
+    }
+    const auto replied = [this, &item](const Reply& reply) { Registered(item, reply); };
+    const bool sent = client_->Send("esim.register", wire::EsimRegister{item.eid, item.iccid}, replied);
+    if (!sent) Registered(item, NotSent());
   }
 
-  void Registered(const InventoryItem& item, Clock::time_point begun, const Reply& reply) {
+  // True when it will be tried again: `task` runs then, on the repeating thread.
+  bool TryLater(const char* command, const std::string& device, const Reply& reply, int tries,
+                std::function<void()> task) {
+    if (!Temporary(reply) || tries >= kTriesMost) return false;
+    {
+      const std::lock_guard lock(mutex_);
+      later_.emplace(Clock::now() + PauseBeforeAgain(reply, tries, config_.again_after), std::move(task));
+    }
+    wake_.notify_all();
+    report_.Say({{"event", "again"}, {"command", command}, {"device", device}, {"reason", ReasonOf(reply)}});
+    return true;
+  }
+
+  void Registered(const InventoryItem& item, const Reply& reply) {
+    Clock::time_point begun;
+    int tries = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      const Esim& esim = esims_[item.iccid.text()];
+      begun = esim.begun;
+      tries = esim.register_tries;
+    }
+    // It keeps its place in the window: a registry that is busy does not get more at a time.
+    if (TryLater("esim.register", "", reply, tries, [this, &item] { Register(item); })) return;
     const auto registered = reply.accepted ? wire::Decode<wire::EsimRegistered>(reply.data)
                                            : Result<wire::EsimRegistered>(*reply.error);
     const std::string device = registered ? registered->device.text() : std::string();
@@ -150,11 +185,29 @@ class NetworkOperator : public MnoSim {
     const std::string iccid = esim.item.iccid.text();
     esim.radio->Send({{"t", "bootstrap"}, {"iccid", iccid}, {"bootstrap", esim.bootstrap}}, kSendPatience);
     if (std::exchange(esim.attach_said, true)) return;
-    const std::string device = esim.device->text();
-    client_->Send("device.attach", wire::DeviceAttach{*esim.device},
-                  [this, device, begun = Clock::now()](const Reply& reply) {
-                    report_.Step(device, "attach", begun, ReasonOf(reply));
-                  });
+    // Not from here, with the lock held: the answer may come at once.
+    later_.emplace(Clock::now(), [this, iccid] { Attach(iccid); });
+    wake_.notify_all();
+  }
+
+  void Attach(const std::string& iccid) {
+    std::optional<DeviceId> device;
+    Clock::time_point begun;
+    int tries = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      Esim& esim = esims_[iccid];
+      if (esim.attach_tries++ == 0) esim.begun = Clock::now();
+      device = esim.device;
+      begun = esim.begun;
+      tries = esim.attach_tries;
+    }
+    const auto replied = [this, device, begun, tries, iccid](const Reply& reply) {
+      const std::string name = device->text();
+      if (TryLater("device.attach", name, reply, tries, [this, iccid] { Attach(iccid); })) return;
+      report_.Step(name, "attach", begun, ReasonOf(reply));
+    };
+    if (!client_->Send("device.attach", wire::DeviceAttach{*device}, replied)) replied(NotSent());
   }
 
   void Frame(const std::shared_ptr<Connection>& from, const json& frame) {
@@ -241,13 +294,27 @@ class NetworkOperator : public MnoSim {
     while (!stopping_) {
       const auto due = errands_.TakeDue(Clock::now());
       for (const Errand& errand : due.again) SayOverRadio(errand, true);
+      const auto tasks = TakeLater(Clock::now());
       lock.unlock();
+      for (const auto& task : tasks) task();
+      KeepFeed();
       const json unreachable{
           {"outcome", "failed"}, {"stage", "radio"}, {"reason", "device_unreachable"}, {"retriable", true}};
       for (const Errand& errand : due.ended) Reported(errand.job, unreachable);
       lock.lock();
-      if (!stopping_) wake_.wait_until(lock, due.next);
+      auto next = std::min(due.next, Clock::now() + kFeedTick);
+      if (!later_.empty()) next = std::min(next, later_.begin()->first);
+      if (!stopping_) wake_.wait_until(lock, next);
     }
+  }
+
+  // mutex_ is held.
+  std::vector<std::function<void()>> TakeLater(Clock::time_point now) {
+    std::vector<std::function<void()>> due;
+    const auto end = later_.upper_bound(now);
+    for (auto at = later_.begin(); at != end; ++at) due.push_back(std::move(at->second));
+    later_.erase(later_.begin(), end);
+    return due;
   }
 
   // ---- answers of the device ----
@@ -310,7 +377,32 @@ class NetworkOperator : public MnoSim {
     json event{{"event", "notification"}, {"type", type}};
     if (said.data.contains("device")) event["device"] = said.data["device"];
     report_.Say(event);
-    if (said.seq && *said.seq % kAckEvery == 0) client_->Send("feed.ack", wire::FeedAck{*said.seq}, nullptr);
+    const std::lock_guard lock(mutex_);
+    if (said.seq) feed_.Saw(*said.seq, Clock::now());
+  }
+
+  // At most every tick, however often the thread is woken.
+  void KeepFeed() {
+    FeedPosition::Due due;
+    {
+      const std::lock_guard lock(mutex_);
+      const auto now = Clock::now();
+      if (now < feed_next_) return;
+      feed_next_ = now + kFeedTick;
+      due = feed_.TakeDue(now, config_.gap_patience);
+    }
+    if (const auto from = due.replay_from) {
+      const auto replayed = [this, from](const Reply& reply) {
+        {
+          const std::lock_guard lock(mutex_);
+          feed_.Replayed(reply.accepted, Clock::now());
+        }
+        report_.Say(
+            {{"event", "replay"}, {"from", *from}, {"ok", reply.accepted}, {"reason", ReasonOf(reply)}});
+      };
+      if (!client_->Send("feed.replay", wire::FeedReplay{*from}, replayed)) replayed(NotSent());
+    }
+    if (due.ack) client_->Send("feed.ack", wire::FeedAck{*due.ack}, nullptr);
   }
 
   const MnoConfig config_;
@@ -321,6 +413,9 @@ class NetworkOperator : public MnoSim {
   std::size_t released_, registering_ = 0, next_ = 0;       // of the inventory, in its order
   std::unordered_map<std::string, Esim> esims_;             // by ICCID
   std::unordered_map<std::string, std::string> by_device_;  // UUID -> ICCID
+  std::multimap<Clock::time_point, std::function<void()>> later_;
+  FeedPosition feed_;
+  Clock::time_point feed_next_{};
   Errands errands_;
   Desks desks_;
   std::unique_ptr<Listener> listener_;

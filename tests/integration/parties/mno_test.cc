@@ -68,6 +68,7 @@ class MnoTest : public testing::Test {
     config.inventory.push_back({Iccid::Parse(kSecondIccid).value(), Eid::Parse(kSecondEid).value(), "asp-a"});
     config.register_first = 1;
     config.repeat_after = milliseconds(100);
+    config.again_after = config.gap_patience = milliseconds(50);
     config.radio_patience = radio_patience;
     config.faults = faults;
     auto mno = sim::MnoSim::Start(config, report_);
@@ -187,6 +188,55 @@ TEST_F(MnoTest, TheRestOfTheInventoryIsRegisteredOnCommand) {
   const auto second = registry_.NextOf("esim.register");
   ASSERT_TRUE(second.has_value());
   EXPECT_EQ(second->envelope.data["eid"], kSecondEid);
+}
+
+TEST_F(MnoTest, WhatIsRejectedForTheMomentIsSentAgainAndWhatIsRejectedIsNot) {
+  Start();
+  const auto first = registry_.NextOf("esim.register");
+  ASSERT_TRUE(first.has_value());
+  registry_.Reject(*first, Error::Make(Code::kFailed, "busy", "later"));
+  const auto registering = registry_.NextOf("esim.register");
+  ASSERT_TRUE(registering.has_value());
+  EXPECT_EQ(registering->envelope.data, first->envelope.data);
+  wire::EsimRegistered registered{DeviceId::Parse(kDevice).value(), "code-of-the-device-0123456789",
+                                  Bootstrap()};
+  registry_.Accept(*registering, wire::Encode(registered));
+  Send({{"t", "power_on"}, {"eid", kEid}});
+  for (int i = 0; i < 3; ++i) {
+    const auto attach = registry_.NextOf("device.attach");
+    ASSERT_TRUE(attach.has_value()) << i;
+    Error busy = Error::Make(Code::kFailed, i == 0 ? "too_many_in_flight" : "some_other_reason", "later");
+    if (i == 1) busy.retry_after_seconds = 0;
+    registry_.Reject(*attach, i < 2 ? busy : Error::Make(Code::kStatusProhibits, "state_prohibits", "never"));
+  }
+  // The second registration is the sign that the final rejection was not followed by another attachment.
+  mno_->Control({{"cmd", "register"}, {"count", 1}});
+  for (auto heard = registry_.Next();; heard = registry_.Next()) {
+    ASSERT_TRUE(heard.has_value());
+    ASSERT_NE(heard->command, "device.attach");
+    if (heard->command == "esim.register" && heard->envelope.data["eid"] == kSecondEid) break;
+  }
+}
+
+TEST_F(MnoTest, AGapInItsFeedIsAskedForAndOnlyWhatIsWholeIsAcknowledged) {
+  Start();
+  Attach();
+  const json data{{"device", kDevice}};
+  registry_.Notify("mno-a", "device.deleted", 1, data);
+  const auto first = registry_.NextOf("feed.ack");
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->envelope.data["seq"], 1);
+  registry_.Accept(*first, {{"lastSeq", 1}, {"ackedSeq", 1}, {"replayed", 0}});
+  registry_.Notify("mno-a", "device.deleted", 4, data);
+  const auto replay = registry_.NextOf("feed.replay");
+  ASSERT_TRUE(replay.has_value());
+  EXPECT_EQ(replay->envelope.data, json::parse(R"({"from_seq":2})"));
+  for (const std::uint64_t seq : {2, 3, 4}) registry_.Notify("mno-a", "device.deleted", seq, data);
+  registry_.Accept(*replay, {{"lastSeq", 4}, {"ackedSeq", 1}, {"replayed", 3}});
+  auto ack = registry_.NextOf("feed.ack");
+  // 2 and 3 may be acknowledged on the way there.
+  while (ack && ack->envelope.data["seq"] != 4) ack = registry_.NextOf("feed.ack");
+  EXPECT_TRUE(ack.has_value());
 }
 
 TEST_F(MnoTest, ADeviceThatNeverAnswersIsReportedAsUnreachableAndRetriable) {

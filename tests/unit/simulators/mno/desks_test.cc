@@ -45,6 +45,9 @@ class Desk {
     const std::lock_guard lock(mutex_);
     ++frames_;
     last_ = frame;
+    // Rubbish first: a desk of somebody else's making must not end the MNO.
+    from->Send(json{{"t", 5}, {"device", json::array()}}, seconds(1));
+    from->Send(json{{"t", "noted"}, {"device", 7}}, seconds(1));
     if (noting_) from->Send({{"t", "noted"}, {"device", frame["device"]}}, seconds(1));
     changed_.notify_all();
   }
