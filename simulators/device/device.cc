@@ -36,14 +36,35 @@ Result<Bytes> CmsOf(const nlohmann::json& frame) {
   return std::move(*cms);
 }
 
-// Over what the registry sent; the members the operator's carriage adds do not matter.
+// After its length, so that no two lists of parts are the same octets.
+void Append(std::string& content, const nlohmann::json& part) {
+  if (part.is_string()) {
+    const auto& text = part.get_ref<const std::string&>();
+    content += std::to_string(text.size()) + ':' + text;
+  } else {
+    content += part.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + ';';
+  }
+}
+
+// Over what the registry sent; the members the operator's carriage adds do not matter. The strings as they are:
+// writing the whole as JSON again was a tenth of all a device does.
 Bytes DigestOf(const nlohmann::json& frame) {
-  nlohmann::json content;
-  for (const char* part : {"version", "cms", "containers"})
-    content[part] = frame.value(part, nlohmann::json());
-  const std::string text = content.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  std::string content;
+  for (const char* member : {"version", "cms", "containers"}) {
+    const auto part = frame.find(member);
+    if (part == frame.end()) continue;
+    content += member;
+    if (!part->is_array()) {
+      Append(content, *part);
+      continue;
+    }
+    for (const auto& container : *part) {
+      if (!container.is_object()) Append(content, container);
+      for (const auto& [key, value] : container.items()) Append(content += key, value);
+    }
+  }
   Bytes digest(SHA256_DIGEST_LENGTH);
-  SHA256(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), digest.data());
+  SHA256(reinterpret_cast<const std::uint8_t*>(content.data()), content.size(), digest.data());
   return digest;
 }
 
