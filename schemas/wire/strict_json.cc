@@ -38,6 +38,15 @@ bool ValidTail(std::string_view tail, const Sequence& sequence) {
   return true;
 }
 
+Error NotJson() { return Error::Make(Code::kSyntax, "bad_json", "the message is not JSON (RFC 8259)"); }
+
+// nlohmann's lexer (3.11.2, scan()) takes U+0000 for the end of the text and skips a byte order mark: whatever stands
+// behind the one is never looked at, and RFC 8259 §8.1 lets nobody send the other. No JSON text holds the octet 0x00
+// (RFC 8259 §7: inside a string it is written \u0000).
+bool OneJsonText(std::string_view text) {
+  return text.find('\0') == std::string_view::npos && !text.starts_with("\xef\xbb\xbf");
+}
+
 class Builder final : public nlohmann::json_sax<json> {
  public:
   explicit Builder(int depth_max) : depth_max_(static_cast<std::size_t>(depth_max)) {}
@@ -65,7 +74,8 @@ class Builder final : public nlohmann::json_sax<json> {
     constexpr int kNumberOverflow = 406;  // nlohmann's out_of_range for a number beyond double
     if (why.id == kNumberOverflow)
       return Fail(Code::kRange, "number_too_large", "a number is beyond a double");
-    return Fail(Code::kSyntax, "bad_json", "the message is not JSON (RFC 8259)");
+    error_ = NotJson();
+    return false;
   }
 
   Result<json> Take() && {
@@ -123,6 +133,7 @@ Result<json> ParseStrict(std::string_view text, std::size_t octets_max, int dept
                        "the message is larger than " + std::to_string(octets_max) + " octets");
   }
   if (!ValidUtf8(text)) return Error::Make(Code::kSyntax, "bad_utf8", "the message is not UTF-8 (RFC 3629)");
+  if (!OneJsonText(text)) return NotJson();
   Builder builder(depth_max);
   json::sax_parse(text.begin(), text.end(), &builder);
   return std::move(builder).Take();

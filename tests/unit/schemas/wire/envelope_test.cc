@@ -117,11 +117,19 @@ TEST(StrictJson, Utf8) {
 }
 
 TEST(StrictJson, NotJson) {
-  for (const char* text : {"", " ", "{", "{}}", "{'a':1}", "[1,]", "nul", "01", "1.", "\"\\x\"",
-                           "\"\\ud800\"", "NaN", "/* */{}", "\"a\nb\""}) {
+  for (const std::string text :
+       {"", " ", "{", "{}}", "{'a':1}", "[1,]", "nul", "01", "1.", "\"\\x\"", "\"\\ud800\"", "NaN", "/* */{}",
+        "\"a\nb\"", "\xef\xbb\xbf", "\xef\xbb\xbf{}"}) {
     const Result<json> parsed = ParseStrict(text, kMessageMax, kDepthMax);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().symbol, "bad_json") << text;
+  }
+  for (const std::string tail : {"", "{}", "anything", "\"}"}) {
+    for (const std::string head : {"", "{}", "{} ", "[\"", "1"}) {
+      const Result<json> parsed = ParseStrict(head + '\0' + tail, kMessageMax, kDepthMax);
+      ASSERT_FALSE(parsed) << head << "\\0" << tail;
+      EXPECT_EQ(parsed.error().symbol, "bad_json") << head << "\\0" << tail;
+    }
   }
   EXPECT_EQ(ParseStrict("[-1e999]", kMessageMax, kDepthMax).error().symbol, "number_too_large");
 }
