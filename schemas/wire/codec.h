@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -21,6 +22,9 @@ Result<Message> Decode(const nlohmann::json& data);  // instantiated for every s
 template <class Message>
 nlohmann::json Encode(const Message& message);
 nlohmann::json EncodeError(const Error& error);
+// "/name" as a JSON pointer (RFC 6901) into `data`, fit to be said back: a sender's own name is cut at 64 octets, and
+// control characters in it are replaced.
+std::string MemberPointer(std::string_view name);
 std::optional<Error> DecodeError(const nlohmann::json& data);  // nullopt: `data` does not say an error
 
 using Command =

@@ -122,12 +122,14 @@ Fault CheckRequired(const json& event) {
   return std::nullopt;
 }
 
+std::string Dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+
 class Writer {
  public:
-  void Member(std::string_view name, const json& value) {
-    text_.append(text_.empty() ? "{\"" : ",\"").append(name).append("\":");
-    text_.append(value.dump(-1, ' ', false, json::error_handler_t::replace));
+  void Text(std::string_view name, std::string_view value) {
+    text_.append(text_.empty() ? "{\"" : ",\"").append(name).append("\":").append(value);
   }
+  void Member(std::string_view name, const json& value) { Text(name, Dump(value)); }
   template <class T>
   void Member(std::string_view name, const std::optional<T>& value) {
     if (value) Member(name, json(*value));
@@ -168,10 +170,12 @@ std::optional<EventId> FindEventId(std::string_view payload) {
   return text == nullptr ? std::nullopt : EventId::Parse(*text);
 }
 
-std::string EncodeEnvelope(const Envelope& envelope) {
+std::string EncodeEnvelope(const Envelope& envelope) { return EncodeEnvelope(envelope, Dump(envelope.data)); }
+
+std::string EncodeEnvelope(const Envelope& envelope, std::string_view data) {
   Writer writer;
   if (envelope.cause) writer.Member("cause", json(envelope.cause->text()));
-  writer.Member("data", envelope.data);
+  writer.Text("data", data);
   writer.Member("datacontenttype", json("application/json"));
   writer.Member("id", json(envelope.id.text()));
   writer.Member("seq", envelope.seq);

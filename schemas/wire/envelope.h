@@ -40,6 +40,9 @@ Result<Envelope> DecodeEnvelope(std::string_view payload);
 // is none.
 std::optional<EventId> FindEventId(std::string_view payload);
 std::string EncodeEnvelope(const Envelope& envelope);  // canonical: members sorted, no white space
+// The same around data that is canonical JSON text already, so that it need not be read to be written again;
+// envelope.data is not looked at.
+std::string EncodeEnvelope(const Envelope& envelope, std::string_view data);
 
 // The `type` attribute of what is said. A command's must match its topic (design §3); the others follow from
 // theirs.

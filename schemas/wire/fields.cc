@@ -5,8 +5,10 @@ namespace {
 
 constexpr std::size_t kPointerNameMax = 64;  // octets of a sender's own member name that are said back
 
+}  // namespace
+
 // RFC 6901 §3: "~" and "/" inside a name are written "~0" and "~1". Cut at a character, never inside one.
-std::string Escaped(std::string_view name) {
+std::string MemberPointer(std::string_view name) {
   std::size_t length = std::min(name.size(), kPointerNameMax);
   while (length < name.size() && length > 0 && (name[length] & 0xc0) == 0x80) --length;
   std::string escaped = "/";
@@ -22,18 +24,17 @@ std::string Escaped(std::string_view name) {
   return escaped;
 }
 
-}  // namespace
-
 Error NotAnObject() { return BadValue("wrong_type", "must be an object"); }
 Error UnknownField(std::string_view name) {
-  return Error::Make(Code::kSyntax, "unknown_field", "the schema knows no such member", Escaped(name));
+  return Error::Make(Code::kSyntax, "unknown_field", "the schema knows no such member", MemberPointer(name));
 }
 Error MissingField(std::string_view name) {
-  return Error::Make(Code::kMissingParameter, "missing_field", "a required member is missing", Escaped(name));
+  return Error::Make(Code::kMissingParameter, "missing_field", "a required member is missing",
+                     MemberPointer(name));
 }
 
 Fault Under(std::string_view name, Fault fault) {
-  if (fault) fault->field.insert(0, Escaped(name));
+  if (fault) fault->field.insert(0, MemberPointer(name));
   return fault;
 }
 

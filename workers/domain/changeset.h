@@ -35,7 +35,8 @@ struct EventMark {
   PartyId source;
   EventId id;
   UtcTime at;
-  // SHA-256 per part, so that a conflict can name the first differing one: "type", "subject", "time", "data/<member>".
+  // SHA-256 per part, so that a conflict can name the first differing one: "command", "type", "subject" (if it has
+  // one), "time", "data/<member>"; or "data" in one piece, of a command whose data is not what its schema says.
   std::vector<std::pair<std::string, Bytes>> digests;
   OutgoingMessage reply;
 };
@@ -80,11 +81,12 @@ struct HistoryEntry {
 // What arrived but cannot be answered (no party, no parsable topic): kept for an operator.
 struct DeadLetter {
   UtcTime at;
-  std::string topic;
+  std::string topic;    // first kDeadLetterTopicMax octets
   std::string payload;  // first kDeadLetterMax octets
   std::string reason;
 };
 inline constexpr std::size_t kDeadLetterMax = 4096;
+inline constexpr std::size_t kDeadLetterTopicMax = 1024;  // of up to 65,535 (MQTT5 §1.5.4)
 
 struct DevicePut {
   Device device;

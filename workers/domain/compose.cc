@@ -37,8 +37,9 @@ OutgoingMessage Render(const Notification& notification, std::uint64_t seq) {
   envelope.traceparent = notification.traceparent;
   envelope.cause = notification.cause;
   envelope.seq = seq;
-  envelope.data = nlohmann::json::parse(notification.data);
-  return {wire::EventTopic(notification.to, notification.type), wire::EncodeEnvelope(envelope), {}};
+  return {wire::EventTopic(notification.to, notification.type),
+          wire::EncodeEnvelope(envelope, notification.data),
+          {}};
 }
 
 OutgoingMessage Action(const PartyId& mno, std::string_view action, const std::string& data,
@@ -48,8 +49,8 @@ OutgoingMessage Action(const PartyId& mno, std::string_view action, const std::s
   envelope.source = Registry().text();
   envelope.type = "registry.v1.do." + std::string(action);
   envelope.time = context.now;
-  envelope.data = nlohmann::json::parse(data);
-  return {wire::DoTopic(mno, action), wire::EncodeEnvelope(envelope), {}};
+  envelope.traceparent = context.traceparent;
+  return {wire::DoTopic(mno, action), wire::EncodeEnvelope(envelope, data), {}};
 }
 
 }  // namespace registry::domain

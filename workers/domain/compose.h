@@ -28,6 +28,7 @@ Notification Notify(const PartyId& to, std::string_view type, const Message& mes
   notification.time = context.now;
   notification.data = wire::Encode(message).dump();
   notification.cause = cause;
+  notification.traceparent = context.traceparent;
   return notification;
 }
 

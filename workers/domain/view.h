@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "schemas/base/result.h"
@@ -31,6 +32,8 @@ using FillRandom = std::function<void(std::uint8_t* out, std::size_t size)>;
 struct Context {
   UtcTime now;
   FillRandom random;
+  // Of the command that is decided (W3C Trace Context, unread); Notify and Action pass it on (design §3).
+  std::optional<std::string> traceparent = std::nullopt;
 };
 
 }  // namespace registry::domain
