@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::size_t kPrefixSize = 8;
 
-void AppendU32(std::string& out, std::uint32_t value) {
-  for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(value >> shift);
+void PutU32(char* out, std::uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) *out++ = static_cast<char>(value >> shift);
 }
 
 std::uint32_t U32(std::string_view four_octets) {
@@ -50,18 +50,18 @@ std::optional<InboundMessage> TakeRecord(std::string_view& segment) {
 }  // namespace
 
 std::string EncodeIntakeRecord(const InboundMessage& message) {
-  std::string body;
-  body.reserve(message.topic.size() + message.payload.size() + message.response_topic.size() +
-               message.correlation_data.size() + 16);
-  AppendText(body, message.topic);
-  AppendText(body, message.payload);
-  AppendText(body, message.response_topic);
-  AppendText(body, message.correlation_data);
   std::string record;
-  record.reserve(kPrefixSize + body.size());
-  AppendU32(record, static_cast<std::uint32_t>(body.size()));
-  AppendU32(record, ledger::Crc32c(body));
-  return record + body;
+  record.reserve(kPrefixSize + message.topic.size() + message.payload.size() + message.response_topic.size() +
+                 message.correlation_data.size() + 16);
+  record.append(kPrefixSize, '\0');  // filled in once the body is there
+  AppendText(record, message.topic);
+  AppendText(record, message.payload);
+  AppendText(record, message.response_topic);
+  AppendText(record, message.correlation_data);
+  const std::string_view body = std::string_view(record).substr(kPrefixSize);
+  PutU32(record.data(), static_cast<std::uint32_t>(body.size()));
+  PutU32(record.data() + 4, ledger::Crc32c(body));
+  return record;
 }
 
 IntakeSegment DecodeIntakeSegment(std::string_view segment) {
