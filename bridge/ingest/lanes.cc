@@ -38,7 +38,8 @@ void Lanes::Run(Lane& lane) {
     Work work;
     {
       std::unique_lock lock(lane.mutex);
-      lane.wake.wait(lock, [&] { return !lane.queue.empty() || closing_; });
+      // Not closing_: a Post that was let in before it may not have reached its lane yet.
+      lane.wake.wait(lock, [&] { return !lane.queue.empty() || dropping_; });
       if (lane.queue.empty()) return;
       work = std::move(lane.queue.front());
       lane.queue.pop_front();
