@@ -28,7 +28,7 @@ void RaiseDnsAlarm(Job job, const Device& device, const Context& context, const 
                    Changeset& changes) {
   Error error = Error::Make(Code::kFailed, "dns_lagging", "the secondaries do not serve the change yet");
   error.step = "published";
-  error.retry_after_seconds = static_cast<int>(Backoff(policy, job.attempt).count());
+  error.retry_after_seconds = static_cast<int>((policy.visible_within * (job.attempt + 1)).count());
   const wire::DeviceFailed message{device.id, DeviceName(device.id, policy.payload.zone), error};
   NotifyStakeholders(device, "device.failed", message, context, std::nullopt, changes);
   changes.history.push_back(
