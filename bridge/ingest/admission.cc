@@ -10,14 +10,16 @@ namespace {
 
 using crypto::Sha256OfText;
 
-// One digest per part a sender could change, so that a conflict can be named.
+// One digest per part a sender could change, so that a conflict can be named. `data` is told apart by member only when it
+// is known to be what the schema says: before that, its members are as many and as long as the sender likes.
 std::vector<std::pair<std::string, Bytes>> DigestsOf(const wire::CommandTopic& topic,
-                                                     const wire::Envelope& envelope) {
+                                                     const wire::Envelope& envelope, bool by_member) {
   std::vector<std::pair<std::string, Bytes>> digests;
   digests.emplace_back("command", Sha256OfText(topic.command));
   digests.emplace_back("type", Sha256OfText(envelope.type));
+  if (envelope.subject) digests.emplace_back("subject", Sha256OfText(*envelope.subject));
   digests.emplace_back("time", Sha256OfText(envelope.time ? ToRfc3339(*envelope.time) : ""));
-  if (!envelope.data.is_object()) {
+  if (!by_member) {
     digests.emplace_back("data", Sha256OfText(envelope.data.dump()));
     return digests;
   }
@@ -32,28 +34,26 @@ std::optional<Error> CheckOrigin(const wire::CommandTopic& topic, const wire::En
     return Error::Make(Code::kNotAuthorised, "source_mismatch",
                        "source must be the party whose certificate sent the command", "/source");
   }
-  if (envelope.type != "registry.v1." + topic.command) {
-    return Error::Make(Code::kValueSyntax, "type_mismatch", "type must be registry.v1.<command of the topic>",
-                       "/type");
-  }
+  if (auto checked = wire::CheckCommandType(envelope, topic.command); !checked) return checked.error();
   return std::nullopt;
 }
 
 void Read(const InboundMessage& message, Request& request) {
   auto envelope = wire::DecodeEnvelope(message.payload);
   if (!envelope) {
+    request.cause = wire::FindEventId(message.payload);
     request.refusal = envelope.error();
     return;
   }
-  request.id = envelope->id;
+  request.cause = envelope->id;
   request.traceparent = envelope->traceparent;
   if (auto wrong = CheckOrigin(request.topic, *envelope)) {
-    request.id.reset();  // an identity that is not the sender's own must not be marked as used
     request.refusal = std::move(wrong);
     return;
   }
-  request.digests = DigestsOf(request.topic, *envelope);
+  request.id = envelope->id;
   auto command = wire::DecodeCommand(request.topic.command, envelope->data);
+  request.digests = DigestsOf(request.topic, *envelope, command.ok());
   if (command) {
     request.command = std::move(*command);
   } else {
@@ -78,13 +78,14 @@ Result<Request> Parse(const InboundMessage& message) {
     // Nothing of it is executed or remembered: the registry must not become a confused deputy.
     request.refusal = Error::Make(Code::kPolicy, "response_topic_foreign",
                                   "the Response Topic must lie below registry/v1/to/<own party>/");
+    request.cause = wire::FindEventId(message.payload);
   }
   return request;
 }
 
 std::size_t LaneKey(const Request& request) {
   const std::size_t by_party = std::hash<std::string>{}(request.topic.party.text());
-  if (!request.command) return by_party;
+  if (!request.command) return std::hash<std::string>{}(request.id->text());
   return std::visit(
       [by_party](const auto& command) -> std::size_t {
         using T = std::decay_t<decltype(command)>;

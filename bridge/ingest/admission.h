@@ -21,7 +21,8 @@ struct Request {
   wire::CommandTopic topic;
   std::string response_topic;  // where the reply goes; the default topic when empty
   std::string correlation_data;
-  std::optional<EventId> id;  // set as soon as the envelope could be read
+  std::optional<EventId> cause;  // what the reply names: the id, wherever it could be found
+  std::optional<EventId> id;  // its identity, marked as used: only from a whole envelope of the sender's own
   std::optional<std::string> traceparent;
   std::vector<std::pair<std::string, Bytes>> digests;
   std::optional<wire::Command> command;
@@ -31,7 +32,8 @@ struct Request {
 // An Error means it cannot even be answered (no party to answer to): a dead letter.
 Result<Request> Parse(const InboundMessage& message);
 
-// Which lane: work on one device is serial. Commands without a device go by what they are about.
+// Which lane, of a request with an id: work on one device is serial, what a party says about its feed and endpoints too.
+// Refusals need no order: they spread, so that one sender's nonsense is not all in one lane.
 std::size_t LaneKey(const Request& request);
 
 // The first part that differs, nullopt when the contents are the same.

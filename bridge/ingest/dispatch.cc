@@ -7,8 +7,16 @@
 namespace registry::ingest {
 namespace {
 
-constexpr std::size_t kReplayMax =
-    1000;  // notifications sent again by one feed.replay; the reply says how many
+constexpr std::size_t kReplayMax = 1000;         // sent again by one feed.replay; the reply says how many
+constexpr std::chrono::seconds kReplayEvery{1};  // of one party
+constexpr ledger::Seq kReplayDepthMax = 10'000;  // messages that wait for the broker
+constexpr int kReplayDepthSeconds = 10;
+
+Error ReplayTooSoon(std::string_view why, int retry_after_seconds) {
+  Error error = Error::Make(Code::kLimit, "replay_too_soon", why);
+  error.retry_after_seconds = retry_after_seconds;
+  return error;
+}
 
 template <class... Callables>
 struct Overloaded : Callables... {
@@ -31,7 +39,7 @@ Result<domain::Origin> Dispatcher::Identify(const PartyId& party, const std::str
         Code::kNotAuthorised, "role_not_allowed",
         "a party of role " + std::string(wire::RoleName(known->second)) + " does not send " + command);
   }
-  return domain::Origin{party, known->second, id, std::nullopt};
+  return domain::Origin{party, known->second, id};
 }
 
 Result<domain::Decision> Dispatcher::Decide(const wire::Command& command, const domain::Origin& origin,
@@ -55,15 +63,35 @@ Result<domain::Decision> Dispatcher::Decide(const wire::Command& command, const 
             return lifecycle::Decide(c, origin, view, context, policy, signer);
           },
           [&](const wire::DoProgress& c) -> Answer { return lifecycle::Decide(c, origin, view, context); },
-          [&](const wire::FeedReplay& c) -> Answer { return Replay(c, origin); },
+          [&](const wire::FeedReplay& c) -> Answer { return Replay(c, origin, context); },
           [&](const wire::FeedAck& c) -> Answer { return Acknowledge(c, origin); },
           [&](const auto& c) -> Answer { return lifecycle::Decide(c, origin, view, context, policy); },
       },
       command);
 }
 
-Result<domain::Decision> Dispatcher::Replay(const wire::FeedReplay& command,
-                                            const domain::Origin& origin) const {
+Status Dispatcher::MayReplay(const PartyId& party, UtcTime now) const {
+  const auto last = reader_.OutboxLast(ledger::Sink::kMqtt);
+  if (!last) return last.error();
+  const auto sent = reader_.LoadSink(ledger::Sink::kMqtt);
+  if (!sent) return sent.error();
+  if (*last > sent->cursor + kReplayDepthMax) {
+    return ReplayTooSoon("too many messages wait to be sent", kReplayDepthSeconds);
+  }
+  const std::lock_guard lock(mutex_);
+  const auto [before, first] = replayed_at_.emplace(party, now);
+  if (first) return Done{};
+  // A clock that was set back must not lock anybody out.
+  if (now >= before->second && now - before->second < kReplayEvery) {
+    return ReplayTooSoon("the last replay was a moment ago", static_cast<int>(kReplayEvery.count()));
+  }
+  before->second = now;
+  return Done{};
+}
+
+Result<domain::Decision> Dispatcher::Replay(const wire::FeedReplay& command, const domain::Origin& origin,
+                                            const domain::Context& context) const {
+  if (auto may = MayReplay(origin.party, context.now); !may) return may.error();
   auto state = reader_.LoadFeed(origin.party);
   if (!state) return state.error();
   auto items = reader_.FeedFrom(origin.party, command.from_seq, kReplayMax);

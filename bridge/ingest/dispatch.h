@@ -1,6 +1,8 @@
 // bridge/ingest/dispatch.h: one command to the worker that decides it. Roles are checked here, ownership by the worker.
-// Threads: const, any. Owns nothing.
+// Threads: const, any. Owns when each party was last sent its feed again (forgotten at a restart).
 #pragma once
+
+#include <mutex>
 
 #include "bridge/ingest/pipeline.h"
 #include "workers/domain/decision.h"
@@ -17,11 +19,16 @@ class Dispatcher {
                                   const domain::Context& context) const;
 
  private:
-  Result<domain::Decision> Replay(const wire::FeedReplay& command, const domain::Origin& origin) const;
+  Result<domain::Decision> Replay(const wire::FeedReplay& command, const domain::Origin& origin,
+                                  const domain::Context& context) const;
+  // One small command makes a thousand messages, so there are never more than the relay can carry.
+  Status MayReplay(const PartyId& party, UtcTime now) const;
   Result<domain::Decision> Acknowledge(const wire::FeedAck& command, const domain::Origin& origin) const;
 
   const Services& services_;
   const ledger::LedgerReader& reader_;
+  mutable std::mutex mutex_;
+  mutable std::map<PartyId, UtcTime> replayed_at_;
 };
 
 }  // namespace registry::ingest

@@ -1,40 +1,41 @@
 #include "bridge/ingest/pipeline.h"
 
-#include <openssl/rand.h>
-
-#include <atomic>
+#include <algorithm>
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <set>
 #include <thread>
 
 #include "bridge/ingest/admission.h"
-#include "bridge/ingest/dispatch.h"
+#include "bridge/ingest/executor.h"
 #include "bridge/ingest/lanes.h"
 #include "bridge/ingest/replies.h"
+#include "bridge/ingest/shares.h"
+#include "bridge/ingest/unmarked.h"
 
 namespace registry::ingest {
 namespace {
 
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
+using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr int kDecisionsMax = 8;  // fresh views after a stale one, before the sender is told to come back
 constexpr std::size_t kDueMax = 1000;  // jobs looked at per timer period
+constexpr int kTooBusySeconds = 5;
+constexpr milliseconds kRetryMax{60'000};
 
-void FillFromOpenSsl(std::uint8_t* out, std::size_t size) {
-  REG_CHECK(RAND_bytes(out, static_cast<int>(size)) == 1);
-}
-
-bool IsStale(const Error& error) { return error.symbol == ledger::kStale; }
-bool IsKnown(const Error& error) { return error.symbol == ledger::kEventKnown; }
-bool IsLedgerFailure(const Error& error) { return error.symbol == ledger::kLedgerFailed; }
-
-struct Verdict {
-  std::string outcome;
-  std::string symbol;
+// A request on its way through a lane.
+struct Taken {
+  Intake::Ticket ticket = 0;
+  std::size_t lane = 0;
+  Request request;
+  milliseconds retry_after{0};
 };
+
+// One party holds at most half of what may wait.
+std::size_t ShareOf(std::size_t queue_max) { return std::max<std::size_t>(queue_max / 2, 1); }
 
 }  // namespace
 
@@ -45,10 +46,12 @@ class Pipeline::Impl {
       : options_(options),
         ledger_(ledger),
         intake_(intake),
-        clock_(clock),
         services_(std::move(services)),
         observer_(observer),
-        dispatcher_(services_, ledger_),
+        clock_(clock),
+        executor_(services_, ledger_, clock, observer_),
+        unmarked_(ledger_, intake_, observer_, options.retry_after),
+        shares_(ShareOf(options.queue_max)),
         lanes_(options.lanes, options.queue_max) {}
 
   void Start();
@@ -58,198 +61,126 @@ class Pipeline::Impl {
   std::size_t queued() const { return lanes_.queued(); }
 
  private:
-  domain::Context Now() const { return {clock_.Now(), FillFromOpenSsl}; }
-  void Enqueue(Intake::Ticket ticket, InboundMessage message);
-  bool Process(const Request& request, const InboundMessage& message);
-  Verdict Answer(const Request& request);
-  Verdict AnswerKnown(const Request& request, const domain::EventMark& mark);
-  Verdict Execute(const Request& request);
-  Verdict Refuse(const Request& request, const Error& error);
-  bool CommitReply(domain::OutgoingMessage reply);
-  bool Commit(domain::Changeset changes, Error* why);
-  void ObserveSteps(const std::vector<domain::DevicePut>& devices);
-  bool BuryDead(const InboundMessage& message, const Error& why);
-  template <class Decide>
-  bool Settle(Decide decide, const std::string& what);
+  enum class Admit { kWithinShare, kAnyway };
+  Result<Intake::Ticket> AppendWhenThereIsRoom(const InboundMessage& message);
+  void Enqueue(Intake::Ticket ticket, const InboundMessage& message, Admit admit);
+  void Bury(Intake::Ticket ticket, const InboundMessage& message, const Error& why);
+  void Reject(Intake::Ticket ticket, const Request& request, const Error& why);
+  void Post(std::shared_ptr<Taken> taken);
+  void Process(const std::shared_ptr<Taken>& taken);
   void RunTimer();
+  void PostDue();
   void PostDue(const domain::Job& job);
+  void PostRetries();
 
   const PipelineOptions options_;
   ledger::Ledger& ledger_;
   Intake& intake_;
-  const Clock& clock_;
   const Services services_;
   Observer& observer_;
-  const Dispatcher dispatcher_;
+  const Clock& clock_;
+  Executor executor_;
+  Unmarked unmarked_;
+  Shares shares_;
   Lanes lanes_;
   std::thread timer_;
   std::mutex timer_mutex_;
   std::condition_variable timer_wake_;
   bool stopping_ = false;
+  bool stopped_ = false;    // no lane works any more
   std::set<JobId> posted_;  // due jobs on their way through a lane
+  std::multimap<steady_clock::time_point, std::shared_ptr<Taken>> retries_;
 };
 
 void Pipeline::Impl::Start() {
-  for (Intake::Record& record : intake_.TakeLeftOver()) Enqueue(record.ticket, std::move(record.message));
+  unmarked_.Start();
+  for (const Intake::Record& record : intake_.TakeLeftOver()) {
+    Enqueue(record.ticket, record.message, Admit::kAnyway);
+  }
   timer_ = std::thread([this] { RunTimer(); });
 }
 
 void Pipeline::Impl::Receive(InboundMessage message) {
-  auto ticket = intake_.Append(message);
   // PUBACK leaves when this returns, so without a record on disk it must not return: the broker then delivers again.
-  while (!ticket && ticket.error().code == Code::kLimit) {
-    std::unique_lock lock(timer_mutex_);
-    if (timer_wake_.wait_for(lock, options_.timer_period, [this] { return stopping_; })) break;
-    lock.unlock();
-    ticket = intake_.Append(message);
+  const auto ticket = AppendWhenThereIsRoom(message);
+  if (ticket) return Enqueue(*ticket, message, Admit::kWithinShare);
+  if (ticket.error().code == Code::kLimit) {
+    observer_.Log(2, "stopped with a full intake: ending before a message is acknowledged that is not kept");
+    std::_Exit(EXIT_SUCCESS);
   }
-  if (!ticket) {
-    observer_.Log(3, "intake failed, ending before a message is acknowledged that is not kept: " +
-                         ticket.error().message);
-    std::abort();
-  }
-  Enqueue(*ticket, std::move(message));
+  observer_.Log(3, "intake failed, ending before a message is acknowledged that is not kept: " +
+                       ticket.error().message);
+  std::abort();
 }
 
-void Pipeline::Impl::Enqueue(Intake::Ticket ticket, InboundMessage message) {
+// Full only when everything has stopped and nothing more will be done with what fills it.
+Result<Intake::Ticket> Pipeline::Impl::AppendWhenThereIsRoom(const InboundMessage& message) {
+  while (true) {
+    bool last = false;
+    {
+      const std::lock_guard lock(timer_mutex_);
+      last = stopped_;
+    }
+    auto ticket = intake_.Append(message);
+    if (ticket || ticket.error().code != Code::kLimit || last) return ticket;
+    std::unique_lock lock(timer_mutex_);
+    timer_wake_.wait_for(lock, options_.timer_period, [this] { return stopped_; });
+  }
+}
+
+void Pipeline::Impl::Enqueue(Intake::Ticket ticket, const InboundMessage& message, Admit admit) {
   auto parsed = Parse(message);
-  if (!parsed) {
-    if (BuryDead(message, parsed.error())) intake_.MarkDone(ticket);
-    observer_.CommandDone("", "dead_letter", parsed.error().symbol, microseconds(0));
+  if (!parsed) return Bury(ticket, message, parsed.error());
+  if (!parsed->id) return Reject(ticket, *parsed, *parsed->refusal);
+  if (admit == Admit::kAnyway) {
+    shares_.TakeAnyway(parsed->topic.party);
+  } else if (!shares_.Take(parsed->topic.party)) {
+    Error busy = Error::Make(Code::kLimit, "too_busy",
+                             "too many commands of this party wait; send the command again with the same id");
+    busy.retry_after_seconds = kTooBusySeconds;
+    return Reject(ticket, *parsed, busy);
+  }
+  const std::size_t lane = LaneKey(*parsed);
+  // Shared because std::function wants a copyable callable.
+  Post(std::make_shared<Taken>(Taken{ticket, lane, std::move(*parsed), options_.retry_after}));
+}
+
+void Pipeline::Impl::Bury(Intake::Ticket ticket, const InboundMessage& message, const Error& why) {
+  domain::DeadLetter letter;
+  letter.at = clock_.Now();
+  letter.topic = message.topic.substr(0, domain::kDeadLetterTopicMax);
+  letter.payload = message.payload.substr(0, domain::kDeadLetterMax);
+  letter.reason = why.symbol;
+  unmarked_.Add({ticket, "", "dead_letter", why.symbol, std::move(letter)});
+}
+
+void Pipeline::Impl::Reject(Intake::Ticket ticket, const Request& request, const Error& why) {
+  unmarked_.Add(
+      {ticket, request.topic.command, "rejected", why.symbol, Rejected(request, why, executor_.Now())});
+}
+
+void Pipeline::Impl::Post(std::shared_ptr<Taken> taken) {
+  const std::size_t lane = taken->lane;
+  // Once stopping, the record stays in the intake for the next start.
+  lanes_.Post(lane, [this, taken = std::move(taken)] { Process(taken); });
+}
+
+void Pipeline::Impl::Process(const std::shared_ptr<Taken>& taken) {
+  const auto started = steady_clock::now();
+  const Verdict verdict = executor_.Answer(taken->request);
+  const auto now = steady_clock::now();
+  observer_.CommandDone(taken->request.topic.command, verdict.outcome, verdict.symbol,
+                        duration_cast<microseconds>(now - started));
+  if (!verdict.failed()) {
+    intake_.MarkDone(taken->ticket);
+    shares_.GiveBack(taken->request.topic.party);
     return;
   }
-  const std::size_t key = LaneKey(*parsed);
-  // Shared because std::function wants a copyable callable.
-  auto request = std::make_shared<const Request>(std::move(*parsed));
-  auto raw = std::make_shared<const InboundMessage>(std::move(message));
-  lanes_.Post(key, [this, ticket, request, raw] {
-    if (Process(*request, *raw)) intake_.MarkDone(ticket);
-  });
-}
-
-// True when the consequence is durable; false leaves the record in the intake for the next start.
-bool Pipeline::Impl::Process(const Request& request, const InboundMessage&) {
-  const auto started = steady_clock::now();
-  const Verdict verdict = Answer(request);
-  observer_.CommandDone(request.topic.command, verdict.outcome, verdict.symbol,
-                        duration_cast<microseconds>(steady_clock::now() - started));
-  return verdict.outcome != "failed";
-}
-
-Verdict Pipeline::Impl::Answer(const Request& request) {
-  if (!request.id) return Refuse(request, *request.refusal);
-  auto mark = ledger_.FindEvent(request.topic.party, *request.id);
-  if (!mark) return {"failed", mark.error().symbol};
-  if (*mark) return AnswerKnown(request, **mark);
-  return Execute(request);
-}
-
-Verdict Pipeline::Impl::AnswerKnown(const Request& request, const domain::EventMark& mark) {
-  const auto difference = FirstDifference(mark.digests, request.digests);
-  if (!difference) {
-    return CommitReply(Again(request, mark.reply)) ? Verdict{"duplicate", ""} : Verdict{"failed", ""};
-  }
-  // Error::field is a pointer into the data member; what differs outside of it is named by the message alone.
-  const bool in_data = difference->starts_with("data/");
-  const Error conflict = Error::Make(Code::kExists, "event_conflict",
-                                     "this id was used before with another content of " + *difference,
-                                     in_data ? difference->substr(4) : std::string());
-  if (!CommitReply(Rejected(request, conflict, Now()))) return {"failed", ""};
-  return {"conflict", conflict.symbol};
-}
-
-Verdict Pipeline::Impl::Refuse(const Request& request, const Error& error) {
-  const bool kept = CommitReply(Rejected(request, error, Now()));
-  return kept ? Verdict{"rejected", error.symbol} : Verdict{"failed", error.symbol};
-}
-
-Verdict Pipeline::Impl::Execute(const Request& request) {
-  for (int attempt = 0; attempt < kDecisionsMax; ++attempt) {
-    const domain::Context context = Now();
-    Result<domain::Decision> decision = [&]() -> Result<domain::Decision> {
-      auto origin = dispatcher_.Identify(request.topic.party, request.topic.command, *request.id);
-      // Who may not send a command learns nothing about what was wrong inside it.
-      if (!wire::RolesOf(request.topic.command).empty() && !origin) return origin.error();
-      if (request.refusal) return *request.refusal;
-      if (!origin) return origin.error();
-      origin->traceparent = request.traceparent;
-      return dispatcher_.Decide(*request.command, *origin, context);
-    }();
-    if (!decision && IsLedgerFailure(decision.error())) return {"failed", decision.error().symbol};
-
-    domain::Changeset changes;
-    Verdict verdict{"accepted", ""};
-    domain::OutgoingMessage reply;
-    if (decision) {
-      changes = std::move(decision->changes);
-      reply = Accepted(request, std::move(decision->reply), context);
-    } else {
-      verdict = {"rejected", decision.error().symbol};
-      reply = Rejected(request, decision.error(), context);
-    }
-    changes.mark = domain::EventMark{request.topic.party, *request.id, context.now, request.digests, reply};
-    // The reply goes first: what it says is the cause of everything after it.
-    changes.messages.insert(changes.messages.begin(), std::move(reply));
-    Error why;
-    if (Commit(std::move(changes), &why)) return verdict;
-    if (IsKnown(why)) return Answer(request);
-    if (!IsStale(why)) return {"failed", why.symbol};
-  }
-  Error busy = Error::Make(Code::kFailed, "busy",
-                           "the device changes too fast; send the command again under a new id");
-  busy.retry_after_seconds = 1;
-  return Refuse(request, busy);
-}
-
-bool Pipeline::Impl::CommitReply(domain::OutgoingMessage reply) {
-  domain::Changeset changes;
-  changes.messages.push_back(std::move(reply));
-  return Commit(std::move(changes), nullptr);
-}
-
-bool Pipeline::Impl::Commit(domain::Changeset changes, Error* why) {
-  const std::vector<domain::DevicePut> devices = changes.devices;
-  auto committed = ledger_.Commit(std::move(changes));
-  if (committed) {
-    ObserveSteps(devices);
-    return true;
-  }
-  if (IsLedgerFailure(committed.error())) observer_.Log(3, "ledger: " + committed.error().message);
-  if (why != nullptr) *why = committed.error();
-  return false;
-}
-
-void Pipeline::Impl::ObserveSteps(const std::vector<domain::DevicePut>& devices) {
-  for (const auto& put : devices) {
-    const auto& trace = put.device.trace;
-    for (std::size_t i = trace.size(); i-- > 1 && trace[i].at == put.device.updated;) {
-      observer_.StepDone(trace[i].step, trace[i].at - trace[i - 1].at);
-    }
-  }
-}
-
-bool Pipeline::Impl::BuryDead(const InboundMessage& message, const Error& why) {
-  domain::Changeset changes;
-  changes.dead_letters.push_back(
-      {clock_.Now(), message.topic, message.payload.substr(0, domain::kDeadLetterMax), why.symbol});
-  return Commit(std::move(changes), nullptr);
-}
-
-// A decision of the registry itself, repeated while others move the same records.
-template <class Decide>
-bool Pipeline::Impl::Settle(Decide decide, const std::string& what) {
-  for (int attempt = 0; attempt < kDecisionsMax; ++attempt) {
-    auto changes = decide(Now());
-    if (!changes) {
-      observer_.Log(3, what + ": " + changes.error().symbol + ": " + changes.error().message);
-      return !IsLedgerFailure(changes.error());
-    }
-    if (changes->empty()) return true;
-    Error why;
-    if (Commit(std::move(*changes), &why)) return true;
-    if (!IsStale(why)) return false;
-  }
-  return false;
+  // It keeps its share: whoever has much that fails gets no more room for it.
+  const auto at = now + taken->retry_after;
+  taken->retry_after = std::min(taken->retry_after * 2, kRetryMax);
+  const std::lock_guard lock(timer_mutex_);
+  retries_.emplace(at, taken);
 }
 
 bool Pipeline::Impl::Visible(const std::vector<domain::ZoneChange>& changes) {
@@ -268,7 +199,7 @@ bool Pipeline::Impl::Visible(const std::vector<domain::ZoneChange>& changes) {
   };
   for (const domain::ZoneChange& change : changes) {
     const bool posted = lanes_.Post(std::hash<DeviceId>{}(change.device), [this, change, finish] {
-      finish(Settle(
+      finish(executor_.Settle(
           [&](const domain::Context& context) {
             return lifecycle::DecideVisible(change, ledger_, context, services_.policy, *services_.signer);
           },
@@ -283,13 +214,19 @@ bool Pipeline::Impl::Visible(const std::vector<domain::ZoneChange>& changes) {
   return batch->left == 0 && batch->good;
 }
 
+void Pipeline::Impl::PostDue() {
+  auto due = ledger_.JobsDue(clock_.Now(), kDueMax);
+  if (!due) return observer_.Log(3, "jobs due: " + due.error().message);
+  for (const domain::Job& job : *due) PostDue(job);
+}
+
 void Pipeline::Impl::PostDue(const domain::Job& job) {
   {
     std::lock_guard lock(timer_mutex_);
     if (!posted_.insert(job.id).second) return;
   }
   lanes_.Post(std::hash<DeviceId>{}(job.device), [this, job] {
-    Settle(
+    executor_.Settle(
         [&](const domain::Context& context) {
           return lifecycle::DecideDue(job, ledger_, context, services_.policy);
         },
@@ -299,16 +236,23 @@ void Pipeline::Impl::PostDue(const domain::Job& job) {
   });
 }
 
+void Pipeline::Impl::PostRetries() {
+  std::vector<std::shared_ptr<Taken>> due;
+  {
+    const std::lock_guard lock(timer_mutex_);
+    const auto end = retries_.upper_bound(steady_clock::now());
+    for (auto it = retries_.begin(); it != end; ++it) due.push_back(std::move(it->second));
+    retries_.erase(retries_.begin(), end);
+  }
+  for (auto& taken : due) Post(std::move(taken));
+}
+
 void Pipeline::Impl::RunTimer() {
   std::unique_lock lock(timer_mutex_);
   while (!timer_wake_.wait_for(lock, options_.timer_period, [this] { return stopping_; })) {
     lock.unlock();
-    auto due = ledger_.JobsDue(clock_.Now(), kDueMax);
-    if (due) {
-      for (const domain::Job& job : *due) PostDue(job);
-    } else {
-      observer_.Log(3, "jobs due: " + due.error().message);
-    }
+    PostDue();
+    PostRetries();
     lock.lock();
   }
 }
@@ -321,6 +265,12 @@ void Pipeline::Impl::Stop() {
   timer_wake_.notify_all();
   if (timer_.joinable()) timer_.join();
   lanes_.Stop(options_.stop_deadline);
+  unmarked_.Stop();
+  {
+    std::lock_guard lock(timer_mutex_);
+    stopped_ = true;
+  }
+  timer_wake_.notify_all();
 }
 
 Pipeline::Pipeline(PipelineOptions options, ledger::Ledger& ledger, Intake& intake, const Clock& clock,

@@ -1,10 +1,13 @@
 // bridge/ingest/pipeline.h: from bytes to a committed decision (design §2): intake, strict decoding, admission (new,
 // duplicate, conflict), a worker's Decide, one ledger commit. Replies leave through the outbox only.
-// Owns: `lanes` threads (work on one device is serial, devices run in parallel; a lane waits only for its own commit) and
-//   one timer thread for jobs that are due. Intake, ledger, clock, services and observer outlive it.
+// Owns: `lanes` threads (work on one device is serial, devices run in parallel; a lane waits only for its own commit),
+//   one timer thread for jobs that are due, and one for answers that leave no mark (unmarked.h). Intake, ledger, clock,
+//   services and observer outlive it.
 // Threads: Receive is the MQTT handler (one thread at a time); Visible from the zone's thread; Start/Stop once each.
-// Errors: nothing that arrives is dropped in silence: it is rejected on its reply topic, or kept as a dead letter.
-// Limits: queue_max messages wait in memory; Receive then blocks (MQTT5 §4.9 flow control does the rest).
+// Errors: nothing that arrives is dropped in silence: it is rejected on its reply topic, or kept as a dead letter. What the
+//   ledger did not take is tried again, later each time.
+// Limits: queue_max messages wait in memory, half of them of one party: more of it is rejected (2502 too_busy) without a
+//   look at it. With the queue or the intake full, Receive blocks (MQTT5 §4.9 flow control does the rest).
 #pragma once
 
 #include <chrono>
@@ -27,7 +30,8 @@ namespace registry::ingest {
 class Observer {
  public:
   virtual ~Observer() = default;
-  // outcome: "accepted", "rejected", "duplicate", "conflict", "dead_letter"; symbol is empty unless rejected.
+  // outcome: "accepted", "rejected", "duplicate", "conflict", "dead_letter", "failed" (tried again); symbol is empty
+  // unless rejected or failed.
   virtual void CommandDone(const std::string& command, const std::string& outcome, const std::string& symbol,
                            std::chrono::microseconds latency) = 0;
   // A step of an activation, measured from the step before it ("attached", "certified", "published", "delivered", ...).
@@ -46,6 +50,7 @@ struct PipelineOptions {
   std::size_t lanes = 32;
   std::size_t queue_max = 8192;
   std::chrono::milliseconds timer_period{250};
+  std::chrono::milliseconds retry_after{1000};  // what the ledger did not take; doubles up to a minute
   std::chrono::milliseconds stop_deadline{10000};
 };
 
@@ -55,6 +60,8 @@ class Pipeline {
            Services services, Observer& observer);
   ~Pipeline();
   void Start();  // first processes what the intake has left over
+  // Returning from here acknowledges the message to the broker. While a full intake holds it back and the pipeline stops, it
+  // waits until the lanes have; if there is no room even then, it ends the process (exit status 0), unacknowledged.
   void Receive(InboundMessage message);
   // Zone changes served by every secondary; true when the consequences are committed.
   bool Visible(const std::vector<domain::ZoneChange>& changes);

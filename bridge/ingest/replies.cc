@@ -14,10 +14,19 @@ domain::OutgoingMessage Reply(const Request& request, std::string_view verdict,
   envelope.type = "registry.v1." + request.topic.command + "." + std::string(verdict);
   envelope.time = context.now;
   envelope.traceparent = request.traceparent;
-  envelope.cause = request.id;
+  envelope.cause = request.cause;
   envelope.data = std::move(data);
   const std::string& topic = request.response_topic.empty() ? default_topic : request.response_topic;
   return {topic, wire::EncodeEnvelope(envelope), request.correlation_data};
+}
+
+// The stored topic may be a Response Topic of the first request, where nobody listens any more; the type inside says which
+// of the two it is.
+std::string DefaultTopicOf(const Request& request, const domain::OutgoingMessage& stored) {
+  const auto envelope = wire::DecodeEnvelope(stored.payload);
+  const bool accepted = envelope && envelope->type == wire::AcceptedType(request.topic.command);
+  return accepted ? wire::AcceptedTopic(request.topic.party, request.topic.command)
+                  : wire::RejectedTopic(request.topic.party, request.topic.command);
 }
 
 }  // namespace
@@ -34,10 +43,8 @@ domain::OutgoingMessage Rejected(const Request& request, const Error& error, con
 }
 
 domain::OutgoingMessage Again(const Request& request, const domain::OutgoingMessage& stored) {
-  domain::OutgoingMessage again = stored;
-  if (!request.response_topic.empty()) again.topic = request.response_topic;
-  again.correlation_data = request.correlation_data;
-  return again;
+  return {request.response_topic.empty() ? DefaultTopicOf(request, stored) : request.response_topic,
+          stored.payload, request.correlation_data};
 }
 
 }  // namespace registry::ingest

@@ -10,7 +10,8 @@ namespace registry::ingest {
 domain::OutgoingMessage Accepted(const Request& request, nlohmann::json data, const domain::Context& context);
 domain::OutgoingMessage Rejected(const Request& request, const Error& error, const domain::Context& context);
 
-// A stored reply for a sender who asks again: the same bytes, to where this request wants them.
+// A stored reply for a sender who asks again: the same bytes, to where this request wants them
+// (without a Response Topic of its own, to the command's own reply topic).
 domain::OutgoingMessage Again(const Request& request, const domain::OutgoingMessage& stored);
 
 }  // namespace registry::ingest

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
@@ -48,8 +49,12 @@ std::string IccidOf(std::uint64_t number) {
   return first + std::to_string((10 - sum % 10) % 10);
 }
 
-TestRegistry::TestRegistry(std::size_t lanes)
-    : folder_(NewFolder()), lanes_(lanes), signer_("Issuing CA"), ledger_(ledger::OpenMemoryLedger()) {
+TestRegistry::TestRegistry(Setup setup)
+    : folder_(NewFolder()),
+      setup_(std::move(setup)),
+      signer_("Issuing CA"),
+      ledger_(ledger::OpenMemoryLedger()) {
+  if (setup_.wrap) ledger_ = setup_.wrap(std::move(ledger_));
   csr_sign::Profile profile;
   profile.zone = kZone;
   auto issuer = csr_sign::Issuer::Create(profile, signer_);
@@ -84,8 +89,10 @@ void TestRegistry::Open() {
   payload.bootstrap.resolver = {"127.0.0.1", 853, "resolver.test", signer_.certificate(), Bytes(32, 7)};
   payload.bootstrap.trust_anchors = {". IN DS 1 13 2 " + std::string(64, 'A')};
   ingest::PipelineOptions options;
-  options.lanes = lanes_;
+  options.lanes = setup_.lanes;
+  options.queue_max = setup_.queue_max;
   options.timer_period = std::chrono::milliseconds(5);
+  options.retry_after = std::chrono::milliseconds(1);
   pipeline_ =
       std::make_unique<ingest::Pipeline>(options, *ledger_, *intake_, clock_, std::move(services), *this);
   pipeline_->Start();
@@ -106,6 +113,15 @@ void TestRegistry::CommandDone(const std::string&, const std::string& outcome, c
 
 void TestRegistry::Log(int level, const std::string& line) {
   if (level >= 2) std::fprintf(stderr, "registry: %s\n", line.c_str());
+  if (level < 3) return;
+  std::lock_guard lock(mutex_);
+  errors_.push_back(line);
+}
+
+bool TestRegistry::Logged(const std::string& part) const {
+  std::lock_guard lock(mutex_);
+  return std::any_of(errors_.begin(), errors_.end(),
+                     [&](const std::string& line) { return line.find(part) != std::string::npos; });
 }
 
 bool TestRegistry::Counted(const std::string& outcome, std::uint64_t times) const {

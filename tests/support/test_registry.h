@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -39,7 +40,14 @@ struct Said {
 
 class TestRegistry : public ingest::Observer {
  public:
-  explicit TestRegistry(std::size_t lanes = 4);
+  struct Setup {
+    std::size_t lanes = 4;
+    std::size_t queue_max = 8192;
+    // Puts something between the pipeline and the ledger.
+    std::function<std::unique_ptr<ledger::Ledger>(std::unique_ptr<ledger::Ledger>)> wrap = nullptr;
+  };
+  explicit TestRegistry(std::size_t lanes = 4) : TestRegistry(Setup{lanes}) {}
+  explicit TestRegistry(Setup setup);
   ~TestRegistry() override;
 
   // Sends a command and waits for its reply. An empty id makes a new one.
@@ -58,6 +66,7 @@ class TestRegistry : public ingest::Observer {
   domain::Device Device(const std::string& id) const;
   // Whether the outcome was counted this often, or soon will be: counting follows the reply.
   bool Counted(const std::string& outcome, std::uint64_t times) const;
+  bool Logged(const std::string& part) const;  // as an error
   ledger::Ledger& ledger() { return *ledger_; }
   ManualClock& clock() { return clock_; }
 
@@ -78,7 +87,7 @@ class TestRegistry : public ingest::Observer {
   std::vector<Said> ReadAfter(ledger::Seq* after, std::chrono::milliseconds wait);
 
   std::filesystem::path folder_;
-  std::size_t lanes_;
+  const Setup setup_;
   ManualClock clock_;
   SoftwareSigner signer_;
   std::unique_ptr<ledger::Ledger> ledger_;
@@ -89,6 +98,7 @@ class TestRegistry : public ingest::Observer {
   mutable std::mutex mutex_;
   mutable std::condition_variable counted_;
   std::map<std::string, std::uint64_t> outcomes_;
+  std::vector<std::string> errors_;
   std::uint64_t next_id_ = 1;
   std::uint64_t next_esim_ = 1;
 };

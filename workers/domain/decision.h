@@ -19,7 +19,6 @@ struct Origin {
   PartyId party;
   wire::Role role = wire::Role::kMno;
   EventId id;
-  std::optional<std::string> traceparent;
 };
 
 struct Decision {

@@ -1,4 +1,4 @@
-// From octets to committed decisions, through the real pipeline: admission, roles, ownership, and what a sender is told.
+// From commands to committed decisions, through the real pipeline: activation, ownership, jobs, feeds.
 #include <gtest/gtest.h>
 
 #include "schemas/wire/envelope.h"
@@ -23,140 +23,6 @@ json Command(const std::string& party, const std::string& command, const std::st
           {"source", party},
           {"type", "registry.v1." + command},
           {"data", data}};
-}
-
-TEST(Admission, ADuplicateGetsTheStoredReplyByteForByteAndIsNotExecutedAgain) {
-  TestRegistry registry;
-  const json data = {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}};
-  const Said first = registry.Ask("mno-a", "esim.register", data, "same");
-  const Said second = registry.Ask("mno-a", "esim.register", data, "same");
-  ASSERT_TRUE(first.accepted()) << first.payload;
-  EXPECT_EQ(first.payload, second.payload);
-  EXPECT_EQ(first.topic, second.topic);
-  EXPECT_TRUE(registry.Counted("duplicate", 1));
-  EXPECT_EQ(registry.ledger().DevicesAfter(std::nullopt, 10)->size(), 1u);
-}
-
-TEST(Admission, AReusedIdWithOtherContentIsAConflictThatNamesTheField) {
-  TestRegistry registry;
-  registry.Ask("mno-a", "esim.register", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}}, "same");
-  const Said said =
-      registry.Ask("mno-a", "esim.register", {{"eid", EidOf(2)}, {"iccid", IccidOf(1)}}, "same");
-  EXPECT_FALSE(said.accepted());
-  EXPECT_EQ(said.code(), 2302);
-  EXPECT_EQ(said.symbol(), "event_conflict");
-  EXPECT_EQ(said.data().at("field"), "/eid");
-  EXPECT_TRUE(registry.Counted("conflict", 1));
-}
-
-TEST(Admission, ARejectionIsRememberedLikeAnAcceptance) {
-  TestRegistry registry;
-  const json data = {{"device", "0b2f4a52-9a6e-4a5b-8f5e-3f1d2c4b5a69"}};
-  const Said first = registry.Ask("mno-a", "device.attach", data, "same");
-  const Said second = registry.Ask("mno-a", "device.attach", data, "same");
-  EXPECT_EQ(first.symbol(), "device_unknown");
-  EXPECT_EQ(first.payload, second.payload);
-}
-
-TEST(Admission, TheSameIdOfTwoPartiesIsTwoCommands) {
-  TestRegistry registry;
-  EXPECT_TRUE(
-      registry.Ask("mno-a", "esim.register", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}}, "1").accepted());
-  EXPECT_TRUE(
-      registry.Ask("mno-b", "esim.register", {{"eid", EidOf(2)}, {"iccid", IccidOf(2)}}, "1").accepted());
-}
-
-TEST(Admission, DuplicatesSurviveARestart) {
-  TestRegistry registry;
-  const json data = {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}};
-  const Said first = registry.Ask("mno-a", "esim.register", data, "same");
-  registry.Restart();
-  EXPECT_EQ(registry.Ask("mno-a", "esim.register", data, "same").payload, first.payload);
-}
-
-struct BadMessage {
-  std::string name, payload, symbol;
-  int code;
-};
-
-TEST(Refusal, EveryKindOfBadMessageHasItsOwnAnswer) {
-  TestRegistry registry;
-  json good = Command("mno-a", "esim.register", "x", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}});
-  auto with = [&, next = 0](const std::string& pointer, const json& value) mutable {
-    json changed = good;
-    changed["id"] = std::to_string(next++);
-    changed[json::json_pointer(pointer)] = value;
-    return changed.dump();
-  };
-  json without_eid = good;
-  without_eid["data"].erase("eid");
-  const std::vector<BadMessage> cases = {
-      {"not JSON", "{\"id\":", "bad_json", 2001},
-      {"not UTF-8", "{\"id\":\"\xff\xfe\"}", "bad_utf8", 2001},
-      {"too large", std::string(wire::kMessageMax + 1, ' '), "message_too_large", 2004},
-      {"too deep", std::string(1000, '[') + std::string(1000, ']'), "too_deep", 2001},
-      {"another version of CloudEvents", with("/specversion", "2.0"), "unsupported_version", 2100},
-      {"another's source", with("/source", "mno-b"), "source_mismatch", 2201},
-      {"another type", with("/type", "registry.v1.csr.submit"), "type_mismatch", 2005},
-      {"unknown member", with("/data/imsi", "001010123456789"), "unknown_field", 2001},
-      {"missing member", without_eid.dump(), "missing_field", 2003},
-      {"wrong type", with("/data/eid", 7), "wrong_type", 2005},
-      {"wrong check digits", with("/data/eid", "89049032123451234512345678901236"), "bad_eid", 2005},
-  };
-  for (const BadMessage& bad : cases) {
-    const Said said = registry.AskRaw(Raw("mno-a", "esim.register", bad.payload));
-    EXPECT_FALSE(said.accepted()) << bad.name;
-    EXPECT_EQ(said.code(), bad.code) << bad.name << ": " << said.payload;
-    EXPECT_EQ(said.symbol(), bad.symbol) << bad.name << ": " << said.payload;
-  }
-  EXPECT_TRUE(registry.ledger().DevicesAfter(std::nullopt, 10)->empty());
-}
-
-TEST(Refusal, AnUnknownCommandIsAnswered) {
-  TestRegistry registry;
-  const Said said = registry.Ask("mno-a", "esim.frobnicate", json::object());
-  EXPECT_EQ(said.code(), 2000);
-  EXPECT_EQ(said.topic, "registry/v1/to/mno-a/esim.frobnicate/rejected");
-}
-
-TEST(Refusal, RolesDecideOnCommands) {
-  TestRegistry registry;
-  EXPECT_EQ(registry.Ask("asp-a", "esim.register", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}}).symbol(),
-            "role_not_allowed");
-  EXPECT_EQ(registry.Ask("mno-a", "device.deactivate", {{"device", "0b2f4a52-9a6e-4a5b-8f5e-3f1d2c4b5a69"}})
-                .symbol(),
-            "role_not_allowed");
-  EXPECT_EQ(registry.Ask("stranger", "feed.ack", {{"seq", 0}}).symbol(), "party_unknown");
-}
-
-TEST(Refusal, AForeignResponseTopicIsNeitherUsedNorRemembered) {
-  TestRegistry registry;
-  auto message =
-      Raw("mno-a", "esim.register",
-          Command("mno-a", "esim.register", "x", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}}).dump());
-  message.response_topic = "registry/v1/to/mno-b/esim.register/accepted";
-  message.correlation_data = "abc";
-  const Said refused = registry.AskRaw(message);
-  EXPECT_EQ(refused.symbol(), "response_topic_foreign");
-  EXPECT_EQ(refused.topic, "registry/v1/to/mno-a/esim.register/rejected");
-  EXPECT_EQ(refused.correlation_data, "abc");
-  message.response_topic = "registry/v1/to/mno-a/replies/7";
-  const Said accepted = registry.AskRaw(message);
-  EXPECT_EQ(accepted.topic, "registry/v1/to/mno-a/replies/7");
-  EXPECT_EQ(accepted.envelope.at("type"), "registry.v1.esim.register.accepted");
-}
-
-TEST(Refusal, WhatCannotBeAnsweredIsKeptForAnOperator) {
-  TestRegistry registry;
-  ingest::InboundMessage message;
-  message.topic = "registry/v1/from//";
-  message.payload = "hello";
-  registry.Send(message);
-  const auto letters = registry.ledger().DeadLettersAfter(0, 10);
-  ASSERT_TRUE(letters);
-  ASSERT_EQ(letters->size(), 1u);
-  EXPECT_EQ((*letters)[0].second.topic, "registry/v1/from//");
-  EXPECT_EQ((*letters)[0].second.payload, "hello");
 }
 
 TEST(Flow, ADeviceBecomesActiveAndEverybodyWhoMustKnowIsTold) {
@@ -344,8 +210,76 @@ TEST(Feed, AReplaySaysTheSameBytesAndAnAcknowledgedPartIsForgotten) {
   EXPECT_EQ(again[0].payload, first[0].payload);
   EXPECT_EQ(again[1].payload, first[1].payload);
   EXPECT_TRUE(registry.Ask("asp-a", "feed.ack", {{"seq", 1}}).accepted());
+  registry.clock().Advance(std::chrono::seconds(1));
   EXPECT_EQ(registry.Ask("asp-a", "feed.replay", {{"from_seq", 1}}).data().at("replayed"), 1);
   EXPECT_EQ(registry.Ask("asp-a", "feed.ack", {{"seq", 99}}).symbol(), "seq_unknown");
+}
+
+TEST(Feed, AReplayTooSoonIsPutOffAndMayBeAskedAgainWithTheSameId) {
+  TestRegistry registry;
+  registry.Activate();
+  const json all = {{"from_seq", 1}};
+  EXPECT_TRUE(registry.Ask("asp-a", "feed.replay", all).accepted());
+  registry.Heard("registry/v1/to/asp-a/event/");
+  const Said refused = registry.Ask("asp-a", "feed.replay", all, "again");
+  EXPECT_EQ(refused.code(), 2502);
+  EXPECT_EQ(refused.symbol(), "replay_too_soon");
+  EXPECT_TRUE(registry.Heard("registry/v1/to/asp-a/event/").empty());
+  EXPECT_TRUE(registry.Ask("mno-a", "feed.replay", all).accepted()) << "every party has its own turn";
+  registry.clock().Advance(std::chrono::seconds(refused.data().at("retryAfterSeconds").get<int>()));
+  EXPECT_TRUE(registry.Ask("asp-a", "feed.replay", all, "again").accepted());
+  EXPECT_EQ(registry.Heard("registry/v1/to/asp-a/event/").size(), 2u);
+}
+
+TEST(Feed, NothingIsReplayedWhileMuchWaitsToBeSent) {
+  TestRegistry registry;
+  domain::Changeset many;
+  many.messages.resize(10'001, {"registry/v1/to/mno-b/x", "{\"type\":\"\"}", ""});
+  ASSERT_TRUE(registry.ledger().Commit(std::move(many)));
+  const Said refused = registry.Ask("asp-a", "feed.replay", {{"from_seq", 1}}, "r");
+  EXPECT_EQ(refused.symbol(), "replay_too_soon");
+  EXPECT_TRUE(refused.data().contains("retryAfterSeconds"));
+  const auto last = registry.ledger().OutboxLast(ledger::Sink::kMqtt);
+  ASSERT_TRUE(registry.ledger().Advance(ledger::Sink::kMqtt, {*last, ""}, true));
+  EXPECT_TRUE(registry.Ask("asp-a", "feed.replay", {{"from_seq", 1}}, "r").accepted());
+}
+
+TEST(Trace, WhatACommandCausesCarriesItsTraceparent) {
+  TestRegistry registry;
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  registry.PublishEndpoint();
+  const auto device = registry.Register();
+  registry.Ask("asp-a", "device.claim",
+               {{"device", device.device}, {"authorisationCode", device.code}, {"endpoint", "main"}});
+  const auto ask = [&](const std::string& command, const json& data) {
+    json event = Command("mno-a", command, command, data);
+    event["traceparent"] = trace;
+    EXPECT_EQ(registry.AskRaw(Raw("mno-a", command, event.dump())).envelope.value("traceparent", ""), trace);
+  };
+  ask("device.attach", {{"device", device.device}});
+  const auto asked = registry.Heard("registry/v1/to/mno-a/do/key.generate");
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].envelope.value("traceparent", ""), trace);
+  ask("csr.submit", {{"device", device.device}, {"csr", NewCsrPem()}});
+  const auto told = registry.Heard("registry/v1/to/asp-a/event/device.certified");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].envelope.value("traceparent", ""), trace);
+}
+
+TEST(Jobs, TheDnsAlarmSaysWhenItWillLookAgain) {
+  TestRegistry registry;
+  const auto device = registry.Register();
+  registry.Ask("mno-a", "device.attach", {{"device", device.device}});
+  registry.Ask("mno-a", "csr.submit", {{"device", device.device}, {"csr", NewCsrPem()}});
+  registry.RunDueJobs(std::chrono::hours(2));
+  const auto told = registry.Heard("registry/v1/to/mno-a/event/device.failed");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].data().at("error").at("symbol"), "dns_lagging");
+  const auto jobs = registry.ledger().JobsOf(*DeviceId::Parse(device.device));
+  ASSERT_TRUE(jobs);
+  ASSERT_EQ(jobs->size(), 1u);
+  const std::chrono::seconds said(told[0].data().at("error").at("retryAfterSeconds").get<int>());
+  EXPECT_EQ((*jobs)[0].due - registry.clock().Now(), std::chrono::microseconds(said));
 }
 
 TEST(Pipeline, ManySendersAtOnceLoseNothing) {

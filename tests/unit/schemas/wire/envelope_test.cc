@@ -50,6 +50,13 @@ TEST(Envelope, ComesBackByteForByte) {
   EXPECT_EQ(EncodeEnvelope(*read), text);
 }
 
+TEST(Envelope, DataThatIsTextAlreadyIsTheSame) {
+  Envelope envelope = *DecodeEnvelope(Plain().dump());
+  const std::string whole = EncodeEnvelope(envelope);
+  const std::string data = std::exchange(envelope.data, json()).dump();
+  EXPECT_EQ(EncodeEnvelope(envelope, data), whole);
+}
+
 TEST(Envelope, TextThatIsNotUtf8IsReplacedWhenEncoding) {
   Envelope envelope;
   envelope.id = *EventId::Parse("c-1");

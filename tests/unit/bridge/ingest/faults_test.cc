@@ -1,0 +1,222 @@
+// What a sender and an operator see when something inside the registry fails, is full, or is asked too much.
+#include <gtest/gtest.h>
+
+#include <future>
+#include <set>
+#include <thread>
+
+#include "tests/support/faulty_ledger.h"
+#include "tests/support/test_registry.h"
+
+namespace registry::test {
+namespace {
+
+using nlohmann::json;
+using Fault = FaultyLedger::Fault;
+
+TestRegistry::Setup With(FaultyLedger::Hooks hooks) {
+  TestRegistry::Setup setup;
+  setup.wrap = [hooks = std::move(hooks)](std::unique_ptr<ledger::Ledger> real) {
+    return std::make_unique<FaultyLedger>(std::move(real), hooks);
+  };
+  return setup;
+}
+
+Fault LedgerError(std::string_view symbol) {
+  return Error::Make(Code::kFailed, symbol, "as told by the test");
+}
+
+json Esim(std::uint64_t number) { return {{"eid", EidOf(number)}, {"iccid", IccidOf(number)}}; }
+
+ingest::InboundMessage Message(const std::string& party, const std::string& command, const std::string& id,
+                               const json& data) {
+  const json event = {{"specversion", "1.0"},
+                      {"id", id},
+                      {"source", party},
+                      {"type", "registry.v1." + command},
+                      {"data", data}};
+  return {"registry/v1/from/" + party + "/" + command, event.dump(), "", ""};
+}
+
+TEST(Faults, ADeviceThatChangesTooFastIsBusyAndTheSameIdWorksLater) {
+  std::atomic<bool> moving{true};
+  TestRegistry registry(With({.commit = [&](const domain::Changeset& changes) -> Fault {
+    return moving && changes.mark ? LedgerError(ledger::kStale) : std::nullopt;
+  }}));
+  const Said busy = registry.Ask("mno-a", "esim.register", Esim(1), "same");
+  EXPECT_EQ(busy.code(), 2400);
+  EXPECT_EQ(busy.symbol(), "busy");
+  EXPECT_EQ(busy.data().at("retryAfterSeconds"), 1);
+  moving = false;
+  EXPECT_TRUE(registry.Ask("mno-a", "esim.register", Esim(1), "same").accepted());
+}
+
+TEST(Faults, WhatFailsInsideIsAnsweredWithoutDetailsLoggedWithThemAndNotRemembered) {
+  for (const std::string& symbol : {std::string(ledger::kLedgerDamaged), std::string("signing_failed")}) {
+    std::atomic<bool> damaged{true};
+    TestRegistry registry(
+        With({.load_device = [&]() -> Fault { return damaged ? LedgerError(symbol) : std::nullopt; }}));
+    const auto device = registry.Register();
+    const Said failed = registry.Ask("mno-a", "device.attach", {{"device", device.device}}, "same");
+    EXPECT_EQ(failed.code(), 2400);
+    EXPECT_EQ(failed.symbol(), "registry_failed");
+    EXPECT_TRUE(failed.data().contains("retryAfterSeconds"));
+    EXPECT_EQ(failed.envelope.at("cause"), "same");
+    EXPECT_TRUE(registry.Logged(symbol));
+    damaged = false;
+    EXPECT_TRUE(registry.Ask("mno-a", "device.attach", {{"device", device.device}}, "same").accepted());
+  }
+}
+
+TEST(Faults, ADamagedMarkIsAnsweredToo) {
+  TestRegistry registry(With({.find_event = [] { return LedgerError(ledger::kLedgerDamaged); }}));
+  EXPECT_EQ(registry.Ask("mno-a", "esim.register", Esim(1)).symbol(), "registry_failed");
+}
+
+TEST(Faults, AFailedReadIsLoggedAndTriedAgainWithoutARestart) {
+  std::atomic<int> failures{3};
+  TestRegistry registry(With({.find_event = [&]() -> Fault {
+    return failures-- > 0 ? LedgerError(ledger::kLedgerFailed) : std::nullopt;
+  }}));
+  EXPECT_TRUE(registry.Ask("mno-a", "esim.register", Esim(1)).accepted());
+  EXPECT_TRUE(registry.Counted("failed", 3));
+  EXPECT_TRUE(registry.Logged("ledger_failed"));
+}
+
+TEST(Faults, AFailedCommitIsLoggedAndTriedAgain) {
+  std::atomic<int> failures{2};
+  TestRegistry registry(With({.commit = [&](const domain::Changeset&) -> Fault {
+    return failures-- > 0 ? LedgerError(ledger::kLedgerFailed) : std::nullopt;
+  }}));
+  EXPECT_TRUE(registry.Ask("mno-a", "esim.register", Esim(1)).accepted());
+  EXPECT_TRUE(registry.Counted("failed", 2));
+  EXPECT_TRUE(registry.Counted("accepted", 1));
+}
+
+TEST(Faults, ADeadLetterThatCouldNotBeKeptIsTriedAgain) {
+  std::atomic<int> failures{2};
+  TestRegistry registry(With({.commit = [&](const domain::Changeset&) -> Fault {
+    return failures-- > 0 ? LedgerError(ledger::kLedgerFailed) : std::nullopt;
+  }}));
+  registry.Send({"registry/v1/from/mno-a/x/y", "z", "", ""});
+  EXPECT_TRUE(registry.Counted("dead_letter", 1));
+  EXPECT_EQ(registry.ledger().DeadLettersAfter(0, 10)->size(), 1u);
+}
+
+// Paho's receive thread is the only ear the registry has; it must not wait for a disk because somebody talks nonsense.
+TEST(Faults, NonsenseIsCommittedTogetherAndNotByTheThreadThatHears) {
+  constexpr std::uint64_t kMessages = 100;
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  int commits = 0;
+  std::promise<void> heard;
+  const std::shared_future<void> all_heard = heard.get_future().share();
+  TestRegistry registry(With({.commit = [&](const domain::Changeset&) -> Fault {
+    {
+      const std::lock_guard lock(mutex);
+      threads.insert(std::this_thread::get_id());
+      ++commits;
+    }
+    all_heard.wait_for(std::chrono::seconds(20));
+    return std::nullopt;
+  }}));
+  for (std::uint64_t i = 0; i < kMessages; ++i) {
+    registry.Send({"registry/v1/from/mno-a/x/y", "z", "", ""});
+    registry.Send({"registry/v1/from/mno-a/esim.register", "not JSON", "", ""});
+  }
+  heard.set_value();
+  EXPECT_TRUE(registry.Counted("dead_letter", kMessages));
+  EXPECT_TRUE(registry.Counted("rejected", kMessages));
+  const std::lock_guard lock(mutex);
+  EXPECT_FALSE(threads.contains(std::this_thread::get_id()));
+  EXPECT_LE(commits, 2) << "whatever the first one did not take waits for one more";
+}
+
+TEST(Faults, APartyThatSaysTooMuchFillsItsOwnShareOnly) {
+  std::promise<void> opened;
+  const std::shared_future<void> open = opened.get_future().share();
+  auto setup = With({.commit = [&](const domain::Changeset& changes) -> Fault {
+    if (changes.mark) open.wait_for(std::chrono::seconds(20));
+    return std::nullopt;
+  }});
+  setup.lanes = 1;
+  setup.queue_max = 4;
+  TestRegistry registry(setup);
+  registry.Send(Message("mno-a", "esim.register", "1", Esim(1)));
+  registry.Send(Message("mno-a", "esim.register", "2", Esim(2)));
+  const auto third = Message("mno-a", "esim.register", "3", Esim(3));
+  const Said refused = registry.AskRaw(third);
+  EXPECT_EQ(refused.code(), 2502);
+  EXPECT_EQ(refused.symbol(), "too_busy");
+  EXPECT_EQ(refused.envelope.at("cause"), "3");
+  EXPECT_TRUE(refused.data().contains("retryAfterSeconds"));
+  registry.Send(Message("mno-b", "esim.register", "1", Esim(4)));  // finds its room, else this would wait
+  opened.set_value();
+  EXPECT_TRUE(registry.Counted("accepted", 3));
+  EXPECT_TRUE(registry.AskRaw(third).accepted()) << "the share is given back, and the id was not used up";
+}
+
+// Full until somebody says otherwise.
+class FullIntake final : public ingest::Intake {
+ public:
+  std::vector<Record> TakeLeftOver() override { return {}; }
+  Result<Ticket> Append(const ingest::InboundMessage&) override {
+    ++asked;
+    if (full) return Error::Make(Code::kLimit, "intake_full", "as told by the test");
+    return Ticket{1};
+  }
+  void MarkDone(Ticket) override { done = true; }
+  std::uint64_t torn_records() const override { return 0; }
+  std::uint64_t undone() const override { return 0; }
+
+  std::atomic<bool> full{true}, done{false};
+  std::atomic<int> asked{0};
+};
+
+class Silent final : public ingest::Observer {
+  void CommandDone(const std::string&, const std::string&, const std::string&,
+                   std::chrono::microseconds) override {}
+  void StepDone(const std::string&, std::chrono::microseconds) override {}
+  void Log(int, const std::string&) override {}
+};
+
+struct WithFullIntake {
+  FullIntake intake;
+  std::unique_ptr<ledger::Ledger> ledger = ledger::OpenMemoryLedger();
+  ManualClock clock;
+  Silent observer;
+  ingest::Pipeline pipeline{
+      {.lanes = 1, .timer_period = std::chrono::milliseconds(5)}, *ledger, intake, clock, {}, observer};
+
+  std::thread StartAndReceive() {
+    pipeline.Start();
+    std::thread ear([this] { pipeline.Receive(Message("mno-a", "esim.register", "1", Esim(1))); });
+    while (intake.asked < 2) std::this_thread::yield();
+    return ear;
+  }
+};
+
+TEST(FullIntakeTest, HoldsTheBrokerBackUntilThereIsRoom) {
+  WithFullIntake it;
+  std::thread ear = it.StartAndReceive();
+  it.intake.full = false;
+  ear.join();
+  it.pipeline.Stop();
+  EXPECT_TRUE(it.intake.done);
+}
+
+TEST(FullIntakeTest, AStopEndsTheProcessCleanlyAndWithoutAcknowledging) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        WithFullIntake it;
+        std::thread ear = it.StartAndReceive();
+        it.pipeline.Stop();
+        ear.join();
+        std::_Exit(3);  // Receive returned: the message would be acknowledged, and is nowhere
+      },
+      testing::ExitedWithCode(0), "");
+}
+
+}  // namespace
+}  // namespace registry::test
