@@ -169,13 +169,13 @@ void Pipeline::Impl::Process(const std::shared_ptr<Taken>& taken) {
   const auto started = steady_clock::now();
   const Verdict verdict = executor_.Answer(taken->request);
   const auto now = steady_clock::now();
-  observer_.CommandDone(taken->request.topic.command, verdict.outcome, verdict.symbol,
-                        duration_cast<microseconds>(now - started));
   if (!verdict.failed()) {
     intake_.MarkDone(taken->ticket);
     shares_.GiveBack(taken->request.topic.party);
-    return;
   }
+  observer_.CommandDone(taken->request.topic.command, verdict.outcome, verdict.symbol,
+                        duration_cast<microseconds>(now - started));
+  if (!verdict.failed()) return;
   // It keeps its share: whoever has much that fails gets no more room for it.
   const auto at = now + taken->retry_after;
   taken->retry_after = std::min(taken->retry_after * 2, kRetryMax);
