@@ -10,8 +10,8 @@ namespace {
 
 using crypto::Sha256OfText;
 
-// One digest per part a sender could change, so that a conflict can be named. `data` is told apart by member only when it
-// is known to be what the schema says: before that, its members are as many and as long as the sender likes.
+// One digest per part a sender could change, so that a conflict can be named. `data` is told apart by member only when
+// it is known to be what the schema says: before that, its members are as many and as long as the sender likes.
 std::vector<std::pair<std::string, Bytes>> DigestsOf(const wire::CommandTopic& topic,
                                                      const wire::Envelope& envelope, bool by_member) {
   std::vector<std::pair<std::string, Bytes>> digests;

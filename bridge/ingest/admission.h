@@ -32,8 +32,8 @@ struct Request {
 // An Error means it cannot even be answered (no party to answer to): a dead letter.
 Result<Request> Parse(const InboundMessage& message);
 
-// Which lane, of a request with an id: work on one device is serial, what a party says about its feed and endpoints too.
-// Refusals need no order: they spread, so that one sender's nonsense is not all in one lane.
+// Which lane, of a request with an id: work on one device is serial, what a party says about its feed and endpoints
+// too. Refusals need no order: they spread, so that one sender's nonsense is not all in one lane.
 std::size_t LaneKey(const Request& request);
 
 // The first part that differs, nullopt when the contents are the same.

@@ -1,8 +1,9 @@
-// bridge/ingest/executor.h: one request that has an identity, to its durable answer: the stored reply, a worker's decision,
-// or a rejection. And decisions of the registry itself.
+// bridge/ingest/executor.h: one request that has an identity, to its durable answer: the stored reply, a worker's
+// decision, or a rejection. And decisions of the registry itself.
 // Threads: every call from any lane; waits for its own commit. Ledger, clock, services and observer outlive it.
-// Errors: a rejection is final, and remembered, unless it says "later" (2400, 2502): the same id may be sent again then.
-//   Verdict "failed": the ledger could not be read or written, nothing was said, the request must be tried again; logged.
+// Errors: a rejection is final, and remembered, unless it says "later" (2400, 2502): then the same id may come again.
+//   Verdict "failed": the ledger could not be read or written, nothing was said, the request must be tried again; it is
+//   logged here.
 #pragma once
 
 #include <functional>

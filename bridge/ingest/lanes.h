@@ -1,7 +1,7 @@
 // bridge/ingest/lanes.h: a fixed set of threads; work with the same key runs in order on one of them.
 // Owns its threads. Post blocks while queue_max pieces of work wait (back-pressure to the broker) and answers false once
-// stopping. Stop lets what was posted (every Post that answers true) finish until the deadline, drops the rest and joins.
-// Safe from any thread but a lane.
+// stopping. Stop lets what was posted (every Post that answers true) finish until the deadline, drops the rest and
+// joins. Safe from any thread but a lane.
 #pragma once
 
 #include <atomic>

@@ -4,10 +4,11 @@
 //   one timer thread for jobs that are due, and one for answers that leave no mark (unmarked.h). Intake, ledger, clock,
 //   services and observer outlive it.
 // Threads: Receive is the MQTT handler (one thread at a time); Visible from the zone's thread; Start/Stop once each.
-// Errors: nothing that arrives is dropped in silence: it is rejected on its reply topic, or kept as a dead letter. What the
-//   ledger did not take is tried again, later each time.
-// Limits: queue_max messages wait in memory, half of them of one party: more of it is rejected (2502 too_busy) without a
-//   look at it. With the queue or the intake full, Receive blocks (MQTT5 §4.9 flow control does the rest).
+// Errors: nothing that arrives is dropped in silence: it is rejected on its reply topic, or kept as a dead letter. What
+//   the ledger did not take is tried again, later each time.
+// Limits: queue_max messages wait in memory, at most half of them of one party: more of it is rejected (2502 too_busy)
+//   before anything is decided. With the queue or the intake full, Receive blocks (MQTT5 §4.9 flow control does the
+//   rest).
 #pragma once
 
 #include <chrono>
@@ -60,8 +61,8 @@ class Pipeline {
            Services services, Observer& observer);
   ~Pipeline();
   void Start();  // first processes what the intake has left over
-  // Returning from here acknowledges the message to the broker. While a full intake holds it back and the pipeline stops, it
-  // waits until the lanes have; if there is no room even then, it ends the process (exit status 0), unacknowledged.
+  // Returning from here acknowledges the message to the broker. While a full intake holds it back and the pipeline
+  // stops, it waits until the lanes have; without room even then it ends the process (exit status 0), unacknowledged.
   void Receive(InboundMessage message);
   // Zone changes served by every secondary; true when the consequences are committed.
   bool Visible(const std::vector<domain::ZoneChange>& changes);

@@ -20,8 +20,8 @@ domain::OutgoingMessage Reply(const Request& request, std::string_view verdict,
   return {topic, wire::EncodeEnvelope(envelope), request.correlation_data};
 }
 
-// The stored topic may be a Response Topic of the first request, where nobody listens any more; the type inside says which
-// of the two it is.
+// The stored topic may be a Response Topic of the first request, where nobody listens any more; the type inside says
+// which of the two it is.
 std::string DefaultTopicOf(const Request& request, const domain::OutgoingMessage& stored) {
   const auto envelope = wire::DecodeEnvelope(stored.payload);
   const bool accepted = envelope && envelope->type == wire::AcceptedType(request.topic.command);

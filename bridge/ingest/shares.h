@@ -1,5 +1,5 @@
-// bridge/ingest/shares.h: how many requests of one party may wait at once, so that a party that says too much fills its own
-// share and not the room of the others. Safe from any thread.
+// bridge/ingest/shares.h: how many requests of one party may wait at once, so that a party that says too much fills its
+// own share and not the room of the others. Safe from any thread.
 #pragma once
 
 #include <cstddef>

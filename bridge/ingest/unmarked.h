@@ -1,6 +1,6 @@
-// bridge/ingest/unmarked.h: answers that need no look into the ledger and leave no mark there: rejections of what has no
-// identity or found its sender's share taken, and dead letters. They have no order, so whatever waits goes into one commit:
-// nonsense costs the least, however much of it comes, and never stands in a lane before a command.
+// bridge/ingest/unmarked.h: answers that need no look into the ledger and leave no mark there: rejections of what has
+// no identity or found its sender's share taken, and dead letters. They have no order, so whatever waits goes into one
+// commit: nonsense costs the least, however much of it comes, and never stands in a lane before a command.
 // Owns: one thread from Start to Stop. Ledger, intake and observer outlive it.
 // Threads: Add from any thread; it waits while kOctetsMax wait, which is one commit long.
 // Errors: a commit that fails is logged and tried again after retry_after; what is left at Stop stays in the intake.
