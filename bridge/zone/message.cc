@@ -1,5 +1,7 @@
 #include "bridge/zone/message.h"
 
+#include <iterator>
+
 namespace registry::zone {
 namespace {
 
@@ -27,6 +29,13 @@ bool ReadSection(Reader& reader, std::uint16_t count, bool last, std::vector<Rec
 }
 
 }  // namespace
+
+std::string RcodeName(std::uint8_t rcode) {
+  // RFC 1035 §4.1.1, RFC 2136 §2.2.
+  static constexpr const char* kNames[] = {"NOERROR", "FORMERR",  "SERVFAIL", "NXDOMAIN", "NOTIMP",
+                                           "REFUSED", "YXDOMAIN", "YXRRSET",  "NXRRSET",  "NOTAUTH"};
+  return rcode < std::size(kNames) ? kNames[rcode] : "RCODE " + std::to_string(rcode);
+}
 
 std::optional<Message> ParseMessage(View octets) {
   Reader reader(octets);

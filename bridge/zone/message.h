@@ -46,6 +46,8 @@ struct Message {
   }
 };
 
+std::string RcodeName(std::uint8_t rcode);  // "SERVFAIL" and the like
+
 std::optional<Message> ParseMessage(View octets);
 // The serial of a SOA record of this message; nullopt when its RDATA is not exactly a SOA's.
 std::optional<std::uint32_t> SoaSerial(View octets, const Record& record);

@@ -17,20 +17,33 @@ std::uint16_t RandomId() {
   return static_cast<std::uint16_t>(octets[0] << 8 | octets[1]);
 }
 
+std::string Reason(const Message& message, const TsigVerdict& verdict) {
+  const std::string rcode = RcodeName(message.rcode());
+  return verdict.told == 0 ? rcode : rcode + ", " + TsigErrorName(TsigError{verdict.told});
+}
+
 }  // namespace
 
-Secondary::Secondary(SecondaryAddress address, Name zone, const TsigKey& key, const Clock& clock)
-    : address_(std::move(address)), zone_(std::move(zone)), key_(key), clock_(clock) {}
+Secondary::Secondary(SecondaryAddress address, Name zone, const TsigKey& key, const Clock& clock,
+                     std::string source, Log log)
+    : address_(std::move(address)),
+      zone_(std::move(zone)),
+      key_(key),
+      clock_(clock),
+      source_(std::move(source)),
+      log_(std::move(log)) {}
 
 void Secondary::Announce(std::uint32_t serial, BlockPtr soa, Steady::time_point now) {
-  if (current() || wanted_ == 0) announced_ = now;
+  const bool had = current();
+  if (had || wanted_ == 0) announced_ = now;
+  sampling_ = had && reachable();
   wanted_ = serial;
   soa_ = std::move(soa);
   notify_due_ = now;
   notify_pause_ = kNotifyFirst;
   probes_ = 0;
   if (!reachable()) return;
-  probe_due_ = now + usual_delay_ / 2;
+  probe_due_ = std::max(now + usual_delay_ / 4, probed_ + kProbeStep);
   probe_.reset();
 }
 
@@ -39,11 +52,10 @@ Steady::time_point Secondary::next() const {
   return std::min(probe_due_, notify_due_);
 }
 
-// While a version is on its way: first at half of the time it usually takes, then in small steps of it, then
-// slower.
+// While a version is on its way: first at a quarter of the time it usually takes, then in small steps of it, then slower.
 Steady::duration Secondary::ProbePause() const {
   if (current() || !reachable()) return kProbeRest;
-  const Steady::duration step = std::max<Steady::duration>(milliseconds(1), usual_delay_ / 8);
+  const Steady::duration step = std::max<Steady::duration>(kProbeStep, usual_delay_ / 8);
   return std::min<Steady::duration>(step * (1 + probes_ / 8), milliseconds(250));
 }
 
@@ -56,8 +68,11 @@ void Secondary::Turn(Steady::time_point now) {
 
 bool Secondary::Open() {
   if (socket_) return true;
-  auto socket = ConnectUdp(address_.address, address_.port);
-  if (!socket) return false;
+  auto socket = ConnectUdp(address_.address, address_.port, source_);
+  if (!socket) {
+    Note(probe_trouble_, "cannot be asked: " + socket.error().message, Steady::now());
+    return false;
+  }
   socket_ = std::move(*socket);
   return true;
 }
@@ -71,8 +86,11 @@ void Secondary::SendProbe(Steady::time_point now) {
   ++probes_;
   probe_due_ = now + ProbePause();
   if (probe_) return;  // one at a time: an answer still owed says nothing new
+  probed_ = now;
   probe_ = Question{RandomId(), {}, now};
-  if (!Send(StartMessage(probe_->id, 0, zone_, kTypeSoa))) Fail(now);
+  Bytes message = StartMessage(probe_->id, 0, zone_, kTypeSoa);
+  probe_->mac = SignRequest(message, key_, clock_.Now());
+  if (!Send(message)) Fail(now);
 }
 
 // RFC 1996 §3.7: with the new SOA in the answer section.
@@ -109,29 +127,53 @@ void Secondary::Take(View octets, Steady::time_point now) {
       message->qclass != kClassIn) {
     return;
   }
-  if (message->opcode() == static_cast<std::uint8_t>(Opcode::kNotify)) {
-    if (!notify_ || message->id != notify_->id) return;
-    const TsigVerdict verdict = VerifyTsig(octets, *message, key_, clock_.Now(), notify_->mac);
-    if (verdict.error != TsigError::kNone || message->rcode() != 0) return;  // sent again at notify_due_
-    notify_.reset();
-    // RFC 1996 §4.7: heard. It is told again only if it has not come for the version a while later.
-    notify_due_ = std::max(notify_due_, now + 4 * kNotifyFirst);
-    return;
+  const bool notify = message->opcode() == static_cast<std::uint8_t>(Opcode::kNotify);
+  if (!notify && message->opcode() != static_cast<std::uint8_t>(Opcode::kQuery)) return;
+  const auto& question = notify ? notify_ : probe_;
+  if (!question || message->id != question->id) return;
+  const TsigVerdict verdict = VerifyTsig(octets, *message, key_, clock_.Now(), question->mac);
+  if (verdict.error != TsigError::kNone) {
+    // RFC 8945 §5.3: left aside, and the true answer waited for. What it says of the reason is worth a line.
+    const TsigError error = verdict.told != 0 ? TsigError{verdict.told} : verdict.error;
+    return Note(notify ? notify_trouble_ : probe_trouble_,
+                std::string(notify ? "NOTIFY" : "SOA") + " answered with " + RcodeName(message->rcode()) +
+                    " and not signed as asked: " + TsigErrorName(error),
+                now);
   }
-  if (!probe_ || message->opcode() != 0 || message->id != probe_->id) return;
+  return notify ? TakeNotifyAnswer(*message, verdict, now) : TakeProbeAnswer(octets, *message, verdict, now);
+}
+
+void Secondary::TakeNotifyAnswer(const Message& message, const TsigVerdict& verdict, Steady::time_point now) {
+  if (message.rcode() != 0) {  // sent again at notify_due_
+    return Note(notify_trouble_, "NOTIFY answered with " + Reason(message, verdict), now);
+  }
+  notify_.reset();
+  // RFC 1996 §4.7: heard. It is told again only if it has not come for the version a while later.
+  notify_due_ = std::max(notify_due_, now + 4 * kNotifyFirst);
+}
+
+void Secondary::TakeProbeAnswer(View octets, const Message& message, const TsigVerdict& verdict,
+                                Steady::time_point now) {
   probe_.reset();
-  const bool usable = message->rcode() == 0 && (message->flags & kFlagAuthoritative) != 0 &&
-                      (message->flags & kFlagTruncated) == 0;
-  std::optional<std::uint32_t> serial;
-  for (const Record& record : message->answer) {
-    if (usable && record.owner == zone_ && !serial) serial = SoaSerial(octets, record);
-  }
   const bool was_away = !reachable();
   failures_ = 0;
-  if (serial) {
+  std::optional<std::uint32_t> serial;
+  for (const Record& record : message.answer) {
+    if (record.owner == zone_ && !serial) serial = SoaSerial(octets, record);
+  }
+  const bool authoritative = (message.flags & kFlagAuthoritative) != 0;
+  if ((message.flags & kFlagTruncated) != 0) {
+    // A server that limits its rate cuts answers short: alive, and no word about what it serves.
+    Note(probe_trouble_, "SOA answered truncated: does it limit the rate of our questions?", now);
+  } else if (message.rcode() == 0 && authoritative && serial) {
     TakeSerial(*serial, now);
   } else {
+    if (current()) Lose(now);
     known_ = false;  // alive, but without the zone (yet)
+    const char* lack = message.rcode() != 0 ? ""
+                       : authoritative      ? ", without the SOA"
+                                            : ", without authority";
+    Note(probe_trouble_, "SOA answered with " + Reason(message, verdict) + lack, now);
   }
   if (was_away && !current()) Announce(wanted_, soa_, now);
 }
@@ -140,17 +182,28 @@ void Secondary::TakeSerial(std::uint32_t serial, Steady::time_point now) {
   const bool had = current();
   serial_ = serial;
   known_ = true;
-  if (had || !current()) {
-    if (had && !current()) announced_ = notify_due_ = now;  // it lost what it had
-    return;
-  }
-  const Steady::duration sample = std::min<Steady::duration>(now - announced_, std::chrono::seconds(2));
-  usual_delay_ = (usual_delay_ * 3 + sample) / 4;
+  if (had && !current()) return Lose(now);
+  if (had || !current()) return;
+  if (sampling_) usual_delay_ = (usual_delay_ * 3 + (now - announced_)) / 4;
+  sampling_ = false;
   probe_due_ = now + ProbePause();
+}
+
+// It served the newest version and does not any more: behind from this moment on, not since it was announced.
+void Secondary::Lose(Steady::time_point now) {
+  announced_ = notify_due_ = now;
+  sampling_ = false;
+}
+
+void Secondary::Note(Trouble& trouble, const std::string& reason, Steady::time_point now) {
+  if (reason == trouble.said && now - trouble.at < kSayAgain) return;
+  trouble = {reason, now};
+  if (log_) log_(2, "zone: secondary " + address_.name + ": " + reason);
 }
 
 void Secondary::Fail(Steady::time_point now) {
   probe_.reset();
+  sampling_ = false;
   socket_ = Socket();
   failures_ = std::min(failures_ + 1, 16);
   probe_due_ = now + std::min<Steady::duration>(milliseconds(50) * (1 << std::min(failures_, 6)), kProbeRest);

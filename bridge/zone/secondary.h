@@ -1,9 +1,11 @@
 // bridge/zone/secondary.h: what one secondary serves, learnt by asking it, and NOTIFY until it has the newest
-// version. Both go over one connected UDP socket with random ids; an answer counts only if id, QR, opcode and
-// question fit, the SOA is authoritative, and, for NOTIFY, the TSIG verifies. The socket is made anew after
-// failures, so its port changes. A secondary that answers nothing kFailuresMax times in a row is unreachable;
-// it is then asked ever more rarely, up to kProbeRest, and told at once when it is back. Threads: the
-// publishing thread only.        Spec: RFC 1996 §3, §4; RFC 1982; RFC 8945 §5.3.
+// version. Both go over one connected UDP socket with random ids, from the address the server listens on, and both are
+// signed: an answer counts only if id, QR, opcode and question fit and its TSIG verifies against the question's, for what
+// it says moves the serial and tells the world that a revocation is served. A truncated answer (a rate limit) says nothing.
+// The socket is made anew after failures, so its port changes. A secondary that answers nothing kFailuresMax times in a
+// row is unreachable; it is then asked ever more rarely, up to kProbeRest, and told at once when it is back.
+// Errors: why it does not serve is a warning, once per reason and kSayAgain.
+// Threads: the publishing thread only.        Spec: RFC 1996 §3, §4; RFC 1982; RFC 8945 §5.3.
 #pragma once
 
 #include <functional>
@@ -20,10 +22,14 @@ using Steady = std::chrono::steady_clock;
 inline constexpr int kFailuresMax = 3;
 inline constexpr std::chrono::milliseconds kAnswerLimit{700}, kProbeRest{2000}, kNotifyFirst{500},
     kNotifyRest{30'000};
+// Under the 200 questions a second from which NSD's default rate limit drops and truncates answers.
+inline constexpr std::chrono::milliseconds kProbeStep{6};
+inline constexpr std::chrono::minutes kSayAgain{10};
 
 class Secondary {
  public:
-  Secondary(SecondaryAddress address, Name zone, const TsigKey& key, const Clock& clock);
+  Secondary(SecondaryAddress address, Name zone, const TsigKey& key, const Clock& clock,
+            std::string source = {}, Log log = {});
 
   // The newest version; starts NOTIFY and close probing.
   void Announce(std::uint32_t serial, BlockPtr soa, Steady::time_point now);
@@ -46,8 +52,12 @@ class Secondary {
  private:
   struct Question {
     std::uint16_t id = 0;
-    Bytes mac;  // of a signed question
+    Bytes mac;
     Steady::time_point sent;
+  };
+  struct Trouble {
+    std::string said;
+    Steady::time_point at;
   };
   bool Open();
   void SendProbe(Steady::time_point now);
@@ -55,23 +65,32 @@ class Secondary {
   bool Send(const Bytes& message);
   void Receive(Steady::time_point now);
   void Take(View octets, Steady::time_point now);
+  void TakeNotifyAnswer(const Message& message, const TsigVerdict& verdict, Steady::time_point now);
+  void TakeProbeAnswer(View octets, const Message& message, const TsigVerdict& verdict,
+                       Steady::time_point now);
   void TakeSerial(std::uint32_t serial, Steady::time_point now);
+  void Lose(Steady::time_point now);
   void Fail(Steady::time_point now);
+  void Note(Trouble& trouble, const std::string& reason, Steady::time_point now);
   Steady::duration ProbePause() const;
 
   SecondaryAddress address_;
   Name zone_;
   const TsigKey& key_;
   const Clock& clock_;
+  const std::string source_;
+  const Log log_;
   Socket socket_;
   std::uint32_t wanted_ = 0, serial_ = 0;
   BlockPtr soa_;
   bool known_ = false;
   int failures_ = 0;
-  Steady::time_point announced_, probe_due_, notify_due_;
+  Steady::time_point announced_, probe_due_, notify_due_, probed_;
   Steady::duration usual_delay_ = std::chrono::milliseconds(10);  // from announcement to service, smoothed
   Steady::duration notify_pause_ = kNotifyFirst;
-  int probes_ = 0;  // since the announcement
+  bool sampling_ = false;  // whether the version on its way, and nothing else, is what takes time
+  int probes_ = 0;         // since the announcement
+  Trouble probe_trouble_, notify_trouble_;
   std::optional<Question> probe_, notify_;
 };
 

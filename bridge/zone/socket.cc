@@ -44,6 +44,14 @@ Result<Socket> Open(const std::string& address, std::uint16_t port, int type,
   return socket;
 }
 
+bool Wildcard(const addrinfo& info) {
+  if (info.ai_family == AF_INET6) {
+    const auto& address = reinterpret_cast<const sockaddr_in6&>(*info.ai_addr).sin6_addr;
+    return IN6_IS_ADDR_UNSPECIFIED(&address);
+  }
+  return reinterpret_cast<const sockaddr_in&>(*info.ai_addr).sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
 }  // namespace
 
 Socket::~Socket() {
@@ -60,8 +68,23 @@ Result<Socket> BindUdp(const std::string& address, std::uint16_t port) {
   return Open(address, port, SOCK_DGRAM, &::bind);
 }
 
-Result<Socket> ConnectUdp(const std::string& address, std::uint16_t port) {
-  return Open(address, port, SOCK_DGRAM, &::connect);
+Result<Socket> ConnectUdp(const std::string& address, std::uint16_t port, const std::string& source) {
+  auto to = Numeric(address, port, SOCK_DGRAM);
+  if (!to) return to.error();
+  // Without SO_REUSEADDR: the kernel then picks a port that nobody has.
+  Socket socket(::socket((*to)->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) return SocketError(address, port);
+  if (!source.empty()) {
+    auto from = Numeric(source, 0, SOCK_DGRAM);
+    if (!from) return from.error();
+    const addrinfo& own = **from;
+    if (own.ai_family == (*to)->ai_family && !Wildcard(own) &&
+        bind(socket.fd(), own.ai_addr, own.ai_addrlen) != 0) {
+      return SocketError(source, 0);
+    }
+  }
+  if (connect(socket.fd(), (*to)->ai_addr, (*to)->ai_addrlen) != 0) return SocketError(address, port);
+  return socket;
 }
 
 std::uint16_t LocalPort(const Socket& socket) {

@@ -31,7 +31,8 @@ class Socket {
 Result<Socket> ListenTcp(const std::string& address, std::uint16_t port);
 Result<Socket> BindUdp(const std::string& address, std::uint16_t port);
 // Connected: the kernel drops datagrams from any other address; the source port is random.
-Result<Socket> ConnectUdp(const std::string& address, std::uint16_t port);
+// It sends from `source`, unless that is empty, a wildcard, or of another family: then from what the kernel picks.
+Result<Socket> ConnectUdp(const std::string& address, std::uint16_t port, const std::string& source = {});
 std::uint16_t LocalPort(const Socket& socket);
 
 }  // namespace registry::zone

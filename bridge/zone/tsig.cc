@@ -112,6 +112,26 @@ Result<TsigKey> LoadTsigKey(const std::string& name, const std::string& secret_f
   return TsigKey{*parsed, *secret};
 }
 
+std::string TsigErrorName(TsigError error) {
+  switch (error) {
+    case TsigError::kNone:
+      return "no error";
+    case TsigError::kBadSig:
+      return "BADSIG";
+    case TsigError::kBadKey:
+      return "BADKEY";
+    case TsigError::kBadTime:
+      return "BADTIME";
+    case TsigError::kBadTrunc:
+      return "BADTRUNC";
+    case TsigError::kAbsent:
+      return "no TSIG";
+    case TsigError::kMalformed:
+      return "malformed TSIG";
+  }
+  return "TSIG error " + std::to_string(static_cast<int>(error));
+}
+
 TsigVerdict VerifyTsig(View octets, const Message& message, const TsigKey& key, UtcTime now,
                        const Bytes& prior) {
   TsigVerdict verdict;
@@ -121,6 +141,7 @@ TsigVerdict VerifyTsig(View octets, const Message& message, const TsigKey& key, 
   verdict.error = TsigError::kMalformed;
   verdict.key_name = record->owner;
   if (!ReadFields(octets, *record, verdict, fields)) return verdict;
+  verdict.told = fields.error;
   // RFC 8945 §5.2: key, then MAC, then time.
   verdict.error = TsigError::kBadKey;
   if (verdict.key_name != key.name || verdict.algorithm != kHmacSha256) return verdict;

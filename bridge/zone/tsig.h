@@ -36,8 +36,13 @@ struct TsigVerdict {
   Name key_name, algorithm;
   std::uint64_t time_signed = 0;
   std::uint16_t fudge = 0;
+  std::uint16_t told =
+      0;  // the error its sender put into it (RFC 8945 §4.2); says nothing before the MAC is right
   Bytes mac;
 };
+// "BADKEY" and the like.
+std::string TsigErrorName(TsigError error);
+
 // `prior` is the request's MAC when an answer is checked, empty for a request.
 TsigVerdict VerifyTsig(View octets, const Message& message, const TsigKey& key, UtcTime now,
                        const Bytes& prior = {});

@@ -2,12 +2,13 @@
 // the time given by the test.
 #include "bridge/zone/secondary.h"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include "bridge/zone/apex.h"
-#include "tests/unit/bridge/zone/zone_files.h"
+#include "tests/unit/bridge/zone/fake_secondary.h"
 
 namespace registry::zone::testing {
 namespace {
@@ -57,14 +58,18 @@ class SecondaryTest : public ::testing::Test {
     ASSERT_EQ(poll(&polled, 1, 1000), 1);
     secondary_.Turn(now_);
   }
-  Bytes SoaAnswer(std::uint16_t id, std::uint32_t serial,
+  Bytes SoaAnswer(const Datagram& to, std::uint32_t serial,
                   std::uint16_t flags = kFlagResponse | kFlagAuthoritative, const char* name = kZone) const {
-    Bytes answer = StartMessage(id, flags, *NameFromText(name), kTypeSoa);
-    Put(answer, Bytes{0xc0, 12, 0, 6, 0, 1, 0, 0, 0, 60, 0, 22, 0, 0});
-    PutU32(answer, serial);
-    answer.resize(answer.size() + 16);
-    SetU16(answer, 6, 1);
-    return answer;
+    return Signed(to, SoaAnswerOf(to.message.id, serial, flags, name));
+  }
+  Bytes Signed(const Datagram& to, Bytes answer) const {
+    return SignedAnswer(to.octets, std::move(answer), key_, clock_.Now());
+  }
+  // Asks until it has served `serial`.
+  void Serve(std::uint32_t serial) {
+    const auto probe = NextOf(Opcode::kQuery);
+    ASSERT_TRUE(probe.has_value());
+    Answer(*probe, SoaAnswer(*probe, serial));
   }
 
   ZoneFiles files_;
@@ -73,7 +78,13 @@ class SecondaryTest : public ::testing::Test {
   ZoneStore store_{*ProfileOf(files_.options()), 1u << 20, 100, clock_.Now()};
   Socket peer_ = *BindUdp("127.0.0.1", 0);
   Steady::time_point now_ = Steady::now();
-  Secondary secondary_{{"peer", "127.0.0.1", LocalPort(peer_)}, *NameFromText(kZone), key_, clock_};
+  std::string log_;
+  Secondary secondary_{{"peer", "127.0.0.1", LocalPort(peer_)},
+                       *NameFromText(kZone),
+                       key_,
+                       clock_,
+                       "127.0.0.1",
+                       [this](int, const std::string& line) { log_ += line + "\n"; }};
 };
 
 TEST_F(SecondaryTest, Rfc1996_NotifyCarriesTheSoaAndIsSigned) {
@@ -91,7 +102,7 @@ TEST_F(SecondaryTest, Rfc1996_3_6_NotifyIsRepeatedUntilTheVersionIsServed) {
   EXPECT_NE(first->message.id, second->message.id);
   const auto probe = NextOf(Opcode::kQuery);
   ASSERT_TRUE(probe.has_value());
-  Answer(*probe, SoaAnswer(probe->message.id, 5));
+  Answer(*probe, SoaAnswer(*probe, 5));
   EXPECT_TRUE(secondary_.current());
   EXPECT_FALSE(NextOf(Opcode::kNotify).has_value());
 }
@@ -100,22 +111,161 @@ TEST_F(SecondaryTest, OnlyAnswersThatFitTheQuestionCount) {
   const auto probe = NextOf(Opcode::kQuery);
   ASSERT_TRUE(probe.has_value());
   const std::uint16_t id = probe->message.id;
-  Answer(*probe, SoaAnswer(static_cast<std::uint16_t>(id + 1), 5));
+  Answer(*probe, Signed(*probe, SoaAnswerOf(static_cast<std::uint16_t>(id + 1), 5)));
   EXPECT_FALSE(secondary_.current()) << "foreign id";
-  Answer(*probe, SoaAnswer(id, 5, 0));
+  Answer(*probe, SoaAnswer(*probe, 5, 0));
   EXPECT_FALSE(secondary_.current()) << "no response bit";
-  Answer(*probe, SoaAnswer(id, 5, kFlagResponse | kFlagAuthoritative, "other.test"));
+  Answer(*probe, SoaAnswer(*probe, 5, kFlagResponse | kFlagAuthoritative, "other.test"));
   EXPECT_FALSE(secondary_.current()) << "foreign question";
   Answer(*probe, Bytes{1, 2, 3});
   EXPECT_FALSE(secondary_.current()) << "no message";
-  Answer(*probe, SoaAnswer(id, 5));
+  Answer(*probe, SoaAnswer(*probe, 5));
   EXPECT_TRUE(secondary_.current());
+}
+
+TEST_F(SecondaryTest, Rfc8945_5_3_AnswersThatDoNotVerifySayNothing) {
+  const auto probe = NextOf(Opcode::kQuery);
+  ASSERT_TRUE(probe.has_value());
+  EXPECT_EQ(VerifyTsig(probe->octets, probe->message, key_, clock_.Now()).error, TsigError::kNone);
+  Answer(*probe, SoaAnswerOf(probe->message.id, 5));
+  EXPECT_FALSE(secondary_.current()) << "unsigned";
+  TsigKey other = key_;
+  other.secret[0] ^= 1;
+  Bytes request = StartMessage(probe->message.id, 0, *NameFromText(kZone), kTypeSoa);
+  SignRequest(request, other, clock_.Now());
+  Answer(*probe, SignedAnswer(request, SoaAnswerOf(probe->message.id, 5), other, clock_.Now()));
+  EXPECT_FALSE(secondary_.current()) << "another secret";
+  request = StartMessage(probe->message.id, 0, *NameFromText(kZone), kTypeSoa);
+  SignRequest(request, key_, clock_.Now() - std::chrono::seconds(1));
+  Answer(*probe, SignedAnswer(request, SoaAnswerOf(probe->message.id, 5), key_, clock_.Now()));
+  EXPECT_FALSE(secondary_.current()) << "the answer to another request";
+  Answer(*probe, SoaAnswerOf(probe->message.id, 5000));
+  EXPECT_EQ(secondary_.serial(), 0u) << "nor does it move the serial";
+  Answer(*probe, SoaAnswer(*probe, 5));
+  EXPECT_TRUE(secondary_.current());
+}
+
+TEST_F(SecondaryTest, TruncatedAnswerChangesNothing) {
+  Serve(5);
+  ASSERT_TRUE(secondary_.current());
+  now_ += kProbeRest;
+  const auto probe = NextOf(Opcode::kQuery);
+  ASSERT_TRUE(probe.has_value());
+  Answer(*probe, SoaAnswer(*probe, 3, kFlagResponse | kFlagAuthoritative | kFlagTruncated));
+  EXPECT_TRUE(secondary_.current());
+  EXPECT_TRUE(secondary_.reachable());
+  EXPECT_EQ(secondary_.serial(), 5u);
+}
+
+TEST_F(SecondaryTest, NsdsRateLimitIsNotReached) {
+  secondary_.Announce(6, store_.soa(), now_);
+  std::vector<Steady::time_point> asked;
+  for (int i = 0; i < 1000; ++i, now_ += milliseconds(1)) {
+    if (i % 7 == 0) secondary_.Announce(6, store_.soa(), now_);  // versions in quick succession
+    secondary_.Turn(now_);
+    while (auto datagram = Next()) {
+      if (datagram->message.opcode() == 0) asked.push_back(now_);
+    }
+  }
+  EXPECT_GT(asked.size(), 20u);
+  EXPECT_LT(asked.size(), 200u);
+}
+
+TEST_F(SecondaryTest, LostZoneIsBehindFromThenOnAndNotSinceItsAnnouncement) {
+  Serve(5);
+  now_ += std::chrono::hours(240);
+  const auto probe = NextOf(Opcode::kQuery);
+  ASSERT_TRUE(probe.has_value());
+  Bytes failed = StartMessage(probe->message.id, kFlagResponse | 2, *NameFromText(kZone), kTypeSoa);
+  Answer(*probe, Signed(*probe, failed));
+  EXPECT_FALSE(secondary_.current());
+  EXPECT_TRUE(secondary_.reachable());
+  EXPECT_LT(secondary_.lag(now_).behind, std::chrono::seconds(10));
+  EXPECT_TRUE(NextOf(Opcode::kNotify).has_value()) << "told at once";
+}
+
+// The time a first transfer or an absence took says nothing about the next version.
+TEST_F(SecondaryTest, OnlyAVersionOnItsWaySetsThePaceOfProbing) {
+  std::optional<Datagram> probe;
+  const auto first_probe_after = [&](std::uint32_t serial) {
+    while (Next()) {
+    }
+    const auto announced = now_;
+    secondary_.Announce(serial, store_.soa(), now_);
+    for (; now_ - announced < std::chrono::seconds(5); now_ += milliseconds(1)) {
+      secondary_.Turn(now_);
+      while ((probe = Next())) {
+        if (probe->message.opcode() == 0) return now_ - announced;
+      }
+    }
+    return Steady::duration::max();
+  };
+  now_ += std::chrono::seconds(30);
+  Serve(5);  // the first transfer took half a minute
+  now_ += milliseconds(100);
+  EXPECT_LE(first_probe_after(6), kProbeStep);
+  ASSERT_TRUE(probe.has_value());
+  now_ += milliseconds(400);  // this one takes that long
+  Answer(*probe, SoaAnswer(*probe, 6));
+  ASSERT_TRUE(secondary_.current());
+  now_ += milliseconds(100);
+  const auto paced = first_probe_after(7);
+  EXPECT_GT(paced, milliseconds(20));
+  EXPECT_LE(paced, milliseconds(110));
+}
+
+TEST_F(SecondaryTest, WhyItDoesNotServeIsSaidOncePerReason) {
+  const auto refuse = [&](std::uint16_t rcode) {
+    const auto probe = NextOf(Opcode::kQuery);
+    ASSERT_TRUE(probe.has_value());
+    const auto flags = static_cast<std::uint16_t>(kFlagResponse | rcode);
+    Answer(*probe, Signed(*probe, StartMessage(probe->message.id, flags, *NameFromText(kZone), kTypeSoa)));
+  };
+  refuse(5);
+  refuse(5);
+  EXPECT_EQ(log_, "zone: secondary peer: SOA answered with REFUSED\n");
+  refuse(2);
+  EXPECT_EQ(
+      log_,
+      "zone: secondary peer: SOA answered with REFUSED\nzone: secondary peer: SOA answered with SERVFAIL\n");
+  log_.clear();
+  const auto notify = NextOf(Opcode::kNotify);
+  ASSERT_TRUE(notify.has_value());
+  const auto verdict = [&](TsigError error) {
+    TsigVerdict told;
+    told.error = error;
+    told.key_name = key_.name;
+    told.algorithm = *NameFromText("hmac-sha256");
+    return told;
+  };
+  Bytes denied =
+      StartMessage(notify->message.id, kFlagResponse | 4 << 11 | 9, *NameFromText(kZone), kTypeSoa);
+  PutUnsignedTsig(denied, verdict(TsigError::kBadKey));
+  Answer(*notify, denied);
+  EXPECT_NE(log_.find("NOTIFY answered with NOTAUTH and not signed as asked: BADKEY"), std::string::npos)
+      << log_;
+}
+
+TEST_F(SecondaryTest, Rfc1996_3_10_QuestionsComeFromTheAddressOfTheServer) {
+  Secondary bound({"peer", "127.0.0.1", LocalPort(peer_)}, *NameFromText(kZone), key_, clock_, "127.0.0.2");
+  Secondary any({"peer", "127.0.0.1", LocalPort(peer_)}, *NameFromText(kZone), key_, clock_, "0.0.0.0");
+  Secondary other({"peer", "127.0.0.1", LocalPort(peer_)}, *NameFromText(kZone), key_, clock_, "::1");
+  for (const auto& [secondary, source] :
+       {std::pair(&bound, 0x7f000002u), std::pair(&any, 0x7f000001u), std::pair(&other, 0x7f000001u)}) {
+    while (Next()) {
+    }
+    secondary->Announce(5, store_.soa(), now_);
+    secondary->Turn(now_);
+    const auto datagram = Next(1000);
+    ASSERT_TRUE(datagram.has_value());
+    EXPECT_EQ(ntohl(reinterpret_cast<const sockaddr_in&>(datagram->peer).sin_addr.s_addr), source);
+  }
 }
 
 TEST_F(SecondaryTest, AnswerWithoutAuthorityDoesNotServe) {
   const auto probe = NextOf(Opcode::kQuery);
   ASSERT_TRUE(probe.has_value());
-  Answer(*probe, SoaAnswer(probe->message.id, 5, kFlagResponse));
+  Answer(*probe, SoaAnswer(*probe, 5, kFlagResponse));
   EXPECT_FALSE(secondary_.current());
   EXPECT_TRUE(secondary_.reachable());
 }
@@ -123,7 +273,7 @@ TEST_F(SecondaryTest, AnswerWithoutAuthorityDoesNotServe) {
 TEST_F(SecondaryTest, OlderSerialIsALag) {
   const auto probe = NextOf(Opcode::kQuery);
   ASSERT_TRUE(probe.has_value());
-  Answer(*probe, SoaAnswer(probe->message.id, 4));
+  Answer(*probe, SoaAnswer(*probe, 4));
   EXPECT_FALSE(secondary_.current());
   EXPECT_TRUE(secondary_.Serves(4));
   const Snapshot::Lag lag = secondary_.lag(now_ + milliseconds(1500));
@@ -136,7 +286,7 @@ TEST_F(SecondaryTest, Rfc1982_SerialAheadOfTheNewestServesNothing) {
   for (const std::uint32_t serial : {6u, 5000u, 5u + 0x7fffffffu, 5u + 0x80000000u}) {
     const auto probe = NextOf(Opcode::kQuery);
     ASSERT_TRUE(probe.has_value());
-    Answer(*probe, SoaAnswer(probe->message.id, serial));
+    Answer(*probe, SoaAnswer(*probe, serial));
     EXPECT_FALSE(secondary_.current()) << serial;
     EXPECT_FALSE(secondary_.Serves(4)) << serial;
     // RFC 1982 §3.2 leaves a distance of 2^31 undefined: neither ahead nor serving, a lag.
@@ -145,7 +295,7 @@ TEST_F(SecondaryTest, Rfc1982_SerialAheadOfTheNewestServesNothing) {
   }
   const auto probe = NextOf(Opcode::kQuery);
   ASSERT_TRUE(probe.has_value());
-  Answer(*probe, SoaAnswer(probe->message.id, 5));
+  Answer(*probe, SoaAnswer(*probe, 5));
   EXPECT_TRUE(secondary_.current());
   EXPECT_FALSE(secondary_.ahead());
 }
@@ -162,7 +312,7 @@ TEST_F(SecondaryTest, SilenceMakesItUnreachableAndAnAnswerBringsItBack) {
   }
   ASSERT_TRUE(probe.has_value());
   EXPECT_EQ(probe->message.opcode(), 0) << "an unreachable secondary is asked, not notified";
-  Answer(*probe, SoaAnswer(probe->message.id, 3));
+  Answer(*probe, SoaAnswer(*probe, 3));
   EXPECT_TRUE(secondary_.reachable());
   EXPECT_TRUE(NextOf(Opcode::kNotify).has_value()) << "it is told at once when it is back";
 }
