@@ -10,8 +10,8 @@
 #include <unordered_map>
 
 #include "bridge/zone/apex.h"
+#include "bridge/zone/arrivals.h"
 #include "bridge/zone/secondary.h"
-#include "bridge/zone/serials.h"
 #include "bridge/zone/server.h"
 
 namespace registry::zone {
@@ -21,20 +21,15 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kLoadPage = 4096;
 constexpr std::size_t kRefreshBatch = 500;
-constexpr std::size_t kInFlightMax = 200'000;  // changes published and not yet visible everywhere
-constexpr milliseconds kIdleWait{250};         // for new entries, when all is quiet
-constexpr milliseconds kLaggingWait{20};       // the same while an unreachable secondary is asked on the side
+constexpr std::size_t kSpanMax =
+    10'000;  // changes of neighbouring versions that are told together, when they wait long
+constexpr milliseconds kIdleWait{250};    // for new entries, when all is quiet
+constexpr milliseconds kLaggingWait{20};  // the same while an unreachable secondary is asked on the side
 constexpr milliseconds kHoldLimit{
     2000};  // how long a slow but reachable secondary holds the next version back
 constexpr milliseconds kPassPause{2000};     // between two moves past a secondary that is ahead
 constexpr milliseconds kRetryPause{200};     // after the ledger or `visible` failed
 constexpr milliseconds kAlarmAfter{30'000};  // lag that is logged
-
-struct Batch {
-  std::uint32_t serial = 0;
-  ledger::Seq last = 0;
-  std::vector<domain::ZoneChange> changes;
-};
 
 class LivePublisher : public Publisher {
  public:
@@ -42,16 +37,18 @@ class LivePublisher : public Publisher {
                 TsigKey key)
       : options_(std::move(options)),
         ledger_(ledger),
-        visible_(std::move(visible)),
         log_(std::move(log)),
         serials_(ledger),
+        arrivals_(ledger, serials_, std::move(visible), log_, options_.batch_max),
         store_(std::move(profile), options_.journal_bytes_max, options_.journal_changes_max, clock_.Now()),
         responder_(store_, std::move(key), clock_),
         server_(responder_) {
     for (const SecondaryAddress& address : options_.secondaries) {
-      secondaries_.emplace_back(address, store_.zone(), responder_.key(), clock_);
+      secondaries_.emplace_back(address, store_.zone(), responder_.key(), clock_, options_.listen_address,
+                                log_);
     }
     alarmed_.resize(secondaries_.size());
+    too_far_.resize(secondaries_.size());
   }
   ~LivePublisher() override { LivePublisher::Stop(); }
 
@@ -67,10 +64,12 @@ class LivePublisher : public Publisher {
   milliseconds EntryWait() const;
   void Publish();
   void Serve(Batch batch);
+  void Keep(Batch batch);
+  void SayBound();
   void SayRefused(const std::vector<DeviceId>& devices) const;
   void DropSuperseded(std::vector<domain::ZoneChange>& changes);
-  void Refresh();
   void PassSecondaries(Steady::time_point now);
+  bool MayPass(std::size_t which, std::uint32_t newest);
   void CompleteArrived();
   void WatchSecondaries(milliseconds wait);
   void Alarm(Steady::time_point now);
@@ -85,20 +84,22 @@ class LivePublisher : public Publisher {
 
   const Options options_;
   ledger::Ledger& ledger_;
-  const Visible visible_;
   const Log log_;
   SystemClock clock_;
   Serials serials_;
+  Arrivals arrivals_;
   ZoneStore store_;
   Responder responder_;
   TransferServer server_;
   std::deque<Secondary> secondaries_;
   std::vector<bool> alarmed_;
+  std::vector<std::optional<std::uint32_t>> too_far_;             // the serial that was refused and said
   std::unordered_map<DeviceId, std::uint64_t> superseded_below_;  // entries from before the start
   ledger::Seq superseded_until_ = 0;
   ledger::Seq read_ = 0;  // entries handed to the zone
   std::deque<Batch> in_flight_;
   std::size_t in_flight_changes_ = 0;
+  bool bound_said_ = false;
   Steady::time_point announced_, next_pass_;
   mutable std::mutex mutex_;  // guards snapshot_ and stopping_
   std::condition_variable wake_;
@@ -119,6 +120,7 @@ Status LivePublisher::Start() {
              std::to_string(store_.devices()) + " devices, transfers on port " +
              std::to_string(server_.port()));
   UpdateSnapshot();
+  arrivals_.Start();
   thread_ = std::thread([this] { Run(); });
   return Done{};
 }
@@ -168,6 +170,7 @@ void LivePublisher::Stop() {
   wake_.notify_all();
   ledger_.WakeAll();
   thread_.join();
+  arrivals_.Stop();
   server_.Stop();
 }
 
@@ -177,6 +180,7 @@ Snapshot LivePublisher::snapshot() const {
     const std::lock_guard lock(mutex_);
     copy = snapshot_;
   }
+  copy.pending += arrivals_.pending();
   copy.axfr = responder_.counters().axfr;
   copy.ixfr = responder_.counters().ixfr;
   copy.refused = responder_.counters().refused;
@@ -194,7 +198,6 @@ void LivePublisher::Run() {
     PassSecondaries(Steady::now());
     CompleteArrived();
     if (MayPublish(Steady::now())) {
-      Refresh();
       Publish();
     } else {
       WatchSecondaries(milliseconds(50));
@@ -211,28 +214,33 @@ bool LivePublisher::AllReachableCurrent() const {
 // Self-clocking (design §7): a secondary's cost per transfer grows with the zone, so the next version goes
 // out when the last one has arrived. A slow one cannot hold a revocation back for longer than kHoldLimit.
 bool LivePublisher::MayPublish(Steady::time_point now) const {
-  if (in_flight_changes_ >= kInFlightMax) return false;
   return AllReachableCurrent() || now - announced_ > kHoldLimit;
 }
 
 milliseconds LivePublisher::EntryWait() const {
-  if (!AllCurrent()) return kLaggingWait;
-  return in_flight_.empty() ? kIdleWait : kRetryPause;
+  return AllCurrent() && in_flight_.empty() ? kIdleWait : kLaggingWait;
 }
 
+// One version of whatever waits: changes, signatures that are due, or both.
 void LivePublisher::Publish() {
-  const auto entries = ledger_.OutboxAfter(ledger::Sink::kZone, read_, options_.batch_max, EntryWait());
+  const bool due = store_.RefreshDue(clock_.Now());
+  const auto wait = due ? milliseconds(0) : EntryWait();
+  const auto entries = ledger_.OutboxAfter(ledger::Sink::kZone, read_, options_.batch_max, wait);
   if (!entries) {
     Say(3, "zone: the ledger cannot be read: " + entries.error().message);
-    return Pause();
+    Pause();
   }
-  if (entries->empty()) return;
   Batch batch;
-  batch.last = entries->back().seq;
-  for (const ledger::OutboxEntry& entry : *entries) {
-    if (const auto* change = std::get_if<domain::ZoneChange>(&entry.item)) batch.changes.push_back(*change);
+  batch.after = batch.last = read_;
+  batch.changes.emplace();
+  if (entries && !entries->empty()) {
+    batch.last = entries->back().seq;
+    for (const ledger::OutboxEntry& entry : *entries) {
+      if (const auto* change = std::get_if<domain::ZoneChange>(&entry.item))
+        batch.changes->push_back(*change);
+    }
   }
-  Serve(std::move(batch));
+  if (due || batch.last != read_) Serve(std::move(batch));
 }
 
 void LivePublisher::DropSuperseded(std::vector<domain::ZoneChange>& changes) {
@@ -248,21 +256,57 @@ void LivePublisher::Serve(Batch batch) {
     Say(3, "zone: no serial could be reserved: " + serial.error().message);
     return Pause();
   }
-  std::vector<domain::ZoneChange> wanted = batch.changes;
+  std::vector<domain::ZoneChange> wanted = *batch.changes;
   if (!superseded_below_.empty()) DropSuperseded(wanted);
-  const auto published = store_.Publish(wanted, *serial, clock_.Now());
+  auto published = store_.Publish(wanted, kRefreshBatch, *serial, clock_.Now());
   if (!published.changed) serials_.Return();
   SayRefused(published.refused);
-  // Nothing of theirs is in the zone, so nothing of theirs becomes visible; the cursor passes them all the same.
-  std::erase_if(batch.changes, [&published](const domain::ZoneChange& change) {
-    return std::ranges::find(published.refused, change.device) != published.refused.end();
-  });
-  read_ = batch.last;
-  if (read_ >= superseded_until_) superseded_below_.clear();
-  batch.serial = store_.serial();
-  in_flight_changes_ += batch.changes.size();
-  in_flight_.push_back(std::move(batch));
+  batch.refused = std::move(published.refused);
+  if (batch.last != read_) {
+    read_ = batch.last;
+    if (read_ >= superseded_until_) superseded_below_.clear();
+    batch.serial = store_.serial();
+    batch.count = batch.changes->size();
+    Keep(std::move(batch));
+  }
   if (published.changed) Announce();
+}
+
+// A secondary that stays away must not end revocation and signing for the others, nor take all memory: above the
+// bound only the place of the changes in the ledger is kept, and neighbouring versions become one.
+void LivePublisher::Keep(Batch batch) {
+  in_flight_changes_ += batch.count;
+  if (in_flight_changes_ <= options_.in_flight_max) {
+    in_flight_.push_back(std::move(batch));
+    return;
+  }
+  SayBound();
+  batch.changes.reset();
+  if (!in_flight_.empty()) {
+    Batch& before = in_flight_.back();
+    const bool joins = !before.changes && before.refused.empty() && batch.refused.empty() &&
+                       before.count + batch.count <= kSpanMax;
+    if (joins) {
+      before.serial = batch.serial;
+      before.last = batch.last;
+      before.count += batch.count;
+      return;
+    }
+  }
+  in_flight_.push_back(std::move(batch));
+}
+
+void LivePublisher::SayBound() {
+  if (bound_said_) return;
+  bound_said_ = true;
+  std::string names;
+  for (const Secondary& secondary : secondaries_) {
+    if (!in_flight_.empty() && secondary.Serves(in_flight_.front().serial)) continue;
+    names += (names.empty() ? "" : ", ") + secondary.name();
+  }
+  Say(3, "zone: more than " + std::to_string(options_.in_flight_max) +
+             " changes are not visible because of " + names +
+             "; the others go on being served, the changes are read again when it serves them");
 }
 
 void LivePublisher::SayRefused(const std::vector<DeviceId>& devices) const {
@@ -271,22 +315,15 @@ void LivePublisher::SayRefused(const std::vector<DeviceId>& devices) const {
   }
 }
 
-void LivePublisher::Refresh() {
-  if (!store_.RefreshDue(clock_.Now())) return;
-  const auto serial = serials_.Next();
-  if (!serial) return Say(3, "zone: no serial could be reserved: " + serial.error().message);
-  if (!store_.Refresh(kRefreshBatch, *serial, clock_.Now())) return serials_.Return();
-  Announce();
-}
-
 // RFC 1982 §3.2: a secondary ignores what is not ahead of its own serial. One that is ahead of us has versions
 // from after the moment a restored ledger stems from; the zone moves past it, and it takes the whole of ours.
 void LivePublisher::PassSecondaries(Steady::time_point now) {
   if (now < next_pass_) return;
   const std::uint32_t newest = store_.serial();
   std::uint32_t highest = newest;
-  for (const Secondary& secondary : secondaries_) {
-    if (!secondary.ahead()) continue;
+  for (std::size_t i = 0; i < secondaries_.size(); ++i) {
+    const Secondary& secondary = secondaries_[i];
+    if (!secondary.ahead() || !MayPass(i, newest)) continue;
     Say(2, "zone: secondary " + secondary.name() + " serves serial " + std::to_string(secondary.serial()) +
                ", ahead of our newest " + std::to_string(newest) +
                " (an older ledger restored?); moving our serial past it");
@@ -305,6 +342,19 @@ void LivePublisher::PassSecondaries(Steady::time_point now) {
   Announce();
 }
 
+// RFC 1982 §3.2: a step of 2^31 or more is none forward. Whoever serves our newest would ignore the version behind such
+// a serial, for good: one odd answer must not take the zone there.
+bool LivePublisher::MayPass(std::size_t which, std::uint32_t newest) {
+  const std::uint32_t serial = secondaries_[which].serial();
+  if (SerialAhead(serial + kReserve + 1, newest)) return true;
+  if (too_far_[which] != serial) {
+    Say(3, "zone: secondary " + secondaries_[which].name() + " serves serial " + std::to_string(serial) +
+               ", too far ahead of our newest " + std::to_string(newest) + " to be passed: empty its zone");
+  }
+  too_far_[which] = serial;
+  return false;
+}
+
 void LivePublisher::Announce() {
   announced_ = Steady::now();
   for (Secondary& secondary : secondaries_) secondary.Announce(store_.serial(), store_.soa(), announced_);
@@ -312,20 +362,14 @@ void LivePublisher::Announce() {
 
 void LivePublisher::CompleteArrived() {
   while (!in_flight_.empty()) {
-    const Batch& batch = in_flight_.front();
+    Batch& batch = in_flight_.front();
     const auto serves = [&batch](const Secondary& secondary) { return secondary.Serves(batch.serial); };
     if (!std::ranges::all_of(secondaries_, serves)) return;
-    if (!batch.changes.empty() && !visible_(batch.changes)) {
-      Say(2, "zone: what has become visible could not be recorded, trying again");
-      return Pause();
-    }
-    if (auto arrived = serials_.Arrived(batch.last); !arrived) {
-      Say(3, "zone: the cursor could not be stored: " + arrived.error().message);
-      return Pause();
-    }
-    in_flight_changes_ -= batch.changes.size();
+    const std::size_t count = batch.count;
+    if (!arrivals_.Offer(batch)) return;
+    in_flight_changes_ -= count;
     in_flight_.pop_front();
-    UpdateSnapshot();
+    if (in_flight_changes_ <= options_.in_flight_max / 2) bound_said_ = false;
   }
 }
 

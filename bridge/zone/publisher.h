@@ -1,15 +1,18 @@
 // bridge/zone/publisher.h: hidden primary. Holds the zone as a projection of the ledger, signs incrementally, serves
 // SOA, AXFR and IXFR with TSIG over TCP to secondaries, sends NOTIFY, and says when a change is visible.
-// Owns: the signed zone in memory, its journal, a transfer server thread and a publishing thread.
+// Owns: the signed zone in memory, its journal, a transfer server thread, a publishing thread and one that tells arrivals.
 // Flow: entries of Sink::kZone after the cursor -> sign -> new serial (made durable before it is served, RFC 1982: it
 //   never goes back) -> NOTIFY -> SOA asked of every secondary -> `visible` called with the batch -> cursor advanced.
-//   The next batch leaves when the last one has arrived (self-clocking).
+//   The next batch leaves when every reachable secondary has the last one (self-clocking); it waits for no consequence.
 // Start: content from LedgerReader::ZoneAfter; entries after the cursor are applied again, which is harmless.
-// Threads: Start/Stop from one thread; Snapshot from any. `visible` is called on the publishing thread and returns only
-//   when the consequence is committed (then, and only then, does the cursor move); false: called again later.
+// Threads: Start/Stop from one thread; Snapshot from any. `visible` is called on a thread of this room that does nothing
+//   else, and returns only when the consequence is committed (then, and only then, does the cursor move); false: called
+//   again later. `log` is called on every thread of this room.
 // Restored ledger: a secondary that is ahead (RFC 1982) does not count as serving; the serial moves past it, durably.
 // Oversized content is refused with an error line: it is never handed to `visible`, and the cursor passes it.
-// Errors: a secondary that lags or cannot be reached is a metric and a log line, never a silent wait.
+// Errors: a secondary that lags or cannot be reached is a metric and a log line, never a silent wait. It holds back what
+//   is visible, not what the others are served: above in_flight_max waiting changes their content is dropped and read
+//   again from the ledger when it has arrived.
 // Spec: RFC 4034, 4035, 5155 (§9276: 0 iterations, no salt), 1982, 1995, 1996, 5936, 8945.
 #pragma once
 
@@ -44,6 +47,7 @@ struct Options {
   std::vector<SecondaryAddress> secondaries;
   std::vector<Bytes> apex_certificates;  // registry CA certificates (DER): TLSA at the apex, first the root
   std::size_t batch_max = 1000;
+  std::size_t in_flight_max = 200'000;  // changes published and not yet visible that are kept in memory
   std::size_t journal_bytes_max = 64u << 20, journal_changes_max = 4096;
   std::chrono::milliseconds stop_deadline{3000};
 };

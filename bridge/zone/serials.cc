@@ -7,6 +7,7 @@
 namespace registry::zone {
 
 Status Serials::Open() {
+  const std::lock_guard lock(mutex_);
   const auto state = ledger_.LoadSink(ledger::Sink::kZone);
   if (!state) return state.error();
   cursor_ = state->cursor;
@@ -21,6 +22,7 @@ Status Serials::Open() {
 }
 
 Result<std::uint32_t> Serials::Next() {
+  const std::lock_guard lock(mutex_);
   if (last_ == reserved_) {
     reserved_ += kReserve;
     if (auto stored = Store(true); !stored) {
@@ -32,6 +34,7 @@ Result<std::uint32_t> Serials::Next() {
 }
 
 Status Serials::Pass(std::uint32_t serial) {
+  const std::lock_guard lock(mutex_);
   if (!SerialAhead(serial, last_)) return Done{};
   if (SerialAhead(serial, reserved_)) {
     const std::uint32_t before = reserved_;
@@ -45,7 +48,18 @@ Status Serials::Pass(std::uint32_t serial) {
   return Done{};
 }
 
+void Serials::Return() {
+  const std::lock_guard lock(mutex_);
+  --last_;
+}
+
+ledger::Seq Serials::cursor() const {
+  const std::lock_guard lock(mutex_);
+  return cursor_;
+}
+
 Status Serials::Arrived(ledger::Seq cursor) {
+  const std::lock_guard lock(mutex_);
   cursor_ = cursor;
   // Not durable: what is lost with power is published again, which changes nothing.
   return Store(false);

@@ -1,8 +1,11 @@
 // bridge/zone/serials.h: SOA serials that never go back, over restarts and power cuts.
 // A run of kReserve serials is made durable in the ledger before the first of them is used, so that a version
 // costs no write of its own; a start begins behind what was reserved. The gap is harmless (RFC 1982 allows
-// steps up to 2^31 - 1). Threads: the publishing thread only.
+// steps up to 2^31 - 1). Threads: all calls from any; Next and Pass wait while the cursor is stored, and the other way
+// round.
 #pragma once
+
+#include <mutex>
 
 #include "bridge/ledger/ledger.h"
 
@@ -21,15 +24,16 @@ class Serials {
   // Next is behind `serial` from here on, also after a restart. Nothing has changed when this fails.
   Status Pass(std::uint32_t serial);
   // Gives back the serial of the last Next, when it was not served.
-  void Return() { --last_; }
+  void Return();
   // Every entry up to `cursor` has arrived.
   Status Arrived(ledger::Seq cursor);
-  ledger::Seq cursor() const { return cursor_; }
+  ledger::Seq cursor() const;
 
  private:
-  Status Store(bool durable);
+  Status Store(bool durable);  // with mutex_ held
 
   ledger::Ledger& ledger_;
+  mutable std::mutex mutex_;  // guards the rest
   ledger::Seq cursor_ = 0;
   std::uint32_t last_ = 0, reserved_ = 0;
 };

@@ -28,12 +28,15 @@ void ZoneStore::FinishLoad(std::uint32_t serial, UtcTime now) {
   Serve(content_.Seal(serial, now));
 }
 
-ZoneStore::Published ZoneStore::Publish(std::span<const domain::ZoneChange> changes, std::uint32_t serial,
-                                        UtcTime now) {
+ZoneStore::Published ZoneStore::Publish(std::span<const domain::ZoneChange> changes,
+                                        std::size_t refresh_limit, std::uint32_t serial, UtcTime now) {
   const std::lock_guard lock(content_mutex_);
   Published published;
   published.refused = content_.Stage(changes, now);
-  published.changed = content_.Dirty();
+  // After the changes: what they replace need not be signed again. The SOA is signed with every version.
+  const bool due = refresh_limit > 0 && content_.RefreshDue(now);
+  if (due) content_.StageRefresh(refresh_limit, now);
+  published.changed = due || content_.Dirty();
   if (published.changed) Serve(content_.Seal(serial, now));
   return published;
 }
@@ -41,14 +44,6 @@ ZoneStore::Published ZoneStore::Publish(std::span<const domain::ZoneChange> chan
 void ZoneStore::Renumber(std::uint32_t serial, UtcTime now) {
   const std::lock_guard lock(content_mutex_);
   Serve(content_.Seal(serial, now));
-}
-
-bool ZoneStore::Refresh(std::size_t limit, std::uint32_t serial, UtcTime now) {
-  const std::lock_guard lock(content_mutex_);
-  if (!content_.RefreshDue(now)) return false;
-  content_.StageRefresh(limit, now);
-  Serve(content_.Seal(serial, now));
-  return true;
 }
 
 bool ZoneStore::RefreshDue(UtcTime now) const {

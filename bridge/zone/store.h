@@ -1,5 +1,5 @@
 // bridge/zone/store.h: the zone as it is served now: content, SOA and journal, changed by one thread and read
-// by another. A version is visible to readers whole or not at all. Threads: Load, Publish and Refresh from
+// by another. A version is visible to readers whole or not at all. Threads: Load, Publish and Renumber from
 // the publishing thread only; the rest from any. An AXFR snapshot waits while a
 //   version is being signed (0.1 s for a batch of 1000); SOA and IXFR never wait for signing.
 // Spec: RFC 1995 §2, §4; RFC 5936 §2.2; RFC 1982.
@@ -39,10 +39,12 @@ class ZoneStore {
     bool changed = false;  // false: the zone was so already, the serial was not used
     std::vector<DeviceId> refused;
   };
-  Published Publish(std::span<const domain::ZoneChange> changes, std::uint32_t serial, UtcTime now);
+  // Changes, and at most `refresh_limit` signatures that are due, as one version: a version costs every secondary
+  // a transfer, whatever is in it.
+  Published Publish(std::span<const domain::ZoneChange> changes, std::size_t refresh_limit,
+                    std::uint32_t serial, UtcTime now);
   // The same content as a version of its own under a serial any number of steps on.
   void Renumber(std::uint32_t serial, UtcTime now);
-  bool Refresh(std::size_t limit, std::uint32_t serial, UtcTime now);
   bool RefreshDue(UtcTime now) const;
 
   const Name& zone() const { return zone_; }

@@ -82,7 +82,7 @@ class ZoneBench {
     for (std::uint64_t i = 0; i < rounds; ++i) batches.push_back(Next(batch));
     const double raw_before = RawSignature(profile_, 2000);
     const Cost cost = Measure([&] {
-      for (const auto& changes : batches) store_->Publish(changes, ++serial_, clock_.Now());
+      for (const auto& changes : batches) store_->Publish(changes, 0, ++serial_, clock_.Now());
     });
     const double raw = (raw_before + RawSignature(profile_, 2000)) / 2;
     const double devices = static_cast<double>(rounds * batch);

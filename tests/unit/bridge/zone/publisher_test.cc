@@ -9,7 +9,7 @@
 
 #include "bridge/zone/serials.h"
 #include "bridge/zone/wire.h"
-#include "tests/unit/bridge/zone/zone_files.h"
+#include "tests/unit/bridge/zone/fake_secondary.h"
 
 namespace registry::zone::testing {
 namespace {
@@ -19,16 +19,21 @@ constexpr std::chrono::seconds kLimit{20};
 class PublisherTest : public ::testing::Test {
  protected:
   void Start(Options options) {
-    auto created = Publisher::Create(std::move(options), *ledger_,
-                                     [this](const auto& changes) { return Seen(changes); }, {});
+    auto created = Publisher::Create(
+        std::move(options), *ledger_, [this](const auto& changes) { return Seen(changes); },
+        [this](int, const std::string& line) {
+          const std::lock_guard lock(mutex_);
+          log_ += line + "\n";
+        });
     ASSERT_TRUE(created.ok()) << created.error().message;
     publisher_ = std::move(*created);
     ASSERT_TRUE(publisher_->Start().ok());
   }
   bool Seen(const std::vector<domain::ZoneChange>& changes) {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     ++calls_;
     woken_.notify_all();
+    if (!woken_.wait_for(lock, kLimit, [this] { return !blocked_; })) return false;
     if (calls_ <= refusals_) return false;
     seen_.insert(seen_.end(), changes.begin(), changes.end());
     return true;
@@ -52,6 +57,16 @@ class PublisherTest : public ::testing::Test {
     changeset.zone = std::move(changes);
     ASSERT_TRUE(ledger_->Commit(std::move(changeset)).ok());
   }
+  bool Logged(const std::string& part) {
+    const std::lock_guard lock(mutex_);
+    return log_.find(part) != std::string::npos;
+  }
+  void Release() {
+    const std::lock_guard lock(mutex_);
+    blocked_ = false;
+    woken_.notify_all();
+  }
+  TsigKey Key() const { return *LoadTsigKey(kTsigName, files_.path("tsig.secret")); }
   ledger::Seq Cursor() const { return ledger_->LoadSink(ledger::Sink::kZone)->cursor; }
 
   ZoneFiles files_;
@@ -60,6 +75,8 @@ class PublisherTest : public ::testing::Test {
   std::condition_variable woken_;
   std::vector<domain::ZoneChange> seen_;
   int calls_ = 0, refusals_ = 0;
+  bool blocked_ = false;  // `visible` waits while this is set
+  std::string log_;
   std::unique_ptr<Publisher> publisher_;
 };
 
@@ -101,6 +118,92 @@ TEST_F(PublisherTest, UnreachableSecondaryKeepsChangesInvisible) {
   EXPECT_EQ(publisher_->snapshot().pending, 1u);
   EXPECT_EQ(calls_, 0);
   EXPECT_EQ(Cursor(), 0u);
+}
+
+TEST_F(PublisherTest, SecondaryThatIsAwayEndsNeitherRevocationNorSigningForTheOthers) {
+  FakeSecondary healthy(Key()), away(Key());
+  healthy.Follow();
+  Options options = files_.options();
+  options.secondaries = {healthy.address("healthy"), away.address("away")};
+  options.in_flight_max = 5;
+  options.batch_max = 2;
+  options.signature_validity = std::chrono::seconds(20);
+  options.signature_refresh = std::chrono::seconds(17);
+  Start(options);
+  std::vector<domain::ZoneChange> wanted;
+  for (std::uint64_t n = 0; n < 40; ++n) {
+    wanted.push_back(Published(n));
+    Commit({wanted.back()});
+  }
+  ASSERT_TRUE(WaitUntil([&] { return publisher_->snapshot().names == 40; })) << "changes beyond the bound";
+  wanted.push_back(Gone(7, 2));
+  Commit({wanted.back()});
+  ASSERT_TRUE(WaitUntil([&] { return publisher_->snapshot().names == 39; })) << "a revocation";
+  const std::uint32_t revoked = publisher_->snapshot().serial;
+  ASSERT_TRUE(WaitUntil([&] { return publisher_->snapshot().serial > revoked; })) << "signing again";
+  EXPECT_TRUE(WaitUntil([&] { return healthy.told() > revoked; }));
+  EXPECT_EQ(publisher_->snapshot().pending, 41u);
+  EXPECT_TRUE(Logged("more than 5 changes are not visible because of away"));
+  EXPECT_EQ(calls_, 0);
+  EXPECT_EQ(Cursor(), 0u);
+  away.Follow();
+  ASSERT_TRUE(WaitSeen(wanted.size()));
+  EXPECT_EQ(seen_, wanted) << "each once, in order, those read again too";
+  EXPECT_TRUE(WaitUntil([&] { return Cursor() == 41 && publisher_->snapshot().pending == 0; }));
+}
+
+TEST_F(PublisherTest, RefusedContentIsNotToldEitherWhenReadAgain) {
+  FakeSecondary away(Key());
+  Options options = files_.options();
+  options.secondaries = {away.address("away")};
+  options.in_flight_max = 0;
+  Start(options);
+  domain::ZoneChange oversized = Published(1, 2);
+  oversized.tlsa[0].data.resize(20'000);
+  Commit({oversized, Published(2)});
+  ASSERT_TRUE(WaitUntil([&] { return publisher_->snapshot().names == 1; }));
+  Commit({Published(1, 3)});
+  ASSERT_TRUE(WaitUntil([&] { return publisher_->snapshot().names == 2; }));
+  away.Follow();
+  ASSERT_TRUE(WaitUntil([&] { return Cursor() == 3; }));
+  EXPECT_EQ(seen_, (std::vector<domain::ZoneChange>{Published(2), Published(1, 3)}));
+}
+
+TEST_F(PublisherTest, ConsequenceThatWaitsHoldsUpNoPublishing) {
+  FakeSecondary secondary(Key());
+  secondary.Follow();
+  Options options = files_.options();
+  options.secondaries = {secondary.address("secondary")};
+  blocked_ = true;
+  Start(options);
+  Commit({Published(1)});
+  ASSERT_TRUE(WaitUntil([&] {
+    const std::lock_guard lock(mutex_);
+    return calls_ == 1;
+  }));
+  const std::uint32_t first = publisher_->snapshot().serial;
+  Commit({Published(2)});
+  EXPECT_TRUE(WaitUntil([&] { return secondary.told() > first && publisher_->snapshot().names == 2; }));
+  secondary.BeSilent();
+  EXPECT_TRUE(WaitUntil([&] { return !publisher_->snapshot().secondaries[0].reachable; })) << "still probed";
+  EXPECT_EQ(Cursor(), 0u);
+  Release();
+  secondary.Follow();
+  EXPECT_TRUE(WaitUntil([&] { return Cursor() == 2; }));
+}
+
+TEST_F(PublisherTest, Rfc1982_3_2_SerialTooFarAheadIsNotFollowed) {
+  FakeSecondary odd(Key());
+  Options options = files_.options();
+  options.secondaries = {odd.address("odd")};
+  Start(options);
+  const std::uint32_t newest = publisher_->snapshot().serial;
+  odd.Serve(newest + 0x7fffffffu);
+  ASSERT_TRUE(WaitUntil([&] { return Logged("too far ahead of our newest " + std::to_string(newest)); }));
+  EXPECT_EQ(publisher_->snapshot().serial, newest);
+  EXPECT_EQ(std::stoul(ledger_->LoadSink(ledger::Sink::kZone)->state), kReserve);
+  odd.Serve(newest + 5000);  // a restored ledger looks like this
+  EXPECT_TRUE(WaitUntil([&] { return publisher_->snapshot().serial == newest + 5001; }));
 }
 
 TEST_F(PublisherTest, EntriesFromBeforeTheStartDoNotBringBackWhatIsGone) {

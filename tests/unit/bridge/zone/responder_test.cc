@@ -26,7 +26,7 @@ class ResponderTest : public ::testing::Test {
   }
   void Change(std::uint64_t n, std::uint32_t serial) {
     const std::vector<domain::ZoneChange> changes{Published(n)};
-    ASSERT_TRUE(store_.Publish(changes, serial, clock_.Now()).changed);
+    ASSERT_TRUE(store_.Publish(changes, 0, serial, clock_.Now()).changed);
   }
   Bytes Query(std::uint16_t type, std::optional<std::uint32_t> client_serial = {},
               const char* name = kZone) const {

@@ -148,7 +148,7 @@ TEST_F(TransferServerTest, TransfersRunWhileVersionsAreMade) {
     Client client(server_.port());
     client.Send(Framed(kTypeAxfr, 1));
     const std::vector<domain::ZoneChange> changes{Published(5000 + serial)};
-    ASSERT_TRUE(store_.Publish(changes, serial, clock_.Now()).changed);
+    ASSERT_TRUE(store_.Publish(changes, 0, serial, clock_.Now()).changed);
     Bytes end = Framed(kTypeSoa, 2);
     client.Send(end);
     Bytes message = client.Receive();
