@@ -48,6 +48,7 @@ bool Connection::TakeRequest(Responder& responder, bool& taken) {
   reply_ = responder.Answer(View(in_).subspan(2, size), Transport::kTcp);
   in_.erase(in_.begin(), in_.begin() + static_cast<long>(2 + size));
   taken = true;
+  authentic_ = authentic_ || (reply_ && reply_->authentic());
   return reply_.has_value();
 }
 

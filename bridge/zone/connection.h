@@ -22,6 +22,7 @@ class Connection {
 
   int fd() const { return socket_.fd(); }
   short events() const;
+  bool authentic() const { return authentic_; }  // a request of this peer carried a TSIG that verified
   bool idle() const { return !reply_ && out_.empty() && in_.empty(); }
   Steady::time_point deadline() const { return deadline_; }
   // False: the connection is over.
@@ -38,6 +39,7 @@ class Connection {
   std::size_t sent_ = 0;
   std::optional<Reply> reply_;
   bool ended_ = false;  // the peer sends no more
+  bool authentic_ = false;
   Steady::time_point deadline_;
 };
 

@@ -2,33 +2,22 @@
 
 #include <openssl/core_names.h>
 #include <openssl/pem.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdio>
 #include <cstring>
+
+#include "bridge/zone/private_file.h"
 
 namespace registry::zone {
 namespace {
 
-using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+constexpr PrivateFileErrors kKeyFile{"the zone key", "zone_key_unreadable", "zone_key_exposed"};
 
 Error KeyError(std::string_view symbol, std::string_view why, const std::string& file) {
   return Error::Make(Code::kFailed, symbol, std::string(why) + ": " + file);
 }
 
-// Design §5: private keys lie in files that only their owner may touch.
-Result<File> OpenPrivate(const std::string& path) {
-  File file(std::fopen(path.c_str(), "re"), &std::fclose);
-  struct stat info {};
-  if (!file || fstat(fileno(file.get()), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return KeyError("zone_key_unreadable", "cannot read the zone key", path);
-  }
-  if ((info.st_mode & 077) != 0 || info.st_uid != geteuid()) {
-    return KeyError("zone_key_exposed", "the zone key must belong to this user with mode 0600", path);
-  }
-  return file;
-}
+// An encrypted key would make OpenSSL ask on the terminal of a server that has none.
+int NoPassphrase(char*, int, int, void*) { return -1; }
 
 // RFC 6605 §4: the uncompressed point without its leading 0x04.
 Result<Bytes> PublicPoint(EVP_PKEY* key, const std::string& path) {
@@ -80,11 +69,11 @@ Result<Name> ParseZone(const std::string& zone) {
 }  // namespace
 
 Result<ZoneKey> LoadZoneKey(const std::string& path, std::uint16_t flags) {
-  auto file = OpenPrivate(path);
+  auto file = OpenPrivate(path, kKeyFile);
   if (!file) return file.error();
   ZoneKey key;
-  key.pkey.reset(PEM_read_PrivateKey(file->get(), nullptr, nullptr, nullptr), &EVP_PKEY_free);
-  if (!key.pkey) return KeyError("zone_key_unreadable", "not a PEM private key", path);
+  key.pkey.reset(PEM_read_PrivateKey(file->get(), nullptr, &NoPassphrase, nullptr), &EVP_PKEY_free);
+  if (!key.pkey) return KeyError("zone_key_unreadable", "not an unencrypted PEM private key", path);
   auto point = PublicPoint(key.pkey.get(), path);
   if (!point) return point.error();
   PutU16(key.dnskey, flags);

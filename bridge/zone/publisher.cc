@@ -41,7 +41,7 @@ class LivePublisher : public Publisher {
         serials_(ledger),
         arrivals_(ledger, serials_, std::move(visible), log_, options_.batch_max),
         store_(std::move(profile), options_.journal_bytes_max, options_.journal_changes_max, clock_.Now()),
-        responder_(store_, std::move(key), clock_),
+        responder_(store_, std::move(key), clock_, log_),
         server_(responder_) {
     for (const SecondaryAddress& address : options_.secondaries) {
       secondaries_.emplace_back(address, store_.zone(), responder_.key(), clock_, options_.listen_address,

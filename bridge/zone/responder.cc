@@ -48,6 +48,7 @@ Reply Responder::Refuse(std::uint16_t id, const Message* message, Rcode rcode) {
 }
 
 Reply Responder::RefuseTsig(const Message& message, const TsigVerdict& verdict) {
+  SayRefused(verdict);
   Reply reply = Refuse(message.id, &message, Rcode::kNotAuth);
   reply.clock_ = &clock_;
   if (verdict.error == TsigError::kBadTime || verdict.error == TsigError::kBadTrunc) {
@@ -56,6 +57,25 @@ Reply Responder::RefuseTsig(const Message& message, const TsigVerdict& verdict) 
     PutUnsignedTsig(reply.head_, verdict);
   }
   return reply;
+}
+
+// Somebody's key or clock is wrong, or it is not meant to be here. Whoever sends requests must not fill the log.
+void Responder::SayRefused(const TsigVerdict& verdict) {
+  const UtcTime now = clock_.Now();
+  if (said_ && now - *said_ < kRefusalSayEvery && now >= *said_) {
+    ++unsaid_;
+    return;
+  }
+  std::string line =
+      "zone: request refused: " + TsigErrorName(verdict.error) + ", key " + NameToText(verdict.key_name);
+  if (verdict.error == TsigError::kBadTime) {
+    line +=
+        ", its clock says " + std::to_string(verdict.time_signed) + ", ours " + std::to_string(now.seconds());
+  }
+  if (unsaid_ > 0) line += " (and " + std::to_string(unsaid_) + " more since the last such line)";
+  said_ = now;
+  unsaid_ = 0;
+  if (log_) log_(2, line);
 }
 
 std::optional<Rcode> Responder::Check(const Message& message, Transport transport) const {
@@ -107,6 +127,7 @@ std::optional<Reply> Responder::Answer(View request, Transport transport) {
                                message->question, message->type);
     reply.pieces_ = Find(request, *message, transport).pieces;
   }
+  reply.authentic_ = true;
   reply.clock_ = &clock_;
   reply.tsig_.emplace(key_, verdict);
   return reply;

@@ -1,7 +1,7 @@
 // bridge/zone/responder.h: one request in, a stream of signed messages out; no sockets.
 // Served: SOA, AXFR and IXFR for the zone, to whoever holds the TSIG key. Everything else is answered with
 // its RCODE: FORMERR, NOTIMP, REFUSED (unsigned, another question), NOTAUTH with BADKEY, BADSIG, BADTIME or
-// BADTRUNC. Threads: Answer from one thread; a Reply belongs to one exchange and must not outlive the
+// BADTRUNC. A TSIG that does not verify is a warning, at most one in kRefusalSayEvery. Threads: Answer from one thread; a Reply belongs to one exchange and must not outlive the
 // Responder. Spec: RFC 5936 §2, §4.2; RFC 1995 §2; RFC 8945 §5. EDNS is not spoken: an OPT in a request is
 // ignored.
 #pragma once
@@ -15,6 +15,7 @@
 namespace registry::zone {
 
 enum class Transport { kUdp, kTcp };
+inline constexpr std::chrono::seconds kRefusalSayEvery{60};
 inline constexpr std::size_t kTransferMessageMax = 60'000;  // leaves room for the TSIG below 65,535
 
 class Reply {
@@ -22,13 +23,14 @@ class Reply {
   // The next message; false when there is none left.
   bool Next(Bytes& message);
   bool large() const { return pieces_.size() > 1; }
+  bool authentic() const { return authentic_; }  // the request's TSIG verified
 
  private:
   friend class Responder;
   Bytes head_;  // header and question, repeated in every message (RFC 5936 §2.2.1)
   std::vector<Piece> pieces_;
   std::size_t at_ = 0;
-  bool sent_ = false;
+  bool sent_ = false, authentic_ = false;
   std::optional<TsigStream> tsig_;
   const Clock* clock_ = nullptr;
 };
@@ -39,8 +41,8 @@ struct Counters {
 
 class Responder {
  public:
-  Responder(const ZoneStore& store, TsigKey key, const Clock& clock)
-      : store_(store), key_(std::move(key)), clock_(clock) {}
+  Responder(const ZoneStore& store, TsigKey key, const Clock& clock, Log log = {})
+      : store_(store), key_(std::move(key)), clock_(clock), log_(std::move(log)) {}
   // nullopt: not even a header, or a response; nothing is answered then, so that two servers cannot talk in
   // circles.
   std::optional<Reply> Answer(View request, Transport transport);
@@ -50,12 +52,16 @@ class Responder {
  private:
   Reply Refuse(std::uint16_t id, const Message* message, Rcode rcode);
   Reply RefuseTsig(const Message& message, const TsigVerdict& verdict);
+  void SayRefused(const TsigVerdict& verdict);
   std::optional<Rcode> Check(const Message& message, Transport transport) const;
   Transfer Find(View octets, const Message& message, Transport transport);
 
   const ZoneStore& store_;
   TsigKey key_;
   const Clock& clock_;
+  const Log log_;
+  std::optional<UtcTime> said_;  // the last line about a refusal
+  std::uint64_t unsaid_ = 0;     // refusals since then
   Counters counters_;
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace registry::zone {
 namespace {
@@ -50,7 +51,9 @@ void TransferServer::Stop() {
 void TransferServer::Run() {
   std::vector<pollfd> polled;
   while (!stopping_) {
-    polled.assign({{wake_.fd(), POLLIN, 0}, {tcp_.fd(), POLLIN, 0}, {udp_.fd(), POLLIN, 0}});
+    ++turns_;
+    const bool accepting = Steady::now() >= accept_from_;
+    polled.assign({{wake_.fd(), POLLIN, 0}, {accepting ? tcp_.fd() : -1, POLLIN, 0}, {udp_.fd(), POLLIN, 0}});
     for (const Connection& connection : connections_)
       polled.push_back({connection.fd(), connection.events(), 0});
     if (poll(polled.data(), polled.size(), kTickMs) < 0) continue;
@@ -67,19 +70,26 @@ void TransferServer::Run() {
 
 bool TransferServer::MakeRoom() {
   if (connections_.size() < kConnectionsMax) return true;
-  const auto idlest =
-      std::min_element(connections_.begin(), connections_.end(), [](const auto& a, const auto& b) {
-        return std::pair(!a.idle(), a.deadline()) < std::pair(!b.idle(), b.deadline());
-      });
-  if (!idlest->idle()) return false;
-  connections_.erase(idlest);
+  // In the order in which they came. Whoever floods us with connections evicts its own.
+  auto victim = std::ranges::find_if(connections_, [](const Connection& c) { return !c.authentic(); });
+  if (victim == connections_.end()) {
+    victim = std::min_element(connections_.begin(), connections_.end(), [](const auto& a, const auto& b) {
+      return std::pair(!a.idle(), a.deadline()) < std::pair(!b.idle(), b.deadline());
+    });
+    if (!victim->idle()) return false;
+  }
+  connections_.erase(victim);
   return true;
 }
 
 void TransferServer::Accept(Steady::time_point now) {
   while (true) {
-    Socket socket(accept4(tcp_.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (!socket) return;
+    Socket socket = AcceptTcp(tcp_);
+    if (!socket) {
+      const bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+      if (exhausted) accept_from_ = now + std::chrono::milliseconds(kTickMs);
+      return;
+    }
     if (MakeRoom()) connections_.emplace_back(std::move(socket), now);
   }
 }

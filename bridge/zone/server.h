@@ -1,7 +1,8 @@
 // bridge/zone/server.h: the transfer server: one TCP and one UDP socket on one port, one thread, bounded
 // connections. Owns: its sockets and its thread. Responder outlives it. Threads: Start and Stop from one
-// thread; the server's thread calls the Responder. Limits: kConnectionsMax; when they are all taken the one
-// that has been idle longest gives way, else the new one goes.
+// thread; the server's thread calls the Responder. Limits: kConnectionsMax; when they are all taken the oldest one whose
+// peer has not shown that it has the key gives way (RFC 7766 §6.2.2), then the one that has been idle longest, else the
+// new one goes. Out of file descriptors: the waiting connections are looked at again a tick later.
 #pragma once
 
 #include <atomic>
@@ -22,6 +23,7 @@ class TransferServer {
   Status Start(const std::string& address, std::uint16_t port);
   void Stop();
   std::uint16_t port() const { return port_; }
+  std::uint64_t turns() const { return turns_; }  // of the thread's loop, to see that it rests
 
  private:
   void Run();
@@ -33,6 +35,8 @@ class TransferServer {
   Socket tcp_, udp_, wake_;
   std::uint16_t port_ = 0;
   std::list<Connection> connections_;
+  Steady::time_point accept_from_;  // no descriptor was free: not before this
+  std::atomic<std::uint64_t> turns_{0};
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

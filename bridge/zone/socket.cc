@@ -2,6 +2,7 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -61,6 +62,13 @@ Socket::~Socket() {
 Result<Socket> ListenTcp(const std::string& address, std::uint16_t port) {
   auto socket = Open(address, port, SOCK_STREAM, &::bind);
   if (socket && listen(socket->fd(), 64) != 0) return SocketError(address, port);
+  return socket;
+}
+
+Socket AcceptTcp(const Socket& listener) {
+  Socket socket(accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  const int on = 1;
+  if (socket) setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return socket;
 }
 

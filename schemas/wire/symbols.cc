@@ -169,6 +169,8 @@ const std::vector<SymbolRow>& Symbols() {
       {Said::kOperator, Code::kFailed, "tsig_name_invalid", "TSIG key name"},
       {Said::kOperator, Code::kFailed, "tsig_secret_invalid", "TSIG secret"},
       {Said::kOperator, Code::kFailed, "tsig_secret_unreadable", "TSIG secret file"},
+      {Said::kOperator, Code::kFailed, "tsig_secret_exposed",
+       "the TSIG secret file can be used by others than its owner"},
       {Said::kOperator, Code::kFailed, "zone_address_invalid", "an address in the zone's options"},
       {Said::kOperator, Code::kFailed, "zone_name_invalid", "a name in the zone's options"},
       {Said::kOperator, Code::kFailed, "zone_options_invalid", "the zone's options contradict each other"},

@@ -1,8 +1,10 @@
 // ldns, another reader of RFC 4034 and 6605, judges tags, DS records and signatures.
 #include "bridge/zone/keys.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <ldns/ldns.h>
+#include <unistd.h>
 
 #include "bridge/zone/rrset.h"
 #include "tests/unit/bridge/zone/zone_files.h"
@@ -85,6 +87,28 @@ TEST_F(ZoneKeysTest, Rfc6605_ManySignaturesOfOneContextVerify) {
 TEST_F(ZoneKeysTest, KeysOthersMayReadAreRefused) {
   chmod(files_.path("ksk.pem").c_str(), 0640);
   EXPECT_EQ(LoadZoneKey(files_.path("ksk.pem"), kKskFlags).error().symbol, "zone_key_exposed");
+}
+
+// What OpenSSL would ask for lies ready on standard input, where it looks when there is no terminal.
+TEST_F(ZoneKeysTest, EncryptedKeyIsRefusedAndNobodyIsAsked) {
+  EVP_PKEY* key = EVP_EC_gen("P-256");
+  std::FILE* file = std::fopen(files_.path("locked.pem").c_str(), "w");
+  ASSERT_TRUE(key != nullptr && file != nullptr && fchmod(fileno(file), 0600) == 0);
+  char passphrase[] = "secret";
+  ASSERT_EQ(PEM_write_PKCS8PrivateKey(file, key, EVP_aes_128_cbc(), passphrase, 6, nullptr, nullptr), 1);
+  std::fclose(file);
+  EVP_PKEY_free(key);
+  std::ofstream(files_.path("typed")) << "secret\n";
+  const int before = dup(STDIN_FILENO), typed = open(files_.path("typed").c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(dup2(typed, STDIN_FILENO), 0);
+  const auto loaded = LoadZoneKey(files_.path("locked.pem"), kKskFlags);
+  const off_t read = lseek(typed, 0, SEEK_CUR);
+  dup2(before, STDIN_FILENO);
+  close(before);
+  close(typed);
+  ASSERT_FALSE(loaded.ok());
+  EXPECT_EQ(loaded.error().symbol, "zone_key_unreadable");
+  EXPECT_EQ(read, 0) << "nothing was asked for";
 }
 
 TEST_F(ZoneKeysTest, MissingBrokenAndUnsuitableKeysAreToldApart) {

@@ -199,6 +199,32 @@ TEST_F(ResponderTest, Rfc8945_5_2_3_BadTimeIsSignedAndTellsOurTime) {
   EXPECT_EQ(static_cast<std::int64_t>(told), clock_.Now().seconds());
 }
 
+TEST_F(ResponderTest, WhyATsigIsRefusedIsSaidAndNotTooOften) {
+  std::vector<std::string> lines;
+  Responder responder(store_, key_, clock_, [&](int level, const std::string& line) {
+    EXPECT_EQ(level, 2);
+    lines.push_back(line);
+  });
+  const auto ask = [&](const TsigKey& key, std::chrono::seconds late) {
+    Bytes query = Query(kTypeSoa);
+    SignRequest(query, key, clock_.Now() - late);
+    EXPECT_TRUE(responder.Answer(query, Transport::kTcp).has_value());
+  };
+  TsigKey foreign = key_;
+  foreign.name = *NameFromText("foreign");
+  ask(key_, {});
+  EXPECT_TRUE(lines.empty());
+  ask(foreign, {});
+  ask(foreign, {});
+  ask(key_, std::chrono::seconds(1000));
+  EXPECT_EQ(lines, std::vector<std::string>{"zone: request refused: BADKEY, key foreign"});
+  clock_.now = clock_.now + kRefusalSayEvery;
+  ask(key_, std::chrono::seconds(1000));
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_NE(lines[1].find("BADTIME, key bridge-key, its clock says "), std::string::npos) << lines[1];
+  EXPECT_NE(lines[1].find("(and 2 more since"), std::string::npos) << lines[1];
+}
+
 TEST_F(ResponderTest, OtherQuestionsAreRefusedEachInItsWay) {
   EXPECT_EQ(Ask(Query(kTypeSoa, {}, "other.test"))[0].rcode(), static_cast<int>(Rcode::kRefused));
   EXPECT_EQ(Ask(Query(kTypeTlsa))[0].rcode(), static_cast<int>(Rcode::kRefused));

@@ -3,8 +3,11 @@
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <deque>
 
@@ -127,6 +130,77 @@ TEST_F(TransferServerTest, IdleConnectionsGiveWayWhenAllAreTaken) {
   late.Send(Framed(kTypeSoa, 5));
   EXPECT_EQ(IdOf(late.Receive()), 5);
   EXPECT_TRUE(idle.front().ClosedWithin(2000));
+}
+
+// RFC 7766 §6.2.2: half a request keeps a connection from being idle, but not from giving way to one that has the key.
+TEST_F(TransferServerTest, PeersWithoutTheKeyCannotTakeEveryConnection) {
+  Client known(server_.port());
+  known.Send(Framed(kTypeSoa, 4));
+  ASSERT_EQ(IdOf(known.Receive()), 4);
+  std::deque<Client> strangers;
+  for (std::size_t i = 0; i < kConnectionsMax; ++i) {
+    strangers.emplace_back(server_.port());
+    strangers.back().Send({0});
+  }
+  Client late(server_.port());
+  late.Send(Framed(kTypeSoa, 5));
+  EXPECT_EQ(IdOf(late.Receive()), 5);
+  known.Send(Framed(kTypeSoa, 6));
+  EXPECT_EQ(IdOf(known.Receive()), 6) << "older than all the strangers, and it has the key";
+  EXPECT_TRUE(strangers.front().ClosedWithin(2000));
+}
+
+TEST_F(TransferServerTest, WithoutDescriptorsItRestsAndThenGoesOn) {
+  Socket udp = *ConnectUdp("127.0.0.1", server_.port());
+  std::deque<Socket> taken;
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{64, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  Client client(server_.port());  // has its descriptor; the server will lack one
+  while (true) {
+    Socket one(dup(udp.fd()));
+    if (!one) break;
+    taken.push_back(std::move(one));
+  }
+  Socket waiting(std::move(taken.back()));
+  taken.pop_back();
+  waiting = Socket();
+  Client late(server_.port());  // takes the last one, so that the server cannot accept it
+  late.Send(Framed(kTypeSoa, 8));
+  const auto ask = [&](std::uint16_t id) {
+    Bytes query = Framed(kTypeSoa, id);
+    query.erase(query.begin(), query.begin() + 2);
+    ASSERT_EQ(send(udp.fd(), query.data(), query.size(), 0), static_cast<ssize_t>(query.size()));
+    pollfd polled{udp.fd(), POLLIN, 0};
+    ASSERT_EQ(poll(&polled, 1, 5000), 1);
+    std::uint8_t answer[512];
+    ASSERT_GT(recv(udp.fd(), answer, sizeof answer, 0), 0);
+  };
+  ask(1);  // the server has looked at its sockets since `late` came
+  const std::uint64_t turns = server_.turns();
+  for (std::uint16_t id = 2; id < 22; ++id) {
+    for (int i = 0; i < 1000; ++i) (void)Framed(kTypeSoa, id);  // meanwhile it has nothing to do
+    ask(id);
+  }
+  EXPECT_LE(server_.turns() - turns, 40u) << "a turn or two a question, and none for what it cannot accept";
+  taken.clear();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(IdOf(late.Receive()), 8);
+}
+
+TEST_F(TransferServerTest, AnswersAreNotHeldBack) {
+  const Socket listener = *ListenTcp("127.0.0.1", 0);
+  Client client(LocalPort(listener));
+  pollfd polled{listener.fd(), POLLIN, 0};
+  ASSERT_EQ(poll(&polled, 1, 2000), 1);
+  const Socket accepted = AcceptTcp(listener);
+  ASSERT_TRUE(accepted);
+  int on = 0;
+  socklen_t size = sizeof on;
+  ASSERT_EQ(getsockopt(accepted.fd(), IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
+  EXPECT_NE(on, 0);
+  EXPECT_FALSE(AcceptTcp(listener)) << "there is no second one";
 }
 
 TEST_F(TransferServerTest, GarbageEndsTheConnectionOrIsRefusedAndTheServerLives) {

@@ -103,9 +103,20 @@ TEST_F(TsigTest, AnswersAreBoundToTheirRequest) {
 
 TEST_F(TsigTest, UnsignedMessagesSaySo) { EXPECT_EQ(Verify(Request()).error, TsigError::kAbsent); }
 
+TEST_F(TsigTest, SecretsOthersMayReadAreRefused) {
+  files_.WriteSecret("open", kTsigSecret);
+  ASSERT_TRUE(LoadTsigKey(kTsigName, files_.path("open")).ok());
+  for (const mode_t mode : {0640, 0604, 0620}) {
+    chmod(files_.path("open").c_str(), mode);
+    const auto key = LoadTsigKey(kTsigName, files_.path("open"));
+    ASSERT_FALSE(key.ok());
+    EXPECT_EQ(key.error().symbol, "tsig_secret_exposed");
+  }
+}
+
 TEST_F(TsigTest, SecretFilesAreChecked) {
   EXPECT_EQ(LoadTsigKey(kTsigName, files_.path("none")).error().symbol, "tsig_secret_unreadable");
-  std::ofstream(files_.path("short")) << "AAAA\n";
+  files_.WriteSecret("short", "AAAA");
   EXPECT_EQ(LoadTsigKey(kTsigName, files_.path("short")).error().symbol, "tsig_secret_invalid");
   EXPECT_EQ(LoadTsigKey("no name", files_.path("tsig.secret")).error().symbol, "tsig_name_invalid");
 }

@@ -31,7 +31,7 @@ class ZoneFiles {
     folder_ = pattern;
     WriteKey("ksk.pem");
     WriteKey("zsk.pem");
-    std::ofstream(folder_ / "tsig.secret") << kTsigSecret << "\n";
+    WriteSecret("tsig.secret", kTsigSecret);
   }
   ~ZoneFiles() {
     std::error_code ignored;
@@ -49,6 +49,11 @@ class ZoneFiles {
               PEM_write_PKCS8PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr) == 1);
     std::fclose(file);
     EVP_PKEY_free(key);
+  }
+
+  void WriteSecret(const std::string& name, const std::string& base64) const {
+    std::ofstream(path(name)) << base64 << "\n";
+    REG_CHECK(chmod(path(name).c_str(), 0600) == 0);
   }
 
   Options options() const {
