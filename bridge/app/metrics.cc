@@ -62,6 +62,9 @@ class Metrics::Impl {
     Set("registry_zone_serial", "SOA serial served to secondaries", sample.zone_serial);
     Set("registry_zone_names", "Device names in the zone", sample.zone_names);
     Set("registry_zone_pending", "Changes not yet served by every secondary", sample.zone_pending);
+    Set("registry_zone_first_signature_expiry_timestamp_seconds",
+        "When the zone's first signature expires, 0 when one must be made again at once",
+        sample.zone_first_expiry);
     Set("registry_zone_axfr_total", "Whole zone transfers served", sample.axfr);
     Set("registry_zone_ixfr_total", "Incremental zone transfers served", sample.ixfr);
     Set("registry_zone_refused_total", "DNS requests refused", sample.zone_refused);

@@ -208,6 +208,7 @@ Sample Wired::Look() const {
   sample.zone_serial = zone.serial;
   sample.zone_names = zone.names;
   sample.zone_pending = zone.pending;
+  sample.zone_first_expiry = zone.first_expiry;
   sample.axfr = zone.axfr;
   sample.ixfr = zone.ixfr;
   sample.zone_refused = zone.refused;

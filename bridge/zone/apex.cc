@@ -121,9 +121,10 @@ Result<ZoneProfile> ProfileOf(const Options& options) {
   Put(text, AsBytes("v=iotreg1"));
   profile.sets.push_back({{}, kTypeTxt, options.apex_ttl, {text}});
   profile.sets.push_back({{}, kTypeNsec3Param, 0, {Nsec3ParamRdata()}});
-  profile.soa_ttl = options.soa_ttl;
+  // RFC 2308 §5: a denial is cached for the lesser of the SOA's TTL and its minimum; one option sets both.
+  profile.soa_ttl = options.negative_ttl;
   profile.tlsa_ttl = options.tlsa_ttl;
-  profile.denial_ttl = std::min(options.negative_ttl, options.soa_ttl);  // RFC 9077 §3
+  profile.denial_ttl = options.negative_ttl;  // RFC 9077 §3
   profile.refresh = options.signature_refresh;
   profile.threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kSigningThreadsMax);
   return profile;

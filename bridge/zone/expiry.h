@@ -22,15 +22,21 @@ class ExpiryIndex {
   // Signatures of one slot are taken together; a slot is short against the time between two refreshes.
   explicit ExpiryIndex(std::chrono::seconds slot) : slot_(std::max<std::int64_t>(1, slot.count())) {}
 
-  void Add(Cell& cell) {
-    cell.slot = cell.block->expires / slot_;
-    auto& list = slots_[cell.slot];
-    cell.at = list.insert(list.end(), &cell);
-  }
+  void Add(Cell& cell) { List(cell, cell.block->expires / slot_); }
   void Remove(Cell& cell) {
     const auto found = slots_.find(cell.slot);
     found->second.erase(cell.at);
     if (found->second.empty()) slots_.erase(found);
+  }
+  // It is the first to be taken from here on, until it is added anew.
+  void Expedite(Cell& cell) {
+    Remove(cell);
+    List(cell, 0);
+  }
+  std::vector<Cell*> All() const {
+    std::vector<Cell*> all;
+    for (const auto& [slot, list] : slots_) all.insert(all.end(), list.begin(), list.end());
+    return all;
   }
   // Cells that expire before `time` (UTC seconds), the earliest first, at most `limit`; they stay listed.
   std::vector<Cell*> Before(std::int64_t time, std::size_t limit) const {
@@ -50,6 +56,12 @@ class ExpiryIndex {
   }
 
  private:
+  void List(Cell& cell, std::int64_t slot) {
+    cell.slot = slot;
+    auto& list = slots_[slot];
+    cell.at = list.insert(list.end(), &cell);
+  }
+
   std::int64_t slot_;
   std::map<std::int64_t, std::list<Cell*>> slots_;
 };

@@ -20,7 +20,9 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kLoadPage = 4096;
-constexpr std::size_t kRefreshBatch = 500;
+constexpr std::size_t kRefreshBatch = 500;  // signatures that are due, per version
+constexpr std::size_t kOverdueBatch =
+    20'000;  // the same when one has expired: the zone is bogus, versions may be long
 constexpr std::size_t kSpanMax =
     10'000;  // changes of neighbouring versions that are told together, when they wait long
 constexpr milliseconds kIdleWait{250};    // for new entries, when all is quiet
@@ -38,6 +40,7 @@ class LivePublisher : public Publisher {
       : options_(std::move(options)),
         ledger_(ledger),
         log_(std::move(log)),
+        clock_(options_.clock != nullptr ? *options_.clock : system_clock_),
         serials_(ledger),
         arrivals_(ledger, serials_, std::move(visible), log_, options_.batch_max),
         store_(std::move(profile), options_.journal_bytes_max, options_.journal_changes_max, clock_.Now()),
@@ -68,6 +71,7 @@ class LivePublisher : public Publisher {
   void SayBound();
   void SayRefused(const std::vector<DeviceId>& devices) const;
   void DropSuperseded(std::vector<domain::ZoneChange>& changes);
+  void WatchSignatures();
   void PassSecondaries(Steady::time_point now);
   bool MayPass(std::size_t which, std::uint32_t newest);
   void CompleteArrived();
@@ -85,7 +89,8 @@ class LivePublisher : public Publisher {
   const Options options_;
   ledger::Ledger& ledger_;
   const Log log_;
-  SystemClock clock_;
+  const SystemClock system_clock_;
+  const Clock& clock_;
   Serials serials_;
   Arrivals arrivals_;
   ZoneStore store_;
@@ -99,7 +104,7 @@ class LivePublisher : public Publisher {
   ledger::Seq read_ = 0;  // entries handed to the zone
   std::deque<Batch> in_flight_;
   std::size_t in_flight_changes_ = 0;
-  bool bound_said_ = false;
+  bool bound_said_ = false, expiry_said_ = false;
   Steady::time_point announced_, next_pass_;
   mutable std::mutex mutex_;  // guards snapshot_ and stopping_
   std::condition_variable wake_;
@@ -197,6 +202,7 @@ void LivePublisher::Run() {
     WatchSecondaries(milliseconds(0));
     PassSecondaries(Steady::now());
     CompleteArrived();
+    WatchSignatures();
     if (MayPublish(Steady::now())) {
       Publish();
     } else {
@@ -258,7 +264,9 @@ void LivePublisher::Serve(Batch batch) {
   }
   std::vector<domain::ZoneChange> wanted = *batch.changes;
   if (!superseded_below_.empty()) DropSuperseded(wanted);
-  auto published = store_.Publish(wanted, kRefreshBatch, *serial, clock_.Now());
+  const UtcTime now = clock_.Now();
+  const std::size_t refresh = store_.FirstExpiry() <= now.seconds() ? kOverdueBatch : kRefreshBatch;
+  auto published = store_.Publish(wanted, refresh, *serial, now);
   if (!published.changed) serials_.Return();
   SayRefused(published.refused);
   batch.refused = std::move(published.refused);
@@ -313,6 +321,22 @@ void LivePublisher::SayRefused(const std::vector<DeviceId>& devices) const {
   for (const DeviceId& device : devices) {
     Say(3, "zone: content too large for a message, not published: " + device.text());
   }
+}
+
+// Signatures are made again when `signature_refresh` is left: where half of that is left, it has not been done for long.
+void LivePublisher::WatchSignatures() {
+  const UtcTime now = clock_.Now();
+  if (const std::size_t bogus = store_.ExpediteFromAhead(now); bogus > 0) {
+    Say(3, "zone: the clock went back: " + std::to_string(bogus) +
+               " signatures begin in the future and validate nowhere, they are made again now");
+  }
+  const std::int64_t left = store_.FirstExpiry() - now.seconds();
+  const bool late = left < options_.signature_refresh.count() / 2;
+  if (late == expiry_said_) return;
+  expiry_said_ = late;
+  Say(late ? 3 : 1, late ? "zone: the first signature expires in " + std::to_string(left) +
+                               " s and has not been made again: the zone is about to be bogus"
+                         : std::string("zone: signatures last long enough again"));
 }
 
 // RFC 1982 §3.2: a secondary ignores what is not ahead of its own serial. One that is ahead of us has versions
@@ -408,6 +432,7 @@ void LivePublisher::UpdateSnapshot() {
   snapshot_.port = server_.port();
   snapshot_.serial = store_.serial();
   snapshot_.names = store_.devices();
+  snapshot_.first_expiry = store_.FirstExpiry();
   snapshot_.pending = in_flight_changes_ + (last && *last > read_ ? *last - read_ : 0);
   snapshot_.secondaries.clear();
   for (const Secondary& secondary : secondaries_) snapshot_.secondaries.push_back(secondary.lag(now));

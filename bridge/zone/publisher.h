@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "bridge/clock.h"
 #include "bridge/ledger/ledger.h"
 
 namespace registry::zone {
@@ -38,7 +39,7 @@ struct Options {
   std::vector<std::string> name_servers;                  // NS targets
   std::vector<std::pair<std::string, std::string>> glue;  // name -> address, for targets inside the zone
   std::string contact;  // SOA RNAME in host form, "hostmaster.iotregistry.test"
-  std::uint32_t tlsa_ttl = 60, negative_ttl = 60, soa_ttl = 60, apex_ttl = 3600;
+  std::uint32_t tlsa_ttl = 60, negative_ttl = 60, apex_ttl = 3600;  // the SOA's TTL is negative_ttl
   std::chrono::seconds signature_validity{14 * 86400}, signature_refresh{7 * 86400}, inception_offset{3600};
   std::string ksk_file, zsk_file;  // PEM, PKCS#8, P-256
   std::string listen_address = "127.0.0.1";
@@ -50,6 +51,7 @@ struct Options {
   std::size_t in_flight_max = 200'000;  // changes published and not yet visible that are kept in memory
   std::size_t journal_bytes_max = 64u << 20, journal_changes_max = 4096;
   std::chrono::milliseconds stop_deadline{3000};
+  const Clock* clock = nullptr;  // outlives the publisher; the system's when null
 };
 
 struct Snapshot {
@@ -57,6 +59,8 @@ struct Snapshot {
   std::uint32_t serial = 0;
   std::uint64_t names = 0;
   std::uint64_t pending = 0;  // entries wanted and not yet visible everywhere
+  std::int64_t first_expiry =
+      0;  // when the first signature expires, Unix time; 0: one must be made again at once
   std::uint64_t axfr = 0, ixfr = 0, refused = 0;
   struct Lag {
     std::string name;

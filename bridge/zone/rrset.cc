@@ -32,6 +32,12 @@ Unsigned Render(Bytes prefix, std::uint16_t type, std::uint32_t ttl, std::vector
   return rrset;
 }
 
+// RFC 4034 §3.1: behind the type covered, algorithm, labels, original TTL and expiration.
+std::int64_t Block::inception() const {
+  const View at = signature().subspan(prefix_size + 2u + kFixedSize + 12u, 4);
+  return std::int64_t{U16At(at, 0)} << 16 | U16At(at, 2);
+}
+
 Unsigned DataOf(const Block& block) {
   const View data = block.data();
   return {Bytes(data.begin(), data.begin() + block.prefix_size), block.type, block.data_count,

@@ -34,6 +34,7 @@ struct Block {
 
   View data() const { return View(wire).first(data_size); }
   View signature() const { return View(wire).subspan(data_size); }
+  std::int64_t inception() const;  // UTC seconds, as signed
 };
 using BlockPtr = std::shared_ptr<const Block>;
 

@@ -1,6 +1,7 @@
 #include "bridge/zone/signed_zone.h"
 
 #include <algorithm>
+#include <limits>
 #include <thread>
 #include <unordered_map>
 
@@ -167,6 +168,8 @@ void SignedZone::Drop(Cell& cell) {
 }
 
 void SignedZone::Run(std::vector<Task>& tasks, UtcTime now) {
+  if (tasks.empty()) return;
+  signed_at_ = std::max(signed_at_, now.seconds());
   const std::size_t threads = std::min(sealers_.size(), 1 + tasks.size() / kTasksPerThread);
   const auto work = [&](std::size_t first) {
     for (std::size_t i = first; i < tasks.size(); i += threads) {
@@ -242,7 +245,24 @@ void SignedZone::StageRefresh(std::size_t limit, UtcTime now) {
 bool SignedZone::RefreshDue(UtcTime now) const {
   const auto first = expiry_.First();
   const std::int64_t limit = now.seconds() + profile_.refresh.count();
-  return (first && *first < limit) || (soa_ && soa_->expires < limit);
+  return (first && *first < limit) || (soa_ && (soa_->expires < limit || soa_->inception() > now.seconds()));
+}
+
+std::size_t SignedZone::ExpediteFromAhead(UtcTime now) {
+  if (now.seconds() >= signed_at_ - profile_.signing.inception_offset.count()) return 0;
+  signed_at_ = now.seconds();
+  std::size_t count = soa_ && soa_->inception() > now.seconds() ? 1 : 0;
+  for (Cell* cell : expiry_.All()) {
+    if (cell->block->inception() <= now.seconds()) continue;
+    expiry_.Expedite(*cell);
+    ++count;
+  }
+  return count;
+}
+
+std::int64_t SignedZone::FirstExpiry() const {
+  const std::int64_t soa = soa_ ? soa_->expires : std::numeric_limits<std::int64_t>::max();
+  return std::min(soa, expiry_.First().value_or(soa));
 }
 
 bool SignedZone::Dirty() const {
@@ -264,6 +284,7 @@ Delta SignedZone::Seal(std::uint32_t serial, UtcTime now) {
   delta.from = serial_;
   delta.soa_from = soa_;
   soa_ = SealSoa(serial, now);
+  signed_at_ = std::max(signed_at_, now.seconds());
   serial_ = serial;
   delta.to = serial;
   delta.soa_to = soa_;

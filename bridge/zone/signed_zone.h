@@ -52,6 +52,11 @@ class SignedZone {
   // Whether Seal would make a version that differs from the last one.
   bool Dirty() const;
   bool RefreshDue(UtcTime now) const;
+  // Signatures made by a clock that was ahead begin in the future and are bogus to everybody until then. Makes them due;
+  // how many there are. A look at the whole zone, but only when the clock has gone back by more than inception_offset.
+  std::size_t ExpediteFromAhead(UtcTime now);
+  // When the first signature expires, UTC seconds, a little early rather than late; 0 when one must be made again at once.
+  std::int64_t FirstExpiry() const;
   Delta Seal(std::uint32_t serial, UtcTime now);
 
   std::vector<BlockPtr> Contents() const;  // all but the SOA
@@ -98,6 +103,7 @@ class SignedZone {
   BlockPtr soa_;
   std::uint32_t serial_ = 0;
   std::size_t octets_ = 0;
+  std::int64_t signed_at_ = 0;  // the latest time anything was signed at, UTC seconds
 };
 
 }  // namespace registry::zone

@@ -1,6 +1,52 @@
 #include "bridge/zone/store.h"
 
+#include <unordered_map>
+#include <unordered_set>
+
 namespace registry::zone {
+namespace {
+
+using Part = Piece::Part;
+
+std::string_view DataText(const Block& block) {
+  return {reinterpret_cast<const char*>(block.wire.data()), block.data_size};
+}
+
+// RFC 1995 §4: what is in both versions is in neither list. Who signs again leaves the data alone, so that only the old
+// and the new RRSIG are told: half of the octets, and no record a secondary deletes to add it again.
+std::unordered_set<const Block*> SignedAgain(const Delta& delta) {
+  std::unordered_map<std::string_view, const Block*> removed;
+  for (const BlockPtr& block : delta.removed) removed.emplace(DataText(*block), block.get());
+  std::unordered_set<const Block*> both;
+  for (const BlockPtr& block : delta.added) {
+    const auto before = removed.find(DataText(*block));
+    if (before == removed.end()) continue;
+    both.insert(before->second);
+    both.insert(block.get());
+  }
+  return both;
+}
+
+// RFC 1995 §4: the newest SOA, the old SOA and what goes, the new SOA and what comes, the newest SOA.
+std::vector<Piece> DifferenceOf(const Delta& delta) {
+  const auto both = SignedAgain(delta);
+  std::vector<Piece> pieces;
+  pieces.reserve(delta.removed.size() + delta.added.size() + 4);
+  const auto put = [&](const std::vector<BlockPtr>& blocks) {
+    for (const BlockPtr& block : blocks) {
+      pieces.push_back({both.contains(block.get()) ? Part::kSignature : Part::kAll, block});
+    }
+  };
+  pieces.push_back({Part::kData, delta.soa_to});
+  pieces.push_back({Part::kAll, delta.soa_from});
+  put(delta.removed);
+  pieces.push_back({Part::kAll, delta.soa_to});
+  put(delta.added);
+  pieces.push_back({Part::kData, delta.soa_to});
+  return pieces;
+}
+
+}  // namespace
 
 View Piece::octets() const {
   if (part == Part::kData) return block->data();
@@ -51,6 +97,16 @@ bool ZoneStore::RefreshDue(UtcTime now) const {
   return content_.RefreshDue(now);
 }
 
+std::size_t ZoneStore::ExpediteFromAhead(UtcTime now) {
+  const std::lock_guard lock(content_mutex_);
+  return content_.ExpediteFromAhead(now);
+}
+
+std::int64_t ZoneStore::FirstExpiry() const {
+  const std::lock_guard lock(content_mutex_);
+  return content_.FirstExpiry();
+}
+
 void ZoneStore::Serve(Delta delta) {
   const bool first = delta.soa_from == nullptr;
   const auto shared = std::make_shared<const Delta>(std::move(delta));
@@ -98,19 +154,11 @@ Transfer ZoneStore::Since(std::uint32_t serial) const {
     versions = journal_.After(serial);
   }
   if (versions.empty()) return Full();
-  const Delta delta = Condense(versions);
-  if (delta.octets() > octets_) return Full();  // RFC 1995 §2: allowed, and cheaper for both
-  using Part = Piece::Part;
-  Transfer transfer{Transfer::Kind::kIncremental, {}};
-  auto& pieces = transfer.pieces;
-  pieces.reserve(delta.removed.size() + delta.added.size() + 6);
-  pieces.push_back({Part::kData, delta.soa_to});
-  pieces.push_back({Part::kAll, delta.soa_from});
-  for (const BlockPtr& block : delta.removed) pieces.push_back({Part::kAll, block});
-  pieces.push_back({Part::kAll, delta.soa_to});
-  for (const BlockPtr& block : delta.added) pieces.push_back({Part::kAll, block});
-  pieces.push_back({Part::kData, delta.soa_to});
-  return transfer;
+  Transfer transfer{Transfer::Kind::kIncremental, DifferenceOf(Condense(versions))};
+  std::size_t octets = 0;
+  for (const Piece& piece : transfer.pieces) octets += piece.octets().size();
+  // RFC 1995 §2: allowed, and cheaper for both.
+  return octets > octets_ ? Full() : std::move(transfer);
 }
 
 }  // namespace registry::zone

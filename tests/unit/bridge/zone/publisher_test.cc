@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -15,6 +16,12 @@ namespace registry::zone::testing {
 namespace {
 
 constexpr std::chrono::seconds kLimit{20};
+
+class MovableClock : public Clock {
+ public:
+  UtcTime Now() const override { return SystemClock().Now() + std::chrono::seconds(ahead.load()); }
+  std::atomic<std::int64_t> ahead{0};
+};
 
 class PublisherTest : public ::testing::Test {
  protected:
@@ -290,6 +297,39 @@ TEST_F(PublisherTest, SignaturesAreRenewedBeforeTheyExpire) {
   Start(options);
   const std::uint32_t first = publisher_->snapshot().serial;
   EXPECT_TRUE(WaitUntil([&] { return publisher_->snapshot().serial > first; }));
+}
+
+TEST_F(PublisherTest, SignaturesThatAreAboutToExpireAreAnAlarm) {
+  MovableClock clock;
+  Options options = files_.options();
+  options.clock = &clock;
+  Start(options);
+  const std::int64_t first = publisher_->snapshot().first_expiry;
+  EXPECT_GT(first, clock.Now().seconds() + 12 * 86400);
+  EXPECT_LE(first, clock.Now().seconds() + 14 * 86400);
+  EXPECT_FALSE(Logged("expires"));
+  clock.ahead = 12 * 86400;  // as after a sleep
+  EXPECT_TRUE(WaitUntil([&] { return Logged("the first signature expires in "); }));
+  EXPECT_TRUE(WaitUntil([&] { return Logged("signatures last long enough again"); }));
+  EXPECT_TRUE(WaitUntil([&] { return publisher_->snapshot().first_expiry > first + 10 * 86400; }));
+}
+
+TEST_F(PublisherTest, ClockThatWasAheadIsNoticedAndTheZoneSignedAgain) {
+  MovableClock clock;
+  clock.ahead = 86400;
+  Options options = files_.options();
+  options.clock = &clock;
+  Commit({Published(1)});
+  Start(options);
+  const std::int64_t first = publisher_->snapshot().first_expiry;
+  const std::uint32_t serial = publisher_->snapshot().serial;
+  clock.ahead = 0;
+  EXPECT_TRUE(WaitUntil([&] { return Logged("the clock went back: "); }));
+  EXPECT_TRUE(WaitUntil([&] { return publisher_->snapshot().serial == serial + 1; }));
+  EXPECT_TRUE(WaitUntil([&] {
+    const std::int64_t now_first = publisher_->snapshot().first_expiry;
+    return now_first > 0 && now_first < first - 80'000;
+  }));
 }
 
 TEST_F(PublisherTest, StopIsPromptAndMayBeRepeated) {

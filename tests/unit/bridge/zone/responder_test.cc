@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <set>
+#include <map>
 
 #include "bridge/zone/apex.h"
 #include "tests/unit/bridge/zone/zone_files.h"
@@ -141,6 +141,35 @@ TEST_F(ResponderTest, Rfc1995_4_IxfrHoldsOnlyWhatChanged) {
   EXPECT_LE(message.answer.size(), 4u + 2 + 2 * 6 + 2 * 4);
   EXPECT_EQ(responder_.counters().ixfr, 1u);
   EXPECT_EQ(responder_.counters().axfr, 0u);
+}
+
+TEST_F(ResponderTest, Rfc1995_4_SigningAgainTellsOnlySignatures) {
+  clock_.now = clock_.now + std::chrono::seconds(7 * 86400);
+  ASSERT_TRUE(store_.RefreshDue(clock_.Now()));
+  ASSERT_TRUE(store_.Publish({}, 50, 11, clock_.Now()).changed);
+  const auto messages = Ask(Query(kTypeIxfr, 10));
+  ASSERT_EQ(messages.size(), 1u);
+  std::map<std::uint16_t, int> count;
+  for (const std::uint16_t type : TypesOf(messages)) ++count[type];
+  EXPECT_EQ(count, (std::map<std::uint16_t, int>{{kTypeSoa, 4}, {kTypeRrsig, 2 * 50 + 2}}));
+  ASSERT_TRUE(store_.Publish({}, 50, 12, clock_.Now()).changed);
+  count.clear();
+  for (const std::uint16_t type : TypesOf(Ask(Query(kTypeIxfr, 10)))) ++count[type];
+  EXPECT_EQ(count, (std::map<std::uint16_t, int>{{kTypeSoa, 4}, {kTypeRrsig, 2 * 100 + 2}})) << "condensed";
+}
+
+TEST_F(ResponderTest, ChangesAndSignaturesThatAreDueAreOneVersion) {
+  clock_.now = clock_.now + std::chrono::seconds(7 * 86400);
+  const std::vector<domain::ZoneChange> changes{Published(1000)};
+  ASSERT_TRUE(store_.Publish(changes, 50, 11, clock_.Now()).changed);
+  std::map<std::uint16_t, int> count;
+  for (const std::uint16_t type : TypesOf(Ask(Query(kTypeIxfr, 10)))) ++count[type];
+  EXPECT_EQ(count[kTypeSoa], 4);
+  EXPECT_EQ(count[kTypeTlsa], 1);
+  EXPECT_GE(count[kTypeRrsig], 2 * 49);
+  EXPECT_EQ(store_.serial(), 11u);
+  while (store_.RefreshDue(clock_.Now())) store_.Publish({}, 500, store_.serial() + 1, clock_.Now());
+  EXPECT_FALSE(store_.Publish({}, 500, store_.serial() + 1, clock_.Now()).changed) << "nothing is due";
 }
 
 TEST_F(ResponderTest, Rfc1995_2_CurrentOrNewerClientsGetTheSoaOnly) {

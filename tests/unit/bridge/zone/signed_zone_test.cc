@@ -163,6 +163,58 @@ TEST_F(SignedZoneTest, RefreshRenewsWhatExpiresAndNothingElse) {
   for (const BlockPtr& block : zone.Contents()) EXPECT_GE(block->expires, later.seconds() + 7 * 86400 - 3600);
 }
 
+// Signed by a clock that was a day ahead, then set right: bogus for everybody, and due only in a fortnight.
+TEST_F(SignedZoneTest, SignaturesFromTheFutureAreMadeAgain) {
+  const UtcTime ahead = kNow + std::chrono::seconds(86400);
+  SignedZone zone(Profile(), kNow);
+  std::vector<domain::ZoneChange> batch;
+  for (std::uint64_t n = 0; n < 30; ++n) batch.push_back(Published(n));
+  zone.Stage(batch, kNow);
+  zone.Seal(1, kNow);
+  const std::vector<domain::ZoneChange> late{Published(100)};
+  zone.Stage(late, ahead);
+  const Delta made_ahead = zone.Seal(2, ahead);
+  EXPECT_EQ(zone.ExpediteFromAhead(ahead - std::chrono::seconds(3600)), 0u)
+      << "as far back as inceptions lie";
+  const UtcTime now = kNow + std::chrono::seconds(5);
+  EXPECT_EQ(zone.ExpediteFromAhead(now), made_ahead.added.size() + 1) << "and the SOA";
+  EXPECT_EQ(zone.FirstExpiry(), 0);
+  ASSERT_TRUE(zone.RefreshDue(now));
+  zone.StageRefresh(10, now);
+  zone.Seal(3, now);
+  EXPECT_FALSE(zone.RefreshDue(now));
+  EXPECT_EQ(zone.ExpediteFromAhead(now), 0u);
+  for (const BlockPtr& block : zone.Contents()) EXPECT_LE(block->inception(), now.seconds());
+  EXPECT_LE(zone.soa()->inception(), now.seconds());
+  EXPECT_GT(zone.FirstExpiry(), now.seconds() + 12 * 86400);
+}
+
+TEST_F(SignedZoneTest, SoaFromTheFutureIsMadeAgain) {
+  SignedZone zone(Profile(), kNow);
+  zone.Seal(1, kNow);
+  zone.Seal(2, kNow + std::chrono::seconds(86400));
+  EXPECT_EQ(zone.ExpediteFromAhead(kNow), 1u);
+  EXPECT_TRUE(zone.RefreshDue(kNow));
+  zone.Seal(3, kNow);
+  EXPECT_FALSE(zone.RefreshDue(kNow));
+}
+
+// RFC 2308 §5: how long a denial is cached is the lesser of the SOA's TTL and its minimum.
+TEST_F(SignedZoneTest, Rfc2308_NegativeTtlIsTheTtlOfTheSoaToo) {
+  Options options = files_.options();
+  options.negative_ttl = 300;
+  SignedZone zone(*ProfileOf(options), kNow);
+  zone.Seal(1, kNow);
+  const View soa = zone.soa()->data();
+  const Bytes ttl{0, 0, 1, 44};
+  EXPECT_TRUE(std::ranges::equal(soa.subspan(6, 4), ttl)) << "its TTL";
+  EXPECT_TRUE(std::ranges::equal(soa.last(4), ttl)) << "its minimum";
+  for (const BlockPtr& block : zone.Contents()) {
+    if (block->type != kTypeNsec3) continue;
+    EXPECT_TRUE(std::ranges::equal(block->data().subspan(block->prefix_size + 6u, 4), ttl)) << "RFC 9077 §3";
+  }
+}
+
 TEST_F(SignedZoneTest, ExpirationsAreSpread) {
   SignedZone zone(Profile(), kNow);
   std::vector<domain::ZoneChange> batch;
