@@ -17,6 +17,7 @@ class ZoneLab : public ::testing::Test {
     Options options = files_.options();
     options.secondaries = std::move(secondaries);
     options.listen_port = port;
+    if (tune_) tune_(options);
     auto publisher = Publisher::Create(
         options, *ledger_,
         [this](const std::vector<domain::ZoneChange>& changes) {
@@ -72,6 +73,7 @@ class ZoneLab : public ::testing::Test {
   }
 
   ZoneFiles files_;
+  std::function<void(Options&)> tune_;  // before a publisher is made
   std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
   std::mutex mutex_;
   std::vector<domain::ZoneChange> visible_;
