@@ -80,6 +80,10 @@ Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& ori
   std::string entry = "reactivated";
   if (!command.reason.empty()) entry += ": " + command.reason;
   changes.history.push_back(domain::History(*device, origin.party, std::move(entry), context.now, origin.id));
+  // What deactivation has put there ("state=deactivated") is signed by us and no longer true.
+  ++device->zone_revision;
+  changes.zone.push_back(dns::Gone(*device));
+  ExpectVisible(*device, context, policy, changes);
   // The old key and certificate are gone for good: a device comes back with a new key pair.
   if (device->state == domain::State::kAttached) AskForKey(*device, context, policy, changes);
   return Finish<wire::DeviceReactivated>(*device, "device.reactivated", origin, command.reason, context,

@@ -125,7 +125,10 @@ TEST(Retire, AReactivatedDeviceNeedsANewKey) {
   registry.Heard("registry/v1/to/mno-a/do/key.generate");
   EXPECT_TRUE(registry.Ask("operator", "device.reactivate", {{"device", id}}).accepted());
   EXPECT_EQ(registry.Device(id).state, domain::State::kAttached);
+  EXPECT_TRUE(registry.ledger().ZoneAfter(std::nullopt, 10)->empty()) << "no state=deactivated any more";
   EXPECT_EQ(registry.Heard("registry/v1/to/mno-a/do/key.generate").size(), 1u);
+  registry.ServeZone();
+  EXPECT_EQ(registry.Device(id).visible_revision, registry.Device(id).zone_revision);
   EXPECT_TRUE(registry.Ask("mno-a", "csr.submit", {{"device", id}, {"csr", NewCsrPem()}}).accepted());
   registry.ServeZone();
   const auto pushed = registry.Heard("registry/v1/to/mno-a/do/payload.push");
