@@ -41,7 +41,6 @@ const char* const kNsdConfig = R"(server:
     server-count: 1
     xfrd-reload-timeout: 0
     zonefiles-write: 1
-    rrl-ratelimit: 0
 remote-control:
     control-enable: no
 key:
