@@ -146,6 +146,7 @@ class Reader {
     zone.listen_port = s.As<std::uint16_t>("listen_port", 5300, 0);
     zone.ksk = s.Path("ksk");
     zone.zsk = s.Path("zsk");
+    zone.new_keys = s.Text("new_keys", "");
     zone.tsig_name = s.Checked("tsig_name", "a domain name", IsName);
     zone.tsig_secret = s.Path("tsig_secret");
     zone.name_servers = s.Texts("name_servers", "domain names", IsName);

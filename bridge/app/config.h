@@ -46,7 +46,7 @@ struct SecondaryConfig {
 struct ZoneConfig {
   std::string listen_address;
   std::uint16_t listen_port = 0;
-  std::string ksk, zsk, tsig_name, tsig_secret, contact;
+  std::string ksk, zsk, new_keys, tsig_name, tsig_secret, contact;
   std::vector<std::string> name_servers;
   std::vector<std::pair<std::string, std::string>> glue;
   std::uint32_t tlsa_ttl = 60, negative_ttl = 60;

@@ -31,6 +31,7 @@ zone::Options ZoneOptions(const Config& config, const Material& material) {
   options.negative_ttl = config.dns.negative_ttl;
   options.ksk_file = config.dns.ksk;
   options.zsk_file = config.dns.zsk;
+  options.new_keys = config.dns.new_keys;
   options.listen_address = config.dns.listen_address;
   options.listen_port = config.dns.listen_port;
   options.tsig_name = config.dns.tsig_name;

@@ -41,6 +41,7 @@ class LivePublisher : public Publisher {
         ledger_(ledger),
         log_(std::move(log)),
         clock_(options_.clock != nullptr ? *options_.clock : system_clock_),
+        key_tags_(std::to_string(profile.signing.ksk.tag) + "/" + std::to_string(profile.signing.zsk.tag)),
         serials_(ledger),
         arrivals_(ledger, serials_, std::move(visible), log_, options_.batch_max),
         store_(std::move(profile), options_.journal_bytes_max, options_.journal_changes_max, clock_.Now()),
@@ -91,6 +92,7 @@ class LivePublisher : public Publisher {
   const Log log_;
   const SystemClock system_clock_;
   const Clock& clock_;
+  const std::string key_tags_;
   Serials serials_;
   Arrivals arrivals_;
   ZoneStore store_;
@@ -114,7 +116,7 @@ class LivePublisher : public Publisher {
 };
 
 Status LivePublisher::Start() {
-  if (auto opened = serials_.Open(); !opened) return opened;
+  if (auto opened = serials_.Open(key_tags_, options_.new_keys); !opened) return opened;
   read_ = serials_.cursor();
   if (auto loaded = Load(); !loaded) return loaded;
   if (auto found = FindSuperseded(); !found) return found;

@@ -9,6 +9,8 @@
 //   else, and returns only when the consequence is committed (then, and only then, does the cursor move); false: called
 //   again later. `log` is called on every thread of this room.
 // Restored ledger: a secondary that is ahead (RFC 1982) does not count as serving; the serial moves past it, durably.
+// Keys: other ones than the zone was served with before are refused (RFC 6781 §4.1: there is no roll-over yet, and what
+//   caches hold would be bogus), unless Options::new_keys names them.
 // Oversized content is refused with an error line: it is never handed to `visible`, and the cursor passes it.
 // Errors: a secondary that lags or cannot be reached is a metric and a log line, never a silent wait. It holds back what
 //   is visible, not what the others are served: above in_flight_max waiting changes their content is dropped and read
@@ -42,6 +44,7 @@ struct Options {
   std::uint32_t tlsa_ttl = 60, negative_ttl = 60, apex_ttl = 3600;  // the SOA's TTL is negative_ttl
   std::chrono::seconds signature_validity{14 * 86400}, signature_refresh{7 * 86400}, inception_offset{3600};
   std::string ksk_file, zsk_file;  // PEM, PKCS#8, P-256
+  std::string new_keys;            // their tags, "ksk/zsk", where they may differ from those served before
   std::string listen_address = "127.0.0.1";
   std::uint16_t listen_port = 0;            // 0: any free one, see Snapshot
   std::string tsig_name, tsig_secret_file;  // hmac-sha256, base64 in the file

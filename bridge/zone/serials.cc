@@ -6,19 +6,29 @@
 
 namespace registry::zone {
 
-Status Serials::Open() {
+// State := serial [" " keys]: the highest serial that may have been served, in decimal, and what it was signed with.
+Status Serials::Open(const std::string& keys, const std::string& accepted) {
   const std::lock_guard lock(mutex_);
   const auto state = ledger_.LoadSink(ledger::Sink::kZone);
   if (!state) return state.error();
   cursor_ = state->cursor;
+  keys_ = keys;
   if (state->state.empty()) return Done{};
   const char* end = state->state.data() + state->state.size();
   const auto parsed = std::from_chars(state->state.data(), end, reserved_);
-  if (parsed.ec != std::errc() || parsed.ptr != end) {
+  if (parsed.ec != std::errc() || (parsed.ptr != end && *parsed.ptr != ' ')) {
     return Error::Make(Code::kFailed, "zone_state_invalid", "the ledger's zone state is no serial");
   }
   last_ = reserved_;
-  return Done{};
+  const std::string before(parsed.ptr == end ? end : parsed.ptr + 1, end);
+  if (keys.empty()) keys_ = before;
+  if (before.empty() || keys_ == before || keys_ == accepted) return Done{};
+  return Error::Make(
+      Code::kFailed, "zone_keys_changed",
+      "the zone was served with keys " + before + " and the files hold " + keys_ +
+          ": put the old ones back, or accept that what caches hold does not validate any more "
+          "and set zone.new_keys = \"" +
+          keys_ + "\"");
 }
 
 Result<std::uint32_t> Serials::Next() {
@@ -66,7 +76,9 @@ Status Serials::Arrived(ledger::Seq cursor) {
 }
 
 Status Serials::Store(bool durable) {
-  return ledger_.Advance(ledger::Sink::kZone, {cursor_, std::to_string(reserved_)}, durable);
+  std::string state = std::to_string(reserved_);
+  if (!keys_.empty()) state += " " + keys_;
+  return ledger_.Advance(ledger::Sink::kZone, {cursor_, std::move(state)}, durable);
 }
 
 }  // namespace registry::zone

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <mutex>
+#include <string>
 
 #include "bridge/ledger/ledger.h"
 
@@ -17,8 +18,10 @@ class Serials {
  public:
   explicit Serials(ledger::Ledger& ledger) : ledger_(ledger) {}
 
-  // Reads cursor and reservation. Error: the ledger's, or "zone_state_invalid".
-  Status Open();
+  // Reads cursor and reservation. `keys` names the keys the zone will be signed with and is stored with every reservation,
+  // so before anything signed with them is served; "" leaves what is stored. Error: the ledger's, "zone_state_invalid",
+  // "zone_keys_changed" when the zone was served with others before and `accepted` does not name these.
+  Status Open(const std::string& keys = {}, const std::string& accepted = {});
   // The next serial; nothing is served under it yet when this fails.
   Result<std::uint32_t> Next();
   // Next is behind `serial` from here on, also after a restart. Nothing has changed when this fails.
@@ -36,6 +39,7 @@ class Serials {
   mutable std::mutex mutex_;  // guards the rest
   ledger::Seq cursor_ = 0;
   std::uint32_t last_ = 0, reserved_ = 0;
+  std::string keys_;
 };
 
 }  // namespace registry::zone

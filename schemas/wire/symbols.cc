@@ -176,6 +176,8 @@ const std::vector<SymbolRow>& Symbols() {
       {Said::kOperator, Code::kFailed, "zone_options_invalid", "the zone's options contradict each other"},
       {Said::kOperator, Code::kFailed, "zone_socket_failed", "the zone's server cannot listen or send"},
       {Said::kOperator, Code::kFailed, "zone_state_invalid", "the zone's stored serial cannot be read"},
+      {Said::kOperator, Code::kFailed, "zone_keys_changed",
+       "the zone's keys are not the ones it was served with"},
   };
   return rows;
 }

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "bridge/zone/keys.h"
 #include "bridge/zone/serials.h"
 #include "bridge/zone/wire.h"
 #include "tests/unit/bridge/zone/fake_secondary.h"
@@ -276,6 +277,36 @@ TEST_F(PublisherTest, SerialMovedPastAnotherIsDurableBeforeItIsUsed) {
   Serials again(*ledger_);
   ASSERT_TRUE(again.Open().ok());
   EXPECT_EQ(*again.Next(), 5000u + kReserve + 1);
+}
+
+// RFC 6781 §4.1.1.1: what caches hold was signed with the old key and validates with the old DNSKEY only.
+TEST_F(PublisherTest, Rfc6781_OtherKeysThanTheZoneWasServedWithAreRefused) {
+  Start(files_.options());
+  const auto stored = [&] { return ledger_->LoadSink(ledger::Sink::kZone)->state; };
+  const std::string before = stored();
+  const auto tags = [&] {
+    return std::to_string(LoadZoneKey(files_.path("ksk.pem"), kKskFlags)->tag) + "/" +
+           std::to_string(LoadZoneKey(files_.path("zsk.pem"), kZskFlags)->tag);
+  };
+  EXPECT_EQ(before, "256 " + tags());
+  publisher_.reset();
+  Start(files_.options());
+  EXPECT_EQ(stored(), "512 " + tags()) << "the same keys are no change";
+  publisher_.reset();
+  files_.WriteKey("zsk.pem");
+  const auto start = [&](const std::string& accepted) {
+    Options options = files_.options();
+    options.new_keys = accepted;
+    auto created = Publisher::Create(options, *ledger_, [](const auto&) { return true; }, {});
+    const Status started = (*created)->Start();
+    return started.ok() ? std::string("ok") : started.error().symbol + ": " + started.error().message;
+  };
+  const std::string refused = start("");
+  EXPECT_TRUE(refused.starts_with("zone_keys_changed: ")) << refused;
+  EXPECT_NE(refused.find("zone.new_keys = \"" + tags() + "\""), std::string::npos) << refused;
+  EXPECT_EQ(start("1/2").substr(0, 17), "zone_keys_changed");
+  EXPECT_EQ(start(tags()), "ok");
+  EXPECT_EQ(start(""), "ok") << "they are the ones served before from then on";
 }
 
 TEST_F(PublisherTest, RefusedContentIsNeverToldAsVisible) {
