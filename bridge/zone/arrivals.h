@@ -1,8 +1,8 @@
 // bridge/zone/arrivals.h: what every secondary serves is told, in order, on a thread of its own: `visible`, then the
 // cursor. A consequence that waits for its commit holds up no publishing, signing, NOTIFY or probing that way.
 // Owns: its thread and at most kArrivedMax batches. Ledger and serials outlive it.
-// Threads: Start, Stop and Offer from the publishing thread's owner and the publishing thread; pending from any. `visible`
-// is called on this room's thread, one call at a time; neighbouring batches may be told in one call.
+// Threads: Start, Stop and Offer from the publishing thread's owner and the publishing thread; pending from any.
+// `visible` is called on this room's thread, one call at a time; neighbouring batches may be told in one call.
 // Errors: a `visible` that says no, or a ledger that cannot be read or written, is a log line and another try a little
 // later; a stop gives up on what is not told yet, the next start tells it.
 #pragma once

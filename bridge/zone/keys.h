@@ -1,6 +1,7 @@
 // bridge/zone/keys.h: the zone's signing keys, and their public forms for trust anchors and parents.
-// Keys are PEM (PKCS#8) P-256 files made by `registryctl init`; a file that others may read or write is refused, and so
-// is an encrypted one: nobody is there to type a passphrase. Errors: "zone_key_unreadable", "zone_key_exposed", "zone_key_unsuitable", "zone_name_invalid".
+// Keys are PEM (PKCS#8) P-256 files made by `registryctl init`; a file that others may read or write is refused, and
+// so is an encrypted one: nobody is there to type a passphrase. Errors: "zone_key_unreadable", "zone_key_exposed",
+// "zone_key_unsuitable", "zone_name_invalid".
 // Threads: a ZoneKey is an immutable value; a KeySigner belongs to one thread (it reuses its OpenSSL
 // contexts, which
 //   makes a signature 30 µs instead of 38).

@@ -1,5 +1,5 @@
-// bridge/zone/private_file.h: a file that holds a secret, opened only if nobody but its owner may touch it (design §5).
-// Judged on the open descriptor, so that the file judged is the file read. Errors: the caller's two symbols.
+// bridge/zone/private_file.h: a file that holds a secret, opened only if nobody but its owner may touch it (design
+// §5). Judged on the open descriptor, so that the file judged is the file read. Errors: the caller's two symbols.
 // Threads: plain calls.
 #pragma once
 

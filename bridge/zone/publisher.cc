@@ -325,7 +325,8 @@ void LivePublisher::SayRefused(const std::vector<DeviceId>& devices) const {
   }
 }
 
-// Signatures are made again when `signature_refresh` is left: where half of that is left, it has not been done for long.
+// Signatures are made again when `signature_refresh` is left: where half of that is left, it has not been done for
+// long.
 void LivePublisher::WatchSignatures() {
   const UtcTime now = clock_.Now();
   if (const std::size_t bogus = store_.ExpediteFromAhead(now); bogus > 0) {
@@ -368,8 +369,8 @@ void LivePublisher::PassSecondaries(Steady::time_point now) {
   Announce();
 }
 
-// RFC 1982 §3.2: a step of 2^31 or more is none forward. Whoever serves our newest would ignore the version behind such
-// a serial, for good: one odd answer must not take the zone there.
+// RFC 1982 §3.2: a step of 2^31 or more is none forward. Whoever serves our newest would ignore the version behind
+// such a serial, for good: one odd answer must not take the zone there.
 bool LivePublisher::MayPass(std::size_t which, std::uint32_t newest) {
   const std::uint32_t serial = secondaries_[which].serial();
   if (SerialAhead(serial + kReserve + 1, newest)) return true;

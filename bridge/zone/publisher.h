@@ -1,20 +1,22 @@
 // bridge/zone/publisher.h: hidden primary. Holds the zone as a projection of the ledger, signs incrementally, serves
 // SOA, AXFR and IXFR with TSIG over TCP to secondaries, sends NOTIFY, and says when a change is visible.
-// Owns: the signed zone in memory, its journal, a transfer server thread, a publishing thread and one that tells arrivals.
+// Owns: the signed zone in memory, its journal, a transfer server thread, a publishing thread and one that tells
+// arrivals.
 // Flow: entries of Sink::kZone after the cursor -> sign -> new serial (made durable before it is served, RFC 1982: it
 //   never goes back) -> NOTIFY -> SOA asked of every secondary -> `visible` called with the batch -> cursor advanced.
-//   The next batch leaves when every reachable secondary has the last one (self-clocking); it waits for no consequence.
+//   The next batch leaves when every reachable secondary has the last one (self-clocking); it waits for no
+//   consequence.
 // Start: content from LedgerReader::ZoneAfter; entries after the cursor are applied again, which is harmless.
-// Threads: Start/Stop from one thread; Snapshot from any. `visible` is called on a thread of this room that does nothing
-//   else, and returns only when the consequence is committed (then, and only then, does the cursor move); false: called
-//   again later. `log` is called on every thread of this room.
+// Threads: Start/Stop from one thread; Snapshot from any. `visible` is called on a thread of this room that does
+//   nothing else, and returns only when the consequence is committed (then, and only then, does the cursor move);
+//   false: called again later. `log` is called on every thread of this room.
 // Restored ledger: a secondary that is ahead (RFC 1982) does not count as serving; the serial moves past it, durably.
-// Keys: other ones than the zone was served with before are refused (RFC 6781 §4.1: there is no roll-over yet, and what
-//   caches hold would be bogus), unless Options::new_keys names them.
+// Keys: other ones than the zone was served with before are refused (RFC 6781 §4.1: there is no roll-over yet, and
+//   what caches hold would be bogus), unless Options::new_keys names them.
 // Oversized content is refused with an error line: it is never handed to `visible`, and the cursor passes it.
-// Errors: a secondary that lags or cannot be reached is a metric and a log line, never a silent wait. It holds back what
-//   is visible, not what the others are served: above in_flight_max waiting changes their content is dropped and read
-//   again from the ledger when it has arrived.
+// Errors: a secondary that lags or cannot be reached is a metric and a log line, never a silent wait. It holds back
+//   what is visible, not what the others are served: above in_flight_max waiting changes their content is dropped and
+//   read again from the ledger when it has arrived.
 // Spec: RFC 4034, 4035, 5155 (§9276: 0 iterations, no salt), 1982, 1995, 1996, 5936, 8945.
 #pragma once
 

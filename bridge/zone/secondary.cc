@@ -52,7 +52,8 @@ Steady::time_point Secondary::next() const {
   return std::min(probe_due_, notify_due_);
 }
 
-// While a version is on its way: first at a quarter of the time it usually takes, then in small steps of it, then slower.
+// While a version is on its way: first at a quarter of the time it usually takes, then in small steps of it, then
+// slower.
 Steady::duration Secondary::ProbePause() const {
   if (current() || !reachable()) return kProbeRest;
   const Steady::duration step = std::max<Steady::duration>(kProbeStep, usual_delay_ / 8);

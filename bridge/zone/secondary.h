@@ -1,9 +1,10 @@
 // bridge/zone/secondary.h: what one secondary serves, learnt by asking it, and NOTIFY until it has the newest
 // version. Both go over one connected UDP socket with random ids, from the address the server listens on, and both are
-// signed: an answer counts only if id, QR, opcode and question fit and its TSIG verifies against the question's, for what
-// it says moves the serial and tells the world that a revocation is served. A truncated answer (a rate limit) says nothing.
-// The socket is made anew after failures, so its port changes. A secondary that answers nothing kFailuresMax times in a
-// row is unreachable; it is then asked ever more rarely, up to kProbeRest, and told at once when it is back.
+// signed: an answer counts only if id, QR, opcode and question fit and its TSIG verifies against the question's, for
+// what it says moves the serial and tells the world that a revocation is served. A truncated answer (a rate limit)
+// says nothing. The socket is made anew after failures, so its port changes. A secondary that answers nothing
+// kFailuresMax times in a row is unreachable; it is then asked ever more rarely, up to kProbeRest, and told at once
+// when it is back.
 // Errors: why it does not serve is a warning, once per reason and kSayAgain.
 // Threads: the publishing thread only.        Spec: RFC 1996 §3, §4; RFC 1982; RFC 8945 §5.3.
 #pragma once

@@ -18,9 +18,10 @@ class Serials {
  public:
   explicit Serials(ledger::Ledger& ledger) : ledger_(ledger) {}
 
-  // Reads cursor and reservation. `keys` names the keys the zone will be signed with and is stored with every reservation,
-  // so before anything signed with them is served; "" leaves what is stored. Error: the ledger's, "zone_state_invalid",
-  // "zone_keys_changed" when the zone was served with others before and `accepted` does not name these.
+  // Reads cursor and reservation. `keys` names the keys the zone will be signed with and is stored with every
+  // reservation, so before anything signed with them is served; "" leaves what is stored. Error: the ledger's,
+  // "zone_state_invalid", "zone_keys_changed" when the zone was served with others before and `accepted` does not
+  // name these.
   Status Open(const std::string& keys = {}, const std::string& accepted = {});
   // The next serial; nothing is served under it yet when this fails.
   Result<std::uint32_t> Next();

@@ -1,8 +1,8 @@
 // bridge/zone/server.h: the transfer server: one TCP and one UDP socket on one port, one thread, bounded
 // connections. Owns: its sockets and its thread. Responder outlives it. Threads: Start and Stop from one
-// thread; the server's thread calls the Responder. Limits: kConnectionsMax; when they are all taken the oldest one whose
-// peer has not shown that it has the key gives way (RFC 7766 §6.2.2), then the one that has been idle longest, else the
-// new one goes. Out of file descriptors: the waiting connections are looked at again a tick later.
+// thread; the server's thread calls the Responder. Limits: kConnectionsMax; when they are all taken the oldest one
+// whose peer has not shown that it has the key gives way (RFC 7766 §6.2.2), then the one that has been idle longest,
+// else the new one goes. Out of file descriptors: the waiting connections are looked at again a tick later.
 #pragma once
 
 #include <atomic>

@@ -52,10 +52,12 @@ class SignedZone {
   // Whether Seal would make a version that differs from the last one.
   bool Dirty() const;
   bool RefreshDue(UtcTime now) const;
-  // Signatures made by a clock that was ahead begin in the future and are bogus to everybody until then. Makes them due;
-  // how many there are. A look at the whole zone, but only when the clock has gone back by more than inception_offset.
+  // Signatures made by a clock that was ahead begin in the future and are bogus to everybody until then. Makes them
+  // due; how many there are. A look at the whole zone, but only when the clock has gone back by more than
+  // inception_offset.
   std::size_t ExpediteFromAhead(UtcTime now);
-  // When the first signature expires, UTC seconds, a little early rather than late; 0 when one must be made again at once.
+  // When the first signature expires, UTC seconds, a little early rather than late; 0 when one must be made again at
+  // once.
   std::int64_t FirstExpiry() const;
   Delta Seal(std::uint32_t serial, UtcTime now);
 

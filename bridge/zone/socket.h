@@ -29,8 +29,8 @@ class Socket {
 };
 
 Result<Socket> ListenTcp(const std::string& address, std::uint16_t port);
-// The next waiting connection, no Socket when there is none or errno says why not. Without Nagle's algorithm: answers are
-// written whole, and what it would hold back is the end of one.
+// The next waiting connection, no Socket when there is none or errno says why not. Without Nagle's algorithm: answers
+// are written whole, and what it would hold back is the end of one.
 Socket AcceptTcp(const Socket& listener);
 Result<Socket> BindUdp(const std::string& address, std::uint16_t port);
 // Connected: the kernel drops datagrams from any other address; the source port is random.

@@ -12,8 +12,8 @@ std::string_view DataText(const Block& block) {
   return {reinterpret_cast<const char*>(block.wire.data()), block.data_size};
 }
 
-// RFC 1995 §4: what is in both versions is in neither list. Who signs again leaves the data alone, so that only the old
-// and the new RRSIG are told: half of the octets, and no record a secondary deletes to add it again.
+// RFC 1995 §4: what is in both versions is in neither list. Who signs again leaves the data alone, so that only the
+// old and the new RRSIG are told: half of the octets, and no record a secondary deletes to add it again.
 std::unordered_set<const Block*> SignedAgain(const Delta& delta) {
   std::unordered_map<std::string_view, const Block*> removed;
   for (const BlockPtr& block : delta.removed) removed.emplace(DataText(*block), block.get());

@@ -1,9 +1,9 @@
 // bridge/zone/store.h: the zone as it is served now: content, SOA and journal, changed by one thread and read
 // by another. A version is visible to readers whole or not at all. Threads: Load, Publish and Renumber from
 // the publishing thread only; the rest from any.
-// Waiting: SOA and an IXFR from the journal wait for no signing. A whole zone (AXFR, or an IXFR the journal cannot answer)
-// waits while a version is being signed, 0.1 s for a batch of 1000, and holds the next one up while it is collected; one
-// thread answers all secondaries, so what is asked behind it waits as long.
+// Waiting: SOA and an IXFR from the journal wait for no signing. A whole zone (AXFR, or an IXFR the journal cannot
+// answer) waits while a version is being signed, 0.1 s for a batch of 1000, and holds the next one up while it is
+// collected; one thread answers all secondaries, so what is asked behind it waits as long.
 // Spec: RFC 1995 §2, §4; RFC 5936 §2.2; RFC 1982.
 #pragma once
 

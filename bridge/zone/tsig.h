@@ -1,7 +1,7 @@
 // bridge/zone/tsig.h: transaction signatures with one shared hmac-sha256 key, both sides.
 // Own code, because ldns 1.8 never checks the time signed. Comparison of MACs takes the same time wherever
-// they differ. The secret lies in a file that only its owner may touch. Errors of LoadTsigKey: "tsig_secret_unreadable",
-// "tsig_secret_exposed", "tsig_secret_invalid", "tsig_name_invalid".
+// they differ. The secret lies in a file that only its owner may touch. Errors of LoadTsigKey:
+// "tsig_secret_unreadable", "tsig_secret_exposed", "tsig_secret_invalid", "tsig_name_invalid".
 // Threads: TsigKey is a value; a TsigStream belongs to one exchange.
 // Spec: RFC 8945 §4.2 (record), §4.3 (what is digested), §5.2 (checks), §5.3.1 (many messages).
 #pragma once

@@ -1,5 +1,5 @@
-// The same zone under NSD, Knot and BIND as secondaries: three readers of IXFR, NOTIFY and TSIG. Nothing becomes visible
-// whose SOA they have not answered under the transfer key.
+// The same zone under NSD, Knot and BIND as secondaries: three readers of IXFR, NOTIFY and TSIG. Nothing becomes
+// visible whose SOA they have not answered under the transfer key.
 #include <gmock/gmock.h>
 
 #include "tests/integration/zone/zone_lab.h"

@@ -1,6 +1,6 @@
 // tests/integration/zone/secondary_process.h: a real name server as secondary of the zone under test, on a free
-// loopback port, in a folder of its own; stopped and waited for by pid. NSD runs with xfrd-reload-timeout 0 and its own
-// rate limit, Knot with the whole zone in its journal, BIND as it comes.
+// loopback port, in a folder of its own; stopped and waited for by pid. NSD runs with xfrd-reload-timeout 0 and its
+// own rate limit, Knot with the whole zone in its journal, BIND as it comes.
 #pragma once
 
 #include <sys/types.h>

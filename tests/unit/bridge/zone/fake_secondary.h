@@ -1,6 +1,6 @@
-// tests/unit/bridge/zone/fake_secondary.h: a secondary that answers NOTIFY and SOA on a UDP port of its own, signed with
-// the transfer key, and transfers nothing: what it claims to serve is what the test says. Threads: one of its own; every
-// call from any.
+// tests/unit/bridge/zone/fake_secondary.h: a secondary that answers NOTIFY and SOA on a UDP port of its own, signed
+// with the transfer key, and transfers nothing: what it claims to serve is what the test says. Threads: one of its
+// own; every call from any.
 #pragma once
 
 #include <poll.h>
