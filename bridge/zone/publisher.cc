@@ -71,7 +71,7 @@ class LivePublisher : public Publisher {
   void Keep(Batch batch);
   void SayBound();
   void SayRefused(const std::vector<DeviceId>& devices) const;
-  void DropSuperseded(std::vector<domain::ZoneChange>& changes);
+  std::vector<domain::ZoneChange> WithoutSuperseded(std::vector<domain::ZoneChange> changes) const;
   void WatchSignatures();
   void PassSecondaries(Steady::time_point now);
   bool MayPass(std::size_t which, std::uint32_t newest);
@@ -233,7 +233,7 @@ milliseconds LivePublisher::EntryWait() const {
 void LivePublisher::Publish() {
   const bool due = store_.RefreshDue(clock_.Now());
   const auto wait = due ? milliseconds(0) : EntryWait();
-  const auto entries = ledger_.OutboxAfter(ledger::Sink::kZone, read_, options_.batch_max, wait);
+  auto entries = ledger_.OutboxAfter(ledger::Sink::kZone, read_, options_.batch_max, wait);
   if (!entries) {
     Say(3, "zone: the ledger cannot be read: " + entries.error().message);
     Pause();
@@ -251,11 +251,13 @@ void LivePublisher::Publish() {
   if (due || batch.last != read_) Serve(std::move(batch));
 }
 
-void LivePublisher::DropSuperseded(std::vector<domain::ZoneChange>& changes) {
+std::vector<domain::ZoneChange> LivePublisher::WithoutSuperseded(
+    std::vector<domain::ZoneChange> changes) const {
   std::erase_if(changes, [this](const domain::ZoneChange& change) {
     const auto found = superseded_below_.find(change.device);
     return found != superseded_below_.end() && change.revision < found->second;
   });
+  return changes;
 }
 
 void LivePublisher::Serve(Batch batch) {
@@ -264,11 +266,13 @@ void LivePublisher::Serve(Batch batch) {
     Say(3, "zone: no serial could be reserved: " + serial.error().message);
     return Pause();
   }
-  std::vector<domain::ZoneChange> wanted = *batch.changes;
-  if (!superseded_below_.empty()) DropSuperseded(wanted);
   const UtcTime now = clock_.Now();
   const std::size_t refresh = store_.FirstExpiry() <= now.seconds() ? kOverdueBatch : kRefreshBatch;
-  auto published = store_.Publish(wanted, refresh, *serial, now);
+  const auto publish = [&](const std::vector<domain::ZoneChange>& wanted) {
+    return store_.Publish(wanted, refresh, *serial, now);
+  };
+  auto published =
+      superseded_below_.empty() ? publish(*batch.changes) : publish(WithoutSuperseded(*batch.changes));
   if (!published.changed) serials_.Return();
   SayRefused(published.refused);
   batch.refused = std::move(published.refused);
