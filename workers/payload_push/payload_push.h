@@ -4,7 +4,7 @@
 // device's key-agreement key. Content: schemas/messages/registry-payload.schema.json, canonical JSON.
 // Beside it the pilot's containers (06, 07, 03, 08, 09, 0A, then 02) from the same content.
 // Pure, any thread. Errors: 2400 payload_failed when OpenSSL refuses; 2306 endpoint_json_too_long (container 08,
-//   100 octets).
+//   100 octets); 2005 trust_certificate_invalid, 2004 trust_certificate_too_large (container 03).
 #pragma once
 
 #include <chrono>
@@ -14,6 +14,8 @@
 namespace registry::payload_push {
 
 inline constexpr std::size_t kLegacyJsonMax = 100;
+inline constexpr std::size_t kLegacyContainerMax =
+    2040;  // the pilot reads a file in eight parts of 255 octets
 
 struct Profile {
   std::string zone;
@@ -26,6 +28,7 @@ struct Profile {
 wire::Bootstrap BootstrapOf(const Profile& profile, const DeviceId& device);
 
 // Containers 08, 09, 0A, computed once per endpoint.publish. The JSON {"port":N,"url":"…"} must fit kLegacyJsonMax.
+// Signs octets an ASP chose: only after they have been seen to be what they are said to be (legacy.cc says why).
 Status SignLegacy(domain::EndpointRecord& endpoint, const domain::Signer& signer);
 
 // Raises device.payload_version, adds to `changes` the job kPayloadPush and the action payload.push to the sponsor.

@@ -2,10 +2,13 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "bridge/signing/crl.h"
 #include "schemas/wire/envelope.h"
 #include "tests/support/csr_maker.h"
 #include "tests/support/device_ca.h"
 #include "tests/support/openssl_tool.h"
+#include "workers/crypto/der_writer.h"
+#include "workers/payload_push/cms.h"
 #include "workers/payload_push/payload_push.h"
 
 namespace registry::payload_push {
@@ -13,6 +16,24 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+
+// Keeps what it is asked to sign.
+class Listening : public domain::Signer {
+ public:
+  Result<Bytes> Sign(const Bytes& message) const override {
+    heard.push_back(message);
+    return test::Ca().signer->Sign(message);
+  }
+  const Bytes& certificate() const override { return test::Ca().signer->certificate(); }
+  mutable std::vector<Bytes> heard;
+};
+
+// The first part of a SEQUENCE: what the signature of a certificate, CRL or request is over.
+Bytes ToBeSigned(const Bytes& der) {
+  crypto::DerReader parts(crypto::OnlyElement(der, crypto::tag::kSequence)->content);
+  const auto first = parts.Next()->whole;
+  return Bytes(first.begin(), first.end());
+}
 
 class ComposeTest : public testing::Test {
  protected:
@@ -149,6 +170,78 @@ TEST_F(ComposeTest, LegacySignaturesVerify) {
   endpoint_.endpoint.trust = {wire::TrustKind::kTlsa, {}, "_8883._tcp.mqtt.asp-a.test"};
   ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
   EXPECT_TRUE(endpoint_.legacy_cert_signature.empty()) << "a former certificate's signature goes with it";
+}
+
+// The key behind container 0A issues certificates: what an ASP calls its certificate must not become one of the
+// registry's certificates, CRLs or payloads by being signed.
+TEST_F(ComposeTest, SignsNothingForAnAspButACertificate) {
+  const Bytes& good = test::Ca().root.certificate;
+  const auto crl = signing::BuildCrl(*test::Ca().signer, {}, test::Ca().now, test::Ca().now, 1);
+  Listening attributes;
+  ASSERT_TRUE(SignContent(AsBytes("content"), attributes, test::Ca().now).ok());
+  Bytes trailing = good, cut = good, version_1 = good;
+  trailing.push_back(0);
+  cut.pop_back();
+  const Bytes version_3 = *FromHex("a003020102");
+  *(std::search(version_1.begin(), version_1.end(), version_3.begin(), version_3.end()) + 4) = 0;
+  const std::pair<const char*, Bytes> cases[] = {{"TBSCertificate", ToBeSigned(good)},
+                                                 {"CertificationRequest", test::MakeCsr()},
+                                                 {"TBSCertList", ToBeSigned(*crl)},
+                                                 {"CertificateList", *crl},
+                                                 {"signed attributes", attributes.heard.at(0)},
+                                                 {"empty SET", Bytes{0x31, 0x00}},
+                                                 {"JSON", AsBytes(R"({"port":8883,"url":"tls://x"})")},
+                                                 {"PEM", AsBytes(ToPem("CERTIFICATE", good))},
+                                                 {"trailing octet", trailing},
+                                                 {"cut short", cut},
+                                                 {"version 1", version_1},
+                                                 {"wrapped once more", crypto::DerSequence({good})},
+                                                 {"one octet", Bytes{0x30}}};
+  for (const auto& [what, octets] : cases) {
+    Listening signer;
+    endpoint_.endpoint.trust = {wire::TrustKind::kCa, octets, ""};
+    const auto refused = SignLegacy(endpoint_, signer);
+    ASSERT_FALSE(refused.ok()) << what;
+    EXPECT_EQ(refused.error().symbol, "trust_certificate_invalid") << what;
+    EXPECT_EQ(refused.error().code, Code::kValueSyntax);
+    EXPECT_EQ(refused.error().field, "/endpoint/trust/certificate");
+    EXPECT_TRUE(signer.heard.empty()) << what;
+  }
+}
+
+// What stands for an ASP's octets in container 09 begins like nothing in DER that this key signs.
+TEST_F(ComposeTest, TheSignedJsonIsNoOtherStructure) {
+  constexpr std::uint8_t kSequence = 0x30, kSet = 0x31;
+  for (const char* url : {"tls://mqtt.asp-a.test", "x:", "0:0", "x:\"\\"}) {
+    Listening signer;
+    endpoint_.endpoint.url = url;
+    ASSERT_TRUE(SignLegacy(endpoint_, signer).ok());
+    ASSERT_EQ(signer.heard.size(), 1u);
+    const Bytes& json = signer.heard[0];
+    EXPECT_NE(json[0], kSequence);
+    EXPECT_NE(json[0], kSet);
+    EXPECT_TRUE(AsText(json).starts_with("{\"port\":8883,\"url\":\"")) << AsText(json);
+    EXPECT_EQ(nlohmann::json::parse(AsText(json)).size(), 2u);
+  }
+}
+
+TEST_F(ComposeTest, AContainerHas2040Octets) {
+  // As a certificate looks on the outside, with as many octets as wanted.
+  const auto padded = [](std::size_t size) {
+    const Bytes version = *FromHex("a003020102"), algorithm = *FromHex("3000"),
+                signature = *FromHex("030100");
+    const std::size_t around = 4 + 4 + version.size() + 4 + algorithm.size() + signature.size();
+    const Bytes filler = crypto::Der(crypto::tag::kOctetString, {Bytes(size - around, 0)});
+    return crypto::DerSequence({crypto::DerSequence({version, filler}), algorithm, signature});
+  };
+  endpoint_.endpoint.trust = {wire::TrustKind::kCa, padded(kLegacyContainerMax), ""};
+  ASSERT_EQ(endpoint_.endpoint.trust.certificate.size(), kLegacyContainerMax);
+  EXPECT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
+  endpoint_.endpoint.trust.certificate = padded(kLegacyContainerMax + 1);
+  const auto refused = SignLegacy(endpoint_, *test::Ca().signer);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().symbol, "trust_certificate_too_large");
+  EXPECT_EQ(refused.error().code, Code::kRange);
 }
 
 TEST_F(ComposeTest, LegacyJsonHasAHundredOctets) {
