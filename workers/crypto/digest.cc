@@ -1,5 +1,6 @@
 #include "workers/crypto/digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "schemas/base/check.h"
@@ -28,6 +29,10 @@ Sha256Digest Sha256(std::initializer_list<OctetView> parts) {
 
 Bytes Sha256OfText(std::string_view text) {
   return ToBytes(Sha256({{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}}));
+}
+
+bool SameSecret(OctetView a, OctetView b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 Bytes KeyIdentifier(OctetView point) {

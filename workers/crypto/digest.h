@@ -17,6 +17,8 @@ using Sha256Digest = std::array<std::uint8_t, 32>;
 Sha256Digest Sha256(std::initializer_list<OctetView> parts);
 // Of a text, as the octets a record stores.
 Bytes Sha256OfText(std::string_view text);
+// Whether two digests of secrets are the same, in a time that says nothing of where they differ.
+bool SameSecret(OctetView a, OctetView b);
 inline Bytes ToBytes(const Sha256Digest& digest) { return Bytes(digest.begin(), digest.end()); }
 
 // SubjectKeyIdentifier by RFC 7093 §2 method 1: the leftmost 160 bits of SHA-256 over the public key's BIT

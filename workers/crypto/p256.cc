@@ -110,4 +110,6 @@ Bytes P256PublicKeyInfo(OctetView point) {
   return DerSequence({algorithm, DerBitString(point)});
 }
 
+Bytes P256KeyDigest(OctetView point) { return ToBytes(Sha256({P256PublicKeyInfo(point)})); }
+
 }  // namespace registry::crypto

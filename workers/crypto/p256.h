@@ -31,5 +31,7 @@ std::optional<Agreement> AgreeP256(OctetView point);
 
 // DER SubjectPublicKeyInfo around a point (RFC 5480 §2): id-ecPublicKey, secp256r1.
 Bytes P256PublicKeyInfo(OctetView point);
+// SHA-256 of that: a key's identity in TLSA 3 1 1, in the list of blocked keys and among the ledger's unique values.
+Bytes P256KeyDigest(OctetView point);
 
 }  // namespace registry::crypto

@@ -64,7 +64,13 @@ struct Revocation {
 };
 
 // Values that may belong to one device only. Stored: DO NOT CHANGE THESE NUMBERS.
-enum class UniqueKind : std::uint8_t { kEid = 1, kIccid = 2, kPublicKey = 3, kSerial = 4 };
+enum class UniqueKind : std::uint8_t {
+  kEid = 1,
+  kIccid = 2,
+  kPublicKey = 3,  // SHA-256 of the SubjectPublicKeyInfo of every key ever certified; never released
+  kSerial = 4,
+  kAgreementKey = 5,  // the same of a key-agreement key that is not the certified one; released with the EID
+};
 struct UniqueValue {
   UniqueKind kind = UniqueKind::kEid;
   Bytes value;
@@ -72,8 +78,8 @@ struct UniqueValue {
 
 struct HistoryEntry {
   UtcTime at;
-  PartyId actor;  // the party whose command caused it, "registry" for timers and DNS
-  DeviceId device;
+  PartyId actor;     // the party whose command caused it, "registry" for timers and DNS
+  DeviceId device;   // the nil UUID (RFC 9562 §5.9): no single device, e.g. an endpoint
   std::string what;  // "registered", "certified serial=…", never a private identifier
   std::optional<EventId> cause;
 };

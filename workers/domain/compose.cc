@@ -28,6 +28,10 @@ HistoryEntry History(const Device& device, const PartyId& actor, std::string wha
   return {now, actor, device.id, std::move(what), std::move(cause)};
 }
 
+HistoryEntry History(const PartyId& actor, std::string what, UtcTime now, std::optional<EventId> cause) {
+  return {now, actor, DeviceId(), std::move(what), std::move(cause)};
+}
+
 OutgoingMessage Render(const Notification& notification, std::uint64_t seq) {
   wire::Envelope envelope;
   envelope.id = notification.id;

@@ -17,6 +17,8 @@ PartyId Registry();  // "registry", the actor behind timers and DNS
 void Mark(Device& device, std::string_view step, UtcTime now);
 HistoryEntry History(const Device& device, const PartyId& actor, std::string what, UtcTime now,
                      std::optional<EventId> cause = {});
+// Of what concerns no single device, e.g. an ASP's endpoint: device is the nil UUID.
+HistoryEntry History(const PartyId& actor, std::string what, UtcTime now, std::optional<EventId> cause = {});
 
 template <class Message>
 Notification Notify(const PartyId& to, std::string_view type, const Message& message, const Context& context,

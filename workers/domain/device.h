@@ -60,13 +60,14 @@ struct Device {
   std::set<HoldStatus> holds;
   Eid eid;
   Iccid iccid;
-  PartyId sponsor;                               // MNO
-  std::optional<PartyId> claimer;                // ASP
-  std::optional<EndpointName> endpoint;          // of the claimer
-  Bytes authorisation_hash;                      // SHA-256 of the unused authorisation code; empty once used
-  bool attached = false;                         // seen live on the network since registration
+  PartyId sponsor;                       // MNO
+  std::optional<PartyId> claimer;        // ASP
+  std::optional<EndpointName> endpoint;  // of the claimer
+  Bytes authorisation_hash;              // SHA-256 of the authorisation code, used up once there is a claimer
+  bool attached = false;                 // seen live on the network since registration
   std::optional<IssuedCertificate> certificate;  // the live one
-  Bytes agreement_key;  // uncompressed P-256 point the payload is encrypted to; empty before the CSR
+  Bytes
+      agreement_key;  // uncompressed P-256 point payloads are encrypted to; from the first CSR until the eSIM is free
   std::uint64_t payload_version = 0;    // last composed
   std::uint64_t delivered_version = 0;  // last reported as installed and accepted by the device
   std::uint64_t zone_revision = 0;      // last wanted zone content; see ZoneChange

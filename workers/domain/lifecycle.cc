@@ -68,7 +68,17 @@ Error Refused(const Device& device, Trigger trigger, std::string_view why) {
   return Error::Make(Code::kStatusProhibits, "state_prohibits", message, "/device");
 }
 
+std::string_view HoldRule(const Device& device) {
+  return device.holds.contains(HoldStatus::kServerHold)
+             ? "the operator holds it (serverHold) until the operator reactivates it"
+             : "it is on hold (clientHold)";
+}
+
 }  // namespace
+
+bool OnHold(const Device& device) {
+  return device.holds.contains(HoldStatus::kClientHold) || device.holds.contains(HoldStatus::kServerHold);
+}
 
 std::string_view TriggerName(Trigger trigger) {
   switch (trigger) {
@@ -91,10 +101,9 @@ std::string_view TriggerName(Trigger trigger) {
 }
 
 Result<State> Next(const Device& device, Trigger trigger) {
-  const bool held =
-      device.holds.contains(HoldStatus::kClientHold) || device.holds.contains(HoldStatus::kServerHold);
   const bool ends = trigger == Trigger::kDeactivate || trigger == Trigger::kDelete;
-  if (held && !ends) return Refused(device, trigger, "the device is on hold");
+  if (OnHold(device) && !ends && trigger != Trigger::kVisible)
+    return Refused(device, trigger, HoldRule(device));
   const auto next = RowOf(trigger)[static_cast<std::size_t>(device.state) - 1];
   if (!next) return Refused(device, trigger, RuleOf(trigger));
   if (trigger == Trigger::kReactivate && !device.attached) return State::kRegistered;

@@ -12,9 +12,10 @@
 //   "=": allowed, the state stays.
 // (1) re-key and renewal: a second live certificate beside the first, old TLSA withdrawn after the new one is served.
 // (2) a re-provisioned payload.  (3) registered when the device was never seen on the network.
-// Reserved rows, whose statuses exist already in HoldStatus: suspend and resume (clientHold, serverHold), transfer
-// request, approve, reject, cancel (pendingTransfer, transferProhibited), renew, re-provision. They arrive with their
-// commands; a hold set by an operator's import already refuses every trigger but deactivate and delete.
+// A hold (clientHold, serverHold) refuses every trigger but deactivate, delete and visible: what DNS shows is a fact, not
+// a request. serverHold is set by the operator's deactivate and lifted by the operator's reactivate (RFC 5731 §2.3).
+// Reserved rows, whose statuses exist already in HoldStatus: suspend and resume (clientHold), transfer request, approve,
+// reject, cancel (pendingTransfer, transferProhibited), renew, re-provision. They arrive with their commands.
 #pragma once
 
 #include <string_view>
@@ -27,6 +28,7 @@ namespace registry::domain {
 enum class Trigger { kAttach, kCertify, kVisible, kDelivered, kDeactivate, kReactivate, kDelete };
 std::string_view TriggerName(Trigger trigger);
 
+bool OnHold(const Device& device);
 // 2304 "state_prohibits", naming the state and the rule.
 Result<State> Next(const Device& device, Trigger trigger);
 

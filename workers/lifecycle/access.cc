@@ -1,5 +1,7 @@
 #include "workers/lifecycle/access.h"
 
+#include "workers/crypto/p256.h"
+
 namespace registry::lifecycle {
 
 using domain::Device;
@@ -29,6 +31,21 @@ Result<Device> FindManaged(const DeviceId& id, const domain::Origin& origin, con
                        "/device");
   }
   return device;
+}
+
+Status ReleaseEsim(Device& device, const domain::View& view, domain::Changeset& changes) {
+  std::vector<domain::UniqueValue> values{{domain::UniqueKind::kEid, AsBytes(device.eid.text())},
+                                          {domain::UniqueKind::kIccid, AsBytes(device.iccid.text())}};
+  if (!device.agreement_key.empty()) {
+    values.push_back({domain::UniqueKind::kAgreementKey, crypto::P256KeyDigest(device.agreement_key)});
+    device.agreement_key.clear();
+  }
+  for (const domain::UniqueValue& value : values) {
+    auto holder = view.FindUnique(value);
+    if (!holder) return holder.error();
+    if (*holder == device.id) changes.releases.push_back(value);
+  }
+  return Done{};
 }
 
 void Put(const Device& device, domain::Changeset& changes) {

@@ -40,6 +40,7 @@ Result<Decision> Decide(const wire::DeviceAttach& command, const Origin& origin,
   const auto next = domain::Next(*device, domain::Trigger::kAttach);
   if (!next) return next.error();
 
+  const bool moved = device->state != *next || !device->attached;
   Decision decision;
   device->state = *next;
   device->attached = true;
@@ -48,7 +49,14 @@ Result<Decision> Decide(const wire::DeviceAttach& command, const Origin& origin,
       domain::History(*device, origin.party, "attached", context.now, origin.id));
   if (auto asked = AskAgain(*device, view, context, policy, signer, decision.changes); !asked)
     return asked.error();
-  Put(*device, decision.changes);
+  // Devices attach many times a day: one that has nowhere to go and nothing to get leaves no trace, lest the trace hold
+  // nothing but attaches and the history grow for ever.
+  const bool asked_for_more = !decision.changes.jobs_put.empty();
+  if (moved || asked_for_more) {
+    Put(*device, decision.changes);
+  } else {
+    decision.changes = {};
+  }
   decision.reply = wire::Encode(wire::DeviceState{device->id, std::string(domain::StateName(device->state))});
   return decision;
 }

@@ -8,20 +8,25 @@ namespace {
 
 using domain::State;
 
+// A used code is still known by its hash, so that whoever holds it can be told that it is used up.
+bool HoldsCode(const domain::Device& device, const wire::DeviceClaim& command) {
+  return crypto::SameSecret(device.authorisation_hash, crypto::Sha256OfText(command.authorisation_code));
+}
+
+// The code comes first: who does not hold it learns nothing of the device's state or claimer.
 Status MayClaim(const domain::Device& device, const wire::DeviceClaim& command) {
-  if (device.state == State::kDeactivated) {
-    return Error::Make(Code::kStatusProhibits, "state_prohibits",
-                       "device is deactivated: claim refused, a deactivated device is reactivated first",
-                       "/device");
+  if (!HoldsCode(device, command)) {
+    return Error::Make(Code::kBadAuthorisationCode, "authorisation_code_wrong",
+                       "the authorisation code is not valid", "/authorisationCode");
   }
   if (device.claimer) {
     return Error::Make(Code::kExists, "device_claimed",
                        "the device is claimed; its authorisation code is used up", "/device");
   }
-  if (device.authorisation_hash.empty() ||
-      device.authorisation_hash != crypto::Sha256OfText(command.authorisation_code)) {
-    return Error::Make(Code::kBadAuthorisationCode, "authorisation_code_wrong",
-                       "the authorisation code is not valid", "/authorisationCode");
+  if (device.state == State::kDeactivated) {
+    return Error::Make(Code::kStatusProhibits, "state_prohibits",
+                       "device is deactivated: claim refused, a deactivated device is reactivated first",
+                       "/device");
   }
   return Done{};
 }
@@ -42,7 +47,6 @@ Result<Decision> Decide(const wire::DeviceClaim& command, const Origin& origin, 
   Decision decision;
   device->claimer = origin.party;
   device->endpoint = command.endpoint;
-  device->authorisation_hash.clear();
   domain::Mark(*device, "claimed", context.now);
   decision.changes.history.push_back(
       domain::History(*device, origin.party, "claimed", context.now, origin.id));

@@ -57,7 +57,8 @@ Result<Changeset> DecideDue(const Job& due, const View& view, const Context& con
     SendAgain(**job, **device, context, policy, changes);
   } else {
     Error error = Error::Make(Code::kFailed, "mno_silent", "the MNO did not report a result in time");
-    FailJob(**job, **device, std::move(error), context, policy, std::nullopt, changes);
+    auto failed = FailJob(**job, **device, std::move(error), view, context, policy, std::nullopt, changes);
+    if (!failed) return failed.error();
   }
   return changes;
 }

@@ -69,16 +69,26 @@ std::chrono::seconds Backoff(const Policy& policy, std::uint32_t attempt) {
   return std::min(policy.first_retry * (std::int64_t{1} << doublings), kBackoffMax);
 }
 
-void FailJob(const Job& job, Device device, Error error, const Context& context, const Policy& policy,
-             const std::optional<EventId>& cause, Changeset& changes) {
-  error.step = std::string(domain::JobKindName(job.kind));
-  changes.jobs_erase.push_back(job.id);
+void ReportFailure(Device& device, std::string step, Error error, const Context& context,
+                   const Policy& policy, const std::optional<EventId>& cause, Changeset& changes) {
+  error.step = std::move(step);
   domain::Mark(device, error.step + " failed", context.now);
   changes.history.push_back(domain::History(device, domain::Registry(),
                                             error.step + " failed: " + error.symbol, context.now, cause));
   const wire::DeviceFailed message{device.id, DeviceName(device.id, policy.payload.zone), error};
   NotifyStakeholders(device, "device.failed", message, context, cause, changes);
+}
+
+Status FailJob(const Job& job, Device device, Error error, const View& view, const Context& context,
+               const Policy& policy, const std::optional<EventId>& cause, Changeset& changes) {
+  changes.jobs_erase.push_back(job.id);
+  ReportFailure(device, std::string(domain::JobKindName(job.kind)), std::move(error), context, policy, cause,
+                changes);
+  if (job.kind == JobKind::kAppletWipe && device.state == domain::State::kDeleted) {
+    if (auto released = ReleaseEsim(device, view, changes); !released) return released;
+  }
   Put(device, changes);
+  return Done{};
 }
 
 }  // namespace registry::lifecycle

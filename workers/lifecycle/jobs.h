@@ -19,9 +19,13 @@ Status EraseJobs(const domain::Device& device, const View& view, std::optional<d
                  domain::Changeset& changes);
 // How long to wait after attempt n: first_retry doubled n-1 times, at most a day.
 std::chrono::seconds Backoff(const Policy& policy, std::uint32_t attempt);
-// The job failed for good: erased, in the trace and history, `device.failed` to sponsor and claimer.
-void FailJob(const domain::Job& job, domain::Device device, Error error, const Context& context,
-             const Policy& policy, const std::optional<EventId>& cause, domain::Changeset& changes);
+// A step failed: in the trace and history, `device.failed` to sponsor and claimer. The caller puts the device.
+void ReportFailure(domain::Device& device, std::string step, Error error, const Context& context,
+                   const Policy& policy, const std::optional<EventId>& cause, domain::Changeset& changes);
+// The job failed for good: erased and reported. With the wipe of a deleted device ends the hold on its eSIM.
+Status FailJob(const domain::Job& job, domain::Device device, Error error, const View& view,
+               const Context& context, const Policy& policy, const std::optional<EventId>& cause,
+               domain::Changeset& changes);
 
 // One notification to each party that has a stake in the device.
 template <class Message>

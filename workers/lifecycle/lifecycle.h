@@ -31,15 +31,19 @@ Result<Decision> Decide(const wire::EndpointPublish&, const Origin&, const View&
                         const domain::Signer&);
 Result<Decision> Decide(const wire::DeviceClaim&, const Origin&, const View&, const Context&, const Policy&,
                         const domain::Signer&);
+// The operator's deactivation sets serverHold: only the operator's reactivation undoes it, the claimer's is refused.
 Result<Decision> Decide(const wire::DeviceDeactivate&, const Origin&, const View&, const Context&,
                         const Policy&);
 Result<Decision> Decide(const wire::DeviceReactivate&, const Origin&, const View&, const Context&,
                         const Policy&);
+// EID, ICCID and key-agreement key of a device that was ever attached stay its own until its applet.wipe has ended, well
+// or not; registering the eSIM meanwhile is refused (2304 esim_wipe_pending).
 Result<Decision> Decide(const wire::DeviceDelete&, const Origin&, const View&, const Context&, const Policy&);
 Result<Decision> Decide(const wire::DoProgress&, const Origin&, const View&, const Context&);
 Result<Decision> Decide(const wire::DoResult&, const Origin&, const View&, const Context&, const Policy&);
 
-// Every secondary serves this content now. An empty changeset when the device has moved on since.
+// Every secondary serves this content now. An empty changeset when the device has moved on since. A payload that cannot be
+// made then does not undo the publication: `device.failed` with step payload.push.
 Result<domain::Changeset> DecideVisible(const domain::ZoneChange&, const View&, const Context&, const Policy&,
                                         const domain::Signer&);
 // A job is due: sent again with backoff, or failed for good and notified.

@@ -14,6 +14,15 @@ Status RefuseTaken(const UniqueValue& value, std::string_view symbol, std::strin
   auto holder = view.FindUnique(value);
   if (!holder) return holder.error();
   if (!*holder) return Done{};
+  auto device = view.LoadDevice(**holder);
+  if (!device) return device.error();
+  if (*device && (*device)->state == domain::State::kDeleted) {
+    return Error::Make(
+        Code::kStatusProhibits, "esim_wipe_pending",
+        "the deleted device on this eSIM still waits for its applet.wipe; free once that has been "
+        "reported or given up",
+        field);
+  }
   return Error::Make(Code::kExists, symbol, "already registered; it is free again when its device is deleted",
                      field);
 }

@@ -56,25 +56,35 @@ Status Delivered(Reported& reported, const Origin& origin, const Context& contex
     NotifyStakeholders(device, "device.activated", message, context, origin.id, changes);
     domain::Mark(device, "active", context.now);
     changes.history.push_back(domain::History(device, origin.party, "active", context.now, origin.id));
+  } else {
+    changes.history.push_back(domain::History(device, origin.party,
+                                              "delivered version " + std::to_string(reported.job.subject),
+                                              context.now, origin.id));
   }
   Put(device, changes);
   return Done{};
 }
 
-void Wiped(const Reported& reported, const Origin& origin, const Context& context, Changeset& changes) {
+Status Wiped(Reported& reported, const Origin& origin, const View& view, const Context& context,
+             Changeset& changes) {
+  Device& device = reported.device;
   changes.jobs_erase.push_back(reported.job.id);
-  changes.history.push_back(
-      domain::History(reported.device, origin.party, "applet wiped", context.now, origin.id));
+  if (device.state == domain::State::kDeleted) {
+    if (auto released = ReleaseEsim(device, view, changes); !released) return released;
+  }
+  domain::Mark(device, "wiped", context.now);
+  changes.history.push_back(domain::History(device, origin.party, "applet wiped", context.now, origin.id));
+  Put(device, changes);
+  return Done{};
 }
 
-Status Succeeded(Reported& reported, const Origin& origin, const Context& context, const Policy& policy,
-                 Changeset& changes) {
+Status Succeeded(Reported& reported, const Origin& origin, const View& view, const Context& context,
+                 const Policy& policy, Changeset& changes) {
   switch (reported.job.kind) {
     case JobKind::kPayloadPush:
       return Delivered(reported, origin, context, policy, changes);
     case JobKind::kAppletWipe:
-      Wiped(reported, origin, context, changes);
-      return Done{};
+      return Wiped(reported, origin, view, context, changes);
     case JobKind::kKeyGenerate:  // the CSR is what ends it
     case JobKind::kZoneVisible:
       return Done{};
@@ -82,18 +92,18 @@ Status Succeeded(Reported& reported, const Origin& origin, const Context& contex
   REG_CHECK(false);
 }
 
-void Failed(const wire::DoResult& command, const Reported& reported, const Origin& origin,
-            const Context& context, const Policy& policy, Changeset& changes) {
+Status Failed(const wire::DoResult& command, const Reported& reported, const Origin& origin, const View& view,
+              const Context& context, const Policy& policy, Changeset& changes) {
   if (command.retriable && reported.job.attempt < policy.attempts_max) {
     Job job = reported.job;
     job.due = context.now + Backoff(policy, job.attempt);
     job.last_stage = command.stage;
     changes.jobs_put.push_back(std::move(job));
-    return;
+    return Done{};
   }
   Error error = Error::Make(Code::kFailed, command.reason.empty() ? "mno_failed" : command.reason,
                             "the MNO reports a failure at stage " + command.stage);
-  FailJob(reported.job, reported.device, std::move(error), context, policy, origin.id, changes);
+  return FailJob(reported.job, reported.device, std::move(error), view, context, policy, origin.id, changes);
 }
 
 // Delivered by SMS, but no proof of receipt came: ask again later rather than believe either way.
@@ -129,19 +139,20 @@ Result<Decision> Decide(const wire::DoResult& command, const Origin& origin, con
   if (!reported) return reported.error();
   Decision decision;
   decision.reply = wire::Encode(wire::JobNoted{command.job});
+  Changeset& changes = decision.changes;
+  Status done = Done{};
   switch (command.outcome) {
-    case wire::Outcome::kSuccess: {
-      auto done = Succeeded(*reported, origin, context, policy, decision.changes);
-      if (!done) return done.error();
+    case wire::Outcome::kSuccess:
+      done = Succeeded(*reported, origin, view, context, policy, changes);
       break;
-    }
     case wire::Outcome::kFailed:
-      Failed(command, *reported, origin, context, policy, decision.changes);
+      done = Failed(command, *reported, origin, view, context, policy, changes);
       break;
     case wire::Outcome::kUnknown:
-      Unknown(*reported, context, policy, decision.changes);
+      Unknown(*reported, context, policy, changes);
       break;
   }
+  if (!done) return done.error();
   return decision;
 }
 

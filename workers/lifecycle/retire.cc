@@ -18,7 +18,6 @@ void Revoke(Device& device, const Context& context, Changeset& changes) {
   changes.revocations.push_back(
       {device.certificate->serial, context.now, kCessationOfOperation, device.certificate->not_after});
   device.certificate.reset();
-  device.agreement_key.clear();
 }
 
 // Everything both ways of ending share: no live certificate, no waiting work, an empty applet where it can be reached.
@@ -55,6 +54,8 @@ Result<Decision> Decide(const wire::DeviceDeactivate& command, const Origin& ori
   if (!next) return next.error();
   Changeset changes;
   device->state = *next;
+  // RFC 5731 §2.3: a server status is the registry's; the client that asks to go on cannot take it away.
+  if (origin.role == wire::Role::kOperator) device->holds.insert(domain::HoldStatus::kServerHold);
   if (auto ended = End(*device, origin, view, context, policy, "deactivated", command.reason, changes);
       !ended) {
     return ended.error();
@@ -70,6 +71,7 @@ Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& ori
                         const Context& context, const Policy& policy) {
   auto device = FindManaged(command.device, origin, view);
   if (!device) return device.error();
+  if (origin.role == wire::Role::kOperator) device->holds.erase(domain::HoldStatus::kServerHold);
   const auto next = domain::Next(*device, Trigger::kReactivate);
   if (!next) return next.error();
   Changeset changes;
@@ -101,9 +103,11 @@ Result<Decision> Decide(const wire::DeviceDelete& command, const Origin& origin,
   if (auto ended = End(*device, origin, view, context, policy, "deleted", command.reason, changes); !ended) {
     return ended.error();
   }
-  // The hardware and the profile may be registered again; a public key or serial never belongs to a second device.
-  changes.releases.push_back({domain::UniqueKind::kEid, AsBytes(device->eid.text())});
-  changes.releases.push_back({domain::UniqueKind::kIccid, AsBytes(device->iccid.text())});
+  // The hardware and the profile may be registered again; a public key or serial never belongs to a second device. Not
+  // before the wipe has ended, though: it names the eSIM, and would empty the applet of the device registered on it next.
+  if (!device->attached) {
+    if (auto released = ReleaseEsim(*device, view, changes); !released) return released.error();
+  }
   if (device->zone_revision > 0) {
     ++device->zone_revision;
     changes.zone.push_back(dns::Gone(*device));

@@ -10,13 +10,23 @@ using domain::Changeset;
 using domain::Device;
 using domain::State;
 
+// The device is published whatever becomes of its payload: DNS shows it, and will not say so a second time. A payload that
+// cannot be made is reported; attach, which finds nobody pushing, makes it anew.
 Status PushPayload(Device& device, const View& view, const Context& context, const Policy& policy,
                    const domain::Signer& signer, Changeset& changes) {
   if (!device.claimer || !device.endpoint) return Done{};
   auto endpoint = view.LoadEndpoint(*device.claimer, *device.endpoint);
   if (!endpoint) return endpoint.error();
   if (!*endpoint) return Done{};
-  return payload_push::Compose(device, **endpoint, policy.payload, context, signer, changes);
+  Device pushed = device;
+  auto composed = payload_push::Compose(pushed, **endpoint, policy.payload, context, signer, changes);
+  if (composed) {
+    device = std::move(pushed);
+  } else {
+    ReportFailure(device, std::string(domain::JobKindName(domain::JobKind::kPayloadPush)), composed.error(),
+                  context, policy, std::nullopt, changes);
+  }
+  return Done{};
 }
 
 }  // namespace
@@ -43,7 +53,7 @@ Result<Changeset> DecideVisible(const domain::ZoneChange& change, const View& vi
     if (!next) return next.error();
     const bool first = device.state == State::kCertified && *next == State::kPublished;
     device.state = *next;
-    if (first) {
+    if (first && !domain::OnHold(device)) {
       auto pushed = PushPayload(device, view, context, policy, signer, changes);
       if (!pushed) return pushed.error();
     }

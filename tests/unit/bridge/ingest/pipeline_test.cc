@@ -143,7 +143,15 @@ TEST(Retire, ADeletedDeviceIsATombstoneAndItsEsimIsFree) {
   EXPECT_EQ(registry.Device(id).state, domain::State::kDeleted);
   EXPECT_TRUE(registry.ledger().ZoneAfter(std::nullopt, 10)->empty());
   EXPECT_EQ(registry.Ask("asp-a", "device.reactivate", {{"device", id}}).symbol(), "device_unknown");
-  EXPECT_TRUE(registry.Ask("mno-b", "esim.register", {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}}).accepted());
+  const json esim = {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}};
+  EXPECT_EQ(registry.Ask("mno-b", "esim.register", esim).symbol(), "esim_wipe_pending");
+  const auto wipe = registry.Heard("registry/v1/to/mno-a/do/applet.wipe");
+  ASSERT_EQ(wipe.size(), 1u);
+  EXPECT_TRUE(registry
+                  .Ask("mno-a", "do.result",
+                       {{"job", wipe[0].data().at("job")}, {"device", id}, {"outcome", "success"}})
+                  .accepted());
+  EXPECT_TRUE(registry.Ask("mno-b", "esim.register", esim).accepted());
 }
 
 TEST(Retire, AnEsimIsRegisteredOnce) {

@@ -10,6 +10,7 @@
 #include <iterator>
 
 #include "bridge/ledger/crc32c.h"
+#include "bridge/ledger/rocksdb/keys.h"
 #include "tests/unit/bridge/ledger/samples.h"
 
 namespace registry::ledger {
@@ -37,6 +38,9 @@ std::vector<Golden> AllRecords() {
           Make("endpoint", samples::Endpoint(1)),
           Make("job", samples::Job(1)),
           Make("history", samples::History(1)),
+          Make("history_of_endpoint",
+               domain::HistoryEntry{samples::kNoon, samples::Party("asp-a"), DeviceId(),
+                                    "endpoint main published, version 1", samples::Event("event-1")}),
           Make("message", samples::Message(1)),
           Make("feed_item", FeedItem{7, samples::Notification(1)}),
           Make("zone_change", samples::Zone(1)),
@@ -127,6 +131,17 @@ TEST(RecordCodec, TheVersionIsReadWithoutTheRest) {
   device.version = 70'000;
   EXPECT_EQ(PeekVersion(Encode(device)), 70'000u);
   EXPECT_EQ(PeekVersion(""), std::nullopt);
+}
+
+TEST(Keys, OfUniqueValuesBeginWithTheirKind) {
+  using domain::UniqueKind;
+  const std::pair<UniqueKind, const char*> golden[] = {{UniqueKind::kEid, "015f5f"},
+                                                       {UniqueKind::kIccid, "025f5f"},
+                                                       {UniqueKind::kPublicKey, "035f5f"},
+                                                       {UniqueKind::kSerial, "045f5f"},
+                                                       {UniqueKind::kAgreementKey, "055f5f"}};
+  for (const auto& [kind, hex] : golden)
+    EXPECT_EQ(ToHex(AsBytes(keys::OfUnique({kind, Bytes(2, 0x5f)}))), hex);
 }
 
 TEST(Crc32c, AgreesWithTheExampleOfRfc3720) {  // RFC 3720 §B.4

@@ -76,6 +76,8 @@ TEST(Lifecycle, AHoldRefusesAllButTheEnd) {
     device.holds.insert(HoldStatus::kServerHold);
     EXPECT_FALSE(Next(device, Trigger::kAttach)) << StateName(state);
     EXPECT_FALSE(Next(device, Trigger::kReactivate)) << StateName(state);
+    EXPECT_EQ(Next(device, Trigger::kVisible).ok(), Next(In(state), Trigger::kVisible).ok())
+        << "what DNS shows is a fact: " << StateName(state);
     EXPECT_EQ(Next(device, Trigger::kDelete).ok(), state != State::kDeleted) << StateName(state);
   }
 }

@@ -1,0 +1,170 @@
+// Deactivate, reactivate, delete: who undoes what, and when the eSIM is free again.
+#include <gmock/gmock.h>
+
+#include "tests/support/csr_maker.h"
+#include "tests/unit/workers/lifecycle/flow.h"
+
+namespace registry::test {
+namespace {
+
+using domain::JobKind;
+using domain::UniqueKind;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+class EsimTest : public testing::Test {
+ protected:
+  // The first device of a registry has EidOf(1) and IccidOf(1).
+  Said RegisterAgain(std::uint64_t eid = 1, std::uint64_t iccid = 1) {
+    return registry_.Ask("mno-b", "esim.register", {{"eid", EidOf(eid)}, {"iccid", IccidOf(iccid)}});
+  }
+  std::string Delete(const std::string& device) {
+    EXPECT_TRUE(registry_.Ask("operator", "device.delete", {{"device", device}}).accepted());
+    return device;
+  }
+  std::optional<DeviceId> Holder(UniqueKind kind, const std::string& value) {
+    return *registry_.ledger().FindUnique({kind, AsBytes(value)});
+  }
+  TestRegistry registry_;
+};
+
+// The wipe names the eSIM: it must not hit the next device there.
+TEST_F(EsimTest, IsNotRegisteredAgainBeforeTheWipeIsReported) {
+  const std::string id = Delete(registry_.Activate());
+  for (const auto& [eid, iccid, field] : {std::tuple(1u, 1u, "/eid"), std::tuple(7u, 1u, "/iccid")}) {
+    const Said refused = RegisterAgain(eid, iccid);
+    EXPECT_EQ(refused.symbol(), "esim_wipe_pending");
+    EXPECT_EQ(refused.code(), 2304);
+    EXPECT_EQ(refused.data().at("field"), field);
+    EXPECT_THAT(refused.data().at("message"), HasSubstr("applet.wipe"));
+  }
+  const auto wipe = JobOf(registry_, id, JobKind::kAppletWipe);
+  EXPECT_TRUE(Report(registry_, wipe, {{"outcome", "success"}}).accepted());
+  EXPECT_EQ(registry_.Device(id).trace.back().step, "wiped");
+  const Said accepted = RegisterAgain();
+  ASSERT_TRUE(accepted.accepted()) << accepted.payload;
+  EXPECT_EQ(Holder(UniqueKind::kEid, EidOf(1))->text(), accepted.data().at("device"));
+  EXPECT_EQ(Report(registry_, wipe, {{"outcome", "success"}}).symbol(), "job_unknown");
+  EXPECT_TRUE(ledger::Verify(registry_.ledger())->faults.empty());
+}
+
+TEST_F(EsimTest, KeepsItsAgreementKeyAsLongAsTheWipeWaits) {
+  CsrOptions options;
+  options.agreement = NewEcKey();
+  const auto csr = [&] {
+    options.key = NewEcKey();
+    return ToPem("CERTIFICATE REQUEST", MakeCsr(options));
+  };
+  const auto submit = [&](const std::string& mno, const std::string& device) {
+    return registry_.Ask(mno, "csr.submit", {{"device", device}, {"csr", csr()}});
+  };
+  const std::string id = registry_.Register().device, other = registry_.Register().device;
+  for (const std::string& device : {id, other}) ASSERT_TRUE(Attach(registry_, device).accepted());
+  ASSERT_TRUE(submit("mno-a", id).accepted());
+  Delete(id);
+  EXPECT_EQ(submit("mno-a", other).symbol(), "key_in_use");
+  const auto wipe = JobOf(registry_, id, JobKind::kAppletWipe);
+  EXPECT_TRUE(Report(registry_, wipe, {{"outcome", "success"}}).accepted());
+  const std::string successor = RegisterAgain().data().at("device");
+  ASSERT_TRUE(registry_.Ask("mno-b", "device.attach", {{"device", successor}}).accepted());
+  EXPECT_TRUE(submit("mno-b", successor).accepted()) << "the applet's key stayed in the applet";
+}
+
+TEST_F(EsimTest, IsFreeWhenTheWipeIsGivenUp) {
+  const std::string id = Delete(registry_.Activate());
+  const auto wipe = JobOf(registry_, id, JobKind::kAppletWipe);
+  EXPECT_TRUE(
+      Report(registry_, wipe, {{"outcome", "failed"}, {"stage", "radio"}, {"retriable", true}}).accepted());
+  EXPECT_EQ(RegisterAgain().symbol(), "esim_wipe_pending") << "it will be tried again";
+  EXPECT_TRUE(Report(registry_, wipe, {{"outcome", "failed"}, {"stage", "radio"}}).accepted());
+  EXPECT_TRUE(RegisterAgain().accepted());
+}
+
+TEST_F(EsimTest, IsFreeWhenTheMnoStaysSilentToTheEnd) {
+  const std::string id = Delete(registry_.Activate());
+  for (int attempt = 1; attempt <= 6; ++attempt) {
+    EXPECT_EQ(RegisterAgain().symbol(), "esim_wipe_pending") << attempt;
+    registry_.RunDueJobs(std::chrono::hours(2));
+  }
+  EXPECT_TRUE(RegisterAgain().accepted());
+}
+
+TEST_F(EsimTest, OfADeviceNeverAttachedIsFreeAtOnce) {
+  Delete(registry_.Register().device);
+  EXPECT_TRUE(RegisterAgain().accepted());
+}
+
+TEST_F(EsimTest, OfADeactivatedDeviceStaysItsOwnAfterTheWipe) {
+  const std::string id = registry_.Activate();
+  EXPECT_TRUE(registry_.Ask("asp-a", "device.deactivate", {{"device", id}}).accepted());
+  const auto wipe = JobOf(registry_, id, JobKind::kAppletWipe);
+  EXPECT_TRUE(Report(registry_, wipe, {{"outcome", "success"}}).accepted());
+  EXPECT_EQ(RegisterAgain().symbol(), "eid_registered");
+}
+
+// A tombstone that gave its eSIM away already must not give away what is now its successor's.
+TEST_F(EsimTest, OfASuccessorIsNotReleasedByAnOldWipe) {
+  const std::string id = Delete(registry_.Register().device);
+  const Said successor = RegisterAgain();
+  ASSERT_TRUE(successor.accepted());
+  domain::Job wipe;
+  wipe.id = *JobId::Parse("0b2f4a52-9a6e-4a5b-8f5e-3f1d2c4b5a69");
+  wipe.device = *DeviceId::Parse(id);
+  wipe.kind = JobKind::kAppletWipe;
+  wipe.due = registry_.clock().Now() + std::chrono::hours(1);
+  domain::Changeset changes;
+  changes.jobs_put.push_back(wipe);
+  ASSERT_TRUE(registry_.ledger().Commit(std::move(changes)).ok());
+  EXPECT_TRUE(Report(registry_, wipe, {{"outcome", "success"}}).accepted());
+  for (const auto& [kind, value] :
+       {std::pair(UniqueKind::kEid, EidOf(1)), std::pair(UniqueKind::kIccid, IccidOf(1))}) {
+    ASSERT_TRUE(Holder(kind, value));
+    EXPECT_EQ(Holder(kind, value)->text(), successor.data().at("device"));
+  }
+}
+
+TEST(Reactivate, WhatTheOperatorEndedOnlyTheOperatorUndoes) {
+  TestRegistry registry;
+  const std::string id = registry.Activate();
+  const json device = {{"device", id}};
+  ASSERT_TRUE(registry.Ask("operator", "device.deactivate", device).accepted());
+  EXPECT_THAT(registry.Device(id).holds, testing::ElementsAre(domain::HoldStatus::kServerHold));
+  const Said refused = registry.Ask("asp-a", "device.reactivate", device);
+  EXPECT_EQ(refused.symbol(), "state_prohibits");
+  EXPECT_EQ(refused.code(), 2304);
+  EXPECT_THAT(refused.data().at("message"), HasSubstr("serverHold"));
+  EXPECT_EQ(registry.Device(id).state, domain::State::kDeactivated);
+  ASSERT_TRUE(registry.Ask("operator", "device.reactivate", device).accepted());
+  EXPECT_THAT(registry.Device(id).holds, SizeIs(0));
+  EXPECT_EQ(registry.Device(id).state, domain::State::kAttached);
+}
+
+TEST(Reactivate, WhatTheClaimerEndedBothUndo) {
+  for (const char* party : {"asp-a", "operator"}) {
+    TestRegistry registry;
+    const std::string id = registry.Activate();
+    ASSERT_TRUE(registry.Ask("asp-a", "device.deactivate", {{"device", id}}).accepted());
+    EXPECT_THAT(registry.Device(id).holds, SizeIs(0));
+    EXPECT_TRUE(registry.Ask(party, "device.reactivate", {{"device", id}}).accepted()) << party;
+  }
+}
+
+TEST(Reactivate, TheOldKeyIsNotCertifiedAgain) {
+  TestRegistry registry;
+  registry.PublishEndpoint();
+  const auto device = registry.Register();
+  const json csr = {{"device", device.device}, {"csr", NewCsrPem()}};
+  ASSERT_TRUE(Claim(registry, device).accepted() && Attach(registry, device.device).accepted());
+  const Said first = registry.Ask("mno-a", "csr.submit", csr, "csr");
+  ASSERT_TRUE(first.accepted());
+  ASSERT_TRUE(registry.Ask("asp-a", "device.deactivate", {{"device", device.device}}).accepted());
+  ASSERT_TRUE(registry.Ask("asp-a", "device.reactivate", {{"device", device.device}}).accepted());
+  const Said again = registry.Ask("mno-a", "csr.submit", csr);
+  EXPECT_EQ(again.symbol(), "key_in_use") << "its certificate was revoked";
+  EXPECT_EQ(registry.Ask("mno-a", "csr.submit", csr, "csr").payload, first.payload)
+      << "the same command said again is answered, not decided";
+  EXPECT_FALSE(registry.Device(device.device).certificate);
+}
+
+}  // namespace
+}  // namespace registry::test
