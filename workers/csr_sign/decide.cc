@@ -1,4 +1,5 @@
-#include "workers/crypto/digest.h"
+#include <algorithm>
+
 #include "workers/crypto/p256.h"
 #include "workers/csr_sign/csr_sign.h"
 #include "workers/domain/compose.h"
@@ -33,21 +34,57 @@ Status CheckJob(const wire::CsrSubmit& command, const View& view) {
   if (!command.job) return Done{};
   auto job = view.LoadJob(*command.job);
   if (!job) return job.error();
-  if (!*job || ((*job)->device == command.device && (*job)->kind == JobKind::kKeyGenerate)) return Done{};
-  return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job is not this device's key.generate",
-                     "/job");
+  if (*job) {
+    if ((*job)->device == command.device && (*job)->kind == JobKind::kKeyGenerate) return Done{};
+    return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job is not this device's key.generate",
+                       "/job");
+  }
+  // Given up, and perhaps asked for anew: then the applet is making, or has made, another key than this one.
+  auto waiting = view.JobsOf(command.device);
+  if (!waiting) return waiting.error();
+  const auto asks = [](const Job& one) { return one.kind == JobKind::kKeyGenerate; };
+  if (std::none_of(waiting->begin(), waiting->end(), asks)) return Done{};
+  return Error::Make(Code::kNotFound, "job_unknown",
+                     "this job was given up; another key.generate waits for its CSR", "/job");
 }
 
-// The blocked list covers both keys; a key-agreement key stays with its applet, so it may be seen again.
+Status RefuseHeld(const UniqueValue& key, const std::optional<DeviceId>& except, std::string_view message,
+                  const View& view) {
+  auto holder = view.FindUnique(key);
+  if (!holder) return holder.error();
+  if (!*holder || *holder == except) return Done{};
+  return Error::Make(Code::kExists, "key_in_use", message, "/csr");
+}
+
+// A key is certified once, whoever asks: where there is no live certificate, the one it had was revoked. A key-agreement key
+// stays with its applet and comes again in later requests, but two devices with one could open each other's payloads.
 Status CheckKeyUse(const CheckedCsr& csr, const DeviceId& device, const View& view, const Profile& profile) {
-  const auto agreement = crypto::ToBytes(crypto::Sha256({crypto::P256PublicKeyInfo(csr.agreement_key)}));
+  const Bytes agreement = crypto::P256KeyDigest(csr.agreement_key);
   if (profile.key_blocked(csr.spki_sha256) || profile.key_blocked(agreement)) {
     return Error::Make(Code::kPolicy, "key_blocked", "the key is on the list of blocked keys", "/csr");
   }
-  auto holder = view.FindUnique({UniqueKind::kPublicKey, csr.spki_sha256});
-  if (!holder) return holder.error();
-  if (!*holder || **holder == device) return Done{};
-  return Error::Make(Code::kExists, "key_in_use", "the key belongs to another device", "/csr");
+  constexpr std::string_view kCertified = "the key has had a certificate before, this device's or another's";
+  constexpr std::string_view kOthers = "another device has this key as its key-agreement key";
+  constexpr std::string_view kOthersToo = "the key-agreement key belongs to another device";
+  auto free = RefuseHeld({UniqueKind::kPublicKey, csr.spki_sha256}, std::nullopt, kCertified, view);
+  if (free) free = RefuseHeld({UniqueKind::kAgreementKey, csr.spki_sha256}, device, kOthers, view);
+  if (!free || agreement == csr.spki_sha256) return free;
+  free = RefuseHeld({UniqueKind::kPublicKey, agreement}, device, kOthersToo, view);
+  if (free) free = RefuseHeld({UniqueKind::kAgreementKey, agreement}, device, kOthersToo, view);
+  return free;
+}
+
+// The one it had before goes: a device holds the key its payloads are sealed to, no others.
+Status TakeAgreementKey(Device& device, const CheckedCsr& csr, const View& view, Changeset& changes) {
+  if (device.agreement_key == csr.agreement_key) return Done{};
+  if (!device.agreement_key.empty()) {
+    UniqueValue former{UniqueKind::kAgreementKey, crypto::P256KeyDigest(device.agreement_key)};
+    auto holder = view.FindUnique(former);
+    if (!holder) return holder.error();
+    if (*holder == device.id) changes.releases.push_back(std::move(former));
+  }
+  device.agreement_key = csr.agreement_key;
+  return Done{};
 }
 
 Status EraseKeyJobs(const Device& device, const View& view, Changeset& changes) {
@@ -77,6 +114,11 @@ void Record(const Device& device, const Origin& origin, const Profile& profile, 
   const domain::IssuedCertificate& certificate = *device.certificate;
   changes.claims.push_back({UniqueValue{UniqueKind::kPublicKey, certificate.spki_sha256}, device.id});
   changes.claims.push_back({UniqueValue{UniqueKind::kSerial, certificate.serial}, device.id});
+  // Always claimed anew, which the holder may: a ledger from before this index then learns it.
+  const Bytes agreement = crypto::P256KeyDigest(device.agreement_key);
+  if (agreement != certificate.spki_sha256) {
+    changes.claims.push_back({UniqueValue{UniqueKind::kAgreementKey, agreement}, device.id});
+  }
   changes.history.push_back(domain::History(
       device, origin.party, "certified serial=" + ToHex(certificate.serial), context.now, origin.id));
   if (device.claimer) {
@@ -107,7 +149,7 @@ Result<domain::Decision> Decide(const wire::CsrSubmit& command, const Origin& or
   if (auto erased = EraseKeyJobs(*device, view, decision.changes); !erased) return erased.error();
   device->state = *next;
   device->certificate = std::move(*issued);
-  device->agreement_key = csr->agreement_key;
+  if (auto taken = TakeAgreementKey(*device, *csr, view, decision.changes); !taken) return taken.error();
   domain::Mark(*device, "certified", context.now);
   Publish(*device, issuer.profile(), context, decision.changes);
   Record(*device, origin, issuer.profile(), context, decision.changes);

@@ -51,6 +51,19 @@ class DecideTest : public testing::Test {
     EXPECT_TRUE(ledger_->Commit(std::move(changes)).ok());
     return job.id;
   }
+  void Commit(Result<domain::Decision> decision) {
+    ASSERT_TRUE(decision.ok()) << decision.error().message;
+    ASSERT_TRUE(ledger_->Commit(std::move(decision->changes)).ok());
+  }
+  // As deactivation and reactivation leave it: no live certificate.
+  void Reset(const DeviceId& id) {
+    auto device = **ledger_->LoadDevice(id);
+    device.state = State::kAttached;
+    device.certificate.reset();
+    domain::Changeset changes;
+    changes.devices.push_back({device, device.version});
+    ASSERT_TRUE(ledger_->Commit(std::move(changes)).ok());
+  }
   Result<domain::Decision> Submit(const DeviceId& device, Bytes csr = test::MakeCsr(),
                                   std::optional<JobId> job = {}) {
     return Decide(wire::CsrSubmit{device, std::move(csr), std::move(job)}, origin_, *ledger_,
@@ -144,6 +157,56 @@ TEST_F(DecideTest, RefusesAnotherDevicesKey) {
   ExpectRefused(Submit(Add(State::kAttached), csr), Code::kExists, "key_in_use");
 }
 
+// A key whose certificate was revoked stays revoked, whoever brings it again.
+TEST_F(DecideTest, RefusesAKeyThatWasCertifiedBefore) {
+  const Bytes csr = test::MakeCsr();
+  Commit(Submit(device_, csr));
+  Reset(device_);
+  ExpectRefused(Submit(device_, csr), Code::kExists, "key_in_use");
+  EXPECT_TRUE(Submit(device_).ok());
+}
+
+TEST_F(DecideTest, AnAgreementKeyIsOneDevicesUnderEitherName) {
+  const test::Key own = test::NewEcKey(), agreement = test::NewEcKey();
+  const auto csr = [](test::Key key, test::Key agrees) {
+    test::CsrOptions options;
+    options.key = std::move(key);
+    options.agreement = std::move(agrees);
+    return test::MakeCsr(options);
+  };
+  Commit(Submit(device_, csr(own, agreement)));
+  const DeviceId other = Add(State::kAttached);
+  ExpectRefused(Submit(other, csr(test::NewEcKey(), agreement)), Code::kExists, "key_in_use");
+  ExpectRefused(Submit(other, csr(test::NewEcKey(), own)), Code::kExists, "key_in_use");
+  ExpectRefused(Submit(other, csr(agreement, nullptr)), Code::kExists, "key_in_use");
+  ExpectRefused(Submit(other, csr(agreement, test::NewEcKey())), Code::kExists, "key_in_use");
+  EXPECT_TRUE(Submit(other, csr(test::NewEcKey(), test::NewEcKey())).ok());
+}
+
+TEST_F(DecideTest, ItsOwnAgreementKeyComesAgainAndAFormerOneIsFree) {
+  test::CsrOptions options;
+  options.agreement = test::NewEcKey();
+  const domain::UniqueValue first{domain::UniqueKind::kAgreementKey,
+                                  crypto::ToBytes(crypto::Sha256({test::PublicKeyInfo(options.agreement)}))};
+  Commit(Submit(device_, test::MakeCsr(options)));
+  EXPECT_EQ(*ledger_->FindUnique(first), device_);
+  Reset(device_);
+  options.key = test::NewEcKey();
+  Commit(Submit(device_, test::MakeCsr(options)));
+  EXPECT_EQ(*ledger_->FindUnique(first), device_);
+  Reset(device_);
+  Commit(Submit(device_));
+  EXPECT_EQ(*ledger_->FindUnique(first), std::nullopt);
+  EXPECT_EQ((*ledger_->LoadDevice(device_))->agreement_key.size(), 65u);
+}
+
+TEST_F(DecideTest, ACsrWithoutAgreementKeyClaimsNone) {
+  const auto decision = Submit(device_);
+  ASSERT_TRUE(decision.ok());
+  for (const auto& [value, holder] : decision->changes.claims)
+    EXPECT_NE(value.kind, domain::UniqueKind::kAgreementKey);
+}
+
 // Two lanes decided at once from the same view: the ledger lets one of them through.
 TEST_F(DecideTest, RacingForOneKeyIsLostAtTheCommit) {
   const Bytes csr = test::MakeCsr();
@@ -174,6 +237,16 @@ TEST_F(DecideTest, RefusesAJobThatIsNotItsOwn) {
   ExpectRefused(Submit(device_, test::MakeCsr(), wipe), Code::kValueSyntax, "job_of_other_device");
   EXPECT_TRUE(Submit(device_, test::MakeCsr(), domain::NewJobId(test::Ca().context)).ok())
       << "a job that gave up";
+}
+
+TEST_F(DecideTest, RefusesTheCsrOfAJobGivenUpWhileAnotherWaits) {
+  const JobId given_up = domain::NewJobId(test::Ca().context);
+  const JobId waiting = AddJob(device_, JobKind::kKeyGenerate);
+  const auto late = Submit(device_, test::MakeCsr(), given_up);
+  ExpectRefused(late, Code::kNotFound, "job_unknown");
+  EXPECT_EQ(late.error().field, "/job");
+  EXPECT_TRUE(Submit(device_, test::MakeCsr(), waiting).ok());
+  EXPECT_TRUE(Submit(device_).ok()) << "one that names no job answers whatever waits";
 }
 
 TEST_F(DecideTest, PassesOnWhatIsWrongWithTheCsr) {
