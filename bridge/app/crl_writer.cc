@@ -1,6 +1,8 @@
 #include "bridge/app/crl_writer.h"
 
 #include <charconv>
+#include <fstream>
+#include <iterator>
 
 #include "bridge/signing/crl.h"
 #include "bridge/signing/file_write.h"
@@ -19,6 +21,14 @@ std::uint64_t NumberOf(const std::string& state) {
   std::uint64_t number = 0;
   std::from_chars(state.data(), state.data() + state.size(), number);
   return number;
+}
+
+// 0 when there is no CRL, or none that can be read: then nobody has seen a number in it either.
+std::uint64_t NumberInFile(const std::string& file) {
+  std::ifstream input(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(input), {}};
+  const auto der = FromPem("X509 CRL", text);
+  return der ? signing::CrlNumber(*der).value_or(0) : 0;
 }
 
 }  // namespace
@@ -53,6 +63,7 @@ bool CrlWriter::Old() const { return clock_.Now().seconds() - written_ >= option
 Status CrlWriter::WriteNow() {
   const auto last = ledger_.OutboxLast(ledger::Sink::kCrl);
   if (!last) return last.error();
+  published_ = NumberInFile(options_.file);
   return Write(*last);
 }
 
@@ -63,7 +74,7 @@ Status CrlWriter::Write(ledger::Seq up_to) {
   const auto revocations = ledger_.Revocations();
   if (!revocations) return revocations.error();
   const UtcTime now = clock_.Now();
-  const std::uint64_t number = NumberOf(sink->state) + 1;
+  const std::uint64_t number = std::max(NumberOf(sink->state), published_) + 1;
   // The number is durable before it is seen: after a crash in between one is skipped, never used twice.
   auto noted = ledger_.Advance(ledger::Sink::kCrl, {sink->cursor, std::to_string(number)}, true);
   if (!noted) return noted;

@@ -3,7 +3,8 @@
 // Owns: one thread. Start and Stop once each; written() from any thread.
 // Errors: a CRL that cannot be written is said at level 3 and tried again; the cursor of Sink::kCrl does not
 //   move.
-// Spec: RFC 5280 §5; the CRL number is kept in the sink's state and only grows (§5.2.3).
+// Spec: RFC 5280 §5; the CRL number is kept in the sink's state and only grows (§5.2.3), also beyond that of the CRL
+// found in the file at the start: the ledger may be an older one, restored.
 #pragma once
 
 #include <atomic>
@@ -50,6 +51,7 @@ class CrlWriter {
   const Clock& clock_;
   const LogLine log_;
   std::atomic<std::int64_t> written_{0};
+  std::uint64_t published_ = 0;  // number of the CRL found by WriteNow
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

@@ -31,7 +31,8 @@ using signing::Validity;
 constexpr mode_t kPublic = 0644, kPrivate = 0600;
 constexpr std::chrono::days kCaDays{3650}, kInterfaceDays{825};
 constexpr std::chrono::days kFirstCrlDays{7};
-constexpr std::size_t kZoneMax = 253 - 45;  // room for "<uuid>._device."
+constexpr std::uint64_t kFirstCrlNumber = 0;  // registryd goes on with 1 (RFC 5280 §5.2.3: never twice)
+constexpr std::size_t kZoneMax = 253 - 45;    // room for "<uuid>._device."
 
 Error Refuse(std::string_view symbol, const std::string& message) {
   return Error::Make(Code::kFailed, symbol, message);
@@ -55,7 +56,7 @@ std::string CaName(const std::string& zone, std::string_view what) {
 Status WriteFirstCrl(const std::string& file, const Authority& issuing, UtcTime now) {
   const auto signer = signing::MakeSigner(issuing.key, issuing.certificate);
   if (!signer) return signer.error();
-  const auto crl = signing::BuildCrl(**signer, {}, now, now + kFirstCrlDays, 1);
+  const auto crl = signing::BuildCrl(**signer, {}, now, now + kFirstCrlDays, kFirstCrlNumber);
   if (!crl) return crl.error();
   return signing::CreateFile(file, ToPem("X509 CRL", *crl), kPublic);
 }

@@ -8,6 +8,7 @@ namespace {
 
 using crypto::Der;
 using crypto::DerExtension;
+using crypto::DerReader;
 using crypto::DerSequence;
 namespace tag = crypto::tag;
 
@@ -22,15 +23,33 @@ Bytes Entry(const domain::Revocation& revocation) {
   return DerSequence({serial, date, DerSequence({DerExtension("2.5.29.21", false, reason)})});
 }
 
+// RFC 5280 §3.3: an entry stays until it has appeared on one regularly scheduled CRL issued beyond the certificate's
+// validity. CRLs are issued at least once per `period`, so one within that time after the end has been such.
+bool MayBeForgotten(const domain::Revocation& revocation, UtcTime this_update,
+                    std::chrono::microseconds period) {
+  return revocation.certificate_not_after + period <= this_update;
+}
+
 // Absent when empty (RFC 5280 §5.1.2.6).
-Bytes Entries(const std::vector<domain::Revocation>& revocations, UtcTime this_update) {
+Bytes Entries(const std::vector<domain::Revocation>& revocations, UtcTime this_update, UtcTime next_update) {
+  const std::chrono::microseconds period = next_update - this_update;
   Bytes content;
   for (const domain::Revocation& revocation : revocations) {
-    if (revocation.certificate_not_after <= this_update) continue;
+    if (MayBeForgotten(revocation, this_update, period)) continue;
     const Bytes entry = Entry(revocation);
     content.insert(content.end(), entry.begin(), entry.end());
   }
   return content.empty() ? Bytes() : DerSequence({content});
+}
+
+// An INTEGER of at most 63 bits.
+std::optional<std::uint64_t> Number(crypto::OctetView octets) {
+  const auto integer = crypto::OnlyElement(octets, tag::kInteger);
+  if (!integer || integer->content.empty() || integer->content.size() > 8) return std::nullopt;
+  if ((integer->content[0] & 0x80) != 0) return std::nullopt;
+  std::uint64_t number = 0;
+  for (const std::uint8_t octet : integer->content) number = number << 8 | octet;
+  return number;
 }
 
 }  // namespace
@@ -44,11 +63,36 @@ Result<Bytes> BuildCrl(const domain::Signer& signer, const std::vector<domain::R
       DerSequence({issuer->authority_key, DerExtension("2.5.29.20", false, crypto::DerInteger(number))});
   const Bytes list =
       DerSequence({crypto::DerInteger(1), algorithm, issuer->name, crypto::DerTime(this_update),
-                   crypto::DerTime(next_update), Entries(revocations, this_update),
+                   crypto::DerTime(next_update), Entries(revocations, this_update, next_update),
                    Der(tag::ContextConstructed(0), {extensions})});
   const auto signature = signer.Sign(list);
   if (!signature) return signature.error();
   return DerSequence({list, algorithm, crypto::DerBitString(*signature)});
+}
+
+std::optional<std::uint64_t> CrlNumber(const Bytes& der) {
+  static const Bytes kCrlNumber = crypto::DerOid("2.5.29.20");
+  const auto list = crypto::OnlyElement(der, tag::kSequence);
+  const auto signed_part = list ? DerReader(list->content).Next(tag::kSequence) : std::nullopt;
+  if (!signed_part) return std::nullopt;
+  DerReader parts(signed_part->content);
+  while (!parts.AtEnd() && !parts.Peek(tag::ContextConstructed(0))) {
+    if (!parts.Next()) return std::nullopt;
+  }
+  const auto wrapped = parts.Next();
+  const auto extensions = wrapped ? crypto::OnlyElement(wrapped->content, tag::kSequence) : std::nullopt;
+  if (!extensions) return std::nullopt;
+  for (DerReader reader(extensions->content); !reader.AtEnd();) {
+    const auto extension = reader.Next(tag::kSequence);
+    if (!extension) return std::nullopt;
+    DerReader inside(extension->content);
+    const auto id = inside.Next(tag::kOid);
+    if (!id || !crypto::Same(id->whole, kCrlNumber)) continue;
+    if (inside.Peek(tag::kBoolean)) inside.Next();
+    const auto value = inside.Next(tag::kOctetString);
+    return value ? Number(value->content) : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 }  // namespace registry::signing

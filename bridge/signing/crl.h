@@ -1,11 +1,12 @@
 // bridge/signing/crl.h: the certificate revocation list of the issuing CA (RFC 5280 §5), complete, version 2.
 // DNS is the fast way to revoke (design §4); the CRL is for relying parties without DNSSEC.
-// An entry whose certificate has expired by `this_update` is left out (RFC 5280 §3.3 asks only that it appear
-// on one CRL beyond its validity, which the CRLs issued at shorter periods have done). An empty list is a
+// An entry is left out once its certificate has been expired for next_update - this_update: by then it has been on
+// a CRL issued beyond the certificate's validity (RFC 5280 §3.3). An empty list is a
 // valid CRL. Pure but for the signer; any thread. Errors: the signer's; "ca_certificate_invalid".
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "schemas/base/utc_time.h"
@@ -17,5 +18,8 @@ namespace registry::signing {
 // `number` must grow with every CRL (§5.2.3). DER; ToPem("X509 CRL", …) is the file's form.
 Result<Bytes> BuildCrl(const domain::Signer& signer, const std::vector<domain::Revocation>& revocations,
                        UtcTime this_update, UtcTime next_update, std::uint64_t number);
+
+// The cRLNumber of a DER CertificateList; nullopt when it has none that this registry could have given it.
+std::optional<std::uint64_t> CrlNumber(const Bytes& der);
 
 }  // namespace registry::signing

@@ -3,9 +3,8 @@
 // Rejections (code, symbol): 2004 csr_too_large (> kCsrMax octets), 2005 csr_malformed (neither PEM nor one
 // whole DER
 //   CertificationRequest), 2306 csr_key_type (not P-256), 2306 csr_point_invalid, 2306 csr_signature_invalid,
-//   2306 csr_signature_algorithm, 2306 key_blocked, 2302 key_in_use (certified before, or another
-//   device's), 2303 device_unknown, 2303 job_unknown,
-//   2201 not_sponsor, 2304 state_prohibits (message names state and rule), 2005 job_of_other_device, 2400
+//   2306 csr_signature_algorithm, 2306 key_blocked, 2302 key_in_use (certified before, or another device's),
+//   2303 device_unknown, 2303 job_unknown, 2201 not_sponsor, 2304 state_prohibits (message names state and rule), 2005 job_of_other_device, 2400
 //   issuer_invalid (zone or URL unusable, issuing certificate expired).
 #pragma once
 
@@ -64,9 +63,10 @@ class Issuer {
 // A named job has to be the device's own; an answer that comes after its job gave up is still a good key, unless
 // another key.generate waits by then (job_unknown): the applet has another key now. A key is certified once:
 // after a revocation the device needs a new one. The key-agreement key is claimed for the device (until the
-// end of its wipe, see lifecycle::ReleaseEsim). State kAttached only: certificate, TLSA wanted, step "certified", jobs of key.generate erased, a
-// kZoneVisible job put, `device.certified` to the claiming ASP. A re-key of a certified device is refused
-// (state_prohibits) until renewal exists.
+// end of its wipe, see lifecycle::ReleaseEsim).
+// State kAttached only: certificate, TLSA wanted, step "certified", jobs of key.generate erased, a kZoneVisible
+// job put, `device.certified` to the claiming ASP. A re-key of a certified device is refused (state_prohibits)
+// until renewal exists.
 Result<domain::Decision> Decide(const wire::CsrSubmit& command, const domain::Origin& origin,
                                 const domain::View& view, const domain::Context& context,
                                 const Issuer& issuer);

@@ -56,8 +56,8 @@ Status RefuseHeld(const UniqueValue& key, const std::optional<DeviceId>& except,
   return Error::Make(Code::kExists, "key_in_use", message, "/csr");
 }
 
-// A key is certified once, whoever asks: where there is no live certificate, the one it had was revoked. A key-agreement key
-// stays with its applet and comes again in later requests, but two devices with one could open each other's payloads.
+// A key is certified once, whoever asks: where there is no live certificate, the one it had was revoked. A key-agreement
+// key stays with its applet and comes again in later requests, but two devices with one could open each other's payloads.
 Status CheckKeyUse(const CheckedCsr& csr, const DeviceId& device, const View& view, const Profile& profile) {
   const Bytes agreement = crypto::P256KeyDigest(csr.agreement_key);
   if (profile.key_blocked(csr.spki_sha256) || profile.key_blocked(agreement)) {

@@ -15,9 +15,9 @@ Result<domain::Device> FindSponsored(const DeviceId& id, const domain::Origin& o
 Result<domain::Device> FindManaged(const DeviceId& id, const domain::Origin& origin,
                                    const domain::View& view);
 
-// Frees EID, ICCID and key-agreement key for whoever comes next on this eSIM: only what the device itself holds, so that
-// its successor's values can never be released. The last act of a deleted device, once nothing of its work can still reach
-// the eSIM.
+// Frees EID, ICCID and key-agreement key for whoever comes next on this eSIM: only what the device itself holds, so
+// that its successor's values can never be released. The last act of a deleted device, once nothing of its work can
+// still reach the eSIM.
 Status ReleaseEsim(domain::Device& device, const domain::View& view, domain::Changeset& changes);
 
 // Adds the device to the changeset under the version it was read with.

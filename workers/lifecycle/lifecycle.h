@@ -36,14 +36,14 @@ Result<Decision> Decide(const wire::DeviceDeactivate&, const Origin&, const View
                         const Policy&);
 Result<Decision> Decide(const wire::DeviceReactivate&, const Origin&, const View&, const Context&,
                         const Policy&);
-// EID, ICCID and key-agreement key of a device that was ever attached stay its own until its applet.wipe has ended, well
-// or not; registering the eSIM meanwhile is refused (2304 esim_wipe_pending).
+// EID, ICCID and key-agreement key of a device that was ever attached stay its own until its applet.wipe has ended,
+// well or not; registering the eSIM meanwhile is refused (2304 esim_wipe_pending).
 Result<Decision> Decide(const wire::DeviceDelete&, const Origin&, const View&, const Context&, const Policy&);
 Result<Decision> Decide(const wire::DoProgress&, const Origin&, const View&, const Context&);
 Result<Decision> Decide(const wire::DoResult&, const Origin&, const View&, const Context&, const Policy&);
 
-// Every secondary serves this content now. An empty changeset when the device has moved on since. A payload that cannot be
-// made then does not undo the publication: `device.failed` with step payload.push.
+// Every secondary serves this content now. An empty changeset when the device has moved on since. A payload that cannot
+// be made then does not undo the publication: `device.failed` with step payload.push.
 Result<domain::Changeset> DecideVisible(const domain::ZoneChange&, const View&, const Context&, const Policy&,
                                         const domain::Signer&);
 // A job is due: sent again with backoff, or failed for good and notified.

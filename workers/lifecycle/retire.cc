@@ -104,7 +104,8 @@ Result<Decision> Decide(const wire::DeviceDelete& command, const Origin& origin,
     return ended.error();
   }
   // The hardware and the profile may be registered again; a public key or serial never belongs to a second device. Not
-  // before the wipe has ended, though: it names the eSIM, and would empty the applet of the device registered on it next.
+  // before the wipe has ended, though: it names the eSIM, and would empty the applet of the device registered there
+  // next.
   if (!device->attached) {
     if (auto released = ReleaseEsim(*device, view, changes); !released) return released.error();
   }

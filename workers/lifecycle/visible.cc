@@ -10,8 +10,8 @@ using domain::Changeset;
 using domain::Device;
 using domain::State;
 
-// The device is published whatever becomes of its payload: DNS shows it, and will not say so a second time. A payload that
-// cannot be made is reported; attach, which finds nobody pushing, makes it anew.
+// The device is published whatever becomes of its payload: DNS shows it, and will not say so a second time. A payload
+// that cannot be made is reported; attach, which finds nobody pushing, makes it anew.
 Status PushPayload(Device& device, const View& view, const Context& context, const Policy& policy,
                    const domain::Signer& signer, Changeset& changes) {
   if (!device.claimer || !device.endpoint) return Done{};

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "bridge/signing/ca.h"
+#include "bridge/signing/crl.h"
 #include "bridge/signing/signer.h"
 #include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
@@ -86,6 +87,19 @@ TEST_F(CrlWriterTest, NumbersGrowAcrossRestarts) {
   Open();
   ASSERT_TRUE(writer_->WriteNow().ok());
   EXPECT_GT(std::stoull(ledger_->LoadSink(ledger::Sink::kCrl)->state), first);
+}
+
+// `registryctl init` leaves one, and a restored ledger is older than the file: RFC 5280 §5.2.3.
+TEST_F(CrlWriterTest, NumbersGoOnBehindTheFileThatIsThere) {
+  const auto left = signing::BuildCrl(*signer_, {}, clock_.Now(), clock_.Now() + 24h, 41);
+  folder_.Write("crl.pem", ToPem("X509 CRL", *left));
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  EXPECT_NE(Crl().find("X509v3 CRL Number: \n                42\n"), std::string::npos) << Crl();
+  EXPECT_EQ(ledger_->LoadSink(ledger::Sink::kCrl)->state, "42");
+  folder_.Write("crl.pem", "no CRL");
+  Open();
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  EXPECT_EQ(ledger_->LoadSink(ledger::Sink::kCrl)->state, "43");
 }
 
 TEST_F(CrlWriterTest, IsRenewedAtHalfItsLife) {

@@ -76,6 +76,8 @@ TEST_F(RegistryFolderTest, CertificatesAndKeysBelongTogether) {
               EndsWith("CN = registryd\n"));
   EXPECT_THAT(OpenSsl("crl -in reg/pki/crl.pem -noout -CAfile reg/pki/issuing.pem -verify").output,
               HasSubstr("verify OK"));
+  EXPECT_THAT(OpenSsl("crl -in reg/pki/crl.pem -noout -crlnumber").output, HasSubstr("crlNumber=0x00\n"))
+      << "registryd's first is 1";
   EXPECT_TRUE(signing::LoadSigner(registry_ + "/pki/issuing.key", registry_ + "/pki/issuing.pem").ok());
 }
 

@@ -55,12 +55,32 @@ TEST_F(CrlTest, ListsWhatIsRevoked) {
   EXPECT_THAT(text, Not(HasSubstr("Unspecified"))) << "RFC 5280 5.3.1: left out rather than said";
 }
 
-TEST_F(CrlTest, ForgetsExpiredCertificates) {
-  auto expired = Revoked(0x03);
-  expired.certificate_not_after = now_;
-  const std::string text = Build({expired, Revoked(0x04)});
-  EXPECT_THAT(text, Not(HasSubstr("41414103")));
+// RFC 5280 §3.3: not before it has been on one CRL issued beyond the certificate's validity.
+TEST_F(CrlTest, ForgetsExpiredCertificatesOnePeriodLater) {
+  auto just_expired = Revoked(0x03), nearly_forgotten = Revoked(0x05), forgotten = Revoked(0x06);
+  just_expired.certificate_not_after = now_;
+  nearly_forgotten.certificate_not_after = now_ - std::chrono::hours(24) + std::chrono::seconds(1);
+  forgotten.certificate_not_after = now_ - std::chrono::hours(24);
+  const std::string text = Build({just_expired, nearly_forgotten, forgotten, Revoked(0x04)});
+  EXPECT_THAT(text, HasSubstr("41414103"));
+  EXPECT_THAT(text, HasSubstr("41414105"));
+  EXPECT_THAT(text, Not(HasSubstr("41414106")));
   EXPECT_THAT(text, HasSubstr("41414104"));
+}
+
+TEST_F(CrlTest, ItsNumberIsReadBack) {
+  const auto crl = [&](std::uint64_t number, std::vector<domain::Revocation> revoked = {}) {
+    return *BuildCrl(*test::Ca().signer, revoked, now_, now_, number);
+  };
+  for (std::uint64_t number :
+       {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{300}, ~std::uint64_t{0} >> 1})
+    EXPECT_EQ(CrlNumber(crl(number, {Revoked(1)})), number);
+  EXPECT_EQ(CrlNumber(crl(~std::uint64_t{0})), std::nullopt) << "nothing could follow";
+  EXPECT_EQ(CrlNumber(test::Ca().issuing.certificate), std::nullopt);
+  EXPECT_EQ(CrlNumber({}), std::nullopt);
+  Bytes cut = crl(7);
+  cut.pop_back();
+  EXPECT_EQ(CrlNumber(cut), std::nullopt);
 }
 
 TEST_F(CrlTest, AVerifierRefusesTheRevokedCertificate) {

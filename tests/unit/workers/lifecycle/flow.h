@@ -1,5 +1,5 @@
-// tests/unit/workers/lifecycle/flow.h: the steps of an activation, one sentence each, over a TestRegistry whose sponsor is
-// mno-a and whose claimer is asp-a.
+// tests/unit/workers/lifecycle/flow.h: the steps of an activation, one sentence each, over a TestRegistry whose
+// sponsor is mno-a and whose claimer is asp-a.
 #pragma once
 
 #include <string>
