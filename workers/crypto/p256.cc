@@ -1,6 +1,7 @@
 #include "workers/crypto/p256.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
@@ -88,20 +89,30 @@ bool VerifyP256(OctetView point, const Sha256Digest& digest, OctetView signature
   return verdict == 1 || Failed();
 }
 
+// One object from the first line to every return, so that it is made in the caller's place (no copy of Z stays behind on
+// the stack).
 std::optional<Agreement> AgreeP256(OctetView point) {
+  std::optional<Agreement> agreement;
   thread_local PublicKeySlot peer;
   const OwnedKey ephemeral = Generate();
-  if (!ephemeral || !IsOnP256(point) || !peer.Put(point)) return Failed(), std::nullopt;
+  if (!ephemeral || !IsOnP256(point) || !peer.Put(point)) {
+    Failed();
+    return agreement;
+  }
   const OwnedContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, ephemeral.get(), nullptr));
-  Agreement agreement{PublicPoint(ephemeral.get()), {}};
-  std::size_t size = agreement.secret.size();
+  auto& secret = agreement.emplace().secret;
+  agreement->ephemeral = PublicPoint(ephemeral.get());
+  std::size_t size = secret.size();
   // The peer's point has been validated above; a second validation by OpenSSL would cost as much as the
   // agreement.
   const bool agreed = context && EVP_PKEY_derive_init(context.get()) == 1 &&
                       EVP_PKEY_derive_set_peer_ex(context.get(), peer.key(), 0) == 1 &&
-                      EVP_PKEY_derive(context.get(), agreement.secret.data(), &size) == 1;
-  if (!agreed || size != agreement.secret.size() || agreement.ephemeral.empty())
-    return Failed(), std::nullopt;
+                      EVP_PKEY_derive(context.get(), secret.data(), &size) == 1;
+  if (!agreed || size != secret.size() || agreement->ephemeral.empty()) {
+    OPENSSL_cleanse(secret.data(), secret.size());
+    Failed();
+    agreement.reset();
+  }
   return agreement;
 }
 

@@ -24,8 +24,8 @@ bool VerifyP256(OctetView point, const Sha256Digest& digest, OctetView signature
 
 // Ephemeral-static ECDH (RFC 5753 §3.1.1). The ephemeral private key exists inside the call only.
 struct Agreement {
-  Bytes ephemeral;                      // public point
-  std::array<std::uint8_t, 32> secret;  // Z; the caller wipes it
+  Bytes ephemeral;                        // public point
+  std::array<std::uint8_t, 32> secret{};  // Z; the caller wipes it
 };
 std::optional<Agreement> AgreeP256(OctetView point);
 

@@ -73,9 +73,22 @@ void DeriveWrappingKey(OctetView shared_secret, Key& key) {
   OPENSSL_cleanse(block.data(), block.size());
 }
 
+// The contexts live as long as their thread; the keys in them must not. What was fetched stays fetched.
+class Forget {
+ public:
+  explicit Forget(EVP_CIPHER_CTX* context) : context_(context) {}
+  ~Forget() { EVP_CIPHER_CTX_reset(context_); }
+  Forget(const Forget&) = delete;
+  Forget& operator=(const Forget&) = delete;
+
+ private:
+  EVP_CIPHER_CTX* const context_;
+};
+
 bool WrapKey(const Key& wrapping, const Key& content_key, std::array<std::uint8_t, kWrappedSize>& wrapped) {
   const Ciphers& ciphers = PerThread();
   EVP_CIPHER_CTX* const context = ciphers.wrap_context.get();
+  const Forget forget(context);
   EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
   int size = 0, last = 0;
   return EVP_EncryptInit_ex2(context, ciphers.wrap.get(), wrapping.data(), nullptr, nullptr) == 1 &&
@@ -93,6 +106,7 @@ struct Sealed {
 bool Seal(const Key& key, const Bytes& content, Sealed& sealed) {
   const Ciphers& ciphers = PerThread();
   EVP_CIPHER_CTX* const context = ciphers.gcm_context.get();
+  const Forget forget(context);
   sealed.ciphertext.resize(content.size());
   int size = 0, last = 0;
   return RAND_bytes(sealed.nonce.data(), kNonceSize) == 1 &&
