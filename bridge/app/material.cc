@@ -3,7 +3,11 @@
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
+#include <ctime>
+
+#include "bridge/clock.h"
 #include "bridge/signing/key_file.h"
+#include "bridge/signing/signer.h"
 
 namespace registry::app {
 namespace {
@@ -24,16 +28,41 @@ X509Owner Parse(const Bytes& der) {
   return {d2i_X509(nullptr, &at, static_cast<long>(der.size())), X509_free};
 }
 
+Error Unusable(const char* key, std::string_view why) {
+  return Error::Make(Code::kFailed, "chain_invalid", std::string(key) + ": " + std::string(why));
+}
+
+// RFC 5280 §4.2.1.9 and §4.2.1.3, and the dates: what every verifier below will ask of a CA. A certificate without
+// keyUsage may be used for everything (OpenSSL answers with every bit set).
+Status CheckAuthority(const char* key, X509* certificate, std::uint32_t usage, UtcTime now) {
+  std::time_t at = static_cast<std::time_t>(now.seconds());
+  if ((X509_get_key_usage(certificate) & usage) != usage)
+    return Unusable(
+        key, "its keyUsage must allow keyCertSign, and for the issuing CA cRLSign and digitalSignature");
+  if (X509_check_ca(certificate) != 1)
+    return Unusable(key, "is no CA certificate (basicConstraints CA:TRUE)");
+  if (X509_cmp_time(X509_get0_notBefore(certificate), &at) >= 0) return Unusable(key, "is not valid yet");
+  if (X509_cmp_time(X509_get0_notAfter(certificate), &at) <= 0) return Unusable(key, "has expired");
+  return Done{};
+}
+
 // RFC 5280 §6.1.3: names and signature. Devices would refuse every certificate below a chain that does not
 // hold.
-Status CheckChain(const Bytes& root_der, const Bytes& issuing_der) {
-  const X509Owner root = Parse(root_der), issuing = Parse(issuing_der);
-  if (root && issuing && X509_check_issued(root.get(), issuing.get()) == X509_V_OK &&
-      X509_verify(issuing.get(), X509_get0_pubkey(root.get())) == 1) {
-    return Done{};
+Status CheckChain(const Bytes& root_der, const Bytes& issuing_der, UtcTime now) {
+  constexpr const char* kRoot = "pki.root_certificate";
+  constexpr const char* kIssuing = "pki.issuing_certificate";
+  for (const auto& [key, der] : {std::pair(kRoot, &root_der), std::pair(kIssuing, &issuing_der)}) {
+    if (der->size() > payload_push::kLegacyContainerMax)
+      return Unusable(key, "has more than 2040 octets, the pilot's containers 06 and 07");
   }
-  return Error::Make(Code::kFailed, "chain_invalid",
-                     "pki.issuing_certificate is not signed by pki.root_certificate");
+  const X509Owner root = Parse(root_der), issuing = Parse(issuing_der);
+  if (!root) return Unusable(kRoot, "is no certificate");
+  if (!issuing || X509_check_issued(root.get(), issuing.get()) != X509_V_OK ||
+      X509_verify(issuing.get(), X509_get0_pubkey(root.get())) != 1) {
+    return Unusable(kIssuing, "is not signed by pki.root_certificate");
+  }
+  if (auto sound = CheckAuthority(kRoot, root.get(), KU_KEY_CERT_SIGN, now); !sound) return sound;
+  return CheckAuthority(kIssuing, issuing.get(), KU_KEY_CERT_SIGN | KU_CRL_SIGN | KU_DIGITAL_SIGNATURE, now);
 }
 
 // RFC 7858 §4.2: what a stub pins of its resolver.
@@ -110,8 +139,11 @@ Result<Material> Material::Load(const Config& config) {
   if (!signer) return Named("pki.issuing_key", signer.error());
   material.signer = std::move(*signer);
   material.issuing_certificate = material.signer->certificate();
-  if (auto chain = CheckChain(material.root_certificate, material.issuing_certificate); !chain)
+  const UtcTime now = SystemClock().Now();
+  if (auto chain = CheckChain(material.root_certificate, material.issuing_certificate, now); !chain)
     return chain.error();
+  if (auto signs = signing::CheckSigner(*material.signer); !signs)
+    return Named("pki.issuing_key", signs.error());
 
   auto profile = CertificateProfile(config);
   if (!profile) return profile.error();

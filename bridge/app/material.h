@@ -2,7 +2,9 @@
 // everything a start needs that is not a socket or a folder, so --check-config finds what is wrong with them
 // too.
 // Threads: immutable after Load. Errors: those of bridge/signing and workers/csr_sign, with the key of the
-// configuration in the message; chain_invalid when the issuing certificate is not the root's.
+// configuration in the message; chain_invalid when the issuing certificate is not the root's, or one of both is no CA
+// certificate that is valid now, or is too large for the pilot's containers; key_mismatch when the key does not sign for
+// its certificate.
 #pragma once
 
 #include <memory>

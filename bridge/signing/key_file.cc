@@ -80,6 +80,18 @@ Result<std::unique_ptr<domain::Signer>> MakeSigner(PrivateKey key, Bytes certifi
   return std::unique_ptr<domain::Signer>(std::make_unique<KeySigner>(std::move(key), std::move(certificate)));
 }
 
+Status CheckSigner(const domain::Signer& signer) {
+  const auto fields = crypto::ReadIssuer(signer.certificate());
+  if (!fields) return fields.error();
+  // Text, so that the signature is good for nothing else.
+  const Bytes message = AsBytes("does this key sign for its certificate?");
+  const auto signature = signer.Sign(message);
+  if (!signature) return signature.error();
+  if (crypto::VerifyP256(fields->public_key, crypto::Sha256({message}), *signature)) return Done{};
+  return Error::Make(Code::kFailed, "key_mismatch",
+                     "what the key signs does not verify with the certificate");
+}
+
 Result<std::unique_ptr<domain::Signer>> LoadSigner(const std::string& key_file,
                                                    const std::string& certificate_file) {
   auto key = PrivateKey::Load(key_file);

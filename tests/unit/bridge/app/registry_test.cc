@@ -9,6 +9,7 @@
 #include "bridge/app/material.h"
 #include "bridge/clock.h"
 #include "bridge/ctl/registry_folder.h"
+#include "bridge/signing/ca.h"
 #include "bridge/signing/file_write.h"
 #include "simulators/lab/credential.h"
 #include "simulators/lab/process.h"
@@ -81,6 +82,56 @@ TEST_F(RegistryTest, MaterialFaultsNameTheirKey) {
   config = config_;
   std::filesystem::permissions(config.pki.issuing_key, std::filesystem::perms(0644));
   EXPECT_EQ(Material::Load(config).error().symbol, "key_file_permissions");
+}
+
+// What a verifier would find out later, at every certificate and CRL.
+TEST_F(RegistryTest, CaCertificatesThatCouldNotServeAreRefused) {
+  const auto issuing = [&](const std::string& extensions) {
+    folder_.Write("ext", extensions);
+    test::OpenSsl(folder_, "req -new -key r/pki/issuing.key -subj /CN=issuing -out csr");
+    EXPECT_TRUE(test::OpenSsl(folder_,
+                              "x509 -req -in csr -CA r/pki/root.pem -CAkey r/pki/root.key -days 30 "
+                              "-set_serial 7 -extfile ext -out issuing.pem")
+                    .ok());
+    Config config = config_;
+    config.pki.issuing_certificate = folder_.In("issuing.pem");
+    auto material = Material::Load(config);
+    return material ? std::string("good") : material.error().symbol + " " + material.error().message;
+  };
+  const std::string ca = "basicConstraints=critical,CA:TRUE\n", id = "subjectKeyIdentifier=hash\n";
+  const std::string usage = "keyUsage=critical,", all = usage + "digitalSignature,keyCertSign,cRLSign\n";
+  EXPECT_EQ(issuing(ca + id + all), "good");
+  EXPECT_TRUE(
+      issuing("basicConstraints=critical,CA:FALSE\n" + id + all).starts_with("chain_invalid pki.issuing"));
+  for (const char* some :
+       {"keyCertSign,cRLSign", "digitalSignature,keyCertSign", "digitalSignature,cRLSign"}) {
+    const std::string said = issuing(ca + id + usage + some + "\n");
+    EXPECT_TRUE(said.starts_with("chain_invalid pki.issuing_certificate: its keyUsage")) << some << said;
+  }
+  EXPECT_NE(issuing(ca + id + all + "nsComment=" + std::string(1800, 'x') + "\n").find("2040 octets"),
+            std::string::npos);
+}
+
+TEST_F(RegistryTest, CaCertificatesOutsideTheirDatesAreRefused) {
+  const UtcTime now = SystemClock().Now();
+  const auto load = [&](UtcTime root_from, UtcTime issuing_from) {
+    const auto root = signing::CreateRoot("root", {root_from, std::chrono::days(2)});
+    const auto issuing = signing::CreateIssuing(*root, "issuing", {issuing_from, std::chrono::days(2)});
+    std::filesystem::remove(folder_.In("i.key"));
+    Config config = config_;
+    config.pki.issuing_key = folder_.In("i.key");
+    EXPECT_TRUE(issuing->key.Save(config.pki.issuing_key).ok());
+    config.pki.root_certificate = folder_.Write("r.pem", ToPem("CERTIFICATE", root->certificate));
+    config.pki.issuing_certificate = folder_.Write("i.pem", ToPem("CERTIFICATE", issuing->certificate));
+    auto material = Material::Load(config);
+    return material ? std::string("good") : material.error().message;
+  };
+  const UtcTime past = now - std::chrono::days(5), future = now + std::chrono::days(5);
+  EXPECT_EQ(load(now, now), "good");
+  EXPECT_EQ(load(past, now), "pki.root_certificate: has expired");
+  EXPECT_EQ(load(future, now), "pki.root_certificate: is not valid yet");
+  EXPECT_EQ(load(now, past), "pki.issuing_certificate: has expired");
+  EXPECT_EQ(load(now, future), "pki.issuing_certificate: is not valid yet");
 }
 
 TEST_F(RegistryTest, TheResolversKeyIsPinnedInEveryBootstrap) {

@@ -34,6 +34,23 @@ class KeyFileTest : public testing::Test {
   std::string key_ = folder_.In("ca.key"), certificate_ = folder_.In("ca.pem");
 };
 
+// As a token would that holds another key under the same label.
+class Stranger : public domain::Signer {
+ public:
+  Result<Bytes> Sign(const Bytes& message) const override { return other_->Sign(message); }
+  const Bytes& certificate() const override { return test::Ca().issuing.certificate; }
+
+ private:
+  std::unique_ptr<domain::Signer> other_ = *MakeSigner(test::Ca().root.key, test::Ca().root.certificate);
+};
+
+TEST_F(KeyFileTest, ASignerIsTriedOnce) {
+  EXPECT_TRUE(CheckSigner(*test::Ca().signer).ok());
+  const auto refused = CheckSigner(Stranger());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().symbol, "key_mismatch");
+}
+
 TEST_F(KeyFileTest, SignsForTheCertificate) {
   const auto signer = LoadSigner(key_, certificate_);
   ASSERT_TRUE(signer.ok()) << signer.error().message;
