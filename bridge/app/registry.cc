@@ -155,6 +155,8 @@ void Wired::OpenMqtt() {
       [this](ingest::InboundMessage message) { pipeline_->Receive(std::move(message)); });
   outbox::RelayOptions options;
   options.in_flight_max = static_cast<std::size_t>(config_.mqtt.in_flight);
+  options.now = [this] { return clock_.Now(); };
+  options.log = log_.For("outbox");
   relay_ = std::make_unique<outbox::MqttRelay>(*ledger_, *session_, options);
 }
 

@@ -2,6 +2,8 @@
 
 #include <mqtt/async_client.h>
 
+#include <atomic>
+
 #include "bridge/mqtt/send_at_once.h"
 #include "bridge/mqtt/unconfirmed.h"
 #include "schemas/wire/envelope.h"
@@ -15,6 +17,10 @@ extern "C" const char* __lsan_default_suppressions() { return "leak:libpaho-mqtt
 
 namespace registry::mqtt {
 namespace {
+
+using outbox::Publisher;
+using Fate = Publisher::Fate;
+using Confirmed = Publisher::Confirmed;
 
 constexpr int kQos = 1;
 constexpr std::chrono::seconds kConnectTimeout{10};
@@ -82,6 +88,30 @@ ingest::InboundMessage InboundOf(const ::mqtt::message& message) {
   return out;
 }
 
+std::size_t VarintSize(std::size_t value) { return value < 128 ? 1 : 1 + VarintSize(value / 128); }
+
+// What OutboundOf becomes on the wire: MQTT 5 §2.1 and §3.3, with a packet identifier since QoS is 1.
+std::size_t PacketSize(const outbox::Publisher::Message& message) {
+  std::size_t properties = 3 + wire::kContentType.size();
+  if (!message.correlation_data.empty()) properties += 3 + message.correlation_data.size();
+  const std::size_t rest =
+      2 + message.topic.size() + 2 + VarintSize(properties) + properties + message.payload.size();
+  return 1 + VarintSize(rest) + rest;
+}
+
+// §3.2.2.3.6: 0 when the broker named no maximum.
+std::size_t PacketMaxOf(const ::mqtt::token& connected) {
+  const auto response = connected.get_connect_response();
+  const auto& properties = response.get_properties();
+  if (!properties.contains(::mqtt::property::MAXIMUM_PACKET_SIZE)) return 0;
+  return ::mqtt::get<std::uint32_t>(properties, ::mqtt::property::MAXIMUM_PACKET_SIZE);
+}
+
+std::string Hex(int reason) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  return {'0', 'x', kDigits[reason >> 4 & 15], kDigits[reason & 15]};
+}
+
 Error Failed(std::string_view symbol, const ::mqtt::exception& why) {
   std::string text = why.what();
   if (why.get_reason_code() != 0) text += ", reason " + std::to_string(why.get_reason_code());
@@ -95,11 +125,17 @@ class Connection::Impl : private ::mqtt::iaction_listener {
   Impl(const SessionOptions& options, Events events);
   ~Impl() override;
   Status Open(const std::function<bool()>& give_up);
-  Status Publish(outbox::Publisher::Message message, std::function<void(bool)> confirmed);
+  Status Publish(outbox::Publisher::Message message, Confirmed confirmed);
   bool alive() const { return client_->is_connected(); }
   void Close(std::chrono::milliseconds deadline);
 
  private:
+  // What an end of the connection means for what was on its way.
+  Publisher::Answer Ended() const {
+    return cut_off_ ? Publisher::Answer{Fate::kCutOff, "the broker ended the connection, packet too large"}
+                    : Publisher::Answer{Fate::kLost, "the connection ended"};
+  }
+
   static bool Await(const ::mqtt::token_ptr& token, const std::function<bool()>& give_up);
   void on_success(const ::mqtt::token& token) override;
   void on_failure(const ::mqtt::token& token) override;
@@ -107,6 +143,8 @@ class Connection::Impl : private ::mqtt::iaction_listener {
   const SessionOptions options_;
   const Events events_;
   Unconfirmed unconfirmed_;
+  std::size_t packet_max_ = 0;  // set before anybody may publish
+  std::atomic<bool> cut_off_{false};
   std::unique_ptr<::mqtt::async_client> client_;
 };
 
@@ -123,13 +161,14 @@ Connection::Impl::Impl(const SessionOptions& options, Events events)
   client_->set_connection_lost_handler(
       [this](const std::string& why) noexcept { events_.lost(why.empty() ? "connection lost" : why); });
   client_->set_disconnected_handler([this](const ::mqtt::properties&, ::mqtt::ReasonCode code) noexcept {
+    if (code == ::mqtt::PACKET_TOO_LARGE) cut_off_ = true;
     events_.lost("the broker disconnected, reason " + std::to_string(code));
   });
 }
 
 Connection::Impl::~Impl() {
   client_.reset();  // joins whatever callback is running; then nobody else can answer
-  unconfirmed_.FailAll();
+  unconfirmed_.TellAll(Ended());
 }
 
 // False when given up; Paho's exception when the broker said no.
@@ -143,9 +182,11 @@ bool Connection::Impl::Await(const ::mqtt::token_ptr& token, const std::function
 
 Status Connection::Impl::Open(const std::function<bool()>& give_up) {
   try {
-    if (!Await(client_->connect(ConnectOf(options_)), give_up)) {
+    const auto connecting = client_->connect(ConnectOf(options_));
+    if (!Await(connecting, give_up)) {
       return Error::Make(Code::kFailed, "connect_failed", "no answer from the broker in time");
     }
+    packet_max_ = PacketMaxOf(*connecting);
   } catch (const ::mqtt::exception& why) {
     return Failed("connect_failed", why);
   }
@@ -163,7 +204,12 @@ Status Connection::Impl::Open(const std::function<bool()>& give_up) {
   return Done{};
 }
 
-Status Connection::Impl::Publish(outbox::Publisher::Message message, std::function<void(bool)> confirmed) {
+Status Connection::Impl::Publish(outbox::Publisher::Message message, Confirmed confirmed) {
+  if (const std::size_t size = PacketSize(message); packet_max_ != 0 && size > packet_max_) {
+    confirmed({Fate::kImpossible, "a packet of " + std::to_string(size) + " octets, the broker takes " +
+                                      std::to_string(packet_max_)});
+    return Done{};
+  }
   auto key = unconfirmed_.Add(std::move(confirmed));
   if (!key) return key.error();
   try {
@@ -179,15 +225,22 @@ Status Connection::Impl::Publish(outbox::Publisher::Message message, std::functi
 
 void Connection::Impl::on_success(const ::mqtt::token& token) {
   // Any reason below 0x80 is a success; 0x10 only says that nobody is listening just now (§3.4.2.1).
-  unconfirmed_.Answer(reinterpret_cast<Unconfirmed::Key>(token.get_user_context()), true);
+  unconfirmed_.Tell(reinterpret_cast<Unconfirmed::Key>(token.get_user_context()), {});
 }
 
 void Connection::Impl::on_failure(const ::mqtt::token& token) {
   const int reason = token.get_reason_code();
-  if (reason >= 0x80 && reason != ::mqtt::MQTTPP_V3_CODE && options_.log) {
+  const bool refused = reason >= 0x80 && reason != ::mqtt::MQTTPP_V3_CODE && !cut_off_;
+  if (refused && options_.log) {
     options_.log(2, "mqtt: the broker refused a publish, reason " + std::to_string(reason));
   }
-  unconfirmed_.Answer(reinterpret_cast<Unconfirmed::Key>(token.get_user_context()), false);
+  // 0x97 says that there is no room just now (§3.4.2.1), which is no word about the message.
+  Publisher::Answer answer = Ended();
+  if (refused) {
+    answer = {reason == ::mqtt::QUOTA_EXCEEDED ? Fate::kLost : Fate::kRefused,
+              "the broker refused it, reason " + Hex(reason)};
+  }
+  unconfirmed_.Tell(reinterpret_cast<Unconfirmed::Key>(token.get_user_context()), std::move(answer));
 }
 
 void Connection::Impl::Close(std::chrono::milliseconds deadline) {
@@ -202,7 +255,7 @@ Connection::Connection(const SessionOptions& options, Events events)
     : impl_(std::make_unique<Impl>(options, std::move(events))) {}
 Connection::~Connection() = default;
 Status Connection::Open(const std::function<bool()>& give_up) { return impl_->Open(give_up); }
-Status Connection::Publish(outbox::Publisher::Message message, std::function<void(bool)> confirmed) {
+Status Connection::Publish(outbox::Publisher::Message message, Confirmed confirmed) {
   return impl_->Publish(std::move(message), std::move(confirmed));
 }
 bool Connection::alive() const { return impl_->alive(); }

@@ -22,11 +22,11 @@ class Connection {
     std::function<void(const std::string& why)> lost;  // at least once when the connection ends by itself
   };
   Connection(const SessionOptions& options, Events events);
-  ~Connection();  // what is unconfirmed is answered with false
+  ~Connection();  // what is unconfirmed is answered with kLost, or kCutOff after a DISCONNECT for packet too large
 
   // Connects and subscribes; gives up early once `give_up` says so.
   Status Open(const std::function<bool()>& give_up);
-  Status Publish(outbox::Publisher::Message message, std::function<void(bool)> confirmed);
+  Status Publish(outbox::Publisher::Message message, outbox::Publisher::Confirmed confirmed);
   bool alive() const;
   // DISCONNECT with reason 0, within the deadline. The broker keeps the session.
   void Close(std::chrono::milliseconds deadline);

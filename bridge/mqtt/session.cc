@@ -31,7 +31,7 @@ class Session::Impl {
   void Stop(milliseconds deadline);
   bool connected() const { return Current() != nullptr; }
   std::uint64_t reconnects() const { return reconnects_; }
-  Status Publish(Message message, std::function<void(bool)> confirmed);
+  Status Publish(Message message, Confirmed confirmed);
 
  private:
   void Run();
@@ -129,7 +129,7 @@ void Session::Impl::SetCurrent(std::shared_ptr<Connection> connection) {
   current_ = std::move(connection);
 }
 
-Status Session::Impl::Publish(Message message, std::function<void(bool)> confirmed) {
+Status Session::Impl::Publish(Message message, Confirmed confirmed) {
   const std::shared_ptr<Connection> connection = Current();
   if (!connection) return Error::Make(Code::kFailed, "not_connected", "the connection to the broker is down");
   return connection->Publish(std::move(message), std::move(confirmed));
@@ -152,7 +152,7 @@ void Session::Start() { impl_->Start(); }
 void Session::Stop(milliseconds deadline) { impl_->Stop(deadline); }
 bool Session::connected() const { return impl_->connected(); }
 std::uint64_t Session::reconnects() const { return impl_->reconnects(); }
-Status Session::Publish(Message message, std::function<void(bool)> confirmed) {
+Status Session::Publish(Message message, Confirmed confirmed) {
   return impl_->Publish(std::move(message), std::move(confirmed));
 }
 

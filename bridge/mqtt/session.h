@@ -41,7 +41,7 @@ class Session : public outbox::Publisher {
   void Stop(std::chrono::milliseconds deadline);
   bool connected() const;
   std::uint64_t reconnects() const;
-  Status Publish(Message message, std::function<void(bool)> confirmed) override;
+  Status Publish(Message message, Confirmed confirmed) override;
 
  private:
   class Impl;

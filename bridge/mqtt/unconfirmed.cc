@@ -24,18 +24,18 @@ std::optional<Unconfirmed::Confirmed> Unconfirmed::Take(Key key) {
 
 bool Unconfirmed::Withdraw(Key key) { return Take(key).has_value(); }
 
-void Unconfirmed::Answer(Key key, bool good) {
-  if (auto confirmed = Take(key)) (*confirmed)(good);
+void Unconfirmed::Tell(Key key, Answer answer) {
+  if (auto confirmed = Take(key)) (*confirmed)(std::move(answer));
 }
 
-void Unconfirmed::FailAll() {
+void Unconfirmed::TellAll(const Answer& answer) {
   std::map<Key, Confirmed> waiting;
   {
     std::lock_guard lock(mutex_);
     closed_ = true;
     waiting.swap(waiting_);
   }
-  for (auto& [key, confirmed] : waiting) confirmed(false);
+  for (auto& [key, confirmed] : waiting) confirmed(answer);
 }
 
 }  // namespace registry::mqtt

@@ -3,29 +3,29 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 
-#include "schemas/base/result.h"
+#include "bridge/outbox/relay.h"
 
 namespace registry::mqtt {
 
 class Unconfirmed {
  public:
-  using Confirmed = std::function<void(bool)>;
+  using Confirmed = outbox::Publisher::Confirmed;
+  using Answer = outbox::Publisher::Answer;
   using Key = std::uintptr_t;  // travels through the client library as its user context
 
   explicit Unconfirmed(std::size_t limit) : limit_(limit) {}
 
-  // Errors: in_flight_full; not_connected after FailAll.
+  // Errors: in_flight_full; not_connected after TellAll.
   Result<Key> Add(Confirmed confirmed);
   // Gives the callback back, for a publish that was refused on the spot; false when it has been answered
   // already.
   bool Withdraw(Key key);
-  void Answer(Key key, bool confirmed);  // unknown keys were answered before
-  void FailAll();                        // in order of publishing; nothing is taken afterwards
+  void Tell(Key key, Answer answer);   // unknown keys were answered before
+  void TellAll(const Answer& answer);  // in order of publishing; nothing is taken afterwards
 
  private:
   std::optional<Confirmed> Take(Key key);

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "bridge/outbox/patience.h"
 #include "bridge/outbox/window.h"
 
 namespace registry::outbox {
@@ -18,10 +19,13 @@ constexpr ledger::Seq kCursorEvery = 256;  // entries between two moves of the s
 constexpr milliseconds kCursorWithin{100};        // or this long after a confirmation
 constexpr std::chrono::seconds kDurableEvery{5};  // what power loss may repeat
 constexpr int kBackoffDoublings = 4;
+constexpr std::chrono::minutes kSayAgainAfter{1};  // a trouble that stays is said once, then each minute
 
-std::optional<Publisher::Message> Render(const ledger::OutboxEntry& entry) {
-  if (const auto* message = std::get_if<domain::OutgoingMessage>(&entry.item)) {
-    return Publisher::Message{message->topic, message->payload, message->correlation_data};
+// The entry's content moves into the message.
+std::optional<Publisher::Message> Render(ledger::OutboxEntry& entry) {
+  if (auto* message = std::get_if<domain::OutgoingMessage>(&entry.item)) {
+    return Publisher::Message{std::move(message->topic), std::move(message->payload),
+                              std::move(message->correlation_data)};
   }
   if (const auto* item = std::get_if<ledger::FeedItem>(&entry.item)) return RenderFeedItem(*item);
   return std::nullopt;
@@ -46,8 +50,14 @@ class MqttRelay::Impl {
  private:
   void Run();
   void CarrySome();
-  bool Carry(const ledger::OutboxEntry& entry);
+  void SayUnreadable(const Error& why);
+  bool Carry(ledger::OutboxEntry& entry);
   void Recover();
+  bool Deal(const Window::Stuck& stuck);
+  bool Bury(const Window::Stuck& stuck);
+  void Say(int level, const std::string& line) const {
+    if (options_.log) options_.log(level, line);
+  }
   void StoreCursor(bool last);
   bool Stopping() const;
   void Pause(milliseconds time);
@@ -62,6 +72,9 @@ class MqttRelay::Impl {
   bool stopping_ = false;
   int failures_ = 0;
   ledger::Seq failed_at_ = 0;
+  Patience patience_;
+  std::string unreadable_;  // what was said last about an entry that cannot be read
+  SteadyClock::time_point unreadable_said_at_;
   ledger::Seq stored_ = 0, durable_ = 0;
   SteadyClock::time_point stored_at_, durable_at_;
 };
@@ -96,37 +109,86 @@ void MqttRelay::Impl::Run() {
 }
 
 void MqttRelay::Impl::CarrySome() {
-  const std::size_t room = window_->WaitForRoom(options_.in_flight_max, SteadyClock::now() + kReadWait);
+  const std::size_t limit = patience_.OneByOne(window_->cursor()) ? 1 : options_.in_flight_max;
+  const std::size_t room = window_->WaitForRoom(limit, SteadyClock::now() + kReadWait);
   if (room == 0) return;
   auto entries =
       ledger_.OutboxAfter(ledger::Sink::kMqtt, window_->last(), std::min(room, kReadMax), kReadWait);
-  if (!entries) return Pause(options_.retry_after);
-  for (const ledger::OutboxEntry& entry : *entries) {
+  if (!entries) {
+    SayUnreadable(entries.error());
+    return Pause(options_.retry_after);
+  }
+  unreadable_.clear();
+  for (ledger::OutboxEntry& entry : *entries) {
     if (!Carry(entry)) return;
   }
 }
 
+void MqttRelay::Impl::SayUnreadable(const Error& why) {
+  const std::string line = "nothing behind entry " + std::to_string(window_->last()) +
+                           " can be read, so nothing leaves: " + why.symbol + ": " + why.message;
+  const auto now = SteadyClock::now();
+  if (line == unreadable_ && now - unreadable_said_at_ < kSayAgainAfter) return;
+  Say(3, line);
+  unreadable_ = line;
+  unreadable_said_at_ = now;
+}
+
 // False when nothing more is to be handed over for now.
-bool MqttRelay::Impl::Carry(const ledger::OutboxEntry& entry) {
+bool MqttRelay::Impl::Carry(ledger::OutboxEntry& entry) {
   auto message = Render(entry);
   REG_CHECK(message.has_value());  // the ledger sorts entries by sink
   if (!window_->Sent(entry.seq)) return false;
-  const auto answered = [window = window_, seq = entry.seq](bool confirmed) {
-    window->Answered(seq, confirmed);
+  auto answered = [window = window_, seq = entry.seq](Publisher::Answer answer) {
+    window->Answered(seq, std::move(answer));
   };
-  if (publisher_.Publish(std::move(*message), answered)) return true;
+  if (publisher_.Publish(std::move(*message), std::move(answered))) return true;
   window_->NotTaken();
   return false;
 }
 
 void MqttRelay::Impl::Recover() {
   if (!window_->WaitUntilAnswered(SteadyClock::now() + kReadWait)) return;
+  const auto stuck = window_->Head();
+  if (stuck && Deal(*stuck)) return window_->Rewind();
   const ledger::Seq cursor = window_->cursor();
   // Whatever got through since the last failure is progress: the way was open, so waiting starts small again.
   failures_ = cursor > failed_at_ ? 0 : std::min(failures_ + 1, kBackoffDoublings);
   failed_at_ = cursor;
   Pause(options_.retry_after * (1 << failures_));
   window_->Rewind();
+}
+
+// True when the entry is out of the way, so that the next one need not wait.
+bool MqttRelay::Impl::Deal(const Window::Stuck& stuck) {
+  switch (patience_.Failed(stuck)) {
+    case Patience::Verdict::kCarryOn:
+      return false;
+    case Patience::Verdict::kBury:
+      return Bury(stuck);
+    case Patience::Verdict::kComplain:
+      Say(3, "entry " + std::to_string(stuck.seq) + " was handed over " +
+                 std::to_string(Patience::kLossesComplained) + " times and the connection ended each time (" +
+                 stuck.answer.reason + "); it is not dropped for that, and everything behind it waits");
+  }
+  return false;
+}
+
+// The letter first: a crash in between writes it twice, which is better than never.
+bool MqttRelay::Impl::Bury(const Window::Stuck& stuck) {
+  auto entries = ledger_.OutboxAfter(ledger::Sink::kMqtt, stuck.seq - 1, 1, milliseconds(0));
+  if (!entries || entries->empty() || entries->front().seq != stuck.seq) return false;
+  const auto message = Render(entries->front());
+  REG_CHECK(message.has_value());
+  const std::string why = "undeliverable: outbox entry " + std::to_string(stuck.seq) + " of " +
+                          std::to_string(message->payload.size()) + " octets: " + stuck.answer.reason;
+  domain::Changeset changes;
+  // Without the payload: it was meant for one party, and what it said is in the feed or under its command.
+  changes.dead_letters.push_back({options_.now ? options_.now() : UtcTime{}, message->topic, "", why});
+  if (auto kept = ledger_.Commit(std::move(changes)); !kept) return false;
+  window_->Pass(stuck.seq);
+  Say(3, why + "; to " + message->topic + "; a dead letter, what follows goes on");
+  return true;
 }
 
 void MqttRelay::Impl::StoreCursor(bool last) {

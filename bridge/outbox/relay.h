@@ -5,7 +5,9 @@
 // Delivery: at least once, in order of commit. After a crash or a lost connection everything after the
 //   cursor is carried again; receivers tell repeats by the envelope's id (replies, actions) or seq
 //   (notifications).
-// Errors: a sink that refuses is tried again with backoff; the depth of the outbox is a metric.
+// Errors: a sink that refuses is tried again with backoff; the depth of the outbox is a metric. An entry that
+//   cannot be delivered (patience.h says when) becomes a dead letter without its payload, is said at level 3,
+//   and the entries behind it go on. An entry that cannot be read stops the relay, which says so.
 // Limits: in_flight_max entries handed to the sink and not yet confirmed.
 #pragma once
 
@@ -29,17 +31,34 @@ class Publisher {
     std::string payload;
     std::string correlation_data;
   };
-  // Hands over one message; `confirmed` is called exactly once, from any thread: true at PUBACK, false when
-  // the connection went and the message must be offered again.
+  // What became of a message that was handed over.
+  enum class Fate : std::uint8_t {
+    kTaken,       // it arrived
+    kLost,        // the connection went, which says nothing about the message: to be offered again
+    kCutOff,      // the receiver ended the connection over too large a packet, of this or another message
+    kRefused,     // refused on a connection that lives
+    kImpossible,  // larger than the receiver takes, so not even sent
+  };
+  struct Answer {
+    Fate fate = Fate::kTaken;
+    std::string reason;  // for a person, unless taken
+  };
+  using Confirmed = std::function<void(Answer)>;
+  // Hands over one message; `confirmed` is called exactly once, from any thread, perhaps before this returns.
   // An Error (symbol "not_connected", "in_flight_full") means nothing was taken and `confirmed` will not be
   // called.
-  virtual Status Publish(Message message, std::function<void(bool)> confirmed) = 0;
+  virtual Status Publish(Message message, Confirmed confirmed) = 0;
 };
 
 struct RelayOptions {
+  using LogLine =
+      std::function<void(int level, const std::string& line)>;  // 0 debug to 3 error; may be empty
+
   std::size_t in_flight_max = 1000;
   std::chrono::milliseconds retry_after{200};
   std::chrono::milliseconds stop_deadline{5000};
+  std::function<UtcTime()> now;  // for dead letters; empty: they carry no time
+  LogLine log;
 };
 
 class MqttRelay {

@@ -8,19 +8,20 @@ bool Window::Sent(ledger::Seq seq) {
   std::lock_guard lock(mutex_);
   if (failed_) return false;
   REG_CHECK(seq > last_);
-  slots_.push_back({seq, false});
+  slots_.push_back({seq, false, {}});
   last_ = seq;
   ++unanswered_;
   return true;
 }
 
-void Window::Answered(ledger::Seq seq, bool confirmed) {
+void Window::Answered(ledger::Seq seq, Publisher::Answer answer) {
   std::lock_guard lock(mutex_);
   const auto slot = std::lower_bound(slots_.begin(), slots_.end(), seq,
                                      [](const Slot& a, ledger::Seq b) { return a.seq < b; });
   REG_CHECK(slot != slots_.end() && slot->seq == seq && !slot->confirmed && unanswered_ > 0);
-  slot->confirmed = confirmed;
-  failed_ = failed_ || !confirmed;
+  slot->confirmed = answer.fate == Publisher::Fate::kTaken;
+  failed_ = failed_ || !slot->confirmed;
+  if (!slot->confirmed) slot->failure = std::move(answer);
   Settle();
 }
 
@@ -36,11 +37,15 @@ void Window::NotTaken() {
 // One entry less out there; the cursor follows the confirmed prefix.
 void Window::Settle() {
   --unanswered_;
+  MoveCursor();
+  changed_.notify_all();
+}
+
+void Window::MoveCursor() {
   while (!slots_.empty() && slots_.front().confirmed) {
     cursor_ = slots_.front().seq;
     slots_.pop_front();
   }
-  changed_.notify_all();
 }
 
 ledger::Seq Window::cursor() const {
@@ -68,6 +73,22 @@ std::size_t Window::WaitForRoom(std::size_t limit, Clock::time_point until) {
 bool Window::WaitUntilAnswered(Clock::time_point until) {
   std::unique_lock lock(mutex_);
   return changed_.wait_until(lock, until, [&] { return unanswered_ == 0; });
+}
+
+std::optional<Window::Stuck> Window::Head() const {
+  std::lock_guard lock(mutex_);
+  REG_CHECK(unanswered_ == 0);
+  if (slots_.empty()) return std::nullopt;
+  const auto failures =
+      std::count_if(slots_.begin(), slots_.end(), [](const Slot& s) { return !s.confirmed; });
+  return Stuck{slots_.front().seq, slots_.front().failure, failures == 1, slots_.back().seq};
+}
+
+void Window::Pass(ledger::Seq seq) {
+  std::lock_guard lock(mutex_);
+  REG_CHECK(unanswered_ == 0 && !slots_.empty() && slots_.front().seq == seq);
+  slots_.front().confirmed = true;
+  MoveCursor();
 }
 
 void Window::Rewind() {

@@ -12,8 +12,9 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <optional>
 
-#include "bridge/ledger/ledger.h"
+#include "bridge/outbox/relay.h"
 
 namespace registry::outbox {
 
@@ -26,7 +27,7 @@ class Window {
   // Before the entry is handed over, since its confirmation may come first. Seqs only grow. False after a
   // failure.
   bool Sent(ledger::Seq seq);
-  void Answered(ledger::Seq seq, bool confirmed);
+  void Answered(ledger::Seq seq, Publisher::Answer answer);
   // The sink took nothing: forgets the entry, which was sent last, and counts as a failure.
   void NotTaken();
 
@@ -38,6 +39,16 @@ class Window {
   std::size_t WaitForRoom(std::size_t limit, Clock::time_point until);
   // True when every entry handed over has been answered before `until`.
   bool WaitUntilAnswered(Clock::time_point until);
+  // The entry right behind the cursor, and what became of it; with everything answered.
+  struct Stuck {
+    ledger::Seq seq = 0;
+    Publisher::Answer answer;
+    bool alone = false;     // nothing else waited for an answer beside it
+    ledger::Seq until = 0;  // the last entry that was out there with it
+  };
+  std::optional<Stuck> Head() const;
+  // That entry is dealt with in another way: the cursor passes it.
+  void Pass(ledger::Seq seq);
   // After a failure, with everything answered: back to the cursor.
   void Rewind();
 
@@ -45,8 +56,10 @@ class Window {
   struct Slot {
     ledger::Seq seq;
     bool confirmed;
+    Publisher::Answer failure;
   };
   void Settle();
+  void MoveCursor();
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

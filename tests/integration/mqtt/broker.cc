@@ -60,6 +60,18 @@ void Broker::WriteConfig() {
   folder_.Write("mosquitto.conf", *config);
 }
 
+void Broker::Reconfigure(const std::string& line) {
+  Kill();
+  const std::string key = line.substr(0, line.find(' '));
+  std::stringstream old(folder_.Read("mosquitto.conf"));
+  std::string text;
+  for (std::string each; std::getline(old, each);) {
+    if (!each.starts_with(key + " ")) text += each + "\n";
+  }
+  folder_.Write("mosquitto.conf", text + line + "\n");
+  Start();
+}
+
 void Broker::Start() {
   lab::ProcessSpec spec;
   spec.name = "mosquitto";

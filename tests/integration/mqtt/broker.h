@@ -18,8 +18,9 @@ class Broker {
  public:
   Broker();
   void Start();
-  void Kill();                               // SIGKILL, and waits for the end
-  void NameItself(const std::string& host);  // another certificate, from the next start on
+  void Kill();                                // SIGKILL, and waits for the end
+  void Reconfigure(const std::string& line);  // starts it again with this line
+  void NameItself(const std::string& host);   // another certificate, from the next start on
 
   // A certificate for `party` from the broker's CA.
   std::string CertificateOf(const std::string& party);

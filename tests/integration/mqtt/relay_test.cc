@@ -56,5 +56,38 @@ TEST(RelayOverMosquitto, EveryEntryIsConfirmedAlthoughTheBrokerIsKilled) {
   EXPECT_GE(session.reconnects(), 3u);
 }
 
+// What Mosquitto refuses for its size, with PUBACK 0x95, must not hold up what follows.
+TEST(RelayOverMosquitto, AnEntryTheBrokerFindsTooLargeIsBuried) {
+  Broker broker;
+  broker.Reconfigure("message_size_limit 8192");
+  auto ledger = ledger::OpenMemoryLedger();
+  mqtt::Session session(broker.ForRegistry(), [](ingest::InboundMessage) {});
+  outbox::RelayOptions options;
+  options.retry_after = 5ms;
+  outbox::MqttRelay relay(*ledger, session, options);
+  session.Start();
+  ASSERT_TRUE(lab::WaitUntil([&] { return session.connected(); }, 15s));
+  RawMqtt mno(broker.ForParty("mno-a"));
+  ASSERT_TRUE(mno.Subscribe("registry/v1/to/mno-a/#"));
+  domain::Changeset changes;
+  for (const std::size_t size : {100, 10000, 200}) {
+    changes.messages.push_back({"registry/v1/to/mno-a/do/payload.push", std::string(size, 'x'), ""});
+  }
+  ASSERT_TRUE(ledger->Commit(std::move(changes)).ok());
+  relay.Start();
+  ASSERT_TRUE(lab::WaitUntil([&] { return relay.Depth() == 0; }, 30s));
+  relay.Stop();
+  const auto letters = *ledger->DeadLettersAfter(0, 10);
+  ASSERT_EQ(letters.size(), 1u);
+  EXPECT_EQ(letters[0].second.topic, "registry/v1/to/mno-a/do/payload.push");
+  EXPECT_NE(letters[0].second.reason.find("0x95"), std::string::npos) << letters[0].second.reason;
+  std::set<std::size_t> sizes;
+  for (auto heard = mno.Next(10s); heard; heard = mno.Next(10s)) {
+    sizes.insert(heard->payload.size());
+    if (heard->payload.size() == 200) break;
+  }
+  EXPECT_EQ(sizes, (std::set<std::size_t>{100, 200}));
+}
+
 }  // namespace
 }  // namespace registry::test

@@ -25,9 +25,14 @@ bool WaitConnected(const mqtt::Session& session, std::chrono::milliseconds deadl
 
 class Confirmations {
  public:
-  std::function<void(bool)> Next() {
-    return [this](bool good) { (good ? confirmed_ : failed_)++; };
+  using Fate = mqtt::Session::Fate;
+  mqtt::Session::Confirmed Next() {
+    return [this](mqtt::Session::Answer answer) {
+      last_ = answer.fate;
+      (answer.fate == Fate::kTaken ? confirmed_ : failed_)++;
+    };
   }
+  Fate last() const { return last_; }
   bool WaitFor(int count) {
     return lab::WaitUntil([&] { return confirmed_ + failed_ >= count; }, 30s);
   }
@@ -36,6 +41,7 @@ class Confirmations {
 
  private:
   std::atomic<int> confirmed_{0}, failed_{0};
+  std::atomic<Fate> last_{Fate::kTaken};
 };
 
 TEST(Session, HearsCommandsWithTheirPropertiesAndAnswersWithTheCorrelation) {
@@ -101,7 +107,7 @@ TEST(Session, NobodyListeningIsNoFailure) {
   EXPECT_EQ(confirmations.confirmed(), 1);  // PUBACK 0x10
 }
 
-TEST(Session, APublishTheBrokerRefusesIsAnsweredWithFalse) {
+TEST(Session, APublishTheBrokerRefusesIsAnsweredAsRefused) {
   Broker broker;
   std::atomic<int> complaints{0};
   auto options = broker.ForRegistry();
@@ -115,8 +121,32 @@ TEST(Session, APublishTheBrokerRefusesIsAnsweredWithFalse) {
   ASSERT_TRUE(session.Publish({"registry/v1/from/mno-a/x", "{}", ""}, confirmations.Next()).ok());
   ASSERT_TRUE(confirmations.WaitFor(1));
   EXPECT_EQ(confirmations.failed(), 1);
+  EXPECT_EQ(confirmations.last(), Confirmations::Fate::kRefused);
   EXPECT_EQ(complaints, 1);
   EXPECT_TRUE(session.connected());
+}
+
+// MQTT 5 §3.2.2.3.6: the broker says it in its CONNACK, so the packet is not even sent.
+TEST(Session, WhatIsLargerThanTheBrokersPacketsIsNotSent) {
+  Broker broker;
+  broker.Reconfigure("max_packet_size 4096");
+  mqtt::Session session(broker.ForRegistry(), [](ingest::InboundMessage) {});
+  session.Start();
+  ASSERT_TRUE(WaitConnected(session));
+  RawMqtt mno(broker.ForParty("mno-a"));
+  ASSERT_TRUE(mno.Subscribe("registry/v1/to/mno-a/#"));
+  // Fixed header 3, topic 2 + 44, packet identifier 2, properties 1 + 3 + 28 and 3 + 5 for the correlation.
+  const std::string topic(kReply);
+  const std::size_t around = 3 + 2 + topic.size() + 2 + 1 + 31 + 8;
+  Confirmations fits, exceeds;
+  ASSERT_TRUE(session.Publish({topic, std::string(4096 - around, 'x'), "12345"}, fits.Next()).ok());
+  ASSERT_TRUE(fits.WaitFor(1));
+  EXPECT_EQ(fits.last(), Confirmations::Fate::kTaken);
+  ASSERT_TRUE(session.Publish({topic, std::string(4097 - around, 'x'), "12345"}, exceeds.Next()).ok());
+  ASSERT_TRUE(exceeds.WaitFor(1));
+  EXPECT_EQ(exceeds.last(), Confirmations::Fate::kImpossible);
+  EXPECT_TRUE(session.connected());
+  EXPECT_EQ(mno.Next(10s)->payload.size(), 4096 - around);
 }
 
 TEST(Session, WithoutAConnectionNothingIsTaken) {
@@ -125,7 +155,7 @@ TEST(Session, WithoutAConnectionNothingIsTaken) {
   mqtt::Session session(broker.ForRegistry(), [](ingest::InboundMessage) {});
   session.Start();
   bool answered = false;
-  const auto status = session.Publish({kReply, "{}", ""}, [&](bool) { answered = true; });
+  const auto status = session.Publish({kReply, "{}", ""}, [&](mqtt::Session::Answer) { answered = true; });
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().symbol, "not_connected");
   session.Stop(1s);

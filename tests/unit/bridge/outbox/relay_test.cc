@@ -6,15 +6,19 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <random>
 #include <set>
+
+#include "bridge/outbox/patience.h"
 
 namespace registry::outbox {
 namespace {
 
 using namespace std::chrono_literals;
-using Confirmed = std::function<void(bool)>;
+using Fate = Publisher::Fate;
+using Confirmed = Publisher::Confirmed;
 
 // Keeps what it is given until told what becomes of it. Answers on a thread of its own when `answering`.
 class ScriptedPublisher : public Publisher {
@@ -29,7 +33,18 @@ class ScriptedPublisher : public Publisher {
       changed_.notify_all();
       return Error::Make(Code::kFailed, "not_connected", "scripted");
     }
+    if (const auto doomed = doomed_.find(message.payload); doomed != doomed_.end()) {
+      ++refused_;
+      changed_.notify_all();
+      confirmed({doomed->second, "scripted"});
+      return Done{};
+    }
     carried_.push_back(message.payload);
+    if (obliging_) {
+      changed_.notify_all();
+      confirmed({});
+      return Done{};
+    }
     waiting_.push_back(std::move(confirmed));
     most_ = std::max(most_, waiting_.size());
     changed_.notify_all();
@@ -43,6 +58,14 @@ class ScriptedPublisher : public Publisher {
     Locked([&] { connected_ = connected; });
   }
 
+  // Whatever has this payload ends like this at once; everything else is taken at once.
+  void Doom(const std::string& payload, Fate fate) {
+    Locked([&] { doomed_[payload] = fate, obliging_ = true; });
+  }
+  void Redeem() {
+    Locked([&] { doomed_.clear(); });
+  }
+
   bool WaitUntilCarried(std::size_t count) {
     return Wait([&] { return carried_.size() >= count; });
   }
@@ -54,7 +77,7 @@ class ScriptedPublisher : public Publisher {
     std::deque<Confirmed> waiting;
     Locked([&] { waiting.swap(waiting_); });
     if (backwards) std::reverse(waiting.begin(), waiting.end());
-    for (auto& answer : waiting) answer(confirmed);
+    for (auto& answer : waiting) answer({confirmed ? Fate::kTaken : Fate::kLost, "scripted"});
   }
   // Answers on another thread, in random order, one in `one_in` with a failure.
   void StartAnswering(unsigned seed, int one_in) {
@@ -98,7 +121,9 @@ class ScriptedPublisher : public Publisher {
       batch.swap(waiting_);
       lock.unlock();
       std::shuffle(batch.begin(), batch.end(), random);
-      for (auto& answer : batch) answer(random() % static_cast<unsigned>(one_in) != 0);
+      for (auto& answer : batch) {
+        answer({random() % static_cast<unsigned>(one_in) != 0 ? Fate::kTaken : Fate::kLost, "scripted"});
+      }
       lock.lock();
     }
   }
@@ -109,6 +134,8 @@ class ScriptedPublisher : public Publisher {
   std::deque<Confirmed> waiting_;
   std::size_t most_ = 0, refused_ = 0;
   int refusals_ = 0;
+  std::map<std::string, Fate> doomed_;
+  bool obliging_ = false;
   bool connected_ = true, answering_ = false;
   std::thread thread_;
 };
@@ -127,6 +154,11 @@ class RelayTest : public ::testing::Test {
     options.in_flight_max = in_flight_max;
     options.retry_after = 1ms;
     options.stop_deadline = 2000ms;
+    options.now = [] { return UtcTime{42}; };
+    options.log = [this](int level, const std::string& line) {
+      std::lock_guard lock(lines_mutex_);
+      if (level == 3) lines_.push_back(line);
+    };
     return std::make_unique<MqttRelay>(*ledger_, publisher_, options);
   }
   ledger::Seq Cursor() { return ledger_->LoadSink(ledger::Sink::kMqtt)->cursor; }
@@ -147,6 +179,8 @@ class RelayTest : public ::testing::Test {
   std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
   ScriptedPublisher publisher_;
   int said_ = 0;
+  std::mutex lines_mutex_;
+  std::vector<std::string> lines_;  // of level 3
 };
 
 TEST_F(RelayTest, CarriesInOrderOfCommitAndMovesTheCursor) {
@@ -265,6 +299,54 @@ TEST_F(RelayTest, AConfirmationAfterStopHarmsNobody) {
   relay.reset();
   publisher_.AnswerAll(true);
   EXPECT_EQ(Cursor(), 0u);  // not seen by the relay any more, so the next start carries it again
+}
+
+TEST_F(RelayTest, WhatIsRefusedAgainAndAgainIsBuriedAndTheRestGoesOn) {
+  publisher_.Doom("2", Fate::kRefused);
+  Say(5);
+  auto relay = Relay();
+  relay->Start();
+  ASSERT_TRUE(WaitUntilEmpty(*relay));
+  relay->Stop();
+  const auto letters = *ledger_->DeadLettersAfter(0, 10);
+  ASSERT_EQ(letters.size(), 1u);
+  EXPECT_EQ(letters[0].second.topic, "registry/v1/to/mno-a/x");
+  EXPECT_EQ(letters[0].second.at.micros, 42);
+  EXPECT_EQ(letters[0].second.payload, "");
+  EXPECT_EQ(letters[0].second.reason, "undeliverable: outbox entry 3 of 1 octets: scripted");
+  ASSERT_EQ(lines_.size(), 1u);
+  EXPECT_EQ(Cursor(), 5u);
+  const auto carried = publisher_.carried();
+  EXPECT_EQ(std::set<std::string>(carried.begin(), carried.end()),
+            (std::set<std::string>{"0", "1", "3", "4"}));
+}
+
+TEST_F(RelayTest, WhatCanNeverBeCarriedIsBuriedAtOnce) {
+  publisher_.Doom("0", Fate::kImpossible);
+  Say(2);
+  auto relay = Relay();
+  relay->Start();
+  ASSERT_TRUE(WaitUntilEmpty(*relay));
+  EXPECT_FALSE(publisher_.WaitUntilCarried(0) && publisher_.carried() != Numbers(1, 2));
+  EXPECT_EQ(ledger_->DeadLettersAfter(0, 10)->size(), 1u);
+}
+
+TEST_F(RelayTest, AMereLossBuriesNothingHoweverOftenItHappens) {
+  publisher_.Doom("0", Fate::kLost);
+  Say(2);
+  auto relay = Relay();
+  relay->Start();
+  ASSERT_TRUE(publisher_.WaitUntilRefused(static_cast<std::size_t>(Patience::kLossesComplained) + 2));
+  EXPECT_EQ(ledger_->DeadLettersAfter(0, 10)->size(), 0u);
+  {
+    std::lock_guard lock(lines_mutex_);
+    ASSERT_EQ(lines_.size(), 1u);  // but an operator hears of it
+    EXPECT_NE(lines_[0].find("entry 1 "), std::string::npos) << lines_[0];
+  }
+  publisher_.Redeem();
+  ASSERT_TRUE(WaitUntilEmpty(*relay));
+  const auto carried = publisher_.carried();
+  EXPECT_EQ(std::set<std::string>(carried.begin(), carried.end()), (std::set<std::string>{"0", "1"}));
 }
 
 // Random losses and reorderings while others commit: everything arrives, and whatever was confirmed last for
