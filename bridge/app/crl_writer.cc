@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kReadMax = 4096;
 constexpr milliseconds kReadWait{1000};
-constexpr milliseconds kRetry{5000};
+constexpr std::chrono::minutes kSayAgainAfter{1};
 constexpr mode_t kReadableByAll = 0644;
 
 std::uint64_t NumberOf(const std::string& state) {
@@ -91,18 +91,36 @@ void CrlWriter::Run() {
   ledger::Seq seen = sink ? sink->cursor : 0;
   while (Wait(milliseconds(0))) {
     auto entries = ledger_.OutboxAfter(ledger::Sink::kCrl, seen, kReadMax, kReadWait);
-    if (!entries && !Wait(kRetry)) return;
-    if (!entries || (entries->empty() && !Old())) continue;
-    if (!Wait(options_.gather)) return;
-    const auto last = ledger_.OutboxLast(ledger::Sink::kCrl);
-    auto written = last ? Write(*last) : Status(last.error());
-    if (written) {
-      seen = *last;
+    if (!entries) {
+      SayUnreadable(entries.error());
+      Wait(options_.retry);
       continue;
     }
-    log_(3, "CRL not written: " + written.error().symbol + ": " + written.error().message);
-    if (!Wait(kRetry)) return;
+    unreadable_.clear();
+    if (entries->empty() && !Old()) continue;
+    if (Wait(options_.gather) && !WriteAll(seen)) Wait(options_.retry);
   }
+  // What was revoked just before the stop is not left to the next start.
+  const auto last = ledger_.OutboxLast(ledger::Sink::kCrl);
+  if (last && *last > seen) (void)WriteAll(seen);
+}
+
+bool CrlWriter::WriteAll(ledger::Seq& seen) {
+  const auto last = ledger_.OutboxLast(ledger::Sink::kCrl);
+  const auto written = last ? Write(*last) : Status(last.error());
+  if (written) seen = *last;
+  if (!written) log_(3, "CRL not written: " + written.error().symbol + ": " + written.error().message);
+  return written.ok();
+}
+
+// Once, then each minute: it stays until an operator does something.
+void CrlWriter::SayUnreadable(const Error& why) {
+  const std::string line = "revocations cannot be read: " + why.symbol + ": " + why.message;
+  const auto now = std::chrono::steady_clock::now();
+  if (line == unreadable_ && now - unreadable_said_at_ < kSayAgainAfter) return;
+  log_(3, line);
+  unreadable_ = line;
+  unreadable_said_at_ = now;
 }
 
 }  // namespace registry::app

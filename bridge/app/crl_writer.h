@@ -1,5 +1,5 @@
-// bridge/app/crl_writer.h: keeps the CRL file of the issuing CA up to date: after revocations, and in good
-// time before its nextUpdate. Revocations that come close together share one CRL.
+// bridge/app/crl_writer.h: keeps the CRL file of the issuing CA up to date: after revocations (those just before a
+// stop included), and in good time before its nextUpdate. Revocations that come close together share one CRL.
 // Owns: one thread. Start and Stop once each; written() from any thread.
 // Errors: a CRL that cannot be written is said at level 3 and tried again; the cursor of Sink::kCrl does not
 //   move.
@@ -25,6 +25,7 @@ struct CrlOptions {
   std::string file;
   std::chrono::seconds validity{7 * 86400};  // nextUpdate; a new one is made at half of it
   std::chrono::milliseconds gather{1000};    // revocations within this time share a CRL
+  std::chrono::milliseconds retry{5000};     // after a failure
 };
 
 class CrlWriter {
@@ -44,6 +45,8 @@ class CrlWriter {
   bool Wait(std::chrono::milliseconds time);  // false when stopping
   Status Write(ledger::Seq up_to);
   bool Old() const;
+  bool WriteAll(ledger::Seq& seen);
+  void SayUnreadable(const Error& why);
 
   const CrlOptions options_;
   ledger::Ledger& ledger_;
@@ -55,6 +58,8 @@ class CrlWriter {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
+  std::string unreadable_;  // what was said last about revocations that cannot be read; the thread's own
+  std::chrono::steady_clock::time_point unreadable_said_at_;
   std::thread thread_;
 };
 

@@ -77,15 +77,17 @@ void Show(const ReadOptions& options, const std::string& text) {
 
 void List(const ReadOptions& options) {
   const OpenLedger ledger(options);
-  Json rows = Json::array();
+  Rows rows(options.json);
   std::optional<DeviceId> after;
   for (;;) {
     const auto page = OrFail(ledger->DevicesAfter(after, kPage));
     if (page.empty()) break;
-    for (const auto& device : page) rows.push_back(Summary(device));
+    Json printed = Json::array();
+    for (const auto& device : page) printed.push_back(Summary(device));
+    rows.Add(printed);
     after = page.back().id;
   }
-  Print(rows, options.json);
+  rows.End();
 }
 
 void History(const ReadOptions& options, const std::string& text) {

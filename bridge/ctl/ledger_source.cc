@@ -16,20 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A relative folder is meant from where the configuration lies, as registryd reads it.
-std::string FolderOf(const ReadOptions& options) {
-  if (!options.ledger.empty()) return options.ledger;
-  if (options.config.empty()) Fail("name the ledger with --ledger DIR or --config FILE");
-  try {
-    const auto config = toml::parse_file(options.config);
-    const auto folder = config["ledger"]["folder"].value<std::string>();
-    if (!folder) Fail(options.config + " has no ledger.folder");
-    return fs::path(options.config).parent_path() / *folder;
-  } catch (const toml::parse_error& error) {
-    Fail(options.config + ": " + std::string(error.description()));
-  }
-}
-
 std::string Cell(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 void PrintObject(const Json& object, const std::string& indent) {
@@ -46,35 +32,58 @@ void PrintObject(const Json& object, const std::string& indent) {
   }
 }
 
-void PrintTable(const Json& rows) {
-  std::map<std::string, std::size_t> widths;
+using Widths = std::map<std::string, std::size_t>;
+
+void Widen(Widths& widths, const Json& rows) {
   for (const auto& row : rows) {
     for (const auto& [name, value] : row.items()) {
       widths[name] = std::max({widths[name], name.size(), Cell(value).size()});
     }
   }
+}
+
+void PrintRows(Widths& widths, const Json& rows, bool with_head) {
   const auto print = [&](const Json& row, bool head) {
     for (const auto& [name, value] : row.items()) {
       std::cout << std::left << std::setw(static_cast<int>(widths[name]) + 2) << (head ? name : Cell(value));
     }
     std::cout << '\n';
   };
-  if (!rows.empty()) print(rows[0], true);
+  if (with_head && !rows.empty()) print(rows[0], true);
   for (const auto& row : rows) print(row, false);
 }
 
 }  // namespace
 
-void AddReadOptions(CLI::App& command, ReadOptions& options) {
+void AddSourceOptions(CLI::App& command, ReadOptions& options) {
   command.add_option("--ledger", options.ledger, "folder of the ledger");
   command.add_option("--config", options.config, "configuration of registryd; its ledger.folder is read");
+}
+
+void AddReadOptions(CLI::App& command, ReadOptions& options) {
+  AddSourceOptions(command, options);
   command.add_flag("--json", options.json, "print JSON");
 }
 
+// A relative folder is meant from where the configuration lies, as registryd reads it.
+std::string LedgerFolder(const ReadOptions& options) {
+  if (!options.ledger.empty()) return options.ledger;
+  if (options.config.empty()) Fail("name the ledger with --ledger DIR or --config FILE");
+  try {
+    const auto config = toml::parse_file(options.config);
+    const auto folder = config["ledger"]["folder"].value<std::string>();
+    if (!folder) Fail(options.config + " has no ledger.folder");
+    return fs::path(options.config).parent_path() / *folder;
+  } catch (const toml::parse_error& error) {
+    Fail(options.config + ": " + std::string(error.description()));
+  }
+}
+
 OpenLedger::OpenLedger(const ReadOptions& options) {
+  const std::string folder = LedgerFolder(options);  // may fail, so before there is anything to clean up
   scratch_ = (fs::temp_directory_path() / "registryctl-XXXXXX").string();
   if (::mkdtemp(scratch_.data()) == nullptr) Fail("cannot create a folder for temporary files");
-  auto reader = ledger::OpenRocksDbReader(FolderOf(options), scratch_);
+  auto reader = ledger::OpenRocksDbReader(folder, scratch_);
   if (reader) {
     reader_ = std::move(*reader);
     return;
@@ -106,10 +115,29 @@ void Print(const Json& value, bool json) {
   if (json) {
     std::cout << value.dump(2) << '\n';
   } else if (value.is_array()) {
-    PrintTable(value);
+    Widths widths;
+    Widen(widths, value);
+    PrintRows(widths, value, true);
   } else {
     PrintObject(value, "");
   }
+}
+
+void Rows::Add(const Json& page) {
+  if (json_) {
+    for (const auto& row : page) {
+      std::cout << (first_ ? "[\n  " : ",\n  ") << row.dump();
+      first_ = false;
+    }
+    return;
+  }
+  if (first_) Widen(widths_, page);
+  PrintRows(widths_, page, first_);
+  first_ = first_ && page.empty();
+}
+
+void Rows::End() {
+  if (json_) std::cout << (first_ ? "[]\n" : "\n]\n");
 }
 
 }  // namespace registry::ctl

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -22,8 +23,10 @@ struct ReadOptions {
   bool reveal = false;
 };
 
-// Adds --ledger, --config and --json to a command.
-void AddReadOptions(CLI::App& command, ReadOptions& options);
+void AddSourceOptions(CLI::App& command, ReadOptions& options);  // --ledger and --config
+void AddReadOptions(CLI::App& command, ReadOptions& options);    // and --json
+// The folder they name.
+std::string LedgerFolder(const ReadOptions& options);
 
 class OpenLedger {
  public:
@@ -52,5 +55,18 @@ std::string Text(UtcTime time);  // empty for a time that was never set
 
 // An object as "name: value" lines, or a list of objects as a table; --json prints the same as JSON.
 void Print(const Json& value, bool json);
+
+// A long list of objects, printed page by page as it is read; the first page decides how wide columns are.
+class Rows {
+ public:
+  explicit Rows(bool json) : json_(json) {}
+  void Add(const Json& page);
+  void End();
+
+ private:
+  const bool json_;
+  bool first_ = true;
+  std::map<std::string, std::size_t> widths_;
+};
 
 }  // namespace registry::ctl

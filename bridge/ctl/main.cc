@@ -2,6 +2,7 @@
 #include "bridge/ctl/device_commands.h"
 #include "bridge/ctl/init_commands.h"
 #include "bridge/ctl/ledger_commands.h"
+#include "bridge/ctl/outbox_commands.h"
 
 int main(int argc, char** argv) {
   CLI::App app("registryctl: sets up, reads and checks a registry");
@@ -9,6 +10,7 @@ int main(int argc, char** argv) {
   registry::ctl::AddInitCommands(app);
   registry::ctl::AddDeviceCommands(app);
   registry::ctl::AddLedgerCommands(app);
+  registry::ctl::AddOutboxCommands(app);
   CLI11_PARSE(app, argc, argv);
   return 0;
 }

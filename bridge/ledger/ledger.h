@@ -72,7 +72,8 @@ class LedgerReader : public domain::View {
  public:
   virtual Result<std::optional<domain::EventMark>> FindEvent(const PartyId& source,
                                                              const EventId& id) const = 0;
-  // Entries of one sink after `after`, at most `limit`; waits up to `wait` when there are none yet.
+  // Entries of one sink after `after`, at most `limit`; waits up to `wait` when there are none yet. Ends before
+  // an entry that cannot be read; an error, with its number, when that is the first one.
   virtual Result<std::vector<OutboxEntry>> OutboxAfter(Sink sink, Seq after, std::size_t limit,
                                                        std::chrono::milliseconds wait) const = 0;
   virtual Result<Seq> OutboxLast(Sink sink) const = 0;

@@ -125,8 +125,8 @@ void MqttRelay::Impl::CarrySome() {
 }
 
 void MqttRelay::Impl::SayUnreadable(const Error& why) {
-  const std::string line = "nothing behind entry " + std::to_string(window_->last()) +
-                           " can be read, so nothing leaves: " + why.symbol + ": " + why.message;
+  const std::string line = "nothing more leaves after entry " + std::to_string(window_->last()) +
+                           ", the next cannot be read: " + why.symbol + ": " + why.message;
   const auto now = SteadyClock::now();
   if (line == unreadable_ && now - unreadable_said_at_ < kSayAgainAfter) return;
   Say(3, line);

@@ -52,6 +52,12 @@ Result<HistoryRecord> DecodeHistory(Seq seq, std::string_view stored) {
   return HistoryRecord{seq, std::move(*entry), AsBytes(stored.substr(0, kHashSize))};
 }
 
+Error Unread(Sink sink, Seq seq, Error why) {
+  why.message = "entry " + std::to_string(seq) + " of outbox " + std::to_string(static_cast<int>(sink)) +
+                ": " + why.message;
+  return why;
+}
+
 }  // namespace
 
 template <class Port>
@@ -120,7 +126,8 @@ Result<std::vector<OutboxEntry>> Reading<Port>::OutboxAfter(Sink sink, Seq after
   auto read = store_->Scan(Column::kOutbox, keys::OfOutbox(sink, after + 1), keys::OfOutbox(sink, last + 1),
                            [&](std::string_view key, std::string_view record) -> Result<bool> {
                              auto item = DecodeItem(record);
-                             if (!item) return item.error();
+                             if (!item && !entries.empty()) return false;  // those before it can be carried
+                             if (!item) return Unread(sink, keys::SeqAtEnd(key), item.error());
                              entries.push_back({keys::SeqAtEnd(key), std::move(*item)});
                              return entries.size() < limit;
                            });

@@ -18,7 +18,10 @@ Error FromStatus(const rocksdb::Status& status, const std::string& doing) {
 }
 
 Error FromOpen(const rocksdb::Status& status, const std::string& folder) {
-  if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
+  // RocksDB has no code of its own for a lock that is held; the path behind these words may hold any word.
+  const std::string text = status.ToString();
+  if (text.starts_with("IO error: While lock file: ") ||
+      text.starts_with("IO error: lock hold by current process")) {
     return Error::Make(Code::kFailed, kLedgerInUse,
                        "the ledger in " + folder + " is in use by another process");
   }
@@ -87,7 +90,7 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& folder) {
 
 Result<std::unique_ptr<Store>> Store::OpenBeside(const std::string& folder, const std::string& scratch) {
   if (!HoldsDatabase(folder))
-    return Error::Make(Code::kNotFound, kLedgerFailed, "there is no ledger in " + folder);
+    return Error::Make(Code::kFailed, kLedgerFailed, "there is no ledger in " + folder);
   auto options = DatabaseOptions();
   options.create_if_missing = options.create_missing_column_families = false;
   if (auto known = CheckColumns(options, folder); !known) return known.error();

@@ -18,8 +18,7 @@ using namespace std::chrono_literals;
 
 class ScriptedBroker {
  public:
-  ScriptedBroker(const TemporaryFolder& folder, std::size_t packet_max, int connections)
-      : packet_max_(packet_max) {
+  ScriptedBroker(const TemporaryFolder& folder, std::size_t packet_max) : packet_max_(packet_max) {
     signal(SIGPIPE, SIG_IGN);  // a write to a client that went is an error of the write
     port_ = *ports_.Take();
     context_ = SSL_CTX_new(TLS_server_method());
@@ -29,8 +28,9 @@ class ScriptedBroker {
     listening_ = BIO_new_accept(("127.0.0.1:" + std::to_string(port_)).c_str());
     BIO_set_accept_bios(listening_, BIO_new_ssl(context_, 0));
     REG_CHECK(BIO_do_accept(listening_) == 1);
-    thread_ = std::thread([this, connections] {
-      for (int i = 0; i < connections; ++i) Serve();
+    thread_ = std::thread([this] {
+      while (Serve()) {
+      }
     });
   }
   ~ScriptedBroker() {
@@ -42,14 +42,15 @@ class ScriptedBroker {
   int port() const { return port_; }
 
  private:
-  // One connection, until either side ends it.
-  void Serve() {
-    if (BIO_do_accept(listening_) != 1) return;
+  // One connection, until either side ends it; false when nobody is listening any more.
+  bool Serve() {
+    if (BIO_do_accept(listening_) != 1) return false;
     BIO* const peer = BIO_pop(listening_);
     BIO_set_accept_bios(listening_, BIO_new_ssl(context_, 0));
     while (Answer(peer)) {
     }
     BIO_free_all(peer);
+    return true;
   }
   static bool Take(BIO* peer, std::string& octets) {
     for (std::size_t at = 0, got = 0; at < octets.size(); at += got) {
@@ -60,6 +61,13 @@ class ScriptedBroker {
   static bool Say(BIO* peer, std::string_view octets) {
     std::size_t said = 0;
     return BIO_write_ex(peer, octets.data(), octets.size(), &said) == 1 && BIO_flush(peer) == 1;
+  }
+  // Reads on until the client goes: a socket closed over unread octets takes what was said last with it.
+  static bool Disconnect(BIO* peer) {
+    (void)Say(peer, std::string_view("\xe0\x02\x95\0", 4));
+    for (std::string octet(1, '\0'); Take(peer, octet);) {
+    }
+    return false;
   }
   // Reads one packet (§2.1) and answers it; false when the connection ends.
   bool Answer(BIO* peer) const {
@@ -79,7 +87,7 @@ class ScriptedBroker {
       case 8:
         return Say(peer, std::string("\x90\x04", 2) + rest.substr(0, 2) + std::string("\0\x01", 2));
       case 3: {
-        if (size > packet_max_) return Say(peer, std::string_view("\xe0\x02\x95\0", 4)) && false;
+        if (size > packet_max_) return Disconnect(peer);
         const auto topic = static_cast<std::size_t>(static_cast<unsigned char>(rest[1]));
         return Say(peer, std::string("\x40\x02", 2) + rest.substr(2 + topic, 2));
       }
@@ -98,8 +106,7 @@ class ScriptedBroker {
 
 TEST(CutOff, AnEntryThatAloneEndsEveryConnectionIsBuriedAndItsNeighboursArrive) {
   Broker real;  // for its certificates
-  // The one with company, then as often as Patience bears it alone, then the good one.
-  ScriptedBroker broker(real.folder(), 8192, 5);
+  ScriptedBroker broker(real.folder(), 8192);
   auto ledger = ledger::OpenMemoryLedger();
   auto session_options = real.ForRegistry();
   session_options.port = broker.port();

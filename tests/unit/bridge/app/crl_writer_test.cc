@@ -9,6 +9,7 @@
 #include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
 #include "tests/support/openssl_tool.h"
+#include "tests/support/wrapped_ledger.h"
 
 namespace registry::app {
 namespace {
@@ -36,8 +37,8 @@ class CrlWriterTest : public ::testing::Test {
     Open();
   }
   void Open() {
-    writer_ = std::make_unique<CrlWriter>(CrlOptions{folder_.In("crl.pem"), 24h, 1ms}, *ledger_, *signer_,
-                                          clock_, [](int, const std::string&) {});
+    writer_ = std::make_unique<CrlWriter>(CrlOptions{folder_.In("crl.pem"), 24h, gather_, 1ms}, *ledger_,
+                                          *signer_, clock_, [](int, const std::string&) {});
   }
   void Revoke(std::uint8_t serial) {
     domain::Changeset changes;
@@ -54,6 +55,7 @@ class CrlWriterTest : public ::testing::Test {
     return lab::WaitUntil([&] { return Crl().find(text) != std::string::npos; }, 15s);
   }
 
+  std::chrono::milliseconds gather_{1};
   test::TemporaryFolder folder_;
   MovedClock clock_;
   std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
@@ -112,10 +114,48 @@ TEST_F(CrlWriterTest, IsRenewedAtHalfItsLife) {
 
 TEST_F(CrlWriterTest, ACrlThatCannotBeWrittenIsAnErrorAndStaysOwed) {
   Revoke(1);
-  CrlWriter blind(CrlOptions{folder_.In("missing/crl.pem"), 24h, 1ms}, *ledger_, *signer_, clock_,
+  CrlWriter blind(CrlOptions{folder_.In("missing/crl.pem"), 24h, 1ms, 1ms}, *ledger_, *signer_, clock_,
                   [](int, const std::string&) {});
   EXPECT_FALSE(blind.WriteNow().ok());
   EXPECT_EQ(ledger_->LoadSink(ledger::Sink::kCrl)->cursor, 0u);
+}
+
+TEST_F(CrlWriterTest, WhatIsRevokedJustBeforeTheStopIsInTheList) {
+  gather_ = 1h;  // the stop comes first
+  Open();
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  writer_->Start();
+  Revoke(7);
+  writer_->Stop();
+  EXPECT_NE(Crl().find("Serial Number: 5A07"), std::string::npos) << Crl();
+  EXPECT_EQ(ledger_->LoadSink(ledger::Sink::kCrl)->cursor, 1u);
+}
+
+class DamagedRevocations : public test::WrappedLedger {
+ public:
+  using WrappedLedger::WrappedLedger;
+  Result<std::vector<ledger::OutboxEntry>> OutboxAfter(ledger::Sink, ledger::Seq, std::size_t,
+                                                       std::chrono::milliseconds) const override {
+    ++reads_;
+    return Error::Make(Code::kFailed, ledger::kLedgerDamaged, "entry 1 of outbox 3: scripted");
+  }
+  int reads() const { return reads_; }
+
+ private:
+  mutable std::atomic<int> reads_{0};
+};
+
+TEST_F(CrlWriterTest, RevocationsThatCannotBeReadAreSaidOnce) {
+  DamagedRevocations damaged(*ledger_);
+  std::atomic<int> said{0};
+  CrlWriter writer(CrlOptions{folder_.In("crl.pem"), 24h, 1ms, 1ms}, damaged, *signer_, clock_,
+                   [&](int level, const std::string& line) {
+                     said += level == 3 && line.find("entry 1 of outbox 3") != std::string::npos;
+                   });
+  writer.Start();
+  EXPECT_TRUE(lab::WaitUntil([&] { return damaged.reads() >= 5; }, 15s));
+  writer.Stop();
+  EXPECT_EQ(said, 1);
 }
 
 }  // namespace

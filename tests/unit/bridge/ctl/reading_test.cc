@@ -8,6 +8,7 @@
 #include "bridge/ctl/device_commands.h"
 #include "bridge/ctl/ledger_commands.h"
 #include "bridge/ctl/ledger_source.h"
+#include "bridge/ctl/outbox_commands.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "tests/unit/bridge/ledger/samples.h"
 
@@ -28,6 +29,7 @@ Ran Ctl(std::vector<std::string> words) {
   CLI::App app("registryctl");
   AddDeviceCommands(app);
   AddLedgerCommands(app);
+  AddOutboxCommands(app);
   std::ostringstream out, err;
   auto* const cout = std::cout.rdbuf(out.rdbuf());
   auto* const cerr = std::cerr.rdbuf(err.rdbuf());
@@ -121,6 +123,53 @@ TEST_F(ReadingCommands, WhatCannotBeFoundIsSaid) {
   EXPECT_THAT(Ctl({"device", "list", "--ledger", folder_.path("nothing")}).err,
               HasSubstr("there is no ledger"));
   EXPECT_EQ(On({"feed", "show", "NOBODY"}).status, 1);
+}
+
+std::size_t ScratchFolders() {
+  std::size_t count = 0;
+  for (const auto& file : std::filesystem::directory_iterator(std::filesystem::temp_directory_path())) {
+    count += file.path().filename().string().starts_with("registryctl-");
+  }
+  return count;
+}
+
+TEST_F(ReadingCommands, ACommandThatFailsLeavesNoFolderBehind) {
+  const auto before = ScratchFolders();
+  EXPECT_EQ(Ctl({"device", "list", "--config", folder_.path("none.toml")}).status, 1);
+  EXPECT_EQ(Ctl({"device", "list", "--ledger", folder_.path("nothing")}).status, 1);
+  EXPECT_EQ(ScratchFolders(), before);
+}
+
+TEST_F(ReadingCommands, AListLongerThanAPageIsOneTableAndOneJsonValue) {
+  constexpr std::uint64_t kDevices = 1200;
+  domain::Changeset changes;
+  for (std::uint64_t i = 2; i <= kDevices; ++i) changes.devices.push_back({ledger::samples::Device(i), 0});
+  ASSERT_TRUE(ledger_->Commit(std::move(changes)).ok());
+  EXPECT_EQ(Json::parse(On({"device", "list", "--json"}).out).size(), kDevices);
+  const std::string table = On({"device", "list"}).out;
+  EXPECT_EQ(std::count(table.begin(), table.end(), '\n'), kDevices + 1);
+  EXPECT_EQ(table.find("sponsor"), table.rfind("sponsor"));  // one head
+}
+
+TEST_F(ReadingCommands, AnOutboxEntryIsPassedOnlyWhenStoppedAndOnlyTheNext) {
+  const auto skip = [&](const std::string& seq) {
+    return On({"outbox", "skip", "--sink", "mqtt", "--seq", seq});
+  };
+  EXPECT_THAT(skip("1").err, HasSubstr("in use by another process"));
+  const ledger::Seq last = *ledger_->OutboxLast(ledger::Sink::kMqtt);
+  ASSERT_GE(last, 1u);
+  ledger_.reset();
+  const Ran wrong = skip("9");
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("waits with is 1"));
+  const Ran passed = skip("1");
+  EXPECT_EQ(passed.status, 0) << passed.err;
+  EXPECT_EQ(On({"outbox", "skip", "--sink", "crl", "--seq", "1"}).status, 1);  // nothing waits
+  ledger_ = std::move(*ledger::OpenRocksDbLedger({folder_.path()}));
+  EXPECT_EQ(ledger_->LoadSink(ledger::Sink::kMqtt)->cursor, 1u);
+  const auto letters = *ledger_->DeadLettersAfter(1, 10);
+  ASSERT_EQ(letters.size(), 1u);
+  EXPECT_THAT(letters[0].second.reason, HasSubstr("skipped by the operator"));
 }
 
 }  // namespace

@@ -290,5 +290,34 @@ TEST_F(RocksDbLedgerTest, ForgottenEntriesAreDeletedInTheEnd) {
   EXPECT_EQ(Open()->OutboxAfter(Sink::kMqtt, 0, 10, std::chrono::milliseconds(0))->size(), 1u);
 }
 
+TEST_F(RocksDbLedgerTest, EntriesBeforeADamagedOneAreStillTold) {
+  domain::Changeset changes;
+  for (int i = 1; i <= 4; ++i) changes.messages.push_back({"t", std::to_string(i), ""});
+  ASSERT_TRUE(Open()->Commit(changes).ok());
+  Tamper("outbox", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
+    ASSERT_TRUE(db.Put({}, handle, std::string("\1\0\0\0\0\0\0\0\3", 9), "damaged").ok());
+  });
+  const auto ledger = Open();
+  const auto before = ledger->OutboxAfter(Sink::kMqtt, 0, 10, std::chrono::milliseconds(0));
+  ASSERT_TRUE(before.ok());
+  EXPECT_EQ(before->size(), 2u);
+  const auto at = ledger->OutboxAfter(Sink::kMqtt, 2, 10, std::chrono::milliseconds(0));
+  ASSERT_FALSE(at.ok());
+  EXPECT_EQ(at.error().symbol, kLedgerDamaged);
+  EXPECT_THAT(at.error().message, HasSubstr("entry 3 of outbox 1: "));
+  EXPECT_EQ(ledger->OutboxAfter(Sink::kMqtt, 3, 10, std::chrono::milliseconds(0))->size(), 1u);
+}
+
+TEST_F(RocksDbLedgerTest, AFolderNamedLockIsNotInUseForItsName) {
+  RocksDbOptions options;
+  options.folder = folder_.path("block");
+  fs::create_directories(options.folder);
+  fs::create_directory(options.folder + "/CURRENT");  // no file, so it cannot be read
+  const auto ledger = OpenRocksDbLedger(options);
+  ASSERT_FALSE(ledger.ok());
+  EXPECT_NE(ledger.error().symbol, kLedgerInUse) << ledger.error().message;
+  EXPECT_EQ(OpenRocksDbReader(folder_.path("nothing"), folder_.path("scratch")).error().code, Code::kFailed);
+}
+
 }  // namespace
 }  // namespace registry::ledger

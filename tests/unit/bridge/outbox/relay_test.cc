@@ -12,6 +12,7 @@
 #include <set>
 
 #include "bridge/outbox/patience.h"
+#include "tests/support/wrapped_ledger.h"
 
 namespace registry::outbox {
 namespace {
@@ -149,7 +150,7 @@ class RelayTest : public ::testing::Test {
       ASSERT_TRUE(ledger_->Commit(std::move(changes)).ok());
     }
   }
-  std::unique_ptr<MqttRelay> Relay(std::size_t in_flight_max = 1000) {
+  RelayOptions Options(std::size_t in_flight_max = 1000) {
     RelayOptions options;
     options.in_flight_max = in_flight_max;
     options.retry_after = 1ms;
@@ -159,7 +160,10 @@ class RelayTest : public ::testing::Test {
       std::lock_guard lock(lines_mutex_);
       if (level == 3) lines_.push_back(line);
     };
-    return std::make_unique<MqttRelay>(*ledger_, publisher_, options);
+    return options;
+  }
+  std::unique_ptr<MqttRelay> Relay(std::size_t in_flight_max = 1000) {
+    return std::make_unique<MqttRelay>(*ledger_, publisher_, Options(in_flight_max));
   }
   ledger::Seq Cursor() { return ledger_->LoadSink(ledger::Sink::kMqtt)->cursor; }
   std::vector<std::string> Numbers(int from, int to) {
@@ -347,6 +351,40 @@ TEST_F(RelayTest, AMereLossBuriesNothingHoweverOftenItHappens) {
   ASSERT_TRUE(WaitUntilEmpty(*relay));
   const auto carried = publisher_.carried();
   EXPECT_EQ(std::set<std::string>(carried.begin(), carried.end()), (std::set<std::string>{"0", "1"}));
+}
+
+// The entry with this number is not what was written.
+class DamagedOutbox : public test::WrappedLedger {
+ public:
+  DamagedOutbox(ledger::Ledger& inner, ledger::Seq damaged) : WrappedLedger(inner), damaged_(damaged) {}
+  Result<std::vector<ledger::OutboxEntry>> OutboxAfter(ledger::Sink sink, ledger::Seq after,
+                                                       std::size_t limit,
+                                                       std::chrono::milliseconds wait) const override {
+    if (after + 1 == damaged_) {
+      ++reads_;
+      return Error::Make(Code::kFailed, ledger::kLedgerDamaged, "entry 3 of outbox 1: scripted");
+    }
+    return WrappedLedger::OutboxAfter(sink, after, std::min<std::size_t>(limit, damaged_ - 1 - after), wait);
+  }
+  int reads() const { return reads_; }
+
+ private:
+  const ledger::Seq damaged_;
+  mutable std::atomic<int> reads_{0};
+};
+
+TEST_F(RelayTest, AnEntryThatCannotBeReadIsSaidOnceAndThoseBeforeItLeave) {
+  Say(4);
+  DamagedOutbox damaged(*ledger_, 3);
+  MqttRelay relay(damaged, publisher_, Options());
+  relay.Start();
+  ASSERT_TRUE(publisher_.WaitUntilCarried(2));
+  publisher_.AnswerAll(true);
+  while (damaged.reads() < 5) (void)ledger_->OutboxAfter(ledger::Sink::kMqtt, 1u << 30, 1, 5ms);
+  relay.Stop();
+  ASSERT_EQ(lines_.size(), 1u);
+  EXPECT_NE(lines_[0].find("ledger_damaged: entry 3 of outbox 1"), std::string::npos) << lines_[0];
+  EXPECT_EQ(Cursor(), 2u);
 }
 
 // Random losses and reorderings while others commit: everything arrives, and whatever was confirmed last for
