@@ -2,11 +2,11 @@
 
 namespace registry::ledger {
 
-void JobTable::Put(domain::Job job) {
-  Erase(job.id);
-  due_.emplace(job.due, job.id);
-  of_device_[job.device].insert(job.id);
-  jobs_.emplace(job.id, std::move(job));
+void JobTable::Put(const JobId& id, const Entry& entry) {
+  Erase(id);
+  due_.emplace(entry.due, id);
+  of_device_[entry.device].insert(id);
+  jobs_.emplace(id, entry);
 }
 
 void JobTable::Erase(const JobId& id) {
@@ -19,24 +19,16 @@ void JobTable::Erase(const JobId& id) {
   jobs_.erase(found);
 }
 
-std::optional<domain::Job> JobTable::Load(const JobId& id) const {
-  const auto found = jobs_.find(id);
-  if (found == jobs_.end()) return std::nullopt;
-  return found->second;
-}
-
-std::vector<domain::Job> JobTable::Of(const DeviceId& device) const {
-  std::vector<domain::Job> jobs;
+std::vector<JobId> JobTable::Of(const DeviceId& device) const {
   const auto of = of_device_.find(device);
-  if (of == of_device_.end()) return jobs;
-  for (const JobId& id : of->second) jobs.push_back(jobs_.at(id));
-  return jobs;
+  if (of == of_device_.end()) return {};
+  return {of->second.begin(), of->second.end()};
 }
 
-std::vector<domain::Job> JobTable::Due(UtcTime now, std::size_t limit) const {
-  std::vector<domain::Job> jobs;
+std::vector<JobId> JobTable::Due(UtcTime now, std::size_t limit) const {
+  std::vector<JobId> jobs;
   for (auto next = due_.begin(); next != due_.end() && next->first <= now && jobs.size() < limit; ++next) {
-    jobs.push_back(jobs_.at(next->second));
+    jobs.push_back(next->second);
   }
   return jobs;
 }

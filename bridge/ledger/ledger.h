@@ -92,6 +92,13 @@ class LedgerReader : public domain::View {
   virtual Result<std::vector<domain::Revocation>> Revocations() const = 0;
   virtual Result<std::vector<std::pair<Seq, domain::DeadLetter>>> DeadLettersAfter(
       Seq after, std::size_t limit) const = 0;
+  // Every event mark and every endpoint, in an order of the backend's own that stays; for Verify.
+  using EventKey = std::pair<PartyId, EventId>;
+  using EndpointKey = std::pair<PartyId, EndpointName>;
+  virtual Result<std::vector<domain::EventMark>> EventsAfter(const std::optional<EventKey>& after,
+                                                             std::size_t limit) const = 0;
+  virtual Result<std::vector<domain::EndpointRecord>> EndpointsAfter(const std::optional<EndpointKey>& after,
+                                                                     std::size_t limit) const = 0;
 };
 
 class Ledger : public LedgerReader {

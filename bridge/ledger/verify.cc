@@ -25,8 +25,11 @@ class Verifier {
     CheckDevices();
     CheckZone();
     CheckOutboxes();
+    CheckEndpoints();
     CheckFeeds();
     CheckJobs();
+    CheckEvents();
+    CheckDeadLetters();
     return std::move(report_);
   }
 
@@ -42,6 +45,9 @@ class Verifier {
   void CheckFeeds();
   void CheckFeed(const PartyId& party);
   void CheckJobs();
+  void CheckEndpoints();
+  void CheckEvents();
+  void CheckDeadLetters();
 
   void Fault(std::string fault) {
     if (report_.faults.size() < kFaultsMax) report_.faults.push_back(std::move(fault));
@@ -88,10 +94,15 @@ void Verifier::CheckDevices() {
   std::optional<DeviceId> after;
   for (;;) {
     const auto page = Read("devices", reader_.DevicesAfter(after, kPage));
-    if (!page || page->empty()) return;
+    if (!page) return;  // how many are gone cannot be said
+    if (page->empty()) break;
     for (const Device& device : *page) CheckDevice(device);
     report_.devices += page->size();
     after = page->back().id;
+  }
+  // A device is never removed, only marked as deleted: whoever has a history has a record.
+  for (const auto& [id, entries] : history_of_) {
+    Fault("device " + id.text() + ": has " + std::to_string(entries) + " history entries and no record");
   }
 }
 
@@ -113,7 +124,8 @@ void Verifier::CheckDevice(const Device& device) {
   if (published && !device.certificate) Fault(device, "is published without a certificate");
 
   const auto history = Read("history of " + device.id.text(), reader_.HistoryOf(device.id));
-  if (history && history->size() != history_of_[device.id])
+  const auto chained = history_of_.extract(device.id);  // what is left in the end belongs to no device
+  if (history && history->size() != (chained.empty() ? 0 : chained.mapped()))
     Fault(device, "its history is not the one in the chain");
 }
 
@@ -200,6 +212,42 @@ void Verifier::CheckJobs() {
   for (const auto& job : *jobs) {
     const auto device = Read("jobs", reader_.LoadDevice(job.device));
     if (device && !*device) Fault("job " + job.id.text() + ": its device does not exist");
+  }
+}
+
+void Verifier::CheckEndpoints() {
+  std::optional<LedgerReader::EndpointKey> after;
+  for (;;) {
+    const auto page = Read("endpoints", reader_.EndpointsAfter(after, kPage));
+    if (!page || page->empty()) return;
+    for (const auto& record : *page) {
+      parties_.insert(record.asp);
+      if (record.version == 0)
+        Fault("endpoint " + record.endpoint.name.text() + " of " + record.asp.text() + ": has no version");
+    }
+    LedgerReader::EndpointKey last(page->back().asp, page->back().endpoint.name);
+    // A record under another's key would not be found, and reading on behind it would not end.
+    if (after && last <= *after) return Fault("endpoints: one stands under another's key");
+    after = std::move(last);
+  }
+}
+
+void Verifier::CheckEvents() {
+  std::optional<LedgerReader::EventKey> after;
+  for (;;) {
+    const auto page = Read("event marks", reader_.EventsAfter(after, kPage));
+    if (!page || page->empty()) return;
+    LedgerReader::EventKey last(page->back().source, page->back().id);
+    if (after && last <= *after) return Fault("event marks: one stands under another's key");
+    after = std::move(last);
+  }
+}
+
+void Verifier::CheckDeadLetters() {
+  for (Seq seq = 0;;) {
+    const auto page = Read("dead letters", reader_.DeadLettersAfter(seq, kPage));
+    if (!page || page->empty()) return;
+    seq = page->back().first;
   }
 }
 

@@ -63,6 +63,14 @@ class WrappedLedger : public ledger::Ledger {
       ledger::Seq after, std::size_t limit) const override {
     return inner_.DeadLettersAfter(after, limit);
   }
+  Result<std::vector<domain::EventMark>> EventsAfter(const std::optional<EventKey>& after,
+                                                     std::size_t limit) const override {
+    return inner_.EventsAfter(after, limit);
+  }
+  Result<std::vector<domain::EndpointRecord>> EndpointsAfter(const std::optional<EndpointKey>& after,
+                                                             std::size_t limit) const override {
+    return inner_.EndpointsAfter(after, limit);
+  }
   Status Commit(domain::Changeset changeset) override { return inner_.Commit(std::move(changeset)); }
   Status Advance(ledger::Sink sink, const ledger::SinkState& state, bool durable) override {
     return inner_.Advance(sink, state, durable);

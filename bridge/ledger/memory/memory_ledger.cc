@@ -73,15 +73,15 @@ class MemoryLedger final : public Ledger {
   }
   Result<std::optional<domain::Job>> LoadJob(const JobId& id) const override {
     const Lock lock(mutex_);
-    return jobs_.Load(id);
+    return Find(jobs_, id);
   }
   Result<std::vector<domain::Job>> JobsOf(const DeviceId& device) const override {
     const Lock lock(mutex_);
-    return jobs_.Of(device);
+    return JobsWith(job_table_.Of(device));
   }
   Result<std::vector<domain::Job>> JobsDue(UtcTime now, std::size_t limit) const override {
     const Lock lock(mutex_);
-    return jobs_.Due(now, limit);
+    return JobsWith(job_table_.Due(now, limit));
   }
   Result<std::vector<OutboxEntry>> OutboxAfter(Sink sink, Seq after, std::size_t limit,
                                                std::chrono::milliseconds wait) const override {
@@ -144,8 +144,23 @@ class MemoryLedger final : public Ledger {
     }
     return letters;
   }
+  Result<std::vector<domain::EventMark>> EventsAfter(const std::optional<EventKey>& after,
+                                                     std::size_t limit) const override {
+    const Lock lock(mutex_);
+    return ValuesAfter<domain::EventMark>(marks_, after, limit);
+  }
+  Result<std::vector<domain::EndpointRecord>> EndpointsAfter(const std::optional<EndpointKey>& after,
+                                                             std::size_t limit) const override {
+    const Lock lock(mutex_);
+    return ValuesAfter<domain::EndpointRecord>(endpoints_, after, limit);
+  }
 
  private:
+  std::vector<domain::Job> JobsWith(const std::vector<JobId>& ids) const {
+    std::vector<domain::Job> jobs;
+    for (const JobId& id : ids) jobs.push_back(jobs_.at(id));
+    return jobs;
+  }
   Status CheckRecords(const Changeset& changeset) const;
   Status CheckClaims(const Changeset& changeset) const;
   void ApplyRecords(Changeset& changeset);
@@ -160,7 +175,8 @@ class MemoryLedger final : public Ledger {
   std::map<DeviceId, domain::Device> devices_;
   std::map<std::pair<PartyId, EndpointName>, domain::EndpointRecord> endpoints_;
   std::map<UniqueKey, DeviceId> unique_;
-  JobTable jobs_;
+  std::map<JobId, domain::Job> jobs_;
+  JobTable job_table_;
   std::vector<HistoryRecord> history_;
   std::array<Outbox, kAllSinks.size()> outboxes_;
   std::map<PartyId, Feed> feeds_;
@@ -215,8 +231,14 @@ void MemoryLedger::ApplyRecords(Changeset& changeset) {
   }
   for (const auto& release : changeset.releases) unique_.erase(KeyOf(release));
   for (const auto& [value, device] : changeset.claims) unique_[KeyOf(value)] = device;
-  for (const auto& id : changeset.jobs_erase) jobs_.Erase(id);
-  for (auto& job : changeset.jobs_put) jobs_.Put(std::move(job));
+  for (const auto& id : changeset.jobs_erase) {
+    jobs_.erase(id);
+    job_table_.Erase(id);
+  }
+  for (auto& job : changeset.jobs_put) {
+    job_table_.Put(job.id, {job.device, job.due});
+    jobs_.insert_or_assign(job.id, std::move(job));
+  }
 }
 
 void MemoryLedger::ApplyLog(Changeset& changeset) {

@@ -159,10 +159,9 @@ void Batch::StageJobs(domain::Changeset& changeset) {
     writes_.Delete(store_.handle(Column::kJobs), id.text());
     jobs_.emplace_back(id, std::nullopt);
   }
-  for (auto& job : changeset.jobs_put) {
+  for (const auto& job : changeset.jobs_put) {
     Put(Column::kJobs, job.id.text(), Encode(job));
-    JobId id = job.id;
-    jobs_.emplace_back(std::move(id), std::move(job));
+    jobs_.emplace_back(job.id, JobTable::Entry{job.device, job.due});
   }
 }
 
@@ -256,7 +255,7 @@ void Batch::Publish(Live& live) {
   }
   for (auto& [id, job] : jobs_) {
     if (job) {
-      live.jobs.Put(std::move(*job));
+      live.jobs.Put(id, *job);
     } else {
       live.jobs.Erase(id);
     }

@@ -64,7 +64,7 @@ class Batch {
   Holders holders_;
   std::map<PartyId, FeedState> feeds_;
   std::map<Sink, SinkState> sinks_;
-  std::vector<std::pair<JobId, std::optional<domain::Job>>> jobs_;  // in order; nullopt erases
+  std::vector<std::pair<JobId, std::optional<JobTable::Entry>>> jobs_;  // in order; nullopt erases
 };
 
 }  // namespace registry::ledger

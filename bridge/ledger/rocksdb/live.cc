@@ -53,7 +53,7 @@ Status LoadJobs(const Store& store, Live& live) {
   return store.Scan(Column::kJobs, "", "", [&](std::string_view, std::string_view value) -> Result<bool> {
     auto job = Decode<domain::Job>(value);
     if (!job) return job.error();
-    live.jobs.Put(std::move(*job));
+    live.jobs.Put(job->id, {job->device, job->due});
     return true;
   });
 }

@@ -93,20 +93,41 @@ Result<std::optional<domain::EndpointRecord>> Reading<Port>::LoadEndpoint(const 
 
 template <class Port>
 Result<std::optional<domain::Job>> Reading<Port>::LoadJob(const JobId& id) const {
-  const Shared lock(live_.mutex);
-  return live_.jobs.Load(id);
+  return LoadOne<domain::Job>(*store_, Column::kJobs, id.text());
+}
+
+// Without the lock, which the committer needs: a job that went or moved meanwhile is seen as it is now.
+template <class Port>
+Result<std::vector<domain::Job>> Reading<Port>::JobsWith(
+    const std::vector<JobId>& ids, const std::function<bool(const domain::Job&)>& keep) const {
+  std::vector<domain::Job> jobs;
+  jobs.reserve(ids.size());
+  for (const JobId& id : ids) {
+    auto job = LoadJob(id);
+    if (!job) return job.error();
+    if (*job && keep(**job)) jobs.push_back(std::move(**job));
+  }
+  return jobs;
 }
 
 template <class Port>
 Result<std::vector<domain::Job>> Reading<Port>::JobsOf(const DeviceId& device) const {
-  const Shared lock(live_.mutex);
-  return live_.jobs.Of(device);
+  std::vector<JobId> ids;
+  {
+    const Shared lock(live_.mutex);
+    ids = live_.jobs.Of(device);
+  }
+  return JobsWith(ids, [&](const domain::Job& job) { return job.device == device; });
 }
 
 template <class Port>
 Result<std::vector<domain::Job>> Reading<Port>::JobsDue(UtcTime now, std::size_t limit) const {
-  const Shared lock(live_.mutex);
-  return live_.jobs.Due(now, limit);
+  std::vector<JobId> ids;
+  {
+    const Shared lock(live_.mutex);
+    ids = live_.jobs.Due(now, limit);
+  }
+  return JobsWith(ids, [&](const domain::Job& job) { return job.due <= now; });
 }
 
 template <class Port>
@@ -232,6 +253,21 @@ Result<std::vector<std::pair<Seq, domain::DeadLetter>>> Reading<Port>::DeadLette
                            });
   if (!read) return read.error();
   return letters;
+}
+
+template <class Port>
+Result<std::vector<domain::EventMark>> Reading<Port>::EventsAfter(const std::optional<EventKey>& after,
+                                                                  std::size_t limit) const {
+  const std::string from = after ? keys::Behind(keys::OfEvent(after->first, after->second)) : std::string();
+  return LoadRange<domain::EventMark>(*store_, Column::kEvents, from, "", limit);
+}
+
+template <class Port>
+Result<std::vector<domain::EndpointRecord>> Reading<Port>::EndpointsAfter(
+    const std::optional<EndpointKey>& after, std::size_t limit) const {
+  const std::string from =
+      after ? keys::Behind(keys::OfEndpoint(after->first, after->second)) : std::string();
+  return LoadRange<domain::EndpointRecord>(*store_, Column::kEndpoints, from, "", limit);
 }
 
 template class Reading<LedgerReader>;

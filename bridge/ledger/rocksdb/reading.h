@@ -3,6 +3,8 @@
 // Threads: as ledger.h says.
 #pragma once
 
+#include <functional>
+
 #include "bridge/ledger/rocksdb/live.h"
 
 namespace registry::ledger {
@@ -10,6 +12,9 @@ namespace registry::ledger {
 template <class Port>
 class Reading : public Port {
  public:
+  using EventKey = LedgerReader::EventKey;
+  using EndpointKey = LedgerReader::EndpointKey;
+
   Result<std::optional<domain::Device>> LoadDevice(const DeviceId& id) const override;
   Result<std::optional<DeviceId>> FindUnique(const domain::UniqueValue& value) const override;
   Result<std::optional<domain::EndpointRecord>> LoadEndpoint(const PartyId& asp,
@@ -33,10 +38,17 @@ class Reading : public Port {
   Result<std::vector<domain::Revocation>> Revocations() const override;
   Result<std::vector<std::pair<Seq, domain::DeadLetter>>> DeadLettersAfter(Seq after,
                                                                            std::size_t limit) const override;
+  Result<std::vector<domain::EventMark>> EventsAfter(const std::optional<EventKey>& after,
+                                                     std::size_t limit) const override;
+  Result<std::vector<domain::EndpointRecord>> EndpointsAfter(const std::optional<EndpointKey>& after,
+                                                             std::size_t limit) const override;
 
  protected:
   explicit Reading(std::unique_ptr<Store> store) : store_(std::move(store)) {}
   Status LoadLive();
+  // The records of these jobs, those that are still there; `keep` judges each as it is stored now.
+  Result<std::vector<domain::Job>> JobsWith(const std::vector<JobId>& ids,
+                                            const std::function<bool(const domain::Job&)>& keep) const;
 
   std::unique_ptr<Store> store_;
   Live live_;

@@ -136,7 +136,8 @@ TEST_P(LedgerConformance, JobsAreFoundByDeviceAndWhenDue) {
   const auto due = *ledger_->JobsDue(samples::kNoon + std::chrono::seconds(2), 10);
   ASSERT_THAT(due, SizeIs(2));
   EXPECT_EQ(due[0].id, samples::JobOf(1));
-  EXPECT_EQ(due[1].id, samples::JobOf(2));
+  EXPECT_EQ(Encode(due[1]), Encode(samples::Job(2)));  // with everything it carries
+  EXPECT_EQ(Encode(ledger_->JobsOf(samples::DeviceOf(1))->front()), Encode(samples::Job(1)));
   EXPECT_THAT(*ledger_->JobsDue(samples::kNoon + std::chrono::hours(1), 1), SizeIs(1));
 
   Changeset later;

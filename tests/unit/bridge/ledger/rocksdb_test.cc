@@ -246,6 +246,30 @@ TEST_F(RocksDbLedgerTest, VerifyFindsAUniqueValueThatIsGone) {
   EXPECT_THAT(Verify(*Open())->faults, testing::Contains(HasSubstr("does not hold its EID")));
 }
 
+TEST_F(RocksDbLedgerTest, VerifyFindsAFlippedBitInEveryFamilyItReads) {
+  domain::Changeset changes = samples::Registration(1);
+  changes.mark = samples::Mark(1);
+  changes.endpoints = {{samples::Endpoint(1), 0}};
+  changes.dead_letters = {samples::DeadLetter(1)};
+  ASSERT_TRUE(Open()->Commit(changes).ok());
+  ASSERT_THAT(Verify(*Open())->faults, IsEmpty());
+  for (const char* family : {"events", "endpoints", "dead_letters"}) {
+    FlipIn(family, 10);
+    EXPECT_THAT(Verify(*Open())->faults, testing::SizeIs(1)) << family;
+    FlipIn(family, 10);
+  }
+}
+
+TEST_F(RocksDbLedgerTest, VerifyFindsADeviceThatIsGone) {
+  Fill(3);
+  Tamper("devices", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
+    const auto& id = samples::DeviceOf(1).octets();
+    ASSERT_TRUE(db.Delete({}, handle, {reinterpret_cast<const char*>(id.data()), id.size()}).ok());
+  });
+  EXPECT_THAT(Verify(*Open())->faults, testing::Contains("device " + samples::DeviceOf(1).text() +
+                                                         ": has 1 history entries and no record"));
+}
+
 TEST_F(RocksDbLedgerTest, AReaderBesideSeesWhatIsCommitted) {
   const auto ledger = Open();
   ASSERT_TRUE(ledger->Commit(samples::Registration(1)).ok());
