@@ -5,13 +5,16 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <condition_variable>
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
 #include <nlohmann/json.hpp>
+#include <thread>
 
+#include "bridge/app/check.h"
 #include "bridge/app/config.h"
 #include "bridge/app/log.h"
-#include "bridge/app/material.h"
 #include "bridge/app/registry.h"
 #include "bridge/signing/file_write.h"
 
@@ -22,6 +25,7 @@ constexpr int kExitFailed = 1;
 constexpr int kExitWrong = 2;
 constexpr timespec kHealthEvery{1, 0};
 constexpr mode_t kReadableByAll = 0644;
+constexpr std::chrono::seconds kStopWithin{60};
 
 // Blocked before the first thread, so that every thread inherits it and only Wait sees them.
 sigset_t BlockSignals() {
@@ -38,15 +42,52 @@ Status WriteRunFile(const std::string& file, const Ports& ports) {
   return signing::ReplaceFile(file, run.dump() + "\n", kReadableByAll);
 }
 
-// Until SIGTERM or SIGINT (true), or until the ledger fails (false).
+// Ends the process when a stop that was asked for does not come to its end, as with a disk that no longer
+// answers. Nothing acknowledged is lost by that: it is what kill -9 would do.
+class StopGuard {
+ public:
+  explicit StopGuard(Log& log) : log_(log) {}
+  ~StopGuard() {
+    {
+      std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+  void Arm() {
+    thread_ = std::thread([this] {
+      std::unique_lock lock(mutex_);
+      if (wake_.wait_for(lock, kStopWithin, [this] { return stopped_; })) return;
+      log_.Write(3, "app", "the stop does not come to its end, ending without it");
+      _exit(kExitFailed);
+    });
+  }
+
+ private:
+  Log& log_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopped_ = false;
+  std::thread thread_;
+};
+
+// Until SIGTERM or SIGINT (true), or until the ledger refuses to write (false).
 bool WaitForEnd(const sigset_t& signals, Registry& registry, Log& log) {
-  while (true) {
+  for (Pulse before = Pulse::kBeating;;) {
     const int signal = sigtimedwait(&signals, nullptr, &kHealthEvery);
     if (signal == SIGTERM || signal == SIGINT) return true;
     if (signal == SIGHUP) {
       if (auto opened = log.Reopen(); !opened) log.Write(3, "app", opened.error().message);
     }
-    if (!registry.Healthy()) return false;
+    const Pulse now = registry.pulse();
+    if (now == Pulse::kRefused) return false;
+    if (now != before) {
+      log.Write(now == Pulse::kStalled ? 3 : 1, "app",
+                now == Pulse::kStalled ? "the ledger does not write: its disk does not answer"
+                                       : "the ledger writes again");
+    }
+    before = now;
   }
 }
 
@@ -57,6 +98,7 @@ int Fail(Log& log, const Error& error) {
 
 int Serve(const Config& config, const sigset_t& signals, Log& log) {
   log.Write(1, "app", std::string("starting, version ") + REGISTRY_VERSION);
+  StopGuard guard(log);  // outlives the registry, whose end it watches
   auto registry = Registry::Open(config, log);
   if (!registry) return Fail(log, registry.error());
   auto ports = (*registry)->Start();
@@ -68,6 +110,7 @@ int Serve(const Config& config, const sigset_t& signals, Log& log) {
             "ready, zone port " + std::to_string(ports->zone) + ", http port " + std::to_string(ports->http));
   const bool clean = WaitForEnd(signals, **registry, log);
   log.Write(clean ? 1 : 3, "app", clean ? "stopping" : "the ledger failed, ending");
+  guard.Arm();
   (*registry)->Stop();
   std::error_code ignored;
   if (!config.run_file.empty()) std::filesystem::remove(config.run_file, ignored);
@@ -76,11 +119,9 @@ int Serve(const Config& config, const sigset_t& signals, Log& log) {
 }
 
 int Check(const Config& config) {
-  auto material = Material::Load(config);
-  if (!material) {
-    std::fprintf(stderr, "%s\n", material.error().message.c_str());
-    return kExitWrong;
-  }
+  const auto faults = FaultsOf(config);
+  for (const std::string& fault : faults) std::fprintf(stderr, "%s\n", fault.c_str());
+  if (!faults.empty()) return kExitWrong;
   std::printf("configuration is good: zone %s, %zu parties, %zu secondaries\n", config.zone.c_str(),
               config.parties.size(), config.secondaries.size());
   return 0;

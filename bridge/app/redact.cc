@@ -6,12 +6,12 @@ namespace registry::app {
 namespace {
 
 constexpr std::size_t kDigitsMax = 10;
-// Inside a word of letters too, an ICCID (19) or EID (32) shows; a certificate's serial or digest hardly ever has such
-// a run.
-constexpr std::size_t kEmbeddedDigits = 18;
+// A word of nothing but hexadecimal digits may be a certificate's serial, a digest or part of a UUID, which hardly ever
+// have such a run; an ICCID (19) or EID (32) padded with an F has.
+constexpr std::size_t kHexDigitsMax = 17;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
+bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 bool IsWord(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // The last group of a UUID (RFC 9562 §4) may be twelve decimal digits; device ids are what logs are searched
@@ -35,7 +35,9 @@ std::string Redact(std::string_view line) {
     std::size_t end = at;
     // The longest run of digits inside the word: "eid8904..." and a padded "8988...F" are secrets as well.
     std::size_t run = 0, longest = 0;
+    bool all_hex = true;
     while (end < line.size() && IsWord(line[end])) {
+      all_hex = all_hex && IsHex(line[end]);
       run = IsDigit(line[end++]) ? run + 1 : 0;
       longest = std::max(longest, run);
     }
@@ -44,8 +46,8 @@ std::string Redact(std::string_view line) {
       continue;
     }
     const bool all_digits = longest == end - at;
-    const bool secret =
-        ((all_digits && longest > kDigitsMax) || longest >= kEmbeddedDigits) && !EndsUuid(line, at, end);
+    const std::size_t bearable = all_hex && !all_digits ? kHexDigitsMax : kDigitsMax;
+    const bool secret = longest > bearable && !EndsUuid(line, at, end);
     safe += secret ? "[digits]" : line.substr(at, end - at);
     at = end;
   }

@@ -8,9 +8,9 @@
 
 namespace registry::app {
 
-// Runs of 11 or more decimal digits that stand alone (no letter beside them, so no hexadecimal) become
-// "[digits]": all of the identifiers above are that long (E.164, E.118, SGP.29, TS 23.003), and DNS serials
-// and ports are not.
+// A word with a run of 11 or more decimal digits becomes "[digits]"; with 18 or more where the whole word is
+// hexadecimal and not decimal, as serials, digests and UUIDs are. All of the identifiers above are that long
+// (E.164, E.118, SGP.29, TS 23.003), and DNS serials and ports are not.
 std::string Redact(std::string_view line);
 
 }  // namespace registry::app

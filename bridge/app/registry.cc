@@ -7,6 +7,7 @@
 #include "bridge/app/material.h"
 #include "bridge/app/metrics.h"
 #include "bridge/app/status.h"
+#include "bridge/app/zone_options.h"
 #include "bridge/ingest/pipeline.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/mqtt/session.h"
@@ -20,28 +21,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kDisconnectWithin{2000};
-
-zone::Options ZoneOptions(const Config& config, const Material& material) {
-  zone::Options options;
-  options.zone = config.zone;
-  options.name_servers = config.dns.name_servers;
-  options.glue = config.dns.glue;
-  options.contact = config.dns.contact;
-  options.tlsa_ttl = config.dns.tlsa_ttl;
-  options.negative_ttl = config.dns.negative_ttl;
-  options.ksk_file = config.dns.ksk;
-  options.zsk_file = config.dns.zsk;
-  options.new_keys = config.dns.new_keys;
-  options.listen_address = config.dns.listen_address;
-  options.listen_port = config.dns.listen_port;
-  options.tsig_name = config.dns.tsig_name;
-  options.tsig_secret_file = config.dns.tsig_secret;
-  for (const auto& secondary : config.secondaries) {
-    options.secondaries.push_back({secondary.name, secondary.address, secondary.port});
-  }
-  options.apex_certificates = {material.root_certificate, material.issuing_certificate};
-  return options;
-}
 
 mqtt::SessionOptions MqttOptions(const MqttConfig& config, Log::Line log) {
   mqtt::SessionOptions options;
@@ -71,10 +50,11 @@ class Wired : public Registry {
   Status Open();
   Result<Ports> Start() override;
   void Stop() override;
-  bool Healthy() override { return ledger_->Commit({}).ok(); }
+  Pulse pulse() const override { return heartbeat_->state(); }
 
  private:
   Status OpenStores();
+  Status Beat();
   Status OpenZone();
   void OpenPipeline();
   void OpenMqtt();
@@ -94,6 +74,7 @@ class Wired : public Registry {
   std::unique_ptr<mqtt::Session> session_;
   std::unique_ptr<outbox::MqttRelay> relay_;
   std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<Heartbeat> heartbeat_;
   bool started_ = false;
 };
 
@@ -123,7 +104,14 @@ Status Wired::OpenStores() {
   auto intake = ingest::Intake::Open(taken);
   if (!intake) return intake.error();
   intake_ = std::move(*intake);
+  heartbeat_ = std::make_unique<Heartbeat>(Heartbeat::Options{}, [this] { return Beat(); });
   return Done{};
+}
+
+// The relay's cursor as it stands, again and synced: the smallest write there is that changes nothing.
+Status Wired::Beat() {
+  const auto sink = ledger_->LoadSink(ledger::Sink::kMqtt);
+  return sink ? ledger_->Advance(ledger::Sink::kMqtt, *sink, true) : Status(sink.error());
 }
 
 void Wired::OpenPipeline() {
@@ -141,7 +129,7 @@ void Wired::OpenPipeline() {
 
 Status Wired::OpenZone() {
   auto zone = zone::Publisher::Create(
-      ZoneOptions(config_, material_), *ledger_,
+      ZoneOptions(config_, {material_.root_certificate, material_.issuing_certificate}), *ledger_,
       [this](const std::vector<domain::ZoneChange>& changes) { return pipeline_->Visible(changes); },
       log_.For("zone"));
   if (!zone) return zone.error();
@@ -162,6 +150,7 @@ void Wired::OpenMqtt() {
 
 Result<Ports> Wired::Start() {
   started_ = true;
+  heartbeat_->Start();
   if (auto http = StartHttp(); !http) return http.error();
   if (auto crl = crl_->WriteNow(); !crl) return crl.error();
   crl_->Start();
@@ -183,6 +172,7 @@ void Wired::Stop() {
   relay_->Stop();
   session_->Stop(kDisconnectWithin);
   crl_->Stop();
+  heartbeat_->Stop();
   closing.wait();
 }
 
@@ -191,7 +181,7 @@ Status Wired::StartHttp() {
   pages["/metrics"] = [this] {
     return Page{200, "text/plain; version=0.0.4; charset=utf-8", metrics_.Text(Look())};
   };
-  pages["/healthz"] = [this] { return HealthPage(Healthy()); };
+  pages["/healthz"] = [this] { return HealthPage(pulse() == Pulse::kBeating); };
   pages["/readyz"] = [this] { return ReadyPage(Look()); };
   auto http = HttpServer::Start(config_.http_address, config_.http_port, std::move(pages));
   if (!http) return http.error();

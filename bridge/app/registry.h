@@ -6,13 +6,14 @@
 //   message that arrives meanwhile is acknowledged into the intake and belongs to the next start. Nothing
 //   acknowledged is lost.
 // Threads: Open, Start, Stop from one thread; the rest from any.
-// Errors: the first room that refuses, with its own symbol. Healthy() false: the ledger's disk refused; only
-//   a new process may go on, since the ledger must read what is really there.
+// Errors: the first room that refuses, with its own symbol. pulse() kRefused: the ledger's disk refused;
+//   only a new process may go on, since the ledger must read what is really there. kStalled: it does not answer.
 #pragma once
 
 #include <memory>
 
 #include "bridge/app/config.h"
+#include "bridge/app/heartbeat.h"
 #include "bridge/app/log.h"
 
 namespace registry::app {
@@ -27,7 +28,7 @@ class Registry {
   virtual ~Registry() = default;  // stops
   virtual Result<Ports> Start() = 0;
   virtual void Stop() = 0;
-  virtual bool Healthy() = 0;
+  virtual Pulse pulse() const = 0;  // never waits for a disk
 };
 
 }  // namespace registry::app

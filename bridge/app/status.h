@@ -6,7 +6,7 @@
 
 namespace registry::app {
 
-// 200 while the process lives and its ledger takes writes; 503: start it again.
+// 200 while the process lives and its ledger has written within the last seconds; 503: look at its disk.
 Page HealthPage(bool ledger_writable);
 // 200 while commands are heard and the zone is served by every secondary; 503 with what is missing.
 Page ReadyPage(const Sample& sample);

@@ -11,6 +11,9 @@
 #include <fstream>
 #include <sstream>
 
+#define TOML_HEADER_ONLY 0
+#include <toml++/toml.h>
+
 #include "bridge/ctl/config_template.h"
 #include "bridge/signing/ca.h"
 #include "bridge/signing/crl.h"
@@ -101,14 +104,18 @@ Result<std::string> WriteZone(const std::string& folder, const std::string& zone
   return *ds;
 }
 
+// With the key that is there already, if there is one.
 Status WriteParty(const std::string& stem, const Authority& ca, const std::string& name, UtcTime now) {
   const auto party = PartyId::Parse(name);
   if (!party) return Refuse("party_name", "not a party name (a-z, 0-9, '-'; at most 32): " + name);
-  const auto key = PrivateKey::Generate();
+  const bool keyed = fs::exists(stem + ".key");
+  const auto key = keyed ? PrivateKey::Load(stem + ".key") : PrivateKey::Generate();
   if (!key) return key.error();
   const auto certificate = signing::CreatePartyCertificate(ca, *key, *party, {now, kInterfaceDays});
   if (!certificate) return certificate.error();
-  if (auto saved = key->Save(stem + ".key"); !saved) return saved;
+  if (!keyed) {
+    if (auto saved = key->Save(stem + ".key"); !saved) return saved;
+  }
   return SaveCertificate(stem + ".pem", *certificate);
 }
 
@@ -178,6 +185,26 @@ Result<std::string> ReadText(const std::string& file) {
   return text.str();
 }
 
+// The role a [[party]] of this name has in the configuration; nullopt: there is none.
+Result<std::optional<std::string>> EnteredRole(const std::string& file, const std::string& text,
+                                               const std::string& name) {
+  try {
+    const toml::table config = toml::parse(text, file);
+    const toml::array* const parties = config["party"].as_array();
+    if (config.contains("party") && parties == nullptr)
+      return Refuse("config_invalid", file + ": party must be written as [[party]]");
+    if (parties == nullptr) return std::optional<std::string>();
+    for (const toml::node& node : *parties) {
+      const toml::table* const party = node.as_table();
+      if (party == nullptr || (*party)["name"].value<std::string>() != name) continue;
+      return std::optional(((*party)["role"].value_or<std::string>("")));
+    }
+    return std::optional<std::string>();
+  } catch (const toml::parse_error& why) {
+    return Refuse("config_invalid", file + ": " + std::string(why.description()));
+  }
+}
+
 // The broker knows these names as its own or the registry's.
 bool IsReserved(const std::string& name) {
   return name == "registry" || name == "registryd" || name == "broker";
@@ -228,14 +255,26 @@ Status AddParty(const NewParty& party) {
   const std::string stem = party.folder + "/interface/parties/" + party.name;
   auto config = ReadText(config_file);
   if (!config) return config.error();
-  if (fs::exists(stem + ".pem") || fs::exists(stem + ".key"))
-    return Refuse("party_exists", party.name + " exists");
-  const auto ca = LoadInterfaceCa(party.folder);
-  if (!ca) return ca.error();
-  if (auto written = WriteParty(stem, *ca, party.name, party.now); !written) return written;
+  const auto entered = EnteredRole(config_file, *config, party.name);
+  if (!entered) return entered.error();
+  const std::string role(wire::RoleName(party.role));
+  if (*entered && **entered != role)
+    return Refuse("party_exists", party.name + " is entered in registry.toml as \"" + **entered + "\"");
+  const bool certified = fs::exists(stem + ".pem");
+  if (certified && !fs::exists(stem + ".key"))
+    return Refuse("party_exists", party.name + " has a certificate whose key is not here");
+  if (certified) {  // both are there: a pair, or somebody else's
+    if (auto pair = signing::LoadSigner(stem + ".key", stem + ".pem"); !pair) return pair.error();
+    if (*entered) return Refuse("party_exists", party.name + " exists");
+  } else {
+    const auto ca = LoadInterfaceCa(party.folder);
+    if (!ca) return ca.error();
+    if (auto written = WriteParty(stem, *ca, party.name, party.now); !written) return written;
+    if (*entered) return Done{};
+  }
   // TOML 1.0 "Array of Tables": a new element may stand at the very end, whatever stands before it.
   if (!config->empty() && config->back() != '\n') config->push_back('\n');
-  *config += PartyText(party.name, std::string(wire::RoleName(party.role)));
+  *config += PartyText(party.name, role);
   return signing::ReplaceFile(config_file, *config, kPublic);
 }
 

@@ -12,12 +12,14 @@ TEST(Redact, PrivateIdentifiersDisappear) {
   EXPECT_EQ(Redact("eid89049032123451234512345678901235"), "[digits]");
   EXPECT_EQ(Redact("8988211000000530082F"), "[digits]");
   EXPECT_EQ(Redact("310150123456789"), "[digits]");
+  EXPECT_EQ(Redact("imei490154203237518 imsi310150123456789"), "[digits] [digits]");
+  EXPECT_EQ(Redact("msisdn_447911123456, tel:447911123456x"), "msisdn_[digits], tel:[digits]");
 }
 
 TEST(Redact, WhatIsNoIdentifierStays) {
   for (const char* line :
        {"", "serial 2026112301", "port 8883", "0f5e1c2d3a4b5c6d7e8f", "123e4567-e89b-42d3-a456-426614174000",
-        "12345678901a", "2026-11-23T10:00:00.000000Z"}) {
+        "12345678901a", "0123456789ABCDEF01", "v1234567890", "2026-11-23T10:00:00.000000Z"}) {
     EXPECT_EQ(Redact(line), line);
   }
 }

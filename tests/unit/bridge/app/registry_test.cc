@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "bridge/app/check.h"
 #include "bridge/app/material.h"
 #include "bridge/clock.h"
 #include "bridge/ctl/registry_folder.h"
@@ -51,7 +52,7 @@ TEST_F(RegistryTest, StartsAnswersAndStopsAndStartsAgain) {
     auto ports = (*registry)->Start();
     ASSERT_TRUE(ports.ok()) << ports.error().message;
     EXPECT_NE(ports->zone, 0);
-    EXPECT_TRUE((*registry)->Healthy());
+    EXPECT_EQ((*registry)->pulse(), Pulse::kBeating);
     EXPECT_TRUE(test::HttpGet(ports->http, "/healthz").starts_with("HTTP/1.1 200 "));
     EXPECT_TRUE(test::HttpGet(ports->http, "/readyz").starts_with("HTTP/1.1 503 "));
     const std::string metrics = test::HttpGet(ports->http, "/metrics");
@@ -132,6 +133,46 @@ TEST_F(RegistryTest, CaCertificatesOutsideTheirDatesAreRefused) {
   EXPECT_EQ(load(future, now), "pki.root_certificate: is not valid yet");
   EXPECT_EQ(load(now, past), "pki.issuing_certificate: has expired");
   EXPECT_EQ(load(now, future), "pki.issuing_certificate: is not valid yet");
+}
+
+TEST_F(RegistryTest, WhatInitMadeIsWithoutFault) { EXPECT_EQ(FaultsOf(config_), std::vector<std::string>{}); }
+
+TEST_F(RegistryTest, EveryFaultIsFoundAtOnceAndNamesItsKey) {
+  Config config = config_;
+  config.trust_anchors = {"iotregistry.test. IN A 192.0.2.1"};
+  config.mqtt.ca_file = folder_.In("none.pem");
+  config.mqtt.key_file = config.pki.issuing_key;  // of another certificate
+  config.resolver.certificate = folder_.In("none.pem");
+  config.pki.root_certificate = folder_.In("none.pem");
+  config.dns.ksk = folder_.In("none.pem");
+  config.dns.tsig_secret = folder_.Write("short.key", "%%%");
+  config.dns.listen_address = "192.0.2.77";
+  config.secondaries = {{"a", "127.0.0.1", 53}, {"a", "127.0.0.2", 53}};
+  const auto faults = FaultsOf(config);
+  for (const char* start : {"registry.trust_anchors: ", "mqtt.ca_file: ", "mqtt.key_file: is not the key of",
+                            "resolver.certificate: ", "pki.root_certificate: ", "zone: ",
+                            "zone.tsig_secret: ", "zone.listen_address: ", "secondary.name: a "}) {
+    EXPECT_EQ(std::count_if(faults.begin(), faults.end(),
+                            [&](const std::string& fault) { return fault.starts_with(start); }),
+              1)
+        << start;
+  }
+  EXPECT_EQ(faults.size(), 9u);
+}
+
+TEST(TrustAnchor, IsADsOrADnskey) {
+  const std::string hex(64, 'a');
+  for (const std::string& good :
+       {". IN DS 20326 8 2 " + hex, "iot.test. 3600 IN DS 1 13 2 " + hex.substr(0, 30) + " " + hex.substr(30),
+        "iot.test DS 1 13 4 " + std::string(96, '0'), std::string(". 172800 IN DNSKEY 257 3 8 AwEAAQ==")}) {
+    EXPECT_TRUE(IsTrustAnchor(good)) << good;
+  }
+  for (const std::string& bad :
+       {std::string(), std::string("."), ". IN DS 20326 8 2 " + hex.substr(2), ". IN DS 70000 8 2 " + hex,
+        ". IN DS 1 8 2 " + std::string(64, 'x'), std::string(". IN DNSKEY 257 4 8 AwEAAQ=="),
+        std::string(". IN DNSKEY 257 3 8 A*"), "a..b IN DS 1 8 2 " + hex, std::string(". IN A 192.0.2.1")}) {
+    EXPECT_FALSE(IsTrustAnchor(bad)) << bad;
+  }
 }
 
 TEST_F(RegistryTest, TheResolversKeyIsPinnedInEveryBootstrap) {

@@ -65,6 +65,13 @@ TEST_F(RegistrydTest, ExitCodesTellWrongFromGood) {
   std::filesystem::remove(folder_.In("r/interface/resolver.pem"));
   EXPECT_EQ(Run({"--check-config", "--config", config()}), 2);
   EXPECT_NE(folder_.Read("out.log").find("resolver.certificate: "), std::string::npos);
+  const std::string tsig = folder_.In("r/zone/tsig.key");
+  std::filesystem::rename(tsig, tsig + ".away");
+  EXPECT_EQ(Run({"--check-config", "--config", config()}), 2);
+  for (const char* key : {"\nresolver.certificate: ", "\nzone.tsig_secret: "}) {
+    EXPECT_NE(("\n" + folder_.Read("out.log")).find(key), std::string::npos) << key;  // each on a line
+  }
+  std::filesystem::rename(tsig + ".away", tsig);
   EXPECT_EQ(Run({"--config", config()}), 1);
 }
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "bridge/ctl/init_commands.h"
+#include "bridge/signing/file_write.h"
 #include "bridge/signing/key_file.h"
 #include "bridge/signing/private_key.h"
 #include "bridge/zone/keys.h"
@@ -151,6 +152,42 @@ TEST_F(RegistryFolderTest, RefusesPartiesThatAreThereOrMustNotBe) {
     EXPECT_EQ(refused.error().symbol, symbol) << name;
   }
   EXPECT_EQ(Read("registry.toml"), before);
+}
+
+TEST_F(RegistryFolderTest, FinishesAPartyThatIsThereByHalf) {
+  ASSERT_TRUE(Create().ok());
+  const std::string whole = "\n[[party]]\nname = \"mno-a\"\nrole = \"mno\"\n";
+  const std::string before = Read("registry.toml");
+  const auto add = [&] { return AddParty({registry_, "mno-a", wire::Role::kMno, now_}); };
+  // Died after the key file.
+  ASSERT_TRUE(signing::CreateKeyFile(registry_ + "/interface/parties/mno-a.key").ok());
+  const std::string key = Read("interface/parties/mno-a.key");
+  ASSERT_TRUE(add().ok());
+  EXPECT_EQ(Read("interface/parties/mno-a.key"), key);
+  EXPECT_TRUE(
+      OpenSsl("verify -purpose sslclient -CAfile reg/interface/ca.pem reg/interface/parties/mno-a.pem").ok());
+  EXPECT_EQ(Read("registry.toml"), before + whole);
+  // Died before the entry.
+  ASSERT_TRUE(signing::ReplaceFile(registry_ + "/registry.toml", before, 0644).ok());
+  ASSERT_TRUE(add().ok());
+  EXPECT_EQ(Read("registry.toml"), before + whole);
+  // Entered by hand, without key and certificate.
+  for (const char* end : {"key", "pem"}) fs::remove(registry_ + "/interface/parties/mno-a." + end);
+  ASSERT_TRUE(add().ok());
+  EXPECT_EQ(Read("registry.toml"), before + whole);  // not twice
+  EXPECT_TRUE(signing::PrivateKey::Load(registry_ + "/interface/parties/mno-a.key").ok());
+  EXPECT_EQ(add().error().symbol, "party_exists");
+}
+
+TEST_F(RegistryFolderTest, APartyOfAnotherRoleOrWithoutItsKeyIsRefused) {
+  ASSERT_TRUE(Create().ok());
+  ASSERT_TRUE(AddParty({registry_, "mno-a", wire::Role::kMno, now_}).ok());
+  EXPECT_EQ(AddParty({registry_, "mno-a", wire::Role::kAsp, now_}).error().symbol, "party_exists");
+  fs::remove(registry_ + "/interface/parties/mno-a.key");
+  EXPECT_EQ(AddParty({registry_, "mno-a", wire::Role::kMno, now_}).error().symbol, "party_exists");
+  ASSERT_TRUE(signing::ReplaceFile(registry_ + "/registry.toml", "[registry\n", 0644).ok());
+  EXPECT_EQ(AddParty({registry_, "mno-b", wire::Role::kMno, now_}).error().symbol, "config_invalid");
+  EXPECT_FALSE(fs::exists(registry_ + "/interface/parties/mno-b.key"));
 }
 
 TEST_F(RegistryFolderTest, RenewsTheBrokersCertificate) {

@@ -1,0 +1,12 @@
+// bridge/app/zone_options.h: what bridge/zone is told, from the configuration. Pure.
+#pragma once
+
+#include "bridge/app/config.h"
+#include "bridge/zone/publisher.h"
+
+namespace registry::app {
+
+// `apex_certificates`: the registry's CA certificates (DER), first the root.
+zone::Options ZoneOptions(const Config& config, std::vector<Bytes> apex_certificates);
+
+}  // namespace registry::app
