@@ -24,6 +24,8 @@ struct MqttConfig {
   std::string ca_file, certificate_file, key_file, client_id;
   int keep_alive_seconds = 30, session_expiry_seconds = 86400;
   int in_flight = 1000, receive_maximum = 10000;
+
+  bool operator==(const MqttConfig&) const = default;
 };
 
 struct PkiConfig {
@@ -31,16 +33,22 @@ struct PkiConfig {
   std::string crl_file, crl_url, blocked_keys;
   int validity_days = 365, crl_days = 7;
   dns::TlsaProfile tlsa = dns::TlsaProfile::kCertificate;
+
+  bool operator==(const PkiConfig&) const = default;
 };
 
 struct ResolverConfig {
   std::string address, name, certificate;
   std::uint16_t port = 853;
+
+  bool operator==(const ResolverConfig&) const = default;
 };
 
 struct SecondaryConfig {
   std::string name, address;
   std::uint16_t port = 53;
+
+  bool operator==(const SecondaryConfig&) const = default;
 };
 
 struct ZoneConfig {
@@ -50,6 +58,8 @@ struct ZoneConfig {
   std::vector<std::string> name_servers;
   std::vector<std::pair<std::string, std::string>> glue;
   std::uint32_t tlsa_ttl = 60, negative_ttl = 60;
+
+  bool operator==(const ZoneConfig&) const = default;
 };
 
 struct Config {
@@ -71,6 +81,8 @@ struct Config {
   int lanes = 32, queue_max = 8192;
   int retry_first_seconds = 30, retry_attempts = 6, visible_within_seconds = 120;
   std::string run_file;  // empty: none
+
+  bool operator==(const Config&) const = default;
 };
 
 Result<Config> LoadConfig(const std::string& file);

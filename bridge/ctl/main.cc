@@ -3,6 +3,7 @@
 #include "bridge/ctl/init_commands.h"
 #include "bridge/ctl/ledger_commands.h"
 #include "bridge/ctl/outbox_commands.h"
+#include "bridge/ctl/zone_commands.h"
 
 int main(int argc, char** argv) {
   CLI::App app("registryctl: sets up, reads and checks a registry");
@@ -11,6 +12,7 @@ int main(int argc, char** argv) {
   registry::ctl::AddDeviceCommands(app);
   registry::ctl::AddLedgerCommands(app);
   registry::ctl::AddOutboxCommands(app);
+  registry::ctl::AddZoneCommands(app);
   CLI11_PARSE(app, argc, argv);
   return 0;
 }

@@ -189,5 +189,41 @@ TEST(ConfigPage, DocumentsExactlyTheKeysThereAre) {
   EXPECT_EQ(documented, KeysInSource());
 }
 
+// kSmallest and one secondary, with `line` added to `section`.
+std::string With(const std::string& section, const std::string& line) {
+  std::string text = std::string(kSmallest) + "[[secondary]]\nname = \"a\"\naddress = \"::1\"\n";
+  std::string head = "[" + section + "]\n";
+  if (section == "secondary") head = "[[secondary]]\n";
+  const auto at = text.find(head);
+  if (at == std::string::npos) return text + head + line + "\n";
+  return text.insert(at + head.size(), line + "\n");
+}
+
+TEST_F(ConfigTest, TheDefaultsOnThePageAreTheProgramsDefaults) {
+  static const std::regex kRow(R"(^\| `(\w+)\.(\w+)` \| ([^|]*?) \|)");
+  const auto plain = Load(With("registry", ""));
+  const auto missing = Load("[[secondary]]\n[[party]]\n");
+  ASSERT_TRUE(plain.ok() && !missing.ok());
+  int defaults = 0;
+  std::ifstream page(REGISTRY_SOURCE_DIR "/bridge/app/CONFIG.md");
+  for (std::string line; std::getline(page, line);) {
+    std::smatch match;
+    if (!std::regex_search(line, match, kRow)) continue;
+    const std::string key = match[1].str() + "." + match[2].str();
+    std::string value = std::regex_replace(match[3].str(), std::regex("`"), "");
+    if (value == "–") {
+      EXPECT_NE(missing.error().message.find(key + " is missing"), std::string::npos) << key;
+      continue;
+    }
+    if (value == "none") value = "[]";
+    if (value == "hostmaster. zone") value = "\"hostmaster.iotregistry.test\"";
+    const auto written = Load(With(match[1], match[2].str() + " = " + value));
+    ASSERT_TRUE(written.ok()) << key << ": " << written.error().message;
+    EXPECT_TRUE(*written == *plain) << key << " is not " << value << " by default";
+    ++defaults;
+  }
+  EXPECT_GT(defaults, 25);
+}
+
 }  // namespace
 }  // namespace registry::app

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <map>
+#include <regex>
+
 namespace registry::app {
 namespace {
 
@@ -63,6 +67,37 @@ TEST_F(MetricsTest, AlarmsAreLoggedAndCounted) {
   metrics_.Log(1, "nothing special");
   EXPECT_EQ(logged_, "nothing special");
   EXPECT_TRUE(Has(R"(registry_alarms_total{level="error"} 1)"));
+}
+
+// name -> type, of every row in OPERATIONS.md's table of metrics.
+std::map<std::string, std::string> Documented() {
+  static const std::regex kRow(R"(^\| (`registry_.*`) \| (\w+) \|)"), kName(R"(`(registry_\w+))");
+  std::map<std::string, std::string> documented;
+  std::ifstream page(REGISTRY_SOURCE_DIR "/bridge/app/OPERATIONS.md");
+  for (std::string line; std::getline(page, line);) {
+    std::smatch row;
+    if (!std::regex_search(line, row, kRow)) continue;
+    const std::string names = row[1];
+    for (std::sregex_iterator at(names.begin(), names.end(), kName), end; at != end; ++at) {
+      documented[(*at)[1]] = row[2];
+    }
+  }
+  return documented;
+}
+
+TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
+  static const std::regex kType(R"(# TYPE (\w+) (\w+))");
+  metrics_.CommandDone("csr.submit", "accepted", "", microseconds(1));
+  metrics_.StepDone("published", microseconds(1));
+  metrics_.Log(2, "");
+  sample_.secondaries = {{"nsd", 0, 1, true}};
+  const std::string text = metrics_.Text(sample_);
+  std::map<std::string, std::string> there;
+  for (std::sregex_iterator at(text.begin(), text.end(), kType), end; at != end; ++at) {
+    there[(*at)[1]] = (*at)[2];
+  }
+  EXPECT_GT(there.size(), 15u);
+  EXPECT_EQ(there, Documented());
 }
 
 }  // namespace

@@ -1,0 +1,109 @@
+#include "bridge/ctl/zone_commands.h"
+
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "bridge/app/config.h"
+#include "bridge/app/http_client.h"
+#include "bridge/ctl/ledger_source.h"
+#include "bridge/zone/keys.h"
+
+namespace registry::ctl {
+namespace {
+
+constexpr std::size_t kPage = 1000;
+
+// Where the metrics page is: a port that was taken freely is in the file written when ready.
+int HttpPort(const app::Config& config) {
+  if (config.http_port != 0 || config.run_file.empty()) return config.http_port;
+  std::ifstream file(config.run_file);
+  const Json run = Json::parse(file, nullptr, false);
+  return run.is_object() ? run.value("http_port", 0) : 0;
+}
+
+// Empty when nobody answers.
+std::string MetricsOf(const app::Config& config) {
+  const int port = HttpPort(config);
+  std::string host = config.http_address;
+  if (host == "0.0.0.0") host = "127.0.0.1";
+  if (host == "::") host = "::1";
+  return port <= 0 ? "" : app::Fetch(host, static_cast<std::uint16_t>(port), "/metrics");
+}
+
+// Values by label, "" without one: name{label="key"} value (Prometheus text format 0.0.4).
+std::map<std::string, double> Values(const std::string& metrics, const std::string& name) {
+  static const std::regex kLine(R"re(^(\w+)(?:\{\w+="((?:[^"\\]|\\.)*)"\})? (\S+)$)re");
+  std::map<std::string, double> values;
+  std::istringstream lines(metrics);
+  for (std::string line; std::getline(lines, line);) {
+    std::smatch match;
+    if (!line.starts_with(name) || !std::regex_match(line, match, kLine) || match[1] != name) continue;
+    values[match[2]] = std::strtod(match[3].str().c_str(), nullptr);
+  }
+  return values;
+}
+
+std::uint64_t Whole(double value) { return value < 0 ? 0 : static_cast<std::uint64_t>(value); }
+
+Json Running(const std::string& metrics) {
+  const auto one = [&](const char* name) { return Whole(Values(metrics, name)[""]); };
+  Json out{{"serial", one("registry_zone_serial")},
+           {"names", one("registry_zone_names")},
+           {"pending", one("registry_zone_pending")},
+           {"secondaries", Json::array()}};
+  auto serials = Values(metrics, "registry_zone_secondary_serial");
+  auto reachable = Values(metrics, "registry_zone_secondary_reachable");
+  for (const auto& [name, lag] : Values(metrics, "registry_zone_lag_seconds")) {
+    out["secondaries"].push_back({{"name", name},
+                                  {"serial", Whole(serials[name])},
+                                  {"lag_seconds", lag},
+                                  {"reachable", reachable[name] == 1}});
+  }
+  return out;
+}
+
+Json Key(const char* role, const std::string& file, std::uint16_t flags) {
+  const auto key = OrFail(zone::LoadZoneKey(file, flags));
+  return {{"role", role}, {"tag", key.tag}, {"algorithm", "13 (ECDSAP256SHA256)"}};
+}
+
+// What the ledger knows: up to which serial one may have been served (they are reserved ahead), and the names.
+Json Stored(const std::string& folder) {
+  const OpenLedger ledger({.ledger = folder, .config = "", .json = false, .reveal = false});
+  std::uint64_t names = 0;
+  std::optional<DeviceId> after;
+  for (;;) {
+    const auto page = OrFail(ledger->ZoneAfter(after, kPage));
+    if (page.empty()) break;
+    names += page.size();
+    after = page.back().device;
+  }
+  return {{"serial_reserved", OrFail(ledger->LoadSink(ledger::Sink::kZone)).state}, {"names", names}};
+}
+
+void Show(const std::string& file, bool json) {
+  const app::Config config = OrFail(app::LoadConfig(file));
+  Json out{{"zone", config.zone}, {"ds", OrFail(zone::DsText(config.zone, config.dns.ksk))}};
+  out["keys"] = Json::array({Key("KSK", config.dns.ksk, zone::kKskFlags)});
+  if (config.dns.zsk != config.dns.ksk) out["keys"].push_back(Key("ZSK", config.dns.zsk, zone::kZskFlags));
+  out["ledger"] = Stored(config.ledger_folder);
+  const std::string metrics = MetricsOf(config);
+  out["running"] = !metrics.empty();
+  if (!metrics.empty()) out["served"] = Running(metrics);
+  Print(out, json);
+}
+
+}  // namespace
+
+void AddZoneCommands(CLI::App& app) {
+  const auto file = std::make_shared<std::string>();
+  const auto json = std::make_shared<bool>(false);
+  auto* zone = app.add_subcommand("zone", "the DNS zone of the registry")->require_subcommand(1);
+  auto* show = zone->add_subcommand("show", "DS, keys, serial, names, and what the secondaries serve");
+  show->add_option("--config", *file, "configuration of registryd")->required();
+  show->add_flag("--json", *json, "print JSON");
+  show->callback([file, json] { Show(*file, *json); });
+}
+
+}  // namespace registry::ctl

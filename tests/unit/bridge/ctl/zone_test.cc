@@ -1,0 +1,80 @@
+// `registryctl zone show`, against a stopped registry and against a metrics page.
+#include <gmock/gmock.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "bridge/app/http.h"
+#include "bridge/app/metrics.h"
+#include "bridge/clock.h"
+#include "bridge/ctl/registry_folder.h"
+#include "bridge/ctl/zone_commands.h"
+#include "bridge/ledger/rocksdb/open.h"
+#include "bridge/zone/keys.h"
+#include "tests/support/openssl_tool.h"
+
+namespace registry::ctl {
+namespace {
+
+class ZoneShow : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(CreateFolder({folder_.In("r"), "iotregistry.test", {"localhost"}, SystemClock().Now()}).ok());
+    auto ledger = ledger::OpenRocksDbLedger({folder_.In("r/ledger")});
+    ASSERT_TRUE(ledger.ok());
+    ASSERT_TRUE((*ledger)->Advance(ledger::Sink::kZone, {0, "2026112407"}, true).ok());
+  }
+  // With the metrics page on this port; 0: where nobody is.
+  nlohmann::json Show(std::uint16_t port) {
+    std::string config = folder_.Read("r/registry.toml");
+    const std::string before = "port = 9180";
+    config.replace(config.find(before), before.size(), "port = " + std::to_string(port));
+    folder_.Write("r/registry.toml", config);
+    CLI::App app;
+    AddZoneCommands(app);
+    std::ostringstream out;
+    auto* const cout = std::cout.rdbuf(out.rdbuf());
+    app.parse("zone show --json --config " + folder_.In("r/registry.toml"));
+    std::cout.rdbuf(cout);
+    return nlohmann::json::parse(out.str());
+  }
+  test::TemporaryFolder folder_;
+};
+
+TEST_F(ZoneShow, SaysOfAStoppedRegistryWhatIsKnown) {
+  const auto shown = Show(0);
+  EXPECT_EQ(shown["zone"], "iotregistry.test");
+  EXPECT_EQ(shown["ds"].get<std::string>() + "\n", folder_.Read("r/zone/anchor.ds"));
+  ASSERT_EQ(shown["keys"].size(), 2u);
+  EXPECT_EQ(shown["keys"][0]["role"], "KSK");
+  EXPECT_EQ(shown["keys"][1]["tag"], zone::LoadZoneKey(folder_.In("r/zone/zsk.pem"), zone::kZskFlags)->tag);
+  EXPECT_EQ(shown["ledger"]["serial_reserved"], "2026112407");
+  EXPECT_EQ(shown["ledger"]["names"], 0);
+  EXPECT_FALSE(shown["running"].get<bool>());
+  EXPECT_FALSE(shown.contains("served"));
+}
+
+TEST_F(ZoneShow, AsksARunningOneWhatTheSecondariesServe) {
+  app::Metrics metrics("1", [](int, const std::string&) {});
+  app::Sample sample;
+  sample.zone_serial = 2026112408;
+  sample.zone_names = 3;
+  sample.secondaries = {{"ns1", 1.5, 2026112407, true}, {"ns2", 0, 0, false}};
+  app::HttpServer::Pages pages;
+  pages["/metrics"] = [&] { return app::Page{200, "text/plain", metrics.Text(sample)}; };
+  auto http = app::HttpServer::Start("127.0.0.1", 0, std::move(pages));
+  ASSERT_TRUE(http.ok());
+  const auto served = Show((*http)->port())["served"];
+  EXPECT_EQ(served["serial"], 2026112408);
+  EXPECT_EQ(served["names"], 3);
+  ASSERT_EQ(served["secondaries"].size(), 2u);
+  EXPECT_EQ(served["secondaries"][0]["name"], "ns1");
+  EXPECT_EQ(served["secondaries"][0]["serial"], 2026112407);
+  EXPECT_EQ(served["secondaries"][0]["lag_seconds"], 1.5);
+  EXPECT_TRUE(served["secondaries"][0]["reachable"].get<bool>());
+  EXPECT_FALSE(served["secondaries"][1]["reachable"].get<bool>());
+}
+
+}  // namespace
+}  // namespace registry::ctl
