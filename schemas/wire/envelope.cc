@@ -2,18 +2,18 @@
 
 #include <algorithm>
 
+#include "schemas/wire/fields.h"
 #include "schemas/wire/strict_json.h"
 
 namespace registry::wire {
 namespace {
 
-using nlohmann::json;
-using Fault = std::optional<Error>;
-
 constexpr std::string_view kTypePrefix = "registry.v1.";
-constexpr std::size_t kTextMax = 256;
+constexpr std::string_view kVersion = "1.0";
+constexpr std::string_view kDataType = "application/json";
+constexpr std::size_t kIdMax = 128;
+constexpr std::size_t kTextMax = 256;          // octets, so the schema's 256 characters are never narrower
 constexpr std::size_t kExtensionNameMax = 20;  // CloudEvents §"Naming Conventions": SHOULD NOT exceed 20
-constexpr std::uint64_t kNumberMax = (1ull << 53) - 1;
 
 Error BadAttribute(std::string_view name, std::string_view message) {
   return Error::Make(Code::kValueSyntax, "bad_attribute", message, "/" + std::string(name));
@@ -25,17 +25,13 @@ bool PlainText(std::string_view text) {
   });
 }
 
-Fault ReadText(const json& value, std::string_view name, std::string* text) {
+Fault ReadPlain(const json& value, std::string_view name, std::string* text) {
   const auto* read = value.get_ptr<const std::string*>();
   if (read == nullptr || !PlainText(*read)) {
     return BadAttribute(name, "must be text of 1 to 256 octets without control characters");
   }
   *text = *read;
   return std::nullopt;
-}
-
-Fault ReadText(const json& value, std::string_view name, std::optional<std::string>* text) {
-  return ReadText(value, name, &text->emplace());
 }
 
 Fault ReadId(const json& value, std::string_view name, EventId* id) {
@@ -53,17 +49,63 @@ Fault ReadTime(const json& value, std::optional<UtcTime>* time) {
 }
 
 Fault ReadSeq(const json& value, std::optional<std::uint64_t>* seq) {
-  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kNumberMax) {
+  if (!value.is_number_unsigned() || value.get<std::uint64_t>() > kIntegerMax) {
     return BadAttribute("seq", "must be an integer from 0 to 2^53-1");
   }
   *seq = value.get<std::uint64_t>();
   return std::nullopt;
 }
 
+Fault ReadData(json* value, json* data) {
+  if (!value->is_object()) return BadAttribute("data", "must be an object");
+  *data = std::move(*value);
+  return std::nullopt;
+}
+
 Fault CheckContentType(const json& value) {
-  if (value.is_string() && value.get_ref<const std::string&>() == "application/json") return std::nullopt;
+  if (value.is_string() && value.get_ref<const std::string&>() == kDataType) return std::nullopt;
   return Error::Make(Code::kValueSyntax, "unsupported_content_type", "data must be application/json",
                      "/datacontenttype");
+}
+
+Rule PlainRule() { return TextRule(1, kTextMax, kLine.pattern); }
+Rule IdRule() { return TextRule(1, kIdMax, "^[!-~]+$"); }
+
+// The envelope's field table. Reading walks it, EnvelopeRules() describes it; the names that are checked first of all
+// (CheckVersion) have nothing left to read.
+struct Attribute {
+  std::string_view name;
+  bool required;
+  Rule (*rule)();
+  Fault (*read)(json* value, Envelope* envelope);
+};
+
+const std::vector<Attribute>& Attributes() {
+  static const std::vector<Attribute> attributes{
+      {"specversion", true, [] { return ChoiceRule({std::string(kVersion)}); },
+       [](json*, Envelope*) -> Fault { return std::nullopt; }},
+      {"id", true, IdRule, [](json* value, Envelope* out) { return ReadId(*value, "id", &out->id); }},
+      {"source", true, PlainRule,
+       [](json* value, Envelope* out) { return ReadPlain(*value, "source", &out->source); }},
+      {"type", true, PlainRule,
+       [](json* value, Envelope* out) { return ReadPlain(*value, "type", &out->type); }},
+      {"data", true, [] { return PartRule(""); },
+       [](json* value, Envelope* out) { return ReadData(value, &out->data); }},
+      {"subject", false, PlainRule,
+       [](json* value, Envelope* out) { return ReadPlain(*value, "subject", &out->subject.emplace()); }},
+      {"time", false, Time::MakeRule,
+       [](json* value, Envelope* out) { return ReadTime(*value, &out->time); }},
+      {"datacontenttype", false, [] { return ChoiceRule({std::string(kDataType)}); },
+       [](json* value, Envelope*) { return CheckContentType(*value); }},
+      {"traceparent", false, PlainRule,
+       [](json* value, Envelope* out) {
+         return ReadPlain(*value, "traceparent", &out->traceparent.emplace());
+       }},
+      {"cause", false, IdRule,
+       [](json* value, Envelope* out) { return ReadId(*value, "cause", &out->cause.emplace()); }},
+      {"seq", false, Count::MakeRule, [](json* value, Envelope* out) { return ReadSeq(*value, &out->seq); }},
+  };
+  return attributes;
 }
 
 // CloudEvents §"Naming Conventions" and §"Type System": other attributes may ride along; nothing here reads
@@ -80,23 +122,11 @@ Fault CheckExtension(const std::string& name, const json& value) {
   return std::nullopt;
 }
 
-Fault ReadAttribute(const std::string& name, json& value, Envelope* envelope) {
-  if (name == "specversion") return std::nullopt;
-  if (name == "id") return ReadId(value, name, &envelope->id);
-  if (name == "source") return ReadText(value, name, &envelope->source);
-  if (name == "type") return ReadText(value, name, &envelope->type);
-  if (name == "subject") return ReadText(value, name, &envelope->subject);
-  if (name == "time") return ReadTime(value, &envelope->time);
-  if (name == "datacontenttype") return CheckContentType(value);
-  if (name == "traceparent") return ReadText(value, name, &envelope->traceparent);
-  if (name == "cause") return ReadId(value, name, &envelope->cause.emplace());
-  if (name == "seq") return ReadSeq(value, &envelope->seq);
-  if (name == "data") {
-    if (!value.is_object()) return BadAttribute(name, "must be an object");
-    envelope->data = std::move(value);
-    return std::nullopt;
-  }
-  return CheckExtension(name, value);
+Fault ReadAttribute(const std::string& name, json* value, Envelope* envelope) {
+  const auto is_it = [&name](const Attribute& each) { return each.name == name; };
+  const auto attribute = std::find_if(Attributes().begin(), Attributes().end(), is_it);
+  if (attribute == Attributes().end()) return CheckExtension(name, *value);
+  return attribute->read(value, envelope);
 }
 
 // First of all: what the other members mean depends on it (CloudEvents §"specversion").
@@ -106,7 +136,7 @@ Fault CheckVersion(const json& event) {
     return Error::Make(Code::kMissingParameter, "missing_attribute", "a required attribute is missing",
                        "/specversion");
   }
-  if (*version != "1.0") {
+  if (*version != kVersion) {
     return Error::Make(Code::kUnsupportedVersion, "unsupported_version",
                        "only CloudEvents 1.0 is spoken here", "/specversion");
   }
@@ -114,10 +144,10 @@ Fault CheckVersion(const json& event) {
 }
 
 Fault CheckRequired(const json& event) {
-  for (const char* name : {"id", "source", "type", "data"}) {
-    if (event.contains(name)) continue;
+  for (const Attribute& attribute : Attributes()) {
+    if (!attribute.required || event.contains(attribute.name)) continue;
     return Error::Make(Code::kMissingParameter, "missing_attribute", "a required attribute is missing",
-                       "/" + std::string(name));
+                       "/" + std::string(attribute.name));
   }
   return std::nullopt;
 }
@@ -148,6 +178,16 @@ std::string Typed(std::initializer_list<std::string_view> parts) {
 
 }  // namespace
 
+std::vector<FieldRule> EnvelopeRules() {
+  std::vector<FieldRule> rules;
+  for (const Attribute& attribute : Attributes()) {
+    rules.push_back({std::string(attribute.name), attribute.required, attribute.rule()});
+  }
+  return rules;
+}
+
+ExtensionRule EnvelopeExtensions() { return {kExtensionNameMax, kTextMax}; }
+
 Result<Envelope> DecodeEnvelope(std::string_view payload) {
   Result<json> event = ParseStrict(payload, kMessageMax, kDepthMax);
   if (!event) return event.error();
@@ -157,7 +197,7 @@ Result<Envelope> DecodeEnvelope(std::string_view payload) {
   if (Fault fault = CheckRequired(*event)) return *fault;
   Envelope envelope;
   for (auto& [name, value] : (*event).get_ref<json::object_t&>()) {
-    if (Fault fault = ReadAttribute(name, value, &envelope)) return *fault;
+    if (Fault fault = ReadAttribute(name, &value, &envelope)) return *fault;
   }
   return envelope;
 }
@@ -176,11 +216,11 @@ std::string EncodeEnvelope(const Envelope& envelope, std::string_view data) {
   Writer writer;
   if (envelope.cause) writer.Member("cause", json(envelope.cause->text()));
   writer.Text("data", data);
-  writer.Member("datacontenttype", json("application/json"));
+  writer.Member("datacontenttype", json(kDataType));
   writer.Member("id", json(envelope.id.text()));
   writer.Member("seq", envelope.seq);
   writer.Member("source", json(envelope.source));
-  writer.Member("specversion", json("1.0"));
+  writer.Member("specversion", json(kVersion));
   writer.Member("subject", envelope.subject);
   if (envelope.time) writer.Member("time", json(ToRfc3339(*envelope.time)));
   writer.Member("traceparent", envelope.traceparent);

@@ -24,7 +24,7 @@ struct Rule {
   std::string pattern;                // of a text; what it accepts is never narrower than the decoder
   std::vector<std::string> choices;   // of a text
   std::vector<std::int64_t> numbers;  // the only values of an integer
-  std::string part;                   // object: stem of its schema
+  std::string part;                   // object: stem of its schema, empty: any object
   std::shared_ptr<const Rule> item;   // array
 };
 
@@ -34,7 +34,17 @@ struct FieldRule {
   Rule rule;
 };
 
-// Stems of every struct that has a table: messages, parts and documents. "envelope" has none; see envelope.h.
+// The envelope's attributes; it is no struct with a stem, because what its data must be depends on its type.
+std::vector<FieldRule> EnvelopeRules();
+// Other attributes that may ride along (CloudEvents §"Naming Conventions"): a name of lower-case letters and digits,
+// a short text, an integer or a boolean.
+struct ExtensionRule {
+  std::size_t name_max = 0;  // characters
+  std::size_t text_max = 0;
+};
+ExtensionRule EnvelopeExtensions();
+
+// Stems of every struct that has a table: messages, parts and documents, all but "envelope".
 std::vector<std::string> TableStems();
 // Empty when no struct has this stem.
 std::vector<FieldRule> FieldRules(std::string_view stem);
