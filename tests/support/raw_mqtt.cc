@@ -19,6 +19,22 @@ void InitialiseLibrary() {
   REG_CHECK(once == MOSQ_ERR_SUCCESS);
 }
 
+bool Send(mosquitto* client, int* id, const std::string& topic, const std::string& payload,
+          const std::string& response_topic, const std::string& correlation_data) {
+  mosquitto_property* properties = nullptr;
+  if (!response_topic.empty()) {
+    mosquitto_property_add_string(&properties, MQTT_PROP_RESPONSE_TOPIC, response_topic.c_str());
+  }
+  if (!correlation_data.empty()) {
+    mosquitto_property_add_binary(&properties, MQTT_PROP_CORRELATION_DATA, correlation_data.data(),
+                                  static_cast<std::uint16_t>(correlation_data.size()));
+  }
+  const int sent = mosquitto_publish_v5(client, id, topic.c_str(), static_cast<int>(payload.size()),
+                                        payload.data(), 1, false, properties);
+  mosquitto_property_free_all(&properties);
+  return sent == MOSQ_ERR_SUCCESS;
+}
+
 }  // namespace
 
 RawMqtt::RawMqtt(const RawOptions& options) {
@@ -32,6 +48,7 @@ RawMqtt::RawMqtt(const RawOptions& options) {
                               OrNull(options.key_file), nullptr) == MOSQ_ERR_SUCCESS);
   REG_CHECK(mosquitto_tls_opts_set(client_, 1, "tlsv1.3", nullptr) == MOSQ_ERR_SUCCESS);
   mosquitto_connect_v5_callback_set(client_, OnConnect);
+  mosquitto_disconnect_v5_callback_set(client_, OnDisconnect);
   mosquitto_publish_v5_callback_set(client_, OnPublish);
   mosquitto_subscribe_v5_callback_set(client_, OnSubscribe);
   mosquitto_message_v5_callback_set(client_, OnMessage);
@@ -54,19 +71,8 @@ bool RawMqtt::connected() const {
 
 int RawMqtt::Publish(const std::string& topic, const std::string& payload, const std::string& response_topic,
                      const std::string& correlation_data) {
-  mosquitto_property* properties = nullptr;
-  if (!response_topic.empty()) {
-    mosquitto_property_add_string(&properties, MQTT_PROP_RESPONSE_TOPIC, response_topic.c_str());
-  }
-  if (!correlation_data.empty()) {
-    mosquitto_property_add_binary(&properties, MQTT_PROP_CORRELATION_DATA, correlation_data.data(),
-                                  static_cast<std::uint16_t>(correlation_data.size()));
-  }
   int id = 0;
-  const int sent = mosquitto_publish_v5(client_, &id, topic.c_str(), static_cast<int>(payload.size()),
-                                        payload.data(), 1, false, properties);
-  mosquitto_property_free_all(&properties);
-  if (sent != MOSQ_ERR_SUCCESS) return -1;
+  if (!Send(client_, &id, topic, payload, response_topic, correlation_data)) return -1;
   std::unique_lock lock(mutex_);
   if (!changed_.wait_for(lock, kDeadline, [&] { return acknowledged_.contains(id); })) return -1;
   const int reason = acknowledged_.at(id);
@@ -74,13 +80,13 @@ int RawMqtt::Publish(const std::string& topic, const std::string& payload, const
   return reason;
 }
 
-bool RawMqtt::PublishLater(const std::string& topic, const std::string& payload) {
+bool RawMqtt::PublishLater(const std::string& topic, const std::string& payload,
+                           const std::string& correlation_data) {
   {
     std::lock_guard lock(mutex_);
     ++pending_;
   }
-  return mosquitto_publish(client_, nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(),
-                           1, false) == MOSQ_ERR_SUCCESS;
+  return Send(client_, nullptr, topic, payload, "", correlation_data);
 }
 
 bool RawMqtt::WaitPublished(std::chrono::milliseconds deadline) {
@@ -108,6 +114,13 @@ void RawMqtt::OnConnect(mosquitto*, void* self, int reason, int, const mqtt5__pr
   auto* client = static_cast<RawMqtt*>(self);
   std::lock_guard lock(client->mutex_);
   client->connected_ = reason == 0;
+  client->changed_.notify_all();
+}
+
+void RawMqtt::OnDisconnect(mosquitto*, void* self, int, const mqtt5__property*) {
+  auto* client = static_cast<RawMqtt*>(self);
+  std::lock_guard lock(client->mutex_);
+  client->connected_ = false;
   client->changed_.notify_all();
 }
 

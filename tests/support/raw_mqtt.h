@@ -31,17 +31,20 @@ class RawMqtt {
  public:
   explicit RawMqtt(const RawOptions& options);
   ~RawMqtt();
-  bool connected() const;  // within the constructor's deadline
+  bool connected() const;  // now; a fresh one within the constructor's deadline
   int Publish(
       const std::string& topic, const std::string& payload, const std::string& response_topic = {},
       const std::string& correlation_data = {});  // waits for PUBACK: its reason code, -1 when none came
-  bool PublishLater(const std::string& topic, const std::string& payload);  // does not wait for PUBACK
+  // Does not wait for PUBACK. Not together with Publish on one client.
+  bool PublishLater(const std::string& topic, const std::string& payload,
+                    const std::string& correlation_data = {});
   bool WaitPublished(std::chrono::milliseconds deadline);  // every PublishLater has its PUBACK
   bool Subscribe(const std::string& topic);
   std::optional<RawMessage> Next(std::chrono::milliseconds deadline);
 
  private:
   static void OnConnect(mosquitto*, void* self, int reason, int, const mqtt5__property*);
+  static void OnDisconnect(mosquitto*, void* self, int reason, const mqtt5__property*);
   static void OnPublish(mosquitto*, void* self, int id, int reason, const mqtt5__property*);
   static void OnSubscribe(mosquitto*, void* self, int id, int, const int*, const mqtt5__property*);
   static void OnMessage(mosquitto*, void* self, const mosquitto_message*, const mqtt5__property*);

@@ -1,0 +1,104 @@
+#include "tests/security/interface_lab.h"
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+
+namespace registry::test {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+lab::Lab* Interface::lab_ = nullptr;
+
+class InterfaceLab : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    lab::LabOptions options;
+    options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
+    options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
+    options.devices = 4;
+    auto created = lab::Lab::Create(options);
+    ASSERT_TRUE(created) << created.error().message;
+    lab_ = *std::move(created);
+    const auto started = lab_->StartServers();
+    ASSERT_TRUE(started) << started.error().message;
+    Interface::lab_ = lab_.get();
+  }
+  void TearDown() override {
+    Interface::lab_ = nullptr;
+    lab_.reset();
+  }
+
+ private:
+  std::unique_ptr<lab::Lab> lab_;
+};
+
+namespace {
+[[maybe_unused]] const auto* const kLab = ::testing::AddGlobalTestEnvironment(new InterfaceLab);
+}  // namespace
+
+RawOptions Interface::As(const std::string& party, const std::string& suffix) {
+  const auto& layout = lab_->layout();
+  return {layout.mqtt, layout.BrokerCa(), layout.PartyCertificate(party), layout.PartyKey(party),
+          party + suffix};
+}
+
+std::string Interface::Command(const std::string& party, const std::string& command, const json& data,
+                               const std::string& id) {
+  return json{{"specversion", "1.0"},
+              {"id", id},
+              {"source", party},
+              {"type", "registry.v1." + command},
+              {"data", data}}
+      .dump();
+}
+
+std::string Interface::NewId() {
+  static std::atomic<int> next{1};
+  return "security-" + std::to_string(next++);
+}
+
+Interface::Answer Interface::Ask(const std::string& party, const std::string& command, const json& data) {
+  return Ask(As(party, "-" + NewId()), party, command, data);
+}
+
+Interface::Answer Interface::Ask(const RawOptions& as, const std::string& party, const std::string& command,
+                                 const json& data) {
+  RawMqtt client(as);
+  EXPECT_TRUE(client.connected());
+  EXPECT_TRUE(client.Subscribe("registry/v1/to/" + party + "/" + command + "/+"));
+  const std::string id = NewId();
+  EXPECT_EQ(client.Publish("registry/v1/from/" + party + "/" + command, Command(party, command, data, id)),
+            0);
+  const auto reply = client.Next(seconds(60));
+  EXPECT_TRUE(reply) << "no reply to " << command;
+  if (!reply) return {};
+  const json envelope = json::parse(reply->payload);
+  EXPECT_EQ(envelope.value("cause", id), id);
+  return {reply->topic.ends_with("/accepted"), envelope.at("data")};
+}
+
+json Interface::NewEsim() {
+  static std::size_t next = 0;
+  const auto& esim = lab_->inventory().at(next++);
+  return {{"eid", esim.eid.text()}, {"iccid", esim.iccid.text()}};
+}
+
+json Interface::Ctl(const std::string& words) {
+  const std::string command = std::string(REGISTRY_BINARY_DIR) + "/bin/registryctl " + words +
+                              " --json --ledger '" + lab_->layout().Registry("ledger") + "'";
+  FILE* const pipe = popen(command.c_str(), "r");
+  EXPECT_NE(pipe, nullptr);
+  if (pipe == nullptr) return nullptr;
+  std::string output;
+  std::array<char, 4096> buffer{};
+  for (std::size_t got; (got = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+    output.append(buffer.data(), got);
+  EXPECT_EQ(pclose(pipe), 0) << command;
+  return json::parse(output, nullptr, false);
+}
+
+}  // namespace registry::test
