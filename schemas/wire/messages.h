@@ -1,7 +1,7 @@
-// schemas/wire/messages.h: every message of the interface as a plain struct, one per JSON Schema in
-// schemas/messages. Parsed once: identifiers are strong types, DER is Bytes. Encoding and strict decoding are
-// in codec.h, the envelope in envelope.h. Adding a field here without its schema fails tests/unit/schemas.
-// Plain values, any thread.
+// schemas/wire/messages.h: every message of the interface as a plain struct, one per JSON Schema in schemas/messages.
+// Parsed once: identifiers are strong types, DER is Bytes. Encoding and strict decoding are in codec.h, the envelope in
+// envelope.h. A field is added here with a row in messages.cc; that row without its place in the schema fails
+// tests/unit/schemas. Plain values, any thread.
 #pragma once
 
 #include <cstdint>

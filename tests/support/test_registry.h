@@ -1,5 +1,6 @@
 // tests/support/test_registry.h: the whole registry but broker and DNS: real pipeline, intake on disk, memory ledger, a
-// clock that a test moves. What would leave over MQTT is read from the outbox.
+// clock that a test moves. What would leave over MQTT is read from the outbox,
+// and all of it is held against the contract (envelope, schema of its type, symbols): a test fails on what no schema allows.
 #pragma once
 
 #include <atomic>

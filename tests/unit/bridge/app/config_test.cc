@@ -55,7 +55,9 @@ class ConfigTest : public ::testing::Test {
   }
   std::string FaultsPlus(const std::string& more) {
     auto config = Load(kSmallest + more);
-    return config ? "" : config.error().message;
+    if (config) return "";
+    EXPECT_EQ(config.error().symbol, "config_invalid");
+    return config.error().message;
   }
   test::TemporaryFolder folder_;
 };

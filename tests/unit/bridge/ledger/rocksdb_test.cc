@@ -294,7 +294,10 @@ TEST_F(RocksDbLedgerTest, AReaderOfAStoppedLedgerWritesNothingThere) {
 }
 
 TEST_F(RocksDbLedgerTest, WhereNoLedgerIsAReaderSaysSo) {
-  EXPECT_FALSE(OpenRocksDbReader(folder_.path("nothing"), folder_.path("scratch")).ok());
+  const auto none = OpenRocksDbReader(folder_.path("nothing"), folder_.path("scratch"));
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().symbol, kLedgerFailed);
+  EXPECT_EQ(none.error().code, Code::kFailed);
 }
 
 TEST_F(RocksDbLedgerTest, ForgottenEntriesAreDeletedInTheEnd) {

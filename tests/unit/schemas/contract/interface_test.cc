@@ -53,6 +53,8 @@ Entries FromCode() {
   return entries;
 }
 
+json Reference(const std::string& to) { return {{"$ref", to}}; }
+
 const json& Resolve(const json& document, const json& reference) {
   return document.at(json::json_pointer(reference.at("$ref").get<std::string>().substr(1)));
 }
@@ -110,6 +112,54 @@ TEST(Interface, EveryChannelHasAnOperation) {
     used.insert(operation.at("channel").at("$ref").get<std::string>());
   }
   EXPECT_EQ(used.size(), document.at("channels").size());
+}
+
+// One name for a channel, its one message, its operation and the type that is said: whoever reads one finds the others.
+TEST(Interface, AChannelItsMessageAndItsOperationHaveOneName) {
+  const json document = AsyncApi();
+  const json& messages = document.at("components").at("messages");
+  for (const auto& [key, channel] : document.at("channels").items()) {
+    SCOPED_TRACE(key);
+    const json only = {{key, Reference("#/components/messages/" + key)}};
+    EXPECT_EQ(channel.at("messages"), only);
+    const std::string type = "registry.v1." + key;
+    EXPECT_EQ(messages.at(key).at("name"), type);
+    const json& all_of = messages.at(key).at("payload").at("schema").at("allOf");
+    EXPECT_EQ(all_of.at(0), Reference("messages/envelope.schema.json"));
+    EXPECT_EQ(all_of.at(1).at("properties").at("type"), json({{"const", type}}));
+  }
+  EXPECT_EQ(messages.size(), document.at("channels").size());
+  EXPECT_EQ(document.at("operations").size(), document.at("channels").size());
+  for (const auto& [key, operation] : document.at("operations").items()) {
+    SCOPED_TRACE(key);
+    EXPECT_EQ(operation.at("channel"), Reference("#/channels/" + key));
+    EXPECT_EQ(operation.at("messages"), json::array({Reference("#/channels/" + key + "/messages/" + key)}));
+  }
+}
+
+// AsyncAPI 3 gives a reply one channel: the accepted one; the rejected one beside it stands under the same name.
+TEST(Interface, ACommandIsAnsweredOnItsOwnChannels) {
+  const json document = AsyncApi();
+  const json& operations = document.at("operations");
+  std::size_t commands = 0;
+  for (const auto& [key, operation] : operations.items()) {
+    SCOPED_TRACE(key);
+    const bool command = operation.at("action") == "receive";
+    EXPECT_EQ(operation.contains("reply"), command);
+    if (!command) continue;
+    ++commands;
+    const std::string accepted = "#/channels/" + key + ".accepted";
+    const json& reply = operation.at("reply");
+    EXPECT_EQ(reply.at("address").at("location"), "$message.header#/responseTopic");
+    EXPECT_EQ(reply.at("channel"), Reference(accepted));
+    EXPECT_EQ(reply.at("messages"), json::array({Reference(accepted + "/messages/" + key + ".accepted")}));
+    for (const char* verdict : {".accepted", ".rejected"}) {
+      ASSERT_TRUE(operations.contains(key + verdict));
+      EXPECT_EQ(operations.at(key + verdict).at("action"), "send");
+      EXPECT_EQ(operations.at(key + verdict).at("x-roles"), operation.at("x-roles"));
+    }
+  }
+  EXPECT_GT(commands, 10u);
 }
 
 TEST(Interface, EveryMessageNamesItsTypeAndAnExistingSchema) {
