@@ -2,7 +2,7 @@
 
 namespace registry::wire {
 
-const std::vector<SymbolRow>& Symbols() {
+const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size): a table
   using Said = SymbolRow::Said;
   static const std::vector<SymbolRow> rows{
       {Said::kEnvelope, Code::kRange, "message_too_large", "more than 262,144 octets"},
