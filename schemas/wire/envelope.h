@@ -17,11 +17,11 @@
 
 namespace registry::wire {
 
-inline constexpr std::size_t kMessageMax = 256 * 1024;  // octets of one MQTT payload
+inline constexpr std::size_t kMessageMax = std::size_t{256} * 1024;  // octets of one MQTT payload
 inline constexpr int kDepthMax = 16;
 inline constexpr std::string_view kContentType = "application/cloudevents+json";
 
-struct Envelope {
+struct Envelope {  // NOLINT(bugprone-exception-escape): nlohmann's null is made without allocating
   EventId id;
   std::string source;  // the party for a command, "registry" for what the registry says
   std::string type;    // "registry.v1." + command, reply, action or event name

@@ -8,6 +8,7 @@
 
 #include "tests/security/interface_lab.h"
 #include "tests/security/malformed.h"
+#include "tests/support/contract.h"
 
 namespace registry::test {
 namespace {
@@ -80,6 +81,7 @@ class Flood : public Interface {
   bool Hear() {
     const auto answer = listener_.Next(seconds(60));
     if (!answer) return false;
+    ExpectContract(answer->payload);
     const auto asked = open_.find(answer->correlation_data);
     EXPECT_NE(asked, open_.end()) << answer->topic << " answers nothing, or a second time";
     if (asked == open_.end()) return true;

@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "tests/support/contract.h"
+
 namespace registry::test {
 
 using nlohmann::json;
@@ -76,6 +78,7 @@ Interface::Answer Interface::Ask(const RawOptions& as, const std::string& party,
   const auto reply = client.Next(seconds(60));
   EXPECT_TRUE(reply) << "no reply to " << command;
   if (!reply) return {};
+  ExpectContract(reply->payload);
   const json envelope = json::parse(reply->payload);
   EXPECT_EQ(envelope.value("cause", id), id);
   return {reply->topic.ends_with("/accepted"), envelope.at("data")};

@@ -1,17 +1,12 @@
 #include "tests/support/test_registry.h"
 
-#include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
 
-#include "schemas/wire/codec.h"
-#include "schemas/wire/envelope.h"
-#include "schemas/wire/field_tables.h"
-#include "schemas/wire/symbols.h"
+#include "tests/support/contract.h"
 #include "tests/support/device_key.h"
 #include "workers/domain/compose.h"
 
@@ -30,40 +25,6 @@ std::filesystem::path NewFolder() {
 std::string Padded(std::uint64_t number, int width) {
   std::string digits = std::to_string(number);
   return std::string(static_cast<std::size_t>(width) - digits.size(), '0') + digits;
-}
-
-// Stem of the schema that data of this type must hold to; empty when the catalogue has no such type.
-std::string SchemaOfType(const std::string& type) {
-  using Kind = wire::MessageName::Kind;
-  if (type.ends_with(".rejected")) return "error";  // of any command, even one that does not exist
-  for (const wire::MessageName& name : wire::Catalogue()) {
-    const bool is_it = (name.kind == Kind::kReply && type == wire::AcceptedType(name.name)) ||
-                       (name.kind == Kind::kAction && type == wire::DoType(name.name)) ||
-                       (name.kind == Kind::kNotification && type == wire::EventType(name.name));
-    if (is_it) return std::string(name.schema);
-  }
-  return "";
-}
-
-void ExpectSymbolForParties(const nlohmann::json& error) {
-  const auto is_it = [&](const wire::SymbolRow& row) { return row.symbol == error.at("symbol"); };
-  const auto row = std::find_if(wire::Symbols().begin(), wire::Symbols().end(), is_it);
-  ASSERT_NE(row, wire::Symbols().end()) << error;
-  EXPECT_EQ(error.at("code"), static_cast<int>(row->code)) << error;
-  EXPECT_NE(row->said, wire::SymbolRow::Said::kOperator) << error << " is not for parties";
-}
-
-// Everything the registry says, in every test: the envelope's and the type's own schema, word for word.
-void ExpectContract(const std::string& payload) {
-  const auto envelope = wire::DecodeEnvelope(payload);
-  ASSERT_TRUE(envelope) << envelope.error().symbol << " at " << envelope.error().field << ": " << payload;
-  EXPECT_EQ(wire::EncodeEnvelope(*envelope), payload) << "not canonical";
-  const std::string schema = SchemaOfType(envelope->type);
-  ASSERT_NE(schema, "") << envelope->type << " is not in the catalogue";
-  const auto data = wire::Recode(schema, envelope->data);
-  ASSERT_TRUE(data) << data.error().symbol << " at " << data.error().field << ": " << payload;
-  EXPECT_EQ(*data, envelope->data) << "not canonical";
-  if (schema == "error") ExpectSymbolForParties(envelope->data);
 }
 
 }  // namespace
