@@ -21,7 +21,7 @@ inline constexpr std::size_t kMessageMax = std::size_t{256} * 1024;  // octets o
 inline constexpr int kDepthMax = 16;
 inline constexpr std::string_view kContentType = "application/cloudevents+json";
 
-struct Envelope {  // NOLINT(bugprone-exception-escape): nlohmann's null is made without allocating
+struct Envelope {
   EventId id;
   std::string source;  // the party for a command, "registry" for what the registry says
   std::string type;    // "registry.v1." + command, reply, action or event name

@@ -17,7 +17,7 @@
 
 namespace registry::csr_sign {
 
-inline constexpr std::size_t kCsrMax = 8 * 1024;  // octets of DER; a P-256 request is about 300
+inline constexpr std::size_t kCsrMax = std::size_t{8} * 1024;  // octets of DER; a P-256 request is about 300
 
 // The arc under which a CSR carries the applet's static key-agreement key: an attribute (RFC 2986 §4.1) or a
 // requested extension (RFC 2985 §5.4.2) whose value is a SubjectPublicKeyInfo on P-256:

@@ -114,7 +114,7 @@ bool Seal(const Key& key, const Bytes& content, Sealed& sealed) {
          EVP_EncryptUpdate(context, sealed.ciphertext.data(), &size, content.data(),
                            static_cast<int>(content.size())) == 1 &&
          EVP_EncryptFinal_ex(context, sealed.ciphertext.data() + size, &last) == 1 &&
-         static_cast<std::size_t>(size + last) == content.size() &&
+         static_cast<std::size_t>(size) + static_cast<std::size_t>(last) == content.size() &&
          EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kTagSize, sealed.mac.data()) == 1;
 }
 
