@@ -21,8 +21,7 @@ class Unconfirmed {
 
   // Errors: in_flight_full; not_connected after TellAll.
   Result<Key> Add(Confirmed confirmed);
-  // Gives the callback back, for a publish that was refused on the spot; false when it has been answered
-  // already.
+  // Gives the callback back, for a publish that was refused on the spot; false when it has been answered already.
   bool Withdraw(Key key);
   void Tell(Key key, Answer answer);   // unknown keys were answered before
   void TellAll(const Answer& answer);  // in order of publishing; nothing is taken afterwards

@@ -1,11 +1,9 @@
-// bridge/outbox/window.h: what was handed to a sink and is not yet confirmed, and how far the confirmed part
-// reaches.
+// bridge/outbox/window.h: what was handed to a sink and is not yet confirmed, and how far the confirmed part reaches.
 // Owns: nothing. Outlives the relay that made it when a confirmation comes late, so it is held by shared_ptr.
 // Threads: every call from any thread.
-// Rule: the cursor is the last entry before which everything is confirmed. After a failure nothing more is
-//   handed over until every entry out there has been answered; then all after the cursor is carried again,
-//   in order, so that a receiver never sees an old entry after a new one without seeing the new one again
-//   (MQTT 5 §4.6).
+// Rule: the cursor is the last entry before which everything is confirmed. After a failure nothing more is handed over
+//   until every entry out there has been answered; then all after the cursor is carried again, in order, so that a
+//   receiver never sees an old entry after a new one without seeing the new one again (MQTT 5 §4.6).
 #pragma once
 
 #include <chrono>
@@ -24,8 +22,7 @@ class Window {
 
   explicit Window(ledger::Seq cursor) : cursor_(cursor), last_(cursor) {}
 
-  // Before the entry is handed over, since its confirmation may come first. Seqs only grow. False after a
-  // failure.
+  // Before the entry is handed over, since its confirmation may come first. Seqs only grow. False after a failure.
   bool Sent(ledger::Seq seq);
   void Answered(ledger::Seq seq, Publisher::Answer answer);
   // The sink took nothing: forgets the entry, which was sent last, and counts as a failure.
@@ -34,8 +31,7 @@ class Window {
   ledger::Seq cursor() const;
   ledger::Seq last() const;  // handed over last; reading goes on behind it
   bool failed() const;
-  // Room for more, at most `limit` out there; waits for some until `until`. 0 when there is none, or after a
-  // failure.
+  // Room for more, at most `limit` out there; waits for some until `until`. 0 when there is none, or after a failure.
   std::size_t WaitForRoom(std::size_t limit, Clock::time_point until);
   // True when every entry handed over has been answered before `until`.
   bool WaitUntilAnswered(Clock::time_point until);

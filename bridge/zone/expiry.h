@@ -1,6 +1,6 @@
-// bridge/zone/expiry.h: which signatures fall due first; adding, removing and taking the first cost the same
-// in a zone of any size. Cells must not move while they are listed. Threads: none of its own; guarded by its
-// owner.
+// bridge/zone/expiry.h: which signatures fall due first; adding, removing and taking the first cost the same in a zone
+// of any size. Cells must not move while they are listed.
+// Threads: none of its own; guarded by its owner.
 #pragma once
 
 #include <list>

@@ -1,13 +1,12 @@
-// bridge/zone/signed_zone.h: the content of the zone with its signatures and its NSEC3 chain, changed in
-// place. Cost of a change does not grow with the zone: an added device is three signatures (its RRset, its
-// NSEC3 and the NSEC3 before it) plus one per version (the SOA), and logarithmic look-ups. Use: Stage any
-// number of changes, then Seal them as one version. Removed and added blocks come back as a Delta. Names: the
-// apex, name servers inside the zone, their empty non-terminals, and `<uuid>._device` per device with the
+// bridge/zone/signed_zone.h: the content of the zone with its signatures and its NSEC3 chain, changed in place. Cost of
+// a change does not grow with the zone: an added device is three signatures (its RRset, its NSEC3 and the NSEC3 before
+// it) plus one per version (the SOA), and logarithmic look-ups.
+// Use: Stage any number of changes, then Seal them as one version. Removed and added blocks come back as a Delta.
+// Names: the apex, name servers inside the zone, their empty non-terminals, and `<uuid>._device` per device with the
 //   empty non-terminal `_device` above them.
-// Threads: one at a time, guarded by its owner; large batches are signed on `threads` threads inside the
-// call. Errors: "zone_options_invalid" from Create. A staged content that is too large for a message is
-// refused by Stage, which
-//   then answers the devices it left as they were.
+// Threads: one at a time, guarded by its owner; large batches are signed on `threads` threads inside the call.
+// Errors: "zone_options_invalid" from Create. A staged content that is too large for a message is refused by Stage,
+//   which then answers the devices it left as they were.
 // Spec: RFC 4035 §2, RFC 5155 §7.1, RFC 9276 (1 0 0 -), RFC 9077 (TTL of NSEC3), RFC 2181 §5.
 #pragma once
 

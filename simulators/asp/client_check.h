@@ -1,13 +1,11 @@
-// simulators/asp/client_check.h: may this client certificate be served? Name, chain, dates, then TLSA under
-// DNSSEC.
-// Owns: the parsed CA certificates; shares the resolver. Threads: Check from any thread; it blocks for one
-//   look-up.
-// Errors (symbol = what the device is told): name_missing, name_not_allowed (not <uuid>._device.<zone>; asked
-//   before any look-up, so that a stranger cannot make this server query names), chain_invalid,
-//   certificate_expired, tlsa_missing, tlsa_mismatch, and the resolver's dns_bogus, resolver_unreachable.
+// simulators/asp/client_check.h: may this client certificate be served? Name, chain, dates, then TLSA under DNSSEC.
+// Owns: the parsed CA certificates; shares the resolver.
+// Threads: Check from any thread; it blocks for one look-up.
+// Errors (symbol = what the device is told): name_missing, name_not_allowed (not <uuid>._device.<zone>; asked before
+//   any look-up, so that a stranger cannot make this server query names), chain_invalid, certificate_expired,
+//   tlsa_missing, tlsa_mismatch, and the resolver's dns_bogus, resolver_unreachable.
 // Caching: none, so that a withdrawn record is seen as soon as the resolver sees it.
-// Spec: RFC 5280 §6 (path), RFC 7671 §5.1 (DANE-EE), draft-ietf-dance-client-auth (name from the SAN,
-//   allow-list).
+// Spec: RFC 5280 §6 (path), RFC 7671 §5.1 (DANE-EE), draft-ietf-dance-client-auth (name from the SAN, allow-list).
 #pragma once
 
 #include <openssl/x509.h>

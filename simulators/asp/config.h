@@ -1,5 +1,4 @@
-// simulators/asp/config.h: the configuration file of asp-sim (JSON); every member is in README.md beside this
-// file.
+// simulators/asp/config.h: the configuration file of asp-sim (JSON); every member is in README.md beside this file.
 // Errors: 2005 config_malformed, naming the member or file.
 #pragma once
 

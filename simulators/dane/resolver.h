@@ -1,12 +1,11 @@
-// simulators/dane/resolver.h: look-ups a device or an ASP may trust: over DNS-over-TLS to a resolver known by
-// its pinned key, and validated here against given trust anchors, so that the resolver is believed in
-// nothing.
+// simulators/dane/resolver.h: look-ups a device or an ASP may trust: over DNS-over-TLS to a resolver known by its
+// pinned key, and validated here against given trust anchors, so that the resolver is believed in nothing.
 // Owns: libgetdns contexts, each with one lasting TLS connection; one per thread that asks at the same time.
 // Threads: all calls from any thread; a look-up blocks up to `timeout`.
-// Errors: 2303 name_absent (proved absent), 2306 dns_bogus (signatures do not lead to an anchor, or nothing
-//   is signed), 2400 resolver_unreachable (no connection, wrong key, no answer), 2005 trust_malformed.
-// Caching: only what was asked with Freshness::kCached, only positive answers, at most their TTL, the TTL and
-//   the end of their signatures, and 300 s (RFC 4035 §5.3.3).
+// Errors: 2303 name_absent (proved absent), 2306 dns_bogus (signatures do not lead to an anchor, or nothing is signed),
+//   2400 resolver_unreachable (no connection, wrong key, no answer), 2005 trust_malformed.
+// Caching: only what was asked with Freshness::kCached, only positive answers, at most their TTL, the TTL and the end
+//   of their signatures, and 300 s (RFC 4035 §5.3.3).
 // Spec: RFC 7858 §4.2 (pinned key), RFC 4035 §5 (validation), RFC 6698 (TLSA).
 #pragma once
 

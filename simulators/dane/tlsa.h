@@ -1,6 +1,6 @@
 // simulators/dane/tlsa.h: does a certificate fit a TLSA record?
-// Spec: RFC 6698 §2.1, RFC 7671 §5.1 (DANE-EE: neither names nor dates of the certificate matter to the
-// match). Plain values, any thread. Unknown selectors and matching types never match.
+// Spec: RFC 6698 §2.1, RFC 7671 §5.1 (DANE-EE: neither names nor dates of the certificate matter to the match). Plain
+//   values, any thread. Unknown selectors and matching types never match.
 #pragma once
 
 #include <cstdint>

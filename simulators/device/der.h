@@ -1,5 +1,4 @@
-// simulators/device/der.h: the few DER forms a constrained device writes by itself (ITU-T X.690 §10). Any
-// thread.
+// simulators/device/der.h: the few DER forms a constrained device writes by itself (ITU-T X.690 §10). Any thread.
 #pragma once
 
 #include <initializer_list>

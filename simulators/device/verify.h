@@ -1,9 +1,8 @@
-// simulators/device/verify.h: what a device checks in the DNS before it speaks to anyone (design §1 row 9):
-// its own TLSA, the registry's at the apex of the zone, and what binds its ASP; each proved by DNSSEC over
-// the pinned resolver.
-// Threads: any; blocks for the look-ups. Errors: those of DaneResolver, and 2306 own_tlsa_mismatch,
-//   registry_tlsa_mismatch; 2303 own_tlsa_missing, registry_tlsa_missing, asp_tlsa_missing,
-//   asp_address_missing.
+// simulators/device/verify.h: what a device checks in the DNS before it speaks to anyone (design §1 row 9): its own
+// TLSA, the registry's at the apex of the zone, and what binds its ASP; each proved by DNSSEC over the pinned resolver.
+// Threads: any; blocks for the look-ups.
+// Errors: those of DaneResolver, and 2306 own_tlsa_mismatch, registry_tlsa_mismatch; 2303 own_tlsa_missing,
+//   registry_tlsa_missing, asp_tlsa_missing, asp_address_missing.
 #pragma once
 
 #include "simulators/device/tls_session.h"

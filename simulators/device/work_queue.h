@@ -1,5 +1,4 @@
-// simulators/device/work_queue.h: a bounded number of threads for any number of devices; work now, or after a
-// delay.
+// simulators/device/work_queue.h: a bounded number of threads for any number of devices; work now, or after a delay.
 // Owns: its threads; Stop (and the destructor) ends them after what runs now and forgets the rest.
 // Threads: all calls from any thread, also from work.
 // Limits: Offer, for work that comes from outside, refuses what would make more than waiting_max wait. Post always

@@ -15,8 +15,7 @@ struct Credential {
   std::string spki_sha256_base64;  // the pin of RFC 7858 §4.2
 };
 
-// Writes <stem>.key and <stem>.pem: a certificate for `dns_name` and 127.0.0.1 that vouches for itself, for a
-// year.
+// Writes <stem>.key and <stem>.pem: a certificate for `dns_name` and 127.0.0.1 that vouches for itself, for a year.
 Result<Credential> MakeCredential(const std::string& stem, const std::string& dns_name);
 
 }  // namespace registry::lab

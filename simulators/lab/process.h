@@ -1,11 +1,9 @@
 // simulators/lab/process.h: one child process of the lab, with its log file and, if wanted, its pipes.
-// Owns: the process (its own process group, told to stop when this program dies), its log file handle, a
-// thread that
+// Owns: the process (its own process group, told to stop when this program dies), its log file handle, a thread that
 //   waits for its end and, with on_line, one that reads its standard output.
-// Threads: Start from a thread that lives as long as the program: the kernel sends the parent-death signal
-// when the
-//   *thread* that forked ends (prctl(2), PR_SET_PDEATHSIG). Everything else from any thread; handlers run on
-//   this object's threads and must not destroy it.
+// Threads: Start from a thread that lives as long as the program: the kernel sends the parent-death signal when the
+//   *thread* that forked ends (prctl(2), PR_SET_PDEATHSIG). Everything else from any thread; handlers run on this
+//   object's threads and must not destroy it.
 // Errors: Start answers "not_started" with the reason (no such program, not executable).
 #pragma once
 
@@ -40,8 +38,7 @@ struct ProcessSpec {
 std::string FindProgram(const std::string& name);
 // The last `lines` lines of a file, for saying why a process ended.
 std::string TailOf(const std::string& file, std::size_t lines);
-// Runs a command to its end, standard output into `out`; an Error holds what it printed. Killed at the
-// deadline.
+// Runs a command to its end, standard output into `out`; an Error holds what it printed. Killed at the deadline.
 Result<std::string> RunToEnd(const std::vector<std::string>& command, const std::string& folder = {},
                              std::chrono::milliseconds deadline = std::chrono::seconds(60));
 
@@ -60,8 +57,7 @@ class Process {
   void CloseInput();
   bool WaitExit(std::chrono::milliseconds deadline);
   void Signal(int signal);  // to the process only; nothing when it has ended
-  // End of input and SIGTERM, then SIGKILL to the whole group after the deadline. True when it ended by
-  // itself.
+  // End of input and SIGTERM, then SIGKILL to the whole group after the deadline. True when it ended by itself.
   bool Stop(std::chrono::milliseconds deadline = std::chrono::seconds(10));
   std::string Obituary() const;  // "name ended with status 1; the end of its log: ..."
 

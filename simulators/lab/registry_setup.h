@@ -1,6 +1,5 @@
-// simulators/lab/registry_setup.h: makes the registry's folder the way an operator does (registryctl init,
-// party add) and completes its configuration with what only the lab knows: ports, resolver, trust anchor,
-// secondary.
+// simulators/lab/registry_setup.h: makes the registry's folder the way an operator does (registryctl init, party add)
+// and completes its configuration with what only the lab knows: ports, resolver, trust anchor, secondary.
 #pragma once
 
 #include <string>

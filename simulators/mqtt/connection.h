@@ -1,10 +1,8 @@
-// simulators/mqtt/connection.h: one MQTT 5 connection over libmosquitto that never gives up.
-// TLS 1.3 with the party's certificate; clean start off and a session expiry, so that the broker keeps what
-// arrives
-//   meanwhile; subscribes again after every connect, as a broker that was killed has forgotten it (measured:
-//   Mosquitto 2.0.11 loses sessions on SIGKILL).
-// Owns: one network thread. It drives mosquitto_loop itself: the library's own threaded loop ends for good on
-// the first
+// simulators/mqtt/connection.h: one MQTT 5 connection over libmosquitto that never gives up. TLS 1.3 with the party's
+// certificate; clean start off and a session expiry, so that the broker keeps what arrives meanwhile; subscribes again
+// after every connect, as a broker that was killed has forgotten it (measured: Mosquitto 2.0.11 loses sessions on
+// SIGKILL).
+// Owns: one network thread. It drives mosquitto_loop itself: the library's own threaded loop ends for good on the first
 //   TLS error, e.g. a broker killed in the middle of a handshake.
 // Threads: Publish from any thread, also from handlers. Handlers run on the network thread.
 // Spec: MQTT 5.0 §3.1.2.4 clean start, §3.1.2.11.2 session expiry, §3.1.2.11.3 receive maximum.
