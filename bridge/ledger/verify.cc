@@ -37,6 +37,7 @@ class Verifier {
   void CheckHistory();
   void CheckDevices();
   void CheckDevice(const Device& device);
+  bool HistoryIsTheChains(const DeviceId& id);
   void CheckCertificate(const Device& device);
   void CheckHolds(const Device& device, domain::UniqueKind kind, const Bytes& value, std::string_view what);
   void CheckZone();
@@ -100,6 +101,8 @@ void Verifier::CheckDevices() {
     report_.devices += page->size();
     after = page->back().id;
   }
+  // RFC 9562 §5.9: under the nil UUID stands what concerns no single device, which has no record.
+  if (!HistoryIsTheChains(DeviceId())) Fault("history: what concerns no device is not what the chain holds");
   // A device is never removed, only marked as deleted: whoever has a history has a record.
   for (const auto& [id, entries] : history_of_) {
     Fault("device " + id.text() + ": has " + std::to_string(entries) + " history entries and no record");
@@ -123,10 +126,14 @@ void Verifier::CheckDevice(const Device& device) {
   if (published) in_zone_wanted_.insert(device.id);
   if (published && !device.certificate) Fault(device, "is published without a certificate");
 
-  const auto history = Read("history of " + device.id.text(), reader_.HistoryOf(device.id));
-  const auto chained = history_of_.extract(device.id);  // what is left in the end belongs to no device
-  if (history && history->size() != (chained.empty() ? 0 : chained.mapped()))
-    Fault(device, "its history is not the one in the chain");
+  if (!HistoryIsTheChains(device.id)) Fault(device, "its history is not the one in the chain");
+}
+
+// A history that cannot be read has been said by Read. What is left in history_of_ in the end belongs to no device.
+bool Verifier::HistoryIsTheChains(const DeviceId& id) {
+  const auto history = Read("history of " + id.text(), reader_.HistoryOf(id));
+  const auto chained = history_of_.extract(id);
+  return !history || history->size() == (chained.empty() ? 0 : chained.mapped());
 }
 
 void Verifier::CheckHolds(const Device& device, domain::UniqueKind kind, const Bytes& value,

@@ -10,8 +10,6 @@
 namespace registry::zone {
 namespace {
 
-constexpr PrivateFileErrors kKeyFile{"the zone key", "zone_key_unreadable", "zone_key_exposed"};
-
 Error KeyError(std::string_view symbol, std::string_view why, const std::string& file) {
   return Error::Make(Code::kFailed, symbol, std::string(why) + ": " + file);
 }
@@ -69,10 +67,15 @@ Result<Name> ParseZone(const std::string& zone) {
 }  // namespace
 
 Result<ZoneKey> LoadZoneKey(const std::string& path, std::uint16_t flags) {
-  auto file = OpenPrivate(path, kKeyFile);
-  if (!file) return file.error();
+  PrivateFile file(nullptr, &std::fclose);
+  const Privacy privacy = OpenPrivate(path, file);
+  if (privacy == Privacy::kUnreadable)
+    return KeyError("zone_key_unreadable", "cannot read the zone key", path);
+  if (privacy == Privacy::kExposed) {
+    return KeyError("zone_key_exposed", "the zone key must belong to this user with mode 0600", path);
+  }
   ZoneKey key;
-  key.pkey.reset(PEM_read_PrivateKey(file->get(), nullptr, &NoPassphrase, nullptr), &EVP_PKEY_free);
+  key.pkey.reset(PEM_read_PrivateKey(file.get(), nullptr, &NoPassphrase, nullptr), &EVP_PKEY_free);
   if (!key.pkey) return KeyError("zone_key_unreadable", "not an unencrypted PEM private key", path);
   auto point = PublicPoint(key.pkey.get(), path);
   if (!point) return point.error();

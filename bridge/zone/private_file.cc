@@ -3,20 +3,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <utility>
+
 namespace registry::zone {
 
-Result<PrivateFile> OpenPrivate(const std::string& path, const PrivateFileErrors& errors) {
-  PrivateFile file(std::fopen(path.c_str(), "re"), &std::fclose);
+Privacy OpenPrivate(const std::string& path, PrivateFile& file) {
+  PrivateFile opened(std::fopen(path.c_str(), "re"), &std::fclose);
   struct stat info {};
-  if (!file || fstat(fileno(file.get()), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return Error::Make(Code::kFailed, errors.unreadable,
-                       std::string("cannot read ") + errors.what + ": " + path);
-  }
-  if ((info.st_mode & 077) != 0 || info.st_uid != geteuid()) {
-    return Error::Make(Code::kFailed, errors.exposed,
-                       std::string(errors.what) + " must belong to this user with mode 0600: " + path);
-  }
-  return file;
+  if (!opened || fstat(fileno(opened.get()), &info) != 0 || !S_ISREG(info.st_mode))
+    return Privacy::kUnreadable;
+  if ((info.st_mode & 077) != 0 || info.st_uid != geteuid()) return Privacy::kExposed;
+  file = std::move(opened);
+  return Privacy::kGood;
 }
 
 }  // namespace registry::zone

@@ -10,7 +10,6 @@ namespace registry::zone {
 namespace {
 
 const Name kHmacSha256 = *NameFromText("hmac-sha256");
-constexpr PrivateFileErrors kSecretFile{"the TSIG secret", "tsig_secret_unreadable", "tsig_secret_exposed"};
 constexpr std::size_t kSecretFileMax = 1024;
 constexpr std::size_t kMacSize = 32;
 constexpr std::size_t kMacSizeLeast = 16;  // RFC 8945 §5.2.2.1: the larger of 10 and half the hash
@@ -97,10 +96,18 @@ TsigError CheckTime(const TsigVerdict& verdict, UtcTime now) {
 Result<TsigKey> LoadTsigKey(const std::string& name, const std::string& secret_file) {
   auto parsed = NameFromText(name);
   if (!parsed) return Error::Make(Code::kFailed, "tsig_name_invalid", "not a key name: " + name);
-  auto file = OpenPrivate(secret_file, kSecretFile);
-  if (!file) return file.error();
+  PrivateFile file(nullptr, &std::fclose);
+  const Privacy privacy = OpenPrivate(secret_file, file);
+  if (privacy == Privacy::kUnreadable) {
+    return Error::Make(Code::kFailed, "tsig_secret_unreadable",
+                       "cannot read the TSIG secret: " + secret_file);
+  }
+  if (privacy == Privacy::kExposed) {
+    return Error::Make(Code::kFailed, "tsig_secret_exposed",
+                       "the TSIG secret must belong to this user with mode 0600: " + secret_file);
+  }
   std::string base64(kSecretFileMax, '\0');
-  base64.resize(std::fread(base64.data(), 1, base64.size(), file->get()));
+  base64.resize(std::fread(base64.data(), 1, base64.size(), file.get()));
   while (!base64.empty() && (base64.back() == '\n' || base64.back() == '\r')) base64.pop_back();
   auto secret = FromBase64(base64);
   if (!secret || secret->size() < 16) {

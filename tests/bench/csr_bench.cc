@@ -107,7 +107,7 @@ class Decisions {
 
  private:
   const Registry& registry_;
-  const domain::Origin origin_{*PartyId::Parse("mno-a"), wire::Role::kMno, *EventId::Parse("bench"), {}};
+  const domain::Origin origin_{*PartyId::Parse("mno-a"), wire::Role::kMno, *EventId::Parse("bench")};
   const std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
   std::vector<DeviceId> devices_;
   std::vector<JobId> jobs_;

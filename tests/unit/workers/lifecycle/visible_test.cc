@@ -127,7 +127,7 @@ TEST_F(PublishTest, APayloadThatCannotBeMadeIsReportedAndMadeAtTheNextAttach) {
   EXPECT_EQ(Device().trace.back().step, "payload.push failed");
 
   signer_.broken = false;
-  const domain::Origin origin{*PartyId::Parse("mno-a"), wire::Role::kMno, *EventId::Parse("1"), {}};
+  const domain::Origin origin{*PartyId::Parse("mno-a"), wire::Role::kMno, *EventId::Parse("1")};
   const auto attached =
       lifecycle::Decide(wire::DeviceAttach{id_}, origin, *ledger_, context_, policy_, signer_);
   ASSERT_TRUE(attached.ok()) << attached.error().message;
