@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bridge/ingest/backlog.h"
 #include "workers/domain/compose.h"
 
 namespace registry::ingest {
@@ -71,11 +72,9 @@ Result<domain::Decision> Dispatcher::Decide(const wire::Command& command, const 
 }
 
 Status Dispatcher::MayReplay(const PartyId& party, UtcTime now) const {
-  const auto last = reader_.OutboxLast(ledger::Sink::kMqtt);
-  if (!last) return last.error();
-  const auto sent = reader_.LoadSink(ledger::Sink::kMqtt);
-  if (!sent) return sent.error();
-  if (*last > sent->cursor + kReplayDepthMax) {
+  const auto backlog = MqttBacklog(reader_);
+  if (!backlog) return backlog.error();
+  if (*backlog > kReplayDepthMax) {
     return ReplayTooSoon("too many messages wait to be sent", kReplayDepthSeconds);
   }
   const std::lock_guard lock(mutex_);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "bridge/ingest/admission.h"
+#include "bridge/ingest/backlog.h"
 #include "bridge/ingest/executor.h"
 #include "bridge/ingest/lanes.h"
 #include "bridge/ingest/replies.h"
@@ -22,7 +23,8 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t kDueMax = 1000;  // jobs looked at per timer period
+constexpr std::size_t kDueMax = 1000;      // jobs looked at per timer period
+constexpr ledger::Seq kBacklogMax = 1000;  // messages on their way to the broker, above which no job is due
 constexpr int kTooBusySeconds = 5;
 constexpr milliseconds kRetryMax{60'000};
 
@@ -214,7 +216,11 @@ bool Pipeline::Impl::Visible(const std::vector<domain::ZoneChange>& changes) {
   return batch->left == 0 && batch->good;
 }
 
+// While many messages wait for the broker, what was asked last may be among them. Asking again would use up an attempt
+// that nobody heard and lengthen the queue: under load every answer would come too late, for good.
 void Pipeline::Impl::PostDue() {
+  const auto backlog = MqttBacklog(ledger_);
+  if (backlog && *backlog > kBacklogMax) return;
   auto due = ledger_.JobsDue(clock_.Now(), kDueMax);
   if (!due) return observer_.Log(3, "jobs due: " + due.error().message);
   for (const domain::Job& job : *due) PostDue(job);

@@ -58,19 +58,22 @@ json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& invent
   }
   for (const char* asp : kAsps) desks[asp] = layout.DeskSocket(asp);
   const std::string party = kMnos[mno];
-  return {{"mqtt", MqttPart(layout)},
-          {"party", party},
-          {"cert_file", layout.PartyCertificate(party)},
-          {"key_file", layout.PartyKey(party)},
-          {"radio_socket", layout.RadioSocket(party)},
-          {"desks", desks},
-          {"inventory", esims},
-          {"register_window", 200},
-          {"faults",
-           {{"lose", faults.lose},
-            {"repeat", faults.repeat},
-            {"delay_max_ms", faults.delay_max_ms},
-            {"seed", faults.seed}}}};
+  return {
+      {"mqtt", MqttPart(layout)},
+      {"party", party},
+      {"cert_file", layout.PartyCertificate(party)},
+      {"key_file", layout.PartyKey(party)},
+      {"radio_socket", layout.RadioSocket(party)},
+      {"desks", desks},
+      {"inventory", esims},
+      {"register_window", 200},
+      // Over a radio that loses nothing a repetition only tells that the device is busy, and makes it busier.
+      {"repeat_after_ms", faults.lose > 0 ? 2000 : 15000},
+      {"faults",
+       {{"lose", faults.lose},
+        {"repeat", faults.repeat},
+        {"delay_max_ms", faults.delay_max_ms},
+        {"seed", faults.seed}}}};
 }
 
 json AspConfig(const Layout& layout, int asp) {

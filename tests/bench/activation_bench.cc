@@ -18,6 +18,8 @@ constexpr int kDevices = 3000;
 // Five commands and their replies, key.generate, payload.push, device.certified, twice device.activated.
 constexpr int kMessages = 15;
 constexpr int kRelayed = 20000;
+// Messages under way: enough to keep all three busy, few enough for libmosquitto, which walks all of them each time.
+constexpr int kRelayWindow = 500;
 
 // 1 KB at QoS 1 over TLS, one publisher, one subscriber.
 double RelayedPerSecond() {
@@ -26,9 +28,9 @@ double RelayedPerSecond() {
   if (!ear.Subscribe("registry/v1/from/#")) return 0;
   const std::string payload(1024, 'x');
   const auto begun = std::chrono::steady_clock::now();
-  for (int i = 0; i < kRelayed; ++i) mouth.PublishLater("registry/v1/from/mno-a/raw", payload);
-  for (int i = 0; i < kRelayed; ++i) {
-    if (!ear.Next(std::chrono::seconds(10))) return 0;
+  for (int i = 0; i < kRelayed + kRelayWindow; ++i) {
+    if (i < kRelayed) mouth.PublishLater("registry/v1/from/mno-a/raw", payload);
+    if (i >= kRelayWindow && !ear.Next(std::chrono::seconds(10))) return 0;
   }
   return kRelayed / std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
 }

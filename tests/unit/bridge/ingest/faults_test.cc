@@ -68,6 +68,55 @@ TEST(Faults, WhatFailsInsideIsAnsweredWithoutDetailsLoggedWithThemAndNotRemember
   }
 }
 
+// Counts the timer's turns (each looks how far the relay is) and how often it then looked for jobs.
+class WatchedLedger final : public WrappedLedger {
+ public:
+  struct Counts {
+    std::atomic<int> turns{0}, looked_for_jobs{0};
+  };
+  WatchedLedger(std::unique_ptr<ledger::Ledger> real, Counts& counts)
+      : WrappedLedger(*real), real_(std::move(real)), counts_(counts) {}
+  Result<ledger::SinkState> LoadSink(ledger::Sink sink) const override {
+    ++counts_.turns;
+    return WrappedLedger::LoadSink(sink);
+  }
+  Result<std::vector<domain::Job>> JobsDue(UtcTime now, std::size_t limit) const override {
+    ++counts_.looked_for_jobs;
+    return WrappedLedger::JobsDue(now, limit);
+  }
+
+ private:
+  const std::unique_ptr<ledger::Ledger> real_;
+  Counts& counts_;
+};
+
+TEST(Faults, NothingIsAskedAgainWhileManyMessagesWaitForTheBroker) {
+  WatchedLedger::Counts counts;
+  TestRegistry::Setup setup;
+  setup.wrap = [&](std::unique_ptr<ledger::Ledger> real) {
+    return std::make_unique<WatchedLedger>(std::move(real), counts);
+  };
+  TestRegistry registry(setup);
+  const auto device = registry.Register();
+  const Said attached = registry.Ask("mno-a", "device.attach", {{"device", device.device}});
+  ASSERT_EQ(registry.Heard("registry/v1/to/mno-a/do/key.generate").size(), 1u);
+  domain::Changeset waiting;
+  waiting.messages.assign(1500, {attached.topic, attached.payload, ""});
+  ASSERT_TRUE(registry.ledger().Commit(std::move(waiting)).ok());
+
+  const int turns = counts.turns;  // the turn after the next one began with the backlog in the ledger
+  while (counts.turns < turns + 2) std::this_thread::yield();
+  const int looked = counts.looked_for_jobs;
+  registry.clock().Advance(std::chrono::hours(1));
+  while (counts.turns < turns + 4) std::this_thread::yield();
+  EXPECT_EQ(counts.looked_for_jobs, looked);
+
+  const auto last = registry.ledger().OutboxLast(ledger::Sink::kMqtt);
+  ASSERT_TRUE(registry.ledger().Advance(ledger::Sink::kMqtt, {*last, ""}, true).ok());
+  registry.RunDueJobs(std::chrono::seconds(0));
+  EXPECT_EQ(registry.Heard("registry/v1/to/mno-a/do/key.generate").size(), 1u) << "asked again, once";
+}
+
 TEST(Faults, ADamagedMarkIsAnsweredToo) {
   TestRegistry registry(With({.find_event = [] { return LedgerError(ledger::kLedgerDamaged); }}));
   EXPECT_EQ(registry.Ask("mno-a", "esim.register", Esim(1)).symbol(), "registry_failed");
