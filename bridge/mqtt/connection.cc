@@ -43,6 +43,14 @@ std::string UriOf(const SessionOptions& options) {
   return tls;
 }
 
+// Paho refuses what its sending thread has not taken up yet beyond a limit, 100 if nobody says otherwise, and the relay
+// takes a refusal for the end of the connection.
+::mqtt::create_options CreateOf(const SessionOptions& options) {
+  ::mqtt::create_options create(MQTTVERSION_5);
+  create.set_max_buffered_messages(options.in_flight_max + 16);
+  return create;
+}
+
 ::mqtt::connect_options ConnectOf(const SessionOptions& options) {
   using ::mqtt::property;
   ::mqtt::connect_options connect;
@@ -151,8 +159,7 @@ Connection::Impl::Impl(const SessionOptions& options, Events events)
     : options_(options),
       events_(std::move(events)),
       unconfirmed_(static_cast<std::size_t>(options.in_flight_max)),
-      client_(std::make_unique<::mqtt::async_client>(UriOf(options), options.client_id,
-                                                     ::mqtt::create_options(MQTTVERSION_5))) {
+      client_(std::make_unique<::mqtt::async_client>(UriOf(options), options.client_id, CreateOf(options))) {
   // noexcept on purpose: returning from here lets the PUBACK leave, so a message that could not be kept must
   // end the process before that (measured: Paho acknowledges when the callback returns, whatever it returns).
   client_->set_message_callback(
@@ -217,6 +224,7 @@ Status Connection::Impl::Publish(outbox::Publisher::Message message, Confirmed c
   } catch (const std::exception& why) {
     // Answered in the meantime: then it was taken as far as the caller is concerned.
     if (!unconfirmed_.Withdraw(*key)) return Done{};
+    if (alive() && options_.log) options_.log(2, std::string("mqtt: a publish was not taken: ") + why.what());
     return Error::Make(Code::kFailed, "not_connected", why.what());
   }
   return Done{};

@@ -107,6 +107,24 @@ TEST(Session, RepliesDoNotWaitForDelayedAcknowledgements) {
   EXPECT_EQ(SendsAtOnce(broker.port()), std::vector<bool>{true}) << "after a reconnection too";
 }
 
+// The whole window at once, faster than Paho's sending thread takes it up: left alone, Paho refuses the hundred and first.
+TEST(Session, TakesAsManyAtOnceAsItsWindowHolds) {
+  Broker broker;
+  mqtt::SessionOptions options = broker.ForRegistry();
+  options.in_flight_max = 1000;
+  mqtt::Session session(options, [](ingest::InboundMessage) {});
+  session.Start();
+  ASSERT_TRUE(WaitConnected(session));
+  Confirmations confirmations;
+  const std::string payload(10'000, 'x');
+  for (int i = 0; i < options.in_flight_max; ++i) {
+    const auto taken = session.Publish({"registry/v1/to/asp-b/event/x", payload, ""}, confirmations.Next());
+    ASSERT_TRUE(taken.ok()) << i << ": " << taken.error().message;
+  }
+  ASSERT_TRUE(confirmations.WaitFor(options.in_flight_max));
+  EXPECT_EQ(confirmations.failed(), 0);
+}
+
 TEST(Session, NobodyListeningIsNoFailure) {
   Broker broker;
   mqtt::Session session(broker.ForRegistry(), [](ingest::InboundMessage) {});
