@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "schemas/wire/envelope.h"
+#include "tests/support/commands.h"
 #include "tests/support/device_key.h"
 #include "tests/support/test_registry.h"
 
@@ -9,21 +10,6 @@ namespace registry::test {
 namespace {
 
 using nlohmann::json;
-
-ingest::InboundMessage Raw(const std::string& party, const std::string& command, const std::string& payload) {
-  ingest::InboundMessage message;
-  message.topic = "registry/v1/from/" + party + "/" + command;
-  message.payload = payload;
-  return message;
-}
-
-json Command(const std::string& party, const std::string& command, const std::string& id, const json& data) {
-  return {{"specversion", "1.0"},
-          {"id", id},
-          {"source", party},
-          {"type", "registry.v1." + command},
-          {"data", data}};
-}
 
 TEST(Admission, ADuplicateGetsTheStoredReplyByteForByteAndIsNotExecutedAgain) {
   TestRegistry registry;

@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "tests/support/commands.h"
 #include "tests/support/faulty_ledger.h"
 #include "tests/support/test_registry.h"
 
@@ -30,12 +31,7 @@ json Esim(std::uint64_t number) { return {{"eid", EidOf(number)}, {"iccid", Icci
 
 ingest::InboundMessage Message(const std::string& party, const std::string& command, const std::string& id,
                                const json& data) {
-  const json event = {{"specversion", "1.0"},
-                      {"id", id},
-                      {"source", party},
-                      {"type", "registry.v1." + command},
-                      {"data", data}};
-  return {"registry/v1/from/" + party + "/" + command, event.dump(), "", ""};
+  return Raw(party, command, Command(party, command, id, data).dump());
 }
 
 TEST(Faults, ADeviceThatChangesTooFastIsBusyAndTheSameIdWorksLater) {
