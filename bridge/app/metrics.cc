@@ -46,7 +46,7 @@ class Metrics::Impl {
     step_seconds_.Add({{"step", step}}, kSeconds).Observe(InSeconds(latency));
   }
   void Line(int level, const std::string& line) {
-    if (level >= 2) alarms_.Add({{"level", level == 2 ? "warning" : "error"}}).Increment();
+    if (level >= 2) (level == 2 ? warnings_ : errors_).Increment();
     log_(level, line);
   }
 
@@ -106,6 +106,8 @@ class Metrics::Impl {
                                                          .Name("registry_alarms_total")
                                                          .Help("Warnings and errors logged by the pipeline")
                                                          .Register(registry_);
+  prometheus::Counter& warnings_ = alarms_.Add({{"level", "warning"}});  // there before the first one
+  prometheus::Counter& errors_ = alarms_.Add({{"level", "error"}});
   prometheus::Family<prometheus::Gauge>& zone_lag_ = BuildGauge()
                                                          .Name("registry_zone_lag_seconds")
                                                          .Help("For how long a secondary has been behind")

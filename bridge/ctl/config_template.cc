@@ -7,7 +7,7 @@ namespace registry::ctl {
 namespace {
 
 constexpr std::string_view kTemplate =
-    R"(# The registry's configuration; README.md explains every key. Relative paths are relative to this file.
+    R"(# The registry's configuration; bridge/app/CONFIG.md explains every key. Relative paths are relative to this file.
 # registryd --check-config --config registry.toml says what is wrong with it.
 
 [registry]
@@ -22,7 +22,8 @@ port = 8883
 ca_file = "interface/ca.pem"
 certificate_file = "interface/registryd.pem"
 key_file = "interface/registryd.key"
-client_id = "registryd"
+# Keep it to yourself: a client that connects under this id throws registryd out, whoever it is.
+client_id = "@CLIENT_ID@"
 
 [ledger]
 folder = "ledger"
@@ -99,6 +100,7 @@ std::string ConfigText(const ConfigValues& values) {
   std::string text(kTemplate);
   text = Replace(std::move(text), "@ZONE@", values.zone);
   text = Replace(std::move(text), "@HOST@", values.broker_host);
+  text = Replace(std::move(text), "@CLIENT_ID@", values.client_id);
   return Replace(std::move(text), "@ANCHOR@", values.trust_anchor);
 }
 

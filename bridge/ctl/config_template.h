@@ -8,6 +8,7 @@ namespace registry::ctl {
 struct ConfigValues {
   std::string zone;
   std::string broker_host;
+  std::string client_id;     // at the broker; whoever knows it can take the registry's session over
   std::string trust_anchor;  // DS of the zone: right for a private ecosystem, to be replaced by the root's
                              // for a public one
 };

@@ -159,13 +159,21 @@ Status MakeFolders(const std::string& top) {
   return Done{};
 }
 
+// MQTT5 §3.1.4: a second client with the same identifier ends the first one's session, and Mosquitto asks nothing else
+// of it than a certificate. Any party has one, so the identifier must not be one that can be guessed.
+std::string NewClientId() {
+  Bytes octets(16);
+  REG_CHECK(RAND_bytes(octets.data(), static_cast<int>(octets.size())) == 1);
+  return "registryd-" + ToHex(octets);
+}
+
 Result<CreatedRegistry> Fill(const std::string& top, const NewRegistry& options) {
   if (auto made = MakeFolders(top); !made) return made.error();
   if (auto pki = WritePki(top + "/pki", options.zone, options.now); !pki) return pki.error();
   const auto ds = WriteZone(top + "/zone", options.zone);
   if (!ds) return ds.error();
   if (auto written = WriteInterface(top + "/interface", options); !written) return written.error();
-  const std::string config = ConfigText({options.zone, options.broker_hosts.front(), *ds});
+  const std::string config = ConfigText({options.zone, options.broker_hosts.front(), NewClientId(), *ds});
   if (auto saved = signing::CreateFile(top + "/registry.toml", config, kPublic); !saved) return saved.error();
   return CreatedRegistry{*ds};
 }

@@ -2,7 +2,10 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
+
 #include "bridge/ingest/replies.h"
+#include "schemas/wire/codec.h"
 
 namespace registry::ingest {
 namespace {
@@ -35,6 +38,21 @@ Steps StepsOf(const domain::Changeset& changes) {
     }
   }
   return steps;
+}
+
+// What parties are told of a device that got stuck, for the operator's log: once, though MNO and ASP both hear it.
+std::vector<std::string> FailuresOf(const domain::Changeset& changes) {
+  std::vector<std::string> lines;
+  for (const auto& notification : changes.notifications) {
+    if (notification.type != "device.failed") continue;
+    const auto data = nlohmann::json::parse(notification.data, nullptr, false);
+    auto failed = wire::Decode<wire::DeviceFailed>(data);
+    if (!failed) continue;
+    std::string line =
+        "device.failed: " + failed->device.text() + " " + failed->error.step + " " + failed->error.symbol;
+    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
+  }
+  return lines;
 }
 
 }  // namespace
@@ -131,8 +149,10 @@ Verdict Executor::Failed(const std::string& command, const Error& error) {
 
 Status Executor::Commit(domain::Changeset changes) {
   const Steps steps = StepsOf(changes);
+  const std::vector<std::string> failures = FailuresOf(changes);
   auto committed = ledger_.Commit(std::move(changes));
   if (!committed) return committed;
+  for (const std::string& failure : failures) observer_.Log(2, failure);
   for (const auto& [step, latency] : steps) observer_.StepDone(step, latency);
   return committed;
 }

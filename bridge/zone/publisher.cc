@@ -426,7 +426,10 @@ void LivePublisher::Alarm(Steady::time_point now) {
     const bool late = lag.behind > kAlarmAfter || !lag.reachable;
     if (late == alarmed_[i]) continue;
     alarmed_[i] = late;
-    const std::string state = !late ? " has caught up" : lag.reachable ? " lags" : " cannot be reached";
+    const std::string state = !lag.reachable              ? " cannot be reached"
+                              : late                      ? " lags"
+                              : secondaries_[i].current() ? " has caught up"
+                                                          : " can be reached again";
     Say(late ? 2 : 1, "zone: secondary " + lag.name + state + ", it serves " + std::to_string(lag.serial) +
                           ", newest is " + std::to_string(store_.serial()));
   }

@@ -110,7 +110,7 @@ bool IsRefused(const DemoOptions& options, DemoRun& run, Progress& progress, con
     last = retry->ok ? "still welcome" : retry->reason;
     std::this_thread::sleep_for(kTick);
   }
-  run.report.failed.push_back({device, "refusal", last});
+  if (!Over(options, run)) run.report.failed.push_back({device, "refusal", last});
   return false;
 }
 
@@ -139,6 +139,7 @@ void Provision(const DemoOptions& options, Progress& progress, DemoRun& run) {
   if (Status status = run.lab->StartSimulators(); !status) {
     run.trouble = status.error().message;
     run.report = NotStarted(devices, run.trouble);
+    run.report.trouble = run.trouble;
     return;
   }
   Screen screen(options, progress);
@@ -181,6 +182,7 @@ DemoRun RunDemo(const DemoOptions& options) {
   Provision(options, *progress, run);
   if (auto failure = run.lab->TakeFailure()) run.trouble += *failure;
   if (run.trouble.empty() && Interrupted(options)) run.trouble = "interrupted";
+  run.report.trouble = run.trouble;
   return run;
 }
 

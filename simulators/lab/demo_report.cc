@@ -106,6 +106,7 @@ nlohmann::json ToJson(const DemoReport& report) {
           {"device_verifications_ok", report.verifications_ok},
           {"asp_sessions_ok", report.sessions_ok},
           {"refused_after_deactivation", report.refused},
+          {"trouble", report.trouble},
           {"refusal_ms", report.refusal_ms},
           {"duration_s", report.duration_s},
           {"activations_per_s", report.activations_per_s},

@@ -23,6 +23,7 @@ struct DemoReport {
   std::map<std::string, double> cpu_us_per_activation{
       {"registry", 0}, {"broker", 0}, {"dns", 0}, {"simulators", 0}};
   std::vector<double> refusal_ms;  // deactivated -> refused
+  std::string trouble;             // what ended the run early, e.g. "interrupted"; empty when nothing did
   bool Good() const;
 };
 

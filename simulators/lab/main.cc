@@ -179,6 +179,11 @@ int main(int argc, char** argv) {
   CLI::App* down = app.add_subcommand("down", "end the lab in DIR");
   down->add_option("--dir", arguments.folder, "its run folder")->required();
   CLI11_PARSE(app, argc, argv);
+  if (demo->parsed() && arguments.devices == 0) {
+    std::cerr
+        << "demo: --devices must be at least 1; a lab without devices is what `up --devices 0` starts\n";
+    return 2;
+  }
   if (demo->parsed()) return Demo(arguments);
   return up->parsed() ? Up(arguments) : Down(arguments.folder);
 }

@@ -30,6 +30,17 @@ TEST_F(Interface, NoClientCertificateNoConnection) {
   EXPECT_TRUE(RawMqtt(As("mno-a")).connected()) << "with its certificate it is welcome";
 }
 
+// MQTT5 §3.1.4: who connects under another's client identifier takes its session over. With a known one every party
+// could keep the registry from everybody; the taker would be thrown out by the registry's return.
+TEST_F(Interface, APartyCannotTakeTheRegistrysSessionOver) {
+  RawOptions options = As("mno-b");
+  options.client_id = "registryd";
+  RawMqtt taker(options);
+  ASSERT_TRUE(taker.connected());
+  EXPECT_TRUE(Ask("mno-a", "feed.ack", {{"seq", 0}}).accepted);
+  EXPECT_TRUE(taker.connected());
+}
+
 // A party's credentials from a CA of the test's choice: what is refused then is refused for that choice alone.
 class Issued : public Interface {
  protected:

@@ -92,6 +92,20 @@ TEST_F(RegistryFolderTest, TrustAnchorsAreTheKsks) {
   EXPECT_EQ(FromBase64(Read("zone/tsig.key").substr(0, 44))->size(), 32u);
 }
 
+TEST_F(RegistryFolderTest, NobodyGuessesTheClientIdAtTheBroker) {
+  const auto id_in = [](const std::string& text) {
+    const std::string key = "client_id = \"registryd-";
+    const std::size_t at = text.find(key) + key.size();
+    return text.substr(at, text.find('"', at) - at);
+  };
+  ASSERT_TRUE(Create().ok());
+  const std::string first = id_in(Read("registry.toml"));
+  EXPECT_EQ(first.size(), 32u);
+  std::filesystem::remove_all(registry_);
+  ASSERT_TRUE(Create().ok());
+  EXPECT_NE(id_in(Read("registry.toml")), first);
+}
+
 TEST_F(RegistryFolderTest, NeverOverwrites) {
   ASSERT_TRUE(Create().ok());
   const std::string key = Read("pki/root.key");
