@@ -3,9 +3,23 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <cstring>
 #include <memory>
 
 namespace registry::mqtt {
+namespace {
+
+constexpr char kUser[] = "registryd";  // as broker-config/acl.conf calls it
+
+// Mosquitto takes the user name from the certificate's CN, and lets nobody else read what parties say.
+bool IsTheRegistrys(const X509* certificate) {
+  char name[128] = {};
+  X509_NAME* subject = X509_get_subject_name(certificate);
+  return X509_NAME_get_text_by_NID(subject, NID_commonName, name, sizeof name) > 0 &&
+         std::strcmp(name, kUser) == 0;
+}
+
+}  // namespace
 
 std::vector<std::string> TlsFileFaults(const std::string& ca_file, const std::string& certificate_file,
                                        const std::string& key_file) {
@@ -19,6 +33,11 @@ std::vector<std::string> TlsFileFaults(const std::string& ca_file, const std::st
   const bool certificate = SSL_CTX_use_certificate_chain_file(context.get(), certificate_file.c_str()) == 1;
   if (!certificate) {
     faults.push_back("certificate_file: holds no certificate (PEM) or cannot be read: " + certificate_file);
+  }
+  if (certificate && !IsTheRegistrys(SSL_CTX_get0_certificate(context.get()))) {
+    faults.push_back(
+        "certificate_file: its CN is not registryd, so the broker would not let it hear anybody: " +
+        certificate_file);
   }
   // OpenSSL compares the key with the certificate while it takes it, and keeps a certificate that does not fit.
   ERR_clear_error();

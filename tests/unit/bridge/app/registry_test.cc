@@ -160,6 +160,16 @@ TEST_F(RegistryTest, EveryFaultIsFoundAtOnceAndNamesItsKey) {
   EXPECT_EQ(faults.size(), 9u);
 }
 
+// The broker would take it for somebody else: connected, subscribed, and deaf.
+TEST_F(RegistryTest, AnotherPartysCertificateIsNotTheRegistrys) {
+  Config config = config_;
+  config.mqtt.certificate_file = folder_.In("r/interface/broker.pem");
+  config.mqtt.key_file = folder_.In("r/interface/broker.key");
+  const auto faults = FaultsOf(config);
+  ASSERT_EQ(faults.size(), 1u);
+  EXPECT_TRUE(faults[0].starts_with("mqtt.certificate_file: its CN is not registryd")) << faults[0];
+}
+
 TEST(TrustAnchor, IsADsOrADnskey) {
   const std::string hex(64, 'a');
   for (const std::string& good :
