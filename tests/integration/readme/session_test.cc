@@ -14,13 +14,14 @@ namespace {
 // The commands of the fenced block below the heading, without those that start, enter and end the lab.
 std::string SessionOf(const std::string& readme, const std::string& lab_folder) {
   std::ifstream file(readme);
-  std::string script = "set -e\ntrap 'kill $EAR 2>/dev/null' EXIT\ncd " + lab_folder + "\n";
+  std::string script =
+      "set -e\ntrap 'kill $(pgrep -P $(echo $EAR | tr \" \" ,)) 2>/dev/null' EXIT\ncd " + lab_folder + "\n";
   bool below = false, fenced = false;
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with("## ")) below = line == "## Taking part by hand";
     if (line == "```") fenced = below && !fenced;
     const bool of_the_lab =
-        line.starts_with("./dev") || line.starts_with("cd /var/tmp") || line.starts_with("kill $EAR");
+        line.starts_with("./dev") || line.starts_with("cd /var/tmp") || line.starts_with("kill $(pgrep");
     if (fenced && line != "```" && !of_the_lab) script += line + "\n";
   }
   return script;
@@ -52,6 +53,9 @@ TEST(Readme, AStrangerTakesPartByHand) {
   EXPECT_NE(ran->find("TLSA\t3 0 1 " + digest), std::string::npos) << "kdig shows the hash: " << *ran;
   EXPECT_TRUE(std::regex_search(*ran, std::regex("Flags: [a-z ]*\\bad\\b"))) << *ran;
   EXPECT_NE(ran->find("; fully validated"), std::string::npos) << *ran;
+  EXPECT_NE(ran->find("\"state\":\"published\""), std::string::npos) << "the claim: " << *ran;
+  EXPECT_TRUE(std::regex_search(*ran, std::regex("\"name\":\"[0-9a-f-]{36}\\._device\\.")))
+      << "the activation: " << *ran;
 }
 
 }  // namespace

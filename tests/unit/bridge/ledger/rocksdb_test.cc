@@ -263,7 +263,8 @@ TEST_F(RocksDbLedgerTest, VerifyFindsAFlippedBitInEveryFamilyItReads) {
 TEST_F(RocksDbLedgerTest, VerifyFindsADeviceThatIsGone) {
   Fill(3);
   Tamper("devices", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
-    const auto& id = samples::DeviceOf(1).octets();
+    const DeviceId device = samples::DeviceOf(1);
+    const auto& id = device.octets();
     ASSERT_TRUE(db.Delete({}, handle, {reinterpret_cast<const char*>(id.data()), id.size()}).ok());
   });
   EXPECT_THAT(Verify(*Open())->faults, testing::Contains("device " + samples::DeviceOf(1).text() +
