@@ -83,6 +83,7 @@ TEST_F(ConfigTest, TheSmallestHasDefaultsAndAbsolutePaths) {
 TEST_F(ConfigTest, WhatInitWritesIsGood) {
   ctl::ConfigValues values;
   values.zone = "iotregistry.test";
+  values.client_id = "registryd-0123";
   values.broker_host = "broker.example";
   values.trust_anchor = "iotregistry.test. 3600 IN DS 1 13 2 00";
   auto config =

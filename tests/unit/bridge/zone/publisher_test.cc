@@ -85,6 +85,7 @@ class PublisherTest : public ::testing::Test {
   int calls_ = 0, refusals_ = 0;
   bool blocked_ = false;  // `visible` waits while this is set
   std::string log_;
+  MovableClock clock_;  // outlives the publisher, whose thread reads it to the end
   std::unique_ptr<Publisher> publisher_;
 };
 
@@ -331,30 +332,28 @@ TEST_F(PublisherTest, SignaturesAreRenewedBeforeTheyExpire) {
 }
 
 TEST_F(PublisherTest, SignaturesThatAreAboutToExpireAreAnAlarm) {
-  MovableClock clock;
   Options options = files_.options();
-  options.clock = &clock;
+  options.clock = &clock_;
   Start(options);
   const std::int64_t first = publisher_->snapshot().first_expiry;
-  EXPECT_GT(first, clock.Now().seconds() + 12 * 86400);
-  EXPECT_LE(first, clock.Now().seconds() + 14 * 86400);
+  EXPECT_GT(first, clock_.Now().seconds() + 12 * 86400);
+  EXPECT_LE(first, clock_.Now().seconds() + 14 * 86400);
   EXPECT_FALSE(Logged("expires"));
-  clock.ahead = 12 * 86400;  // as after a sleep
+  clock_.ahead = 12 * 86400;  // as after a sleep
   EXPECT_TRUE(WaitUntil([&] { return Logged("the first signature expires in "); }));
   EXPECT_TRUE(WaitUntil([&] { return Logged("signatures last long enough again"); }));
   EXPECT_TRUE(WaitUntil([&] { return publisher_->snapshot().first_expiry > first + 10 * 86400; }));
 }
 
 TEST_F(PublisherTest, ClockThatWasAheadIsNoticedAndTheZoneSignedAgain) {
-  MovableClock clock;
-  clock.ahead = 86400;
+  clock_.ahead = 86400;
   Options options = files_.options();
-  options.clock = &clock;
+  options.clock = &clock_;
   Commit({Published(1)});
   Start(options);
   const std::int64_t first = publisher_->snapshot().first_expiry;
   const std::uint32_t serial = publisher_->snapshot().serial;
-  clock.ahead = 0;
+  clock_.ahead = 0;
   EXPECT_TRUE(WaitUntil([&] { return Logged("the clock went back: "); }));
   EXPECT_TRUE(WaitUntil([&] { return publisher_->snapshot().serial == serial + 1; }));
   EXPECT_TRUE(WaitUntil([&] {
