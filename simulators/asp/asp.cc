@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "simulators/link/frames.h"
+#include "simulators/link/text.h"
 #include "simulators/mqtt/again.h"
 #include "simulators/mqtt/feed_position.h"
 
@@ -19,12 +20,6 @@ using std::chrono::milliseconds;
 constexpr milliseconds kConnectWithin{15000}, kNotedWithin{2000}, kFeedTick{500}, kGapPatience{2000};
 constexpr milliseconds kPublishAgain{2000}, kClaimAgain{2000};
 constexpr int kClaimsMost = 10;  // per device, each later than the one before
-
-std::string Text(const json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 std::string ReasonOf(const Reply& reply) {
   if (reply.accepted) return {};
   return reply.error ? reply.error->symbol : "rejected";

@@ -5,6 +5,7 @@
 
 #include "simulators/device/device.h"
 #include "simulators/device/work_queue.h"
+#include "simulators/link/text.h"
 
 namespace registry::sim {
 namespace {
@@ -20,11 +21,6 @@ constexpr milliseconds kDeviceBusy{20};  // a device that verifies or talks is a
 UtcTime Now() {
   const auto since = std::chrono::system_clock::now().time_since_epoch();
   return {std::chrono::duration_cast<std::chrono::microseconds>(since).count()};
-}
-
-std::string Text(const json& frame, const char* member) {
-  const auto found = frame.find(member);
-  return found != frame.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 // A refusal says what the ASP said; everything else its symbol.

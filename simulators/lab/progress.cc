@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "simulators/link/text.h"
+
 namespace registry::lab {
 namespace {
 
 using nlohmann::json;
+using sim::Text;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kLinesMax = 10'000;
-
-std::string Text(const json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 bool True(const json& object, const char* member) {
   const auto found = object.find(member);

@@ -8,6 +8,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "simulators/link/text.h"
 #include "simulators/mno/desks.h"
 #include "simulators/mno/errands.h"
 #include "simulators/mqtt/again.h"
@@ -33,12 +34,6 @@ struct Esim {
   Clock::time_point begun;  // of the registration, then of the attachment: the first try
   json certificate_frame;   // said again before a payload is repeated
 };
-
-// Empty when the member is missing or no string: what comes over radio or broker never throws here.
-std::string Text(const json& object, const char* member) {
-  const auto found = object.find(member);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 std::string ReasonOf(const Reply& reply) {
   return reply.accepted ? std::string() : reply.error ? reply.error->symbol : std::string("rejected");
