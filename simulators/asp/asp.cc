@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kConnectWithin{15000}, kNotedWithin{2000}, kFeedTick{500}, kGapPatience{2000};
 constexpr milliseconds kPublishAgain{2000}, kClaimAgain{2000};
 constexpr int kClaimsMost = 10;  // per device, each later than the one before
+
 std::string ReasonOf(const Reply& reply) {
   if (reply.accepted) return {};
   return reply.error ? reply.error->symbol : "rejected";
