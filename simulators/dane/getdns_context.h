@@ -20,7 +20,6 @@ struct GetdnsFree {
   void operator()(getdns_list* list) const { getdns_list_destroy(list); }
   void operator()(getdns_context* context) const { getdns_context_destroy(context); }
 };
-using Dict = std::unique_ptr<getdns_dict, GetdnsFree>;
 using List = std::unique_ptr<getdns_list, GetdnsFree>;
 
 inline constexpr std::uint32_t kTypeA = 1, kTypeRrsig = 46, kTypeDnskey = 48, kTypeTlsa = 52;

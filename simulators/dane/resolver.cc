@@ -39,30 +39,40 @@ DaneResolver::~DaneResolver() = default;
 
 Result<std::shared_ptr<DaneResolver>> DaneResolver::Create(ResolverTrust trust) {
   std::shared_ptr<DaneResolver> resolver(new DaneResolver(std::move(trust)));
-  auto first = resolver->Lease();  // says at once when the trust is malformed
+  auto first = GetdnsContext::Open(resolver->trust_);  // says at once when the trust is malformed
   if (!first) return first.error();
   resolver->idle_.push_back(std::move(*first));
   return resolver;
 }
 
-Result<std::unique_ptr<GetdnsContext>> DaneResolver::Lease() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      auto context = std::move(idle_.back());
-      idle_.pop_back();
-      return context;
-    }
-  }
-  return GetdnsContext::Open(trust_);
+std::unique_ptr<GetdnsContext> DaneResolver::TakeIdle() {
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty()) return nullptr;
+  auto context = std::move(idle_.back());
+  idle_.pop_back();
+  return context;
 }
 
 // A context that got no answer is not kept: libgetdns would hold the resolver off for its back-off time.
-template <class Reply>
-void DaneResolver::Return(std::unique_ptr<GetdnsContext> context, const Reply& reply) {
+void DaneResolver::Return(std::unique_ptr<GetdnsContext> context, const Result<Dict>& reply) {
   if (!reply && reply.error().symbol == "resolver_unreachable") return;
   const std::lock_guard lock(mutex_);
   idle_.push_back(std::move(context));
+}
+
+Result<Dict> DaneResolver::Prove(const std::string& name, std::uint32_t type) {
+  if (auto used = TakeIdle()) {
+    auto reply = keys_->Prove(*used, name, type);
+    Return(std::move(used), reply);
+    if (reply || reply.error().symbol != "resolver_unreachable") return reply;
+    // RFC 7858 §3.4, RFC 7766 §6.2.4: the resolver may have closed the connection while it was idle. libgetdns notices
+    // only when it asks, and does not ask again.
+  }
+  auto fresh = GetdnsContext::Open(trust_);
+  if (!fresh) return fresh.error();
+  auto reply = keys_->Prove(**fresh, name, type);
+  Return(std::move(*fresh), reply);
+  return reply;
 }
 
 Result<std::vector<TlsaRecord>> DaneResolver::Tlsa(const std::string& owner, Freshness freshness) {
@@ -71,10 +81,7 @@ Result<std::vector<TlsaRecord>> DaneResolver::Tlsa(const std::string& owner, Fre
     const auto found = tlsa_.find(owner);
     if (found != tlsa_.end() && Clock::now() < found->second.expiry) return found->second.records;
   }
-  auto context = Lease();
-  if (!context) return context.error();
-  auto reply = keys_->Prove(**context, owner, kTypeTlsa);
-  Return(std::move(*context), reply);
+  auto reply = Prove(owner, kTypeTlsa);
   if (!reply) return reply.error();
   const auto answers = Answers(reply->get(), owner, kTypeTlsa);
   if (answers.empty()) return Absent(owner);
@@ -95,10 +102,7 @@ Result<std::string> DaneResolver::Address(const std::string& name) {
     const auto found = addresses_.find(name);
     if (found != addresses_.end() && Clock::now() < found->second.expiry) return found->second.address;
   }
-  auto context = Lease();
-  if (!context) return context.error();
-  auto reply = keys_->Prove(**context, name, kTypeA);
-  Return(std::move(*context), reply);
+  auto reply = Prove(name, kTypeA);
   if (!reply) return reply.error();
   const auto answers = Answers(reply->get(), name, kTypeA);
   if (answers.empty()) return Absent(name);

@@ -1,7 +1,8 @@
 // simulators/dane/resolver.h: look-ups a device or an ASP may trust: over DNS-over-TLS to a resolver known by its
 // pinned key, and validated here against given trust anchors, so that the resolver is believed in nothing.
 // Owns: libgetdns contexts, each with one lasting TLS connection; one per thread that asks at the same time.
-// Threads: all calls from any thread; a look-up blocks up to `timeout`.
+// Threads: all calls from any thread; a look-up blocks up to `timeout`, twice that when a connection that lasted dies
+//   of it. The process must ignore SIGPIPE: libgetdns writes to a connection the resolver may have closed.
 // Errors: 2303 name_absent (proved absent), 2306 dns_bogus (signatures do not lead to an anchor, or nothing is signed),
 //   2400 resolver_unreachable (no connection, wrong key, no answer), 2005 trust_malformed.
 // Caching: only what was asked with Freshness::kCached, only positive answers, at most their TTL, the TTL and the end
@@ -19,7 +20,12 @@
 #include "schemas/base/result.h"
 #include "simulators/dane/tlsa.h"
 
+struct getdns_dict;
+
 namespace registry::sim {
+
+struct GetdnsFree;
+using Dict = std::unique_ptr<getdns_dict, GetdnsFree>;
 
 struct ResolverTrust {
   std::string address;  // IP address
@@ -54,9 +60,9 @@ class DaneResolver {
   };
 
   explicit DaneResolver(ResolverTrust trust);
-  Result<std::unique_ptr<GetdnsContext>> Lease();
-  template <class Reply>
-  void Return(std::unique_ptr<GetdnsContext> context, const Reply& reply);
+  Result<Dict> Prove(const std::string& name, std::uint32_t type);
+  std::unique_ptr<GetdnsContext> TakeIdle();
+  void Return(std::unique_ptr<GetdnsContext> context, const Result<Dict>& reply);
 
   const ResolverTrust trust_;
   std::unique_ptr<ZoneKeys> keys_;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "tests/unit/simulators/dane/world.h"
@@ -17,6 +18,7 @@ const std::string kSpoilt = "ffee2233445566778899aabbccddeeff0011223344556677889
 class ResolverTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
+    std::signal(SIGPIPE, SIG_IGN);
     test::World::Zones zones;
     zones["iotregistry.test"] = {"@ 60 IN TLSA 0 0 1 " + kHash, "d1._device 60 IN TLSA 3 0 1 " + kHash,
                                  "d1._device 60 IN TLSA 3 1 1 " + kHash, "bare._device 60 IN TXT \"no TLSA\"",
@@ -63,6 +65,16 @@ TEST_F(ResolverTest, ReadsAnAddress) {
   auto address = Open(Trust())->Address("gw.iotregistry.test");
   ASSERT_TRUE(address) << address.error().message;
   EXPECT_EQ(*address, "127.0.0.7");
+}
+
+// RFC 7858 §3.4: either end may close an idle connection, and the other must be ready for it.
+TEST_F(ResolverTest, AsksAgainWhenTheResolverClosedTheIdleConnection) {
+  auto resolver = Open(Trust());
+  ASSERT_EQ(SymbolOf(*resolver, "good.other.test"), "secure");
+  for (int i = 0; i < 2; ++i) {
+    std::this_thread::sleep_for(test::kResolverIdle + std::chrono::milliseconds(300));
+    EXPECT_EQ(SymbolOf(*resolver, "good.other.test"), "secure");
+  }
 }
 
 TEST_F(ResolverTest, TellsProvenAbsenceFromFailure) {

@@ -204,7 +204,8 @@ bool World::StartServers() {
   std::ofstream(folder_ + "/anchor") << anchor_ << '\n';
   std::ofstream unbound(folder_ + "/unbound.conf");
   unbound
-      << "server:\n interface: 127.0.0.1@" << dot_port_ << "\n tls-port: " << dot_port_
+      << "server:\n tcp-idle-timeout: " << kResolverIdle.count() << "\n interface: 127.0.0.1@" << dot_port_
+      << "\n tls-port: " << dot_port_
       << "\n tls-service-key: \"dot.key\"\n tls-service-pem: \"dot.pem\"\n username: \"\"\n chroot: \"\"\n"
       << " directory: \"" << folder_ << "\"\n pidfile: \"unbound.pid\"\n use-syslog: no\n"
       << " do-not-query-localhost: no\n access-control: 127.0.0.0/8 allow\n module-config: \"validator "

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,6 +16,9 @@
 #include "schemas/base/bytes.h"
 
 namespace registry::sim::test {
+
+// How long the resolver keeps an idle connection; short, for a test to see the end of one.
+inline constexpr std::chrono::milliseconds kResolverIdle{1000};
 
 class World {
  public:
