@@ -22,10 +22,14 @@ using std::chrono::seconds;
 constexpr int kDevices = 200;
 constexpr int kRegistryKills = 20;
 constexpr int kBrokerKills = 5;
-// The rest of the fleet comes in small groups, one before each death, so that the work cannot be over too soon.
-constexpr int kDevicesFirst = 100;
+// Some at once; the rest comes in small groups, one whenever few are at work, so that no death finds nothing
+// to disturb.
+constexpr int kDevicesFirst = 60;
 constexpr int kGroup = 4;
-constexpr int kKillsMax = kRegistryKills + kBrokerKills + (kDevices - kDevicesFirst) / kGroup;
+constexpr int kFewAtWork = 8;
+constexpr int kNearlyOver = 2;               // devices unfinished: the last moment for a death
+constexpr std::uint64_t kNever = 1'000'000;  // events
+constexpr int kKillsMax = 3 * (kRegistryKills + kBrokerKills);
 
 // What the simulators have told so far. Fed by reader threads, waited for by the test.
 class Progress {
@@ -41,18 +45,20 @@ class Progress {
     if (kind == "done" && event.value("ok", false)) done_.insert(device);
     changed_.notify_all();
   }
-  bool WaitEvents(std::uint64_t count, milliseconds deadline) {
+  // Until `count` events came, or the work of those released is nearly over, or `within` is.
+  void WaitEvents(std::uint64_t count, int released, milliseconds within) {
     std::unique_lock lock(mutex_);
     const std::uint64_t target = events_ + count;
-    return changed_.wait_for(lock, deadline, [&] { return events_ >= target; });
+    changed_.wait_for(lock, within,
+                      [&] { return events_ >= target || UnfinishedLocked(released) <= kNearlyOver; });
   }
   bool WaitFinished(milliseconds deadline) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, deadline, [&] { return ThroughLocked(kDevices); });
+    return changed_.wait_for(lock, deadline, [&] { return UnfinishedLocked(kDevices) == 0; });
   }
-  bool Through(int devices) {
+  int Unfinished(int devices) {
     std::lock_guard lock(mutex_);
-    return ThroughLocked(devices);
+    return UnfinishedLocked(devices);
   }
   std::set<std::string> registered() {
     std::lock_guard lock(mutex_);
@@ -65,9 +71,8 @@ class Progress {
   }
 
  private:
-  bool ThroughLocked(int devices) const {
-    return activated_.size() >= static_cast<std::size_t>(devices) &&
-           done_.size() >= static_cast<std::size_t>(devices);
+  int UnfinishedLocked(int devices) const {
+    return devices - static_cast<int>(std::min(activated_.size(), done_.size()));
   }
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -124,15 +129,15 @@ TEST(Crash, TwoHundredDevicesSurviveTwentyDeathsOfTheRegistryAndFiveOfTheBroker)
 
   int registry_kills = 0, broker_kills = 0, released = kDevicesFirst;
   for (int i = 0; i < kKillsMax && (registry_kills < kRegistryKills || broker_kills < kBrokerKills); ++i) {
-    released += Release(lab, released);
-    // A kill every few events spreads them over the whole run; the random rest hits any point between two steps.
-    progress.WaitEvents(1 + random() % 40, seconds(5));
-    progress.WaitEvents(1'000'000, milliseconds(random() % 60));  // never that many: a random moment later
+    if (progress.Unfinished(released) < kFewAtWork) released += Release(lab, released);
+    // A death every few events spreads them over the whole run; the random rest hits any point between two steps.
+    progress.WaitEvents(random() % 40, released, seconds(5));
+    progress.WaitEvents(kNever, released, milliseconds(random() % 60));
     const bool broker =
         broker_kills < kBrokerKills && registry_kills >= broker_kills * kRegistryKills / kBrokerKills;
     const std::string victim = broker ? "mosquitto" : "registryd";
     lab.Kill(victim);
-    if (!progress.Through(released))
+    if (progress.Unfinished(released) > 0)
       ++(broker ? broker_kills : registry_kills);  // only deaths during work count
     const auto restarted = lab.Restart(victim);
     ASSERT_TRUE(restarted) << victim << ": " << restarted.error().message;

@@ -168,6 +168,7 @@ class FleetTest : public ::testing::Test {
     {
       const std::lock_guard lock(mutex_);
       delivering_ = job;
+      results_.clear();
     }
     return Until(
         [this] { return results_.size() == kDevices; },
@@ -275,10 +276,6 @@ TEST_F(FleetTest, SaysWhyAndObeysTheConsole) {
   EXPECT_TRUE(ear_.Wait([](const std::vector<json>& events) {
     return events.back().value("again", false) && events.back().value("ok", false);
   }));
-  {
-    const std::lock_guard lock(mutex_);
-    results_.clear();
-  }
   ASSERT_TRUE(Deliver("replay", 4));
   for (const auto& [number, result] : Results()) {
     EXPECT_EQ(result.at("outcome"), "failed");
