@@ -72,7 +72,7 @@ TEST_F(ResolverTest, AsksAgainWhenTheResolverClosedTheIdleConnection) {
   auto resolver = Open(Trust());
   ASSERT_EQ(SymbolOf(*resolver, "good.other.test"), "secure");
   for (int i = 0; i < 2; ++i) {
-    std::this_thread::sleep_for(test::kResolverIdle + std::chrono::milliseconds(300));
+    ASSERT_TRUE(test::WaitClosedByPeer(world_->dot_port(), 10000));
     EXPECT_EQ(SymbolOf(*resolver, "good.other.test"), "secure");
   }
 }

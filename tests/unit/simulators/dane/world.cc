@@ -114,6 +114,21 @@ bool WaitListening(std::uint16_t port, int deadline_ms) {
   return false;
 }
 
+bool WaitClosedByPeer(std::uint16_t port, int deadline_ms) {
+  char peer[16];
+  std::snprintf(peer, sizeof peer, "0100007F:%04X", port);
+  const std::string close_wait = std::string(peer) + " 08";  // proc(5): rem_address, then the state
+  const auto end = Clock::now() + std::chrono::milliseconds(deadline_ms);
+  while (Clock::now() < end) {
+    std::ifstream table("/proc/net/tcp");
+    for (std::string line; std::getline(table, line);) {
+      if (line.find(close_wait) != std::string::npos) return true;
+    }
+    poll(nullptr, 0, 10);
+  }
+  return false;
+}
+
 std::unique_ptr<World> World::Start(const Zones& zones, const std::map<std::string, std::string>& spoil) {
   std::unique_ptr<World> world(new World());
   std::string pattern = (fs::temp_directory_path() / "dane-world-XXXXXX").string();

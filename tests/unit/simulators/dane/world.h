@@ -52,6 +52,9 @@ class World {
 
 // True when something listens there before the deadline.
 bool WaitListening(std::uint16_t port, int deadline_ms);
+// True when, before the deadline, the server on that port has closed a connection of this machine that the other end has
+// not closed yet.
+bool WaitClosedByPeer(std::uint16_t port, int deadline_ms);
 std::uint16_t FreePort();
 // Runs a program to its end in `folder`; its standard output, or nullopt when it failed.
 std::optional<std::string> Run(const std::string& folder, const std::vector<std::string>& command);
