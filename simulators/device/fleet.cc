@@ -47,6 +47,7 @@ class FleetOnRadio : public Fleet {
 
  private:
   void Dial(const std::string& mno);
+  std::shared_ptr<Connection> Keep(const std::string& mno, std::shared_ptr<Connection> connection);
   void KeepPoweringOn(const std::string& mno);
   void OnFrame(const json& frame);
   template <class Task>
@@ -82,8 +83,9 @@ FleetOnRadio::~FleetOnRadio() {
     stopping_ = true;
     connections.swap(connections_);
   }
-  for (auto& [mno, connection] : connections) connection->Close();
+  for (auto& [mno, connection] : connections) connection->Close();  // no work waits to send any more
   queue_.Stop();
+  for (auto& [mno, connection] : connections) connection->Finish();
 }
 
 Status FleetOnRadio::Begin() {
@@ -112,15 +114,16 @@ void FleetOnRadio::Dial(const std::string& mno) {
     queue_.PostAfter(kDialAgain, [this, mno] { Dial(mno); });
     return;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) {
-      (*connection)->Close();
-      return;
-    }
-    connections_[mno] = *connection;
-  }
+  if (const auto earlier = Keep(mno, *connection)) earlier->Finish();
   KeepPoweringOn(mno);
+}
+
+// What has to end instead: the connection before, or this one when the fleet stops.
+std::shared_ptr<Connection> FleetOnRadio::Keep(const std::string& mno,
+                                               std::shared_ptr<Connection> connection) {
+  const std::lock_guard lock(mutex_);
+  if (!stopping_) connections_[mno].swap(connection);
+  return connection;
 }
 
 void FleetOnRadio::KeepPoweringOn(const std::string& mno) {

@@ -4,13 +4,40 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
 #include <thread>
 
 #include "simulators/link/channel.h"
 
 namespace registry::sim {
 namespace {
+
+// Whether the read thread may still call handlers. Shared with it, so that it outlives the connection.
+class Handlers {
+ public:
+  void Begin() {
+    const std::lock_guard lock(mutex_);
+    thread_ = std::this_thread::get_id();
+  }
+  void End() {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    changed_.notify_all();
+  }
+  void WaitEnded() {
+    std::unique_lock lock(mutex_);
+    if (thread_ == std::this_thread::get_id()) return;
+    changed_.wait(lock, [this] { return ended_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::thread::id thread_;
+  bool ended_ = false;
+};
 
 class StreamConnection : public Connection, public std::enable_shared_from_this<StreamConnection> {
  public:
@@ -30,12 +57,16 @@ class StreamConnection : public Connection, public std::enable_shared_from_this<
 
   void Start(FrameHandler on_frame, CloseHandler on_close) {
     writer_ = std::thread([channel = channel_] { channel->WriteLoop(); });
-    reader_ = std::thread([channel = channel_, self = weak_from_this(), on_frame = std::move(on_frame),
-                           on_close = std::move(on_close)] {
+    reader_ = std::thread([channel = channel_, handlers = handlers_, self = weak_from_this(),
+                           on_frame = std::move(on_frame), on_close = std::move(on_close)]() mutable {
+      handlers->Begin();
       channel->ReadLoop([&](const nlohmann::json& frame) {
         if (const auto connection = self.lock(); connection && on_frame) on_frame(connection, frame);
       });
       if (const auto connection = self.lock(); connection && on_close) on_close(connection);
+      on_frame = nullptr;
+      on_close = nullptr;
+      handlers->End();
     });
   }
 
@@ -44,9 +75,14 @@ class StreamConnection : public Connection, public std::enable_shared_from_this<
   }
   bool open() const override { return channel_->open(); }
   void Close() override { channel_->Close(); }
+  void Finish() override {
+    channel_->Close();
+    handlers_->WaitEnded();
+  }
 
  private:
   const std::shared_ptr<Channel> channel_;
+  const std::shared_ptr<Handlers> handlers_ = std::make_shared<Handlers>();
   std::thread reader_, writer_;
 };
 

@@ -48,6 +48,9 @@ class Connection {
   virtual bool Send(const nlohmann::json& frame, std::chrono::milliseconds deadline) = 0;
   virtual bool open() const = 0;
   virtual void Close() = 0;
+  // Closes, and waits until no handler runs any more, so that what the handlers use may go. On the read thread itself,
+  // in a handler, it only closes. Letting go of the last owner's pointer is not enough: a handler holds one too.
+  virtual void Finish() = 0;
 };
 
 using FrameHandler = std::function<void(const std::shared_ptr<Connection>&, const nlohmann::json&)>;

@@ -29,6 +29,7 @@ class StreamListener : public Listener {
     const std::uint64_t one = 1;
     (void)!::write(wake_, &one, sizeof one);
     acceptor_.join();
+    for (const auto& connection : connections_) connection->Finish();
     connections_.clear();
     ::close(socket_);
     ::close(wake_);
@@ -36,6 +37,11 @@ class StreamListener : public Listener {
   }
 
  private:
+  static bool Over(const std::shared_ptr<Connection>& connection) {
+    if (connection->open()) return false;
+    connection->Finish();
+    return true;
+  }
   void AcceptLoop() {
     for (;;) {
       pollfd fds[2] = {{socket_, POLLIN, 0}, {wake_, POLLIN, 0}};
@@ -44,7 +50,7 @@ class StreamListener : public Listener {
       if (fds[0].revents == 0) continue;
       const int peer = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
       if (peer < 0) continue;
-      std::erase_if(connections_, [](const auto& connection) { return !connection->open(); });
+      std::erase_if(connections_, Over);
       Faults faults = faults_;
       faults.seed += ++accepted_;
       connections_.push_back(Adopt(peer, on_frame_, on_close_, faults));

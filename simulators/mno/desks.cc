@@ -22,7 +22,9 @@ Desks::~Desks() {
   }
   wake_.notify_all();
   thread_.join();
-  for (auto& [asp, desk] : desks_) desk.connection.reset();  // joins its reader, which may be in Noted
+  for (auto& [asp, desk] : desks_) {
+    if (desk.connection) desk.connection->Finish();  // its reader may be in Noted
+  }
 }
 
 void Desks::HandOver(const std::string& asp, const std::string& device, const std::string& code) {
@@ -70,9 +72,10 @@ void Desks::Visit(Desk& desk) {
   std::shared_ptr<Connection> earlier = connection;
   {
     const std::lock_guard lock(mutex_);
-    std::swap(desk.connection, earlier);  // an earlier one ends outside the lock
+    std::swap(desk.connection, earlier);
     for (const auto& [device, frame] : desk.waiting) frames.push_back(frame);
   }
+  if (earlier && earlier != connection) earlier->Finish();
   for (const auto& frame : frames) connection->Send(frame, kSendPatience);
 }
 

@@ -57,9 +57,8 @@ class NetworkOperator : public MnoSim {
     }
     wake_.notify_all();
     if (repeater_.joinable()) repeater_.join();
-    listener_.reset();
-    for (auto& radio : TakeRadios()) radio.reset();  // joins its reader: no more frames
-    client_.reset();                                 // no more actions and replies
+    listener_.reset();  // no more frames
+    client_.reset();    // no more actions and replies
   }
 
   Status Begin() {
@@ -165,15 +164,6 @@ class NetworkOperator : public MnoSim {
   }
 
   // ---- radio ----
-  std::vector<std::shared_ptr<Connection>> TakeRadios() {
-    std::vector<std::shared_ptr<Connection>> radios;
-    const std::lock_guard lock(mutex_);
-    for (auto& [iccid, esim] : esims_) {
-      if (esim.radio) radios.push_back(std::move(esim.radio));
-    }
-    return radios;
-  }
-
   // The SIM is on and the registry knows it: its bootstrap part, and the registry hears of the attachment once.
   // mutex_ is held.
   void Welcome(Esim& esim) {

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -121,6 +122,30 @@ TEST_F(FramesTest, ALargestFramePassesAndALargerOneIsRefusedBySend) {
   EXPECT_FALSE((*dialled)->Send({{"t", "x"}, {"pad", std::string(kFrameMax - around + 1, 'p')}}, seconds(1)));
   EXPECT_TRUE((*dialled)->Send({{"t", "x"}, {"pad", std::string(kFrameMax - around, 'p')}}, seconds(1)));
   EXPECT_TRUE(mno.WaitFor(1));
+  mno.Forget();
+}
+
+// A handler holds its connection too, so whoever lets go of its own pointer knows nothing of the handler's end.
+TEST_F(FramesTest, NoHandlerRunsAfterFinish) {
+  Inbox mno;
+  auto listener = Listener::Open(path_, mno.OnFrame(), nullptr);
+  ASSERT_TRUE(listener.ok());
+  for (int round = 0; round < 20; ++round) {
+    std::promise<void> entered;
+    int calls = 0;  // not atomic: ThreadSanitizer sees a handler that outlives Finish
+    auto dialled = Dial(path_, seconds(5), nullptr, [&](const std::shared_ptr<Connection>& connection) {
+      entered.set_value();
+      for (int i = 0; i < 100; ++i) std::this_thread::yield();
+      ++calls;
+      connection->Finish();  // on its own thread: does not wait for itself
+      ++calls;
+    });
+    ASSERT_TRUE(dialled.ok());
+    (*dialled)->Close();
+    ASSERT_EQ(entered.get_future().wait_for(seconds(5)), std::future_status::ready);
+    (*dialled)->Finish();
+    EXPECT_EQ(calls, 2);
+  }
   mno.Forget();
 }
 
