@@ -355,11 +355,14 @@ TEST_F(PublisherTest, ClockThatWasAheadIsNoticedAndTheZoneSignedAgain) {
   const std::uint32_t serial = publisher_->snapshot().serial;
   clock_.ahead = 0;
   EXPECT_TRUE(WaitUntil([&] { return Logged("the clock went back: "); }));
-  EXPECT_TRUE(WaitUntil([&] { return publisher_->snapshot().serial == serial + 1; }));
   EXPECT_TRUE(WaitUntil([&] {
     const std::int64_t now_first = publisher_->snapshot().first_expiry;
     return now_first > 0 && now_first < first - 80'000;
   }));
+  // One version, or two when the clock went back between the look at it and the signing of the SOA.
+  const std::uint32_t versions = publisher_->snapshot().serial - serial;
+  EXPECT_GE(versions, 1u);
+  EXPECT_LE(versions, 2u);
 }
 
 // A Stop that waited for the secondary would run into ctest's limit.
