@@ -72,6 +72,9 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kDecision, Code::kExists, "iccid_registered", "an eSIM with this ICCID is registered"},
       {Said::kDecision, Code::kStatusProhibits, "esim_wipe_pending",
        "the eSIM's former device is deleted, but its applet.wipe has neither been reported nor given up"},
+      {Said::kDecision, Code::kStatusProhibits, "wipe_pending",
+       "the device was reactivated, but its applet.wipe has neither been reported nor given up; key.generate "
+       "comes then"},
       {Said::kDecision, Code::kNotFound, "device_unknown", "no such device"},
       {Said::kDecision, Code::kNotAuthorised, "not_sponsor", "another MNO sponsors the device"},
       {Said::kDecision, Code::kNotAuthorised, "not_claimer", "the device is not claimed by this ASP"},

@@ -30,7 +30,20 @@ Result<Device> FindOwn(const DeviceId& id, const Origin& origin, const View& vie
   return std::move(**device);
 }
 
+// A device reactivated while its MNO may still empty the applet: the key of this CSR could be the one that is wiped.
+Status RefuseWhileWiped(const std::vector<Job>& jobs) {
+  const auto wipes = [](const Job& one) { return one.kind == JobKind::kAppletWipe; };
+  if (std::none_of(jobs.begin(), jobs.end(), wipes)) return Done{};
+  return Error::Make(
+      Code::kStatusProhibits, "wipe_pending",
+      "the device's applet.wipe has neither been reported nor given up; key.generate follows then",
+      "/device");
+}
+
 Status CheckJob(const wire::CsrSubmit& command, const View& view) {
+  auto waiting = view.JobsOf(command.device);
+  if (!waiting) return waiting.error();
+  if (auto empty = RefuseWhileWiped(*waiting); !empty) return empty;
   if (!command.job) return Done{};
   auto job = view.LoadJob(*command.job);
   if (!job) return job.error();
@@ -40,8 +53,6 @@ Status CheckJob(const wire::CsrSubmit& command, const View& view) {
                        "/job");
   }
   // Given up, and perhaps asked for anew: then the applet is making, or has made, another key than this one.
-  auto waiting = view.JobsOf(command.device);
-  if (!waiting) return waiting.error();
   const auto asks = [](const Job& one) { return one.kind == JobKind::kKeyGenerate; };
   if (std::none_of(waiting->begin(), waiting->end(), asks)) return Done{};
   return Error::Make(Code::kNotFound, "job_unknown",

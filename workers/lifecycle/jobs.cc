@@ -33,6 +33,16 @@ void Ask(const Device& device, JobKind kind, const Context& context, const Polic
   changes.jobs_put.push_back(std::move(job));
 }
 
+template <class Which>
+Status EraseWhere(const Device& device, const View& view, Changeset& changes, Which which) {
+  auto jobs = view.JobsOf(device.id);
+  if (!jobs) return jobs.error();
+  for (const Job& job : *jobs) {
+    if (which(job)) changes.jobs_erase.push_back(job.id);
+  }
+  return Done{};
+}
+
 }  // namespace
 
 void AskForKey(Device& device, const Context& context, const Policy& policy, Changeset& changes) {
@@ -55,12 +65,27 @@ void ExpectVisible(const Device& device, const Context& context, const Policy& p
   changes.jobs_put.push_back(std::move(job));
 }
 
-Status EraseJobs(const Device& device, const View& view, std::optional<JobKind> kind, Changeset& changes) {
+Status EraseJobs(const Device& device, const View& view, JobKind kind, Changeset& changes) {
+  return EraseWhere(device, view, changes, [kind](const Job& job) { return job.kind == kind; });
+}
+
+Status EraseAllButWipe(const Device& device, const View& view, Changeset& changes) {
+  return EraseWhere(device, view, changes, [](const Job& job) { return job.kind != JobKind::kAppletWipe; });
+}
+
+Result<bool> Waits(const Device& device, JobKind kind, const View& view) {
   auto jobs = view.JobsOf(device.id);
   if (!jobs) return jobs.error();
-  for (const Job& job : *jobs) {
-    if (!kind || job.kind == *kind) changes.jobs_erase.push_back(job.id);
-  }
+  return std::any_of(jobs->begin(), jobs->end(), [kind](const Job& job) { return job.kind == kind; });
+}
+
+Status AfterWipe(Device& device, const View& view, const Context& context, const Policy& policy,
+                 Changeset& changes) {
+  if (device.state == domain::State::kDeleted) return ReleaseEsim(device, view, changes);
+  if (device.state != domain::State::kAttached) return Done{};
+  auto asked = Waits(device, JobKind::kKeyGenerate, view);
+  if (!asked) return asked.error();
+  if (!*asked) AskForKey(device, context, policy, changes);
   return Done{};
 }
 
@@ -84,8 +109,8 @@ Status FailJob(const Job& job, Device device, Error error, const View& view, con
   changes.jobs_erase.push_back(job.id);
   ReportFailure(device, std::string(domain::JobKindName(job.kind)), std::move(error), context, policy, cause,
                 changes);
-  if (job.kind == JobKind::kAppletWipe && device.state == domain::State::kDeleted) {
-    if (auto released = ReleaseEsim(device, view, changes); !released) return released;
+  if (job.kind == JobKind::kAppletWipe) {
+    if (auto after = AfterWipe(device, view, context, policy, changes); !after) return after;
   }
   Put(device, changes);
   return Done{};

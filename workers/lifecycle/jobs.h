@@ -14,15 +14,21 @@ void AskForWipe(const domain::Device& device, const Context& context, const Poli
 // Puts the alarm for a zone change that must become visible.
 void ExpectVisible(const domain::Device& device, const Context& context, const Policy& policy,
                    domain::Changeset& changes);
-// Erases every job of the device (all of them, or those of one kind).
-Status EraseJobs(const domain::Device& device, const View& view, std::optional<domain::JobKind> kind,
+// Erases every job of that kind.
+Status EraseJobs(const domain::Device& device, const View& view, domain::JobKind kind,
+                 domain::Changeset& changes);
+// Erases every job but a wipe: what an MNO was asked to wipe it may still wipe, so that is not forgotten before it ends.
+Status EraseAllButWipe(const domain::Device& device, const View& view, domain::Changeset& changes);
+Result<bool> Waits(const domain::Device& device, domain::JobKind kind, const View& view);
+// What waited for the applet to be empty: the eSIM of a deleted device, the new key of a reactivated one.
+Status AfterWipe(domain::Device& device, const View& view, const Context& context, const Policy& policy,
                  domain::Changeset& changes);
 // How long to wait after attempt n: first_retry doubled n-1 times, at most a day.
 std::chrono::seconds Backoff(const Policy& policy, std::uint32_t attempt);
 // A step failed: in the trace and history, `device.failed` to sponsor and claimer. The caller puts the device.
 void ReportFailure(domain::Device& device, std::string step, Error error, const Context& context,
                    const Policy& policy, const std::optional<EventId>& cause, domain::Changeset& changes);
-// The job failed for good: erased and reported. With the wipe of a deleted device ends the hold on its eSIM.
+// The job failed for good: erased and reported. A wipe given up has ended too: AfterWipe.
 Status FailJob(const domain::Job& job, domain::Device device, Error error, const View& view,
                const Context& context, const Policy& policy, const std::optional<EventId>& cause,
                domain::Changeset& changes);

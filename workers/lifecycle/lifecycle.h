@@ -34,6 +34,8 @@ Result<Decision> Decide(const wire::DeviceClaim&, const Origin&, const View&, co
 // The operator's deactivation sets serverHold: only the operator's reactivation undoes it, the claimer's is refused.
 Result<Decision> Decide(const wire::DeviceDeactivate&, const Origin&, const View&, const Context&,
                         const Policy&);
+// The new key is asked for at once, or when the applet.wipe of the deactivation has ended, well or not: until then
+// csr.submit is refused (2304 wipe_pending).
 Result<Decision> Decide(const wire::DeviceReactivate&, const Origin&, const View&, const Context&,
                         const Policy&);
 // EID, ICCID and key-agreement key of a device that was ever attached stay its own until its applet.wipe has ended,

@@ -66,14 +66,12 @@ Status Delivered(Reported& reported, const Origin& origin, const Context& contex
 }
 
 Status Wiped(Reported& reported, const Origin& origin, const View& view, const Context& context,
-             Changeset& changes) {
+             const Policy& policy, Changeset& changes) {
   Device& device = reported.device;
   changes.jobs_erase.push_back(reported.job.id);
-  if (device.state == domain::State::kDeleted) {
-    if (auto released = ReleaseEsim(device, view, changes); !released) return released;
-  }
   domain::Mark(device, "wiped", context.now);
   changes.history.push_back(domain::History(device, origin.party, "applet wiped", context.now, origin.id));
+  if (auto after = AfterWipe(device, view, context, policy, changes); !after) return after;
   Put(device, changes);
   return Done{};
 }
@@ -84,7 +82,7 @@ Status Succeeded(Reported& reported, const Origin& origin, const View& view, con
     case JobKind::kPayloadPush:
       return Delivered(reported, origin, context, policy, changes);
     case JobKind::kAppletWipe:
-      return Wiped(reported, origin, view, context, changes);
+      return Wiped(reported, origin, view, context, policy, changes);
     case JobKind::kKeyGenerate:  // the CSR is what ends it
     case JobKind::kZoneVisible:
       return Done{};

@@ -24,8 +24,11 @@ void Revoke(Device& device, const Context& context, Changeset& changes) {
 Status End(Device& device, const Origin& origin, const View& view, const Context& context,
            const Policy& policy, std::string_view what, const std::string& reason, Changeset& changes) {
   Revoke(device, context, changes);
-  if (auto erased = EraseJobs(device, view, std::nullopt, changes); !erased) return erased;
-  if (device.attached) AskForWipe(device, context, policy, changes);
+  if (auto erased = EraseAllButWipe(device, view, changes); !erased) return erased;
+  auto wiping = Waits(device, domain::JobKind::kAppletWipe, view);
+  if (!wiping) return wiping.error();
+  // No key was made since a wipe that still waits was asked for: it is the wipe that is wanted now.
+  if (device.attached && !*wiping) AskForWipe(device, context, policy, changes);
   domain::Mark(device, what, context.now);
   std::string entry(what);
   if (!reason.empty()) entry += ": " + reason;
@@ -76,8 +79,8 @@ Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& ori
   if (!next) return next.error();
   Changeset changes;
   device->state = *next;
-  if (auto erased = EraseJobs(*device, view, domain::JobKind::kAppletWipe, changes); !erased)
-    return erased.error();
+  auto wiping = Waits(*device, domain::JobKind::kAppletWipe, view);
+  if (!wiping) return wiping.error();
   domain::Mark(*device, "reactivated", context.now);
   std::string entry = "reactivated";
   if (!command.reason.empty()) entry += ": " + command.reason;
@@ -86,8 +89,9 @@ Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& ori
   ++device->zone_revision;
   changes.zone.push_back(dns::Gone(*device));
   ExpectVisible(*device, context, policy, changes);
-  // The old key and certificate are gone for good: a device comes back with a new key pair.
-  if (device->state == domain::State::kAttached) AskForKey(*device, context, policy, changes);
+  // The old key and certificate are gone for good: a device comes back with a new key pair. Not while the MNO may still
+  // empty the applet, though: a late wipe would take the new key with it. AfterWipe asks then.
+  if (device->state == domain::State::kAttached && !*wiping) AskForKey(*device, context, policy, changes);
   return Finish<wire::DeviceReactivated>(*device, "device.reactivated", origin, command.reason, context,
                                          policy, std::move(changes));
 }

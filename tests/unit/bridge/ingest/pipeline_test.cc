@@ -109,6 +109,10 @@ TEST(Retire, AReactivatedDeviceNeedsANewKey) {
   const std::string id = registry.Activate();
   registry.Ask("operator", "device.deactivate", {{"device", id}});
   registry.Heard("registry/v1/to/mno-a/do/key.generate");
+  const auto wipe = registry.Heard("registry/v1/to/mno-a/do/applet.wipe");
+  ASSERT_EQ(wipe.size(), 1u);
+  const json wiped = {{"job", wipe[0].data().at("job")}, {"device", id}, {"outcome", "success"}};
+  EXPECT_TRUE(registry.Ask("mno-a", "do.result", wiped).accepted());
   EXPECT_TRUE(registry.Ask("operator", "device.reactivate", {{"device", id}}).accepted());
   EXPECT_EQ(registry.Device(id).state, domain::State::kAttached);
   EXPECT_TRUE(registry.ledger().ZoneAfter(std::nullopt, 10)->empty()) << "no state=deactivated any more";

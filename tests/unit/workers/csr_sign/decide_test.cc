@@ -85,7 +85,7 @@ class DecideTest : public testing::Test {
 TEST_F(DecideTest, CertifiesAndPublishes) {
   const DeviceId device = Add(State::kAttached, Party("asp-a"));
   const JobId asked = AddJob(device, JobKind::kKeyGenerate);
-  const JobId other = AddJob(device, JobKind::kAppletWipe);
+  const JobId other = AddJob(device, JobKind::kZoneVisible);
   test::CsrOptions options;
   options.agreement = test::NewEcKey();
   const auto decision = Submit(device, test::MakeCsr(options), asked);
@@ -233,10 +233,20 @@ TEST_F(DecideTest, RefusesBlockedKeys) {
 TEST_F(DecideTest, RefusesAJobThatIsNotItsOwn) {
   const JobId foreign = AddJob(Add(State::kAttached), JobKind::kKeyGenerate);
   ExpectRefused(Submit(device_, test::MakeCsr(), foreign), Code::kValueSyntax, "job_of_other_device");
-  const JobId wipe = AddJob(device_, JobKind::kAppletWipe);
-  ExpectRefused(Submit(device_, test::MakeCsr(), wipe), Code::kValueSyntax, "job_of_other_device");
+  const JobId push = AddJob(device_, JobKind::kPayloadPush);
+  ExpectRefused(Submit(device_, test::MakeCsr(), push), Code::kValueSyntax, "job_of_other_device");
   EXPECT_TRUE(Submit(device_, test::MakeCsr(), domain::NewJobId(test::Ca().context)).ok())
       << "a job that gave up";
+}
+
+// The wipe could take the very key with it that is certified here.
+TEST_F(DecideTest, RefusesEveryCsrWhileTheAppletIsWiped) {
+  const JobId asked = AddJob(device_, JobKind::kKeyGenerate);
+  AddJob(device_, JobKind::kAppletWipe);
+  const auto named = Submit(device_, test::MakeCsr(), asked);
+  ExpectRefused(named, Code::kStatusProhibits, "wipe_pending");
+  EXPECT_EQ(named.error().field, "/device");
+  ExpectRefused(Submit(device_), Code::kStatusProhibits, "wipe_pending");
 }
 
 TEST_F(DecideTest, RefusesTheCsrOfAJobGivenUpWhileAnotherWaits) {

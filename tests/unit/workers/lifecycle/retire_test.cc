@@ -1,6 +1,9 @@
 // Deactivate, reactivate, delete: who undoes what, and when the eSIM is free again.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "tests/support/csr_maker.h"
 #include "tests/unit/workers/lifecycle/flow.h"
 
@@ -149,6 +152,104 @@ TEST(Reactivate, WhatTheClaimerEndedBothUndo) {
   }
 }
 
+// Reactivated while the MNO may still empty the applet.
+class WipedTest : public testing::Test {
+ protected:
+  WipedTest() {
+    Ask("device.deactivate");
+    wipe_ = JobOf(registry_, id_, JobKind::kAppletWipe);
+    Ask("device.reactivate");
+  }
+  void Ask(const std::string& command) {
+    ASSERT_TRUE(registry_.Ask("asp-a", command, {{"device", id_}}).accepted()) << command;
+  }
+  Said Submit() { return registry_.Ask("mno-a", "csr.submit", {{"device", id_}, {"csr", NewCsrPem()}}); }
+  bool Asked(JobKind kind) {
+    const auto jobs = *registry_.ledger().JobsOf(*DeviceId::Parse(id_));
+    return std::any_of(jobs.begin(), jobs.end(), [kind](const auto& job) { return job.kind == kind; });
+  }
+  // Nothing of a new key before the wipe has ended, and then one question for it.
+  void ExpectKeyAfter(const std::function<void()>& end) {
+    EXPECT_EQ(registry_.Device(id_).state, domain::State::kAttached);
+    EXPECT_FALSE(Asked(JobKind::kKeyGenerate));
+    EXPECT_TRUE(Attach(registry_, id_).accepted());
+    EXPECT_FALSE(Asked(JobKind::kKeyGenerate)) << "seen on the network, but not yet empty";
+    const Said refused = Submit();
+    EXPECT_EQ(refused.symbol(), "wipe_pending");
+    EXPECT_EQ(refused.code(), 2304);
+    registry_.Heard(kActions + std::string("key.generate"));
+    end();
+    EXPECT_FALSE(Asked(JobKind::kAppletWipe));
+    EXPECT_THAT(registry_.Heard(kActions + std::string("key.generate")), SizeIs(1));
+    EXPECT_TRUE(Submit().accepted());
+    EXPECT_EQ(registry_.Device(id_).state, domain::State::kCertified);
+  }
+
+  TestRegistry registry_;
+  const std::string id_ = registry_.Activate();
+  domain::Job wipe_;
+};
+
+TEST_F(WipedTest, GetsItsKeyWhenTheWipeIsReported) {
+  ExpectKeyAfter([&] { EXPECT_TRUE(Report(registry_, wipe_, {{"outcome", "success"}}).accepted()); });
+  EXPECT_EQ(Report(registry_, wipe_, {{"outcome", "success"}}).symbol(), "job_unknown");
+}
+
+TEST_F(WipedTest, GetsItsKeyWhenTheWipeFailsForGood) {
+  const json radio = {{"outcome", "failed"}, {"stage", "radio"}};
+  json again = radio;
+  again["retriable"] = true;
+  EXPECT_TRUE(Report(registry_, wipe_, again).accepted());
+  ExpectKeyAfter([&] { EXPECT_TRUE(Report(registry_, wipe_, radio).accepted()); });
+}
+
+TEST_F(WipedTest, GetsItsKeyWhenTheMnoStaysSilentToTheEnd) {
+  ExpectKeyAfter([&] {
+    for (int attempt = 1; attempt <= 6; ++attempt) {
+      EXPECT_EQ(Submit().symbol(), "wipe_pending") << attempt;
+      registry_.RunDueJobs(std::chrono::hours(2));
+    }
+  });
+}
+
+TEST_F(WipedTest, GetsItsKeyAfterARestart) {
+  registry_.Restart();
+  ExpectKeyAfter([&] { EXPECT_TRUE(Report(registry_, wipe_, {{"outcome", "success"}}).accepted()); });
+}
+
+TEST_F(WipedTest, IsNotAskedToWipeTwiceWhenItEndsAgain) {
+  registry_.Heard(kActions + std::string("applet.wipe"));
+  Ask("device.deactivate");
+  EXPECT_EQ(JobOf(registry_, id_, JobKind::kAppletWipe).id, wipe_.id) << "the MNO is at it already";
+  Ask("device.reactivate");
+  Ask("device.delete");
+  EXPECT_EQ(JobOf(registry_, id_, JobKind::kAppletWipe).id, wipe_.id);
+  EXPECT_THAT(registry_.Heard(kActions + std::string("applet.wipe")), SizeIs(0));
+  EXPECT_TRUE(Report(registry_, wipe_, {{"outcome", "success"}}).accepted());
+  EXPECT_FALSE(Asked(JobKind::kKeyGenerate)) << "a tombstone needs no key";
+}
+
+TEST(Reactivate, WhoseWipeHasEndedIsAskedForAKeyAtOnce) {
+  TestRegistry registry;
+  const std::string id = registry.Activate();
+  ASSERT_TRUE(registry.Ask("asp-a", "device.deactivate", {{"device", id}}).accepted());
+  EXPECT_TRUE(
+      Report(registry, JobOf(registry, id, JobKind::kAppletWipe), {{"outcome", "success"}}).accepted());
+  registry.Heard(kActions + std::string("key.generate"));
+  ASSERT_TRUE(registry.Ask("asp-a", "device.reactivate", {{"device", id}}).accepted());
+  EXPECT_THAT(registry.Heard(kActions + std::string("key.generate")), SizeIs(1));
+}
+
+TEST(Reactivate, ADeviceNeverAttachedHasNothingToWipe) {
+  TestRegistry registry;
+  const std::string id = registry.Register().device;
+  ASSERT_TRUE(registry.Ask("operator", "device.deactivate", {{"device", id}}).accepted());
+  ASSERT_TRUE(registry.Ask("operator", "device.reactivate", {{"device", id}}).accepted());
+  EXPECT_EQ(registry.Device(id).state, domain::State::kRegistered);
+  ASSERT_TRUE(Attach(registry, id).accepted());
+  EXPECT_THAT(registry.Heard(kActions + std::string("key.generate")), SizeIs(1));
+}
+
 TEST(Reactivate, TheOldKeyIsNotCertifiedAgain) {
   TestRegistry registry;
   registry.PublishEndpoint();
@@ -158,6 +259,8 @@ TEST(Reactivate, TheOldKeyIsNotCertifiedAgain) {
   const Said first = registry.Ask("mno-a", "csr.submit", csr, "csr");
   ASSERT_TRUE(first.accepted());
   ASSERT_TRUE(registry.Ask("asp-a", "device.deactivate", {{"device", device.device}}).accepted());
+  const auto wipe = JobOf(registry, device.device, JobKind::kAppletWipe);
+  ASSERT_TRUE(Report(registry, wipe, {{"outcome", "success"}}).accepted());
   ASSERT_TRUE(registry.Ask("asp-a", "device.reactivate", {{"device", device.device}}).accepted());
   const Said again = registry.Ask("mno-a", "csr.submit", csr);
   EXPECT_EQ(again.symbol(), "key_in_use") << "its certificate was revoked";
