@@ -154,6 +154,7 @@ void Fields(A& archive, T& job) {
   archive(8, job.last_stage);
   archive(9, job.last_progress);
   archive(10, job.body);
+  archive(11, job.traceparent);
 }
 
 template <class A, Is<domain::HistoryEntry> T>

@@ -107,6 +107,7 @@ struct Job {
   std::string last_stage;     // from do.progress
   std::uint64_t last_progress = 0;
   std::string body;  // data member of the command to be sent again, canonical JSON; empty for kZoneVisible
+  std::optional<std::string> traceparent;  // of the command that caused it, for what a timer says later
 };
 
 }  // namespace registry::domain

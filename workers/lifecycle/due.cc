@@ -38,19 +38,26 @@ void RaiseDnsAlarm(Job job, const Device& device, const Context& context, const 
   changes.jobs_put.push_back(std::move(job));
 }
 
+// No command is decided here, but one is behind the job: what is said now belongs to its trace.
+Context TracedBy(const Job& job, Context context) {
+  context.traceparent = job.traceparent;
+  return context;
+}
+
 }  // namespace
 
-Result<Changeset> DecideDue(const Job& due, const View& view, const Context& context, const Policy& policy) {
+Result<Changeset> DecideDue(const Job& due, const View& view, const Context& timer, const Policy& policy) {
   Changeset changes;
   auto job = view.LoadJob(due.id);
   if (!job) return job.error();
-  if (!*job || (*job)->due > context.now) return changes;  // done or put off since
+  if (!*job || (*job)->due > timer.now) return changes;  // done or put off since
   auto device = view.LoadDevice((*job)->device);
   if (!device) return device.error();
   if (!*device) {
     changes.jobs_erase.push_back(due.id);
     return changes;
   }
+  const Context context = TracedBy(**job, timer);
   if ((*job)->kind == JobKind::kZoneVisible) {
     RaiseDnsAlarm(**job, **device, context, policy, changes);
   } else if ((*job)->attempt < policy.attempts_max) {

@@ -29,6 +29,7 @@ void Ask(const Device& device, JobKind kind, const Context& context, const Polic
   action.device = device.id;
   action.deadline = job.due;
   job.body = wire::Encode(action).dump();
+  job.traceparent = context.traceparent;
   changes.messages.push_back(domain::Action(device.sponsor, domain::JobKindName(kind), job.body, context));
   changes.jobs_put.push_back(std::move(job));
 }

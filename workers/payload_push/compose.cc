@@ -63,6 +63,7 @@ void Push(const Device& device, wire::PayloadPush action, const Profile& profile
   action.deadline = job.due;
   action.version = device.payload_version;
   job.body = wire::Encode(action).dump();
+  job.traceparent = context.traceparent;
   changes.messages.push_back(
       domain::Action(device.sponsor, domain::JobKindName(job.kind), job.body, context));
   changes.jobs_put.push_back(std::move(job));

@@ -119,9 +119,11 @@ Status Store::CheckFormat(bool may_write) {
     if (stored.size() != 8)
       return Error::Make(Code::kFailed, kLedgerDamaged, "the format number is malformed");
     if (Fixed64(stored) > kFolderFormat) return Newer(db_->GetName());
-    return Done{};
+    if (Fixed64(stored) == kFolderFormat || !may_write) return Done{};
+  } else if (!may_write) {
+    return Error::Make(Code::kFailed, kLedgerDamaged, "the ledger has no format number");
   }
-  if (!may_write) return Error::Make(Code::kFailed, kLedgerDamaged, "the ledger has no format number");
+  // An older registry must be refused at the door, not fail at the first record with a field it does not know.
   rocksdb::WriteBatch batch;
   batch.Put(handle(Column::kMeta), keys::kFormat, keys::OfSeq(kFolderFormat));
   return Write(batch, true);

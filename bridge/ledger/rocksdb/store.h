@@ -34,8 +34,8 @@ enum class Column : std::size_t {
   kMeta,
 };
 
-// Of the folder as a whole; a folder of a higher number is refused.
-inline constexpr std::uint64_t kFolderFormat = 1;
+// Of the folder as a whole; a folder of a higher number is refused, one of a lower number raised (FORMAT.md).
+inline constexpr std::uint64_t kFolderFormat = 2;
 
 class Store {
  public:

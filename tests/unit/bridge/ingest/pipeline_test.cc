@@ -267,6 +267,23 @@ TEST(Trace, WhatACommandCausesCarriesItsTraceparent) {
   EXPECT_EQ(told[0].envelope.value("traceparent", ""), trace);
 }
 
+// A timer has no command to decide; the job remembers whose it is.
+TEST(Trace, WhatIsSentAgainCarriesTheFirstSendingsTraceparent) {
+  TestRegistry registry;
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const auto device = registry.Register();
+  json event = Command("mno-a", "device.attach", "attach", {{"device", device.device}});
+  event["traceparent"] = trace;
+  ASSERT_TRUE(registry.AskRaw(Raw("mno-a", "device.attach", event.dump())).accepted());
+  for (int retry = 1; retry <= 6; ++retry) registry.RunDueJobs(std::chrono::hours(2));
+  const auto asked = registry.Heard("registry/v1/to/mno-a/do/key.generate");
+  ASSERT_EQ(asked.size(), 6u);
+  for (const Said& action : asked) EXPECT_EQ(action.envelope.value("traceparent", ""), trace);
+  const auto failed = registry.Heard("registry/v1/to/mno-a/event/device.failed");
+  ASSERT_EQ(failed.size(), 1u);
+  EXPECT_EQ(failed[0].envelope.value("traceparent", ""), trace);
+}
+
 TEST(Jobs, TheDnsAlarmSaysWhenItWillLookAgain) {
   TestRegistry registry;
   const auto device = registry.Register();

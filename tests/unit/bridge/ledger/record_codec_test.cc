@@ -37,6 +37,7 @@ std::vector<Golden> AllRecords() {
           Make("device_registered", samples::Device(1)),
           Make("endpoint", samples::Endpoint(1)),
           Make("job", samples::Job(1)),
+          Make("job_traced", samples::TracedJob(1)),
           Make("history", samples::History(1)),
           Make("history_of_endpoint",
                domain::HistoryEntry{samples::kNoon, samples::Party("asp-a"), DeviceId(),

@@ -189,9 +189,26 @@ TEST_F(RocksDbLedgerTest, AMissingManifestIsRefused) {
 TEST_F(RocksDbLedgerTest, ANewerFormatIsRefused) {
   Fill(1);
   Tamper("meta", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
-    ASSERT_TRUE(db.Put({}, handle, "format", std::string("\0\0\0\0\0\0\0\2", 8)).ok());
+    ASSERT_TRUE(db.Put({}, handle, "format", std::string("\0\0\0\0\0\0\0\3", 8)).ok());
   });
   EXPECT_EQ(Refusal().symbol, kLedgerNewer);
+}
+
+TEST_F(RocksDbLedgerTest, AnOlderFormatIsReadAndRaised) {
+  Fill(3);
+  Tamper("meta", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
+    ASSERT_TRUE(db.Put({}, handle, "format", std::string("\0\0\0\0\0\0\0\1", 8)).ok());
+  });
+  {
+    const auto ledger = Open();
+    ASSERT_NE(ledger, nullptr);
+    EXPECT_THAT(Verify(*ledger)->faults, IsEmpty());
+  }
+  Tamper("meta", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
+    std::string format;
+    ASSERT_TRUE(db.Get({}, handle, "format", &format).ok());
+    EXPECT_EQ(format, std::string("\0\0\0\0\0\0\0\2", 8)) << "an older registry is refused from now on";
+  });
 }
 
 TEST_F(RocksDbLedgerTest, AnUnknownKindOfRecordsIsRefused) {

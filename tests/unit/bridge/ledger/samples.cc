@@ -123,7 +123,14 @@ domain::Job Job(std::uint64_t number) {
           3,
           "submitted",
           7,
-          R"({"attempt":2})"};
+          R"({"attempt":2})",
+          std::nullopt};
+}
+
+domain::Job TracedJob(std::uint64_t number) {
+  domain::Job job = Job(number);
+  job.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  return job;
 }
 
 domain::EventMark Mark(std::uint64_t number) {
