@@ -3,10 +3,12 @@
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
 #include <map>
+#include <vector>
 
 #include "schemas/wire/codec.h"
 
@@ -20,6 +22,15 @@ using prometheus::BuildHistogram;
 // From a signature to a minute: 100 µs to 60 s.
 const prometheus::Histogram::BucketBoundaries kSeconds = {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1,
                                                           0.3,    1,      3,     10,    30,   60};
+
+using Families = std::vector<prometheus::MetricFamily>;
+
+// Counted elsewhere and only looked up here; a prometheus::Counter cannot be set.
+void AddTotal(Families& families, const char* name, const char* help, std::uint64_t value) {
+  prometheus::ClientMetric metric;
+  metric.counter.value = static_cast<double>(value);
+  families.push_back({name, help, prometheus::MetricType::Counter, {metric}});
+}
 
 double InSeconds(std::chrono::microseconds time) { return std::chrono::duration<double>(time).count(); }
 
@@ -58,16 +69,12 @@ class Metrics::Impl {
     Set("registry_intake_torn_records", "Records of the last run that were cut short", sample.intake_torn);
     Set("registry_pipeline_queued", "Pieces of work waiting for a lane", sample.pipeline_queued);
     Set("registry_mqtt_connected", "1 while connected and subscribed", sample.mqtt_connected ? 1 : 0);
-    Set("registry_mqtt_reconnects_total", "Connections made after the first", sample.mqtt_reconnects);
     Set("registry_zone_serial", "SOA serial served to secondaries", sample.zone_serial);
     Set("registry_zone_names", "Device names in the zone", sample.zone_names);
     Set("registry_zone_pending", "Changes not yet served by every secondary", sample.zone_pending);
     Set("registry_zone_first_signature_expiry_timestamp_seconds",
         "When the zone's first signature expires, 0 when one must be made again at once",
         sample.zone_first_expiry);
-    Set("registry_zone_axfr_total", "Whole zone transfers served", sample.axfr);
-    Set("registry_zone_ixfr_total", "Incremental zone transfers served", sample.ixfr);
-    Set("registry_zone_refused_total", "DNS requests refused", sample.zone_refused);
     Set("registry_crl_written_timestamp_seconds", "When the CRL file was written last", sample.crl_written);
     for (const Sample::Secondary& secondary : sample.secondaries) {
       const std::map<std::string, std::string> label = {{"secondary", secondary.name}};
@@ -75,7 +82,13 @@ class Metrics::Impl {
       zone_reachable_.Add(label).Set(secondary.reachable ? 1 : 0);
       secondary_serial_.Add(label).Set(secondary.serial);
     }
-    return prometheus::TextSerializer().Serialize(registry_.Collect());
+    Families families = registry_.Collect();
+    AddTotal(families, "registry_mqtt_reconnects_total", "Connections made after the first",
+             sample.mqtt_reconnects);
+    AddTotal(families, "registry_zone_axfr_total", "Whole zone transfers served", sample.axfr);
+    AddTotal(families, "registry_zone_ixfr_total", "Incremental zone transfers served", sample.ixfr);
+    AddTotal(families, "registry_zone_refused_total", "DNS requests refused", sample.zone_refused);
+    return prometheus::TextSerializer().Serialize(families);
   }
 
  private:

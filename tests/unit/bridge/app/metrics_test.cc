@@ -69,6 +69,14 @@ TEST_F(MetricsTest, AlarmsAreLoggedAndCounted) {
   EXPECT_TRUE(Has(R"(registry_alarms_total{level="error"} 1)"));
 }
 
+TEST_F(MetricsTest, WhatIsCountedElsewhereIsACounterAsOfNow) {
+  sample_.mqtt_reconnects = 2;
+  sample_.axfr = 3;
+  EXPECT_TRUE(Has("registry_mqtt_reconnects_total 2"));
+  EXPECT_TRUE(Has("registry_zone_axfr_total 3"));
+  EXPECT_TRUE(Has("registry_zone_axfr_total 3")) << "asking does not count";
+}
+
 // name -> type, of every row in OPERATIONS.md's table of metrics.
 std::map<std::string, std::string> Documented() {
   static const std::regex kRow(R"(^\| (`registry_.*`) \| (\w+) \|)"), kName(R"(`(registry_\w+))");
@@ -98,6 +106,8 @@ TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   }
   EXPECT_GT(there.size(), 15u);
   EXPECT_EQ(there, Documented());
+  // OpenMetrics 1.0 "Counter": a total only grows, and what only grows is called one; promtool says the same.
+  for (const auto& [name, type] : there) EXPECT_EQ(name.ends_with("_total"), type == "counter") << name;
 }
 
 }  // namespace
