@@ -119,6 +119,15 @@ std::string Hex(int reason) {
   return {'0', 'x', kDigits[reason >> 4 & 15], kDigits[reason & 15]};
 }
 
+// MQTT 5 §3.14.2.1: name and number of the reason; §3.14.2.2.3: the broker's own words, if it has any.
+std::string WhyEnded(int reason, const ::mqtt::properties& properties) {
+  const char* const name = MQTTReasonCode_toString(static_cast<MQTTReasonCodes>(reason));
+  std::string why = std::string("the broker says ") + (name != nullptr ? name : "reason");
+  why += " (" + Hex(reason) + ")";
+  const std::string words = TextProperty(properties, ::mqtt::property::REASON_STRING);
+  return words.empty() ? why : why + ": " + words;
+}
+
 Error Failed(std::string_view symbol, const ::mqtt::exception& why) {
   std::string text = why.what();
   if (why.get_reason_code() != 0) text += ", reason " + std::to_string(why.get_reason_code());
@@ -164,11 +173,12 @@ Connection::Impl::Impl(const SessionOptions& options, Events events)
   // end the process before that (measured: Paho acknowledges when the callback returns, whatever it returns).
   client_->set_message_callback(
       [this](::mqtt::const_message_ptr message) noexcept { events_.arrived(InboundOf(*message)); });
-  client_->set_connection_lost_handler(
-      [this](const std::string& why) noexcept { events_.lost(why.empty() ? "connection lost" : why); });
-  client_->set_disconnected_handler([this](const ::mqtt::properties&, ::mqtt::ReasonCode code) noexcept {
+  client_->set_connection_lost_handler([this](const std::string& why) noexcept {
+    events_.lost(why.empty() ? "connection lost, the broker did not say why" : why);
+  });
+  client_->set_disconnected_handler([this](const ::mqtt::properties& said, ::mqtt::ReasonCode code) noexcept {
     if (code == ::mqtt::PACKET_TOO_LARGE) cut_off_ = true;
-    events_.lost("the broker disconnected, reason " + std::to_string(code));
+    events_.lost(WhyEnded(code, said));
   });
 }
 

@@ -19,7 +19,8 @@ class Connection {
  public:
   struct Events {
     Session::Handler arrived;
-    std::function<void(const std::string& why)> lost;  // at least once when the connection ends by itself
+    // At least once when the connection ends by itself; the first time knows most.
+    std::function<void(const std::string& why)> lost;
   };
   Connection(const SessionOptions& options, Events events);
   ~Connection();  // what is unconfirmed is answered with kLost, or kCutOff after a DISCONNECT for packet too large

@@ -38,6 +38,7 @@ class Session::Impl {
   // Connects, holds the connection until it ends; how long it was up, zero when it never was.
   SteadyClock::duration Attempt();
   void Hold(const Connection& connection);
+  void Lost(const std::string& why);
   std::shared_ptr<Connection> Current() const;
   void SetCurrent(std::shared_ptr<Connection> connection);
   void Say(int level, const std::string& line) const {
@@ -80,13 +81,8 @@ SteadyClock::duration Session::Impl::Attempt() {
     std::lock_guard lock(mutex_);
     lost_ = false;
   }
-  auto connection =
-      std::make_shared<Connection>(options_, Connection::Events{handler_, [this](const std::string& why) {
-                                                                  std::lock_guard lock(mutex_);
-                                                                  lost_ = true;
-                                                                  lost_why_ = why;
-                                                                  wake_.notify_all();
-                                                                }});
+  auto connection = std::make_shared<Connection>(
+      options_, Connection::Events{handler_, [this](const std::string& why) { Lost(why); }});
   if (auto open = connection->Open([this] { return stopping_.load(); }); !open) {
     if (!stopping_) Say(2, open.error().symbol + ": " + open.error().message);
     return {};
@@ -103,6 +99,14 @@ SteadyClock::duration Session::Impl::Attempt() {
     Say(2, "disconnected: " + lost_why_);
   }
   return SteadyClock::now() - since;
+}
+
+// Paho says a DISCONNECT's reason first, and then once more that the connection is lost, without one.
+void Session::Impl::Lost(const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  if (!lost_) lost_why_ = why;
+  lost_ = true;
+  wake_.notify_all();
 }
 
 void Session::Impl::Hold(const Connection& connection) {

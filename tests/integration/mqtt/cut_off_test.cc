@@ -1,10 +1,12 @@
 // A broker that ends the connection over a packet it finds too large (MQTT 5 §4.13, DISCONNECT 0x95) without
-// having said a maximum before: Mosquitto always says it, so this one is scripted, octet by octet.
+// having said a maximum before: Mosquitto always says it, so this one is scripted, octet by octet. It may give
+// another reason, one that Debian's Mosquitto does not give.
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <future>
 
 #include "bridge/outbox/relay.h"
@@ -18,7 +20,9 @@ using namespace std::chrono_literals;
 
 class ScriptedBroker {
  public:
-  ScriptedBroker(const TemporaryFolder& folder, std::size_t packet_max) : packet_max_(packet_max) {
+  ScriptedBroker(const TemporaryFolder& folder, std::size_t packet_max,
+                 std::string disconnect = std::string("\xe0\x02\x95\0", 4))
+      : packet_max_(packet_max), disconnect_(std::move(disconnect)) {
     signal(SIGPIPE, SIG_IGN);  // a write to a client that went is an error of the write
     port_ = *ports_.Take();
     context_ = SSL_CTX_new(TLS_server_method());
@@ -63,8 +67,8 @@ class ScriptedBroker {
     return BIO_write_ex(peer, octets.data(), octets.size(), &said) == 1 && BIO_flush(peer) == 1;
   }
   // Reads on until the client goes: a socket closed over unread octets takes what was said last with it.
-  static bool Disconnect(BIO* peer) {
-    (void)Say(peer, std::string_view("\xe0\x02\x95\0", 4));
+  bool Disconnect(BIO* peer) const {
+    (void)Say(peer, disconnect_);
     for (std::string octet(1, '\0'); Take(peer, octet);) {
     }
     return false;
@@ -97,6 +101,7 @@ class ScriptedBroker {
   }
 
   const std::size_t packet_max_;
+  const std::string disconnect_;
   lab::Ports ports_;
   int port_ = 0;
   SSL_CTX* context_ = nullptr;
@@ -129,6 +134,24 @@ TEST(CutOff, AnEntryThatAloneEndsEveryConnectionIsBuriedAndItsNeighboursArrive) 
   ASSERT_EQ(letters.size(), 1u);
   EXPECT_NE(letters[0].second.reason.find("entry 2 of 10000 octets"), std::string::npos)
       << letters[0].second.reason;
+}
+
+// A second registryd with the same client id (§3.1.4) throws the first one out, again and again: its operator must see it.
+TEST(CutOff, ATakenOverSessionIsNamedInTheLogWithTheBrokersWords) {
+  Broker real;  // for its certificates
+  // Reason 0x8e and the Reason String "by two" (§3.14.2.2.3).
+  ScriptedBroker broker(real.folder(), 0, std::string("\xe0\x0b\x8e\x09\x1f\0\x06", 7) + "by two");
+  std::atomic<int> said{0};
+  auto options = real.ForRegistry();
+  options.port = broker.port();
+  options.log = [&](int level, const std::string& line) {
+    said += level == 2 && line == "mqtt: disconnected: the broker says Session taken over (0x8e): by two";
+  };
+  mqtt::Session session(options, [](ingest::InboundMessage) {});
+  session.Start();
+  ASSERT_TRUE(lab::WaitUntil([&] { return session.connected(); }, 15s));
+  ASSERT_TRUE(session.Publish({"registry/v1/to/mno-a/x", "{}", ""}, [](mqtt::Session::Answer) {}).ok());
+  EXPECT_TRUE(lab::WaitUntil([&] { return said > 0; }, 15s));
 }
 
 }  // namespace

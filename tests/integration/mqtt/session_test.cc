@@ -233,6 +233,43 @@ TEST(Session, OutlivesTheBrokersDeathAndAnswersEveryPublishOnce) {
   EXPECT_EQ(confirmations.confirmed() + confirmations.failed(), taken);
 }
 
+// MQTT 5 §3.14.2.1. No topic name has wildcards (§3.3.2.1), and Mosquitto ends the connection of whoever says so.
+TEST(Session, LogsWhyTheBrokerEndedTheConnection) {
+  Broker broker;
+  std::atomic<int> said{0};
+  auto options = broker.ForRegistry();
+  options.log = [&](int level, const std::string& line) {
+    said += level == 2 && line == "mqtt: disconnected: the broker says Protocol error (0x82)";
+  };
+  mqtt::Session session(options, [](ingest::InboundMessage) {});
+  session.Start();
+  ASSERT_TRUE(WaitConnected(session));
+  ASSERT_TRUE(session.Publish({"registry/v1/to/#", "{}", ""}, [](mqtt::Session::Answer) {}).ok());
+  EXPECT_TRUE(lab::WaitUntil([&] { return said > 0; }, 15s));
+  EXPECT_TRUE(WaitConnected(session)) << "it comes back";
+}
+
+// Mosquitto 2.0.11 closes the connection of a session that is taken over without a DISCONNECT (later ones send 0x8e).
+TEST(Session, LogsThatTheBrokerDidNotSayWhy) {
+  Broker broker;
+  std::atomic<int> ended{0};
+  auto options = broker.ForRegistry();
+  options.log = [&](int level, const std::string& line) {
+    ended += level == 2 && (line == "mqtt: disconnected: connection lost, the broker did not say why" ||
+                            line == "mqtt: disconnected: the broker says Session taken over (0x8e)");
+  };
+  mqtt::Session session(options, [](ingest::InboundMessage) {});
+  session.Start();
+  ASSERT_TRUE(WaitConnected(session));
+  RawOptions other = broker.ForParty("registryd");
+  other.client_id = options.client_id;
+  {
+    RawMqtt second(other);
+    EXPECT_TRUE(lab::WaitUntil([&] { return ended > 0; }, 15s));
+  }
+  EXPECT_TRUE(WaitConnected(session)) << "it comes back";
+}
+
 TEST(Session, MessagesOfItsAbsenceWaitAtTheBroker) {
   Broker broker;
   Inbox inbox;
