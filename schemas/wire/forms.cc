@@ -206,13 +206,24 @@ Fault CertificatePem::Read(const json& value, Bytes* out) {
 }
 json CertificatePem::Write(const Bytes& value) { return ToPem("CERTIFICATE", value); }
 
+// RFC 7468 §2: text before the first encapsulation boundary explains, to people; a boundary begins a line.
+std::optional<std::string_view> FromBoundary(std::string_view text) {
+  std::size_t at = text.find(kPemBegin);
+  while (at != std::string_view::npos && at > 0 && text[at - 1] != '\n' && text[at - 1] != '\r') {
+    at = text.find(kPemBegin, at + 1);
+  }
+  if (at == std::string_view::npos) return std::nullopt;
+  return text.substr(at);
+}
+
 Rule Csr::MakeRule() { return TextRule(1, kMessageMax, ""); }
-// A DER CertificationRequest begins with 0x30, never with '-', so the two forms cannot be mistaken for each
-// other.
+// Base64 has no '-', and a DER CertificationRequest begins with 0x30, never with '-', so the two forms cannot be
+// mistaken for each other.
 Fault Csr::Read(const json& value, Bytes* out) {
   const std::string* text = nullptr;
   if (Fault fault = ReadText(value, 1, kMessageMax, &text)) return fault;
-  std::optional<Bytes> octets = text->starts_with(kPemBegin) ? AsBytes(*text) : FromBase64(*text);
+  const auto pem = FromBoundary(*text);
+  std::optional<Bytes> octets = pem ? AsBytes(*pem) : FromBase64(*text);
   if (!octets) return BadValue("bad_base64", "must be PEM or base64 of DER");
   *out = *std::move(octets);
   return std::nullopt;

@@ -147,8 +147,8 @@ struct CertificatePem {  // RFC 7468 §5, one certificate, the form ToPem writes
   static Fault Read(const json& value, Bytes* out);
   static json Write(const Bytes& value);
 };
-// PEM text (kept as its octets) or base64 of DER (kept as DER). Whether it is a CSR is the worker's question,
-// also whether it is too large for one.
+// PEM text (kept as its octets, from the first -----BEGIN on) or base64 of DER (kept as DER). Whether it is a CSR is the
+// worker's question, also whether it is too large for one.
 struct Csr {
   using Value = Bytes;
   static Rule MakeRule();

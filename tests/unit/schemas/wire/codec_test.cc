@@ -106,6 +106,18 @@ TEST(Codec, CsrIsPemOrDer) {
   EXPECT_EQ(Encode(*from_pem).at("csr"), pem);
 }
 
+// As `openssl req -text` writes it; the explaining text may begin like DER ('0' is 0x30).
+TEST(Codec, TextBeforeAPemCsrIsNotTheCsr) {
+  const std::string pem = ToPem("CERTIFICATE REQUEST", {0x30, 0x03, 0x02, 0x01, 0x00});
+  for (const char* text :
+       {"Certificate Request:\n    Data:\n", "0\r\n", "what follows -----BEGIN not\n", "\n"}) {
+    const auto csr = Decode<CsrSubmit>({{"device", kDevice}, {"csr", text + pem + "and after\n"}});
+    ASSERT_TRUE(csr) << text;
+    EXPECT_EQ(csr->csr, AsBytes(pem + "and after\n")) << text;
+  }
+  EXPECT_EQ(Refused("csr.submit", {{"device", kDevice}, {"csr", "text " + pem}}).symbol, "bad_base64");
+}
+
 TEST(Codec, OptionalMembersAreLeftOutWhenEmpty) {
   DeviceDelete command{*DeviceId::Parse(kDevice), ""};
   EXPECT_EQ(Encode(command).dump(), std::string("{\"device\":\"") + kDevice + "\"}");
