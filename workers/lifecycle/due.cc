@@ -38,6 +38,13 @@ void RaiseDnsAlarm(Job job, const Device& device, const Context& context, const 
   changes.jobs_put.push_back(std::move(job));
 }
 
+// A reactivated device's wipe is no longer wanted: it is not sent again, only waited for, as long as the MNO may still
+// carry it out.
+bool WorthSendingAgain(const Job& job, const Device& device, const Policy& policy) {
+  const bool unwanted = job.kind == JobKind::kAppletWipe && device.state == domain::State::kAttached;
+  return !unwanted && job.attempt < policy.attempts_max;
+}
+
 // No command is decided here, but one is behind the job: what is said now belongs to its trace.
 Context TracedBy(const Job& job, Context context) {
   context.traceparent = job.traceparent;
@@ -60,7 +67,7 @@ Result<Changeset> DecideDue(const Job& due, const View& view, const Context& tim
   const Context context = TracedBy(**job, timer);
   if ((*job)->kind == JobKind::kZoneVisible) {
     RaiseDnsAlarm(**job, **device, context, policy, changes);
-  } else if ((*job)->attempt < policy.attempts_max) {
+  } else if (WorthSendingAgain(**job, **device, policy)) {
     SendAgain(**job, **device, context, policy, changes);
   } else {
     Error error = Error::Make(Code::kFailed, "mno_silent", "the MNO did not report a result in time");
