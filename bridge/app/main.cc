@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <condition_variable>
 #include <cstdio>
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include <thread>
 
 #include "bridge/app/check.h"
+#include "bridge/app/command_line.h"
 #include "bridge/app/config.h"
 #include "bridge/app/log.h"
 #include "bridge/app/registry.h"
@@ -21,8 +21,6 @@
 namespace registry::app {
 namespace {
 
-constexpr int kExitFailed = 1;
-constexpr int kExitWrong = 2;
 constexpr timespec kHealthEvery{1, 0};
 constexpr mode_t kReadableByAll = 0644;
 constexpr std::chrono::seconds kStopWithin{60};
@@ -133,12 +131,7 @@ int Main(int argc, char** argv) {
   bool check = false;
   options.add_option("--config", file, "configuration file (TOML)")->required()->check(CLI::ExistingFile);
   options.add_flag("--check-config", check, "say what is wrong with it and end");
-  options.set_version_flag("--version", std::string("registryd ") + REGISTRY_VERSION);
-  try {
-    options.parse(argc, argv);
-  } catch (const CLI::ParseError& why) {
-    return options.exit(why) == 0 ? 0 : kExitWrong;
-  }
+  if (const auto end = TakeCommandLine(options, argc, argv)) return *end;
   auto config = LoadConfig(file);
   if (!config) {
     std::fprintf(stderr, "%s\n", config.error().message.c_str());

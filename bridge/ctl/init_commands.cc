@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "bridge/clock.h"
+#include "bridge/ctl/choice.h"
 #include "bridge/ctl/registry_folder.h"
 
 namespace registry::ctl {
@@ -73,9 +74,7 @@ void AddPartyAdd(CLI::App& app) {
   party->require_subcommand(1);
   CLI::App* const command = party->add_subcommand("add", "Make a party's key and certificate and enter it");
   command->add_option("name", options->name, "a-z, 0-9 and '-', at most 32")->required();
-  command->add_option("--role", options->role, "mno, asp or operator")
-      ->required()
-      ->transform(CLI::CheckedTransformer(kRoles));
+  AddChoice(*command, "--role", options->role, kRoles, "What the party is")->required();
   command->add_option("--dir", options->folder, "The registry's folder")->required();
   command->callback([options] { RunPartyAdd(*options); });
 }

@@ -1,4 +1,6 @@
 // registryctl: the operator's program. Each group of commands adds itself; a command that fails has said why on stderr.
+// Exit: 0 done; 1 failed; 2 for a wrong command line; 3 when `ledger verify` found a fault.
+#include "bridge/app/command_line.h"
 #include "bridge/ctl/device_commands.h"
 #include "bridge/ctl/init_commands.h"
 #include "bridge/ctl/ledger_commands.h"
@@ -6,13 +8,12 @@
 #include "bridge/ctl/zone_commands.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("registryctl: sets up, reads and checks a registry");
+  CLI::App app("sets up, reads and checks a registry", "registryctl");
   app.require_subcommand(1);
   registry::ctl::AddInitCommands(app);
   registry::ctl::AddDeviceCommands(app);
   registry::ctl::AddLedgerCommands(app);
   registry::ctl::AddOutboxCommands(app);
   registry::ctl::AddZoneCommands(app);
-  CLI11_PARSE(app, argc, argv);
-  return 0;
+  return registry::app::TakeCommandLine(app, argc, argv).value_or(0);
 }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "bridge/clock.h"
+#include "bridge/ctl/choice.h"
 #include "bridge/ctl/ledger_source.h"
 #include "bridge/ledger/rocksdb/open.h"
 
@@ -52,9 +53,7 @@ void AddOutboxCommands(CLI::App& app) {
   auto* outbox = app.add_subcommand("outbox", "what waits to leave the ledger")->require_subcommand(1);
   auto* skip =
       outbox->add_subcommand("skip", "pass the entry an outbox cannot get over; registryd is stopped");
-  skip->add_option("--sink", options->sink, "mqtt, zone or crl")
-      ->required()
-      ->transform(CLI::CheckedTransformer(kSinks));
+  AddChoice(*skip, "--sink", options->sink, kSinks, "which outbox")->required();
   skip->add_option("--seq", options->seq, "its number, as the log says it")->required();
   AddSourceOptions(*skip, options->source);
   skip->callback([options] { Skip(*options); });

@@ -166,7 +166,7 @@ void AddLabOptions(CLI::App& command, Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("a whole registry on loopback, with everyone who takes part");
+  CLI::App app("a whole registry on loopback, with everyone who takes part", "registry-lab");
   app.require_subcommand(1);
   Arguments arguments;
   CLI::App* demo = app.add_subcommand("demo", "provision devices end to end, show it, stop everything");
@@ -178,7 +178,11 @@ int main(int argc, char** argv) {
   up->add_flag("--servers-only", arguments.servers_only, "no simulators: all parties are played by hand");
   CLI::App* down = app.add_subcommand("down", "end the lab in DIR");
   down->add_option("--dir", arguments.folder, "its run folder")->required();
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& why) {  // --help too; 2, as every other program here says it
+    return app.exit(why) == 0 ? 0 : 2;
+  }
   if (demo->parsed() && arguments.devices == 0) {
     std::cerr
         << "demo: --devices must be at least 1; a lab without devices is what `up --devices 0` starts\n";

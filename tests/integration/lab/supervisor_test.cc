@@ -138,6 +138,12 @@ TEST_F(SupervisorTest, DownNamesWhatItCannotEnd) {
   fs::remove(folder_ + "/lab.json");
 }
 
+TEST_F(SupervisorTest, AWrongCommandLineEndsWithTwo) {
+  for (const char* words : {"", "nonsense", "down", "up --devices many"}) {
+    EXPECT_EQ(WEXITSTATUS(std::system((program_ + " " + words + " 2>/dev/null").c_str())), 2) << words;
+  }
+}
+
 TEST_F(SupervisorTest, DownWithoutALabSaysSo) {
   const auto stopped = StopLab(folder_ + "-nothing");
   ASSERT_FALSE(stopped.ok());
