@@ -87,7 +87,7 @@ void List(const ReadOptions& options) {
     rows.Add(printed);
     after = page.back().id;
   }
-  rows.End();
+  rows.End("no device was ever registered");
 }
 
 void History(const ReadOptions& options, const std::string& text) {

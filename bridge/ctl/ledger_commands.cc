@@ -45,7 +45,7 @@ void ListDeadLetters(const ReadOptions& options) {
       if (row.contains("payload")) row["payload"] = row["payload"].dump(-1, ' ', true);
     }
   }
-  Print(rows, options.json);
+  PrintList(rows, "there is no dead letter", options.json);
 }
 
 void ListJobs(const ReadOptions& options) {
@@ -60,7 +60,18 @@ void ListJobs(const ReadOptions& options) {
                     {"due", Text(job.due)},
                     {"stage", job.last_stage}});
   }
-  Print(rows, options.json);
+  PrintList(rows, "no job waits", options.json);
+}
+
+// Of a party that nothing was ever said to. A ledger does not know who is registered, the configuration does.
+void FailUnlessRegistered(const ReadOptions& options, const std::string& name) {
+  const auto registered = IsRegistered(options, name);
+  if (!registered) {
+    Fail("there is no feed of '" + name +
+         "' in this ledger; with --config FILE it is known who is registered");
+  }
+  if (!*registered)
+    Fail("'" + name + "' is not registered: no [[party]] of " + options.config + " has this name");
 }
 
 void ShowFeed(const ReadOptions& options, const std::string& name) {
@@ -68,6 +79,7 @@ void ShowFeed(const ReadOptions& options, const std::string& name) {
   if (!party) Fail("'" + name + "' is not the name of a party");
   const OpenLedger ledger(options);
   const auto state = OrFail(ledger->LoadFeed(*party));
+  if (state.last == 0) FailUnlessRegistered(options, name);
   Json items = Json::array();
   const auto waiting = OrFail(ledger->FeedFrom(*party, 0, kAll));
   for (const auto& item : waiting) {
@@ -78,7 +90,7 @@ void ShowFeed(const ReadOptions& options, const std::string& name) {
   }
   if (options.json) return Print({{"last", state.last}, {"acked", state.acked}, {"items", items}}, true);
   std::cout << "last: " << state.last << "\nacked: " << state.acked << '\n';
-  Print(items, false);
+  PrintList(items, "nothing waits to be acknowledged", false);
 }
 
 }  // namespace

@@ -53,6 +53,14 @@ void PrintRows(Widths& widths, const Json& rows, bool with_head) {
   for (const auto& row : rows) print(row, false);
 }
 
+toml::table ConfigOf(const ReadOptions& options) {
+  try {
+    return toml::parse_file(options.config);
+  } catch (const toml::parse_error& error) {
+    Fail(options.config + ": " + std::string(error.description()));
+  }
+}
+
 }  // namespace
 
 void AddSourceOptions(CLI::App& command, ReadOptions& options) {
@@ -69,14 +77,19 @@ void AddReadOptions(CLI::App& command, ReadOptions& options) {
 std::string LedgerFolder(const ReadOptions& options) {
   if (!options.ledger.empty()) return options.ledger;
   if (options.config.empty()) Fail("name the ledger with --ledger DIR or --config FILE");
-  try {
-    const auto config = toml::parse_file(options.config);
-    const auto folder = config["ledger"]["folder"].value<std::string>();
-    if (!folder) Fail(options.config + " has no ledger.folder");
-    return fs::path(options.config).parent_path() / *folder;
-  } catch (const toml::parse_error& error) {
-    Fail(options.config + ": " + std::string(error.description()));
-  }
+  const auto folder = ConfigOf(options)["ledger"]["folder"].value<std::string>();
+  if (!folder) Fail(options.config + " has no ledger.folder");
+  return fs::path(options.config).parent_path() / *folder;
+}
+
+std::optional<bool> IsRegistered(const ReadOptions& options, const std::string& party) {
+  if (options.config.empty()) return std::nullopt;
+  const auto config = ConfigOf(options);
+  const auto* const parties = config["party"].as_array();
+  return parties != nullptr && std::any_of(parties->begin(), parties->end(), [&](const toml::node& node) {
+           const auto* const table = node.as_table();
+           return table != nullptr && (*table)["name"].value<std::string>() == party;
+         });
 }
 
 OpenLedger::OpenLedger(const ReadOptions& options) {
@@ -123,6 +136,14 @@ void Print(const Json& value, bool json) {
   }
 }
 
+void PrintList(const Json& rows, const std::string& when_empty, bool json) {
+  if (rows.empty() && !json) {
+    std::cout << when_empty << '\n';
+  } else {
+    Print(rows, json);
+  }
+}
+
 void Rows::Add(const Json& page) {
   if (json_) {
     for (const auto& row : page) {
@@ -136,8 +157,12 @@ void Rows::Add(const Json& page) {
   first_ = first_ && page.empty();
 }
 
-void Rows::End() {
-  if (json_) std::cout << (first_ ? "[]\n" : "\n]\n");
+void Rows::End(const std::string& when_empty) {
+  if (first_) {
+    PrintList(Json::array(), when_empty, json_);
+  } else if (json_) {
+    std::cout << "\n]\n";
+  }
 }
 
 }  // namespace registry::ctl

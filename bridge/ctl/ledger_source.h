@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "bridge/ledger/ledger.h"
@@ -27,6 +28,8 @@ void AddSourceOptions(CLI::App& command, ReadOptions& options);  // --ledger and
 void AddReadOptions(CLI::App& command, ReadOptions& options);    // and --json
 // The folder they name.
 std::string LedgerFolder(const ReadOptions& options);
+// Whether a [[party]] of the configuration has this name; nothing when no configuration was named.
+std::optional<bool> IsRegistered(const ReadOptions& options, const std::string& party);
 
 class OpenLedger {
  public:
@@ -55,13 +58,15 @@ std::string Text(UtcTime time);  // empty for a time that was never set
 
 // An object as "name: value" lines, or a list of objects as a table; --json prints the same as JSON.
 void Print(const Json& value, bool json);
+// A list of objects as Print does, or, where there is none, one line that says so; --json prints [].
+void PrintList(const Json& rows, const std::string& when_empty, bool json);
 
 // A long list of objects, printed page by page as it is read; the first page decides how wide columns are.
 class Rows {
  public:
   explicit Rows(bool json) : json_(json) {}
   void Add(const Json& page);
-  void End();
+  void End(const std::string& when_empty);  // as PrintList
 
  private:
   const bool json_;

@@ -59,15 +59,21 @@ Status MakeFolder(const std::string& folder) {
   return Done{};
 }
 
-bool HoldsDatabase(const std::string& folder) {
-  std::error_code ignored;
-  if (!fs::is_directory(folder, ignored)) return false;
+// A folder that may not be looked into is an error: it says nothing about what is there.
+Result<bool> HoldsDatabase(const std::string& folder) {
+  std::error_code failed;
+  const bool there = fs::is_directory(folder, failed);
+  if (!there && (!failed || failed == std::errc::no_such_file_or_directory)) return false;
   // Any database file counts: a folder that lost its CURRENT is refused, not started afresh over what is left.
-  for (const auto& file : fs::directory_iterator(folder, ignored)) {
-    const std::string name = file.path().filename();
-    if (name == "CURRENT" || name.starts_with("MANIFEST-") || name.ends_with(".sst")) return true;
+  if (!failed) {
+    for (const auto& file : fs::directory_iterator(folder, failed)) {
+      const std::string name = file.path().filename();
+      if (name == "CURRENT" || name.starts_with("MANIFEST-") || name.ends_with(".sst")) return true;
+    }
   }
-  return false;
+  if (!failed) return false;
+  return Error::Make(Code::kFailed, kLedgerFailed,
+                     "cannot look into ledger folder " + folder + ": " + failed.message());
 }
 
 }  // namespace
@@ -75,7 +81,9 @@ bool HoldsDatabase(const std::string& folder) {
 Result<std::unique_ptr<Store>> Store::Open(const std::string& folder) {
   if (auto made = MakeFolder(folder); !made) return made.error();
   auto options = DatabaseOptions();
-  if (HoldsDatabase(folder)) {
+  const auto holds = HoldsDatabase(folder);
+  if (!holds) return holds.error();
+  if (*holds) {
     options.create_if_missing = false;
     if (auto known = CheckColumns(options, folder); !known) return known.error();
   }
@@ -89,8 +97,9 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& folder) {
 }
 
 Result<std::unique_ptr<Store>> Store::OpenBeside(const std::string& folder, const std::string& scratch) {
-  if (!HoldsDatabase(folder))
-    return Error::Make(Code::kFailed, kLedgerFailed, "there is no ledger in " + folder);
+  const auto holds = HoldsDatabase(folder);
+  if (!holds) return holds.error();
+  if (!*holds) return Error::Make(Code::kFailed, kLedgerFailed, "there is no ledger in " + folder);
   auto options = DatabaseOptions();
   options.create_if_missing = options.create_missing_column_families = false;
   if (auto known = CheckColumns(options, folder); !known) return known.error();

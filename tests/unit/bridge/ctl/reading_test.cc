@@ -10,6 +10,7 @@
 #include "bridge/ctl/ledger_source.h"
 #include "bridge/ctl/outbox_commands.h"
 #include "bridge/ledger/rocksdb/open.h"
+#include "tests/support/unprivileged.h"
 #include "tests/unit/bridge/ledger/samples.h"
 
 namespace registry::ctl {
@@ -123,6 +124,49 @@ TEST_F(ReadingCommands, WhatCannotBeFoundIsSaid) {
   EXPECT_THAT(Ctl({"device", "list", "--ledger", folder_.path("nothing")}).err,
               HasSubstr("there is no ledger"));
   EXPECT_EQ(On({"feed", "show", "NOBODY"}).status, 1);
+}
+
+TEST_F(ReadingCommands, TheFeedOfNobodyIsNoEmptyFeed) {
+  const Ran unknown = On({"feed", "show", "nobody"});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_EQ(unknown.out, "");
+  EXPECT_THAT(unknown.err, HasSubstr("there is no feed of 'nobody'"));
+  const std::string config = folder_.path("registry.toml");
+  std::ofstream(config) << "[ledger]\nfolder = \"ledger\"\n[[party]]\nname = \"quiet\"\nrole = \"asp\"\n";
+  const Ran stranger = Ctl({"feed", "show", "nobody", "--config", config});
+  EXPECT_EQ(stranger.status, 1);
+  EXPECT_EQ(stranger.out, "");
+  EXPECT_THAT(stranger.err, HasSubstr("'nobody' is not registered"));
+  const Ran quiet = Ctl({"feed", "show", "quiet", "--config", config});
+  EXPECT_EQ(quiet.status, 0) << quiet.err;
+  EXPECT_EQ(quiet.out, "last: 0\nacked: 0\nnothing waits to be acknowledged\n");
+  // Was registered once: what waits for it is still there.
+  EXPECT_EQ(Ctl({"feed", "show", "asp-a", "--config", config}).status, 0);
+}
+
+TEST_F(ReadingCommands, NothingToListIsSaid) {
+  ASSERT_TRUE(ledger::OpenRocksDbLedger({folder_.path("empty")}).ok());
+  const std::pair<std::vector<std::string>, const char*> kCases[] = {
+      {{"job", "list"}, "no job waits\n"},
+      {{"dead-letter", "list"}, "there is no dead letter\n"},
+      {{"device", "list"}, "no device was ever registered\n"},
+  };
+  for (auto [words, said] : kCases) {
+    words.insert(words.end(), {"--ledger", folder_.path("empty")});
+    EXPECT_EQ(Ctl(words).out, said);
+    words.emplace_back("--json");
+    EXPECT_EQ(Ctl(words).out, "[]\n");
+  }
+}
+
+TEST_F(ReadingCommands, AFolderThatMayNotBeReadIsNotTakenForAnEmptyOne) {
+  ledger_.reset();
+  std::filesystem::permissions(folder_.path(), std::filesystem::perms::none);
+  const test::Unprivileged nobody;
+  const Ran ran = On({"device", "list"});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_THAT(ran.err, HasSubstr("Permission denied"));
+  EXPECT_THAT(ran.err, Not(HasSubstr("there is no ledger")));
 }
 
 std::size_t ScratchFolders() {
