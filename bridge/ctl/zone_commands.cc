@@ -1,6 +1,8 @@
 #include "bridge/ctl/zone_commands.h"
 
+#include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <regex>
 #include <sstream>
 
@@ -68,8 +70,29 @@ Json Key(const char* role, const std::string& file, std::uint16_t flags) {
   return {{"role", role}, {"tag", key.tag}, {"algorithm", "13 (ECDSAP256SHA256)"}};
 }
 
+// registryctl init makes the folder, registryd's first start the ledger in it.
+bool NeverStarted(const std::string& folder) {
+  std::error_code failed;
+  const bool empty = std::filesystem::is_empty(folder, failed);
+  return failed ? failed == std::errc::no_such_file_or_directory : empty;
+}
+
+// What zone/serials.h keeps in the ledger: "serial", or "serial ksk/zsk" with the tags of the keys it was signed with.
+Json Served(const std::string& state) {
+  static const std::regex kState(R"((\d{1,10})(?: (\d{1,5})/(\d{1,5}))?)");
+  if (state.empty()) return {{"served_before", false}};
+  std::smatch match;
+  if (!std::regex_match(state, match, kState)) Fail("the ledger's zone state is no serial");
+  Json out{{"served_before", true}, {"serial_reserved", std::stoull(match[1])}};
+  if (!match[2].matched) return out;
+  out["ksk_tag"] = std::stoul(match[2]);
+  out["zsk_tag"] = std::stoul(match[3]);
+  return out;
+}
+
 // What the ledger knows: up to which serial one may have been served (they are reserved ahead), and the names.
 Json Stored(const std::string& folder) {
+  if (NeverStarted(folder)) return {{"served_before", false}, {"names", 0}};
   const OpenLedger ledger({.ledger = folder, .config = "", .json = false, .reveal = false});
   std::uint64_t names = 0;
   std::optional<DeviceId> after;
@@ -79,7 +102,9 @@ Json Stored(const std::string& folder) {
     names += page.size();
     after = page.back().device;
   }
-  return {{"serial_reserved", OrFail(ledger->LoadSink(ledger::Sink::kZone)).state}, {"names", names}};
+  Json out = Served(OrFail(ledger->LoadSink(ledger::Sink::kZone)).state);
+  out["names"] = names;
+  return out;
 }
 
 void Show(const std::string& file, bool json) {
@@ -91,6 +116,9 @@ void Show(const std::string& file, bool json) {
   const std::string metrics = MetricsOf(config);
   out["running"] = !metrics.empty();
   if (!metrics.empty()) out["served"] = Running(metrics);
+  if (!json && !out["ledger"]["served_before"].get<bool>()) {
+    std::cout << "this registry has not served its zone yet: registryd has never been ready on its ledger\n";
+  }
   Print(out, json);
 }
 

@@ -3,6 +3,7 @@
 
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 
 #include "bridge/app/http.h"
@@ -23,21 +24,21 @@ class ZoneShow : public testing::Test {
     ASSERT_TRUE(CreateFolder({folder_.In("r"), "iotregistry.test", {"localhost"}, SystemClock().Now()}).ok());
     auto ledger = ledger::OpenRocksDbLedger({folder_.In("r/ledger")});
     ASSERT_TRUE(ledger.ok());
-    ASSERT_TRUE((*ledger)->Advance(ledger::Sink::kZone, {0, "2026112407"}, true).ok());
+    ASSERT_TRUE((*ledger)->Advance(ledger::Sink::kZone, {0, "2026112407 17/65535"}, true).ok());
   }
+  nlohmann::json Show(std::uint16_t port) { return nlohmann::json::parse(Text(port, "--json")); }
   // With the metrics page on this port; 0: where nobody is.
-  nlohmann::json Show(std::uint16_t port) {
+  std::string Text(std::uint16_t port, const std::string& more = "") {
     std::string config = folder_.Read("r/registry.toml");
-    const std::string before = "port = 9180";
-    config.replace(config.find(before), before.size(), "port = " + std::to_string(port));
+    config = std::regex_replace(config, std::regex("port = (9180|0)\\b"), "port = " + std::to_string(port));
     folder_.Write("r/registry.toml", config);
     CLI::App app;
     AddZoneCommands(app);
     std::ostringstream out;
     auto* const cout = std::cout.rdbuf(out.rdbuf());
-    app.parse("zone show --json --config " + folder_.In("r/registry.toml"));
+    app.parse("zone show --config " + folder_.In("r/registry.toml") + " " + more);
     std::cout.rdbuf(cout);
-    return nlohmann::json::parse(out.str());
+    return out.str();
   }
   test::TemporaryFolder folder_;
 };
@@ -49,10 +50,27 @@ TEST_F(ZoneShow, SaysOfAStoppedRegistryWhatIsKnown) {
   ASSERT_EQ(shown["keys"].size(), 2u);
   EXPECT_EQ(shown["keys"][0]["role"], "KSK");
   EXPECT_EQ(shown["keys"][1]["tag"], zone::LoadZoneKey(folder_.In("r/zone/zsk.pem"), zone::kZskFlags)->tag);
-  EXPECT_EQ(shown["ledger"]["serial_reserved"], "2026112407");
+  EXPECT_TRUE(shown["ledger"]["served_before"].get<bool>());
+  EXPECT_EQ(shown["ledger"]["serial_reserved"], 2026112407);
+  EXPECT_EQ(shown["ledger"]["ksk_tag"], 17);
+  EXPECT_EQ(shown["ledger"]["zsk_tag"], 65535);
   EXPECT_EQ(shown["ledger"]["names"], 0);
   EXPECT_FALSE(shown["running"].get<bool>());
   EXPECT_FALSE(shown.contains("served"));
+}
+
+TEST_F(ZoneShow, SaysThatAZoneWasNeverServed) {
+  EXPECT_THAT(Text(0), testing::Not(testing::HasSubstr("has not served its zone yet")));
+  std::filesystem::remove_all(folder_.In("r/ledger"));
+  for (const bool opened : {false, true}) {  // as init leaves it, and by a start that ended before the zone's
+    if (opened) {
+      ASSERT_TRUE(ledger::OpenRocksDbLedger({folder_.In("r/ledger")}).ok());
+    }
+    EXPECT_TRUE(Text(0).starts_with("this registry has not served its zone yet"));
+    const auto shown = Show(0);
+    EXPECT_EQ(shown["ds"].get<std::string>() + "\n", folder_.Read("r/zone/anchor.ds"));
+    EXPECT_EQ(shown["ledger"], nlohmann::json({{"served_before", false}, {"names", 0}}));
+  }
 }
 
 TEST_F(ZoneShow, AsksARunningOneWhatTheSecondariesServe) {
