@@ -222,6 +222,10 @@ class Reader {
 
 }  // namespace
 
+bool IsReserved(const std::string& party) {
+  return party == "registry" || party == "registryd" || party == "broker";
+}
+
 Result<Config> LoadConfig(const std::string& file) {
   toml::table root;
   try {

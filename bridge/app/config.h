@@ -85,6 +85,9 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
+// The broker knows these names as its own or the registry's: no party can have one.
+bool IsReserved(const std::string& party);
+
 Result<Config> LoadConfig(const std::string& file);
 
 }  // namespace registry::app

@@ -98,6 +98,7 @@ Result<csr_sign::Profile> CertificateProfile(const Config& config) {
   csr_sign::Profile profile;
   profile.zone = config.zone;
   profile.validity = Days(config.pki.validity_days);
+  if (auto url = CheckCrlUrl(config.pki.crl_url); !url) return url.error();
   profile.crl_url = config.pki.crl_url;
   profile.tlsa = config.pki.tlsa;
   profile.visible_within = seconds(config.visible_within_seconds);
@@ -126,6 +127,12 @@ lifecycle::Policy PolicyOf(const Config& config, const Material& material, wire:
 }
 
 }  // namespace
+
+Status CheckCrlUrl(const std::string& url) {
+  if (csr_sign::ValidCrlUrl(url)) return Done{};
+  return Named("pki.crl_url", Error::Make(Code::kFailed, "issuer_invalid",
+                                          "white space or non-ASCII characters are in no URL"));
+}
 
 Result<Material> Material::Load(const Config& config) {
   Material material;

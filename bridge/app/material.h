@@ -17,6 +17,9 @@
 
 namespace registry::app {
 
+// pki.crl_url by itself, which needs no file.
+Status CheckCrlUrl(const std::string& url);
+
 struct Material {
   Bytes root_certificate, issuing_certificate;  // DER
   std::unique_ptr<domain::Signer> signer;       // the issuing key

@@ -14,6 +14,7 @@
 #define TOML_HEADER_ONLY 0
 #include <toml++/toml.h>
 
+#include "bridge/app/config.h"
 #include "bridge/ctl/config_template.h"
 #include "bridge/signing/ca.h"
 #include "bridge/signing/crl.h"
@@ -213,11 +214,6 @@ Result<std::optional<std::string>> EnteredRole(const std::string& file, const st
   }
 }
 
-// The broker knows these names as its own or the registry's.
-bool IsReserved(const std::string& name) {
-  return name == "registry" || name == "registryd" || name == "broker";
-}
-
 Status CheckOptions(const NewRegistry& options) {
   if (!ValidDomainName(options.zone) || options.zone.size() > kZoneMax) {
     return Refuse("zone_invalid", "not a lower-case domain name with room for device names: " + options.zone);
@@ -256,7 +252,7 @@ Result<CreatedRegistry> CreateFolder(const NewRegistry& options) {
 }
 
 Status AddParty(const NewParty& party) {
-  if (IsReserved(party.name)) return Refuse("party_name", party.name + " is the registry's own name");
+  if (app::IsReserved(party.name)) return Refuse("party_name", party.name + " is the registry's own name");
   if (!PartyId::Parse(party.name))
     return Refuse("party_name", "not a party name (a-z, 0-9, '-'; at most 32): " + party.name);
   const std::string config_file = party.folder + "/registry.toml";

@@ -41,6 +41,9 @@ struct Profile {
   std::function<bool(const Bytes& spki_sha256)> key_blocked = [](const Bytes&) { return false; };
 };
 
+// Whether a certificate can hold it as CRL distribution point: an IA5String (RFC 5280 §4.2.1.6) without white space.
+bool ValidCrlUrl(const std::string& url);
+
 // Certificate templates and issuer fields are parsed once here; immutable afterwards.
 class Issuer {
  public:

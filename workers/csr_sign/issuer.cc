@@ -82,13 +82,15 @@ Error Misconfigured(std::string_view message) {
 
 }  // namespace
 
+bool ValidCrlUrl(const std::string& url) {
+  return std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
+
 Result<Issuer> Issuer::Create(Profile profile, const domain::Signer& signer) {
   if (!ValidDomainName(profile.zone) || profile.zone.size() + kDeviceLabelsSize > 253) {
     return Misconfigured("the zone is no domain name with room for device names");
   }
-  const auto ascii = [](char c) { return c > ' ' && c < 0x7f; };  // IA5String of a URI
-  if (!std::all_of(profile.crl_url.begin(), profile.crl_url.end(), ascii))
-    return Misconfigured("crl_url is no URL");
+  if (!ValidCrlUrl(profile.crl_url)) return Misconfigured("crl_url is no URL");
   auto fields = crypto::ReadIssuer(signer.certificate());
   if (!fields) return fields.error();
   Issuer issuer;

@@ -2,11 +2,12 @@
 // stops.
 #include "bridge/app/registry.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <fstream>
 
 #include "bridge/app/check.h"
+#include "bridge/app/check_folders.h"
 #include "bridge/app/material.h"
 #include "bridge/clock.h"
 #include "bridge/ctl/registry_folder.h"
@@ -15,6 +16,7 @@
 #include "simulators/lab/credential.h"
 #include "simulators/lab/process.h"
 #include "tests/support/openssl_tool.h"
+#include "tests/support/unprivileged.h"
 #include "tests/unit/bridge/app/http_get.h"
 
 namespace registry::app {
@@ -158,6 +160,63 @@ TEST_F(RegistryTest, EveryFaultIsFoundAtOnceAndNamesItsKey) {
         << start;
   }
   EXPECT_EQ(faults.size(), 9u);
+}
+
+// What would only show later, and the fault of a URL under its own key.
+TEST_F(RegistryTest, WhatContradictsItselfIsFoundAtOnce) {
+  Config config = config_;
+  config.dns.zsk = folder_.In("zsk.pem");
+  std::filesystem::copy(config.dns.ksk, config.dns.zsk);
+  config.ledger_folder = config.intake_folder + "/ledger";
+  config.parties = {{*PartyId::Parse("registryd"), wire::Role::kMno},
+                    {*PartyId::Parse("mno-a"), wire::Role::kMno}};
+  config.pki.crl_url = "http://crl.test/a b";
+  config.pki.crl_file = folder_.In("nowhere/crl.pem");
+  EXPECT_THAT(
+      FaultsOf(config),
+      testing::UnorderedElementsAre(
+          testing::StartsWith("pki.crl_url: "), "zone.zsk: is the key of zone.ksk, two are wanted",
+          "party.name: registryd is the registry's own name", "ledger.folder: lies inside intake.folder",
+          testing::StartsWith("pki.crl_file: cannot write in " + folder_.In("nowhere"))));
+  EXPECT_TRUE(Material::Load(config).error().message.starts_with("pki.crl_url: "));
+  config = config_;
+  config.dns.zsk = config.dns.ksk;
+  EXPECT_THAT(FaultsOf(config), testing::ElementsAre(testing::StartsWith("zone.zsk: ")));
+}
+
+TEST_F(RegistryTest, LedgerAndIntakeAreApartUnderEveryName) {
+  const auto faults = [&](const std::string& ledger, const std::string& intake) {
+    Config config = config_;
+    config.ledger_folder = folder_.In(ledger);
+    config.intake_folder = folder_.In(intake);
+    return FaultsOf(config);
+  };
+  std::filesystem::create_directory_symlink(folder_.In("r"), folder_.In("link"));
+  const auto same = testing::ElementsAre(testing::StartsWith("intake.folder: is ledger.folder"));
+  EXPECT_THAT(faults("r/ledger", "r/ledger/"), same);
+  EXPECT_THAT(faults("r/ledger", "link/ledger"), same);
+  EXPECT_THAT(faults("r/ledger", "link/ledger/x"),
+              testing::ElementsAre("intake.folder: lies inside ledger.folder"));
+  EXPECT_THAT(faults("r/intake/x/y", "r/intake"),
+              testing::ElementsAre("ledger.folder: lies inside intake.folder"));
+  EXPECT_THAT(faults("r/ledger", "r/ledger-intake"), testing::IsEmpty());
+}
+
+TEST_F(RegistryTest, FoldersThatCannotBeWrittenAreNamed) {
+  Config config = config_;
+  config.ledger_folder = folder_.In("r.log") + "/ledger";  // below a file
+  EXPECT_THAT(FaultsOf(config), testing::ElementsAre(testing::StartsWith("ledger.folder: cannot write in ")));
+  config.ledger_folder = folder_.In("new/ledger");  // registryd makes it
+  EXPECT_THAT(FaultsOf(config), testing::IsEmpty());
+  for (const char* folder : {"", "r", "r/ledger", "r/intake", "r/pki"}) {
+    std::filesystem::permissions(folder_.In(folder), std::filesystem::perms(0555));
+  }
+  const test::Unprivileged nobody;
+  const auto faults = FolderFaults(config_);
+  EXPECT_THAT(faults, testing::ElementsAre(
+                          testing::StartsWith("ledger.folder: cannot write in " + config_.ledger_folder),
+                          testing::StartsWith("intake.folder: cannot write in "),
+                          testing::StartsWith("pki.crl_file: cannot write in " + folder_.In("r/pki"))));
 }
 
 // The broker would take it for somebody else: connected, subscribed, and deaf.

@@ -1,0 +1,69 @@
+#include "bridge/app/check_folders.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+namespace registry::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+// As the file system sees it: links followed, as far as it exists, and no slash at the end.
+fs::path Resolved(const std::string& folder) {
+  std::error_code failed;
+  fs::path path = fs::weakly_canonical(folder, failed);
+  if (failed) path = fs::path(folder).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+bool Holds(const fs::path& outer, const fs::path& inner) {
+  return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
+}
+
+// The ledger's folder is RocksDB's alone, and what deletes or restores one of the two must not meet the other.
+void CheckApart(const Config& config, std::vector<std::string>& faults) {
+  const fs::path ledger = Resolved(config.ledger_folder), intake = Resolved(config.intake_folder);
+  if (ledger == intake) {
+    faults.emplace_back("intake.folder: is ledger.folder, each needs its own");
+  } else if (Holds(ledger, intake)) {
+    faults.emplace_back("intake.folder: lies inside ledger.folder");
+  } else if (Holds(intake, ledger)) {
+    faults.emplace_back("ledger.folder: lies inside intake.folder");
+  }
+}
+
+// 0, or why nobody with our rights makes a file there. The slash refuses what is no folder.
+int WhyNot(const fs::path& folder) {
+  const std::string path = folder.string() + "/";
+  return ::faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+// `made`: registryd makes what is missing, so the first folder above that exists decides.
+void CheckWritable(const std::string& key, fs::path folder, bool made, std::vector<std::string>& faults) {
+  const std::string wanted = folder.string();
+  int why = WhyNot(folder);
+  while (made && why == ENOENT && folder != folder.root_path()) {
+    folder = folder.parent_path();
+    why = WhyNot(folder);
+  }
+  if (why == 0) return;
+  faults.push_back(key + ": cannot write in " + wanted + ": " + std::generic_category().message(why));
+}
+
+}  // namespace
+
+std::vector<std::string> FolderFaults(const Config& config) {
+  std::vector<std::string> faults;
+  CheckApart(config, faults);
+  CheckWritable("ledger.folder", config.ledger_folder, true, faults);
+  CheckWritable("intake.folder", config.intake_folder, true, faults);
+  CheckWritable("pki.crl_file", fs::path(config.pki.crl_file).parent_path(), false, faults);
+  return faults;
+}
+
+}  // namespace registry::app
