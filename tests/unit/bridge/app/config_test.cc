@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 #include <regex>
 #include <set>
 #include <sstream>
@@ -226,6 +227,40 @@ TEST_F(ConfigTest, TheDefaultsOnThePageAreTheProgramsDefaults) {
     ++defaults;
   }
   EXPECT_GT(defaults, 25);
+}
+
+// "1..9" as a fault says it of a key that has a string where it wants a number; empty for any other key.
+std::string RangeIn(const std::string& faults, const std::string& key) {
+  std::smatch match;
+  const std::regex wanted(key + " must be a whole number from (-?\\d+) to (\\d+)");
+  return std::regex_search(faults, match, wanted) ? match[1].str() + ".." + match[2].str() : "";
+}
+
+// Every key of the page gets a string: what wants a number says so, and which.
+TEST_F(ConfigTest, TheRangesOnThePageAreTheProgramsRanges) {
+  static const std::regex kRow(R"(^\| `(\w+)\.(\w+)` \| [^|]* \| (\S*)[^|]*\|)");
+  std::map<std::string, std::string> ranges;    // by key, "" where it is no number
+  std::map<std::string, std::string> sections;  // name -> its keys, one a line
+  std::ifstream page(REGISTRY_SOURCE_DIR "/bridge/app/CONFIG.md");
+  for (std::string line; std::getline(page, line);) {
+    std::smatch match;
+    if (!std::regex_search(line, match, kRow)) continue;
+    ranges[match[1].str() + "." + match[2].str()] = match[3] == "|" ? "" : match[3].str();
+    sections[match[1]] += match[2].str() + " = \"x\"\n";
+  }
+  std::string text;
+  for (const auto& [section, keys] : sections) {
+    const bool list = section == "secondary" || section == "party";
+    text += (list ? "[[" : "[") + section + (list ? "]]\n" : "]\n") + keys;
+  }
+  const auto config = Load(text);
+  ASSERT_FALSE(config.ok());
+  int numbers = 0;
+  for (const auto& [key, range] : ranges) {
+    EXPECT_EQ(range, RangeIn(config.error().message, key)) << key;
+    numbers += range.empty() ? 0 : 1;
+  }
+  EXPECT_EQ(numbers, 20);
 }
 
 }  // namespace
