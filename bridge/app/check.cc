@@ -14,7 +14,6 @@
 #include "bridge/mqtt/tls_files.h"
 #include "bridge/signing/key_file.h"
 #include "bridge/zone/apex.h"
-#include "bridge/zone/keys.h"
 #include "bridge/zone/tsig.h"
 
 namespace registry::app {
@@ -41,27 +40,8 @@ void CheckMaterial(const Config& config, Faults& faults) {
   if (all) Note(faults, "", Material::Load(config));
 }
 
-// One key for both would be the trust anchor's and sign every change: it could never be kept apart or rolled alone
-// (RFC 6781 §3.1). The key counts, not the file's name; RFC 4034 §2.1: it begins behind four octets.
-void CheckTwoKeys(const ZoneConfig& config, Faults& faults) {
-  const auto ksk = zone::LoadZoneKey(config.ksk, zone::kKskFlags);
-  const auto zsk = zone::LoadZoneKey(config.zsk, zone::kZskFlags);
-  const bool same =
-      ksk && zsk && std::equal(ksk->dnskey.begin() + 4, ksk->dnskey.end(), zsk->dnskey.begin() + 4);
-  if (same || config.ksk == config.zsk)
-    faults.emplace_back("zone.zsk: is the key of zone.ksk, two are wanted");
-}
-
-void CheckParties(const Config& config, Faults& faults) {
-  for (const auto& [party, role] : config.parties) {
-    if (IsReserved(party.text()))
-      faults.push_back("party.name: " + party.text() + " is the registry's own name");
-  }
-}
-
 void CheckZone(const Config& config, Faults& faults) {
   Note(faults, "zone", zone::ProfileOf(ZoneOptions(config, {})));
-  CheckTwoKeys(config.dns, faults);
   Note(faults, "zone.tsig_secret", zone::LoadTsigKey(config.dns.tsig_name, config.dns.tsig_secret));
 }
 
@@ -155,7 +135,6 @@ std::vector<std::string> FaultsOf(const Config& config) {
   CheckMaterial(config, faults);
   CheckZone(config, faults);
   CheckAddresses(config, faults);
-  CheckParties(config, faults);
   const auto folders = FolderFaults(config);
   faults.insert(faults.end(), folders.begin(), folders.end());
   return faults;

@@ -179,6 +179,7 @@ class Reader {
       const auto role = kRoles.find(s.Text("role"));
       if (!id) s.Fault("name", "must be letters a to z, digits and '-', at most 32");
       if (role == kRoles.end()) s.Fault("role", "must be \"mno\", \"asp\" or \"operator\"");
+      if (id && IsReserved(id->text())) s.Fault("name", "is the registry's own name");
       if (!id || role == kRoles.end()) return;
       if (!config_.parties.emplace(*id, role->second).second) s.Fault("name", "is used twice");
     });

@@ -130,6 +130,7 @@ TEST_F(ConfigTest, EveryWrongValueIsNamed) {
       {"[[party]]\nname = \"mno\"\nrole = \"boss\"\n", "party.role must be"},
       {"[[party]]\nname = \"m\"\nrole = \"mno\"\n[[party]]\nname = \"m\"\nrole = \"asp\"\n",
        "party.name is used twice"},
+      {"[[party]]\nname = \"registryd\"\nrole = \"mno\"\n", "party.name is the registry's own name"},
       {"[[secondary]]\nname = \"a\"\naddress = \"ns1.test\"\n", "secondary.address must be an IP address"},
       {"[party]\nname = \"m\"\n", "party must be written as [[party]]"},
       {"[[http]]\nport = 1\n", "http must be written as [http]"},
