@@ -28,7 +28,7 @@ void Section::Fault(const char* key, const std::string& what) {
 
 void Section::Missing(const char* key) { Fault(key, "is missing"); }
 
-std::string Section::Text(const char* key, std::optional<std::string> otherwise) {
+std::string Section::Text(const char* key, const std::optional<std::string>& otherwise) {
   const toml::node* node = Find(key);
   if (node == nullptr) {
     if (!otherwise) Missing(key);
@@ -40,16 +40,16 @@ std::string Section::Text(const char* key, std::optional<std::string> otherwise)
 }
 
 std::string Section::Checked(const char* key, const char* wanted, const Valid& valid,
-                             std::optional<std::string> otherwise) {
-  std::string text = Text(key, std::move(otherwise));
+                             const std::optional<std::string>& otherwise) {
+  std::string text = Text(key, otherwise);
   const toml::node* node = Find(key);
   if (node != nullptr && node->is_string() && !valid(text)) Fault(key, std::string("must be ") + wanted);
   return text;
 }
 
-std::string Section::Path(const char* key, std::optional<std::string> otherwise) {
+std::string Section::Path(const char* key, const std::optional<std::string>& otherwise) {
   const bool needed = !otherwise.has_value();
-  const std::string text = Text(key, std::move(otherwise));
+  const std::string text = Text(key, otherwise);
   if (needed && text.empty() && Find(key) != nullptr && Find(key)->is_string())
     Fault(key, "must name a file");
   return text.empty() ? text : (std::filesystem::path(folder_) / text).lexically_normal().string();

@@ -36,12 +36,12 @@ class Section {
   Section(const toml::table* table, std::string name, std::string folder, Faults& faults)
       : table_(table), name_(std::move(name)), folder_(std::move(folder)), faults_(faults) {}
 
-  std::string Text(const char* key, std::optional<std::string> otherwise = std::nullopt);
+  std::string Text(const char* key, const std::optional<std::string>& otherwise = std::nullopt);
   // Text that must satisfy `valid`; `wanted` completes the sentence "… must be".
   std::string Checked(const char* key, const char* wanted, const Valid& valid,
-                      std::optional<std::string> otherwise = std::nullopt);
+                      const std::optional<std::string>& otherwise = std::nullopt);
   // Made absolute against the file's folder; an empty default stays empty.
-  std::string Path(const char* key, std::optional<std::string> otherwise = std::nullopt);
+  std::string Path(const char* key, const std::optional<std::string>& otherwise = std::nullopt);
   std::int64_t Number(const char* key, std::int64_t min, std::int64_t max,
                       std::optional<std::int64_t> otherwise = std::nullopt);
   template <class Integer>

@@ -57,7 +57,7 @@ class Pipeline::Impl {
         lanes_(options.lanes, options.queue_max) {}
 
   void Start();
-  void Receive(InboundMessage message);
+  void Receive(const InboundMessage& message);
   bool Visible(const std::vector<domain::ZoneChange>& changes);
   void Stop();
   std::size_t queued() const { return lanes_.queued(); }
@@ -102,7 +102,7 @@ void Pipeline::Impl::Start() {
   timer_ = std::thread([this] { RunTimer(); });
 }
 
-void Pipeline::Impl::Receive(InboundMessage message) {
+void Pipeline::Impl::Receive(const InboundMessage& message) {
   // PUBACK leaves when this returns, so without a record on disk it must not return: the broker then delivers again.
   const auto ticket = AppendWhenThereIsRoom(message);
   if (ticket) return Enqueue(*ticket, message, Admit::kWithinShare);
@@ -284,7 +284,7 @@ Pipeline::Pipeline(PipelineOptions options, ledger::Ledger& ledger, Intake& inta
     : impl_(std::make_unique<Impl>(options, ledger, intake, clock, std::move(services), observer)) {}
 Pipeline::~Pipeline() { Stop(); }
 void Pipeline::Start() { impl_->Start(); }
-void Pipeline::Receive(InboundMessage message) { impl_->Receive(std::move(message)); }
+void Pipeline::Receive(const InboundMessage& message) { impl_->Receive(message); }
 bool Pipeline::Visible(const std::vector<domain::ZoneChange>& changes) { return impl_->Visible(changes); }
 void Pipeline::Stop() { impl_->Stop(); }
 std::size_t Pipeline::queued() const { return impl_->queued(); }

@@ -63,7 +63,7 @@ class Pipeline {
   void Start();  // first processes what the intake has left over
   // Returning from here acknowledges the message to the broker. While a full intake holds it back and the pipeline
   // stops, it waits until the lanes have; without room even then it ends the process (exit status 0), unacknowledged.
-  void Receive(InboundMessage message);
+  void Receive(const InboundMessage& message);
   // Zone changes served by every secondary; true when the consequences are committed.
   bool Visible(const std::vector<domain::ZoneChange>& changes);
   // Stops taking in, finishes what was taken (up to the deadline; the rest stays in the intake), joins.

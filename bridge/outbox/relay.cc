@@ -36,7 +36,7 @@ std::optional<Publisher::Message> Render(ledger::OutboxEntry& entry) {
 class MqttRelay::Impl {
  public:
   Impl(ledger::Ledger& ledger, Publisher& publisher, RelayOptions options)
-      : ledger_(ledger), publisher_(publisher), options_(options) {
+      : ledger_(ledger), publisher_(publisher), options_(std::move(options)) {
     // Without an answer everything still in the outbox is carried again, which receivers tell by its ids.
     const auto sink = ledger_.LoadSink(ledger::Sink::kMqtt);
     failed_at_ = stored_ = durable_ = sink ? sink->cursor : 0;
@@ -225,7 +225,7 @@ std::uint64_t MqttRelay::Impl::Depth() const {
 }
 
 MqttRelay::MqttRelay(ledger::Ledger& ledger, Publisher& publisher, RelayOptions options)
-    : impl_(std::make_unique<Impl>(ledger, publisher, options)) {}
+    : impl_(std::make_unique<Impl>(ledger, publisher, std::move(options))) {}
 MqttRelay::~MqttRelay() { impl_->Stop(); }
 void MqttRelay::Start() { impl_->Start(); }
 void MqttRelay::Stop() { impl_->Stop(); }

@@ -86,6 +86,7 @@ Result<std::vector<TlsaRecord>> DaneResolver::Tlsa(const std::string& owner, Fre
   const auto answers = Answers(reply->get(), owner, kTypeTlsa);
   if (answers.empty()) return Absent(owner);
   std::vector<TlsaRecord> records;
+  records.reserve(answers.size());
   for (const getdns_dict* record : answers) records.push_back(ToTlsa(record));
   if (freshness == Freshness::kCached) {
     const std::lock_guard lock(mutex_);

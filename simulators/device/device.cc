@@ -132,7 +132,7 @@ Device::PayloadOutcome Device::TakePayload(const std::string& job, const nlohman
   Bytes digest = DigestOf(frame);
   if (job == payload_job_ && digest == payload_digest_ && payload_status_) return {*payload_status_, true};
   if (!booted() || !signing_) return {Lacking("bootstrap_missing", "no bootstrap or no key yet")};
-  const PayloadOutcome outcome{Apply(frame, now)};
+  PayloadOutcome outcome{Apply(frame, now)};
   if (outcome.retriable()) return outcome;
   // What came damaged after the sound one must not make its repeat a replay.
   if (!outcome.status && job == payload_job_ && payload_status_ && *payload_status_) return outcome;

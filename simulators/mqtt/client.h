@@ -52,6 +52,7 @@ class PartyClient {
   virtual bool Call(const std::string& command, const nlohmann::json& data, OnReply on_reply) = 0;
 
   template <class Message>
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): moved on, which is not seen before Message is known
   bool Send(const std::string& command, const Message& message, OnReply on_reply) {
     return Call(command, wire::Encode(message), std::move(on_reply));
   }

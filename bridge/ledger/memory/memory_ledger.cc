@@ -158,6 +158,7 @@ class MemoryLedger final : public Ledger {
  private:
   std::vector<domain::Job> JobsWith(const std::vector<JobId>& ids) const {
     std::vector<domain::Job> jobs;
+    jobs.reserve(ids.size());
     for (const JobId& id : ids) jobs.push_back(jobs_.at(id));
     return jobs;
   }

@@ -39,7 +39,10 @@ inline std::string OfDeviceHistory(const DeviceId& device, Seq seq) { return OfD
 // The number every key of a sequence ends with.
 inline Seq SeqAtEnd(std::string_view key) { return key.size() < 8 ? 0 : Fixed64(key.substr(key.size() - 8)); }
 // The first key behind this one.
-inline std::string Behind(std::string key) { return key + '\0'; }
+inline std::string Behind(std::string key) {
+  key += '\0';
+  return key;
+}
 
 inline constexpr const char* kFormat = "format";
 inline constexpr const char* kHead = "head";
