@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "bridge/ctl/ledger_source.h"
+#include "bridge/ledger/rocksdb/open.h"
 
 namespace registry::ctl {
 namespace {
@@ -13,7 +14,11 @@ constexpr int kFaultFound = 3;
 
 void Verify(const ReadOptions& options) {
   const OpenLedger ledger(options);
-  const auto report = OrFail(ledger::Verify(*ledger));
+  auto report = OrFail(ledger::Verify(*ledger));
+  // First, since what is not there or not whole explains the rest.
+  if (const auto whole = ledger::CheckRocksDbFiles(LedgerFolder(options)); !whole) {
+    report.faults.insert(report.faults.begin(), whole.error().message);
+  }
   Json out{
       {"history_entries", report.history_entries}, {"devices", report.devices}, {"faults", report.faults}};
   if (options.json) {
@@ -100,7 +105,7 @@ void AddLedgerCommands(CLI::App& app) {
   const auto options = std::make_shared<ReadOptions>();
   const auto party = std::make_shared<std::string>();
   auto* ledger = app.add_subcommand("ledger", "the durable record")->require_subcommand(1);
-  auto* verify = ledger->add_subcommand("verify", "recompute the hash chain and every invariant");
+  auto* verify = ledger->add_subcommand("verify", "check every file, the hash chain and every invariant");
   verify->callback([options] { Verify(*options); });
   auto* letters = app.add_subcommand("dead-letter", "what could not be answered")->require_subcommand(1);
   auto* list_letters = letters->add_subcommand("list", "list dead letters");

@@ -25,4 +25,9 @@ Result<std::unique_ptr<Ledger>> OpenRocksDbLedger(const RocksDbOptions& options)
 Result<std::unique_ptr<LedgerReader>> OpenRocksDbReader(const std::string& folder,
                                                         const std::string& scratch);
 
+// Whether every file the folder's manifest names is there and whole, and every block passes its checksum: what a reader
+// does not notice of records it is not asked for. Reads everything; beside a running registry too. Writes nothing.
+// Errors: kLedgerDamaged, which names the first file in question.
+Status CheckRocksDbFiles(const std::string& folder);
+
 }  // namespace registry::ledger

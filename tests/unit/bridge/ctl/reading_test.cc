@@ -1,6 +1,7 @@
 // The operator's reading commands, against a ledger that is open elsewhere and one that is not.
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -115,6 +116,24 @@ TEST_F(ReadingCommands, AFaultGivesAStatusOfItsOwn) {
   const Ran verified = On({"ledger", "verify"});
   EXPECT_EQ(verified.status, 3);
   EXPECT_THAT(verified.out, HasSubstr("does not hold its EID"));
+}
+
+// Event marks, say, leave nothing behind that could miss them.
+TEST_F(ReadingCommands, ALedgerWithoutOneOfItsFilesIsNotSound) {
+  ledger_.reset();
+  ASSERT_TRUE(ledger::OpenRocksDbLedger({folder_.path()}).ok());  // what the log held becomes files
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_.path())) {
+    if (entry.path().extension() == ".sst") files.push_back(entry.path());
+  }
+  EXPECT_GE(files.size(), 5u);
+  for (const auto& file : files) {
+    const std::string aside = file.string() + ".aside";
+    std::filesystem::rename(file, aside);
+    EXPECT_NE(On({"ledger", "verify"}).status, 0) << "without " << file;
+    std::filesystem::rename(aside, file);
+  }
+  EXPECT_EQ(On({"ledger", "verify"}).status, 0);
 }
 
 TEST_F(ReadingCommands, WhatCannotBeFoundIsSaid) {
