@@ -40,11 +40,24 @@ Status RefuseWhileWiped(const std::vector<Job>& jobs) {
       "/device");
 }
 
-Status CheckJob(const wire::CsrSubmit& command, const View& view) {
+// An attached device whose zone content ever changed has been deactivated: nothing else leads back to attached. The trace
+// says so too, but forgets its oldest steps.
+bool CameBack(const Device& device) { return device.zone_revision > 0; }
+
+bool AsksForKey(const Job& job) { return job.kind == JobKind::kKeyGenerate; }
+
+// A CSR of a key that was wiped since may still be on its way to a device that came back: only the job tells them apart.
+Status CheckUnnamed(const Device& device, const std::vector<Job>& waiting) {
+  if (!CameBack(device) || std::none_of(waiting.begin(), waiting.end(), AsksForKey)) return Done{};
+  return Error::Make(Code::kMissingParameter, "job_missing",
+                     "the device was deactivated before; its CSR names the key.generate it answers", "/job");
+}
+
+Status CheckJob(const wire::CsrSubmit& command, const Device& device, const View& view) {
   auto waiting = view.JobsOf(command.device);
   if (!waiting) return waiting.error();
   if (auto empty = RefuseWhileWiped(*waiting); !empty) return empty;
-  if (!command.job) return Done{};
+  if (!command.job) return CheckUnnamed(device, *waiting);
   auto job = view.LoadJob(*command.job);
   if (!job) return job.error();
   if (*job) {
@@ -53,8 +66,7 @@ Status CheckJob(const wire::CsrSubmit& command, const View& view) {
                        "/job");
   }
   // Given up, and perhaps asked for anew: then the applet is making, or has made, another key than this one.
-  const auto asks = [](const Job& one) { return one.kind == JobKind::kKeyGenerate; };
-  if (std::none_of(waiting->begin(), waiting->end(), asks)) return Done{};
+  if (std::none_of(waiting->begin(), waiting->end(), AsksForKey)) return Done{};
   return Error::Make(Code::kNotFound, "job_unknown",
                      "this job was given up; another key.generate waits for its CSR", "/job");
 }
@@ -102,7 +114,7 @@ Status EraseKeyJobs(const Device& device, const View& view, Changeset& changes) 
   auto jobs = view.JobsOf(device.id);
   if (!jobs) return jobs.error();
   for (const Job& job : *jobs) {
-    if (job.kind == JobKind::kKeyGenerate) changes.jobs_erase.push_back(job.id);
+    if (AsksForKey(job)) changes.jobs_erase.push_back(job.id);
   }
   return Done{};
 }
@@ -149,7 +161,7 @@ Result<domain::Decision> Decide(const wire::CsrSubmit& command, const Origin& or
   if (!device) return device.error();
   const auto next = domain::Next(*device, domain::Trigger::kCertify);
   if (!next) return next.error();
-  if (auto job = CheckJob(command, view); !job) return job.error();
+  if (auto job = CheckJob(command, *device, view); !job) return job.error();
   const auto csr = CheckCsr(command.csr);
   if (!csr) return csr.error();
   if (auto use = CheckKeyUse(*csr, device->id, view, issuer.profile()); !use) return use.error();

@@ -35,7 +35,6 @@ class DecideTest : public testing::Test {
     device.sponsor = Party("mno-a");
     device.claimer = std::move(claimer);
     device.attached = true;
-    device.zone_revision = 4;
     domain::Changeset changes;
     changes.devices.push_back({device, 0});
     EXPECT_TRUE(ledger_->Commit(std::move(changes)).ok());
@@ -97,19 +96,19 @@ TEST_F(DecideTest, CertifiesAndPublishes) {
   EXPECT_EQ(changes.devices[0].expected_version, 1u);
   EXPECT_EQ(written.state, State::kCertified);
   EXPECT_EQ(written.agreement_key, test::PointOf(options.agreement));
-  EXPECT_EQ(written.zone_revision, 5u);
+  EXPECT_EQ(written.zone_revision, 1u);
   EXPECT_EQ(written.trace.back().step, "certified");
   ASSERT_TRUE(written.certificate);
 
   ASSERT_EQ(changes.zone.size(), 1u);
-  EXPECT_EQ(changes.zone[0].revision, 5u);
+  EXPECT_EQ(changes.zone[0].revision, 1u);
   ASSERT_EQ(changes.zone[0].tlsa.size(), 1u);
   EXPECT_EQ(changes.zone[0].tlsa[0], (domain::TlsaRecord{3, 0, 1, written.certificate->sha256}));
 
   EXPECT_EQ(changes.jobs_erase, std::vector<JobId>{asked});
   ASSERT_EQ(changes.jobs_put.size(), 1u);
   EXPECT_EQ(changes.jobs_put[0].kind, JobKind::kZoneVisible);
-  EXPECT_EQ(changes.jobs_put[0].subject, 5u);
+  EXPECT_EQ(changes.jobs_put[0].subject, 1u);
   EXPECT_EQ(changes.jobs_put[0].due, test::Ca().now + std::chrono::seconds(120));
 
   ASSERT_EQ(changes.notifications.size(), 1u);
@@ -256,7 +255,19 @@ TEST_F(DecideTest, RefusesTheCsrOfAJobGivenUpWhileAnotherWaits) {
   ExpectRefused(late, Code::kNotFound, "job_unknown");
   EXPECT_EQ(late.error().field, "/job");
   EXPECT_TRUE(Submit(device_, test::MakeCsr(), waiting).ok());
-  EXPECT_TRUE(Submit(device_).ok()) << "one that names no job answers whatever waits";
+  EXPECT_TRUE(Submit(device_).ok()) << "a first CSR that names no job answers whatever waits";
+}
+
+// Its former key may be wiped: a CSR that names no job could be a late one of that key.
+TEST_F(DecideTest, ADeviceThatCameBackIsCertifiedForTheJobThatWaits) {
+  Commit(Submit(device_));
+  Reset(device_);
+  EXPECT_TRUE(Submit(device_).ok()) << "nothing waits";
+  const JobId waiting = AddJob(device_, JobKind::kKeyGenerate);
+  const auto unnamed = Submit(device_);
+  ExpectRefused(unnamed, Code::kMissingParameter, "job_missing");
+  EXPECT_EQ(unnamed.error().field, "/job");
+  EXPECT_TRUE(Submit(device_, test::MakeCsr(), waiting).ok());
 }
 
 TEST_F(DecideTest, PassesOnWhatIsWrongWithTheCsr) {

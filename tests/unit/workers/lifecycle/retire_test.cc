@@ -163,7 +163,11 @@ class WipedTest : public testing::Test {
   void Ask(const std::string& command) {
     ASSERT_TRUE(registry_.Ask("asp-a", command, {{"device", id_}}).accepted()) << command;
   }
-  Said Submit() { return registry_.Ask("mno-a", "csr.submit", {{"device", id_}, {"csr", NewCsrPem()}}); }
+  Said Submit(const json& more = json::object()) {
+    json data = {{"device", id_}, {"csr", NewCsrPem()}};
+    data.update(more);
+    return registry_.Ask("mno-a", "csr.submit", data);
+  }
   bool Asked(JobKind kind) {
     const auto jobs = *registry_.ledger().JobsOf(*DeviceId::Parse(id_));
     return std::any_of(jobs.begin(), jobs.end(), [kind](const auto& job) { return job.kind == kind; });
@@ -181,7 +185,7 @@ class WipedTest : public testing::Test {
     end();
     EXPECT_FALSE(Asked(JobKind::kAppletWipe));
     EXPECT_THAT(registry_.Heard(kActions + std::string("key.generate")), SizeIs(1));
-    EXPECT_TRUE(Submit().accepted());
+    EXPECT_TRUE(Submit({{"job", JobOf(registry_, id_, JobKind::kKeyGenerate).id.text()}}).accepted());
     EXPECT_EQ(registry_.Device(id_).state, domain::State::kCertified);
   }
 
@@ -260,11 +264,34 @@ TEST(Reactivate, TheOldKeyIsNotCertifiedAgain) {
   const auto wipe = JobOf(registry, device.device, JobKind::kAppletWipe);
   ASSERT_TRUE(Report(registry, wipe, {{"outcome", "success"}}).accepted());
   ASSERT_TRUE(registry.Ask("asp-a", "device.reactivate", {{"device", device.device}}).accepted());
-  const Said again = registry.Ask("mno-a", "csr.submit", csr);
+  json anew = csr;
+  anew["job"] = JobOf(registry, device.device, JobKind::kKeyGenerate).id.text();
+  const Said again = registry.Ask("mno-a", "csr.submit", anew);
   EXPECT_EQ(again.symbol(), "key_in_use") << "its certificate was revoked";
   EXPECT_EQ(registry.Ask("mno-a", "csr.submit", csr, "csr").payload, first.payload)
       << "the same command said again is answered, not decided";
   EXPECT_FALSE(registry.Device(device.device).certificate);
+}
+
+TEST(Reactivate, ALateCsrOfAWipedKeyIsNotCertified) {
+  TestRegistry registry;
+  const auto [id, code] = registry.Register();
+  ASSERT_TRUE(Attach(registry, id).accepted());
+  const auto asked = JobOf(registry, id, JobKind::kKeyGenerate);
+  ASSERT_TRUE(registry.Ask("operator", "device.deactivate", {{"device", id}}).accepted());
+  const auto wipe = JobOf(registry, id, JobKind::kAppletWipe);
+  ASSERT_TRUE(Report(registry, wipe, {{"outcome", "success"}}).accepted());
+  ASSERT_TRUE(registry.Ask("operator", "device.reactivate", {{"device", id}}).accepted());
+  json late = {{"device", id}, {"csr", NewCsrPem()}};
+  const Said unnamed = registry.Ask("mno-a", "csr.submit", late);
+  EXPECT_EQ(unnamed.symbol(), "job_missing");
+  EXPECT_EQ(unnamed.code(), 2003);
+  late["job"] = asked.id.text();
+  EXPECT_EQ(registry.Ask("mno-a", "csr.submit", late).symbol(), "job_unknown");
+  EXPECT_FALSE(registry.Device(id).certificate);
+  const auto waiting = JobOf(registry, id, JobKind::kKeyGenerate);
+  const json now = {{"device", id}, {"csr", NewCsrPem()}, {"job", waiting.id.text()}};
+  EXPECT_TRUE(registry.Ask("mno-a", "csr.submit", now).accepted());
 }
 
 }  // namespace
