@@ -38,11 +38,8 @@ void RaiseDnsAlarm(Job job, const Device& device, const Context& context, const 
   changes.jobs_put.push_back(std::move(job));
 }
 
-// A reactivated device's wipe is no longer wanted: it is not sent again, only waited for, as long as the MNO may still
-// carry it out.
 bool WorthSendingAgain(const Job& job, const Device& device, const Policy& policy) {
-  const bool unwanted = job.kind == JobKind::kAppletWipe && device.state == domain::State::kAttached;
-  return !unwanted && job.attempt < policy.attempts_max;
+  return !Unwanted(job, device) && job.attempt < policy.attempts_max;
 }
 
 // No command is decided here, but one is behind the job: what is said now belongs to its trace.

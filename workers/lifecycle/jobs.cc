@@ -44,6 +44,13 @@ Status EraseWhere(const Device& device, const View& view, Changeset& changes, Wh
   return Done{};
 }
 
+// When the MNO was told to drop the wipe; what waits longer than that waits for nobody.
+UtcTime LatestEnd(const Job& wipe) {
+  const auto told = wire::Decode<wire::AppletWipe>(
+      nlohmann::json::parse(wipe.body, /*cb=*/nullptr, /*allow_exceptions=*/false));
+  return told ? std::min(wipe.due, told->deadline) : wipe.due;
+}
+
 }  // namespace
 
 void AskForKey(Device& device, const Context& context, const Policy& policy, Changeset& changes) {
@@ -78,6 +85,23 @@ Result<bool> Waits(const Device& device, JobKind kind, const View& view) {
   auto jobs = view.JobsOf(device.id);
   if (!jobs) return jobs.error();
   return std::any_of(jobs->begin(), jobs->end(), [kind](const Job& job) { return job.kind == kind; });
+}
+
+bool Unwanted(const Job& job, const Device& device) {
+  return job.kind == JobKind::kAppletWipe && device.state == domain::State::kAttached;
+}
+
+Result<bool> StopWanting(const Device& device, const View& view, Changeset& changes) {
+  auto jobs = view.JobsOf(device.id);
+  if (!jobs) return jobs.error();
+  bool waits = false;
+  for (Job& job : *jobs) {
+    if (job.kind != JobKind::kAppletWipe) continue;
+    waits = true;
+    job.due = LatestEnd(job);
+    changes.jobs_put.push_back(std::move(job));
+  }
+  return waits;
 }
 
 Status AfterWipe(Device& device, const View& view, const Context& context, const Policy& policy,

@@ -20,6 +20,11 @@ Status EraseJobs(const domain::Device& device, const View& view, domain::JobKind
 // Erases every job but a wipe: what an MNO was asked to wipe it may still wipe, so that is not forgotten before it ends.
 Status EraseAllButWipe(const domain::Device& device, const View& view, domain::Changeset& changes);
 Result<bool> Waits(const domain::Device& device, domain::JobKind kind, const View& view);
+// A reactivated device's wipe is no longer wanted, only waited for, as long as the MNO may still carry it out: it is not
+// sent again, and nothing puts its end off. Deactivated or deleted anew, the device needs it as before.
+bool Unwanted(const domain::Job& job, const domain::Device& device);
+// For the device that is reactivated: whether a wipe waits. It then ends at the deadline the MNO was told, at the latest.
+Result<bool> StopWanting(const domain::Device& device, const View& view, domain::Changeset& changes);
 // What waited for the applet to be empty: the eSIM of a deleted device, the new key of a reactivated one.
 Status AfterWipe(domain::Device& device, const View& view, const Context& context, const Policy& policy,
                  domain::Changeset& changes);

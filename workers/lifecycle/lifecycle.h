@@ -35,7 +35,7 @@ Result<Decision> Decide(const wire::DeviceClaim&, const Origin&, const View&, co
 Result<Decision> Decide(const wire::DeviceDeactivate&, const Origin&, const View&, const Context&,
                         const Policy&);
 // The new key is asked for at once, or when the applet.wipe of the deactivation has ended, well or not: until then
-// csr.submit is refused (2304 wipe_pending).
+// csr.submit is refused (2304 wipe_pending). That wipe ends at the deadline the MNO was told, at the latest.
 Result<Decision> Decide(const wire::DeviceReactivate&, const Origin&, const View&, const Context&,
                         const Policy&);
 // EID, ICCID and key-agreement key of a device that was ever attached stay its own until its applet.wipe has ended,

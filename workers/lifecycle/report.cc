@@ -92,7 +92,8 @@ Status Succeeded(Reported& reported, const Origin& origin, const View& view, con
 
 Status Failed(const wire::DoResult& command, const Reported& reported, const Origin& origin, const View& view,
               const Context& context, const Policy& policy, Changeset& changes) {
-  if (command.retriable && reported.job.attempt < policy.attempts_max) {
+  const bool again = command.retriable && !Unwanted(reported.job, reported.device);
+  if (again && reported.job.attempt < policy.attempts_max) {
     Job job = reported.job;
     job.due = context.now + Backoff(policy, job.attempt);
     job.last_stage = command.stage;
@@ -107,7 +108,7 @@ Status Failed(const wire::DoResult& command, const Reported& reported, const Ori
 // Delivered by SMS, but no proof of receipt came: ask again later rather than believe either way.
 void Unknown(const Reported& reported, const Context& context, const Policy& policy, Changeset& changes) {
   Job job = reported.job;
-  job.due = context.now + Backoff(policy, job.attempt);
+  if (!Unwanted(job, reported.device)) job.due = context.now + Backoff(policy, job.attempt);
   job.last_stage = "unknown";
   changes.jobs_put.push_back(std::move(job));
 }
@@ -126,7 +127,8 @@ Result<Decision> Decide(const wire::DoProgress& command, const Origin& origin, c
   job.last_progress = command.progress;
   job.last_stage = command.stage;
   // A device that is switched off or asleep must not use up its attempts.
-  if (command.stage == "waiting_device") job.due = std::max(job.due, context.now + std::chrono::hours(1));
+  const bool waits = command.stage == "waiting_device" && !Unwanted(job, reported->device);
+  if (waits) job.due = std::max(job.due, context.now + std::chrono::hours(1));
   decision.changes.jobs_put.push_back(std::move(job));
   return decision;
 }

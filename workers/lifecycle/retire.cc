@@ -79,7 +79,7 @@ Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& ori
   if (!next) return next.error();
   Changeset changes;
   device->state = *next;
-  auto wiping = Waits(*device, domain::JobKind::kAppletWipe, view);
+  auto wiping = StopWanting(*device, view, changes);
   if (!wiping) return wiping.error();
   domain::Mark(*device, "reactivated", context.now);
   std::string entry = "reactivated";

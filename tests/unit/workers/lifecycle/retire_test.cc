@@ -152,6 +152,9 @@ TEST(Reactivate, WhatTheClaimerEndedBothUndo) {
   }
 }
 
+const json kRadio = {{"outcome", "failed"}, {"stage", "radio"}};
+const json kRetriable = {{"outcome", "failed"}, {"stage", "radio"}, {"retriable", true}};
+
 // Reactivated while the MNO may still empty the applet.
 class WipedTest : public testing::Test {
  protected:
@@ -199,12 +202,38 @@ TEST_F(WipedTest, GetsItsKeyWhenTheWipeIsReported) {
   EXPECT_EQ(Report(registry_, wipe_, {{"outcome", "success"}}).symbol(), "job_unknown");
 }
 
-TEST_F(WipedTest, GetsItsKeyWhenTheWipeFailsForGood) {
-  const json radio = {{"outcome", "failed"}, {"stage", "radio"}};
-  json again = radio;
-  again["retriable"] = true;
-  EXPECT_TRUE(Report(registry_, wipe_, again).accepted());
-  ExpectKeyAfter([&] { EXPECT_TRUE(Report(registry_, wipe_, radio).accepted()); });
+TEST_F(WipedTest, GetsItsKeyWhenTheWipeFails) {
+  ExpectKeyAfter([&] { EXPECT_TRUE(Report(registry_, wipe_, kRadio).accepted()); });
+}
+
+TEST_F(WipedTest, GetsItsKeyWhenTheWipeFailsAndCouldBeTriedAgain) {
+  ExpectKeyAfter([&] { EXPECT_TRUE(Report(registry_, wipe_, kRetriable).accepted()); });
+  EXPECT_THAT(registry_.Heard(kAspFailures), SizeIs(1)) << "the applet may not be empty";
+}
+
+// Whatever the MNO says, the wipe ends when it was told it would.
+TEST_F(WipedTest, GetsItsKeyAtTheDeadlineHoweverOftenTheMnoPutsItOff) {
+  for (int said = 1; said <= 3; ++said) {
+    EXPECT_TRUE(Report(registry_, wipe_, {{"outcome", "unknown"}}).accepted());
+    EXPECT_TRUE(Report(registry_, wipe_, {{"progress", said}, {"stage", "waiting_device"}}).accepted());
+    registry_.RunDueJobs(std::chrono::seconds(9));
+    EXPECT_EQ(JobOf(registry_, id_, JobKind::kAppletWipe).due, wipe_.due) << said;
+  }
+  EXPECT_EQ(JobOf(registry_, id_, JobKind::kAppletWipe).last_stage, "waiting_device");
+  ExpectKeyAfter([&] { registry_.RunDueJobs(std::chrono::seconds(4)); });
+}
+
+TEST_F(WipedTest, IsAskedToWipeAgainWhenItEndsAgain) {
+  registry_.Heard(kActions + std::string("applet.wipe"));
+  Ask("device.deactivate");
+  EXPECT_TRUE(Report(registry_, wipe_, kRetriable).accepted());
+  EXPECT_TRUE(Report(registry_, wipe_, {{"progress", 1}, {"stage", "waiting_device"}}).accepted());
+  EXPECT_GT(JobOf(registry_, id_, JobKind::kAppletWipe).due, wipe_.due) << "wanted, so it may take its time";
+  registry_.RunDueJobs(std::chrono::hours(2));
+  const auto again = registry_.Heard(kActions + std::string("applet.wipe"));
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_EQ(again[0].data().at("job"), wipe_.id.text());
+  EXPECT_EQ(again[0].data().at("attempt"), 2);
 }
 
 TEST_F(WipedTest, GetsItsKeyWhenTheMnoStaysSilentUntilTheDeadline) {
@@ -229,6 +258,52 @@ TEST_F(WipedTest, IsNotAskedToWipeTwiceWhenItEndsAgain) {
   EXPECT_THAT(registry_.Heard(kActions + std::string("applet.wipe")), SizeIs(0));
   EXPECT_TRUE(Report(registry_, wipe_, {{"outcome", "success"}}).accepted());
   EXPECT_FALSE(Asked(JobKind::kKeyGenerate)) << "a tombstone needs no key";
+}
+
+// The MNO drops the wipe at the deadline it was told; that the registry had meant to wait longer is over.
+class PutOffTest : public testing::Test {
+ protected:
+  PutOffTest() {
+    Ask("device.deactivate");
+    wipe_ = JobOf(registry_, id_, JobKind::kAppletWipe);
+    EXPECT_TRUE(Report(registry_, wipe_, {{"progress", 1}, {"stage", "waiting_device"}}).accepted());
+    EXPECT_GT(JobOf(registry_, id_, JobKind::kAppletWipe).due, wipe_.due);
+  }
+  void Ask(const std::string& command) {
+    ASSERT_TRUE(registry_.Ask("asp-a", command, {{"device", id_}}).accepted()) << command;
+  }
+  std::size_t KeysAsked() { return registry_.Heard(kActions + std::string("key.generate")).size(); }
+
+  TestRegistry registry_;
+  const std::string id_ = registry_.Activate();
+  domain::Job wipe_;
+};
+
+TEST_F(PutOffTest, IsOverAtTheDeadlineTold) {
+  Ask("device.reactivate");
+  EXPECT_EQ(JobOf(registry_, id_, JobKind::kAppletWipe).due, wipe_.due);
+  KeysAsked();
+  registry_.RunDueJobs(std::chrono::seconds(29));
+  EXPECT_EQ(KeysAsked(), 0u) << "it may still be carried out";
+  registry_.RunDueJobs(std::chrono::seconds(2));
+  EXPECT_EQ(KeysAsked(), 1u);
+}
+
+TEST_F(PutOffTest, IsOverAtOnceWhenTheDeadlineToldHasPassed) {
+  registry_.RunDueJobs(std::chrono::minutes(2));
+  KeysAsked();
+  Ask("device.reactivate");
+  registry_.RunDueJobs(std::chrono::seconds(0));
+  EXPECT_EQ(KeysAsked(), 1u);
+}
+
+TEST_F(PutOffTest, OfAWipeSentAgainTheLastDeadlineCounts) {
+  registry_.RunDueJobs(std::chrono::hours(1));
+  const auto sent = JobOf(registry_, id_, JobKind::kAppletWipe);
+  EXPECT_EQ(sent.attempt, 2u);
+  EXPECT_TRUE(Report(registry_, sent, {{"progress", 2}, {"stage", "waiting_device"}}).accepted());
+  Ask("device.reactivate");
+  EXPECT_EQ(JobOf(registry_, id_, JobKind::kAppletWipe).due, sent.due);
 }
 
 TEST(Reactivate, WhoseWipeHasEndedIsAskedForAKeyAtOnce) {
