@@ -93,7 +93,7 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kDecision, Code::kExists, "device_claimed", "the device is claimed; its code is used up"},
       {Said::kDecision, Code::kNotFound, "job_unknown", "no such job is waiting; it may be done"},
       {Said::kDecision, Code::kMissingParameter, "job_missing",
-       "a key.generate waits for a device that was deactivated before; its CSR names that job"},
+       "the device was deactivated before: its CSR names the key.generate that waits"},
       {Said::kDecision, Code::kValueSyntax, "job_of_other_device", "the job belongs to another device"},
       {Said::kDecision, Code::kRange, "seq_unknown", "the feed has no such number yet"},
       {Said::kDecision, Code::kLimit, "replay_too_soon",

@@ -47,17 +47,17 @@ bool CameBack(const Device& device) { return device.zone_revision > 0; }
 bool AsksForKey(const Job& job) { return job.kind == JobKind::kKeyGenerate; }
 
 // A CSR of a key that was wiped since may still be on its way to a device that came back: only the job tells them apart.
-Status CheckUnnamed(const Device& device, const std::vector<Job>& waiting) {
-  if (!CameBack(device) || std::none_of(waiting.begin(), waiting.end(), AsksForKey)) return Done{};
+Status CheckUnnamed(const Device& device) {
+  if (!CameBack(device)) return Done{};
   return Error::Make(Code::kMissingParameter, "job_missing",
-                     "the device was deactivated before; its CSR names the key.generate it answers", "/job");
+                     "the device was deactivated before: its CSR names the key.generate that waits", "/job");
 }
 
 Status CheckJob(const wire::CsrSubmit& command, const Device& device, const View& view) {
   auto waiting = view.JobsOf(command.device);
   if (!waiting) return waiting.error();
   if (auto empty = RefuseWhileWiped(*waiting); !empty) return empty;
-  if (!command.job) return CheckUnnamed(device, *waiting);
+  if (!command.job) return CheckUnnamed(device);
   auto job = view.LoadJob(*command.job);
   if (!job) return job.error();
   if (*job) {
@@ -65,10 +65,14 @@ Status CheckJob(const wire::CsrSubmit& command, const Device& device, const View
     return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job is not this device's key.generate",
                        "/job");
   }
-  // Given up, and perhaps asked for anew: then the applet is making, or has made, another key than this one.
-  if (std::none_of(waiting->begin(), waiting->end(), AsksForKey)) return Done{};
+  // Given up, and perhaps asked for anew: then the applet is making, or has made, another key than this one. Of a device
+  // that came back it may also be from before the wipe.
+  const bool asked_anew = std::any_of(waiting->begin(), waiting->end(), AsksForKey);
+  if (!asked_anew && !CameBack(device)) return Done{};
   return Error::Make(Code::kNotFound, "job_unknown",
-                     "this job was given up; another key.generate waits for its CSR", "/job");
+                     asked_anew ? "this job was given up; another key.generate waits for its CSR"
+                                : "this job has ended; device.attach asks for another key",
+                     "/job");
 }
 
 Status RefuseHeld(const UniqueValue& key, const std::optional<DeviceId>& except, std::string_view message,

@@ -161,8 +161,9 @@ TEST_F(DecideTest, RefusesAKeyThatWasCertifiedBefore) {
   const Bytes csr = test::MakeCsr();
   Commit(Submit(device_, csr));
   Reset(device_);
-  ExpectRefused(Submit(device_, csr), Code::kExists, "key_in_use");
-  EXPECT_TRUE(Submit(device_).ok());
+  const JobId waiting = AddJob(device_, JobKind::kKeyGenerate);
+  ExpectRefused(Submit(device_, csr, waiting), Code::kExists, "key_in_use");
+  EXPECT_TRUE(Submit(device_, test::MakeCsr(), waiting).ok());
 }
 
 TEST_F(DecideTest, AnAgreementKeyIsOneDevicesUnderEitherName) {
@@ -191,10 +192,10 @@ TEST_F(DecideTest, ItsOwnAgreementKeyComesAgainAndAFormerOneIsFree) {
   EXPECT_EQ(*ledger_->FindUnique(first), device_);
   Reset(device_);
   options.key = test::NewEcKey();
-  Commit(Submit(device_, test::MakeCsr(options)));
+  Commit(Submit(device_, test::MakeCsr(options), AddJob(device_, JobKind::kKeyGenerate)));
   EXPECT_EQ(*ledger_->FindUnique(first), device_);
   Reset(device_);
-  Commit(Submit(device_));
+  Commit(Submit(device_, test::MakeCsr(), AddJob(device_, JobKind::kKeyGenerate)));
   EXPECT_EQ(*ledger_->FindUnique(first), std::nullopt);
   EXPECT_EQ((*ledger_->LoadDevice(device_))->agreement_key.size(), 65u);
 }
@@ -262,7 +263,9 @@ TEST_F(DecideTest, RefusesTheCsrOfAJobGivenUpWhileAnotherWaits) {
 TEST_F(DecideTest, ADeviceThatCameBackIsCertifiedForTheJobThatWaits) {
   Commit(Submit(device_));
   Reset(device_);
-  EXPECT_TRUE(Submit(device_).ok()) << "nothing waits";
+  const JobId given_up = domain::NewJobId(test::Ca().context);
+  ExpectRefused(Submit(device_, test::MakeCsr(), given_up), Code::kNotFound, "job_unknown");
+  ExpectRefused(Submit(device_), Code::kMissingParameter, "job_missing");
   const JobId waiting = AddJob(device_, JobKind::kKeyGenerate);
   const auto unnamed = Submit(device_);
   ExpectRefused(unnamed, Code::kMissingParameter, "job_missing");
