@@ -15,7 +15,8 @@ namespace {
 std::string SessionOf(const std::string& readme, const std::string& lab_folder) {
   std::ifstream file(readme);
   std::string script =
-      "set -e\ntrap 'kill $(pgrep -P $(echo $EAR | tr \" \" ,)) 2>/dev/null' EXIT\ncd " + lab_folder + "\n";
+      "exec 2>&1\nset -e\ntrap 'kill $(pgrep -P $(echo $EAR | tr \" \" ,)) 2>/dev/null' EXIT\ncd " +
+      lab_folder + "\n";
   bool below = false, fenced = false;
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with("## ")) below = line == "## Taking part by hand";
@@ -27,23 +28,69 @@ std::string SessionOf(const std::string& readme, const std::string& lab_folder) 
   return script;
 }
 
-TEST(Readme, AStrangerTakesPartByHand) {
-  lab::LabOptions options;
-  options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-  options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
-  auto created = lab::Lab::Create(options);
-  ASSERT_TRUE(created) << created.error().message;
-  lab::Lab& lab = **created;
-  const auto started = lab.StartServers();
-  ASSERT_TRUE(started) << started.error().message;
-  ASSERT_TRUE(lab.WriteDescription(nullptr));
+std::string Readme() { return std::string(REGISTRY_SOURCE_DIR) + "/README.md"; }
 
-  const std::string script = SessionOf(std::string(REGISTRY_SOURCE_DIR) + "/README.md", lab.layout().folder);
-  ASSERT_NE(script.find("csr.submit"), std::string::npos) << "the session was not found in README.md";
-  const std::string path = lab.layout().In("session.sh");
-  std::ofstream(path) << script;
-  const auto ran = lab::RunToEnd({"bash", path}, {}, std::chrono::seconds(90));
+// One lab for all: each test registers eSIMs of its own.
+class ReadmeSession : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    lab::LabOptions options;
+    options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
+    options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
+    auto created = lab::Lab::Create(options);
+    ASSERT_TRUE(created) << created.error().message;
+    lab_ = std::move(*created);
+    const auto started = lab_->StartServers();
+    ASSERT_TRUE(started) << started.error().message;
+    ASSERT_TRUE(lab_->WriteDescription(nullptr));
+  }
+  static void TearDownTestSuite() { lab_.reset(); }
+  void SetUp() override { ASSERT_TRUE(lab_ != nullptr); }
+
+  static std::string Session() { return SessionOf(Readme(), lab_->layout().folder); }
+  static Result<std::string> Run(const std::string& script) {
+    const std::string path = lab_->layout().In("session.sh");
+    std::ofstream(path) << script;
+    return lab::RunToEnd({"bash", path}, {}, std::chrono::seconds(90));
+  }
+
+  static inline std::unique_ptr<lab::Lab> lab_;
+};
+
+// The text of the session between two of its numbered headings.
+std::string StepsOf(const std::string& session, int first, int end) {
+  const auto at = [&](int step) { return session.find("\n# " + std::to_string(step) + ". "); };
+  return session.substr(at(first), at(end) - at(first));
+}
+
+std::string Replaced(std::string text, const std::string& old, const std::string& by) {
+  text.replace(text.find(old), old.size(), by);
+  return text;
+}
+
+TEST_F(ReadmeSession, ARejectionIsSeenAndNothingGoesOnWithAnEarlierDevice) {
+  const std::string session = Session(), eid = "89049032123451234512345678901235";
+  const std::string registration =
+      Replaced(StepsOf(session, 3, 4), "8988211000000530082", "8988211000000530090");
+  const auto ran = Run(session.substr(0, session.find("\n# 3. ")) +
+                       Replaced(registration, eid, "89049032123451234512345678901332") +
+                       "set +e; echo \"first [$DEVICE]\"\n" +
+                       Replaced(registration, eid, "89049032123451234512345678901333") +
+                       "echo \"then [$DEVICE]\"\n(" + StepsOf(session, 4, 5) + ") || echo stopped\n");
   ASSERT_TRUE(ran) << ran.error().message;
+  EXPECT_TRUE(std::regex_search(*ran, std::regex("first \\[[0-9a-f-]{36}\\]"))) << *ran;
+  EXPECT_NE(ran->find("bad_eid"), std::string::npos) << *ran;
+  EXPECT_NE(ran->find("then []"), std::string::npos) << *ran;
+  EXPECT_NE(ran->find("stopped"), std::string::npos) << *ran;
+  EXPECT_EQ(ran->find("\"job\""), std::string::npos) << "nobody was asked for a key: " << *ran;
+}
+
+TEST_F(ReadmeSession, AStrangerTakesPartByHand) {
+  const std::string script = Session();
+  ASSERT_NE(script.find("csr.submit"), std::string::npos) << "the session was not found in README.md";
+  const auto ran = Run(script);
+  ASSERT_TRUE(ran) << ran.error().message;
+  EXPECT_EQ(ran->find("nothing heard"), std::string::npos) << *ran;
 
   std::smatch hash;
   ASSERT_TRUE(std::regex_search(*ran, hash, std::regex("([0-9a-f]{64})  -"))) << *ran;
