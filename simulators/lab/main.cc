@@ -148,7 +148,7 @@ int Down(const std::string& folder) {
 }
 
 void AddLabOptions(CLI::App& command, Arguments& arguments) {
-  command.add_option("--dir", arguments.folder, "run folder; default: a fresh one");
+  command.add_option("--dir", arguments.folder, "run folder; default: a fresh one in /tmp, printed");
   command.add_option("--devices", arguments.devices, "eSIMs in the MNOs' stock")
       ->check(CLI::Range(0, 100000));
   command.add_option("--threads", arguments.threads, "of the device simulator")->check(CLI::Range(1, 64));
