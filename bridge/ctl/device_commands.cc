@@ -24,7 +24,7 @@ std::string HoldName(domain::HoldStatus hold) {
 // A bare id, or the device's unique name, of which it is the first label.
 DeviceId ParseDevice(const std::string& text) {
   const auto id = DeviceId::Parse(text.substr(0, text.find('.')));
-  if (!id) Fail("'" + text + "' is neither a device id nor a device name");
+  if (!id) FailWrong("'" + text + "' is neither a device id nor a device name");
   return *id;
 }
 

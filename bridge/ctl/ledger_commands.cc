@@ -81,7 +81,7 @@ void FailUnlessRegistered(const ReadOptions& options, const std::string& name) {
 
 void ShowFeed(const ReadOptions& options, const std::string& name) {
   const auto party = PartyId::Parse(name);
-  if (!party) Fail("'" + name + "' is not the name of a party");
+  if (!party) FailWrong("'" + name + "' is not the name of a party");
   const OpenLedger ledger(options);
   const auto state = OrFail(ledger->LoadFeed(*party));
   if (state.last == 0) FailUnlessRegistered(options, name);

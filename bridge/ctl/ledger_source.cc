@@ -9,6 +9,7 @@
 #include <iostream>
 #include <map>
 
+#include "bridge/app/command_line.h"
 #include "bridge/ledger/rocksdb/open.h"
 
 namespace registry::ctl {
@@ -76,7 +77,7 @@ void AddReadOptions(CLI::App& command, ReadOptions& options) {
 // A relative folder is meant from where the configuration lies, as registryd reads it.
 std::string LedgerFolder(const ReadOptions& options) {
   if (!options.ledger.empty()) return options.ledger;
-  if (options.config.empty()) Fail("name the ledger with --ledger DIR or --config FILE");
+  if (options.config.empty()) FailWrong("name the ledger with --ledger DIR or --config FILE");
   const auto folder = ConfigOf(options)["ledger"]["folder"].value<std::string>();
   if (!folder) Fail(options.config + " has no ledger.folder");
   return fs::path(options.config).parent_path() / *folder;
@@ -113,7 +114,12 @@ OpenLedger::~OpenLedger() {
 
 void Fail(const std::string& sentence) {
   std::cerr << "registryctl: " << sentence << '\n';
-  throw CLI::RuntimeError(1);
+  throw CLI::RuntimeError(app::kExitFailed);
+}
+
+void FailWrong(const std::string& sentence) {
+  std::cerr << "registryctl: " << sentence << '\n';
+  throw CLI::RuntimeError(app::kExitWrong);
 }
 
 std::string Masked(const std::string& identifier, bool reveal) {

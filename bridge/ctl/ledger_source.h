@@ -1,7 +1,8 @@
 // bridge/ctl/ledger_source.h: which ledger a reading command looks at, and the way every command prints.
 // The ledger is read beside a running registryd or from a stopped one, never written. Private identifiers (EID, ICCID)
 // are masked unless --reveal is given, so that a pasted output betrays nobody.
-// Errors: a sentence on stderr, then CLI::RuntimeError with status 1 (fault found: 3). Threads: the main one.
+// Errors: a sentence on stderr, then CLI::RuntimeError with status 1 (wrong argument: 2; fault found: 3).
+// Threads: the main one.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -46,6 +47,7 @@ class OpenLedger {
 };
 
 [[noreturn]] void Fail(const std::string& sentence);
+[[noreturn]] void FailWrong(const std::string& sentence);  // what was asked can be answered by no ledger
 
 template <class T>
 T OrFail(Result<T> result) {

@@ -1,5 +1,6 @@
 #include "bridge/ctl/outbox_commands.h"
 
+#include <charconv>
 #include <iostream>
 #include <map>
 
@@ -44,6 +45,13 @@ void Skip(const SkipOptions& options) {
   std::cout << name << " passed: " << what << '\n';
 }
 
+// CLI11's own conversion takes -1 and what is too large for the largest number.
+std::string ReadSeq(const std::string& text, ledger::Seq& seq) {
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), seq);
+  const bool whole = failed == std::errc() && end == text.data() + text.size() && seq > 0;
+  return whole ? "" : "'" + text + "' is no number of an entry";
+}
+
 }  // namespace
 
 void AddOutboxCommands(CLI::App& app) {
@@ -54,7 +62,12 @@ void AddOutboxCommands(CLI::App& app) {
   auto* skip =
       outbox->add_subcommand("skip", "pass the entry an outbox cannot get over; registryd is stopped");
   AddChoice(*skip, "--sink", options->sink, kSinks, "which outbox")->required();
-  skip->add_option("--seq", options->seq, "its number, as the log says it")->required();
+  skip->add_option_function<std::string>(
+          "--seq", [options](const std::string& text) { ReadSeq(text, options->seq); },
+          "its number, as the log says it")
+      ->type_name("NUMBER")
+      ->check([options](const std::string& text) { return ReadSeq(text, options->seq); })
+      ->required();
   AddSourceOptions(*skip, options->source);
   skip->callback([options] { Skip(*options); });
 }

@@ -142,7 +142,7 @@ TEST_F(ReadingCommands, WhatCannotBeFoundIsSaid) {
   EXPECT_THAT(Ctl({"device", "list"}).err, HasSubstr("--ledger"));
   EXPECT_THAT(Ctl({"device", "list", "--ledger", folder_.path("nothing")}).err,
               HasSubstr("there is no ledger"));
-  EXPECT_EQ(On({"feed", "show", "NOBODY"}).status, 1);
+  EXPECT_EQ(On({"feed", "show", "NOBODY"}).status, 2);
 }
 
 TEST_F(ReadingCommands, TheFeedOfNobodyIsNoEmptyFeed) {
@@ -225,6 +225,7 @@ TEST_F(ReadingCommands, AnOutboxEntryIsPassedOnlyWhenStoppedAndOnlyTheNext) {
   const Ran wrong = skip("9");
   EXPECT_EQ(wrong.status, 1);
   EXPECT_THAT(wrong.err, HasSubstr("waits with is 1"));
+  EXPECT_EQ(skip("18446744073709551615").status, 1);  // a number, yet not the one
   const Ran passed = skip("1");
   EXPECT_EQ(passed.status, 0) << passed.err;
   EXPECT_EQ(On({"outbox", "skip", "--sink", "crl", "--seq", "1"}).status, 1);  // nothing waits

@@ -35,9 +35,29 @@ TEST_F(Registryctl, SaysItsVersion) {
 }
 
 TEST_F(Registryctl, AWrongCommandLineEndsWithTwoAndSaysWhy) {
-  for (const char* words : {"", "nonsense", "device", "device show", "device list --nonsense", "zone show",
-                            "party add x --role boss --dir d", "party add x --role 0 --dir d",
-                            "outbox skip --sink mqtt --seq many"}) {
+  for (const char* words : {"",
+                            "nonsense",
+                            "device",
+                            "device show",
+                            "device list --nonsense",
+                            "zone show",
+                            "party add x --role boss --dir d",
+                            "party add x --role 0 --dir d",
+                            "outbox skip --sink mqtt --seq many --ledger none",
+                            "outbox skip --sink mqtt --seq -1 --ledger none",
+                            "outbox skip --sink mqtt --seq=-1 --ledger none",
+                            "outbox skip --sink mqtt --seq 0 --ledger none",
+                            "outbox skip --sink mqtt --seq 18446744073709551616 --ledger none",
+                            "outbox skip --sink mqtt --seq 1",
+                            "device list",
+                            "ledger verify",
+                            "dead-letter list",
+                            "job list",
+                            "feed show x",
+                            "device show 00000000-0000-4000-8000-000000000000",
+                            "device show xx --ledger none",
+                            "device history xx --ledger none",
+                            "feed show NOBODY --ledger none"}) {
     const Ran ran = Run(words);
     EXPECT_EQ(ran.status, 2) << words;
     EXPECT_FALSE(ran.err.empty()) << words;
@@ -46,8 +66,7 @@ TEST_F(Registryctl, AWrongCommandLineEndsWithTwoAndSaysWhy) {
 }
 
 TEST_F(Registryctl, ACommandThatFailsEndsWithOne) {
-  for (const std::string words :
-       {"device list", "device list --ledger none", "zone show --config none.toml"}) {
+  for (const std::string words : {"device list --ledger none", "zone show --config none.toml"}) {
     const Ran ran = Run(words);
     EXPECT_EQ(ran.status, 1) << words;
     EXPECT_TRUE(ran.err.starts_with("registryctl: ")) << ran.err;
