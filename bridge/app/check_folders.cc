@@ -55,6 +55,23 @@ void CheckWritable(const std::string& key, fs::path folder, bool made, std::vect
   faults.push_back(key + ": cannot write in " + wanted + ": " + std::generic_category().message(why));
 }
 
+bool IsFolder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+// The log makes its folder, as the ledger does. A file that is there is opened as the log opens it, but never made.
+void CheckLog(const std::string& file, std::vector<std::string>& faults) {
+  if (file.empty()) return;
+  if (::faccessat(AT_FDCWD, file.c_str(), F_OK, AT_EACCESS) != 0 && errno == ENOENT) {
+    return CheckWritable("log.file", fs::path(file).parent_path(), true, faults);
+  }
+  int why = IsFolder(file) ? EISDIR : 0;
+  if (why == 0 && ::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) != 0) why = errno;
+  if (why == 0) return;
+  faults.push_back("log.file: cannot append to " + file + ": " + std::generic_category().message(why));
+}
+
 }  // namespace
 
 std::vector<std::string> FolderFaults(const Config& config) {
@@ -62,6 +79,7 @@ std::vector<std::string> FolderFaults(const Config& config) {
   CheckApart(config, faults);
   CheckWritable("ledger.folder", config.ledger_folder, true, faults);
   CheckWritable("intake.folder", config.intake_folder, true, faults);
+  CheckLog(config.log_file, faults);
   CheckWritable("pki.crl_file", fs::path(config.pki.crl_file).parent_path(), false, faults);
   return faults;
 }

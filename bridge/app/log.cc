@@ -1,11 +1,15 @@
 #include "bridge/app/log.h"
 
+#include <fcntl.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "bridge/app/redact.h"
 
@@ -22,6 +26,14 @@ spdlog::level::level_enum LevelOf(int level) {
 
 std::string Quoted(std::string_view text) {
   return nlohmann::json(Redact(text)).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
+
+// The system's own reason, which the library wraps in words of its own.
+std::string WhyNot(const std::string& file) {
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor < 0) return std::generic_category().message(errno);
+  ::close(descriptor);
+  return "it can now";  // whatever stood in the way has gone meanwhile
 }
 
 class JsonLog : public Log {
@@ -42,8 +54,9 @@ class JsonLog : public Log {
       logger->flush_on(spdlog::level::info);
       std::lock_guard lock(mutex_);
       logger_ = std::move(logger);
-    } catch (const spdlog::spdlog_ex& why) {
-      return Error::Make(Code::kFailed, "log_failed", why.what());
+    } catch (const spdlog::spdlog_ex&) {
+      return Error::Make(Code::kFailed, "log_failed",
+                         "log.file: cannot append to " + file_ + ": " + WhyNot(file_));
     }
     return Done{};
   }

@@ -142,7 +142,7 @@ int Main(int argc, char** argv) {
   auto log = Log::Open(config->log_file, config->log_level);
   if (!log) {
     std::fprintf(stderr, "%s\n", log.error().message.c_str());
-    return kExitFailed;
+    return kExitWrong;
   }
   return Serve(*config, signals, **log);
 }

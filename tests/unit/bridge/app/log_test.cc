@@ -52,6 +52,7 @@ TEST(Log, AFileThatCannotBeOpenedIsAnError) {
   auto log = Log::Open(folder.In(""), 1);
   ASSERT_FALSE(log.ok());
   EXPECT_EQ(log.error().symbol, "log_failed");
+  EXPECT_EQ(log.error().message, "log.file: cannot append to " + folder.In("") + ": Is a directory");
 }
 
 }  // namespace

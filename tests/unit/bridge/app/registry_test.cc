@@ -217,6 +217,30 @@ TEST_F(RegistryTest, FoldersThatCannotBeWrittenAreNamed) {
                           testing::StartsWith("pki.crl_file: cannot write in " + folder_.In("r/pki"))));
 }
 
+TEST_F(RegistryTest, ALogThatCannotBeAppendedToIsNamed) {
+  const auto faults = [&](const std::string& file) {
+    Config config = config_;
+    config.log_file = folder_.In(file);
+    return FolderFaults(config);
+  };
+  EXPECT_THAT(faults("r"),
+              testing::ElementsAre("log.file: cannot append to " + folder_.In("r") + ": Is a directory"));
+  EXPECT_THAT(faults("r.log/x"),
+              testing::ElementsAre(testing::StartsWith("log.file: cannot ")));  // below a file
+  EXPECT_THAT(faults("r.log"), testing::IsEmpty());
+  EXPECT_THAT(faults("new/folder/x.log"), testing::IsEmpty());  // the log makes it
+  EXPECT_FALSE(std::filesystem::exists(folder_.In("new")));
+  for (const char* folder : {"", "r", "r/ledger", "r/intake", "r/pki"}) {
+    std::filesystem::permissions(folder_.In(folder), std::filesystem::perms(0777));
+  }
+  std::filesystem::permissions(folder_.In("r.log"), std::filesystem::perms(0444));
+  std::filesystem::create_directory(folder_.In("shut"));
+  std::filesystem::permissions(folder_.In("shut"), std::filesystem::perms(0555));
+  const test::Unprivileged nobody;
+  EXPECT_THAT(faults("r.log"), testing::ElementsAre(testing::StartsWith("log.file: cannot append to ")));
+  EXPECT_THAT(faults("shut/x.log"), testing::ElementsAre(testing::StartsWith("log.file: cannot write in ")));
+}
+
 // The broker would take it for somebody else: connected, subscribed, and deaf.
 TEST_F(RegistryTest, AnotherPartysCertificateIsNotTheRegistrys) {
   Config config = config_;

@@ -62,6 +62,12 @@ TEST_F(RegistrydTest, ExitCodesTellWrongFromGood) {
   const std::string bad =
       folder_.Write("r/bad.toml", folder_.Read("r/registry.toml") + "[pipeline]\nlane = 1\n");
   EXPECT_EQ(Run({"--check-config", "--config", bad}), 2);
+  folder_.Write("r/bad.toml", std::regex_replace(folder_.Read("r/registry.toml"), std::regex("\nfile = \"\""),
+                                                 "\nfile = \"pki\""));
+  EXPECT_EQ(Run({"--check-config", "--config", bad}), 2);
+  EXPECT_EQ(Run({"--config", bad}), 2);
+  const std::regex said("\nlog\\.file: cannot append to [^\n]*\nlog\\.file: cannot append to ");  // by each
+  EXPECT_TRUE(std::regex_search(folder_.Read("out.log"), said)) << folder_.Read("out.log");
   std::filesystem::remove(folder_.In("r/interface/resolver.pem"));
   EXPECT_EQ(Run({"--check-config", "--config", config()}), 2);
   EXPECT_NE(folder_.Read("out.log").find("resolver.certificate: "), std::string::npos);
