@@ -84,10 +84,26 @@ void CheckAddresses(const Config& config, Faults& faults) {
   const bool same = config.dns.listen_address == config.http_address &&
                     config.dns.listen_port == config.http_port && config.http_port != 0;
   if (same) faults.push_back("http.port: is zone.listen_port, at the same address");
+}
+
+// One address has many spellings in IPv6.
+std::string Octets(const std::string& address) {
+  std::string octets(sizeof(in6_addr), '\0');
+  if (inet_pton(AF_INET6, address.c_str(), octets.data()) == 1) return octets;
+  return address;
+}
+
+// The same server under two names would count as two that serve a change.
+void CheckSecondaries(const Config& config, Faults& faults) {
   std::set<std::string> names;
+  std::set<std::pair<std::string, std::uint16_t>> servers;
   for (const auto& secondary : config.secondaries) {
     if (!names.insert(secondary.name).second) {
       faults.push_back("secondary.name: " + secondary.name + " is used twice");
+    }
+    if (!servers.insert({Octets(secondary.address), secondary.port}).second) {
+      faults.push_back("secondary.address: " + secondary.address + " port " + std::to_string(secondary.port) +
+                       " is used twice");
     }
   }
 }
@@ -135,6 +151,7 @@ std::vector<std::string> FaultsOf(const Config& config) {
   CheckMaterial(config, faults);
   CheckZone(config, faults);
   CheckAddresses(config, faults);
+  CheckSecondaries(config, faults);
   const auto folders = FolderFaults(config);
   faults.insert(faults.end(), folders.begin(), folders.end());
   return faults;

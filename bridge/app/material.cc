@@ -131,7 +131,7 @@ lifecycle::Policy PolicyOf(const Config& config, const Material& material, wire:
 Status CheckCrlUrl(const std::string& url) {
   if (csr_sign::ValidCrlUrl(url)) return Done{};
   return Named("pki.crl_url", Error::Make(Code::kFailed, "issuer_invalid",
-                                          "white space or non-ASCII characters are in no URL"));
+                                          "must be an http:// or https:// URL in ASCII without white space"));
 }
 
 Result<Material> Material::Load(const Config& config) {

@@ -41,7 +41,8 @@ struct Profile {
   std::function<bool(const Bytes& spki_sha256)> key_blocked = [](const Bytes&) { return false; };
 };
 
-// Whether a certificate can hold it as CRL distribution point: an IA5String (RFC 5280 §4.2.1.6) without white space.
+// Whether it can be a certificate's CRL distribution point: empty, or a URL of http or https (RFC 5280 §4.2.1.13) that is
+// an IA5String (§4.2.1.6) without white space.
 bool ValidCrlUrl(const std::string& url);
 
 // Certificate templates and issuer fields are parsed once here; immutable afterwards.

@@ -83,7 +83,10 @@ Error Misconfigured(std::string_view message) {
 }  // namespace
 
 bool ValidCrlUrl(const std::string& url) {
-  return std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (url.empty()) return true;
+  const std::size_t scheme = url.starts_with("http://") ? 7 : url.starts_with("https://") ? 8 : url.size();
+  return scheme < url.size() && url[scheme] != '/' &&
+         std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
 Result<Issuer> Issuer::Create(Profile profile, const domain::Signer& signer) {

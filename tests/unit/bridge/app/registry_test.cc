@@ -175,6 +175,33 @@ TEST_F(RegistryTest, WhatContradictsItselfIsFoundAtOnce) {
   EXPECT_TRUE(Material::Load(config).error().message.starts_with("pki.crl_url: "));
 }
 
+TEST_F(RegistryTest, ACrlIsFetchedByHttp) {
+  const auto faults = [&](const std::string& url) {
+    Config config = config_;
+    config.pki.crl_url = url;
+    return FaultsOf(config);
+  };
+  for (const char* good : {"", "http://crl.test/crl.pem", "https://crl.test"}) {
+    EXPECT_THAT(faults(good), testing::IsEmpty()) << good;
+  }
+  for (const char* bad : {"crl.pem", "ldap://crl.test/cn=crl", "file:///crl.pem", "http://",
+                          "http:///crl.pem", "http:crl.test", "ftp://crl.test/crl.pem"}) {
+    EXPECT_THAT(faults(bad), testing::ElementsAre(testing::StartsWith("pki.crl_url: must be an http://")))
+        << bad;
+  }
+}
+
+TEST_F(RegistryTest, OneServerIsNotTwoSecondaries) {
+  Config config = config_;
+  config.secondaries = {{"a", "192.0.2.1", 53}, {"b", "192.0.2.1", 54}, {"c", "2001:db8::1", 53}};
+  EXPECT_THAT(FaultsOf(config), testing::IsEmpty());
+  config.secondaries.push_back({"d", "192.0.2.1", 53});
+  config.secondaries.push_back({"e", "2001:DB8:0::1", 53});
+  EXPECT_THAT(FaultsOf(config),
+              testing::ElementsAre("secondary.address: 192.0.2.1 port 53 is used twice",
+                                   "secondary.address: 2001:DB8:0::1 port 53 is used twice"));
+}
+
 // RFC 6781 §3.1: one key may do the work of both.
 TEST_F(RegistryTest, OneKeyMayBeKskAndZsk) {
   Config config = config_;
