@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -175,7 +176,8 @@ Result<CreatedRegistry> Fill(const std::string& top, const NewRegistry& options)
   if (!ds) return ds.error();
   if (auto written = WriteInterface(top + "/interface", options); !written) return written.error();
   const std::string config = ConfigText({options.zone, options.broker_hosts.front(), NewClientId(), *ds});
-  if (auto saved = signing::CreateFile(top + "/registry.toml", config, kPublic); !saved) return saved.error();
+  if (auto saved = signing::CreateFile(top + "/registry.toml", config, kPrivate); !saved)
+    return saved.error();
   return CreatedRegistry{*ds};
 }
 
@@ -224,6 +226,19 @@ Status CheckOptions(const NewRegistry& options) {
     return Refuse("folder_exists", options.folder + " exists and is not empty; nothing is overwritten");
   }
   return Done{};
+}
+
+// Owner and mode stay: registryd must read it after a root's `party add` too.
+Status Rewrite(const std::string& file, const std::string& text) {
+  struct stat before {};
+  if (stat(file.c_str(), &before) != 0) return Refuse("file_failed", file + ": cannot be read");
+  if (auto saved = signing::ReplaceFile(file, text, before.st_mode & 07777); !saved) return saved;
+  struct stat after {};
+  if (stat(file.c_str(), &after) == 0 && after.st_uid == before.st_uid && after.st_gid == before.st_gid) {
+    return Done{};
+  }
+  if (chown(file.c_str(), before.st_uid, before.st_gid) == 0) return Done{};
+  return Refuse("file_failed", file + ": cannot be given back to its owner");
 }
 
 std::string WithoutSlash(std::string folder) {
@@ -279,7 +294,7 @@ Status AddParty(const NewParty& party) {
   // TOML 1.0 "Array of Tables": a new element may stand at the very end, whatever stands before it.
   if (!config->empty() && config->back() != '\n') config->push_back('\n');
   *config += PartyText(party.name, role);
-  return signing::ReplaceFile(config_file, *config, kPublic);
+  return Rewrite(config_file, *config);
 }
 
 Status RenewBroker(const std::string& folder, const std::vector<std::string>& hosts, UtcTime now) {

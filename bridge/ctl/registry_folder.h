@@ -4,9 +4,10 @@
 //   zone/       ksk.pem zsk.pem tsig.key anchor.dnskey anchor.ds
 //   interface/  ca.{pem,key} broker.{pem,key} registryd.{pem,key} parties/NAME.{pem,key}
 //   ledger/ intake/
-// Private keys and the TSIG secret are 0600. CreateFolder is all or nothing: it builds beside the folder and
-// renames. Nothing is ever overwritten. AddParty finishes what an interrupted one, or an operator by hand, has
-// begun: key, certificate and entry are made where they are missing; party_exists when none is.
+// Private keys, the TSIG secret and registry.toml (whoever knows its MQTT client id throws registryd out) are 0600; AddParty
+// keeps registry.toml's owner and mode. CreateFolder is all or nothing: it builds beside the folder and renames. Nothing
+// is ever overwritten. AddParty finishes what an interrupted one, or an operator by hand, has begun: key, certificate and
+// entry are made where they are missing; party_exists when none is.
 // Threads: one at a time per folder. Errors (2400): folder_exists, zone_invalid, party_name, party_exists,
 //   config_invalid, file_failed, and those of bridge/signing and bridge/zone/keys.h.
 #pragma once

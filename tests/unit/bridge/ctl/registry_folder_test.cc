@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bridge/ctl/init_commands.h"
 #include "bridge/signing/file_write.h"
@@ -54,14 +55,15 @@ TEST_F(RegistryFolderTest, SecretsAreTheOwnersAlone) {
   int secrets = 0;
   for (const auto& entry : fs::recursive_directory_iterator(registry_)) {
     const std::string path = entry.path().string();
-    const bool secret = path.ends_with(".key") || path.ends_with("ksk.pem") || path.ends_with("zsk.pem");
+    const bool secret = path.ends_with(".key") || path.ends_with("ksk.pem") || path.ends_with("zsk.pem") ||
+                        path.ends_with("registry.toml");
     if (!secret) continue;
     ++secrets;
     struct stat info {};
     ASSERT_EQ(stat(path.c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07777, 0600u) << path;
   }
-  EXPECT_EQ(secrets, 8);
+  EXPECT_EQ(secrets, 9);
 }
 
 TEST_F(RegistryFolderTest, CertificatesAndKeysBelongTogether) {
@@ -146,6 +148,22 @@ TEST_F(RegistryFolderTest, AddsParties) {
   EXPECT_THAT(OpenSsl("x509 -in reg/interface/parties/asp-a.pem -noout -subject").output,
               EndsWith("CN = asp-a\n"));
   EXPECT_TRUE(signing::PrivateKey::Load(registry_ + "/interface/parties/mno-a.key").ok()) << "owner only";
+}
+
+// registryd runs as another user than the operator who adds a party.
+TEST_F(RegistryFolderTest, TheConfigurationStaysItsOwnersAndItsMode) {
+  ASSERT_TRUE(Create().ok());
+  const std::string file = registry_ + "/registry.toml";
+  const uid_t owner = geteuid() == 0 ? 65534 : geteuid();
+  ASSERT_EQ(chown(file.c_str(), owner, static_cast<gid_t>(-1)), 0);
+  for (const mode_t mode : {0600u, 0640u}) {
+    ASSERT_EQ(chmod(file.c_str(), mode), 0);
+    ASSERT_TRUE(AddParty({registry_, "mno-" + std::to_string(mode), wire::Role::kMno, now_}).ok());
+    struct stat info {};
+    ASSERT_EQ(stat(file.c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, mode);
+    EXPECT_EQ(info.st_uid, owner);
+  }
 }
 
 TEST_F(RegistryFolderTest, RefusesPartiesThatAreThereOrMustNotBe) {
