@@ -116,6 +116,9 @@ TEST(Codec, TextBeforeAPemCsrIsNotTheCsr) {
     EXPECT_EQ(csr->csr, AsBytes(pem + "and after\n")) << text;
   }
   EXPECT_EQ(Refused("csr.submit", {{"device", kDevice}, {"csr", "text " + pem}}).symbol, "bad_base64");
+  const auto wrapped = Decode<CsrSubmit>({{"device", kDevice}, {"csr", ToBase64(AsBytes(pem))}});
+  ASSERT_TRUE(wrapped);
+  EXPECT_EQ(wrapped->csr, AsBytes(pem));
 }
 
 TEST(Codec, OptionalMembersAreLeftOutWhenEmpty) {

@@ -179,6 +179,25 @@ TEST(CheckCsr, RefusesGarbage) {
   }
 }
 
+// As schemas/README.md says it.
+TEST(CheckCsr, ABlockHoldsNothingButItsLines) {
+  const std::string begin = "-----BEGIN CERTIFICATE REQUEST-----\n",
+                    end = "-----END CERTIFICATE REQUEST-----\n";
+  const std::string body = ToBase64(MakeCsr());
+  for (const std::string& inside : {body, body.substr(0, 10) + "\r\n" + body.substr(10) + "\n\n"}) {
+    EXPECT_TRUE(CheckCsr(AsBytes(begin + inside + end + "text behind, and ----- too\n")).ok()) << inside;
+  }
+  for (const std::string& inside :
+       {"Proc-Type: 4,ENCRYPTED\n\n" + body, body.substr(0, 8) + " " + body.substr(8), body + "\t\n"}) {
+    ExpectRefused(AsBytes(begin + inside + end), Code::kValueSyntax, "csr_malformed");
+  }
+  const std::string good = begin + body + "\n" + end;
+  ExpectRefused(AsBytes(begin + body + "\n-----END NEW CERTIFICATE REQUEST-----\n"), Code::kValueSyntax,
+                "csr_malformed");
+  ExpectRefused(AsBytes(good + "say -----BEGIN once more"), Code::kValueSyntax, "csr_malformed");
+  ExpectRefused(AsBytes(good + std::string(16384, '\n')), Code::kRange, "csr_too_large");
+}
+
 TEST(CheckCsr, RefusesSeveralRequestsInOneText) {
   const std::string pem = ToPem("CERTIFICATE REQUEST", MakeCsr());
   ExpectRefused(AsBytes(pem + ToPem("CERTIFICATE REQUEST", MakeCsr())), Code::kValueSyntax, "csr_malformed");
