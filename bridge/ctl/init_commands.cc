@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 
+#include "bridge/app/command_line.h"
 #include "bridge/clock.h"
 #include "bridge/ctl/choice.h"
 #include "bridge/ctl/registry_folder.h"
@@ -13,7 +14,9 @@ namespace {
 
 [[noreturn]] void Fail(const Error& error) {
   std::cerr << "registryctl: " << error.message << " (" << error.symbol << ")\n";
-  throw CLI::RuntimeError(1);
+  const bool wrong =
+      error.symbol == "party_name" || error.symbol == "zone_invalid";  // what was typed, not what is there
+  throw CLI::RuntimeError(wrong ? app::kExitWrong : app::kExitFailed);
 }
 
 struct InitOptions {

@@ -47,7 +47,7 @@ class OpenLedger {
 };
 
 [[noreturn]] void Fail(const std::string& sentence);
-[[noreturn]] void FailWrong(const std::string& sentence);  // what was asked can be answered by no ledger
+[[noreturn]] void FailWrong(const std::string& sentence);  // an argument that no ledger could answer
 
 template <class T>
 T OrFail(Result<T> result) {

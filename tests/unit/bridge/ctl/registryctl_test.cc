@@ -57,7 +57,10 @@ TEST_F(Registryctl, AWrongCommandLineEndsWithTwoAndSaysWhy) {
                             "device show 00000000-0000-4000-8000-000000000000",
                             "device show xx --ledger none",
                             "device history xx --ledger none",
-                            "feed show NOBODY --ledger none"}) {
+                            "feed show NOBODY --ledger none",
+                            "party add NOBODY --role mno --dir none",
+                            "party add registry --role mno --dir none",
+                            "init --dir none --zone 'no zone'"}) {
     const Ran ran = Run(words);
     EXPECT_EQ(ran.status, 2) << words;
     EXPECT_FALSE(ran.err.empty()) << words;
