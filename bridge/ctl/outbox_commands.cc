@@ -32,7 +32,10 @@ std::string Describe(const ledger::Ledger& ledger, const SkipOptions& options, l
 }
 
 void Skip(const SkipOptions& options) {
-  auto ledger = OrFail(ledger::OpenRocksDbLedger({LedgerFolder(options.source)}));
+  ledger::RocksDbOptions existing;
+  existing.folder = LedgerFolder(options.source);
+  existing.create = false;
+  auto ledger = OrFail(ledger::OpenRocksDbLedger(existing));
   ledger::SinkState state = OrFail(ledger->LoadSink(options.sink));
   const std::string what = Describe(*ledger, options, state.cursor);
   const std::string name =

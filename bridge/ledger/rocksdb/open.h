@@ -16,6 +16,7 @@ struct RocksDbOptions {
   std::string folder;
   std::size_t waiting_commits_max = 4096;  // Commit blocks above
   std::size_t batch_max = 256;             // changesets per synced write
+  bool create = true;                      // false: where no ledger is, none is made
 };
 
 Result<std::unique_ptr<Ledger>> OpenRocksDbLedger(const RocksDbOptions& options);

@@ -9,7 +9,7 @@ namespace {
 class RocksDbLedger final : public Reading<Ledger> {
  public:
   static Result<std::unique_ptr<Ledger>> Open(const RocksDbOptions& options) {
-    auto store = Store::Open(options.folder);
+    auto store = Store::Open(options.folder, options.create);
     if (!store) return store.error();
     std::unique_ptr<RocksDbLedger> ledger(new RocksDbLedger(std::move(*store)));
     if (auto loaded = ledger->LoadLive(); !loaded) return loaded.error();

@@ -59,6 +59,10 @@ Status MakeFolder(const std::string& folder) {
   return Done{};
 }
 
+Error NoLedger(const std::string& folder) {
+  return Error::Make(Code::kFailed, kLedgerFailed, "there is no ledger in " + folder);
+}
+
 // A folder that may not be looked into is an error: it says nothing about what is there.
 Result<bool> HoldsDatabase(const std::string& folder) {
   std::error_code failed;
@@ -78,11 +82,12 @@ Result<bool> HoldsDatabase(const std::string& folder) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> Store::Open(const std::string& folder) {
-  if (auto made = MakeFolder(folder); !made) return made.error();
+Result<std::unique_ptr<Store>> Store::Open(const std::string& folder, bool create) {
   auto options = DatabaseOptions();
   const auto holds = HoldsDatabase(folder);
   if (!holds) return holds.error();
+  if (!*holds && !create) return NoLedger(folder);
+  if (auto made = MakeFolder(folder); !made) return made.error();
   if (*holds) {
     options.create_if_missing = false;
     if (auto known = CheckColumns(options, folder); !known) return known.error();
@@ -99,7 +104,7 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& folder) {
 Result<std::unique_ptr<Store>> Store::OpenBeside(const std::string& folder, const std::string& scratch) {
   const auto holds = HoldsDatabase(folder);
   if (!holds) return holds.error();
-  if (!*holds) return Error::Make(Code::kFailed, kLedgerFailed, "there is no ledger in " + folder);
+  if (!*holds) return NoLedger(folder);
   auto options = DatabaseOptions();
   options.create_if_missing = options.create_missing_column_families = false;
   if (auto known = CheckColumns(options, folder); !known) return known.error();

@@ -40,7 +40,7 @@ inline constexpr std::uint64_t kFolderFormat = 2;
 class Store {
  public:
   // Creates the folder (mode 0700: it holds private identifiers) when it does not exist.
-  static Result<std::unique_ptr<Store>> Open(const std::string& folder);
+  static Result<std::unique_ptr<Store>> Open(const std::string& folder, bool create);
   static Result<std::unique_ptr<Store>> OpenBeside(const std::string& folder, const std::string& scratch);
   ~Store();
   Store(const Store&) = delete;

@@ -214,6 +214,14 @@ TEST_F(ReadingCommands, AListLongerThanAPageIsOneTableAndOneJsonValue) {
   EXPECT_EQ(table.find("sponsor"), table.rfind("sponsor"));  // one head
 }
 
+TEST_F(ReadingCommands, NoLedgerIsMadeWhereTheNameIsWrong) {
+  const std::string none = folder_.path("none");
+  const Ran skipped = Ctl({"outbox", "skip", "--sink", "mqtt", "--seq", "1", "--ledger", none});
+  EXPECT_EQ(skipped.status, 1);
+  EXPECT_THAT(skipped.err, HasSubstr("there is no ledger in"));
+  EXPECT_FALSE(std::filesystem::exists(none));
+}
+
 TEST_F(ReadingCommands, AnOutboxEntryIsPassedOnlyWhenStoppedAndOnlyTheNext) {
   const auto skip = [&](const std::string& seq) {
     return On({"outbox", "skip", "--sink", "mqtt", "--seq", seq});
