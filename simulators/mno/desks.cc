@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "simulators/link/text.h"
+
 namespace registry::sim {
 namespace {
 
@@ -80,13 +82,9 @@ void Desks::Visit(Desk& desk) {
 }
 
 void Desks::Noted(Desk& desk, const nlohmann::json& frame) {
-  const auto text = [&frame](const char* member) {
-    const auto found = frame.find(member);
-    return found != frame.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  if (text("t") != "noted") return;
+  if (Text(frame, "t") != "noted") return;
   const std::lock_guard lock(mutex_);
-  desk.waiting.erase(text("device"));
+  desk.waiting.erase(Text(frame, "device"));
 }
 
 }  // namespace registry::sim

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "workers/domain/lifecycle.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/jobs.h"
@@ -11,23 +9,18 @@ namespace {
 using domain::JobKind;
 using domain::State;
 
-bool AnyOf(const std::vector<domain::Job>& jobs, std::initializer_list<JobKind> kinds) {
-  return std::any_of(jobs.begin(), jobs.end(), [kinds](const domain::Job& job) {
-    return std::find(kinds.begin(), kinds.end(), job.kind) != kinds.end();
-  });
-}
-
 // What the device still owes or is owed, and nobody is waiting for: the way out of a job that failed for good.
 Status AskAgain(domain::Device& device, const View& view, const Context& context, const Policy& policy,
                 const domain::Signer& signer, domain::Changeset& changes) {
   auto jobs = view.JobsOf(device.id);
   if (!jobs) return jobs.error();
   // A wipe under way asks for the key itself when it ends.
-  if (device.state == State::kAttached && !AnyOf(*jobs, {JobKind::kKeyGenerate, JobKind::kAppletWipe})) {
+  const bool key_to_come = Waits(*jobs, JobKind::kKeyGenerate) || Waits(*jobs, JobKind::kAppletWipe);
+  if (device.state == State::kAttached && !key_to_come) {
     AskForKey(device, context, policy, changes);
   }
   const bool payload_owed = device.state == State::kPublished && device.claimer && device.endpoint;
-  if (!payload_owed || AnyOf(*jobs, {JobKind::kPayloadPush})) return Done{};
+  if (!payload_owed || Waits(*jobs, JobKind::kPayloadPush)) return Done{};
   auto endpoint = view.LoadEndpoint(*device.claimer, *device.endpoint);
   if (!endpoint) return endpoint.error();
   if (!*endpoint) return Done{};

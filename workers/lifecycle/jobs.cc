@@ -81,10 +81,14 @@ Status EraseAllButWipe(const Device& device, const View& view, Changeset& change
   return EraseWhere(device, view, changes, [](const Job& job) { return job.kind != JobKind::kAppletWipe; });
 }
 
+bool Waits(const std::vector<Job>& jobs, JobKind kind) {
+  return std::any_of(jobs.begin(), jobs.end(), [kind](const Job& job) { return job.kind == kind; });
+}
+
 Result<bool> Waits(const Device& device, JobKind kind, const View& view) {
   auto jobs = view.JobsOf(device.id);
   if (!jobs) return jobs.error();
-  return std::any_of(jobs->begin(), jobs->end(), [kind](const Job& job) { return job.kind == kind; });
+  return Waits(*jobs, kind);
 }
 
 bool Unwanted(const Job& job, const Device& device) {

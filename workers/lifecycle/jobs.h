@@ -19,6 +19,7 @@ Status EraseJobs(const domain::Device& device, const View& view, domain::JobKind
                  domain::Changeset& changes);
 // Erases every job but a wipe: what an MNO was asked to wipe it may still wipe, so that is not forgotten before it ends.
 Status EraseAllButWipe(const domain::Device& device, const View& view, domain::Changeset& changes);
+bool Waits(const std::vector<domain::Job>& jobs, domain::JobKind kind);
 Result<bool> Waits(const domain::Device& device, domain::JobKind kind, const View& view);
 // A reactivated device's wipe is no longer wanted, only waited for, as long as the MNO may still carry it out: it is not
 // sent again, and nothing puts its end off. Deactivated or deleted anew, the device needs it as before.
