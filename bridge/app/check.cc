@@ -2,17 +2,21 @@
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include <algorithm>
-#include <charconv>
 #include <set>
-#include <sstream>
 
+#include "bridge/app/broker_crl.h"
 #include "bridge/app/check_folders.h"
 #include "bridge/app/material.h"
+#include "bridge/app/trust_anchors.h"
 #include "bridge/app/zone_options.h"
+#include "bridge/clock.h"
 #include "bridge/mqtt/tls_files.h"
+#include "bridge/secret_file.h"
 #include "bridge/signing/key_file.h"
+#include "bridge/signing/private_key.h"
 #include "bridge/zone/apex.h"
 #include "bridge/zone/tsig.h"
 
@@ -31,7 +35,11 @@ bool Note(Faults& faults, const std::string& key, const Result<T>& result) {
 void CheckMaterial(const Config& config, Faults& faults) {
   bool all = Note(faults, "", CheckCrlUrl(config.pki.crl_url));
   all &= Note(faults, "pki.root_certificate", signing::LoadCertificate(config.pki.root_certificate));
-  all &= Note(faults, "pki.issuing_key",
+  const bool certified =
+      Note(faults, "pki.issuing_certificate", signing::LoadCertificate(config.pki.issuing_certificate));
+  const bool keyed = Note(faults, "pki.issuing_key", signing::PrivateKey::Load(config.pki.issuing_key));
+  all &= certified && keyed &&
+         Note(faults, "pki.issuing_key, pki.issuing_certificate",
               signing::LoadSigner(config.pki.issuing_key, config.pki.issuing_certificate));
   all &= Note(faults, "resolver.certificate", signing::LoadCertificate(config.resolver.certificate));
   if (!config.pki.blocked_keys.empty()) {
@@ -45,10 +53,13 @@ void CheckZone(const Config& config, Faults& faults) {
   Note(faults, "zone.tsig_secret", zone::LoadTsigKey(config.dns.tsig_name, config.dns.tsig_secret));
 }
 
+// Of another CA than a wrong one is nothing said.
 void CheckMqtt(const MqttConfig& config, Faults& faults) {
-  for (const auto& fault : mqtt::TlsFileFaults(config.ca_file, config.certificate_file, config.key_file)) {
-    faults.push_back("mqtt." + fault);
-  }
+  const auto in_tls = mqtt::TlsFileFaults(config.ca_file, config.certificate_file, config.key_file);
+  for (const auto& fault : in_tls) faults.push_back("mqtt." + fault);
+  if (!in_tls.empty()) return;
+  auto verdict = JudgeBrokerCrl(config.crl_file, config.ca_file, SystemClock().Now());
+  if (verdict.useless) faults.push_back(std::move(verdict.line));
 }
 
 bool SameAddress(const sockaddr& here, const in6_addr& v6, const in_addr& v4, int family) {
@@ -108,45 +119,22 @@ void CheckSecondaries(const Config& config, Faults& faults) {
   }
 }
 
-bool IsNumber(const std::string& text, unsigned max) {
-  unsigned number = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return failed == std::errc() && end == text.data() + text.size() && number <= max;
-}
-
-// RFC 4034 appendix A.2, RFC 6605: as long as its digest type says, where that is known.
-bool IsDigest(const std::string& type, const std::string& hex) {
-  const auto digest = FromHex(hex);
-  const std::size_t size = type == "1" ? 20 : type == "2" ? 32 : type == "4" ? 48 : 0;
-  return digest && !digest->empty() && (size == 0 || digest->size() == size);
+// Whoever reads it knows mqtt.client_id, and throws registryd out (MQTT 5 §3.1.4); whoever writes it is registryd. Its
+// group may read it: a file of root's is given to a service that way.
+void CheckOwnFile(const std::string& file, Faults& faults) {
+  struct stat info {};
+  if (file.empty() || ::stat(file.c_str(), &info) != 0) return;
+  if ((info.st_mode & 0027) != 0) {
+    faults.push_back(file + ": can be read or written by others than its owner: chmod 600 it");
+  }
+  if (info.st_uid != ::geteuid() && info.st_uid != 0) faults.push_back(WrongOwner(file, info.st_uid));
 }
 
 }  // namespace
 
-bool IsTrustAnchor(const std::string& text) {
-  std::istringstream words(text);
-  const std::vector<std::string> word{std::istream_iterator<std::string>(words), {}};
-  std::size_t at = 1;
-  while (at < word.size() && (word[at] == "IN" || IsNumber(word[at], 0x7fffffff))) ++at;
-  if (at + 5 > word.size()) return false;
-  std::string owner = word[0];
-  if (owner.back() == '.') owner.pop_back();
-  if (!owner.empty() && !ValidDomainName(owner)) return false;
-  std::string octets;  // white space inside is allowed
-  for (std::size_t i = at + 4; i < word.size(); ++i) octets += word[i];
-  if (!IsNumber(word[at + 1], 0xffff) || !IsNumber(word[at + 2], 0xff) || !IsNumber(word[at + 3], 0xff)) {
-    return false;
-  }
-  if (word[at] == "DS") return IsDigest(word[at + 3], octets);
-  const auto key = FromBase64(octets);
-  return word[at] == "DNSKEY" && word[at + 2] == "3" && key && !key->empty();
-}
-
 std::vector<std::string> FaultsOf(const Config& config) {
-  Faults faults;
-  for (const std::string& anchor : config.trust_anchors) {
-    if (!IsTrustAnchor(anchor)) faults.push_back("registry.trust_anchors: no DS or DNSKEY record: " + anchor);
-  }
+  Faults faults = TrustAnchorFaults(config.trust_anchors, config.zone, config.dns.ksk);
+  CheckOwnFile(config.file, faults);
   CheckMqtt(config.mqtt, faults);
   CheckMaterial(config, faults);
   CheckZone(config, faults);
@@ -155,6 +143,13 @@ std::vector<std::string> FaultsOf(const Config& config) {
   const auto folders = FolderFaults(config);
   faults.insert(faults.end(), folders.begin(), folders.end());
   return faults;
+}
+
+std::vector<std::string> WarningsOf(const Config& config) {
+  if (!config.secondaries.empty()) return {};
+  return {
+      "no [[secondary]] is configured: devices become active although no name server is known to serve their "
+      "records"};
 }
 
 }  // namespace registry::app

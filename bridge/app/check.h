@@ -1,6 +1,7 @@
-// bridge/app/check.h: what --check-config finds wrong beyond the file itself: every key, certificate, secret
-// and address it names, loaded as a start would load them, without opening a ledger or a socket.
-// Each fault is one sentence that begins with the configuration's key. Threads: any.
+// bridge/app/check.h: what is wrong with a configuration beyond the file itself: every key, certificate, secret and address
+// it names, loaded and held against each other, without opening a ledger or a socket. --check-config says it and ends; a
+// start says the very same and goes on only when there is none.
+// Each fault is one sentence that begins with the configuration's key, or with the file's name. Threads: any.
 #pragma once
 
 #include <string>
@@ -11,8 +12,7 @@
 namespace registry::app {
 
 std::vector<std::string> FaultsOf(const Config& config);
-
-// A DS (RFC 4034 §5.3) or DNSKEY (§2.2) record in presentation form, on one line, TTL and class optional.
-bool IsTrustAnchor(const std::string& text);
+// What is allowed and seldom meant. --check-config says it on standard error and is good all the same; a start logs it.
+std::vector<std::string> WarningsOf(const Config& config);
 
 }  // namespace registry::app

@@ -8,6 +8,9 @@
 #include <filesystem>
 #include <system_error>
 
+#include "bridge/ledger/private_folder.h"
+#include "bridge/ledger/rocksdb/open.h"
+
 namespace registry::app {
 namespace {
 
@@ -60,7 +63,27 @@ bool IsFolder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
-// The log makes its folder, as the ledger does. A file that is there is opened as the log opens it, but never made.
+// registryd makes no ledger, so one is there, with its mark, and is its own.
+void CheckLedger(const std::string& folder, std::vector<std::string>& faults) {
+  const std::size_t before = faults.size();
+  CheckWritable("ledger.folder", folder, true, faults);
+  if (faults.size() != before) return;
+  if (const auto there = ledger::CheckRocksDbFolder(folder); !there) {
+    faults.push_back("ledger.folder: " + there.error().message);
+  }
+}
+
+// The intake makes its folder. One that is there is this user's alone.
+void CheckIntake(const std::string& folder, std::vector<std::string>& faults) {
+  const std::size_t before = faults.size();
+  CheckWritable("intake.folder", folder, true, faults);
+  if (faults.size() != before || !IsFolder(folder)) return;
+  if (const auto closed = ledger::CheckPrivate(folder); !closed) {
+    faults.push_back("intake.folder: " + closed.error().message);
+  }
+}
+
+// The log makes its folder, as the intake does. A file that is there is opened as the log opens it, but never made.
 void CheckLog(const std::string& file, std::vector<std::string>& faults) {
   if (file.empty()) return;
   if (::faccessat(AT_FDCWD, file.c_str(), F_OK, AT_EACCESS) != 0 && errno == ENOENT) {
@@ -77,8 +100,8 @@ void CheckLog(const std::string& file, std::vector<std::string>& faults) {
 std::vector<std::string> FolderFaults(const Config& config) {
   std::vector<std::string> faults;
   CheckApart(config, faults);
-  CheckWritable("ledger.folder", config.ledger_folder, true, faults);
-  CheckWritable("intake.folder", config.intake_folder, true, faults);
+  CheckLedger(config.ledger_folder, faults);
+  CheckIntake(config.intake_folder, faults);
   CheckLog(config.log_file, faults);
   CheckWritable("pki.crl_file", fs::path(config.pki.crl_file).parent_path(), false, faults);
   return faults;

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "bridge/app/config_section.h"
 
@@ -14,10 +17,13 @@ namespace {
 constexpr std::int64_t kPortMax = 65535;
 constexpr int kTtlMax = 86400;
 constexpr int kDaysMax = 3650;
+constexpr int kDaySeconds = 86400, kYearSeconds = 366 * kDaySeconds;
+constexpr int kAttemptsMax = 30;
+constexpr std::int64_t kOpenMax = 1'000'000;
 
-constexpr std::array kTables = {"registry", "mqtt",     "ledger",   "intake", "pki",
-                                "payload",  "resolver", "zone",     "http",   "secondary",
-                                "log",      "party",    "pipeline", "retry",  "run"};
+constexpr std::array kTables = {"registry", "mqtt",     "ledger", "intake", "pki",       "process",
+                                "payload",  "resolver", "zone",   "http",   "secondary", "log",
+                                "party",    "pipeline", "limits", "retry",  "run"};
 
 bool IsAddress(const std::string& text) {
   in6_addr any{};
@@ -42,6 +48,7 @@ class Reader {
     ReadResolver();
     ReadZone();
     ReadSecondaries();
+    ReadRetry();
     ReadParties();
     ReadRunning();
     return std::move(config_);
@@ -92,6 +99,8 @@ class Reader {
     mqtt.certificate_file = s.Path("certificate_file");
     mqtt.key_file = s.Path("key_file");
     mqtt.client_id = s.Checked("client_id", "a client identifier", NotEmpty, "registryd");
+    mqtt.crl_file = s.Path("crl_file", "");
+    mqtt.session_per_party = s.Flag("session_per_party", true);
     mqtt.keep_alive_seconds = s.As<int>("keep_alive_seconds", 30, 1, kPortMax);
     mqtt.session_expiry_seconds = s.As<int>("session_expiry_seconds", 86400, 60);
     mqtt.in_flight = s.As<int>("in_flight", 1000, 1, 60000);
@@ -171,18 +180,48 @@ class Reader {
     });
   }
 
+  void ReadRetry() {
+    using std::chrono::seconds;
+    Section s = Open("retry");
+    domain::RetryPlan& plan = config_.retry.usual;
+    plan.first = seconds(s.As<int>("first_seconds", 30, 1, kDaySeconds));
+    plan.attempts_max = s.As<std::uint32_t>("attempts", 6, 1, kAttemptsMax);
+    plan.progress = seconds(s.As<int>("progress_seconds", 600, 1, kDaySeconds));
+    plan.reported = seconds(s.As<int>("reported_seconds", 7 * kDaySeconds, 1, kYearSeconds));
+    plan.open_max = s.As<std::size_t>("open", 10'000, 1, kOpenMax);
+    config_.visible_within_seconds = s.As<int>("visible_within_seconds", 120, 1, kDaySeconds);
+    s.Finish();
+  }
+
   void ReadParties() {
     static const std::map<std::string, wire::Role> kRoles = {
         {"mno", wire::Role::kMno}, {"asp", wire::Role::kAsp}, {"operator", wire::Role::kOperator}};
     Each("party", [&](Section& s) {
       const auto id = PartyId::Parse(s.Text("name"));
       const auto role = kRoles.find(s.Text("role"));
+      const domain::RetryPlan plan = ReadOwnPlan(s);
       if (!id) s.Fault("name", "must be letters a to z, digits and '-', at most 32");
       if (role == kRoles.end()) s.Fault("role", "must be \"mno\", \"asp\" or \"operator\"");
       if (id && IsReserved(id->text())) s.Fault("name", "is the registry's own name");
       if (!id || role == kRoles.end()) return;
       if (!config_.parties.emplace(*id, role->second).second) s.Fault("name", "is used twice");
+      if (plan == config_.retry.usual) return;
+      if (role->second != wire::Role::kMno)
+        s.Fault("role", "must be \"mno\": no other is asked for anything");
+      config_.retry.own.emplace(*id, plan);
     });
+  }
+
+  // Of one MNO; what is not said is as in [retry].
+  domain::RetryPlan ReadOwnPlan(Section& s) const {
+    using std::chrono::seconds;
+    domain::RetryPlan plan = config_.retry.usual;
+    plan.first = seconds(s.As<int>("retry_first_seconds", plan.first.count(), 1, kDaySeconds));
+    plan.attempts_max = s.As<std::uint32_t>("retry_attempts", plan.attempts_max, 1, kAttemptsMax);
+    plan.progress = seconds(s.As<int>("retry_progress_seconds", plan.progress.count(), 1, kDaySeconds));
+    plan.reported = seconds(s.As<int>("retry_reported_seconds", plan.reported.count(), 1, kYearSeconds));
+    plan.open_max = s.As<std::size_t>("retry_open", static_cast<std::int64_t>(plan.open_max), 1, kOpenMax);
+    return plan;
   }
 
   void ReadRunning() {
@@ -205,14 +244,16 @@ class Reader {
     config_.lanes = pipeline.As<int>("lanes", 32, 1, 1024);
     config_.queue_max = pipeline.As<int>("queue", 8192, 1, 1 << 20);
     pipeline.Finish();
-    Section retry = Open("retry");
-    config_.retry_first_seconds = retry.As<int>("first_seconds", 30, 1, 86400);
-    config_.retry_attempts = retry.As<int>("attempts", 6, 1, 30);
-    config_.visible_within_seconds = retry.As<int>("visible_within_seconds", 120, 1, 86400);
-    retry.Finish();
+    Section limits = Open("limits");
+    config_.kept_per_hour = limits.As<std::uint64_t>("ledger_octets_per_hour", std::int64_t{256} << 20,
+                                                     std::int64_t{1} << 20, std::int64_t{1} << 40);
+    limits.Finish();
     Section run = Open("run");
     config_.run_file = run.Path("file", "");
     run.Finish();
+    Section process = Open("process");
+    config_.core_dumps = process.Flag("core_dumps", false);
+    process.Finish();
   }
 
   const toml::table& root_;
@@ -229,6 +270,11 @@ bool IsReserved(const std::string& party) {
 
 Result<Config> LoadConfig(const std::string& file) {
   toml::table root;
+  // The parser keeps the system's reason to itself.
+  if (!std::ifstream(file)) {
+    return Error::Make(Code::kFailed, "config_unreadable",
+                       file + ": cannot be read: " + std::strerror(errno));
+  }
   try {
     root = toml::parse_file(file);
   } catch (const toml::parse_error& why) {
@@ -241,6 +287,7 @@ Result<Config> LoadConfig(const std::string& file) {
   const auto folder = std::filesystem::absolute(file, ignored).parent_path();
   Config config = Reader(root, folder.string(), faults).Read();
   if (!faults.empty()) return Error::Make(Code::kFailed, "config_invalid", faults.text());
+  config.file = file;
   return config;
 }
 

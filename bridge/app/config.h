@@ -15,13 +15,15 @@
 #include "schemas/ids/ids.h"
 #include "schemas/wire/messages.h"
 #include "workers/dns/desired.h"
+#include "workers/domain/retry_plan.h"
 
 namespace registry::app {
 
 struct MqttConfig {
   std::string host;
   std::uint16_t port = 8883;
-  std::string ca_file, certificate_file, key_file, client_id;
+  std::string ca_file, certificate_file, key_file, client_id, crl_file;
+  bool session_per_party = true;
   int keep_alive_seconds = 30, session_expiry_seconds = 86400;
   int in_flight = 1000, receive_maximum = 10000;
 
@@ -63,6 +65,7 @@ struct ZoneConfig {
 };
 
 struct Config {
+  std::string file;  // it was read from
   std::string zone, profile;
   std::vector<std::string> trust_anchors;
   MqttConfig mqtt;
@@ -79,8 +82,11 @@ struct Config {
   int log_level = 1;     // 0 debug, 1 info, 2 warning, 3 error
   std::string log_file;  // empty: standard error
   int lanes = 32, queue_max = 8192;
-  int retry_first_seconds = 30, retry_attempts = 6, visible_within_seconds = 120;
+  std::uint64_t kept_per_hour = 0;  // octets one party may make the ledger keep
+  domain::RetryPlans retry;
+  int visible_within_seconds = 120;
   std::string run_file;  // empty: none
+  bool core_dumps = false;
 
   bool operator==(const Config&) const = default;
 };

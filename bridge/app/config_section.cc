@@ -68,6 +68,14 @@ std::int64_t Section::Number(const char* key, std::int64_t min, std::int64_t max
   return min;
 }
 
+bool Section::Flag(const char* key, bool otherwise) {
+  const toml::node* node = Find(key);
+  if (node == nullptr) return otherwise;
+  const auto* flag = node->as_boolean();
+  if (flag == nullptr) Fault(key, "must be true or false");
+  return flag == nullptr ? otherwise : flag->get();
+}
+
 std::optional<std::vector<std::string>> Section::TextsOf(const toml::node& node) const {
   const auto* array = node.as_array();
   if (array == nullptr) return std::nullopt;

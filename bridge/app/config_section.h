@@ -49,6 +49,7 @@ class Section {
              std::int64_t max = std::numeric_limits<Integer>::max()) {
     return static_cast<Integer>(Number(key, min, max, otherwise));
   }
+  bool Flag(const char* key, bool otherwise);
   std::vector<std::string> Texts(const char* key, const char* wanted, const Valid& valid);
   std::vector<std::vector<std::string>> Tuples(const char* key, std::size_t size, const char* wanted);
   void Fault(const char* key, const std::string& what);

@@ -6,6 +6,7 @@
 
 #include "bridge/signing/crl.h"
 #include "bridge/signing/file_write.h"
+#include "bridge/thread_name.h"
 
 namespace registry::app {
 namespace {
@@ -14,13 +15,20 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kReadMax = 4096;
 constexpr milliseconds kReadWait{1000};
-constexpr std::chrono::minutes kSayAgainAfter{1};
 constexpr mode_t kReadableByAll = 0644;
+// As certificates are (csr_sign.h): clocks of relying parties are not all right.
+constexpr std::chrono::seconds kBackdate{300};
 
 std::uint64_t NumberOf(const std::string& state) {
   std::uint64_t number = 0;
   std::from_chars(state.data(), state.data() + state.size(), number);
   return number;
+}
+
+// Some verifiers (NSS) take an entry whose revocationDate is to come for one that does not count yet.
+std::vector<domain::Revocation> NotAfter(UtcTime now, std::vector<domain::Revocation> revocations) {
+  for (domain::Revocation& revocation : revocations) revocation.at = std::min(revocation.at, now);
+  return revocations;
 }
 
 // 0 when there is no CRL, or none that can be read: then nobody has seen a number in it either.
@@ -40,7 +48,7 @@ CrlWriter::CrlWriter(CrlOptions options, ledger::Ledger& ledger, const domain::S
 CrlWriter::~CrlWriter() { Stop(); }
 
 void CrlWriter::Start() {
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread(UnderName("crl", [this] { Run(); }));
 }
 
 void CrlWriter::Stop() {
@@ -58,7 +66,11 @@ bool CrlWriter::Wait(milliseconds time) {
   return !wake_.wait_for(lock, time, [this] { return stopping_; });
 }
 
-bool CrlWriter::Old() const { return clock_.Now().seconds() - written_ >= options_.validity.count() / 2; }
+// One that begins in the future was written by a clock that was ahead: no relying party takes it until then.
+bool CrlWriter::Old() const {
+  const std::int64_t age = clock_.Now().seconds() - written_;
+  return age >= options_.validity.count() / 2 || age < -kBackdate.count();
+}
 
 Status CrlWriter::WriteNow() {
   const auto last = ledger_.OutboxLast(ledger::Sink::kCrl);
@@ -71,14 +83,15 @@ Status CrlWriter::WriteNow() {
 Status CrlWriter::Write(ledger::Seq up_to) {
   const auto sink = ledger_.LoadSink(ledger::Sink::kCrl);
   if (!sink) return sink.error();
-  const auto revocations = ledger_.Revocations();
+  auto revocations = ledger_.Revocations();
   if (!revocations) return revocations.error();
   const UtcTime now = clock_.Now();
   const std::uint64_t number = std::max(NumberOf(sink->state), published_) + 1;
   // The number is durable before it is seen: after a crash in between one is skipped, never used twice.
   auto noted = ledger_.Advance(ledger::Sink::kCrl, {sink->cursor, std::to_string(number)}, true);
   if (!noted) return noted;
-  const auto der = signing::BuildCrl(signer_, *revocations, now, now + options_.validity, number);
+  const auto der = signing::BuildCrl(signer_, NotAfter(now, std::move(*revocations)), now - kBackdate,
+                                     now + options_.validity, number);
   if (!der) return der.error();
   auto replaced = signing::ReplaceFile(options_.file, ToPem("X509 CRL", *der), kReadableByAll);
   if (!replaced) return replaced;
@@ -96,7 +109,7 @@ void CrlWriter::Run() {
       Wait(options_.retry);
       continue;
     }
-    unreadable_.clear();
+    unreadable_.Forget();
     if (entries->empty() && !Old()) continue;
     if (Wait(options_.gather) && !WriteAll(seen)) Wait(options_.retry);
   }
@@ -113,14 +126,10 @@ bool CrlWriter::WriteAll(ledger::Seq& seen) {
   return written.ok();
 }
 
-// Once, then each minute: it stays until an operator does something.
+// It stays until an operator does something.
 void CrlWriter::SayUnreadable(const Error& why) {
   const std::string line = "revocations cannot be read: " + why.symbol + ": " + why.message;
-  const auto now = std::chrono::steady_clock::now();
-  if (line == unreadable_ && now - unreadable_said_at_ < kSayAgainAfter) return;
-  log_(3, line);
-  unreadable_ = line;
-  unreadable_said_at_ = now;
+  if (unreadable_.Due(line, SayOnce::Steady::now())) log_(3, line);
 }
 
 }  // namespace registry::app

@@ -1,5 +1,6 @@
 // bridge/app/crl_writer.h: keeps the CRL file of the issuing CA up to date: after revocations (those just before a
-// stop included), and in good time before its nextUpdate. Revocations that come close together share one CRL.
+// stop included), in good time before its nextUpdate, and when the clock was set back to before its thisUpdate (5 minutes
+// earlier than it was made). Revocations that come close together share one CRL.
 // Owns: one thread. Start and Stop once each; written() from any thread.
 // Errors: a CRL that cannot be written is said at level 3 and tried again; the cursor of Sink::kCrl does not
 //   move.
@@ -17,6 +18,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/ledger/ledger.h"
+#include "bridge/say_once.h"
 #include "workers/domain/decision.h"
 
 namespace registry::app {
@@ -58,8 +60,7 @@ class CrlWriter {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;
-  std::string unreadable_;  // what was said last about revocations that cannot be read; the thread's own
-  std::chrono::steady_clock::time_point unreadable_said_at_;
+  SayOnce unreadable_;  // about revocations that cannot be read; the thread's own
   std::thread thread_;
 };
 

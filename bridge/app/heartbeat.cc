@@ -1,5 +1,7 @@
 #include "bridge/app/heartbeat.h"
 
+#include "bridge/thread_name.h"
+
 namespace registry::app {
 
 Heartbeat::Heartbeat(Options options, std::function<Status()> write)
@@ -12,7 +14,7 @@ void Heartbeat::Start() {
     std::lock_guard lock(mutex_);
     last_good_ = options_.now();
   }
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread(UnderName("heartbeat", [this] { Run(); }));
 }
 
 void Heartbeat::Stop() {

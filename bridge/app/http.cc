@@ -1,73 +1,124 @@
 #include "bridge/app/http.h"
 
-#include <civetweb.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <list>
+#include <thread>
+#include <vector>
+
+#include "bridge/app/http_connection.h"
+#include "bridge/say_once.h"
+#include "bridge/thread_name.h"
 
 namespace registry::app {
 namespace {
 
-const char* Sentence(int status) {
-  return status == 200 ? "OK" : status == 405 ? "Method Not Allowed" : "Service Unavailable";
-}
+constexpr int kTickMs = 1000;  // how late a deadline may be noticed
 
-void Send(mg_connection* connection, const Page& page, bool with_body) {
-  const std::string head = "HTTP/1.1 " + std::to_string(page.status) + " " + Sentence(page.status) +
-                           "\r\nContent-Type: " + page.content_type +
-                           "\r\nContent-Length: " + std::to_string(page.body.size()) +
-                           "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
-  mg_write(connection, head.data(), head.size());
-  if (with_body) mg_write(connection, page.body.data(), page.body.size());
-}
-
-int Answer(mg_connection* connection, void* context) {
-  const auto& page_of = *static_cast<const std::function<Page()>*>(context);
-  const std::string method = mg_get_request_info(connection)->request_method;
-  Page page{405, "text/plain", "GET or HEAD\n"};
-  if (method == "GET" || method == "HEAD") page = page_of();
-  Send(connection, page, method != "HEAD");
-  return page.status;
-}
-
-class CivetServer : public HttpServer {
+class PollServer : public HttpServer {
  public:
-  explicit CivetServer(Pages pages) : pages_(std::move(pages)) {}
-  ~CivetServer() override {
-    if (context_ != nullptr) mg_stop(context_);
+  explicit PollServer(LogLine log) : log_(std::move(log)) {}
+  ~PollServer() override {
+    stopping_ = true;
+    Wake();
+    if (thread_.joinable()) thread_.join();
   }
 
-  Status Listen(const std::string& address, std::uint16_t port) {
-    const bool v6 = address.find(':') != std::string::npos;
-    const std::string where = (v6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
-    const char* options[] = {"listening_ports",    where.c_str(), "num_threads", "2",
-                             "request_timeout_ms", "5000",        nullptr};
-    mg_callbacks callbacks{};
-    callbacks.log_message = [](const mg_connection*, const char*) {
-      return 1;
-    };  // failures are returned below
-    mg_init_library(0);
-    context_ = mg_start(&callbacks, nullptr, options);
-    mg_server_port bound{};
-    if (context_ == nullptr || mg_get_server_ports(context_, 1, &bound) != 1) {
-      return Error::Make(Code::kFailed, "http_failed", "cannot listen for HTTP on " + where);
+  Status Listen(const std::string& address, std::uint16_t port, const Pages& pages) {
+    wake_ = zone::Socket(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    auto listener = zone::ListenTcp(address, port);
+    if (!wake_ || !listener) {
+      const std::string why = listener ? "no eventfd" : listener.error().message;
+      return Error::Make(Code::kFailed, "http_failed", "cannot listen for HTTP: " + why);
     }
-    port_ = static_cast<std::uint16_t>(bound.port);
-    for (auto& [path, page] : pages_) mg_set_request_handler(context_, (path + "$").c_str(), Answer, &page);
+    listener_ = std::move(*listener);
+    port_ = zone::LocalPort(listener_);
+    for (const auto& [path, make] : pages) makers_.try_emplace(path, make, [this] { Wake(); });
+    thread_ = std::thread(UnderName("http", [this] { Run(); }));
     return Done{};
   }
 
   std::uint16_t port() const override { return port_; }
 
  private:
-  Pages pages_;
-  mg_context* context_ = nullptr;
+  void Wake() const {
+    const std::uint64_t one = 1;
+    (void)!write(wake_.fd(), &one, sizeof one);  // noticed at the next tick when it cannot be written
+  }
+
+  void Run() {
+    std::vector<pollfd> polled;
+    while (!stopping_) {
+      const bool accepting = Steady::now() >= accept_from_;
+      polled.assign({{wake_.fd(), POLLIN, 0}, {accepting ? listener_.fd() : -1, POLLIN, 0}});
+      for (const auto& connection : connections_) polled.push_back({connection.fd(), connection.events(), 0});
+      if (poll(polled.data(), polled.size(), kTickMs) < 0) continue;
+      std::uint64_t count = 0;
+      (void)!read(wake_.fd(), &count, sizeof count);
+      TurnAll(polled, Steady::now());
+      if (polled[1].revents != 0) Accept(Steady::now());
+    }
+  }
+
+  void TurnAll(const std::vector<pollfd>& polled, Steady::time_point now) {
+    std::size_t at = 2;
+    for (auto connection = connections_.begin(); connection != connections_.end(); ++at) {
+      const bool goes_on = connection->Turn(polled[at].revents, makers_, now);
+      connection = goes_on ? std::next(connection) : connections_.erase(connection);
+    }
+  }
+
+  // They stand in the order in which they came.
+  bool MakeRoom() {
+    if (connections_.size() < kHttpConnectionsMax) return true;
+    const auto idle = std::find_if(connections_.begin(), connections_.end(),
+                                   [](const HttpConnection& connection) { return connection.gives_way(); });
+    if (idle == connections_.end()) return false;
+    connections_.erase(idle);
+    return true;
+  }
+
+  void Accept(Steady::time_point now) {
+    while (true) {
+      zone::Socket socket = zone::AcceptTcp(listener_);
+      if (!socket) return Rest(errno, now);
+      if (!MakeRoom()) continue;
+      connections_.emplace_back(std::move(socket), now);
+      // What it asks is mostly here already; its turn comes before another one takes its place.
+      if (!connections_.back().Turn(POLLIN, makers_, now)) connections_.pop_back();
+    }
+  }
+
+  void Rest(int why, Steady::time_point now) {
+    if (!zone::IsExhausted(why)) return;
+    accept_from_ = now + std::chrono::milliseconds(kTickMs);
+    const std::string line = "a connection cannot be taken: " + std::string(std::strerror(why));
+    if (log_ && exhausted_.Due(line, now)) log_(3, line);
+  }
+
+  const LogLine log_;
+  zone::Socket wake_, listener_;
   std::uint16_t port_ = 0;
+  std::list<HttpConnection> connections_;
+  Steady::time_point accept_from_;  // no descriptor was free: not before this
+  SayOnce exhausted_;
+  std::atomic<bool> stopping_{false};
+  HttpConnection::Makers makers_;  // their threads wake the server, whose descriptors outlive them
+  std::thread thread_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& address, std::uint16_t port,
-                                                      Pages pages) {
-  auto server = std::make_unique<CivetServer>(std::move(pages));
-  if (auto listening = server->Listen(address, port); !listening) return listening.error();
+                                                      const Pages& pages, LogLine log) {
+  auto server = std::make_unique<PollServer>(std::move(log));
+  if (auto listening = server->Listen(address, port, pages); !listening) return listening.error();
   return std::unique_ptr<HttpServer>(std::move(server));
 }
 

@@ -1,7 +1,12 @@
 // bridge/app/http.h: /metrics, /healthz and /readyz over plain HTTP, for the operator's own network.
-// Owns: two server threads. Pages are called on them, from any of them. GET and HEAD only; nothing is read
-//   from requests.
-// Errors: http_failed when the address is taken. Limits: two requests at a time, 5 s each.
+// Owns: a server thread, and one per page, on which it is made. GET and HEAD only; nothing but method and path is read
+//   from a request; one request a connection.
+// Errors: http_failed when the address is taken. Out of file descriptors: said once a minute, and the connections that wait
+//   are looked at again a second later.
+// Limits: kHttpConnectionsMax; when they are all taken the oldest one that has not asked yet, or
+//   has been answered, gives way, so that whoever
+//   opens many and asks nothing keeps no probe waiting. 5 s for a request to be whole, for its page, for each part of the
+//   answer to be taken.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +19,8 @@
 
 namespace registry::app {
 
+inline constexpr std::size_t kHttpConnectionsMax = 64;
+
 struct Page {
   int status = 200;
   std::string content_type = "application/json";
@@ -23,11 +30,12 @@ struct Page {
 class HttpServer {
  public:
   using Pages = std::map<std::string, std::function<Page()>>;  // by path
+  using LogLine = std::function<void(int level, const std::string& line)>;
 
-  // Port 0 takes any free one.
+  // Port 0 takes any free one. `log` is called on the server's thread.
   static Result<std::unique_ptr<HttpServer>> Start(const std::string& address, std::uint16_t port,
-                                                   Pages pages);
-  virtual ~HttpServer() = default;  // stops
+                                                   const Pages& pages, LogLine log = {});
+  virtual ~HttpServer() = default;  // stops, waiting for no peer
   virtual std::uint16_t port() const = 0;
 };
 

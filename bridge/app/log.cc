@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "bridge/app/redact.h"
+#include "bridge/say_once.h"
 
 namespace registry::app {
 namespace {
@@ -67,6 +68,8 @@ class JsonLog : public Log {
     std::shared_ptr<spdlog::logger> logger;
     {
       std::lock_guard lock(mutex_);
+      if (level >= 3 && !said_.Due(std::string(room) + ": " + std::string(message), SayOnce::Steady::now()))
+        return;
       logger = logger_;
     }
     logger->log(wanted, "\"room\":" + Quoted(room) + ",\"message\":" + Quoted(message));
@@ -75,7 +78,8 @@ class JsonLog : public Log {
  private:
   const std::string file_;
   const spdlog::level::level_enum level_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // guards what follows
+  SayOnce said_;      // error lines: many threads may meet one cause
   std::shared_ptr<spdlog::logger> logger_;
 };
 

@@ -1,7 +1,8 @@
 // registryd: the registry bridge. OPERATIONS.md beside this file is its manual.
-// Exit: 0 after a clean stop; 1 when it could not start or its ledger failed; 2 for a wrong command line or
-// configuration.
+// Exit: 0 after a clean stop; 1 when it could not start or its ledger failed; 2 for a wrong command line or configuration,
+// what it names included (check.h).
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <condition_variable>
@@ -11,12 +12,17 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "bridge/app/broker_crl.h"
 #include "bridge/app/check.h"
 #include "bridge/app/command_line.h"
 #include "bridge/app/config.h"
 #include "bridge/app/log.h"
 #include "bridge/app/registry.h"
+#include "bridge/clock.h"
+#include "bridge/secret.h"
 #include "bridge/signing/file_write.h"
+#include "bridge/thread_name.h"
+#include "schemas/base/standard_descriptors.h"
 
 namespace registry::app {
 namespace {
@@ -54,12 +60,12 @@ class StopGuard {
     if (thread_.joinable()) thread_.join();
   }
   void Arm() {
-    thread_ = std::thread([this] {
+    thread_ = std::thread(UnderName("stop-guard", [this] {
       std::unique_lock lock(mutex_);
       if (wake_.wait_for(lock, kStopWithin, [this] { return stopped_; })) return;
       log_.Write(3, "app", "the stop does not come to its end, ending without it");
       _exit(kExitFailed);
-    });
+    }));
   }
 
  private:
@@ -94,8 +100,23 @@ int Fail(Log& log, const Error& error) {
   return kExitFailed;
 }
 
+void RemoveRunFile(const Config& config) {
+  std::error_code ignored;
+  if (!config.run_file.empty()) std::filesystem::remove(config.run_file, ignored);
+}
+
+// An orderly stop waits for commits, of which there will be none, and keeps the ledger's lock from the next start. What
+// was acknowledged is in the intake: as after kill -9, the next start goes on from there.
+[[noreturn]] void EndFailed(const Config& config, Log& log) {
+  RemoveRunFile(config);
+  log.Write(3, "app",
+            "ended by a failure: the ledger refuses to write; look at its disk before the next start");
+  _exit(kExitFailed);
+}
+
 int Serve(const Config& config, const sigset_t& signals, Log& log) {
   log.Write(1, "app", std::string("starting, version ") + REGISTRY_VERSION);
+  for (const std::string& warning : WarningsOf(config)) log.Write(2, "app", warning);
   StopGuard guard(log);  // outlives the registry, whose end it watches
   auto registry = Registry::Open(config, log);
   if (!registry) return Fail(log, registry.error());
@@ -106,20 +127,29 @@ int Serve(const Config& config, const sigset_t& signals, Log& log) {
   }
   log.Write(1, "app",
             "ready, zone port " + std::to_string(ports->zone) + ", http port " + std::to_string(ports->http));
-  const bool clean = WaitForEnd(signals, **registry, log);
-  log.Write(clean ? 1 : 3, "app", clean ? "stopping" : "the ledger failed, ending");
+  if (!WaitForEnd(signals, **registry, log)) EndFailed(config, log);
+  log.Write(1, "app", "stopping");
   guard.Arm();
   (*registry)->Stop();
-  std::error_code ignored;
-  if (!config.run_file.empty()) std::filesystem::remove(config.run_file, ignored);
+  RemoveRunFile(config);
   log.Write(1, "app", "stopped");
-  return clean ? 0 : kExitFailed;
+  return 0;
 }
 
-int Check(const Config& config) {
+// What --check-config says and what a start says is the same.
+bool SayFaults(const Config& config) {
   const auto faults = FaultsOf(config);
   for (const std::string& fault : faults) std::fprintf(stderr, "%s\n", fault.c_str());
-  if (!faults.empty()) return kExitWrong;
+  return !faults.empty();
+}
+
+// What time does to the broker's list ends no start, which says it in the log.
+int SayChecked(const Config& config) {
+  const auto crl = JudgeBrokerCrl(config.mqtt.crl_file, config.mqtt.ca_file, SystemClock().Now());
+  if (crl.level > 0) std::fprintf(stderr, "%s\n", crl.line.c_str());
+  if (crl.level > 2) return kExitWrong;
+  for (const std::string& warning : WarningsOf(config))
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
   std::printf("configuration is good: zone %s, %zu parties, %zu secondaries\n", config.zone.c_str(),
               config.parties.size(), config.secondaries.size());
   return 0;
@@ -137,7 +167,10 @@ int Main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", config.error().message.c_str());
     return kExitWrong;
   }
-  if (check) return Check(*config);
+  if (config->core_dumps) AllowCoreDumps();
+  if (SayFaults(*config)) return kExitWrong;
+  if (check) return SayChecked(*config);
+  ::umask(077);  // ledger, intake and log are this user's alone; what others read is given its mode by name
   const sigset_t signals = BlockSignals();
   auto log = Log::Open(config->log_file, config->log_level);
   if (!log) {
@@ -150,4 +183,8 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace registry::app
 
-int main(int argc, char** argv) { return registry::app::Main(argc, argv); }
+int main(int argc, char** argv) {
+  registry::OpenStandardDescriptors();
+  registry::ProtectSecrets();
+  return registry::app::Main(argc, argv);
+}

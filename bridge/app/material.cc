@@ -32,17 +32,26 @@ Error Unusable(const char* key, std::string_view why) {
   return Error::Make(Code::kFailed, "chain_invalid", std::string(key) + ": " + std::string(why));
 }
 
+bool Began(const X509* certificate, UtcTime now) {
+  std::time_t at = static_cast<std::time_t>(now.seconds());
+  return X509_cmp_time(X509_get0_notBefore(certificate), &at) < 0;
+}
+
+bool Ended(const X509* certificate, UtcTime now) {
+  std::time_t at = static_cast<std::time_t>(now.seconds());
+  return X509_cmp_time(X509_get0_notAfter(certificate), &at) <= 0;
+}
+
 // RFC 5280 §4.2.1.9 and §4.2.1.3, and the dates: what every verifier below will ask of a CA. A certificate without
 // keyUsage may be used for everything (OpenSSL answers with every bit set).
 Status CheckAuthority(const char* key, X509* certificate, std::uint32_t usage, UtcTime now) {
-  std::time_t at = static_cast<std::time_t>(now.seconds());
   if ((X509_get_key_usage(certificate) & usage) != usage)
     return Unusable(
         key, "its keyUsage must allow keyCertSign, and for the issuing CA cRLSign and digitalSignature");
   if (X509_check_ca(certificate) != 1)
     return Unusable(key, "is no CA certificate (basicConstraints CA:TRUE)");
-  if (X509_cmp_time(X509_get0_notBefore(certificate), &at) >= 0) return Unusable(key, "is not valid yet");
-  if (X509_cmp_time(X509_get0_notAfter(certificate), &at) <= 0) return Unusable(key, "has expired");
+  if (!Began(certificate, now)) return Unusable(key, "is not valid yet");
+  if (Ended(certificate, now)) return Unusable(key, "has expired");
   return Done{};
 }
 
@@ -65,6 +74,18 @@ Status CheckChain(const Bytes& root_der, const Bytes& issuing_der, UtcTime now) 
   return CheckAuthority(kIssuing, issuing.get(), KU_KEY_CERT_SIGN | KU_CRL_SIGN | KU_DIGITAL_SIGNATURE, now);
 }
 
+// RFC 8310 §8.1: what a device will ask of it; every device is given it.
+Status CheckResolver(const ResolverConfig& config, const Bytes& der, UtcTime now) {
+  constexpr const char* kKey = "resolver.certificate";
+  const X509Owner certificate = Parse(der);
+  if (!certificate) return Unusable(kKey, "holds no certificate");
+  if (!Began(certificate.get(), now)) return Unusable(kKey, "is not valid yet");
+  if (Ended(certificate.get(), now)) return Unusable(kKey, "has expired");
+  if (X509_check_host(certificate.get(), config.name.data(), config.name.size(), 0, nullptr) != 1)
+    return Unusable(kKey, "is not for resolver.name, " + config.name);
+  return Done{};
+}
+
 // RFC 7858 §4.2: what a stub pins of its resolver.
 Result<Bytes> SpkiDigest(const Bytes& certificate_der) {
   const X509Owner certificate = Parse(certificate_der);
@@ -80,13 +101,14 @@ Result<Bytes> SpkiDigest(const Bytes& certificate_der) {
   return digest;
 }
 
-Result<wire::Resolver> ResolverOf(const ResolverConfig& config) {
+Result<wire::Resolver> ResolverOf(const ResolverConfig& config, UtcTime now) {
   wire::Resolver resolver;
   resolver.address = config.address;
   resolver.port = config.port;
   resolver.name = config.name;
   auto certificate = signing::LoadCertificate(config.certificate);
   if (!certificate) return Named("resolver.certificate", certificate.error());
+  if (auto sound = CheckResolver(config, *certificate, now); !sound) return sound.error();
   auto pin = SpkiDigest(*certificate);
   if (!pin) return Named("resolver.certificate", pin.error());
   resolver.certificate = std::move(*certificate);
@@ -112,8 +134,7 @@ Result<csr_sign::Profile> CertificateProfile(const Config& config) {
 
 lifecycle::Policy PolicyOf(const Config& config, const Material& material, wire::Resolver resolver) {
   lifecycle::Policy policy;
-  policy.first_retry = policy.payload.first_retry = seconds(config.retry_first_seconds);
-  policy.attempts_max = policy.payload.attempts_max = static_cast<std::uint32_t>(config.retry_attempts);
+  policy.retry = config.retry;
   policy.visible_within = seconds(config.visible_within_seconds);
   policy.payload.zone = config.zone;
   policy.payload.validity = Days(config.payload_validity_days);
@@ -139,14 +160,14 @@ Result<Material> Material::Load(const Config& config) {
   auto root = signing::LoadCertificate(config.pki.root_certificate);
   if (!root) return Named("pki.root_certificate", root.error());
   material.root_certificate = std::move(*root);
-  auto resolver = ResolverOf(config.resolver);
+  const UtcTime now = SystemClock().Now();
+  auto resolver = ResolverOf(config.resolver, now);
   if (!resolver) return resolver.error();
 
   auto signer = signing::LoadSigner(config.pki.issuing_key, config.pki.issuing_certificate);
   if (!signer) return Named("pki.issuing_key", signer.error());
   material.signer = std::move(*signer);
   material.issuing_certificate = material.signer->certificate();
-  const UtcTime now = SystemClock().Now();
   if (auto chain = CheckChain(material.root_certificate, material.issuing_certificate, now); !chain)
     return chain.error();
   if (auto signs = signing::CheckSigner(*material.signer); !signs)

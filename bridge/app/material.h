@@ -3,7 +3,8 @@
 // too.
 // Threads: immutable after Load. Errors: those of bridge/signing and workers/csr_sign, with the key of the
 // configuration in the message; chain_invalid when the issuing certificate is not the root's, or one of both is no CA
-// certificate that is valid now, or is too large for the pilot's containers; key_mismatch when the key does not sign for
+// certificate that is valid now, or is too large for the pilot's containers, and when
+// the resolver's certificate is not for its name or not valid now; key_mismatch when the key does not sign for
 // its certificate.
 #pragma once
 

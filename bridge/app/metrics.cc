@@ -67,6 +67,8 @@ class Metrics::Impl {
     Set("registry_intake_undone", "Acknowledged to the broker and not yet in the ledger",
         sample.intake_undone);
     Set("registry_intake_torn_records", "Records of the last run that were cut short", sample.intake_torn);
+    Set("registry_intake_damages", "Places in the intake of the last run that are not what was written",
+        sample.intake_damages);
     Set("registry_pipeline_queued", "Pieces of work waiting for a lane", sample.pipeline_queued);
     Set("registry_mqtt_connected", "1 while connected and subscribed", sample.mqtt_connected ? 1 : 0);
     Set("registry_zone_serial", "SOA serial served to secondaries", sample.zone_serial);
@@ -76,6 +78,8 @@ class Metrics::Impl {
         "When the zone's first signature expires, 0 when one must be made again at once",
         sample.zone_first_expiry);
     Set("registry_crl_written_timestamp_seconds", "When the CRL file was written last", sample.crl_written);
+    Set("registry_mqtt_crl_next_update_timestamp_seconds",
+        "When the broker's list of withdrawn parties ends, 0 when none is watched", sample.broker_crl_until);
     for (const Sample::Secondary& secondary : sample.secondaries) {
       const std::map<std::string, std::string> label = {{"secondary", secondary.name}};
       zone_lag_.Add(label).Set(secondary.lag_seconds);
@@ -85,6 +89,12 @@ class Metrics::Impl {
     Families families = registry_.Collect();
     AddTotal(families, "registry_mqtt_reconnects_total", "Connections made after the first",
              sample.mqtt_reconnects);
+    AddTotal(families, "registry_read_replies_total", "Replies to reads that the broker has taken",
+             sample.reads_said);
+    AddTotal(
+        families, "registry_read_replies_dropped_total",
+        "Replies to reads that were dropped: the broker was away, or a party's share of what waits was full",
+        sample.reads_dropped);
     AddTotal(families, "registry_zone_axfr_total", "Whole zone transfers served", sample.axfr);
     AddTotal(families, "registry_zone_ixfr_total", "Incremental zone transfers served", sample.ixfr);
     AddTotal(families, "registry_zone_refused_total", "DNS requests refused", sample.zone_refused);

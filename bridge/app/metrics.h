@@ -17,9 +17,10 @@ namespace registry::app {
 
 // What is looked up when somebody asks, rather than counted when it happens.
 struct Sample {
-  std::uint64_t outbox_depth = 0, intake_undone = 0, intake_torn = 0, pipeline_queued = 0;
+  std::uint64_t outbox_depth = 0, intake_undone = 0, intake_torn = 0, intake_damages = 0, pipeline_queued = 0;
   bool mqtt_connected = false;
-  std::uint64_t mqtt_reconnects = 0;
+  std::string mqtt_trouble;  // why not; not a metric, since it is text
+  std::uint64_t mqtt_reconnects = 0, reads_said = 0, reads_dropped = 0;
   std::uint32_t zone_serial = 0;
   std::uint64_t zone_names = 0, zone_pending = 0, axfr = 0, ixfr = 0, zone_refused = 0;
   std::int64_t zone_first_expiry = 0;  // Unix time; 0 before the zone is signed
@@ -30,7 +31,8 @@ struct Sample {
     bool reachable = false;
   };
   std::vector<Secondary> secondaries;
-  std::int64_t crl_written = 0;  // Unix time, 0 before the first
+  std::int64_t crl_written = 0;       // Unix time, 0 before the first
+  std::int64_t broker_crl_until = 0;  // Unix time, 0 where none is watched
 };
 
 class Metrics : public ingest::Observer {

@@ -1,7 +1,7 @@
 #include "bridge/app/registry.h"
 
-#include <future>
-
+#include "bridge/app/broker_crl.h"
+#include "bridge/app/carry_over.h"
 #include "bridge/app/crl_writer.h"
 #include "bridge/app/http.h"
 #include "bridge/app/material.h"
@@ -11,6 +11,7 @@
 #include "bridge/ingest/pipeline.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/mqtt/session.h"
+#include "bridge/outbox/aside.h"
 #include "bridge/outbox/relay.h"
 #include "bridge/zone/publisher.h"
 
@@ -22,11 +23,15 @@ using std::chrono::seconds;
 
 constexpr milliseconds kDisconnectWithin{2000};
 
-mqtt::SessionOptions MqttOptions(const MqttConfig& config, Log::Line log) {
+mqtt::SessionOptions MqttOptions(const Config& whole, Log::Line log) {
+  const MqttConfig& config = whole.mqtt;
   mqtt::SessionOptions options;
   options.host = config.host;
   options.port = config.port;
   options.client_id = config.client_id;
+  for (const auto& [party, role] : whole.parties) {
+    if (config.session_per_party) options.parties.push_back(party.text());
+  }
   options.ca_file = config.ca_file;
   options.certificate_file = config.certificate_file;
   options.key_file = config.key_file;
@@ -71,7 +76,9 @@ class Wired : public Registry {
   std::unique_ptr<ingest::Pipeline> pipeline_;
   std::unique_ptr<zone::Publisher> zone_;
   std::unique_ptr<CrlWriter> crl_;
+  std::unique_ptr<BrokerCrl> broker_crl_;
   std::unique_ptr<mqtt::Session> session_;
+  std::unique_ptr<outbox::Aside> aside_;
   std::unique_ptr<outbox::MqttRelay> relay_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<Heartbeat> heartbeat_;
@@ -89,18 +96,22 @@ Status Wired::Open() {
   crl_ = std::make_unique<CrlWriter>(
       CrlOptions{config_.pki.crl_file, std::chrono::hours(24) * config_.pki.crl_days, milliseconds(1000)},
       *ledger_, *material_.signer, clock_, log_.For("crl"));
+  broker_crl_ = std::make_unique<BrokerCrl>(BrokerCrl::Options{config_.mqtt.crl_file, config_.mqtt.ca_file},
+                                            clock_, log_.For("mqtt"));
   return Done{};
 }
 
 Status Wired::OpenStores() {
   ledger::RocksDbOptions stored;
   stored.folder = config_.ledger_folder;
+  stored.log = log_.For("ledger");
   auto ledger = ledger::OpenRocksDbLedger(stored);
   if (!ledger) return ledger.error();
   ledger_ = std::move(*ledger);
   ingest::IntakeOptions taken;
   taken.folder = config_.intake_folder;
   taken.bytes_max = config_.intake_bytes_max;
+  taken.log = log_.For("intake");
   auto intake = ingest::Intake::Open(taken);
   if (!intake) return intake.error();
   intake_ = std::move(*intake);
@@ -111,7 +122,9 @@ Status Wired::OpenStores() {
 // The relay's cursor as it stands, again and synced: the smallest write there is that changes nothing.
 Status Wired::Beat() {
   const auto sink = ledger_->LoadSink(ledger::Sink::kMqtt);
-  return sink ? ledger_->Advance(ledger::Sink::kMqtt, *sink, true) : Status(sink.error());
+  Status beaten = sink ? ledger_->Advance(ledger::Sink::kMqtt, *sink, true) : Status(sink.error());
+  if (!beaten) log_.Write(3, "ledger", "cannot be written: " + beaten.error().message);
+  return beaten;
 }
 
 void Wired::OpenPipeline() {
@@ -120,6 +133,11 @@ void Wired::OpenPipeline() {
   services.issuer = material_.issuer.get();
   services.signer = material_.signer.get();
   services.policy = material_.policy;
+  services.aside = [this](const PartyId& party, domain::OutgoingMessage reply) {
+    if (aside_) aside_->Offer(party, std::move(reply));
+  };
+  services.backlog = [this] { return relay_ ? relay_->Depth() : 0; };
+  services.kept_per_hour = config_.kept_per_hour;
   ingest::PipelineOptions options;
   options.lanes = static_cast<std::size_t>(config_.lanes);
   options.queue_max = static_cast<std::size_t>(config_.queue_max);
@@ -139,24 +157,37 @@ Status Wired::OpenZone() {
 
 void Wired::OpenMqtt() {
   session_ = std::make_unique<mqtt::Session>(
-      MqttOptions(config_.mqtt, log_.For("mqtt")),
-      [this](ingest::InboundMessage message) { pipeline_->Receive(std::move(message)); });
+      MqttOptions(config_, log_.For("mqtt")),
+      [this](const ingest::InboundMessage& message) { pipeline_->Receive(message); });
   outbox::RelayOptions options;
   options.in_flight_max = static_cast<std::size_t>(config_.mqtt.in_flight);
   options.now = [this] { return clock_.Now(); };
   options.log = log_.For("outbox");
-  relay_ = std::make_unique<outbox::MqttRelay>(*ledger_, *session_, options);
+  outbox::Aside::Outbox durable;
+  durable.last = [this] {
+    const auto last = ledger_->OutboxLast(ledger::Sink::kMqtt);
+    return last ? *last : 0;
+  };
+  durable.depth = [this] { return relay_->Depth(); };
+  aside_ = std::make_unique<outbox::Aside>(*session_, std::move(durable));
+  relay_ = std::make_unique<outbox::MqttRelay>(*ledger_, aside_->rest(), options);
 }
 
 Result<Ports> Wired::Start() {
   started_ = true;
   heartbeat_->Start();
   if (auto http = StartHttp(); !http) return http.error();
+  // Before anybody is told what the ledger holds, and before the CRL that was published is written over.
+  const PublishedTrust published{config_.pki.crl_file, material_.issuing_certificate, material_.policy};
+  if (auto carried = CarryOver(published, *ledger_, clock_, log_.For("crl")); !carried)
+    return carried.error();
   if (auto crl = crl_->WriteNow(); !crl) return crl.error();
   crl_->Start();
+  broker_crl_->Start();
   if (auto zone = zone_->Start(); !zone) return zone.error();
   pipeline_->Start();
   relay_->Start();
+  aside_->Start();
   session_->Start();
   return Ports{zone_->snapshot().port, http_->port()};
 }
@@ -164,16 +195,15 @@ Result<Ports> Wired::Start() {
 void Wired::Stop() {
   if (!started_) return;
   started_ = false;
-  // The HTTP library looks up from its poll every two seconds only; meanwhile the rest stops.
-  const auto closing =
-      std::async(std::launch::async, [server = std::move(http_)]() mutable { server.reset(); });
+  http_.reset();
   zone_->Stop();
   pipeline_->Stop();
+  aside_->Stop();
   relay_->Stop();
   session_->Stop(kDisconnectWithin);
   crl_->Stop();
+  broker_crl_->Stop();
   heartbeat_->Stop();
-  closing.wait();
 }
 
 Status Wired::StartHttp() {
@@ -183,7 +213,7 @@ Status Wired::StartHttp() {
   };
   pages["/healthz"] = [this] { return HealthPage(pulse() == Pulse::kBeating); };
   pages["/readyz"] = [this] { return ReadyPage(Look()); };
-  auto http = HttpServer::Start(config_.http_address, config_.http_port, std::move(pages));
+  auto http = HttpServer::Start(config_.http_address, config_.http_port, std::move(pages), log_.For("http"));
   if (!http) return http.error();
   http_ = std::move(*http);
   return Done{};
@@ -194,8 +224,12 @@ Sample Wired::Look() const {
   sample.outbox_depth = relay_->Depth();
   sample.intake_undone = intake_->undone();
   sample.intake_torn = intake_->torn_records();
+  sample.intake_damages = intake_->damages();
   sample.pipeline_queued = pipeline_->queued();
   sample.mqtt_connected = session_->connected();
+  sample.mqtt_trouble = session_->trouble();
+  sample.reads_said = aside_->said();
+  sample.reads_dropped = aside_->dropped();
   sample.mqtt_reconnects = session_->reconnects();
   const zone::Snapshot zone = zone_->snapshot();
   sample.zone_serial = zone.serial;
@@ -210,6 +244,7 @@ Sample Wired::Look() const {
         {lag.name, std::chrono::duration<double>(lag.behind).count(), lag.serial, lag.reachable});
   }
   sample.crl_written = crl_->written();
+  sample.broker_crl_until = broker_crl_->until();
   return sample;
 }
 

@@ -19,6 +19,7 @@ Page ReadyPage(const Sample& sample) {
   }
   const nlohmann::json body = {{"ok", ready},
                                {"mqtt_connected", sample.mqtt_connected},
+                               {"mqtt_trouble", sample.mqtt_trouble},
                                {"zone_serial", sample.zone_serial},
                                {"secondaries", std::move(secondaries)}};
   return {ready ? 200 : 503, "application/json", body.dump() + "\n"};

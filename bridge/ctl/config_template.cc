@@ -22,6 +22,7 @@ port = 8883
 ca_file = "interface/ca.pem"
 certificate_file = "interface/registryd.pem"
 key_file = "interface/registryd.key"
+crl_file = "interface/crl.pem"
 # Keep it to yourself: a client that connects under this id throws registryd out, whoever it is.
 client_id = "@CLIENT_ID@"
 
@@ -75,9 +76,14 @@ file = ""
 [pipeline]
 lanes = 32
 
+# When an MNO is asked again, and how many actions one may have open at once. In a [[party]] of role "mno" the keys
+# retry_first_seconds, retry_attempts, retry_progress_seconds, retry_reported_seconds and retry_open say it for that one.
 [retry]
 first_seconds = 30
 attempts = 6
+progress_seconds = 600
+reported_seconds = 604800
+open = 10000
 
 # One per secondary; a change counts as visible once every one of them serves it.
 # [[secondary]]

@@ -1,25 +1,14 @@
 #include "bridge/ctl/device_commands.h"
 
+#include <algorithm>
+
 #include "bridge/ctl/ledger_source.h"
+#include "workers/lifecycle/reads.h"
 
 namespace registry::ctl {
 namespace {
 
 constexpr std::size_t kPage = 1000;
-
-std::string HoldName(domain::HoldStatus hold) {
-  switch (hold) {
-    case domain::HoldStatus::kPendingTransfer:
-      return "pendingTransfer";
-    case domain::HoldStatus::kClientHold:
-      return "clientHold";
-    case domain::HoldStatus::kServerHold:
-      return "serverHold";
-    case domain::HoldStatus::kTransferProhibited:
-      return "transferProhibited";
-  }
-  return "";
-}
 
 // A bare id, or the device's unique name, of which it is the first label.
 DeviceId ParseDevice(const std::string& text) {
@@ -28,13 +17,20 @@ DeviceId ParseDevice(const std::string& text) {
   return *id;
 }
 
-Json Summary(const domain::Device& device) {
+// Of a device or its brief.
+template <class Device>
+Json Whose(const Device& device) {
   return {{"device", device.id.text()},
           {"state", domain::StateName(device.state)},
           {"sponsor", device.sponsor.text()},
           {"claimer", device.claimer ? device.claimer->text() : ""},
-          {"endpoint", device.endpoint ? device.endpoint->text() : ""},
-          {"updated", Text(device.updated)}};
+          {"endpoint", device.endpoint ? device.endpoint->text() : ""}};
+}
+
+Json Summary(const domain::Device& device) {
+  Json out = Whose(device);
+  out["updated"] = Text(device.updated);
+  return out;
 }
 
 Json Certificate(const domain::IssuedCertificate& certificate) {
@@ -53,7 +49,7 @@ Json Describe(const domain::Device& device, const std::vector<domain::Job>& jobs
   out["attached"] = device.attached;
   out["created"] = Text(device.created);
   out["holds"] = Json::array();
-  for (const auto hold : device.holds) out["holds"].push_back(HoldName(hold));
+  for (const auto hold : device.holds) out["holds"].push_back(domain::HoldName(hold));
   if (device.certificate) out["certificate"] = Certificate(*device.certificate);
   out["payload"] = {{"composed", device.payload_version}, {"delivered", device.delivered_version}};
   out["zone"] = {{"wanted", device.zone_revision}, {"visible", device.visible_revision}};
@@ -61,8 +57,9 @@ Json Describe(const domain::Device& device, const std::vector<domain::Job>& jobs
   for (const auto& step : device.trace) out["trace"].push_back({{"step", step.step}, {"at", Text(step.at)}});
   out["jobs"] = Json::array();
   for (const auto& job : jobs) {
-    out["jobs"].push_back(
-        {{"kind", domain::JobKindName(job.kind)}, {"attempt", job.attempt}, {"due", Text(job.due)}});
+    out["jobs"].push_back({{"kind", domain::JobKindName(job.kind)},
+                           {"attempt", job.unsent ? 0 : job.attempt},
+                           {"due", Text(job.due)}});
   }
   return out;
 }
@@ -75,7 +72,55 @@ void Show(const ReadOptions& options, const std::string& text) {
   Print(Describe(*device, OrFail(ledger->JobsOf(id)), options.reveal), options.json);
 }
 
-void List(const ReadOptions& options) {
+// Which devices a list names; everything is text as it came.
+struct Wanted {
+  std::string state, party, endpoint, expires_before;
+};
+
+Json Brief(const domain::DeviceBrief& device) {
+  Json out = Whose(device);
+  out["expires"] = Text(device.expires);
+  return out;
+}
+
+template <class Value>
+std::optional<Value> Parsed(const std::string& text, std::optional<Value> (*parse)(std::string_view),
+                            const char* what) {
+  if (text.empty()) return std::nullopt;
+  auto value = parse(text);
+  if (!value) FailWrong("'" + text + "' is not " + what);
+  return value;
+}
+
+// From the index: the narrowest group, and of its devices those that fit the rest.
+void ListSome(const ReadOptions& options, const Wanted& wanted) {
+  const auto state = Parsed(wanted.state, domain::StateOf, "a state");
+  const auto party = Parsed(wanted.party, PartyId::Parse, "the name of a party");
+  const auto endpoint = Parsed(wanted.endpoint, EndpointName::Parse, "the name of an endpoint");
+  const auto before = Parsed(wanted.expires_before, FromRfc3339, "a time such as 2027-01-31T00:00:00Z");
+  const auto group = before  ? domain::DeviceGroup::ByExpiry(party)
+                     : state ? domain::DeviceGroup::In(*state, party)
+                             : domain::DeviceGroup::Of(party);
+  const OpenLedger ledger(options);
+  Rows rows(options.json);
+  std::optional<domain::DevicePosition> after;
+  for (;;) {
+    const auto page = OrFail(ledger->DevicesIn(group, after, before, kPage));
+    if (page.empty()) break;
+    Json printed = Json::array();
+    for (const auto& device : page) {
+      if ((!state || device.state == *state) && (!endpoint || device.endpoint == endpoint))
+        printed.push_back(Brief(device));
+    }
+    rows.Add(printed);
+    after = domain::PositionIn(group.kind, page.back());
+  }
+  rows.End("there is no such device");
+}
+
+void List(const ReadOptions& options, const Wanted& wanted) {
+  if (!(wanted.state + wanted.party + wanted.endpoint + wanted.expires_before).empty())
+    return ListSome(options, wanted);
   const OpenLedger ledger(options);
   Rows rows(options.json);
   std::optional<DeviceId> after;
@@ -88,6 +133,25 @@ void List(const ReadOptions& options) {
     after = page.back().id;
   }
   rows.End("no device was ever registered");
+}
+
+// What device.trace tells a party; `retry` of the configuration says how often is asked.
+void Explain(const ReadOptions& options, const std::string& text) {
+  const DeviceId id = ParseDevice(text);
+  const auto retry = RetryOf(options);
+  lifecycle::Policy policy;
+  if (retry.first_seconds) policy.retry.usual.first = std::chrono::seconds(*retry.first_seconds);
+  if (retry.attempts) policy.retry.usual.attempts_max = static_cast<std::uint32_t>(*retry.attempts);
+  const OpenLedger ledger(options);
+  const auto device = OrFail(ledger->LoadDevice(id));
+  if (!device) Fail("there is no device " + id.text());
+  const auto waits = lifecycle::WaitsOf(*device, OrFail(ledger->JobsOf(id)), policy);
+  Json out{{"device", id.text()},
+           {"state", domain::StateName(device->state)},
+           {"says", lifecycle::InOneLine(waits)}};
+  out["steps"] = Json::array();
+  for (const auto& step : device->trace) out["steps"].push_back({{"at", Text(step.at)}, {"step", step.step}});
+  Print(out, options.json);
 }
 
 void History(const ReadOptions& options, const std::string& text) {
@@ -118,11 +182,22 @@ void AddDeviceCommands(CLI::App& app) {
   show->add_flag("--reveal", options->reveal, "print EID and ICCID in full");
   show->callback([options, device] { Show(*options, *device); });
   auto* list = devices->add_subcommand("list", "one line per device, deleted ones included");
-  list->callback([options] { List(*options); });
+  const auto wanted = std::make_shared<Wanted>();
+  list->add_option("--state", wanted->state, "only devices in this state");
+  list->add_option("--party", wanted->party,
+                   "only what this party sponsors or has claimed, but for deleted ones");
+  list->add_option("--endpoint", wanted->endpoint, "only devices bound to an endpoint of this name");
+  list->add_option("--expires-before", wanted->expires_before,
+                   "only devices whose certificate ends before this time, the first to end first");
+  list->callback([options, wanted] { List(*options, *wanted); });
+  auto* explain =
+      devices->add_subcommand("explain", "what is waited for, from whom, and when it is given up");
+  explain->add_option("ID", *device, "device id or name")->required();
+  explain->callback([options, device] { Explain(*options, *device); });
   auto* history = devices->add_subcommand("history", "what happened to one device");
   history->add_option("ID", *device, "device id or name")->required();
   history->callback([options, device] { History(*options, *device); });
-  for (auto* command : {show, list, history}) AddReadOptions(*command, *options);
+  for (auto* command : {show, list, explain, history}) AddReadOptions(*command, *options);
 }
 
 }  // namespace registry::ctl

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <iostream>
 
+#include "bridge/ctl/ledger_file_commands.h"
 #include "bridge/ctl/ledger_source.h"
 #include "bridge/ledger/rocksdb/open.h"
 
@@ -19,13 +20,16 @@ void Verify(const ReadOptions& options) {
   if (const auto whole = ledger::CheckRocksDbFiles(LedgerFolder(options)); !whole) {
     report.faults.insert(report.faults.begin(), whole.error().message);
   }
-  Json out{
-      {"history_entries", report.history_entries}, {"devices", report.devices}, {"faults", report.faults}};
+  Json out{{"history_entries", report.history_entries},
+           {"devices", report.devices},
+           {"indexed", report.indexed},
+           {"faults", report.faults}};
   if (options.json) {
     Print(out, true);
   } else {
     std::cout << report.history_entries << " history entries, " << report.devices << " devices, "
               << (report.faults.empty() ? "sound" : std::to_string(report.faults.size()) + " faults") << '\n';
+    if (!report.indexed) std::cout << "no index of devices yet: registryd makes it when it starts\n";
     for (const auto& fault : report.faults) std::cout << "fault: " << fault << '\n';
   }
   if (!report.faults.empty()) throw CLI::RuntimeError(kFaultFound);
@@ -53,18 +57,25 @@ void ListDeadLetters(const ReadOptions& options) {
   PrintList(rows, "there is no dead letter", options.json);
 }
 
+// One that waits until its MNO has room for it has been sent no time.
+std::uint32_t AttemptsOf(const domain::Job& job) { return job.unsent ? 0 : job.attempt; }
+std::string StageOf(const domain::Job& job) { return job.unsent ? "waits for room" : job.last_stage; }
+
 void ListJobs(const ReadOptions& options) {
   const OpenLedger ledger(options);
   Json rows = Json::array();
-  const auto jobs = OrFail(ledger->JobsDue(UtcTime{INT64_MAX}, kAll));
-  for (const auto& job : jobs) {
-    rows.push_back({{"job", job.id.text()},
-                    {"device", job.device.text()},
-                    {"kind", domain::JobKindName(job.kind)},
-                    {"attempt", job.attempt},
-                    {"due", Text(job.due)},
-                    {"stage", job.last_stage}});
-  }
+  const auto add = [&rows](const std::vector<domain::Job>& jobs) {
+    for (const auto& job : jobs) {
+      rows.push_back({{"job", job.id.text()},
+                      {"device", job.device.text()},
+                      {"kind", domain::JobKindName(job.kind)},
+                      {"attempt", AttemptsOf(job)},
+                      {"due", Text(job.due)},
+                      {"stage", StageOf(job)}});
+    }
+  };
+  add(OrFail(ledger->JobsDue(UtcTime{INT64_MAX}, kAll)));
+  for (const auto& [mno, load] : OrFail(ledger->JobLoads())) add(OrFail(ledger->JobsUnsent(mno, kAll)));
   PrintList(rows, "no job waits", options.json);
 }
 
@@ -107,6 +118,7 @@ void AddLedgerCommands(CLI::App& app) {
   auto* ledger = app.add_subcommand("ledger", "the durable record")->require_subcommand(1);
   auto* verify = ledger->add_subcommand("verify", "check every file, the hash chain and every invariant");
   verify->callback([options] { Verify(*options); });
+  AddLedgerFileCommands(*ledger);
   auto* letters = app.add_subcommand("dead-letter", "what could not be answered")->require_subcommand(1);
   auto* list_letters = letters->add_subcommand("list", "list dead letters");
   list_letters->add_flag("--reveal", options->reveal, "print payloads");

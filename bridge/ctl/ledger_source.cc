@@ -3,9 +3,11 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
-#include <iomanip>
+#include <fstream>
 #include <iostream>
 #include <map>
 
@@ -35,26 +37,32 @@ void PrintObject(const Json& object, const std::string& indent) {
 
 using Widths = std::map<std::string, std::size_t>;
 
+// A cell that is wider, such as a stranger's topic, moves what follows in its own row and widens no other.
+constexpr std::size_t kWidthMax = 48;
+
 void Widen(Widths& widths, const Json& rows) {
   for (const auto& row : rows) {
     for (const auto& [name, value] : row.items()) {
-      widths[name] = std::max({widths[name], name.size(), Cell(value).size()});
+      widths[name] = std::max({widths[name], name.size(), std::min(Cell(value).size(), kWidthMax)});
     }
   }
 }
 
 void PrintRows(Widths& widths, const Json& rows, bool with_head) {
   const auto print = [&](const Json& row, bool head) {
+    std::string line;
     for (const auto& [name, value] : row.items()) {
-      std::cout << std::left << std::setw(static_cast<int>(widths[name]) + 2) << (head ? name : Cell(value));
+      const std::string cell = head ? name : Cell(value);
+      line += cell + std::string(std::max(widths[name], cell.size()) - cell.size() + 2, ' ');
     }
-    std::cout << '\n';
+    std::cout << line.substr(0, line.find_last_not_of(' ') + 1) << '\n';
   };
   if (with_head && !rows.empty()) print(rows[0], true);
   for (const auto& row : rows) print(row, false);
 }
 
 toml::table ConfigOf(const ReadOptions& options) {
+  if (!std::ifstream(options.config)) Fail(options.config + ": cannot be read: " + std::strerror(errno));
   try {
     return toml::parse_file(options.config);
   } catch (const toml::parse_error& error) {
@@ -91,6 +99,13 @@ std::optional<bool> IsRegistered(const ReadOptions& options, const std::string& 
            const auto* const table = node.as_table();
            return table != nullptr && (*table)["name"].value<std::string>() == party;
          });
+}
+
+Retry RetryOf(const ReadOptions& options) {
+  if (options.config.empty()) return {};
+  const auto config = ConfigOf(options);
+  return {config["retry"]["first_seconds"].value<std::int64_t>(),
+          config["retry"]["attempts"].value<std::int64_t>()};
 }
 
 OpenLedger::OpenLedger(const ReadOptions& options) {

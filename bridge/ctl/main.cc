@@ -6,8 +6,12 @@
 #include "bridge/ctl/ledger_commands.h"
 #include "bridge/ctl/outbox_commands.h"
 #include "bridge/ctl/zone_commands.h"
+#include "bridge/secret.h"
+#include "schemas/base/standard_descriptors.h"
 
 int main(int argc, char** argv) {
+  registry::OpenStandardDescriptors();
+  registry::ProtectSecrets();
   CLI::App app("sets up, reads and checks a registry", "registryctl");
   app.require_subcommand(1);
   registry::ctl::AddInitCommands(app);

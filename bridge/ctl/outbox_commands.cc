@@ -32,10 +32,7 @@ std::string Describe(const ledger::Ledger& ledger, const SkipOptions& options, l
 }
 
 void Skip(const SkipOptions& options) {
-  ledger::RocksDbOptions existing;
-  existing.folder = LedgerFolder(options.source);
-  existing.create = false;
-  auto ledger = OrFail(ledger::OpenRocksDbLedger(existing));
+  auto ledger = OrFail(ledger::OpenRocksDbLedger({LedgerFolder(options.source)}));
   ledger::SinkState state = OrFail(ledger->LoadSink(options.sink));
   const std::string what = Describe(*ledger, options, state.cursor);
   const std::string name =

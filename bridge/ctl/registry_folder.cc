@@ -1,5 +1,6 @@
 #include "bridge/ctl/registry_folder.h"
 
+#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -17,6 +18,10 @@
 
 #include "bridge/app/config.h"
 #include "bridge/ctl/config_template.h"
+#include "bridge/ctl/folder_lock.h"
+#include "bridge/ctl/interface_ca.h"
+#include "bridge/ledger/rocksdb/open.h"
+#include "bridge/secret.h"
 #include "bridge/signing/ca.h"
 #include "bridge/signing/crl.h"
 #include "bridge/signing/file_write.h"
@@ -80,11 +85,16 @@ Status WritePki(const std::string& folder, const std::string& zone, UtcTime now)
                              kPublic);
 }
 
-Result<std::string> NewSecret() {
-  Bytes octets(32);  // as long as HMAC-SHA256's output, RFC 8945 §6
-  if (RAND_priv_bytes(octets.data(), static_cast<int>(octets.size())) != 1)
+// A line of Base64.
+Result<Secret> NewSecret() {
+  Secret octets(32);  // as long as HMAC-SHA256's output, RFC 8945 §6
+  if (RAND_priv_bytes(octets.fill(), static_cast<int>(octets.size())) != 1)
     return Refuse("file_failed", "no random octets");
-  return ToBase64(octets) + "\n";
+  Secret line(octets.size() / 3 * 4 + 5);
+  const int size = EVP_EncodeBlock(line.fill(), octets.data(), static_cast<int>(octets.size()));
+  line.fill()[size] = '\n';
+  line.Shorten(static_cast<std::size_t>(size) + 1);
+  return line;
 }
 
 Result<std::string> WriteZone(const std::string& folder, const std::string& zone) {
@@ -94,7 +104,8 @@ Result<std::string> WriteZone(const std::string& folder, const std::string& zone
   }
   const auto secret = NewSecret();
   if (!secret) return secret.error();
-  if (auto saved = signing::CreateFile(folder + "/tsig.key", *secret, kPrivate); !saved) return saved.error();
+  if (auto saved = signing::CreateFile(folder + "/tsig.key", secret->text(), kPrivate); !saved)
+    return saved.error();
   const auto dnskey = zone::DnskeyText(zone, ksk, zone::kKskFlags);
   if (!dnskey) return dnskey.error();
   const auto ds = zone::DsText(zone, ksk);
@@ -106,8 +117,9 @@ Result<std::string> WriteZone(const std::string& folder, const std::string& zone
   return *ds;
 }
 
-// With the key that is there already, if there is one.
-Status WriteParty(const std::string& stem, const Authority& ca, const std::string& name, UtcTime now) {
+// With the key that is there already, if there is one. `stem` of its files, below the interface folder.
+Status WriteParty(const std::string& interface, const std::string& stem, const Authority& ca,
+                  const std::string& name, UtcTime now) {
   const auto party = PartyId::Parse(name);
   if (!party) return Refuse("party_name", "not a party name (a-z, 0-9, '-'; at most 32): " + name);
   const bool keyed = fs::exists(stem + ".key");
@@ -118,6 +130,7 @@ Status WriteParty(const std::string& stem, const Authority& ca, const std::strin
   if (!keyed) {
     if (auto saved = key->Save(stem + ".key"); !saved) return saved;
   }
+  if (auto recorded = RecordIssued(interface, name, *certificate); !recorded) return recorded;
   return SaveCertificate(stem + ".pem", *certificate);
 }
 
@@ -139,9 +152,11 @@ Status WriteInterface(const std::string& folder, const NewRegistry& options) {
   if (auto saved = SaveAuthority(folder + "/ca", *ca); !saved) return saved;
   const auto broker = NewBroker(*ca, options.broker_hosts, options.now);
   if (!broker) return broker.error();
+  if (auto recorded = RecordIssued(folder, "broker", broker->certificate); !recorded) return recorded;
   if (auto saved = broker->key.Save(folder + "/broker.key"); !saved) return saved;
   if (auto saved = SaveCertificate(folder + "/broker.pem", broker->certificate); !saved) return saved;
-  return WriteParty(folder + "/registryd", *ca, "registryd", options.now);
+  if (auto crl = WriteInterfaceCrl(folder, *ca, {}, options.now); !crl) return crl;
+  return WriteParty(folder, folder + "/registryd", *ca, "registryd", options.now);
 }
 
 Status MakeFolders(const std::string& top) {
@@ -171,6 +186,7 @@ std::string NewClientId() {
 
 Result<CreatedRegistry> Fill(const std::string& top, const NewRegistry& options) {
   if (auto made = MakeFolders(top); !made) return made.error();
+  if (auto ledger = ledger::CreateRocksDbLedger(top + "/ledger"); !ledger) return ledger.error();
   if (auto pki = WritePki(top + "/pki", options.zone, options.now); !pki) return pki.error();
   const auto ds = WriteZone(top + "/zone", options.zone);
   if (!ds) return ds.error();
@@ -181,18 +197,11 @@ Result<CreatedRegistry> Fill(const std::string& top, const NewRegistry& options)
   return CreatedRegistry{*ds};
 }
 
-Result<Authority> LoadInterfaceCa(const std::string& folder) {
-  auto key = PrivateKey::Load(folder + "/interface/ca.key");
-  if (!key) return key.error();
-  auto certificate = signing::LoadCertificate(folder + "/interface/ca.pem");
-  if (!certificate) return certificate.error();
-  return Authority{std::move(*key), std::move(*certificate)};
-}
-
 Result<std::string> ReadText(const std::string& file) {
   std::ifstream input(file, std::ios::binary);
   std::ostringstream text;
-  if (!input || !(text << input.rdbuf())) return Refuse("config_invalid", file + ": cannot be read");
+  if (!input || !(text << input.rdbuf()))
+    return Refuse("config_invalid", file + ": cannot be read: " + std::strerror(errno));
   return text.str();
 }
 
@@ -231,14 +240,15 @@ Status CheckOptions(const NewRegistry& options) {
 // Owner and mode stay: registryd must read it after a root's `party add` too.
 Status Rewrite(const std::string& file, const std::string& text) {
   struct stat before {};
-  if (stat(file.c_str(), &before) != 0) return Refuse("file_failed", file + ": cannot be read");
+  if (stat(file.c_str(), &before) != 0)
+    return Refuse("file_failed", file + ": cannot be read: " + std::strerror(errno));
   if (auto saved = signing::ReplaceFile(file, text, before.st_mode & 07777); !saved) return saved;
   struct stat after {};
   if (stat(file.c_str(), &after) == 0 && after.st_uid == before.st_uid && after.st_gid == before.st_gid) {
     return Done{};
   }
   if (chown(file.c_str(), before.st_uid, before.st_gid) == 0) return Done{};
-  return Refuse("file_failed", file + ": cannot be given back to its owner");
+  return Refuse("file_failed", file + ": cannot be given back to its owner: " + std::strerror(errno));
 }
 
 std::string WithoutSlash(std::string folder) {
@@ -255,8 +265,9 @@ Result<CreatedRegistry> CreateFolder(const NewRegistry& options) {
   if (const auto parent = fs::path(folder).parent_path(); !parent.empty())
     fs::create_directories(parent, failure);
   std::string building = folder + ".XXXXXX";
-  if (failure || mkdtemp(building.data()) == nullptr)
-    return Refuse("file_failed", folder + ": cannot be created");
+  if (failure) return Refuse("file_failed", folder + ": cannot be created: " + failure.message());
+  if (mkdtemp(building.data()) == nullptr)
+    return Refuse("file_failed", folder + ": cannot be created: " + std::strerror(errno));
   auto created = Fill(building, options);
   if (created) {
     fs::rename(building, folder, failure);  // over an empty folder too, never over a filled one
@@ -270,8 +281,10 @@ Status AddParty(const NewParty& party) {
   if (app::IsReserved(party.name)) return Refuse("party_name", party.name + " is the registry's own name");
   if (!PartyId::Parse(party.name))
     return Refuse("party_name", "not a party name (a-z, 0-9, '-'; at most 32): " + party.name);
+  const auto lock = FolderLock::Take(party.folder);
+  if (!lock) return lock.error();
   const std::string config_file = party.folder + "/registry.toml";
-  const std::string stem = party.folder + "/interface/parties/" + party.name;
+  const std::string interface = party.folder + "/interface", stem = interface + "/parties/" + party.name;
   auto config = ReadText(config_file);
   if (!config) return config.error();
   const auto entered = EnteredRole(config_file, *config, party.name);
@@ -286,9 +299,9 @@ Status AddParty(const NewParty& party) {
     if (auto pair = signing::LoadSigner(stem + ".key", stem + ".pem"); !pair) return pair.error();
     if (*entered) return Refuse("party_exists", party.name + " exists");
   } else {
-    const auto ca = LoadInterfaceCa(party.folder);
+    const auto ca = LoadInterfaceCa(interface);
     if (!ca) return ca.error();
-    if (auto written = WriteParty(stem, *ca, party.name, party.now); !written) return written;
+    if (auto written = WriteParty(interface, stem, *ca, party.name, party.now); !written) return written;
     if (*entered) return Done{};
   }
   // TOML 1.0 "Array of Tables": a new element may stand at the very end, whatever stands before it.
@@ -298,11 +311,15 @@ Status AddParty(const NewParty& party) {
 }
 
 Status RenewBroker(const std::string& folder, const std::vector<std::string>& hosts, UtcTime now) {
-  const auto ca = LoadInterfaceCa(folder);
+  const auto lock = FolderLock::Take(folder);
+  if (!lock) return lock.error();
+  const auto ca = LoadInterfaceCa(folder + "/interface");
   if (!ca) return ca.error();
   const auto broker = NewBroker(*ca, hosts, now);
   if (!broker) return broker.error();
   // Complete under another name first: neither file is ever there by half.
+  if (auto recorded = RecordIssued(folder + "/interface", "broker", broker->certificate); !recorded)
+    return recorded;
   const std::string stem = folder + "/interface/broker";
   std::error_code failure;
   fs::remove(stem + ".key.new", failure);

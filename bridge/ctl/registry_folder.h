@@ -2,14 +2,15 @@
 //   registry.toml                                   every key; relative paths are relative to this file
 //   pki/        root.{pem,key} issuing.{pem,key} crl.pem blocked-keys.txt
 //   zone/       ksk.pem zsk.pem tsig.key anchor.dnskey anchor.ds
-//   interface/  ca.{pem,key} broker.{pem,key} registryd.{pem,key} parties/NAME.{pem,key}
-//   ledger/ intake/
+//   interface/  ca.{pem,key} broker.{pem,key} registryd.{pem,key} parties/NAME.{pem,key} issued.txt crl.pem
+//   ledger/ intake/                                 the ledger is made here, with its mark; registryd makes none
 // Private keys, the TSIG secret and registry.toml (whoever knows its MQTT client id throws registryd out) are 0600; AddParty
 // keeps registry.toml's owner and mode. CreateFolder is all or nothing: it builds beside the folder and renames. Nothing
 // is ever overwritten. AddParty finishes what an interrupted one, or an operator by hand, has begun: key, certificate and
 // entry are made where they are missing; party_exists when none is.
-// Threads: one at a time per folder. Errors (2400): folder_exists, zone_invalid, party_name, party_exists,
-//   config_invalid, file_failed, and those of bridge/signing and bridge/zone/keys.h.
+// Threads: any; AddParty and RenewBroker wait for each other and for whoever else changes the folder, in other processes
+//   too (folder_lock.h). Errors (2400): folder_locked: folder_exists, zone_invalid, party_name, party_exists,
+//   config_invalid, file_failed, and those of bridge/ledger/rocksdb, bridge/signing and bridge/zone/keys.h.
 #pragma once
 
 #include <string>

@@ -1,6 +1,5 @@
 #include "bridge/ctl/zone_commands.h"
 
-#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <regex>
@@ -66,15 +65,8 @@ Json Running(const std::string& metrics) {
 }
 
 Json Key(const char* role, const std::string& file, std::uint16_t flags) {
-  const auto key = OrFail(zone::LoadZoneKey(file, flags));
+  const auto key = OrFail(zone::PublicZoneKey(file, flags));
   return {{"role", role}, {"tag", key.tag}, {"algorithm", "13 (ECDSAP256SHA256)"}};
-}
-
-// registryctl init makes the folder, registryd's first start the ledger in it.
-bool NeverStarted(const std::string& folder) {
-  std::error_code failed;
-  const bool empty = std::filesystem::is_empty(folder, failed);
-  return failed ? failed == std::errc::no_such_file_or_directory : empty;
 }
 
 // What zone/serials.h keeps in the ledger: "serial", or "serial ksk/zsk" with the tags of the keys it was signed with.
@@ -92,7 +84,6 @@ Json Served(const std::string& state) {
 
 // What the ledger knows: up to which serial one may have been served (they are reserved ahead), and the names.
 Json Stored(const std::string& folder) {
-  if (NeverStarted(folder)) return {{"served_before", false}, {"names", 0}};
   const OpenLedger ledger({.ledger = folder, .config = "", .json = false, .reveal = false});
   std::uint64_t names = 0;
   std::optional<DeviceId> after;

@@ -10,14 +10,15 @@ namespace {
 
 using crypto::Sha256OfText;
 
-// One digest per part a sender could change, so that a conflict can be named. `data` is told apart by member only when
-// it is known to be what the schema says: before that, its members are as many and as long as the sender likes.
+// One digest per part that counts as content, so that a conflict can be named. What nothing reads (`subject`, extension
+// attributes) does not: with it changed a repeat still asks for the same, and is answered as it was. `data` is told apart
+// by member only when it is known to be what the schema says: before that, its members are as many and as long as the
+// sender likes.
 std::vector<std::pair<std::string, Bytes>> DigestsOf(const wire::CommandTopic& topic,
                                                      const wire::Envelope& envelope, bool by_member) {
   std::vector<std::pair<std::string, Bytes>> digests;
   digests.emplace_back("command", Sha256OfText(topic.command));
   digests.emplace_back("type", Sha256OfText(envelope.type));
-  if (envelope.subject) digests.emplace_back("subject", Sha256OfText(*envelope.subject));
   digests.emplace_back("time", Sha256OfText(envelope.time ? ToRfc3339(*envelope.time) : ""));
   if (!by_member) {
     digests.emplace_back("data", Sha256OfText(envelope.data.dump()));
@@ -38,6 +39,68 @@ std::optional<Error> CheckOrigin(const wire::CommandTopic& topic, const wire::En
   return std::nullopt;
 }
 
+std::optional<Error> CheckMode(wire::ContentMode mode) {
+  switch (mode) {
+    case wire::ContentMode::kStructured:
+      return std::nullopt;
+    case wire::ContentMode::kBinary:
+      return Error::Make(
+          Code::kUnimplemented, "binary_mode",
+          "CloudEvents' binary mode, attributes in MQTT user properties, is not read; send one JSON "
+          "object with attributes and data, Content Type application/cloudevents+json");
+    case wire::ContentMode::kOtherFormat:
+      return Error::Make(
+          Code::kUnimplemented, "event_format",
+          "of CloudEvents' event formats only application/cloudevents+json is read, one event a "
+          "message");
+  }
+  return std::nullopt;
+}
+
+// Topic and properties.
+Result<Request> ParseHead(const InboundMessage& message) {
+  const auto party = wire::SenderOf(message.topic);
+  if (!party) return Error::Make(Code::kSyntax, "topic_malformed", "the topic names no party");
+  const auto topic = wire::ParseCommandTopic(message.topic);
+  Request request;
+  request.topic = topic ? *topic : wire::CommandTopic{*party, ""};
+  // The first is said. Whatever it is, nothing of the message is executed or remembered.
+  const auto refuse = [&request](const Error& why) {
+    if (!request.refusal) request.refusal = why;
+  };
+  if (!topic) {
+    refuse(Error::Make(Code::kSyntax, "topic_malformed", std::string(wire::WhyNoCommand(message.topic))));
+  }
+  const Status elsewhere =
+      message.response_topic.empty() ? Done{} : wire::CheckResponseTopic(*party, message.response_topic);
+  if (elsewhere) request.response_topic = message.response_topic;
+  if (!elsewhere) refuse(elsewhere.error());
+  if (message.correlation_data.size() <= kCorrelationMax) {
+    request.correlation_data = message.correlation_data;
+  } else {
+    refuse(Error::Make(Code::kRange, "correlation_too_large",
+                       "at most 1,024 octets of Correlation Data come back with the reply"));
+  }
+  if (const auto wrong = CheckMode(message.mode)) refuse(*wrong);
+  return request;
+}
+
+// What the sender may know its message by, when the message is refused before it is read.
+std::optional<EventId> CauseOf(const InboundMessage& message) {
+  if (message.mode == wire::ContentMode::kBinary) return EventId::Parse(message.id_property);
+  return wire::FindEventId(message.payload);
+}
+
+// Without digests: it is not remembered, so there is nothing to compare a repeat with.
+void ReadQuery(const wire::Envelope& envelope, Request& request) {
+  auto query = wire::DecodeQuery(request.topic.command, envelope.data);
+  if (query) {
+    request.query = std::move(*query);
+  } else {
+    request.refusal = query.error();
+  }
+}
+
 void Read(const InboundMessage& message, Request& request) {
   auto envelope = wire::DecodeEnvelope(message.payload);
   if (!envelope) {
@@ -47,11 +110,13 @@ void Read(const InboundMessage& message, Request& request) {
   }
   request.cause = envelope->id;
   request.traceparent = envelope->traceparent;
+  request.tracestate = envelope->tracestate;
   if (auto wrong = CheckOrigin(request.topic, *envelope)) {
     request.refusal = std::move(wrong);
     return;
   }
   request.id = envelope->id;
+  if (wire::IsQuery(request.topic.command)) return ReadQuery(*envelope, request);
   auto command = wire::DecodeCommand(request.topic.command, envelope->data);
   request.digests = DigestsOf(request.topic, *envelope, command.ok());
   if (command) {
@@ -61,29 +126,52 @@ void Read(const InboundMessage& message, Request& request) {
   }
 }
 
+// Behind what its sender said of the device before.
+std::size_t LaneKeyOf(const wire::Query& query, const PartyId& party) {
+  return std::visit(
+      [&](const auto& asked) -> std::size_t {
+        if constexpr (requires { asked.device; }) {
+          return std::hash<DeviceId>{}(asked.device);
+        } else {
+          return std::hash<std::string>{}(party.text());
+        }
+      },
+      query);
+}
+
 }  // namespace
 
+std::string SenderOf(std::string_view topic) {
+  const auto party = wire::SenderOf(topic);
+  return party ? party->text() : "";
+}
+
+std::size_t OctetsOf(const InboundMessage& message) {
+  return message.topic.size() + message.payload.size() + message.response_topic.size() +
+         message.correlation_data.size() + message.id_property.size();
+}
+
 Result<Request> Parse(const InboundMessage& message) {
-  const auto topic = wire::ParseCommandTopic(message.topic);
-  if (!topic) {
-    return Error::Make(Code::kSyntax, "topic_malformed", "the topic names no party and command");
-  }
-  Request request;
-  request.topic = *topic;
-  request.correlation_data = message.correlation_data;
-  if (message.response_topic.empty() || wire::InOwnSpace(topic->party, message.response_topic)) {
-    request.response_topic = message.response_topic;
-    Read(message, request);
+  auto request = ParseHead(message);
+  if (!request) return request;
+  if (request->refusal) {
+    request->cause = CauseOf(message);
   } else {
-    // Nothing of it is executed or remembered: the registry must not become a confused deputy.
-    request.refusal = Error::Make(Code::kPolicy, "response_topic_foreign",
-                                  "the Response Topic must lie below registry/v1/to/<own party>/");
-    request.cause = wire::FindEventId(message.payload);
+    Read(message, *request);
   }
   return request;
 }
 
+Result<Request> ParseUnread(const InboundMessage& message) {
+  auto request = ParseHead(message);
+  if (!request) return request;
+  const bool binary = message.mode == wire::ContentMode::kBinary;
+  request->cause = binary ? CauseOf(message) : wire::GlimpseEventId(message.payload);
+  return request;
+}
+
 std::size_t LaneKey(const Request& request) {
+  if (request.query) return LaneKeyOf(*request.query, request.topic.party);
   const std::size_t by_party = std::hash<std::string>{}(request.topic.party.text());
   if (!request.command) return std::hash<std::string>{}(request.id->text());
   return std::visit(

@@ -11,26 +11,39 @@
 #include "schemas/base/result.h"
 #include "schemas/wire/codec.h"
 #include "schemas/wire/envelope.h"
+#include "schemas/wire/queries.h"
 #include "schemas/wire/topics.h"
 #include "workers/domain/changeset.h"
 
 namespace registry::ingest {
 
-// A message with a topic that can be answered. `command` is set when everything could be decoded, `refusal` otherwise.
+// A message of a party, which can be answered. `command` or `query` is set when everything could be decoded, `refusal`
+// otherwise.
 struct Request {
-  wire::CommandTopic topic;
+  wire::CommandTopic topic;    // its command is "" when the topic names none
   std::string response_topic;  // where the reply goes; the default topic when empty
   std::string correlation_data;
   std::optional<EventId> cause;  // what the reply names: the id, wherever it could be found
   std::optional<EventId> id;  // its identity, marked as used: only from a whole envelope of the sender's own
-  std::optional<std::string> traceparent;
+  std::optional<std::string> traceparent, tracestate;
   std::vector<std::pair<std::string, Bytes>> digests;
   std::optional<wire::Command> command;
+  std::optional<wire::Query> query;  // instead of a command
   std::optional<Error> refusal;
 };
 
-// An Error means it cannot even be answered (no party to answer to): a dead letter.
+inline constexpr std::size_t kCorrelationMax = 1024;  // octets: it is stored with the reply
+
+// Whose message it is, from its topic alone, so that it costs nothing whatever stands inside: the level that the broker
+// holds to the sender's certificate; "" when there is none or it is no party's id.
+std::string SenderOf(std::string_view topic);
+// What it takes of its sender's share.
+std::size_t OctetsOf(const InboundMessage& message);
+
+// An Error means it cannot even be answered (the topic names no party to answer to): a dead letter.
 Result<Request> Parse(const InboundMessage& message);
+// The same of a message that is refused whatever stands in it: where to answer, and the cause, if it is found cheaply.
+Result<Request> ParseUnread(const InboundMessage& message);
 
 // Which lane, of a request with an id: work on one device is serial, what a party says about its feed and endpoints
 // too. Refusals need no order: they spread, so that one sender's nonsense is not all in one lane.

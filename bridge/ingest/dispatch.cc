@@ -4,6 +4,7 @@
 
 #include "bridge/ingest/backlog.h"
 #include "workers/domain/compose.h"
+#include "workers/lifecycle/reads.h"
 
 namespace registry::ingest {
 namespace {
@@ -17,6 +18,10 @@ Error ReplayTooSoon(std::string_view why, int retry_after_seconds) {
   Error error = Error::Make(Code::kLimit, "replay_too_soon", why);
   error.retry_after_seconds = retry_after_seconds;
   return error;
+}
+
+Error SeqUnknown(std::string_view field) {
+  return Error::Make(Code::kRange, "seq_unknown", "the feed has not come that far", field);
 }
 
 template <class... Callables>
@@ -58,17 +63,35 @@ Result<domain::Decision> Dispatcher::Decide(const wire::Command& command, const 
             return lifecycle::Decide(c, origin, view, context, policy, signer);
           },
           [&](const wire::EndpointPublish& c) -> Answer {
-            return lifecycle::Decide(c, origin, view, context, signer);
+            return lifecycle::Decide(c, origin, view, context, policy, signer);
           },
           [&](const wire::DeviceClaim& c) -> Answer {
             return lifecycle::Decide(c, origin, view, context, policy, signer);
           },
-          [&](const wire::DoProgress& c) -> Answer { return lifecycle::Decide(c, origin, view, context); },
+          [&](const wire::EsimRegister& c) -> Answer { return Register(c, origin, context); },
           [&](const wire::FeedReplay& c) -> Answer { return Replay(c, origin, context); },
           [&](const wire::FeedAck& c) -> Answer { return Acknowledge(c, origin); },
           [&](const auto& c) -> Answer { return lifecycle::Decide(c, origin, view, context, policy); },
       },
       command);
+}
+
+Result<nlohmann::json> Dispatcher::Read(const wire::Query& query, const domain::Origin& origin) const {
+  return std::visit(
+      [&](const auto& asked) -> Result<nlohmann::json> {
+        auto told = lifecycle::Read(asked, origin, reader_, services_.policy);
+        if (!told) return told.error();
+        return wire::Encode(*told);
+      },
+      query);
+}
+
+Result<domain::Decision> Dispatcher::Register(const wire::EsimRegister& command, const domain::Origin& origin,
+                                              const domain::Context& context) const {
+  if (auto may = guard_.MayRegister(origin.party, context.now); !may) return may.error();
+  auto decision = lifecycle::Decide(command, origin, reader_, context, services_.policy);
+  if (!decision && decision.error().symbol == "esim_unavailable") guard_.Refused(origin.party, context.now);
+  return decision;
 }
 
 Status Dispatcher::MayReplay(const PartyId& party, UtcTime now) const {
@@ -90,9 +113,11 @@ Status Dispatcher::MayReplay(const PartyId& party, UtcTime now) const {
 
 Result<domain::Decision> Dispatcher::Replay(const wire::FeedReplay& command, const domain::Origin& origin,
                                             const domain::Context& context) const {
-  if (auto may = MayReplay(origin.party, context.now); !may) return may.error();
   auto state = reader_.LoadFeed(origin.party);
   if (!state) return state.error();
+  // The one behind the last is what a party asks for that has all there is and cannot know it.
+  if (command.from_seq > state->last + 1) return SeqUnknown("/from_seq");
+  if (auto may = MayReplay(origin.party, context.now); !may) return may.error();
   auto items = reader_.FeedFrom(origin.party, command.from_seq, kReplayMax);
   if (!items) return items.error();
   domain::Decision decision;
@@ -108,7 +133,7 @@ Result<domain::Decision> Dispatcher::Acknowledge(const wire::FeedAck& command,
   auto state = reader_.LoadFeed(origin.party);
   if (!state) return state.error();
   if (command.seq > state->last) {
-    return Error::Make(Code::kRange, "seq_unknown", "the feed has not come that far", "/seq");
+    return SeqUnknown("/seq");
   }
   domain::Decision decision;
   decision.changes.feed_acks.push_back({origin.party, command.seq});

@@ -1,10 +1,13 @@
 // bridge/ingest/dispatch.h: one command to the worker that decides it. Roles are checked here, ownership by the worker.
-// Threads: const, any. Owns when each party was last sent its feed again (forgotten at a restart).
+// Threads: const, any. Owns when each party was last sent its feed again, and the guard of esim.register (both forgotten
+// at a restart).
 #pragma once
 
 #include <mutex>
 
 #include "bridge/ingest/pipeline.h"
+#include "bridge/ingest/register_guard.h"
+#include "schemas/wire/queries.h"
 #include "workers/domain/decision.h"
 
 namespace registry::ingest {
@@ -15,10 +18,14 @@ class Dispatcher {
       : services_(services), reader_(reader) {}
   // 2201 "party_unknown" for a party that is not configured, "role_not_allowed" for a command of another role.
   Result<domain::Origin> Identify(const PartyId& party, const std::string& command, const EventId& id) const;
+  // The data of the accepted reply; nothing is written.
+  Result<nlohmann::json> Read(const wire::Query& query, const domain::Origin& origin) const;
   Result<domain::Decision> Decide(const wire::Command& command, const domain::Origin& origin,
                                   const domain::Context& context) const;
 
  private:
+  Result<domain::Decision> Register(const wire::EsimRegister& command, const domain::Origin& origin,
+                                    const domain::Context& context) const;
   Result<domain::Decision> Replay(const wire::FeedReplay& command, const domain::Origin& origin,
                                   const domain::Context& context) const;
   // One small command makes a thousand messages, so there are never more than the relay can carry.
@@ -29,6 +36,7 @@ class Dispatcher {
   const ledger::LedgerReader& reader_;
   mutable std::mutex mutex_;
   mutable std::map<PartyId, UtcTime> replayed_at_;
+  mutable RegisterGuard guard_;
 };
 
 }  // namespace registry::ingest

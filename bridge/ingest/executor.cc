@@ -1,10 +1,9 @@
 #include "bridge/ingest/executor.h"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 
 #include "bridge/ingest/replies.h"
+#include "bridge/ledger/sound.h"
 #include "schemas/wire/codec.h"
 
 namespace registry::ingest {
@@ -16,15 +15,21 @@ constexpr int kDecisionsMax = 8;  // fresh views after a stale one, before the s
 constexpr int kBusySeconds = 1;
 constexpr int kFailedSeconds = 30;  // what fails on the registry's side mostly waits for its operator
 
-void FillFromOpenSsl(std::uint8_t* out, std::size_t size) {
-  REG_CHECK(RAND_bytes(out, static_cast<int>(size)) == 1);
-}
-
 bool IsStale(const Error& error) { return error.symbol == ledger::kStale; }
 bool IsKnown(const Error& error) { return error.symbol == ledger::kEventKnown; }
+bool IsUnsound(const Error& error) { return error.symbol == ledger::kUnsound; }
 bool IsLedgerFailure(const Error& error) { return error.symbol == ledger::kLedgerFailed; }
 // schemas/ERRORS.md: 2400 and 2502 mean that the same id may work later, so it must not be marked as used.
 bool MeansLater(const Error& error) { return error.code == Code::kFailed || error.code == Code::kLimit; }
+
+// What exactly fails inside the registry is its operator's business, not the sender's.
+Error RegistryFailed() {
+  Error later =
+      Error::Make(Code::kFailed, "registry_failed",
+                  "the registry cannot do this at the moment; send the command again with the same id");
+  later.retry_after_seconds = kFailedSeconds;
+  return later;
+}
 
 using Steps = std::vector<std::pair<std::string, microseconds>>;
 
@@ -34,7 +39,8 @@ Steps StepsOf(const domain::Changeset& changes) {
   for (const auto& put : changes.devices) {
     const auto& trace = put.device.trace;
     for (std::size_t i = trace.size(); i-- > 1 && trace[i].at == put.device.updated;) {
-      steps.emplace_back(trace[i].step, trace[i].at - trace[i - 1].at);
+      // A clock set back in between makes no step take less than no time.
+      steps.emplace_back(trace[i].step, std::max(trace[i].at - trace[i - 1].at, microseconds(0)));
     }
   }
   return steps;
@@ -55,35 +61,78 @@ std::vector<std::string> FailuresOf(const domain::Changeset& changes) {
   return lines;
 }
 
+// Of a digest's name. Another command has another type, which is where the envelope says it.
+std::string EnvelopePointer(const std::string& part) {
+  constexpr std::string_view kInData = "data/";
+  if (part.starts_with(kInData)) return "/data" + wire::MemberPointer(part.substr(kInData.size()));
+  return part == "command" ? "/type" : wire::MemberPointer(part);
+}
+
 }  // namespace
 
-domain::Context Executor::Now() const { return {clock_.Now(), FillFromOpenSsl}; }
+domain::Context Executor::Now() const { return {clock_.Now(), services_.random}; }
 
 Verdict Executor::Answer(const Request& request) {
+  if (wire::IsQuery(request.topic.command)) return AnswerQuery(request);
   auto mark = ledger_.FindEvent(request.topic.party, *request.id);
   if (!mark) return PutOff(request, mark.error());
   if (*mark) return AnswerKnown(request, **mark);
   return Execute(request);
 }
 
+// No mark, no entry in the outbox, no commit: the reply goes aside, and a repeat is executed again.
+Verdict Executor::AnswerQuery(const Request& request) {
+  const auto& [party, command] = request.topic;
+  const auto origin = dispatcher_.Identify(party, command, *request.id);
+  auto told = !origin           ? Result<nlohmann::json>(origin.error())
+              : request.refusal ? Result<nlohmann::json>(*request.refusal)
+                                : dispatcher_.Read(*request.query, *origin);
+  if (told) {
+    services_.aside(party, Accepted(request, std::move(*told), Now()));
+    return {"accepted", ""};
+  }
+  Error why = told.error();
+  if (why.code == Code::kFailed) {
+    observer_.Log(3, command + " not answered: " + why.symbol + ": " + why.message);
+    why = RegistryFailed();
+  }
+  services_.aside(party, Rejected(request, why, Now()));
+  return {"rejected", why.symbol};
+}
+
 Verdict Executor::AnswerKnown(const Request& request, const domain::EventMark& mark) {
-  const auto difference = FirstDifference(mark.digests, request.digests);
+  auto stored = mark.digests;
+  // Ledgers hold it from when it counted as content.
+  std::erase_if(stored, [](const auto& part) { return part.first == "subject"; });
+  const auto difference = FirstDifference(stored, request.digests);
   if (!difference) return Say(Again(request, mark.reply), {"duplicate", ""}, request.topic.command);
-  // Error::field is a pointer into the data member; what differs outside of it is named by the message alone.
-  constexpr std::string_view kInData = "data/";
-  const bool in_data = difference->starts_with(kInData);
-  const std::string field = in_data ? wire::MemberPointer(difference->substr(kInData.size())) : std::string();
-  const Error conflict = Error::Make(
-      Code::kExists, "event_conflict",
-      "this id was used before with another content of " + (in_data ? "data" + field : *difference), field);
+  const std::string field = EnvelopePointer(*difference);
+  const Error conflict =
+      Error::Make(Code::kExists, "event_conflict", "this id was used before with another " + field, field);
   return Say(Rejected(request, conflict, Now()), {"conflict", conflict.symbol}, request.topic.command);
 }
 
+// What was said already is answered all the same: that keeps nothing.
+std::optional<Error> Executor::OverAllowance(const Request& request) {
+  const auto wait = allowance_.Wait(request.topic.party, clock_.Now());
+  if (wait == std::chrono::seconds(0)) return std::nullopt;
+  Error over = Error::Make(Code::kLimit, "ledger_share_used",
+                           "this party made the registry keep as much as one party may in an hour; send the "
+                           "command again with the same id");
+  over.retry_after_seconds = static_cast<int>(wait.count());
+  return over;
+}
+
 Verdict Executor::Execute(const Request& request) {
+  if (const auto over = OverAllowance(request)) return Refuse(request, *over);
+  const auto origin = dispatcher_.Identify(request.topic.party, request.topic.command, *request.id);
+  // Who may not send a command learns nothing about what was wrong inside it. Nor is its id used up: who is a party, and
+  // of which role, is the operator's configuration, and the sender repeats the id when that has changed.
+  if (!wire::RolesOf(request.topic.command).empty() && !origin) return Refuse(request, origin.error());
   for (int attempt = 0; attempt < kDecisionsMax; ++attempt) {
     domain::Context context = Now();
     context.traceparent = request.traceparent;
-    auto decision = Decide(request, context);
+    auto decision = Decide(request, origin, context);
     if (!decision && MeansLater(decision.error())) return PutOff(request, decision.error());
 
     domain::Changeset changes;
@@ -99,9 +148,15 @@ Verdict Executor::Execute(const Request& request) {
     changes.mark = domain::EventMark{request.topic.party, *request.id, context.now, request.digests, reply};
     // The reply goes first: what it says is the cause of everything after it.
     changes.messages.insert(changes.messages.begin(), std::move(reply));
+    const std::size_t kept = KeptOctets(changes);
     const Status committed = Commit(std::move(changes));
-    if (committed) return verdict;
+    if (committed) {
+      allowance_.Use(request.topic.party, kept, context.now);
+      return verdict;
+    }
     if (IsKnown(committed.error())) return Answer(request);
+    // Decided again it would be the same: the operator finds it in the log, the sender may come again.
+    if (IsUnsound(committed.error())) return PutOff(request, committed.error());
     if (!IsStale(committed.error())) return Failed(request.topic.command, committed.error());
   }
   Error busy = Error::Make(Code::kFailed, "busy",
@@ -110,10 +165,8 @@ Verdict Executor::Execute(const Request& request) {
   return Refuse(request, busy);
 }
 
-Result<domain::Decision> Executor::Decide(const Request& request, const domain::Context& context) {
-  auto origin = dispatcher_.Identify(request.topic.party, request.topic.command, *request.id);
-  // Who may not send a command learns nothing about what was wrong inside it.
-  if (!wire::RolesOf(request.topic.command).empty() && !origin) return origin.error();
+Result<domain::Decision> Executor::Decide(const Request& request, const Result<domain::Origin>& origin,
+                                          const domain::Context& context) {
   if (request.refusal) return *request.refusal;
   if (!origin) return origin.error();
   return dispatcher_.Decide(*request.command, *origin, context);
@@ -124,11 +177,7 @@ Verdict Executor::PutOff(const Request& request, const Error& error) {
   if (IsLedgerFailure(error)) return Failed(request.topic.command, error);
   if (error.code == Code::kLimit) return Refuse(request, error);
   observer_.Log(3, request.topic.command + " not decided: " + error.symbol + ": " + error.message);
-  Error later =
-      Error::Make(Code::kFailed, "registry_failed",
-                  "the registry cannot do this at the moment; send the command again with the same id");
-  later.retry_after_seconds = kFailedSeconds;
-  return Refuse(request, later);
+  return Refuse(request, RegistryFailed());
 }
 
 Verdict Executor::Refuse(const Request& request, const Error& error) {
@@ -143,15 +192,28 @@ Verdict Executor::Say(domain::OutgoingMessage reply, Verdict verdict, const std:
 }
 
 Verdict Executor::Failed(const std::string& command, const Error& error) {
-  observer_.Log(3, command + " not answered, tried again: " + error.symbol + ": " + error.message);
+  SayLedger(command + " not answered, tried again", error);
   return {"failed", error.symbol};
+}
+
+// A ledger that fails fails every command that is under way, for one cause.
+void Executor::SayLedger(const std::string& what, const Error& error) {
+  const std::string cause = error.symbol + ": " + error.message;
+  const std::string line = what + ": " + cause;
+  {
+    const std::lock_guard lock(said_mutex_);
+    if (!said_.Due(IsLedgerFailure(error) ? cause : line, SayOnce::Steady::now())) return;
+  }
+  observer_.Log(3, line);
 }
 
 Status Executor::Commit(domain::Changeset changes) {
   const Steps steps = StepsOf(changes);
   const std::vector<std::string> failures = FailuresOf(changes);
-  auto committed = ledger_.Commit(std::move(changes));
+  const bool job_ended = !changes.jobs_erase.empty();
+  auto committed = ledger::CommitSound(ledger_, std::move(changes));
   if (!committed) return committed;
+  if (job_ended) job_ended_();
   for (const std::string& failure : failures) observer_.Log(2, failure);
   for (const auto& [step, latency] : steps) observer_.StepDone(step, latency);
   return committed;
@@ -162,14 +224,14 @@ bool Executor::Settle(const std::function<Result<domain::Changeset>(const domain
   for (int attempt = 0; attempt < kDecisionsMax; ++attempt) {
     auto changes = decide(Now());
     if (!changes) {
-      observer_.Log(3, what + ": " + changes.error().symbol + ": " + changes.error().message);
+      SayLedger(what, changes.error());
       return !IsLedgerFailure(changes.error());
     }
     if (changes->empty()) return true;
     const Status committed = Commit(std::move(*changes));
     if (committed) return true;
     if (IsStale(committed.error())) continue;
-    observer_.Log(3, what + ": " + committed.error().symbol + ": " + committed.error().message);
+    SayLedger(what, committed.error());
     return false;
   }
   observer_.Log(2, what + ": the device changes too fast; tried again later");

@@ -1,17 +1,21 @@
 // bridge/ingest/executor.h: one request that has an identity, to its durable answer: the stored reply, a worker's
 // decision, or a rejection. And decisions of the registry itself.
 // Threads: every call from any lane; waits for its own commit. Ledger, clock, services and observer outlive it.
-// Errors: a rejection is final, and remembered, unless it says "later" (2400, 2502): then the same id may come again.
+// Errors: a rejection is final, and remembered, unless it says "later" (2400, 2502) or comes of the configuration
+//   (party_unknown, role_not_allowed): then the same id may come again.
 //   Verdict "failed": the ledger could not be read or written, nothing was said, the request must be tried again; it is
 //   logged here.
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <string>
 
 #include "bridge/ingest/admission.h"
+#include "bridge/ingest/allowance.h"
 #include "bridge/ingest/dispatch.h"
 #include "bridge/ingest/pipeline.h"
+#include "bridge/say_once.h"
 
 namespace registry::ingest {
 
@@ -23,8 +27,16 @@ struct Verdict {
 
 class Executor {
  public:
-  Executor(const Services& services, ledger::Ledger& ledger, const Clock& clock, Observer& observer)
-      : ledger_(ledger), clock_(clock), observer_(observer), dispatcher_(services, ledger) {}
+  // `job_ended` is called behind every commit that erased a job: it must be quick, and may come from any lane.
+  Executor(const Services& services, ledger::Ledger& ledger, const Clock& clock, Observer& observer,
+           std::function<void()> job_ended)
+      : services_(services),
+        ledger_(ledger),
+        clock_(clock),
+        observer_(observer),
+        dispatcher_(services, ledger),
+        allowance_(services.kept_per_hour),
+        job_ended_(std::move(job_ended)) {}
 
   domain::Context Now() const;
   Verdict Answer(const Request& request);
@@ -33,19 +45,28 @@ class Executor {
               const std::string& what);
 
  private:
+  Verdict AnswerQuery(const Request& request);
   Verdict AnswerKnown(const Request& request, const domain::EventMark& mark);
   Verdict Execute(const Request& request);
-  Result<domain::Decision> Decide(const Request& request, const domain::Context& context);
+  std::optional<Error> OverAllowance(const Request& request);
+  Result<domain::Decision> Decide(const Request& request, const Result<domain::Origin>& origin,
+                                  const domain::Context& context);
   Verdict PutOff(const Request& request, const Error& error);
   Verdict Refuse(const Request& request, const Error& error);
   Verdict Say(domain::OutgoingMessage reply, Verdict verdict, const std::string& command);
   Verdict Failed(const std::string& command, const Error& error);
+  void SayLedger(const std::string& what, const Error& error);
   Status Commit(domain::Changeset changes);
 
+  const Services& services_;
   ledger::Ledger& ledger_;
   const Clock& clock_;
   Observer& observer_;
   const Dispatcher dispatcher_;
+  Allowance allowance_;
+  const std::function<void()> job_ended_;
+  std::mutex said_mutex_;
+  SayOnce said_;  // guarded by said_mutex_
 };
 
 }  // namespace registry::ingest

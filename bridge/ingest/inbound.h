@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "schemas/wire/content_mode.h"
+
 namespace registry::ingest {
 
 struct InboundMessage {
@@ -10,6 +12,10 @@ struct InboundMessage {
   std::string payload;
   std::string response_topic;    // MQTT5 §3.3.2.3.5, empty when absent
   std::string correlation_data;  // MQTT5 §3.3.2.3.6, empty when absent
+  // CloudEvents MQTT binding §3: how the event is put into the message, and of the binary mode the attribute `id`, which
+  // is a user property (MQTT5 §3.3.2.3.7); empty when absent or longer than an id may be.
+  wire::ContentMode mode = wire::ContentMode::kStructured;
+  std::string id_property{};
 };
 
 }  // namespace registry::ingest

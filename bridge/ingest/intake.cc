@@ -13,15 +13,19 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <random>
+#include <set>
 #include <unordered_map>
 
 #include "bridge/ingest/intake_segment.h"
+#include "bridge/ledger/private_folder.h"
 
 namespace registry::ingest {
 namespace {
 
 namespace fs = std::filesystem;
 constexpr std::string_view kPrefix = "intake-";
+constexpr std::string_view kDamaged = ".damaged";
 
 Error Failed(const std::string& doing) {
   return Error::Make(Code::kFailed, "intake_failed", doing + ": " + std::strerror(errno));
@@ -54,30 +58,51 @@ bool WriteWhole(int fd, std::string_view data) {
   return true;
 }
 
-// The numbers of the segments in a folder, in order.
-std::vector<std::uint64_t> SegmentsIn(const std::string& folder) {
-  std::vector<std::uint64_t> numbers;
+// The number in "intake-<number><ending>".
+std::optional<std::uint64_t> NumberOf(std::string_view name, std::string_view ending) {
+  if (!name.starts_with(kPrefix) || !name.ends_with(ending)) return std::nullopt;
+  name.remove_prefix(kPrefix.size());
+  name.remove_suffix(std::min(ending.size(), name.size()));
+  std::uint64_t number = 0;
+  const auto parsed = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool whole = parsed.ec == std::errc() && parsed.ptr == name.data() + name.size();
+  return whole ? std::optional(number) : std::nullopt;
+}
+
+struct Segments {
+  std::set<std::uint64_t> numbers;
+  std::uint64_t last_damaged = 0;  // no number is used again while a damaged file has it
+};
+Segments SegmentsIn(const std::string& folder) {
+  Segments segments;
   std::error_code ignored;
   for (const auto& file : fs::directory_iterator(folder, ignored)) {
     const std::string name = file.path().filename();
-    std::uint64_t number = 0;
-    if (!name.starts_with(kPrefix)) continue;
-    const auto parsed = std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), number);
-    if (parsed.ec == std::errc() && parsed.ptr == name.data() + name.size()) numbers.push_back(number);
+    if (const auto number = NumberOf(name, "")) segments.numbers.insert(*number);
+    if (const auto number = NumberOf(name, kDamaged)) {
+      segments.last_damaged = std::max(segments.last_damaged, *number);
+    }
   }
-  std::sort(numbers.begin(), numbers.end());
-  return numbers;
+  return segments;
+}
+
+std::string NewMarker() {
+  std::random_device random;
+  std::string marker;
+  while (marker.size() < kIntakeMarkerSize) marker += static_cast<char>(random());
+  return marker;
 }
 
 class SegmentedIntake final : public Intake {
  public:
-  explicit SegmentedIntake(IntakeOptions options) : options_(std::move(options)) {}
+  explicit SegmentedIntake(IntakeOptions options) : options_(std::move(options)), marker_(NewMarker()) {}
 
   Status OpenFolder();
   std::vector<Record> TakeLeftOver() override;
   Result<Ticket> Append(const InboundMessage& message) override;
   void MarkDone(Ticket ticket) override;
   std::uint64_t torn_records() const override { return torn_records_; }
+  std::uint64_t damages() const override { return damages_; }
   std::uint64_t undone() const override {
     const std::lock_guard lock(mutex_);
     return records_.size();
@@ -98,12 +123,17 @@ class SegmentedIntake final : public Intake {
   Status AppendOctets(std::string_view record);
   Ticket Note(std::size_t size);
   void DropIfDone(std::uint64_t segment);
+  void SayDamage(std::uint64_t segment, const IntakeSegment& read);
+  void Remove(std::uint64_t segment);
 
   const IntakeOptions options_;
+  const std::string marker_;
   File lock_file_;
   mutable std::mutex mutex_;
   std::vector<Record> left_over_;
   std::uint64_t torn_records_ = 0;
+  std::uint64_t damages_ = 0;
+  std::set<std::uint64_t> damaged_;                 // segments
   std::unordered_map<Ticket, Where> records_;       // not done yet
   std::map<std::uint64_t, std::size_t> undone_in_;  // records per segment
   std::size_t undone_bytes_ = 0;
@@ -120,10 +150,13 @@ Status SegmentedIntake::OpenFolder() {
   }
   if (failed) return Error::Make(Code::kFailed, "intake_failed", options_.folder + ": " + failed.message());
   if (auto locked = LockFolder(); !locked) return locked;
-  for (const std::uint64_t number : SegmentsIn(options_.folder)) {
+  if (auto kept = ledger::KeepPrivate(options_.folder); !kept) return kept;
+  const Segments segments = SegmentsIn(options_.folder);
+  for (const std::uint64_t number : segments.numbers) {
     segment_ = number;
     if (auto read = ReadSegment(number); !read) return read;
   }
+  segment_ = std::max(segment_, segments.last_damaged);
   return StartSegment();
 }
 
@@ -141,21 +174,54 @@ Status SegmentedIntake::ReadSegment(std::uint64_t number) {
   const std::string octets{std::istreambuf_iterator<char>(file), {}};
   IntakeSegment segment = DecodeIntakeSegment(octets);
   if (segment.torn) ++torn_records_;
+  if (!segment.damaged.empty()) SayDamage(number, segment);
   for (auto& message : segment.messages) {
     const std::size_t size = message.topic.size() + message.payload.size();
     left_over_.push_back({Note(size), std::move(message)});
   }
-  if (segment.messages.empty()) ::unlink(PathOf(number).c_str());
+  if (segment.messages.empty()) Remove(number);
   return Done{};
+}
+
+void SegmentedIntake::SayDamage(std::uint64_t segment, const IntakeSegment& read) {
+  constexpr std::size_t kNamed = 5;
+  damaged_.insert(segment);
+  damages_ += read.damaged.size();
+  std::string offsets;
+  for (std::size_t i = 0; i < std::min(read.damaged.size(), kNamed); ++i) {
+    offsets += (i == 0 ? " " : ", ") + std::to_string(read.damaged[i]);
+  }
+  if (read.damaged.size() > kNamed) offsets += ", ...";
+  options_.log(
+      3, PathOf(segment) + " is damaged from octet" + offsets +
+             " on: " + std::to_string(read.messages.size()) +
+             " commands in it could be read and are processed, at least one was lost; the file is kept as " +
+             PathOf(segment) + std::string(kDamaged));
+}
+
+// A damaged segment goes aside; whoever looks at it may find what could not be read.
+void SegmentedIntake::Remove(std::uint64_t segment) {
+  const std::string path = PathOf(segment);
+  if (damaged_.erase(segment) == 0) {
+    ::unlink(path.c_str());
+  } else if (::rename(path.c_str(), (path + std::string(kDamaged)).c_str()) != 0) {
+    options_.log(3, Failed("keeping " + path + " aside").message);
+  }
 }
 
 Status SegmentedIntake::StartSegment() {
   const std::uint64_t number = segment_ + 1;
   File file(::open(PathOf(number).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (file.fd() < 0) return Failed("creating " + PathOf(number));
+  const std::string header = EncodeIntakeHeader(marker_);
+  if (!WriteWhole(file.fd(), header)) {
+    const Error failed = Failed("writing " + PathOf(number));
+    ::unlink(PathOf(number).c_str());
+    return failed;
+  }
   segment_file_ = std::move(file);
   const std::uint64_t before = std::exchange(segment_, number);
-  segment_size_ = 0;
+  segment_size_ = header.size();
   DropIfDone(before);
   return Done{};
 }
@@ -166,7 +232,7 @@ std::vector<Intake::Record> SegmentedIntake::TakeLeftOver() {
 }
 
 Result<Intake::Ticket> SegmentedIntake::Append(const InboundMessage& message) {
-  const std::string record = EncodeIntakeRecord(message);
+  const std::string record = EncodeIntakeRecord(marker_, message);
   const std::lock_guard lock(mutex_);
   if (undone_bytes_ + record.size() > options_.bytes_max) {
     return Error::Make(Code::kLimit, "intake_full", "too many commands wait; send again later");
@@ -214,10 +280,12 @@ void SegmentedIntake::DropIfDone(std::uint64_t segment) {
   undone_in_.erase(segment);
   if (segment == segment_) {
     // The one being written starts over: with nothing waiting, a restart finds nothing to do again.
-    if (segment_size_ > 0 && ::ftruncate(segment_file_.fd(), 0) == 0) segment_size_ = 0;
+    const bool cut = segment_size_ > kIntakeHeaderSize &&
+                     ::ftruncate(segment_file_.fd(), static_cast<off_t>(kIntakeHeaderSize)) == 0;
+    if (cut) segment_size_ = kIntakeHeaderSize;
     return;
   }
-  ::unlink(PathOf(segment).c_str());
+  Remove(segment);
 }
 
 }  // namespace

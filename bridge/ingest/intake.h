@@ -1,14 +1,19 @@
 // bridge/ingest/intake.h: what the broker has been told we have (PUBACK), until the ledger has it.
 // Append writes one record with write(2) and returns: it survives the death of this process (page cache), not power
-// loss; the sender's repetition covers that (README, durability contract).
+// loss; the sender's repetition covers that (README, "The journey of one message").
 // Owns: a folder of segment files `intake-<number>`. A segment is deleted once every record in it is done.
-// Open reads every record left over, in order, for the pipeline to process again (commands are idempotent by identity);
-// a torn record at the end of a segment (CRC-32C or length wrong) ends that segment and is counted.
+// Open reads every record left over, in order, for the pipeline to process again (commands are idempotent by identity).
+// A torn record at the end of a segment was never acknowledged; it is counted. Octets that are not what was written are
+// said in the log with file and offset and counted, the records behind them are read, and the file stays as
+// `intake-<number>.damaged` once those are done (until then under its own name, for a next start to read). Nothing
+// deletes a damaged file.
+// The folder is this user's alone (bridge/ledger/private_folder.h): folder_permissions otherwise.
 // Threads: all calls from any thread. Errors: "intake_failed" when the disk refuses; the caller must not let PUBACK go.
 // Limits: bytes_max of undone records; Append then answers 2502 "intake_full".
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +27,7 @@ struct IntakeOptions {
   std::string folder;
   std::size_t segment_bytes = 16u << 20;
   std::size_t bytes_max = 1u << 30;
+  std::function<void(int level, const std::string& line)> log = [](int, const std::string&) {};
 };
 
 class Intake {
@@ -39,6 +45,8 @@ class Intake {
   virtual Result<Ticket> Append(const InboundMessage& message) = 0;
   virtual void MarkDone(Ticket ticket) = 0;  // its consequence is durable in the ledger
   virtual std::uint64_t torn_records() const = 0;
+  virtual std::uint64_t damages()
+      const = 0;  // places in the files of the last run that are not what was written
   virtual std::uint64_t undone() const = 0;
 };
 

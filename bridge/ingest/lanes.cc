@@ -1,15 +1,18 @@
 #include "bridge/ingest/lanes.h"
 
+#include "bridge/thread_name.h"
+
 namespace registry::ingest {
 
 Lanes::Lanes(std::size_t count, std::size_t queue_max) : queue_max_(queue_max) {
   for (std::size_t i = 0; i < count; ++i) lanes_.push_back(std::make_unique<Lane>());
-  for (auto& lane : lanes_) lane->thread = std::thread([this, &lane = *lane] { Run(lane); });
+  for (auto& lane : lanes_)
+    lane->thread = std::thread(UnderName("lane", [this, &lane = *lane] { Run(lane); }));
 }
 
 Lanes::~Lanes() { Stop(std::chrono::milliseconds(0)); }
 
-bool Lanes::Post(std::size_t key, Work work) {
+bool Lanes::Post(std::size_t key, const std::string& sender, Work work) {
   {
     std::unique_lock lock(space_mutex_);
     space_.wait(lock, [this] { return queued_ < queue_max_ || closing_; });
@@ -19,7 +22,7 @@ bool Lanes::Post(std::size_t key, Work work) {
   Lane& lane = *lanes_[key % lanes_.size()];
   {
     std::lock_guard lock(lane.mutex);
-    lane.queue.push_back(std::move(work));
+    lane.queue.Push(sender, 1, std::move(work));
   }
   lane.wake.notify_one();
   return true;
@@ -39,10 +42,10 @@ void Lanes::Run(Lane& lane) {
     {
       std::unique_lock lock(lane.mutex);
       // Not closing_: a Post that was let in before it may not have reached its lane yet.
-      lane.wake.wait(lock, [&] { return !lane.queue.empty() || dropping_; });
-      if (lane.queue.empty()) return;
-      work = std::move(lane.queue.front());
-      lane.queue.pop_front();
+      lane.wake.wait(lock, [&] { return lane.queue.ready() || dropping_; });
+      auto next = lane.queue.Pop();
+      if (!next) return;
+      work = std::move(next->item);
     }
     if (!dropping_) work();
     Taken();

@@ -1,17 +1,23 @@
 // bridge/ingest/pipeline.h: from bytes to a committed decision (design §2): intake, strict decoding, admission (new,
 // duplicate, conflict), a worker's Decide, one ledger commit. Replies leave through the outbox only.
-// Owns: `lanes` threads (work on one device is serial, devices run in parallel; a lane waits only for its own commit),
-//   one timer thread for jobs that are due, and one for answers that leave no mark (unmarked.h). Intake, ledger, clock,
-//   services and observer outlive it.
+// The way: Receive decides by topic and size alone whose share a message takes and keeps it (intake.h); parsers.h reads
+//   it, party by party in turn; a lane (lanes.h) decides it, party by party in turn. No party stands behind more than one
+//   turn of another, however much that one sends.
+// Owns: `lanes` threads (one party's work on one device is in order, work on one device is serial, devices run in
+//   parallel; a lane waits only for its own commit), two that parse, one timer thread for jobs that are due, and one for
+//   answers that leave no mark (unmarked.h). Intake, ledger, clock, services and observer outlive it.
 // Threads: Receive is the MQTT handler (one thread at a time); Visible from the zone's thread; Start/Stop once each.
 // Errors: nothing that arrives is dropped in silence: it is rejected on its reply topic, or kept as a dead letter. What
 //   the ledger did not take is tried again, later each time.
-// Limits: queue_max messages wait in memory, at most half of them of one party: more of it is rejected (2502 too_busy)
-//   before anything is decided. With the queue or the intake full, Receive blocks (MQTT5 §4.9 flow control does the
-//   rest).
+// Limits: of one party wait at most queue_max / 2 messages and 16 MiB. What is more is rejected (2502 too_busy) without
+//   being read, and waits for that in the same way: 2,048 messages and 4 MiB. What is even more is not kept at all: one
+//   rejection a second says for all of them how many there were. Receive waits only while the intake is full (MQTT5 §4.9
+//   flow control does the rest), never for one party's share.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -40,11 +46,25 @@ class Observer {
   virtual void Log(int level, const std::string& line) = 0;  // 0 debug, 1 info, 2 warning, 3 error
 };
 
+// Takes a reply that is kept nowhere to its party, or drops it; never waits, from any thread.
+using Aside = std::function<void(const PartyId& party, domain::OutgoingMessage reply)>;
+
+// Replies that were decided and have not reached the broker yet.
+using Backlog = std::function<std::uint64_t()>;
+
+// OpenSSL's, for secrets too. Ends the process when there is none.
+void FillFromOpenSsl(std::uint8_t* out, std::size_t size);
+
 struct Services {
   std::map<PartyId, wire::Role> parties;
   const csr_sign::Issuer* issuer = nullptr;
   const domain::Signer* signer = nullptr;  // the issuing key, for payloads
   lifecycle::Policy policy;
+  domain::FillRandom random = FillFromOpenSsl;
+  Backlog backlog = [] { return std::uint64_t{0}; };
+  Aside aside = [](const PartyId&, const domain::OutgoingMessage&) {};
+  std::uint64_t kept_per_hour = std::uint64_t{256}
+                                << 20;  // octets one party may make the ledger keep (allowance.h)
 };
 
 struct PipelineOptions {

@@ -5,15 +5,17 @@
 namespace registry::ingest {
 namespace {
 
-domain::OutgoingMessage Reply(const Request& request, std::string_view verdict,
-                              const std::string& default_topic, nlohmann::json data,
-                              const domain::Context& context) {
+domain::OutgoingMessage Reply(const Request& request, std::string type, const std::string& default_topic,
+                              nlohmann::json data, const domain::Context& context) {
   wire::Envelope envelope;
   envelope.id = domain::NewEventId(context);
   envelope.source = domain::Registry().text();
-  envelope.type = "registry.v1." + request.topic.command + "." + std::string(verdict);
+  envelope.type = std::move(type);
   envelope.time = context.now;
   envelope.traceparent = request.traceparent;
+  // To its sender alone: it is text of the sender's choosing, and what goes on goes to other companies (W3C Trace Context,
+  // "Privacy of the tracestate field": values may be removed).
+  envelope.tracestate = request.tracestate;
   envelope.cause = request.cause;
   envelope.data = std::move(data);
   const std::string& topic = request.response_topic.empty() ? default_topic : request.response_topic;
@@ -33,13 +35,14 @@ std::string DefaultTopicOf(const Request& request, const domain::OutgoingMessage
 
 domain::OutgoingMessage Accepted(const Request& request, nlohmann::json data,
                                  const domain::Context& context) {
-  return Reply(request, "accepted", wire::AcceptedTopic(request.topic.party, request.topic.command),
-               std::move(data), context);
+  return Reply(request, wire::AcceptedType(request.topic.command),
+               wire::AcceptedTopic(request.topic.party, request.topic.command), std::move(data), context);
 }
 
 domain::OutgoingMessage Rejected(const Request& request, const Error& error, const domain::Context& context) {
-  return Reply(request, "rejected", wire::RejectedTopic(request.topic.party, request.topic.command),
-               wire::EncodeError(error), context);
+  return Reply(request, wire::RejectedType(request.topic.command),
+               wire::RejectedTopic(request.topic.party, request.topic.command), wire::EncodeError(error),
+               context);
 }
 
 domain::OutgoingMessage Again(const Request& request, const domain::OutgoingMessage& stored) {

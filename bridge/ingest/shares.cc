@@ -2,23 +2,31 @@
 
 namespace registry::ingest {
 
-bool Shares::Take(const PartyId& party) {
+bool Shares::Take(const std::string& sender, std::size_t octets) {
   const std::lock_guard lock(mutex_);
-  std::size_t& taken = taken_[party];
-  if (taken >= each_) return false;
-  ++taken;
+  const auto held = taken_.find(sender);
+  if (held != taken_.end() &&
+      (held->second.messages >= each_.messages || held->second.octets >= each_.octets)) {
+    return false;
+  }
+  Load& load = taken_[sender];
+  ++load.messages;
+  load.octets += octets;
   return true;
 }
 
-void Shares::TakeAnyway(const PartyId& party) {
+void Shares::TakeAnyway(const std::string& sender, std::size_t octets) {
   const std::lock_guard lock(mutex_);
-  ++taken_[party];
+  Load& load = taken_[sender];
+  ++load.messages;
+  load.octets += octets;
 }
 
-void Shares::GiveBack(const PartyId& party) {
+void Shares::GiveBack(const std::string& sender, std::size_t octets) {
   const std::lock_guard lock(mutex_);
-  const auto share = taken_.find(party);
-  if (--share->second == 0) taken_.erase(share);
+  const auto share = taken_.find(sender);
+  share->second.octets -= octets;
+  if (--share->second.messages == 0) taken_.erase(share);
 }
 
 }  // namespace registry::ingest

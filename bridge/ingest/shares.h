@@ -1,28 +1,32 @@
-// bridge/ingest/shares.h: how many requests of one party may wait at once, so that a party that says too much fills its
-// own share and not the room of the others. Safe from any thread.
+// bridge/ingest/shares.h: how many messages of one sender may wait at once, and how many octets they may have, so that a
+// party that says too much fills its own share and not the room of the others. Safe from any thread.
+// Limits: both are looked at before a message is taken, so the octets may go over by one message.
 #pragma once
 
 #include <cstddef>
 #include <map>
 #include <mutex>
-
-#include "schemas/ids/ids.h"
+#include <string>
 
 namespace registry::ingest {
 
+struct Load {
+  std::size_t messages = 0, octets = 0;
+};
+
 class Shares {
  public:
-  explicit Shares(std::size_t each) : each_(each) {}
-  // False when the party's share is taken. Every true, and every TakeAnyway, is given back once.
-  bool Take(const PartyId& party);
-  void TakeAnyway(
-      const PartyId& party);  // what the registry acknowledged before it stopped has been let in already
-  void GiveBack(const PartyId& party);
+  explicit Shares(Load each) : each_(each) {}
+  // False when the sender's share is taken. Every true, and every TakeAnyway, is given back once.
+  bool Take(const std::string& sender, std::size_t octets);
+  // What the registry acknowledged before it stopped has been let in already.
+  void TakeAnyway(const std::string& sender, std::size_t octets);
+  void GiveBack(const std::string& sender, std::size_t octets);
 
  private:
-  const std::size_t each_;
+  const Load each_;
   std::mutex mutex_;
-  std::map<PartyId, std::size_t> taken_;  // only parties that hold something
+  std::map<std::string, Load> taken_;  // only senders that hold something
 };
 
 }  // namespace registry::ingest

@@ -1,58 +1,104 @@
 #include "bridge/ingest/unmarked.h"
 
+#include "bridge/ingest/backlog.h"
+#include "bridge/thread_name.h"
+
 namespace registry::ingest {
 namespace {
 
-constexpr std::size_t kOwnOctets = 256;  // of an entry itself, roughly
+using std::chrono::milliseconds;
+using SteadyClock = std::chrono::steady_clock;
 
-std::size_t OctetsOf(const Unmarked::Answer& answer) {
-  if (const auto* reply = std::get_if<domain::OutgoingMessage>(&answer.what)) {
-    return kOwnOctets + reply->topic.size() + reply->payload.size() + reply->correlation_data.size();
-  }
-  const auto& letter = std::get<domain::DeadLetter>(answer.what);
-  return kOwnOctets + letter.topic.size() + letter.payload.size();
-}
+constexpr std::size_t kBatchMax = 8;  // answers of one commit
+// Replies on their way to the broker, from which on no batch is added: what stands there stands before everybody's next
+// reply, at up to a millisecond each while commands pour in (Paho receives and sends under one lock).
+constexpr std::uint64_t kBacklogMax = 8;
+constexpr milliseconds kLookAgain{2};
 
 }  // namespace
 
+Unmarked::Unmarked(ledger::Ledger& ledger, Intake& intake, Observer& observer, milliseconds retry_after,
+                   Backlog backlog, MakeForSurplus make_for_surplus)
+    : ledger_(ledger),
+      intake_(intake),
+      observer_(observer),
+      retry_after_(retry_after),
+      backlog_(std::move(backlog)),
+      make_for_surplus_(std::move(make_for_surplus)),
+      queue_(1) {}
+
 void Unmarked::Start() {
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread(UnderName("unmarked", [this] { Run(); }));
 }
 
-void Unmarked::Add(Answer answer) {
+void Unmarked::Add(Waiting waiting) {
   {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return octets_ < kOctetsMax || stopping_; });
+    const std::lock_guard lock(mutex_);
     if (stopping_) return;  // its record stays in the intake
-    octets_ += OctetsOf(answer);
-    waiting_.push_back(std::move(answer));
+    const std::string sender = waiting.sender;
+    queue_.Push(sender, 1, std::move(waiting));
   }
   changed_.notify_all();
 }
 
+void Unmarked::AddSurplus(const std::string& sender, const std::string& topic) {
+  const std::lock_guard lock(mutex_);
+  surplus_.Add(sender, topic, SteadyClock::now());  // looked at soon enough
+}
+
 void Unmarked::Run() {
-  std::vector<Answer> answers;
+  std::vector<Made> batch;
   std::unique_lock lock(mutex_);
-  while (true) {
-    if (answers.empty()) {
-      changed_.wait(lock, [this] { return !waiting_.empty() || stopping_; });
-      if (waiting_.empty()) return;
-      answers.swap(waiting_);
-      octets_ = 0;
-    }
+  while (WaitForTurn(lock)) {
+    std::vector<Waiting> taken = TakeSome();
+    const auto groups = surplus_.Take(SteadyClock::now(), stopping_);
     lock.unlock();
-    changed_.notify_all();
-    if (Keep(answers)) answers.clear();
+    for (Waiting& waiting : taken) {
+      Answer answer = waiting.make();
+      batch.push_back({std::move(waiting), std::move(answer)});
+    }
+    for (const auto& group : groups)
+      batch.push_back({{0, group.sender, {}, [] {}}, make_for_surplus_(group)});
+    bool kept = batch.empty() || Keep(batch);
     lock.lock();
-    if (answers.empty()) continue;
-    changed_.wait_for(lock, retry_after_, [this] { return stopping_; });
-    if (stopping_) return;
+    while (!kept && !changed_.wait_for(lock, retry_after_, [this] { return stopping_; })) {
+      lock.unlock();
+      kept = Keep(batch);
+      lock.lock();
+    }
+    if (!kept) return;
+    batch.clear();
   }
 }
 
-bool Unmarked::Keep(const std::vector<Answer>& answers) {
+// False when everything is said and it is time to stop.
+bool Unmarked::WaitForTurn(std::unique_lock<std::mutex>& lock) {
+  while (!stopping_) {
+    changed_.wait_for(lock, queue_.size() > 0 ? kLookAgain : milliseconds(Surplus::kEvery) / 4,
+                      [this] { return queue_.size() > 0 || stopping_; });
+    if (stopping_) break;
+    lock.unlock();
+    const bool open = backlog_() < kBacklogMax;
+    lock.lock();
+    if (open && (queue_.size() > 0 || !surplus_.empty())) return true;
+    if (!open) changed_.wait_for(lock, kLookAgain, [this] { return stopping_; });
+  }
+  return queue_.size() > 0 || !surplus_.empty();
+}
+
+std::vector<Unmarked::Waiting> Unmarked::TakeSome() {
+  std::vector<Waiting> taken;
+  while (taken.size() < kBatchMax) {
+    auto next = queue_.Pop();
+    if (!next) break;
+    taken.push_back(std::move(next->item));
+  }
+  return taken;
+}
+
+bool Unmarked::Keep(const std::vector<Made>& batch) {
   domain::Changeset changes;
-  for (const Answer& answer : answers) {
+  for (const auto& [waiting, answer] : batch) {
     if (const auto* reply = std::get_if<domain::OutgoingMessage>(&answer.what)) {
       changes.messages.push_back(*reply);
     } else {
@@ -61,15 +107,22 @@ bool Unmarked::Keep(const std::vector<Answer>& answers) {
   }
   const Status committed = ledger_.Commit(std::move(changes));
   if (!committed) {
-    observer_.Log(3, std::to_string(answers.size()) + " rejections not kept, tried again: " +
+    observer_.Log(3, std::to_string(batch.size()) + " rejections not kept, tried again: " +
                          committed.error().symbol + ": " + committed.error().message);
   }
-  for (const Answer& answer : answers) {
-    if (committed) intake_.MarkDone(answer.ticket);
+  Tell(batch, committed);
+  return committed.ok();
+}
+
+void Unmarked::Tell(const std::vector<Made>& batch, const Status& committed) {
+  for (const auto& [waiting, answer] : batch) {
+    if (committed) {
+      intake_.MarkDone(waiting.ticket);
+      waiting.give_back();
+    }
     observer_.CommandDone(answer.command, committed ? answer.outcome : "failed",
                           committed ? answer.symbol : committed.error().symbol, std::chrono::microseconds(0));
   }
-  return committed.ok();
 }
 
 void Unmarked::Stop() {

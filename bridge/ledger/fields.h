@@ -1,4 +1,4 @@
-// bridge/ledger/fields.h: the grammar of stored records: tagged fields in increasing order, defaults left out.
+// bridge/ledger/fields.h: the grammar of stored records: tagged fields in increasing order, what is 0 or empty left out.
 //   record  := kind:u8 version:u8 field* crc32c:u32be          (crc over everything before it)
 //   field   := tag:u8 length:varint value[length]              (tags strictly increasing)
 //   value   := varint | u8 bool | i64be time | octets | field* (a nested struct) | element* (a list)
@@ -48,7 +48,6 @@ struct FrozenEnum {  // numbered from 1 in its own header, where the numbers are
 
 class FieldWriter {
  public:
-  static constexpr bool kReads = false;
   explicit FieldWriter(std::string& out) : out_(out) {}
 
   template <class T>
@@ -123,13 +122,12 @@ class FieldWriter {
 
 class FieldReader {
  public:
-  static constexpr bool kReads = true;
   explicit FieldReader(std::string_view in) : in_(in) {}
 
   template <class T>
   void operator()(std::uint8_t tag, T& value) {
-    if (!sound_ || in_.empty() || static_cast<std::uint8_t>(in_[0]) != tag)
-      return;  // absent: keeps its default
+    if (!sound_) return;
+    if (in_.empty() || static_cast<std::uint8_t>(in_[0]) != tag) return Clear(value);
     in_.remove_prefix(1);
     const auto length = TakeVarint(in_);
     sound_ = length && *length <= in_.size();
@@ -142,6 +140,16 @@ class FieldReader {
   bool sound() const { return sound_; }
 
  private:
+  // What the writer left out was 0 or empty, whatever the struct begins with. Enumerators, identifiers and nested
+  // structs are never left out; one that is missing was added later and keeps what its struct says.
+  template <class T>
+  static void Clear(T& value) {
+    if constexpr (!std::is_enum_v<T> && (
+                                            std::is_integral_v<T> || std::same_as<T, UtcTime> ||
+                                            requires { value.has_value(); } || requires { value.empty(); }))
+      value = T{};
+  }
+
   template <std::unsigned_integral T>
   static bool Read(std::string_view in, T& value) {
     const auto number = TakeVarint(in);
@@ -169,6 +177,7 @@ class FieldReader {
   static bool Read(std::string_view in, DeviceId& value);
   template <class Tag>
   static bool Read(std::string_view in, TextId<Tag>& value) {
+    if (in.empty()) return Clear(value), true;  // as an identifier that was never set is written
     auto id = TextId<Tag>::Parse(in);
     if (id) value = std::move(*id);
     return id.has_value();

@@ -7,8 +7,8 @@
 //   durable. Inside a changeset releases come before claims, erased jobs before put ones, feed
 //   acknowledgements before notifications.
 // Errors: symbol says which. kEventKnown: the mark exists, read FindEvent again. kStale: a version or a
-//   unique claim moved, decide again from a fresh view. kLedgerFailed: the disk refused; the backend then
-//   refuses everything until it is opened again.
+//   unique claim moved, or an MNO has no room for one more job; decide again from a fresh view.
+//   kLedgerFailed: the disk refused; the backend then refuses everything until it is opened again.
 // Limits: options of the backend bound waiting commits.
 #pragma once
 
@@ -35,6 +35,11 @@ inline constexpr std::string_view kLedgerFailed = "ledger_failed";
 inline constexpr std::string_view kLedgerDamaged = "ledger_damaged";
 inline constexpr std::string_view kLedgerInUse = "ledger_in_use";
 inline constexpr std::string_view kLedgerNewer = "ledger_newer";
+// Nothing is there (a volume that is not mounted), or something without a ledger's mark.
+inline constexpr std::string_view kLedgerMissing = "ledger_missing";
+inline constexpr std::string_view kLedgerUnmarked = "ledger_unmarked";
+// A folder from before devices had places; it gets them when it is opened for writing.
+inline constexpr std::string_view kLedgerUnindexed = "ledger_unindexed";
 
 // Dead letters come from anybody, so they are bounded: above this the oldest are forgotten.
 inline constexpr Seq kDeadLettersKept = 100'000;
@@ -68,6 +73,15 @@ struct FeedState {
   Seq acked = 0;
 };
 
+// Which jobs count as due: those whose time has come, and those put off beyond `latest`, further than anybody can have
+// meant: the clock was ahead when they were, and has been set back since.
+struct DueTimes {
+  DueTimes(UtcTime at, UtcTime beyond = {INT64_MAX})
+      : now(at), latest(beyond) {}  // NOLINT: a time alone is one
+  bool Hold(UtcTime due) const { return due <= now || due > latest; }
+  UtcTime now, latest;
+};
+
 class LedgerReader : public domain::View {
  public:
   virtual Result<std::optional<domain::EventMark>> FindEvent(const PartyId& source,
@@ -78,7 +92,13 @@ class LedgerReader : public domain::View {
                                                        std::chrono::milliseconds wait) const = 0;
   virtual Result<Seq> OutboxLast(Sink sink) const = 0;
   virtual Result<SinkState> LoadSink(Sink sink) const = 0;
-  virtual Result<std::vector<domain::Job>> JobsDue(UtcTime now, std::size_t limit) const = 0;
+  // Jobs that were sent (or are not for an MNO). Earliest first, then what is put off too far, the latest first.
+  virtual Result<std::vector<domain::Job>> JobsDue(DueTimes times, std::size_t limit) const = 0;
+  // Jobs that wait until this MNO has room for them, in the order of their due times.
+  virtual Result<std::vector<domain::Job>> JobsUnsent(const PartyId& mno, std::size_t limit) const = 0;
+  // Every MNO that has something to do, or something that waits for it.
+  using MnoLoad = std::pair<PartyId, domain::JobLoad>;
+  virtual Result<std::vector<MnoLoad>> JobLoads() const = 0;
   virtual Result<FeedState> LoadFeed(const PartyId& party) const = 0;
   virtual Result<std::vector<FeedItem>> FeedFrom(const PartyId& party, Seq from, std::size_t limit) const = 0;
   // Devices in order of id, after `after`; tombstones included.
@@ -92,6 +112,10 @@ class LedgerReader : public domain::View {
   virtual Result<std::vector<domain::Revocation>> Revocations() const = 0;
   virtual Result<std::vector<std::pair<Seq, domain::DeadLetter>>> DeadLettersAfter(
       Seq after, std::size_t limit) const = 0;
+  // Every place of every device with what it says, in order; for Verify. kLedgerUnindexed where there are none yet.
+  using Placed = std::pair<domain::DevicePlace, domain::DeviceBrief>;
+  virtual Result<std::vector<Placed>> PlacesAfter(const std::optional<domain::DevicePlace>& after,
+                                                  std::size_t limit) const = 0;
   // Every event mark and every endpoint, in an order of the backend's own that stays; for Verify.
   using EventKey = std::pair<PartyId, EventId>;
   using EndpointKey = std::pair<PartyId, EndpointName>;
@@ -115,6 +139,7 @@ class Ledger : public LedgerReader {
 struct VerifyReport {
   std::uint64_t history_entries = 0;
   std::uint64_t devices = 0;
+  bool indexed = true;              // false: kLedgerUnindexed, so the places of devices were not compared
   std::vector<std::string> faults;  // empty: sound
 };
 // Recomputes the hash chain and every invariant of FORMAT.md from a reader.

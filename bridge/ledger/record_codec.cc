@@ -72,6 +72,7 @@ Result<T> Decode(std::string_view record) {
 
 std::string Encode(const domain::EventMark& mark) { return EncodeRecord(mark); }
 std::string Encode(const domain::Device& device) { return EncodeRecord(device); }
+std::string Encode(const domain::DeviceBrief& brief) { return EncodeRecord(brief); }
 std::string Encode(const domain::EndpointRecord& endpoint) { return EncodeRecord(endpoint); }
 std::string Encode(const domain::Job& job) { return EncodeRecord(job); }
 std::string Encode(const domain::HistoryEntry& entry) { return EncodeRecord(entry); }
@@ -86,6 +87,7 @@ std::string Encode(const Head& head) { return EncodeRecord(head); }
 
 template Result<domain::EventMark> Decode(std::string_view);
 template Result<domain::Device> Decode(std::string_view);
+template Result<domain::DeviceBrief> Decode(std::string_view);
 template Result<domain::EndpointRecord> Decode(std::string_view);
 template Result<domain::Job> Decode(std::string_view);
 template Result<domain::HistoryEntry> Decode(std::string_view);

@@ -26,6 +26,7 @@ enum class Kind : std::uint8_t {
   kSinkState = 11,
   kFeedState = 12,
   kHead = 13,
+  kBrief = 14,
 };
 inline constexpr std::uint8_t kRecordVersion = 1;
 
@@ -42,6 +43,7 @@ struct Head {
 
 std::string Encode(const domain::EventMark& mark);
 std::string Encode(const domain::Device& device);
+std::string Encode(const domain::DeviceBrief& brief);  // without its id
 std::string Encode(const domain::EndpointRecord& endpoint);
 std::string Encode(const domain::Job& job);
 std::string Encode(const domain::HistoryEntry& entry);

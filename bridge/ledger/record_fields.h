@@ -1,6 +1,6 @@
 // bridge/ledger/record_fields.h: the tags of every record, once, for writer and reader (grammar: fields.h).
 // Stored: DO NOT CHANGE THESE NUMBERS, never use one again. A new field takes a new number at the end and must
-// have a default that means "written before the field existed".
+// read 0 or empty as "written before the field existed".
 // Private to bridge/ledger. Plain functions, any thread.
 #pragma once
 
@@ -106,6 +106,17 @@ void Fields(A& archive, T& device) {
   archive(18, device.trace);
   archive(19, device.created);
   archive(20, device.updated);
+  archive(21, device.ended_jobs);
+}
+
+template <class A, Is<domain::DeviceBrief> T>
+void Fields(A& archive, T& brief) {
+  archive(1, brief.state);
+  archive(2, brief.holds);
+  archive(3, brief.sponsor);
+  archive(4, brief.claimer);
+  archive(5, brief.endpoint);
+  archive(6, brief.expires);
 }
 
 template <class A, Is<wire::EndpointTrust> T>
@@ -155,6 +166,9 @@ void Fields(A& archive, T& job) {
   archive(9, job.last_progress);
   archive(10, job.body);
   archive(11, job.traceparent);
+  archive(12, job.mno);
+  archive(13, job.unsent);
+  archive(14, job.sent);
 }
 
 template <class A, Is<domain::HistoryEntry> T>
@@ -185,8 +199,6 @@ void Fields(A& archive, T& item) {
 
 template <class A, Is<domain::TlsaRecord> T>
 void Fields(A& archive, T& record) {
-  if constexpr (A::kReads)
-    record.usage = record.selector = record.matching = 0;  // 0 is left out, not 3 and 1
   archive(1, record.usage);
   archive(2, record.selector);
   archive(3, record.matching);
@@ -246,6 +258,8 @@ struct KindOf<domain::EventMark> : std::integral_constant<Kind, Kind::kEventMark
 template <>
 struct KindOf<domain::Device> : std::integral_constant<Kind, Kind::kDevice> {};
 template <>
+struct KindOf<domain::DeviceBrief> : std::integral_constant<Kind, Kind::kBrief> {};
+template <>
 struct KindOf<domain::EndpointRecord> : std::integral_constant<Kind, Kind::kEndpoint> {};
 template <>
 struct KindOf<domain::Job> : std::integral_constant<Kind, Kind::kJob> {};
@@ -269,9 +283,10 @@ template <>
 struct KindOf<Head> : std::integral_constant<Kind, Kind::kHead> {};
 
 constexpr std::string_view KindName(Kind kind) {
-  constexpr std::string_view kNames[] = {
-      "unknown",   "event mark",  "device",     "endpoint",    "job",        "history",    "message",
-      "feed item", "zone change", "revocation", "dead letter", "sink state", "feed state", "head"};
+  constexpr std::string_view kNames[] = {"unknown",     "event mark", "device",      "endpoint",
+                                         "job",         "history",    "message",     "feed item",
+                                         "zone change", "revocation", "dead letter", "sink state",
+                                         "feed state",  "head",       "brief"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -5,6 +5,7 @@
 
 #include "bridge/ledger/outbox_tail.h"
 #include "bridge/ledger/record_codec.h"
+#include "workers/domain/invariants.h"
 
 namespace registry::ledger {
 namespace {
@@ -16,12 +17,29 @@ constexpr UtcTime kEndOfTime{INT64_MAX};
 using domain::Device;
 using domain::State;
 
+// Of a device's places in any order, each with what it says: how many, and the sum of what they hash to. A place that
+// is wrong in one of a million devices shows, and a million places need not be kept in memory.
+struct PlaceSum {
+  std::uint64_t count = 0, sum = 0;
+  void Add(const domain::DevicePlace& place, const std::string& brief) {
+    const auto& group = place.group;
+    std::string text = std::to_string(static_cast<int>(group.kind)) + ' ';
+    text += (group.party ? group.party->text() : "") + ' ' + (group.endpoint ? group.endpoint->text() : "");
+    text += ' ' + std::to_string(group.state ? static_cast<int>(*group.state) : 0);
+    text += ' ' + std::to_string(place.position.expires.micros) + ' ' + brief;
+    sum += std::hash<std::string>{}(text);
+    ++count;
+  }
+  bool operator==(const PlaceSum&) const = default;
+};
+
 class Verifier {
  public:
   explicit Verifier(const LedgerReader& reader) : reader_(reader) {}
 
   VerifyReport Run() {
     CheckHistory();
+    CountPlaces();
     CheckDevices();
     CheckZone();
     CheckOutboxes();
@@ -36,6 +54,8 @@ class Verifier {
  private:
   void CheckHistory();
   void CheckDevices();
+  void CountPlaces();
+  bool PlacesAreItsOwn(const Device& device);
   void CheckDevice(const Device& device);
   bool HistoryIsTheChains(const DeviceId& id);
   void CheckCertificate(const Device& device);
@@ -46,12 +66,16 @@ class Verifier {
   void CheckFeeds();
   void CheckFeed(const PartyId& party);
   void CheckJobs();
+  void CheckJobs(const std::optional<std::vector<domain::Job>>& jobs);
   void CheckEndpoints();
   void CheckEvents();
   void CheckDeadLetters();
 
   void Fault(std::string fault) {
     if (report_.faults.size() < kFaultsMax) report_.faults.push_back(std::move(fault));
+  }
+  void Add(const domain::Faults& faults) {
+    for (const std::string& fault : faults) Fault(fault);
   }
   void Fault(const Device& device, std::string_view fault) {
     Fault("device " + device.id.text() + ": " + std::string(fault));
@@ -67,6 +91,7 @@ class Verifier {
   const LedgerReader& reader_;
   VerifyReport report_;
   std::unordered_map<DeviceId, std::uint64_t> history_of_;
+  std::unordered_map<DeviceId, PlaceSum> places_of_;
   std::set<PartyId> parties_;
   std::set<DeviceId> in_zone_wanted_;  // devices that must have a TLSA record
   std::set<Bytes> revoked_;
@@ -88,6 +113,30 @@ void Verifier::CheckHistory() {
   }
 }
 
+void Verifier::CountPlaces() {
+  std::optional<domain::DevicePlace> after;
+  for (;;) {
+    const auto page = reader_.PlacesAfter(after, kPage);
+    if (!page && page.error().symbol == kLedgerUnindexed) {
+      report_.indexed = false;
+      return;
+    }
+    if (!page) return Fault("index of devices: " + page.error().message);
+    if (page->empty()) return;
+    for (const auto& [place, brief] : *page) places_of_[place.position.device].Add(place, Encode(brief));
+    after = page->back().first;
+  }
+}
+
+// What is left in places_of_ in the end belongs to no device.
+bool Verifier::PlacesAreItsOwn(const Device& device) {
+  PlaceSum own;
+  const std::string brief = Encode(domain::BriefOf(device));
+  for (const auto& place : domain::PlacesOf(device)) own.Add(place, brief);
+  const auto kept = places_of_.extract(device.id);
+  return !report_.indexed || own == (kept.empty() ? PlaceSum{} : kept.mapped());
+}
+
 void Verifier::CheckDevices() {
   if (auto revocations = Read("revocations", reader_.Revocations())) {
     for (auto& revocation : *revocations) revoked_.insert(std::move(revocation.serial));
@@ -103,6 +152,10 @@ void Verifier::CheckDevices() {
   }
   // RFC 9562 §5.9: under the nil UUID stands what concerns no single device, which has no record.
   if (!HistoryIsTheChains(DeviceId())) Fault("history: what concerns no device is not what the chain holds");
+  for (const auto& [id, places] : places_of_) {
+    Fault("device " + id.text() + ": has " + std::to_string(places.count) +
+          " places in the index and no record");
+  }
   // A device is never removed, only marked as deleted: whoever has a history has a record.
   for (const auto& [id, entries] : history_of_) {
     Fault("device " + id.text() + ": has " + std::to_string(entries) + " history entries and no record");
@@ -113,19 +166,18 @@ void Verifier::CheckDevice(const Device& device) {
   parties_.insert(device.sponsor);
   if (device.claimer) parties_.insert(*device.claimer);
   if (device.version == 0) Fault(device, "has no version");
-  if (device.visible_revision > device.zone_revision)
-    Fault(device, "more is visible in the zone than was wanted");
-  if (device.delivered_version > device.payload_version)
-    Fault(device, "a payload was delivered that was never made");
+  Add(domain::FaultsOf(device));
+  if (const auto jobs = Read("jobs", reader_.JobsOf(device.id))) Add(domain::FaultsInJobs(device, *jobs));
   if (device.state != State::kDeleted) {
     CheckHolds(device, domain::UniqueKind::kEid, AsBytes(device.eid.text()), "EID");
     CheckHolds(device, domain::UniqueKind::kIccid, AsBytes(device.iccid.text()), "ICCID");
   }
   if (device.certificate) CheckCertificate(device);
-  const bool published = device.state == State::kPublished || device.state == State::kActive;
-  if (published) in_zone_wanted_.insert(device.id);
-  if (published && !device.certificate) Fault(device, "is published without a certificate");
-
+  if (!domain::FaultsInZone(device, std::nullopt).empty()) in_zone_wanted_.insert(device.id);
+  if (!PlacesAreItsOwn(device))
+    Fault(
+        device,
+        "the index has it elsewhere or says something else of it (registryctl ledger reindex makes it anew)");
   if (!HistoryIsTheChains(device.id)) Fault(device, "its history is not the one in the chain");
 }
 
@@ -143,9 +195,6 @@ void Verifier::CheckHolds(const Device& device, domain::UniqueKind kind, const B
 }
 
 void Verifier::CheckCertificate(const Device& device) {
-  if (device.state == State::kDeactivated || device.state == State::kDeleted) {
-    Fault(device, "has a live certificate though it is " + std::string(domain::StateName(device.state)));
-  }
   if (revoked_.contains(device.certificate->serial)) Fault(device, "its live certificate is revoked");
   // A serial or a key in two devices' hands would show here: only one of them can hold it.
   CheckHolds(device, domain::UniqueKind::kSerial, device.certificate->serial, "serial number");
@@ -161,17 +210,15 @@ void Verifier::CheckZone() {
     after = page->back().device;
   }
   for (const DeviceId& missing : in_zone_wanted_)
-    Fault("device " + missing.text() + ": is published without TLSA");
+    Fault("device " + missing.text() + ": has a live certificate without TLSA");
 }
 
 void Verifier::CheckZoneChange(const domain::ZoneChange& change) {
-  if (!change.tlsa.empty()) in_zone_wanted_.erase(change.device);
+  in_zone_wanted_.erase(change.device);
   const auto device = Read("zone", reader_.LoadDevice(change.device));
   if (!device) return;
   if (!*device) return Fault("zone: " + change.device.text() + " is no device");
-  if ((*device)->state == State::kDeleted) Fault(**device, "is deleted but still in the zone");
-  if ((*device)->zone_revision != change.revision) Fault(**device, "its zone content is of another revision");
-  if (!change.tlsa.empty() && !(*device)->certificate) Fault(**device, "has TLSA but no certificate");
+  Add(domain::FaultsInZone(**device, change));
 }
 
 void Verifier::CheckOutboxes() {
@@ -214,7 +261,13 @@ void Verifier::CheckFeed(const PartyId& party) {
 }
 
 void Verifier::CheckJobs() {
-  const auto jobs = Read("jobs", reader_.JobsDue(kEndOfTime, ~std::size_t{0}));
+  CheckJobs(Read("jobs", reader_.JobsDue(kEndOfTime, ~std::size_t{0})));
+  const auto loads = Read("jobs", reader_.JobLoads());
+  if (!loads) return;
+  for (const auto& [mno, load] : *loads) CheckJobs(Read("jobs", reader_.JobsUnsent(mno, load.unsent)));
+}
+
+void Verifier::CheckJobs(const std::optional<std::vector<domain::Job>>& jobs) {
   if (!jobs) return;
   for (const auto& job : *jobs) {
     const auto device = Read("jobs", reader_.LoadDevice(job.device));

@@ -4,8 +4,11 @@
 
 #include <atomic>
 
+#include "bridge/mqtt/dial.h"
 #include "bridge/mqtt/send_at_once.h"
+#include "bridge/mqtt/terms.h"
 #include "bridge/mqtt/unconfirmed.h"
+#include "bridge/say_once.h"
 #include "schemas/wire/envelope.h"
 #include "schemas/wire/topics.h"
 
@@ -39,7 +42,7 @@ std::string UriOf(const SessionOptions& options) {
   tls.set_enable_server_cert_auth(true);
   tls.set_verify(true);  // the certificate must name the host (RFC 6125)
   // No error handler: Paho C++ 1.2 leaves its address with Paho C inside the options connect() takes by value, so
-  // it would be called on memory that is gone. What OpenSSL said is thus not in the log; openssl s_client says it.
+  // it would be called on memory that is gone. What OpenSSL says is found out by dial.h instead.
   return tls;
 }
 
@@ -73,11 +76,31 @@ std::string TextProperty(const ::mqtt::properties& properties, ::mqtt::property:
   return properties.contains(code) ? ::mqtt::get<std::string>(properties, code) : std::string();
 }
 
+std::string_view TextOf(const MQTTLenString& text) { return {text.data, static_cast<std::size_t>(text.len)}; }
+
+// CloudEvents MQTT binding §3.1.1: in binary mode each attribute is a user property of its name, `specversion` is always
+// there. One pass over Paho's own list, for a sender may put thousands of them into a packet.
+void ReadContentMode(const ::mqtt::properties& properties, ingest::InboundMessage& message) {
+  const MQTTProperties& all = properties.c_struct();
+  bool attributes = false;
+  std::string id;
+  for (const MQTTProperty* each = all.array; each != all.array + all.count; ++each) {
+    if (each->identifier != MQTTPROPERTY_CODE_USER_PROPERTY) continue;
+    const std::string_view name = TextOf(each->value.data), value = TextOf(each->value.value);
+    attributes = attributes || name == "specversion";
+    if (name == "id" && EventId::Parse(value)) id = value;
+  }
+  message.mode = wire::ContentModeOf(TextProperty(properties, ::mqtt::property::CONTENT_TYPE), attributes);
+  if (message.mode == wire::ContentMode::kBinary) message.id_property = std::move(id);
+}
+
 ingest::InboundMessage InboundOf(const ::mqtt::message& message) {
   const auto& properties = message.get_properties();
-  return {message.get_topic(), message.get_payload(),
-          TextProperty(properties, ::mqtt::property::RESPONSE_TOPIC),
-          TextProperty(properties, ::mqtt::property::CORRELATION_DATA)};
+  ingest::InboundMessage inbound{message.get_topic(), message.get_payload(),
+                                 TextProperty(properties, ::mqtt::property::RESPONSE_TOPIC),
+                                 TextProperty(properties, ::mqtt::property::CORRELATION_DATA)};
+  ReadContentMode(properties, inbound);
+  return inbound;
 }
 
 ::mqtt::const_message_ptr OutboundOf(outbox::Publisher::Message message) {
@@ -106,73 +129,90 @@ std::size_t PacketSize(const outbox::Publisher::Message& message) {
   return 1 + VarintSize(rest) + rest;
 }
 
-// §3.2.2.3.6: 0 when the broker named no maximum.
-std::size_t PacketMaxOf(const ::mqtt::token& connected) {
-  const auto response = connected.get_connect_response();
-  const auto& properties = response.get_properties();
-  if (!properties.contains(::mqtt::property::MAXIMUM_PACKET_SIZE)) return 0;
-  return ::mqtt::get<std::uint32_t>(properties, ::mqtt::property::MAXIMUM_PACKET_SIZE);
-}
-
 std::string Hex(int reason) {
   constexpr char kDigits[] = "0123456789abcdef";
   return {'0', 'x', kDigits[reason >> 4 & 15], kDigits[reason & 15]};
 }
 
-// MQTT 5 §3.14.2.1: name and number of the reason; §3.14.2.2.3: the broker's own words, if it has any.
-std::string WhyEnded(int reason, const ::mqtt::properties& properties) {
+// MQTT 5 §2.4: name and number of a reason.
+std::string Named(int reason) {
   const char* const name = MQTTReasonCode_toString(static_cast<MQTTReasonCodes>(reason));
-  std::string why = std::string("the broker says ") + (name != nullptr ? name : "reason");
-  why += " (" + Hex(reason) + ")";
+  return std::string(name != nullptr ? name : "reason") + " (" + Hex(reason) + ")";
+}
+
+// §3.14.2.2.3: with the broker's own words, if it has any.
+std::string WhyEnded(int reason, const ::mqtt::properties& properties) {
+  const std::string why = "the broker says " + Named(reason);
   const std::string words = TextProperty(properties, ::mqtt::property::REASON_STRING);
   return words.empty() ? why : why + ": " + words;
 }
 
-Error Failed(std::string_view symbol, const ::mqtt::exception& why) {
-  std::string text = why.what();
-  if (why.get_reason_code() != 0) text += ", reason " + std::to_string(why.get_reason_code());
-  return Error::Make(Code::kFailed, symbol, text);
+bool IsRefusal(int reason) { return reason >= 0x80 && reason != ::mqtt::MQTTPP_V3_CODE; }
+
+std::string PahosWords(const ::mqtt::exception& why) {
+  return IsRefusal(why.get_reason_code()) ? "the broker refused it: " + Named(why.get_reason_code())
+                                          : why.what();
 }
 
 }  // namespace
 
 class Connection::Impl : private ::mqtt::iaction_listener {
  public:
-  Impl(const SessionOptions& options, Events events);
+  Impl(const SessionOptions& options, Part part, Events events);
   ~Impl() override;
   Status Open(const std::function<bool()>& give_up);
+  void Stir();
   Status Publish(outbox::Publisher::Message message, Confirmed confirmed);
   bool alive() const { return client_->is_connected(); }
   void Close(std::chrono::milliseconds deadline);
+  const Terms& terms() const { return terms_; }
+  std::size_t in_flight_max() const {
+    return std::min(terms_.receive_max, static_cast<std::size_t>(options_.in_flight_max));
+  }
 
  private:
+  void SayRetained(const std::string& topic);
+  Status Connect(const std::function<bool()>& give_up);
+  Status Agree();
+  Status Subscribe(const std::function<bool()>& give_up);
   // What an end of the connection means for what was on its way.
   Publisher::Answer Ended() const {
     return cut_off_ ? Publisher::Answer{Fate::kCutOff, "the broker ended the connection, packet too large"}
                     : Publisher::Answer{Fate::kLost, "the connection ended"};
   }
 
+  // Retained messages are not wanted (§3.8.3.1): a command is repeated by its sender, never by the broker. But whether
+  // a sender asked for one to be retained is (Retain As Published).
+  static ::mqtt::subscribe_options Fresh() {
+    return ::mqtt::subscribe_options(false, true, ::mqtt::subscribe_options::DONT_SEND_RETAINED);
+  }
   static bool Await(const ::mqtt::token_ptr& token, const std::function<bool()>& give_up);
   void on_success(const ::mqtt::token& token) override;
   void on_failure(const ::mqtt::token& token) override;
 
   const SessionOptions options_;
+  const Part part_;
+  ::mqtt::token_ptr stirring_;  // the opening thread alone
   const Events events_;
   Unconfirmed unconfirmed_;
-  std::size_t packet_max_ = 0;  // set before anybody may publish
+  SayOnce retained_;  // Paho's receiving thread alone
+  Terms terms_;       // set before anybody may publish
   std::atomic<bool> cut_off_{false};
   std::unique_ptr<::mqtt::async_client> client_;
 };
 
-Connection::Impl::Impl(const SessionOptions& options, Events events)
+Connection::Impl::Impl(const SessionOptions& options, Part part, Events events)
     : options_(options),
+      part_(std::move(part)),
       events_(std::move(events)),
       unconfirmed_(static_cast<std::size_t>(options.in_flight_max)),
-      client_(std::make_unique<::mqtt::async_client>(UriOf(options), options.client_id, CreateOf(options))) {
+      client_(std::make_unique<::mqtt::async_client>(UriOf(options), part_.client_id, CreateOf(options))) {
   // noexcept on purpose: returning from here lets the PUBACK leave, so a message that could not be kept must
   // end the process before that (measured: Paho acknowledges when the callback returns, whatever it returns).
-  client_->set_message_callback(
-      [this](const ::mqtt::const_message_ptr& message) noexcept { events_.arrived(InboundOf(*message)); });
+  client_->set_message_callback([this](const ::mqtt::const_message_ptr& message) noexcept {
+    if (message->is_retained()) SayRetained(message->get_topic());
+    events_.arrived(InboundOf(*message));
+  });
   client_->set_connection_lost_handler([this](const std::string& why) noexcept {
     events_.lost(why.empty() ? "connection lost, the broker did not say why" : why);
   });
@@ -180,6 +220,16 @@ Connection::Impl::Impl(const SessionOptions& options, Events events)
     if (code == ::mqtt::PACKET_TOO_LARGE) cut_off_ = true;
     events_.lost(WhyEnded(code, said));
   });
+}
+
+// The command is carried out like any other: refusing it would not take back the copy that the broker keeps.
+void Connection::Impl::SayRetained(const std::string& topic) {
+  const std::size_t party = wire::kFrom.size();
+  const std::string line =
+      "mqtt: a command of " + topic.substr(party, topic.find('/', party) - party) +
+      " came with the retain flag, so the broker keeps a copy of it; retain_available false in "
+      "the broker's configuration refuses such";
+  if (options_.log && retained_.Due(line, SayOnce::Steady::now())) options_.log(2, line);
 }
 
 Connection::Impl::~Impl() {
@@ -197,33 +247,79 @@ bool Connection::Impl::Await(const ::mqtt::token_ptr& token, const std::function
 }
 
 Status Connection::Impl::Open(const std::function<bool()>& give_up) {
+  if (auto connected = Connect(give_up); !connected) return connected;
+  if (auto agreed = Agree(); !agreed) return agreed;
+  if (SendAtOnce(options_.port) == 0 && options_.log) options_.log(2, "mqtt: TCP_NODELAY could not be set");
+  return Subscribe(give_up);
+}
+
+Status Connection::Impl::Connect(const std::function<bool()>& give_up) {
+  std::string why = "no CONNACK in time";
   try {
     const auto connecting = client_->connect(ConnectOf(options_));
-    if (!Await(connecting, give_up)) {
-      return Error::Make(Code::kFailed, "connect_failed", "no answer from the broker in time");
+    if (Await(connecting, give_up)) {
+      terms_ = TermsOf(connecting->get_connect_response());
+      return Done{};
     }
-    packet_max_ = PacketMaxOf(*connecting);
-  } catch (const ::mqtt::exception& why) {
-    return Failed("connect_failed", why);
+  } catch (const ::mqtt::exception& failed) {
+    why = PahosWords(failed);
   }
-  if (SendAtOnce(options_.port) == 0 && options_.log) options_.log(2, "mqtt: TCP_NODELAY could not be set");
-  try {
-    // Always, also into a session the broker still has: it costs nothing and the broker may have forgotten.
-    // Retained messages are not wanted (§3.8.3.1): a command is repeated by its sender, never by the broker.
-    const ::mqtt::subscribe_options fresh(false, false, ::mqtt::subscribe_options::DONT_SEND_RETAINED);
-    if (!Await(client_->subscribe(std::string(wire::kFromAll), kQos, fresh), give_up)) {
-      return Error::Make(Code::kFailed, "subscribe_refused", "no answer to SUBSCRIBE in time");
-    }
-  } catch (const ::mqtt::exception& why) {
-    return Failed("subscribe_refused", why);
+  if (give_up()) return Error::Make(Code::kFailed, "connect_failed", "given up");
+  const Dialled dialled = Dial(options_, give_up);
+  return Error::Make(Code::kFailed, "connect_failed",
+                     dialled.where + ": " + (dialled.fault.empty() ? "MQTT: " + why : dialled.fault));
+}
+
+// §3.2.2.3: what the broker demands is done, or the connection is ended.
+Status Connection::Impl::Agree() {
+  unconfirmed_.Narrow(in_flight_max());
+  if (const std::string unfit = Unfit(terms_); !unfit.empty()) {
+    return Error::Make(Code::kFailed, "broker_unfit", unfit);
+  }
+  // §3.2.2.3.14 wants the broker's value used; Paho C 1.3.12 pings by the one it has sent, so a new CONNECT must carry it.
+  // A longer one is kept by pinging more often; 0 asks for no pings, but they are what notices a dead network.
+  if (const auto& asked = terms_.keep_alive; asked && asked->count() > 0 && *asked < options_.keep_alive) {
+    return Error::Make(Code::kFailed, std::string(kShorterKeepAlive),
+                       "the broker wants a keep alive of " + std::to_string(asked->count()) + " s, not " +
+                           std::to_string(options_.keep_alive.count()) + "; connecting again with that");
   }
   return Done{};
 }
 
+Status Connection::Impl::Subscribe(const std::function<bool()>& give_up) {
+  const std::string& filter = part_.filter;
+  const auto refused = [&](const std::string& why) {
+    return Error::Make(Code::kFailed, "subscribe_refused", filter + ": " + why);
+  };
+  try {
+    // Always, also into a session the broker still has: it costs nothing and the broker may have forgotten.
+    const auto token = client_->subscribe(filter, kQos, Fresh());
+    if (!Await(token, give_up)) return refused("no SUBACK in time");
+    // §3.9.3: the broker may grant less than was asked for, and commands at QoS 0 would be lost without a word.
+    const auto answer = token->get_subscribe_response();
+    for (const ::mqtt::ReasonCode granted : answer.get_reason_codes()) {
+      if (granted != kQos) return refused("granted at QoS " + std::to_string(granted) + ", not 1");
+    }
+  } catch (const ::mqtt::exception& why) {
+    return refused(PahosWords(why));
+  }
+  return Done{};
+}
+
+// The subscription it has, again: answered by a SUBACK and nothing else, since no retained messages are asked for.
+void Connection::Impl::Stir() {
+  try {
+    if (stirring_ && !stirring_->is_complete()) return;
+    stirring_ = client_->subscribe(part_.filter, kQos, Fresh());
+  } catch (const ::mqtt::exception&) {
+    // No longer connected, which is noticed elsewhere.
+  }
+}
+
 Status Connection::Impl::Publish(outbox::Publisher::Message message, Confirmed confirmed) {
-  if (const std::size_t size = PacketSize(message); packet_max_ != 0 && size > packet_max_) {
+  if (const std::size_t size = PacketSize(message); terms_.packet_max != 0 && size > terms_.packet_max) {
     confirmed({Fate::kImpossible, "a packet of " + std::to_string(size) + " octets, the broker takes " +
-                                      std::to_string(packet_max_)});
+                                      std::to_string(terms_.packet_max)});
     return Done{};
   }
   auto key = unconfirmed_.Add(std::move(confirmed));
@@ -248,7 +344,7 @@ void Connection::Impl::on_success(const ::mqtt::token& token) {
 
 void Connection::Impl::on_failure(const ::mqtt::token& token) {
   const int reason = token.get_reason_code();
-  const bool refused = reason >= 0x80 && reason != ::mqtt::MQTTPP_V3_CODE && !cut_off_;
+  const bool refused = IsRefusal(reason) && !cut_off_;
   if (refused && options_.log) {
     options_.log(2, "mqtt: the broker refused a publish, reason " + std::to_string(reason));
   }
@@ -269,14 +365,17 @@ void Connection::Impl::Close(std::chrono::milliseconds deadline) {
   }
 }
 
-Connection::Connection(const SessionOptions& options, Events events)
-    : impl_(std::make_unique<Impl>(options, std::move(events))) {}
+Connection::Connection(const SessionOptions& options, Part part, Events events)
+    : impl_(std::make_unique<Impl>(options, std::move(part), std::move(events))) {}
 Connection::~Connection() = default;
 Status Connection::Open(const std::function<bool()>& give_up) { return impl_->Open(give_up); }
+void Connection::Stir() { impl_->Stir(); }
 Status Connection::Publish(outbox::Publisher::Message message, Confirmed confirmed) {
   return impl_->Publish(std::move(message), std::move(confirmed));
 }
 bool Connection::alive() const { return impl_->alive(); }
 void Connection::Close(std::chrono::milliseconds deadline) { impl_->Close(deadline); }
+const Terms& Connection::terms() const { return impl_->terms(); }
+std::size_t Connection::in_flight_max() const { return impl_->in_flight_max(); }
 
 }  // namespace registry::mqtt

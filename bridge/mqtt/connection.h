@@ -4,29 +4,42 @@
 // itself lives at the broker (clean start off), so messages to the registry are kept and delivered again.
 // Owns: the Paho client. Threads: Open and Close from one thread; Publish from any; `arrived` and `lost` are
 //   called on Paho's threads and must not call back. After the destructor nothing is called.
-// Errors: 2400 connect_failed (message: Paho's or the broker's reason), subscribe_refused, not_connected,
-// in_flight_full.
+// Errors: connect_failed (message: address, step, reason), broker_unfit (its CONNACK asks for what the registry cannot
+//   do), keep_alive_shorter (a new connection must say terms().keep_alive), subscribe_refused, not_connected,
+//   in_flight_full.
 #pragma once
 
 #include <functional>
 #include <memory>
 
 #include "bridge/mqtt/session.h"
+#include "bridge/mqtt/terms.h"
 
 namespace registry::mqtt {
 
 class Connection {
  public:
+  static constexpr std::string_view kShorterKeepAlive = "keep_alive_shorter";
   struct Events {
     Session::Handler arrived;
     // At least once when the connection ends by itself; the first time knows most.
     std::function<void(const std::string& why)> lost;
   };
-  Connection(const SessionOptions& options, Events events);
+  // What it hears, and under which client identifier.
+  struct Part {
+    std::string client_id;
+    std::string filter;
+  };
+  Connection(const SessionOptions& options, Part part, Events events);
   ~Connection();  // what is unconfirmed is answered with kLost, or kCutOff after a DISCONNECT for packet too large
 
   // Connects and subscribes; gives up early once `give_up` says so.
   Status Open(const std::function<bool()>& give_up);
+  // Paho's one receiving thread looks at sockets that are new once a second, unless something arrives at one it knows.
+  // This makes something arrive at this connection, which is open, while another one is being opened.
+  void Stir();
+  const Terms& terms() const;         // of the broker, once Open has got as far as its CONNACK
+  std::size_t in_flight_max() const;  // §4.9: what both sides allow to be unacknowledged
   Status Publish(outbox::Publisher::Message message, outbox::Publisher::Confirmed confirmed);
   bool alive() const;
   // DISCONNECT with reason 0, within the deadline. The broker keeps the session.

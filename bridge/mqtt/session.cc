@@ -1,5 +1,6 @@
 #include "bridge/mqtt/session.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -9,6 +10,9 @@
 #include "bridge/mqtt/backoff.h"
 #include "bridge/mqtt/connection.h"
 #include "bridge/mqtt/tls_policy.h"
+#include "bridge/say_once.h"
+#include "bridge/thread_name.h"
+#include "schemas/wire/topics.h"
 
 namespace registry::mqtt {
 namespace {
@@ -16,9 +20,13 @@ namespace {
 using std::chrono::milliseconds;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr milliseconds kWatch{1000};  // a second look, should Paho not have said that the connection ended
+constexpr milliseconds kFarewell{1000};  // to a broker that answered, but not as it must
+constexpr milliseconds kWatch{1000};     // a second look, should Paho not have said that the connection ended
 constexpr std::chrono::seconds kSettled{
     2};  // a connection that lived this long was good: backoff starts anew
+
+// What one party says: kFromAll, narrowed to it.
+std::string FilterOf(const std::string& party) { return std::string(wire::kFrom) + party + "/#"; }
 
 }  // namespace
 
@@ -32,12 +40,21 @@ class Session::Impl {
   bool connected() const { return Current() != nullptr; }
   std::uint64_t reconnects() const { return reconnects_; }
   Status Publish(Message message, Confirmed confirmed);
+  std::size_t AtOnceMax() const;
+  std::string trouble() const;
 
  private:
   void Run();
-  // Connects, holds the connection until it ends; how long it was up, zero when it never was.
+  // Connects, holds the connections until one ends; how long they were up, zero when they never were.
   SteadyClock::duration Attempt();
-  void Hold(const Connection& connection);
+  using Together = std::vector<std::shared_ptr<Connection>>;
+  bool OpenAll(Together& connections);
+  std::vector<Connection::Part> Parts() const;
+  void Hold(const Together& connections);
+  static void CloseAll(const Together& connections, milliseconds deadline);
+  void Failed(const Connection& connection, const Error& why);
+  void SayTerms(const Terms& terms);
+  void SetTrouble(std::string why);
   void Lost(const std::string& why);
   std::shared_ptr<Connection> Current() const;
   void SetCurrent(std::shared_ptr<Connection> connection);
@@ -45,14 +62,15 @@ class Session::Impl {
     if (options_.log) options_.log(level, "mqtt: " + line);
   }
 
-  const SessionOptions options_;
+  SessionOptions options_;  // changed by the session's own thread only: keep_alive, as the broker wants it
   const Handler handler_;
+  SayOnce complaints_;
   std::thread thread_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::shared_ptr<Connection> current_;  // only while subscribed
   bool lost_ = false;
-  std::string lost_why_;
+  std::string lost_why_, trouble_;
   std::atomic<bool> stopping_{false};
   milliseconds stop_deadline_{0};
   std::atomic<std::uint64_t> connects_{0}, reconnects_{0};
@@ -60,7 +78,7 @@ class Session::Impl {
 
 void Session::Impl::Start() {
   REG_CHECK(!thread_.joinable());
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread(UnderName("mqtt", [this] { Run(); }));
 }
 
 void Session::Impl::Run() {
@@ -81,24 +99,98 @@ SteadyClock::duration Session::Impl::Attempt() {
     std::lock_guard lock(mutex_);
     lost_ = false;
   }
-  auto connection = std::make_shared<Connection>(
-      options_, Connection::Events{handler_, [this](const std::string& why) { Lost(why); }});
-  if (auto open = connection->Open([this] { return stopping_.load(); }); !open) {
-    if (!stopping_) Say(2, open.error().symbol + ": " + open.error().message);
+  Together connections;
+  if (!OpenAll(connections)) {
+    CloseAll(connections, kFarewell);
     return {};
   }
+  const std::shared_ptr<Connection> connection = connections.front();
   const auto since = SteadyClock::now();
+  SayTerms(connection->terms());
   if (connects_++ > 0) ++reconnects_;
   Say(1, "connected");
+  SetTrouble("");
   SetCurrent(connection);
-  Hold(*connection);
+  Hold(connections);
   SetCurrent(nullptr);
   if (stopping_) {
-    connection->Close(stop_deadline_);
+    CloseAll(connections, stop_deadline_);
   } else {
     Say(2, "disconnected: " + lost_why_);
+    SetTrouble("disconnected: " + lost_why_);
   }
   return SteadyClock::now() - since;
+}
+
+// The one that hears everybody comes first. When a session comes back Mosquitto throws away what it has queued there and
+// may not deliver now, and while the parties' own sessions are away it may deliver everything.
+std::vector<Connection::Part> Session::Impl::Parts() const {
+  std::vector<Connection::Part> parts{{options_.client_id, std::string(wire::kFromAll)}};
+  for (const std::string& party : options_.parties) {
+    parts.push_back({options_.client_id + "/" + party, FilterOf(party)});
+  }
+  return parts;
+}
+
+bool Session::Impl::OpenAll(Together& connections) {
+  for (Connection::Part& part : Parts()) {
+    const std::shared_ptr<Connection> first = connections.empty() ? nullptr : connections.front();
+    connections.push_back(std::make_shared<Connection>(
+        options_, std::move(part),
+        Connection::Events{handler_, [this](const std::string& why) { Lost(why); }}));
+    const auto look = [&] {
+      if (first) first->Stir();
+      return stopping_.load();
+    };
+    if (auto open = connections.back()->Open(look); !open) {
+      if (!stopping_) Failed(*connections.back(), open.error());
+      return false;
+    }
+  }
+  return true;
+}
+
+void Session::Impl::CloseAll(const Together& connections, milliseconds deadline) {
+  const auto until = SteadyClock::now() + deadline;
+  for (const auto& connection : connections) {
+    connection->Close(
+        std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(until - SteadyClock::now())));
+  }
+}
+
+void Session::Impl::Failed(const Connection& connection, const Error& why) {
+  const std::string line = why.symbol + ": " + why.message;
+  if (complaints_.Due(line, SteadyClock::now()))
+    Say(why.symbol == Connection::kShorterKeepAlive ? 1 : 2, line);
+  SetTrouble(line);
+  if (why.symbol == Connection::kShorterKeepAlive) options_.keep_alive = *connection.terms().keep_alive;
+}
+
+// What an operator should know of terms that can be lived with.
+void Session::Impl::SayTerms(const Terms& terms) {
+  const auto say = [this](const std::string& line) {
+    if (complaints_.Due(line, SteadyClock::now())) Say(2, line);
+  };
+  // §3.2.2.3.2
+  if (const auto& kept = terms.session_expiry; kept && *kept < options_.session_expiry) {
+    say("while the registry is away the broker keeps commands for " + std::to_string(kept->count()) +
+        " s, not " + std::to_string(options_.session_expiry.count()));
+  }
+  // §3.2.2.1.1; the first connection of a process may be the first of all.
+  if (!terms.session_present && connects_ > 0) {
+    say("the broker no longer had the registry's session: commands said meanwhile come only if their senders "
+        "repeat them");
+  }
+}
+
+void Session::Impl::SetTrouble(std::string why) {
+  std::lock_guard lock(mutex_);
+  trouble_ = std::move(why);
+}
+
+std::string Session::Impl::trouble() const {
+  std::lock_guard lock(mutex_);
+  return current_ ? "" : trouble_;
 }
 
 // Paho says a DISCONNECT's reason first, and then once more that the connection is lost, without one.
@@ -109,12 +201,13 @@ void Session::Impl::Lost(const std::string& why) {
   wake_.notify_all();
 }
 
-void Session::Impl::Hold(const Connection& connection) {
+void Session::Impl::Hold(const Together& connections) {
   std::unique_lock lock(mutex_);
   while (!lost_ && !stopping_) {
     wake_.wait_for(lock, kWatch);
     lock.unlock();  // alive() takes Paho's lock, and Paho calls `lost` while it holds that
-    const bool alive = connection.alive();
+    const bool alive = std::all_of(connections.begin(), connections.end(),
+                                   [](const auto& connection) { return connection->alive(); });
     lock.lock();
     if (!alive && !lost_) {
       lost_ = true;
@@ -139,6 +232,11 @@ Status Session::Impl::Publish(Message message, Confirmed confirmed) {
   return connection->Publish(std::move(message), std::move(confirmed));
 }
 
+std::size_t Session::Impl::AtOnceMax() const {
+  const std::shared_ptr<Connection> connection = Current();
+  return connection ? connection->in_flight_max() : static_cast<std::size_t>(options_.in_flight_max);
+}
+
 void Session::Impl::Stop(milliseconds deadline) {
   {
     std::lock_guard lock(mutex_);
@@ -155,6 +253,8 @@ Session::~Session() { impl_->Stop(milliseconds(1000)); }
 void Session::Start() { impl_->Start(); }
 void Session::Stop(milliseconds deadline) { impl_->Stop(deadline); }
 bool Session::connected() const { return impl_->connected(); }
+std::string Session::trouble() const { return impl_->trouble(); }
+std::size_t Session::AtOnceMax() const { return impl_->AtOnceMax(); }
 std::uint64_t Session::reconnects() const { return impl_->reconnects(); }
 Status Session::Publish(Message message, Confirmed confirmed) {
   return impl_->Publish(std::move(message), std::move(confirmed));

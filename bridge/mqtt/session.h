@@ -1,4 +1,9 @@
-// bridge/mqtt/session.h: the registry's one MQTT 5 connection; the only room that includes Paho.
+// bridge/mqtt/session.h: the registry's way to the broker, by MQTT 5; the only room that includes Paho.
+// Connections: one that says everything and hears everybody, and one more per entry of `parties` that hears that party
+//   alone. A broker hands a session its messages in the order they came, so in one session a party that says a hundred
+//   thousand things stands before everybody else; in its own it stands before itself only. They live and end together.
+//   The guard in the broker (bridge/guard/own_ears.h) spares the first what the others hear; without it such messages
+//   reach the handler twice.
 // Inbound: every message below registry/v1/from/# reaches `handler` on Paho's receive thread. Paho sends
 //   PUBACK after the handler has returned, so the handler appends to the intake and nothing more (reference:
 //   Paho C 1.3.12). The handler must not throw.
@@ -12,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bridge/ingest/inbound.h"
 #include "bridge/outbox/relay.h"
@@ -22,6 +28,7 @@ struct SessionOptions {
   std::string host = "127.0.0.1";
   int port = 8883;
   std::string client_id = "registryd";
+  std::vector<std::string> parties;  // heard in sessions of their own, "CLIENT_ID/PARTY"
   std::string ca_file, certificate_file, key_file;
   std::chrono::seconds session_expiry{24 * 3600};
   std::chrono::seconds keep_alive{30};
@@ -34,14 +41,18 @@ struct SessionOptions {
 
 class Session : public outbox::Publisher {
  public:
-  using Handler = std::function<void(ingest::InboundMessage)>;
+  using Handler = std::function<void(const ingest::InboundMessage&)>;
   Session(SessionOptions options, Handler handler);
   ~Session() override;
   void Start();  // returns at once; connects in the background
   void Stop(std::chrono::milliseconds deadline);
   bool connected() const;
+  std::string trouble()
+      const;  // why it is not connected; empty while it is, or before the first attempt has failed
   std::uint64_t reconnects() const;
   Status Publish(Message message, Confirmed confirmed) override;
+  std::size_t AtOnceMax()
+      const override;  // §3.2.2.3.3: the broker's Receive Maximum, or in_flight_max if that is less
 
  private:
   class Impl;

@@ -1,5 +1,7 @@
-// bridge/mqtt/tls_files.h: whether the files a session is given would do, without connecting. Read the way Paho C
-// reads them (OpenSSL, PEM). Pure but for the files; any thread.
+// bridge/mqtt/tls_files.h: whether the files a session is given would do, without connecting. Read as Paho C reads them
+// (OpenSSL, PEM): the certificate is the registry's (CN registryd), for TLS clients, valid now and issued below the CA that
+// is to vouch for the broker, as `registryctl init` makes them; the key is a secret file (bridge/secret_file.h) and the
+// certificate's. Pure but for the files and the time; any thread.
 #pragma once
 
 #include <string>

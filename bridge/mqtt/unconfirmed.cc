@@ -2,6 +2,11 @@
 
 namespace registry::mqtt {
 
+void Unconfirmed::Narrow(std::size_t limit) {
+  std::lock_guard lock(mutex_);
+  limit_ = limit;
+}
+
 Result<Unconfirmed::Key> Unconfirmed::Add(Confirmed confirmed) {
   std::lock_guard lock(mutex_);
   if (closed_) return Error::Make(Code::kFailed, "not_connected", "the connection to the broker is down");

@@ -19,6 +19,7 @@ class Unconfirmed {
 
   explicit Unconfirmed(std::size_t limit) : limit_(limit) {}
 
+  void Narrow(std::size_t limit);  // what the broker allows, once known
   // Errors: in_flight_full; not_connected after TellAll.
   Result<Key> Add(Confirmed confirmed);
   // Gives the callback back, for a publish that was refused on the spot; false when it has been answered already.
@@ -29,8 +30,8 @@ class Unconfirmed {
  private:
   std::optional<Confirmed> Take(Key key);
 
-  const std::size_t limit_;
   std::mutex mutex_;
+  std::size_t limit_;
   std::map<Key, Confirmed> waiting_;
   Key next_ = 1;
   bool closed_ = false;

@@ -6,6 +6,7 @@
 
 #include "bridge/outbox/patience.h"
 #include "bridge/outbox/window.h"
+#include "bridge/thread_name.h"
 
 namespace registry::outbox {
 namespace {
@@ -82,7 +83,7 @@ class MqttRelay::Impl {
 void MqttRelay::Impl::Start() {
   REG_CHECK(!thread_.joinable());
   stored_at_ = durable_at_ = SteadyClock::now();
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread(UnderName("relay", [this] { Run(); }));
 }
 
 bool MqttRelay::Impl::Stopping() const {
@@ -109,7 +110,8 @@ void MqttRelay::Impl::Run() {
 }
 
 void MqttRelay::Impl::CarrySome() {
-  const std::size_t limit = patience_.OneByOne(window_->cursor()) ? 1 : options_.in_flight_max;
+  const std::size_t both = std::min(options_.in_flight_max, publisher_.AtOnceMax());
+  const std::size_t limit = patience_.OneByOne(window_->cursor()) ? 1 : both;
   const std::size_t room = window_->WaitForRoom(limit, SteadyClock::now() + kReadWait);
   if (room == 0) return;
   auto entries =

@@ -8,7 +8,7 @@
 // Errors: a sink that refuses is tried again with backoff; the depth of the outbox is a metric. An entry that
 //   cannot be delivered (patience.h says when) becomes a dead letter without its payload, is said at level 3,
 //   and the entries behind it go on. An entry that cannot be read stops the relay, which says so.
-// Limits: in_flight_max entries handed to the sink and not yet confirmed.
+// Limits: in_flight_max entries handed to the sink and not yet confirmed, or as many as the sink takes at once.
 #pragma once
 
 #include <atomic>
@@ -48,6 +48,8 @@ class Publisher {
   // An Error (symbol "not_connected", "in_flight_full") means nothing was taken and `confirmed` will not be
   // called.
   virtual Status Publish(Message message, Confirmed confirmed) = 0;
+  // How many it takes before it must have answered one; may change with every connection.
+  virtual std::size_t AtOnceMax() const = 0;
 };
 
 struct RelayOptions {

@@ -1,6 +1,8 @@
 #include "bridge/signing/blocked_keys.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 
 namespace registry::signing {
@@ -17,7 +19,9 @@ std::string WithoutCommentAndSpace(const std::string& line) {
 
 Result<BlockedKeys> BlockedKeys::Load(const std::string& file) {
   std::ifstream input(file);
-  if (!input) return Error::Make(Code::kFailed, "blocked_keys_invalid", file + ": cannot be read");
+  if (!input)
+    return Error::Make(Code::kFailed, "blocked_keys_invalid",
+                       file + ": cannot be read: " + std::strerror(errno));
   BlockedKeys keys;
   std::string line;
   for (std::size_t number = 1; std::getline(input, line); ++number) {

@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <mutex>
 #include <sstream>
@@ -116,7 +118,7 @@ Result<Bytes> LoadCertificate(const std::string& certificate_file) {
     return Error::Make(Code::kFailed, "certificate_file_invalid", certificate_file + std::string(why));
   };
   std::ifstream file(certificate_file, std::ios::binary);
-  if (!file) return refuse(": cannot be read");
+  if (!file) return refuse(std::string(": cannot be read: ") + std::strerror(errno));
   std::string text(kCertificateFileMax + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(file.gcount()));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "bridge/thread_name.h"
+
 namespace registry::zone {
 namespace {
 
@@ -17,7 +19,7 @@ void DropRefused(const std::vector<DeviceId>& refused, std::vector<domain::ZoneC
 
 void Arrivals::Start() {
   stopping_ = false;
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread(UnderName("zone-visible", [this] { Run(); }));
 }
 
 void Arrivals::Stop() {

@@ -45,7 +45,7 @@ bool Connection::TakeRequest(Responder& responder, bool& taken) {
   if (in_.size() < 2) return true;
   const std::size_t size = static_cast<std::size_t>(in_[0]) << 8 | in_[1];
   if (in_.size() < 2 + size) return true;
-  reply_ = responder.Answer(View(in_).subspan(2, size), Transport::kTcp);
+  reply_ = responder.Answer(View(in_).subspan(2, size), Transport::kTcp, peer_);
   in_.erase(in_.begin(), in_.begin() + static_cast<long>(2 + size));
   taken = true;
   authentic_ = authentic_ || (reply_ && reply_->authentic());

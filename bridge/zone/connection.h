@@ -18,7 +18,7 @@ inline constexpr std::chrono::seconds kRequestLimit{5}, kProgressLimit{10}, kIdl
 class Connection {
  public:
   Connection(Socket socket, Steady::time_point now)
-      : socket_(std::move(socket)), deadline_(now + kIdleLimit) {}
+      : socket_(std::move(socket)), peer_(PeerText(socket_)), deadline_(now + kIdleLimit) {}
 
   int fd() const { return socket_.fd(); }
   short events() const;
@@ -35,6 +35,7 @@ class Connection {
   bool Send(Steady::time_point now);
 
   Socket socket_;
+  std::string peer_;
   Bytes in_, out_;
   std::size_t sent_ = 0;
   std::optional<Reply> reply_;

@@ -1,37 +1,15 @@
 #include "bridge/zone/keys.h"
 
-#include <openssl/core_names.h>
-#include <openssl/pem.h>
-
 #include <cstring>
 
-#include "bridge/zone/private_file.h"
+#include "bridge/p256_pem.h"
+#include "bridge/secret_file.h"
 
 namespace registry::zone {
 namespace {
 
 Error KeyError(std::string_view symbol, std::string_view why, const std::string& file) {
   return Error::Make(Code::kFailed, symbol, std::string(why) + ": " + file);
-}
-
-// An encrypted key would make OpenSSL ask on the terminal of a server that has none.
-int NoPassphrase(char*, int, int, void*) { return -1; }
-
-// RFC 6605 §4: the uncompressed point without its leading 0x04.
-Result<Bytes> PublicPoint(EVP_PKEY* key, const std::string& path) {
-  std::array<char, 32> group{};
-  Bytes point(65);
-  std::size_t size = 0;
-  if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC ||
-      EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group.data(), group.size(), nullptr) !=
-          1 ||
-      std::strcmp(group.data(), "prime256v1") != 0 ||
-      EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size(), &size) != 1 ||
-      size != point.size() || point[0] != 0x04) {
-    return KeyError("zone_key_unsuitable", "the zone key must be a P-256 key", path);
-  }
-  point.erase(point.begin());
-  return point;
 }
 
 // RFC 4034 appendix B.
@@ -58,6 +36,26 @@ bool CopyInteger(View der, std::size_t& at, std::uint8_t* out) {
   return true;
 }
 
+Result<ZoneKey> KeyFrom(const SecretRead& file, const std::string& path, std::uint16_t flags) {
+  if (!file.ok()) {
+    const bool exposed = file.trouble == SecretTrouble::kExposed || file.trouble == SecretTrouble::kOwner;
+    return Error::Make(Code::kFailed, exposed ? "zone_key_exposed" : "zone_key_unreadable",
+                       "the zone key " + file.why);
+  }
+  P256Pem pem = ReadP256Pem(file.secret);
+  if (pem.trouble == P256Trouble::kNoKey)
+    return KeyError("zone_key_unreadable", "not an unencrypted PEM private key", path);
+  if (!pem.ok()) return KeyError("zone_key_unsuitable", "the zone key must be a P-256 key", path);
+  ZoneKey key;
+  key.pkey = std::move(pem.key);
+  PutU16(key.dnskey, flags);
+  key.dnskey.push_back(3);  // RFC 4034 §2.1.2: protocol
+  key.dnskey.push_back(kAlgorithm);
+  Put(key.dnskey, View(pem.point).subspan(1));  // RFC 6605 §4: without its leading 0x04
+  key.tag = KeyTag(key.dnskey);
+  return key;
+}
+
 Result<Name> ParseZone(const std::string& zone) {
   auto name = NameFromText(zone);
   if (!name) return Error::Make(Code::kFailed, "zone_name_invalid", "not a domain name: " + zone);
@@ -67,30 +65,19 @@ Result<Name> ParseZone(const std::string& zone) {
 }  // namespace
 
 Result<ZoneKey> LoadZoneKey(const std::string& path, std::uint16_t flags) {
-  PrivateFile file(nullptr, &std::fclose);
-  const Privacy privacy = OpenPrivate(path, file);
-  if (privacy == Privacy::kUnreadable)
-    return KeyError("zone_key_unreadable", "cannot read the zone key", path);
-  if (privacy == Privacy::kExposed) {
-    return KeyError("zone_key_exposed", "the zone key must belong to this user with mode 0600", path);
-  }
-  ZoneKey key;
-  key.pkey.reset(PEM_read_PrivateKey(file.get(), nullptr, &NoPassphrase, nullptr), &EVP_PKEY_free);
-  if (!key.pkey) return KeyError("zone_key_unreadable", "not an unencrypted PEM private key", path);
-  auto point = PublicPoint(key.pkey.get(), path);
-  if (!point) return point.error();
-  PutU16(key.dnskey, flags);
-  key.dnskey.push_back(3);  // RFC 4034 §2.1.2: protocol
-  key.dnskey.push_back(kAlgorithm);
-  Put(key.dnskey, *point);
-  key.tag = KeyTag(key.dnskey);
+  return KeyFrom(ReadSecret(path, kP256PemMax), path, flags);
+}
+
+Result<ZoneKey> PublicZoneKey(const std::string& path, std::uint16_t flags) {
+  auto key = KeyFrom(ReadUnjudged(path, kP256PemMax), path, flags);
+  if (key) key->pkey.reset();
   return key;
 }
 
 Result<std::string> DnskeyText(const std::string& zone, const std::string& key_file, std::uint16_t flags) {
   auto name = ParseZone(zone);
   if (!name) return name.error();
-  auto key = LoadZoneKey(key_file, flags);
+  auto key = PublicZoneKey(key_file, flags);
   if (!key) return key.error();
   const Bytes point(key->dnskey.begin() + 4, key->dnskey.end());
   return NameToText(*name) + ". 3600 IN DNSKEY " + std::to_string(flags) + " 3 13 " + ToBase64(point);
@@ -99,7 +86,7 @@ Result<std::string> DnskeyText(const std::string& zone, const std::string& key_f
 Result<std::string> DsText(const std::string& zone, const std::string& ksk_file) {
   auto name = ParseZone(zone);
   if (!name) return name.error();
-  auto key = LoadZoneKey(ksk_file, kKskFlags);
+  auto key = PublicZoneKey(ksk_file, kKskFlags);
   if (!key) return key.error();
   Bytes hashed = *name;
   Put(hashed, key->dnskey);

@@ -28,6 +28,8 @@ struct ZoneKey {
 };
 
 Result<ZoneKey> LoadZoneKey(const std::string& file, std::uint16_t flags);
+// Without its private part, for whoever may read the file, whosever it is; so are the two below.
+Result<ZoneKey> PublicZoneKey(const std::string& file, std::uint16_t flags);
 
 // "zone. 3600 IN DNSKEY 257 3 13 base64", as resolvers take it for a trust anchor.
 Result<std::string> DnskeyText(const std::string& zone, const std::string& key_file, std::uint16_t flags);

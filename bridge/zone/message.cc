@@ -45,9 +45,12 @@ std::optional<Message> ParseMessage(View octets) {
       !reader.U16(answers) || !reader.U16(authorities) || !reader.U16(additionals)) {
     return std::nullopt;
   }
-  if (questions != 1 || std::size_t{answers} + authorities + additionals > kRecordsMax) return std::nullopt;
-  if (!reader.ReadName(message.question) || !reader.U16(message.type) || !reader.U16(message.qclass) ||
-      !ReadSection(reader, answers, false, message.answer) ||
+  if (questions > 1 || (questions == 0 && !message.response()) ||
+      std::size_t{answers} + authorities + additionals > kRecordsMax)
+    return std::nullopt;
+  const bool asked = questions == 0 || (reader.ReadName(message.question) && reader.U16(message.type) &&
+                                        reader.U16(message.qclass));
+  if (!asked || !ReadSection(reader, answers, false, message.answer) ||
       !ReadSection(reader, authorities, false, message.authority) ||
       !ReadSection(reader, additionals, true, message.additional) || reader.left() != 0) {
     return std::nullopt;

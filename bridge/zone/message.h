@@ -1,5 +1,6 @@
 // bridge/zone/message.h: reading DNS messages from the network, strictly.
-// Refused: more than one question, records that run past the end, octets left over, a TSIG that is not the
+// Refused: no question in a request, more than one in any message (a response may have none: NSD answers every error that
+// way), records that run past the end, octets left over, a TSIG that is not the
 // last record of the additional section (RFC 8945 §5.1), more than kRecordsMax records. Octets from the
 // network never reach a DNS library. Threads: plain values.     Spec: RFC 1035 §4.1, RFC 1995 §3, RFC 1996
 // §3.
@@ -34,7 +35,7 @@ struct Record {
 
 struct Message {
   std::uint16_t id = 0, flags = 0;
-  Name question;
+  Name question;  // empty: a response that repeats none
   std::uint16_t type = 0, qclass = 0;
   std::vector<Record> answer, authority, additional;
 

@@ -9,6 +9,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "bridge/thread_name.h"
 #include "bridge/zone/apex.h"
 #include "bridge/zone/arrivals.h"
 #include "bridge/zone/secondary.h"
@@ -33,6 +34,14 @@ constexpr milliseconds kPassPause{2000};     // between two moves past a seconda
 constexpr milliseconds kRetryPause{200};     // after the ledger or `visible` failed
 constexpr milliseconds kAlarmAfter{30'000};  // lag that is logged
 
+// For the log. One that answers is not called away, however little its answers count.
+std::string StateOf(const Snapshot::Lag& lag, bool late, bool current) {
+  if (!lag.reachable && !lag.refusal.empty()) return " refuses our questions (" + lag.refusal + ")";
+  if (!lag.reachable) return " cannot be reached";
+  if (late) return " lags";
+  return current ? " has caught up" : " can be reached again";
+}
+
 class LivePublisher : public Publisher {
  public:
   LivePublisher(Options options, ledger::Ledger& ledger, Visible visible, Log log, ZoneProfile profile,
@@ -46,7 +55,7 @@ class LivePublisher : public Publisher {
         arrivals_(ledger, serials_, std::move(visible), log_, options_.batch_max),
         store_(std::move(profile), options_.journal_bytes_max, options_.journal_changes_max, clock_.Now()),
         responder_(store_, std::move(key), clock_, log_),
-        server_(responder_) {
+        server_(responder_, log_) {
     for (const SecondaryAddress& address : options_.secondaries) {
       secondaries_.emplace_back(address, store_.zone(), responder_.key(), clock_, options_.listen_address,
                                 log_);
@@ -128,7 +137,7 @@ Status LivePublisher::Start() {
              std::to_string(server_.port()));
   UpdateSnapshot();
   arrivals_.Start();
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread(UnderName("zone", [this] { Run(); }));
   return Done{};
 }
 
@@ -341,9 +350,12 @@ void LivePublisher::WatchSignatures() {
   const bool late = left < options_.signature_refresh.count() / 2;
   if (late == expiry_said_) return;
   expiry_said_ = late;
-  Say(late ? 3 : 1, late ? "zone: the first signature expires in " + std::to_string(left) +
-                               " s and has not been made again: the zone is about to be bogus"
-                         : std::string("zone: signatures last long enough again"));
+  if (!late) return Say(1, "zone: signatures last long enough again");
+  Say(3, left > 0
+             ? "zone: the first signature expires in " + std::to_string(left) +
+                   " s and has not been made again: the zone is about to be bogus"
+             : std::string("zone: signatures have expired or begin in the future, and have not been made "
+                           "again yet: the zone is bogus"));
 }
 
 // RFC 1982 §3.2: a secondary ignores what is not ahead of its own serial. One that is ahead of us has versions
@@ -426,12 +438,10 @@ void LivePublisher::Alarm(Steady::time_point now) {
     const bool late = lag.behind > kAlarmAfter || !lag.reachable;
     if (late == alarmed_[i]) continue;
     alarmed_[i] = late;
-    const std::string state = !lag.reachable              ? " cannot be reached"
-                              : late                      ? " lags"
-                              : secondaries_[i].current() ? " has caught up"
-                                                          : " can be reached again";
-    Say(late ? 2 : 1, "zone: secondary " + lag.name + state + ", it serves " + std::to_string(lag.serial) +
-                          ", newest is " + std::to_string(store_.serial()));
+    const std::string serves =
+        lag.serial == 0 ? "it has told no serial yet" : "it serves " + std::to_string(lag.serial);
+    Say(late ? 2 : 1, "zone: secondary " + lag.name + StateOf(lag, late, secondaries_[i].current()) + ", " +
+                          serves + ", newest is " + std::to_string(store_.serial()));
   }
 }
 

@@ -70,8 +70,9 @@ struct Snapshot {
   struct Lag {
     std::string name;
     std::uint32_t serial = 0;
-    bool reachable = false;
+    bool reachable = false;  // its answers verify
     std::chrono::milliseconds behind{0};
+    std::string refusal;  // why not, when it answers and nothing of that verifies
   };
   std::vector<Lag> secondaries;
 };

@@ -47,8 +47,8 @@ Reply Responder::Refuse(std::uint16_t id, const Message* message, Rcode rcode) {
   return reply;
 }
 
-Reply Responder::RefuseTsig(const Message& message, const TsigVerdict& verdict) {
-  SayRefused(verdict);
+Reply Responder::RefuseTsig(const Message& message, const TsigVerdict& verdict, const std::string& peer) {
+  SayRefused(TsigErrorName(verdict.error), Detail(verdict), peer);
   Reply reply = Refuse(message.id, &message, Rcode::kNotAuth);
   reply.clock_ = &clock_;
   if (verdict.error == TsigError::kBadTime || verdict.error == TsigError::kBadTrunc) {
@@ -59,22 +59,25 @@ Reply Responder::RefuseTsig(const Message& message, const TsigVerdict& verdict) 
   return reply;
 }
 
-// Somebody's key or clock is wrong, or it is not meant to be here. Whoever sends requests must not fill the log.
-void Responder::SayRefused(const TsigVerdict& verdict) {
+std::string Responder::Detail(const TsigVerdict& verdict) const {
+  const std::string key = ", key " + NameToText(verdict.key_name);
+  if (verdict.error != TsigError::kBadTime) return key;
+  return key + ", its clock says " + std::to_string(verdict.time_signed) + ", ours " +
+         std::to_string(clock_.Now().seconds());
+}
+
+// Somebody's key or clock is wrong, or it is not meant to be here. Whoever sends requests must not fill the log, and
+// must not hide by one kind what another one's refusals say.
+void Responder::SayRefused(const std::string& kind, const std::string& detail, const std::string& peer) {
   const UtcTime now = clock_.Now();
-  if (said_ && now - *said_ < kRefusalSayEvery && now >= *said_) {
-    ++unsaid_;
+  Said& said = said_[kind];
+  if (said.at && now - *said.at < kRefusalSayEvery && now >= *said.at) {
+    ++said.unsaid;
     return;
   }
-  std::string line =
-      "zone: request refused: " + TsigErrorName(verdict.error) + ", key " + NameToText(verdict.key_name);
-  if (verdict.error == TsigError::kBadTime) {
-    line +=
-        ", its clock says " + std::to_string(verdict.time_signed) + ", ours " + std::to_string(now.seconds());
-  }
-  if (unsaid_ > 0) line += " (and " + std::to_string(unsaid_) + " more since the last such line)";
-  said_ = now;
-  unsaid_ = 0;
+  std::string line = "zone: request refused: " + kind + detail + ", from " + peer;
+  if (said.unsaid > 0) line += " (and " + std::to_string(said.unsaid) + " more since the last such line)";
+  said = {now, 0};
   if (log_) log_(2, line);
 }
 
@@ -108,20 +111,24 @@ Transfer Responder::Find(View octets, const Message& message, Transport transpor
   return transfer;
 }
 
-std::optional<Reply> Responder::Answer(View request, Transport transport) {
+std::optional<Reply> Responder::Answer(View request, Transport transport, const std::string& peer) {
   if (request.size() < kHeaderSize || (request[2] & 0x80) != 0) return std::nullopt;
   const std::uint16_t id = static_cast<std::uint16_t>(request[0] << 8 | request[1]);
   const auto message = ParseMessage(request);
-  if (!message) return Refuse(id, nullptr, Rcode::kFormErr);
+  const auto refuse = [&](const Message* whole, Rcode rcode, const std::string& kind) {
+    SayRefused(kind, "", peer);
+    return Refuse(id, whole, rcode);
+  };
+  if (!message) return refuse(nullptr, Rcode::kFormErr, "no DNS message");
   const TsigVerdict verdict = VerifyTsig(request, *message, key_, clock_.Now());
-  if (verdict.error == TsigError::kMalformed) return Refuse(id, &*message, Rcode::kFormErr);
-  if (verdict.error == TsigError::kAbsent) return Refuse(id, &*message, Rcode::kRefused);
-  if (verdict.error != TsigError::kNone) return RefuseTsig(*message, verdict);
+  if (verdict.error == TsigError::kMalformed) return refuse(&*message, Rcode::kFormErr, "malformed TSIG");
+  if (verdict.error == TsigError::kAbsent) return refuse(&*message, Rcode::kRefused, "not signed (no TSIG)");
+  if (verdict.error != TsigError::kNone) return RefuseTsig(*message, verdict, peer);
   auto rcode = Check(*message, transport);
   if (!rcode && message->type == kTypeIxfr && !ClientSerial(request, *message)) rcode = Rcode::kFormErr;
   Reply reply;
   if (rcode) {
-    reply = Refuse(id, &*message, *rcode);
+    reply = refuse(&*message, *rcode, RcodeName(static_cast<std::uint8_t>(*rcode)) + " to a signed question");
   } else {
     reply.head_ = StartMessage(id, AnswerFlags(message->flags, Rcode::kNoError) | kFlagAuthoritative,
                                message->question, message->type);

@@ -1,12 +1,13 @@
 // bridge/zone/responder.h: one request in, a stream of signed messages out; no sockets.
 // Served: SOA, AXFR and IXFR for the zone, to whoever holds the TSIG key. Everything else is answered with
 // its RCODE: FORMERR, NOTIMP, REFUSED (unsigned, another question), NOTAUTH with BADKEY, BADSIG, BADTIME or
-// BADTRUNC. A TSIG that does not verify is a warning, at most one in kRefusalSayEvery. Threads: Answer from one
-// thread; a Reply belongs to one exchange and must not outlive the Responder. Spec: RFC 5936 §2, §4.2; RFC 1995 §2;
-// RFC 8945 §5. EDNS is not spoken: an OPT in a request is ignored.
+// BADTRUNC. Each kind of refusal is a warning with the peer's address, at most one in kRefusalSayEvery.
+// Threads: Answer from one thread; a Reply belongs to one exchange and must not outlive the Responder.
+// Spec: RFC 5936 §2, §4.2; RFC 1995 §2; RFC 8945 §5. EDNS is not spoken: an OPT in a request is ignored.
 #pragma once
 
 #include <atomic>
+#include <map>
 
 #include "bridge/clock.h"
 #include "bridge/zone/store.h"
@@ -45,14 +46,17 @@ class Responder {
       : store_(store), key_(std::move(key)), clock_(clock), log_(std::move(log)) {}
   // nullopt: not even a header, or a response; nothing is answered then, so that two servers cannot talk in
   // circles.
-  std::optional<Reply> Answer(View request, Transport transport);
+  // `peer` is for the log.
+  std::optional<Reply> Answer(View request, Transport transport,
+                              const std::string& peer = "an unknown address");
   const Counters& counters() const { return counters_; }
   const TsigKey& key() const { return key_; }
 
  private:
   Reply Refuse(std::uint16_t id, const Message* message, Rcode rcode);
-  Reply RefuseTsig(const Message& message, const TsigVerdict& verdict);
-  void SayRefused(const TsigVerdict& verdict);
+  Reply RefuseTsig(const Message& message, const TsigVerdict& verdict, const std::string& peer);
+  std::string Detail(const TsigVerdict& verdict) const;
+  void SayRefused(const std::string& kind, const std::string& detail, const std::string& peer);
   std::optional<Rcode> Check(const Message& message, Transport transport) const;
   Transfer Find(View octets, const Message& message, Transport transport);
 
@@ -60,8 +64,11 @@ class Responder {
   TsigKey key_;
   const Clock& clock_;
   const Log log_;
-  std::optional<UtcTime> said_;  // the last line about a refusal
-  std::uint64_t unsaid_ = 0;     // refusals since then
+  struct Said {
+    std::optional<UtcTime> at;  // the last line about this kind
+    std::uint64_t unsaid = 0;   // refusals of it since then
+  };
+  std::map<std::string, Said> said_;  // a dozen kinds; nothing that a peer chose is in their names
   Counters counters_;
 };
 

@@ -17,9 +17,29 @@ std::uint16_t RandomId() {
   return static_cast<std::uint16_t>(octets[0] << 8 | octets[1]);
 }
 
-std::string Reason(const Message& message, const TsigVerdict& verdict) {
-  const std::string rcode = RcodeName(message.rcode());
-  return verdict.told == 0 ? rcode : rcode + ", " + TsigErrorName(TsigError{verdict.told});
+// What its operator or ours has to look at.
+const char* Advice(TsigError error) {
+  switch (error) {
+    case TsigError::kBadKey:
+      return ": it has no key of the name zone.tsig_name";
+    case TsigError::kBadSig:
+      return ": its secret of the key zone.tsig_name is not what zone.tsig_secret holds";
+    case TsigError::kBadTime:
+      return ": its clock and ours are more than 300 s apart";
+    default:
+      return "";
+  }
+}
+
+std::string Reason(const Message& message, TsigError error) {
+  return RcodeName(message.rcode()) + (error == TsigError::kNone ? "" : ", " + TsigErrorName(error)) +
+         Advice(error);
+}
+
+// An error may come without the question; what came at all came over the connected socket and has our random id.
+bool Fits(const Message& message, const Name& zone) {
+  if (message.question.empty()) return message.rcode() != 0;
+  return message.question == zone && message.type == kTypeSoa && message.qclass == kClassIn;
 }
 
 }  // namespace
@@ -124,29 +144,26 @@ void Secondary::Receive(Steady::time_point now) {
 
 void Secondary::Take(View octets, Steady::time_point now) {
   const auto message = ParseMessage(octets);
-  if (!message || !message->response() || message->question != zone_ || message->type != kTypeSoa ||
-      message->qclass != kClassIn) {
-    return;
-  }
+  if (!message || !message->response() || !Fits(*message, zone_)) return;
   const bool notify = message->opcode() == static_cast<std::uint8_t>(Opcode::kNotify);
   if (!notify && message->opcode() != static_cast<std::uint8_t>(Opcode::kQuery)) return;
-  const auto& question = notify ? notify_ : probe_;
+  auto& question = notify ? notify_ : probe_;
   if (!question || message->id != question->id) return;
   const TsigVerdict verdict = VerifyTsig(octets, *message, key_, clock_.Now(), question->mac);
   if (verdict.error != TsigError::kNone) {
     // RFC 8945 §5.3: left aside, and the true answer waited for. What it says of the reason is worth a line.
-    const TsigError error = verdict.told != 0 ? TsigError{verdict.told} : verdict.error;
-    return Note(notify ? notify_trouble_ : probe_trouble_,
-                std::string(notify ? "NOTIFY" : "SOA") + " answered with " + RcodeName(message->rcode()) +
-                    " and not signed as asked: " + TsigErrorName(error),
-                now);
+    question->refused = true;
+    refusal_ = Reason(*message, verdict.told != 0 ? TsigError{verdict.told} : verdict.error);
+    return Note(
+        notify ? notify_trouble_ : probe_trouble_,
+        std::string(notify ? "NOTIFY" : "SOA") + " answered, and not signed as asked, with " + refusal_, now);
   }
   return notify ? TakeNotifyAnswer(*message, verdict, now) : TakeProbeAnswer(octets, *message, verdict, now);
 }
 
 void Secondary::TakeNotifyAnswer(const Message& message, const TsigVerdict& verdict, Steady::time_point now) {
   if (message.rcode() != 0) {  // sent again at notify_due_
-    return Note(notify_trouble_, "NOTIFY answered with " + Reason(message, verdict), now);
+    return Note(notify_trouble_, "NOTIFY answered with " + Reason(message, TsigError{verdict.told}), now);
   }
   notify_.reset();
   // RFC 1996 §4.7: heard. It is told again only if it has not come for the version a while later.
@@ -156,6 +173,7 @@ void Secondary::TakeNotifyAnswer(const Message& message, const TsigVerdict& verd
 void Secondary::TakeProbeAnswer(View octets, const Message& message, const TsigVerdict& verdict,
                                 Steady::time_point now) {
   probe_.reset();
+  refusal_.clear();
   const bool was_away = !reachable();
   failures_ = 0;
   std::optional<std::uint32_t> serial;
@@ -174,7 +192,7 @@ void Secondary::TakeProbeAnswer(View octets, const Message& message, const TsigV
     const char* lack = message.rcode() != 0 ? ""
                        : authoritative      ? ", without the SOA"
                                             : ", without authority";
-    Note(probe_trouble_, "SOA answered with " + Reason(message, verdict) + lack, now);
+    Note(probe_trouble_, "SOA answered with " + Reason(message, TsigError{verdict.told}) + lack, now);
   }
   if (was_away && !current()) Announce(wanted_, soa_, now);
 }
@@ -203,6 +221,7 @@ void Secondary::Note(Trouble& trouble, const std::string& reason, Steady::time_p
 }
 
 void Secondary::Fail(Steady::time_point now) {
+  if (!probe_ || !probe_->refused) refusal_.clear();
   probe_.reset();
   sampling_ = false;
   socket_ = Socket();
@@ -213,7 +232,7 @@ void Secondary::Fail(Steady::time_point now) {
 Snapshot::Lag Secondary::lag(Steady::time_point now) const {
   using std::chrono::duration_cast;
   const auto behind = current() ? milliseconds(0) : duration_cast<milliseconds>(now - announced_);
-  return {address_.name, known_ ? serial_ : 0, reachable(), behind};
+  return {address_.name, known_ ? serial_ : 0, reachable(), behind, refusal_};
 }
 
 }  // namespace registry::zone

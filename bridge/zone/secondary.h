@@ -5,7 +5,8 @@
 // says nothing. The socket is made anew after failures, so its port changes. A secondary that answers nothing
 // kFailuresMax times in a row is unreachable; it is then asked ever more rarely, up to kProbeRest, and told at once
 // when it is back.
-// Errors: why it does not serve is a warning, once per reason and kSayAgain.
+// Errors: why it does not serve is a warning, once per reason and kSayAgain, with its RCODE and TSIG error. An answer that
+// does not verify is believed for that line only, and may lack the question.
 // Threads: the publishing thread only.        Spec: RFC 1996 §3, §4; RFC 1982; RFC 8945 §5.3.
 #pragma once
 
@@ -55,6 +56,7 @@ class Secondary {
     std::uint16_t id = 0;
     Bytes mac;
     Steady::time_point sent;
+    bool refused = false;  // something came, and does not count
   };
   struct Trouble {
     std::string said;
@@ -92,6 +94,7 @@ class Secondary {
   bool sampling_ = false;  // whether the version on its way, and nothing else, is what takes time
   int probes_ = 0;         // since the announcement
   Trouble probe_trouble_, notify_trouble_;
+  std::string refusal_;  // what the last answers that do not count said; empty: silence, or one that counts
   std::optional<Question> probe_, notify_;
 };
 

@@ -7,6 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
+
+#include "bridge/thread_name.h"
 
 namespace registry::zone {
 namespace {
@@ -33,7 +36,7 @@ Status TransferServer::Start(const std::string& address, std::uint16_t port) {
   wake_ = Socket(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_) return Error::Make(Code::kFailed, "zone_socket_failed", "no eventfd");
   stopping_ = false;
-  thread_ = std::thread([this] { Run(); });
+  thread_ = std::thread(UnderName("zone-server", [this] { Run(); }));
   return Done{};
 }
 
@@ -86,12 +89,17 @@ void TransferServer::Accept(Steady::time_point now) {
   while (true) {
     Socket socket = AcceptTcp(tcp_);
     if (!socket) {
-      const bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-      if (exhausted) accept_from_ = now + std::chrono::milliseconds(kTickMs);
-      return;
+      return Rest(errno, now);
     }
     if (MakeRoom()) connections_.emplace_back(std::move(socket), now);
   }
+}
+
+void TransferServer::Rest(int why, Steady::time_point now) {
+  if (!IsExhausted(why)) return;
+  accept_from_ = now + std::chrono::milliseconds(kTickMs);
+  const std::string line = "zone: a connection cannot be taken: " + std::string(std::strerror(why));
+  if (log_ && exhausted_.Due(line, now)) log_(3, line);
 }
 
 void TransferServer::AnswerDatagrams() {
@@ -102,7 +110,8 @@ void TransferServer::AnswerDatagrams() {
     auto* address = reinterpret_cast<sockaddr*>(&peer);
     const ssize_t size = recvfrom(udp_.fd(), buffer, sizeof buffer, 0, address, &peer_size);
     if (size < 0) return;
-    auto reply = responder_.Answer(View(buffer, static_cast<std::size_t>(size)), Transport::kUdp);
+    auto reply =
+        responder_.Answer(View(buffer, static_cast<std::size_t>(size)), Transport::kUdp, PeerText(peer));
     Bytes message;
     if (!reply || !reply->Next(message)) continue;
     // Lost datagrams are the client's to repeat.

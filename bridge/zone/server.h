@@ -1,14 +1,17 @@
 // bridge/zone/server.h: the transfer server: one TCP and one UDP socket on one port, one thread, bounded
 // connections. Owns: its sockets and its thread. Responder outlives it. Threads: Start and Stop from one
-// thread; the server's thread calls the Responder. Limits: kConnectionsMax; when they are all taken the oldest one
-// whose peer has not shown that it has the key gives way (RFC 7766 §6.2.2), then the one that has been idle longest,
-// else the new one goes. Out of file descriptors: the waiting connections are looked at again a tick later.
+// thread; the server's thread calls the Responder and the log. Limits: kConnectionsMax; when they are all taken the
+// oldest one whose peer has not shown that it has the key gives way (RFC 7766 §6.2.2), then the one that has been idle
+// longest, else the new one goes. Out of file descriptors: said once a minute, and the waiting connections are looked at
+// again a tick later.
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <list>
 #include <thread>
 
+#include "bridge/say_once.h"
 #include "bridge/zone/connection.h"
 
 namespace registry::zone {
@@ -17,7 +20,10 @@ inline constexpr std::size_t kConnectionsMax = 64;
 
 class TransferServer {
  public:
-  explicit TransferServer(Responder& responder) : responder_(responder) {}
+  using LogLine = std::function<void(int level, const std::string& line)>;
+
+  explicit TransferServer(Responder& responder, LogLine log = {})
+      : responder_(responder), log_(std::move(log)) {}
   ~TransferServer() { Stop(); }
 
   Status Start(const std::string& address, std::uint16_t port);
@@ -28,14 +34,17 @@ class TransferServer {
  private:
   void Run();
   void Accept(Steady::time_point now);
+  void Rest(int why, Steady::time_point now);
   bool MakeRoom();
   void AnswerDatagrams();
 
   Responder& responder_;
+  const LogLine log_;
   Socket tcp_, udp_, wake_;
   std::uint16_t port_ = 0;
   std::list<Connection> connections_;
   Steady::time_point accept_from_;  // no descriptor was free: not before this
+  SayOnce exhausted_;
   std::atomic<std::uint64_t> turns_{0};
   std::atomic<bool> stopping_{false};
   std::thread thread_;

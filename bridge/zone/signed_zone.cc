@@ -5,6 +5,8 @@
 #include <thread>
 #include <unordered_map>
 
+#include "bridge/thread_name.h"
+
 namespace registry::zone {
 namespace {
 
@@ -177,7 +179,8 @@ void SignedZone::Run(std::vector<Task>& tasks, UtcTime now) {
     }
   };
   std::vector<std::jthread> pool;
-  for (std::size_t i = 1; i < threads; ++i) pool.emplace_back(work, i);
+  for (std::size_t i = 1; i < threads; ++i)
+    pool.emplace_back(UnderName("zone-sign", [&work, i] { work(i); }));
   work(0);
   pool.clear();
   for (Task& task : tasks) {

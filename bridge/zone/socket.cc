@@ -72,6 +72,8 @@ Socket AcceptTcp(const Socket& listener) {
   return socket;
 }
 
+bool IsExhausted(int why) { return why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM; }
+
 Result<Socket> BindUdp(const std::string& address, std::uint16_t port) {
   return Open(address, port, SOCK_DGRAM, &::bind);
 }
@@ -101,6 +103,23 @@ std::uint16_t LocalPort(const Socket& socket) {
   if (getsockname(socket.fd(), reinterpret_cast<sockaddr*>(&address), &size) != 0) return 0;
   if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
   return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
+std::string PeerText(const sockaddr_storage& peer) {
+  char host[NI_MAXHOST] = "", port[NI_MAXSERV] = "";
+  if (getnameinfo(reinterpret_cast<const sockaddr*>(&peer), sizeof peer, host, sizeof host, port, sizeof port,
+                  NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+    return "an unknown address";
+  }
+  return std::string(host) + " port " + port;
+}
+
+std::string PeerText(const Socket& connected) {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  getpeername(connected.fd(), reinterpret_cast<sockaddr*>(&peer),
+              &size);  // gone already: of no family, so unknown
+  return PeerText(peer);
 }
 
 }  // namespace registry::zone

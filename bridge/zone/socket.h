@@ -3,6 +3,8 @@
 // Threads: a Socket belongs to its owner.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -32,10 +34,15 @@ Result<Socket> ListenTcp(const std::string& address, std::uint16_t port);
 // The next waiting connection, no Socket when there is none or errno says why not. Without Nagle's algorithm: answers
 // are written whole, and what it would hold back is the end of one.
 Socket AcceptTcp(const Socket& listener);
+// Whether this errno of an accept means that there is no descriptor or memory for it, and the same connection waits on.
+bool IsExhausted(int why);
 Result<Socket> BindUdp(const std::string& address, std::uint16_t port);
 // Connected: the kernel drops datagrams from any other address; the source port is random.
 // It sends from `source`, unless that is empty, a wildcard, or of another family: then from what the kernel picks.
 Result<Socket> ConnectUdp(const std::string& address, std::uint16_t port, const std::string& source = {});
 std::uint16_t LocalPort(const Socket& socket);
+// Address and port, for the log.
+std::string PeerText(const sockaddr_storage& peer);
+std::string PeerText(const Socket& connected);
 
 }  // namespace registry::zone

@@ -4,7 +4,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "bridge/zone/private_file.h"
+#include "bridge/secret_file.h"
 
 namespace registry::zone {
 namespace {
@@ -96,25 +96,20 @@ TsigError CheckTime(const TsigVerdict& verdict, UtcTime now) {
 Result<TsigKey> LoadTsigKey(const std::string& name, const std::string& secret_file) {
   auto parsed = NameFromText(name);
   if (!parsed) return Error::Make(Code::kFailed, "tsig_name_invalid", "not a key name: " + name);
-  PrivateFile file(nullptr, &std::fclose);
-  const Privacy privacy = OpenPrivate(secret_file, file);
-  if (privacy == Privacy::kUnreadable) {
-    return Error::Make(Code::kFailed, "tsig_secret_unreadable",
-                       "cannot read the TSIG secret: " + secret_file);
+  const SecretRead file = ReadSecret(secret_file, kSecretFileMax);
+  if (!file.ok()) {
+    const bool exposed = file.trouble == SecretTrouble::kExposed || file.trouble == SecretTrouble::kOwner;
+    return Error::Make(Code::kFailed, exposed ? "tsig_secret_exposed" : "tsig_secret_unreadable",
+                       "the TSIG secret " + file.why);
   }
-  if (privacy == Privacy::kExposed) {
-    return Error::Make(Code::kFailed, "tsig_secret_exposed",
-                       "the TSIG secret must belong to this user with mode 0600: " + secret_file);
-  }
-  std::string base64(kSecretFileMax, '\0');
-  base64.resize(std::fread(base64.data(), 1, base64.size(), file.get()));
-  while (!base64.empty() && (base64.back() == '\n' || base64.back() == '\r')) base64.pop_back();
-  auto secret = FromBase64(base64);
-  if (!secret || secret->size() < 16) {
+  std::string_view base64 = file.secret.text();
+  while (base64.ends_with('\n') || base64.ends_with('\r')) base64.remove_suffix(1);
+  Secret secret = SecretFromBase64(base64);
+  if (secret.size() < 16) {
     return Error::Make(Code::kFailed, "tsig_secret_invalid",
                        "at least 16 octets in base64 are needed: " + secret_file);
   }
-  return TsigKey{*parsed, *secret};
+  return TsigKey{*parsed, std::move(secret)};
 }
 
 std::string TsigErrorName(TsigError error) {

@@ -6,6 +6,7 @@
 // Spec: RFC 8945 §4.2 (record), §4.3 (what is digested), §5.2 (checks), §5.3.1 (many messages).
 #pragma once
 
+#include "bridge/secret.h"
 #include "bridge/zone/message.h"
 #include "schemas/base/result.h"
 #include "schemas/base/utc_time.h"
@@ -16,7 +17,7 @@ inline constexpr std::uint16_t kTsigFudge = 300;
 
 struct TsigKey {
   Name name;
-  Bytes secret;
+  Secret secret;
 };
 Result<TsigKey> LoadTsigKey(const std::string& name, const std::string& secret_file);
 

@@ -106,16 +106,33 @@ std::string ToPem(std::string_view label, const Bytes& der) {
   return pem + Header("END", label) + "\n";
 }
 
+namespace {
+
+// RFC 7468 §3: inside a line it is text, and others read past it. They would find another object in the same octets, or
+// none.
+std::size_t FindAtLineStart(std::string_view text, std::string_view boundary) {
+  for (std::size_t at = text.find(boundary); at != text.npos; at = text.find(boundary, at + 1)) {
+    if (at == 0 || text[at - 1] == '\n' || text[at - 1] == '\r') return at;
+  }
+  return text.npos;
+}
+
+}  // namespace
+
 std::optional<Bytes> FromPem(std::string_view label, std::string_view pem) {
   const std::string begin = Header("BEGIN", label);
   const std::string end = Header("END", label);
-  const std::size_t start = pem.find(begin);
+  const std::size_t start = FindAtLineStart(pem, begin);
   if (start == std::string_view::npos) return std::nullopt;
   const std::size_t stop = pem.find(end, start);
   if (stop == std::string_view::npos) return std::nullopt;
   std::string body;
+  std::size_t kept = 0;  // of body, up to the last character that is no blank
   for (char c : pem.substr(start + begin.size(), stop - start - begin.size())) {
-    if (c != '\n' && c != '\r') body.push_back(c);
+    const bool line_ends = c == '\n' || c == '\r';
+    if (line_ends) body.resize(kept);
+    if (!line_ends) body.push_back(c);
+    if (!line_ends && c != ' ' && c != '\t') kept = body.size();
   }
   return FromBase64(body);
 }

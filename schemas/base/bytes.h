@@ -22,7 +22,7 @@ std::optional<Bytes> FromHex(std::string_view text);  // either case
 std::string ToBase64(const Bytes& bytes);             // RFC 4648 §4, padded, one line
 std::optional<Bytes> FromBase64(std::string_view text);
 
-// RFC 7468 text encoding with exactly one label, e.g. "CERTIFICATE".
+// RFC 7468 text encoding with exactly one label, e.g. "CERTIFICATE". Blanks and tabs at the end of a line are no part of it.
 std::string ToPem(std::string_view label, const Bytes& der);
 std::optional<Bytes> FromPem(std::string_view label, std::string_view pem);
 

@@ -30,6 +30,11 @@ std::optional<std::int64_t> ReadFraction(std::string_view rest) {
   return micros;
 }
 
+// RFC 3339 §5.7 and appendix D: one is added at the end of a month. Which months had one is not known here.
+bool MayBeLeapSecond(const std::chrono::year_month_day& date, int hour, int minute) {
+  return hour == 23 && minute == 59 && date == date.year() / date.month() / std::chrono::last;
+}
+
 }  // namespace
 
 std::string ToRfc3339(UtcTime time) {
@@ -56,9 +61,14 @@ std::optional<UtcTime> FromRfc3339(std::string_view text) {
     return std::nullopt;
   }
   const year_month_day date{year(y), month(static_cast<unsigned>(mo)), day(static_cast<unsigned>(d))};
-  if (!date.ok() || y < 1970 || h > 23 || mi > 59 || s > 59) return std::nullopt;
-  const auto fraction = ReadFraction(text.substr(19));
+  if (!date.ok() || y < 1970 || h > 23 || mi > 59 || s > 60) return std::nullopt;
+  auto fraction = ReadFraction(text.substr(19));
   if (!fraction) return std::nullopt;
+  if (s == 60) {
+    if (!MayBeLeapSecond(date, h, mi)) return std::nullopt;
+    s = 59;
+    fraction = 999'999;
+  }
   const sys_time<microseconds> point = sys_days(date) + hours(h) + minutes(mi) + seconds(s);
   return UtcTime{point.time_since_epoch().count() + *fraction};
 }

@@ -1,6 +1,8 @@
 // schemas/base/utc_time.h: a point in UTC, microseconds since 1970-01-01T00:00:00Z.
 // Text form is RFC 3339 with a 'Z' and exactly six fractional digits when printed; zero to nine are read, and
 // digits past the sixth are dropped. Offsets other than 'Z' are refused. Range: years 1970 to 9999.
+// A leap second (RFC 3339 §5.7), 23:59:60 on the last day of a month, is the last microsecond of 23:59:59: of the right
+// day, and after nothing that is later. It is printed as that.
 #pragma once
 
 #include <chrono>

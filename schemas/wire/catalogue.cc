@@ -4,24 +4,28 @@
 
 #include "schemas/wire/codec.h"
 #include "schemas/wire/field_tables.h"
+#include "schemas/wire/queries.h"
 
 namespace registry::wire {
 namespace {
 
 using nlohmann::json;
 
-struct CommandRow {
+template <class Any>
+struct Row {
   std::string_view name;
   std::string_view reply;  // stem of the accepted reply's schema
   std::vector<Role> roles;
-  Result<Command> (*decode)(const json& data);
+  Result<Any> (*decode)(const json& data);
 };
+using CommandRow = Row<Command>;
+using QueryRow = Row<Query>;
 
-template <class Message>
-Result<Command> DecodeAs(const json& data) {
+template <class Message, class Any = Command>
+Result<Any> DecodeAs(const json& data) {
   Result<Message> message = Decode<Message>(data);
   if (!message) return message.error();
-  return Command(*std::move(message));
+  return Any(*std::move(message));
 }
 
 const std::vector<CommandRow>& Commands() {
@@ -43,10 +47,21 @@ const std::vector<CommandRow>& Commands() {
   return rows;
 }
 
-const CommandRow* FindCommand(std::string_view name) {
-  const auto row = std::find_if(Commands().begin(), Commands().end(),
-                                [name](const CommandRow& each) { return each.name == name; });
-  return row == Commands().end() ? nullptr : &*row;
+const std::vector<QueryRow>& Queries() {
+  static const std::vector<Role> all{Role::kMno, Role::kAsp, Role::kOperator};
+  static const std::vector<QueryRow> rows{
+      {"device.get", "device.described", all, DecodeAs<DeviceGet, Query>},
+      {"device.list", "device.listed", all, DecodeAs<DeviceList, Query>},
+      {"device.trace", "device.traced", all, DecodeAs<DeviceTrace, Query>},
+  };
+  return rows;
+}
+
+template <class Rows>
+auto Find(const Rows& rows, std::string_view name) -> decltype(&rows.front()) {
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [name](const auto& each) { return each.name == name; });
+  return row == rows.end() ? nullptr : &*row;
 }
 
 std::vector<MessageName> MakeCatalogue() {
@@ -55,6 +70,8 @@ std::vector<MessageName> MakeCatalogue() {
   std::vector<MessageName> names;
   for (const CommandRow& row : Commands()) names.push_back({Kind::kCommand, row.name, row.name, row.roles});
   for (const CommandRow& row : Commands()) names.push_back({Kind::kReply, row.name, row.reply, row.roles});
+  for (const QueryRow& row : Queries()) names.push_back({Kind::kCommand, row.name, row.name, row.roles});
+  for (const QueryRow& row : Queries()) names.push_back({Kind::kReply, row.name, row.reply, row.roles});
   for (std::string_view action : {"key.generate", "payload.push", "applet.wipe"}) {
     names.push_back({Kind::kAction, action, action, {kMno}});
   }
@@ -63,8 +80,9 @@ std::vector<MessageName> MakeCatalogue() {
        {"device.activated", "device.deactivated", "device.reactivated", "device.deleted", "device.failed"}) {
     names.push_back({Kind::kNotification, event, event, {kMno, kAsp}});
   }
-  for (std::string_view document : {"error", "registry-payload", "bootstrap", "resolver", "endpoint",
-                                    "endpoint-trust", "wifi", "container", "envelope"}) {
+  for (std::string_view document :
+       {"error", "registry-payload", "bootstrap", "resolver", "endpoint", "endpoint-trust", "wifi",
+        "container", "device-brief", "device-wait", "device-step", "envelope"}) {
     names.push_back({Kind::kDocument, document, document, {}});
   }
   return names;
@@ -73,15 +91,25 @@ std::vector<MessageName> MakeCatalogue() {
 }  // namespace
 
 Result<Command> DecodeCommand(std::string_view command, const json& data) {
-  const CommandRow* row = FindCommand(command);
+  const CommandRow* row = Find(Commands(), command);
+  if (row == nullptr)
+    return Error::Make(Code::kUnknownCommand, "unknown_command", "there is no such command");
+  return row->decode(data);
+}
+
+bool IsQuery(std::string_view command) { return Find(Queries(), command) != nullptr; }
+
+Result<Query> DecodeQuery(std::string_view command, const json& data) {
+  const QueryRow* row = Find(Queries(), command);
   if (row == nullptr)
     return Error::Make(Code::kUnknownCommand, "unknown_command", "there is no such command");
   return row->decode(data);
 }
 
 std::vector<Role> RolesOf(std::string_view command) {
-  const CommandRow* row = FindCommand(command);
-  return row == nullptr ? std::vector<Role>{} : row->roles;
+  if (const CommandRow* row = Find(Commands(), command)) return row->roles;
+  const QueryRow* query = Find(Queries(), command);
+  return query == nullptr ? std::vector<Role>{} : query->roles;
 }
 
 const std::vector<MessageName>& Catalogue() {

@@ -19,6 +19,7 @@ enum class Shape { kText, kInteger, kBoolean, kObject, kArray };
 // What one value must look like. Members that do not belong to the shape keep their defaults.
 struct Rule {
   Shape shape = Shape::kText;
+  bool nullable = false;  // null means absent
   std::uint64_t min = 0;  // characters of a text, value of an integer, items of an array
   std::uint64_t max = 0;
   std::string pattern;                // of a text; what it accepts is never narrower than the decoder
@@ -37,10 +38,11 @@ struct FieldRule {
 // The envelope's attributes; it is no struct with a stem, because what its data must be depends on its type.
 std::vector<FieldRule> EnvelopeRules();
 // Other attributes that may ride along (CloudEvents §"Naming Conventions"): a name of lower-case letters and digits,
-// a short text, an integer or a boolean.
+// a short text, an integer or a boolean, or null, which means absent.
 struct ExtensionRule {
   std::size_t name_max = 0;  // characters
   std::size_t text_max = 0;
+  std::int64_t integer_min = 0, integer_max = 0;
 };
 ExtensionRule EnvelopeExtensions();
 

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "schemas/wire/endpoint_url.h"
 #include "schemas/wire/envelope.h"
 
 namespace registry::wire {
 namespace {
 
-constexpr char kLinePattern[] = "^[^\\u0000-\\u001f\\u007f]*$";
+constexpr char kLinePattern[] = "^[^\\x00-\\x1f\\x7f]*$";
 constexpr std::string_view kPemBegin = "-----BEGIN ";
 
 template <class Predicate>
@@ -28,16 +29,7 @@ bool ValidVisible(std::string_view text) { return All(text, IsVisible); }
 bool ValidSymbol(std::string_view text) {
   return All(text, [](char c) { return IsLower(c) || IsDigit(c) || c == '_' || c == '.' || c == '-'; });
 }
-// RFC 3986 §3.1 scheme and "://"; what follows is the ASP's own business.
-bool ValidUrl(std::string_view text) {
-  const std::size_t colon = text.find("://");
-  if (colon == std::string_view::npos || colon == 0 || colon + 3 == text.size() || !IsLower(text.front()))
-    return false;
-  const bool scheme = All(text.substr(0, colon), [](char c) {
-    return IsLower(c) || IsDigit(c) || c == '+' || c == '.' || c == '-';
-  });
-  return scheme && ValidVisible(text);
-}
+bool ValidUrl(std::string_view text) { return ParseEndpointUrl(text).has_value(); }
 bool ValidAddress(std::string_view text) {
   return All(text, [](char c) {
     return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '.' || c == ':';
@@ -82,8 +74,18 @@ const TextKind kAuthorisationCode{
 const TextKind kSymbol{
     1,          64, "^[a-z0-9_.-]+$", "bad_symbol", "must be lower-case letters, digits, '_', '.' or '-'",
     ValidSymbol};
-const TextKind kUrl{
-    4, 255, "^[a-z][a-z0-9+.-]*://[!-~]+$", "bad_url", "must be an absolute URL in ASCII", ValidUrl};
+const TextKind kUrl{4,
+                    255,
+                    kEndpointUrlPattern,
+                    "bad_url",
+                    "must be scheme://host, :port, path and query, with a host name, no user and no fragment",
+                    ValidUrl};
+const TextKind kHostName{1,
+                         253,
+                         kHostNamePattern,
+                         "bad_domain_name",
+                         "must be a lower-case host name of two labels or more, and no address",
+                         IsHostName};
 const TextKind kName{1,
                      253,
                      "^[a-z0-9_-]+(\\.[a-z0-9_-]+)*$",

@@ -53,14 +53,15 @@ struct TextForm {
   static json Write(const std::string& value) { return value; }
 };
 
-extern const TextKind kLine, kLongLine, kSsid, kAuthorisationCode, kSymbol, kUrl, kName, kAddress, kPointer,
-    kSerialHex;
+extern const TextKind kLine, kLongLine, kSsid, kAuthorisationCode, kSymbol, kUrl, kHostName, kName, kAddress,
+    kPointer, kSerialHex;
 using Line = TextForm<kLine>;
 using LongLine = TextForm<kLongLine>;
 using Ssid = TextForm<kSsid>;
 using AuthorisationCode = TextForm<kAuthorisationCode>;
 using Symbol = TextForm<kSymbol>;
 using Url = TextForm<kUrl>;
+using HostName = TextForm<kHostName>;
 using Name = TextForm<kName>;
 using Address = TextForm<kAddress>;
 using Pointer = TextForm<kPointer>;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "schemas/wire/parts.h"
+#include "schemas/wire/read_messages.h"
 
 namespace registry::wire {
 namespace {
@@ -21,9 +22,9 @@ struct OutcomeWords {
   static constexpr std::array<std::string_view, 3> kWords{"success", "failed",
                                                           "unknown"};  // order of Outcome
 };
-struct StateWords {
-  static constexpr std::array<std::string_view, 7> kWords{
-      "registered", "attached", "certified", "published", "active", "deactivated", "deleted"};
+
+struct PilotFormWords {
+  static constexpr std::array<std::string_view, 3> kWords{"trust_is_tlsa", "host_too_long", "name_too_long"};
 };
 
 // Deactivate, reactivate and delete say the same, and so do the notifications about them.
@@ -133,8 +134,9 @@ const Fields<EsimRegistered>& Table<EsimRegistered>() {
 }
 template <>
 const Fields<DeviceState>& Table<DeviceState>() {
-  static const Fields<DeviceState> table{Must<Device, &DeviceState::device>("device"),
-                                         Must<Word<StateWords>, &DeviceState::state>("state")};
+  static const Fields<DeviceState> table{
+      Must<Device, &DeviceState::device>("device"), Must<Word<StateWords>, &DeviceState::state>("state"),
+      May<Word<PilotFormWords>, &DeviceState::pilot_form_absent>("pilotFormAbsent")};
   return table;
 }
 template <>
@@ -148,8 +150,10 @@ const Fields<CertificateIssued>& Table<CertificateIssued>() {
 }
 template <>
 const Fields<EndpointPublished>& Table<EndpointPublished>() {
-  static const Fields<EndpointPublished> table{Must<EndpointId, &EndpointPublished::endpoint>("endpoint"),
-                                               Must<Ordinal, &EndpointPublished::revision>("revision")};
+  static const Fields<EndpointPublished> table{
+      Must<EndpointId, &EndpointPublished::endpoint>("endpoint"),
+      Must<Ordinal, &EndpointPublished::revision>("revision"),
+      May<Word<PilotFormWords>, &EndpointPublished::pilot_form_absent>("pilotFormAbsent")};
   return table;
 }
 template <>
@@ -184,6 +188,7 @@ const Fields<PayloadPush>& Table<PayloadPush>() {
     fields.push_back(Must<Ordinal, &PayloadPush::version>("version"));
     fields.push_back(Must<Base64<1, 65536>, &PayloadPush::cms>("cms"));
     fields.push_back(Must<ListOf<ContainerPart, 0, 16>, &PayloadPush::containers>("containers"));
+    fields.push_back(May<Word<PilotFormWords>, &PayloadPush::pilot_form_absent>("pilotFormAbsent"));
     return fields;
   }();
   return table;
@@ -276,6 +281,15 @@ const std::map<std::string_view, Struct>& Structs() {
       {"feed.ack", kStruct<FeedAck>},
       {"do.progress", kStruct<DoProgress>},
       {"do.result", kStruct<DoResult>},
+      {"device.get", kStruct<DeviceGet>},
+      {"device.list", kStruct<DeviceList>},
+      {"device.trace", kStruct<DeviceTrace>},
+      {"device.described", kStruct<DeviceDescribed>},
+      {"device.listed", kStruct<DeviceListed>},
+      {"device.traced", kStruct<DeviceTraced>},
+      {"device-brief", kStruct<DeviceBrief>},
+      {"device-wait", kStruct<DeviceWait>},
+      {"device-step", kStruct<DeviceStep>},
       {"esim.registered", kStruct<EsimRegistered>},
       {"device.state", kStruct<DeviceState>},
       {"certificate.issued", kStruct<CertificateIssued>},

@@ -132,10 +132,12 @@ struct EsimRegistered {
   std::string authorisation_code;
   Bootstrap bootstrap;
 };
+// `pilot_form_absent`: why there are no containers for the pilot's middleware; empty where there are.
 struct DeviceState {
   DeviceId device;
   std::string state;
-};  // attach, claim, deactivate, reactivate, delete
+  std::string pilot_form_absent{};  // in the reply to device.claim
+};                                  // attach, claim, deactivate, reactivate, delete
 struct CertificateIssued {
   DeviceId device;
   Bytes certificate;
@@ -145,6 +147,7 @@ struct CertificateIssued {
 struct EndpointPublished {
   EndpointName endpoint;
   std::uint64_t revision = 0;
+  std::string pilot_form_absent{};
 };
 struct FeedStatus {
   std::uint64_t last_seq = 0;
@@ -172,6 +175,7 @@ struct PayloadPush {
   std::uint64_t version = 0;
   Bytes cms;                          // SignedData over AuthEnvelopedData, DER
   std::vector<Container> containers;  // in the order to be written; 02 last
+  std::string pilot_form_absent{};
 };
 struct AppletWipe {
   JobId job;

@@ -1,5 +1,6 @@
 #include "schemas/wire/parts.h"
 
+#include "schemas/wire/endpoint_url.h"
 #include "schemas/wire/symbols.h"
 
 namespace registry::wire {
@@ -35,6 +36,10 @@ struct ResultCode {
   static json Write(Code value) { return static_cast<int>(value); }
 };
 using Seconds = Integer<int, 0, 86400>;
+
+Error Mismatch(std::string_view field, std::string_view message) {
+  return Error::Make(Code::kValueSyntax, "endpoint_mismatch", message, std::string(field));
+}
 
 }  // namespace
 
@@ -94,7 +99,7 @@ template <>
 const Fields<Endpoint>& Table<Endpoint>() {
   static const Fields<Endpoint> table{
       Must<IdForm<EndpointName>, &Endpoint::name>("name"),
-      Must<Name, &Endpoint::fqdn>("fqdn"),
+      Must<HostName, &Endpoint::fqdn>("fqdn"),
       Must<Url, &Endpoint::url>("url"),
       Must<Port, &Endpoint::port>("port"),
       Must<Word<ProtocolWords>, &Endpoint::protocol>("protocol"),
@@ -102,6 +107,21 @@ const Fields<Endpoint>& Table<Endpoint>() {
       May<WifiPart, &Endpoint::wifi>("wifi"),
   };
   return table;
+}
+
+template <>
+Fault Consistent<Endpoint>(const Endpoint& endpoint) {
+  const auto url = ParseEndpointUrl(endpoint.url);
+  if (!url || url->scheme != endpoint.protocol)
+    return Mismatch("/url", "the URL's scheme must be the protocol");
+  if (url->host != endpoint.fqdn) return Mismatch("/url", "the URL's host must be the fqdn");
+  const auto port = url->port ? url->port : DefaultPort(endpoint.protocol);
+  if (port && *port != endpoint.port)
+    return Mismatch("/url", "the URL's port, or its scheme's, must be the port");
+  const std::string owner = TlsaOwner(endpoint.fqdn, endpoint.port, endpoint.protocol);
+  if (endpoint.trust.kind == TrustKind::kTlsa && endpoint.trust.tlsa_owner != owner)
+    return Mismatch("/trust/tlsaOwner", "must be _port._tcp (coaps: _udp) and the fqdn");
+  return std::nullopt;
 }
 
 template <>

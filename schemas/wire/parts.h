@@ -8,6 +8,11 @@
 
 namespace registry::wire {
 
+struct StateWords {
+  static constexpr std::array<std::string_view, 7> kWords{
+      "registered", "attached", "certified", "published", "active", "deactivated", "deleted"};
+};
+
 struct ResolverStem {
   static constexpr std::string_view kStem = "resolver";
 };
@@ -44,6 +49,9 @@ template <>
 const Fields<Container>& Table<Container>();
 template <>
 const Fields<Error>& Table<Error>();
+// Every member of it names the same service.
+template <>
+Fault Consistent<Endpoint>(const Endpoint& endpoint);
 // Either a certificate or the owner name of a TLSA RRset, as `kind` says.
 template <>
 Fault Consistent<EndpointTrust>(const EndpointTrust& trust);

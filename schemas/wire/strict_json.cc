@@ -40,16 +40,22 @@ bool ValidTail(std::string_view tail, const Sequence& sequence) {
 
 Error NotJson() { return Error::Make(Code::kSyntax, "bad_json", "the message is not JSON (RFC 8259)"); }
 
-// nlohmann's lexer (3.11.2, scan()) takes U+0000 for the end of the text and skips a byte order mark: whatever stands
-// behind the one is never looked at, and RFC 8259 §8.1 lets nobody send the other. No JSON text holds the octet 0x00
-// (RFC 8259 §7: inside a string it is written \u0000).
-bool OneJsonText(std::string_view text) {
-  return text.find('\0') == std::string_view::npos && !text.starts_with("\xef\xbb\xbf");
+// nlohmann's lexer (3.11.2, scan()) takes U+0000 for the end of the text: whatever stands behind it is never looked at. No
+// JSON text holds the octet 0x00 (RFC 8259 §7: inside a string it is written \u0000).
+bool OneJsonText(std::string_view text) { return text.find('\0') == std::string_view::npos; }
+
+// RFC 8259 §8.1: nobody may send one, and only UTF-8 may be sent. Some editors and libraries write one unasked and show
+// none, so its sender is told of it by name. nlohmann's lexer would skip the one of UTF-8.
+bool HasByteOrderMark(std::string_view text) {
+  return text.starts_with(kByteOrderMark) || text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff");
 }
 
 class Builder final : public nlohmann::json_sax<json> {
  public:
-  explicit Builder(int depth_max) : depth_max_(static_cast<std::size_t>(depth_max)) {}
+  explicit Builder(const JsonLimits& limits)
+      : depth_max_(static_cast<std::size_t>(limits.depth_max)),
+        values_max_(limits.values_max),
+        values_left_(limits.values_max) {}
 
   bool null() override { return Scalar(nullptr); }
   bool boolean(bool value) override { return Scalar(value); }
@@ -91,11 +97,15 @@ class Builder final : public nlohmann::json_sax<json> {
     return &open_.back()->back();
   }
   bool Scalar(json value) {
+    if (!Count()) return false;
     Put(std::move(value));
     return true;
   }
   bool Open(json empty) {
-    if (open_.size() >= depth_max_) return Fail(Code::kSyntax, "too_deep", "the message nests too deeply");
+    if (!Count()) return false;
+    if (open_.size() >= depth_max_)
+      return Fail(Code::kSyntax, "too_deep",
+                  "the message nests deeper than " + std::to_string(depth_max_) + " levels");
     open_.push_back(Put(std::move(empty)));
     return true;
   }
@@ -103,12 +113,17 @@ class Builder final : public nlohmann::json_sax<json> {
     open_.pop_back();
     return true;
   }
+  bool Count() {
+    if (values_left_-- > 0) return true;
+    return Fail(Code::kRange, "too_many_values",
+                "the message has more than " + std::to_string(values_max_) + " values");
+  }
   bool Fail(Code code, std::string_view symbol, std::string_view message) {
     error_ = Error::Make(code, symbol, message);
     return false;
   }
 
-  std::size_t depth_max_;
+  std::size_t depth_max_, values_max_, values_left_;
   json root_;
   std::vector<json*> open_;  // stays valid: a container grows only while it is the innermost one
   json* slot_ = nullptr;
@@ -127,14 +142,18 @@ bool ValidUtf8(std::string_view text) {
   return true;
 }
 
-Result<json> ParseStrict(std::string_view text, std::size_t octets_max, int depth_max) {
-  if (text.size() > octets_max) {
+Result<json> ParseStrict(std::string_view text, const JsonLimits& limits) {
+  if (text.size() > limits.octets_max) {
     return Error::Make(Code::kRange, "message_too_large",
-                       "the message is larger than " + std::to_string(octets_max) + " octets");
+                       "the message is larger than " + std::to_string(limits.octets_max) + " octets");
+  }
+  if (HasByteOrderMark(text)) {
+    return Error::Make(Code::kSyntax, "byte_order_mark",
+                       "the message begins with a byte order mark; JSON is sent as UTF-8 without one");
   }
   if (!ValidUtf8(text)) return Error::Make(Code::kSyntax, "bad_utf8", "the message is not UTF-8 (RFC 3629)");
   if (!OneJsonText(text)) return NotJson();
-  Builder builder(depth_max);
+  Builder builder(limits);
   json::sax_parse(text.begin(), text.end(), &builder);
   return std::move(builder).Take();
 }

@@ -38,7 +38,8 @@ struct Claim {
 
 class AspOnMqtt : public Asp {
  public:
-  AspOnMqtt(const AspConfig& config, Report& report) : config_(config), report_(report) {}
+  AspOnMqtt(const AspConfig& config, Customers& customers, Report& report)
+      : config_(config), customers_(customers), report_(report) {}
   ~AspOnMqtt() override;
   Status Begin();
   void Control(const json& command) override;
@@ -56,6 +57,7 @@ class AspOnMqtt : public Asp {
   void OnReplayed(std::uint64_t from, const Reply& reply);
 
   const AspConfig config_;
+  Customers& customers_;
   Report& report_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -153,6 +155,7 @@ void AspOnMqtt::OnClaimed(const std::string& device, const Reply& reply) {
   Clock::time_point begun;
   const std::string reason = ReasonOf(reply);
   bool again = false;
+  if (reply.accepted) customers_.Claimed(device);
   {
     const std::lock_guard lock(mutex_);
     Claim& claim = claims_.at(device);
@@ -180,6 +183,7 @@ std::vector<std::string> AspOnMqtt::TakeDueClaims(Clock::time_point now) {
 void AspOnMqtt::OnEvent(const std::string& type, const wire::Envelope& envelope) {
   const std::string device = envelope.data.is_object() ? Text(envelope.data, "device") : "";
   Clock::time_point since = Clock::now();
+  customers_.Heard(type, device, envelope.seq.value_or(0));
   {
     const std::lock_guard lock(mutex_);
     if (envelope.seq) feed_.Saw(*envelope.seq, since);
@@ -252,8 +256,8 @@ void AspOnMqtt::Control(const json& command) {
 
 }  // namespace
 
-Result<std::unique_ptr<Asp>> Asp::Start(const AspConfig& config, Report& report) {
-  auto asp = std::make_unique<AspOnMqtt>(config, report);
+Result<std::unique_ptr<Asp>> Asp::Start(const AspConfig& config, Customers& customers, Report& report) {
+  auto asp = std::make_unique<AspOnMqtt>(config, customers, report);
   if (auto begun = asp->Begin(); !begun) return begun.error();
   return std::unique_ptr<Asp>(std::move(asp));
 }

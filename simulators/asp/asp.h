@@ -13,13 +13,15 @@
 #include <memory>
 
 #include "simulators/asp/config.h"
+#include "simulators/asp/customers.h"
 #include "simulators/console/report.h"
 
 namespace registry::sim {
 
 class Asp {
  public:
-  static Result<std::unique_ptr<Asp>> Start(const AspConfig& config, Report& report);
+  // `customers` is told of claims and notifications, and outlives the ASP.
+  static Result<std::unique_ptr<Asp>> Start(const AspConfig& config, Customers& customers, Report& report);
   virtual ~Asp() = default;
   // {"cmd":"deactivate"|"reactivate"|"delete","device":UUID,"reason":optional}
   virtual void Control(const nlohmann::json& command) = 0;

@@ -38,9 +38,9 @@ struct FreeStack {
 
 }  // namespace
 
-Result<std::unique_ptr<ClientCheck>> ClientCheck::Create(const Trust& trust,
+Result<std::unique_ptr<ClientCheck>> ClientCheck::Create(const Trust& trust, const Customers& customers,
                                                          std::shared_ptr<DaneResolver> resolver) {
-  std::unique_ptr<ClientCheck> check(new ClientCheck());
+  std::unique_ptr<ClientCheck> check(new ClientCheck(customers));
   check->suffix_ = "._device." + trust.zone;
   check->resolver_ = std::move(resolver);
   check->store_ = X509_STORE_new();
@@ -97,7 +97,7 @@ Status ClientCheck::Check(X509* certificate, const std::string& name) const {
   if (!records) return records.error();
   const auto view = CertificateView::Of(DerOf(certificate));
   if (!view || !MatchesAny(*records, kDaneEe, *view)) return Refuse("tlsa_mismatch");
-  return Done{};
+  return customers_.MayTalk(name.substr(0, name.size() - suffix_.size()));
 }
 
 }  // namespace registry::sim

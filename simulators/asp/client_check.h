@@ -1,9 +1,11 @@
-// simulators/asp/client_check.h: may this client certificate be served? Name, chain, dates, then TLSA under DNSSEC.
-// Owns: the parsed CA certificates; shares the resolver.
+// simulators/asp/client_check.h: may this client certificate be served? Name, chain, dates, then TLSA under DNSSEC, then
+// whether the device is this ASP's.
+// Owns: the parsed CA certificates; shares the resolver; `customers` outlives it.
 // Threads: Check from any thread; it blocks for one look-up.
 // Errors (symbol = what the device is told): name_missing, name_not_allowed (not <uuid>._device.<zone>; asked before
 //   any look-up, so that a stranger cannot make this server query names), chain_invalid, certificate_expired,
-//   tlsa_missing, tlsa_mismatch, and the resolver's dns_bogus, resolver_unreachable.
+//   tlsa_missing, tlsa_mismatch, and the resolver's dns_bogus, resolver_unreachable; device_not_claimed and
+//   device_not_active, last, so that only a device that has proved its name learns whose it is.
 // Caching: none, so that a withdrawn record is seen as soon as the resolver sees it.
 // Spec: RFC 5280 §6 (path), RFC 7671 §5.1 (DANE-EE), draft-ietf-dance-client-auth (name from the SAN, allow-list).
 #pragma once
@@ -13,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "simulators/asp/customers.h"
 #include "simulators/dane/resolver.h"
 
 namespace registry::sim {
@@ -23,7 +26,7 @@ class ClientCheck {
     Bytes root, issuing;  // DER
     std::string zone;
   };
-  static Result<std::unique_ptr<ClientCheck>> Create(const Trust& trust,
+  static Result<std::unique_ptr<ClientCheck>> Create(const Trust& trust, const Customers& customers,
                                                      std::shared_ptr<DaneResolver> resolver);
   ~ClientCheck();
 
@@ -32,9 +35,10 @@ class ClientCheck {
   Status Check(X509* certificate, const std::string& name) const;
 
  private:
-  ClientCheck() = default;
+  explicit ClientCheck(const Customers& customers) : customers_(customers) {}
   Status CheckChain(X509* certificate) const;
 
+  const Customers& customers_;
   std::string suffix_;  // "._device.<zone>"
   X509_STORE* store_ = nullptr;
   X509* issuing_ = nullptr;

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "schemas/base/standard_descriptors.h"
 #include "simulators/asp/asp.h"
 #include "simulators/asp/client_check.h"
 #include "simulators/asp/tls_server.h"
@@ -16,6 +17,7 @@ using registry::Result;
 using registry::sim::Asp;
 using registry::sim::AspConfig;
 using registry::sim::ClientCheck;
+using registry::sim::Customers;
 using registry::sim::Report;
 using registry::sim::TlsServer;
 using registry::sim::TlsSession;
@@ -27,11 +29,11 @@ Bytes DerFile(const std::string& file) {
   return registry::FromPem("CERTIFICATE", text.str()).value_or(Bytes{});
 }
 
-Result<std::unique_ptr<ClientCheck>> MakeCheck(const AspConfig& config) {
+Result<std::unique_ptr<ClientCheck>> MakeCheck(const AspConfig& config, const Customers& customers) {
   auto resolver = registry::sim::DaneResolver::Create(config.resolver);
   if (!resolver) return resolver.error();
   return ClientCheck::Create({DerFile(config.root_file), DerFile(config.issuing_file), config.zone},
-                             *resolver);
+                             customers, *resolver);
 }
 
 void ReportSession(Report& report, const TlsSession& session) {
@@ -46,18 +48,20 @@ int Fail(const Error& error, int code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  registry::OpenStandardDescriptors();
   const auto file = registry::sim::ConfigArgument(argc, argv);
   if (!file) return 2;
   const auto console = registry::sim::Console::CatchSignals();
   const auto config = registry::sim::ReadAspConfig(*file);
   if (!config) return Fail(config.error(), 2);
   Report report(Report::PrintLine);
-  const auto check = MakeCheck(*config);
+  Customers customers;
+  const auto check = MakeCheck(*config, customers);
   if (!check) return Fail(check.error(), 1);
   const auto server = TlsServer::Start(config->tls, **check,
                                        [&](const TlsSession& session) { ReportSession(report, session); });
   if (!server) return Fail(server.error(), 1);
-  const auto asp = Asp::Start(*config, report);
+  const auto asp = Asp::Start(*config, customers, report);
   if (!asp) return Fail(asp.error(), 1);
   report.Say({{"event", "ready"}, {"program", "asp-sim"}, {"party", config->mqtt.party}});
   console.Serve([&](const nlohmann::json& command) { (*asp)->Control(command); });

@@ -8,11 +8,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cerrno>
 
 namespace registry::sim {
+namespace {
 
-TlsChannel::TlsChannel(SSL_CTX* context, int socket) : socket_(socket), ssl_(SSL_new(context)) {
+constexpr int kPartsMax = 64;  // of what a refused client still says
+
+}  // namespace
+
+TlsChannel::TlsChannel(SSL_CTX* context, int socket)
+    : socket_(socket), ssl_(SSL_new(context)), wants_(POLLIN) {
   const int on = 1;
   setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   fcntl(socket_, F_SETFL, O_NONBLOCK);
@@ -24,60 +30,56 @@ TlsChannel::~TlsChannel() {
   close(socket_);
 }
 
-template <class Step>
-int TlsChannel::Drive(Step step) {
-  while (true) {
-    ERR_clear_error();
-    const int result = step();
-    if (result > 0) return result;
-    const int error = SSL_get_error(ssl_, result);
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-      const int why = ERR_GET_REASON(ERR_peek_last_error());
-      reason_ = why == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE ? "certificate_required" : "connection_failed";
-      return -1;
-    }
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - Clock::now()).count();
-    pollfd wait{socket_, static_cast<short>(error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT), 0};
-    if (left <= 0 || poll(&wait, 1, static_cast<int>(std::min<long>(left, 60'000))) < 0) {
-      reason_ = "too_slow";
-      return -1;
-    }
+TlsChannel::Progress TlsChannel::After(int result) {
+  if (result > 0) return Progress::kDone;
+  const int error = SSL_get_error(ssl_, result);
+  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
+    wants_ = error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
+    return Progress::kWait;
   }
+  const int why = ERR_GET_REASON(ERR_peek_last_error());
+  reason_ = why == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE ? "certificate_required" : "connection_failed";
+  return Progress::kFailed;
 }
 
-bool TlsChannel::Accept() {
-  return Drive([this] { return SSL_accept(ssl_); }) > 0;
+TlsChannel::Progress TlsChannel::Accept() {
+  ERR_clear_error();
+  return After(SSL_accept(ssl_));
 }
 
-std::optional<std::string> TlsChannel::ReadLine(std::size_t max) {
-  std::string line;
+TlsChannel::Progress TlsChannel::ReadLine(std::size_t max) {
   char part[512];
-  while (line.find('\n') == std::string::npos) {
-    if (line.size() > max) {
+  while (line_.find('\n') == std::string::npos) {
+    if (line_.size() > max) {
       reason_ = "line_too_long";
-      return std::nullopt;
+      return Progress::kFailed;
     }
-    const int size = Drive([&] { return SSL_read(ssl_, part, sizeof part); });
-    if (size <= 0) return std::nullopt;
-    line.append(part, static_cast<std::size_t>(size));
+    ERR_clear_error();
+    const int size = SSL_read(ssl_, part, sizeof part);
+    if (const Progress read = After(size); read != Progress::kDone) return read;
+    line_.append(part, static_cast<std::size_t>(size));
   }
-  return line.substr(0, line.find('\n'));
+  line_.resize(line_.find('\n'));
+  return Progress::kDone;
 }
 
-bool TlsChannel::Write(const std::string& text) {
-  return Drive([&] { return SSL_write(ssl_, text.data(), static_cast<int>(text.size())); }) > 0;
+void TlsChannel::Write(const std::string& text) {
+  SSL_write(ssl_, text.data(), static_cast<int>(text.size()));
+  ERR_clear_error();
 }
 
-void TlsChannel::LetAlertArrive(Clock::time_point deadline) {
-  constexpr int kPartsMax = 64;
+TlsChannel::Progress TlsChannel::LetAlertArrive() {
+  if (!leaving_) shutdown(socket_, SHUT_WR);
+  leaving_ = true;
   char part[1024];
-  shutdown(socket_, SHUT_WR);
-  for (int parts = 0; parts < kPartsMax; ++parts) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    pollfd wait{socket_, POLLIN, 0};
-    if (left <= 0 || poll(&wait, 1, static_cast<int>(left)) <= 0 || read(socket_, part, sizeof part) <= 0)
-      return;
+  for (; parts_ < kPartsMax; ++parts_) {
+    const ssize_t size = read(socket_, part, sizeof part);
+    if (size > 0) continue;
+    if (size == 0 || errno != EAGAIN) return Progress::kDone;
+    wants_ = POLLIN;
+    return Progress::kWait;
   }
+  return Progress::kDone;
 }
 
 void TlsChannel::Close() {

@@ -9,9 +9,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
-#include <deque>
+#include <list>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -24,7 +26,20 @@ constexpr std::size_t kLineMax = 512;
 constexpr std::chrono::milliseconds kAlertWithin{500};
 constexpr std::string_view kHello = "hello ";
 
+using Clock = std::chrono::steady_clock;
+using Progress = TlsChannel::Progress;
+
 Error Failed(std::string_view what) { return Error::Make(Code::kFailed, "tls_server_failed", what); }
+
+// One client, between its connection and its end.
+struct Knock {
+  enum class Stage { kHandshake, kGreeting, kRefusedHandshake };
+
+  std::unique_ptr<TlsChannel> channel;
+  TlsSession session;
+  Stage stage = Stage::kHandshake;
+  Clock::time_point until;
+};
 
 class Server : public TlsServer {
  public:
@@ -37,11 +52,17 @@ class Server : public TlsServer {
  private:
   Status Listen();
   Status LoadContext();
-  void AcceptLoop();
+  void WatchLoop();
+  void Accept();
+  void MakeReady(std::list<Knock>::iterator knock);
+  int PollMilliseconds(Clock::time_point now) const;
   void ServeLoop();
-  int TakeWaiting();  // -1: stopping
-  void Serve(int socket);
-  Result<std::string> Decide(TlsChannel& channel, std::string& name) const;
+  std::optional<Knock> TakeReady();  // nullopt: stopping
+  void Park(Knock knock);
+  void Serve(Knock knock);
+  Progress GoOn(Knock& knock) const;
+  void Answer(Knock& knock, Progress read);
+  Result<std::string> Decide(const TlsChannel& channel, std::string& name) const;
 
   const TlsServerOptions options_;
   const ClientCheck& check_;
@@ -51,7 +72,9 @@ class Server : public TlsServer {
   std::uint16_t port_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<int> waiting_;  // guarded by mutex_
+  std::list<Knock> ready_;   // guarded by mutex_: have octets, or no time left
+  std::list<Knock> parked_;  // guarded by mutex_: wait for their client, the oldest first
+  std::size_t served_ = 0;   // guarded by mutex_: taken from ready_, perhaps parked again already
   bool stopping_ = false;    // guarded by mutex_
   std::vector<std::thread> threads_;
 };
@@ -59,7 +82,7 @@ class Server : public TlsServer {
 Status Server::Open() {
   if (auto loaded = LoadContext(); !loaded) return loaded;
   if (auto listening = Listen(); !listening) return listening;
-  threads_.emplace_back([this] { AcceptLoop(); });
+  threads_.emplace_back([this] { WatchLoop(); });
   for (std::size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { ServeLoop(); });
   return Done{};
 }
@@ -72,7 +95,8 @@ Server::~Server() {
   changed_.notify_all();
   if (wake_ >= 0) eventfd_write(wake_, 1);
   for (std::thread& thread : threads_) thread.join();
-  for (const int socket_fd : waiting_) close(socket_fd);
+  ready_.clear();
+  parked_.clear();
   if (listener_ >= 0) close(listener_);
   if (wake_ >= 0) close(wake_);
   SSL_CTX_free(context_);
@@ -96,7 +120,7 @@ Status Server::LoadContext() {
 
 Status Server::Listen() {
   listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  wake_ = eventfd(0, EFD_CLOEXEC);
+  wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   const int on = 1;
   setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   sockaddr_in address{};
@@ -113,68 +137,148 @@ Status Server::Listen() {
   return Done{};
 }
 
-void Server::AcceptLoop() {
-  pollfd fds[2] = {{listener_, POLLIN, 0}, {wake_, POLLIN, 0}};
-  while (poll(fds, 2, -1) >= 0 || errno == EINTR) {
-    if (fds[1].revents != 0) return;
-    const int accepted = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (accepted < 0) continue;
-    const std::lock_guard lock(mutex_);
-    if (waiting_.size() >= options_.waiting_max) {
-      close(accepted);
-      continue;
+// Waits for all clients at once, so that a silent one costs no thread.
+void Server::WatchLoop() {
+  std::vector<pollfd> polled;
+  std::vector<std::list<Knock>::iterator> knocks;  // of which pollfd; nobody else takes one out of parked_
+  while (true) {
+    int milliseconds = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      if (stopping_) return;
+      polled.assign({{listener_, POLLIN, 0}, {wake_, POLLIN, 0}});
+      knocks.clear();
+      for (auto knock = parked_.begin(); knock != parked_.end(); ++knock) {
+        polled.push_back({knock->channel->fd(), knock->channel->wants(), 0});
+        knocks.push_back(knock);
+      }
+      milliseconds = PollMilliseconds(Clock::now());
     }
-    waiting_.push_back(accepted);
-    changed_.notify_one();
+    if (poll(polled.data(), polled.size(), milliseconds) < 0) continue;
+    eventfd_t ignored = 0;
+    if (polled[1].revents != 0) eventfd_read(wake_, &ignored);
+    const std::lock_guard lock(mutex_);
+    const auto now = Clock::now();
+    for (std::size_t i = 0; i < knocks.size(); ++i) {
+      if (polled[i + 2].revents != 0 || knocks[i]->until <= now) MakeReady(knocks[i]);
+    }
+    if (polled[0].revents != 0) Accept();
   }
 }
 
-int Server::TakeWaiting() {
+// With the mutex. A client in the middle of something gives way to a new one, the oldest first.
+void Server::Accept() {
+  const int accepted = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+  if (accepted < 0) return;
+  if (parked_.size() + ready_.size() + served_ >= options_.waiting_max) {
+    if (parked_.empty()) {
+      close(accepted);
+      return;
+    }
+    parked_.front().until = Clock::time_point::min();
+    MakeReady(parked_.begin());
+  }
+  Knock knock;
+  knock.channel = std::make_unique<TlsChannel>(context_, accepted);
+  knock.session.begun = Clock::now();
+  knock.until = knock.session.begun + options_.handshake_within;
+  parked_.push_back(std::move(knock));
+}
+
+// With the mutex.
+void Server::MakeReady(std::list<Knock>::iterator knock) {
+  ready_.splice(ready_.end(), parked_, knock);
+  changed_.notify_one();
+}
+
+// With the mutex: until somebody's time is over.
+int Server::PollMilliseconds(Clock::time_point now) const {
+  if (parked_.empty()) return -1;
+  const auto first = std::min_element(parked_.begin(), parked_.end(),
+                                      [](const Knock& a, const Knock& b) { return a.until < b.until; });
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(first->until - now).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+}
+
+std::optional<Knock> Server::TakeReady() {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-  if (stopping_) return -1;
-  const int taken = waiting_.front();
-  waiting_.pop_front();
+  changed_.wait(lock, [this] { return stopping_ || !ready_.empty(); });
+  if (stopping_) return std::nullopt;
+  Knock taken = std::move(ready_.front());
+  ready_.pop_front();
+  ++served_;
   return taken;
 }
 
-void Server::ServeLoop() {
-  for (int taken = TakeWaiting(); taken >= 0; taken = TakeWaiting()) Serve(taken);
+void Server::Park(Knock knock) {
+  {
+    const std::lock_guard lock(mutex_);
+    parked_.push_back(std::move(knock));
+  }
+  eventfd_write(wake_, 1);
 }
 
-Result<std::string> Server::Decide(TlsChannel& channel, std::string& name) const {
+void Server::ServeLoop() {
+  for (auto taken = TakeReady(); taken; taken = TakeReady()) {
+    Serve(std::move(*taken));
+    const std::lock_guard lock(mutex_);
+    --served_;
+  }
+}
+
+Progress Server::GoOn(Knock& knock) const {
+  if (knock.stage == Knock::Stage::kRefusedHandshake) return knock.channel->LetAlertArrive();
+  if (knock.stage == Knock::Stage::kHandshake) {
+    if (const Progress shaken = knock.channel->Accept(); shaken != Progress::kDone) return shaken;
+    knock.stage = Knock::Stage::kGreeting;
+    knock.until = Clock::now() + options_.exchange_within;
+  }
+  // Read before anything is judged: closing on unread octets would reset the connection and lose the answer.
+  return knock.channel->ReadLine(kLineMax);
+}
+
+void Server::Serve(Knock knock) {
+  Progress gone = GoOn(knock);
+  if (gone == Progress::kWait) {
+    if (Clock::now() < knock.until) return Park(std::move(knock));
+    if (knock.stage != Knock::Stage::kRefusedHandshake) knock.channel->Fail("too_slow");
+    gone = Progress::kFailed;
+  } else if (gone == Progress::kFailed && knock.stage == Knock::Stage::kHandshake) {
+    knock.stage = Knock::Stage::kRefusedHandshake;
+    knock.until = Clock::now() + kAlertWithin;
+    return Serve(std::move(knock));
+  }
+  if (knock.stage == Knock::Stage::kGreeting) {
+    Answer(knock, gone);
+  } else {
+    knock.session.reason = knock.channel->reason();
+  }
+  on_session_(knock.session);
+}
+
+void Server::Answer(Knock& knock, Progress read) {
+  const auto name =
+      read == Progress::kDone
+          ? Decide(*knock.channel, knock.session.name)
+          : Result<std::string>(Error::Make(Code::kSyntax, knock.channel->reason(), "no greeting"));
+  knock.session.reason = name ? "" : name.error().symbol;
+  knock.channel->Write(name ? "welcome " + *name + "\n" : "refused " + knock.session.reason + "\n");
+  knock.channel->Close();
+}
+
+Result<std::string> Server::Decide(const TlsChannel& channel, std::string& name) const {
   X509* certificate = channel.peer();
   if (certificate == nullptr)
     return Error::Make(Code::kNotAuthorised, "certificate_required", "no certificate");
-  // Read before anything is judged: closing on unread octets would reset the connection and lose the answer.
-  const auto hello = channel.ReadLine(kLineMax);
-  if (!hello) return Error::Make(Code::kSyntax, channel.reason(), "no greeting");
   auto named = check_.NameOf(certificate);
   if (!named) return named;
   name = *named;
-  if (!hello->starts_with(kHello) || hello->substr(kHello.size()) != name) {
+  const std::string& hello = channel.line();
+  if (!hello.starts_with(kHello) || hello.substr(kHello.size()) != name) {
     return Error::Make(Code::kSyntax, "name_mismatch", "the greeting names another device");
   }
   if (auto good = check_.Check(certificate, name); !good) return good.error();
   return name;
-}
-
-void Server::Serve(int socket) {
-  TlsSession session;
-  session.begun = TlsChannel::Clock::now();
-  TlsChannel channel(context_, socket);
-  channel.Until(session.begun + options_.handshake_within);
-  if (!channel.Accept()) {
-    session.reason = channel.reason();
-    if (session.reason != "too_slow") channel.LetAlertArrive(TlsChannel::Clock::now() + kAlertWithin);
-    return on_session_(session);
-  }
-  channel.Until(TlsChannel::Clock::now() + options_.exchange_within);
-  const auto name = Decide(channel, session.name);
-  session.reason = name ? "" : name.error().symbol;
-  channel.Write(name ? "welcome " + *name + "\n" : "refused " + session.reason + "\n");
-  channel.Close();
-  on_session_(session);
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 // simulators/asp/tls_server.h: where devices knock: TLS 1.3 only, a client certificate demanded, the decision
 // by ClientCheck before a word of the application is answered ("welcome <name>" or "refused <reason>").
-// Owns: the listening socket, one accepting thread, `threads` serving threads. Threads: OnSession on serving
-//   threads.
+// Owns: the listening socket, one thread that waits for all clients at once, `threads` that serve who has said something.
+// Threads: OnSession on serving threads.
 // Errors: 2400 tls_server_failed at the start; later only refusals, each told to OnSession.
 // Fault model: none of its own; it refuses what it should and serves the rest. Clients may be slow, silent, gone in the
 //   middle, or more than can wait; a resolver that is away makes it refuse (resolver_unreachable), never accept.
-// Limits: one deadline for the handshake and one for the rest, so that a client that dribbles holds a thread
-//   no longer; waiting_max connections wait, more are closed at once. The TLS library judges nothing about
+// Limits: one deadline for the handshake and one for the rest. A client that is silent, or in the middle of its handshake,
+//   holds no thread. waiting_max connections are open; then the oldest gives way. The TLS library judges nothing about
 //   the client's certificate but that its key is held: the rest is asked after the handshake, when a DNS
 //   look-up holds up nobody else.
 // Spec: RFC 8446 §4.4.2.4 (certificate_required).

@@ -33,7 +33,7 @@ class Console {
   int signals_;
 };
 
-// The FILE of `--config FILE`; nullopt, with the usage on standard error, when the arguments are others.
+// The FILE of `--config FILE`; nullopt, with the wrong word and the usage on standard error, when the arguments are others.
 std::optional<std::string> ConfigArgument(int argc, char** argv);
 
 }  // namespace registry::sim

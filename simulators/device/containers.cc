@@ -29,19 +29,26 @@ bool Signed(const Bytes& content, const Bytes& signature, EVP_PKEY* key) {
   return good;
 }
 
+// A bare host: the pilot's middleware builds ssl://<url>:<port> itself.
+nlohmann::json EndpointJson(const wire::Endpoint& endpoint) {
+  return {{"url", endpoint.fqdn}, {"port", endpoint.port}};
+}
+
 bool SaysEndpoint(const Bytes& content, const wire::Endpoint& endpoint) {
-  const auto said = nlohmann::json::parse(content.begin(), content.end(), nullptr, false);
-  return said == nlohmann::json{{"url", endpoint.url}, {"port", endpoint.port}};
+  return nlohmann::json::parse(content.begin(), content.end(), nullptr, false) == EndpointJson(endpoint);
+}
+
+// schemas/PAYLOAD.md, `pilotFormAbsent`. Worked out from the opened payload: who carries the files could leave them out.
+bool CanBeWhole(const wire::RegistryPayload& payload) {
+  return !payload.endpoint.trust.certificate.empty() && payload.bootstrap.device_name.size() <= 64 &&
+         EndpointJson(payload.endpoint).dump().size() <= 100;
 }
 
 // Every file that there must be, and no other.
-Result<Files> Sort(const std::vector<wire::Container>& containers, bool by_certificate) {
-  Files wanted{{kRoot, nullptr},
-               {kIssuing, nullptr},
-               {kEndpoint, nullptr},
-               {kEndpointSignature, nullptr},
+Result<Files> Sort(const std::vector<wire::Container>& containers) {
+  Files wanted{{kRoot, nullptr},     {kIssuing, nullptr},           {kAspCertificate, nullptr},
+               {kEndpoint, nullptr}, {kEndpointSignature, nullptr}, {kAspSignature, nullptr},
                {kClient, nullptr}};
-  if (by_certificate) wanted.insert({{kAspCertificate, nullptr}, {kAspSignature, nullptr}});
   for (const wire::Container& container : containers) {
     const auto found = wanted.find(container.id);
     if (found == wanted.end()) return Refuse(container.id, "does not belong here");
@@ -60,7 +67,11 @@ Result<Files> Sort(const std::vector<wire::Container>& containers, bool by_certi
 Status CheckContainers(const std::vector<wire::Container>& containers, const wire::RegistryPayload& payload,
                        const RegistryTrust& trust) {
   const Bytes& asp_certificate = payload.endpoint.trust.certificate;
-  const auto sorted = Sort(containers, !asp_certificate.empty());
+  if (!CanBeWhole(payload)) {
+    if (containers.empty()) return Done{};
+    return Refuse(containers.front().id, "is part of a form that cannot be whole");
+  }
+  const auto sorted = Sort(containers);
   if (!sorted) return sorted.error();
   const Files& files = *sorted;
   const std::pair<std::uint8_t, const Bytes*> equal[] = {{kClient, &payload.certificate},
@@ -68,13 +79,13 @@ Status CheckContainers(const std::vector<wire::Container>& containers, const wir
                                                          {kIssuing, &payload.bootstrap.issuing_certificate},
                                                          {kAspCertificate, &asp_certificate}};
   for (const auto& [id, content] : equal) {
-    if (files.contains(id) && *files.at(id) != *content) return Refuse(id, "is not what the payload says");
+    if (*files.at(id) != *content) return Refuse(id, "is not what the payload says");
   }
   if (!SaysEndpoint(*files.at(kEndpoint), payload.endpoint))
     return Refuse(kEndpoint, "names another endpoint");
   if (!Signed(*files.at(kEndpoint), *files.at(kEndpointSignature), trust.issuing_key))
     return Refuse(kEndpointSignature, "is not the registry's signature of 08");
-  if (files.contains(kAspSignature) && !Signed(asp_certificate, *files.at(kAspSignature), trust.issuing_key))
+  if (!Signed(asp_certificate, *files.at(kAspSignature), trust.issuing_key))
     return Refuse(kAspSignature, "is not the registry's signature of 03");
   return Done{};
 }

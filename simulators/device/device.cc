@@ -9,7 +9,7 @@
 namespace registry::sim {
 namespace {
 
-constexpr std::uint8_t kCertificateFile = 0x02;
+constexpr std::uint8_t kPilotFiles[] = {0x02, 0x0a, 0x09, 0x08, 0x03, 0x07, 0x06};
 
 Error Lacking(std::string_view symbol, std::string_view what) {
   return Error::Make(Code::kStatusProhibits, symbol, what);
@@ -122,7 +122,6 @@ Status Device::Install(const Bytes& certificate) {
   if (!parsed || !view) return Error::Make(Code::kValueSyntax, "certificate_malformed", "not a certificate");
   if (auto good = CheckCertificate(parsed.get(), *view, *trust_, signing_->point(), name()); !good)
     return good;
-  if (auto written = WriteContainer({kCertificateFile, certificate}); !written) return written;
   certificate_ = std::move(parsed);
   certificate_der_ = certificate;
   return Done{};
@@ -171,9 +170,21 @@ Status Device::Apply(const nlohmann::json& frame, UtcTime now) {
   return Done{};
 }
 
+// Without files the former ones go, 02 first: middleware that reads files must not go on with what is no more.
 Status Device::WriteContainers(const std::vector<wire::Container>& containers) {
+  if (containers.empty()) return RemovePilotFiles();
   for (const wire::Container& container : containers) {
     if (auto written = WriteContainer(container); !written) return written;
+  }
+  return Done{};
+}
+
+Status Device::RemovePilotFiles() {
+  for (const std::uint8_t file : kPilotFiles) {
+    const Bytes answer = euicc_->ota().Transmit(StoreDataBlocks(DeleteFileScript(file)).front());
+    if (answer != Bytes{0x90, 0x00} && answer != Bytes{0x6a, 0x82}) {
+      return Error::Make(Code::kFailed, "applet_refused", "STORE DATA answered " + ToHex(answer));
+    }
   }
   return Done{};
 }

@@ -55,6 +55,7 @@ class Device {
   Device(TrustStore& store, Options options, std::unique_ptr<Euicc> euicc);
   Status Apply(const nlohmann::json& frame, UtcTime now);
   Status WriteContainers(const std::vector<wire::Container>& containers);
+  Status RemovePilotFiles();
   Status WriteContainer(const wire::Container& container);
 
   TrustStore& store_;

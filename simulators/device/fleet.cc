@@ -60,7 +60,9 @@ class FleetOnRadio : public Fleet {
   void OnWipe(Unit& unit, const json& frame);
   void VerifyAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
   void Verify(Unit& unit, Clock::time_point begun, milliseconds pause);
-  void Session(Unit& unit, bool again);
+  void SessionAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
+  void Session(Unit& unit, Clock::time_point begun, milliseconds pause);
+  void SessionAgain(Unit& unit);
   void SetRadio(Unit* unit, const json& on);
   bool Send(const Unit& unit, json frame);
   Unit* FindByUuid(const std::string& uuid);
@@ -239,18 +241,31 @@ void FleetOnRadio::Verify(Unit& unit, Clock::time_point begun, milliseconds paus
     return VerifyAfter(pause, unit, begun, std::min(pause * 2, kVerifyAgainMost));
   }
   report_.Step(unit.device->id(), "verify", begun, ReasonOf(status));
-  if (status) return Session(unit, false);
+  if (status) return Session(unit, Clock::now(), kVerifyAgainFirst);
   unit.talking = false;
   report_.Say({{"event", "done"}, {"device", unit.device->id()}, {"ok", false}});
 }
 
-void FleetOnRadio::Session(Unit& unit, bool again) {
-  const auto begun = Clock::now();
+void FleetOnRadio::SessionAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause) {
+  queue_.PostAfter(delay, [this, &unit, begun, pause] {
+    WhenFree(&unit, [this, begun, pause](Unit& free) { Session(free, begun, pause); });
+  });
+}
+
+// The payload can be faster than what tells the ASP that the device is its own.
+void FleetOnRadio::Session(Unit& unit, Clock::time_point begun, milliseconds pause) {
   const auto status = unit.device->TalkToAsp();
-  report_.Step(unit.device->id(), "session", begun, ReasonOf(status), again);
-  if (again) return;
+  const bool early = ReasonOf(status) == "refused device_not_claimed";
+  if (early && Clock::now() < begun + config_.verify_within)
+    return SessionAfter(pause, unit, begun, std::min(pause * 2, kVerifyAgainMost));
+  report_.Step(unit.device->id(), "session", begun, ReasonOf(status), false);
   unit.talking = false;
   report_.Say({{"event", "done"}, {"device", unit.device->id()}, {"ok", status.ok()}});
+}
+
+void FleetOnRadio::SessionAgain(Unit& unit) {
+  const auto begun = Clock::now();
+  report_.Step(unit.device->id(), "session", begun, ReasonOf(unit.device->TalkToAsp()), true);
 }
 
 Unit* FleetOnRadio::FindByUuid(const std::string& uuid) {
@@ -275,7 +290,7 @@ void FleetOnRadio::Control(const json& command) {
   Unit* unit = FindByUuid(Text(command, "device"));
   if (unit == nullptr) return report_.Say({{"event", "control_refused"}, {"reason", "device_unknown"}});
   if (verb == "session") {
-    return queue_.Post([this, unit] { WhenFree(unit, [this](Unit& free) { Session(free, true); }); });
+    return queue_.Post([this, unit] { WhenFree(unit, [this](Unit& free) { SessionAgain(free); }); });
   }
   if (verb == "radio") return SetRadio(unit, command.value("on", json(true)));
   report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});

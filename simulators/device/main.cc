@@ -1,10 +1,12 @@
 // device-sim --config FILE: see README.md. Ends with exit code 0 when its input ends or on SIGTERM.
 #include <iostream>
 
+#include "schemas/base/standard_descriptors.h"
 #include "simulators/console/console.h"
 #include "simulators/device/fleet.h"
 
 int main(int argc, char** argv) {
+  registry::OpenStandardDescriptors();
   using namespace registry::sim;
   const auto file = ConfigArgument(argc, argv);
   if (!file) return 2;

@@ -54,6 +54,7 @@ struct Answer {
   Bytes data;
   Answer(StatusWord word) : status(word) {}          // NOLINT: implicit by design
   Answer(Bytes octets) : data(std::move(octets)) {}  // NOLINT: implicit by design
+  Answer(StatusWord word, Bytes octets) : status(word), data(std::move(octets)) {}
   Bytes Encode() const;
 };
 

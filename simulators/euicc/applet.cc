@@ -18,6 +18,7 @@ Bytes Applet::Transmit(const Bytes& apdu) {
 void Applet::Reset() {
   open_ = {true, false, false, false};
   selected_ = {};
+  listing_ = {};
   signing_.clear();
   putting_.clear();
 }
@@ -39,8 +40,8 @@ Answer Applet::Serve(const Command& command) {
   const auto tlvs = ParseTlvs(command.data);
   if (!tlvs) return StatusWord::kBadData;
   Answer answer = (this->*found->handler)(command, *tlvs);
-  // Le cuts what is too long only where the standard lets a reader take parts (READ FILE, GET RANDOM do so
-  // themselves).
+  // Every handler keeps to what a short answer holds (tests lay out whatever cards there may be); this is the fence for
+  // a handler that does not.
   if (answer.data.size() > 255) return StatusWord::kOther;
   return answer;
 }
@@ -59,14 +60,18 @@ Answer Applet::ManageChannel(const Command& command) {
   const std::uint8_t channel = command.p2 != 0 ? command.p2 : command.channel();
   if (channel == 0 || channel >= open_.size() || !open_[channel]) return StatusWord::kBadParameters;
   open_[channel] = selected_[channel] = false;
+  listing_[channel].reset();
   return StatusWord::kOk;
 }
 
+// A name that is not here leaves selected what was (GlobalPlatform 2.3 §6.4.2).
 Answer Applet::Select(const Command& command) {
   if (command.p1 != 0x04) return StatusWord::kBadParameters;
   const bool ours = std::equal(command.data.begin(), command.data.end(), kGsmaAid.begin(), kGsmaAid.end());
-  selected_[command.channel()] = ours;
-  return ours ? StatusWord::kOk : StatusWord::kNotFound;
+  if (!ours) return StatusWord::kNotFound;
+  selected_[command.channel()] = true;
+  listing_[command.channel()].reset();
+  return StatusWord::kOk;
 }
 
 }  // namespace registry::sim

@@ -1,19 +1,20 @@
-// The instructions of GSMA IoT.05, one function each.
+// The instructions of GSMA IoT.05, one function each; GET DATA is in get_data.cc. Every octet of a command is judged
+// before anything of it is kept: one that is refused leaves keys, sessions and files as they were.
 #include <openssl/rand.h>
 #include <openssl/sha.h>
 
 #include <algorithm>
 
 #include "simulators/euicc/applet.h"
+#include "simulators/euicc/tags.h"
 
 namespace registry::sim {
 namespace {
 
-constexpr std::uint8_t kPrivateKeyId = 0x84, kPublicKeyId = 0x85, kFileId = 0x83;
 constexpr std::uint8_t kPublicKeyData = 0x34, kSignature = 0x33;
 constexpr std::uint8_t kFullText = 0x01, kPadAndSign = 0x03;
-constexpr std::uint8_t kLastBlock = 0x80, kSessionsMax = 8;
-constexpr std::size_t kAnswerMax = 255, kPointSize = 65;
+constexpr std::uint8_t kMoreBlocks = 0x00, kLastBlock = 0x80;
+constexpr std::size_t kAnswerMax = 255, kTextMax = 4096;
 
 // IoT.05 public key data: 34 45 (49 43 (86 41 04 X Y)).
 Bytes PublicKeyData(const Bytes& point) {
@@ -24,16 +25,19 @@ Bytes PublicKeyData(const Bytes& point) {
   return out;
 }
 
-const Bytes* PointOf(const std::vector<Tlv>& tlvs, Bytes& room) {
-  const Bytes* outer = FindTlv(tlvs, kPublicKeyData);
-  if (outer == nullptr) return nullptr;
-  const auto middle = ParseTlvs(*outer);
-  const Bytes* wrapped = middle ? FindTlv(*middle, 0x49) : nullptr;
-  const auto inner = wrapped != nullptr ? ParseTlvs(*wrapped) : std::nullopt;
-  const Bytes* point = inner ? FindTlv(*inner, 0x86) : nullptr;
-  if (point == nullptr || point->size() != kPointSize || point->front() != 0x04) return nullptr;
-  room = *point;
-  return &room;
+// The value of the only TLV that `octets` hold.
+std::optional<Bytes> OnlyTlv(const Bytes& octets, std::uint8_t tag) {
+  const auto tlvs = ParseTlvs(octets);
+  if (!tlvs || tlvs->size() != 1 || tlvs->front().tag != tag) return std::nullopt;
+  return tlvs->front().value;
+}
+
+// The point of public key data that is whole and holds nothing else.
+std::optional<Bytes> PointOf(const std::vector<Tlv>& tlvs) {
+  if (tlvs.size() != 1 || tlvs.front().tag != kPublicKeyData) return std::nullopt;
+  const auto inner = OnlyTlv(tlvs.front().value, 0x49);
+  auto point = inner ? OnlyTlv(*inner, 0x86) : std::nullopt;
+  return point && P256Key::IsPoint(*point) ? point : std::nullopt;
 }
 
 Bytes Sha256(const Bytes& text) {
@@ -69,8 +73,9 @@ Answer Applet::GenerateKeyPair(const Command& command, const Tlvs& tlvs) {
   KeySlot* slot = FindKey(tlvs, kPrivateKeyId);
   if (slot == nullptr) return StatusWord::kNotFound;
   if ((slot->functions & kMayGenerate) == 0) return StatusWord::kConditions;
-  slot->pair = P256Key::Generate();
-  if (!slot->pair) return StatusWord::kOther;
+  auto pair = P256Key::Generate();
+  if (!pair) return StatusWord::kOther;  // no randomness: the pair that is there stays
+  slot->pair = std::move(pair);
   Bytes out;
   AppendTlv(out, kPrivateKeyId, *FindTlv(tlvs, kPrivateKeyId));
   AppendTlv(out, kPublicKeyId, *FindTlv(tlvs, kPrivateKeyId));
@@ -100,13 +105,17 @@ Answer Applet::SignUpdate(const Command& command, const Tlvs& tlvs) {
   const auto found = signing_.find(command.p2);
   if (found == signing_.end()) return StatusWord::kBadParameters;
   Signing& session = found->second;
+  if (command.p1 != kLastBlock && command.p1 != kMoreBlocks) return StatusWord::kBadParameters;
+  if (tlvs.size() != 1) return StatusWord::kBadData;  // of two texts, which is signed?
   if (session.mode == kPadAndSign) {
+    if (command.p1 != kLastBlock) return StatusWord::kBadParameters;
     const Bytes* digest = FindTlv(tlvs, 0x9e);
     if (digest == nullptr || digest->size() != SHA256_DIGEST_LENGTH) return StatusWord::kBadData;
     return SignText(command, session, *digest);
   }
   const Bytes* text = FindTlv(tlvs, 0x9b);
   if (text == nullptr) return StatusWord::kBadData;
+  if (text->size() > kTextMax - session.text.size()) return StatusWord::kNoMemory;
   session.text.insert(session.text.end(), text->begin(), text->end());
   if (command.p1 != kLastBlock) return StatusWord::kOk;
   Answer answer = SignText(command, session, Sha256(session.text));
@@ -147,12 +156,16 @@ Answer Applet::PutKeyInit(const Command& command, const Tlvs& tlvs) {
   return StatusWord::kOk;
 }
 
+// SP 800-56A §5.6.2.3.3: a foreign key is validated before it is kept, not when it is used. The session stays open, so that
+// the host may send the right one.
 Answer Applet::PutKeyUpdate(const Command& command, const Tlvs& tlvs) {
   const auto session = putting_.find(command.p2);
   if (session == putting_.end() || command.p1 != kLastBlock) return StatusWord::kBadParameters;
-  Bytes point;
-  if (PointOf(tlvs, point) == nullptr) return StatusWord::kBadData;
-  memory_.keys.at(session->second).peer_point = point;
+  const auto slot = memory_.keys.find(session->second);
+  if (slot == memory_.keys.end()) return StatusWord::kNotFound;
+  auto point = PointOf(tlvs);
+  if (!point) return StatusWord::kBadData;
+  slot->second.peer_point = std::move(*point);
   putting_.erase(session);
   return StatusWord::kOk;
 }
@@ -178,97 +191,6 @@ Answer Applet::ReadFile(const Command& command, const Tlvs& tlvs) {
   const std::size_t size = std::min(wanted, file->second.size() - offset);
   const auto begin = file->second.begin() + static_cast<std::ptrdiff_t>(offset);
   return Bytes(begin, begin + static_cast<std::ptrdiff_t>(size));
-}
-
-namespace {
-
-// IoT.05 C3: 83 id, 60 access (read), 4A state, 20 size.
-void AppendFileObject(Bytes& out, const Bytes& id, std::size_t size) {
-  Bytes body;
-  AppendTlv(body, kFileId, id);
-  AppendTlv(body, 0x60, {0x01});
-  AppendTlv(body, 0x4a, {0x01});
-  AppendTlv(body, 0x20, {static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size)});
-  AppendTlv(out, 0xc3, body);
-}
-
-constexpr std::uint8_t kPrivateKeys = 0xc1, kPublicKeys = 0xc2, kFiles = 0xc3;
-
-bool HasPrivatePart(const KeySlot& slot) { return slot.pair || slot.functions != kMayAgree; }
-
-// IoT.05 C1 (private keys) and C2 (public keys): id, 60 access, 4A state, 4B type secp256r1 persistent, 4E usage, 61
-// functions. A pair is described by both, under the same id.
-void AppendKeyObject(Bytes& out, std::uint8_t structure, const Bytes& id, const KeySlot& slot) {
-  Bytes body;
-  const bool is_private = structure == kPrivateKeys;
-  const std::uint8_t access = is_private ? 0x00 : HasPrivatePart(slot) ? 0x01 : 0x03;
-  AppendTlv(body, is_private ? kPrivateKeyId : kPublicKeyId, id);
-  AppendTlv(body, 0x60, {access});
-  AppendTlv(body, 0x4a, {static_cast<std::uint8_t>(slot.pair || !slot.peer_point.empty() ? 0x01 : 0x00)});
-  AppendTlv(body, 0x4b, {0x13});
-  AppendTlv(body, 0x4e, {0x01});
-  AppendTlv(body, 0x61, {slot.functions});
-  AppendTlv(out, structure, body);
-}
-
-std::uint8_t Count(std::size_t number) {
-  return static_cast<std::uint8_t>(std::min<std::size_t>(number, 0xff));
-}
-
-}  // namespace
-
-// IoT.05: what the applet is and can; everything one octet but the AID and the hash functions.
-Bytes Applet::Application() const {
-  const auto private_keys = static_cast<std::size_t>(std::count_if(
-      memory_.keys.begin(), memory_.keys.end(), [](const auto& key) { return HasPrivatePart(key.second); }));
-  Bytes out;
-  AppendTlv(out, 0x10, {0x01});  // version
-  AppendTlv(out, 0x11, Bytes(kGsmaAid.begin(), kGsmaAid.end()));
-  AppendTlv(out, 0xb1, {Count(memory_.files.size())});
-  AppendTlv(out, 0xb2, {Count(private_keys)});
-  AppendTlv(out, 0xb3, {Count(memory_.keys.size())});  // public keys: of every pair, and peers'
-  AppendTlv(out, 0xb4, {0x00});                        // secrets
-  AppendTlv(out, 0x90, {kMaySign | kMayGenerate | kMayAgree});
-  AppendTlv(out, 0x91, {0x00, 0x01});  // SHA-256
-  AppendTlv(out, 0x92, {0x04});        // ECDSA
-  AppendTlv(out, 0x93, {0x01});        // ECKA
-  AppendTlv(out, 0x94, {0x00});        // no key derivation
-  AppendTlv(out, 0xb7, {kSessionsMax});
-  return out;
-}
-
-Bytes Applet::ObjectList() const {
-  Bytes out;
-  for (const auto& [id, slot] : memory_.keys) {
-    if (HasPrivatePart(slot)) AppendKeyObject(out, kPrivateKeys, id, slot);
-    AppendKeyObject(out, kPublicKeys, id, slot);
-  }
-  for (const auto& [id, content] : memory_.files) AppendFileObject(out, id, content.size());
-  return out;
-}
-
-Answer Applet::GetData(const Command& command, const Tlvs& tlvs) {
-  if (command.p1 == 0x00 && command.p2 == 0x00) return Application();
-  if (command.p1 == 0x01) return ObjectList();
-  if (command.p1 != kPrivateKeys && command.p1 != kPublicKeys && command.p1 != kFiles)
-    return StatusWord::kBadParameters;
-  const std::uint8_t tag = command.p1 == kFiles         ? kFileId
-                           : command.p1 == kPrivateKeys ? kPrivateKeyId
-                                                        : kPublicKeyId;
-  const Bytes* id = FindTlv(tlvs, tag);
-  if (id == nullptr) return StatusWord::kBadData;
-  Bytes out;
-  if (command.p1 == kFiles) {
-    const auto file = memory_.files.find(*id);
-    if (file == memory_.files.end()) return StatusWord::kNotFound;
-    AppendFileObject(out, *id, file->second.size());
-    return out;
-  }
-  const auto key = memory_.keys.find(*id);
-  const bool there = key != memory_.keys.end() && (command.p1 == kPublicKeys || HasPrivatePart(key->second));
-  if (!there) return StatusWord::kNotFound;
-  AppendKeyObject(out, command.p1, *id, key->second);
-  return out;
 }
 
 Answer Applet::GetRandom(const Command& command, const Tlvs&) {

@@ -38,12 +38,14 @@ struct CardMemory {
   std::map<Bytes, KeySlot, IdOrder> keys;
   std::map<Bytes, Bytes, IdOrder> files;
   std::size_t file_octets_max = 16 * 1024;
+  std::size_t files_max = 255;  // GET DATA counts them in one octet
 
   std::size_t FileOctets() const {
     std::size_t sum = 0;
     for (const auto& [id, content] : files) sum += content.size();
     return sum;
   }
+  bool Fits() const { return FileOctets() <= file_octets_max && files.size() <= files_max; }
 };
 
 }  // namespace registry::sim

@@ -2,12 +2,14 @@
 
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/obj_mac.h>
 
 namespace registry::sim {
 namespace {
 
-constexpr std::size_t kScalar = 32;
+constexpr std::size_t kScalar = 32, kPoint = 65;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)>;
 using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
 
@@ -45,6 +47,17 @@ std::optional<P256Key> P256Key::Generate() {
   made.point_.assign(point, point + size);
   OPENSSL_free(point);
   return made;
+}
+
+bool P256Key::IsPoint(const Bytes& point) {
+  static const EC_GROUP* const group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+  if (point.size() != kPoint || point.front() != POINT_CONVERSION_UNCOMPRESSED) return false;
+  const std::unique_ptr<EC_POINT, decltype(&EC_POINT_free)> decoded(EC_POINT_new(group), EC_POINT_free);
+  // Decoding asks whether both coordinates are below p and on the curve (SEC 1 §2.3.4); infinity has another form.
+  const bool good =
+      decoded && EC_POINT_oct2point(group, decoded.get(), point.data(), point.size(), nullptr) == 1;
+  if (!good) ERR_clear_error();
+  return good;
 }
 
 std::optional<Bytes> P256Key::Sign(const Bytes& digest) const {

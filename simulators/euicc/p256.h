@@ -14,6 +14,7 @@ namespace registry::sim {
 class P256Key {
  public:
   static std::optional<P256Key> Generate();
+  static bool IsPoint(const Bytes& point);  // uncompressed, on the curve, not infinity
 
   const Bytes& point() const { return point_; }  // uncompressed, 65 octets
   // r || s, 64 octets. Both halves start with a non-zero octet: the pilot's middleware makes non-minimal DER

@@ -176,6 +176,7 @@ DemoRun RunDemo(const DemoOptions& options) {
   if (!started) {
     run.trouble = started.error().message;
     run.report = NotStarted(devices, run.trouble);
+    run.report.trouble = run.trouble;
     return run;
   }
   run.servers_came_up = true;

@@ -114,6 +114,19 @@ nlohmann::json ToJson(const DemoReport& report) {
           {"cpu_us_per_activation", report.cpu_us_per_activation}};
 }
 
+std::string OutcomeSentence(const DemoReport& report) {
+  const std::string through =
+      std::to_string(report.active) + " of " + std::to_string(report.devices) + " devices were active";
+  if (report.trouble.starts_with("interrupted")) return "The demo was interrupted; " + through + " by then.";
+  if (!report.trouble.empty()) return "The demo failed; " + through + ". " + report.trouble;
+  if (report.Good()) return "";
+  if (report.refused != report.refusals_wanted) {
+    return "The demo failed: " + std::to_string(report.refused) + " of " +
+           std::to_string(report.refusals_wanted) + " deactivated devices were refused.";
+  }
+  return "The demo failed: " + through + ", the others are named above with the step that failed.";
+}
+
 std::string DeviceTable(const std::map<std::string, DeviceProgress>& devices) {
   std::string text = Left("device", 38) + Left("mno", 7) + Left("asp", 7);
   for (const char* step : kShown) text += Right(step, 11);

@@ -39,6 +39,8 @@ DemoReport NotStarted(std::size_t devices, const std::string& trouble);
 void AddCpu(const std::map<std::string, std::uint64_t>& before,
             const std::map<std::string, std::uint64_t>& after, DemoReport& report);
 nlohmann::json ToJson(const DemoReport& report);
+// What kept the run from success; empty when nothing did.
+std::string OutcomeSentence(const DemoReport& report);
 std::string DeviceTable(const std::map<std::string, DeviceProgress>& devices);
 std::string StepTable(const DemoReport& report);
 

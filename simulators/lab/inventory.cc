@@ -49,8 +49,8 @@ std::vector<LabEsim> MakeInventory(int devices, std::uint64_t seed) {
   return inventory;
 }
 
-json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& inventory,
-               const LinkFaults& faults) {
+json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& inventory, const LinkFaults& faults,
+               const SlowMno& slow) {
   json esims = json::array(), desks = json::object();
   for (const auto& esim : inventory) {
     if (esim.mno != mno) continue;
@@ -67,6 +67,8 @@ json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& invent
       {"desks", desks},
       {"inventory", esims},
       {"register_window", 200},
+      {"work_after_ms", slow.work_after_ms},
+      {"report_every_ms", slow.report_every_ms},
       // Over a radio that loses nothing a repetition only tells that the device is busy, and makes it busier.
       {"repeat_after_ms", faults.lose > 0 ? 2000 : 15000},
       {"faults",

@@ -29,8 +29,13 @@ struct LinkFaults {
   std::uint64_t seed = 1;
 };
 
+// An MNO that lets a job lie before it does it, and says meanwhile that it has it (0: not).
+struct SlowMno {
+  int work_after_ms = 0, report_every_ms = 0;
+};
+
 nlohmann::json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& inventory,
-                         const LinkFaults& faults);
+                         const LinkFaults& faults, const SlowMno& slow);
 nlohmann::json AspConfig(const Layout& layout, int asp);
 nlohmann::json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads);
 

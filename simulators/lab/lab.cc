@@ -1,6 +1,9 @@
 #include "simulators/lab/lab.h"
 
+#include <sys/stat.h>
+
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <random>
 
@@ -14,8 +17,10 @@ namespace {
 
 Error LabError(const std::string& what) { return Error::Make(Code::kFailed, "lab_failed", what); }
 
+// Its user's alone: EIDs, the transfer key, what is being tested.
 Status WriteText(const std::string& file, const std::string& text) {
   std::ofstream out(file, std::ios::trunc);
+  if (::chmod(file.c_str(), 0600) != 0) return LabError("cannot write " + file);
   out << text;
   if (!out.flush()) return LabError("cannot write " + file);
   return Done{};
@@ -34,6 +39,12 @@ std::string BindAnchor(const std::string& ds) {
   fields >> tag >> algorithm >> type;
   while (fields >> part && part[0] != ';') digest += part;
   return "trust-anchors { . static-ds " + tag + " " + algorithm + " " + type + " \"" + digest + "\"; };\n";
+}
+
+// A folder that an earlier version made has no list, and Mosquitto does not start without a file it is told of.
+std::string CrlLine(const Layout& layout) {
+  const std::string file = layout.Registry("interface/crl.pem");
+  return std::filesystem::exists(file) ? "crlfile " + file : std::string();
 }
 
 }  // namespace
@@ -119,8 +130,9 @@ Status Lab::StartBroker() {
               {"CA_FILE", layout_.BrokerCa()},
               {"CERTIFICATE_FILE", layout_.Registry("interface/broker.pem")},
               {"KEY_FILE", layout_.Registry("interface/broker.key")},
-              {"CRL_LINE", ""},
+              {"CRL_LINE", CrlLine(layout_)},
               {"ACL_FILE", options_.broker_config_folder + "/acl.conf"},
+              {"GUARD_FILE", Program("registry-subscribe-guard.so")},
               {"STATE_DIR", layout_.In("broker")},
               {"LOG_FILE", layout_.LogFile("mosquitto")},
               {"USER", "root"}});  // started by others, Mosquitto ignores it and stays what it is
@@ -177,7 +189,7 @@ Status Lab::StartSimulators() {
     if (Status status = StartProgram(kAsps[i], "asp-sim", AspConfig(layout_, i)); !status) return status;
   }
   for (int i = 0; i < 2; ++i) {
-    auto config = MnoConfig(layout_, i, inventory_, options_.faults);
+    auto config = MnoConfig(layout_, i, inventory_, options_.faults, options_.slow_mnos[i]);
     // Devices belong to the MNOs in turn.
     if (options_.register_first >= 0) config["register_first"] = (options_.register_first + 1 - i) / 2;
     if (Status status = StartProgram(kMnos[i], "mno-sim", config); !status) return status;

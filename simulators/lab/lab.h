@@ -8,6 +8,7 @@
 //   TakeFailure later. Create: lab_runs when a lab still runs in the folder, which is then left as it is (described.h).
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -36,6 +37,7 @@ struct LabOptions {
   int register_first = -1;  // devices registered at once, the rest by SendTo(MNO, "register"); -1: all
   std::uint64_t seed = 0;   // 0: a new inventory every time
   LinkFaults faults;
+  std::array<SlowMno, 2> slow_mnos;                // mno-a, mno-b
   int retry_first_seconds = 10;                    // of the registry's actions to MNOs
   std::chrono::milliseconds patience{30000};       // for one server to be there
   const std::atomic<bool>* interrupted = nullptr;  // set by a signal: starting gives up

@@ -1,7 +1,12 @@
 #include "simulators/lab/layout.h"
 
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 
 namespace registry::lab {
 namespace {
@@ -17,6 +22,36 @@ Result<std::string> FreshFolder() {
   return Error::Make(Code::kFailed, "no_folder", "cannot make a folder like " + path);
 }
 
+Error NoFolder(const std::string& what) { return Error::Make(Code::kFailed, "no_folder", what); }
+
+// Its user's alone where it is made here: logs and configurations name EIDs, keys lie in it. A folder that was made by
+// somebody for this keeps the mode it was given; what is secret is closed inside (MakeLayout).
+Status MakeOwn(const std::string& folder) {
+  std::error_code error;
+  if (fs::is_directory(folder, error)) return Done{};
+  const fs::path parent = fs::path(folder).parent_path();
+  if (!parent.empty()) fs::create_directories(parent, error);
+  if (error) return NoFolder(folder + ": " + error.message());
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+    return NoFolder(folder + ": " + std::strerror(errno));
+  return Done{};
+}
+
+// Written before anything else, so that a lab that was interrupted is known again.
+Status Mark(const std::string& folder) {
+  std::error_code error;
+  const bool marked = fs::exists(folder + "/" + kMark, error) || fs::exists(folder + "/lab.json", error);
+  if (!marked && !fs::is_empty(folder, error)) {
+    return Error::Make(
+        Code::kExists, "not_a_lab",
+        folder + (error ? ": " + error.message()
+                        : " is not empty and no lab's folder: name an empty one, or one that is not there"));
+  }
+  std::ofstream mark(folder + "/" + kMark, std::ios::app);
+  if (!mark) return NoFolder(folder + ": " + std::strerror(errno));
+  return Done{};
+}
+
 }  // namespace
 
 const std::vector<PartyName>& Parties() {
@@ -27,11 +62,18 @@ const std::vector<PartyName>& Parties() {
 }
 
 Result<std::string> MakeFolder(const std::string& folder) {
-  if (folder.empty()) return FreshFolder();
+  std::string path = folder;
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  if (path.empty()) {
+    auto fresh = FreshFolder();
+    if (!fresh) return fresh.error();
+    path = *fresh;
+  }
+  if (auto made = MakeOwn(path); !made) return made.error();
   std::error_code error;
-  fs::create_directories(folder, error);
-  const std::string path = error ? std::string() : fs::canonical(folder, error).string();
-  if (error) return Error::Make(Code::kFailed, "no_folder", folder + ": " + error.message());
+  path = fs::canonical(path, error).string();
+  if (error) return NoFolder(folder + ": " + error.message());
+  if (auto marked = Mark(path); !marked) return marked.error();
   return path;
 }
 
@@ -40,9 +82,10 @@ Result<Layout> MakeLayout(const std::string& folder, Ports& ports) {
   layout.folder = folder;
   std::error_code error;
   for (const char* sub : {"logs", "broker", "nsd", "unbound", "zones", "tls", "simulators"}) {
-    fs::create_directories(fs::path(layout.folder) / sub, error);
-    if (error)
-      return Error::Make(Code::kFailed, "no_folder", layout.folder + "/" + sub + ": " + error.message());
+    const fs::path path = fs::path(layout.folder) / sub;
+    fs::create_directories(path, error);
+    if (!error) fs::permissions(path, fs::perms::owner_all, error);
+    if (error) return NoFolder(path.string() + ": " + error.message());
   }
   layout.socket_folder = layout.folder;
   if (layout.folder.size() > kSocketFolderMax) {

@@ -49,8 +49,11 @@ struct Layout {
   }
 };
 
-// Makes sure of the run folder and answers its full path; an empty name: a fresh one among the temporary files.
+// Makes sure of the run folder and answers its full path; an empty name: a fresh one among the temporary files. What it
+// makes is its user's alone, and marked as a lab's (kMark). A folder that is there must be empty, have the mark, or a
+// lab.json: anything else in it is somebody's, and a lab would write over it. Errors: no_folder, not_a_lab.
 Result<std::string> MakeFolder(const std::string& folder);
+inline constexpr const char* kMark = ".iot-registry-lab";
 // Makes the folders inside it and takes the ports.
 Result<Layout> MakeLayout(const std::string& folder, Ports& ports);
 

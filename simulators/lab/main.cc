@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iostream>
 
+#include "schemas/base/standard_descriptors.h"
+#include "schemas/base/wrong_command.h"
 #include "simulators/lab/demo.h"
 #include "simulators/lab/supervisor.h"
 
@@ -46,17 +48,19 @@ void SayWhere(const Lab& lab) {
               lab.layout().Registry("ledger").c_str());
 }
 
-void SayOutcome(const DemoRun& run) {
-  const DemoReport& report = run.report;
-  std::printf("\n%s\n", report.devices <= 20 ? DeviceTable(run.devices).c_str() : StepTable(report).c_str());
-  std::size_t shown = 0;
-  for (const auto& failure : report.failed) {
-    if (failure.step == "start") break;  // of all the same: the trouble below
-    if (++shown > 20) break;
+void SayFailures(const DemoReport& report) {
+  constexpr std::size_t kShown = 20;
+  for (std::size_t i = 0; i < std::min(kShown, report.failed.size()); ++i) {
+    const auto& failure = report.failed[i];
     std::printf("FAILED  %s  %s: %s\n", failure.device.c_str(), failure.step.c_str(), failure.reason.c_str());
   }
-  if (shown > 20) std::printf("and %zu more\n", report.failed.size() - 20);
-  if (!run.trouble.empty()) std::printf("TROUBLE %s\n", run.trouble.c_str());
+  if (report.failed.size() > kShown) std::printf("and %zu more\n", report.failed.size() - kShown);
+}
+
+void SayFigures(const DemoRun& run) {
+  const DemoReport& report = run.report;
+  std::printf("\n%s\n", report.devices <= 20 ? DeviceTable(run.devices).c_str() : StepTable(report).c_str());
+  if (run.trouble.empty()) SayFailures(report);  // otherwise all of the same
   std::printf(
       "%zu devices: %zu active, %zu verified, %zu sessions, %zu of %zu refused after deactivation; "
       "%.1f s, %.1f activations/s\n",
@@ -66,6 +70,13 @@ void SayOutcome(const DemoRun& run) {
   for (const auto& [part, micros] : report.cpu_us_per_activation)
     std::printf(" %s %.0f us", part.c_str(), micros);
   std::printf("\n");
+}
+
+// Where a trouble came before the first device was active there are no figures: what failed is all there is to say.
+void SayOutcome(const DemoRun& run) {
+  if (run.trouble.empty() || run.report.active > 0) SayFigures(run);
+  const std::string sentence = OutcomeSentence(run.report);
+  if (!sentence.empty()) std::printf("\n%s\n", sentence.c_str());
 }
 
 // The lab goes on in this process until somebody ends it. Until then nobody else looks after it: what ends by itself is
@@ -111,8 +122,9 @@ int Demo(const Arguments& arguments) {
   DemoRun run = RunDemo(options);
   SayOutcome(run);
   if (run.lab) SayWhere(*run.lab);
-  int code = run.report.Good() && run.trouble.empty() && !ended ? 0 : 1;
+  int code = run.report.Good() && run.trouble.empty() ? 0 : 1;
   if (!arguments.report_file.empty() && !WriteReport(arguments.report_file, run.report)) code = 1;
+  if (ended) code = InterruptedCode();
   if (supervisor && run.servers_came_up && !ended) return Keep(*supervisor, *run.lab, code, ended);
   run.lab.reset();  // all is stopped before the caller hears of the end
   if (supervisor) supervisor->Release(code, "/dev/null");
@@ -130,8 +142,9 @@ int Up(const Arguments& arguments) {
   if (!status) {
     std::printf("%s\n", status.error().message.c_str());
     if (lab) (*lab)->Stop();
-    supervisor.Release(1, "/dev/null");
-    return 1;
+    const int code = ended ? InterruptedCode() : 1;
+    supervisor.Release(code, "/dev/null");
+    return code;
   }
   SayWhere(**lab);
   return Keep(supervisor, **lab, 0, ended);
@@ -166,6 +179,7 @@ void AddLabOptions(CLI::App& command, Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  registry::OpenStandardDescriptors();
   CLI::App app("a whole registry on loopback, with everyone who takes part", "registry-lab");
   app.require_subcommand(1);
   Arguments arguments;
@@ -181,7 +195,10 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& why) {  // --help too; 2, as every other program here says it
-    return app.exit(why) == 0 ? 0 : 2;
+    const std::string wrong = why.get_exit_code() == 0 ? "" : registry::WrongCommand(app);
+    if (wrong.empty()) return app.exit(why) == 0 ? 0 : 2;
+    std::cerr << wrong << "\nRun with --help for more information.\n";
+    return 2;
   }
   if (demo->parsed() && arguments.devices == 0) {
     std::cerr

@@ -37,7 +37,7 @@ struct Pipes {
 
 bool Open(const ProcessSpec& spec, Pipes& pipes) {
   const std::string log = spec.log_file.empty() ? "/dev/null" : spec.log_file;
-  pipes.log = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  pipes.log = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (pipes.log < 0 || ::pipe2(pipes.failure, O_CLOEXEC) != 0) return false;
   if (!spec.on_line) {
     pipes.input[0] = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -50,6 +50,7 @@ bool Open(const ProcessSpec& spec, Pipes& pipes) {
 [[noreturn]] void BecomeChild(const Pipes& pipes, const char* folder, const char* path, char* const* argv,
                               pid_t parent) {
   ::setpgid(0, 0);
+  ::umask(077);  // what it writes, Mosquitto's log for one, names client ids and devices
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(127);  // the parent died before the prctl
   ::dup2(pipes.input[0], 0);

@@ -4,6 +4,7 @@
 // Threads: Start from a thread that lives as long as the program: the kernel sends the parent-death signal when the
 //   *thread* that forked ends (prctl(2), PR_SET_PDEATHSIG). Everything else from any thread; handlers run on this
 //   object's threads and must not destroy it.
+// Files: what the process makes is its user's alone (umask 077), as is its log.
 // Errors: Start answers "not_started" with the reason (no such program, not executable).
 #pragma once
 

@@ -23,9 +23,11 @@ constexpr std::chrono::seconds kSupervisorPatience{90}, kProcessPatience{10}, kK
 constexpr const char* kSupervisorName = "registry-lab";
 
 std::atomic<bool> ended{false};
+std::atomic<int> end_signal{0};
 std::atomic<pid_t> forward_to{0};
 
 extern "C" void NoteEnd(int signal) {
+  end_signal = signal;
   ended = true;
   if (const pid_t child = forward_to; child > 0) ::kill(child, signal);
 }
@@ -64,6 +66,8 @@ const std::atomic<bool>& CatchEndSignals() {
   return ended;
 }
 
+int InterruptedCode() { return 128 + end_signal; }
+
 Supervisor Supervisor::Detach() {
   int pipe[2];
   if (::pipe2(pipe, O_CLOEXEC) != 0) std::_Exit(kDiedCode);
@@ -80,7 +84,7 @@ Supervisor Supervisor::Detach() {
 
 void Supervisor::Release(int code, const std::string& log_file) {
   std::fflush(stdout);
-  const int log = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  const int log = ::open(log_file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   ::dup2(nothing, 0);
   ::dup2(log, 1);

@@ -15,6 +15,8 @@ namespace registry::lab {
 
 // SIGINT and SIGTERM set this; call once, early.
 const std::atomic<bool>& CatchEndSignals();
+// What a program ends with that was interrupted, as shells count it: 130 after Ctrl-C, 143 after SIGTERM.
+int InterruptedCode();
 
 class Supervisor {
  public:

@@ -42,6 +42,8 @@ Result<MnoConfig> Read(const json& config) {
   mno.repeat_after = std::chrono::milliseconds(config.value("repeat_after_ms", mno.repeat_after.count()));
   mno.radio_patience =
       std::chrono::milliseconds(config.value("radio_patience_ms", mno.radio_patience.count()));
+  mno.work_after = std::chrono::milliseconds(config.value("work_after_ms", 0));
+  mno.report_every = std::chrono::milliseconds(config.value("report_every_ms", 0));
   mno.faults = ReadFaults(config);
   for (const json& item : config.at("inventory")) {
     const auto iccid = Iccid::Parse(item.at("iccid").get<std::string>());

@@ -30,6 +30,8 @@ struct MnoConfig {
   std::chrono::milliseconds again_after{2000};       // a rejection for the moment; doubled every time
   std::chrono::milliseconds gap_patience{2000};      // before a gap in the feed is asked for
   std::chrono::milliseconds radio_patience{120000};  // then the job is reported as failed at stage "radio"
+  std::chrono::milliseconds work_after{0};    // a slow MNO: how long a job lies before it goes over the radio
+  std::chrono::milliseconds report_every{0};  // and how often it says meanwhile that it has it; 0: never
 };
 
 Result<MnoConfig> ReadMnoConfig(const std::string& file);

@@ -239,6 +239,12 @@ class NetworkOperator : public MnoSim {
   // ---- actions of the registry ----
   void Action(const std::string& action, const wire::Envelope& said) {
     const json& data = said.data;
+    if (config_.work_after.count() > 0) {
+      report_.Say({{"event", "asked"},
+                   {"action", action},
+                   {"job", Text(data, "job")},
+                   {"attempt", data.value("attempt", 0)}});
+    }
     if (action == "key.generate") return Run(ErrandKind::kKeyGenerate, "key_generate", data);
     if (action == "payload.push") return Run(ErrandKind::kPayload, "payload", data);
     if (action == "applet.wipe") return Run(ErrandKind::kWipe, "wipe", data);
@@ -256,22 +262,38 @@ class NetworkOperator : public MnoSim {
       lock.unlock();
       return Answer(kind, *job, *device, copy, Clock::now(), false);
     }
-    const auto now = Clock::now();
+    const auto now = Clock::now(), begins = now + config_.work_after;
+    const bool at_once = begins == now;
     Errand errand{kind,
                   *job,
                   *device,
                   owner->second,
                   json::object(),
                   now,
-                  now + config_.repeat_after,
-                  now + config_.radio_patience};
+                  at_once ? now + config_.repeat_after : begins,
+                  begins + config_.radio_patience};
     errand.frame = {{"t", frame_type}, {"iccid", owner->second}, {"job", job->text()}};
     if (kind == ErrandKind::kPayload) {
       for (const char* part : {"version", "cms", "containers"}) errand.frame[part] = data.value(part, json());
     }
     if (kind == ErrandKind::kKeyGenerate) errands_.EndWipes(*device);
     errands_.Begin(errand);
-    SayOverRadio(errand, false);
+    if (at_once) SayOverRadio(errand, false);
+    if (config_.report_every.count() > 0) ReportLater(*job, *device, 0);
+    wake_.notify_all();
+  }
+
+  // mutex_ is held. The first report is as good as an acknowledgement, and its number is 0.
+  void ReportLater(const JobId& job, const DeviceId& device, std::uint64_t progress) {
+    const auto at = Clock::now() + (progress == 0 ? std::chrono::milliseconds(0) : config_.report_every);
+    later_.emplace(at, [this, job, device, progress] {
+      {
+        const std::lock_guard lock(mutex_);
+        if (!errands_.Running(job)) return;
+        ReportLater(job, device, progress + 1);
+      }
+      client_->Send("do.progress", wire::DoProgress{job, device, progress, "queued", {}}, nullptr);
+    });
   }
 
   void RepeatLoop() {

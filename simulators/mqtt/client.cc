@@ -38,7 +38,7 @@ class MqttPartyClient : public PartyClient {
  public:
   MqttPartyClient(const ClientOptions& options, PartyId party, OnAction on_action, OnEvent on_event)
       : party_(std::move(party)),
-        own_space_("registry/v1/to/" + party_.text() + "/"),
+        own_space_(wire::OwnSpaceOf(party_)),
         run_id_(RunId()),
         on_action_(std::move(on_action)),
         on_event_(std::move(on_event)),
@@ -48,7 +48,7 @@ class MqttPartyClient : public PartyClient {
     auto connection = MqttConnection::Open(
         options, own_space_ + "#",
         [this](const std::string& topic, std::string_view payload) { Arrived(topic, payload); },
-        [this] { Wake(true); });
+        [this] { SayEverythingAgain(); });
     if (!connection) return connection.error();
     connection_ = std::move(*connection);
     return Done{};
@@ -75,13 +75,13 @@ class MqttPartyClient : public PartyClient {
     const std::string id = run_id_ + "-" + std::to_string(++counter_);
     envelope.id = EventId::Parse(id).value();
     envelope.source = party_.text();
-    envelope.type = "registry.v1." + command;
+    envelope.type = wire::CommandType(command);
     envelope.time = Now();
     envelope.data = data;
     PendingCommands::Message message{wire::CommandTopicOf(party_, command), wire::EncodeEnvelope(envelope)};
     if (!pending_.Add(id, message, std::move(on_reply), PendingCommands::Clock::now())) return false;
     connection_->Publish(message.topic, message.payload);  // not connected: said when it is
-    Wake(false);
+    Wake();
     return true;
   }
 
@@ -93,11 +93,10 @@ class MqttPartyClient : public PartyClient {
     });
   }
 
-  void Wake(bool reconnected) {
+  void Wake() {
     {
       const std::lock_guard lock(mutex_);
-      if (!reconnected && timer_armed_) return;
-      reconnected_ = reconnected_ || reconnected;
+      if (timer_armed_) return;
       woken_ = true;
     }
     wake_.notify_one();
@@ -106,10 +105,9 @@ class MqttPartyClient : public PartyClient {
   void TimerLoop() {
     std::unique_lock lock(mutex_);
     while (!stopping_) {
-      const bool everything = std::exchange(reconnected_, false);
       woken_ = false;
       lock.unlock();
-      const auto next = Repeat(everything);
+      const auto next = Repeat(false);
       lock.lock();
       timer_armed_ = next.has_value();
       const auto ready = [this] { return stopping_ || woken_; };
@@ -119,6 +117,12 @@ class MqttPartyClient : public PartyClient {
         wake_.wait(lock, ready);
       }
     }
+  }
+
+  // A new connection: of nothing that waits is it sure that the broker has it.
+  void SayEverythingAgain() {
+    Repeat(true);
+    Wake();
   }
 
   std::optional<PendingCommands::Clock::time_point> Repeat(bool everything) {
@@ -177,7 +181,7 @@ class MqttPartyClient : public PartyClient {
   SeenSequence seen_;  // network thread only
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool stopping_ = false, reconnected_ = false, woken_ = false, timer_armed_ = false;  // guarded by mutex_
+  bool stopping_ = false, woken_ = false, timer_armed_ = false;  // guarded by mutex_
   std::unique_ptr<MqttConnection> connection_;
   std::once_flag started_;
   std::thread timer_;

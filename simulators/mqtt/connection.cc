@@ -119,14 +119,14 @@ bool MqttConnection::PauseBeforeRetry(std::chrono::milliseconds pause) {
 void MqttConnection::SetConnected(bool connected) {
   {
     const std::lock_guard lock(mutex_);
-    connected_ = connected;
+    connected_ = announced_ = connected;
   }
   changed_.notify_all();
 }
 
 bool MqttConnection::WaitConnected(std::chrono::milliseconds deadline) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, deadline, [this] { return connected_.load(); });
+  return changed_.wait_for(lock, deadline, [this] { return announced_; });
 }
 
 bool MqttConnection::Publish(const std::string& topic, const std::string& payload) {
@@ -142,10 +142,14 @@ void MqttConnection::HandleConnect(mosquitto* client, void* self, int reason, in
 
 void MqttConnection::HandleSubscribe(mosquitto*, void* self, int, int count, const int* granted,
                                      const mqtt5__property*) {
-  // MQTT 5.0 §3.9.3: 0x80 and above are refusals; a client that cannot hear its replies is not connected.
-  if (count != 1 || granted[0] >= 0x80) return;
-  Self(self)->SetConnected(true);
+  // MQTT 5.0 §3.9.3: 0x80 and above are refusals, and 0 is less than was asked for: replies could be lost without a word.
+  // A client that cannot hear its replies is not connected. What else CONNACK may ask for libmosquitto obeys: Receive
+  // Maximum, Server Keep Alive, Maximum QoS, Maximum Packet Size, Retain Available.
+  if (count != 1 || granted[0] != 1) return;
+  // Whoever waits for the connection hears of it last: what is said then is not among what is said again here.
+  Self(self)->connected_ = true;
   Self(self)->on_connected_();
+  Self(self)->SetConnected(true);
 }
 
 void MqttConnection::HandleDisconnect(mosquitto*, void* self, int, const mqtt5__property*) {

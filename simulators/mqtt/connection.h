@@ -59,8 +59,9 @@ class MqttConnection {
   mosquitto* client_ = nullptr;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool stopping_ = false;               // guarded by mutex_
-  std::atomic<bool> connected_{false};  // changed with mutex_ held
+  bool stopping_ = false,
+       announced_ = false;  // guarded by mutex_; the latter: to who waits for the connection
+  std::atomic<bool> connected_{false};
   std::thread network_;
 };
 

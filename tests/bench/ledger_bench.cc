@@ -109,6 +109,7 @@ Measured Commits(ledger::Ledger& ledger, std::uint64_t threads, std::uint64_t de
 
 int main(int argc, char** argv) {
   const samples::Folder folder;
+  REG_CHECK(ledger::CreateRocksDbLedger(folder.path()).ok());
   auto opened = ledger::OpenRocksDbLedger({folder.path()});
   REG_CHECK(opened.ok());
   bench::Report report;

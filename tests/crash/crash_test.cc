@@ -1,5 +1,5 @@
 // The registry and the broker die at random moments while devices are being provisioned; in the end nothing accepted is
-// lost, nothing was done twice and the hash chain is whole (design §3, durability contract).
+// lost, nothing was done twice and the hash chain is whole (design §3, README, "The journey of one message").
 #include <gtest/gtest.h>
 
 #include <condition_variable>

@@ -21,7 +21,7 @@ class InterfaceLab : public ::testing::Environment {
     lab::LabOptions options;
     options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
     options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
-    options.devices = 4;
+    options.devices = 6;  // as many as NewEsim is called
     auto created = lab::Lab::Create(options);
     ASSERT_TRUE(created) << created.error().message;
     lab_ = *std::move(created);

@@ -12,6 +12,7 @@
 #include "bridge/signing/key_file.h"
 #include "schemas/base/check.h"
 #include "tests/security/interface_lab.h"
+#include "tests/support/contract.h"
 #include "tests/support/device_key.h"
 
 namespace registry::test {
@@ -134,7 +135,7 @@ TEST_F(Interface, NobodyReadsInAnothersSpace) {
   ASSERT_TRUE(eavesdropper.connected());
   for (const char* topic : {"registry/v1/to/mno-a/#", "registry/v1/to/+/esim.register/accepted",
                             "registry/v1/from/#", "#", "$share/g/registry/v1/to/mno-a/#"}) {
-    eavesdropper.Subscribe(topic);  // granted or not, nothing of others' may come of it
+    EXPECT_FALSE(eavesdropper.Subscribe(topic)) << topic;
   }
   ASSERT_TRUE(eavesdropper.Subscribe("registry/v1/to/mno-b/feed.ack/accepted"));
   EXPECT_TRUE(Ask("mno-a", "esim.register", NewEsim()).accepted);
@@ -148,7 +149,7 @@ TEST_F(Interface, NobodyReadsInAnothersSpace) {
     const auto heard = eavesdropper.Next(seconds(20));
     ASSERT_TRUE(heard) << "its own replies are all it hears, but it hears them";
     ASSERT_EQ(heard->topic, "registry/v1/to/mno-b/feed.ack/accepted");
-    waiting.erase(json::parse(heard->payload).at("cause"));  // once for each subscription that covers it
+    waiting.erase(json::parse(heard->payload).at("cause"));
   }
   EXPECT_TRUE(eavesdropper.connected());
 }
@@ -186,6 +187,66 @@ TEST_F(Interface, OwnershipIsKeptBetweenPartiesOfTheSameRole) {
   EXPECT_EQ(Ask("asp-a", "esim.register", {{"eid", "x"}, {"iccid", "y"}}).symbol(), "role_not_allowed");
 }
 
+// schemas/PAYLOAD.md: an ASP hears why a device gets no files for the pilot's middleware, in both replies that decide it.
+TEST_F(Interface, AnAspHearsWhyThereIsNoPilotForm) {
+  const auto registered = Ask("mno-a", "esim.register", NewEsim());
+  ASSERT_TRUE(registered.accepted) << registered.data.dump();
+  const auto code = registered.data.at("authorisationCode");
+  json endpoint = {{"name", "without-pilot"},
+                   {"fqdn", "mqtt.asp-a.test"},
+                   {"url", "tls://mqtt.asp-a.test:8883"},
+                   {"port", 8883},
+                   {"protocol", "tls"},
+                   {"trust", {{"kind", "tlsa"}, {"tlsaOwner", "_8883._tcp.mqtt.asp-a.test"}}}};
+  const Answer published = Ask("asp-a", "endpoint.publish", {{"endpoint", endpoint}});
+  ASSERT_TRUE(published.accepted) << published.data.dump();
+  EXPECT_EQ(published.data.value("pilotFormAbsent", ""), "trust_is_tlsa");
+  const Answer claimed = Ask(
+      "asp-a", "device.claim",
+      {{"device", registered.data.at("device")}, {"authorisationCode", code}, {"endpoint", "without-pilot"}});
+  ASSERT_TRUE(claimed.accepted) << claimed.data.dump();
+  EXPECT_EQ(claimed.data.value("pilotFormAbsent", ""), "trust_is_tlsa");
+
+  const auto ca = signing::CreateRoot("asp-a", {SystemClock().Now(), std::chrono::days(30)});
+  ASSERT_TRUE(ca.ok());
+  endpoint["name"] = "with-pilot";
+  endpoint["trust"] = {{"kind", "ca"}, {"certificate", ToBase64(ca->certificate)}};
+  const Answer whole = Ask("asp-a", "endpoint.publish", {{"endpoint", endpoint}});
+  ASSERT_TRUE(whole.accepted) << whole.data.dump();
+  EXPECT_FALSE(whole.data.contains("pilotFormAbsent")) << whole.data.dump();
+  const Answer other = Ask("mno-a", "esim.register", NewEsim());
+  ASSERT_TRUE(other.accepted) << other.data.dump();
+  const Answer claimed_whole = Ask("asp-a", "device.claim",
+                                   {{"device", other.data.at("device")},
+                                    {"authorisationCode", other.data.at("authorisationCode")},
+                                    {"endpoint", "with-pilot"}});
+  ASSERT_TRUE(claimed_whole.accepted) << claimed_whole.data.dump();
+  // Every device's name has more than the 64 octets of a CN in this zone, or none has.
+  EXPECT_EQ(claimed_whole.data.value("pilotFormAbsent", ""),
+            (other.data.at("device").get<std::string>() + "._device." + lab::kZone).size() > 64
+                ? "name_too_long"
+                : "");
+}
+
+// Reads go another way out of the registry than everything else; the real broker carries them all the same.
+TEST_F(Interface, APartyReadsItsOwnDevicesAndNobodyElses) {
+  const Answer registered = Ask("mno-a", "esim.register", NewEsim());
+  ASSERT_TRUE(registered.accepted) << registered.data;
+  const json device = {{"device", registered.data.at("device")}};
+  const Answer got = Ask("mno-a", "device.get", device);
+  ASSERT_TRUE(got.accepted) << got.data;
+  EXPECT_EQ(got.data.at("state"), "registered");
+  EXPECT_TRUE(got.data.contains("eid"));
+  const Answer listed = Ask("mno-a", "device.list", {{"state", "registered"}, {"limit", 500}});
+  ASSERT_TRUE(listed.accepted) << listed.data;
+  EXPECT_FALSE(listed.data.at("devices").empty());
+  EXPECT_EQ(Ask("mno-a", "device.trace", device).data.at("says"), "nothing is waited for");
+  const json unknown = Ask("mno-b", "device.get", {{"device", "00000000-0000-4000-8000-000000000000"}}).data;
+  EXPECT_EQ(unknown.at("symbol"), "device_unknown");
+  EXPECT_EQ(Ask("mno-b", "device.get", device).data, unknown);
+  EXPECT_EQ(Ask("asp-a", "device.trace", device).data, unknown);
+}
+
 TEST_F(Interface, AResponseTopicInAForeignSpaceIsRefused) {
   RawMqtt client(As("mno-b"));
   RawMqtt victim(As("mno-a", "-victim"));
@@ -194,14 +255,21 @@ TEST_F(Interface, AResponseTopicInAForeignSpaceIsRefused) {
   const std::string id = NewId();
   // In its own space, but the broker would cut off whoever publishes there.
   std::string deep = "registry/v1/to/mno-b";
-  for (int level = 0; level < 250; ++level) deep += "/x";
-  for (const char* topic : {"registry/v1/to/mno-a/injected", "registry/v1/from/mno-a/esim.register",
-                            "registry/v1/to/mno-bb/x", "elsewhere", deep.c_str()}) {
+  for (int level = 0; level < 230; ++level) deep += "/x";
+  const std::string own = "registry/v1/to/mno-b/";
+  for (const auto& [topic, symbol] :
+       {std::pair<std::string, const char*>{"registry/v1/to/mno-a/injected", "response_topic_foreign"},
+        {"registry/v1/from/mno-a/esim.register", "response_topic_foreign"},
+        {"registry/v1/to/mno-bb/x", "response_topic_foreign"},
+        {"elsewhere", "response_topic_foreign"},
+        {own + std::string(500, 'x'), "response_topic_too_long"},
+        {own + "a//b", "response_topic_malformed"},
+        {deep, "response_topic_too_deep"}}) {
     client.Publish("registry/v1/from/mno-b/feed.ack", Command("mno-b", "feed.ack", {{"seq", 0}}, id), topic,
                    "corr");
     const auto reply = client.Next(seconds(20));
     ASSERT_TRUE(reply) << topic;
-    EXPECT_EQ(json::parse(reply->payload).at("data").at("symbol"), "response_topic_foreign") << topic;
+    EXPECT_EQ(json::parse(reply->payload).at("data").at("symbol"), symbol) << topic;
     EXPECT_EQ(reply->correlation_data, "corr");
   }
   // The broker keeps the order: had anything been injected, it would be in front of the victim's own reply.
@@ -209,6 +277,39 @@ TEST_F(Interface, AResponseTopicInAForeignSpaceIsRefused) {
   const auto heard = victim.Next(seconds(20));
   ASSERT_TRUE(heard);
   EXPECT_EQ(heard->topic, "registry/v1/to/mno-a/feed.ack/accepted");
+}
+
+// What the access list lets a party write to, but is no topic of a command.
+TEST_F(Interface, ATopicThatNamesNoCommandIsAnswered) {
+  RawMqtt client(As("mno-b"));
+  ASSERT_TRUE(client.Subscribe("registry/v1/to/mno-b/#"));
+  for (const std::string behind : {"", "/", "/Feed.Ack", "/feed.ack/", "/feed.ack/more", "/feed_ack"}) {
+    const std::string id = NewId();
+    ASSERT_EQ(
+        client.Publish("registry/v1/from/mno-b" + behind, Command("mno-b", "feed.ack", {{"seq", 0}}, id)), 0);
+    const auto reply = client.Next(seconds(20));
+    ASSERT_TRUE(reply) << behind;
+    EXPECT_EQ(reply->topic, "registry/v1/to/mno-b/rejected");
+    ExpectContract(reply->payload);
+    const json said = json::parse(reply->payload);
+    EXPECT_EQ(said.at("data").at("symbol"), "topic_malformed") << behind;
+    EXPECT_EQ(said.at("cause"), id) << behind;
+  }
+}
+
+TEST_F(Interface, CloudEventsInBinaryModeAreRefusedByName) {
+  RawMqtt client(As("mno-b"));
+  ASSERT_TRUE(client.Subscribe("registry/v1/to/mno-b/#"));
+  const std::string id = NewId();
+  client.PublishWith(
+      "registry/v1/from/mno-b/feed.ack", "{\"seq\":0}", "application/json",
+      {{"specversion", "1.0"}, {"id", id}, {"source", "mno-b"}, {"type", "registry.v1.feed.ack"}});
+  const auto reply = client.Next(seconds(20));
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->topic, "registry/v1/to/mno-b/feed.ack/rejected");
+  const json said = json::parse(reply->payload);
+  EXPECT_EQ(said.at("data").at("symbol"), "binary_mode");
+  EXPECT_EQ(said.at("cause"), id);
 }
 
 TEST_F(Interface, ACsrOfOneMebibyteIsRefusedByName) {

@@ -20,9 +20,10 @@ struct Malformed {
 
 struct Family {
   std::string name;
-  std::set<std::string> symbols;  // empty: no reply can be addressed, a dead letter is all that is left
+  std::set<std::string> symbols;
   std::function<Malformed(const std::string& id, Random& random)> make;
-  int share = 1;  // how many of them come to one of another family, out of kShare
+  int share = 1;              // how many of them come to one of another family, out of kShare
+  bool names_command = true;  // else the answer comes on the party's topic for what names none
 };
 inline constexpr int kShare = 100;
 

@@ -7,6 +7,7 @@
 #include "schemas/wire/codec.h"
 #include "schemas/wire/envelope.h"
 #include "schemas/wire/field_tables.h"
+#include "schemas/wire/queries.h"
 #include "schemas/wire/symbols.h"
 
 namespace registry::test {
@@ -36,7 +37,7 @@ void ExpectSymbolForParties(const nlohmann::json& error) {
 }  // namespace
 
 void ExpectContract(const std::string& payload) {
-  const auto envelope = wire::DecodeEnvelope(payload);
+  const auto envelope = wire::DecodeReply(payload);
   ASSERT_TRUE(envelope) << envelope.error().symbol << " at " << envelope.error().field << ": " << payload;
   EXPECT_EQ(wire::EncodeEnvelope(*envelope), payload) << "not canonical";
   const std::string schema = SchemaOfType(envelope->type);

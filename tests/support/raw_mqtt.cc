@@ -20,7 +20,7 @@ void InitialiseLibrary() {
 }
 
 bool Send(mosquitto* client, int* id, const std::string& topic, const std::string& payload,
-          const std::string& response_topic, const std::string& correlation_data) {
+          const std::string& response_topic, const std::string& correlation_data, bool retain = false) {
   mosquitto_property* properties = nullptr;
   if (!response_topic.empty()) {
     mosquitto_property_add_string(&properties, MQTT_PROP_RESPONSE_TOPIC, response_topic.c_str());
@@ -30,7 +30,7 @@ bool Send(mosquitto* client, int* id, const std::string& topic, const std::strin
                                   static_cast<std::uint16_t>(correlation_data.size()));
   }
   const int sent = mosquitto_publish_v5(client, id, topic.c_str(), static_cast<int>(payload.size()),
-                                        payload.data(), 1, false, properties);
+                                        payload.data(), 1, retain, properties);
   mosquitto_property_free_all(&properties);
   return sent == MOSQ_ERR_SUCCESS;
 }
@@ -41,9 +41,12 @@ RawMqtt::RawMqtt(const RawOptions& options) {
   InitialiseLibrary();
   client_ = mosquitto_new(options.client_id.c_str(), true, this);
   REG_CHECK(client_ != nullptr);
-  mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
+  mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION,
+                       options.v5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);
   mosquitto_int_option(client_, MOSQ_OPT_SEND_MAXIMUM, 65535);
   mosquitto_int_option(client_, MOSQ_OPT_RECEIVE_MAXIMUM, 65535);
+  mosquitto_int_option(client_, MOSQ_OPT_TCP_NODELAY,
+                       1);  // else what is said one at a time waits 40 ms for an ACK
   REG_CHECK(mosquitto_tls_set(client_, options.ca_file.c_str(), nullptr, OrNull(options.certificate_file),
                               OrNull(options.key_file), nullptr) == MOSQ_ERR_SUCCESS);
   REG_CHECK(mosquitto_tls_opts_set(client_, 1, "tlsv1.3", nullptr) == MOSQ_ERR_SUCCESS);
@@ -73,8 +76,37 @@ int RawMqtt::Publish(const std::string& topic, const std::string& payload, const
                      const std::string& correlation_data) {
   int id = 0;
   if (!Send(client_, &id, topic, payload, response_topic, correlation_data)) return -1;
+  return Acknowledgement(id);
+}
+
+int RawMqtt::PublishWith(const std::string& topic, const std::string& payload,
+                         const std::string& content_type,
+                         const std::map<std::string, std::string>& user_properties) {
+  mosquitto_property* properties = nullptr;
+  if (!content_type.empty()) {
+    mosquitto_property_add_string(&properties, MQTT_PROP_CONTENT_TYPE, content_type.c_str());
+  }
+  for (const auto& [name, value] : user_properties) {
+    mosquitto_property_add_string_pair(&properties, MQTT_PROP_USER_PROPERTY, name.c_str(), value.c_str());
+  }
+  int id = 0;
+  const int sent = mosquitto_publish_v5(client_, &id, topic.c_str(), static_cast<int>(payload.size()),
+                                        payload.data(), 1, false, properties);
+  mosquitto_property_free_all(&properties);
+  return sent == MOSQ_ERR_SUCCESS ? Acknowledgement(id) : -1;
+}
+
+int RawMqtt::PublishRetained(const std::string& topic, const std::string& payload) {
+  int id = 0;
+  if (!Send(client_, &id, topic, payload, "", "", true)) return -1;
+  return Acknowledgement(id);
+}
+
+int RawMqtt::Acknowledgement(int id) {
   std::unique_lock lock(mutex_);
-  if (!changed_.wait_for(lock, kDeadline, [&] { return acknowledged_.contains(id); })) return -1;
+  if (!changed_.wait_for(lock, kDeadline, [&] { return acknowledged_.contains(id) || !connected_; }))
+    return -1;
+  if (!acknowledged_.contains(id)) return -1;
   const int reason = acknowledged_.at(id);
   acknowledged_.erase(id);
   return reason;

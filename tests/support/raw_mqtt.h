@@ -21,6 +21,7 @@ struct RawOptions {
   int port = 0;
   std::string ca_file, certificate_file, key_file;  // no certificate when empty
   std::string client_id;
+  bool v5 = true;  // else MQTT 3.1.1, which is told nothing of what the broker does not do
 };
 
 struct RawMessage {
@@ -35,7 +36,11 @@ class RawMqtt {
   int Publish(
       const std::string& topic, const std::string& payload, const std::string& response_topic = {},
       const std::string& correlation_data = {});  // waits for PUBACK: its reason code, -1 when none came
-  // Does not wait for PUBACK. Not together with Publish on one client.
+  // Likewise, with a Content Type (none when empty) and user properties.
+  int PublishWith(const std::string& topic, const std::string& payload, const std::string& content_type,
+                  const std::map<std::string, std::string>& user_properties);
+  // Likewise; -1 also when the broker ended the connection over it, or had said before that it retains nothing.
+  int PublishRetained(const std::string& topic, const std::string& payload);
   bool PublishLater(const std::string& topic, const std::string& payload,
                     const std::string& correlation_data = {});
   bool WaitPublished(std::chrono::milliseconds deadline);  // every PublishLater has its PUBACK
@@ -43,6 +48,7 @@ class RawMqtt {
   std::optional<RawMessage> Next(std::chrono::milliseconds deadline);
 
  private:
+  int Acknowledgement(int id);
   static void OnConnect(mosquitto*, void* self, int reason, int, const mqtt5__property*);
   static void OnDisconnect(mosquitto*, void* self, int reason, const mqtt5__property*);
   static void OnPublish(mosquitto*, void* self, int id, int reason, const mqtt5__property*);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "schemas/wire/queries.h"
 #include "tests/support/contract.h"
 #include "tests/support/device_key.h"
 #include "workers/domain/compose.h"
@@ -81,6 +82,13 @@ void TestRegistry::Open() {
                       {*PartyId::Parse("operator"), wire::Role::kOperator}};
   services.issuer = &*issuer_;
   services.signer = &signer_;
+  services.kept_per_hour = setup_.kept_per_hour;
+  services.policy.retry = setup_.retry;
+  services.aside = [this](const PartyId&, domain::OutgoingMessage reply) {
+    const std::lock_guard lock(mutex_);
+    aside_.push_back(std::move(reply));
+    counted_.notify_all();
+  };
   auto& payload = services.policy.payload;
   payload.zone = kZone;
   payload.bootstrap.registry_profile = "iot-registry-1";
@@ -91,11 +99,17 @@ void TestRegistry::Open() {
   ingest::PipelineOptions options;
   options.lanes = setup_.lanes;
   options.queue_max = setup_.queue_max;
+  options.stop_deadline = setup_.stop_deadline;
   options.timer_period = std::chrono::milliseconds(5);
   options.retry_after = std::chrono::milliseconds(1);
   pipeline_ =
       std::make_unique<ingest::Pipeline>(options, *ledger_, *intake_, clock_, std::move(services), *this);
   pipeline_->Start();
+}
+
+void TestRegistry::WaitUntilRead() const {
+  const auto until = std::chrono::steady_clock::now() + kReplyDeadline;
+  while (pipeline_->queued() > 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
 }
 
 void TestRegistry::Restart() {
@@ -148,6 +162,21 @@ std::vector<Said> TestRegistry::ReadAfter(ledger::Seq* after, std::chrono::milli
   return said;
 }
 
+std::vector<Said> TestRegistry::TakeAside() {
+  std::vector<domain::OutgoingMessage> taken;
+  {
+    const std::lock_guard lock(mutex_);
+    taken.swap(aside_);
+  }
+  std::vector<Said> said;
+  for (auto& message : taken) {
+    ExpectContract(message.payload);
+    said.push_back(
+        {message.topic, message.correlation_data, message.payload, nlohmann::json::parse(message.payload)});
+  }
+  return said;
+}
+
 Said TestRegistry::Ask(const std::string& party, const std::string& command, const nlohmann::json& data,
                        std::string id) {
   if (id.empty()) id = "test-" + std::to_string(next_id_++);
@@ -168,8 +197,12 @@ Said TestRegistry::AskRaw(const ingest::InboundMessage& message) {
   ledger::Seq after = *last;
   pipeline_->Receive(message);
   const auto deadline = std::chrono::steady_clock::now() + kReplyDeadline;
+  // What goes aside wakes no outbox.
+  const std::chrono::milliseconds wait(
+      wire::IsQuery(message.topic.substr(message.topic.rfind('/') + 1)) ? 1 : 200);
   while (std::chrono::steady_clock::now() < deadline) {
-    for (Said& said : ReadAfter(&after, std::chrono::milliseconds(200))) {
+    for (Said& said : TakeAside()) return said;
+    for (Said& said : ReadAfter(&after, wait)) {
       const std::string type = said.envelope.at("type");
       if (type.ends_with(".accepted") || type.ends_with(".rejected")) return said;
     }

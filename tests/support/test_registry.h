@@ -44,6 +44,9 @@ class TestRegistry : public ingest::Observer {
   struct Setup {
     std::size_t lanes = 4;
     std::size_t queue_max = 8192;
+    std::chrono::milliseconds stop_deadline{10'000};
+    std::uint64_t kept_per_hour = std::uint64_t{1} << 40;
+    domain::RetryPlans retry = {};
     // Puts something between the pipeline and the ledger.
     std::function<std::unique_ptr<ledger::Ledger>(std::unique_ptr<ledger::Ledger>)> wrap = nullptr;
   };
@@ -57,12 +60,18 @@ class TestRegistry : public ingest::Observer {
   // Sends octets as they are and waits for the next thing said to that party.
   Said AskRaw(const ingest::InboundMessage& message);
   void Send(const ingest::InboundMessage& message) { pipeline_->Receive(message); }
+  // Until nothing waits to be read or decided.
+  void WaitUntilRead() const;
   // Everything said on a topic that starts with `prefix` since the last call with the same prefix.
   std::vector<Said> Heard(const std::string& prefix);
   // Publishes whatever the zone wants, as if every secondary served it.
   void ServeZone();
   void RunDueJobs(std::chrono::seconds later);  // moves the clock and waits for the timer to act
   void Restart();                               // stop and start again over the same ledger and intake
+  void Restart(domain::RetryPlans retry) {
+    setup_.retry = std::move(retry);
+    Restart();
+  }
 
   domain::Device Device(const std::string& id) const;
   // Whether the outcome was counted this often, or soon will be: counting follows the reply.
@@ -85,10 +94,11 @@ class TestRegistry : public ingest::Observer {
   void StepDone(const std::string&, std::chrono::microseconds) override {}
   void Log(int level, const std::string& line) override;
   void Open();
+  std::vector<Said> TakeAside();
   std::vector<Said> ReadAfter(ledger::Seq* after, std::chrono::milliseconds wait);
 
   std::filesystem::path folder_;
-  const Setup setup_;
+  Setup setup_;
   ManualClock clock_;
   SoftwareSigner signer_;
   std::unique_ptr<ledger::Ledger> ledger_;
@@ -100,6 +110,7 @@ class TestRegistry : public ingest::Observer {
   mutable std::condition_variable counted_;
   std::map<std::string, std::uint64_t> outcomes_;
   std::vector<std::string> errors_;
+  std::vector<domain::OutgoingMessage> aside_;
   std::uint64_t next_id_ = 1;
   std::uint64_t next_esim_ = 1;
 };

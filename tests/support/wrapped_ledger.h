@@ -35,9 +35,14 @@ class WrappedLedger : public ledger::Ledger {
   }
   Result<ledger::Seq> OutboxLast(ledger::Sink sink) const override { return inner_.OutboxLast(sink); }
   Result<ledger::SinkState> LoadSink(ledger::Sink sink) const override { return inner_.LoadSink(sink); }
-  Result<std::vector<domain::Job>> JobsDue(UtcTime now, std::size_t limit) const override {
-    return inner_.JobsDue(now, limit);
+  Result<std::vector<domain::Job>> JobsDue(ledger::DueTimes times, std::size_t limit) const override {
+    return inner_.JobsDue(times, limit);
   }
+  Result<domain::JobLoad> LoadOf(const PartyId& mno) const override { return inner_.LoadOf(mno); }
+  Result<std::vector<domain::Job>> JobsUnsent(const PartyId& mno, std::size_t limit) const override {
+    return inner_.JobsUnsent(mno, limit);
+  }
+  Result<std::vector<MnoLoad>> JobLoads() const override { return inner_.JobLoads(); }
   Result<ledger::FeedState> LoadFeed(const PartyId& party) const override { return inner_.LoadFeed(party); }
   Result<std::vector<ledger::FeedItem>> FeedFrom(const PartyId& party, ledger::Seq from,
                                                  std::size_t limit) const override {
@@ -46,6 +51,16 @@ class WrappedLedger : public ledger::Ledger {
   Result<std::vector<domain::Device>> DevicesAfter(const std::optional<DeviceId>& after,
                                                    std::size_t limit) const override {
     return inner_.DevicesAfter(after, limit);
+  }
+  Result<std::vector<domain::DeviceBrief>> DevicesIn(const domain::DeviceGroup& group,
+                                                     const std::optional<domain::DevicePosition>& after,
+                                                     std::optional<UtcTime> before,
+                                                     std::size_t limit) const override {
+    return inner_.DevicesIn(group, after, before, limit);
+  }
+  Result<std::vector<Placed>> PlacesAfter(const std::optional<domain::DevicePlace>& after,
+                                          std::size_t limit) const override {
+    return inner_.PlacesAfter(after, limit);
   }
   Result<std::vector<ledger::HistoryRecord>> HistoryAfter(ledger::Seq after,
                                                           std::size_t limit) const override {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <regex>
+#include <set>
 
 #include "tests/tidy/tree.h"
 
@@ -56,6 +57,21 @@ TEST(HouseRules, NoForbiddenPhrase) {
   EXPECT_GT(files, 50u);
 }
 
+// What decisions write passes the invariants; the others write no device: dead letters, replies without a mark.
+TEST(HouseRules, DevicesAreWrittenInOnePlace) {
+  static const std::regex commit(R"(\bledger_?(\.|->)Commit\()");
+  static const std::set<std::string> allowed = {"bridge/ledger/sound.cc", "bridge/ingest/unmarked.cc",
+                                                "bridge/outbox/relay.cc", "bridge/ctl/outbox_commands.cc"};
+  std::set<std::string> found;
+  for (const SourceFile& file : Sources()) {
+    if (!file.path.starts_with("bridge/")) continue;
+    for (const std::string& line : file.lines) {
+      if (std::regex_search(line, commit)) found.insert(file.path);
+    }
+  }
+  EXPECT_EQ(found, allowed) << "cure: ledger::CommitSound (bridge/ledger/sound.h)";
+}
+
 TEST(HouseRules, FilesStaySmall) {
   for (const SourceFile& file : Sources()) {
     EXPECT_LE(file.lines.size(), kLinesMax) << file.path << ": split it, one idea a file";
@@ -79,6 +95,37 @@ TEST(HouseRules, NoRoomIsNamedAfterNothing) {
   for (const SourceFile& file : Sources()) {
     EXPECT_FALSE(std::regex_search(file.path, kNothing)) << file.path << ": name it after what it is about";
   }
+}
+
+// Whatever a program is started without (schemas/base/standard_descriptors.h).
+TEST(HouseRules, EveryProgramOpensItsStandardDescriptorsFirst) {
+  std::size_t programs = 0;
+  for (const SourceFile& file : Sources()) {
+    if (file.path.starts_with("tests/")) continue;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      if (!file.lines[i].starts_with("int main(")) continue;
+      ++programs;
+      const std::string next = i + 1 < file.lines.size() ? file.lines[i + 1] : "";
+      EXPECT_EQ(next, "  registry::OpenStandardDescriptors();") << file.path;
+    }
+  }
+  EXPECT_EQ(programs, 7u);
+}
+
+// Types and topics are made by schemas/wire alone: what is typed twice is mended once.
+TEST(HouseRules, NobodyElseSpellsTypesAndTopics) {
+  std::size_t read = 0;
+  for (const SourceFile& file : Sources()) {
+    if (file.path.starts_with("tests/") || file.path.starts_with("schemas/")) continue;
+    ++read;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      const std::string& line = file.lines[i];
+      const std::string code = line.substr(0, line.find("// "));  // a comment may show one
+      EXPECT_EQ(code.find("\"registry.v1"), std::string::npos) << file.path << ':' << i + 1;
+      EXPECT_EQ(code.find("\"registry/v1"), std::string::npos) << file.path << ':' << i + 1;
+    }
+  }
+  EXPECT_GT(read, 200u);
 }
 
 TEST(HouseRules, LinesFitTheScreen) {

@@ -18,7 +18,9 @@ inline constexpr int kDerDepthMax = 16;
 namespace tag {
 inline constexpr std::uint8_t kBoolean = 0x01, kInteger = 0x02, kBitString = 0x03, kOctetString = 0x04,
                               kNull = 0x05, kOid = 0x06, kEnumerated = 0x0a, kUtf8String = 0x0c,
-                              kUtcTime = 0x17, kGeneralizedTime = 0x18, kSequence = 0x30, kSet = 0x31;
+                              kPrintableString = 0x13, kTeletexString = 0x14, kIa5String = 0x16,
+                              kUtcTime = 0x17, kGeneralizedTime = 0x18, kUniversalString = 0x1c,
+                              kBmpString = 0x1e, kSequence = 0x30, kSet = 0x31;
 constexpr std::uint8_t Context(std::uint8_t number) { return static_cast<std::uint8_t>(0x80 | number); }
 constexpr std::uint8_t ContextConstructed(std::uint8_t number) {
   return static_cast<std::uint8_t>(0xa0 | number);

@@ -1,8 +1,9 @@
-// workers/crypto/digest.h: SHA-256 and the key identifiers made with it. Any thread; contexts are per thread
-// and reused, since fetching the algorithm costs more than hashing a certificate.
+// workers/crypto/digest.h: SHA-256 and the key identifiers made with it, and its longer kin. Any thread; contexts are
+// per thread and reused, since fetching the algorithm costs more than hashing a certificate.
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <initializer_list>
 #include <string_view>
 
@@ -15,6 +16,8 @@ using Sha256Digest = std::array<std::uint8_t, 32>;
 
 // Over the parts one after the other.
 Sha256Digest Sha256(std::initializer_list<OctetView> parts);
+enum class Sha2 : std::uint8_t { k256, k384, k512 };  // FIPS 180-4
+Bytes Hash(Sha2 algorithm, std::initializer_list<OctetView> parts);
 // Of a text, as the octets a record stores.
 Bytes Sha256OfText(std::string_view text);
 // Whether two digests of secrets are the same, in a time that says nothing of where they differ.

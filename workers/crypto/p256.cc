@@ -54,7 +54,19 @@ struct Curve {
   Owned<EC_GROUP, EC_GROUP_free> group{EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1)};
   Owned<EC_POINT, EC_POINT_free> point{EC_POINT_new(group.get())};
   Owned<BN_CTX, BN_CTX_free> numbers{BN_CTX_new()};
+
+  // Decoding checks the equation already; asking again costs a microsecond and does not depend on that staying so.
+  bool Take(OctetView octets) const {
+    return (EC_POINT_oct2point(group.get(), point.get(), octets.data(), octets.size(), numbers.get()) == 1 &&
+            EC_POINT_is_on_curve(group.get(), point.get(), numbers.get()) == 1) ||
+           Failed();
+  }
 };
+
+const Curve& ThisCurve() {
+  thread_local const Curve curve;
+  return curve;
+}
 
 Bytes PublicPoint(const EVP_PKEY* key) {
   Bytes point(kPointSize);
@@ -68,18 +80,25 @@ Bytes PublicPoint(const EVP_PKEY* key) {
 }  // namespace
 
 bool IsOnP256(OctetView point) {
-  constexpr std::uint8_t kUncompressed = 0x04;
-  if (point.size() != kPointSize || point[0] != kUncompressed) return false;
-  thread_local const Curve curve;
-  const bool decoded = EC_POINT_oct2point(curve.group.get(), curve.point.get(), point.data(), point.size(),
-                                          curve.numbers.get()) == 1;
-  // Decoding checks the equation already; asking again costs a microsecond and does not depend on that
-  // staying so.
-  return (decoded && EC_POINT_is_on_curve(curve.group.get(), curve.point.get(), curve.numbers.get()) == 1) ||
-         Failed();
+  return point.size() == kPointSize && point[0] == POINT_CONVERSION_UNCOMPRESSED && ThisCurve().Take(point);
 }
 
-bool VerifyP256(OctetView point, const Sha256Digest& digest, OctetView signature) {
+std::optional<Bytes> UncompressedP256(OctetView point) {
+  if (IsOnP256(point)) return Bytes(point.begin(), point.end());
+  constexpr std::size_t kCompressedSize = 33;
+  if (point.size() != kCompressedSize || (point[0] != 0x02 && point[0] != 0x03)) return std::nullopt;
+  const Curve& curve = ThisCurve();
+  if (!curve.Take(point)) return std::nullopt;
+  Bytes whole(kPointSize);
+  const std::size_t size =
+      EC_POINT_point2oct(curve.group.get(), curve.point.get(), POINT_CONVERSION_UNCOMPRESSED, whole.data(),
+                         whole.size(), curve.numbers.get());
+  if (size == kPointSize) return whole;
+  Failed();
+  return std::nullopt;
+}
+
+bool VerifyP256(OctetView point, OctetView digest, OctetView signature) {
   thread_local PublicKeySlot slot;
   if (!slot.Put(point)) return Failed();
   // Initialised for every key: the context may keep what it derived from the last one.

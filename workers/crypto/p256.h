@@ -1,7 +1,7 @@
 // workers/crypto/p256.h: what the registry does with public keys on P-256: look at the point, verify, agree.
-// Points are uncompressed, 04 || X || Y, 65 octets (RFC 5480 §2.2). Any thread: contexts are per thread and
-// reused, since parsing a key through OpenSSL's decoders costs more than verifying with it. Errors: false or
-// nullopt.
+// Points are uncompressed, 04 || X || Y, 65 octets (RFC 5480 §2.2), and made so where they come in. Any
+// thread: contexts are per thread and reused, since parsing a key through OpenSSL's decoders costs more than verifying with
+// it. Errors: false or nullopt.
 #pragma once
 
 #include <array>
@@ -18,9 +18,12 @@ inline constexpr std::size_t kPointSize = 65;
 // Full public key validation for P-256 (SP 800-56A §5.6.2.3.3): coordinates below p and on the curve, not
 // infinity. The cofactor is 1, so there is no other subgroup to fall into.
 bool IsOnP256(OctetView point);
+// The same validation of a point in either form of RFC 5480 §2.2, and the point itself; nullopt for the hybrid form.
+std::optional<Bytes> UncompressedP256(OctetView point);
 
-// ECDSA over a SHA-256 digest; signature is a DER Ecdsa-Sig-Value (RFC 3279 §2.2.3).
-bool VerifyP256(OctetView point, const Sha256Digest& digest, OctetView signature);
+// ECDSA over a digest, of which the leftmost 256 bits count (FIPS 186-4 §6.4); signature is a DER Ecdsa-Sig-Value
+// (RFC 3279 §2.2.3).
+bool VerifyP256(OctetView point, OctetView digest, OctetView signature);
 
 // Ephemeral-static ECDH (RFC 5753 §3.1.1). The ephemeral private key exists inside the call only.
 struct Agreement {

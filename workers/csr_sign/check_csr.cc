@@ -35,7 +35,10 @@ Result<Bytes> ToDer(const Bytes& csr) {
   if (der) return csr;
   auto decoded = FromAnyPem(AsText(csr));
   if (!decoded)
-    return Refuse(Code::kValueSyntax, "csr_malformed", "neither PEM nor DER CertificationRequest");
+    return Refuse(Code::kValueSyntax, "csr_malformed",
+                  AsText(csr).find("-----BEGIN ") == std::string_view::npos
+                      ? "neither PEM nor DER CertificationRequest"
+                      : "not exactly one whole PEM block, labelled CERTIFICATE REQUEST");
   if (decoded->size() > kCsrMax) return TooLarge();
   return std::move(*decoded);
 }
@@ -51,9 +54,17 @@ const Bytes& P256Algorithm() {
   }();
   return content;
 }
-const Bytes& EcdsaAlgorithm() {
-  static const Bytes content = crypto::DerOid(crypto::kEcdsaWithSha256);
-  return content;
+// ecdsa-with-SHA256, -SHA384 and -SHA512 (RFC 5758 §3.2: without parameters). Stacks that choose the hash by habit, not by
+// the curve, sign with the longer ones. SHA-1 is not among them.
+std::optional<crypto::Sha2> HashOf(crypto::OctetView algorithm) {
+  static const std::pair<Bytes, crypto::Sha2> kKnown[] = {
+      {crypto::DerOid(crypto::kEcdsaWithSha256), crypto::Sha2::k256},
+      {crypto::DerOid("1.2.840.10045.4.3.3"), crypto::Sha2::k384},
+      {crypto::DerOid("1.2.840.10045.4.3.4"), crypto::Sha2::k512}};
+  for (const auto& [oid, hash] : kKnown) {
+    if (crypto::Same(algorithm, oid)) return hash;
+  }
+  return std::nullopt;
 }
 
 Status CheckKeyType(const PublicKeyInfo& key, std::string_view which) {
@@ -61,37 +72,40 @@ Status CheckKeyType(const PublicKeyInfo& key, std::string_view which) {
   return Refuse(Code::kPolicy, "csr_key_type", std::string(which) + " is not an EC key on P-256 (secp256r1)");
 }
 
-Status CheckPoint(const PublicKeyInfo& key, std::string_view which) {
-  if (crypto::IsOnP256(key.key)) return Done{};
+// Uncompressed from here on, whichever form came: a key has one identity in certificates, TLSA and the ledger.
+Result<Bytes> PointOf(const PublicKeyInfo& key, std::string_view which) {
+  if (auto point = crypto::UncompressedP256(key.key)) return std::move(*point);
   return Refuse(Code::kPolicy, "csr_point_invalid",
-                std::string(which) + " is no uncompressed point on P-256");
+                std::string(which) + " is no point on P-256, uncompressed or compressed");
 }
 
-Status CheckKeys(const Pkcs10& request) {
+Result<CheckedCsr> CheckKeys(const Pkcs10& request) {
   constexpr std::string_view kKey = "the public key", kAgreement = "the key-agreement key";
-  if (auto type = CheckKeyType(request.key, kKey); !type) return type;
+  if (auto type = CheckKeyType(request.key, kKey); !type) return type.error();
   if (request.agreement_key) {
-    if (auto type = CheckKeyType(*request.agreement_key, kAgreement); !type) return type;
+    if (auto type = CheckKeyType(*request.agreement_key, kAgreement); !type) return type.error();
   }
-  if (auto point = CheckPoint(request.key, kKey); !point) return point;
-  if (request.agreement_key) {
-    if (auto point = CheckPoint(*request.agreement_key, kAgreement); !point) return point;
-  }
-  return Done{};
+  auto point = PointOf(request.key, kKey);
+  if (!point) return point.error();
+  auto agreement = request.agreement_key ? PointOf(*request.agreement_key, kAgreement) : point;
+  if (!agreement) return agreement.error();
+  CheckedCsr checked;
+  checked.spki_sha256 = crypto::P256KeyDigest(*point);
+  checked.public_key = std::move(*point);
+  checked.agreement_key = std::move(*agreement);
+  return checked;
 }
 
-Status CheckSignature(const Pkcs10& request) {
-  if (!crypto::Same(request.signature_algorithm, EcdsaAlgorithm())) {
+Status CheckSignature(const Pkcs10& request, const Bytes& point) {
+  const auto hash = HashOf(request.signature_algorithm);
+  if (!hash) {
     return Refuse(Code::kPolicy, "csr_signature_algorithm",
-                  "the signature algorithm is not ecdsa-with-SHA256");
+                  "the signature algorithm is not ecdsa-with-SHA256, -SHA384 or -SHA512");
   }
-  if (crypto::VerifyP256(request.key.key, crypto::Sha256({request.signed_part}), request.signature))
-    return Done{};
+  if (crypto::VerifyP256(point, crypto::Hash(*hash, {request.signed_part}), request.signature)) return Done{};
   return Refuse(Code::kPolicy, "csr_signature_invalid",
                 "the CSR's signature does not verify with its own key");
 }
-
-Bytes Copy(crypto::OctetView view) { return Bytes(view.begin(), view.end()); }
 
 }  // namespace
 
@@ -100,12 +114,9 @@ Result<CheckedCsr> CheckCsr(const Bytes& csr) {
   if (!der) return der.error();
   const auto request = ReadPkcs10(*der);
   if (!request) return request.error();
-  if (auto keys = CheckKeys(*request); !keys) return keys.error();
-  if (auto signature = CheckSignature(*request); !signature) return signature.error();
-  CheckedCsr checked;
-  checked.public_key = Copy(request->key.key);
-  checked.spki_sha256 = crypto::ToBytes(crypto::Sha256({request->key.whole}));
-  checked.agreement_key = request->agreement_key ? Copy(request->agreement_key->key) : checked.public_key;
+  auto checked = CheckKeys(*request);
+  if (!checked) return checked;
+  if (auto signature = CheckSignature(*request, checked->public_key); !signature) return signature.error();
   return checked;
 }
 

@@ -65,12 +65,12 @@ Status CheckJob(const wire::CsrSubmit& command, const Device& device, const View
     return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job is not this device's key.generate",
                        "/job");
   }
-  // Given up, and perhaps asked for anew: then the applet is making, or has made, another key than this one. Of a device
-  // that came back it may also be from before the wipe.
+  // It has ended or never was. Where another job asks for a key, the applet is making, or has made, another than this one.
+  // Of a device that came back it may also be from before the wipe.
   const bool asked_anew = std::any_of(waiting->begin(), waiting->end(), AsksForKey);
   if (!asked_anew && !CameBack(device)) return Done{};
   return Error::Make(Code::kNotFound, "job_unknown",
-                     asked_anew ? "this job was given up; another key.generate waits for its CSR"
+                     asked_anew ? "no job of this id waits for a CSR, another key.generate does"
                                 : "this job has ended; device.attach asks for another key",
                      "/job");
 }
@@ -114,11 +114,12 @@ Status TakeAgreementKey(Device& device, const CheckedCsr& csr, const View& view,
   return Done{};
 }
 
-Status EraseKeyJobs(const Device& device, const View& view, Changeset& changes) {
+// The key has come; and what the zone held before, if that is not seen yet, is no longer waited for.
+Status EndAnswered(Device& device, const View& view, Changeset& changes) {
   auto jobs = view.JobsOf(device.id);
   if (!jobs) return jobs.error();
   for (const Job& job : *jobs) {
-    if (AsksForKey(job)) changes.jobs_erase.push_back(job.id);
+    if (AsksForKey(job) || job.kind == JobKind::kZoneVisible) domain::EndJob(device, job, changes);
   }
   return Done{};
 }
@@ -173,7 +174,7 @@ Result<domain::Decision> Decide(const wire::CsrSubmit& command, const Origin& or
   if (!issued) return issued.error();
 
   domain::Decision decision;
-  if (auto erased = EraseKeyJobs(*device, view, decision.changes); !erased) return erased.error();
+  if (auto ended = EndAnswered(*device, view, decision.changes); !ended) return ended.error();
   device->state = *next;
   device->certificate = std::move(*issued);
   if (auto taken = TakeAgreementKey(*device, *csr, view, decision.changes); !taken) return taken.error();

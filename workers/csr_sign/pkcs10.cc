@@ -1,8 +1,10 @@
 #include "workers/csr_sign/pkcs10.h"
 
+#include <algorithm>
 #include <string>
 
 #include "schemas/wire/oid.h"
+#include "schemas/wire/strict_json.h"
 #include "workers/crypto/der_writer.h"
 
 namespace registry::csr_sign {
@@ -34,6 +36,49 @@ std::optional<OctetView> ReadAlgorithm(DerReader& reader) {
   return sequence->content;
 }
 
+// emailAddress (RFC 2985 §5.2.1) and domainComponent (RFC 4519 §2.4), whose values are IA5Strings.
+bool IsIa5Attribute(OctetView type) {
+  static const Bytes email = crypto::DerOid("1.2.840.113549.1.9.1"),
+                     domain_component = crypto::DerOid("0.9.2342.19200300.100.1.25");
+  return crypto::Same(type, email) || crypto::Same(type, domain_component);
+}
+
+bool IsAscii(OctetView text) {
+  return std::all_of(text.begin(), text.end(), [](std::uint8_t octet) { return octet < 0x80; });
+}
+
+// Characters of `width` octets each, big-endian: code points, and no surrogates (ISO/IEC 10646).
+bool IsUnicode(OctetView text, std::size_t width) {
+  if (text.size() % width != 0) return false;
+  for (std::size_t at = 0; at < text.size(); at += width) {
+    std::uint32_t code = 0;
+    for (std::size_t i = 0; i < width; ++i) code = code << 8 | text[at + i];
+    if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff)) return false;
+  }
+  return true;
+}
+
+// The DirectoryString choices of RFC 5280 §4.1.2.4, and IA5String where an attribute has it, each in octets that can be
+// its. What no other implementation parses would be refused by whoever else looks at the request.
+bool IsAttributeValue(const DerElement& type, const DerElement& value) {
+  switch (value.tag) {
+    case tag::kUtf8String:
+      return wire::ValidUtf8({reinterpret_cast<const char*>(value.content.data()), value.content.size()});
+    case tag::kPrintableString:
+      return IsAscii(value.content);
+    case tag::kTeletexString:
+      return true;
+    case tag::kBmpString:
+      return IsUnicode(value.content, 2);
+    case tag::kUniversalString:
+      return IsUnicode(value.content, 4);
+    case tag::kIa5String:
+      return IsIa5Attribute(type.whole) && IsAscii(value.content);
+    default:
+      return false;
+  }
+}
+
 // RFC 5280 §4.1.2.4: a sequence of sets, none empty, of type and value. What it says is of no interest here
 // (design §5).
 bool IsName(OctetView content) {
@@ -46,7 +91,9 @@ bool IsName(OctetView content) {
       const auto pair = pairs.Next(tag::kSequence);
       if (!pair) return false;
       DerReader inside(pair->content);
-      if (!inside.Next(tag::kOid) || !inside.Next() || !inside.AtEnd()) return false;
+      const auto type = inside.Next(tag::kOid);
+      const auto value = inside.Next();
+      if (!type || !value || !inside.AtEnd() || !IsAttributeValue(*type, *value)) return false;
     }
   }
   return true;

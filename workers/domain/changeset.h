@@ -35,8 +35,8 @@ struct EventMark {
   PartyId source;
   EventId id;
   UtcTime at;
-  // SHA-256 per part, so that a conflict can name the first differing one: "command", "type", "subject" (if it has
-  // one), "time", "data/<member>"; or "data" in one piece, of a command whose data is not what its schema says.
+  // SHA-256 per part, so that a conflict can name the first differing one: "command", "type", "time", "data/<member>"; or
+  // "data" in one piece, of a command whose data is not what its schema says. Older marks have "subject" as well.
   std::vector<std::pair<std::string, Bytes>> digests;
   OutgoingMessage reply;
 };
@@ -107,6 +107,13 @@ struct FeedAcked {
   std::uint64_t seq = 0;
 };
 
+// No more than `max` jobs of this MNO may be open with this changeset, or it fails with kStale: it was decided when
+// there was room.
+struct OpenBound {
+  PartyId mno;
+  std::size_t max = 0;
+};
+
 struct Changeset {
   std::optional<EventMark> mark;  // commit fails with kEventKnown when source + id is already marked
   std::vector<DevicePut> devices;
@@ -116,6 +123,7 @@ struct Changeset {
   std::vector<UniqueValue> releases;
   std::vector<Job> jobs_put;
   std::vector<JobId> jobs_erase;  // unknown ones are ignored
+  std::vector<OpenBound> open_bounds;
   std::vector<HistoryEntry> history;
   std::vector<OutgoingMessage> messages;
   std::vector<Notification> notifications;

@@ -32,11 +32,18 @@ HistoryEntry History(const PartyId& actor, std::string what, UtcTime now, std::o
   return {now, actor, DeviceId(), std::move(what), std::move(cause)};
 }
 
+void EndJob(Device& device, const Job& job, Changeset& changes) {
+  changes.jobs_erase.push_back(job.id);
+  if (job.kind == JobKind::kZoneVisible || job.unsent) return;
+  if (device.ended_jobs.size() >= kEndedJobsMax) device.ended_jobs.erase(device.ended_jobs.begin());
+  device.ended_jobs.push_back(job.id);
+}
+
 OutgoingMessage Render(const Notification& notification, std::uint64_t seq) {
   wire::Envelope envelope;
   envelope.id = notification.id;
   envelope.source = Registry().text();
-  envelope.type = "registry.v1.event." + notification.type;
+  envelope.type = wire::EventType(notification.type);
   envelope.time = notification.time;
   envelope.traceparent = notification.traceparent;
   envelope.cause = notification.cause;
@@ -51,7 +58,7 @@ OutgoingMessage Action(const PartyId& mno, std::string_view action, const std::s
   wire::Envelope envelope;
   envelope.id = NewEventId(context);
   envelope.source = Registry().text();
-  envelope.type = "registry.v1.do." + std::string(action);
+  envelope.type = wire::DoType(action);
   envelope.time = context.now;
   envelope.traceparent = context.traceparent;
   return {wire::DoTopic(mno, action), wire::EncodeEnvelope(envelope, data), {}};

@@ -25,6 +25,28 @@ std::string_view StateName(State state) {
   REG_CHECK(false);
 }
 
+std::optional<State> StateOf(std::string_view name) {
+  for (int number = 1; number <= static_cast<int>(State::kDeleted); ++number) {
+    const auto state = static_cast<State>(number);
+    if (StateName(state) == name) return state;
+  }
+  return std::nullopt;
+}
+
+std::string_view HoldName(HoldStatus hold) {
+  switch (hold) {
+    case HoldStatus::kPendingTransfer:
+      return "pendingTransfer";
+    case HoldStatus::kClientHold:
+      return "clientHold";
+    case HoldStatus::kServerHold:
+      return "serverHold";
+    case HoldStatus::kTransferProhibited:
+      return "transferProhibited";
+  }
+  return "";
+}
+
 std::string_view JobKindName(JobKind kind) {
   switch (kind) {
     case JobKind::kKeyGenerate:

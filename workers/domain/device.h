@@ -27,6 +27,7 @@ enum class State : std::uint8_t {
   kDeleted = 7,  // tombstone
 };
 std::string_view StateName(State state);
+std::optional<State> StateOf(std::string_view name);
 
 // EPP's names where they fit (RFC 5731 §2.3). Stored: DO NOT CHANGE THESE NUMBERS.
 enum class HoldStatus : std::uint8_t {
@@ -35,6 +36,7 @@ enum class HoldStatus : std::uint8_t {
   kServerHold = 3,
   kTransferProhibited = 4,
 };
+std::string_view HoldName(HoldStatus hold);
 
 struct IssuedCertificate {
   Bytes der;
@@ -75,8 +77,10 @@ struct Device {
   std::vector<TraceStep> trace;         // bounded: the last kTraceMax steps
   UtcTime created;
   UtcTime updated;
+  std::vector<JobId> ended_jobs;  // the last kEndedJobsMax that its MNO was sent and that ended, oldest first
 };
 inline constexpr std::size_t kTraceMax = 32;
+inline constexpr std::size_t kEndedJobsMax = 8;
 
 struct EndpointRecord {
   PartyId asp;
@@ -108,6 +112,17 @@ struct Job {
   std::uint64_t last_progress = 0;
   std::string body;  // data member of the command to be sent again, canonical JSON; empty for kZoneVisible
   std::optional<std::string> traceparent;  // of the command that caused it, for what a timer says later
+  // Whom it is sent to; none for kZoneVisible, and in a record from before it was kept (the sponsor then).
+  std::optional<PartyId> mno;
+  bool unsent = false;  // waits until its MNO has room for it; `due` is then its place in the queue
+  UtcTime sent;         // for the first time; 0 in a record from before it was kept: when it was created
+};
+
+// What one MNO has to do: jobs sent and not finished, and jobs that wait for room.
+struct JobLoad {
+  std::size_t open = 0;
+  std::size_t unsent = 0;
+  bool operator==(const JobLoad&) const = default;
 };
 
 }  // namespace registry::domain

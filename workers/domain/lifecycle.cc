@@ -1,5 +1,6 @@
 #include "workers/domain/lifecycle.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -9,9 +10,8 @@ namespace {
 
 using Row = std::array<std::optional<State>, 7>;  // by current state, in the order of the enum
 constexpr std::optional<State> kNo = std::nullopt;
-constexpr State kReg = State::kRegistered, kAtt = State::kAttached, kCer = State::kCertified,
-                kPub = State::kPublished, kAct = State::kActive, kOff = State::kDeactivated,
-                kGone = State::kDeleted;
+constexpr State kAtt = State::kAttached, kCer = State::kCertified, kPub = State::kPublished,
+                kAct = State::kActive, kOff = State::kDeactivated, kGone = State::kDeleted;
 
 const Row& RowOf(Trigger trigger) {
   //                              registered attached certified published active deactivated deleted
@@ -108,6 +108,16 @@ Result<State> Next(const Device& device, Trigger trigger) {
   if (!next) return Refused(device, trigger, RuleOf(trigger));
   if (trigger == Trigger::kReactivate && !device.attached) return State::kRegistered;
   return *next;
+}
+
+bool Leads(State from, State to) {
+  if (from == State::kDeactivated && to == State::kRegistered) return true;  // (3)
+  constexpr std::array kAll = {Trigger::kAttach,    Trigger::kCertify,    Trigger::kVisible,
+                               Trigger::kDelivered, Trigger::kDeactivate, Trigger::kReactivate,
+                               Trigger::kDelete};
+  return std::any_of(kAll.begin(), kAll.end(), [&](Trigger trigger) {
+    return RowOf(trigger)[static_cast<std::size_t>(from) - 1] == to;
+  });
 }
 
 }  // namespace registry::domain

@@ -31,5 +31,7 @@ std::string_view TriggerName(Trigger trigger);
 bool OnHold(const Device& device);
 // 2304 "state_prohibits", naming the state and the rule.
 Result<State> Next(const Device& device, Trigger trigger);
+// Whether any trigger leads from the one to the other: what a record must obey that somebody has written.
+bool Leads(State from, State to);
 
 }  // namespace registry::domain

@@ -10,6 +10,7 @@
 #include "schemas/base/result.h"
 #include "workers/domain/changeset.h"
 #include "workers/domain/device.h"
+#include "workers/domain/device_places.h"
 
 namespace registry::domain {
 
@@ -22,6 +23,13 @@ class View {
                                                              const EndpointName& name) const = 0;
   virtual Result<std::optional<Job>> LoadJob(const JobId& id) const = 0;
   virtual Result<std::vector<Job>> JobsOf(const DeviceId& device) const = 0;
+  // Devices of a group in its order, after `after`, at most `limit`, all as of one moment; of a kExpiry group those whose
+  // certificate ends before `before`.
+  virtual Result<std::vector<DeviceBrief>> DevicesIn(const DeviceGroup& group,
+                                                     const std::optional<DevicePosition>& after,
+                                                     std::optional<UtcTime> before,
+                                                     std::size_t limit) const = 0;
+  virtual Result<JobLoad> LoadOf(const PartyId& mno) const = 0;
 };
 
 // Random octets for ids, serials and codes. A worker never reaches for entropy itself, so a seeded source makes a

@@ -17,14 +17,14 @@ Status AskAgain(domain::Device& device, const View& view, const Context& context
   // A wipe under way asks for the key itself when it ends.
   const bool key_to_come = Waits(*jobs, JobKind::kKeyGenerate) || Waits(*jobs, JobKind::kAppletWipe);
   if (device.state == State::kAttached && !key_to_come) {
-    AskForKey(device, context, policy, changes);
+    if (auto asked = AskForKey(device, view, context, policy, changes); !asked) return asked;
   }
   const bool payload_owed = device.state == State::kPublished && device.claimer && device.endpoint;
   if (!payload_owed || Waits(*jobs, JobKind::kPayloadPush)) return Done{};
   auto endpoint = view.LoadEndpoint(*device.claimer, *device.endpoint);
   if (!endpoint) return endpoint.error();
   if (!*endpoint) return Done{};
-  return payload_push::Compose(device, **endpoint, policy.payload, context, signer, changes);
+  return PushPayload(device, **endpoint, view, context, policy, signer, changes);
 }
 
 }  // namespace

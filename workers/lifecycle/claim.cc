@@ -57,12 +57,13 @@ Result<Decision> Decide(const wire::DeviceClaim& command, const Origin& origin, 
         domain::Notify(origin.party, "device.certified", certified, context, origin.id));
   }
   if (device->state == State::kPublished) {
-    auto composed =
-        payload_push::Compose(*device, **endpoint, policy.payload, context, signer, decision.changes);
-    if (!composed) return composed.error();
+    auto pushed = PushPayload(*device, **endpoint, view, context, policy, signer, decision.changes);
+    if (!pushed) return pushed.error();
   }
   Put(*device, decision.changes);
-  decision.reply = wire::Encode(wire::DeviceState{device->id, std::string(domain::StateName(device->state))});
+  decision.reply = wire::Encode(wire::DeviceState{
+      device->id, std::string(domain::StateName(device->state)),
+      payload_push::PilotFormAbsent((*endpoint)->endpoint, DeviceName(device->id, policy.payload.zone))});
   return decision;
 }
 

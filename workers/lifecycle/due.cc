@@ -10,36 +10,32 @@ using domain::Device;
 using domain::Job;
 using domain::JobKind;
 
-void SendAgain(Job job, const Device& device, const Context& context, const Policy& policy,
-               Changeset& changes) {
-  ++job.attempt;
-  job.due = context.now + Backoff(policy, job.attempt);
-  auto data = nlohmann::json::parse(job.body);
-  data["attempt"] = job.attempt;
-  data["deadline"] = ToRfc3339(job.due);
-  job.body = data.dump();
-  changes.messages.push_back(
-      domain::Action(device.sponsor, domain::JobKindName(job.kind), job.body, context));
-  changes.jobs_put.push_back(std::move(job));
-}
-
 // DNS goes on trying by itself; what is due here is the alarm.
 void RaiseDnsAlarm(Job job, const Device& device, const Context& context, const Policy& policy,
                    Changeset& changes) {
   Error error = Error::Make(Code::kFailed, "dns_lagging", "the secondaries do not serve the change yet");
   error.step = "published";
-  error.retry_after_seconds = static_cast<int>((policy.visible_within * (job.attempt + 1)).count());
+  error.retry_after_seconds = static_cast<int>(AlarmWait(policy, job.attempt + 1).count());
   const wire::DeviceFailed message{device.id, DeviceName(device.id, policy.payload.zone), error};
   NotifyStakeholders(device, "device.failed", message, context, std::nullopt, changes);
   changes.history.push_back(
       domain::History(device, domain::Registry(), "DNS lags behind the change", context.now));
   ++job.attempt;
-  job.due = context.now + policy.visible_within * job.attempt;
+  job.due = context.now + AlarmWait(policy, job.attempt);
+  changes.jobs_put.push_back(std::move(job));
+}
+
+// The time it was put off to says nothing, so it is given the whole wait once more, by the clock as it goes now.
+void WaitAnew(Job job, const Device& device, const Context& context, const Policy& policy,
+              Changeset& changes) {
+  const bool alarm = job.kind == JobKind::kZoneVisible;
+  job.due = context.now +
+            (alarm ? AlarmWait(policy, job.attempt) : Backoff(policy.retry.Of(device.sponsor), job.attempt));
   changes.jobs_put.push_back(std::move(job));
 }
 
 bool WorthSendingAgain(const Job& job, const Device& device, const Policy& policy) {
-  return !Unwanted(job, device) && job.attempt < policy.attempts_max;
+  return !Unwanted(job, device) && job.attempt < policy.retry.Of(device.sponsor).attempts_max;
 }
 
 // No command is decided here, but one is behind the job: what is said now belongs to its trace.
@@ -54,7 +50,10 @@ Result<Changeset> DecideDue(const Job& due, const View& view, const Context& tim
   Changeset changes;
   auto job = view.LoadJob(due.id);
   if (!job) return job.error();
-  if (!*job || (*job)->due > timer.now) return changes;  // done or put off since
+  if (!*job) return changes;  // done since
+  const bool too_far = (*job)->due > LatestDue(policy, timer.now);
+  const bool kept = (*job)->unsent;
+  if (!kept && (*job)->due > timer.now && !too_far) return changes;  // put off since
   auto device = view.LoadDevice((*job)->device);
   if (!device) return device.error();
   if (!*device) {
@@ -62,10 +61,16 @@ Result<Changeset> DecideDue(const Job& due, const View& view, const Context& tim
     return changes;
   }
   const Context context = TracedBy(**job, timer);
-  if ((*job)->kind == JobKind::kZoneVisible) {
-    RaiseDnsAlarm(**job, **device, context, policy, changes);
-  } else if (WorthSendingAgain(**job, **device, policy)) {
+  const bool alarm = (*job)->kind == JobKind::kZoneVisible;
+  if (kept) {
+    auto sent = SendKept(**job, **device, view, context, policy, changes);
+    if (!sent) return sent.error();
+  } else if (!alarm && WorthSendingAgain(**job, **device, policy)) {
     SendAgain(**job, **device, context, policy, changes);
+  } else if (too_far) {
+    WaitAnew(**job, **device, context, policy, changes);
+  } else if (alarm) {
+    RaiseDnsAlarm(**job, **device, context, policy, changes);
   } else {
     Error error = Error::Make(Code::kFailed, "mno_silent", "the MNO did not report a result in time");
     auto failed = FailJob(**job, **device, std::move(error), view, context, policy, std::nullopt, changes);

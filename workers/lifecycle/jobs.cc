@@ -13,33 +13,30 @@ using domain::JobKind;
 
 namespace {
 
-constexpr std::chrono::seconds kBackoffMax{86400};
-
 template <class ActionMessage>
-void Ask(const Device& device, JobKind kind, const Context& context, const Policy& policy,
-         Changeset& changes) {
+Status Ask(const Device& device, JobKind kind, const View& view, const Context& context, const Policy& policy,
+           Changeset& changes) {
   Job job;
   job.id = domain::NewJobId(context);
   job.device = device.id;
   job.kind = kind;
   job.created = context.now;
-  job.due = context.now + Backoff(policy, 1);
+  job.due = context.now;
   ActionMessage action;
   action.job = job.id;
   action.device = device.id;
   action.deadline = job.due;
   job.body = wire::Encode(action).dump();
   job.traceparent = context.traceparent;
-  changes.messages.push_back(domain::Action(device.sponsor, domain::JobKindName(kind), job.body, context));
-  changes.jobs_put.push_back(std::move(job));
+  return Send(std::move(job), device, view, context, policy, changes);
 }
 
 template <class Which>
-Status EraseWhere(const Device& device, const View& view, Changeset& changes, Which which) {
+Status EndWhere(Device& device, const View& view, Changeset& changes, Which which) {
   auto jobs = view.JobsOf(device.id);
   if (!jobs) return jobs.error();
   for (const Job& job : *jobs) {
-    if (which(job)) changes.jobs_erase.push_back(job.id);
+    if (which(job)) domain::EndJob(device, job, changes);
   }
   return Done{};
 }
@@ -53,13 +50,23 @@ UtcTime LatestEnd(const Job& wipe) {
 
 }  // namespace
 
-void AskForKey(Device& device, const Context& context, const Policy& policy, Changeset& changes) {
-  Ask<wire::KeyGenerate>(device, JobKind::kKeyGenerate, context, policy, changes);
+Status AskForKey(Device& device, const View& view, const Context& context, const Policy& policy,
+                 Changeset& changes) {
   domain::Mark(device, "key.generate", context.now);
+  return Ask<wire::KeyGenerate>(device, JobKind::kKeyGenerate, view, context, policy, changes);
 }
 
-void AskForWipe(const Device& device, const Context& context, const Policy& policy, Changeset& changes) {
-  Ask<wire::AppletWipe>(device, JobKind::kAppletWipe, context, policy, changes);
+Status AskForWipe(const Device& device, const View& view, const Context& context, const Policy& policy,
+                  Changeset& changes) {
+  return Ask<wire::AppletWipe>(device, JobKind::kAppletWipe, view, context, policy, changes);
+}
+
+Status PushPayload(Device& device, const domain::EndpointRecord& endpoint, const View& view,
+                   const Context& context, const Policy& policy, const domain::Signer& signer,
+                   Changeset& changes) {
+  auto job = payload_push::Compose(device, endpoint, policy.payload, context, signer);
+  if (!job) return job.error();
+  return Send(std::move(*job), device, view, context, policy, changes);
 }
 
 void ExpectVisible(const Device& device, const Context& context, const Policy& policy, Changeset& changes) {
@@ -73,12 +80,12 @@ void ExpectVisible(const Device& device, const Context& context, const Policy& p
   changes.jobs_put.push_back(std::move(job));
 }
 
-Status EraseJobs(const Device& device, const View& view, JobKind kind, Changeset& changes) {
-  return EraseWhere(device, view, changes, [kind](const Job& job) { return job.kind == kind; });
+Status EndJobs(Device& device, const View& view, JobKind kind, Changeset& changes) {
+  return EndWhere(device, view, changes, [kind](const Job& job) { return job.kind == kind; });
 }
 
-Status EraseAllButWipe(const Device& device, const View& view, Changeset& changes) {
-  return EraseWhere(device, view, changes, [](const Job& job) { return job.kind != JobKind::kAppletWipe; });
+Status EndAllButWipe(Device& device, const View& view, Changeset& changes) {
+  return EndWhere(device, view, changes, [](const Job& job) { return job.kind != JobKind::kAppletWipe; });
 }
 
 bool Waits(const std::vector<Job>& jobs, JobKind kind) {
@@ -101,6 +108,10 @@ Result<bool> StopWanting(const Device& device, const View& view, Changeset& chan
   bool waits = false;
   for (Job& job : *jobs) {
     if (job.kind != JobKind::kAppletWipe) continue;
+    if (job.unsent) {
+      changes.jobs_erase.push_back(job.id);
+      continue;
+    }
     waits = true;
     job.due = LatestEnd(job);
     changes.jobs_put.push_back(std::move(job));
@@ -114,13 +125,8 @@ Status AfterWipe(Device& device, const View& view, const Context& context, const
   if (device.state != domain::State::kAttached) return Done{};
   auto asked = Waits(device, JobKind::kKeyGenerate, view);
   if (!asked) return asked.error();
-  if (!*asked) AskForKey(device, context, policy, changes);
-  return Done{};
-}
-
-std::chrono::seconds Backoff(const Policy& policy, std::uint32_t attempt) {
-  const auto doublings = std::min<std::uint32_t>(attempt > 0 ? attempt - 1 : 0, 20);
-  return std::min(policy.first_retry * (std::int64_t{1} << doublings), kBackoffMax);
+  if (*asked) return Done{};
+  return AskForKey(device, view, context, policy, changes);
 }
 
 void ReportFailure(Device& device, std::string step, Error error, const Context& context,
@@ -135,7 +141,11 @@ void ReportFailure(Device& device, std::string step, Error error, const Context&
 
 Status FailJob(const Job& job, Device device, Error error, const View& view, const Context& context,
                const Policy& policy, const std::optional<EventId>& cause, Changeset& changes) {
-  changes.jobs_erase.push_back(job.id);
+  if (cause) {
+    domain::EndJob(device, job, changes);
+  } else {
+    changes.jobs_erase.push_back(job.id);
+  }
   ReportFailure(device, std::string(domain::JobKindName(job.kind)), std::move(error), context, policy, cause,
                 changes);
   if (job.kind == JobKind::kAppletWipe) {

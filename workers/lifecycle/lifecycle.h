@@ -7,14 +7,14 @@
 
 #include "workers/dns/desired.h"
 #include "workers/domain/decision.h"
+#include "workers/domain/retry_plan.h"
 #include "workers/payload_push/payload_push.h"
 
 namespace registry::lifecycle {
 
 struct Policy {
   payload_push::Profile payload;
-  std::chrono::seconds first_retry{30};  // of actions to an MNO; doubles
-  std::uint32_t attempts_max = 6;
+  domain::RetryPlans retry;                  // of actions to MNOs
   std::chrono::seconds visible_within{120};  // alarm when DNS has not shown a change by then
 };
 
@@ -27,8 +27,9 @@ Result<Decision> Decide(const wire::EsimRegister&, const Origin&, const View&, c
 // Seen again on the network, a device whose key or payload is still owed is asked again.
 Result<Decision> Decide(const wire::DeviceAttach&, const Origin&, const View&, const Context&, const Policy&,
                         const domain::Signer&);
+// What the schema cannot see is judged here: whose the host is, and what the trust certificate is good for, now.
 Result<Decision> Decide(const wire::EndpointPublish&, const Origin&, const View&, const Context&,
-                        const domain::Signer&);
+                        const Policy&, const domain::Signer&);
 Result<Decision> Decide(const wire::DeviceClaim&, const Origin&, const View&, const Context&, const Policy&,
                         const domain::Signer&);
 // The operator's deactivation sets serverHold: only the operator's reactivation undoes it, the claimer's is refused.
@@ -41,14 +42,24 @@ Result<Decision> Decide(const wire::DeviceReactivate&, const Origin&, const View
 // EID, ICCID and key-agreement key of a device that was ever attached stay its own until its applet.wipe has ended,
 // well or not; registering the eSIM meanwhile is refused (2304 esim_wipe_pending).
 Result<Decision> Decide(const wire::DeviceDelete&, const Origin&, const View&, const Context&, const Policy&);
-Result<Decision> Decide(const wire::DoProgress&, const Origin&, const View&, const Context&);
+// Every report of a job puts off when it is sent again (schemas/PARTY.md), for RetryPlan::reported at most. What is
+// said of a job that its MNO has reported already, or that was called off, is noted without effect.
+Result<Decision> Decide(const wire::DoProgress&, const Origin&, const View&, const Context&, const Policy&);
 Result<Decision> Decide(const wire::DoResult&, const Origin&, const View&, const Context&, const Policy&);
 
 // Every secondary serves this content now. An empty changeset when the device has moved on since. A payload that cannot
 // be made then does not undo the publication: `device.failed` with step payload.push.
 Result<domain::Changeset> DecideVisible(const domain::ZoneChange&, const View&, const Context&, const Policy&,
                                         const domain::Signer&);
-// A job is due: sent again with backoff, or failed for good and notified.
+// A certificate that is on the CRL published last, while the ledger does not know that it was revoked: an older one was
+// restored. The revocation; and the device whose live certificate it is, deactivated, with serverHold, by the registry.
+Result<domain::Changeset> DecideRevoked(const domain::Revocation& published, const View&, const Context&,
+                                        const Policy&);
+// The latest a job can be due: none is ever put off for longer than this from `now`.
+UtcTime LatestDue(const Policy&, UtcTime now);
+// A job is due: sent again with backoff, or failed for good and notified. One due later than LatestDue was put off by a
+// clock that has been set back since: it is due as well, but fails and alarms only after a wait that was one. One that
+// was never sent is sent, when its MNO has room for it.
 Result<domain::Changeset> DecideDue(const domain::Job&, const View&, const Context&, const Policy&);
 
 }  // namespace registry::lifecycle

@@ -9,22 +9,48 @@ namespace {
 using domain::UniqueKind;
 using domain::UniqueValue;
 
-Status RefuseTaken(const UniqueValue& value, std::string_view symbol, std::string_view field,
-                   const View& view) {
+// What of the eSIM is registered already, and for which device.
+struct Taken {
+  std::string_view symbol, field;
+  domain::Device device;
+};
+
+Result<std::optional<Taken>> FindTaken(const UniqueValue& value, std::string_view symbol,
+                                       std::string_view field, const View& view) {
   auto holder = view.FindUnique(value);
   if (!holder) return holder.error();
-  if (!*holder) return Done{};
+  if (!*holder) return std::optional<Taken>();
   auto device = view.LoadDevice(**holder);
   if (!device) return device.error();
-  if (*device && (*device)->state == domain::State::kDeleted) {
+  return std::optional<Taken>({symbol, field, device->value_or(domain::Device())});
+}
+
+// To the device's own sponsor.
+Error Explain(const Taken& taken) {
+  if (taken.device.state == domain::State::kDeleted) {
     return Error::Make(
         Code::kStatusProhibits, "esim_wipe_pending",
         "the deleted device on this eSIM still waits for its applet.wipe; free once that has been "
         "reported or given up",
-        field);
+        taken.field);
   }
-  return Error::Make(Code::kExists, symbol, "already registered; it is free again when its device is deleted",
-                     field);
+  return Error::Make(Code::kExists, taken.symbol,
+                     "already registered; it is free again when its device is deleted", taken.field);
+}
+
+// Whoever knows an EID or ICCID must not learn what another MNO does with it: one answer whatever the reason, and which of
+// the two it is for is not said. What the sender's own devices hold comes first, for that it may know.
+Status RefuseTaken(const UniqueValue& eid, const UniqueValue& iccid, const PartyId& sender,
+                   const View& view) {
+  auto by_eid = FindTaken(eid, "eid_registered", "/eid", view);
+  if (!by_eid) return by_eid.error();
+  auto by_iccid = FindTaken(iccid, "iccid_registered", "/iccid", view);
+  if (!by_iccid) return by_iccid.error();
+  for (const auto* taken : {&*by_eid, &*by_iccid}) {
+    if (*taken && (*taken)->device.sponsor == sender) return Explain(**taken);
+  }
+  if (!*by_eid && !*by_iccid) return Done{};
+  return Error::Make(Code::kExists, "esim_unavailable", "this eSIM cannot be registered");
 }
 
 // 128 random bits: not to be guessed within the life of a device, so no attempt limit is needed.
@@ -40,8 +66,7 @@ Result<Decision> Decide(const wire::EsimRegister& command, const Origin& origin,
                         const Context& context, const Policy& policy) {
   const UniqueValue eid{UniqueKind::kEid, AsBytes(command.eid.text())};
   const UniqueValue iccid{UniqueKind::kIccid, AsBytes(command.iccid.text())};
-  if (auto free = RefuseTaken(eid, "eid_registered", "/eid", view); !free) return free.error();
-  if (auto free = RefuseTaken(iccid, "iccid_registered", "/iccid", view); !free) return free.error();
+  if (auto free = RefuseTaken(eid, iccid, origin.party, view); !free) return free.error();
 
   domain::Device device;
   DeviceId::Octets random;

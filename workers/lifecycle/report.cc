@@ -1,4 +1,6 @@
 // What an MNO reports of a job: progress and result.
+#include <algorithm>
+
 #include "workers/domain/lifecycle.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/jobs.h"
@@ -15,16 +17,29 @@ using domain::JobKind;
 struct Reported {
   Job job;
   Device device;
+  bool ended = false;  // reported before, or called off: `job` is empty
 };
+
+// A repeat may be told what the first one was told, but only whom the job was sent to: to others it is no job at all.
+bool EndedBefore(const JobId& job, const Device& device, const Origin& origin) {
+  const auto& ended = device.ended_jobs;
+  return device.sponsor == origin.party && std::find(ended.begin(), ended.end(), job) != ended.end();
+}
 
 // A deleted device may still owe its wipe, so tombstones count here.
 Result<Reported> FindReported(const JobId& id, const DeviceId& device_id, const Origin& origin,
                               const View& view) {
   auto job = view.LoadJob(id);
   if (!job) return job.error();
-  const Error unknown =
-      Error::Make(Code::kNotFound, "job_unknown", "no such job is waiting; it may be done", "/job");
-  if (!*job || (*job)->kind == JobKind::kZoneVisible) return unknown;
+  const Error unknown = Error::Make(Code::kNotFound, "job_unknown",
+                                    "no such job is waiting; it may have been given up", "/job");
+  if (!*job) {
+    auto device = view.LoadDevice(device_id);
+    if (!device) return device.error();
+    if (!*device || !EndedBefore(id, **device, origin)) return unknown;
+    return Reported{{}, std::move(**device), true};
+  }
+  if ((*job)->kind == JobKind::kZoneVisible || (*job)->unsent) return unknown;
   if ((*job)->device != device_id) {
     return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job belongs to another device",
                        "/device");
@@ -35,15 +50,19 @@ Result<Reported> FindReported(const JobId& id, const DeviceId& device_id, const 
   if ((*device)->sponsor != origin.party) {
     return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
   }
+  (*job)->mno = origin.party;
   return Reported{std::move(**job), std::move(**device)};
 }
 
 Status Delivered(Reported& reported, const Origin& origin, const Context& context, const Policy& policy,
                  Changeset& changes) {
   Device& device = reported.device;
-  changes.jobs_erase.push_back(reported.job.id);
+  domain::EndJob(device, reported.job, changes);
   // A newer payload is under way: this one no longer counts.
-  if (reported.job.subject != device.payload_version) return Done{};
+  if (reported.job.subject != device.payload_version) {
+    Put(device, changes);
+    return Done{};
+  }
   const auto next = domain::Next(device, domain::Trigger::kDelivered);
   if (!next) return next.error();
   const bool activated = device.state != *next;
@@ -68,12 +87,30 @@ Status Delivered(Reported& reported, const Origin& origin, const Context& contex
 Status Wiped(Reported& reported, const Origin& origin, const View& view, const Context& context,
              const Policy& policy, Changeset& changes) {
   Device& device = reported.device;
-  changes.jobs_erase.push_back(reported.job.id);
+  domain::EndJob(device, reported.job, changes);
   domain::Mark(device, "wiped", context.now);
   changes.history.push_back(domain::History(device, origin.party, "applet wiped", context.now, origin.id));
   if (auto after = AfterWipe(device, view, context, policy, changes); !after) return after;
   Put(device, changes);
   return Done{};
+}
+
+// What says too little to be worth a write of the job: a tenth of the wait.
+constexpr int kWorthWriting = 10;
+
+// An MNO that works on a job is not asked again on the plan of a silent one.
+void Progressed(const Job& before, const Device& device, std::chrono::seconds wait, const Context& context,
+                const Policy& policy, Changeset& changes, const wire::DoProgress* said = nullptr) {
+  Job job = before;
+  // Progress reports arrive repeated and out of order: an earlier one shows that the MNO works, not how far it is.
+  const bool first = job.last_stage.empty() && job.last_progress == 0;
+  const bool later = said != nullptr && (first || said->progress > job.last_progress);
+  if (later) {
+    job.last_progress = said->progress;
+    job.last_stage = said->stage;
+  }
+  if (!Unwanted(job, device)) PutOffAtLeast(job, wait, policy, context.now);
+  if (later || job.due >= before.due + wait / kWorthWriting) changes.jobs_put.push_back(std::move(job));
 }
 
 Status Succeeded(Reported& reported, const Origin& origin, const View& view, const Context& context,
@@ -83,7 +120,10 @@ Status Succeeded(Reported& reported, const Origin& origin, const View& view, con
       return Delivered(reported, origin, context, policy, changes);
     case JobKind::kAppletWipe:
       return Wiped(reported, origin, view, context, policy, changes);
-    case JobKind::kKeyGenerate:  // the CSR is what ends it
+    case JobKind::kKeyGenerate:  // the CSR is what ends it, and is on its way
+      Progressed(reported.job, reported.device, policy.retry.Of(origin.party).progress, context, policy,
+                 changes);
+      return Done{};
     case JobKind::kZoneVisible:
       return Done{};
   }
@@ -93,9 +133,10 @@ Status Succeeded(Reported& reported, const Origin& origin, const View& view, con
 Status Failed(const wire::DoResult& command, const Reported& reported, const Origin& origin, const View& view,
               const Context& context, const Policy& policy, Changeset& changes) {
   const bool again = command.retriable && !Unwanted(reported.job, reported.device);
-  if (again && reported.job.attempt < policy.attempts_max) {
+  const domain::RetryPlan& plan = policy.retry.Of(origin.party);
+  if (again && reported.job.attempt < plan.attempts_max) {
     Job job = reported.job;
-    job.due = context.now + Backoff(policy, job.attempt);
+    PutOff(job, Backoff(plan, job.attempt), policy, context.now);
     job.last_stage = command.stage;
     changes.jobs_put.push_back(std::move(job));
     return Done{};
@@ -108,7 +149,10 @@ Status Failed(const wire::DoResult& command, const Reported& reported, const Ori
 // Delivered by SMS, but no proof of receipt came: ask again later rather than believe either way.
 void Unknown(const Reported& reported, const Context& context, const Policy& policy, Changeset& changes) {
   Job job = reported.job;
-  if (!Unwanted(job, reported.device)) job.due = context.now + Backoff(policy, job.attempt);
+  if (!Unwanted(job, reported.device)) {
+    const domain::RetryPlan& plan = policy.retry.Of(reported.device.sponsor);
+    PutOff(job, Backoff(plan, job.attempt), policy, context.now);
+  }
   job.last_stage = "unknown";
   changes.jobs_put.push_back(std::move(job));
 }
@@ -116,20 +160,16 @@ void Unknown(const Reported& reported, const Context& context, const Policy& pol
 }  // namespace
 
 Result<Decision> Decide(const wire::DoProgress& command, const Origin& origin, const View& view,
-                        const Context& context) {
+                        const Context& context, const Policy& policy) {
   auto reported = FindReported(command.job, command.device, origin, view);
   if (!reported) return reported.error();
   Decision decision;
   decision.reply = wire::Encode(wire::JobNoted{command.job});
-  // Progress reports arrive repeated and out of order: only a later one says anything.
-  if (command.progress <= reported->job.last_progress) return decision;
-  Job job = reported->job;
-  job.last_progress = command.progress;
-  job.last_stage = command.stage;
+  if (reported->ended) return decision;
+  std::chrono::seconds wait = policy.retry.Of(origin.party).progress;
   // A device that is switched off or asleep must not use up its attempts.
-  const bool waits = command.stage == "waiting_device" && !Unwanted(job, reported->device);
-  if (waits) job.due = std::max(job.due, context.now + std::chrono::hours(1));
-  decision.changes.jobs_put.push_back(std::move(job));
+  if (command.stage == "waiting_device") wait = std::max<std::chrono::seconds>(wait, kDeviceWait);
+  Progressed(reported->job, reported->device, wait, context, policy, decision.changes, &command);
   return decision;
 }
 
@@ -139,6 +179,7 @@ Result<Decision> Decide(const wire::DoResult& command, const Origin& origin, con
   if (!reported) return reported.error();
   Decision decision;
   decision.reply = wire::Encode(wire::JobNoted{command.job});
+  if (reported->ended) return decision;
   Changeset& changes = decision.changes;
   Status done = Done{};
   switch (command.outcome) {

@@ -20,27 +20,56 @@ void Revoke(Device& device, const Context& context, Changeset& changes) {
   device.certificate.reset();
 }
 
+// Who ends a device, with which command.
+struct Cause {
+  PartyId actor;
+  std::optional<EventId> command;
+  std::string reason;
+};
+
 // Everything both ways of ending share: no live certificate, no waiting work, an empty applet where it can be reached.
-Status End(Device& device, const Origin& origin, const View& view, const Context& context,
-           const Policy& policy, std::string_view what, const std::string& reason, Changeset& changes) {
+Status End(Device& device, const Cause& cause, const View& view, const Context& context, const Policy& policy,
+           std::string_view what, Changeset& changes) {
   Revoke(device, context, changes);
-  if (auto erased = EraseAllButWipe(device, view, changes); !erased) return erased;
+  if (auto ended = EndAllButWipe(device, view, changes); !ended) return ended;
   auto wiping = Waits(device, domain::JobKind::kAppletWipe, view);
   if (!wiping) return wiping.error();
   // No key was made since a wipe that still waits was asked for: it is the wipe that is wanted now.
-  if (device.attached && !*wiping) AskForWipe(device, context, policy, changes);
+  if (device.attached && !*wiping) {
+    if (auto asked = AskForWipe(device, view, context, policy, changes); !asked) return asked;
+  }
   domain::Mark(device, what, context.now);
   std::string entry(what);
-  if (!reason.empty()) entry += ": " + reason;
-  changes.history.push_back(domain::History(device, origin.party, std::move(entry), context.now, origin.id));
+  if (!cause.reason.empty()) entry += ": " + cause.reason;
+  changes.history.push_back(
+      domain::History(device, cause.actor, std::move(entry), context.now, cause.command));
+  return Done{};
+}
+
+Status Deactivate(Device& device, const Cause& cause, const View& view, const Context& context,
+                  const Policy& policy, Changeset& changes) {
+  const auto next = domain::Next(device, Trigger::kDeactivate);
+  if (!next) return next.error();
+  device.state = *next;
+  auto ended = End(device, cause, view, context, policy, "deactivated", changes);
+  if (!ended) return ended;
+  ++device.zone_revision;
+  changes.zone.push_back(dns::Deactivated(device));
+  ExpectVisible(device, context, policy, changes);
   return Done{};
 }
 
 template <class Message>
-Decision Finish(Device& device, std::string_view type, const Origin& origin, const std::string& reason,
-                const Context& context, const Policy& policy, Changeset changes) {
-  const Message message{device.id, DeviceName(device.id, policy.payload.zone), origin.party, reason};
-  NotifyStakeholders(device, type, message, context, origin.id, changes);
+void Tell(const Device& device, std::string_view type, const Cause& cause, const Context& context,
+          const Policy& policy, Changeset& changes) {
+  const Message message{device.id, DeviceName(device.id, policy.payload.zone), cause.actor, cause.reason};
+  NotifyStakeholders(device, type, message, context, cause.command, changes);
+}
+
+template <class Message>
+Decision Finish(Device& device, std::string_view type, const Cause& cause, const Context& context,
+                const Policy& policy, Changeset changes) {
+  Tell<Message>(device, type, cause, context, policy, changes);
   Put(device, changes);
   Decision decision{std::move(changes), {}};
   decision.reply = wire::Encode(wire::DeviceState{device.id, std::string(domain::StateName(device.state))});
@@ -53,21 +82,13 @@ Result<Decision> Decide(const wire::DeviceDeactivate& command, const Origin& ori
                         const Context& context, const Policy& policy) {
   auto device = FindManaged(command.device, origin, view);
   if (!device) return device.error();
-  const auto next = domain::Next(*device, Trigger::kDeactivate);
-  if (!next) return next.error();
   Changeset changes;
-  device->state = *next;
   // RFC 5731 §2.3: a server status is the registry's; the client that asks to go on cannot take it away.
   if (origin.role == wire::Role::kOperator) device->holds.insert(domain::HoldStatus::kServerHold);
-  if (auto ended = End(*device, origin, view, context, policy, "deactivated", command.reason, changes);
-      !ended) {
-    return ended.error();
-  }
-  ++device->zone_revision;
-  changes.zone.push_back(dns::Deactivated(*device));
-  ExpectVisible(*device, context, policy, changes);
-  return Finish<wire::DeviceDeactivated>(*device, "device.deactivated", origin, command.reason, context,
-                                         policy, std::move(changes));
+  const Cause cause{origin.party, origin.id, command.reason};
+  if (auto ended = Deactivate(*device, cause, view, context, policy, changes); !ended) return ended.error();
+  return Finish<wire::DeviceDeactivated>(*device, "device.deactivated", cause, context, policy,
+                                         std::move(changes));
 }
 
 Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& origin, const View& view,
@@ -85,15 +106,20 @@ Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& ori
   std::string entry = "reactivated";
   if (!command.reason.empty()) entry += ": " + command.reason;
   changes.history.push_back(domain::History(*device, origin.party, std::move(entry), context.now, origin.id));
-  // What deactivation has put there ("state=deactivated") is signed by us and no longer true.
+  // What deactivation has put there ("state=deactivated") is signed by us and no longer true; nor does anybody wait for it.
+  if (auto ended = EndJobs(*device, view, domain::JobKind::kZoneVisible, changes); !ended)
+    return ended.error();
   ++device->zone_revision;
   changes.zone.push_back(dns::Gone(*device));
   ExpectVisible(*device, context, policy, changes);
   // The old key and certificate are gone for good: a device comes back with a new key pair. Not while the MNO may still
   // empty the applet, though: a late wipe would take the new key with it. AfterWipe asks then.
-  if (device->state == domain::State::kAttached && !*wiping) AskForKey(*device, context, policy, changes);
-  return Finish<wire::DeviceReactivated>(*device, "device.reactivated", origin, command.reason, context,
-                                         policy, std::move(changes));
+  if (device->state == domain::State::kAttached && !*wiping) {
+    if (auto asked = AskForKey(*device, view, context, policy, changes); !asked) return asked.error();
+  }
+  return Finish<wire::DeviceReactivated>(*device, "device.reactivated",
+                                         {origin.party, origin.id, command.reason}, context, policy,
+                                         std::move(changes));
 }
 
 Result<Decision> Decide(const wire::DeviceDelete& command, const Origin& origin, const View& view,
@@ -104,9 +130,9 @@ Result<Decision> Decide(const wire::DeviceDelete& command, const Origin& origin,
   if (!next) return next.error();
   Changeset changes;
   device->state = *next;
-  if (auto ended = End(*device, origin, view, context, policy, "deleted", command.reason, changes); !ended) {
+  const Cause cause{origin.party, origin.id, command.reason};
+  if (auto ended = End(*device, cause, view, context, policy, "deleted", changes); !ended)
     return ended.error();
-  }
   // The hardware and the profile may be registered again; a public key or serial never belongs to a second device. Not
   // before the wipe has ended, though: it names the eSIM, and would empty the applet of the device registered there
   // next.
@@ -118,8 +144,30 @@ Result<Decision> Decide(const wire::DeviceDelete& command, const Origin& origin,
     changes.zone.push_back(dns::Gone(*device));
     ExpectVisible(*device, context, policy, changes);
   }
-  return Finish<wire::DeviceDeleted>(*device, "device.deleted", origin, command.reason, context, policy,
-                                     std::move(changes));
+  return Finish<wire::DeviceDeleted>(*device, "device.deleted", cause, context, policy, std::move(changes));
+}
+
+Result<Changeset> DecideRevoked(const domain::Revocation& published, const View& view, const Context& context,
+                                const Policy& policy) {
+  Changeset changes;
+  const auto holder = view.FindUnique({domain::UniqueKind::kSerial, published.serial});
+  if (!holder) return holder.error();
+  auto device = *holder ? view.LoadDevice(**holder) : Result<std::optional<Device>>(std::nullopt);
+  if (!device) return device.error();
+  const bool live = *device && (*device)->certificate && (*device)->certificate->serial == published.serial;
+  if (!live) {
+    changes.revocations.push_back(published);
+    return changes;
+  }
+  // Whether its operator had put it on hold is no longer known, so it is taken that way (RFC 5731 §2.3).
+  (*device)->holds.insert(domain::HoldStatus::kServerHold);
+  const Cause cause{domain::Registry(), std::nullopt, "its certificate is on the CRL that was published"};
+  if (auto ended = Deactivate(**device, cause, view, context, policy, changes); !ended) return ended.error();
+  changes.revocations.back().at = std::min(published.at, context.now);
+  changes.revocations.back().reason = published.reason;
+  Tell<wire::DeviceDeactivated>(**device, "device.deactivated", cause, context, policy, changes);
+  Put(**device, changes);
+  return changes;
 }
 
 }  // namespace registry::lifecycle

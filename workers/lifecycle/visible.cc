@@ -12,14 +12,14 @@ using domain::State;
 
 // The device is published whatever becomes of its payload: DNS shows it, and will not say so a second time. A payload
 // that cannot be made is reported; attach, which finds nobody pushing, makes it anew.
-Status PushPayload(Device& device, const View& view, const Context& context, const Policy& policy,
-                   const domain::Signer& signer, Changeset& changes) {
+Status PayloadIsDue(Device& device, const View& view, const Context& context, const Policy& policy,
+                    const domain::Signer& signer, Changeset& changes) {
   if (!device.claimer || !device.endpoint) return Done{};
   auto endpoint = view.LoadEndpoint(*device.claimer, *device.endpoint);
   if (!endpoint) return endpoint.error();
   if (!*endpoint) return Done{};
   Device pushed = device;
-  auto composed = payload_push::Compose(pushed, **endpoint, policy.payload, context, signer, changes);
+  const auto composed = PushPayload(pushed, **endpoint, view, context, policy, signer, changes);
   if (composed) {
     device = std::move(pushed);
   } else {
@@ -41,7 +41,7 @@ Result<Changeset> DecideVisible(const domain::ZoneChange& change, const View& vi
   // Only the content wanted last says anything, and it says it once.
   if (change.revision != device.zone_revision || device.visible_revision >= change.revision) return changes;
   device.visible_revision = change.revision;
-  if (auto erased = EraseJobs(device, view, domain::JobKind::kZoneVisible, changes); !erased)
+  if (auto erased = EndJobs(device, view, domain::JobKind::kZoneVisible, changes); !erased)
     return erased.error();
 
   const bool withdrawn = change.tlsa.empty();
@@ -54,7 +54,7 @@ Result<Changeset> DecideVisible(const domain::ZoneChange& change, const View& vi
     const bool first = device.state == State::kCertified && *next == State::kPublished;
     device.state = *next;
     if (first && !domain::OnHold(device)) {
-      auto pushed = PushPayload(device, view, context, policy, signer, changes);
+      auto pushed = PayloadIsDue(device, view, context, policy, signer, changes);
       if (!pushed) return pushed.error();
     }
   }

@@ -6,7 +6,6 @@
 namespace registry::payload_push {
 namespace {
 
-using domain::Changeset;
 using domain::Context;
 using domain::Device;
 using domain::EndpointRecord;
@@ -40,23 +39,32 @@ std::vector<wire::Container> Containers(const Device& device, const EndpointReco
                                         const Profile& profile) {
   std::vector<wire::Container> containers = {{0x06, profile.bootstrap.root_certificate},
                                              {0x07, profile.bootstrap.issuing_certificate}};
-  const bool by_certificate = !endpoint.endpoint.trust.certificate.empty();
-  if (by_certificate) containers.push_back({0x03, endpoint.endpoint.trust.certificate});
+  containers.push_back({0x03, endpoint.endpoint.trust.certificate});
   containers.push_back({0x08, endpoint.legacy_json});
   containers.push_back({0x09, endpoint.legacy_json_signature});
-  if (by_certificate) containers.push_back({0x0a, endpoint.legacy_cert_signature});
+  containers.push_back({0x0a, endpoint.legacy_cert_signature});
   containers.push_back({0x02, device.certificate->der});
   return containers;
 }
 
-void Push(const Device& device, wire::PayloadPush action, const Profile& profile, const Context& context,
-          Changeset& changes) {
+Status AddPilotForm(const Device& device, EndpointRecord endpoint, const Profile& profile,
+                    const domain::Signer& signer, wire::PayloadPush& action) {
+  action.pilot_form_absent = PilotFormAbsent(endpoint.endpoint, DeviceName(device.id, profile.zone));
+  if (!action.pilot_form_absent.empty()) return Done{};
+  if (!SignedAsNow(endpoint)) {
+    if (auto again = SignLegacy(endpoint, signer); !again) return again;
+  }
+  action.containers = Containers(device, endpoint, profile);
+  return Done{};
+}
+
+domain::Job JobOf(const Device& device, wire::PayloadPush action, const Context& context) {
   domain::Job job;
   job.id = domain::NewJobId(context);
   job.device = device.id;
   job.kind = domain::JobKind::kPayloadPush;
   job.created = context.now;
-  job.due = context.now + profile.first_retry;
+  job.due = context.now;
   job.subject = device.payload_version;
   action.job = job.id;
   action.device = device.id;
@@ -64,9 +72,7 @@ void Push(const Device& device, wire::PayloadPush action, const Profile& profile
   action.version = device.payload_version;
   job.body = wire::Encode(action).dump();
   job.traceparent = context.traceparent;
-  changes.messages.push_back(
-      domain::Action(device.sponsor, domain::JobKindName(job.kind), job.body, context));
-  changes.jobs_put.push_back(std::move(job));
+  return job;
 }
 
 }  // namespace
@@ -77,9 +83,9 @@ wire::Bootstrap BootstrapOf(const Profile& profile, const DeviceId& device) {
   return bootstrap;
 }
 
-Status Compose(Device& device, const EndpointRecord& endpoint, const Profile& profile, const Context& context,
-               const domain::Signer& signer, Changeset& changes) {
-  if (auto ready = CheckReady(device, endpoint); !ready) return ready;
+Result<domain::Job> Compose(Device& device, const EndpointRecord& endpoint, const Profile& profile,
+                            const Context& context, const domain::Signer& signer) {
+  if (auto ready = CheckReady(device, endpoint); !ready) return ready.error();
   ++device.payload_version;
   const std::string content = wire::Encode(Content(device, endpoint, profile, context)).dump();
   const auto sealed = Encrypt(AsBytes(content), device.agreement_key);
@@ -88,10 +94,9 @@ Status Compose(Device& device, const EndpointRecord& endpoint, const Profile& pr
   auto cms = SignContent(*sealed, signer, context.now);
   if (!cms) return cms.error();
   action.cms = std::move(*cms);
-  action.containers = Containers(device, endpoint, profile);
-  Push(device, std::move(action), profile, context, changes);
+  if (auto added = AddPilotForm(device, endpoint, profile, signer, action); !added) return added.error();
   domain::Mark(device, "payload.push", context.now);
-  return Done{};
+  return JobOf(device, std::move(action), context);
 }
 
 }  // namespace registry::payload_push

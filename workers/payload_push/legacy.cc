@@ -15,17 +15,13 @@
 namespace registry::payload_push {
 namespace {
 
-Status CheckJson(const wire::Endpoint& endpoint, const std::string& json) {
-  if (json.size() > kLegacyJsonMax) {
-    return Error::Make(Code::kPolicy, "endpoint_json_too_long",
-                       "container 08 holds at most 100 octets of JSON; the url is too long", "/endpoint/url");
-  }
-  // The pilot finds the end of the object by counting braces, also inside strings.
-  if (endpoint.url.find_first_of("{}") != std::string::npos) {
-    return Error::Make(Code::kPolicy, "endpoint_json_too_long", "container 08 cannot hold a url with braces",
-                       "/endpoint/url");
-  }
-  return Done{};
+// The pilot takes the client's name from the subject's CN, which a certificate has up to RFC 5280's ub-common-name
+// (csr_sign/issuer.cc).
+constexpr std::size_t kCommonNameMax = 64;
+
+// A bare host: the pilot builds ssl://<url>:<port> itself. A host name has no braces, by which the pilot finds the end.
+std::string PilotJson(const wire::Endpoint& endpoint) {
+  return nlohmann::json{{"url", endpoint.fqdn}, {"port", endpoint.port}}.dump();
 }
 
 Status CheckCertificate(const Bytes& certificate) {
@@ -42,25 +38,35 @@ Status CheckCertificate(const Bytes& certificate) {
 
 }  // namespace
 
+std::string PilotFormAbsent(const wire::Endpoint& endpoint, const std::string& device_name) {
+  if (endpoint.trust.certificate.empty()) return "trust_is_tlsa";
+  if (PilotJson(endpoint).size() > kLegacyJsonMax) return "host_too_long";
+  return device_name.size() > kCommonNameMax ? "name_too_long" : "";
+}
+
 Status SignLegacy(domain::EndpointRecord& endpoint, const domain::Signer& signer) {
-  const nlohmann::json legacy = {{"url", endpoint.endpoint.url}, {"port", endpoint.endpoint.port}};
-  const std::string json = legacy.dump();
+  endpoint.legacy_json.clear();
+  endpoint.legacy_json_signature.clear();
+  endpoint.legacy_cert_signature.clear();
   const Bytes& certificate = endpoint.endpoint.trust.certificate;
-  if (auto sound = CheckJson(endpoint.endpoint, json); !sound) return sound;
   // Everything is checked before anything is signed.
   if (!certificate.empty()) {
     if (auto sound = CheckCertificate(certificate); !sound) return sound;
   }
-  auto json_signature = signer.Sign(AsBytes(json));
+  if (!PilotFormAbsent(endpoint.endpoint).empty()) return Done{};
+  Bytes json = AsBytes(PilotJson(endpoint.endpoint));
+  auto json_signature = signer.Sign(json);
   if (!json_signature) return json_signature.error();
-  endpoint.legacy_json = AsBytes(json);
-  endpoint.legacy_json_signature = std::move(*json_signature);
-  endpoint.legacy_cert_signature.clear();
-  if (certificate.empty()) return Done{};
   auto certificate_signature = signer.Sign(certificate);
   if (!certificate_signature) return certificate_signature.error();
+  endpoint.legacy_json = std::move(json);
+  endpoint.legacy_json_signature = std::move(*json_signature);
   endpoint.legacy_cert_signature = std::move(*certificate_signature);
   return Done{};
+}
+
+bool SignedAsNow(const domain::EndpointRecord& endpoint) {
+  return AsText(endpoint.legacy_json) == PilotJson(endpoint.endpoint);
 }
 
 }  // namespace registry::payload_push

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "bridge/ledger/job_table.h"
 #include "bridge/ledger/ledger.h"
@@ -79,9 +80,21 @@ class MemoryLedger final : public Ledger {
     const Lock lock(mutex_);
     return JobsWith(job_table_.Of(device));
   }
-  Result<std::vector<domain::Job>> JobsDue(UtcTime now, std::size_t limit) const override {
+  Result<std::vector<domain::Job>> JobsDue(DueTimes times, std::size_t limit) const override {
     const Lock lock(mutex_);
-    return JobsWith(job_table_.Due(now, limit));
+    return JobsWith(job_table_.Due(times, limit));
+  }
+  Result<std::vector<domain::Job>> JobsUnsent(const PartyId& mno, std::size_t limit) const override {
+    const Lock lock(mutex_);
+    return JobsWith(job_table_.Unsent(mno, limit));
+  }
+  Result<std::vector<MnoLoad>> JobLoads() const override {
+    const Lock lock(mutex_);
+    return job_table_.Loads();
+  }
+  Result<domain::JobLoad> LoadOf(const PartyId& mno) const override {
+    const Lock lock(mutex_);
+    return job_table_.LoadOf(mno);
   }
   Result<std::vector<OutboxEntry>> OutboxAfter(Sink sink, Seq after, std::size_t limit,
                                                std::chrono::milliseconds wait) const override {
@@ -110,6 +123,29 @@ class MemoryLedger final : public Ledger {
                                                    std::size_t limit) const override {
     const Lock lock(mutex_);
     return ValuesAfter<domain::Device>(devices_, after, limit);
+  }
+  Result<std::vector<domain::DeviceBrief>> DevicesIn(const domain::DeviceGroup& group,
+                                                     const std::optional<domain::DevicePosition>& after,
+                                                     std::optional<UtcTime> before,
+                                                     std::size_t limit) const override {
+    const Lock lock(mutex_);
+    std::vector<domain::DeviceBrief> devices;
+    auto it = after ? places_.upper_bound({group, *after}) : places_.lower_bound({group, {{INT64_MIN}, {}}});
+    for (; it != places_.end() && it->group == group && devices.size() < limit; ++it) {
+      if (before && it->position.expires >= *before) break;
+      devices.push_back(domain::BriefOf(devices_.at(it->position.device)));
+    }
+    return devices;
+  }
+  Result<std::vector<Placed>> PlacesAfter(const std::optional<domain::DevicePlace>& after,
+                                          std::size_t limit) const override {
+    const Lock lock(mutex_);
+    std::vector<Placed> places;
+    for (auto it = after ? places_.upper_bound(*after) : places_.begin();
+         it != places_.end() && places.size() < limit; ++it) {
+      places.emplace_back(*it, domain::BriefOf(devices_.at(it->position.device)));
+    }
+    return places;
   }
   Result<std::vector<HistoryRecord>> HistoryAfter(Seq after, std::size_t limit) const override {
     const Lock lock(mutex_);
@@ -164,7 +200,9 @@ class MemoryLedger final : public Ledger {
   }
   Status CheckRecords(const Changeset& changeset) const;
   Status CheckClaims(const Changeset& changeset) const;
+  Status CheckBounds(const Changeset& changeset) const;
   void ApplyRecords(Changeset& changeset);
+  void ApplyDevice(domain::Device device);
   void ApplyLog(Changeset& changeset);
   void ApplyFeeds(Changeset& changeset);
   void Push(Sink sink, decltype(OutboxEntry::item) item);
@@ -174,6 +212,7 @@ class MemoryLedger final : public Ledger {
   OutboxTail::Ends ends_{};
   std::map<std::pair<PartyId, EventId>, domain::EventMark> marks_;
   std::map<DeviceId, domain::Device> devices_;
+  std::set<domain::DevicePlace> places_;
   std::map<std::pair<PartyId, EndpointName>, domain::EndpointRecord> endpoints_;
   std::map<UniqueKey, DeviceId> unique_;
   std::map<JobId, domain::Job> jobs_;
@@ -220,11 +259,18 @@ Status MemoryLedger::CheckClaims(const Changeset& changeset) const {
   return Done{};
 }
 
+Status MemoryLedger::CheckBounds(const Changeset& changeset) const {
+  const auto open = [this](const PartyId& mno) { return job_table_.LoadOf(mno).open; };
+  const auto find = [this](const JobId& id) { return job_table_.Find(id); };
+  if (KeepsBounds(changeset, open, find)) return Done{};
+  return Stale("what an MNO has open");
+}
+
 void MemoryLedger::ApplyRecords(Changeset& changeset) {
   if (changeset.mark) marks_.emplace(std::pair(changeset.mark->source, changeset.mark->id), *changeset.mark);
   for (auto& put : changeset.devices) {
     put.device.version = put.expected_version + 1;
-    devices_[put.device.id] = put.device;
+    ApplyDevice(put.device);
   }
   for (auto& put : changeset.endpoints) {
     put.endpoint.version = put.expected_version + 1;
@@ -237,9 +283,17 @@ void MemoryLedger::ApplyRecords(Changeset& changeset) {
     job_table_.Erase(id);
   }
   for (auto& job : changeset.jobs_put) {
-    job_table_.Put(job.id, {job.device, job.due});
+    job_table_.Put(job.id, JobTable::EntryOf(job));
     jobs_.insert_or_assign(job.id, std::move(job));
   }
+}
+
+void MemoryLedger::ApplyDevice(domain::Device device) {
+  if (const auto before = devices_.find(device.id); before != devices_.end()) {
+    for (const auto& place : domain::PlacesOf(before->second)) places_.erase(place);
+  }
+  for (auto& place : domain::PlacesOf(device)) places_.insert(std::move(place));
+  devices_.insert_or_assign(device.id, std::move(device));
 }
 
 void MemoryLedger::ApplyLog(Changeset& changeset) {
@@ -288,6 +342,7 @@ Status MemoryLedger::Commit(Changeset changeset) {
   const Lock lock(mutex_);
   if (auto sound = CheckRecords(changeset); !sound) return sound;
   if (auto sound = CheckClaims(changeset); !sound) return sound;
+  if (auto sound = CheckBounds(changeset); !sound) return sound;
   ApplyRecords(changeset);
   ApplyLog(changeset);
   ApplyFeeds(changeset);

@@ -20,15 +20,17 @@ std::string InColumn(Column column, const std::string& key) { return static_cast
 }  // namespace
 
 Batch::Batch(const Store& store, const Live& live, Trimmed& trimmed)
-    : store_(store), live_(live), trimmed_(trimmed), head_(live.head) {}
+    : store_(store), live_(live), trimmed_(trimmed), head_(live.head), places_(store) {}
 
 Status Batch::Add(domain::Changeset& changeset) {
   Versions versions;
   Holders holders;
   if (auto sound = Check(changeset, versions, holders); !sound) return sound;
+  auto places = places_.Before(changeset);
+  if (!places) return places.error();
   for (auto& [key, version] : versions) versions_[key] = version;
   for (auto& [key, holder] : holders) holders_[key] = std::move(holder);
-  StageRecords(changeset);
+  StageRecords(changeset, *places);
   StageJobs(changeset);
   StageLog(changeset);
   StageOutbox(changeset);
@@ -49,7 +51,8 @@ Status Batch::Check(const domain::Changeset& changeset, Versions& versions, Hold
                      put.expected_version, versions);
     if (!sound) return sound;
   }
-  return CheckClaims(changeset, holders);
+  if (auto sound = CheckClaims(changeset, holders); !sound) return sound;
+  return CheckBounds(changeset);
 }
 
 Status Batch::CheckMark(const domain::Changeset& changeset) const {
@@ -111,6 +114,21 @@ Result<std::optional<std::string>> Batch::HolderOf(const std::string& key) const
   return store_.Get(Column::kUnique, key);
 }
 
+Status Batch::CheckBounds(const domain::Changeset& changeset) const {
+  const auto open = [this](const PartyId& mno) {
+    const auto staged = opened_.find(mno);
+    const auto more = staged == opened_.end() ? 0 : staged->second;
+    return static_cast<std::size_t>(static_cast<std::int64_t>(live_.jobs.LoadOf(mno).open) + more);
+  };
+  if (KeepsBounds(changeset, open, [this](const JobId& id) { return FindJob(id); })) return Done{};
+  return Stale("what an MNO has open");
+}
+
+std::optional<JobTable::Entry> Batch::FindJob(const JobId& id) const {
+  const auto staged = jobs_.find(id);
+  return staged == jobs_.end() ? live_.jobs.Find(id) : staged->second;
+}
+
 void Batch::Put(Column column, const std::string& key, const std::string& value) {
   writes_.Put(store_.handle(column), key, value);
 }
@@ -131,7 +149,7 @@ void Batch::Push(Sink sink, const std::string& record) {
   head_moved_ = true;
 }
 
-void Batch::StageRecords(domain::Changeset& changeset) {
+void Batch::StageRecords(domain::Changeset& changeset, PlaceChanges::ByDevice& places) {
   if (changeset.mark) {
     std::string key = keys::OfEvent(changeset.mark->source, changeset.mark->id);
     Put(Column::kEvents, key, Encode(*changeset.mark));
@@ -140,6 +158,7 @@ void Batch::StageRecords(domain::Changeset& changeset) {
   for (auto& put : changeset.devices) {
     put.device.version = put.expected_version + 1;
     Put(Column::kDevices, keys::OfDevice(put.device.id), Encode(put.device));
+    places_.Stage(put.device, places, writes_);
   }
   for (auto& put : changeset.endpoints) {
     put.endpoint.version = put.expected_version + 1;
@@ -157,12 +176,20 @@ void Batch::StageRecords(domain::Changeset& changeset) {
 void Batch::StageJobs(domain::Changeset& changeset) {
   for (const auto& id : changeset.jobs_erase) {
     writes_.Delete(store_.handle(Column::kJobs), id.text());
-    jobs_.emplace_back(id, std::nullopt);
+    StageJob(id, std::nullopt);
   }
   for (const auto& job : changeset.jobs_put) {
     Put(Column::kJobs, job.id.text(), Encode(job));
-    jobs_.emplace_back(job.id, JobTable::Entry{job.device, job.due});
+    StageJob(job.id, JobTable::EntryOf(job));
   }
+}
+
+void Batch::StageJob(const JobId& id, std::optional<JobTable::Entry> entry) {
+  const auto before = FindJob(id);
+  if (entry && !entry->mno && before) entry->mno = before->mno;
+  if (before && before->Open()) --opened_[*before->mno];
+  if (entry && entry->Open()) ++opened_[*entry->mno];
+  jobs_[id] = std::move(entry);
 }
 
 void Batch::StageLog(domain::Changeset& changeset) {

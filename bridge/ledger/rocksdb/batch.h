@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "bridge/ledger/rocksdb/live.h"
+#include "bridge/ledger/rocksdb/places.h"
 
 namespace registry::ledger {
 
@@ -43,9 +44,12 @@ class Batch {
                       Versions& versions) const;
   Status CheckClaims(const domain::Changeset& changeset, Holders& holders) const;
   Result<std::optional<std::string>> HolderOf(const std::string& key) const;
+  Status CheckBounds(const domain::Changeset& changeset) const;
+  std::optional<JobTable::Entry> FindJob(const JobId& id) const;
 
-  void StageRecords(domain::Changeset& changeset);
+  void StageRecords(domain::Changeset& changeset, PlaceChanges::ByDevice& places);
   void StageJobs(domain::Changeset& changeset);
+  void StageJob(const JobId& id, std::optional<JobTable::Entry> entry);
   void StageLog(domain::Changeset& changeset);
   void StageOutbox(domain::Changeset& changeset);
   void StageFeeds(domain::Changeset& changeset);
@@ -62,9 +66,11 @@ class Batch {
   std::unordered_set<std::string> marks_;
   Versions versions_;
   Holders holders_;
+  PlaceChanges places_;
   std::map<PartyId, FeedState> feeds_;
   std::map<Sink, SinkState> sinks_;
-  std::vector<std::pair<JobId, std::optional<JobTable::Entry>>> jobs_;  // in order; nullopt erases
+  std::map<JobId, std::optional<JobTable::Entry>> jobs_;  // nullopt erases
+  std::map<PartyId, std::int64_t> opened_;                // more (or fewer) open jobs than in live_
 };
 
 }  // namespace registry::ledger

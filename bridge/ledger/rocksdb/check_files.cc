@@ -11,13 +11,14 @@ namespace {
 constexpr int kTries = 3;
 
 rocksdb::Status CheckOnce(const std::string& folder) {
-  auto options = DatabaseOptions();
-  options.create_if_missing = options.create_missing_column_families = false;
+  const auto options = DatabaseOptions();
+  std::vector<std::string> present;
+  if (auto listed = rocksdb::DB::ListColumnFamilies(options, folder, &present); !listed.ok()) return listed;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* opened = nullptr;
   // Not as a secondary, which makes do with the newest state whose files are all there. This opens every file, and
   // keeps it open: what a running registry deletes meanwhile can still be read to its end.
-  auto status = rocksdb::DB::OpenForReadOnly(options, folder, ColumnDescriptors(), &handles, &opened);
+  auto status = rocksdb::DB::OpenForReadOnly(options, folder, ColumnDescriptors(present), &handles, &opened);
   const std::unique_ptr<rocksdb::DB> db(opened);
   if (!status.ok()) return status;
   status = db->VerifyChecksum();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "bridge/thread_name.h"
+
 namespace registry::ledger {
 
 Committer::Committer(Store& store, Live& live, OutboxTail& tail, std::size_t waiting_max,
@@ -11,7 +13,7 @@ Committer::Committer(Store& store, Live& live, OutboxTail& tail, std::size_t wai
       tail_(tail),
       waiting_max_(std::max<std::size_t>(waiting_max, 1)),
       batch_max_(std::max<std::size_t>(batch_max, 1)),
-      thread_([this] { Run(); }) {}
+      thread_(UnderName("ledger-commit", [this] { Run(); })) {}
 
 Committer::~Committer() {
   {

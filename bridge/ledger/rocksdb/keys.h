@@ -45,6 +45,8 @@ inline std::string Behind(std::string key) {
 }
 
 inline constexpr const char* kFormat = "format";
+inline constexpr const char* kId = "id";
 inline constexpr const char* kHead = "head";
+inline constexpr const char* kPlaces = "places";
 
 }  // namespace registry::ledger::keys

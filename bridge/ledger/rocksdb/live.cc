@@ -49,11 +49,28 @@ Status LoadFeeds(const Store& store, Live& live) {
                     });
 }
 
+// A job of format 2 or older does not say whose it is: its device's sponsor's.
+Result<std::optional<PartyId>> SponsorOf(const Store& store, const domain::Job& job) {
+  if (job.kind == domain::JobKind::kZoneVisible) return std::optional<PartyId>();
+  const auto stored = store.Get(Column::kDevices, keys::OfDevice(job.device));
+  if (!stored) return stored.error();
+  if (!*stored) return std::optional<PartyId>();
+  auto device = Decode<domain::Device>(**stored);
+  if (!device) return device.error();
+  return std::optional(std::move(device->sponsor));
+}
+
 Status LoadJobs(const Store& store, Live& live) {
   return store.Scan(Column::kJobs, "", "", [&](std::string_view, std::string_view value) -> Result<bool> {
     auto job = Decode<domain::Job>(value);
     if (!job) return job.error();
-    live.jobs.Put(job->id, {job->device, job->due});
+    JobTable::Entry entry = JobTable::EntryOf(*job);
+    if (!entry.mno) {
+      auto sponsor = SponsorOf(store, *job);
+      if (!sponsor) return sponsor.error();
+      entry.mno = std::move(*sponsor);
+    }
+    live.jobs.Put(job->id, std::move(entry));
     return true;
   });
 }

@@ -2,9 +2,13 @@
 // Owns: a database folder and one committer thread, which takes whatever changesets have piled up, applies
 //   them in order against an overlay and writes them as one synced WriteBatch. The destructor commits what was
 //   accepted and stops the thread.
-// Errors: a folder in use, of a newer format or damaged is refused with a sentence that names it.
+// Errors: a folder in use, of a newer format, damaged, empty or without a ledger's mark is refused with a sentence that
+//   names it and says what to do (kLedgerInUse, kLedgerNewer, kLedgerDamaged, kLedgerMissing, kLedgerUnmarked,
+//   kFolderPermissions). Only CreateRocksDbLedger makes a ledger: an empty one where there was another takes every device
+//   out of DNS. What was acknowledged and is not there any more is never passed over without being asked for.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -16,8 +20,28 @@ struct RocksDbOptions {
   std::string folder;
   std::size_t waiting_commits_max = 4096;  // Commit blocks above
   std::size_t batch_max = 256;             // changesets per synced write
-  bool create = true;                      // false: where no ledger is, none is made
+  std::function<void(int level, const std::string& line)> log =
+      nullptr;  // RocksDB's warnings (2), errors (3)
 };
+
+// A new ledger with its mark in a folder that is not there or empty; durable on return.
+Status CreateRocksDbLedger(const std::string& folder);
+
+// Gives the database a mark, if it is a ledger without one (it was written before there were marks); with `accept_loss`
+// also to one that holds less than its mark says was acknowledged. A sentence that says what was done.
+Result<std::string> AdoptRocksDbLedger(const std::string& folder, bool accept_loss);
+
+// Cuts off the last record of the newest log if it is there in part only, and keeps its octets beside the log in a file
+// `<log>.torn`. Refused when a whole record follows, when nothing is torn, and, unless `accept_loss`, when what was synced
+// would go with it. A sentence that says what was dropped.
+Result<std::string> DropTornTail(const std::string& folder, bool accept_loss);
+
+// Makes the index of devices (FORMAT.md, `places`) anew from the devices. A sentence that says so.
+// Errors: those of opening for writing.
+Result<std::string> ReindexRocksDbLedger(const std::string& folder);
+
+// What can be said of a ledger's folder without opening its database: is one there, has it its mark, is it private.
+Status CheckRocksDbFolder(const std::string& folder);
 
 Result<std::unique_ptr<Ledger>> OpenRocksDbLedger(const RocksDbOptions& options);
 

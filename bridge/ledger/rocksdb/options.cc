@@ -4,6 +4,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
 
+#include <algorithm>
 #include <array>
 
 namespace registry::ledger {
@@ -13,8 +14,9 @@ namespace {
 constexpr std::array kColumnNames = {
     "devices",           "unique", "endpoints", "events",     "jobs", "history",
     "history_by_device", "outbox", "feed",      "feed_state", "zone", "revocations",
-    "dead_letters",      "sinks",  "meta",
+    "dead_letters",      "sinks",  "meta",      "places",
 };
+constexpr std::size_t kFirstColumns = 15;  // families that every format has; the later ones follow
 
 std::shared_ptr<rocksdb::TableFactory> Tables() {
   static const auto cache = rocksdb::NewLRUCache(64u << 20);
@@ -41,26 +43,35 @@ rocksdb::ColumnFamilyOptions ColumnOptions() {
 
 }  // namespace
 
-rocksdb::DBOptions DatabaseOptions() {
+rocksdb::DBOptions DatabaseOptions(InfoLine line) {
   rocksdb::DBOptions options;
-  options.create_if_missing = true;
-  options.create_missing_column_families = true;
   options.paranoid_checks = true;
   // A torn record at the end of the log is what power loss leaves of a write nobody was told about, and is
   // dropped. Damage before that is the loss of something acknowledged: point-in-time recovery would forget it
   // and everything after it in silence, so this mode, which refuses to open, is the honest one.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  options.track_and_verify_wals_in_manifest = true;  // a log that is missing as a whole is noticed as well
-  options.allow_concurrent_memtable_write = false;   // one committer; saves the bookkeeping for many
+  options.wal_recovery_mode = kRecovery;
+  // A log that is missing as a whole is noticed as well; but for the newest, which the mark knows of (mark.h).
+  options.track_and_verify_wals_in_manifest = true;
+  options.allow_concurrent_memtable_write = false;  // one committer; saves the bookkeeping for many
   options.enable_write_thread_adaptive_yield = false;
   options.max_open_files = -1;  // required by readers beside a running registry
   options.max_background_jobs = 2;
   options.db_write_buffer_size = 128u << 20;
   options.max_total_wal_size = 256u << 20;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.max_log_file_size = 4u << 20;
-  options.keep_log_file_num = 3;
+  options.info_log = NewInfoLog(std::move(line));
   return options;
+}
+
+std::vector<std::string> FirstColumns() {
+  return {kColumnNames.begin(), kColumnNames.begin() + kFirstColumns};
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> ColumnDescriptors(const std::vector<std::string>& present) {
+  auto columns = ColumnDescriptors();
+  std::erase_if(columns, [&](const rocksdb::ColumnFamilyDescriptor& column) {
+    return std::find(present.begin(), present.end(), column.name) == present.end();
+  });
+  return columns;
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor> ColumnDescriptors() {

@@ -4,6 +4,8 @@
 #include <mutex>
 
 #include "bridge/ledger/rocksdb/keys.h"
+#include "bridge/ledger/rocksdb/place_keys.h"
+#include "bridge/ledger/rocksdb/places.h"
 
 namespace registry::ledger {
 namespace {
@@ -52,6 +54,26 @@ Result<HistoryRecord> DecodeHistory(Seq seq, std::string_view stored) {
   return HistoryRecord{seq, std::move(*entry), AsBytes(stored.substr(0, kHashSize))};
 }
 
+Error Unindexed() {
+  return Error::Make(Code::kFailed, kLedgerUnindexed,
+                     "this ledger was written before devices were indexed; registryd makes the index when it "
+                     "starts");
+}
+
+Error NoPlace(std::string_view key) {
+  return Error::Make(Code::kFailed, kLedgerDamaged,
+                     "a key of places has no place's form: " + ToHex(AsBytes(key)));
+}
+
+// Whose it is, the key says.
+Result<domain::DeviceBrief> DecodeBrief(std::string_view key, std::string_view record) {
+  const auto id = keys::DeviceAtEnd(key);
+  if (!id) return NoPlace(key);
+  auto brief = Decode<domain::DeviceBrief>(record);
+  if (brief) brief->id = *id;
+  return brief;
+}
+
 Error Unread(Sink sink, Seq seq, Error why) {
   why.message = "entry " + std::to_string(seq) + " of outbox " + std::to_string(static_cast<int>(sink)) +
                 ": " + why.message;
@@ -63,6 +85,9 @@ Error Unread(Sink sink, Seq seq, Error why) {
 template <class Port>
 Status Reading<Port>::LoadLive() {
   if (auto loaded = Load(*store_, live_); !loaded) return loaded;
+  const auto has_places = HasPlaces(*store_);
+  if (!has_places) return has_places.error();
+  has_places_ = *has_places;
   tail_.Reach(EndsOf(live_.head));
   return Done{};
 }
@@ -121,13 +146,35 @@ Result<std::vector<domain::Job>> Reading<Port>::JobsOf(const DeviceId& device) c
 }
 
 template <class Port>
-Result<std::vector<domain::Job>> Reading<Port>::JobsDue(UtcTime now, std::size_t limit) const {
+Result<std::vector<domain::Job>> Reading<Port>::JobsDue(DueTimes times, std::size_t limit) const {
   std::vector<JobId> ids;
   {
     const Shared lock(live_.mutex);
-    ids = live_.jobs.Due(now, limit);
+    ids = live_.jobs.Due(times, limit);
   }
-  return JobsWith(ids, [&](const domain::Job& job) { return job.due <= now; });
+  return JobsWith(ids, [&](const domain::Job& job) { return !job.unsent && times.Hold(job.due); });
+}
+
+template <class Port>
+Result<std::vector<domain::Job>> Reading<Port>::JobsUnsent(const PartyId& mno, std::size_t limit) const {
+  std::vector<JobId> ids;
+  {
+    const Shared lock(live_.mutex);
+    ids = live_.jobs.Unsent(mno, limit);
+  }
+  return JobsWith(ids, [](const domain::Job& job) { return job.unsent; });
+}
+
+template <class Port>
+Result<std::vector<LedgerReader::MnoLoad>> Reading<Port>::JobLoads() const {
+  const Shared lock(live_.mutex);
+  return live_.jobs.Loads();
+}
+
+template <class Port>
+Result<domain::JobLoad> Reading<Port>::LoadOf(const PartyId& mno) const {
+  const Shared lock(live_.mutex);
+  return live_.jobs.LoadOf(mno);
 }
 
 template <class Port>
@@ -188,6 +235,46 @@ template <class Port>
 Result<std::vector<domain::Device>> Reading<Port>::DevicesAfter(const std::optional<DeviceId>& after,
                                                                 std::size_t limit) const {
   return LoadRange<domain::Device>(*store_, Column::kDevices, BehindDevice(after), "", limit);
+}
+
+// An iterator sees one moment.
+template <class Port>
+Result<std::vector<domain::DeviceBrief>> Reading<Port>::DevicesIn(
+    const domain::DeviceGroup& group, const std::optional<domain::DevicePosition>& after,
+    std::optional<UtcTime> before, std::size_t limit) const {
+  if (!has_places_) return Unindexed();
+  const auto range = keys::OfGroup(group, after, before);
+  std::vector<domain::DeviceBrief> devices;
+  if (limit == 0 || range.first >= range.end) return devices;
+  auto read = store_->Scan(Column::kPlaces, range.first, range.end,
+                           [&](std::string_view key, std::string_view record) -> Result<bool> {
+                             auto brief = DecodeBrief(key, record);
+                             if (!brief) return brief.error();
+                             devices.push_back(std::move(*brief));
+                             return devices.size() < limit;
+                           });
+  if (!read) return read.error();
+  return devices;
+}
+
+template <class Port>
+Result<std::vector<LedgerReader::Placed>> Reading<Port>::PlacesAfter(
+    const std::optional<domain::DevicePlace>& after, std::size_t limit) const {
+  if (!has_places_) return Unindexed();
+  std::vector<LedgerReader::Placed> places;
+  if (limit == 0) return places;
+  const std::string from = after ? keys::Behind(keys::OfPlace(*after)) : std::string();
+  auto read = store_->Scan(Column::kPlaces, from, "",
+                           [&](std::string_view key, std::string_view record) -> Result<bool> {
+                             auto place = keys::PlaceOf(key);
+                             auto brief = DecodeBrief(key, record);
+                             if (!brief) return brief.error();
+                             if (!place) return NoPlace(key);
+                             places.emplace_back(std::move(*place), std::move(*brief));
+                             return places.size() < limit;
+                           });
+  if (!read) return read.error();
+  return places;
 }
 
 template <class Port>

@@ -26,11 +26,20 @@ class Reading : public Port {
                                                std::chrono::milliseconds wait) const override;
   Result<Seq> OutboxLast(Sink sink) const override;
   Result<SinkState> LoadSink(Sink sink) const override;
-  Result<std::vector<domain::Job>> JobsDue(UtcTime now, std::size_t limit) const override;
+  Result<domain::JobLoad> LoadOf(const PartyId& mno) const override;
+  Result<std::vector<domain::Job>> JobsDue(DueTimes times, std::size_t limit) const override;
+  Result<std::vector<domain::Job>> JobsUnsent(const PartyId& mno, std::size_t limit) const override;
+  Result<std::vector<LedgerReader::MnoLoad>> JobLoads() const override;
   Result<FeedState> LoadFeed(const PartyId& party) const override;
   Result<std::vector<FeedItem>> FeedFrom(const PartyId& party, Seq from, std::size_t limit) const override;
   Result<std::vector<domain::Device>> DevicesAfter(const std::optional<DeviceId>& after,
                                                    std::size_t limit) const override;
+  Result<std::vector<domain::DeviceBrief>> DevicesIn(const domain::DeviceGroup& group,
+                                                     const std::optional<domain::DevicePosition>& after,
+                                                     std::optional<UtcTime> before,
+                                                     std::size_t limit) const override;
+  Result<std::vector<LedgerReader::Placed>> PlacesAfter(const std::optional<domain::DevicePlace>& after,
+                                                        std::size_t limit) const override;
   Result<std::vector<HistoryRecord>> HistoryAfter(Seq after, std::size_t limit) const override;
   Result<std::vector<HistoryRecord>> HistoryOf(const DeviceId& device) const override;
   Result<std::vector<domain::ZoneChange>> ZoneAfter(const std::optional<DeviceId>& after,
@@ -51,6 +60,7 @@ class Reading : public Port {
                                             const std::function<bool(const domain::Job&)>& keep) const;
 
   std::unique_ptr<Store> store_;
+  bool has_places_ = false;
   Live live_;
   OutboxTail tail_;
 };

@@ -1,6 +1,7 @@
 // The RocksDB backend put together: Reading answers, the Committer writes.
 #include "bridge/ledger/rocksdb/committer.h"
 #include "bridge/ledger/rocksdb/open.h"
+#include "bridge/ledger/rocksdb/places.h"
 #include "bridge/ledger/rocksdb/reading.h"
 
 namespace registry::ledger {
@@ -9,8 +10,9 @@ namespace {
 class RocksDbLedger final : public Reading<Ledger> {
  public:
   static Result<std::unique_ptr<Ledger>> Open(const RocksDbOptions& options) {
-    auto store = Store::Open(options.folder, options.create);
+    auto store = Store::Open(options.folder, options.log);
     if (!store) return store.error();
+    if (auto indexed = Index(**store, options.log); !indexed) return indexed.error();
     std::unique_ptr<RocksDbLedger> ledger(new RocksDbLedger(std::move(*store)));
     if (auto loaded = ledger->LoadLive(); !loaded) return loaded.error();
     ledger->committer_.emplace(*ledger->store_, ledger->live_, ledger->tail_, options.waiting_commits_max,
@@ -25,6 +27,19 @@ class RocksDbLedger final : public Reading<Ledger> {
   void WakeAll() override { tail_.WakeAll(); }
 
  private:
+  // A folder from before devices were indexed, or indexed by another rule.
+  static Status Index(Store& store, const InfoLine& log) {
+    const auto has = HasPlaces(store);
+    if (!has) return has.error();
+    if (*has) return Done{};
+    const auto devices = MakePlaces(store);
+    if (!devices) return devices.error();
+    if (log && *devices > 0)
+      log(kWarning, "the index of " + std::to_string(*devices) + " devices was made anew");
+    return Done{};
+  }
+  static constexpr int kWarning = 2;  // RocksDbOptions::log
+
   explicit RocksDbLedger(std::unique_ptr<Store> store) : Reading(std::move(store)) {}
 
   std::optional<Committer> committer_;  // last member: stops before what it writes to goes

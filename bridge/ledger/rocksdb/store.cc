@@ -1,15 +1,13 @@
 #include "bridge/ledger/rocksdb/store.h"
 
-#include <algorithm>
-#include <filesystem>
-
+#include "bridge/ledger/private_folder.h"
+#include "bridge/ledger/rocksdb/folder.h"
 #include "bridge/ledger/rocksdb/keys.h"
 #include "bridge/ledger/rocksdb/options.h"
+#include "bridge/ledger/rocksdb/places.h"
 
 namespace registry::ledger {
 namespace {
-
-namespace fs = std::filesystem;
 
 Error FromStatus(const rocksdb::Status& status, const std::string& doing) {
   const bool damaged = status.IsCorruption();
@@ -17,82 +15,45 @@ Error FromStatus(const rocksdb::Status& status, const std::string& doing) {
                      doing + ": " + status.ToString());
 }
 
-Error FromOpen(const rocksdb::Status& status, const std::string& folder) {
-  // RocksDB has no code of its own for a lock that is held; the path behind these words may hold any word.
-  const std::string text = status.ToString();
-  if (text.starts_with("IO error: While lock file: ") ||
-      text.starts_with("IO error: lock hold by current process")) {
-    return Error::Make(Code::kFailed, kLedgerInUse,
-                       "the ledger in " + folder + " is in use by another process");
-  }
-  // Whatever else keeps a folder from opening is a file that is gone or not what it was.
-  return Error::Make(Code::kFailed,
-                     status.IsInvalidArgument() || status.IsCorruption() ? kLedgerDamaged : kLedgerFailed,
-                     "the ledger in " + folder + " cannot be opened: " + status.ToString());
-}
-
-Error Newer(const std::string& folder) {
-  return Error::Make(Code::kFailed, kLedgerNewer,
-                     "the ledger in " + folder + " was written by a newer version of the registry");
-}
-
-// A column family we do not know holds records we would not keep in step.
-Status CheckColumns(const rocksdb::DBOptions& options, const std::string& folder) {
-  std::vector<std::string> present;
-  const auto listed = rocksdb::DB::ListColumnFamilies(options, folder, &present);
-  if (!listed.ok()) return FromOpen(listed, folder);
-  const auto known = ColumnDescriptors();
-  const bool all_known = std::all_of(present.begin(), present.end(), [&](const std::string& name) {
-    return std::any_of(known.begin(), known.end(), [&](const auto& column) { return column.name == name; });
-  });
-  if (!all_known) return Newer(folder);
-  return Done{};
-}
-
-Status MakeFolder(const std::string& folder) {
-  std::error_code failed;
-  if (fs::create_directories(folder, failed)) fs::permissions(folder, fs::perms::owner_all, failed);
-  if (failed) {
-    return Error::Make(Code::kFailed, kLedgerFailed,
-                       "cannot create folder " + folder + ": " + failed.message());
-  }
-  return Done{};
-}
-
-Error NoLedger(const std::string& folder) {
-  return Error::Make(Code::kFailed, kLedgerFailed, "there is no ledger in " + folder);
-}
-
-// A folder that may not be looked into is an error: it says nothing about what is there.
-Result<bool> HoldsDatabase(const std::string& folder) {
-  std::error_code failed;
-  const bool there = fs::is_directory(folder, failed);
-  if (!there && (!failed || failed == std::errc::no_such_file_or_directory)) return false;
-  // Any database file counts: a folder that lost its CURRENT is refused, not started afresh over what is left.
-  if (!failed) {
-    for (const auto& file : fs::directory_iterator(folder, failed)) {
-      const std::string name = file.path().filename();
-      if (name == "CURRENT" || name.starts_with("MANIFEST-") || name.ends_with(".sst")) return true;
-    }
-  }
-  if (!failed) return false;
-  return Error::Make(Code::kFailed, kLedgerFailed,
-                     "cannot look into ledger folder " + folder + ": " + failed.message());
-}
-
 }  // namespace
 
-Result<std::unique_ptr<Store>> Store::Open(const std::string& folder, bool create) {
-  auto options = DatabaseOptions();
-  const auto holds = HoldsDatabase(folder);
-  if (!holds) return holds.error();
-  if (!*holds && !create) return NoLedger(folder);
-  if (auto made = MakeFolder(folder); !made) return made.error();
-  if (*holds) {
-    options.create_if_missing = false;
-    if (auto known = CheckColumns(options, folder); !known) return known.error();
+// Everything that can be judged without writing comes first: opening for writing gives up what cannot be read.
+Result<std::unique_ptr<Store>> Store::Open(const std::string& folder, const InfoLine& line) {
+  if (auto there = CheckThere(folder); !there) return there.error();
+  if (auto kept = KeepPrivate(folder); !kept) return kept.error();
+  auto mark = ReadMark(folder);
+  if (!mark) return mark.error();
+  {
+    const auto lock = FolderLock::Take(folder);
+    if (!lock) return lock.error();
+    if (auto ours = CheckColumns(folder); !ours) return ours.error();
+    const auto seen = LookInto(folder, kRecovery);
+    if (!seen) return seen.error();
+    if (auto fits = CheckAgainst(*mark, seen->id, seen->last, folder); !fits) return fits.error();
   }
+  auto store = OpenUnmarked(folder, line);
+  if (!store) return store;
+  if (auto marked = (*store)->KeepMark(folder, std::move(*mark)); !marked) return marked.error();
+  return store;
+}
+
+Result<std::unique_ptr<Store>> Store::OpenUnmarked(const std::string& folder, const InfoLine& line) {
+  return Opened(DatabaseOptions(line), folder);
+}
+
+Result<std::unique_ptr<Store>> Store::Make(const std::string& folder) {
+  auto options = DatabaseOptions();
+  options.create_if_missing = options.error_if_exists = true;
+  auto store = Opened(options, folder);
+  if (!store) return store;
+  if (auto made = MakePlaces(**store); !made) return made.error();
+  return store;
+}
+
+// CheckColumns has seen that no family is missing but those that came later.
+Result<std::unique_ptr<Store>> Store::Opened(rocksdb::DBOptions options, const std::string& folder) {
   std::unique_ptr<Store> store(new Store);
+  options.create_missing_column_families = true;
   rocksdb::DB* db = nullptr;
   const auto opened = rocksdb::DB::Open(options, folder, ColumnDescriptors(), &store->handles_, &db);
   if (!opened.ok()) return FromOpen(opened, folder);
@@ -101,22 +62,32 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& folder, bool creat
   return store;
 }
 
+Status Store::KeepMark(const std::string& folder, Mark mark) {
+  auto file = MarkFile::Open(folder, std::move(mark));
+  if (!file) return file.error();
+  mark_ = std::move(*file);
+  if (auto raised = mark_->Raise(db_->GetLatestSequenceNumber()); !raised) return raised;
+  return mark_->Sync();
+}
+
 Result<std::unique_ptr<Store>> Store::OpenBeside(const std::string& folder, const std::string& scratch) {
-  const auto holds = HoldsDatabase(folder);
-  if (!holds) return holds.error();
-  if (!*holds) return NoLedger(folder);
-  auto options = DatabaseOptions();
-  options.create_if_missing = options.create_missing_column_families = false;
-  if (auto known = CheckColumns(options, folder); !known) return known.error();
-  if (auto made = MakeFolder(scratch); !made) return made.error();
+  if (auto there = CheckThere(folder); !there) return there.error();
+  const auto mark = ReadMark(folder);  // before the database, which goes on meanwhile
+  if (!mark) return mark.error();
+  const auto columns = CheckColumns(folder);
+  if (!columns) return columns.error();
+  if (auto made = MakePrivateFolder(scratch); !made) return made.error();
   std::unique_ptr<Store> store(new Store);
   rocksdb::DB* db = nullptr;
   const auto opened =
-      rocksdb::DB::OpenAsSecondary(options, folder, scratch, ColumnDescriptors(), &store->handles_, &db);
+      rocksdb::DB::OpenAsSecondary(DatabaseOptions(), folder, scratch, *columns, &store->handles_, &db);
   if (!opened.ok()) return FromOpen(opened, folder);
   store->db_.reset(db);
   if (const auto caught_up = db->TryCatchUpWithPrimary(); !caught_up.ok()) return FromOpen(caught_up, folder);
   if (auto format = store->CheckFormat(false); !format) return format.error();
+  const auto id = store->Get(Column::kMeta, keys::kId);
+  if (!id) return id.error();
+  if (auto fits = CheckAgainst(*mark, *id, db->GetLatestSequenceNumber(), folder); !fits) return fits.error();
   return store;
 }
 
@@ -180,6 +151,13 @@ Status Store::Write(rocksdb::WriteBatch& batch, bool sync) {
   options.sync = sync;
   const auto written = db_->Write(options, &batch);
   if (!written.ok()) return FromStatus(written, "committing");
+  if (sync && mark_) return mark_->Raise(db_->GetLatestSequenceNumber());
+  return Done{};
+}
+
+Status Store::Flush() {
+  const auto flushed = db_->Flush({}, handles_);
+  if (!flushed.ok()) return FromStatus(flushed, "flushing");
   return Done{};
 }
 

@@ -1,7 +1,7 @@
 // bridge/ledger/rocksdb/store.h: the opened database: column families, point reads, ordered reads, one write.
 // Owns the database. Private to this folder.
 // Errors: RocksDB's Status ends here and becomes an Error: kLedgerFailed, kLedgerDamaged, kLedgerNewer,
-//   kLedgerInUse.
+//   kLedgerInUse, kLedgerMissing, kLedgerUnmarked.
 // Threads: reads from any thread; Write from the committer only.
 #pragma once
 
@@ -12,6 +12,8 @@
 #include <memory>
 
 #include "bridge/ledger/ledger.h"
+#include "bridge/ledger/rocksdb/info_log.h"
+#include "bridge/ledger/rocksdb/mark.h"
 
 namespace registry::ledger {
 
@@ -32,15 +34,19 @@ enum class Column : std::size_t {
   kDeadLetters,
   kSinks,
   kMeta,
+  kPlaces,  // since format 3: a reader of an older folder has none
 };
 
 // Of the folder as a whole; a folder of a higher number is refused, one of a lower number raised (FORMAT.md).
-inline constexpr std::uint64_t kFolderFormat = 2;
+inline constexpr std::uint64_t kFolderFormat = 3;
 
 class Store {
  public:
-  // Creates the folder (mode 0700: it holds private identifiers) when it does not exist.
-  static Result<std::unique_ptr<Store>> Open(const std::string& folder, bool create);
+  // A marked ledger (mark.h) that holds what its mark says; never makes one.
+  static Result<std::unique_ptr<Store>> Open(const std::string& folder, const InfoLine& line);
+  // For making.cc alone: a database of ours whatever its mark says, and a new one in an empty folder.
+  static Result<std::unique_ptr<Store>> OpenUnmarked(const std::string& folder, const InfoLine& line);
+  static Result<std::unique_ptr<Store>> Make(const std::string& folder);
   static Result<std::unique_ptr<Store>> OpenBeside(const std::string& folder, const std::string& scratch);
   ~Store();
   Store(const Store&) = delete;
@@ -57,11 +63,16 @@ class Store {
     return handles_[static_cast<std::size_t>(column) + 1];
   }
   Status Write(rocksdb::WriteBatch& batch, bool sync);
+  Status Flush();  // everything out of the logs
+  std::uint64_t LastWrite() const { return db_->GetLatestSequenceNumber(); }
 
  private:
   Store() = default;
+  static Result<std::unique_ptr<Store>> Opened(rocksdb::DBOptions options, const std::string& folder);
   Status CheckFormat(bool may_write);
+  Status KeepMark(const std::string& folder, Mark mark);
 
+  std::unique_ptr<MarkFile> mark_;  // of a writer; goes after the database
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> handles_;  // RocksDB's "default" first
 };

@@ -205,12 +205,17 @@ TEST_F(DemoTest, ATroubleAtTheStartIsReportedWithEveryKeyAndNothingIsLeft) {
   // registryctl prepares the folder, then there is no registryd: with --keep, too, all that runs is ended.
   const std::string programs = folder_ + ".programs";
   fs::create_directories(programs);
-  fs::create_symlink(REGISTRY_BINARY_DIR "/bin/registryctl", programs + "/registryctl");
+  for (const char* needed : {"/registryctl", "/registry-subscribe-guard.so"}) {
+    fs::create_symlink(std::string(REGISTRY_BINARY_DIR "/bin") + needed, programs + needed);
+  }
   auto program = Process::Start(Program({"--report", report_, "--programs", programs, "--keep"}));
   ASSERT_TRUE(program.ok());
   ASSERT_TRUE((*program)->WaitExit(seconds(120)));
   EXPECT_EQ(WEXITSTATUS((*program)->exit_status().value_or(0)), 1);
-  EXPECT_THAT(TailOf(folder_ + ".out", 100), testing::HasSubstr("mosquitto is up"));
+  const std::string said = TailOf(folder_ + ".out", 100);
+  EXPECT_THAT(said, testing::HasSubstr("mosquitto is up"));
+  EXPECT_THAT(said, testing::HasSubstr("The demo failed; 0 of 2 devices were active. "));
+  EXPECT_THAT(said, testing::Not(testing::HasSubstr("CPU per activation"))) << "no tables of zeros";
   ExpectNothingLeft();
   const json report = ReadJson(report_);
   ExpectMembers(report, kReportMembers);
@@ -219,6 +224,56 @@ TEST_F(DemoTest, ATroubleAtTheStartIsReportedWithEveryKeyAndNothingIsLeft) {
   ExpectMembers(report["failed"][0], {{"/step", kText}, {"/reason", kText}});
   EXPECT_THAT(report["failed"][0]["reason"].get<std::string>(), testing::HasSubstr("registryd"));
   fs::remove_all(programs);
+}
+
+TEST_F(DemoTest, AFolderOfSomebodyElseIsLeftAlone) {
+  fs::create_directories(folder_ + "/nsd");
+  std::ofstream(folder_ + "/nsd/nsd.conf") << "mine\n";
+  for (const char* command : {"demo", "up"}) {
+    ProcessSpec spec = Program({});
+    spec.command[1] = command;
+    auto program = Process::Start(std::move(spec));
+    ASSERT_TRUE(program.ok());
+    ASSERT_TRUE((*program)->WaitExit(seconds(120)));
+    EXPECT_EQ(WEXITSTATUS((*program)->exit_status().value_or(0)), 1) << command;
+    EXPECT_THAT(TailOf(folder_ + ".out", 100), testing::HasSubstr(" is not empty and no lab's folder"))
+        << command;
+  }
+  EXPECT_EQ(std::distance(fs::recursive_directory_iterator(folder_), {}), 2) << "nothing was added";
+  EXPECT_EQ(TailOf(folder_ + "/nsd/nsd.conf", 1), "mine\n");
+}
+
+// Other users of the machine see nothing of devices and parties, whatever folder the lab was given.
+TEST_F(DemoTest, WhatNamesDevicesOrKeysIsItsUsersAlone) {
+  DemoOptions options = Options(2);
+  const DemoRun run = RunDemo(options);
+  ASSERT_NE(run.lab, nullptr) << run.trouble;
+  const auto closed = [](const fs::path& path) {
+    return (fs::status(path).permissions() & (fs::perms::group_all | fs::perms::others_all)) ==
+           fs::perms::none;
+  };
+  EXPECT_TRUE(closed(folder_));
+  std::vector<std::string> secrets;
+  for (const auto& esim : run.lab->inventory()) secrets.push_back(esim.eid.text());
+  std::ifstream toml(run.lab->layout().ConfigFile());
+  const std::string config((std::istreambuf_iterator<char>(toml)), {});
+  const auto id = config.find("registryd-");
+  ASSERT_NE(id, std::string::npos);
+  secrets.push_back(config.substr(id, 42));
+  int found = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    const std::string octets((std::istreambuf_iterator<char>(in)), {});
+    for (const auto& secret : secrets) {
+      if (octets.find(secret) == std::string::npos) continue;
+      ++found;
+      EXPECT_TRUE(closed(entry.path())) << entry.path() << " holds " << secret;
+    }
+  }
+  EXPECT_GE(found, 5) << "the inventories, and the client id in configuration and log";
+  for (const char* sub : {"logs", "broker", "simulators", "zones", "tls"})
+    EXPECT_TRUE(closed(folder_ + "/" + sub)) << sub;
 }
 
 TEST_F(DemoTest, AReportThatCannotBeWrittenIsAFailure) {
@@ -240,7 +295,8 @@ TEST_F(DemoTest, AnInterruptedProgramLeavesNoProcess) {
         << stage;
     (*program)->Signal(SIGINT);
     ASSERT_TRUE((*program)->WaitExit(seconds(60))) << stage;
-    EXPECT_EQ(WEXITSTATUS((*program)->exit_status().value_or(0)), 1) << (*program)->Obituary();
+    EXPECT_EQ(WEXITSTATUS((*program)->exit_status().value_or(0)), 130) << (*program)->Obituary();
+    EXPECT_THAT(TailOf(folder_ + ".out", 100), testing::HasSubstr("The demo was interrupted; "));
     EXPECT_THAT(ProcessesOf(folder_), testing::IsEmpty()) << stage;
     ExpectMembers(ReadJson(report_), kReportMembers);
   }

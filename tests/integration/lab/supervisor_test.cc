@@ -39,6 +39,34 @@ class SupervisorTest : public testing::Test {
   const std::string folder_;
 };
 
+// Whatever is mistyped, the word itself is said.
+TEST_F(SupervisorTest, AWrongWordIsNamed) {
+  const std::pair<std::vector<std::string>, const char*> wrong[] = {
+      {{}, "registry-lab: a command is missing; there are: demo, up, down\n"},
+      {{"dmeo", "--devices", "2"}, "registry-lab: 'dmeo' is no command of it; there are: demo, up, down\n"},
+      {{"--verbose"}, "registry-lab: '--verbose' is no option of it; there are: demo, up, down\n"},
+      {{"--verbose", "up"}, "registry-lab: '--verbose' is no option of it\n"},
+      {{"demo", "--devcies", "2"}, "registry-lab demo: '--devcies' is no option of it\n"},
+      {{"up", "here"}, "registry-lab up: 'here' is one word too many\n"},
+      {{"down", "--dri", "x"}, "registry-lab down: '--dri' is no option of it\n"},
+      {{"down"}, "--dir is required"}};
+  fs::create_directories(folder_);
+  for (const auto& [words, said] : wrong) {
+    ProcessSpec spec;
+    spec.name = "registry-lab";
+    spec.command = {program_};
+    spec.command.insert(spec.command.end(), words.begin(), words.end());
+    spec.log_file = folder_ + "/said";
+    fs::remove(spec.log_file);
+    auto process = Process::Start(spec);
+    ASSERT_TRUE(process.ok());
+    ASSERT_TRUE((*process)->WaitExit(seconds(30)));
+    EXPECT_EQ(WEXITSTATUS((*process)->exit_status().value_or(0)), 2) << said;
+    std::ifstream in(spec.log_file);
+    EXPECT_THAT(std::string(std::istreambuf_iterator<char>(in), {}), testing::HasSubstr(said));
+  }
+}
+
 TEST_F(SupervisorTest, ALabStaysUpGoesDownAndComesBackOverItsLedger) {
   const auto up = Up();
   ASSERT_TRUE(up.ok()) << up.error().message;

@@ -46,16 +46,18 @@ void Broker::WriteConfig() {
   std::stringstream text;
   text << std::ifstream(std::string(kSource) + "mosquitto.conf.in").rdbuf();
   std::filesystem::create_directory(folder_.In("state"));
-  auto config = lab::FillTemplate(text.str(), {{"ADDRESS", "127.0.0.1"},
-                                               {"PORT", std::to_string(port_)},
-                                               {"CA_FILE", folder_.In("ca.pem")},
-                                               {"CERTIFICATE_FILE", folder_.In("broker.pem")},
-                                               {"KEY_FILE", folder_.In("broker.key")},
-                                               {"CRL_LINE", ""},
-                                               {"ACL_FILE", std::string(kSource) + "acl.conf"},
-                                               {"STATE_DIR", folder_.In("state")},
-                                               {"LOG_FILE", folder_.In("mosquitto.log")},
-                                               {"USER", "root"}});
+  auto config =
+      lab::FillTemplate(text.str(), {{"ADDRESS", "127.0.0.1"},
+                                     {"PORT", std::to_string(port_)},
+                                     {"CA_FILE", folder_.In("ca.pem")},
+                                     {"CERTIFICATE_FILE", folder_.In("broker.pem")},
+                                     {"KEY_FILE", folder_.In("broker.key")},
+                                     {"CRL_LINE", ""},
+                                     {"ACL_FILE", std::string(kSource) + "acl.conf"},
+                                     {"GUARD_FILE", REGISTRY_BINARY_DIR "/bin/registry-subscribe-guard.so"},
+                                     {"STATE_DIR", folder_.In("state")},
+                                     {"LOG_FILE", folder_.In("mosquitto.log")},
+                                     {"USER", "root"}});
   REG_CHECK(config.ok());
   folder_.Write("mosquitto.conf", *config);
 }
@@ -87,6 +89,14 @@ void Broker::Start() {
 void Broker::Kill() {
   process_->Signal(SIGKILL);
   REG_CHECK(process_->WaitExit(10s));
+}
+
+// Mosquitto says "Reloading config." at level info, which is not logged; a reloaded log is opened anew, so one that was
+// moved away is there again.
+void Broker::Reload() {
+  std::filesystem::rename(folder_.In("mosquitto.log"), folder_.In("mosquitto.log.1"));
+  process_->Signal(SIGHUP);
+  REG_CHECK(lab::WaitUntil([this] { return std::filesystem::exists(folder_.In("mosquitto.log")); }, 10s));
 }
 
 std::string Broker::CertificateOf(const std::string& party) {

@@ -20,6 +20,7 @@ class Broker {
   void Start();
   void Kill();                                // SIGKILL, and waits for the end
   void Reconfigure(const std::string& line);  // starts it again with this line
+  void Reload();                              // SIGHUP, and waits until it is done
   void NameItself(const std::string& host);   // another certificate, from the next start on
 
   // A certificate for `party` from the broker's CA.

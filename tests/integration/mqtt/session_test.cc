@@ -76,6 +76,38 @@ TEST(Session, HearsCommandsWithTheirPropertiesAndAnswersWithTheCorrelation) {
   EXPECT_EQ(confirmations.confirmed(), 1);
 }
 
+// CloudEvents MQTT binding §3, as a real broker passes the properties on.
+TEST(Session, HearsInWhichContentModeACommandCame) {
+  using wire::ContentMode;
+  Broker broker;
+  Inbox inbox;
+  mqtt::Session session(broker.ForRegistry(), inbox.Handler());
+  session.Start();
+  ASSERT_TRUE(WaitConnected(session));
+  RawMqtt mno(broker.ForParty("mno-a"));
+  const std::map<std::string, std::string> attributes{
+      {"specversion", "1.0"}, {"id", "x-1"}, {"source", "mno-a"}, {"type", "registry.v1.esim.register"}};
+  struct {
+    const char* content_type;
+    std::map<std::string, std::string> properties;
+    ContentMode mode;
+    const char* id;
+  } const cases[] = {{"", {}, ContentMode::kStructured, ""},
+                     {"application/cloudevents+json", {{"id", "mine"}}, ContentMode::kStructured, ""},
+                     {"", {{"id", "mine"}}, ContentMode::kStructured, ""},
+                     {"application/json", attributes, ContentMode::kBinary, "x-1"},
+                     {"", {{"specversion", "1.0"}, {"id", "not an id"}}, ContentMode::kBinary, ""},
+                     {"application/cloudevents-batch+json", {}, ContentMode::kOtherFormat, ""}};
+  int number = 0;
+  for (const auto& each : cases) {
+    ASSERT_EQ(mno.PublishWith(kCommand, "{}", each.content_type, each.properties), 0);
+    ASSERT_TRUE(inbox.WaitFor(++number));
+    const auto heard = inbox.messages().back();
+    EXPECT_EQ(heard.mode, each.mode) << each.content_type;
+    EXPECT_EQ(heard.id_property, each.id) << each.content_type;
+  }
+}
+
 // TCP_NODELAY of every socket of this process that is connected to `port`.
 std::vector<bool> SendsAtOnce(int port) {
   std::vector<bool> sockets;
@@ -434,7 +466,7 @@ TEST(Session, ABrokerItCannotVerifyIsNotTalkedTo) {
   };
   mqtt::Session session(options, [](ingest::InboundMessage) {});
   session.Start();
-  EXPECT_TRUE(lab::WaitUntil([&] { return failures >= 2; }, 15s));
+  EXPECT_TRUE(lab::WaitUntil([&] { return failures >= 1; }, 15s));
   EXPECT_FALSE(session.connected());
 }
 
@@ -450,7 +482,7 @@ TEST(Session, ABrokerWhoseCertificateNamesAnotherHostIsNotTalkedTo) {
   broker.Start();
   mqtt::Session session(options, [](ingest::InboundMessage) {});
   session.Start();
-  EXPECT_TRUE(lab::WaitUntil([&] { return failures >= 2; }, 15s));
+  EXPECT_TRUE(lab::WaitUntil([&] { return failures >= 1; }, 15s));
   EXPECT_FALSE(session.connected());
 }
 

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <condition_variable>
+#include <mutex>
+
 #include "schemas/wire/codec.h"
 #include "simulators/link/frames.h"
 #include "tests/integration/parties/scripted_registry.h"
@@ -31,7 +34,7 @@ class AspTest : public testing::Test {
     config.endpoint.port = 8884;
     config.endpoint.protocol = "tls";
     config.endpoint.trust.tlsa_owner = "_8884._tcp.mqtt.asp-a.test";
-    auto asp = sim::Asp::Start(config, report_);
+    auto asp = sim::Asp::Start(config, customers_, report_);
     ASSERT_TRUE(asp.ok()) << asp.error().message;
     asp_ = std::move(*asp);
     const auto published = registry_.NextOf("endpoint.publish");
@@ -41,9 +44,60 @@ class AspTest : public testing::Test {
 
   Broker broker_;
   ScriptedRegistry registry_{broker_};
-  sim::Report report_{[](const json&) {}};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<json> said_;  // guarded by mutex_
+  sim::Report report_{[this](const json& event) { Note(event); }};
+  std::shared_ptr<sim::Connection> desk_;
+  void HandOver(const std::string& device) {
+    auto desk = sim::Dial(
+        broker_.folder().In("desk"), seconds(5), [](const auto&, const json&) {}, nullptr);
+    ASSERT_TRUE(desk.ok());
+    desk_ = std::move(*desk);
+    ASSERT_TRUE(
+        desk_->Send(json{{"t", "authorisation"}, {"device", device}, {"code", "code-0123456789-0123456789"}},
+                    seconds(1)));
+  }
+  std::string WhyNot(const std::string& device) const {
+    const auto status = customers_.MayTalk(device);
+    return status ? "" : status.error().symbol;
+  }
+  // Why not, once the simulator has said something with this member.
+  std::string WhyNotAfter(const std::string& member, const std::string& value) {
+    std::unique_lock lock(mutex_);
+    const auto heard = [&] {
+      return std::any_of(said_.begin(), said_.end(),
+                         [&](const json& event) { return event.value(member, "") == value; });
+    };
+    return changed_.wait_for(lock, seconds(20), heard) ? WhyNot(kDevice) : "nothing was said";
+  }
+  void Note(const json& event) {
+    const std::lock_guard lock(mutex_);
+    said_.push_back(event);
+    changed_.notify_all();
+  }
+
+  sim::Customers customers_;
   std::unique_ptr<sim::Asp> asp_;
 };
+
+TEST_F(AspTest, ServesWhatItClaimedUntilItsFeedSaysOtherwise) {
+  EXPECT_EQ(WhyNot(kDevice), "device_not_claimed");
+  ASSERT_NO_FATAL_FAILURE(HandOver(kDevice));
+  const auto claim = registry_.NextOf("device.claim");
+  ASSERT_TRUE(claim.has_value());
+  EXPECT_EQ(WhyNot(kDevice), "device_not_claimed") << "asked for is not claimed";
+  wire::DeviceState state;
+  state.device = *DeviceId::Parse(kDevice);
+  registry_.Accept(*claim, wire::Encode(state));
+  EXPECT_EQ(WhyNotAfter("step", "claim"), "");
+  registry_.Notify("asp-a", "device.deactivated", 1, {{"device", kDevice}});
+  EXPECT_EQ(WhyNotAfter("type", "device.deactivated"), "device_not_active");
+  registry_.Notify("asp-a", "device.reactivated", 2, {{"device", kDevice}});
+  EXPECT_EQ(WhyNotAfter("type", "device.reactivated"), "");
+  registry_.Notify("asp-a", "device.deleted", 3, {{"device", kDevice}});
+  EXPECT_EQ(WhyNotAfter("type", "device.deleted"), "device_not_active");
+}
 
 TEST_F(AspTest, RubbishOnTheConsoleHarmsNothing) {
   for (const char* text : {R"({"cmd":7,"device":[]})", R"({"cmd":"delete","device":{}})", "{}"})
@@ -59,11 +113,7 @@ TEST_F(AspTest, RubbishOnTheConsoleHarmsNothing) {
 }
 
 TEST_F(AspTest, AClaimRejectedForTheMomentIsAskedAgain) {
-  auto desk = sim::Dial(
-      broker_.folder().In("desk"), seconds(5), [](const auto&, const json&) {}, nullptr);
-  ASSERT_TRUE(desk.ok());
-  ASSERT_TRUE((*desk)->Send(
-      json{{"t", "authorisation"}, {"device", kDevice}, {"code", "code-0123456789-0123456789"}}, seconds(1)));
+  ASSERT_NO_FATAL_FAILURE(HandOver(kDevice));
   const auto first = registry_.NextOf("device.claim");
   ASSERT_TRUE(first.has_value());
   Error later = Error::Make(Code::kFailed, "some_reason", "later");

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <future>
+#include <set>
 
 #include "simulators/mqtt/client.h"
 #include "tests/integration/parties/scripted_registry.h"
@@ -87,6 +88,26 @@ TEST_F(PartyClientTest, AnUnansweredCommandIsRepeatedByteForByteAndInTheEndGiven
   EXPECT_EQ(reply.get().error->symbol, "no_reply");
 }
 
+// What is said again after a connect is what was said before it: nothing goes out twice at the start.
+TEST_F(PartyClientTest, WhatIsSaidOnceConnectedIsSaidOnce) {
+  ScriptedRegistry registry(broker_);
+  auto options = Options("mno-a");
+  options.repeat_after = seconds(60);
+  constexpr int kRounds = 10;
+  for (int round = 0; round < kRounds; ++round) {
+    options.client_id = "mno-a:" + std::to_string(round);
+    auto client = Connect(options);
+    std::vector<std::future<Reply>> replies;
+    for (int i = 0; i < 20; ++i) replies.push_back(Attach(*client));
+    std::set<std::string> ids;
+    for (int i = 0; i < 20; ++i) {
+      const auto heard = registry.Next();
+      ASSERT_TRUE(heard.has_value());
+      EXPECT_TRUE(ids.insert(heard->envelope.id.text()).second) << "round " << round << ", message " << i;
+    }
+  }
+}
+
 TEST_F(PartyClientTest, ACommandOutlivesTheBroker) {
   auto client = Connect(Options("mno-a"));
   broker_.Kill();
@@ -117,6 +138,35 @@ TEST_F(PartyClientTest, ANotificationIsHandedOnOncePerPosition) {
   ASSERT_EQ(last.get_future().wait_for(seconds(20)), std::future_status::ready);
   const std::lock_guard lock(mutex);
   EXPECT_THAT(seen, testing::ElementsAre(1, 2, 4, 3, 9));
+}
+
+// MQTT 5 §3.9.3: granted less than was asked for, replies would be lost without a word.
+TEST_F(PartyClientTest, ASubscriptionAtQosZeroIsNotConnected) {
+  broker_.Reconfigure("max_qos 0");
+  auto client = PartyClient::Open(Options("mno-a"), {}, {});
+  ASSERT_TRUE(client.ok());
+  EXPECT_FALSE((*client)->WaitConnected(milliseconds(700)));
+  broker_.Reconfigure("max_qos 1");
+  EXPECT_TRUE((*client)->WaitConnected(seconds(20)));
+}
+
+// MQTT 5 §3.2.2.3.3 and §3.2.2.3.14: libmosquitto obeys both, and nothing is held back for long.
+TEST_F(PartyClientTest, ASmallWindowAndAShortKeepAliveAreObeyed) {
+  broker_.Reconfigure("max_inflight_messages 3");
+  broker_.Reconfigure("max_keepalive 10");
+  ScriptedRegistry registry(broker_);
+  auto client = Connect(Options("mno-a"));
+  std::vector<std::future<Reply>> replies;
+  for (int i = 0; i < 50; ++i) replies.push_back(Attach(*client));
+  for (int i = 0; i < 50; ++i) {
+    const auto heard = registry.Next();
+    ASSERT_TRUE(heard.has_value());
+    registry.Accept(*heard, {{"device", kDevice}, {"state", "attached"}});
+  }
+  for (auto& reply : replies) {
+    ASSERT_TRUE(Ready(reply));
+    EXPECT_TRUE(reply.get().accepted);
+  }
 }
 
 TEST_F(PartyClientTest, AForeignCertificateNeverConnects) {

@@ -1,5 +1,5 @@
-// The session "Taking part by hand" of README.md, run as it stands there by bash against a real lab: what the README
-// promises a stranger is what a stranger gets.
+// What README.md promises a stranger is what a stranger gets: the commands on its page and the session it names
+// (simulators/lab/by_hand.sh), run as they stand there by bash against a real lab.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -11,24 +11,44 @@
 namespace registry::test {
 namespace {
 
-// The commands of the fenced block below the heading, without those that start, enter and end the lab.
-std::string SessionOf(const std::string& readme, const std::string& lab_folder) {
-  std::ifstream file(readme);
-  std::string script =
-      "exec 2>&1\nset -e\ntrap 'kill $(pgrep -P $(echo $EAR | tr \" \" ,)) 2>/dev/null' EXIT\ncd " +
-      lab_folder + "\n";
-  bool below = false, fenced = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("## ")) below = line == "## Taking part by hand";
-    if (line == "```") fenced = below && !fenced;
-    const bool of_the_lab =
-        line.starts_with("./dev") || line.starts_with("cd /var/tmp") || line.starts_with("kill $(pgrep");
-    if (fenced && line != "```" && !of_the_lab) script += line + "\n";
-  }
-  return script;
+const std::string kSource = REGISTRY_SOURCE_DIR;
+constexpr std::chrono::minutes kPatience{3};  // for a script; it waits a minute for one message
+const std::string kSession = kSource + "/simulators/lab/by_hand.sh";
+
+std::string TextOf(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
-std::string Readme() { return std::string(REGISTRY_SOURCE_DIR) + "/README.md"; }
+std::string Replaced(std::string text, const std::string& old, const std::string& by) {
+  const std::size_t at = text.find(old);
+  if (at == std::string::npos) return "echo 'the session has no " + old + "'; exit 1\n";
+  return text.replace(at, old.size(), by);
+}
+
+// The commands of README.md's first fenced block below the heading.
+std::vector<std::string> CommandsBelow(const std::string& heading) {
+  std::istringstream page(TextOf(kSource + "/README.md"));
+  std::vector<std::string> commands;
+  bool below = false, fenced = false;
+  for (std::string line; std::getline(page, line);) {
+    if (line == heading) below = true;
+    if (fenced && line == "```") break;
+    if (fenced) commands.push_back(line);
+    if (below && line == "```") fenced = true;
+  }
+  return commands;
+}
+
+// The steps of the session from one number to before another.
+std::string Steps(int first, int end) {
+  const std::string session = TextOf(kSession);
+  const auto at = [&](int step) { return session.find("\n# " + std::to_string(step) + ". "); };
+  if (at(first) == std::string::npos || at(end) == std::string::npos) return "echo 'no such step'; exit 1\n";
+  return session.substr(at(first), at(end) - at(first));
+}
 
 // One lab for all: each test registers eSIMs of its own.
 class ReadmeSession : public testing::Test {
@@ -36,7 +56,7 @@ class ReadmeSession : public testing::Test {
   static void SetUpTestSuite() {
     lab::LabOptions options;
     options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-    options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
+    options.broker_config_folder = kSource + "/broker-config";
     auto created = lab::Lab::Create(options);
     ASSERT_TRUE(created) << created.error().message;
     lab_ = std::move(*created);
@@ -47,36 +67,41 @@ class ReadmeSession : public testing::Test {
   static void TearDownTestSuite() { lab_.reset(); }
   void SetUp() override { ASSERT_TRUE(lab_ != nullptr); }
 
-  static std::string Session() { return SessionOf(Readme(), lab_->layout().folder); }
-  static Result<std::string> Run(const std::string& script) {
-    const std::string path = lab_->layout().In("session.sh");
+  static std::string Folder() { return lab_->layout().folder; }
+  static std::string Joined() {
+    return "exec 2>&1\n. " + kSource + "/simulators/lab/guest.sh " + Folder() + "\ntrap hush EXIT\ncd $LAB\n";
+  }
+  static Result<std::string> RunText(const std::string& script) {
+    const std::string path = lab_->layout().In("script.sh");
     std::ofstream(path) << script;
-    return lab::RunToEnd({"bash", path}, {}, std::chrono::seconds(90));
+    return lab::RunToEnd({"bash", path}, {}, kPatience);
   }
 
   static inline std::unique_ptr<lab::Lab> lab_;
 };
 
-// The text of the session between two of its numbered headings.
-std::string StepsOf(const std::string& session, int first, int end) {
-  const auto at = [&](int step) { return session.find("\n# " + std::to_string(step) + ". "); };
-  return session.substr(at(first), at(end) - at(first));
-}
-
-std::string Replaced(std::string text, const std::string& old, const std::string& by) {
-  text.replace(text.find(old), old.size(), by);
-  return text;
+TEST_F(ReadmeSession, TheCommandsOnThePageRegisterAnESim) {
+  const auto commands = CommandsBelow("## How to take part by hand");
+  ASSERT_EQ(commands.size(), 5u);
+  std::string script = "exec 2>&1\nset -e\ntrap hush EXIT\ncd " + kSource + "\n";
+  for (std::string command : commands) {  // without those that start and end the lab
+    if (const auto down = command.find(" && ./dev"); down != std::string::npos) command.resize(down);
+    if (!command.starts_with("./dev"))
+      script += std::regex_replace(command, std::regex("/var/tmp/lab"), Folder()) + "\n";
+  }
+  const auto ran = RunText(script);
+  ASSERT_TRUE(ran) << ran.error().message;
+  EXPECT_TRUE(std::regex_search(*ran, std::regex("\"device\": \"[0-9a-f-]{36}\""))) << *ran;
+  EXPECT_NE(ran->find("\"authorisationCode\""), std::string::npos) << *ran;
 }
 
 TEST_F(ReadmeSession, ARejectionIsSeenAndNothingGoesOnWithAnEarlierDevice) {
-  const std::string session = Session(), eid = "89049032123451234512345678901235";
-  const std::string registration =
-      Replaced(StepsOf(session, 3, 4), "8988211000000530082", "8988211000000530090");
-  const auto ran = Run(session.substr(0, session.find("\n# 3. ")) +
-                       Replaced(registration, eid, "89049032123451234512345678901332") +
-                       "set +e; echo \"first [$DEVICE]\"\n" +
-                       Replaced(registration, eid, "89049032123451234512345678901333") +
-                       "echo \"then [$DEVICE]\"\n(" + StepsOf(session, 4, 5) + ") || echo stopped\n");
+  const std::string eid = "89049032123451234512345678901235";
+  const std::string registration = Replaced(Steps(2, 3), "8988211000000530082", "8988211000000530090");
+  const auto ran =
+      RunText(Joined() + Replaced(registration, eid, "89049032123451234512345678901332") +
+              "echo \"first [$DEVICE]\"\n" + Replaced(registration, eid, "89049032123451234512345678901333") +
+              "echo \"then [$DEVICE]\"\n(" + Steps(3, 4) + ") || echo stopped\n");
   ASSERT_TRUE(ran) << ran.error().message;
   EXPECT_TRUE(std::regex_search(*ran, std::regex("first \\[[0-9a-f-]{36}\\]"))) << *ran;
   EXPECT_NE(ran->find("bad_eid"), std::string::npos) << *ran;
@@ -85,10 +110,9 @@ TEST_F(ReadmeSession, ARejectionIsSeenAndNothingGoesOnWithAnEarlierDevice) {
   EXPECT_EQ(ran->find("\"job\""), std::string::npos) << "nobody was asked for a key: " << *ran;
 }
 
-TEST_F(ReadmeSession, AStrangerTakesPartByHand) {
-  const std::string script = Session();
-  ASSERT_NE(script.find("csr.submit"), std::string::npos) << "the session was not found in README.md";
-  const auto ran = Run(script);
+TEST_F(ReadmeSession, AStrangerBringsADeviceToLifeByHand) {
+  const auto ran =
+      lab::RunToEnd({"bash", "-c", "exec 2>&1; exec bash \"$0\" \"$1\"", kSession, Folder()}, {}, kPatience);
   ASSERT_TRUE(ran) << ran.error().message;
   EXPECT_EQ(ran->find("nothing heard"), std::string::npos) << *ran;
 

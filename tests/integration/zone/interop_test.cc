@@ -2,6 +2,9 @@
 // visible whose SOA they have not answered under the transfer key.
 #include <gmock/gmock.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "tests/integration/zone/zone_lab.h"
 
 namespace registry::zone::testing {
@@ -55,6 +58,73 @@ TEST_P(ZoneInteropTest, SignaturesAreRenewedAtTheSecondary) {
   EXPECT_THAT(verdict, HasSubstr("Zone is verified and complete"));
   EXPECT_THAT(verdict, HasSubstr("dnssec-verify agrees"));
   EXPECT_EQ(publisher_->snapshot().axfr, axfr) << "by differences";
+}
+
+std::string Exchanged(std::string text, const std::vector<std::pair<std::string, std::string>>& words) {
+  for (const auto& [what, by] : words) {
+    for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at + by.size()))
+      text.replace(at, what.size(), by);
+  }
+  return text;
+}
+
+// The block of the zone's page that begins so.
+std::string ExampleThatBegins(const std::string& begin) {
+  std::ostringstream page;
+  page << std::ifstream(REGISTRY_SOURCE_DIR "/bridge/zone/README.md").rdbuf();
+  const std::string text = page.str(), fence = "```\n";
+  const std::size_t at = text.find(fence + begin);
+  EXPECT_NE(at, text.npos) << begin;
+  if (at == text.npos) return "";
+  return text.substr(at + fence.size(), text.find(fence, at + fence.size()) - at - fence.size());
+}
+
+// With this test's folder and port; what an operator's system has of its own is added.
+std::string ExampleOf(Software software, const std::string& folder, const std::string& port) {
+  switch (software) {
+    case Software::kNsd:
+      return Exchanged(
+                 ExampleThatBegins("server:\n    ip-address"),
+                 {{"    ip-address: 192.0.2.53\n",
+                   "    ip-address: 127.0.0.1@" + port +
+                       "\n    username: \"\"\n    chroot: \"\"\n    zonesdir: \"" + folder +
+                       "\"\n    database: \"\"\n    pidfile: \"" + folder + "/nsd.pid\"\n    xfrdfile: \"" +
+                       folder + "/xfrd.state\"\n    xfrdir: \"" + folder + "\"\n    zonelistfile: \"" +
+                       folder + "/zone.list\"\n    logfile: \"" + folder + "/server.log\"\n"}}) +
+             "remote-control:\n    control-enable: no\n";
+    case Software::kKnot:
+      return "database:\n    storage: " + folder + "\ntemplate:\n  - id: default\n    storage: " + folder +
+             "\n" +
+             Exchanged(ExampleThatBegins("server:\n    listen"),
+                       {{"192.0.2.53@53", "127.0.0.1@" + port + "\n    rundir: " + folder}});
+    default:
+      return "options { directory \"" + folder + "\"; pid-file none; session-keyfile \"" + folder +
+             "/session.key\"; listen-on port " + port +
+             " { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; };\ncontrols { };\n" +
+             Exchanged(ExampleThatBegins("key \"registry-transfer\""), {{"/var/cache/bind", folder}});
+  }
+}
+
+// The zone's page gives an operator a configuration; it is this one.
+TEST_P(ZoneInteropTest, TheExampleOnTheZonesPageServesTheZone) {
+  primary_port_ = FreePort();
+  secondary_ = std::make_unique<SecondaryProcess>(GetParam(), files_, "secondary", primary_port_);
+  const std::string primary = std::to_string(primary_port_), folder = files_.path("secondary");
+  std::ofstream(folder + "/server.conf")
+      << Exchanged(ExampleOf(GetParam(), folder, std::to_string(secondary_->port())),
+                   {{"192.0.2.1@5300", "127.0.0.1@" + primary},
+                    {"192.0.2.1 port 5300", "127.0.0.1 port " + primary},
+                    {"192.0.2.1", "127.0.0.1"},
+                    {"registry-transfer", kTsigName},
+                    {"SECRET", kTsigSecret}});
+  secondary_->Start();
+  StartPublisher({secondary_->address()}, primary_port_);
+  Commit({Published(1)});
+  ASSERT_TRUE(Eventually([&] { return visible() == 1; }, std::chrono::seconds(60)))
+      << log_ << secondary_->Log();
+  Commit({Published(2)});
+  ASSERT_TRUE(Eventually([&] { return visible() == 2; }, std::chrono::seconds(60)))
+      << log_ << secondary_->Log();
 }
 
 std::string NameOf(const ::testing::TestParamInfo<Software>& info) {

@@ -141,6 +141,53 @@ TEST_F(ZoneNsdTest, ThousandsOfChangesInManyBatchesVerify) {
   EXPECT_THAT(verdict, HasSubstr("dnssec-verify agrees"));
 }
 
+// The commonest mistake of a new operator. NSD answers NOTAUTH without the question.
+TEST_F(ZoneNsdTest, Rfc8945_WhyItRefusesOurKeyIsSaid) {
+  struct Shifted final : Clock {
+    UtcTime Now() const override { return SystemClock().Now() + std::chrono::hours(6 * 24); }
+  };
+  const Shifted ahead;
+  const std::pair<const char*, std::function<void(Options&)>> mistakes[] = {
+      {"NOTAUTH, BADSIG: its secret of the key zone.tsig_name",
+       [this](Options& options) {
+         files_.WriteSecret("other.secret", "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=");
+         options.tsig_secret_file = files_.path("other.secret");
+       }},
+      {"NOTAUTH, BADKEY: it has no key of the name zone.tsig_name",
+       [](Options& options) { options.tsig_name = "another-key"; }},
+      {"NOTAUTH, BADTIME: its clock and ours", [&ahead](Options& options) { options.clock = &ahead; }}};
+  primary_port_ = FreePort();
+  secondary_ = std::make_unique<SecondaryProcess>(Software::kNsd, files_, "secondary", primary_port_);
+  secondary_->Start();
+  for (const auto& [said, mistake] : mistakes) {
+    tune_ = mistake;
+    StartPublisher({secondary_->address()}, primary_port_);
+    EXPECT_TRUE(Eventually([&, what = said] {
+      const std::lock_guard lock(mutex_);
+      return log_.find(what) != std::string::npos;
+    })) << said
+        << "\n"
+        << log_ << secondary_->Log();
+    publisher_.reset();
+    const std::lock_guard lock(mutex_);
+    log_.clear();
+  }
+}
+
+TEST_F(ZoneNsdTest, AKeyThatIsRefusedIsNoSecondaryThatIsAway) {
+  tune_ = [](Options& options) { options.tsig_name = "another-key"; };
+  StartBoth();
+  ASSERT_TRUE(Eventually(
+      [&] {
+        const std::lock_guard lock(mutex_);
+        return log_.find("refuses our questions (NOTAUTH, BADKEY") != std::string::npos;
+      },
+      std::chrono::seconds(40)))
+      << log_;
+  const std::lock_guard lock(mutex_);
+  EXPECT_THAT(log_, ::testing::Not(HasSubstr("serves 0")));
+}
+
 TEST_F(ZoneNsdTest, ForeignKeysGetNothing) {
   StartBoth();
   Commit({Published(1)});

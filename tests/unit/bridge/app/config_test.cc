@@ -109,6 +109,25 @@ TEST_F(ConfigTest, SecondariesAndTlsaProfile) {
   EXPECT_EQ(config->secondaries[1].port, 53);
 }
 
+TEST_F(ConfigTest, AnMnoMayHaveItsOwnPlan) {
+  const auto config =
+      Load(std::string(kSmallest) +
+           "[retry]\nfirst_seconds = 20\nopen = 500\n"
+           "[[party]]\nname = \"slow\"\nrole = \"mno\"\nretry_first_seconds = 900\n"
+           "retry_attempts = 3\nretry_progress_seconds = 3600\nretry_reported_seconds = 86400\n"
+           "retry_open = 10\n"
+           "[[party]]\nname = \"other\"\nrole = \"mno\"\nretry_attempts = 9\n"
+           "[[party]]\nname = \"usual\"\nrole = \"mno\"\n"
+           "[[party]]\nname = \"asp\"\nrole = \"asp\"\n");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  using std::chrono::seconds;
+  const auto of = [&](const char* party) { return config->retry.Of(*PartyId::Parse(party)); };
+  EXPECT_EQ(of("usual"), (domain::RetryPlan{seconds(20), 6, seconds(600), seconds(604'800), 500}));
+  EXPECT_EQ(of("other"), (domain::RetryPlan{seconds(20), 9, seconds(600), seconds(604'800), 500}));
+  EXPECT_EQ(of("slow"), (domain::RetryPlan{seconds(900), 3, seconds(3600), seconds(86'400), 10}));
+  EXPECT_EQ(of("nobody"), of("usual"));
+}
+
 TEST_F(ConfigTest, UnknownKeysAndTablesAreRefusedWithTheirLine) {
   EXPECT_EQ(FaultsWith("[mqtt]\n", "[mqtt]\nprot = 1\n"),
             folder_.In("registry.toml") + ":5: unknown key mqtt.prot");
@@ -128,6 +147,8 @@ TEST_F(ConfigTest, EveryWrongValueIsNamed) {
       {"[payload]\nvalidity_days = 0\n", "payload.validity_days must be"},
       {"[[party]]\nname = \"Mno\"\nrole = \"mno\"\n", "party.name must be"},
       {"[[party]]\nname = \"mno\"\nrole = \"boss\"\n", "party.role must be"},
+      {"[[party]]\nname = \"asp\"\nrole = \"asp\"\nretry_open = 5\n", "party.role must be \"mno\": no other"},
+      {"[[party]]\nname = \"mno\"\nrole = \"mno\"\nretry_open = 0\n", "party.retry_open must be"},
       {"[[party]]\nname = \"m\"\nrole = \"mno\"\n[[party]]\nname = \"m\"\nrole = \"asp\"\n",
        "party.name is used twice"},
       {"[[party]]\nname = \"registryd\"\nrole = \"mno\"\n", "party.name is the registry's own name"},
@@ -135,6 +156,7 @@ TEST_F(ConfigTest, EveryWrongValueIsNamed) {
       {"[party]\nname = \"m\"\n", "party must be written as [[party]]"},
       {"[[http]]\nport = 1\n", "http must be written as [http]"},
       {"[run]\nfile = 1\n", "run.file must be a string"},
+      {"[process]\ncore_dumps = 1\n", "process.core_dumps must be true or false"},
   };
   for (const auto& [more, fault] : kCases) EXPECT_NE(FaultsPlus(more).find(fault), std::string::npos) << more;
   EXPECT_NE(FaultsWith("iotregistry.test\"\nt", "Iot.test.\"\nt").find("registry.zone must be"),
@@ -169,7 +191,7 @@ TEST_F(ConfigTest, WhatIsNotTomlIsSaidWithItsLine) {
 // "section.key" for every key the program asks for, read from its source.
 std::set<std::string> KeysInSource() {
   static const std::regex kAsked(
-      R"re((Open|Each)\("(\w+)"|\w+\.(?:Text|Checked|Path|As<[\w:]+>|Texts|Tuples)\(\s*"(\w+)")re");
+      R"re((Open|Each)\("(\w+)"|\w+\.(?:Text|Checked|Path|As<[\w:]+>|Texts|Tuples|Flag)\(\s*"(\w+)")re");
   std::stringstream text;
   text << std::ifstream(REGISTRY_SOURCE_DIR "/bridge/app/config.cc").rdbuf();
   const std::string source = text.str();
@@ -199,32 +221,46 @@ std::string With(const std::string& section, const std::string& line) {
   std::string text = std::string(kSmallest) + "[[secondary]]\nname = \"a\"\naddress = \"::1\"\n";
   std::string head = "[" + section + "]\n";
   if (section == "secondary") head = "[[secondary]]\n";
+  if (section == "party") head = "[[party]]\nname = \"mno-a\"\nrole = \"mno\"\n";
   const auto at = text.find(head);
   if (at == std::string::npos) return text + head + line + "\n";
   return text.insert(at + head.size(), line + "\n");
 }
 
-TEST_F(ConfigTest, TheDefaultsOnThePageAreTheProgramsDefaults) {
-  static const std::regex kRow(R"(^\| `(\w+)\.(\w+)` \| ([^|]*?) \|)");
-  const auto plain = Load(With("registry", ""));
-  const auto missing = Load("[[secondary]]\n[[party]]\n");
-  ASSERT_TRUE(plain.ok() && !missing.ok());
-  int defaults = 0;
+// The second column of the page, by "section.key".
+std::map<std::string, std::string> DefaultsOnPage() {
+  static const std::regex kRow(R"(^\| `(\w+\.\w+)` \| ([^|]*?) \|)");
+  std::map<std::string, std::string> defaults;
   std::ifstream page(REGISTRY_SOURCE_DIR "/bridge/app/CONFIG.md");
   for (std::string line; std::getline(page, line);) {
     std::smatch match;
     if (!std::regex_search(line, match, kRow)) continue;
-    const std::string key = match[1].str() + "." + match[2].str();
-    std::string value = std::regex_replace(match[3].str(), std::regex("`"), "");
+    defaults[match[1]] = std::regex_replace(match[2].str(), std::regex("`"), "");
+  }
+  return defaults;
+}
+
+TEST_F(ConfigTest, TheDefaultsOnThePageAreTheProgramsDefaults) {
+  const auto rows = DefaultsOnPage();
+  const auto plain = Load(With("registry", ""));
+  const auto with_party = Load(With("party", ""));
+  const auto missing = Load("[[secondary]]\n[[party]]\n");
+  ASSERT_TRUE(plain.ok() && with_party.ok() && !missing.ok());
+  int defaults = 0;
+  for (const auto& [key, said] : rows) {
+    const auto other = rows.find(said);  // the default of another key
+    std::string value = other == rows.end() ? said : other->second;
     if (value == "–") {
       EXPECT_NE(missing.error().message.find(key + " is missing"), std::string::npos) << key;
       continue;
     }
     if (value == "none") value = "[]";
     if (value == "hostmaster. zone") value = "\"hostmaster.iotregistry.test\"";
-    const auto written = Load(With(match[1], match[2].str() + " = " + value));
+    const std::string section = key.substr(0, key.find('.'));
+    const auto written = Load(With(section, key.substr(section.size() + 1) + " = " + value));
     ASSERT_TRUE(written.ok()) << key << ": " << written.error().message;
-    EXPECT_TRUE(*written == *plain) << key << " is not " << value << " by default";
+    EXPECT_TRUE(*written == (section == "party" ? *with_party : *plain))
+        << key << " is not " << value << " by default";
     ++defaults;
   }
   EXPECT_GT(defaults, 25);
@@ -261,7 +297,7 @@ TEST_F(ConfigTest, TheRangesOnThePageAreTheProgramsRanges) {
     EXPECT_EQ(range, RangeIn(config.error().message, key)) << key;
     numbers += range.empty() ? 0 : 1;
   }
-  EXPECT_EQ(numbers, 20);
+  EXPECT_EQ(numbers, 29);
 }
 
 }  // namespace

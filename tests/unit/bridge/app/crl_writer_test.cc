@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
+
 #include "bridge/signing/ca.h"
 #include "bridge/signing/crl.h"
 #include "bridge/signing/signer.h"
@@ -50,6 +52,15 @@ class CrlWriterTest : public ::testing::Test {
     auto text = lab::RunToEnd({"openssl", "crl", "-in", folder_.In("crl.pem"), "-noout", "-text", "-CAfile",
                                folder_.In("issuing.pem")});
     return text ? *text : text.error().message;
+  }
+  // Of "lastUpdate" or "nextUpdate", in Unix time.
+  std::int64_t DateOf(const std::string& which) {
+    auto text = lab::RunToEnd({"openssl", "crl", "-in", folder_.In("crl.pem"), "-noout",
+                               which == "lastUpdate" ? "-lastupdate" : "-nextupdate"});
+    if (!text) return 0;
+    std::tm at{};
+    const std::string form = which + "=%b %d %H:%M:%S %Y GMT";
+    return strptime(text->c_str(), form.c_str(), &at) == nullptr ? 0 : timegm(&at);
   }
   bool Eventually(const std::string& text) {
     return lab::WaitUntil([&] { return Crl().find(text) != std::string::npos; }, 15s);
@@ -110,6 +121,39 @@ TEST_F(CrlWriterTest, IsRenewedAtHalfItsLife) {
   writer_->Start();
   clock_.Advance(13h);
   EXPECT_TRUE(lab::WaitUntil([&] { return writer_->written() == first + 13 * 3600; }, 15s));
+}
+
+// As certificates, by five minutes: a relying party's clock may be behind.
+TEST_F(CrlWriterTest, IsValidAlreadyForWhoseClockIsBehind) {
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  EXPECT_EQ(DateOf("lastUpdate"), clock_.Now().seconds() - 300);
+  EXPECT_EQ(DateOf("nextUpdate"), clock_.Now().seconds() + 86400);
+}
+
+TEST_F(CrlWriterTest, IsMadeAgainWhenTheClockWasAhead) {
+  clock_.Advance(24h);
+  Revoke(1);
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  writer_->Start();
+  clock_.Advance(-24h);
+  EXPECT_TRUE(lab::WaitUntil([&] { return DateOf("lastUpdate") == clock_.Now().seconds() - 300; }, 15s));
+  // Nor is anything said to be revoked only tomorrow, which some take for not revoked.
+  char today[16];
+  const std::time_t now = clock_.Now().seconds();
+  std::strftime(today, sizeof today, "%b %e ", std::gmtime(&now));
+  const std::string crl = Crl();
+  EXPECT_NE(crl.find(std::string("Revocation Date: ") + today), std::string::npos) << crl;
+  EXPECT_NE(crl.find("Serial Number: 5A01"), std::string::npos) << crl;
+}
+
+TEST_F(CrlWriterTest, AClockThatIsCorrectedALittleBringsNoNewCrl) {
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  const auto first = writer_->written();
+  writer_->Start();
+  clock_.Advance(-299s);
+  Revoke(1);  // this does
+  EXPECT_TRUE(lab::WaitUntil([&] { return writer_->written() != first; }, 15s));
+  EXPECT_EQ(ledger_->LoadSink(ledger::Sink::kCrl)->state, "2");
 }
 
 TEST_F(CrlWriterTest, ACrlThatCannotBeWrittenIsAnErrorAndStaysOwed) {

@@ -35,6 +35,16 @@ TEST(Log, EveryLineIsOneJsonObject) {
   EXPECT_TRUE(lines[1]["time"].get<std::string>().ends_with("Z"));
 }
 
+TEST(Log, AnErrorThatManyThreadsMeetIsOneLine) {
+  const test::TemporaryFolder folder;
+  auto log = Log::Open(folder.In("r.log"), 1);
+  ASSERT_TRUE(log.ok());
+  for (int i = 0; i < 256; ++i) (*log)->Write(3, "ledger", "cannot be written");
+  (*log)->Write(3, "zone", "cannot be written");
+  for (int i = 0; i < 2; ++i) (*log)->Write(2, "zone", "tried again");
+  EXPECT_EQ(Lines(folder.Read("r.log")).size(), 4u);
+}
+
 TEST(Log, ReopenGoesOnInANewFile) {
   const test::TemporaryFolder folder;
   auto log = Log::Open(folder.In("r.log"), 1);

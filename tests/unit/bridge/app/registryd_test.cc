@@ -1,17 +1,25 @@
 // The program itself: command line, exit codes, signals, run file.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <set>
+#include <sstream>
 
 #include "bridge/clock.h"
-#include "bridge/ctl/registry_folder.h"
-#include "simulators/lab/credential.h"
+#include "bridge/ingest/intake.h"
+#include "bridge/signing/crl.h"
+#include "bridge/signing/key_file.h"
 #include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
+#include "tests/support/commands.h"
 #include "tests/support/openssl_tool.h"
+#include "tests/support/registry_home.h"
 #include "tests/unit/bridge/app/http_get.h"
 
 namespace registry::app {
@@ -21,17 +29,7 @@ using namespace std::chrono_literals;
 
 class RegistrydTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    ctl::NewRegistry options;
-    options.folder = folder_.In("r");
-    options.zone = "iotregistry.test";
-    options.now = SystemClock().Now();
-    ASSERT_TRUE(ctl::CreateFolder(options).ok());
-    ASSERT_TRUE(lab::MakeCredential(folder_.In("r/interface/resolver"), "resolver.iotregistry.test").ok());
-    std::string text = folder_.Read("r/registry.toml");
-    text = std::regex_replace(text, std::regex("port = (5300|9180)"), "port = 0");
-    folder_.Write("r/registry.toml", text + "\n[run]\nfile = \"run.json\"\n");
-  }
+  void SetUp() override { test::MakeRunnableHome(folder_); }
   std::unique_ptr<lab::Process> Start(std::vector<std::string> arguments) {
     lab::ProcessSpec spec;
     spec.name = "registryd";
@@ -49,6 +47,12 @@ class RegistrydTest : public ::testing::Test {
     return WEXITSTATUS(*process->exit_status());
   }
   std::string config() const { return folder_.In("r/registry.toml"); }
+  std::set<std::string> NamesIn(const std::string& folder) const {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_.In(folder)))
+      names.insert(entry.path().filename());
+    return names;
+  }
 
   test::TemporaryFolder folder_;
 };
@@ -58,10 +62,15 @@ TEST_F(RegistrydTest, ExitCodesTellWrongFromGood) {
   EXPECT_TRUE(folder_.Read("out.log").starts_with("registryd "));
   EXPECT_EQ(Run({}), 2);
   EXPECT_EQ(Run({"--config", folder_.In("none.toml")}), 2);
+  EXPECT_EQ(Run({"--confg", config()}), 2);
+  EXPECT_NE(folder_.Read("out.log").find("registryd: '--confg' is no option of it"), std::string::npos);
+  EXPECT_EQ(Run({"--config", config(), "chekc"}), 2);
+  EXPECT_NE(folder_.Read("out.log").find("registryd: 'chekc' is one word too many"), std::string::npos);
   EXPECT_EQ(Run({"--check-config", "--config", config()}), 0) << folder_.Read("out.log");
   const std::string bad =
       folder_.Write("r/bad.toml", folder_.Read("r/registry.toml") + "[pipeline]\nlane = 1\n");
   EXPECT_EQ(Run({"--check-config", "--config", bad}), 2);
+  std::filesystem::permissions(bad, std::filesystem::perms(0600));
   folder_.Write("r/bad.toml", std::regex_replace(folder_.Read("r/registry.toml"), std::regex("\nfile = \"\""),
                                                  "\nfile = \"pki\""));
   EXPECT_EQ(Run({"--check-config", "--config", bad}), 2);
@@ -78,7 +87,77 @@ TEST_F(RegistrydTest, ExitCodesTellWrongFromGood) {
     EXPECT_NE(("\n" + folder_.Read("out.log")).find(key), std::string::npos) << key;  // each on a line
   }
   std::filesystem::rename(tsig + ".away", tsig);
-  EXPECT_EQ(Run({"--config", config()}), 1);
+  EXPECT_EQ(Run({"--config", config()}), 2);
+}
+
+// The broker lets nobody in by it, so a check says so; a start goes on, for the zone is still to be served.
+TEST_F(RegistrydTest, AnEndedListOfWithdrawnPartiesIsSaidByTheCheck) {
+  const auto signer = signing::LoadSigner(folder_.In("r/interface/ca.key"), folder_.In("r/interface/ca.pem"));
+  ASSERT_TRUE(signer.ok()) << signer.error().message;
+  const UtcTime now = SystemClock().Now();
+  const auto write = [&](UtcTime begin, UtcTime end) {
+    folder_.Write("r/interface/crl.pem", ToPem("X509 CRL", *signing::BuildCrl(**signer, {}, begin, end, 7)));
+    std::filesystem::remove(folder_.In("out.log"));
+    return Run({"--check-config", "--config", config()});
+  };
+  EXPECT_EQ(write(now - 2h, now + 24h * 99), 0) << folder_.Read("out.log");
+  EXPECT_EQ(folder_.Read("out.log").find("mqtt.crl_file"), std::string::npos);
+  EXPECT_EQ(write(now - 2h, now + 24h), 0);
+  EXPECT_NE(folder_.Read("out.log").find("mqtt.crl_file: "), std::string::npos);
+  EXPECT_EQ(write(now + 1h, now + 24h), 2);
+  EXPECT_EQ(write(now - 2h, now - 1h), 2);
+  EXPECT_NE(folder_.Read("out.log").find("has ended at "), std::string::npos) << folder_.Read("out.log");
+  auto process = Start({"--config", config()});
+  ASSERT_TRUE(lab::WaitUntil([&] { return std::filesystem::exists(folder_.In("r/run.json")); }, 30s))
+      << folder_.Read("out.log");
+  EXPECT_TRUE(lab::WaitUntil(
+      [&] {
+        const std::string log = folder_.Read("out.log");
+        return log.find("has ended at ", log.find("\"level\"")) != std::string::npos;
+      },
+      30s));
+}
+
+// Whatever is wrong with what the configuration names, a check and a start say the same of it, and end alike.
+TEST_F(RegistrydTest, CheckAndStartSayTheSame) {
+  test::MakeRegistryHome(folder_, "other", "other.test");
+  const std::string good = folder_.Read("r/registry.toml");
+  const std::pair<const char*, std::string> faults[] = {
+      {"trust_anchors = \\[.*\\]",
+       "trust_anchors = [\"iotregistry.test. IN DS 1 13 2 " + std::string(64, 'a') + "\"]"},
+      {"trust_anchors = \\[.*\\]",
+       "trust_anchors = [\"other.test. IN DS 1 13 2 " + std::string(64, 'a') + "\"]"},
+      {"interface/ca\\.pem", "../other/interface/ca.pem"},
+      {"interface/registryd\\.(pem|key)", "interface/broker.$1"},
+      {"interface/registryd\\.(pem|key)", "../other/interface/registryd.$1"},
+      {"interface/crl\\.pem", "interface/none.pem"},
+      {"interface/crl\\.pem", "interface/ca.pem"},
+      {"interface/crl\\.pem", "../other/interface/crl.pem"},
+      {"interface/resolver\\.pem", "interface/none.pem"},
+      {"interface/resolver\\.pem", "interface/broker.pem"},
+      {"pki/issuing\\.key", "pki/root.key"},
+      {"pki/root\\.pem", "../other/pki/root.pem"},
+      {"zone/tsig\\.key", "zone/none.key"},
+      {"zone/ksk\\.pem", "../other/zone/ksk.pem"},
+      {"pki/crl\\.pem", "nowhere/crl.pem"},
+      {"address = \"127.0.0.1\"\nport = 0", "address = \"192.0.2.77\"\nport = 0"},
+  };
+  const auto before = NamesIn("r/ledger");
+  for (const auto& [what, by] : faults) {
+    folder_.Write("r/registry.toml", std::regex_replace(good, std::regex(what), by));
+    ASSERT_NE(folder_.Read("r/registry.toml"), good) << what;
+    std::string said[2];
+    for (const bool start : {false, true}) {
+      std::filesystem::remove(folder_.In("out.log"));
+      std::vector<std::string> arguments{"--config", config()};
+      if (!start) arguments.emplace_back("--check-config");
+      EXPECT_EQ(Run(arguments), 2) << by;
+      said[start] = folder_.Read("out.log");
+    }
+    EXPECT_EQ(said[0], said[1]);
+    EXPECT_FALSE(said[0].empty()) << by;
+    EXPECT_EQ(NamesIn("r/ledger"), before) << "a start that finds a fault opens no ledger: " << by;
+  }
 }
 
 TEST_F(RegistrydTest, ServesUntilSigtermAndCleansUp) {
@@ -93,11 +172,129 @@ TEST_F(RegistrydTest, ServesUntilSigtermAndCleansUp) {
   EXPECT_TRUE(test::HttpGet(run["http_port"].get<std::uint16_t>(), "/healthz").starts_with("HTTP/1.1 200 "));
   process->Signal(SIGHUP);
   EXPECT_TRUE(test::HttpGet(run["http_port"].get<std::uint16_t>(), "/healthz").starts_with("HTTP/1.1 200 "));
+  EXPECT_EQ(Run({"--check-config", "--config", config()}), 0);
+  EXPECT_EQ(Run({"--config", config()}), 1);  // what only a start can find: the ledger is in use
   process->Signal(SIGTERM);
   ASSERT_TRUE(process->WaitExit(30s));
   EXPECT_EQ(*process->exit_status(), 0) << process->Obituary();
   EXPECT_FALSE(std::filesystem::exists(run_file));
   EXPECT_NE(folder_.Read("out.log").find("\"stopped\""), std::string::npos);
+}
+
+// A descriptor that is missing would become a file of the ledger, and the log its content.
+TEST_F(RegistrydTest, StartedWithoutStandardErrorItWritesItsLogIntoNoFile) {
+  lab::ProcessSpec spec;
+  spec.name = "registryd";
+  spec.command = {"/bin/sh", "-c",
+                  "exec " REGISTRY_BINARY_DIR "/bin/registryd --config " + config() + " <&- >&- 2>&-"};
+  auto process = lab::Process::Start(std::move(spec));
+  ASSERT_TRUE(process.ok());
+  const std::string run_file = folder_.In("r/run.json");
+  ASSERT_TRUE(lab::WaitUntil([&] { return std::filesystem::exists(run_file); }, 30s));
+  const std::string own = "/proc/" + std::to_string((*process)->pid()) + "/fd/";
+  for (const char* fd : {"0", "1", "2"}) {
+    EXPECT_EQ(std::filesystem::read_symlink(own + fd), "/dev/null") << fd;
+  }
+  (*process)->Signal(SIGTERM);
+  ASSERT_TRUE((*process)->WaitExit(30s));
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.In("r"))) {
+    if (!entry.is_regular_file()) continue;
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::string octets((std::istreambuf_iterator<char>(file)), {});
+    EXPECT_EQ(octets.find("\"room\""), std::string::npos) << entry.path();
+  }
+}
+
+// A volume that is not mounted is an empty folder.
+TEST_F(RegistrydTest, AnEmptyLedgerFolderIsNoEmptyRegistry) {
+  std::filesystem::rename(folder_.In("r/ledger"), folder_.In("away"));
+  std::filesystem::create_directory(folder_.In("r/ledger"));
+  EXPECT_EQ(Run({"--check-config", "--config", config()}), 2);
+  EXPECT_EQ(Run({"--config", config()}), 2);
+  EXPECT_NE(folder_.Read("out.log").find("ledger.folder: there is no ledger in "), std::string::npos)
+      << folder_.Read("out.log");
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.In("r/ledger")));
+}
+
+// Mounts a small file system of its own over one folder of the registry. A heartbeat alone goes on for minutes in room
+// RocksDB has reserved, so a running registry is given commands to fill its ledger with. What the ledger itself does is in
+// ledger/full_disk_test.cc.
+class FullDiskTest : public RegistrydTest {
+ protected:
+  static constexpr const char* kFilled = "{ dd if=/dev/zero of=ballast bs=4k status=none; true; }";
+  std::unique_ptr<lab::Process> StartOver(const std::string& which, const std::string& size,
+                                          const std::string& before) {
+    const std::string folder = folder_.In("r/" + which), copy = folder_.In("copy-" + which);
+    lab::ProcessSpec spec;
+    spec.name = "registryd";
+    spec.command = {"/usr/bin/unshare", "-m", "/bin/sh", "-c",
+                    "cp -a " + folder + " " + copy + " && mount -t tmpfs -o size=" + size +
+                        ",mode=0700 none " + folder + " && cp -a " + copy + "/. " + folder + " && rm -r " +
+                        copy + " && cd " + folder + " && " + before +
+                        " && exec " REGISTRY_BINARY_DIR "/bin/registryd --config " + config()};
+    spec.log_file = folder_.In("out.log");
+    auto process = lab::Process::Start(std::move(spec));
+    EXPECT_TRUE(process.ok());
+    return process ? std::move(*process) : nullptr;
+  }
+  void ExpectEndedForSpace(lab::Process& process, const std::string& which) {
+    ASSERT_TRUE(process.WaitExit(90s)) << which;
+    EXPECT_TRUE(WIFEXITED(*process.exit_status())) << process.Obituary();
+    EXPECT_EQ(WEXITSTATUS(*process.exit_status()), 1) << process.Obituary();
+    EXPECT_NE(folder_.Read("out.log").find("No space left on device"), std::string::npos)
+        << process.Obituary();
+  }
+};
+
+TEST_F(FullDiskTest, AtAnyStartItEndsWithOneAndASentence) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root mounts a file system";
+  for (const char* which : {"ledger", "intake"}) {
+    auto process = StartOver(which, "8m", kFilled);
+    ASSERT_TRUE(process);
+    ExpectEndedForSpace(*process, which);
+  }
+}
+
+// Every lane meets the one cause. As after kill -9, the next start goes on with what was acknowledged.
+TEST_F(FullDiskTest, ARunningOneSaysTheCauseOnceAndThatItEndedByIt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root mounts a file system";
+  folder_.Write("r/registry.toml",
+                folder_.Read("r/registry.toml") + "[[party]]\nname = \"mno-a\"\nrole = \"mno\"\n");
+  {
+    ingest::IntakeOptions options;
+    options.folder = folder_.In("r/intake");
+    const auto intake = ingest::Intake::Open(options);
+    ASSERT_TRUE(intake.ok()) << intake.error().message;
+    for (int i = 0; i < 30'000; ++i) {
+      auto message =
+          test::Raw("mno-a", "feed.ack",
+                    test::Command("mno-a", "feed.ack", "ack-" + std::to_string(i), {{"seq", 5}}).dump());
+      message.correlation_data = std::string(1000, 'c');
+      ASSERT_TRUE((*intake)->Append(message).ok());
+    }
+  }
+  auto process = StartOver("ledger", "16m", "true");
+  ASSERT_TRUE(process);
+  ExpectEndedForSpace(*process, "ledger");
+  std::vector<nlohmann::json> lines;
+  std::istringstream log(folder_.Read("out.log"));
+  for (std::string line; std::getline(log, line);) lines.push_back(nlohmann::json::parse(line));
+  ASSERT_FALSE(lines.empty());
+  EXPECT_EQ(lines.back()["level"], "error");
+  EXPECT_EQ(lines.back()["message"].get<std::string>().find("ended by a failure: "), 0u) << lines.back();
+  std::map<std::string, int> said;
+  for (const auto& line : lines) {
+    const std::string text = line["message"];
+    EXPECT_FALSE(text.ends_with("\n")) << text;
+    if (line["level"] == "error" && line["room"] == "ingest") ++said["of the pipeline"];
+    ++said[line["level"].get<std::string>() + text];
+  }
+  EXPECT_LE(said["of the pipeline"], 2) << folder_.Read("out.log");
+  for (const auto& [text, times] : said) {
+    if (text.starts_with("error")) {
+      EXPECT_EQ(times, 1) << text;
+    }
+  }
 }
 
 }  // namespace

@@ -24,7 +24,11 @@ TEST(Status, ReadyOnceCommandsAreHeardAndEverySecondaryServes) {
   EXPECT_EQ(ReadyPage(Good()).status, 200);
   Sample away = Good();
   away.mqtt_connected = false;
-  EXPECT_EQ(ReadyPage(away).status, 503);
+  away.mqtt_trouble = "subscribe_refused: registry/v1/from/#: granted at QoS 0, not 1";
+  const Page silent = ReadyPage(away);
+  EXPECT_EQ(silent.status, 503);
+  EXPECT_EQ(nlohmann::json::parse(silent.body)["mqtt_trouble"], away.mqtt_trouble)
+      << "it says what is missing";
   Sample empty = Good();
   empty.secondaries[1].serial = 0;
   const Page page = ReadyPage(empty);

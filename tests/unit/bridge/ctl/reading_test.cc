@@ -51,10 +51,16 @@ Ran Ctl(std::vector<std::string> words) {
 
 class ReadingCommands : public testing::Test {
  protected:
-  ReadingCommands() : ledger_(std::move(*ledger::OpenRocksDbLedger({folder_.path()}))) {
+  ReadingCommands()
+      : made_(ledger::CreateRocksDbLedger(folder_.path())),
+        ledger_(std::move(*ledger::OpenRocksDbLedger({folder_.path()}))) {
     domain::Changeset changes = ledger::samples::Registration(1);
     changes.notifications = {ledger::samples::Notification(1)};
+    changes.devices[0].device.state = domain::State::kAttached;
+    changes.devices[0].device.attached = true;
     changes.jobs_put = {ledger::samples::Job(1)};
+    changes.jobs_put[0].kind = domain::JobKind::kKeyGenerate;
+    changes.jobs_put[0].subject = 0;
     changes.dead_letters = {{ledger::samples::kNoon, "bad\x1b[2J", "secret \xff", "unknown_party"}};
     EXPECT_TRUE(ledger_->Commit(changes).ok());
   }
@@ -66,16 +72,46 @@ class ReadingCommands : public testing::Test {
   ledger::samples::Folder folder_;
   const std::string id_ = DeviceOf(1).text();
   const std::string eid_ = ledger::samples::EidOf(1).text();
+  const Status made_;
   std::unique_ptr<ledger::Ledger> ledger_;
 };
 
 TEST_F(ReadingCommands, ADeviceIsShownWithoutItsPrivateIdentifiers) {
   const Ran masked = On({"device", "show", id_});
   EXPECT_EQ(masked.status, 0) << masked.err;
-  EXPECT_THAT(masked.out, HasSubstr("state: registered"));
+  EXPECT_THAT(masked.out, HasSubstr("state: attached"));
   EXPECT_THAT(masked.out, Not(HasSubstr(eid_)));
   EXPECT_THAT(masked.out, HasSubstr("****" + eid_.substr(28)));
   EXPECT_THAT(On({"device", "show", id_ + "._device.iot.test", "--reveal"}).out, HasSubstr(eid_));
+}
+
+TEST_F(ReadingCommands, DevicesAreListedByWhatIsAskedFor) {
+  domain::Changeset changes;
+  changes.devices = {{ledger::samples::FullDevice(2), 0}};
+  ASSERT_TRUE(ledger_->Commit(changes).ok());
+  const std::string active = DeviceOf(2).text();
+  for (const std::vector<std::string>& words :
+       std::vector<std::vector<std::string>>{{"--state", "active"},
+                                             {"--party", "asp-a"},
+                                             {"--endpoint", "main"},
+                                             {"--expires-before", "2099-01-01T00:00:00Z"}}) {
+    std::vector<std::string> all{"device", "list"};
+    all.insert(all.end(), words.begin(), words.end());
+    const Ran ran = On(all);
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr(active)) << words[0];
+    EXPECT_THAT(ran.out, Not(HasSubstr(id_))) << words[0];
+  }
+  EXPECT_THAT(On({"device", "list", "--party", "mno-a", "--state", "attached"}).out, HasSubstr(id_));
+  EXPECT_EQ(On({"device", "list", "--state", "deleted"}).out, "there is no such device\n");
+}
+
+TEST_F(ReadingCommands, ADeviceIsExplainedInOneLine) {
+  const Ran ran = On({"device", "explain", id_});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("says: waits for key.generate of mno-a, attempt 2 of 6, asked again at "));
+  EXPECT_THAT(ran.out, HasSubstr(", given up at "));
+  EXPECT_THAT(ran.out, HasSubstr("step: registered"));
 }
 
 TEST_F(ReadingCommands, JsonIsJson) {
@@ -107,6 +143,26 @@ TEST_F(ReadingCommands, StrangersOctetsDoNotReachTheTerminal) {
   EXPECT_THAT(letters.out, Not(HasSubstr("\x1b")));
   EXPECT_THAT(letters.out, Not(HasSubstr("secret")));
   EXPECT_THAT(On({"dead-letter", "list", "--reveal"}).out, HasSubstr("secret"));
+}
+
+TEST_F(ReadingCommands, ALongTopicPadsNoOtherRow) {
+  domain::Changeset changes;
+  const std::string topic(1024, 't');
+  for (const std::string& each : {topic, std::string("short")}) {
+    changes.dead_letters.push_back({UtcTime{1'700'000'000'000'000}, each, "payload", "unknown_party"});
+  }
+  ASSERT_TRUE(ledger_->Commit(std::move(changes)).ok());
+  const std::string table = On({"dead-letter", "list"}).out;
+  EXPECT_THAT(table, HasSubstr(topic));
+  std::istringstream lines(table);
+  int rows = 0;
+  for (std::string line; std::getline(lines, line); ++rows) {
+    EXPECT_FALSE(line.ends_with(' ')) << line;
+    if (line.find(topic) == std::string::npos) {
+      EXPECT_LT(line.size(), 200u) << line;
+    }
+  }
+  EXPECT_GE(rows, 3);
 }
 
 TEST_F(ReadingCommands, AFaultGivesAStatusOfItsOwn) {
@@ -164,7 +220,7 @@ TEST_F(ReadingCommands, TheFeedOfNobodyIsNoEmptyFeed) {
 }
 
 TEST_F(ReadingCommands, NothingToListIsSaid) {
-  ASSERT_TRUE(ledger::OpenRocksDbLedger({folder_.path("empty")}).ok());
+  ASSERT_TRUE(ledger::CreateRocksDbLedger(folder_.path("empty")).ok());
   const std::pair<std::vector<std::string>, const char*> kCases[] = {
       {{"job", "list"}, "no job waits\n"},
       {{"dead-letter", "list"}, "there is no dead letter\n"},

@@ -37,11 +37,26 @@ class RegistryFolderTest : public testing::Test {
 TEST_F(RegistryFolderTest, HoldsEverything) {
   const auto created = Create();
   ASSERT_TRUE(created.ok()) << created.error().message;
-  for (const char* file :
-       {"registry.toml", "pki/root.pem", "pki/root.key", "pki/issuing.pem", "pki/issuing.key", "pki/crl.pem",
-        "pki/blocked-keys.txt", "zone/ksk.pem", "zone/zsk.pem", "zone/tsig.key", "zone/anchor.dnskey",
-        "zone/anchor.ds", "interface/ca.pem", "interface/ca.key", "interface/broker.pem",
-        "interface/broker.key", "interface/registryd.pem", "interface/registryd.key"}) {
+  for (const char* file : {"registry.toml",
+                           "pki/root.pem",
+                           "pki/root.key",
+                           "pki/issuing.pem",
+                           "pki/issuing.key",
+                           "pki/crl.pem",
+                           "pki/blocked-keys.txt",
+                           "zone/ksk.pem",
+                           "zone/zsk.pem",
+                           "zone/tsig.key",
+                           "zone/anchor.dnskey",
+                           "zone/anchor.ds",
+                           "interface/ca.pem",
+                           "interface/ca.key",
+                           "interface/broker.pem",
+                           "interface/broker.key",
+                           "interface/registryd.pem",
+                           "interface/registryd.key",
+                           "interface/crl.pem",
+                           "interface/issued.txt"}) {
     EXPECT_TRUE(fs::is_regular_file(fs::path(registry_) / file)) << file;
   }
   for (const char* name : {"ledger", "intake", "interface/parties"})
@@ -166,6 +181,17 @@ TEST_F(RegistryFolderTest, TheConfigurationStaysItsOwnersAndItsMode) {
   }
 }
 
+// A root that took the CA's key for itself would take it from the registry's user.
+TEST_F(RegistryFolderTest, RootIsToldToBecomeTheRegistrysUser) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can give a file away";
+  ASSERT_TRUE(Create().ok());
+  ASSERT_EQ(chown((registry_ + "/interface/ca.key").c_str(), 12345, static_cast<gid_t>(-1)), 0);
+  const auto refused = AddParty({registry_, "mno-a", wire::Role::kMno, now_});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_TRUE(refused.error().message.ends_with(" runs as root: run it as user id 12345"))
+      << refused.error().message;
+}
+
 TEST_F(RegistryFolderTest, RefusesPartiesThatAreThereOrMustNotBe) {
   ASSERT_TRUE(Create().ok());
   ASSERT_TRUE(AddParty({registry_, "mno-a", wire::Role::kMno, now_}).ok());
@@ -248,10 +274,14 @@ TEST_F(RegistryFolderTest, CommandsOnTheCommandLine) {
   testing::internal::CaptureStdout();
   EXPECT_EQ(run({"init", "--dir", registry_, "--zone", "iotregistry.test", "--broker-host", "10.0.0.1"}), 0);
   EXPECT_EQ(run({"party", "add", "guest-asp", "--role", "asp", "--dir", registry_}), 0);
+  EXPECT_EQ(run({"party", "withdraw", "guest-asp", "--dir", registry_}), 0);
+  EXPECT_EQ(run({"party", "withdraw", "--serial", "1234", "--dir", registry_}), 0);
   EXPECT_EQ(run({"broker", "certificate", "--dir", registry_, "--name", "10.0.0.2"}), 0);
   const std::string said = testing::internal::GetCapturedStdout();
   EXPECT_THAT(said, HasSubstr("iotregistry.test. 3600 IN DS"));
   EXPECT_THAT(said, HasSubstr("guest-asp.{pem,key}"));
+  EXPECT_THAT(said, HasSubstr(" of guest-asp is withdrawn\n"));
+  EXPECT_THAT(said, HasSubstr("the certificate 1234 of nobody that is recorded here is withdrawn\n"));
   EXPECT_THAT(Read("registry.toml"), HasSubstr("host = \"10.0.0.1\""));
   testing::internal::CaptureStderr();
   EXPECT_NE(run({"init", "--dir", registry_, "--zone", "iotregistry.test"}), 0);

@@ -1,6 +1,7 @@
 // From commands to committed decisions, through the real pipeline: activation, ownership, jobs, feeds.
 #include <gtest/gtest.h>
 
+#include "bridge/ingest/register_guard.h"
 #include "schemas/wire/envelope.h"
 #include "tests/support/commands.h"
 #include "tests/support/device_key.h"
@@ -21,8 +22,8 @@ TEST(Flow, ADeviceBecomesActiveAndEverybodyWhoMustKnowIsTold) {
   ASSERT_EQ(to_asp.size(), 2u);
   EXPECT_EQ(to_asp[0].envelope.at("type"), "registry.v1.event.device.certified");
   EXPECT_EQ(to_asp[1].envelope.at("type"), "registry.v1.event.device.activated");
-  EXPECT_EQ(to_asp[0].envelope.at("seq"), 1);
-  EXPECT_EQ(to_asp[1].envelope.at("seq"), 2);
+  EXPECT_EQ(to_asp[0].envelope.at("seq"), "1");
+  EXPECT_EQ(to_asp[1].envelope.at("seq"), "2");
   EXPECT_EQ(registry.Heard("registry/v1/to/mno-a/event/device.activated").size(), 1u);
   std::vector<std::string> steps;
   for (const auto& step : device.trace) steps.push_back(step.step);
@@ -136,7 +137,8 @@ TEST(Retire, ADeletedDeviceIsATombstoneAndItsEsimIsFree) {
   EXPECT_TRUE(registry.ledger().ZoneAfter(std::nullopt, 10)->empty());
   EXPECT_EQ(registry.Ask("asp-a", "device.reactivate", {{"device", id}}).symbol(), "device_unknown");
   const json esim = {{"eid", EidOf(1)}, {"iccid", IccidOf(1)}};
-  EXPECT_EQ(registry.Ask("mno-b", "esim.register", esim).symbol(), "esim_wipe_pending");
+  EXPECT_EQ(registry.Ask("mno-a", "esim.register", esim).symbol(), "esim_wipe_pending");
+  EXPECT_EQ(registry.Ask("mno-b", "esim.register", esim).symbol(), "esim_unavailable");
   const auto wipe = registry.Heard("registry/v1/to/mno-a/do/applet.wipe");
   ASSERT_EQ(wipe.size(), 1u);
   EXPECT_TRUE(registry
@@ -149,10 +151,50 @@ TEST(Retire, ADeletedDeviceIsATombstoneAndItsEsimIsFree) {
 TEST(Retire, AnEsimIsRegisteredOnce) {
   TestRegistry registry;
   registry.Register();
-  EXPECT_EQ(registry.Ask("mno-b", "esim.register", {{"eid", EidOf(1)}, {"iccid", IccidOf(9)}}).symbol(),
+  EXPECT_EQ(registry.Ask("mno-a", "esim.register", {{"eid", EidOf(1)}, {"iccid", IccidOf(9)}}).symbol(),
             "eid_registered");
-  EXPECT_EQ(registry.Ask("mno-b", "esim.register", {{"eid", EidOf(9)}, {"iccid", IccidOf(1)}}).symbol(),
+  EXPECT_EQ(registry.Ask("mno-a", "esim.register", {{"eid", EidOf(9)}, {"iccid", IccidOf(1)}}).symbol(),
             "iccid_registered");
+}
+
+// Whoever knows an EID must not learn what another MNO does with it.
+TEST(Register, WhatAnotherMnoHasIsRefusedInOneWay) {
+  TestRegistry registry;
+  registry.Register("mno-a");                              // eSIM 1
+  const std::string deleted = registry.Activate("mno-a");  // eSIM 2, waits for its wipe
+  registry.Register("mno-b");                              // eSIM 3
+  EXPECT_TRUE(registry.Ask("asp-a", "device.delete", {{"device", deleted}}).accepted());
+  const auto answer = [&registry](std::uint64_t eid, std::uint64_t iccid) {
+    return registry.Ask("mno-b", "esim.register", {{"eid", EidOf(eid)}, {"iccid", IccidOf(iccid)}}).data();
+  };
+  const json first = answer(1, 1);
+  EXPECT_EQ(first.at("symbol"), "esim_unavailable");
+  EXPECT_FALSE(first.contains("field"));
+  for (const auto& [eid, iccid] :
+       std::vector<std::pair<int, int>>{{1, 9}, {9, 1}, {2, 2}, {2, 9}, {9, 2}, {1, 2}})
+    EXPECT_EQ(answer(eid, iccid), first) << eid << ' ' << iccid;
+  EXPECT_EQ(answer(3, 1).at("symbol"), "eid_registered") << "what is its own it knows";
+  EXPECT_EQ(answer(1, 3).at("symbol"), "iccid_registered");
+}
+
+TEST(Register, AStrangerCannotAskForOneEidAfterTheOther) {
+  TestRegistry registry;
+  registry.Register("mno-a");  // eSIM 1
+  const auto ask = [&registry](const std::string& mno, std::uint64_t eid, const std::string& id = "") {
+    return registry.Ask(mno, "esim.register", {{"eid", EidOf(eid)}, {"iccid", IccidOf(100 + eid)}}, id);
+  };
+  for (std::size_t i = 0; i < ingest::RegisterGuard::kRefusalsMax; ++i)
+    EXPECT_EQ(ask("mno-b", 1).symbol(), "esim_unavailable") << i;
+  const Said taken = ask("mno-b", 1, "taken"), available = ask("mno-b", 50, "available");
+  EXPECT_EQ(taken.symbol(), "esim_refusals_too_many");
+  EXPECT_EQ(taken.code(), 2502);
+  EXPECT_EQ(taken.data(), available.data()) << "nothing tells them apart";
+  EXPECT_TRUE(ask("mno-a", 60).accepted()) << "another party hears nothing of it";
+  registry.clock().Advance(std::chrono::seconds(taken.data().at("retryAfterSeconds").get<int>()));
+  EXPECT_TRUE(ask("mno-b", 50, "available").accepted()) << "nothing was decided, so the same id works";
+  EXPECT_EQ(ask("mno-b", 1, "taken").symbol(), "esim_unavailable");
+  registry.clock().Advance(-std::chrono::hours(24));
+  EXPECT_TRUE(ask("mno-b", 51).accepted()) << "a clock set back locks nobody out";
 }
 
 TEST(Jobs, ASilentMnoIsAskedAgainWithTheSameJobAndThenItFailsAloud) {
@@ -198,7 +240,8 @@ TEST(Jobs, ARefusedPayloadIsReportedToBothParties) {
   ASSERT_EQ(failed.size(), 1u);
   EXPECT_EQ(failed[0].data().at("error").at("symbol"), "payload_replayed");
   EXPECT_EQ(registry.Device(device.device).state, domain::State::kPublished);
-  EXPECT_EQ(registry.Ask("mno-a", "do.result", result).symbol(), "job_unknown");
+  EXPECT_TRUE(registry.Ask("mno-a", "do.result", result).accepted()) << "said again under another id";
+  EXPECT_TRUE(registry.Heard("registry/v1/to/asp-a/event/device.failed").empty()) << "and not told again";
 }
 
 TEST(Feed, AReplaySaysTheSameBytesAndAnAcknowledgedPartIsForgotten) {
@@ -216,6 +259,24 @@ TEST(Feed, AReplaySaysTheSameBytesAndAnAcknowledgedPartIsForgotten) {
   registry.clock().Advance(std::chrono::seconds(1));
   EXPECT_EQ(registry.Ask("asp-a", "feed.replay", {{"from_seq", 1}}).data().at("replayed"), 1);
   EXPECT_EQ(registry.Ask("asp-a", "feed.ack", {{"seq", 99}}).symbol(), "seq_unknown");
+}
+
+// A party that has all there is cannot know it, and asks for the next one; whoever asks for more has heard what this
+// registry never said.
+TEST(Feed, AReplayBeyondTheFeedIsRefusedAsAnAcknowledgementIs) {
+  TestRegistry registry;
+  registry.Activate();
+  const Said beyond = registry.Ask("asp-a", "feed.replay", {{"from_seq", 4}});
+  EXPECT_EQ(beyond.symbol(), "seq_unknown");
+  EXPECT_EQ(beyond.code(), 2004);
+  EXPECT_EQ(beyond.data().at("field"), "/from_seq");
+  EXPECT_EQ(registry.Ask("asp-a", "feed.ack", {{"seq", 3}}).data().at("field"), "/seq");
+  const Said next = registry.Ask("asp-a", "feed.replay", {{"from_seq", 3}});
+  ASSERT_TRUE(next.accepted()) << "a refused one is no replay, so this one is not too soon: " << next.payload;
+  EXPECT_EQ(next.data().at("replayed"), 0);
+  EXPECT_EQ(next.data().at("lastSeq"), 2);
+  EXPECT_EQ(registry.Ask("mno-b", "feed.replay", {{"from_seq", 2}}).symbol(), "seq_unknown")
+      << "an empty feed";
 }
 
 TEST(Feed, AReplayTooSoonIsPutOffAndMayBeAskedAgainWithTheSameId) {
@@ -267,6 +328,38 @@ TEST(Trace, WhatACommandCausesCarriesItsTraceparent) {
   const auto told = registry.Heard("registry/v1/to/asp-a/event/device.certified");
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(told[0].envelope.value("traceparent", ""), trace);
+}
+
+// W3C Trace Context §3.2: what is of no form is nobody's trace, and no text of one party reaches another that way.
+TEST(Trace, WhatHasNotTheFormOfATraceGoesNowhere) {
+  TestRegistry registry;
+  const std::string eid = EidOf(7);
+  for (const std::string& trace : {std::string("<script>alert(1)</script>"), "00-\xe2\x80\xae-" + eid, eid}) {
+    const auto device = registry.Register();
+    json event = Command("mno-a", "device.attach", device.device, {{"device", device.device}});
+    event["traceparent"] = trace;
+    event["tracestate"] = "mno=" + eid;
+    const Said said = registry.AskRaw(Raw("mno-a", "device.attach", event.dump()));
+    EXPECT_TRUE(said.accepted()) << said.payload;
+    EXPECT_FALSE(said.envelope.contains("traceparent")) << said.payload;
+    EXPECT_FALSE(said.envelope.contains("tracestate")) << said.payload;
+  }
+  for (const Said& action : registry.Heard("registry/v1/to/mno-a/do/key.generate"))
+    EXPECT_FALSE(action.envelope.contains("traceparent")) << action.payload;
+}
+
+TEST(Trace, TracestateComesBackToItsSenderAndGoesToNobodyElse) {
+  TestRegistry registry;
+  const auto device = registry.Register();
+  json event = Command("mno-a", "device.attach", "attach", {{"device", device.device}});
+  event["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  event["tracestate"] = "rojo=00f067aa0ba902b7," + std::string("congo=") + std::string(256, 'x');
+  EXPECT_EQ(registry.AskRaw(Raw("mno-a", "device.attach", event.dump())).envelope.at("tracestate"),
+            event["tracestate"]);
+  const auto asked = registry.Heard("registry/v1/to/mno-a/do/key.generate");
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_TRUE(asked[0].envelope.contains("traceparent"));
+  EXPECT_FALSE(asked[0].envelope.contains("tracestate"));
 }
 
 // A timer has no command to decide; the job remembers whose it is.

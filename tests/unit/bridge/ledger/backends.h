@@ -12,6 +12,10 @@ enum class Backend { kMemory, kRocksDb };
 
 inline std::unique_ptr<Ledger> OpenBackend(Backend backend, const samples::Folder& folder) {
   if (backend == Backend::kMemory) return OpenMemoryLedger();
+  if (!std::filesystem::exists(folder.path())) {
+    const auto made = CreateRocksDbLedger(folder.path());
+    EXPECT_TRUE(made.ok()) << made.error().message;
+  }
   RocksDbOptions options;
   options.folder = folder.path();
   auto ledger = OpenRocksDbLedger(options);

@@ -1,6 +1,7 @@
 // What ledger.h promises, asked of every backend.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <future>
 #include <thread>
 
@@ -145,10 +146,87 @@ TEST_P(LedgerConformance, JobsAreFoundByDeviceAndWhenDue) {
   later.jobs_put[0].due = samples::kNoon + std::chrono::hours(2);
   later.jobs_erase = {samples::JobOf(2), samples::JobOf(99)};
   MustCommit(later);
+  // Put off further than anybody can have meant.
+  const auto too_far = [&](std::chrono::minutes longest, std::size_t limit) {
+    return *ledger_->JobsDue({samples::kNoon + std::chrono::hours(1), samples::kNoon + longest}, limit);
+  };
+  EXPECT_THAT(too_far(std::chrono::minutes(120), 10), SizeIs(1));
+  ASSERT_THAT(too_far(std::chrono::minutes(119), 10), SizeIs(2));
+  EXPECT_EQ(too_far(std::chrono::minutes(119), 10)[1].id, samples::JobOf(1)) << "behind those in time";
+  EXPECT_THAT(too_far(std::chrono::minutes(119), 1), SizeIs(1));
   const auto left = *ledger_->JobsDue(samples::kNoon + std::chrono::hours(1), 10);
   ASSERT_THAT(left, SizeIs(1));
   EXPECT_EQ(left[0].id, samples::JobOf(3));
   EXPECT_FALSE(ledger_->LoadJob(samples::JobOf(2))->has_value());
+}
+
+TEST_P(LedgerConformance, UnsentJobsWaitInOrderAndAreNeverDue) {
+  const PartyId mno = samples::Party("mno-a");
+  Changeset changes;
+  changes.jobs_put = {samples::UnsentJob(3), samples::UnsentJob(1), samples::SentJob(2),
+                      samples::UnsentJob(4, "mno-b")};
+  MustCommit(changes);
+  const auto unsent = *ledger_->JobsUnsent(mno, 10);
+  ASSERT_THAT(unsent, SizeIs(2));
+  EXPECT_EQ(Encode(unsent[0]), Encode(samples::UnsentJob(1)));
+  EXPECT_EQ(unsent[1].id, samples::JobOf(3));
+  EXPECT_THAT(*ledger_->JobsUnsent(mno, 1), SizeIs(1));
+  EXPECT_THAT(*ledger_->JobsDue(samples::kNoon + std::chrono::hours(1), 10), SizeIs(1));
+  EXPECT_EQ(*ledger_->LoadOf(mno), (domain::JobLoad{1, 2}));
+  const auto loads = *ledger_->JobLoads();
+  ASSERT_THAT(loads, SizeIs(2));
+  EXPECT_EQ(loads[1], LedgerReader::MnoLoad(samples::Party("mno-b"), {0, 1}));
+
+  Changeset later;
+  later.jobs_put = {samples::SentJob(1)};
+  later.jobs_erase = {samples::JobOf(2), samples::JobOf(4)};
+  MustCommit(later);
+  EXPECT_EQ(*ledger_->LoadOf(mno), (domain::JobLoad{1, 1}));
+  EXPECT_THAT(*ledger_->JobLoads(), SizeIs(1)) << "who has nothing to do is forgotten";
+  EXPECT_THAT(*ledger_->JobsDue(samples::kNoon + std::chrono::hours(1), 10), SizeIs(1));
+}
+
+TEST_P(LedgerConformance, NoMoreJobsOpenThanTheChangesetSays) {
+  const PartyId mno = samples::Party("mno-a");
+  const auto opening = [&](std::uint64_t number, std::size_t max) {
+    Changeset changes;
+    changes.jobs_put = {samples::SentJob(number)};
+    changes.open_bounds = {{mno, max}};
+    return changes;
+  };
+  MustCommit(opening(1, 2));
+  MustCommit(opening(2, 2));
+  EXPECT_EQ(Refusal(opening(3, 2)), kStale);
+  EXPECT_FALSE(ledger_->LoadJob(samples::JobOf(3))->has_value());
+  MustCommit(opening(2, 2));  // it is open already
+  Changeset others = opening(4, 2);
+  others.jobs_put = {samples::SentJob(4, "mno-b"), samples::UnsentJob(5), samples::Job(6)};
+  MustCommit(others);
+  Changeset instead = opening(3, 2);
+  instead.jobs_erase = {samples::JobOf(1), samples::JobOf(99)};
+  MustCommit(instead);
+  EXPECT_EQ(ledger_->LoadOf(mno)->open, 2u);
+  Changeset two = opening(7, 3);
+  two.jobs_put.push_back(samples::SentJob(8));
+  EXPECT_EQ(Refusal(two), kStale) << "one of them has room";
+  EXPECT_EQ(ledger_->LoadOf(mno)->open, 2u);
+}
+
+// Many at once see the same room; only as many get it as there is.
+TEST_P(LedgerConformance, TheRoomIsGivenOutOnce) {
+  std::atomic<int> opened{0};
+  std::vector<std::thread> threads;
+  for (std::uint64_t number = 0; number < 16; ++number) {
+    threads.emplace_back([&, number] {
+      Changeset changes;
+      changes.jobs_put = {samples::SentJob(number)};
+      changes.open_bounds = {{samples::Party("mno-a"), 5}};
+      if (ledger_->Commit(changes).ok()) ++opened;
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(opened, 5);
+  EXPECT_EQ(ledger_->LoadOf(samples::Party("mno-a"))->open, 5u);
 }
 
 TEST_P(LedgerConformance, HistoryIsChainedFromZero) {
@@ -283,18 +361,19 @@ TEST_P(LedgerConformance, WakeAllEndsTheWaiting) {
 TEST_P(LedgerConformance, AWholeLifeLeavesNoFault) {
   for (std::uint64_t i = 1; i <= 50; ++i) {
     Changeset changes = samples::Registration(i);
-    changes.jobs_put = {samples::Job(i)};
     changes.notifications = {samples::Notification(i)};
     MustCommit(changes);
-    domain::Device device = Load(i);
+    domain::Device device = samples::FullDevice(i);
     device.state = domain::State::kPublished;
-    device.claimer = samples::Party("asp-a");
-    device.certificate = samples::FullDevice(i).certificate;
+    device.version = Load(i).version;
+    device.payload_version = samples::Job(i).subject;
     device.zone_revision = device.visible_revision = 1;
     Changeset certified = Put(device, device.version);
     certified.claims = {{{UniqueKind::kSerial, device.certificate->serial}, device.id},
                         {{UniqueKind::kPublicKey, device.certificate->spki_sha256}, device.id}};
     certified.zone = {samples::Zone(i)};
+    certified.zone[0].tlsa[0].data = device.certificate->sha256;
+    certified.jobs_put = {samples::Job(i)};
     certified.history = {samples::History(i)};
     MustCommit(certified);
   }

@@ -11,8 +11,19 @@ constexpr std::size_t kAll = 1'000'000;
 
 std::string Hex(const std::string& record) { return ToHex(AsBytes(record)); }
 
+std::string DumpPlace(const LedgerReader::Placed& placed) {
+  const auto& [place, brief] = placed;
+  const auto& [kind, party, endpoint, state] = place.group;
+  return "place " + std::to_string(static_cast<int>(kind)) + ' ' + (party ? party->text() : "*") + ' ' +
+         (endpoint ? endpoint->text() : "") + ' ' + std::to_string(state ? static_cast<int>(*state) : 0) +
+         ' ' + std::to_string(place.position.expires.micros) + ' ' + place.position.device.text() + ' ' +
+         Hex(Encode(brief)) + '\n';
+}
+
 std::string DumpLists(const LedgerReader& reader) {
   std::string out;
+  const auto places = *reader.PlacesAfter(std::nullopt, kAll);
+  for (const auto& place : places) out += DumpPlace(place);
   const auto devices = *reader.DevicesAfter(std::nullopt, kAll);
   for (const auto& device : devices) out += "device " + Hex(Encode(device)) + '\n';
   const auto history = *reader.HistoryAfter(0, kAll);
@@ -29,6 +40,12 @@ std::string DumpLists(const LedgerReader& reader) {
     out += "letter " + std::to_string(seq) + ' ' + Hex(Encode(letter)) + '\n';
   const auto jobs = *reader.JobsDue(UtcTime{INT64_MAX}, kAll);
   for (const auto& job : jobs) out += "job " + Hex(Encode(job)) + '\n';
+  const auto loads = *reader.JobLoads();
+  for (const auto& [mno, load] : loads) {
+    out += "load " + mno.text() + ' ' + std::to_string(load.open) + ' ' + std::to_string(load.unsent) + '\n';
+    const auto unsent = *reader.JobsUnsent(mno, kAll);
+    for (const auto& job : unsent) out += "unsent " + Hex(Encode(job)) + '\n';
+  }
   return out;
 }
 

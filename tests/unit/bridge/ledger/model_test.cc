@@ -4,6 +4,7 @@
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
@@ -26,6 +27,7 @@ struct Model {
   std::map<EventId, bool> marks;
   std::map<DeviceId, std::uint64_t> versions;
   std::map<Bytes, DeviceId> holders;
+  std::map<JobId, PartyId> open;
 
   std::string Apply(const Changeset& changes) {
     if (changes.mark && marks.contains(changes.mark->id)) return std::string(kEventKnown);
@@ -38,6 +40,16 @@ struct Model {
     for (const auto& [value, device] : changes.claims) {
       const auto [holder, free] = next.holders.emplace(value.value, device);
       if (!free && holder->second != device) return std::string(kStale);
+    }
+    for (const JobId& id : changes.jobs_erase) next.open.erase(id);
+    for (const domain::Job& job : changes.jobs_put) {
+      next.open.erase(job.id);
+      if (!job.unsent) next.open.emplace(job.id, *job.mno);
+    }
+    for (const auto& bound : changes.open_bounds) {
+      const auto of_mno = [&](const auto& entry) { return entry.second == bound.mno; };
+      const auto open_now = std::count_if(next.open.begin(), next.open.end(), of_mno);
+      if (static_cast<std::size_t>(open_now) > bound.max) return std::string(kStale);
     }
     *this = std::move(next);
     return "";
@@ -67,7 +79,12 @@ void DrawRecords(const Model& model, Changeset& changes) {
 }
 
 void DrawConsequences(Changeset& changes) {
-  for (std::uint64_t i = Below(3); i > 0; --i) changes.jobs_put.push_back(samples::Job(Below(kNumbers)));
+  for (std::uint64_t i = Below(3); i > 0; --i) {
+    const std::uint64_t number = Below(kNumbers);
+    const std::string mno = OneIn(3) ? "mno-b" : "mno-a";
+    changes.jobs_put.push_back(OneIn(3) ? samples::UnsentJob(number, mno) : samples::SentJob(number, mno));
+  }
+  if (OneIn(2)) changes.open_bounds = {{samples::Party("mno-a"), Below(kNumbers / 2)}};
   if (OneIn(3)) changes.jobs_erase.push_back(samples::JobOf(Below(kNumbers)));
   for (std::uint64_t i = Below(3); i > 0; --i) changes.history.push_back(samples::History(Below(kNumbers)));
   for (std::uint64_t i = Below(3); i > 0; --i) changes.messages.push_back(samples::Message(Below(100)));

@@ -31,13 +31,21 @@ Golden Make(const std::string& name, const T& value) {
           }};
 }
 
+domain::Device WithEndedJobs(domain::Device device) {
+  device.ended_jobs = {samples::JobOf(1), samples::JobOf(2)};
+  return device;
+}
+
 std::vector<Golden> AllRecords() {
   return {Make("event_mark", samples::Mark(1)),
           Make("device", samples::FullDevice(1)),
           Make("device_registered", samples::Device(1)),
+          Make("device_with_ended_jobs", WithEndedJobs(samples::Device(1))),
           Make("endpoint", samples::Endpoint(1)),
           Make("job", samples::Job(1)),
           Make("job_traced", samples::TracedJob(1)),
+          Make("job_sent", samples::SentJob(1)),
+          Make("job_unsent", samples::UnsentJob(1)),
           Make("history", samples::History(1)),
           Make("history_of_endpoint",
                domain::HistoryEntry{samples::kNoon, samples::Party("asp-a"), DeviceId(),
@@ -49,7 +57,8 @@ std::vector<Golden> AllRecords() {
           Make("dead_letter", samples::DeadLetter(1)),
           Make("sink_state", SinkState{300, "serial"}),
           Make("feed_state", FeedState{300, 7}),
-          Make("head", Head{3, Bytes(32, 0xab), 300, 2, 1, 4})};
+          Make("head", Head{3, Bytes(32, 0xab), 300, 2, 1, 4}),
+          Make("brief", domain::BriefOf(samples::FullDevice(1)))};
 }
 
 class EveryRecord : public testing::TestWithParam<Golden> {};

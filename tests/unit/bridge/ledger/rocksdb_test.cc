@@ -124,7 +124,7 @@ TEST_F(RocksDbLedgerTest, EverythingIsThereAfterReopening) {
     for (std::uint64_t i = 0; i < 20; ++i) {
       domain::Changeset changes = samples::Registration(i);
       changes.notifications = {samples::Notification(i)};
-      changes.jobs_put = {samples::Job(i)};
+      changes.jobs_put = {samples::SentJob(i)};
       changes.zone = {samples::Zone(i)};
       ASSERT_TRUE(ledger->Commit(changes).ok());
     }
@@ -168,6 +168,7 @@ void CommitUntilKilled(const std::string& folder, int told) {
 
 TEST_F(RocksDbLedgerTest, WhatWasAcknowledgedOutlivesAKill) {
   std::vector<std::uint64_t> acknowledged;
+  Fill(0);
   for (int round = 0; round < 3; ++round) {
     int ends[2];
     ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
@@ -195,9 +196,19 @@ TEST_F(RocksDbLedgerTest, WhatWasAcknowledgedOutlivesAKill) {
 }
 
 TEST_F(RocksDbLedgerTest, ATornEndOfTheLogIsOnlyWhatNobodyWasToldAbout) {
-  Fill(10);
+  const fs::path mark = folder_.path() + "/LEDGER";
+  std::string before;
+  {
+    const auto writing = Open();
+    for (std::uint64_t i = 0; i < 10; ++i) {
+      before = Contents(mark);
+      ASSERT_TRUE(writing->Commit(samples::Registration(i)).ok());
+    }
+  }
   const fs::path log = BiggestFile(".log");
   fs::resize_file(log, fs::file_size(log) - 3);
+  EXPECT_EQ(Refusal().symbol, kLedgerDamaged) << "the last one was acknowledged";
+  Write(mark, before);
   const auto ledger = Open();
   ASSERT_NE(ledger, nullptr);
   EXPECT_EQ(ledger->HistoryAfter(0, 100)->size(), 9u);
@@ -224,7 +235,7 @@ TEST_F(RocksDbLedgerTest, AMissingManifestIsRefused) {
 TEST_F(RocksDbLedgerTest, ANewerFormatIsRefused) {
   Fill(1);
   Tamper("meta", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
-    ASSERT_TRUE(db.Put({}, handle, "format", std::string("\0\0\0\0\0\0\0\3", 8)).ok());
+    ASSERT_TRUE(db.Put({}, handle, "format", std::string("\0\0\0\0\0\0\0\4", 8)).ok());
   });
   EXPECT_EQ(Refusal().symbol, kLedgerNewer);
 }
@@ -242,8 +253,34 @@ TEST_F(RocksDbLedgerTest, AnOlderFormatIsReadAndRaised) {
   Tamper("meta", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
     std::string format;
     ASSERT_TRUE(db.Get({}, handle, "format", &format).ok());
-    EXPECT_EQ(format, std::string("\0\0\0\0\0\0\0\2", 8)) << "an older registry is refused from now on";
+    EXPECT_EQ(format, std::string("\0\0\0\0\0\0\0\3", 8)) << "an older registry is refused from now on";
   });
+}
+
+// Before jobs named their MNO they were their device's sponsor's, and count as that from the first opening on.
+TEST_F(RocksDbLedgerTest, AJobFromBeforeItNamedItsMnoCountsAsItsSponsors) {
+  {
+    const auto ledger = Open();
+    domain::Changeset changes;
+    changes.devices = {{samples::Device(1), 0}};
+    changes.jobs_put = {samples::Job(1), samples::TracedJob(2)};
+    changes.jobs_put[1].device = samples::DeviceOf(1);
+    changes.jobs_put[1].kind = domain::JobKind::kZoneVisible;
+    ASSERT_TRUE(ledger->Commit(changes).ok());
+  }
+  const auto ledger = Open();
+  const PartyId mno = samples::Party("mno-a");
+  EXPECT_EQ(*ledger->LoadOf(mno), (domain::JobLoad{1, 0})) << "zone.visible is nobody's";
+  domain::Changeset again;
+  again.jobs_put = {samples::Job(1)};
+  ASSERT_TRUE(ledger->Commit(again).ok());
+  EXPECT_EQ(*ledger->LoadOf(mno), (domain::JobLoad{1, 0})) << "written again without an MNO";
+  domain::Changeset one_more;
+  one_more.jobs_put = {samples::SentJob(3)};
+  one_more.open_bounds = {{mno, 1}};
+  EXPECT_EQ(ledger->Commit(one_more).error().symbol, kStale);
+  one_more.jobs_erase = {samples::JobOf(1)};
+  EXPECT_TRUE(ledger->Commit(one_more).ok());
 }
 
 TEST_F(RocksDbLedgerTest, AnUnknownKindOfRecordsIsRefused) {
@@ -377,7 +414,7 @@ TEST_F(RocksDbLedgerTest, FilesCanBeCheckedBesideAWriterAndNothingIsWritten) {
 TEST_F(RocksDbLedgerTest, WhereNoLedgerIsAReaderSaysSo) {
   const auto none = OpenRocksDbReader(folder_.path("nothing"), folder_.path("scratch"));
   ASSERT_FALSE(none.ok());
-  EXPECT_EQ(none.error().symbol, kLedgerFailed);
+  EXPECT_EQ(none.error().symbol, kLedgerMissing);
   EXPECT_EQ(none.error().code, Code::kFailed);
 }
 
@@ -420,7 +457,10 @@ TEST_F(RocksDbLedgerTest, AFolderNamedLockIsNotInUseForItsName) {
   RocksDbOptions options;
   options.folder = folder_.path("block");
   fs::create_directories(options.folder);
+  fs::permissions(options.folder, fs::perms::owner_all);
   fs::create_directory(options.folder + "/CURRENT");  // no file, so it cannot be read
+  Fill(0);
+  Write(options.folder + "/LEDGER", Contents(folder_.path() + "/LEDGER"));
   const auto ledger = OpenRocksDbLedger(options);
   ASSERT_FALSE(ledger.ok());
   EXPECT_NE(ledger.error().symbol, kLedgerInUse) << ledger.error().message;

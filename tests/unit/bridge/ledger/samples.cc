@@ -114,17 +114,32 @@ domain::EndpointRecord Endpoint(std::uint64_t number) {
 }
 
 domain::Job Job(std::uint64_t number) {
-  return {JobOf(number),
-          DeviceOf(number),
-          domain::JobKind::kPayloadPush,
-          2,
-          kNoon,
-          kNoon + std::chrono::seconds(number),
-          3,
-          "submitted",
-          7,
-          R"({"attempt":2})",
-          std::nullopt};
+  domain::Job job;
+  job.id = JobOf(number);
+  job.device = DeviceOf(number);
+  job.kind = domain::JobKind::kPayloadPush;
+  job.attempt = 2;
+  job.created = kNoon;
+  job.due = kNoon + std::chrono::seconds(number);
+  job.subject = 3;
+  job.last_stage = "submitted";
+  job.last_progress = 7;
+  job.body = R"({"attempt":2})";
+  return job;
+}
+
+domain::Job SentJob(std::uint64_t number, const std::string& mno) {
+  domain::Job job = TracedJob(number);
+  job.mno = Party(mno);
+  job.sent = kNoon + std::chrono::seconds(1);
+  return job;
+}
+
+domain::Job UnsentJob(std::uint64_t number, const std::string& mno) {
+  domain::Job job = Job(number);
+  job.mno = Party(mno);
+  job.unsent = true;
+  return job;
 }
 
 domain::Job TracedJob(std::uint64_t number) {

@@ -19,8 +19,10 @@ inline constexpr UtcTime kNoon{1'780'000'000'000'000};
 domain::Device Device(std::uint64_t number);  // registered, nothing else
 domain::Device FullDevice(std::uint64_t number);
 domain::EndpointRecord Endpoint(std::uint64_t number);
-domain::Job Job(std::uint64_t number);  // as before jobs had a traceparent
-domain::Job TracedJob(std::uint64_t number);
+domain::Job Job(std::uint64_t number);        // as before jobs had a traceparent
+domain::Job TracedJob(std::uint64_t number);  // as before jobs named their MNO
+domain::Job SentJob(std::uint64_t number, const std::string& mno = "mno-a");
+domain::Job UnsentJob(std::uint64_t number, const std::string& mno = "mno-a");
 domain::EventMark Mark(std::uint64_t number);
 domain::HistoryEntry History(std::uint64_t number);
 domain::OutgoingMessage Message(std::uint64_t number);

@@ -52,6 +52,14 @@ class ScriptedPublisher : public Publisher {
     return Done{};
   }
 
+  std::size_t AtOnceMax() const override {
+    std::lock_guard lock(mutex_);
+    return at_once_;
+  }
+  void TakeAtOnce(std::size_t count) {
+    Locked([&] { at_once_ = count; });
+  }
+
   void RefuseNext(int count) {
     Locked([&] { refusals_ = count; });
   }
@@ -129,7 +137,7 @@ class ScriptedPublisher : public Publisher {
     }
   }
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> carried_;
   std::deque<Confirmed> waiting_;
@@ -137,6 +145,7 @@ class ScriptedPublisher : public Publisher {
   int refusals_ = 0;
   std::map<std::string, Fate> doomed_;
   bool obliging_ = false;
+  std::size_t at_once_ = 100000;
   bool connected_ = true, answering_ = false;
   std::thread thread_;
 };
@@ -234,6 +243,23 @@ TEST_F(RelayTest, KeepsAtMostTheLimitInFlight) {
   ASSERT_TRUE(WaitUntilEmpty(*relay));
   EXPECT_LE(publisher_.most(), 8u);
   EXPECT_EQ(publisher_.carried(), Numbers(0, 40));
+}
+
+// MQTT 5 §3.2.2.3.3: what the broker allows may be less, and another broker after a reconnection may allow more.
+TEST_F(RelayTest, KeepsAtMostWhatThePublisherTakesAtOnceInFlight) {
+  publisher_.TakeAtOnce(10);
+  Say(25);
+  auto relay = Relay();
+  relay->Start();
+  ASSERT_TRUE(publisher_.WaitUntilCarried(10));
+  publisher_.AnswerAll(true);
+  ASSERT_TRUE(publisher_.WaitUntilCarried(20));
+  EXPECT_EQ(publisher_.most(), 10u);
+  publisher_.TakeAtOnce(100);
+  publisher_.AnswerAll(true);
+  ASSERT_TRUE(publisher_.WaitUntilCarried(25));
+  publisher_.AnswerAll(true);
+  EXPECT_TRUE(WaitUntilEmpty(*relay));
 }
 
 TEST_F(RelayTest, ConfirmationsInAnyOrderMoveTheCursorOnlyOverThePrefix) {

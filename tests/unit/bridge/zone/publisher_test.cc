@@ -355,6 +355,8 @@ TEST_F(PublisherTest, ClockThatWasAheadIsNoticedAndTheZoneSignedAgain) {
   const std::uint32_t serial = publisher_->snapshot().serial;
   clock_.ahead = 0;
   EXPECT_TRUE(WaitUntil([&] { return Logged("the clock went back: "); }));
+  EXPECT_TRUE(WaitUntil([&] { return Logged("begin in the future"); }));
+  EXPECT_FALSE(Logged("expires in -")) << "no time is negative";
   EXPECT_TRUE(WaitUntil([&] {
     const std::int64_t now_first = publisher_->snapshot().first_expiry;
     return now_first > 0 && now_first < first - 80'000;

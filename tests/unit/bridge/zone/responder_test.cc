@@ -198,7 +198,7 @@ TEST_F(ResponderTest, Rfc8945_5_2_BadKeyAndBadSigAreNotAuthWithoutAMac) {
   TsigKey foreign = key_;
   foreign.name = *NameFromText("foreign");
   TsigKey wrong = key_;
-  wrong.secret[0] ^= 1;
+  wrong.secret = Secret(Bytes(32, 7));
   for (const auto& [key, error] :
        {std::pair(foreign, TsigError::kBadKey), std::pair(wrong, TsigError::kBadSig)}) {
     Bytes query = Query(kTypeAxfr);
@@ -237,7 +237,7 @@ TEST_F(ResponderTest, WhyATsigIsRefusedIsSaidAndNotTooOften) {
   const auto ask = [&](const TsigKey& key, std::chrono::seconds late) {
     Bytes query = Query(kTypeSoa);
     SignRequest(query, key, clock_.Now() - late);
-    EXPECT_TRUE(responder.Answer(query, Transport::kTcp).has_value());
+    EXPECT_TRUE(responder.Answer(query, Transport::kTcp, "192.0.2.7 port 4242").has_value());
   };
   TsigKey foreign = key_;
   foreign.name = *NameFromText("foreign");
@@ -246,12 +246,34 @@ TEST_F(ResponderTest, WhyATsigIsRefusedIsSaidAndNotTooOften) {
   ask(foreign, {});
   ask(foreign, {});
   ask(key_, std::chrono::seconds(1000));
-  EXPECT_EQ(lines, std::vector<std::string>{"zone: request refused: BADKEY, key foreign"});
+  ask(key_, std::chrono::seconds(1000));
+  ASSERT_EQ(lines.size(), 2u) << "one kind does not hide another";
+  EXPECT_EQ(lines[0], "zone: request refused: BADKEY, key foreign, from 192.0.2.7 port 4242");
+  EXPECT_NE(lines[1].find("BADTIME, key bridge-key, its clock says "), std::string::npos) << lines[1];
   clock_.now = clock_.now + kRefusalSayEvery;
   ask(key_, std::chrono::seconds(1000));
-  ASSERT_EQ(lines.size(), 2u);
-  EXPECT_NE(lines[1].find("BADTIME, key bridge-key, its clock says "), std::string::npos) << lines[1];
-  EXPECT_NE(lines[1].find("(and 2 more since"), std::string::npos) << lines[1];
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_NE(lines[2].find(", from 192.0.2.7 port 4242 (and 1 more since"), std::string::npos) << lines[2];
+}
+
+TEST_F(ResponderTest, WhateverIsCountedAsRefusedIsSaid) {
+  std::vector<std::string> lines;
+  Responder responder(store_, key_, clock_, [&](int, const std::string& line) { lines.push_back(line); });
+  const auto ask = [&](const Bytes& query) {
+    return responder.Answer(query, Transport::kTcp, "192.0.2.7").has_value();
+  };
+  const auto signed_query = [&](const char* zone) {
+    Bytes query = Query(kTypeSoa, {}, zone);
+    SignRequest(query, key_, clock_.Now());
+    return query;
+  };
+  EXPECT_TRUE(ask(Query(kTypeSoa)) && ask(Query(kTypeAxfr)) && ask(Bytes(kHeaderSize, 0)) &&
+              ask(signed_query("other.test")));
+  EXPECT_EQ(responder.counters().refused, 4u);
+  EXPECT_EQ(lines, (std::vector<std::string>{
+                       "zone: request refused: not signed (no TSIG), from 192.0.2.7",
+                       "zone: request refused: no DNS message, from 192.0.2.7",
+                       "zone: request refused: REFUSED to a signed question, from 192.0.2.7"}));
 }
 
 TEST_F(ResponderTest, OtherQuestionsAreRefusedEachInItsWay) {

@@ -130,7 +130,7 @@ TEST_F(SecondaryTest, Rfc8945_5_3_AnswersThatDoNotVerifySayNothing) {
   Answer(*probe, SoaAnswerOf(probe->message.id, 5));
   EXPECT_FALSE(secondary_.current()) << "unsigned";
   TsigKey other = key_;
-  other.secret[0] ^= 1;
+  other.secret = Secret(Bytes(32, 7));
   Bytes request = StartMessage(probe->message.id, 0, *NameFromText(kZone), kTypeSoa);
   SignRequest(request, other, clock_.Now());
   Answer(*probe, SignedAnswer(request, SoaAnswerOf(probe->message.id, 5), other, clock_.Now()));
@@ -242,8 +242,31 @@ TEST_F(SecondaryTest, WhyItDoesNotServeIsSaidOncePerReason) {
       StartMessage(notify->message.id, kFlagResponse | 4 << 11 | 9, *NameFromText(kZone), kTypeSoa);
   PutUnsignedTsig(denied, verdict(TsigError::kBadKey));
   Answer(*notify, denied);
-  EXPECT_NE(log_.find("NOTIFY answered with NOTAUTH and not signed as asked: BADKEY"), std::string::npos)
+  EXPECT_NE(log_.find("NOTIFY answered, and not signed as asked, with NOTAUTH, BADKEY: it has no key"),
+            std::string::npos)
       << log_;
+}
+
+// Whoever may guess an id must not move the serial by leaving the question out.
+TEST_F(SecondaryTest, AnErrorWithoutTheQuestionIsSaidAndNothingElse) {
+  Serve(5);
+  now_ += kProbeRest;
+  const auto probe = NextOf(Opcode::kQuery);
+  ASSERT_TRUE(probe.has_value());
+  Bytes denied;
+  for (const int field : {int{probe->message.id}, kFlagResponse | 9, 0, 0, 0, 0})
+    PutU16(denied, static_cast<std::uint16_t>(field));
+  TsigVerdict told;
+  told.error = TsigError::kBadSig;
+  told.key_name = key_.name;
+  told.algorithm = *NameFromText("hmac-sha256");
+  PutUnsignedTsig(denied, told);
+  Answer(*probe, denied);
+  EXPECT_NE(log_.find("with NOTAUTH, BADSIG: its secret of the key"), std::string::npos) << log_;
+  EXPECT_NE(secondary_.lag(now_).refusal.find("BADSIG"), std::string::npos);
+  EXPECT_TRUE(secondary_.current()) << "what does not verify says nothing of what is served";
+  Answer(*probe, SoaAnswer(*probe, 5));
+  EXPECT_TRUE(secondary_.lag(now_).refusal.empty());
 }
 
 TEST_F(SecondaryTest, Rfc1996_3_10_QuestionsComeFromTheAddressOfTheServer) {

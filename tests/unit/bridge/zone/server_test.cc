@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <deque>
+#include <mutex>
 
 #include "bridge/zone/apex.h"
 #include "tests/unit/bridge/zone/zone_files.h"
@@ -82,7 +83,12 @@ class TransferServerTest : public ::testing::Test {
   TsigKey key_ = *LoadTsigKey(kTsigName, files_.path("tsig.secret"));
   ZoneStore store_{*ProfileOf(files_.options()), 1u << 20, 100, clock_.Now()};
   Responder responder_{store_, key_, clock_};
-  TransferServer server_{responder_};
+  std::mutex mutex_;
+  std::vector<std::string> said_;
+  TransferServer server_{responder_, [this](int, const std::string& line) {
+                           const std::lock_guard lock(mutex_);
+                           said_.push_back(line);
+                         }};
 };
 
 TEST_F(TransferServerTest, Rfc7766_PipelinedRequestsAreAnsweredInOrder) {
@@ -190,6 +196,8 @@ TEST_F(TransferServerTest, WithoutDescriptorsItRestsAndThenGoesOn) {
   taken.clear();
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   EXPECT_EQ(IdOf(late.Receive()), 8);
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(said_, std::vector<std::string>{"zone: a connection cannot be taken: Too many open files"});
 }
 
 TEST_F(TransferServerTest, AnswersAreNotHeldBack) {

@@ -1,10 +1,14 @@
 // schemas/base: octets and their text forms, times.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 #include <rapidcheck/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "schemas/base/bytes.h"
 #include "schemas/base/result.h"
+#include "schemas/base/standard_descriptors.h"
 #include "schemas/base/utc_time.h"
 
 namespace registry {
@@ -34,18 +38,54 @@ TEST(Bytes, DecodersAreStrict) {
   EXPECT_EQ(FromPem("CERTIFICATE", ToPem("PRIVATE KEY", {1, 2, 3})), std::nullopt);
 }
 
+TEST(Bytes, Rfc7468_APemBlockBeginsALine) {
+  const std::string block = ToPem("X", {1, 2, 3});
+  for (const char* before : {"", "said before\n", "said before\r"})
+    EXPECT_EQ(FromPem("X", before + block), (Bytes{1, 2, 3})) << before;
+  for (const char* before : {"2\1Q", " ", "-", "said before\n\t"})
+    EXPECT_EQ(FromPem("X", before + block), std::nullopt) << before;
+}
+
 TEST(UtcTime, Rfc3339BothWays) {
   EXPECT_EQ(ToRfc3339({0}), "1970-01-01T00:00:00.000000Z");
   EXPECT_EQ(FromRfc3339("2000-02-29T23:59:59.5Z"), (UtcTime{951'868'799'500'000}));
   EXPECT_EQ(FromRfc3339("2026-03-01T12:00:00.1234567Z"), FromRfc3339("2026-03-01T12:00:00.123456Z"));
 }
 
-TEST(UtcTime, RefusesWhatIsNoTimeInUtc) {
+// RFC 3339 §5.7, §5.8: 1990-12-31T23:59:60Z.
+TEST(UtcTime, ALeapSecondIsTheEndOfItsDay) {
   for (const char* text :
-       {"", "2026-03-01", "2026-03-01T12:00:00", "2026-03-01T12:00:00+00:00", "2026-02-29T12:00:00Z",
-        "2026-13-01T12:00:00Z", "2026-03-01T24:00:00Z", "2026-03-01T12:60:00Z", "1969-12-31T23:59:59Z",
-        "2026-03-01T12:00:00.Z", "2026-03-01T12:00:00.1234567890Z", "2026-03-01 12:00:00Z",
-        " 2026-03-01T12:00:00Z"}) {
+       {"1990-12-31T23:59:60Z", "1990-12-31T23:59:60.5Z", "1990-12-31t23:59:60.999999999z"}) {
+    const auto time = FromRfc3339(text);
+    ASSERT_TRUE(time) << text;
+    EXPECT_EQ(ToRfc3339(*time), "1990-12-31T23:59:59.999999Z");
+    EXPECT_EQ(FromRfc3339(ToRfc3339(*time)), time);
+  }
+  EXPECT_TRUE(FromRfc3339("2024-02-29T23:59:60Z"));
+  EXPECT_LT(FromRfc3339("2016-12-31T23:59:60.9Z"), FromRfc3339("2017-01-01T00:00:00Z"));
+}
+
+TEST(UtcTime, RefusesWhatIsNoTimeInUtc) {
+  for (const char* text : {"",
+                           "2026-03-01",
+                           "2026-03-01T12:00:00",
+                           "2026-03-01T12:00:00+00:00",
+                           "2026-02-29T12:00:00Z",
+                           "2026-13-01T12:00:00Z",
+                           "2026-03-01T24:00:00Z",
+                           "2026-03-01T12:60:00Z",
+                           "1969-12-31T23:59:59Z",
+                           "2026-03-01T12:00:00.Z",
+                           "2026-03-01T12:00:00.1234567890Z",
+                           "2026-03-01 12:00:00Z",
+                           " 2026-03-01T12:00:00Z",
+                           "2016-12-31T23:59:61Z",
+                           "2016-12-31T23:58:60Z",
+                           "2016-12-31T22:59:60Z",
+                           "2016-12-30T23:59:60Z",
+                           "2026-02-27T23:59:60Z",
+                           "2016-12-31T23:59:60",
+                           "2016-12-31T23:59:60.xZ"}) {
     EXPECT_EQ(FromRfc3339(text), std::nullopt) << text;
   }
 }
@@ -58,6 +98,32 @@ RC_GTEST_PROP(UtcTime, ComesBack, ()) {
 TEST(ResultDeathTest, ReadingTheWrongSideStops) {
   const Status failed = Error::Make(Code::kFailed, "some_symbol", "a sentence");
   EXPECT_DEATH(static_cast<void>(failed.value()), "check failed");
+}
+
+// Exit status of a child in which `closed` (a bit for each of 0, 1, 2) are closed: a bit for each that is there afterwards,
+// and 8 when a descriptor more was left open.
+int DescriptorsAfter(int closed) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (int fd = 0; fd < 3; ++fd) {
+      if ((closed >> fd & 1) != 0) ::close(fd);
+    }
+    const int free_before = ::open("/", O_RDONLY);  // a number above 2 only where all of them are there
+    if (free_before >= 0) ::close(free_before);
+    OpenStandardDescriptors();
+    int there = 0;
+    for (int fd = 0; fd < 3; ++fd)
+      there |= ::fcntl(fd, F_GETFD) == 0 ? 1 << fd : 0;  // and not closed on exec
+    const int free_after = ::fcntl(2, F_DUPFD, 3);
+    ::_exit(there | (free_before > 2 && free_after != free_before ? 8 : 0));
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(StandardDescriptors, AreThereWhateverTheParentClosed) {
+  for (int closed = 0; closed < 8; ++closed) EXPECT_EQ(DescriptorsAfter(closed), 7) << closed;
 }
 
 }  // namespace

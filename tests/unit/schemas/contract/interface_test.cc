@@ -1,6 +1,7 @@
 // schemas/asyncapi.json, the C++ topics and broker-config/acl.conf describe one interface: the same (role,
 // direction, topic) from the first two, and every topic behind exactly the access rule it needs, no rule to
 // spare.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -50,6 +51,10 @@ Entries FromCode() {
     if (name.kind == MessageName::Kind::kNotification)
       Add(&entries, name, "read", wire::EventTopic(somebody, name.name));
   }
+  // What everybody may hear of a topic that names no command.
+  for (const char* role : {"mno", "asp", "operator"}) {
+    entries.emplace(role, "read", Generic(wire::RejectedTopic(somebody, "")));
+  }
   return entries;
 }
 
@@ -59,13 +64,27 @@ const json& Resolve(const json& document, const json& reference) {
   return document.at(json::json_pointer(reference.at("$ref").get<std::string>().substr(1)));
 }
 
+// A reply's channel stands for two topics.
+std::vector<std::string> Outcomes(const json& document, const std::string& address) {
+  constexpr std::string_view kPlace = "{outcome}";
+  const std::size_t at = address.find(kPlace);
+  if (at == std::string::npos) return {address};
+  std::vector<std::string> topics;
+  for (const std::string outcome : document.at("/components/parameters/outcome/enum"_json_pointer)) {
+    topics.push_back(std::string(address).replace(at, kPlace.size(), outcome));
+  }
+  return topics;
+}
+
 Entries FromAsyncApi() {
   const json document = AsyncApi();
   Entries entries;
   for (const auto& [name, operation] : document.at("operations").items()) {
     const std::string address = Resolve(document, operation.at("channel")).at("address");
     const char* direction = operation.at("action") == "receive" ? "write" : "read";
-    for (const std::string role : operation.at("x-roles")) entries.emplace(role, direction, address);
+    for (const std::string& topic : Outcomes(document, address)) {
+      for (const std::string role : operation.at("x-roles")) entries.emplace(role, direction, topic);
+    }
   }
   return entries;
 }
@@ -114,64 +133,94 @@ TEST(Interface, EveryChannelHasAnOperation) {
   EXPECT_EQ(used.size(), document.at("channels").size());
 }
 
-// One name for a channel, its one message, its operation and the type that is said: whoever reads one finds the others.
-TEST(Interface, AChannelItsMessageAndItsOperationHaveOneName) {
-  const json document = AsyncApi();
-  const json& messages = document.at("components").at("messages");
-  for (const auto& [key, channel] : document.at("channels").items()) {
-    SCOPED_TRACE(key);
-    const json only = {{key, Reference("#/components/messages/" + key)}};
-    EXPECT_EQ(channel.at("messages"), only);
-    const std::string type = "registry.v1." + key;
-    EXPECT_EQ(messages.at(key).at("name"), type);
-    const json& all_of = messages.at(key).at("payload").at("schema").at("allOf");
-    EXPECT_EQ(all_of.at(0), Reference("messages/envelope.schema.json"));
-    EXPECT_EQ(all_of.at(1).at("properties").at("type"), json({{"const", type}}));
-  }
-  EXPECT_EQ(messages.size(), document.at("channels").size());
-  EXPECT_EQ(document.at("operations").size(), document.at("channels").size());
-  for (const auto& [key, operation] : document.at("operations").items()) {
-    SCOPED_TRACE(key);
-    EXPECT_EQ(operation.at("channel"), Reference("#/channels/" + key));
-    EXPECT_EQ(operation.at("messages"), json::array({Reference("#/channels/" + key + "/messages/" + key)}));
-  }
+// The members that say what a message is: of the split document's payload.
+const json& Narrowed(const json& document, const std::string& message) {
+  const json& payload =
+      Resolve(document, document.at("components").at("messages").at(message).at("payload").at("schema"));
+  EXPECT_EQ(payload.at("allOf").at(0), Reference("messages/envelope.schema.json"));
+  EXPECT_EQ(payload.at("allOf").at(1).at("type"), "object");
+  return payload.at("allOf").at(1).at("properties");
 }
 
-// AsyncAPI 3 gives a reply one channel: the accepted one; the rejected one beside it stands under the same name.
-TEST(Interface, ACommandIsAnsweredOnItsOwnChannels) {
+// One name for a channel and its operation, and for a message and the type that is said: whoever reads one finds the
+// others. A channel carries the message of its name; a reply's carries both outcomes.
+TEST(Interface, ChannelsOperationsAndMessagesAreNamedAlike) {
   const json document = AsyncApi();
-  const json& operations = document.at("operations");
+  const json& messages = document.at("components").at("messages");
+  std::set<std::string> carried;
+  for (const auto& [key, channel] : document.at("channels").items()) {
+    SCOPED_TRACE(key);
+    std::set<std::string> expected{key};
+    const std::string command = key.substr(0, key.rfind('.'));
+    if (key.ends_with(".reply")) expected = {command + ".accepted", command + ".rejected"};
+    std::set<std::string> names;
+    for (const auto& [name, reference] : channel.at("messages").items()) {
+      names.insert(name);
+      EXPECT_EQ(reference, Reference("#/components/messages/" + name));
+      EXPECT_EQ(messages.at(name).at("name"), "registry.v1." + name);
+      EXPECT_EQ(Narrowed(document, name).at("type"), json({{"const", "registry.v1." + name}}));
+    }
+    EXPECT_EQ(names, expected);
+    carried.insert(names.begin(), names.end());
+    const json& operation = document.at("operations").at(key);
+    EXPECT_EQ(operation.at("channel"), Reference("#/channels/" + key));
+    EXPECT_EQ(operation.at("messages").size(), names.size());
+    for (const std::string& name : names) {
+      EXPECT_THAT(operation.at("messages"),
+                  testing::Contains(Reference("#/channels/" + key + "/messages/" + name)));
+    }
+  }
+  EXPECT_EQ(messages.size(), carried.size());
+  EXPECT_EQ(document.at("operations").size(), document.at("channels").size());
+}
+
+TEST(Interface, ACommandIsAnsweredByEitherOutcome) {
+  const json document = AsyncApi();
   std::size_t commands = 0;
-  for (const auto& [key, operation] : operations.items()) {
+  for (const auto& [key, operation] : document.at("operations").items()) {
     SCOPED_TRACE(key);
     const bool command = operation.at("action") == "receive";
     EXPECT_EQ(operation.contains("reply"), command);
     if (!command) continue;
     ++commands;
-    const std::string accepted = "#/channels/" + key + ".accepted";
+    const std::string channel = "#/channels/" + key + ".reply";
     const json& reply = operation.at("reply");
     EXPECT_EQ(reply.at("address").at("location"), "$message.header#/responseTopic");
-    EXPECT_EQ(reply.at("channel"), Reference(accepted));
-    EXPECT_EQ(reply.at("messages"), json::array({Reference(accepted + "/messages/" + key + ".accepted")}));
-    for (const char* verdict : {".accepted", ".rejected"}) {
-      ASSERT_TRUE(operations.contains(key + verdict));
-      EXPECT_EQ(operations.at(key + verdict).at("action"), "send");
-      EXPECT_EQ(operations.at(key + verdict).at("x-roles"), operation.at("x-roles"));
-    }
+    EXPECT_EQ(reply.at("channel"), Reference(channel));
+    EXPECT_EQ(reply.at("messages"), json::array({Reference(channel + "/messages/" + key + ".accepted"),
+                                                 Reference(channel + "/messages/" + key + ".rejected")}));
+    const json& answer = document.at("operations").at(key + ".reply");
+    EXPECT_EQ(answer.at("action"), "send");
+    EXPECT_EQ(answer.at("x-roles"), operation.at("x-roles"));
   }
   EXPECT_GT(commands, 10u);
+}
+
+// A command has no cause: it is known by its id.
+TEST(Interface, CorrelationPointsAtAMemberTheMessageHas) {
+  const json document = AsyncApi();
+  for (const auto& [name, operation] : document.at("operations").items()) {
+    const bool command = operation.at("action") == "receive";
+    for (const json& in_channel : operation.at("messages")) {
+      const json& message = Resolve(document, Resolve(document, in_channel));
+      const json& location = Resolve(document, message.at("correlationId")).at("location");
+      EXPECT_EQ(location, command ? "$message.payload#/id" : "$message.payload#/cause") << name;
+      EXPECT_TRUE(Resolve(document, message.at("headers")).at("properties").contains("correlationData"))
+          << name;
+    }
+  }
 }
 
 TEST(Interface, EveryMessageNamesItsTypeAndAnExistingSchema) {
   const json document = AsyncApi();
   std::set<std::string> types;
   for (const auto& [name, message] : document.at("components").at("messages").items()) {
-    const json& properties = message.at("payload").at("schema").at("allOf").at(1).at("properties");
+    const json& properties = Narrowed(document, name);
     types.insert(properties.at("type").at("const").get<std::string>());
     EXPECT_TRUE(std::filesystem::exists(SchemaFolder() / properties.at("data").at("$ref").get<std::string>()))
         << name;
   }
-  std::set<std::string> expected;
+  std::set<std::string> expected{wire::RejectedType("")};
   for (const MessageName& name : wire::Catalogue()) {
     if (name.kind == MessageName::Kind::kCommand) expected.insert(wire::CommandType(name.name));
     if (name.kind == MessageName::Kind::kReply) expected.insert(wire::AcceptedType(name.name));
@@ -184,16 +233,9 @@ TEST(Interface, EveryMessageNamesItsTypeAndAnExistingSchema) {
 
 // A message's data is judged by the schema the catalogue gives it.
 TEST(Interface, DataSchemasAreTheCatalogues) {
-  const json messages = AsyncApi().at("components").at("messages");
-  const auto data_of = [&messages](const std::string& key) {
-    return messages.at(key)
-        .at("payload")
-        .at("schema")
-        .at("allOf")
-        .at(1)
-        .at("properties")
-        .at("data")
-        .at("$ref");
+  const json document = AsyncApi();
+  const auto data_of = [&document](const std::string& key) {
+    return Narrowed(document, key).at("data").at("$ref");
   };
   for (const MessageName& name : wire::Catalogue()) {
     const std::string file = "messages/" + std::string(name.schema) + ".schema.json";

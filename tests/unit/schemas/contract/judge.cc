@@ -28,8 +28,24 @@ std::string Run(const std::string& command) {
   if (pipe == nullptr) return "";
   std::string output;
   for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
-  EXPECT_EQ(pclose(pipe), 0) << "the judge failed; is the Debian package python3-jsonschema installed?";
+  EXPECT_EQ(pclose(pipe), 0) << "the judge failed; `./dev packages` installs python3-jsonschema and ajv";
   return output;
+}
+
+std::string Messages() { return (SchemaFolder() / "messages").string(); }
+
+std::vector<bool> Verdicts(const std::vector<Case>& cases, const std::string& judge) {
+  const fs::path input = fs::temp_directory_path() / ("judge-" + std::to_string(getpid()) + ".jsonl");
+  std::ofstream(input) << Write(cases);
+  const std::string output = Run(judge + " < '" + input.string() + "'");
+  fs::remove(input);
+  std::vector<bool> verdicts;
+  for (char c : output) {
+    if (c == '1' || c == '0') verdicts.push_back(c == '1');
+  }
+  EXPECT_EQ(verdicts.size(), cases.size());
+  verdicts.resize(cases.size());
+  return verdicts;
 }
 
 }  // namespace
@@ -46,20 +62,34 @@ std::string LoadText(const fs::path& file) {
 
 nlohmann::json LoadJson(const fs::path& file) { return nlohmann::json::parse(LoadText(file)); }
 
-std::vector<bool> Judge(const std::vector<Case>& cases) {
+std::vector<bool> JudgeByAjv(const std::vector<Case>& cases, const std::string& options) {
+  const fs::path source = REGISTRY_SOURCE_DIR;
+  return Verdicts(cases, "node '" + (source / "tests/unit/schemas/contract/judge.js").string() + "' '" +
+                             Messages() + "' '" + (source / "build/node/node_modules").string() + "' '" +
+                             options + "'");
+}
+
+namespace {
+
+// `document`: as the script wants it behind the folder, may be empty.
+std::vector<bool> JudgeByPython(const std::string& document, const std::vector<Case>& cases) {
   const fs::path script = fs::path(REGISTRY_SOURCE_DIR) / "tests/unit/schemas/contract/judge.py";
-  const fs::path input = fs::temp_directory_path() / ("judge-" + std::to_string(getpid()) + ".jsonl");
-  std::ofstream(input) << Write(cases);
-  const std::string output = Run("/usr/bin/python3 '" + script.string() + "' '" +
-                                 (SchemaFolder() / "messages").string() + "' < '" + input.string() + "'");
-  fs::remove(input);
-  std::vector<bool> verdicts;
-  for (char c : output) {
-    if (c == '1' || c == '0') verdicts.push_back(c == '1');
-  }
-  EXPECT_EQ(verdicts.size(), cases.size());
-  verdicts.resize(cases.size());
+  return Verdicts(cases, "/usr/bin/python3 '" + script.string() + "' '" + Messages() + "' " + document);
+}
+
+}  // namespace
+
+std::vector<bool> Judge(const std::vector<Case>& cases) {
+  const std::vector<bool> verdicts = JudgeByPython("", cases);
+  // python3-jsonschema takes `format` for an annotation.
+  const std::vector<bool> second = JudgeByAjv(cases, R"({"strict":true,"validateFormats":false})");
+  for (std::size_t i = 0; i < cases.size(); ++i)
+    EXPECT_EQ(second[i], verdicts[i]) << "ajv judges otherwise: " << cases[i].stem << ' ' << cases[i].text;
   return verdicts;
+}
+
+std::vector<bool> JudgeMessages(const std::string& document, const std::vector<Case>& cases) {
+  return JudgeByPython(document, cases);
 }
 
 }  // namespace registry::contract

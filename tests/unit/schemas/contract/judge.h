@@ -1,5 +1,5 @@
-// tests/unit/schemas/contract/judge.h: the second opinion: python3-jsonschema, an implementation that is not
-// ours. Fails the test loudly when the package is missing.
+// tests/unit/schemas/contract/judge.h: the second opinion: python3-jsonschema and ajv, implementations that are not
+// ours. Fails the test loudly when one is missing.
 #pragma once
 
 #include <filesystem>
@@ -17,7 +17,11 @@ struct Case {
   std::string stem;  // of the schema
   std::string text;  // the instance, maybe not even JSON
 };
-// One verdict per case, in order: does the schema accept it?
+// One verdict per case, in order: does the schema accept it? Both judges must agree.
 std::vector<bool> Judge(const std::vector<Case>& cases);
+// The same by an AsyncAPI document of schemas/: a case's stem names one of its messages.
+std::vector<bool> JudgeMessages(const std::string& document, const std::vector<Case>& cases);
+// ajv's alone, under these options (JSON). Fails the test unless every schema compiles under them without a warning.
+std::vector<bool> JudgeByAjv(const std::vector<Case>& cases, const std::string& options);
 
 }  // namespace registry::contract

@@ -11,6 +11,7 @@
 #include "schemas/wire/codec.h"
 #include "schemas/wire/envelope.h"
 #include "schemas/wire/field_tables.h"
+#include "schemas/wire/queries.h"
 #include "schemas/wire/symbols.h"
 #include "tests/unit/schemas/contract/judge.h"
 
@@ -125,6 +126,11 @@ Error RandomError() {
   return error;
 }
 
+std::string PilotFormAbsent() {
+  constexpr const char* kWords[] = {"", "trust_is_tlsa", "host_too_long", "name_too_long"};
+  return kWords[Below(4)];
+}
+
 wire::PayloadPush PayloadPush() {
   auto push = Action<wire::PayloadPush>();
   push.version = Ordinal();
@@ -132,6 +138,7 @@ wire::PayloadPush PayloadPush() {
   push.containers.resize(Number(0, 16));
   for (auto& container : push.containers)
     container = {static_cast<std::uint8_t>(Below(256)), Octets(0, Below(20) == 0 ? 8192 : 50)};
+  if (push.containers.empty()) push.pilot_form_absent = PilotFormAbsent();
   return push;
 }
 
@@ -146,6 +153,54 @@ std::string State() {
   return states[Below(states.size())];
 }
 
+std::vector<std::string> Holds() {
+  std::vector<std::string> holds(Number(0, 8));
+  for (auto& hold : holds) hold = Below(2) == 0 ? "serverHold" : "clientHold";
+  return holds;
+}
+
+template <class Value>
+std::optional<Value> Maybe(Value value) {
+  return Below(2) == 0 ? std::nullopt : std::optional<Value>(std::move(value));
+}
+
+// A device's id, or a time and one.
+std::string Cursor() { return (Below(2) == 0 ? "" : std::to_string(Time().micros) + "/") + Device().text(); }
+
+wire::DeviceDescribed Described() {
+  wire::DeviceDescribed told{
+      Device(), Name(), State(), Holds(), Below(2) == 0, Party(), Maybe(Party()), Maybe(Endpoint()),
+      {},       {},     "",      {},      Time(),        Time()};
+  if (Below(2) == 0) {
+    told.eid = Eid::Parse("89049032123451234512345678901235");
+    told.iccid = Iccid::Parse("8988211000000530082");
+  }
+  if (Below(2) == 0) told.serial = ToHex(Octets(1, 20));
+  told.not_after = Maybe(Time());
+  return told;
+}
+
+// Now and then as much as a page can hold.
+wire::DeviceListed Listed() {
+  wire::DeviceListed told;
+  told.devices.resize(Below(20) == 0 ? 500 : Below(5));
+  for (auto& device : told.devices) {
+    device = {Device(), State(), Holds(), Party(), Maybe(Party()), Maybe(Endpoint()), Maybe(Time())};
+  }
+  if (Below(2) == 0) told.next = Cursor();
+  return told;
+}
+
+wire::DeviceTraced Traced() {
+  wire::DeviceTraced told{Device(), State(), Line(1, 1024), {}, {}};
+  told.waits.resize(Number(0, 16));
+  for (auto& wait : told.waits)
+    wait = {"payload.push", Party(), Attempt(), Below(2) == 0 ? 0 : Attempt(), Time(), Maybe(Time())};
+  told.steps.resize(Number(0, 32));
+  for (auto& step : told.steps) step = {Line(1, 200), Time()};
+  return told;
+}
+
 using Maker = std::function<json()>;
 
 std::map<std::string, Maker> ReplyMakers() {
@@ -157,7 +212,7 @@ std::map<std::string, Maker> ReplyMakers() {
        }},
       {"device.state",
        [] {
-         return Encode(wire::DeviceState{Device(), State()});
+         return Encode(wire::DeviceState{Device(), State(), PilotFormAbsent()});
        }},
       {"certificate.issued",
        [] {
@@ -165,13 +220,16 @@ std::map<std::string, Maker> ReplyMakers() {
        }},
       {"endpoint.published",
        [] {
-         return Encode(wire::EndpointPublished{Endpoint(), Ordinal()});
+         return Encode(wire::EndpointPublished{Endpoint(), Ordinal(), PilotFormAbsent()});
        }},
       {"feed.status",
        [] {
          return Encode(wire::FeedStatus{Count(), Count(), Count()});
        }},
       {"job.noted", [] { return Encode(wire::JobNoted{Job()}); }},
+      {"device.described", [] { return Encode(Described()); }},
+      {"device.listed", [] { return Encode(Listed()); }},
+      {"device.traced", [] { return Encode(Traced()); }},
   };
 }
 
@@ -212,7 +270,8 @@ std::string Wrapped(json data) {
   envelope.type = wire::EventType("device.failed");
   if (Below(2) == 0) envelope.subject = Line(1, 60);
   if (Below(2) == 0) envelope.time = Time();
-  if (Below(2) == 0) envelope.traceparent = Visible(1, 256);
+  if (Below(2) == 0) envelope.traceparent = "00-" + ToHex(Octets(16, 16)) + "-" + ToHex(Octets(8, 8)) + "-01";
+  if (envelope.traceparent && Below(2) == 0) envelope.tracestate = "v=" + Of(Characters("a0~"), 1, 256);
   if (Below(2) == 0) envelope.cause = EventId::Parse(Visible(1, 128));
   if (Below(2) == 0) envelope.seq = Count();
   envelope.data = std::move(data);
@@ -243,7 +302,7 @@ TEST(Random, WhatIsEncodedTheSchemasAndTheDecodersAccept) {
       RC_ASSERT(*recoded == data);
       const std::string event = Wrapped(data);
       cases.push_back({"envelope", event});
-      const auto read = wire::DecodeEnvelope(event);
+      const auto read = wire::DecodeReply(event);
       if (!read) RC_FAIL(read.error().symbol + " at " + read.error().field + ": " + event);
       RC_ASSERT(wire::EncodeEnvelope(*read) == event);
     });

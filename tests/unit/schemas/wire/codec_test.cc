@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "schemas/wire/queries.h"
+
 namespace registry::wire {
 namespace {
 
@@ -73,15 +75,23 @@ TEST(Codec, NumbersAreIntegersInRange) {
 }
 
 TEST(Codec, NestedFaultsNameTheWholePath) {
-  const json trust = {{"kind", "tlsa"}, {"tlsaOwner", "_1._tcp.x.test"}};
-  json endpoint = {{"name", "a"}, {"fqdn", "x.test"},    {"url", "https://x.test"},
-                   {"port", 1},   {"protocol", "https"}, {"trust", trust}};
+  const json trust = {{"kind", "tlsa"}, {"tlsaOwner", "_443._tcp.www.x.test"}};
+  json endpoint = {{"name", "a"}, {"fqdn", "www.x.test"}, {"url", "https://www.x.test"},
+                   {"port", 443}, {"protocol", "https"},  {"trust", trust}};
   EXPECT_TRUE(DecodeCommand("endpoint.publish", {{"endpoint", endpoint}}));
   endpoint["trust"]["tlsaOwner"] = "X";
+  EXPECT_EQ(Refused("endpoint.publish", {{"endpoint", endpoint}}).field, "/endpoint/trust/tlsaOwner");
+  endpoint["trust"]["tlsaOwner"] = "_443._udp.www.x.test";
   EXPECT_EQ(Refused("endpoint.publish", {{"endpoint", endpoint}}).field, "/endpoint/trust/tlsaOwner");
   endpoint["trust"] = {{"kind", "ca"}};
   EXPECT_EQ(Refused("endpoint.publish", {{"endpoint", endpoint}}).field, "/endpoint/trust");
   endpoint["trust"] = trust;
+  for (const char* url : {"https://other.x.test", "mqtts://www.x.test", "https://www.x.test:444", "https:///",
+                          "https://a:b@www.x.test", "https://www.x.test:0", "https://www.x.test:65536"}) {
+    json wrong = endpoint;
+    wrong["url"] = url;
+    EXPECT_EQ(Refused("endpoint.publish", {{"endpoint", wrong}}).field, "/endpoint/url") << url;
+  }
   endpoint["a/b~c"] = 1;
   EXPECT_EQ(Refused("endpoint.publish", {{"endpoint", endpoint}}).field, "/endpoint/a~1b~0c");  // RFC 6901 §3
 }
@@ -153,7 +163,13 @@ TEST(Codec, RolesAndNames) {
 TEST(Codec, EveryCommandOfTheCatalogueIsDecoded) {
   for (const MessageName& name : Catalogue()) {
     if (name.kind != MessageName::Kind::kCommand) continue;
-    EXPECT_EQ(Refused(name.name, json::object()).symbol, "missing_field") << name.name;
+    // Either of the two decoders reads it, and the other knows no such command.
+    const Error as_command = Refused(name.name, json::array());
+    const auto as_query = DecodeQuery(name.name, json::array());
+    ASSERT_FALSE(as_query.ok()) << name.name;
+    EXPECT_NE(as_command.symbol == "wrong_type", as_query.error().symbol == "wrong_type") << name.name;
+    EXPECT_NE(as_command.symbol == "unknown_command", as_query.error().symbol == "unknown_command")
+        << name.name;
   }
 }
 

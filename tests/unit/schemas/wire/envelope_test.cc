@@ -40,6 +40,7 @@ TEST(Envelope, ComesBackByteForByte) {
   envelope.subject = "Gerät";
   envelope.time = UtcTime{1'700'000'000'000'000};
   envelope.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  envelope.tracestate = "rojo=00f067aa0ba902b7";
   envelope.cause = EventId::Parse("c-0");
   envelope.seq = 7;
   envelope.data = {{"b", 1}, {"a", "ü"}};
@@ -48,6 +49,81 @@ TEST(Envelope, ComesBackByteForByte) {
   const Result<Envelope> read = DecodeEnvelope(text);
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(EncodeEnvelope(*read), text);
+}
+
+// CloudEvents JSON format 1.0.1 §2.2: null is unset.
+TEST(Envelope, NullIsAbsent) {
+  json event = Plain();
+  for (const char* name :
+       {"subject", "time", "datacontenttype", "traceparent", "tracestate", "cause", "seq", "other"})
+    event[name] = nullptr;
+  const Result<Envelope> read = DecodeEnvelope(event.dump());
+  ASSERT_TRUE(read) << read.error().field;
+  EXPECT_EQ(EncodeEnvelope(*read), EncodeEnvelope(*DecodeEnvelope(Plain().dump())));
+  for (const char* name : {"specversion", "id", "source", "type"}) {
+    event = Plain();
+    event[name] = nullptr;
+    const Result<Envelope> refused = DecodeEnvelope(event.dump());
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().symbol, "missing_attribute");
+    EXPECT_EQ(refused.error().field, std::string("/") + name);
+  }
+}
+
+// CloudEvents §"Type System": an Integer ends at 2^31-1, a feed does not.
+TEST(Envelope, SeqGoesOnBeyond31Bits) {
+  Envelope envelope = *DecodeEnvelope(Plain().dump());
+  for (const std::uint64_t seq : {std::uint64_t{1}, std::uint64_t{1} << 31, (std::uint64_t{1} << 53) - 1}) {
+    envelope.seq = seq;
+    const std::string text = EncodeEnvelope(envelope);
+    EXPECT_EQ(json::parse(text).at("seq"), std::to_string(seq)) << "one form for all of them";
+    EXPECT_EQ(DecodeEnvelope(text)->seq, seq);
+  }
+  for (const json& seq : {json(1), json(""), json("01"), json("+1"), json("-1"), json("1.0"),
+                          json("9007199254740992"), json("99999999999999999999")}) {
+    json event = Plain();
+    event["seq"] = seq;
+    EXPECT_EQ(SymbolOf(event.dump()), "bad_attribute") << seq;
+  }
+}
+
+// RFC 9110 §8.3.1: media types and parameter names know no case; §5.6.4: a value may be quoted.
+TEST(Envelope, DataContentTypeIsComparedAsAMediaType) {
+  const auto symbol_of = [](const std::string& type) {
+    json event = Plain();
+    event["datacontenttype"] = type;
+    return SymbolOf(event.dump());
+  };
+  for (const char* good : {"application/json", "Application/JSON", "application/json; charset=utf-8",
+                           "application/json;charset=\"UTF-8\"",
+                           "application/json ;; profile=\"a\\\"b;c\" ; q=1", "application/json;"}) {
+    EXPECT_EQ(symbol_of(good), "") << good;
+  }
+  for (const char* bad :
+       {"", "application", "text/json", "application/json-seq", "application/cloudevents+json",
+        "application/json; charset=iso-8859-1", "application/json; charset=", "application/json, x",
+        "application/json; charset", "application/json; charset=\"utf-8", "application/json x",
+        " application/json", "application/json; a=\"\n\""}) {
+    EXPECT_EQ(symbol_of(bad), "unsupported_content_type") << bad;
+  }
+}
+
+TEST(Envelope, AnExtensionThatIsRefusedIsNamed) {
+  json event = Plain();
+  event["data_base64"] = "AA==";
+  EXPECT_EQ(DecodeEnvelope(event.dump()).error().symbol, "unknown_attribute");
+  EXPECT_EQ(DecodeEnvelope(event.dump()).error().field, "/data_base64");
+  for (const json& value : {json(std::int64_t{1} << 31), json(-(std::int64_t{1} << 31) - 1), json(1.5),
+                            json::array(), json(std::string(257, 'x'))}) {
+    event = Plain();
+    event["mine"] = value;
+    EXPECT_EQ(DecodeEnvelope(event.dump()).error().symbol, "bad_attribute") << value;
+    EXPECT_EQ(DecodeEnvelope(event.dump()).error().field, "/mine");
+  }
+  for (const json& value : {json(2147483647), json(-2147483647 - 1), json(true), json("")}) {
+    event["mine"] = value;
+    EXPECT_EQ(SymbolOf(event.dump()), "") << value;
+  }
 }
 
 TEST(Envelope, DataThatIsTextAlreadyIsTheSame) {
@@ -102,6 +178,61 @@ TEST(Envelope, IdIsFoundAlthoughTheRestIsWrong) {
   EXPECT_EQ(FindEventId("[]"), std::nullopt);
 }
 
+TEST(Envelope, IdIsSeenAtAGlimpse) {
+  EXPECT_EQ(GlimpseEventId(R"({"id":"c-7","data":)"), EventId::Parse("c-7")) << "nothing behind it is read";
+  EXPECT_EQ(GlimpseEventId(R"({"data":{"id":"no"},"list":[{"id":"no"}],"id":"c-7")"), EventId::Parse("c-7"));
+  for (const char* none :
+       {R"({"data":{"id":"no"}})", R"({"id":7})", R"({"id":"c-)", R"([{"id":"no"}])", "[]", ""}) {
+    EXPECT_EQ(GlimpseEventId(none), std::nullopt) << none;
+  }
+}
+
+// What cannot be read as a whole still says which message it is.
+TEST(Envelope, IdIsFoundInWhatTheParserRefuses) {
+  const std::string deep = Nested(kDepthMax);
+  for (const std::string& member : {std::string("\"a\":1,\"a\":2"), std::string("\"a\":1e999"),
+                                    "\"a\":" + deep, "\"a\":" + json(std::vector<int>(kValuesMax, 0)).dump(),
+                                    std::string("\"a\":{\"id\":\"inner\",\"id\":\"}]\\\"\"}")}) {
+    for (const std::string& text :
+         {R"({"id":"c-7",)" + member + "}", "{" + member + R"(, "\u0069d" : "c-7"})"}) {
+      EXPECT_FALSE(DecodeEnvelope(text)) << text;
+      EXPECT_EQ(FindEventId(text), EventId::Parse("c-7")) << text;
+    }
+  }
+  for (const char* text : {R"({"id":"a","id":"b"})", R"({"a":1e999,"id":7})", R"({"a":1e999,"id":"c")",
+                           R"({"a":[1e999,"id":"c"})", R"({"a":1e999,"id":"c"}})", R"(["id","c",1e999])",
+                           R"({"a":1e999,"id":"c d"})", R"({"a":1e999)", R"({"a":1e999,"id":"c)", "{"}) {
+    EXPECT_EQ(FindEventId(text), std::nullopt) << text;
+  }
+}
+
+// A refused message must cost less than an accepted one, whatever stands in it.
+TEST(Envelope, IdIsLookedForOnlySoFar) {
+  const auto behind = [](const std::string& before) {
+    return GlimpseEventId(R"({"data":)" + before + R"(,"id":"c-7"})");
+  };
+  const auto zeros = [](std::size_t count) { return json(std::vector<int>(count, 0)).dump(); };
+  EXPECT_TRUE(behind('"' + std::string(kGlimpseMax - 100, 'x') + '"'));
+  EXPECT_FALSE(behind('"' + std::string(kGlimpseMax, 'x') + '"'));
+  EXPECT_TRUE(behind(zeros(kValuesMax - 3)));
+  EXPECT_FALSE(behind(zeros(kValuesMax)));
+  EXPECT_FALSE(behind(std::string(1000, '[')));
+}
+
+TEST(Envelope, HasAtMostSoManyValues) {
+  const auto with = [](std::size_t values) {
+    json event = Plain();
+    event["data"] = json::object();
+    const std::size_t own = 1 + event.size() + 1;  // the event, its members, the list
+    event["data"]["list"] = std::vector<int>(values - own, 0);
+    return event.dump();
+  };
+  EXPECT_EQ(SymbolOf(with(kValuesMax)), "");
+  EXPECT_EQ(SymbolOf(with(kValuesMax + 1)), "too_many_values");
+  EXPECT_NE(DecodeEnvelope(with(kValuesMax + 1)).error().message.find(std::to_string(kValuesMax)),
+            std::string::npos);
+}
+
 TEST(Envelope, TypeMustBeTheTopicsCommand) {
   const Envelope envelope = *DecodeEnvelope(Plain().dump());
   EXPECT_TRUE(CheckCommandType(envelope, "feed.ack"));
@@ -124,21 +255,31 @@ TEST(StrictJson, Utf8) {
 }
 
 TEST(StrictJson, NotJson) {
-  for (const std::string text :
-       {"", " ", "{", "{}}", "{'a':1}", "[1,]", "nul", "01", "1.", "\"\\x\"", "\"\\ud800\"", "NaN", "/* */{}",
-        "\"a\nb\"", "\xef\xbb\xbf", "\xef\xbb\xbf{}"}) {
-    const Result<json> parsed = ParseStrict(text, kMessageMax, kDepthMax);
+  for (const std::string text : {"", " ", "{", "{}}", "{'a':1}", "[1,]", "nul", "01", "1.", "\"\\x\"",
+                                 "\"\\ud800\"", "NaN", "/* */{}", "\"a\nb\""}) {
+    const Result<json> parsed = ParseStrict(text, {kMessageMax, kDepthMax, kValuesMax});
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().symbol, "bad_json") << text;
   }
   for (const std::string tail : {"", "{}", "anything", "\"}"}) {
     for (const std::string head : {"", "{}", "{} ", "[\"", "1"}) {
-      const Result<json> parsed = ParseStrict(head + '\0' + tail, kMessageMax, kDepthMax);
+      const Result<json> parsed = ParseStrict(head + '\0' + tail, {kMessageMax, kDepthMax, kValuesMax});
       ASSERT_FALSE(parsed) << head << "\\0" << tail;
       EXPECT_EQ(parsed.error().symbol, "bad_json") << head << "\\0" << tail;
     }
   }
-  EXPECT_EQ(ParseStrict("[-1e999]", kMessageMax, kDepthMax).error().symbol, "number_too_large");
+  EXPECT_EQ(ParseStrict("[-1e999]", {kMessageMax, kDepthMax, kValuesMax}).error().symbol, "number_too_large");
+}
+
+// RFC 8259 §8.1. Most who send one do not see it.
+TEST(StrictJson, AByteOrderMarkIsNamed) {
+  for (const std::string& text : {std::string("\xef\xbb\xbf"), std::string("\xef\xbb\xbf{}"),
+                                  std::string("\xff\xfe{\0}\0", 6), std::string("\xfe\xff\0{\0}", 6)}) {
+    EXPECT_EQ(ParseStrict(text, {kMessageMax, kDepthMax, kValuesMax}).error().symbol, "byte_order_mark");
+  }
+  EXPECT_TRUE(ParseStrict("\"\xef\xbb\xbf\"", {kMessageMax, kDepthMax, kValuesMax}).ok()) << "inside a text";
+  EXPECT_EQ(FindEventId("\xef\xbb\xbf" + Plain().dump()),
+            EventId::Parse(Plain().at("id").get<std::string>()));
 }
 
 RC_GTEST_PROP(StrictJson, ReadsWhatTheOrdinaryParserReads,
@@ -147,7 +288,7 @@ RC_GTEST_PROP(StrictJson, ReadsWhatTheOrdinaryParserReads,
   for (const auto& [name, numbers] : values) {
     if (ValidUtf8(name)) object[name] = numbers;
   }
-  const Result<json> parsed = ParseStrict(object.dump(), kMessageMax, kDepthMax);
+  const Result<json> parsed = ParseStrict(object.dump(), {kMessageMax, kDepthMax, kValuesMax});
   RC_ASSERT(parsed.ok());
   RC_ASSERT(*parsed == object);
 }

@@ -68,6 +68,21 @@ TEST(Console, OnlyAConfigFileIsAnArgument) {
   EXPECT_FALSE(ConfigArgument(1, good));
 }
 
+TEST(Console, AWrongWordIsNamed) {
+  char program[] = "/bin/asp-sim", option[] = "--confg", right[] = "--config", file[] = "x.json",
+       more[] = "more";
+  char* mistyped[] = {program, option, file};
+  char* too_many[] = {program, right, file, more};
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(ConfigArgument(3, mistyped));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "asp-sim: '--confg' is not --config\nusage: asp-sim --config FILE\n");
+  testing::internal::CaptureStderr();
+  EXPECT_FALSE(ConfigArgument(4, too_many));
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "asp-sim: 'more' is one word too many\nusage: asp-sim --config FILE\n");
+}
+
 TEST(Report, AStepWentWellWhenThereIsNoReasonWhyNot) {
   std::vector<json> said;
   Report report([&](const json& event) { said.push_back(event); });

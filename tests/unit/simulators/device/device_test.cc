@@ -135,10 +135,44 @@ TEST_F(DeviceTest, InstallsItsCertificateAndNoOther) {
 
 TEST_F(DeviceTest, OpensAPayloadAndFillsTheCard) {
   Certify();
-  EXPECT_EQ(SymbolOf("p1", Seal(Payload(1))), "success");
   Card card(device_->card().applet());
+  EXPECT_FALSE(card.ReadFile(0x02)) << "02 means provisioned, which a certificate alone does not make it";
+  const auto payload = FullPayload(1);
+  EXPECT_EQ(SymbolWith(payload, registry_.Containers(payload)), "success");
   EXPECT_EQ(*card.ReadFile(0x02), certificate_);
-  EXPECT_EQ(*card.ReadFile(0x08), AsBytes(R"({"port":8884,"url":"tls://mqtt.asp-a.test:8884"})"));
+  EXPECT_EQ(*card.ReadFile(0x08), AsBytes(R"({"port":8884,"url":"mqtt.asp-a.test"})")) << "a bare host";
+}
+
+TEST_F(DeviceTest, WithoutThePilotFormTheCardHasNoneOfItsFiles) {
+  Certify();
+  Card card(device_->card().applet());
+  const auto whole = FullPayload(1);
+  EXPECT_EQ(SymbolWith(whole, registry_.Containers(whole)), "success");
+  EXPECT_EQ(SymbolWith(Payload(2), registry_.Containers(whole)), "payload_container") << "it cannot be whole";
+  EXPECT_TRUE(card.ReadFile(0x02)) << "nothing was changed";
+  EXPECT_EQ(SymbolWith(Payload(2), {}), "success");
+  for (const std::uint8_t file : {0x02, 0x03, 0x06, 0x07, 0x08, 0x09, 0x0a})
+    EXPECT_FALSE(card.ReadFile(file)) << int{file};
+  EXPECT_EQ(SymbolWith(FullPayload(3), {}), "payload_container") << "left out on the way";
+}
+
+TEST_F(DeviceTest, ALongNameOrHostHasNoPilotForm) {
+  const std::string name = "5672476c-e9aa-4aa3-9cfd-2aef76f44f0f._device.a-zone-of-more-than-19.test";
+  ASSERT_GT(name.size(), 64u);
+  device_ = Device::Make(store_, {});
+  ASSERT_TRUE(device_->Boot(wire::Encode(Bootstrap(name))));
+  csr_ = *device_->GenerateKey("job-1");
+  certificate_ = registry_.Issue(csr_, name);
+  auto payload = FullPayload(1);
+  payload.bootstrap.device_name = name;
+  EXPECT_EQ(SymbolWith(payload, {}), "success");
+  device_ = Device::Make(store_, {});
+  ASSERT_TRUE(device_->Boot(wire::Encode(Bootstrap(kName))));
+  Certify();
+  payload = FullPayload(1);
+  payload.endpoint.fqdn = std::string(60, 'a') + "." + std::string(17, 'b') + ".test";
+  payload.endpoint.url = "tls://" + payload.endpoint.fqdn + ":8884";
+  EXPECT_EQ(SymbolWith(payload, {}), "success");
 }
 
 TEST_F(DeviceTest, OpensAPayloadWithACertificateItDidNotSeeBefore) {
@@ -326,14 +360,16 @@ TEST_F(DeviceTest, KeepsItsFirstNameAndRefusesAForgedChain) {
 
 TEST_F(DeviceTest, AWipedCardHoldsNothingAndLivesAgain) {
   Certify();
-  ASSERT_EQ(SymbolOf("p1", Seal(Payload(1))), "success");
-  ASSERT_TRUE(device_->Wipe("w1"));
   Card card(device_->card().applet());
+  const auto whole = FullPayload(1);
+  ASSERT_EQ(SymbolWith(whole, registry_.Containers(whole)), "success");
+  ASSERT_TRUE(card.ReadFile(0x02));
+  ASSERT_TRUE(device_->Wipe("w1"));
   EXPECT_FALSE(card.ReadFile(0x02));
   EXPECT_FALSE(card.Sign(kSigningKey, Bytes(32)));
   Certify();
   EXPECT_TRUE(device_->Wipe("w1")) << "a repeated job";
-  EXPECT_TRUE(card.ReadFile(0x02)) << "does not wipe the new life";
+  EXPECT_TRUE(card.Sign(kSigningKey, Bytes(32))) << "does not wipe the new life";
   EXPECT_EQ(SymbolOf("p2", Seal(Payload(2))), "success");
 }
 

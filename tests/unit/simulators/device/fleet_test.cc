@@ -149,15 +149,18 @@ class FleetTest : public ::testing::Test {
     world_ = std::move(world);
     ASSERT_NE(world_, nullptr);
   }
-  void StartAsp() {
+  void StartAsp(bool claimed = true) {
+    for (int i = 0; i < kDevices && claimed; ++i) customers_.Claimed(Uuid(i));
     auto resolver = DaneResolver::Create({"127.0.0.1",
                                           world_->dot_port(),
                                           world_->spki_pin(),
                                           {world_->anchor()},
                                           std::chrono::milliseconds(3000)});
-    check_ = *ClientCheck::Create({registry_.root(), registry_.issuing(), kZone}, *resolver);
+    check_ = *ClientCheck::Create({registry_.root(), registry_.issuing(), kZone}, customers_, *resolver);
     auto server = TlsServer::Start({"127.0.0.1", asp_port_, identity_.certificate_file, identity_.key_file},
-                                   *check_, [](const TlsSession&) {});
+                                   *check_, [this](const TlsSession& session) {
+                                     if (session.reason == "device_not_claimed") ++not_claimed_;
+                                   });
     ASSERT_TRUE(server);
     server_ = std::move(*server);
   }
@@ -235,6 +238,8 @@ class FleetTest : public ::testing::Test {
   std::uint16_t asp_port_ = 0;
   test::World::Zones zones_;
   std::unique_ptr<test::World> world_;
+  Customers customers_;
+  std::atomic<int> not_claimed_{0};
   std::unique_ptr<ClientCheck> check_;
   std::unique_ptr<TlsServer> server_;
   Ear ear_;
@@ -263,6 +268,18 @@ TEST_F(FleetTest, FromPowerOnToSessionOverABadRadio) {
   for (const auto& [number, result] : Results()) EXPECT_EQ(result.at("outcome"), "success") << result.dump();
   EXPECT_TRUE(ear_.Wait(Ear::Count("done", "", true, kDevices - 1)));
   EXPECT_TRUE(ear_.Wait(Ear::Count("done", "", false, 1))) << "device 0 has no TLSA and must say so";
+}
+
+// The payload may be there before the ASP has heard that its claim was accepted.
+TEST_F(FleetTest, ADeviceKnocksAgainUntilItsAspKnowsIt) {
+  StartFleet({});
+  ASSERT_TRUE(CollectCsrs());
+  Publish();
+  StartAsp(false);
+  ASSERT_TRUE(Deliver("p", 1));
+  ASSERT_TRUE(Until([this] { return not_claimed_ >= kDevices - 1; }, [] {}));
+  for (int i = 0; i < kDevices; ++i) customers_.Claimed(Uuid(i));
+  EXPECT_TRUE(ear_.Wait(Ear::Count("done", "", true, kDevices - 1)));
 }
 
 TEST_F(FleetTest, SaysWhyAndObeysTheConsole) {

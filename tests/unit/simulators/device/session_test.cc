@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <csignal>
 #include <mutex>
 #include <thread>
@@ -135,12 +136,14 @@ class SessionTest : public ::testing::Test {
                                           {world_->anchor()},
                                           std::chrono::milliseconds(3000)});
     ASSERT_TRUE(resolver);
-    check_ = *ClientCheck::Create({registry_->root(), registry_->issuing(), kZone}, *resolver);
+    check_ = *ClientCheck::Create({registry_->root(), registry_->issuing(), kZone}, customers_, *resolver);
+    for (int i = 0; i < kDevices; ++i) customers_.Claimed(NameOf(i).substr(0, 36));
     TlsServerOptions options{"127.0.0.1", asp_port_, identity_->certificate_file, identity_->key_file, 2, 16};
     options.handshake_within = std::chrono::milliseconds(700);
     auto server = TlsServer::Start(options, *check_, [this](const TlsSession& session) {
       const std::lock_guard lock(mutex_);
       reasons_.push_back(session.reason);
+      changed_.notify_all();
     });
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
@@ -151,8 +154,10 @@ class SessionTest : public ::testing::Test {
     return status ? "" : status.error().symbol == "refused" ? status.error().message : status.error().symbol;
   }
   // Gets past a device's own verification, as one that does not care would.
-  static std::string TalkAs(int i, const std::string& name, X509* certificate = nullptr) {
-    AspTarget target{kAsp, "127.0.0.1", asp_port_, {}, {{3, 1, 1, test::Sha256(identity_->spki)}}};
+  static std::string TalkAs(int i, const std::string& name, X509* certificate = nullptr,
+                            std::uint16_t port = 0) {
+    AspTarget target{
+        kAsp, "127.0.0.1", port != 0 ? port : asp_port_, {}, {{3, 1, 1, test::Sha256(identity_->spki)}}};
     const OwnedCertificate own = ParseCertificate(certificates_[i]);
     Card card(devices_[i]->card().applet());
     const auto key = CardKey::Make(card, kSigningKey, *card.PublicPoint(kSigningKey));
@@ -174,7 +179,9 @@ class SessionTest : public ::testing::Test {
   static inline wire::Endpoint endpoint_;
 
   std::mutex mutex_;
+  std::condition_variable changed_;
   std::vector<std::string> reasons_;
+  Customers customers_;
   std::unique_ptr<ClientCheck> check_;
   std::unique_ptr<TlsServer> server_;
 };
@@ -202,6 +209,43 @@ TEST_F(SessionTest, TheAspRefusesWithoutOrWithAForeignRecord) {
   EXPECT_EQ(TalkAs(2, NameOf(2)), "refused tlsa_missing");
   EXPECT_EQ(TalkAs(3, NameOf(3)), "refused tlsa_mismatch");
   EXPECT_EQ(TalkAs(4, NameOf(4)), "refused certificate_expired");
+}
+
+// Everything about the device is authentic: it is another ASP's.
+TEST_F(SessionTest, ADeviceOfAnotherAspIsRefusedThere) {
+  Customers others;
+  others.Claimed(NameOf(1).substr(0, 36));
+  auto resolver = DaneResolver::Create({"127.0.0.1",
+                                        world_->dot_port(),
+                                        world_->spki_pin(),
+                                        {world_->anchor()},
+                                        std::chrono::milliseconds(3000)});
+  ASSERT_TRUE(resolver);
+  const auto check = ClientCheck::Create({registry_->root(), registry_->issuing(), kZone}, others, *resolver);
+  std::mutex mutex;
+  std::vector<TlsSession> sessions;
+  const auto other = TlsServer::Start({"127.0.0.1", 0, identity_->certificate_file, identity_->key_file},
+                                      **check, [&](const TlsSession& session) {
+                                        const std::lock_guard lock(mutex);
+                                        sessions.push_back(session);
+                                      });
+  ASSERT_TRUE(other) << other.error().message;
+  EXPECT_EQ(TalkAs(0, NameOf(0)), "") << "at its own";
+  EXPECT_EQ(TalkAs(0, NameOf(0), nullptr, (*other)->port()), "refused device_not_claimed");
+  EXPECT_EQ(TalkAs(1, NameOf(1), nullptr, (*other)->port()), "");
+  EXPECT_EQ(TalkAs(2, NameOf(2), nullptr, (*other)->port()), "refused tlsa_missing")
+      << "who has not proved its name learns nothing of whose it is";
+}
+
+TEST_F(SessionTest, ADeactivatedDeviceIsRefusedThoughCachesHoldItsRecord) {
+  customers_.Heard("device.activated", NameOf(0).substr(0, 36), 7);
+  EXPECT_EQ(TalkAs(0, NameOf(0)), "");
+  customers_.Heard("device.deactivated", NameOf(0).substr(0, 36), 8);
+  EXPECT_EQ(TalkAs(0, NameOf(0)), "refused device_not_active");
+  customers_.Heard("device.activated", NameOf(0).substr(0, 36), 7);  // a replay
+  EXPECT_EQ(TalkAs(0, NameOf(0)), "refused device_not_active");
+  customers_.Heard("device.reactivated", NameOf(0).substr(0, 36), 9);
+  EXPECT_EQ(TalkAs(0, NameOf(0)), "");
 }
 
 TEST_F(SessionTest, TheAspRefusesAnotherCaAndAnotherZone) {
@@ -244,22 +288,65 @@ TEST_F(SessionTest, AGivenCertificateIsTrustedAndOnlyThat) {
   Provision(0);
 }
 
-TEST_F(SessionTest, ASlowClientHoldsNobodyUp) {
-  // More silent connections than serving threads: each is dropped at its deadline, then the device is served.
-  std::vector<int> silent;
-  for (int i = 0; i < 4; ++i) {
-    silent.push_back(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(asp_port_);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ASSERT_EQ(connect(silent.back(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-  }
+// Connected, and begins a handshake that it never ends.
+int HalfAHandshake(std::uint16_t port) {
+  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  EXPECT_EQ(connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
+  SSL* const tls = SSL_new(context);
+  BIO* const hello = BIO_new(BIO_s_mem());
+  SSL_set_bio(tls, BIO_new(BIO_s_mem()), hello);
+  EXPECT_LT(SSL_connect(tls), 0);  // there is no answer in the memory
+  char* octets = nullptr;
+  const long size = BIO_get_mem_data(hello, &octets);
+  EXPECT_EQ(send(client, octets, static_cast<std::size_t>(size), MSG_NOSIGNAL), size);
+  SSL_free(tls);
+  SSL_CTX_free(context);
+  return client;
+}
+
+TEST_F(SessionTest, ASlowClientIsEndedAtItsDeadline) {
+  const int slow = HalfAHandshake(asp_port_);
+  std::unique_lock lock(mutex_);
+  EXPECT_TRUE(changed_.wait_for(lock, std::chrono::seconds(20), [&] { return !reasons_.empty(); }));
+  EXPECT_EQ(reasons_, std::vector<std::string>{"too_slow"});
+  close(slow);
+}
+
+// The deadline of the silent ones is far away: none of them ends, and the device is served all the same. More than may
+// be open: the oldest gives way.
+TEST_F(SessionTest, ManyHalfHandshakesHoldNobodyUp) {
+  TlsServerOptions options{"127.0.0.1", 0, identity_->certificate_file, identity_->key_file, 2, 100};
+  options.handshake_within = std::chrono::hours(1);
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::string> reasons;
+  const auto server = TlsServer::Start(options, *check_, [&](const TlsSession& session) {
+    const std::lock_guard lock(mutex);
+    reasons.push_back(session.reason);
+    changed.notify_all();
+  });
+  ASSERT_TRUE(server);
+  const auto slow = [&] { return std::count(reasons.begin(), reasons.end(), "too_slow"); };
+  std::vector<int> half;
+  for (int i = 0; i < 90; ++i) half.push_back(HalfAHandshake((*server)->port()));
   ASSERT_TRUE(devices_[0]->Verify(kNow));
-  EXPECT_EQ(Talk(*devices_[0]), "");
-  for (const int descriptor : silent) close(descriptor);
-  const std::lock_guard lock(mutex_);
-  EXPECT_EQ(std::count(reasons_.begin(), reasons_.end(), "too_slow"), 4);
+  EXPECT_EQ(TalkAs(0, NameOf(0), nullptr, (*server)->port()), "");
+  {
+    const std::lock_guard lock(mutex);
+    EXPECT_EQ(slow(), 0);
+  }
+  for (int i = 0; i < 90; ++i) half.push_back(HalfAHandshake((*server)->port()));
+  EXPECT_EQ(TalkAs(0, NameOf(0), nullptr, (*server)->port()), "");
+  {
+    std::unique_lock lock(mutex);
+    EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(20), [&] { return slow() >= 80; }));
+  }
+  for (const int client : half) close(client);
 }
 
 // One octet at a time, each well before any deadline of a single read: only one for the whole session ends it.

@@ -159,15 +159,14 @@ Bytes TestRegistry::Sign(const Bytes& content) const {
 
 std::vector<wire::Container> TestRegistry::Containers(const wire::RegistryPayload& payload) const {
   const wire::Endpoint& endpoint = payload.endpoint;
-  const Bytes json = AsBytes(nlohmann::json{{"url", endpoint.url}, {"port", endpoint.port}}.dump());
+  if (endpoint.trust.certificate.empty() || payload.bootstrap.device_name.size() > 64) return {};
+  const Bytes json = AsBytes(nlohmann::json{{"url", endpoint.fqdn}, {"port", endpoint.port}}.dump());
   std::vector<wire::Container> containers = {{0x06, payload.bootstrap.root_certificate},
                                              {0x07, payload.bootstrap.issuing_certificate},
                                              {0x08, json},
                                              {0x09, Sign(json)}};
-  if (!endpoint.trust.certificate.empty()) {
-    containers.push_back({0x03, endpoint.trust.certificate});
-    containers.push_back({0x0a, Sign(endpoint.trust.certificate)});
-  }
+  containers.push_back({0x03, endpoint.trust.certificate});
+  containers.push_back({0x0a, Sign(endpoint.trust.certificate)});
   containers.push_back({0x02, payload.certificate});
   return containers;
 }

@@ -152,15 +152,96 @@ TEST_F(AppletTest, AgreesOnASecretWithAPutKey) {
   EXPECT_EQ(secret, ToHex(*peer->Agree(own)) + "9000") << "raw Z, no tag";
 }
 
-TEST_F(AppletTest, RefusesAPointOffTheCurve) {
+TEST_F(AppletTest, APutKeyIsJudgedBeforeItIsKept) {
   Select();
-  ASSERT_EQ(Say("0124000003850"
-                "10c"
-                "00"),
-            "9000");
-  ASSERT_EQ(Say("01d880004734454943864104" + std::string(128, '1') + "00"), "9000");
-  EXPECT_EQ(Say("014600000684010b85010c00"), "6a80");
+  const auto peer = P256Key::Generate();
+  ASSERT_TRUE(peer);
+  ASSERT_EQ(Say("012400000385010c00"), "9000");
+  ASSERT_EQ(Say("01d8800047344549438641" + ToHex(peer->point()) + "00"), "9000");
+  const std::string kept = Say("01cd00000385010c00");
+  const std::string secret = Say("014600000684010b85010c00");
+  ASSERT_EQ(Say("012400000385010c00"), "9000");
+  const std::string x_at_p = "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff";
+  const std::string wrong[] = {
+      "47344549438641"
+      "04" +
+          std::string(128, '1'),  // off the curve
+      "47344549438641"
+      "04" +
+          std::string(128, '0'),  // (0, 0)
+      "47344549438641"
+      "04" +
+          x_at_p + std::string(64, '0'),  // x = p
+      "07340549038601"
+      "00",  // infinity
+      "27342549238621"
+      "02" +
+          ToHex(peer->point()).substr(2, 64),                  // compressed
+      "46344449428640" + ToHex(peer->point()).substr(0, 128),  // short
+      "4a344549438641" + ToHex(peer->point()) + "850101",      // something behind it
+      "4a344849438641" + ToHex(peer->point()) + "860100",      // a second point within
+      "03850101",                                              // none
+  };
+  for (const std::string& data : wrong) EXPECT_EQ(Say("01d88000" + data + "00"), "6a80") << data;
+  EXPECT_EQ(Say("01d8000047344549438641" + ToHex(peer->point()) + "00"), "6a86")
+      << "one block, so it is the last";
+  EXPECT_EQ(Say("01cd00000385010c00"), kept) << "the slot is as it was";
+  EXPECT_EQ(Say("014600000684010b85010c00"), secret) << "and serves";
+  EXPECT_EQ(Say("01d8800047344549438641" + ToHex(peer->point()) + "00"), "9000")
+      << "the right one may follow";
   EXPECT_EQ(Say("012400000385010100"), "6985") << "a private slot takes no foreign key";
+}
+
+TEST_F(AppletTest, ARefusedTextIsNotPartOfWhatIsSigned) {
+  Select();
+  const Bytes point = Generate();
+  ASSERT_EQ(Say("012a00010d840101a1010191020001920104"), "9000");
+  ASSERT_EQ(Say("012b0001049b026865"), "9000");
+  EXPECT_EQ(Say("012b4101049b027878"), "6a86") << "neither more nor last";
+  EXPECT_EQ(Say("012b0001089b0278789b027878"), "6a80") << "two texts";
+  EXPECT_EQ(Say("012b0001079b027878920104"), "6a80") << "a text and something else";
+  const std::string answer = Say("012b8001059b036c6c6f00");
+  EXPECT_TRUE(Verifies(point, *FromHex(kDigest), *FromHex(answer.substr(4, 128))));
+}
+
+TEST_F(AppletTest, TextToBeSignedHasAnEnd) {
+  Select();
+  const Bytes point = Generate();
+  ASSERT_EQ(Say("012a00010d840101a1010191020001920104"), "9000");
+  const Bytes block(128, 0xab);
+  for (int i = 0; i < 32; ++i) ASSERT_EQ(Say("012b0001839b8180" + ToHex(block)), "9000");
+  EXPECT_EQ(Say("012b0001039b01ab"), "6a84");
+  const std::string answer = Say("012b8001029b0000");
+  Bytes digest(SHA256_DIGEST_LENGTH);
+  const Bytes text(4096, 0xab);
+  SHA256(text.data(), text.size(), digest.data());
+  EXPECT_TRUE(Verifies(point, digest, *FromHex(answer.substr(4, 128)))) << "what was taken is signed";
+}
+
+TEST_F(AppletTest, ADigestComesInOneBlock) {
+  Select();
+  Generate();
+  ASSERT_EQ(Say("012a00000d840101a1010391020001920104"), "9000");
+  EXPECT_EQ(Say(std::string("012b0000229e20") + kDigest + "00"), "6a86");
+  EXPECT_EQ(Say(std::string("012b8000219e1f") + std::string(62, '1') + "00"), "6a80");
+}
+
+TEST_F(AppletTest, ARefusedSessionLeavesTheOpenOne) {
+  Select();
+  const Bytes point = Generate();
+  ASSERT_EQ(Say("012a00000d840101a1010391020001920104"), "9000");
+  EXPECT_EQ(Say("012a00000d840101a1010291020001920104"), "6a80") << "mode 02";
+  EXPECT_EQ(Say("012a00000d840101a1010391020002920104"), "6a80") << "SHA-384";
+  EXPECT_EQ(Say("012a00000d840101a1010391020001920102"), "6a80") << "RSA";
+  EXPECT_EQ(Say("012a00000d84010ba1010391020001920104"), "6985") << "a key that signs nothing";
+  const std::string answer = Say(std::string("012b8000229e20") + kDigest + "00");
+  EXPECT_TRUE(Verifies(point, *FromHex(kDigest), *FromHex(answer.substr(4, 128))));
+}
+
+TEST_F(AppletTest, ANameThatIsNotHereLeavesSelectedWhatWas) {
+  Select();
+  EXPECT_EQ(Say("01a4040007a0000002480400"), "6a82");
+  EXPECT_EQ(Say("01cb000044").substr(0, 6), "100101");
 }
 
 TEST_F(AppletTest, ReadsFilesInPartsAndNeverBeyond) {

@@ -65,6 +65,63 @@ TEST_F(OtaTest, DeletesAFile) {
   EXPECT_EQ(Send(*FromHex("7803830108")), "6a80");
 }
 
+TEST_F(OtaTest, JudgesAScriptBeforeAnythingOfItIsKept) {
+  ASSERT_EQ(Send(WriteFileScript(0x06, {0x31})), "9000");
+  const std::string good = "7706830106530132";  // what comes first would do
+  const std::string wrong[] = {
+      good +
+          "7705830053"
+          "0130",                                           // an id of no octets
+      good + "771a8315" + std::string(42, '1') + "530130",  // of more than 20
+      good + "7709830107830108530130",                      // two ids
+      good + "7709830107530130530131",                      // two contents
+      good + "7703830107",                                  // none
+      good + "7606830106530130",                            // a content to be deleted
+      good + "7f07636c656172616c",                          // not the word
+      good +
+          "78038301"
+          "06",                // no such step
+      good + "7706830106530",  // cut
+  };
+  for (std::string script : wrong) {
+    if (script.size() % 2 != 0) script.pop_back();
+    EXPECT_EQ(Send(*FromHex(script)), "6a80") << script;
+  }
+  Select();
+  EXPECT_EQ(Say("01b000000383010600"), "319000") << "nothing of any of them was kept";
+  EXPECT_EQ(Say("01b000000383010700"), "6a82");
+}
+
+TEST_F(OtaTest, RefusesBlocksOfAKindItCannotRead) {
+  for (const char* p1 : {"e0", "c0", "88", "82"}) {
+    EXPECT_EQ(ToHex(card_->ota().Transmit(*FromHex("80e2" + std::string(p1) + "00087706830106530132"))),
+              "6a86")
+        << p1;
+  }
+  EXPECT_EQ(ToHex(card_->ota().Transmit(*FromHex("80e29100087706830106530132"))), "9000")
+      << "BER-TLV, case 4";
+}
+
+TEST_F(OtaTest, AScriptEndsWhereItsBlockNumbersEnd) {
+  const auto blocks = StoreDataBlocks(WriteFileScript(0x06, Bytes(256 * 240, 0x30)));
+  ASSERT_GT(blocks.size(), 256u);
+  for (std::size_t i = 0; i < 255; ++i) ASSERT_EQ(ToHex(card_->ota().Transmit(blocks[i])), "9000") << i;
+  EXPECT_EQ(ToHex(card_->ota().Transmit(blocks[255])), "6a84") << "else its rest would pass for a script";
+}
+
+TEST_F(OtaTest, HasRoomForSoManyFiles) {
+  Bytes script;
+  for (int i = 0; i < 256; ++i) {
+    const Bytes one = WriteFileScript(static_cast<std::uint8_t>(i), {});
+    script.insert(script.end(), one.begin(), one.end());
+  }
+  EXPECT_EQ(Send(script), "6a84");
+  script.resize(script.size() - WriteFileScript(0, {}).size());
+  EXPECT_EQ(Send(script), "9000");
+  Select();
+  EXPECT_EQ(Say("01cb000044").substr(24, 6), "b101ff");
+}
+
 TEST_F(OtaTest, ADeviceHasNoSuchDoor) {
   Select();
   EXPECT_EQ(Say("01e2800003830108"), "6d00");

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 
 #include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
@@ -79,6 +80,69 @@ TEST_F(DevScriptTest, ATestThatCannotInstallCountsAsAFailureWithoutPython) {
   ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
   EXPECT_NE((*dev)->exit_status(), 0);
   EXPECT_TRUE(Read("log").ends_with("0 passed, 1 failed\n")) << Read("log");
+}
+
+// A wrong word is said at once: nothing is installed or built for it.
+TEST_F(DevScriptTest, ArgumentsAreJudgedBeforeTheBuild) {
+  for (const char* tool : {"dpkg-query", "apt-get", "cmake"}) {
+    Write(std::string("stand-ins/") + tool, "#!/bin/sh\n: >" + In("begun") + "\nexit 1\n");
+  }
+  const std::pair<std::vector<std::string>, const char*> wrong[] = {
+      {{"demo", "--devices", "x"}, "--devices: 'x' is no number"},
+      {{"demo", "--devices=-1"}, "--devices: '-1' is no number"},
+      {{"demo", "--devices"}, "--devices needs a value"},
+      {{"demo", "--devices", "0"}, "--devices must be at least 1"},
+      {{"demo", "--devcies", "2"}, "'--devcies' is no option of it"},
+      {{"demo", "--servers-only"}, "'--servers-only' is no option of it"},
+      {{"up", "--keep"}, "'--keep' is no option of it"},
+      {{"up", "lab"}, "'lab' is no option of it"},
+      {{"dmeo"}, "'dmeo' is no command of it"},
+      {{"test", "--quik"}, "test: '--quik' is no option of it"},
+      {{"check", "--fxi"}, "check: '--fxi' is no option of it"},
+      {{"bench", "--jsn", "x"}, "bench: '--jsn' is no option of it"}};
+  for (const auto& [arguments, said] : wrong) {
+    fs::remove(In("log"));
+    auto dev = Process::Start(Dev(arguments));
+    ASSERT_TRUE(dev.ok());
+    ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
+    EXPECT_EQ(WEXITSTATUS((*dev)->exit_status().value_or(0)), 2) << said;
+    EXPECT_THAT(Read("log"), HasSubstr(said));
+    EXPECT_FALSE(fs::exists(In("begun"))) << said;
+  }
+}
+
+// registry-lab is the judge; what it takes, the script takes.
+TEST_F(DevScriptTest, EveryOptionOfTheLabIsKnown) {
+  std::ifstream in(REGISTRY_SOURCE_DIR "/simulators/lab/main.cc");
+  const std::string source((std::istreambuf_iterator<char>(in)), {});
+  static const std::regex kAdded(R"re((\w+)(?:\.|->)add_(option|flag)\(\s*"(--[a-z-]+)")re");
+  Write("stand-ins/dpkg-query", "#!/bin/sh\nexit 1\n");
+  Write("stand-ins/apt-get", "#!/bin/sh\nexit 1\n");
+  int options = 0;
+  for (std::sregex_iterator at(source.begin(), source.end(), kAdded), end; at != end; ++at, ++options) {
+    const std::string command = (*at)[1] == "up" ? "up" : "demo";
+    std::vector<std::string> arguments{command, (*at)[3]};
+    if ((*at)[2] == "option") arguments.emplace_back("1");
+    fs::remove(In("log"));
+    auto dev = Process::Start(Dev(arguments));
+    ASSERT_TRUE(dev.ok());
+    ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
+    EXPECT_THAT(Read("log"), HasSubstr("installing")) << "it got beyond " << (*at)[3];
+  }
+  EXPECT_GT(options, 8);
+}
+
+TEST_F(DevScriptTest, CtrlCEndsWith130WhateverWasRunning) {
+  Write("stand-ins/dpkg-query", "#!/bin/sh\nprintf installed\n");
+  Write("stand-ins/cmake", "#!/bin/sh\n: >" + In("begun") + "\nread word <" + In("go") + "\n");
+  ASSERT_EQ(::mkfifo(In("go").c_str(), 0600), 0);
+  auto dev = Process::Start(Dev({"demo"}));
+  ASSERT_TRUE(dev.ok());
+  ASSERT_TRUE(WaitUntil([&] { return fs::exists(In("begun")); }, seconds(30)));
+  (*dev)->Signal(SIGINT);
+  std::ofstream(In("go")) << "on\n";
+  ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
+  EXPECT_EQ(WEXITSTATUS((*dev)->exit_status().value_or(0)), 130) << Read("log");
 }
 
 // apt-get goes on when the script is told to end, and would start services once the policy is gone.

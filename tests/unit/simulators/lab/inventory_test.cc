@@ -34,8 +34,8 @@ TEST(InventoryTest, EachMnoIsToldItsOwnDevicesAndTheDevicesAll) {
   Layout layout;
   layout.folder = layout.socket_folder = "/lab";
   const auto inventory = MakeInventory(8, 3);
-  EXPECT_EQ(MnoConfig(layout, 0, inventory, {})["inventory"].size(), 4u);
-  EXPECT_EQ(MnoConfig(layout, 1, inventory, {})["inventory"].size(), 4u);
+  EXPECT_EQ(MnoConfig(layout, 0, inventory, {}, {})["inventory"].size(), 4u);
+  EXPECT_EQ(MnoConfig(layout, 1, inventory, {}, {})["inventory"].size(), 4u);
   EXPECT_EQ(DeviceConfig(layout, inventory, 2)["inventory"].size(), 8u);
   EXPECT_EQ(AspConfig(layout, 1)["endpoint"]["fqdn"], "mqtt.asp-b.test");
 }

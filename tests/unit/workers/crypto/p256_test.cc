@@ -40,6 +40,16 @@ TEST(P256, PointForms) {
   Bytes hybrid = point;
   hybrid[0] = 0x06 | (point[64] & 1);
   EXPECT_FALSE(IsOnP256(hybrid));
+  EXPECT_EQ(UncompressedP256(point), point);
+  EXPECT_EQ(UncompressedP256(compressed), point);
+  Bytes other = compressed;
+  other[0] ^= 1;
+  const auto mirrored = UncompressedP256(other);
+  ASSERT_TRUE(mirrored);
+  EXPECT_NE(*mirrored, point) << "the other Y";
+  EXPECT_TRUE(IsOnP256(*mirrored));
+  for (const Bytes& wrong : {hybrid, Bytes{}, Bytes{0}, Bytes(33, 0xff), Bytes(33, 0x04), Bytes(65, 0x02)})
+    EXPECT_EQ(UncompressedP256(wrong), std::nullopt);
   EXPECT_FALSE(IsOnP256({}));
   EXPECT_FALSE(IsOnP256(Bytes{0})) << "infinity";
   Bytes zero(65, 0);

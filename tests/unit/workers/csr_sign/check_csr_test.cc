@@ -111,14 +111,57 @@ TEST(CheckCsr, RefusesAPointOffTheCurve) {
   ExpectRefused(Replace(MakeCsr(options), point, off), Code::kPolicy, "csr_point_invalid");
 }
 
-TEST(CheckCsr, RefusesACompressedPoint) {
+// The key is the same one, whichever form its point has: in certificates, in TLSA 3 1 1, in the ledger.
+TEST(CheckCsr, TakesACompressedPointAndUncompressesIt) {
+  for (int i = 0; i < 8; ++i) {  // either sign of Y
+    CsrOptions options;
+    options.agreement = test::NewEcKey();
+    const Bytes point = test::PointOf(options.key), agreement = test::PointOf(options.agreement);
+    const Bytes info = test::PublicKeyInfo(options.key);
+    for (const test::Key& key : {options.key, options.agreement})
+      REG_CHECK(EVP_PKEY_set_utf8_string_param(key.get(), "point-format", "compressed") == 1);
+    const auto checked = CheckCsr(MakeCsr(options));
+    ASSERT_TRUE(checked.ok()) << checked.error().message;
+    EXPECT_EQ(checked->public_key, point);
+    EXPECT_EQ(checked->spki_sha256, crypto::ToBytes(crypto::Sha256({info})));
+    EXPECT_EQ(checked->agreement_key, agreement);
+  }
+}
+
+TEST(CheckCsr, RefusesACompressedPointWithoutY) {
+  // No square has the root of x = 5 on P-256: 5^3 - 15 + b is a non-residue.
   CsrOptions options;
   REG_CHECK(EVP_PKEY_set_utf8_string_param(options.key.get(), "point-format", "compressed") == 1);
+  const Bytes info = test::PublicKeyInfo(options.key);
+  const Bytes point(info.end() - 33, info.end());
+  Bytes none(33, 0);
+  none[0] = 0x02;
+  none[32] = 0x05;
+  const std::unique_ptr<EC_GROUP, decltype(&EC_GROUP_free)> group(
+      EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1), &EC_GROUP_free);
+  const std::unique_ptr<EC_POINT, decltype(&EC_POINT_free)> judge(EC_POINT_new(group.get()), &EC_POINT_free);
+  while (EC_POINT_oct2point(group.get(), judge.get(), none.data(), none.size(), nullptr) == 1) ++none[32];
+  ExpectRefused(Replace(MakeCsr(options), point, none), Code::kPolicy, "csr_point_invalid");
+}
+
+TEST(CheckCsr, RefusesAHybridPoint) {
+  CsrOptions options;
+  REG_CHECK(EVP_PKEY_set_utf8_string_param(options.key.get(), "point-format", "hybrid") == 1);
   ExpectRefused(MakeCsr(options), Code::kPolicy, "csr_point_invalid");
 }
 
-TEST(CheckCsr, RefusesOtherSignatureAlgorithms) {
-  for (const EVP_MD* digest : {EVP_sha1(), EVP_sha384(), EVP_sha512()}) {
+TEST(CheckCsr, TakesTheLongerHashesAndRefusesSha1) {
+  for (const EVP_MD* digest : {EVP_sha384(), EVP_sha512()}) {
+    CsrOptions options;
+    options.digest = digest;
+    const auto checked = CheckCsr(MakeCsr(options));
+    ASSERT_TRUE(checked.ok()) << checked.error().message;
+    EXPECT_EQ(checked->public_key, test::PointOf(options.key));
+    const Bytes other = test::PointOf(test::NewEcKey());
+    ExpectRefused(Replace(MakeCsr(options), test::PointOf(options.key), other), Code::kPolicy,
+                  "csr_signature_invalid");
+  }
+  for (const EVP_MD* digest : {EVP_sha1(), EVP_sha224(), EVP_sha3_256()}) {
     CsrOptions options;
     options.digest = digest;
     ExpectRefused(MakeCsr(options), Code::kPolicy, "csr_signature_algorithm");
@@ -184,11 +227,14 @@ TEST(CheckCsr, ABlockHoldsNothingButItsLines) {
   const std::string begin = "-----BEGIN CERTIFICATE REQUEST-----\n",
                     end = "-----END CERTIFICATE REQUEST-----\n";
   const std::string body = ToBase64(MakeCsr());
-  for (const std::string& inside : {body, body.substr(0, 10) + "\r\n" + body.substr(10) + "\n\n"}) {
+  for (const std::string& inside :
+       {body, body.substr(0, 10) + "\r\n" + body.substr(10) + "\n\n", " \t\n" + body + "\t\n",
+        body.substr(0, 64) + "  \r\n" + body.substr(64) + " \n \n"}) {
     EXPECT_TRUE(CheckCsr(AsBytes(begin + inside + end + "text behind, and ----- too\n")).ok()) << inside;
   }
   for (const std::string& inside :
-       {"Proc-Type: 4,ENCRYPTED\n\n" + body, body.substr(0, 8) + " " + body.substr(8), body + "\t\n"}) {
+       {"Proc-Type: 4,ENCRYPTED\n\n" + body, body.substr(0, 8) + " " + body.substr(8), "\t" + body + "\n",
+        body + "\n.\n"}) {
     ExpectRefused(AsBytes(begin + inside + end), Code::kValueSyntax, "csr_malformed");
   }
   const std::string good = begin + body + "\n" + end;
@@ -201,6 +247,13 @@ TEST(CheckCsr, ABlockHoldsNothingButItsLines) {
 TEST(CheckCsr, RefusesSeveralRequestsInOneText) {
   const std::string pem = ToPem("CERTIFICATE REQUEST", MakeCsr());
   ExpectRefused(AsBytes(pem + ToPem("CERTIFICATE REQUEST", MakeCsr())), Code::kValueSyntax, "csr_malformed");
+}
+
+TEST(CheckCsr, TheReasonIsTheTrueOne) {
+  const std::string pem = ToPem("CERTIFICATE REQUEST", MakeCsr());
+  for (const std::string& text : {pem + pem, ToPem("CERTIFICATE", MakeCsr()), pem.substr(0, pem.size() / 2)})
+    EXPECT_THAT(CheckCsr(AsBytes(text)).error().message, ::testing::HasSubstr("one whole PEM block")) << text;
+  EXPECT_THAT(CheckCsr(AsBytes("hello")).error().message, ::testing::HasSubstr("neither PEM nor DER"));
 }
 
 TEST(CheckCsr, RefusesAnotherVersion) {

@@ -105,7 +105,8 @@ TEST_F(DecideTest, CertifiesAndPublishes) {
   ASSERT_EQ(changes.zone[0].tlsa.size(), 1u);
   EXPECT_EQ(changes.zone[0].tlsa[0], (domain::TlsaRecord{3, 0, 1, written.certificate->sha256}));
 
-  EXPECT_EQ(changes.jobs_erase, std::vector<JobId>{asked});
+  // The key has come, and what the zone held before is no longer waited for.
+  EXPECT_THAT(changes.jobs_erase, testing::UnorderedElementsAre(asked, other));
   ASSERT_EQ(changes.jobs_put.size(), 1u);
   EXPECT_EQ(changes.jobs_put[0].kind, JobKind::kZoneVisible);
   EXPECT_EQ(changes.jobs_put[0].subject, 1u);
@@ -154,6 +155,18 @@ TEST_F(DecideTest, RefusesAnotherDevicesKey) {
   ASSERT_TRUE(first.ok());
   ASSERT_TRUE(ledger_->Commit(std::move(first->changes)).ok());
   ExpectRefused(Submit(Add(State::kAttached), csr), Code::kExists, "key_in_use");
+}
+
+TEST_F(DecideTest, AKeyIsOneAlsoWithItsPointCompressed) {
+  test::CsrOptions options;
+  options.agreement = test::NewEcKey();
+  Commit(Submit(device_, test::MakeCsr(options)));
+  for (const test::Key& key : {options.key, options.agreement})
+    REG_CHECK(EVP_PKEY_set_utf8_string_param(key.get(), "point-format", "compressed") == 1);
+  const DeviceId other = Add(State::kAttached);
+  ExpectRefused(Submit(other, test::MakeCsr(options)), Code::kExists, "key_in_use");
+  options.key = test::NewEcKey();
+  ExpectRefused(Submit(other, test::MakeCsr(options)), Code::kExists, "key_in_use");
 }
 
 // A key whose certificate was revoked stays revoked, whoever brings it again.

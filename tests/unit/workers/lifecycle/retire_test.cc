@@ -19,7 +19,7 @@ class EsimTest : public testing::Test {
  protected:
   // The first device of a registry has EidOf(1) and IccidOf(1).
   Said RegisterAgain(std::uint64_t eid = 1, std::uint64_t iccid = 1) {
-    return registry_.Ask("mno-b", "esim.register", {{"eid", EidOf(eid)}, {"iccid", IccidOf(iccid)}});
+    return registry_.Ask("mno-a", "esim.register", {{"eid", EidOf(eid)}, {"iccid", IccidOf(iccid)}});
   }
   std::string Delete(const std::string& device) {
     EXPECT_TRUE(registry_.Ask("operator", "device.delete", {{"device", device}}).accepted());
@@ -47,7 +47,8 @@ TEST_F(EsimTest, IsNotRegisteredAgainBeforeTheWipeIsReported) {
   const Said accepted = RegisterAgain();
   ASSERT_TRUE(accepted.accepted()) << accepted.payload;
   EXPECT_EQ(Holder(UniqueKind::kEid, EidOf(1))->text(), accepted.data().at("device"));
-  EXPECT_EQ(Report(registry_, wipe, {{"outcome", "success"}}).symbol(), "job_unknown");
+  EXPECT_TRUE(Report(registry_, wipe, {{"outcome", "success"}}).accepted()) << "said again";
+  EXPECT_EQ(Holder(UniqueKind::kEid, EidOf(1))->text(), accepted.data().at("device"));
   EXPECT_TRUE(ledger::Verify(registry_.ledger())->faults.empty());
 }
 
@@ -69,8 +70,8 @@ TEST_F(EsimTest, KeepsItsAgreementKeyAsLongAsTheWipeWaits) {
   const auto wipe = JobOf(registry_, id, JobKind::kAppletWipe);
   EXPECT_TRUE(Report(registry_, wipe, {{"outcome", "success"}}).accepted());
   const std::string successor = RegisterAgain().data().at("device");
-  ASSERT_TRUE(registry_.Ask("mno-b", "device.attach", {{"device", successor}}).accepted());
-  EXPECT_TRUE(submit("mno-b", successor).accepted()) << "the applet's key stayed in the applet";
+  ASSERT_TRUE(registry_.Ask("mno-a", "device.attach", {{"device", successor}}).accepted());
+  EXPECT_TRUE(submit("mno-a", successor).accepted()) << "the applet's key stayed in the applet";
 }
 
 TEST_F(EsimTest, IsFreeWhenTheWipeIsGivenUp) {
@@ -199,7 +200,8 @@ class WipedTest : public testing::Test {
 
 TEST_F(WipedTest, GetsItsKeyWhenTheWipeIsReported) {
   ExpectKeyAfter([&] { EXPECT_TRUE(Report(registry_, wipe_, {{"outcome", "success"}}).accepted()); });
-  EXPECT_EQ(Report(registry_, wipe_, {{"outcome", "success"}}).symbol(), "job_unknown");
+  EXPECT_TRUE(Report(registry_, wipe_, {{"outcome", "success"}}).accepted()) << "said again";
+  EXPECT_EQ(registry_.Device(id_).state, domain::State::kCertified);
 }
 
 TEST_F(WipedTest, GetsItsKeyWhenTheWipeFails) {
@@ -325,6 +327,25 @@ TEST(Reactivate, ADeviceNeverAttachedHasNothingToWipe) {
   EXPECT_EQ(registry.Device(id).state, domain::State::kRegistered);
   ASSERT_TRUE(Attach(registry, id).accepted());
   EXPECT_THAT(registry.Heard(kActions + std::string("key.generate")), SizeIs(1));
+}
+
+// Found by random histories: each step left an alarm for content that nobody waited for any more, and parties were told
+// twice that DNS lags.
+TEST(Reactivate, WhileDnsLagsOneAlarmWaitsForTheContentWantedLast) {
+  TestRegistry registry;
+  const std::string id = registry.Activate();
+  ASSERT_TRUE(registry.Ask("asp-a", "device.deactivate", {{"device", id}}).accepted());
+  EXPECT_TRUE(
+      Report(registry, JobOf(registry, id, JobKind::kAppletWipe), {{"outcome", "success"}}).accepted());
+  ASSERT_TRUE(registry.Ask("asp-a", "device.reactivate", {{"device", id}}).accepted());
+  const std::string job = JobOf(registry, id, JobKind::kKeyGenerate).id.text();
+  EXPECT_EQ(JobOf(registry, id, JobKind::kZoneVisible).subject, registry.Device(id).zone_revision);
+  EXPECT_THAT(*registry.ledger().JobsOf(*DeviceId::Parse(id)), SizeIs(2));
+
+  const Said certified =
+      registry.Ask("mno-a", "csr.submit", {{"device", id}, {"csr", NewCsrPem()}, {"job", job}});
+  ASSERT_TRUE(certified.accepted()) << certified.payload;
+  EXPECT_EQ(OnlyJob(registry, id).subject, registry.Device(id).zone_revision);
 }
 
 TEST(Reactivate, TheOldKeyIsNotCertifiedAgain) {

@@ -69,13 +69,12 @@ class ComposeTest : public testing::Test {
     endpoint_.endpoint.trust = {wire::TrustKind::kCa, test::Ca().root.certificate, ""};
   }
   Status Compose() {
-    return payload_push::Compose(device_, endpoint_, profile_, test::Ca().context, *test::Ca().signer,
-                                 changes_);
+    auto job = payload_push::Compose(device_, endpoint_, profile_, test::Ca().context, *test::Ca().signer);
+    if (!job) return job.error();
+    job_ = std::move(*job);
+    return Done{};
   }
-  wire::PayloadPush Pushed() {
-    const auto envelope = wire::DecodeEnvelope(changes_.messages.back().payload);
-    return *wire::Decode<wire::PayloadPush>(envelope->data);
-  }
+  wire::PayloadPush Pushed() { return *wire::Decode<wire::PayloadPush>(nlohmann::json::parse(job_.body)); }
   // Signature with the issuing certificate's key, checked by OpenSSL.
   bool VerifiedByRegistry(const Bytes& content, const Bytes& signature) {
     folder_.Write("content", content);
@@ -90,26 +89,24 @@ class ComposeTest : public testing::Test {
   Profile profile_;
   domain::Device device_;
   domain::EndpointRecord endpoint_;
-  domain::Changeset changes_;
+  domain::Job job_;
 };
 
-TEST_F(ComposeTest, WritesJobAndAction) {
+TEST_F(ComposeTest, MakesTheJobAndItsAction) {
   ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
   const auto composed = Compose();
   ASSERT_TRUE(composed.ok()) << composed.error().message;
   EXPECT_EQ(device_.payload_version, 7u);
   EXPECT_EQ(device_.trace.back().step, "payload.push");
-  ASSERT_EQ(changes_.jobs_put.size(), 1u);
-  const domain::Job& job = changes_.jobs_put[0];
-  EXPECT_EQ(job.kind, domain::JobKind::kPayloadPush);
-  EXPECT_EQ(job.subject, 7u);
-  EXPECT_EQ(job.due, test::Ca().now + std::chrono::seconds(30));
-  ASSERT_EQ(changes_.messages.size(), 1u);
-  EXPECT_EQ(changes_.messages[0].topic, "registry/v1/to/mno-a/do/payload.push");
+  EXPECT_EQ(job_.kind, domain::JobKind::kPayloadPush);
+  EXPECT_EQ(job_.device, device_.id);
+  EXPECT_EQ(job_.subject, 7u);
+  EXPECT_EQ(job_.created, test::Ca().now);
   const auto action = Pushed();
-  EXPECT_EQ(action.job, job.id);
+  EXPECT_EQ(action.job, job_.id);
+  EXPECT_EQ(action.device, device_.id);
   EXPECT_EQ(action.version, 7u);
-  EXPECT_EQ(wire::Encode(action).dump(), job.body) << "what is sent again is what was sent first";
+  EXPECT_EQ(wire::Encode(action).dump(), job_.body);
 }
 
 TEST_F(ComposeTest, TheContentIsTheRegistryPayload) {
@@ -153,23 +150,54 @@ TEST_F(ComposeTest, ContainersWithTheClientCertificateLast) {
   };
   ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
   ASSERT_TRUE(Compose().ok());
-  EXPECT_THAT(ids(), ElementsAre(6, 7, 8, 9, 2)) << "an ASP named by TLSA has no certificate to store";
+  EXPECT_THAT(ids(), ElementsAre())
+      << "an ASP named by TLSA has no certificate to store, and a part is worse than none";
+  EXPECT_EQ(Pushed().pilot_form_absent, "trust_is_tlsa");
   TrustACertificate();
   ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
   ASSERT_TRUE(Compose().ok());
   EXPECT_THAT(ids(), ElementsAre(6, 7, 3, 8, 9, 10, 2));
+  EXPECT_EQ(Pushed().pilot_form_absent, "");
+}
+
+// The pilot looks the device up by its CN: the form is refused, not the device.
+TEST_F(ComposeTest, ALongZoneHasNoPilotForm) {
+  TrustACertificate();
+  ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
+  profile_.zone = std::string(14, 'z') + ".test";
+  ASSERT_TRUE(Compose().ok());
+  EXPECT_EQ(DeviceName(device_.id, profile_.zone).size(), 64u);
+  EXPECT_EQ(Pushed().containers.size(), 7u);
+  profile_.zone = std::string(15, 'z') + ".test";
+  ASSERT_TRUE(Compose().ok());
+  EXPECT_TRUE(Pushed().containers.empty());
+  EXPECT_EQ(Pushed().pilot_form_absent, "name_too_long");
+}
+
+// An earlier version put the URL there.
+TEST_F(ComposeTest, AnEarlierRecordIsSignedAgain) {
+  TrustACertificate();
+  endpoint_.legacy_json = AsBytes(R"({"port":8883,"url":"mqtts://mqtt.asp-a.test"})");
+  endpoint_.legacy_json_signature = endpoint_.legacy_cert_signature = Bytes(70, 0x30);
+  ASSERT_TRUE(Compose().ok());
+  const auto containers = Pushed().containers;
+  ASSERT_EQ(containers.size(), 7u);
+  EXPECT_EQ(AsText(containers[3].content), R"({"port":8883,"url":"mqtt.asp-a.test"})");
+  EXPECT_TRUE(VerifiedByRegistry(containers[3].content, containers[4].content));
+  EXPECT_TRUE(VerifiedByRegistry(containers[2].content, containers[5].content));
 }
 
 TEST_F(ComposeTest, LegacySignaturesVerify) {
   TrustACertificate();
   ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
-  EXPECT_EQ(AsText(endpoint_.legacy_json), R"({"port":8883,"url":"mqtts://mqtt.asp-a.test"})");
+  EXPECT_EQ(AsText(endpoint_.legacy_json), R"({"port":8883,"url":"mqtt.asp-a.test"})");
   EXPECT_TRUE(VerifiedByRegistry(endpoint_.legacy_json, endpoint_.legacy_json_signature));
   EXPECT_TRUE(VerifiedByRegistry(endpoint_.endpoint.trust.certificate, endpoint_.legacy_cert_signature));
   EXPECT_FALSE(VerifiedByRegistry(AsBytes("{}"), endpoint_.legacy_json_signature));
   endpoint_.endpoint.trust = {wire::TrustKind::kTlsa, {}, "_8883._tcp.mqtt.asp-a.test"};
   ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
   EXPECT_TRUE(endpoint_.legacy_cert_signature.empty()) << "a former certificate's signature goes with it";
+  EXPECT_TRUE(endpoint_.legacy_json.empty() && endpoint_.legacy_json_signature.empty());
 }
 
 // The key behind container 0A issues certificates: what an ASP calls its certificate must not become one of the
@@ -212,11 +240,12 @@ TEST_F(ComposeTest, SignsNothingForAnAspButACertificate) {
 // What stands for an ASP's octets in container 09 begins like nothing in DER that this key signs.
 TEST_F(ComposeTest, TheSignedJsonIsNoOtherStructure) {
   constexpr std::uint8_t kSequence = 0x30, kSet = 0x31;
-  for (const char* url : {"tls://mqtt.asp-a.test", "x:", "0:0", "x:\"\\"}) {
+  TrustACertificate();
+  for (const char* host : {"mqtt.asp-a.test", "x", "0", "\"\\"}) {
     Listening signer;
-    endpoint_.endpoint.url = url;
+    endpoint_.endpoint.fqdn = host;
     ASSERT_TRUE(SignLegacy(endpoint_, signer).ok());
-    ASSERT_EQ(signer.heard.size(), 1u);
+    ASSERT_EQ(signer.heard.size(), 2u);
     const Bytes& json = signer.heard[0];
     EXPECT_NE(json[0], kSequence);
     EXPECT_NE(json[0], kSet);
@@ -245,17 +274,17 @@ TEST_F(ComposeTest, AContainerHas2040Octets) {
 }
 
 TEST_F(ComposeTest, LegacyJsonHasAHundredOctets) {
+  TrustACertificate();
   const std::size_t frame = std::string(R"({"port":8883,"url":""})").size();
-  endpoint_.endpoint.url = std::string(kLegacyJsonMax - frame, 'u');
-  EXPECT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
-  for (const std::string& url :
-       {std::string(kLegacyJsonMax - frame + 1, 'u'), std::string("https://a/{x}")}) {
-    endpoint_.endpoint.url = url;
-    const auto refused = SignLegacy(endpoint_, *test::Ca().signer);
-    ASSERT_FALSE(refused.ok());
-    EXPECT_EQ(refused.error().symbol, "endpoint_json_too_long");
-    EXPECT_EQ(refused.error().code, Code::kPolicy);
-  }
+  endpoint_.endpoint.fqdn = std::string(kLegacyJsonMax - frame, 'u');
+  ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
+  EXPECT_EQ(endpoint_.legacy_json.size(), kLegacyJsonMax);
+  EXPECT_EQ(PilotFormAbsent(endpoint_.endpoint), "");
+  endpoint_.endpoint.fqdn += 'u';
+  Listening signer;
+  EXPECT_TRUE(SignLegacy(endpoint_, signer).ok()) << "the form is refused, not the endpoint";
+  EXPECT_TRUE(signer.heard.empty());
+  EXPECT_EQ(PilotFormAbsent(endpoint_.endpoint), "host_too_long");
 }
 
 TEST_F(ComposeTest, RefusesADeviceThatIsNotReady) {
@@ -266,7 +295,6 @@ TEST_F(ComposeTest, RefusesADeviceThatIsNotReady) {
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().symbol, "payload_failed");
     EXPECT_EQ(device_.payload_version, before.payload_version);
-    EXPECT_TRUE(changes_.empty());
     device_ = before;
   };
   expect_refused([](domain::Device& device) { device.certificate.reset(); });

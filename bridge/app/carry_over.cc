@@ -1,0 +1,96 @@
+#include "bridge/app/carry_over.h"
+
+#include <openssl/rand.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include "bridge/ledger/sound.h"
+#include "bridge/signing/read_x509.h"
+
+namespace registry::app {
+namespace {
+
+constexpr std::size_t kEntriesPerCommit = 1000;
+
+void Fill(std::uint8_t* out, std::size_t size) { REG_CHECK(RAND_bytes(out, static_cast<int>(size)) == 1); }
+
+Result<signing::PublishedCrl> Read(const PublishedTrust& published) {
+  std::ifstream input(published.crl_file, std::ios::binary);
+  if (!input)
+    return Error::Make(Code::kFailed, "crl_invalid", std::string("cannot be read: ") + std::strerror(errno));
+  const std::string text{std::istreambuf_iterator<char>(input), {}};
+  const auto der = FromPem("X509 CRL", text);
+  if (!der) return Error::Make(Code::kFailed, "crl_invalid", "holds no CRL in PEM");
+  return signing::ReadCrl(*der, published.issuing_certificate);
+}
+
+Result<std::vector<domain::Revocation>> Unknown(std::vector<domain::Revocation> entries,
+                                                const ledger::LedgerReader& ledger) {
+  const auto known = ledger.Revocations();
+  if (!known) return known.error();
+  std::set<Bytes> serials;
+  for (const domain::Revocation& revocation : *known) serials.insert(revocation.serial);
+  std::erase_if(entries,
+                [&](const domain::Revocation& entry) { return !serials.insert(entry.serial).second; });
+  return entries;
+}
+
+struct Taken {
+  std::size_t entries = 0, devices = 0;
+};
+
+// A device's end is a commit of its own; entries without one share theirs.
+Result<Taken> Take(const std::vector<domain::Revocation>& entries, const lifecycle::Policy& policy,
+                   ledger::Ledger& ledger, const domain::Context& context) {
+  Taken taken;
+  domain::Changeset gathered;
+  const auto flush = [&]() -> Status {
+    if (gathered.empty()) return Done{};
+    return ledger::CommitSound(ledger, std::exchange(gathered, {}));
+  };
+  for (const domain::Revocation& entry : entries) {
+    auto changes = lifecycle::DecideRevoked(entry, ledger, context, policy);
+    if (!changes) return changes.error();
+    if (changes->devices.empty()) {
+      gathered.revocations.push_back(entry);
+      if (gathered.revocations.size() >= kEntriesPerCommit) {
+        if (auto written = flush(); !written) return written.error();
+      }
+    } else {
+      if (auto written = ledger::CommitSound(ledger, std::move(*changes)); !written) return written.error();
+      ++taken.devices;
+    }
+    ++taken.entries;
+  }
+  if (auto written = flush(); !written) return written.error();
+  return taken;
+}
+
+}  // namespace
+
+Status CarryOver(const PublishedTrust& published, ledger::Ledger& ledger, const Clock& clock,
+                 const std::function<void(int level, const std::string& line)>& log) {
+  auto crl = Read(published);
+  if (!crl) {
+    log(2, published.crl_file + ": " + crl.error().message +
+               ": what it listed as revoked and the ledger does not know counts as valid again");
+    return Done{};
+  }
+  const auto unknown = Unknown(std::move(crl->entries), ledger);
+  if (!unknown) return unknown.error();
+  const auto taken = Take(*unknown, published.policy, ledger, {clock.Now(), Fill});
+  if (!taken) return taken.error();
+  if (taken->entries == 0) return Done{};
+  log(2, published.crl_file + ": " + std::to_string(taken->entries) +
+             " revocations were published that the ledger does not know (an older one restored?): they stay, "
+             "and " +
+             std::to_string(taken->devices) + " devices that had these certificates are deactivated");
+  return Done{};
+}
+
+}  // namespace registry::app

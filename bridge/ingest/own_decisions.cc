@@ -1,0 +1,70 @@
+#include "bridge/ingest/own_decisions.h"
+
+#include <algorithm>
+
+#include "bridge/ingest/backlog.h"
+
+namespace registry::ingest {
+namespace {
+
+constexpr std::size_t kDueMax = 1000;      // jobs looked at at once
+constexpr ledger::Seq kBacklogMax = 1000;  // messages on their way to the broker, above which no job is due
+
+}  // namespace
+
+// While many messages wait for the broker, what was asked last may be among them. Asking again would use up an attempt
+// that nobody heard and lengthen the queue: under load every answer would come too late, for good.
+std::vector<domain::Job> OwnDecisions::Due() const {
+  const auto backlog = MqttBacklog(reader_);
+  if (backlog && *backlog > kBacklogMax) return {};
+  const UtcTime now = clock_.Now();
+  auto due = reader_.JobsDue({now, lifecycle::LatestDue(services_.policy, now)}, kDueMax);
+  if (!due) {
+    observer_.Log(3, "jobs due: " + due.error().message);
+    return {};
+  }
+  AddUnsent(*due);
+  return std::move(*due);
+}
+
+// How many of the jobs that wait for this MNO it has room for.
+std::size_t OwnDecisions::RoomOf(const ledger::LedgerReader::MnoLoad& mno) const {
+  const std::size_t open_max = services_.policy.retry.Of(mno.first).open_max;
+  return mno.second.open < open_max ? std::min(open_max - mno.second.open, mno.second.unsent) : 0;
+}
+
+bool OwnDecisions::SomeoneHasRoom() const {
+  const auto loads = reader_.JobLoads();
+  return loads &&
+         std::any_of(loads->begin(), loads->end(), [this](const auto& load) { return RoomOf(load) > 0; });
+}
+
+void OwnDecisions::AddUnsent(std::vector<domain::Job>& jobs) const {
+  const auto loads = reader_.JobLoads();
+  if (!loads) return observer_.Log(3, "jobs unsent: " + loads.error().message);
+  for (const auto& load : *loads) {
+    const std::size_t room = std::min(RoomOf(load), kDueMax);
+    if (room == 0) continue;
+    const auto unsent = reader_.JobsUnsent(load.first, room);
+    if (!unsent) return observer_.Log(3, "jobs unsent: " + unsent.error().message);
+    jobs.insert(jobs.end(), unsent->begin(), unsent->end());
+  }
+}
+
+bool OwnDecisions::SettleDue(const domain::Job& job) const {
+  return executor_.Settle(
+      [&](const domain::Context& context) {
+        return lifecycle::DecideDue(job, reader_, context, services_.policy);
+      },
+      "due");
+}
+
+bool OwnDecisions::SettleVisible(const domain::ZoneChange& change) const {
+  return executor_.Settle(
+      [&](const domain::Context& context) {
+        return lifecycle::DecideVisible(change, reader_, context, services_.policy, *services_.signer);
+      },
+      "visible");
+}
+
+}  // namespace registry::ingest

@@ -1,0 +1,37 @@
+// bridge/ingest/own_decisions.h: what the registry decides without a command, one decision at a time: jobs that are due or
+// for which their MNO has room now, zone changes that everybody sees. Who calls, and on which thread, is own_work.h's
+// business.
+// Threads: const, any; work on one device is serial. What is given outlives it.
+#pragma once
+
+#include <vector>
+
+#include "bridge/ingest/executor.h"
+
+namespace registry::ingest {
+
+class OwnDecisions {
+ public:
+  OwnDecisions(const Services& services, const ledger::LedgerReader& reader, const Clock& clock,
+               Observer& observer, Executor& executor)
+      : services_(services), reader_(reader), clock_(clock), observer_(observer), executor_(executor) {}
+  // Jobs to be settled now, those due first; none while many messages wait for the broker.
+  std::vector<domain::Job> Due() const;
+  // Whether a job waits for an MNO that has room for it, as one may have when another job has ended. Any thread.
+  bool SomeoneHasRoom() const;
+  // True when nothing is left to do (Executor::Settle).
+  bool SettleDue(const domain::Job& job) const;
+  bool SettleVisible(const domain::ZoneChange& change) const;
+
+ private:
+  std::size_t RoomOf(const ledger::LedgerReader::MnoLoad& mno) const;
+  void AddUnsent(std::vector<domain::Job>& jobs) const;
+
+  const Services& services_;
+  const ledger::LedgerReader& reader_;
+  const Clock& clock_;
+  Observer& observer_;
+  Executor& executor_;
+};
+
+}  // namespace registry::ingest

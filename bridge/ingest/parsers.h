@@ -1,0 +1,67 @@
+// bridge/ingest/parsers.h: between the thread that hears and the lanes that decide: messages wait here, each sender's in
+// a line of its own, until one of a few threads handles them in turn (fair_queue.h, by octets).
+// Order: one sender's messages are handled one after the other, in the order they came.
+// Owns its threads from Start to Stop. Add, Done and waiting from any thread; Add never waits.
+// Limits: at most ahead_max messages of one sender are handled and not yet done, and kAheadCrowded while many replies wait
+//   for the broker: then lanes that decide faster than replies leave would only lengthen everybody's way. More of them
+//   wait here, where they are nobody else's trouble. How much waits is up to whoever adds (shares.h).
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "bridge/ingest/fair_queue.h"
+#include "bridge/ingest/intake.h"
+
+namespace registry::ingest {
+
+// A message that found its place, and whose share it takes.
+struct Arrived {
+  Intake::Ticket ticket = 0;
+  std::string sender;
+  std::size_t octets = 0;
+  InboundMessage message;
+};
+
+class Parsers {
+ public:
+  // True: the message went on and is ahead until Done says otherwise.
+  using Handle = std::function<bool(Arrived)>;
+  static constexpr std::size_t kAheadCrowded = 2;
+  static constexpr std::uint64_t kCrowd = 64;  // replies on their way to the broker
+  using Backlog = std::function<std::uint64_t()>;
+  Parsers(std::size_t ahead_max, Backlog backlog, Handle handle);
+  ~Parsers() { Stop(std::chrono::milliseconds(0)); }
+  void Start();
+  void Add(Arrived arrived);  // once stopping, forgotten: its record stays in the intake
+  void Done(const std::string& sender);
+  void Stop(std::chrono::milliseconds deadline);  // handles what waits until then
+  std::size_t waiting() const;
+
+ private:
+  struct Sender {
+    bool handled = false;  // by a thread, at this moment
+    std::size_t ahead = 0;
+  };
+  void Run();
+  void Update(const std::string& sender, const std::function<void(Sender&)>& change);
+
+  const std::size_t ahead_max_;
+  const Backlog backlog_;
+  const Handle handle_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  FairQueue<Arrived> queue_;
+  std::map<std::string, Sender> senders_;  // only those with something under way
+  bool crowded_ = false;
+  bool closing_ = false, stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace registry::ingest

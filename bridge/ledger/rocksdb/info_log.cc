@@ -1,0 +1,40 @@
+#include "bridge/ledger/rocksdb/info_log.h"
+
+#include <cstdio>
+
+namespace registry::ledger {
+namespace {
+
+// RocksDB ends some of its lines, and some it does not.
+std::string Trimmed(std::string_view text) {
+  const auto end = text.find_last_not_of(" \r\n");
+  return std::string(text.substr(0, end == text.npos ? 0 : end + 1));
+}
+
+class InfoLog final : public rocksdb::Logger {
+ public:
+  explicit InfoLog(InfoLine line) : rocksdb::Logger(rocksdb::WARN_LEVEL), line_(std::move(line)) {}
+
+  void Logv(const char* format, va_list arguments) override {
+    Logv(rocksdb::InfoLogLevel::INFO_LEVEL, format, arguments);
+  }
+  void LogHeader(const char*, va_list) override {}
+  void Logv(const rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
+    if (!line_ || level < rocksdb::InfoLogLevel::WARN_LEVEL || level > rocksdb::InfoLogLevel::FATAL_LEVEL)
+      return;
+    char text[1024];
+    if (std::vsnprintf(text, sizeof(text), format, arguments) < 0) return;
+    line_(level == rocksdb::InfoLogLevel::WARN_LEVEL ? 2 : 3, "RocksDB: " + Trimmed(text));
+  }
+
+ private:
+  const InfoLine line_;
+};
+
+}  // namespace
+
+std::shared_ptr<rocksdb::Logger> NewInfoLog(InfoLine line) {
+  return std::make_shared<InfoLog>(std::move(line));
+}
+
+}  // namespace registry::ledger

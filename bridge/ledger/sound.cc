@@ -1,0 +1,56 @@
+#include "bridge/ledger/sound.h"
+
+#include <algorithm>
+
+#include "workers/domain/invariants.h"
+
+namespace registry::ledger {
+namespace {
+
+// Put as new: there is nothing to read, and if there is, that is for Commit to say.
+bool IsNew(const DeviceId& id, const domain::Changeset& changes) {
+  return std::any_of(changes.devices.begin(), changes.devices.end(), [&](const domain::DevicePut& put) {
+    return put.device.id == id && put.expected_version == 0;
+  });
+}
+
+Result<domain::Before> LoadBefore(const DeviceId& id, const LedgerReader& reader) {
+  auto device = reader.LoadDevice(id);
+  if (!device) return device.error();
+  auto jobs = reader.JobsOf(id);
+  if (!jobs) return jobs.error();
+  return domain::Before{std::move(*device), std::move(*jobs)};
+}
+
+// The decision was made from a view that is no longer so: that is for Commit to say.
+bool Moved(const domain::Changeset& changes, const domain::BeforeOf& before) {
+  for (const auto& put : changes.devices) {
+    const auto& was = before.at(put.device.id).device;
+    if ((was ? was->version : 0) != put.expected_version) return true;
+  }
+  return false;
+}
+
+Error Unsound(const domain::Faults& faults) {
+  std::string message;
+  for (const std::string& fault : faults) message += (message.empty() ? "" : "; ") + fault;
+  return Error::Make(Code::kFailed, kUnsound, message);
+}
+
+}  // namespace
+
+Status CommitSound(Ledger& ledger, domain::Changeset changes) {
+  domain::BeforeOf before;
+  for (const DeviceId& id : domain::Touched(changes)) {
+    auto was = IsNew(id, changes) ? domain::Before{} : LoadBefore(id, ledger);
+    if (!was) return was.error();
+    before.emplace(id, std::move(*was));
+  }
+  if (!Moved(changes, before)) {
+    const domain::Faults faults = domain::FaultsOf(changes, before);
+    if (!faults.empty()) return Unsound(faults);
+  }
+  return ledger.Commit(std::move(changes));
+}
+
+}  // namespace registry::ledger

@@ -1,0 +1,33 @@
+// schemas/document/asyncapi.h: the AsyncAPI document, made from what is said once elsewhere: which messages exist and who
+// may say them (catalogue), topics and types (wire), the JSON Schemas and one example of each.
+// Two forms of one document. Split: refers to the files beside it, as people read it. Bundled: holds every schema itself
+// and says a message's members in one place, for code generators, which resolve "$ref" against the folder they run in and
+// do not put "allOf" together.
+// Pure; any thread. Spec: AsyncAPI 3.0.0. 3.1.0 adds nothing but a binding for ROS 2, and the tools of 2026 that make
+// code (modelina 5) do not read it yet.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace registry::document {
+
+using Json = nlohmann::ordered_json;  // members stand in the order in which they are read
+
+struct Sources {
+  std::map<std::string, Json> schemas;  // by stem: schemas/messages/<stem>.schema.json
+  std::map<std::string, Json>
+      examples;  // by stem: a valid one of schemas/examples/<stem>; "" of data where there is none
+};
+
+// `folder` is schemas/. Throws what the standard library and the JSON library throw when it is not readable.
+Sources ReadSources(const std::string& folder);
+
+enum class Form { kSplit, kBundled };
+Json AsyncApi(const Sources& sources, Form form);
+
+// As it stands in schemas/: asyncapi.json, asyncapi.bundled.json.
+std::string Text(const Json& document);
+
+}  // namespace registry::document

@@ -1,0 +1,81 @@
+// schemas/wire/queries.h: commands that only ask, and what they are told: answered from what is committed, neither marked
+// nor remembered. Their field tables are in read_messages.cc, their codec is codec.h's. Plain values, any thread.
+#pragma once
+
+#include "schemas/wire/codec.h"
+#include "schemas/wire/envelope.h"
+
+namespace registry::wire {
+
+struct DeviceGet {
+  DeviceId device;
+};  // all
+struct DeviceTrace {
+  DeviceId device;
+};  // all
+struct DeviceList {
+  std::string state;
+  std::optional<EndpointName> endpoint;
+  std::optional<UtcTime> expires_before;
+  std::string after;        // `next` of the page before
+  std::uint64_t limit = 0;  // 0: not said
+};                          // all
+
+// What a list says of a device.
+struct DeviceBrief {
+  DeviceId device;
+  std::string state;
+  std::vector<std::string> holds{};
+  PartyId sponsor;
+  std::optional<PartyId> claimer{};
+  std::optional<EndpointName> endpoint{};
+  std::optional<UtcTime> not_after{};
+};
+struct DeviceDescribed {
+  DeviceId device;
+  std::string name, state;
+  std::vector<std::string> holds;
+  bool attached = false;
+  PartyId sponsor;
+  std::optional<PartyId> claimer;
+  std::optional<EndpointName> endpoint;
+  std::optional<Eid> eid;      // to the sponsor only
+  std::optional<Iccid> iccid;  // to the sponsor only
+  std::string serial;          // empty without a live certificate
+  std::optional<UtcTime> not_after;
+  UtcTime created, updated;
+};  // device.get
+struct DeviceListed {
+  std::vector<DeviceBrief> devices;
+  std::string next;  // empty on the last page
+};                   // device.list
+struct DeviceWait {
+  std::string what;
+  PartyId who;
+  std::uint32_t attempt = 1;
+  std::uint32_t attempts = 0;  // 0: nothing is given up
+  UtcTime due;
+  std::optional<UtcTime> given_up;
+};
+struct DeviceStep {
+  std::string step;
+  UtcTime at;
+};
+struct DeviceTraced {
+  DeviceId device;
+  std::string state;
+  std::string says;
+  std::vector<DeviceWait> waits;
+  std::vector<DeviceStep> steps;
+};  // device.trace
+
+using Query = std::variant<DeviceGet, DeviceList, DeviceTrace>;
+bool IsQuery(std::string_view command);
+// kUnknownCommand when `command` names none of them.
+Result<Query> DecodeQuery(std::string_view command, const nlohmann::json& data);
+
+// A page names up to 500 devices, so what the registry says may have more values than what a party says.
+inline constexpr std::size_t kReplyValuesMax = 8192;
+Result<Envelope> DecodeReply(std::string_view payload);
+
+}  // namespace registry::wire

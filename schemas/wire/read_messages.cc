@@ -1,0 +1,146 @@
+#include "schemas/wire/read_messages.h"
+
+#include <array>
+
+#include "schemas/wire/parts.h"
+
+namespace registry::wire {
+namespace {
+
+using Device = IdForm<DeviceId>;
+using Party = IdForm<PartyId>;
+using EndpointId = IdForm<EndpointName>;
+
+struct HoldWords {
+  static constexpr std::array<std::string_view, 4> kWords{"pendingTransfer", "clientHold", "serverHold",
+                                                          "transferProhibited"};
+};
+struct WaitWords {
+  static constexpr std::array<std::string_view, 4> kWords{"key.generate", "payload.push", "applet.wipe",
+                                                          "zone.visible"};
+};
+struct BriefStem {
+  static constexpr std::string_view kStem = "device-brief";
+};
+struct WaitStem {
+  static constexpr std::string_view kStem = "device-wait";
+};
+struct StepStem {
+  static constexpr std::string_view kStem = "device-step";
+};
+// "<device>", or "<microseconds>/<device>".
+bool ValidCursor(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (slash == text.npos) return DeviceId::Parse(text).has_value();
+  const auto number = text.substr(0, slash);
+  return !number.empty() && number.size() <= 18 && std::all_of(number.begin(), number.end(), digit) &&
+         DeviceId::Parse(text.substr(slash + 1)).has_value();
+}
+constexpr TextKind kCursor{
+    36,
+    55,
+    "^([0-9]{1,18}/)?[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+    "bad_cursor",
+    "must be the `next` of a page",
+    ValidCursor};
+
+using State = Word<StateWords>;
+using Cursor = TextForm<kCursor>;
+using Holds = ListOf<Word<HoldWords>, 0, 8>;
+
+}  // namespace
+
+template <>
+const Fields<DeviceGet>& Table<DeviceGet>() {
+  static const Fields<DeviceGet> table{Must<Device, &DeviceGet::device>("device")};
+  return table;
+}
+template <>
+const Fields<DeviceTrace>& Table<DeviceTrace>() {
+  static const Fields<DeviceTrace> table{Must<Device, &DeviceTrace::device>("device")};
+  return table;
+}
+template <>
+const Fields<DeviceList>& Table<DeviceList>() {
+  static const Fields<DeviceList> table{
+      May<State, &DeviceList::state>("state"), May<EndpointId, &DeviceList::endpoint>("endpoint"),
+      May<Time, &DeviceList::expires_before>("expiresBefore"), May<Cursor, &DeviceList::after>("after"),
+      May<Integer<std::uint64_t, 1, 500>, &DeviceList::limit>("limit")};
+  return table;
+}
+
+template <>
+const Fields<DeviceBrief>& Table<DeviceBrief>() {
+  static const Fields<DeviceBrief> table{
+      Must<Device, &DeviceBrief::device>("device"),  Must<State, &DeviceBrief::state>("state"),
+      May<Holds, &DeviceBrief::holds>("holds"),      Must<Party, &DeviceBrief::sponsor>("sponsor"),
+      May<Party, &DeviceBrief::claimer>("claimer"),  May<EndpointId, &DeviceBrief::endpoint>("endpoint"),
+      May<Time, &DeviceBrief::not_after>("notAfter")};
+  return table;
+}
+template <>
+const Fields<DeviceDescribed>& Table<DeviceDescribed>() {
+  static const Fields<DeviceDescribed> table{Must<Device, &DeviceDescribed::device>("device"),
+                                             Must<Name, &DeviceDescribed::name>("name"),
+                                             Must<State, &DeviceDescribed::state>("state"),
+                                             May<Holds, &DeviceDescribed::holds>("holds"),
+                                             Must<Switch, &DeviceDescribed::attached>("attached"),
+                                             Must<Party, &DeviceDescribed::sponsor>("sponsor"),
+                                             May<Party, &DeviceDescribed::claimer>("claimer"),
+                                             May<EndpointId, &DeviceDescribed::endpoint>("endpoint"),
+                                             May<IdForm<Eid>, &DeviceDescribed::eid>("eid"),
+                                             May<IdForm<Iccid>, &DeviceDescribed::iccid>("iccid"),
+                                             May<SerialHex, &DeviceDescribed::serial>("serial"),
+                                             May<Time, &DeviceDescribed::not_after>("notAfter"),
+                                             Must<Time, &DeviceDescribed::created>("created"),
+                                             Must<Time, &DeviceDescribed::updated>("updated")};
+  return table;
+}
+template <>
+const Fields<DeviceListed>& Table<DeviceListed>() {
+  static const Fields<DeviceListed> table{
+      Must<ListOf<Part<DeviceBrief, BriefStem>, 0, 500>, &DeviceListed::devices>("devices"),
+      May<Cursor, &DeviceListed::next>("next")};
+  return table;
+}
+template <>
+const Fields<DeviceWait>& Table<DeviceWait>() {
+  static const Fields<DeviceWait> table{Must<Word<WaitWords>, &DeviceWait::what>("what"),
+                                        Must<Party, &DeviceWait::who>("who"),
+                                        Must<Attempt, &DeviceWait::attempt>("attempt"),
+                                        May<Attempt, &DeviceWait::attempts>("attempts"),
+                                        Must<Time, &DeviceWait::due>("due"),
+                                        May<Time, &DeviceWait::given_up>("givenUp")};
+  return table;
+}
+template <>
+const Fields<DeviceStep>& Table<DeviceStep>() {
+  static const Fields<DeviceStep> table{Must<Line, &DeviceStep::step>("step"),
+                                        Must<Time, &DeviceStep::at>("at")};
+  return table;
+}
+template <>
+const Fields<DeviceTraced>& Table<DeviceTraced>() {
+  static const Fields<DeviceTraced> table{
+      Must<Device, &DeviceTraced::device>("device"), Must<State, &DeviceTraced::state>("state"),
+      Must<LongLine, &DeviceTraced::says>("says"),
+      Must<ListOf<Part<DeviceWait, WaitStem>, 0, 16>, &DeviceTraced::waits>("waits"),
+      Must<ListOf<Part<DeviceStep, StepStem>, 0, 32>, &DeviceTraced::steps>("steps")};
+  return table;
+}
+
+template Result<DeviceGet> Decode<DeviceGet>(const json& data);
+template json Encode<DeviceGet>(const DeviceGet& message);
+template Result<DeviceTrace> Decode<DeviceTrace>(const json& data);
+template json Encode<DeviceTrace>(const DeviceTrace& message);
+template Result<DeviceList> Decode<DeviceList>(const json& data);
+template json Encode<DeviceList>(const DeviceList& message);
+template Result<DeviceDescribed> Decode<DeviceDescribed>(const json& data);
+template json Encode<DeviceDescribed>(const DeviceDescribed& message);
+template Result<DeviceListed> Decode<DeviceListed>(const json& data);
+template json Encode<DeviceListed>(const DeviceListed& message);
+template Result<DeviceTraced> Decode<DeviceTraced>(const json& data);
+template json Encode<DeviceTraced>(const DeviceTraced& message);
+
+}  // namespace registry::wire

@@ -1,0 +1,42 @@
+#include "simulators/asp/customers.h"
+
+#include <optional>
+
+namespace registry::sim {
+namespace {
+
+// Whether the device is this ASP's no more; nullopt: the notification says nothing of it.
+std::optional<bool> SaysOver(const std::string& type) {
+  if (type == "device.deactivated" || type == "device.deleted") return true;
+  if (type == "device.certified" || type == "device.activated" || type == "device.reactivated") return false;
+  return std::nullopt;
+}
+
+Error Refuse(std::string_view symbol, std::string_view why) {
+  return Error::Make(Code::kNotAuthorised, symbol, why);
+}
+
+}  // namespace
+
+void Customers::Claimed(const std::string& device) {
+  const std::lock_guard lock(mutex_);
+  known_.emplace(device, Known{});  // what its feed said already is newer
+}
+
+void Customers::Heard(const std::string& type, const std::string& device, std::uint64_t seq) {
+  const auto over = SaysOver(type);
+  if (!over || device.empty()) return;
+  const std::lock_guard lock(mutex_);
+  Known& known = known_[device];
+  if (seq >= known.seq) known = {seq, *over};
+}
+
+Status Customers::MayTalk(const std::string& device) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = known_.find(device);
+  if (found == known_.end()) return Refuse("device_not_claimed", "the device is not this ASP's");
+  if (found->second.over) return Refuse("device_not_active", "the device is deactivated or deleted");
+  return Done{};
+}
+
+}  // namespace registry::sim

@@ -1,0 +1,35 @@
+// simulators/asp/customers.h: which devices are this ASP's, and for which of them it still is. An authentic certificate
+// with its TLSA record proves only that a device is some device of the registry; whose it is, an ASP knows from its own
+// claims and its feed.
+// A device is served from the moment its claim is accepted, since it may knock before `device.activated` has come here,
+// until `device.deactivated` or `device.deleted`; then again from `device.reactivated` or `device.activated` on.
+// Owns: what it was told, which ends with the process. Threads: any. Limits: one entry per device ever claimed.
+// Errors (symbol = what the device is told): device_not_claimed, device_not_active.
+// Notifications may come out of order, since a gap is filled later: of two about one device the higher `seq` counts.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "schemas/base/result.h"
+
+namespace registry::sim {
+
+class Customers {
+ public:
+  void Claimed(const std::string& device);
+  void Heard(const std::string& type, const std::string& device, std::uint64_t seq);
+  Status MayTalk(const std::string& device) const;
+
+ private:
+  struct Known {
+    std::uint64_t seq = 0;  // of the notification that said so last
+    bool over = false;
+  };
+  mutable std::mutex mutex_;
+  std::map<std::string, Known> known_;  // by device; guarded by mutex_
+};
+
+}  // namespace registry::sim

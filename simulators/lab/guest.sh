@@ -1,0 +1,91 @@
+# simulators/lab/guest.sh: what a person needs to take part in a lab by hand, as guest-mno or guest-asp. To be read into
+# bash, with the folder of a lab that runs:   . simulators/lab/guest.sh /var/tmp/lab
+# It uses mosquitto_pub, mosquitto_sub, jq, openssl and kdig, and nothing of this project.
+#
+#   tell PARTY COMMAND DATA   sends a command, with a new id
+#   hear TYPE                 prints the data of the message: the reply to what was told last, or else what is said about
+#                             $DEVICE. After a rejection it prints that instead, on standard error, and fails.
+#   served NAME TYPE          waits until the lab's name server has the record
+#   ask NAME TYPE             asks the lab's validating resolver, over TLS
+#   hush                      ends the listening
+#
+# What is heard is kept in $LAB/heard.jsonl, one message a line.
+
+LAB=$(realpath "$1")
+HEARD=$LAB/heard.jsonl
+
+lab() { jq -er "$1" "$LAB/lab.json"; }  # what lab.json says
+
+# Sets CONNECTION: the arguments by which a party comes to the broker. The broker knows the party by its certificate.
+connect_as() {
+  CONNECTION=(-V 5 -h "$(lab .mqtt.host)" -p "$(lab .mqtt.port)" --cafile "$(lab .mqtt.ca_file)" --tls-version tlsv1.3
+    --cert "$(lab ".parties[\"$1\"].cert_file")" --key "$(lab ".parties[\"$1\"].key_file")")
+}
+
+tell() {
+  local message
+  ID=$(cat /proc/sys/kernel/random/uuid)
+  message=$(jq -nc --arg id "$ID" --arg party "$1" --arg type "registry.v1.$2" --argjson data "$3" \
+    '{specversion: "1.0", id: $id, source: $party, type: $type, datacontenttype: "application/json", data: $data}') ||
+    return
+  connect_as "$1"
+  mosquitto_pub "${CONNECTION[@]}" -q 1 -t "registry/v1/from/$1/$2" -m "$message"
+}
+
+# The client id is one that nobody guesses, since whoever connects with it too ends this session. The first connection
+# ends when the broker has the subscription; from then on it keeps what is said (PARTY.md, "Connecting").
+listen_as() {
+  local session
+  session=$1-$(cat /proc/sys/kernel/random/uuid)
+  connect_as "$1"
+  CONNECTION+=(-i "$session" -c -x 3600 -q 1 -t "registry/v1/to/$1/#")
+  mosquitto_sub "${CONNECTION[@]}" -E || return
+  mosquitto_sub "${CONNECTION[@]}" >>"$HEARD" &
+  EARS+=($!)
+}
+
+heard() {
+  jq -cR --arg type "registry.v1.$1" --arg id "${ID:-}" --arg device "${DEVICE:-}" "fromjson? | select($2)" "$HEARD" |
+    tail -n 1
+}
+
+hear() {
+  local mine line until=$((SECONDS + 60))
+  case $1 in
+    *.accepted) mine='.cause == $id' ;;
+    *) mine='.data.device == $device' ;;
+  esac
+  while [ $SECONDS -lt $until ]; do
+    line=$(heard "$1" ".type == \$type and $mine")
+    [ -z "$line" ] || { jq .data <<<"$line"; return; }
+    line=$(heard "$1" '.cause == $id and (.type | endswith(".rejected"))')
+    [ -z "$line" ] || { echo "$line" >&2; return 1; }
+    sleep 0.2
+  done
+  echo "nothing heard of $1" >&2
+  return 1
+}
+
+served() {
+  local until=$((SECONDS + 60))
+  while [ $SECONDS -lt $until ]; do
+    kdig +short "@$(lab '.dns.secondaries[0].address')" -p "$(lab '.dns.secondaries[0].port')" "$1" "$2" | grep . && return
+    sleep 0.2
+  done
+  echo "no $2 record of $1 is served" >&2
+  return 1
+}
+
+ask() {
+  kdig "@$(lab .resolver.address)" -p "$(lab .resolver.dot_port)" +tls-ca="$(lab .resolver.dot_ca_file)" \
+    +tls-hostname="$(lab .resolver.dot_name)" +dnssec "$1" "$2"
+}
+
+hush() {
+  [ ${#EARS[@]} = 0 ] || kill "${EARS[@]}"
+  EARS=()
+}
+
+EARS=()
+: >"$HEARD"
+listen_as guest-mno && listen_as guest-asp

@@ -1,0 +1,1 @@
+{"specversion": "1.0", "id": "5672476c-e9aa-4aa3-9cfd-2aef76f44f0f", "source": "mno-a", "type": "registry.v1.feed.ack", "time": "2026-11-23T12:00:00Z", "datacontenttype": "application/json", "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "data": {"seq": 17}}

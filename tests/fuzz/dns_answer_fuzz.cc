@@ -1,0 +1,88 @@
+// Attacked: the registry's picture of what a secondary serves, by answers to its questions. The first octet says whether
+// the answer is to the NOTIFY or to the SOA question, has the question's id, and is signed; the rest is the message.
+// A fault: a crash; a version that counts as served though the answer was not signed, had another id, named no SOA with
+// authority, or reported an error.
+#include <sys/socket.h>
+
+#include "bridge/zone/secondary.h"
+#include "tests/fuzz/dns_world.h"
+#include "tests/fuzz/input.h"
+
+namespace registry::zone::testing {
+namespace {
+
+struct Datagram {
+  Bytes octets;
+  sockaddr_storage from{};
+  socklen_t from_size = sizeof(sockaddr_storage);
+};
+
+std::optional<Datagram> Next(const Socket& peer) {
+  Datagram datagram;
+  datagram.octets.resize(4096);
+  const ssize_t size = recvfrom(peer.fd(), datagram.octets.data(), datagram.octets.size(), MSG_DONTWAIT,
+                                reinterpret_cast<sockaddr*>(&datagram.from), &datagram.from_size);
+  if (size < 0) return std::nullopt;
+  datagram.octets.resize(static_cast<std::size_t>(size));
+  return datagram;
+}
+
+// The NOTIFY and the SOA question of a secondary that has just been told of a version.
+std::optional<Datagram> Question(const Socket& peer, Opcode opcode) {
+  std::optional<Datagram> found;
+  while (auto datagram = Next(peer)) {
+    const auto message = ParseMessage(datagram->octets);
+    REG_CHECK(message.has_value());
+    if (message->opcode() == static_cast<std::uint8_t>(opcode)) found = std::move(datagram);
+  }
+  return found;
+}
+
+void Judge(const Secondary& secondary, View answer, bool right_id, bool is_signed) {
+  if (!secondary.current() && secondary.serial() == 0) return;
+  REG_CHECK(right_id && is_signed);
+  const auto message = ParseMessage(answer);
+  REG_CHECK(message && message->response() && message->opcode() == 0 && message->rcode() == 0);
+  REG_CHECK((message->flags & kFlagAuthoritative) != 0 && (message->flags & kFlagTruncated) == 0);
+  REG_CHECK(SoaSerial(answer, message->answer.at(0)) == secondary.serial() || message->answer.size() > 1);
+}
+
+void Play(fuzz::Input input) {
+  static DnsWorld world;
+  static const Socket peer = *BindUdp("127.0.0.1", 0);
+  static const Name zone = *NameFromText(kZone);
+  const auto begun = Steady::time_point(std::chrono::hours(1)), asked = begun + std::chrono::seconds(1);
+  const std::uint8_t how = input.Octet();
+  const bool notify = (how & 1) != 0, right_id = (how & 2) == 0, is_signed = (how & 4) == 0;
+
+  Secondary secondary({"peer", "127.0.0.1", LocalPort(peer)}, zone, world.key, world.clock, "127.0.0.1");
+  secondary.Announce(world.store.serial(), world.store.soa(), begun);
+  secondary.Turn(asked);
+  const auto question = Question(peer, notify ? Opcode::kNotify : Opcode::kQuery);
+  REG_CHECK(question.has_value());
+
+  Bytes answer = input.Rest();
+  if (answer.size() < kHeaderSize) answer.resize(kHeaderSize);
+  std::copy_n(question->octets.begin(), 2, answer.begin());
+  if (!right_id) answer[0] ^= 0x80;
+  if (is_signed) {
+    TsigStream(world.key,
+               VerifyTsig(question->octets, *ParseMessage(question->octets), world.key, world.clock.Now()))
+        .Sign(answer, world.clock.Now());
+  }
+  REG_CHECK(sendto(peer.fd(), answer.data(), answer.size(), 0,
+                   reinterpret_cast<const sockaddr*>(&question->from),
+                   question->from_size) == static_cast<ssize_t>(answer.size()));
+  secondary.Turn(asked);
+  Judge(secondary, answer, right_id, is_signed);
+  (void)secondary.lag(asked);
+  (void)Question(peer, Opcode::kQuery);  // what it asks next is not the next input's
+}
+
+}  // namespace
+}  // namespace registry::zone::testing
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  registry::zone::testing::Play({data, size});
+  return 0;
+}

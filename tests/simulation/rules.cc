@@ -1,0 +1,235 @@
+#include "tests/simulation/rules.h"
+
+#include <algorithm>
+
+#include "workers/domain/invariants.h"
+
+namespace registry::simulation {
+namespace {
+
+using domain::Device;
+using domain::Job;
+using domain::JobKind;
+using domain::State;
+
+std::string Of(const Device& device, const std::string& what) {
+  return device.id.text() + " (" + std::string(domain::StateName(device.state)) + ") " + what;
+}
+
+// Each device in turn, until one is at fault.
+template <class Check>
+std::string Each(const Snapshot& now, Check check) {
+  for (const Device& device : now.devices) {
+    const std::string fault = check(device);
+    if (!fault.empty()) return Of(device, fault);
+  }
+  return "";
+}
+
+std::optional<domain::ZoneChange> ZoneOf(const Snapshot& now, const DeviceId& id) {
+  const auto found = now.zone.find(id);
+  if (found == now.zone.end()) return std::nullopt;
+  return found->second;
+}
+
+bool Waits(const Snapshot& now, const Device& device, JobKind kind) {
+  const auto& jobs = now.jobs.at(device.id);
+  return std::any_of(jobs.begin(), jobs.end(), [kind](const Job& job) { return job.kind == kind; });
+}
+
+// Which of the steps the trace names last; empty when it has none of them (any more).
+std::string LastOf(const Device& device, const std::set<std::string>& steps) {
+  for (auto step = device.trace.rbegin(); step != device.trace.rend(); ++step) {
+    if (steps.contains(step->step)) return step->step;
+  }
+  return "";
+}
+
+std::string RecordIsSound(const Snapshot& now) {
+  for (const Device& device : now.devices) {
+    for (const auto& faults : {domain::FaultsOf(device), domain::FaultsInZone(device, ZoneOf(now, device.id)),
+                               domain::FaultsInJobs(device, now.jobs.at(device.id))}) {
+      if (!faults.empty()) return faults.front();
+    }
+  }
+  return "";
+}
+
+// RFC 5280 §5: what the registry issued and no device has as its live one must be on the list, and nothing that is live.
+std::string CertificatesAreLiveOrRevoked(const Snapshot& now) {
+  std::set<Bytes> live;
+  for (const Device& device : now.devices) {
+    if (!device.certificate) continue;
+    live.insert(device.certificate->serial);
+    if (now.revoked.contains(device.certificate->serial)) return Of(device, "has a revoked certificate");
+  }
+  for (const Bytes& serial : now.world.issued) {
+    if (!live.contains(serial) && !now.revoked.contains(serial)) {
+      return "certificate " + ToHex(serial) + " is neither live nor revoked";
+    }
+  }
+  return "";
+}
+
+std::string NothingBelongsToTwo(const Snapshot& now) {
+  std::set<std::string> esims;
+  std::set<Bytes> keys;
+  return Each(now, [&](const Device& device) -> std::string {
+    if (device.state == State::kDeleted) return "";
+    if (!esims.insert(device.eid.text()).second) return "has the EID of another device";
+    if (!esims.insert(device.iccid.text()).second) return "has the ICCID of another device";
+    if (device.certificate && !keys.insert(device.certificate->spki_sha256).second)
+      return "has another's key";
+    const bool agrees = !device.agreement_key.empty();
+    if (agrees && !keys.insert(device.agreement_key).second) return "has another's key-agreement key";
+    return "";
+  });
+}
+
+// What authenticates a device is what name servers really show.
+std::string ActiveIsServed(const Snapshot& now) {
+  return Each(now, [&](const Device& device) -> std::string {
+    if (device.state != State::kActive && device.state != State::kPublished) return "";
+    const auto served = now.world.served.find(device.id.text());
+    if (served == now.world.served.end() || served->second.tlsa.size() != 1) return "is not served";
+    return served->second.tlsa[0].data == device.certificate->sha256 ? ""
+                                                                     : "is served with another certificate";
+  });
+}
+
+std::string SeenIsServed(const Snapshot& now) {
+  return Each(now, [&](const Device& device) -> std::string {
+    if (device.visible_revision == 0) return "";
+    const auto served = now.world.served.find(device.id.text());
+    const bool shown = served != now.world.served.end() && served->second.revision >= device.visible_revision;
+    return shown ? "" : "believes that a revision is served which is not";
+  });
+}
+
+std::string WhoWaitsHasAJob(const Snapshot& now) {
+  return Each(now, [&](const Device& device) -> std::string {
+    const bool wiping = Waits(now, device, JobKind::kAppletWipe);
+    if (device.state == State::kAttached && !wiping && !Waits(now, device, JobKind::kKeyGenerate)) {
+      const std::string last = LastOf(device, {"key.generate", "key.generate failed"});
+      return last == "key.generate failed" ? "" : "waits for a key nobody was asked for";
+    }
+    if (device.state == State::kPublished && device.claimer && !Waits(now, device, JobKind::kPayloadPush)) {
+      const std::string last = LastOf(device, {"payload.push", "payload.push failed"});
+      return last == "payload.push failed" ? "" : "waits for a payload nobody pushes";
+    }
+    const bool ended = device.state == State::kDeactivated || device.state == State::kDeleted;
+    if (!ended || !device.attached || wiping) return "";
+    const std::string last = LastOf(device, {"deactivated", "deleted", "wiped", "applet.wipe failed"});
+    return last == "wiped" || last == "applet.wipe failed" ? "" : "is to be wiped, and nobody was asked";
+  });
+}
+
+std::string DeletedGivesItsEsimBack(const Snapshot& now) {
+  return Each(now, [&](const Device& device) -> std::string {
+    if (device.state != State::kDeleted || Waits(now, device, JobKind::kAppletWipe)) return "";
+    const auto holder = now.world.ledger().FindUnique({domain::UniqueKind::kEid, AsBytes(device.eid.text())});
+    return *holder == device.id ? "keeps its EID, and no wipe is waited for" : "";
+  });
+}
+
+std::string PlanFault(const Job& job, const Snapshot& now) {
+  const auto& policy = now.world.services().policy;
+  if (job.due > lifecycle::LatestDue(policy, now.world.clock.latest)) return "is put off for ever";
+  if (job.kind == JobKind::kZoneVisible) return "";
+  if (!job.mno) return "is nobody's";
+  if (job.attempt > policy.retry.Of(*job.mno).attempts_max) return "has more attempts than there are";
+  const auto same = [&](const Told& told) {
+    return told.job == job.id.text() && told.mno == job.mno->text();
+  };
+  const bool told = std::any_of(now.world.told.begin(), now.world.told.end(), same);
+  if (told == job.unsent) return told ? "was sent and is kept" : "waits for somebody who was not asked";
+  return "";
+}
+
+std::string JobsKeepToThePlan(const Snapshot& now) {
+  std::map<PartyId, std::size_t> open;
+  for (const auto& [id, jobs] : now.jobs) {
+    for (const Job& job : jobs) {
+      const std::string fault = PlanFault(job, now);
+      if (!fault.empty())
+        return std::string(domain::JobKindName(job.kind)) + " " + job.id.text() + " " + fault;
+      if (job.mno && !job.unsent) ++open[*job.mno];
+    }
+  }
+  for (const auto& [mno, jobs] : open) {
+    if (jobs > now.world.services().policy.retry.Of(mno).open_max)
+      return mno.text() + " has more open than it can do";
+  }
+  return "";
+}
+
+std::string EveryAnswerIsRemembered(const Snapshot& now) {
+  for (const Sent& sent : now.world.sent) {
+    if (sent.outcome != "accepted") continue;
+    const auto mark = now.world.ledger().FindEvent(
+        *PartyId::Parse(sent.party), *EventId::Parse(sent.envelope.at("id").get<std::string>()));
+    if (!*mark) return sent.party + " " + sent.command + " was accepted and is not remembered";
+    if ((*mark)->reply.payload != sent.answer)
+      return sent.party + " " + sent.command + " would be answered otherwise";
+  }
+  return "";
+}
+
+std::string FeedsAreWhole(const Snapshot& now) {
+  for (const auto& [party, last] : now.world.heard) {
+    const auto feed = now.world.ledger().LoadFeed(*PartyId::Parse(party));
+    if (feed->last != last)
+      return party + " heard " + std::to_string(last) + " of " + std::to_string(feed->last);
+    const auto items = now.world.ledger().FeedFrom(*PartyId::Parse(party), feed->acked + 1, ~std::size_t{0});
+    if (items->size() != feed->last - feed->acked)
+      return party + " cannot be told again what it has not acknowledged";
+  }
+  return "";
+}
+
+Snapshot Look(const World& world) {
+  Snapshot now{world, {}, {}, {}, {}};
+  now.devices = *world.ledger().DevicesAfter(std::nullopt, ~std::size_t{0});
+  for (const Device& device : now.devices) now.jobs[device.id] = *world.ledger().JobsOf(device.id);
+  for (auto& change : *world.ledger().ZoneAfter(std::nullopt, ~std::size_t{0})) {
+    now.zone.emplace(change.device, std::move(change));
+  }
+  for (auto& revocation : *world.ledger().Revocations()) now.revoked.insert(std::move(revocation.serial));
+  return now;
+}
+
+}  // namespace
+
+const std::vector<Rule>& Rules() {
+  static const std::vector<Rule> rules = {
+      {"record", RecordIsSound},
+      {"certificate", CertificatesAreLiveOrRevoked},
+      {"unique", NothingBelongsToTwo},
+      {"served", ActiveIsServed},
+      {"seen", SeenIsServed},
+      {"waiting", WhoWaitsHasAJob},
+      {"esim", DeletedGivesItsEsimBack},
+      {"plan", JobsKeepToThePlan},
+      {"answer", EveryAnswerIsRemembered},
+      {"feed", FeedsAreWhole},
+  };
+  return rules;
+}
+
+std::optional<std::string> FirstFault(const World& world) {
+  if (!world.violation.empty()) return world.violation;
+  const Snapshot now = Look(world);
+  for (const Rule& rule : Rules()) {
+    const std::string fault = rule.fault(now);
+    if (!fault.empty()) return std::string(rule.name) + ": " + fault;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> VerifyFault(const World& world) {
+  const auto report = ledger::Verify(world.ledger());
+  if (report->faults.empty()) return std::nullopt;
+  return "verify: " + report->faults.front();
+}
+
+}  // namespace registry::simulation

@@ -1,0 +1,332 @@
+#include "tests/simulation/steps.h"
+
+#include "tests/support/test_registry.h"
+
+namespace registry::simulation {
+namespace {
+
+using nlohmann::json;
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::size_t kLatest = 3;       // devices or jobs that most steps are about
+constexpr std::size_t kRemembered = 40;  // commands that may come again
+
+std::string AnyMno(Dice& dice) { return kMnos[dice.Below(std::size(kMnos))]; }
+std::string AnyAsp(Dice& dice) { return kAsps[dice.Below(std::size(kAsps))]; }
+std::string Anybody(Dice& dice) {
+  const std::size_t which = dice.Below(5);
+  return which == 0 ? kOperator : which < 3 ? AnyMno(dice) : AnyAsp(dice);
+}
+
+template <class T>
+const T* Recent(const std::vector<T>& all, std::size_t latest, Dice& dice) {
+  if (all.empty()) return nullptr;
+  // Mostly one of the latest, now and then one from long ago.
+  const std::size_t among = dice.Chance(75) ? std::min(latest, all.size()) : all.size();
+  return &all[all.size() - 1 - dice.Below(among)];
+}
+
+Known Device(World& world, Dice& dice) {
+  const Known* known = Recent(world.known, kEsims, dice);
+  if (known != nullptr) return *known;
+  return {"00000000-0000-4000-8000-000000000000", "mno-a", "no code"};  // nobody's
+}
+
+// The device's own MNO, or now and then the other one.
+std::string Sponsor(const Known& device, Dice& dice) { return dice.Chance(92) ? device.mno : AnyMno(dice); }
+
+// Who may manage the device: its claimer, or whoever tries.
+std::string Manager(World& world, const Known& known, Dice& dice) {
+  if (dice.Chance(20)) return kOperator;
+  const auto device = world.ledger().LoadDevice(*DeviceId::Parse(known.device));
+  const bool claimed = *device && (*device)->claimer && dice.Chance(90);
+  return claimed ? (*device)->claimer->text() : AnyAsp(dice);
+}
+
+void Register(World& world, Dice& dice) {
+  const std::size_t eid = 1 + dice.Below(kEsims);
+  const std::size_t iccid = dice.Chance(90) ? eid : 1 + dice.Below(kEsims);
+  world.Ask(AnyMno(dice), "esim.register", {{"eid", test::EidOf(eid)}, {"iccid", test::IccidOf(iccid)}});
+}
+
+void Attach(World& world, Dice& dice) {
+  const Known device = Device(world, dice);
+  world.Ask(Sponsor(device, dice), "device.attach", {{"device", device.device}});
+}
+
+json JobOf(World& world, const Known& device, Dice& dice) {
+  std::vector<Told> own;
+  for (const Told& told : world.told) {
+    if (told.device == device.device && told.action == "key.generate") own.push_back(told);
+  }
+  if (own.empty() || dice.Chance(8)) own = world.told;  // another's, or of another kind
+  if (own.empty()) return nullptr;
+  return dice.Chance(85) ? own.back().job : dice.Pick(own).job;
+}
+
+void SubmitCsr(World& world, Dice& dice) {
+  const Known device = Device(world, dice);
+  json data = {{"device", device.device}, {"csr", world.csr(dice.Below(World::csrs()))}};
+  const json job = JobOf(world, device, dice);
+  if (!job.is_null() && dice.Chance(85)) data["job"] = job;
+  world.Ask(Sponsor(device, dice), "csr.submit", data);
+}
+
+void PublishEndpoint(World& world, Dice& dice) {
+  const std::string asp = AnyAsp(dice);
+  const std::string host = dice.Chance(95) ? "mqtt." + asp + ".test" : "localhost";
+  const std::string port = std::to_string(8883 + dice.Below(3));
+  world.Ask(asp, "endpoint.publish",
+            {{"endpoint",
+              {{"name", dice.Chance(80) ? "main" : "other"},
+               {"fqdn", host},
+               {"url", "tls://" + host + ":" + port},
+               {"port", std::stoi(port)},
+               {"protocol", "tls"},
+               {"trust", {{"kind", "tlsa"}, {"tlsaOwner", "_" + port + "._tcp." + host}}}}}});
+}
+
+void Claim(World& world, Dice& dice) {
+  const Known device = Device(world, dice);
+  const std::string code = dice.Chance(92) ? device.code : std::string(32, '0');
+  world.Ask(AnyAsp(dice), "device.claim",
+            {{"device", device.device},
+             {"authorisationCode", code},
+             {"endpoint", dice.Chance(92) ? "main" : "other"}});
+}
+
+void Manage(World& world, Dice& dice, const char* command) {
+  const Known device = Device(world, dice);
+  world.Ask(Manager(world, device, dice), command, {{"device", device.device}, {"reason", "history"}});
+}
+void Deactivate(World& world, Dice& dice) { Manage(world, dice, "device.deactivate"); }
+void Reactivate(World& world, Dice& dice) { Manage(world, dice, "device.reactivate"); }
+void Delete(World& world, Dice& dice) { Manage(world, dice, "device.delete"); }
+
+// Of a job just told, of an old one (late), of another device's (wrong), by another MNO (foreign).
+void Report(World& world, Dice& dice, const char* command, json data) {
+  const Told* told = Recent(world.told, kLatest, dice);
+  if (told == nullptr) return;
+  data["job"] = told->job;
+  data["device"] = dice.Chance(95) ? told->device : Device(world, dice).device;
+  world.Ask(dice.Chance(95) ? told->mno : AnyMno(dice), command, data);
+}
+
+void Progress(World& world, Dice& dice) {
+  static const std::vector<std::string> stages = {"queued", "submitted", "delivered", "waiting_device",
+                                                  "retry"};
+  Report(world, dice, "do.progress", {{"progress", 1 + dice.Below(6)}, {"stage", dice.Pick(stages)}});
+}
+void Succeed(World& world, Dice& dice) { Report(world, dice, "do.result", {{"outcome", "success"}}); }
+void Fail(World& world, Dice& dice) {
+  Report(
+      world, dice, "do.result",
+      {{"outcome", "failed"}, {"stage", "radio"}, {"reason", "no_signal"}, {"retriable", dice.Chance(60)}});
+}
+void NotKnown(World& world, Dice& dice) { Report(world, dice, "do.result", {{"outcome", "unknown"}}); }
+
+void Replay(World& world, Dice& dice) {
+  world.Ask(Anybody(dice), "feed.replay", {{"from_seq", 1 + dice.Below(5)}});
+}
+void Acknowledge(World& world, Dice& dice) {
+  const std::string party = Anybody(dice);
+  const ledger::Seq last = world.heard[party];
+  world.Ask(party, "feed.ack", {{"seq", dice.Chance(90) ? dice.Below(last + 1) : last + 3}});
+}
+
+void ReadDevice(World& world, Dice& dice) {
+  const Known device = Device(world, dice);
+  const std::string party = dice.Chance(60) ? device.mno : Anybody(dice);
+  world.Ask(party, dice.Chance(50) ? "device.get" : "device.trace", {{"device", device.device}});
+}
+void ListDevices(World& world, Dice& dice) {
+  json data = json::object();
+  if (dice.Chance(40)) data["state"] = dice.Chance(50) ? "active" : "deactivated";
+  world.Ask(Anybody(dice), "device.list", data);
+}
+
+// The same once more: the same answer, unless it was "later".
+void Repeat(World& world, Dice& dice) {
+  const Sent* found = Recent(world.sent, kRemembered, dice);
+  if (found == nullptr) return;
+  const Sent first = *found;
+  const auto mark = world.ledger().FindEvent(*PartyId::Parse(first.party),
+                                             *EventId::Parse(first.envelope.at("id").get<std::string>()));
+  const Answer again = world.Say(first.message);
+  if (!*mark || again.outcome == "failed") return;
+  // What was put off may have been contradicted before it came again.
+  const bool same = !ingest::FirstDifference((*mark)->digests, ingest::Parse(first.message)->digests);
+  if (again.outcome != (same ? "duplicate" : "conflict")) return world.Fault("repeat: " + again.outcome);
+  if (same && again.payload != (*mark)->reply.payload)
+    world.Fault("repeat: another answer than the first time");
+}
+
+// The same id with other content.
+void Contradict(World& world, Dice& dice) {
+  const Sent* found = Recent(world.sent, kRemembered, dice);
+  if (found == nullptr) return;
+  const Sent first = *found;
+  json envelope = first.envelope;
+  envelope["time"] = "2026-09-21T00:00:0" + std::to_string(1 + dice.Below(9)) + "Z";
+  const auto mark = world.ledger().FindEvent(*PartyId::Parse(first.party),
+                                             *EventId::Parse(envelope.at("id").get<std::string>()));
+  ingest::InboundMessage message = first.message;
+  message.payload = envelope.dump();
+  const bool known = *mark && ingest::FirstDifference((*mark)->digests, ingest::Parse(message)->digests);
+  const std::size_t before = world.known.size();
+  const Answer answer = world.Say(message);
+  if (known && answer.accepted) world.Fault("contradiction: accepted");
+  if (known && world.known.size() != before) world.Fault("contradiction: executed");
+  // It is no command of its own: what may be repeated is the first one.
+  if (!world.sent.empty() && answer.outcome == "conflict") world.sent.pop_back();
+}
+
+void Nonsense(World& world, Dice& dice) {
+  static const std::vector<ingest::InboundMessage> all = {
+      {"registry/v1/from/mno-a/csr.submit", "{", {}, {}},
+      {"registry/v1/from/nobody/device.attach",
+       R"({"specversion":"1.0","id":"x","source":"nobody"})",
+       {},
+       {}},
+      {"registry/v1/elsewhere", "{}", {}, {}},
+      {"registry/v1/from/asp-a/device.claim", "[]", "registry/v1/to/mno-a/elsewhere", {}},
+  };
+  if (dice.Chance(60)) {
+    world.Say(dice.Pick(all));
+  } else {  // of another role, or of no schema
+    const Known device = Device(world, dice);
+    world.Ask(dice.Chance(50) ? AnyAsp(dice) : AnyMno(dice),
+              dice.Chance(50) ? "device.attach" : "device.delete",
+              {{"device", device.device}, {"more", dice.Chance(50)}});
+  }
+}
+
+// The path most devices take, so that histories come as far as the interesting states: whatever the device's state asks for.
+void GoOn(World& world, Dice& dice) {
+  const Known known = Device(world, dice);
+  const auto device = world.ledger().LoadDevice(*DeviceId::Parse(known.device));
+  if (!*device) return Register(world, dice);
+  if (!(*device)->claimer && dice.Chance(50)) return Claim(world, dice);
+  for (const domain::Job& job : *world.ledger().JobsOf((*device)->id)) {
+    if (job.kind == domain::JobKind::kZoneVisible) {
+      world.ServeZone(100);
+      return world.TellZone();
+    }
+    if (job.unsent) return world.SettleDue();
+    json data = {{"job", job.id.text()}, {"device", known.device}};
+    if (job.kind == domain::JobKind::kKeyGenerate) {
+      data["csr"] = world.csr(dice.Below(World::csrs()));
+      world.Ask(known.mno, "csr.submit", data);
+      return;
+    }
+    data["outcome"] = "success";
+    world.Ask(known.mno, "do.result", data);
+    return;
+  }
+  world.Ask(known.mno, "device.attach", {{"device", known.device}});
+}
+
+void Wait(World& world, Dice& dice) { world.clock.Move(seconds(1 + dice.Below(180))); }
+void WaitLong(World& world, Dice& dice) { world.clock.Move(minutes(10 + dice.Below(60 * 30))); }
+void SetClockBack(World& world, Dice& dice) {
+  world.clock.Move(dice.Chance(50) ? -seconds(1 + dice.Below(120)) : -hours(1 + dice.Below(48)));
+}
+void Tick(World& world, Dice&) { world.SettleDue(); }
+
+void ServeSome(World& world, Dice& dice) { world.ServeZone(1 + dice.Below(2)); }
+void TellServed(World& world, Dice&) { world.TellZone(); }
+void ServeAndTell(World& world, Dice&) {
+  world.ServeZone(100);
+  world.TellZone();
+}
+// Of something every secondary showed once: the registry was told of it before, or will be of a later one.
+void TellLate(World& world, Dice& dice) {
+  if (!world.seen.empty()) world.TellVisible(world.seen[dice.Below(world.seen.size())]);
+}
+
+void Restart(World& world, Dice&) {
+  world.Restart();
+  world.SayLeftOver();
+}
+// Killed after the commit and before the intake knew: the next start says the last command once more.
+void Crash(World& world, Dice&) {
+  if (world.sent.empty()) return;
+  const ingest::InboundMessage last = world.sent.back().message;
+  world.Restart();
+  world.Say(last);
+}
+void FailDisk(World& world, Dice& dice) { world.meddled().fail_next = static_cast<int>(1 + dice.Below(2)); }
+void ComeTooLate(World& world, Dice& dice) {
+  world.meddled().stale_next = static_cast<int>(1 + dice.Below(10));
+}
+void SayAgain(World& world, Dice&) { world.SayLeftOver(); }
+
+}  // namespace
+
+const std::vector<StepKind>& Steps() {
+  static const std::vector<StepKind> steps = {
+      {"go on", 24, GoOn},
+      {"esim.register", 6, Register},
+      {"device.attach", 6, Attach},
+      {"csr.submit", 7, SubmitCsr},
+      {"endpoint.publish", 5, PublishEndpoint},
+      {"device.claim", 6, Claim},
+      {"device.deactivate", 4, Deactivate},
+      {"device.reactivate", 5, Reactivate},
+      {"device.delete", 2, Delete},
+      {"do.progress", 4, Progress},
+      {"do.result success", 6, Succeed},
+      {"do.result failed", 4, Fail},
+      {"do.result unknown", 3, NotKnown},
+      {"feed.replay", 1, Replay},
+      {"feed.ack", 2, Acknowledge},
+      {"device read", 2, ReadDevice},
+      {"devices listed", 2, ListDevices},
+      {"repeat", 6, Repeat},
+      {"contradict", 3, Contradict},
+      {"nonsense", 1, Nonsense},
+      {"wait", 8, Wait},
+      {"wait long", 3, WaitLong},
+      {"clock back", 2, SetClockBack},
+      {"tick", 12, Tick},
+      {"zone served", 6, ServeSome},
+      {"zone told", 4, TellServed},
+      {"zone seen", 5, ServeAndTell},
+      {"zone told late", 2, TellLate},
+      {"restart", 2, Restart},
+      {"crash", 2, Crash},
+      {"disk fails", 1, FailDisk},
+      {"too late", 2, ComeTooLate},
+      {"left over", 3, SayAgain},
+  };
+  return steps;
+}
+
+namespace {
+
+bool AnythingWaits(const World& world) {
+  const auto devices = world.ledger().DevicesAfter(std::nullopt, ~std::size_t{0});
+  return std::any_of(devices->begin(), devices->end(), [&](const domain::Device& device) {
+    return !world.ledger().JobsOf(device.id)->empty();
+  });
+}
+
+}  // namespace
+
+void LetEverythingEnd(World& world) {
+  world.meddled().fail_next = world.meddled().stale_next = 0;
+  world.SayLeftOver();
+  constexpr int kRoundsMax = 40;
+  for (int round = 0; round < kRoundsMax; ++round) {
+    world.ServeZone(~std::size_t{0});
+    world.TellZone();
+    world.clock.Move(hours(25));
+    world.SettleDue();
+    if (!AnythingWaits(world)) return;
+  }
+  world.Fault("end: something waits for ever");
+}
+
+}  // namespace registry::simulation

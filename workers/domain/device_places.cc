@@ -1,0 +1,59 @@
+#include "workers/domain/device_places.h"
+
+#include <algorithm>
+
+namespace registry::domain {
+
+DeviceGroup DeviceGroup::Of(const std::optional<PartyId>& party) {
+  return {GroupKind::kParty, party, std::nullopt, std::nullopt};
+}
+
+DeviceGroup DeviceGroup::At(const PartyId& asp, const EndpointName& endpoint) {
+  return {GroupKind::kEndpoint, asp, endpoint, std::nullopt};
+}
+
+DeviceGroup DeviceGroup::In(State state, const std::optional<PartyId>& party) {
+  return {GroupKind::kState, party, std::nullopt, state};
+}
+
+DeviceGroup DeviceGroup::ByExpiry(const std::optional<PartyId>& party) {
+  return {GroupKind::kExpiry, party, std::nullopt, std::nullopt};
+}
+
+DeviceBrief BriefOf(const Device& device) {
+  return {device.id,
+          device.state,
+          device.holds,
+          device.sponsor,
+          device.claimer,
+          device.endpoint,
+          device.certificate ? device.certificate->not_after : UtcTime{}};
+}
+
+DevicePosition PositionIn(GroupKind kind, const DeviceBrief& device) {
+  return {kind == GroupKind::kExpiry ? device.expires : UtcTime{}, device.id};
+}
+
+std::vector<DevicePlace> PlacesOf(const Device& device) {
+  std::vector<DevicePlace> places;
+  const DeviceBrief brief = BriefOf(device);
+  const auto add = [&](DeviceGroup group) {
+    const DevicePosition position = PositionIn(group.kind, brief);
+    places.push_back({std::move(group), position});
+  };
+  // Of a tombstone only the state is asked: it stays for ever, and no page of devices shall have to step over it.
+  const bool deleted = device.state == State::kDeleted;
+  std::vector<std::optional<PartyId>> parties{std::nullopt, device.sponsor};
+  if (device.claimer) parties.emplace_back(*device.claimer);
+  for (const auto& party : parties) {
+    add(DeviceGroup::In(device.state, party));
+    if (device.certificate) add(DeviceGroup::ByExpiry(party));
+    if (!deleted) add(DeviceGroup::Of(party));
+  }
+  if (device.claimer && device.endpoint && !deleted) add(DeviceGroup::At(*device.claimer, *device.endpoint));
+  std::sort(places.begin(), places.end());
+  places.erase(std::unique(places.begin(), places.end()), places.end());
+  return places;
+}
+
+}  // namespace registry::domain

@@ -1,0 +1,283 @@
+#include "workers/domain/invariants.h"
+
+#include <algorithm>
+#include <set>
+
+#include "workers/domain/lifecycle.h"
+
+namespace registry::domain {
+namespace {
+
+// Collects what is wrong with one device, each sentence under its name.
+class Judge {
+ public:
+  explicit Judge(const Device& device) : device_(device) {}
+  void Must(bool holds, std::string_view else_fault) {
+    if (!holds) faults_.push_back("device " + device_.id.text() + ": " + std::string(else_fault));
+  }
+  Faults Take() { return std::move(faults_); }
+
+ private:
+  const Device& device_;
+  Faults faults_;
+};
+
+void Append(Faults more, Faults& faults) {
+  faults.insert(faults.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+std::string InState(const Device& device) { return "though it is " + std::string(StateName(device.state)); }
+
+bool HasLiveCertificate(State state) {
+  return state == State::kCertified || state == State::kPublished || state == State::kActive;
+}
+
+// Which states have a use for a job of that kind.
+bool HasUse(State state, JobKind kind) {
+  switch (kind) {
+    case JobKind::kKeyGenerate:
+      return state == State::kAttached;
+    case JobKind::kPayloadPush:
+      return state == State::kPublished || state == State::kActive;
+    case JobKind::kAppletWipe:  // attached: reactivated before its wipe has ended
+      return state == State::kDeactivated || state == State::kDeleted || state == State::kAttached;
+    case JobKind::kZoneVisible:
+      return true;
+  }
+  return false;
+}
+
+bool Is(const TlsaRecord& record, const IssuedCertificate& certificate) {
+  // RFC 6698 §2.1.2: selector 0 is the certificate, 1 its public key.
+  return record.data == (record.selector == 0 ? certificate.sha256 : certificate.spki_sha256);
+}
+
+// What the changeset has to say of one device.
+struct Step {
+  const Before& before;
+  const Device& after;
+  const Changeset& changes;
+};
+
+bool Claims(const Changeset& changes, UniqueKind kind, const Bytes& value, const DeviceId& device) {
+  return std::any_of(changes.claims.begin(), changes.claims.end(), [&](const auto& claim) {
+    return claim.first.kind == kind && claim.first.value == value && claim.second == device;
+  });
+}
+
+bool Releases(const Changeset& changes, UniqueKind kind, const Bytes& value) {
+  return std::any_of(changes.releases.begin(), changes.releases.end(), [&](const UniqueValue& release) {
+    return release.kind == kind && release.value == value;
+  });
+}
+
+bool Revokes(const Changeset& changes, const Bytes& serial) {
+  return std::any_of(changes.revocations.begin(), changes.revocations.end(),
+                     [&](const Revocation& revocation) { return revocation.serial == serial; });
+}
+
+Bytes LiveSerial(const Device& device) { return device.certificate ? device.certificate->serial : Bytes(); }
+
+void JudgeBirth(const Step& step, Judge& judge) {
+  const Device& born = step.after;
+  judge.Must(born.state == State::kRegistered, "begins in another state than registered");
+  judge.Must(Claims(step.changes, UniqueKind::kEid, AsBytes(born.eid.text()), born.id), "takes no EID");
+  judge.Must(Claims(step.changes, UniqueKind::kIccid, AsBytes(born.iccid.text()), born.id), "takes no ICCID");
+}
+
+void JudgeChange(const Step& step, Judge& judge) {
+  const Device& was = *step.before.device;
+  const Device& is = step.after;
+  judge.Must(was.eid == is.eid && was.iccid == is.iccid && was.sponsor == is.sponsor, "became another one");
+  judge.Must(!was.claimer || was.claimer == is.claimer, "was taken over by another claimer");
+  judge.Must(was.state == is.state || Leads(was.state, is.state),
+             "came from " + std::string(StateName(was.state)) + " to " + std::string(StateName(is.state)));
+  judge.Must(was.zone_revision <= is.zone_revision && was.visible_revision <= is.visible_revision,
+             "its zone revision went back");
+  judge.Must(was.payload_version <= is.payload_version && was.delivered_version <= is.delivered_version,
+             "its payload version went back");
+}
+
+void JudgeCertificate(const Step& step, Judge& judge) {
+  const Bytes was = step.before.device ? LiveSerial(*step.before.device) : Bytes();
+  const Bytes is = LiveSerial(step.after);
+  if (!was.empty() && was != is) {
+    judge.Must(Revokes(step.changes, was), "lost its live certificate, which is not revoked");
+  }
+  if (is.empty()) return;
+  judge.Must(!Revokes(step.changes, is), "its live certificate is revoked");
+  if (was == is) return;
+  const Bytes& key = step.after.certificate->spki_sha256;
+  judge.Must(Claims(step.changes, UniqueKind::kSerial, is, step.after.id) &&
+                 Claims(step.changes, UniqueKind::kPublicKey, key, step.after.id),
+             "has a certificate whose serial number or key it does not claim");
+}
+
+// The content wanted from now on, if this changeset says so: the last of its zone changes for the device.
+const ZoneChange* WantedNow(const Step& step) {
+  const ZoneChange* wanted = nullptr;
+  for (const ZoneChange& change : step.changes.zone) {
+    if (change.device == step.after.id) wanted = &change;
+  }
+  return wanted;
+}
+
+bool IsName(const ZoneChange& content) { return !content.tlsa.empty() || !content.note.empty(); }
+
+void JudgeZone(const Step& step, Judge& judge, Faults& faults) {
+  const std::uint64_t was = step.before.device ? step.before.device->zone_revision : 0;
+  const ZoneChange* const wanted = WantedNow(step);
+  judge.Must((wanted != nullptr) == (was != step.after.zone_revision),
+             "its zone content and its revision do not change together");
+  if (wanted != nullptr) {
+    judge.Must(wanted->revision == step.after.zone_revision, "its zone content is of another revision");
+    Append(FaultsInZone(step.after, IsName(*wanted) ? std::optional(*wanted) : std::nullopt), faults);
+  } else if (step.before.device) {
+    judge.Must(LiveSerial(*step.before.device) == LiveSerial(step.after),
+               "its live certificate changed and the zone did not");
+  }
+}
+
+std::vector<Job> JobsAfter(const Step& step) {
+  std::map<JobId, Job> jobs;
+  for (const Job& job : step.before.jobs) jobs[job.id] = job;
+  for (const JobId& erased : step.changes.jobs_erase) jobs.erase(erased);
+  for (const Job& put : step.changes.jobs_put) {
+    if (put.device == step.after.id) jobs[put.id] = put;
+  }
+  std::vector<Job> after;
+  for (auto& [id, job] : jobs) after.push_back(std::move(job));
+  return after;
+}
+
+// What was wrong already is for `ledger verify` to tell: a step is refused for what it breaks. Else a device with an old
+// fault could never be deactivated, and would be trusted for ever.
+Faults NotBefore(Faults faults, const Faults& before) {
+  std::erase_if(faults, [&](const std::string& fault) {
+    return std::find(before.begin(), before.end(), fault) != before.end();
+  });
+  return faults;
+}
+
+Faults FaultsOfStep(const Step& step) {
+  Judge judge(step.after);
+  Faults faults =
+      NotBefore(FaultsOf(step.after), step.before.device ? FaultsOf(*step.before.device) : Faults());
+  if (step.before.device) {
+    JudgeChange(step, judge);
+  } else {
+    JudgeBirth(step, judge);
+  }
+  JudgeCertificate(step, judge);
+  JudgeZone(step, judge, faults);
+  const bool frees = Releases(step.changes, UniqueKind::kEid, AsBytes(step.after.eid.text()));
+  judge.Must(!frees || step.after.state == State::kDeleted, "gives its EID away " + InState(step.after));
+  const Faults found = step.before.device ? FaultsInJobs(*step.before.device, step.before.jobs) : Faults();
+  Append(NotBefore(FaultsInJobs(step.after, JobsAfter(step)), found), faults);
+  Append(judge.Take(), faults);
+  return faults;
+}
+
+void AddParties(const Device& device, std::set<PartyId>& parties) {
+  parties.insert(device.sponsor);
+  if (device.claimer) parties.insert(*device.claimer);
+}
+
+// As the changeset leaves it, nullptr for a device it does not put.
+const Device* Put(const Changeset& changes, const DeviceId& id) {
+  const Device* last = nullptr;
+  for (const DevicePut& put : changes.devices) {
+    if (put.device.id == id) last = &put.device;
+  }
+  return last;
+}
+
+}  // namespace
+
+Faults FaultsOf(const Device& device) {
+  Judge judge(device);
+  judge.Must(device.visible_revision <= device.zone_revision, "more is visible in the zone than was wanted");
+  judge.Must(device.delivered_version <= device.payload_version,
+             "a payload was delivered that was never made");
+  judge.Must(device.claimer.has_value() == device.endpoint.has_value(),
+             "has a claimer without an endpoint, or an endpoint without a claimer");
+  const bool live = HasLiveCertificate(device.state);
+  judge.Must(live || !device.certificate, "has a live certificate " + InState(device));
+  judge.Must(!live || device.certificate, "has no certificate " + InState(device));
+  judge.Must(!live || !device.agreement_key.empty(), "has no key-agreement key " + InState(device));
+  judge.Must(device.state != State::kActive || (device.claimer && device.delivered_version > 0),
+             "is active without a claimer or a delivered payload");
+  const bool seen = live || device.state == State::kAttached;
+  judge.Must(!seen || device.attached, "was never seen on the network " + InState(device));
+  return judge.Take();
+}
+
+Faults FaultsInZone(const Device& device, const std::optional<ZoneChange>& wanted) {
+  Judge judge(device);
+  const bool live = HasLiveCertificate(device.state);
+  const bool shown = wanted && !wanted->tlsa.empty();
+  judge.Must(!live || shown, std::string(StateName(device.state)) + " without TLSA");
+  judge.Must(live || !shown, "has TLSA " + InState(device));
+  judge.Must(!wanted || device.state != State::kDeleted, "is deleted but still in the zone");
+  if (!wanted) return judge.Take();
+  judge.Must(wanted->revision == device.zone_revision, "its zone content is of another revision");
+  if (!device.certificate) return judge.Take();
+  for (const TlsaRecord& record : wanted->tlsa) {
+    judge.Must(Is(record, *device.certificate), "has TLSA of another certificate than its live one");
+  }
+  return judge.Take();
+}
+
+Faults FaultsInJobs(const Device& device, const std::vector<Job>& jobs) {
+  Judge judge(device);
+  std::set<JobKind> waits;
+  for (const Job& job : jobs) {
+    const std::string name(JobKindName(job.kind));
+    judge.Must(waits.insert(job.kind).second, "two jobs of " + name + " wait");
+    judge.Must(HasUse(device.state, job.kind), name + " waits " + InState(device));
+    judge.Must(job.attempt > 0, name + " waits and was never tried");
+    judge.Must(job.kind != JobKind::kZoneVisible || job.subject == device.zone_revision,
+               "the alarm of another zone revision waits");
+    judge.Must(job.kind != JobKind::kPayloadPush || job.subject <= device.payload_version,
+               "a payload is pushed that was never made");
+  }
+  judge.Must(!waits.contains(JobKind::kKeyGenerate) || !waits.contains(JobKind::kAppletWipe),
+             "key.generate waits beside a wipe that would take the key");
+  const bool owed = device.visible_revision < device.zone_revision;
+  judge.Must(
+      owed == waits.contains(JobKind::kZoneVisible),
+      owed ? "a zone change is awaited without an alarm" : "an alarm waits for a zone change that was seen");
+  return judge.Take();
+}
+
+std::vector<DeviceId> Touched(const Changeset& changes) {
+  std::set<DeviceId> touched;
+  for (const DevicePut& put : changes.devices) touched.insert(put.device.id);
+  for (const Job& job : changes.jobs_put) touched.insert(job.device);
+  for (const ZoneChange& change : changes.zone) touched.insert(change.device);
+  return {touched.begin(), touched.end()};
+}
+
+Faults FaultsOf(const Changeset& changes, const BeforeOf& before) {
+  Faults faults;
+  std::set<PartyId> parties;
+  for (const auto& [id, was] : before) {
+    const Device* after = Put(changes, id);
+    if (after == nullptr && was.device) after = &*was.device;
+    if (after == nullptr) {
+      faults.push_back("device " + id.text() + ": has work or zone content, and no record");
+      continue;
+    }
+    Append(FaultsOfStep({was, *after, changes}), faults);
+    AddParties(*after, parties);
+    if (was.device) AddParties(*was.device, parties);
+  }
+  for (const Notification& notification : changes.notifications) {
+    if (parties.contains(notification.to)) continue;
+    faults.push_back(notification.type + " goes to " + notification.to.text() +
+                     ", who has no part in the device");
+  }
+  return faults;
+}
+
+}  // namespace registry::domain

@@ -1,0 +1,210 @@
+#include "workers/lifecycle/reads.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "workers/lifecycle/jobs.h"
+#include "workers/lifecycle/sending.h"
+
+namespace registry::lifecycle {
+namespace {
+
+using domain::Device;
+using domain::DeviceBrief;
+using domain::DeviceGroup;
+using domain::DevicePosition;
+
+constexpr std::size_t kLimitUnsaid = 100;
+constexpr std::size_t kReadAtOnce = 500;
+
+bool IsOwn(const Device& device, const Origin& origin) {
+  return origin.role == wire::Role::kOperator || device.sponsor == origin.party ||
+         device.claimer == origin.party;
+}
+
+Result<Device> FindOwn(const DeviceId& id, const Origin& origin, const View& view) {
+  auto device = view.LoadDevice(id);
+  if (!device) return device.error();
+  if (!*device || !IsOwn(**device, origin)) {
+    return Error::Make(Code::kNotFound, "device_unknown", "no such device", "/device");
+  }
+  return std::move(**device);
+}
+
+std::vector<std::string> HoldNames(const std::set<domain::HoldStatus>& holds) {
+  std::vector<std::string> names;
+  for (const auto hold : holds) names.emplace_back(domain::HoldName(hold));
+  return names;
+}
+
+template <class Value>
+std::optional<Value> Unless(bool unset, Value value) {
+  return unset ? std::nullopt : std::optional<Value>(std::move(value));
+}
+
+wire::DeviceBrief Told(const DeviceBrief& brief) {
+  return {brief.id,
+          std::string(domain::StateName(brief.state)),
+          HoldNames(brief.holds),
+          brief.sponsor,
+          brief.claimer,
+          brief.endpoint,
+          Unless(brief.expires == UtcTime{}, brief.expires)};
+}
+
+// The narrowest there is; what it does not tell apart is looked at device by device.
+DeviceGroup GroupOf(const wire::DeviceList& command, const Origin& origin) {
+  const bool all = origin.role == wire::Role::kOperator;
+  const auto party = Unless(all, origin.party);
+  if (command.expires_before) return DeviceGroup::ByExpiry(party);
+  if (command.endpoint && origin.role == wire::Role::kAsp)
+    return DeviceGroup::At(origin.party, *command.endpoint);
+  if (const auto state = domain::StateOf(command.state)) return DeviceGroup::In(*state, party);
+  return DeviceGroup::Of(party);
+}
+
+bool IsWanted(const DeviceBrief& device, const wire::DeviceList& command) {
+  if (command.endpoint && device.endpoint != command.endpoint) return false;
+  return command.state.empty() || domain::StateName(device.state) == command.state;
+}
+
+// "<device>", or "<microseconds>/<device>" where certificates' ends give the order; the form was checked with the schema.
+std::string CursorOf(const DevicePosition& position) {
+  const std::string device = position.device.text();
+  return position.expires == UtcTime{} ? device : std::to_string(position.expires.micros) + '/' + device;
+}
+
+std::optional<DevicePosition> PositionOf(std::string_view cursor) {
+  if (cursor.empty()) return std::nullopt;
+  DevicePosition position;
+  if (const auto slash = cursor.find('/'); slash != cursor.npos) {
+    std::from_chars(cursor.data(), cursor.data() + slash, position.expires.micros);
+    cursor.remove_prefix(slash + 1);
+  }
+  position.device = DeviceId::Parse(cursor).value_or(DeviceId());
+  return position;
+}
+
+// When it is given up if nothing is heard: attempt n is followed by the wait of attempt n + 1, the last one by the end.
+UtcTime GivenUpAt(const domain::Job& job, const domain::RetryPlan& plan) {
+  UtcTime end = job.due;
+  for (std::uint32_t attempt = job.attempt; attempt < plan.attempts_max; ++attempt) {
+    end = end + Backoff(plan, attempt + 1);
+  }
+  return end;
+}
+
+wire::DeviceWait WaitOf(const domain::Job& job, const Device& device, const Policy& policy) {
+  wire::DeviceWait wait;
+  wait.what = domain::JobKindName(job.kind);
+  wait.attempt = job.attempt;
+  wait.due = job.due;
+  if (job.kind == domain::JobKind::kZoneVisible) {
+    wait.who = domain::Registry();
+    return wait;
+  }
+  wait.who = job.mno.value_or(device.sponsor);
+  const domain::RetryPlan& plan = policy.retry.Of(wait.who);
+  // A wipe nobody wants any more is only waited for.
+  const bool asked_again = !Unwanted(job, device);
+  wait.attempts = asked_again ? std::max(plan.attempts_max, job.attempt) : job.attempt;
+  // One that has not been sent has no plan yet.
+  if (!job.unsent) wait.given_up = asked_again ? GivenUpAt(job, plan) : job.due;
+  return wait;
+}
+
+std::string HowLong(const wire::DeviceWait& wait) {
+  if (wait.attempts == 0) return ", looked at again at " + ToRfc3339(wait.due) + ", never given up";
+  if (!wait.given_up) return ", not sent yet: it waits until fewer jobs of this MNO are open";
+  const std::string again = *wait.given_up == wait.due ? "" : ", asked again at " + ToRfc3339(wait.due);
+  return again + ", given up at " + ToRfc3339(*wait.given_up);
+}
+
+}  // namespace
+
+Result<wire::DeviceDescribed> Read(const wire::DeviceGet& command, const Origin& origin, const View& view,
+                                   const Policy& policy) {
+  const auto device = FindOwn(command.device, origin, view);
+  if (!device) return device.error();
+  wire::DeviceDescribed told;
+  told.device = device->id;
+  told.name = DeviceName(device->id, policy.payload.zone);
+  told.state = domain::StateName(device->state);
+  told.holds = HoldNames(device->holds);
+  told.attached = device->attached;
+  told.sponsor = device->sponsor;
+  told.claimer = device->claimer;
+  told.endpoint = device->endpoint;
+  if (device->sponsor == origin.party) {
+    told.eid = device->eid;
+    told.iccid = device->iccid;
+  }
+  if (device->certificate) {
+    told.serial = ToHex(device->certificate->serial);
+    told.not_after = device->certificate->not_after;
+  }
+  told.created = device->created;
+  told.updated = device->updated;
+  return told;
+}
+
+Result<wire::DeviceListed> Read(const wire::DeviceList& command, const Origin& origin, const View& view,
+                                const Policy&) {
+  const DeviceGroup group = GroupOf(command, origin);
+  const std::size_t limit = command.limit == 0 ? kLimitUnsaid : command.limit;
+  auto at = PositionOf(command.after);
+  wire::DeviceListed told;
+  for (std::size_t looked_at = 0; looked_at < kLookedAtMax;) {
+    const std::size_t ask = std::min(kReadAtOnce, kLookedAtMax - looked_at);
+    const auto devices = view.DevicesIn(group, at, command.expires_before, ask);
+    if (!devices) return devices.error();
+    for (const DeviceBrief& device : *devices) {
+      if (told.devices.size() == limit) return told;
+      ++looked_at;
+      at = domain::PositionIn(group.kind, device);
+      told.next = CursorOf(*at);
+      if (IsWanted(device, command)) told.devices.push_back(Told(device));
+    }
+    if (devices->size() < ask) {
+      told.next.clear();
+      break;
+    }
+  }
+  return told;
+}
+
+std::vector<wire::DeviceWait> WaitsOf(const Device& device, const std::vector<domain::Job>& jobs,
+                                      const Policy& policy) {
+  std::vector<wire::DeviceWait> waits;
+  for (const domain::Job& job : jobs) waits.push_back(WaitOf(job, device, policy));
+  std::sort(waits.begin(), waits.end(), [](const auto& a, const auto& b) { return a.due < b.due; });
+  return waits;
+}
+
+std::string InOneLine(const std::vector<wire::DeviceWait>& waits) {
+  std::string line;
+  for (const wire::DeviceWait& wait : waits) {
+    line += line.empty() ? "waits for " : "; and for ";
+    line += wait.what + " of " + wait.who.text() + ", attempt " + std::to_string(wait.attempt);
+    if (wait.attempts > 0) line += " of " + std::to_string(wait.attempts);
+    line += HowLong(wait);
+  }
+  return line.empty() ? "nothing is waited for" : line;
+}
+
+Result<wire::DeviceTraced> Read(const wire::DeviceTrace& command, const Origin& origin, const View& view,
+                                const Policy& policy) {
+  const auto device = FindOwn(command.device, origin, view);
+  if (!device) return device.error();
+  const auto jobs = view.JobsOf(device->id);
+  if (!jobs) return jobs.error();
+  wire::DeviceTraced told;
+  told.device = device->id;
+  told.state = domain::StateName(device->state);
+  told.waits = WaitsOf(*device, *jobs, policy);
+  told.says = InOneLine(told.waits);
+  for (const auto& [step, at] : device->trace) told.steps.push_back({step, at});
+  return told;
+}
+
+}  // namespace registry::lifecycle

@@ -1,0 +1,24 @@
+// workers/lifecycle/reads.h: what a party may ask of its devices. A read decides nothing and writes nothing.
+// A party sees its own devices: an MNO those it sponsors, an ASP those it has claimed, the operator all. A device of
+// somebody else is answered as one that does not exist. EID and ICCID are said to the sponsor alone.
+// Pure, any thread; errors are the rejection the sender gets.
+#pragma once
+
+#include "schemas/wire/queries.h"
+#include "workers/lifecycle/lifecycle.h"
+
+namespace registry::lifecycle {
+
+Result<wire::DeviceDescribed> Read(const wire::DeviceGet&, const Origin&, const View&, const Policy&);
+// A page looks at no more than kLookedAtMax devices of the narrowest group there is for the question, so one that leaves
+// many out may have fewer than `limit`, or none, and still be followed by another.
+Result<wire::DeviceListed> Read(const wire::DeviceList&, const Origin&, const View&, const Policy&);
+Result<wire::DeviceTraced> Read(const wire::DeviceTrace&, const Origin&, const View&, const Policy&);
+inline constexpr std::size_t kLookedAtMax = 2000;
+
+// What a device waits for, the next due first, and the same in one line.
+std::vector<wire::DeviceWait> WaitsOf(const domain::Device& device, const std::vector<domain::Job>& jobs,
+                                      const Policy& policy);
+std::string InOneLine(const std::vector<wire::DeviceWait>& waits);
+
+}  // namespace registry::lifecycle
