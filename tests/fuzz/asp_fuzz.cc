@@ -14,6 +14,7 @@
 #include <mutex>
 
 #include "simulators/asp/tls_server.h"
+#include "tests/fuzz/alarm.h"
 #include "tests/fuzz/input.h"
 #include "tests/support/device_ca.h"
 #include "tests/unit/bridge/zone/zone_files.h"
@@ -27,6 +28,7 @@ class Front {
  public:
   Front() {
     std::signal(SIGPIPE, SIG_IGN);
+    fuzz::GoOnAfterAlarms();
     const auto& ca = test::Ca();
     const auto key = signing::PrivateKey::Generate();
     REG_CHECK(key->Save(files_.path("server.key")).ok());

@@ -9,6 +9,7 @@
 #include "bridge/app/http_client.h"
 #include "bridge/zone/socket.h"
 #include "schemas/base/check.h"
+#include "tests/fuzz/alarm.h"
 #include "tests/fuzz/input.h"
 
 namespace registry::app {
@@ -17,14 +18,14 @@ namespace {
 // Answers one connection and waits for its end, so that the port's side is not the one that ends it first.
 void AnswerOne(const zone::Socket& listener, std::string_view answer) {
   pollfd waiting{listener.fd(), POLLIN, 0};
-  REG_CHECK(poll(&waiting, 1, 5000) == 1);
+  REG_CHECK(fuzz::Poll(waiting, 5000) == 1);
   const zone::Socket peer = zone::AcceptTcp(listener);
   REG_CHECK(peer.fd() >= 0);
   (void)send(peer.fd(), answer.data(), answer.size(), MSG_NOSIGNAL);
   shutdown(peer.fd(), SHUT_WR);
   char part[512];
   pollfd reading{peer.fd(), POLLIN, 0};
-  while (poll(&reading, 1, 5000) == 1 && recv(peer.fd(), part, sizeof part, 0) > 0) {
+  while (fuzz::Poll(reading, 5000) == 1 && recv(peer.fd(), part, sizeof part, 0) > 0) {
   }
 }
 
