@@ -63,6 +63,11 @@ bool IsPrimitive(const DerElement& element) {
       return element.content.empty();
     case tag::kOid:
       return IsOid(element.content);
+    // X.690 §8.23.8 and §8.23.7: characters of two octets, and of four. Nobody's reader takes a part of one.
+    case tag::kBmpString:
+      return element.content.size() % 2 == 0;
+    case tag::kUniversalString:
+      return element.content.size() % 4 == 0;
     default:
       return true;
   }

@@ -55,6 +55,8 @@ INSTANTIATE_TEST_SUITE_P(Der, NotDer,
                                          "030108",        // eight unused bits
                                          "03020101",      // an unused bit that is set
                                          "030101",        // unused bits of nothing
+                                         "1e0141",        // half a character of a BMPString
+                                         "1c03000041",    // three quarters of one of a UniversalString
                                          "2403040100",    // constructed OCTET STRING
                                          "1000", "1100",  // primitive SEQUENCE, SET
                                          "3003020105"
@@ -64,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(Der, NotDer,
 
 TEST(DerReader, AcceptsStrictForms) {
   for (const char* text : {"3000", "020100", "02020080", "0201ff", "0101ff", "0500", "03020780", "030100",
-                           "06032b0601", "a00302010a"}) {
+                           "06032b0601", "a00302010a", "1e00", "1e020041", "1c0400000041"}) {
     EXPECT_TRUE(IsStrictDer(Hex(text))) << text;
   }
 }

@@ -45,14 +45,12 @@ class OpenSslVerdict : public ::testing::Test {
     ASSERT_FALSE(checked.ok()) << symbol;
     EXPECT_EQ(checked.error().symbol, symbol);
   }
-  // A request whose subject is one attribute with a value of this type and content.
-  static Bytes WithSubject(const char* type, std::uint8_t value_tag, const Bytes& value) {
-    const test::Key key = test::NewEcKey();
-    const Bytes pair = crypto::DerSequence({crypto::DerOid(type), crypto::Der(value_tag, {value})});
-    const Bytes name = crypto::DerSequence({crypto::Der(crypto::tag::kSet, {pair})});
+  // A request of this subject and attributes, signed as it stands.
+  static Bytes With(const Bytes& name, const Bytes& attributes) {
+    static const test::Key key = test::NewEcKey();
     const Bytes info =
         crypto::DerSequence({crypto::DerInteger(std::uint64_t{0}), name, test::PublicKeyInfo(key),
-                             crypto::Der(crypto::tag::ContextConstructed(0), {})});
+                             crypto::Der(crypto::tag::ContextConstructed(0), {attributes})});
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
     Bytes signature(72);
     std::size_t size = signature.size();
@@ -61,6 +59,16 @@ class OpenSslVerdict : public ::testing::Test {
     signature.resize(size);
     return crypto::DerSequence({info, crypto::DerSequence({crypto::DerOid("1.2.840.10045.4.3.2")}),
                                 crypto::DerBitString(signature)});
+  }
+  // One whose subject is one attribute with a value of this type and content.
+  static Bytes WithSubject(const char* type, std::uint8_t value_tag, const Bytes& value) {
+    const Bytes pair = crypto::DerSequence({crypto::DerOid(type), crypto::Der(value_tag, {value})});
+    return With(crypto::DerSequence({crypto::Der(crypto::tag::kSet, {pair})}), {});
+  }
+  // One with an attribute of its own (unstructuredName, RFC 2985 §5.4.3) whose one value is this.
+  static Bytes WithAttribute(const Bytes& value) {
+    return With(crypto::DerSequence({}), crypto::DerSequence({crypto::DerOid("1.2.840.113549.1.9.2"),
+                                                              crypto::Der(crypto::tag::kSet, {value})}));
   }
 
   test::TemporaryFolder folder_;
@@ -142,6 +150,24 @@ TEST_F(OpenSslVerdict, ASubjectNobodyElseParsesIsRefused) {
   ExpectRefusedHereOnly(WithSubject(kCommonName, 0x16, text), "csr_malformed");           // IA5String
   ExpectRefusedHereOnly(WithSubject(kCommonName, 0x12, AsBytes("12")), "csr_malformed");  // NumericString
   ExpectRefusedHereOnly(WithSubject("2.5.4.45", 0x03, {0x00, 0x01}), "csr_malformed");    // BIT STRING
+}
+
+// What nobody else can read is no request, wherever in it the odd octets are. d2i reads an attribute's value by its tag.
+TEST_F(OpenSslVerdict, ReadsWhateverAttributeIsTakenHere) {
+  int taken = 0;
+  for (int tag = 1; tag < 0x40; ++tag) {
+    for (const char* content : {"", "00", "ff", "0001", "0080", "000141", "00000041", "0000004100"}) {
+      const Bytes value = crypto::Der(static_cast<std::uint8_t>(tag), {*FromHex(content)});
+      const Bytes csr = WithAttribute(value);
+      if (!CheckCsr(csr)) continue;
+      ++taken;
+      const std::uint8_t* at = csr.data();
+      const std::unique_ptr<X509_REQ, decltype(&X509_REQ_free)> read(
+          d2i_X509_REQ(nullptr, &at, static_cast<long>(csr.size())), X509_REQ_free);
+      EXPECT_TRUE(read) << "value " << ToHex(value);
+    }
+  }
+  EXPECT_GT(taken, 100);
 }
 
 }  // namespace
