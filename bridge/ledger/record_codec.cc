@@ -84,6 +84,8 @@ std::string Encode(const domain::DeadLetter& letter) { return EncodeRecord(lette
 std::string Encode(const SinkState& state) { return EncodeRecord(state); }
 std::string Encode(const FeedState& state) { return EncodeRecord(state); }
 std::string Encode(const Head& head) { return EncodeRecord(head); }
+std::string Encode(const domain::Order& order) { return EncodeRecord(order); }
+std::string Encode(const domain::OrderItem& item) { return EncodeRecord(item); }
 
 template Result<domain::EventMark> Decode(std::string_view);
 template Result<domain::Device> Decode(std::string_view);
@@ -99,6 +101,8 @@ template Result<domain::DeadLetter> Decode(std::string_view);
 template Result<SinkState> Decode(std::string_view);
 template Result<FeedState> Decode(std::string_view);
 template Result<Head> Decode(std::string_view);
+template Result<domain::Order> Decode(std::string_view);
+template Result<domain::OrderItem> Decode(std::string_view);
 
 std::string EncodeItem(const decltype(OutboxEntry::item)& item) {
   return std::visit([](const auto& value) { return EncodeRecord(value); }, item);

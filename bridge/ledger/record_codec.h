@@ -27,6 +27,8 @@ enum class Kind : std::uint8_t {
   kFeedState = 12,
   kHead = 13,
   kBrief = 14,
+  kOrder = 15,
+  kOrderItem = 16,
 };
 inline constexpr std::uint8_t kRecordVersion = 1;
 
@@ -55,6 +57,8 @@ std::string Encode(const domain::DeadLetter& letter);
 std::string Encode(const SinkState& state);
 std::string Encode(const FeedState& state);
 std::string Encode(const Head& head);
+std::string Encode(const domain::Order& order);
+std::string Encode(const domain::OrderItem& item);
 std::string EncodeItem(const decltype(OutboxEntry::item)& item);
 
 // For every type above.
@@ -62,7 +66,7 @@ template <class T>
 Result<T> Decode(std::string_view record);
 Result<decltype(OutboxEntry::item)> DecodeItem(std::string_view record);
 
-// Only the version of a device or endpoint record, without decoding the rest; nullopt when damaged.
+// Only the version of a device, endpoint or order record, without decoding the rest; nullopt when damaged.
 std::optional<std::uint64_t> PeekVersion(std::string_view record);
 
 // SHA-256(previous || Encode(entry)); `previous` empty stands for the 32 zero octets before the first entry.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "bridge/ledger/fields.h"
+#include "bridge/ledger/order_fields.h"
 #include "bridge/ledger/record_codec.h"
 
 namespace registry::ledger {
@@ -282,11 +283,16 @@ struct KindOf<FeedState> : std::integral_constant<Kind, Kind::kFeedState> {};
 template <>
 struct KindOf<Head> : std::integral_constant<Kind, Kind::kHead> {};
 
+template <>
+struct KindOf<domain::Order> : std::integral_constant<Kind, Kind::kOrder> {};
+template <>
+struct KindOf<domain::OrderItem> : std::integral_constant<Kind, Kind::kOrderItem> {};
+
 constexpr std::string_view KindName(Kind kind) {
-  constexpr std::string_view kNames[] = {"unknown",     "event mark", "device",      "endpoint",
-                                         "job",         "history",    "message",     "feed item",
-                                         "zone change", "revocation", "dead letter", "sink state",
-                                         "feed state",  "head",       "brief"};
+  constexpr std::string_view kNames[] = {
+      "unknown",    "event mark", "device",      "endpoint",   "job",         "history",
+      "message",    "feed item",  "zone change", "revocation", "dead letter", "sink state",
+      "feed state", "head",       "brief",       "order",      "order item"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -48,6 +48,7 @@ class Verifier {
     CheckJobs();
     CheckEvents();
     CheckDeadLetters();
+    CheckOrders();
     return std::move(report_);
   }
 
@@ -70,6 +71,8 @@ class Verifier {
   void CheckEndpoints();
   void CheckEvents();
   void CheckDeadLetters();
+  void CheckOrders();
+  void CheckOrder(const domain::Order& order);
 
   void Fault(std::string fault) {
     if (report_.faults.size() < kFaultsMax) report_.faults.push_back(std::move(fault));
@@ -309,6 +312,34 @@ void Verifier::CheckDeadLetters() {
     if (!page || page->empty()) return;
     seq = page->back().first;
   }
+}
+
+void Verifier::CheckOrders() {
+  const auto orders = Read("orders", reader_.OrdersOf(std::nullopt));
+  if (!orders) return;
+  for (const auto& order : *orders) CheckOrder(order);
+}
+
+// The counts are those of the items, so no device was counted without its outcome, or twice.
+void Verifier::CheckOrder(const domain::Order& order) {
+  const std::string name = "order " + order.id.text();
+  domain::OrderCounts counts;
+  std::optional<DeviceId> last;
+  for (;;) {
+    const auto page = Read(name, reader_.OrderItemsAfter(order.id, counts.all(), kPage));
+    if (!page) return;
+    if (page->empty()) break;
+    for (const auto& item : *page) {
+      counts.Add(item.outcome);
+      if (item.number != counts.all())
+        return Fault(name + ": item " + std::to_string(counts.all()) + " is missing");
+      last = item.device;
+    }
+  }
+  if (counts != order.counts) Fault(name + ": its counts are not those of its items");
+  if (last != (order.cursor ? std::optional(order.cursor->device) : std::nullopt))
+    Fault(name + ": its cursor is not at its last item");
+  if (order.version == 0) Fault(name + ": has no version");
 }
 
 }  // namespace

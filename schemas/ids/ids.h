@@ -66,6 +66,9 @@ struct EventIdTag {
 struct JobIdTag {
   static bool Valid(std::string_view text);
 };  // a lower-case UUID
+struct OrderIdTag {
+  static bool Valid(std::string_view text);
+};  // a lower-case UUID
 struct EndpointNameTag {
   static bool Valid(std::string_view text);
 };  // [a-z0-9-]{1,63}, chosen by the ASP
@@ -75,6 +78,7 @@ using Iccid = TextId<IccidTag>;
 using PartyId = TextId<PartyIdTag>;
 using EventId = TextId<EventIdTag>;
 using JobId = TextId<JobIdTag>;
+using OrderId = TextId<OrderIdTag>;
 using EndpointName = TextId<EndpointNameTag>;
 
 // Lower-case host name, labels of letters, digits, '-' and a leading '_', 1 to 253 octets, no trailing dot.

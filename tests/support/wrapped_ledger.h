@@ -38,6 +38,16 @@ class WrappedLedger : public ledger::Ledger {
   Result<std::vector<domain::Job>> JobsDue(ledger::DueTimes times, std::size_t limit) const override {
     return inner_.JobsDue(times, limit);
   }
+  Result<std::optional<domain::Order>> LoadOrder(const OrderId& id) const override {
+    return inner_.LoadOrder(id);
+  }
+  Result<std::vector<domain::Order>> OrdersOf(const std::optional<PartyId>& owner) const override {
+    return inner_.OrdersOf(owner);
+  }
+  Result<std::vector<domain::OrderItem>> OrderItemsAfter(const OrderId& order, std::uint64_t after,
+                                                         std::size_t limit) const override {
+    return inner_.OrderItemsAfter(order, after, limit);
+  }
   Result<domain::JobLoad> LoadOf(const PartyId& mno) const override { return inner_.LoadOf(mno); }
   Result<std::vector<domain::Job>> JobsUnsent(const PartyId& mno, std::size_t limit) const override {
     return inner_.JobsUnsent(mno, limit);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "workers/domain/device.h"
+#include "workers/domain/order.h"
 
 namespace registry::domain {
 
@@ -131,6 +132,9 @@ struct Changeset {
   std::vector<Revocation> revocations;
   std::vector<DeadLetter> dead_letters;
   std::vector<FeedAcked> feed_acks;
+  std::vector<OrderPut> orders;  // commit fails with kStale when an order moved
+  std::vector<OrderItem> order_items;
+  std::vector<OrderId> orders_erase;  // with their items; before those that are put
 
   bool empty() const;
 };

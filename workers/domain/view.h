@@ -11,6 +11,7 @@
 #include "workers/domain/changeset.h"
 #include "workers/domain/device.h"
 #include "workers/domain/device_places.h"
+#include "workers/domain/order.h"
 
 namespace registry::domain {
 
@@ -29,6 +30,12 @@ class View {
                                                      const std::optional<DevicePosition>& after,
                                                      std::optional<UtcTime> before,
                                                      std::size_t limit) const = 0;
+  virtual Result<std::optional<Order>> LoadOrder(const OrderId& id) const = 0;
+  // All of this owner, or everybody's, in order of id.
+  virtual Result<std::vector<Order>> OrdersOf(const std::optional<PartyId>& owner) const = 0;
+  // What became of its devices, from the number behind `after` on.
+  virtual Result<std::vector<OrderItem>> OrderItemsAfter(const OrderId& order, std::uint64_t after,
+                                                         std::size_t limit) const = 0;
   virtual Result<JobLoad> LoadOf(const PartyId& mno) const = 0;
 };
 

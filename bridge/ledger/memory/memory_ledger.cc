@@ -96,6 +96,25 @@ class MemoryLedger final : public Ledger {
     const Lock lock(mutex_);
     return job_table_.LoadOf(mno);
   }
+  Result<std::optional<domain::Order>> LoadOrder(const OrderId& id) const override {
+    const Lock lock(mutex_);
+    return Find(orders_, id);
+  }
+  Result<std::vector<domain::Order>> OrdersOf(const std::optional<PartyId>& owner) const override {
+    const Lock lock(mutex_);
+    std::vector<domain::Order> orders;
+    for (const auto& [id, order] : orders_) {
+      if (!owner || order.owner == *owner) orders.push_back(order);
+    }
+    return orders;
+  }
+  Result<std::vector<domain::OrderItem>> OrderItemsAfter(const OrderId& order, std::uint64_t after,
+                                                         std::size_t limit) const override {
+    const Lock lock(mutex_);
+    const auto items = order_items_.find(order);
+    if (items == order_items_.end()) return std::vector<domain::OrderItem>{};
+    return ValuesAfter<domain::OrderItem>(items->second, std::optional(after), limit);
+  }
   Result<std::vector<OutboxEntry>> OutboxAfter(Sink sink, Seq after, std::size_t limit,
                                                std::chrono::milliseconds wait) const override {
     after = std::max(after, (*LoadSink(sink)).cursor);
@@ -203,6 +222,7 @@ class MemoryLedger final : public Ledger {
   Status CheckBounds(const Changeset& changeset) const;
   void ApplyRecords(Changeset& changeset);
   void ApplyDevice(domain::Device device);
+  void ApplyOrders(Changeset& changeset);
   void ApplyLog(Changeset& changeset);
   void ApplyFeeds(Changeset& changeset);
   void Push(Sink sink, decltype(OutboxEntry::item) item);
@@ -215,6 +235,8 @@ class MemoryLedger final : public Ledger {
   std::set<domain::DevicePlace> places_;
   std::map<std::pair<PartyId, EndpointName>, domain::EndpointRecord> endpoints_;
   std::map<UniqueKey, DeviceId> unique_;
+  std::map<OrderId, domain::Order> orders_;
+  std::map<OrderId, std::map<std::uint64_t, domain::OrderItem>> order_items_;
   std::map<JobId, domain::Job> jobs_;
   JobTable job_table_;
   std::vector<HistoryRecord> history_;
@@ -242,6 +264,10 @@ Status MemoryLedger::CheckRecords(const Changeset& changeset) const {
     const auto stored = Find(endpoints_, key);
     const auto [now, first] = endpoints.emplace(key, stored ? stored->version : 0);
     if (now->second++ != put.expected_version) return Stale("endpoint");
+  }
+  for (const auto& put : changeset.orders) {
+    const auto stored = Find(orders_, put.order.id);
+    if ((stored ? stored->version : 0) != put.expected_version) return Stale("order");
   }
   return Done{};
 }
@@ -296,6 +322,18 @@ void MemoryLedger::ApplyDevice(domain::Device device) {
   devices_.insert_or_assign(device.id, std::move(device));
 }
 
+void MemoryLedger::ApplyOrders(Changeset& changeset) {
+  for (const OrderId& id : changeset.orders_erase) {
+    orders_.erase(id);
+    order_items_.erase(id);
+  }
+  for (auto& put : changeset.orders) {
+    put.order.version = put.expected_version + 1;
+    orders_.insert_or_assign(put.order.id, put.order);
+  }
+  for (auto& item : changeset.order_items) order_items_[item.order].insert_or_assign(item.number, item);
+}
+
 void MemoryLedger::ApplyLog(Changeset& changeset) {
   for (auto& entry : changeset.history) {
     const Bytes previous = history_.empty() ? Bytes{} : history_.back().hash;
@@ -344,6 +382,7 @@ Status MemoryLedger::Commit(Changeset changeset) {
   if (auto sound = CheckClaims(changeset); !sound) return sound;
   if (auto sound = CheckBounds(changeset); !sound) return sound;
   ApplyRecords(changeset);
+  ApplyOrders(changeset);
   ApplyLog(changeset);
   ApplyFeeds(changeset);
   tail_.Reach(ends_);

@@ -15,6 +15,10 @@ Error Stale(std::string_view what) {
   return Error::Make(Code::kFailed, kStale, std::string(what) + " moved since it was read");
 }
 
+std::string_view NameOf(Column column) {
+  return column == Column::kDevices ? "device" : column == Column::kOrders ? "order" : "endpoint";
+}
+
 std::string InColumn(Column column, const std::string& key) { return static_cast<char>(column) + key; }
 
 }  // namespace
@@ -32,6 +36,7 @@ Status Batch::Add(domain::Changeset& changeset) {
   for (auto& [key, holder] : holders) holders_[key] = std::move(holder);
   StageRecords(changeset, *places);
   StageJobs(changeset);
+  StageOrders(changeset);
   StageLog(changeset);
   StageOutbox(changeset);
   StageFeeds(changeset);
@@ -49,6 +54,10 @@ Status Batch::Check(const domain::Changeset& changeset, Versions& versions, Hold
     auto sound =
         CheckVersion(Column::kEndpoints, keys::OfEndpoint(put.endpoint.asp, put.endpoint.endpoint.name),
                      put.expected_version, versions);
+    if (!sound) return sound;
+  }
+  for (const auto& put : changeset.orders) {
+    auto sound = CheckVersion(Column::kOrders, keys::OfOrder(put.order.id), put.expected_version, versions);
     if (!sound) return sound;
   }
   if (auto sound = CheckClaims(changeset, holders); !sound) return sound;
@@ -86,7 +95,7 @@ Status Batch::CheckVersion(Column column, const std::string& key, std::uint64_t 
       version = *peeked;
     }
   }
-  if (version != expected) return Stale(column == Column::kDevices ? "device" : "endpoint");
+  if (version != expected) return Stale(NameOf(column));
   versions[name] = version + 1;
   return Done{};
 }
@@ -190,6 +199,22 @@ void Batch::StageJob(const JobId& id, std::optional<JobTable::Entry> entry) {
   if (before && before->Open()) --opened_[*before->mno];
   if (entry && entry->Open()) ++opened_[*entry->mno];
   jobs_[id] = std::move(entry);
+}
+
+void Batch::StageOrders(domain::Changeset& changeset) {
+  for (const OrderId& id : changeset.orders_erase) {
+    auto* const orders = store_.handle(Column::kOrders);
+    writes_.Delete(orders, keys::OfOrder(id));
+    writes_.DeleteRange(orders, keys::OfOrderItem(id, 0), keys::OfOrderItem(id, ~std::uint64_t{0}));
+    versions_[InColumn(Column::kOrders, keys::OfOrder(id))] = 0;
+  }
+  for (auto& put : changeset.orders) {
+    put.order.version = put.expected_version + 1;
+    Put(Column::kOrders, keys::OfOrder(put.order.id), Encode(put.order));
+  }
+  for (const auto& item : changeset.order_items) {
+    Put(Column::kOrders, keys::OfOrderItem(item.order, item.number), Encode(item));
+  }
 }
 
 void Batch::StageLog(domain::Changeset& changeset) {

@@ -49,6 +49,7 @@ class Batch {
 
   void StageRecords(domain::Changeset& changeset, PlaceChanges::ByDevice& places);
   void StageJobs(domain::Changeset& changeset);
+  void StageOrders(domain::Changeset& changeset);
   void StageJob(const JobId& id, std::optional<JobTable::Entry> entry);
   void StageLog(domain::Changeset& changeset);
   void StageOutbox(domain::Changeset& changeset);

@@ -36,6 +36,13 @@ inline std::string OfOutbox(Sink sink, Seq seq) { return OfSink(sink) + OfSeq(se
 inline std::string OfFeed(const PartyId& party, Seq seq) { return party.text() + '\0' + OfSeq(seq); }
 inline std::string OfDeviceHistory(const DeviceId& device, Seq seq) { return OfDevice(device) + OfSeq(seq); }
 
+// Orders stand before their items, so that all of them are read without those.
+inline std::string OfOrder(const OrderId& id) { return '\x01' + id.text(); }
+inline std::string OfOrderItem(const OrderId& order, std::uint64_t number) {
+  return '\x02' + order.text() + OfSeq(number);
+}
+inline constexpr const char* kBehindOrders = "\x02";
+
 // The number every key of a sequence ends with.
 inline Seq SeqAtEnd(std::string_view key) { return key.size() < 8 ? 0 : Fixed64(key.substr(key.size() - 8)); }
 // The first key behind this one.

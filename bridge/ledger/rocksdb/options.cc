@@ -12,9 +12,9 @@ namespace {
 
 // Stored: DO NOT CHANGE THESE NAMES.
 constexpr std::array kColumnNames = {
-    "devices",           "unique", "endpoints", "events",     "jobs", "history",
-    "history_by_device", "outbox", "feed",      "feed_state", "zone", "revocations",
-    "dead_letters",      "sinks",  "meta",      "places",
+    "devices",           "unique", "endpoints", "events",     "jobs",   "history",
+    "history_by_device", "outbox", "feed",      "feed_state", "zone",   "revocations",
+    "dead_letters",      "sinks",  "meta",      "places",     "orders",
 };
 constexpr std::size_t kFirstColumns = 15;  // families that every format has; the later ones follow
 

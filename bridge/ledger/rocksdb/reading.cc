@@ -357,6 +357,31 @@ Result<std::vector<domain::EndpointRecord>> Reading<Port>::EndpointsAfter(
   return LoadRange<domain::EndpointRecord>(*store_, Column::kEndpoints, from, "", limit);
 }
 
+template <class Port>
+Result<std::optional<domain::Order>> Reading<Port>::LoadOrder(const OrderId& id) const {
+  if (!store_->Has(Column::kOrders)) return std::optional<domain::Order>();
+  return LoadOne<domain::Order>(*store_, Column::kOrders, keys::OfOrder(id));
+}
+
+template <class Port>
+Result<std::vector<domain::Order>> Reading<Port>::OrdersOf(const std::optional<PartyId>& owner) const {
+  if (!store_->Has(Column::kOrders)) return std::vector<domain::Order>{};
+  auto orders = LoadRange<domain::Order>(*store_, Column::kOrders, "", keys::kBehindOrders, ~std::size_t{0});
+  if (orders && owner) {
+    std::erase_if(*orders, [&](const domain::Order& order) { return order.owner != *owner; });
+  }
+  return orders;
+}
+
+template <class Port>
+Result<std::vector<domain::OrderItem>> Reading<Port>::OrderItemsAfter(const OrderId& order,
+                                                                      std::uint64_t after,
+                                                                      std::size_t limit) const {
+  if (!store_->Has(Column::kOrders)) return std::vector<domain::OrderItem>{};
+  return LoadRange<domain::OrderItem>(*store_, Column::kOrders, keys::OfOrderItem(order, after + 1),
+                                      keys::OfOrderItem(order, ~std::uint64_t{0}), limit);
+}
+
 template class Reading<LedgerReader>;
 template class Reading<Ledger>;
 

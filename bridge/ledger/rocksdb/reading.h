@@ -26,6 +26,10 @@ class Reading : public Port {
                                                std::chrono::milliseconds wait) const override;
   Result<Seq> OutboxLast(Sink sink) const override;
   Result<SinkState> LoadSink(Sink sink) const override;
+  Result<std::optional<domain::Order>> LoadOrder(const OrderId& id) const override;
+  Result<std::vector<domain::Order>> OrdersOf(const std::optional<PartyId>& owner) const override;
+  Result<std::vector<domain::OrderItem>> OrderItemsAfter(const OrderId& order, std::uint64_t after,
+                                                         std::size_t limit) const override;
   Result<domain::JobLoad> LoadOf(const PartyId& mno) const override;
   Result<std::vector<domain::Job>> JobsDue(DueTimes times, std::size_t limit) const override;
   Result<std::vector<domain::Job>> JobsUnsent(const PartyId& mno, std::size_t limit) const override;

@@ -35,6 +35,7 @@ enum class Column : std::size_t {
   kSinks,
   kMeta,
   kPlaces,  // since format 3: a reader of an older folder has none
+  kOrders,  // as places
 };
 
 // Of the folder as a whole; a folder of a higher number is refused, one of a lower number raised (FORMAT.md).
@@ -59,6 +60,8 @@ class Store {
   Status Scan(Column column, const std::string& from, const std::string& to, const Visitor& visit) const;
   Result<std::optional<std::pair<std::string, std::string>>> Last(Column column) const;
 
+  // False: a reader beside looks at a folder from before this family.
+  bool Has(Column column) const { return static_cast<std::size_t>(column) + 1 < handles_.size(); }
   rocksdb::ColumnFamilyHandle* handle(Column column) const {
     return handles_[static_cast<std::size_t>(column) + 1];
   }

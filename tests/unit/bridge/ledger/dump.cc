@@ -38,6 +38,12 @@ std::string DumpLists(const LedgerReader& reader) {
   const auto letters = *reader.DeadLettersAfter(0, kAll);
   for (const auto& [seq, letter] : letters)
     out += "letter " + std::to_string(seq) + ' ' + Hex(Encode(letter)) + '\n';
+  const auto orders = *reader.OrdersOf(std::nullopt);
+  for (const auto& order : orders) {
+    out += "order " + Hex(Encode(order)) + '\n';
+    const auto items = *reader.OrderItemsAfter(order.id, 0, kAll);
+    for (const auto& item : items) out += "item " + Hex(Encode(item)) + '\n';
+  }
   const auto jobs = *reader.JobsDue(UtcTime{INT64_MAX}, kAll);
   for (const auto& job : jobs) out += "job " + Hex(Encode(job)) + '\n';
   const auto loads = *reader.JobLoads();

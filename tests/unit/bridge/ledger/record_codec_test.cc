@@ -36,6 +36,20 @@ domain::Device WithEndedJobs(domain::Device device) {
   return device;
 }
 
+domain::Order InTheMiddle(domain::Order order) {
+  order.version = 300;
+  order.state = domain::OrderState::kPaused;
+  order.dry_run = true;
+  order.selection = domain::DeviceGroup::ByExpiry(order.owner);
+  order.before = samples::kNoon + std::chrono::hours(1);
+  order.cursor = {samples::kNoon, samples::DeviceOf(7)};
+  order.counts = {3, 2, 1, 300};
+  order.reason = "sold";
+  order.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  order.told = order.updated;
+  return order;
+}
+
 std::vector<Golden> AllRecords() {
   return {Make("event_mark", samples::Mark(1)),
           Make("device", samples::FullDevice(1)),
@@ -58,7 +72,10 @@ std::vector<Golden> AllRecords() {
           Make("sink_state", SinkState{300, "serial"}),
           Make("feed_state", FeedState{300, 7}),
           Make("head", Head{3, Bytes(32, 0xab), 300, 2, 1, 4}),
-          Make("brief", domain::BriefOf(samples::FullDevice(1)))};
+          Make("brief", domain::BriefOf(samples::FullDevice(1))),
+          Make("order", samples::Order(1)),
+          Make("order_in_the_middle", InTheMiddle(samples::Order(1))),
+          Make("order_item", samples::OrderItem(1, 7))};
 }
 
 class EveryRecord : public testing::TestWithParam<Golden> {};

@@ -45,6 +45,7 @@ class RandomFields {
   void Draw(Eid& value) { value = Rarely() ? Eid() : samples::EidOf(random_() % 1000); }
   void Draw(Iccid& value) { value = Rarely() ? Iccid() : samples::IccidOf(random_() % 1000); }
   void Draw(JobId& value) { value = Rarely() ? JobId() : samples::JobOf(random_() % 1000); }
+  void Draw(OrderId& value) { value = Rarely() ? OrderId() : samples::OrderOf(random_() % 1000); }
   template <class Tag>
   void Draw(TextId<Tag>& value) {
     value = Rarely() ? TextId<Tag>() : *TextId<Tag>::Parse("name-" + std::to_string(random_() % 1000));
@@ -84,10 +85,10 @@ class RandomFields {
 
 template <class T>
 class EveryKind : public testing::Test {};
-using Kinds =
-    testing::Types<domain::EventMark, domain::Device, domain::EndpointRecord, domain::Job,
-                   domain::HistoryEntry, domain::OutgoingMessage, FeedItem, domain::ZoneChange,
-                   domain::Revocation, domain::DeadLetter, SinkState, FeedState, Head, domain::DeviceBrief>;
+using Kinds = testing::Types<domain::EventMark, domain::Device, domain::EndpointRecord, domain::Job,
+                             domain::HistoryEntry, domain::OutgoingMessage, FeedItem, domain::ZoneChange,
+                             domain::Revocation, domain::DeadLetter, SinkState, FeedState, Head,
+                             domain::DeviceBrief, domain::Order, domain::OrderItem>;
 TYPED_TEST_SUITE(EveryKind, Kinds);
 
 // One value has one encoding, so equal octets are equal values.

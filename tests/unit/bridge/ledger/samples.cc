@@ -187,6 +187,23 @@ domain::DeadLetter DeadLetter(std::uint64_t number) {
   return {kNoon, "registry/v1/from/nobody/" + std::to_string(number), "{", "unknown_party"};
 }
 
+OrderId OrderOf(std::uint64_t number) { return OrderId::Parse(DeviceOf(number + 0x20000000).text()).value(); }
+
+domain::Order Order(std::uint64_t number) {
+  domain::Order order;
+  order.id = OrderOf(number);
+  order.owner = Party("asp-a");
+  order.selection = domain::DeviceGroup::Of(order.owner);
+  order.rate = 50;
+  order.cause = Event("order-" + std::to_string(number));
+  order.created = order.updated = kNoon;
+  return order;
+}
+
+domain::OrderItem OrderItem(std::uint64_t order, std::uint64_t number) {
+  return {OrderOf(order), number, DeviceOf(number), domain::ItemOutcome::kRefused, "state_prohibits", kNoon};
+}
+
 domain::Changeset Registration(std::uint64_t number) {
   domain::Changeset changes;
   changes.mark = Mark(number);

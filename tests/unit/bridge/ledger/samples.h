@@ -30,6 +30,9 @@ domain::Notification Notification(std::uint64_t number, const std::string& party
 domain::ZoneChange Zone(std::uint64_t number, std::uint64_t revision = 1);
 domain::Revocation Revocation(std::uint64_t number);
 domain::DeadLetter DeadLetter(std::uint64_t number);
+OrderId OrderOf(std::uint64_t number);
+domain::Order Order(std::uint64_t number);  // just started
+domain::OrderItem OrderItem(std::uint64_t order, std::uint64_t number);
 
 // What registering, certifying or activating a device writes, nearly: one of everything.
 domain::Changeset Registration(std::uint64_t number);
