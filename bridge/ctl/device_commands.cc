@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "bridge/ctl/ledger_source.h"
+#include "bridge/ctl/describe_device.h"
 #include "workers/lifecycle/reads.h"
 
 namespace registry::ctl {
@@ -17,50 +17,9 @@ DeviceId ParseDevice(const std::string& text) {
   return *id;
 }
 
-// Of a device or its brief.
-template <class Device>
-Json Whose(const Device& device) {
-  return {{"device", device.id.text()},
-          {"state", domain::StateName(device.state)},
-          {"sponsor", device.sponsor.text()},
-          {"claimer", device.claimer ? device.claimer->text() : ""},
-          {"endpoint", device.endpoint ? device.endpoint->text() : ""}};
-}
-
 Json Summary(const domain::Device& device) {
-  Json out = Whose(device);
+  Json out = Whose(domain::BriefOf(device));
   out["updated"] = Text(device.updated);
-  return out;
-}
-
-Json Certificate(const domain::IssuedCertificate& certificate) {
-  return {{"serial", ToHex(certificate.serial)},
-          {"sha256", ToHex(certificate.sha256)},
-          {"spki_sha256", ToHex(certificate.spki_sha256)},
-          {"not_before", Text(certificate.not_before)},
-          {"not_after", Text(certificate.not_after)}};
-}
-
-Json Describe(const domain::Device& device, const std::vector<domain::Job>& jobs, bool reveal) {
-  Json out = Summary(device);
-  out["version"] = device.version;
-  out["eid"] = Masked(device.eid.text(), reveal);
-  out["iccid"] = Masked(device.iccid.text(), reveal);
-  out["attached"] = device.attached;
-  out["created"] = Text(device.created);
-  out["holds"] = Json::array();
-  for (const auto hold : device.holds) out["holds"].push_back(domain::HoldName(hold));
-  if (device.certificate) out["certificate"] = Certificate(*device.certificate);
-  out["payload"] = {{"composed", device.payload_version}, {"delivered", device.delivered_version}};
-  out["zone"] = {{"wanted", device.zone_revision}, {"visible", device.visible_revision}};
-  out["trace"] = Json::array();
-  for (const auto& step : device.trace) out["trace"].push_back({{"step", step.step}, {"at", Text(step.at)}});
-  out["jobs"] = Json::array();
-  for (const auto& job : jobs) {
-    out["jobs"].push_back({{"kind", domain::JobKindName(job.kind)},
-                           {"attempt", job.unsent ? 0 : job.attempt},
-                           {"due", Text(job.due)}});
-  }
   return out;
 }
 

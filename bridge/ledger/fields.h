@@ -46,6 +46,21 @@ struct FrozenEnum {  // numbered from 1 in its own header, where the numbers are
   }
 };
 
+// Enumerators that are free to move in their own header, because the wire spells them in words. The stored numbers are not.
+template <class E, E... in_order>
+struct NumberedFromOne {
+  static std::uint64_t ToStored(E value) {
+    std::uint64_t number = 0, found = 0;
+    ((++number, found = value == in_order ? number : found), ...);
+    return found;
+  }
+  static std::optional<E> FromStored(std::uint64_t stored) {
+    std::uint64_t number = 0;
+    std::optional<E> found;
+    ((++number, found = stored == number ? std::optional<E>(in_order) : found), ...);
+    return found;
+  }
+};
 class FieldWriter {
  public:
   explicit FieldWriter(std::string& out) : out_(out) {}

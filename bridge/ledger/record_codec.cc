@@ -6,6 +6,7 @@
 
 #include "bridge/ledger/crc32c.h"
 #include "bridge/ledger/record_fields.h"
+#include "bridge/ledger/record_versions.h"
 
 namespace registry::ledger {
 namespace {
@@ -31,25 +32,28 @@ std::string EncodeRecord(const T& value) {
   std::string out;
   out.reserve(512);
   out += static_cast<char>(KindOf<T>::value);
-  out += static_cast<char>(kRecordVersion);
+  out += static_cast<char>(kRecordVersion<T>);
   FieldWriter writer(out);
   Fields(writer, value);
   AppendCrc(out);
   return out;
 }
 
+std::uint8_t VersionOf(std::string_view record) { return static_cast<std::uint8_t>(record[1]); }
+
 Error Damaged(Kind kind, std::string_view what) {
   return Error::Make(Code::kFailed, kLedgerDamaged,
                      std::string(KindName(kind)) + " record: " + std::string(what));
 }
 
-// The fields of a sound record of this kind and a known version.
-Result<std::string_view> Open(Kind kind, std::string_view record) {
+// The fields of a sound record of this kind and a version up to the newest.
+Result<std::string_view> Open(Kind kind, std::uint8_t newest, std::string_view record) {
   if (record.size() < 2 + kCrcSize) return Damaged(kind, "cut short");
   if (!CrcMatches(record)) return Damaged(kind, "checksum differs");
   if (static_cast<std::uint8_t>(record[0]) != static_cast<std::uint8_t>(kind))
     return Damaged(kind, "of another kind");
-  if (static_cast<std::uint8_t>(record[1]) > kRecordVersion) {
+  if (VersionOf(record) == 0) return Damaged(kind, "without a version");
+  if (VersionOf(record) > newest) {
     return Error::Make(
         Code::kFailed, kLedgerNewer,
         std::string(KindName(kind)) + " record was written by a newer version of the registry");
@@ -57,17 +61,26 @@ Result<std::string_view> Open(Kind kind, std::string_view record) {
   return record.substr(2, record.size() - 2 - kCrcSize);
 }
 
+template <class T>
+std::optional<T> ReadNewest(std::string_view fields) {
+  std::optional<T> value(std::in_place);
+  FieldReader reader(fields);
+  Fields(reader, *value);
+  if (!reader.Finished()) value.reset();
+  return value;
+}
+
 }  // namespace
 
 template <class T>
 Result<T> Decode(std::string_view record) {
-  auto fields = Open(KindOf<T>::value, record);
+  const auto fields = Open(KindOf<T>::value, kRecordVersion<T>, record);
   if (!fields) return fields.error();
-  T value{};
-  FieldReader reader(*fields);
-  Fields(reader, value);
-  if (!reader.Finished()) return Damaged(KindOf<T>::value, "unknown or malformed field");
-  return value;
+  auto value = VersionOf(record) == kRecordVersion<T>
+                   ? ReadNewest<T>(*fields)
+                   : kEarlierVersions<T>[VersionOf(record) - std::size_t{1}](*fields);
+  if (!value) return Damaged(KindOf<T>::value, "unknown or malformed field");
+  return std::move(*value);
 }
 
 std::string Encode(const domain::EventMark& mark) { return EncodeRecord(mark); }

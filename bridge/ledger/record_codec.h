@@ -30,7 +30,6 @@ enum class Kind : std::uint8_t {
   kOrder = 15,
   kOrderItem = 16,
 };
-inline constexpr std::uint8_t kRecordVersion = 1;
 
 // Where a stored ledger stands: the numbers given out last and the head of the hash chain. Written with every
 // batch, so that a history that lost its end is noticed when the ledger is opened.

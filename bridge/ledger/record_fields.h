@@ -1,52 +1,22 @@
-// bridge/ledger/record_fields.h: the tags of every record, once, for writer and reader (grammar: fields.h).
+// bridge/ledger/record_fields.h: the tags of every record, once, for writer and reader (grammar: fields.h). Those of a device
+// and its parts are in device_fields.h.
 // Stored: DO NOT CHANGE THESE NUMBERS, never use one again. A new field takes a new number at the end and must
 // read 0 or empty as "written before the field existed".
 // Private to bridge/ledger. Plain functions, any thread.
 #pragma once
 
-#include "bridge/ledger/fields.h"
+#include "bridge/ledger/device_fields.h"
 #include "bridge/ledger/order_fields.h"
 #include "bridge/ledger/record_codec.h"
 
 namespace registry::ledger {
 
-inline constexpr std::uint8_t kVersionTag =
-    1;  // first in device and endpoint records, so that PeekVersion is cheap
-
-template <>
-struct StoredEnum<domain::State> : FrozenEnum<domain::State, 7> {};
-template <>
-struct StoredEnum<domain::HoldStatus> : FrozenEnum<domain::HoldStatus, 4> {};
 template <>
 struct StoredEnum<domain::JobKind> : FrozenEnum<domain::JobKind, 4> {};
 template <>
-struct StoredEnum<wire::TrustKind> {  // the wire spells it in words, so its enumerators are free to move;
-                                      // ours are not
-  static std::uint64_t ToStored(wire::TrustKind kind) {
-    switch (kind) {
-      case wire::TrustKind::kCa:
-        return 1;
-      case wire::TrustKind::kCertificate:
-        return 2;
-      case wire::TrustKind::kTlsa:
-        return 3;
-    }
-    return 0;
-  }
-  static std::optional<wire::TrustKind> FromStored(std::uint64_t stored) {
-    switch (stored) {
-      case 1:
-        return wire::TrustKind::kCa;
-      case 2:
-        return wire::TrustKind::kCertificate;
-      case 3:
-        return wire::TrustKind::kTlsa;
-      default:
-        return std::nullopt;
-    }
-  }
+struct StoredEnum<wire::TrustKind> : NumberedFromOne<wire::TrustKind, wire::TrustKind::kCa,
+                                                     wire::TrustKind::kCertificate, wire::TrustKind::kTlsa> {
 };
-
 template <class A, Is<domain::OutgoingMessage> T>
 void Fields(A& archive, T& message) {
   archive(1, message.topic);
@@ -67,57 +37,6 @@ void Fields(A& archive, T& mark) {
   archive(3, mark.at);
   archive(4, mark.digests);
   archive(5, mark.reply);
-}
-
-template <class A, Is<domain::IssuedCertificate> T>
-void Fields(A& archive, T& certificate) {
-  archive(1, certificate.der);
-  archive(2, certificate.serial);
-  archive(3, certificate.sha256);
-  archive(4, certificate.spki_sha256);
-  archive(5, certificate.not_before);
-  archive(6, certificate.not_after);
-}
-
-template <class A, Is<domain::TraceStep> T>
-void Fields(A& archive, T& step) {
-  archive(1, step.step);
-  archive(2, step.at);
-}
-
-template <class A, Is<domain::Device> T>
-void Fields(A& archive, T& device) {
-  archive(kVersionTag, device.version);
-  archive(2, device.id);
-  archive(3, device.state);
-  archive(4, device.holds);
-  archive(5, device.eid);
-  archive(6, device.iccid);
-  archive(7, device.sponsor);
-  archive(8, device.claimer);
-  archive(9, device.endpoint);
-  archive(10, device.authorisation_hash);
-  archive(11, device.attached);
-  archive(12, device.certificate);
-  archive(13, device.agreement_key);
-  archive(14, device.payload_version);
-  archive(15, device.delivered_version);
-  archive(16, device.zone_revision);
-  archive(17, device.visible_revision);
-  archive(18, device.trace);
-  archive(19, device.created);
-  archive(20, device.updated);
-  archive(21, device.ended_jobs);
-}
-
-template <class A, Is<domain::DeviceBrief> T>
-void Fields(A& archive, T& brief) {
-  archive(1, brief.state);
-  archive(2, brief.holds);
-  archive(3, brief.sponsor);
-  archive(4, brief.claimer);
-  archive(5, brief.endpoint);
-  archive(6, brief.expires);
 }
 
 template <class A, Is<wire::EndpointTrust> T>

@@ -59,7 +59,8 @@ class Verifier {
   bool PlacesAreItsOwn(const Device& device);
   void CheckDevice(const Device& device);
   bool HistoryIsTheChains(const DeviceId& id);
-  void CheckCertificate(const Device& device);
+  void CheckProfile(const Device& device, const domain::Profile& profile);
+  void CheckCredential(const Device& device, const domain::Credential& credential);
   void CheckHolds(const Device& device, domain::UniqueKind kind, const Bytes& value, std::string_view what);
   void CheckZone();
   void CheckZoneChange(const domain::ZoneChange& change);
@@ -166,16 +167,16 @@ void Verifier::CheckDevices() {
 }
 
 void Verifier::CheckDevice(const Device& device) {
-  parties_.insert(device.sponsor);
-  if (device.claimer) parties_.insert(*device.claimer);
+  for (const auto& profile : device.profiles) parties_.insert(profile.mno);
+  for (const auto& binding : device.bindings) parties_.insert(binding.asp);
   if (device.version == 0) Fault(device, "has no version");
   Add(domain::FaultsOf(device));
   if (const auto jobs = Read("jobs", reader_.JobsOf(device.id))) Add(domain::FaultsInJobs(device, *jobs));
   if (device.state != State::kDeleted) {
     CheckHolds(device, domain::UniqueKind::kEid, AsBytes(device.eid.text()), "EID");
-    CheckHolds(device, domain::UniqueKind::kIccid, AsBytes(device.iccid.text()), "ICCID");
+    for (const auto& profile : device.profiles) CheckProfile(device, profile);
   }
-  if (device.certificate) CheckCertificate(device);
+  for (const auto& credential : device.credentials) CheckCredential(device, credential);
   if (!domain::FaultsInZone(device, std::nullopt).empty()) in_zone_wanted_.insert(device.id);
   if (!PlacesAreItsOwn(device))
     Fault(
@@ -197,11 +198,18 @@ void Verifier::CheckHolds(const Device& device, domain::UniqueKind kind, const B
   if (holder && *holder != device.id) Fault(device, "does not hold its " + std::string(what));
 }
 
-void Verifier::CheckCertificate(const Device& device) {
-  if (revoked_.contains(device.certificate->serial)) Fault(device, "its live certificate is revoked");
+void Verifier::CheckProfile(const Device& device, const domain::Profile& profile) {
+  if (profile.state == domain::ProfileState::kDeleted) return;
+  CheckHolds(device, domain::UniqueKind::kIccid, AsBytes(profile.iccid.text()), "ICCID");
+}
+
+void Verifier::CheckCredential(const Device& device, const domain::Credential& credential) {
+  const domain::IssuedCertificate& certificate = credential.certificate;
+  if (revoked_.contains(certificate.serial))
+    Fault(device, "its " + std::string(domain::PhaseName(credential.phase)) + " certificate is revoked");
   // A serial or a key in two devices' hands would show here: only one of them can hold it.
-  CheckHolds(device, domain::UniqueKind::kSerial, device.certificate->serial, "serial number");
-  CheckHolds(device, domain::UniqueKind::kPublicKey, device.certificate->spki_sha256, "public key");
+  CheckHolds(device, domain::UniqueKind::kSerial, certificate.serial, "serial number");
+  CheckHolds(device, domain::UniqueKind::kPublicKey, certificate.spki_sha256, "public key");
 }
 
 void Verifier::CheckZone() {

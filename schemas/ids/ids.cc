@@ -113,6 +113,7 @@ bool EventIdTag::Valid(std::string_view text) {
 
 bool JobIdTag::Valid(std::string_view text) { return UuidForm(text); }
 bool OrderIdTag::Valid(std::string_view text) { return UuidForm(text); }
+bool TransferIdTag::Valid(std::string_view text) { return UuidForm(text); }
 
 bool EndpointNameTag::Valid(std::string_view text) {
   return !text.empty() && text.size() <= 63 && std::all_of(text.begin(), text.end(), IsNameChar);

@@ -69,6 +69,9 @@ struct JobIdTag {
 struct OrderIdTag {
   static bool Valid(std::string_view text);
 };  // a lower-case UUID
+struct TransferIdTag {
+  static bool Valid(std::string_view text);
+};  // a lower-case UUID
 struct EndpointNameTag {
   static bool Valid(std::string_view text);
 };  // [a-z0-9-]{1,63}, chosen by the ASP
@@ -79,6 +82,7 @@ using PartyId = TextId<PartyIdTag>;
 using EventId = TextId<EventIdTag>;
 using JobId = TextId<JobIdTag>;
 using OrderId = TextId<OrderIdTag>;
+using TransferId = TextId<TransferIdTag>;
 using EndpointName = TextId<EndpointNameTag>;
 
 // Lower-case host name, labels of letters, digits, '-' and a leading '_', 1 to 253 octets, no trailing dot.

@@ -13,6 +13,7 @@
 #include "schemas/base/check.h"
 #include "tests/bench/report.h"
 #include "tests/support/csr_maker.h"
+#include "tests/support/device_maker.h"
 #include "workers/crypto/p256.h"
 #include "workers/csr_sign/csr_sign.h"
 #include "workers/payload_push/cms.h"
@@ -86,9 +87,9 @@ class Decisions {
       domain::Device device;
       device.id = DeviceId::FromRandom({static_cast<std::uint8_t>(i), 7});
       device.state = domain::State::kAttached;
-      device.sponsor = origin_.party;
-      device.claimer = *PartyId::Parse("asp-a");
-      device.attached = true;
+      test::ProfileOf(device).mno = origin_.party;
+      test::Bind(device, *PartyId::Parse("asp-a"), *EndpointName::Parse("main"));
+      test::SetAttached(device);
       domain::Job job;
       job.id = *JobId::Parse(DeviceId::FromRandom({static_cast<std::uint8_t>(i), 8}).text());
       job.device = device.id;

@@ -13,6 +13,7 @@
 #include "bridge/ledger/rocksdb/open.h"
 #include "schemas/base/check.h"
 #include "tests/bench/report.h"
+#include "tests/support/device_maker.h"
 #include "tests/unit/bridge/ledger/samples.h"
 
 namespace {
@@ -40,9 +41,10 @@ std::uint64_t Scattered(std::uint64_t i, std::uint64_t devices) { return i * 0x9
 
 domain::Device DeviceOf(std::uint64_t number) {
   domain::Device device = samples::FullDevice(number);
-  device.sponsor = samples::Party("mno-" + std::to_string(number % kMnos));
-  device.claimer = samples::Party("asp-" + std::to_string(number % kAsps));
-  device.certificate->not_after = device.certificate->not_after + std::chrono::minutes(number % 500'000);
+  test::ProfileOf(device).mno = samples::Party("mno-" + std::to_string(number % kMnos));
+  test::BindingOf(device).asp = samples::Party("asp-" + std::to_string(number % kAsps));
+  test::CertificateOf(device).not_after =
+      test::CertificateOf(device).not_after + std::chrono::minutes(number % 500'000);
   return device;
 }
 
@@ -192,7 +194,7 @@ int main(int argc, char** argv) {
   });
   const auto expiring = Measure(kPages / 4, [&](std::uint64_t i) {
     const auto from = DeviceOf(scattered(i));
-    const auto group = DeviceGroup::ByExpiry(from.sponsor);
+    const auto group = DeviceGroup::ByExpiry(domain::Sponsor(from));
     ReadPage(reader, group, domain::PositionIn(group.kind, domain::BriefOf(from)));
   });
   const auto iterations = Measure(kPages, [&](std::uint64_t i) { raw.Iterate(scattered(i)); });

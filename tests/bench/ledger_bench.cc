@@ -13,6 +13,7 @@
 #include "schemas/base/check.h"
 #include "tests/bench/report.h"
 #include "tests/unit/bridge/ledger/samples.h"
+#include "workers/domain/standing.h"
 
 namespace {
 
@@ -57,7 +58,7 @@ domain::Changeset Certification(std::uint64_t number) {
   changes.mark->id = samples::Event("csr-" + std::to_string(number));
   changes.mark->reply.payload.assign(kReplyOctets, 'c');
   changes.devices = {{samples::FullDevice(number), 1}};
-  const auto& certificate = *changes.devices[0].device.certificate;
+  const auto& certificate = *domain::LiveCertificate(changes.devices[0].device);
   changes.claims = {{{domain::UniqueKind::kSerial, certificate.serial}, samples::DeviceOf(number)},
                     {{domain::UniqueKind::kPublicKey, certificate.spki_sha256}, samples::DeviceOf(number)}};
   changes.jobs_put = {samples::Job(number)};

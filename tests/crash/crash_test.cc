@@ -11,6 +11,7 @@
 
 #include "bridge/ledger/rocksdb/open.h"
 #include "simulators/lab/lab.h"
+#include "workers/domain/standing.h"
 
 namespace registry::test {
 namespace {
@@ -92,7 +93,7 @@ std::map<std::string, int> CountHistory(const ledger::LedgerReader& reader, cons
 void CheckDevice(const ledger::LedgerReader& reader, const domain::Device& device) {
   const std::string name = device.id.text();
   EXPECT_EQ(device.state, domain::State::kActive) << name << " is " << domain::StateName(device.state);
-  EXPECT_TRUE(device.certificate) << name;
+  EXPECT_TRUE(domain::Live(device)) << name;
   auto counts = CountHistory(reader, device.id);
   EXPECT_EQ(counts["registered"], 1) << name;
   EXPECT_EQ(counts["claimed"], 1) << name;

@@ -1,15 +1,16 @@
 // Attacked: the reading of stored records. The first octet says which record the rest are the fields of; checksum and
-// header are put right, so that it does not hide what is behind it.
+// header are put right, so that it does not hide what is behind it. Every record is tried in every version of its kind.
 // A fault: a crash; a record that was taken, and whose value written and read again gives other octets.
 #include "bridge/ledger/crc32c.h"
 #include "bridge/ledger/record_fields.h"
+#include "bridge/ledger/record_versions.h"
 #include "tests/fuzz/input.h"
 
 namespace registry::ledger {
 namespace {
 
-std::string Sealed(std::uint8_t kind, const Bytes& fields) {
-  std::string record = {static_cast<char>(kind), static_cast<char>(kRecordVersion)};
+std::string Sealed(std::uint8_t kind, std::uint8_t version, const Bytes& fields) {
+  std::string record = {static_cast<char>(kind), static_cast<char>(version)};
   record += AsText(fields);
   const std::uint32_t crc = Crc32c(record);
   for (int shift = 24; shift >= 0; shift -= 8) record += static_cast<char>(crc >> shift);
@@ -29,13 +30,17 @@ void Try(std::string_view record) {
   }
 }
 
+constexpr std::uint8_t kVersions = kRecordVersion<domain::Device>;  // no kind has had more
+
 template <class... Ts>
 void TryAs(std::uint8_t kind, const Bytes& fields) {
-  const std::string record = Sealed(kind, fields);
-  (Try<Ts>(record), ...);
-  const auto item = DecodeItem(record);
-  if (item) REG_CHECK(DecodeItem(EncodeItem(*item)).ok());
-  (void)PeekVersion(record);
+  for (std::uint8_t version = 1; version <= kVersions; ++version) {
+    const std::string record = Sealed(kind, version, fields);
+    (Try<Ts>(record), ...);
+    const auto item = DecodeItem(record);
+    if (item) REG_CHECK(DecodeItem(EncodeItem(*item)).ok());
+    (void)PeekVersion(record);
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "workers/domain/invariants.h"
+#include "workers/domain/standing.h"
 
 namespace registry::simulation {
 namespace {
@@ -59,9 +60,10 @@ std::string RecordIsSound(const Snapshot& now) {
 std::string CertificatesAreLiveOrRevoked(const Snapshot& now) {
   std::set<Bytes> live;
   for (const Device& device : now.devices) {
-    if (!device.certificate) continue;
-    live.insert(device.certificate->serial);
-    if (now.revoked.contains(device.certificate->serial)) return Of(device, "has a revoked certificate");
+    for (const domain::Credential& one : device.credentials) {
+      live.insert(one.certificate.serial);
+      if (now.revoked.contains(one.certificate.serial)) return Of(device, "has a revoked certificate");
+    }
   }
   for (const Bytes& serial : now.world.issued) {
     if (!live.contains(serial) && !now.revoked.contains(serial)) {
@@ -77,11 +79,14 @@ std::string NothingBelongsToTwo(const Snapshot& now) {
   return Each(now, [&](const Device& device) -> std::string {
     if (device.state == State::kDeleted) return "";
     if (!esims.insert(device.eid.text()).second) return "has the EID of another device";
-    if (!esims.insert(device.iccid.text()).second) return "has the ICCID of another device";
-    if (device.certificate && !keys.insert(device.certificate->spki_sha256).second)
-      return "has another's key";
-    const bool agrees = !device.agreement_key.empty();
-    if (agrees && !keys.insert(device.agreement_key).second) return "has another's key-agreement key";
+    for (const domain::Profile& profile : device.profiles) {
+      if (!esims.insert(profile.iccid.text()).second) return "has the ICCID of another device";
+      const bool agrees = !profile.agreement_key.empty();
+      if (agrees && !keys.insert(profile.agreement_key).second) return "has another's key-agreement key";
+    }
+    for (const domain::Credential& one : device.credentials) {
+      if (!keys.insert(one.certificate.spki_sha256).second) return "has another's key";
+    }
     return "";
   });
 }
@@ -92,16 +97,17 @@ std::string ActiveIsServed(const Snapshot& now) {
     if (device.state != State::kActive && device.state != State::kPublished) return "";
     const auto served = now.world.served.find(device.id.text());
     if (served == now.world.served.end() || served->second.tlsa.size() != 1) return "is not served";
-    return served->second.tlsa[0].data == device.certificate->sha256 ? ""
-                                                                     : "is served with another certificate";
+    return served->second.tlsa[0].data == domain::LiveCertificate(device)->sha256
+               ? ""
+               : "is served with another certificate";
   });
 }
 
 std::string SeenIsServed(const Snapshot& now) {
   return Each(now, [&](const Device& device) -> std::string {
-    if (device.visible_revision == 0) return "";
+    if (device.zone.visible == 0) return "";
     const auto served = now.world.served.find(device.id.text());
-    const bool shown = served != now.world.served.end() && served->second.revision >= device.visible_revision;
+    const bool shown = served != now.world.served.end() && served->second.revision >= device.zone.visible;
     return shown ? "" : "believes that a revision is served which is not";
   });
 }
@@ -113,12 +119,13 @@ std::string WhoWaitsHasAJob(const Snapshot& now) {
       const std::string last = LastOf(device, {"key.generate", "key.generate failed"});
       return last == "key.generate failed" ? "" : "waits for a key nobody was asked for";
     }
-    if (device.state == State::kPublished && device.claimer && !Waits(now, device, JobKind::kPayloadPush)) {
+    if (device.state == State::kPublished && domain::Claimer(device) &&
+        !Waits(now, device, JobKind::kPayloadPush)) {
       const std::string last = LastOf(device, {"payload.push", "payload.push failed"});
       return last == "payload.push failed" ? "" : "waits for a payload nobody pushes";
     }
     const bool ended = device.state == State::kDeactivated || device.state == State::kDeleted;
-    if (!ended || !device.attached || wiping) return "";
+    if (!ended || !domain::Attached(device) || wiping) return "";
     const std::string last = LastOf(device, {"deactivated", "deleted", "wiped", "applet.wipe failed"});
     return last == "wiped" || last == "applet.wipe failed" ? "" : "is to be wiped, and nobody was asked";
   });

@@ -1,6 +1,7 @@
 #include "tests/simulation/steps.h"
 
 #include "tests/support/test_registry.h"
+#include "workers/domain/standing.h"
 
 namespace registry::simulation {
 namespace {
@@ -41,8 +42,8 @@ std::string Sponsor(const Known& device, Dice& dice) { return dice.Chance(92) ? 
 std::string Manager(World& world, const Known& known, Dice& dice) {
   if (dice.Chance(20)) return kOperator;
   const auto device = world.ledger().LoadDevice(*DeviceId::Parse(known.device));
-  const bool claimed = *device && (*device)->claimer && dice.Chance(90);
-  return claimed ? (*device)->claimer->text() : AnyAsp(dice);
+  const bool claimed = *device && domain::Claimer(**device) && dice.Chance(90);
+  return claimed ? domain::Claimer(**device)->text() : AnyAsp(dice);
 }
 
 void Register(World& world, Dice& dice) {
@@ -208,7 +209,7 @@ void GoOn(World& world, Dice& dice) {
   const Known known = Device(world, dice);
   const auto device = world.ledger().LoadDevice(*DeviceId::Parse(known.device));
   if (!*device) return Register(world, dice);
-  if (!(*device)->claimer && dice.Chance(50)) return Claim(world, dice);
+  if (!domain::Claimer(**device) && dice.Chance(50)) return Claim(world, dice);
   for (const domain::Job& job : *world.ledger().JobsOf((*device)->id)) {
     if (job.kind == domain::JobKind::kZoneVisible) {
       world.ServeZone(100);

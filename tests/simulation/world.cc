@@ -5,6 +5,7 @@
 #include "tests/support/csr_maker.h"
 #include "tests/support/test_registry.h"
 #include "workers/domain/compose.h"
+#include "workers/domain/standing.h"
 
 namespace registry::simulation {
 namespace {
@@ -298,8 +299,8 @@ void World::CheckAudience(const std::string& party, const nlohmann::json& envelo
   auto device = meddled_.LoadDevice(*DeviceId::Parse(id));
   REG_CHECK(device.ok());
   if (!*device) return Fault(type + " names a device that is none: " + id);
-  const bool own =
-      (*device)->sponsor.text() == party || ((*device)->claimer && (*device)->claimer->text() == party);
+  const bool own = domain::Sponsor(**device).text() == party ||
+                   (domain::Claimer(**device) && domain::Claimer(**device)->text() == party);
   const bool reply = type.ends_with(".accepted");
   if (!own && !(reply && party == kOperator)) Fault("audience: " + party + " hears " + type + " of " + id);
 }
@@ -318,8 +319,10 @@ void World::CheckRead(const PartyId& party, const std::string& payload) {
   const auto devices = meddled_.DevicesAfter(std::nullopt, ~std::size_t{0});
   std::set<std::string> own_esims;
   for (const domain::Device& device : *devices) {
-    if (device.sponsor == party) own_esims.insert({device.eid.text(), device.iccid.text()});
-    const bool own = device.sponsor == party || device.claimer == party || party.text() == kOperator;
+    if (domain::Sponsor(device) == party)
+      own_esims.insert({device.eid.text(), domain::IccidOf(device).text()});
+    const bool own =
+        domain::Sponsor(device) == party || domain::Claimer(device) == party || party.text() == kOperator;
     const bool says = payload.find(R"("device":")" + device.id.text()) != std::string::npos;
     if (says && !own) Fault("audience: " + party.text() + " reads of " + device.id.text());
   }

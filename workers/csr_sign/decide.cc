@@ -3,7 +3,9 @@
 #include "workers/crypto/p256.h"
 #include "workers/csr_sign/csr_sign.h"
 #include "workers/domain/compose.h"
+#include "workers/domain/device_steps.h"
 #include "workers/domain/lifecycle.h"
+#include "workers/domain/standing.h"
 
 namespace registry::csr_sign {
 namespace {
@@ -24,7 +26,7 @@ Result<Device> FindOwn(const DeviceId& id, const Origin& origin, const View& vie
   if (!*device || (*device)->state == domain::State::kDeleted) {
     return Error::Make(Code::kNotFound, "device_unknown", "no such device", "/device");
   }
-  if ((*device)->sponsor != origin.party) {
+  if (domain::Sponsor(**device) != origin.party) {
     return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
   }
   return std::move(**device);
@@ -42,7 +44,7 @@ Status RefuseWhileWiped(const std::vector<Job>& jobs) {
 
 // An attached device whose zone content ever changed has been deactivated: nothing else leads back to attached. The trace
 // says so too, but forgets its oldest steps.
-bool CameBack(const Device& device) { return device.zone_revision > 0; }
+bool CameBack(const Device& device) { return device.zone.wanted > 0; }
 
 bool AsksForKey(const Job& job) { return job.kind == JobKind::kKeyGenerate; }
 
@@ -103,14 +105,15 @@ Status CheckKeyUse(const CheckedCsr& csr, const DeviceId& device, const View& vi
 
 // The one it had before goes: a device holds the key its payloads are sealed to, no others.
 Status TakeAgreementKey(Device& device, const CheckedCsr& csr, const View& view, Changeset& changes) {
-  if (device.agreement_key == csr.agreement_key) return Done{};
-  if (!device.agreement_key.empty()) {
-    UniqueValue former{UniqueKind::kAgreementKey, crypto::P256KeyDigest(device.agreement_key)};
+  const Bytes& held = domain::AgreementKey(device);
+  if (held == csr.agreement_key) return Done{};
+  if (!held.empty()) {
+    UniqueValue former{UniqueKind::kAgreementKey, crypto::P256KeyDigest(held)};
     auto holder = view.FindUnique(former);
     if (!holder) return holder.error();
     if (*holder == device.id) changes.releases.push_back(std::move(former));
   }
-  device.agreement_key = csr.agreement_key;
+  domain::SetAgreementKey(device, csr.agreement_key);
   return Done{};
 }
 
@@ -125,7 +128,7 @@ Status EndAnswered(Device& device, const View& view, Changeset& changes) {
 }
 
 void Publish(Device& device, const Profile& profile, const Context& context, Changeset& changes) {
-  ++device.zone_revision;
+  ++device.zone.wanted;
   changes.zone.push_back(dns::Published(device, profile.tlsa));
   Job job;
   job.id = domain::NewJobId(context);
@@ -133,27 +136,27 @@ void Publish(Device& device, const Profile& profile, const Context& context, Cha
   job.kind = JobKind::kZoneVisible;
   job.created = context.now;
   job.due = context.now + profile.visible_within;
-  job.subject = device.zone_revision;
+  job.subject = device.zone.wanted;
   changes.jobs_put.push_back(std::move(job));
 }
 
 void Record(const Device& device, const Origin& origin, const Profile& profile, const Context& context,
             Changeset& changes) {
-  const domain::IssuedCertificate& certificate = *device.certificate;
+  const domain::IssuedCertificate& certificate = *domain::LiveCertificate(device);
   changes.claims.push_back({UniqueValue{UniqueKind::kPublicKey, certificate.spki_sha256}, device.id});
   changes.claims.push_back({UniqueValue{UniqueKind::kSerial, certificate.serial}, device.id});
   // Always claimed anew, which the holder may: a ledger from before this index then learns it.
-  const Bytes agreement = crypto::P256KeyDigest(device.agreement_key);
+  const Bytes agreement = crypto::P256KeyDigest(domain::AgreementKey(device));
   if (agreement != certificate.spki_sha256) {
     changes.claims.push_back({UniqueValue{UniqueKind::kAgreementKey, agreement}, device.id});
   }
   changes.history.push_back(domain::History(
       device, origin.party, "certified serial=" + ToHex(certificate.serial), context.now, origin.id));
-  if (device.claimer) {
+  if (const auto claimer = domain::Claimer(device)) {
     const wire::DeviceCertified certified{device.id, DeviceName(device.id, profile.zone), certificate.der,
                                           certificate.not_after};
     changes.notifications.push_back(
-        domain::Notify(*device.claimer, "device.certified", certified, context, origin.id));
+        domain::Notify(*claimer, "device.certified", certified, context, origin.id));
   }
   changes.devices.push_back({device, device.version});
 }
@@ -176,14 +179,14 @@ Result<domain::Decision> Decide(const wire::CsrSubmit& command, const Origin& or
   domain::Decision decision;
   if (auto ended = EndAnswered(*device, view, decision.changes); !ended) return ended.error();
   device->state = *next;
-  device->certificate = std::move(*issued);
+  domain::GoLive(*device, std::move(*issued), context.now);
   if (auto taken = TakeAgreementKey(*device, *csr, view, decision.changes); !taken) return taken.error();
   domain::Mark(*device, "certified", context.now);
   Publish(*device, issuer.profile(), context, decision.changes);
   Record(*device, origin, issuer.profile(), context, decision.changes);
-  decision.reply = wire::Encode(wire::CertificateIssued{device->id, device->certificate->der,
-                                                        ToHex(device->certificate->serial),
-                                                        device->certificate->not_after});
+  const domain::IssuedCertificate& live = *domain::LiveCertificate(*device);
+  decision.reply =
+      wire::Encode(wire::CertificateIssued{device->id, live.der, ToHex(live.serial), live.not_after});
   return decision;
 }
 

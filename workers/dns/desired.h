@@ -9,7 +9,7 @@ namespace registry::dns {
 // Stored in configuration as "3 0 1" and "3 1 1".
 enum class TlsaProfile { kCertificate, kPublicKey };
 
-// Exactly one record for the live certificate. The device must have one; revision is the device's zone_revision.
+// Exactly one record for the live certificate. The device must have one; revision is the device's zone.wanted.
 domain::ZoneChange Published(const domain::Device& device, TlsaProfile profile);
 // The name exists (TXT "state=deactivated"), without TLSA.
 domain::ZoneChange Deactivated(const domain::Device& device);

@@ -50,7 +50,7 @@ struct TlsaRecord {
 };
 struct ZoneChange {
   DeviceId device;
-  std::uint64_t revision = 0;  // Device::zone_revision this content belongs to
+  std::uint64_t revision = 0;  // Device::zone.wanted this content belongs to
   std::vector<TlsaRecord> tlsa;
   std::string note;  // TXT, e.g. "state=deactivated": the name exists without TLSA
   bool operator==(const ZoneChange&) const = default;

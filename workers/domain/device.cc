@@ -33,20 +33,6 @@ std::optional<State> StateOf(std::string_view name) {
   return std::nullopt;
 }
 
-std::string_view HoldName(HoldStatus hold) {
-  switch (hold) {
-    case HoldStatus::kPendingTransfer:
-      return "pendingTransfer";
-    case HoldStatus::kClientHold:
-      return "clientHold";
-    case HoldStatus::kServerHold:
-      return "serverHold";
-    case HoldStatus::kTransferProhibited:
-      return "transferProhibited";
-  }
-  return "";
-}
-
 std::string_view JobKindName(JobKind kind) {
   switch (kind) {
     case JobKind::kKeyGenerate:

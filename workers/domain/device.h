@@ -13,6 +13,12 @@
 #include "schemas/base/utc_time.h"
 #include "schemas/ids/ids.h"
 #include "schemas/wire/messages.h"
+#include "workers/domain/authorisation_code.h"
+#include "workers/domain/binding.h"
+#include "workers/domain/credential.h"
+#include "workers/domain/device_status.h"
+#include "workers/domain/profile.h"
+#include "workers/domain/transfer.h"
 
 namespace registry::domain {
 
@@ -29,22 +35,11 @@ enum class State : std::uint8_t {
 std::string_view StateName(State state);
 std::optional<State> StateOf(std::string_view name);
 
-// EPP's names where they fit (RFC 5731 §2.3). Stored: DO NOT CHANGE THESE NUMBERS.
-enum class HoldStatus : std::uint8_t {
-  kPendingTransfer = 1,
-  kClientHold = 2,
-  kServerHold = 3,
-  kTransferProhibited = 4,
-};
-std::string_view HoldName(HoldStatus hold);
-
-struct IssuedCertificate {
-  Bytes der;
-  Bytes serial;       // 20 octets
-  Bytes sha256;       // of der: what TLSA 3 0 1 publishes
-  Bytes spki_sha256;  // of SubjectPublicKeyInfo: what TLSA 3 1 1 publishes, and the key's identity
-  UtcTime not_before;
-  UtcTime not_after;
+// Revisions of what the zone shall hold for the device (see ZoneChange).
+struct ZoneRevisions {
+  std::uint64_t wanted = 0;   // content asked for last
+  std::uint64_t visible = 0;  // content that every secondary served last
+  bool operator==(const ZoneRevisions&) const = default;
 };
 
 // One step of an activation with its time: the trace an operator reads.
@@ -55,26 +50,21 @@ struct TraceStep {
   UtcTime at;
 };
 
+// Its identity is that of the eUICC: one device per EID. What its parts come to is asked through standing.h, and they
+// change through device_steps.h.
 struct Device {
   DeviceId id;
   std::uint64_t version = 0;  // set by the ledger: 1 at creation, +1 with every write
   State state = State::kRegistered;
-  std::set<HoldStatus> holds;
+  std::set<DeviceStatus> statuses;
   Eid eid;
-  Iccid iccid;
-  PartyId sponsor;                       // MNO
-  std::optional<PartyId> claimer;        // ASP
-  std::optional<EndpointName> endpoint;  // of the claimer
-  Bytes authorisation_hash;              // SHA-256 of the authorisation code, used up once there is a claimer
-  bool attached = false;                 // seen live on the network since registration
-  std::optional<IssuedCertificate> certificate;  // the live one
-  Bytes
-      agreement_key;  // uncompressed P-256 point payloads are encrypted to; from the first CSR until the eSIM is free
-  std::uint64_t payload_version = 0;    // last composed
-  std::uint64_t delivered_version = 0;  // last reported as installed and accepted by the device
-  std::uint64_t zone_revision = 0;      // last wanted zone content; see ZoneChange
-  std::uint64_t visible_revision = 0;   // last zone content served by every secondary
-  std::vector<TraceStep> trace;         // bounded: the last kTraceMax steps
+  std::vector<Profile> profiles;  // in the order they came
+  std::vector<Credential> credentials;
+  std::vector<Binding> bindings;
+  std::vector<AuthorisationCode> codes;  // at most one for each purpose
+  std::optional<Transfer> transfer;      // the last one
+  ZoneRevisions zone;
+  std::vector<TraceStep> trace;  // bounded: the last kTraceMax steps
   UtcTime created;
   UtcTime updated;
   std::vector<JobId> ended_jobs;  // the last kEndedJobsMax that its MNO was sent and that ended, oldest first

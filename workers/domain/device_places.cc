@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "workers/domain/standing.h"
+
 namespace registry::domain {
 
 DeviceGroup DeviceGroup::Of(const std::optional<PartyId>& party) {
@@ -23,11 +25,11 @@ DeviceGroup DeviceGroup::ByExpiry(const std::optional<PartyId>& party) {
 DeviceBrief BriefOf(const Device& device) {
   return {device.id,
           device.state,
-          device.holds,
-          device.sponsor,
-          device.claimer,
-          device.endpoint,
-          device.certificate ? device.certificate->not_after : UtcTime{}};
+          device.statuses,
+          Sponsor(device),
+          Claimer(device),
+          EndpointOf(device),
+          LiveCertificate(device) != nullptr ? LiveCertificate(device)->not_after : UtcTime{}};
 }
 
 DevicePosition PositionIn(GroupKind kind, const DeviceBrief& device) {
@@ -43,14 +45,14 @@ std::vector<DevicePlace> PlacesOf(const Device& device) {
   };
   // Of a tombstone only the state is asked: it stays for ever, and no page of devices shall have to step over it.
   const bool deleted = device.state == State::kDeleted;
-  std::vector<std::optional<PartyId>> parties{std::nullopt, device.sponsor};
-  if (device.claimer) parties.emplace_back(*device.claimer);
+  std::vector<std::optional<PartyId>> parties{std::nullopt, brief.sponsor};
+  if (brief.claimer) parties.emplace_back(*brief.claimer);
   for (const auto& party : parties) {
     add(DeviceGroup::In(device.state, party));
-    if (device.certificate) add(DeviceGroup::ByExpiry(party));
+    if (Live(device) != nullptr) add(DeviceGroup::ByExpiry(party));
     if (!deleted) add(DeviceGroup::Of(party));
   }
-  if (device.claimer && device.endpoint && !deleted) add(DeviceGroup::At(*device.claimer, *device.endpoint));
+  if (brief.claimer && brief.endpoint && !deleted) add(DeviceGroup::At(*brief.claimer, *brief.endpoint));
   std::sort(places.begin(), places.end());
   places.erase(std::unique(places.begin(), places.end()), places.end());
   return places;

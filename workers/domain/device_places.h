@@ -39,7 +39,7 @@ struct DeviceGroup {
 struct DeviceBrief {
   DeviceId id;
   State state = State::kRegistered;
-  std::set<HoldStatus> holds;
+  std::set<DeviceStatus> statuses;
   PartyId sponsor;
   std::optional<PartyId> claimer;
   std::optional<EndpointName> endpoint;

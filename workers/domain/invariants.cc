@@ -4,6 +4,8 @@
 #include <set>
 
 #include "workers/domain/lifecycle.h"
+#include "workers/domain/part_rules.h"
+#include "workers/domain/standing.h"
 
 namespace registry::domain {
 namespace {
@@ -52,6 +54,12 @@ bool Is(const TlsaRecord& record, const IssuedCertificate& certificate) {
   return record.data == (record.selector == 0 ? certificate.sha256 : certificate.spki_sha256);
 }
 
+// Beside the live one, the next is published before it is used, and the retiring until nobody needs it.
+bool IsOfOne(const TlsaRecord& record, const std::vector<Credential>& credentials) {
+  return std::any_of(credentials.begin(), credentials.end(),
+                     [&](const Credential& one) { return Is(record, one.certificate); });
+}
+
 // What the changeset has to say of one device.
 struct Step {
   const Before& before;
@@ -76,41 +84,64 @@ bool Revokes(const Changeset& changes, const Bytes& serial) {
                      [&](const Revocation& revocation) { return revocation.serial == serial; });
 }
 
-Bytes LiveSerial(const Device& device) { return device.certificate ? device.certificate->serial : Bytes(); }
+Bytes LiveSerial(const Device& device) {
+  const IssuedCertificate* const live = LiveCertificate(device);
+  return live != nullptr ? live->serial : Bytes();
+}
+
+// Whether a transfer of this kind may have taken the device from the one party to the other.
+bool Transferred(const Device& device, TransferKind kind, const std::optional<PartyId>& to) {
+  return device.transfer && device.transfer->kind == kind && device.transfer->to == to;
+}
 
 void JudgeBirth(const Step& step, Judge& judge) {
   const Device& born = step.after;
   judge.Must(born.state == State::kRegistered, "begins in another state than registered");
   judge.Must(Claims(step.changes, UniqueKind::kEid, AsBytes(born.eid.text()), born.id), "takes no EID");
-  judge.Must(Claims(step.changes, UniqueKind::kIccid, AsBytes(born.iccid.text()), born.id), "takes no ICCID");
+  judge.Must(!born.profiles.empty(), "has no profile");
+  for (const Profile& profile : born.profiles) {
+    judge.Must(Claims(step.changes, UniqueKind::kIccid, AsBytes(profile.iccid.text()), born.id),
+               "takes no ICCID");
+  }
 }
 
 void JudgeChange(const Step& step, Judge& judge) {
   const Device& was = *step.before.device;
   const Device& is = step.after;
-  judge.Must(was.eid == is.eid && was.iccid == is.iccid && was.sponsor == is.sponsor, "became another one");
-  judge.Must(!was.claimer || was.claimer == is.claimer, "was taken over by another claimer");
+  judge.Must(was.eid == is.eid && SameParts(was, is), "became another one");
+  judge.Must(Sponsor(was) == Sponsor(is) || Transferred(is, TransferKind::kMno, Sponsor(is)),
+             "became another one");
+  const auto claimer = Claimer(is);
+  judge.Must(!Claimer(was) || Claimer(was) == claimer || Transferred(is, TransferKind::kAsp, claimer),
+             "was taken over by another claimer");
   judge.Must(was.state == is.state || Leads(was.state, is.state),
              "came from " + std::string(StateName(was.state)) + " to " + std::string(StateName(is.state)));
-  judge.Must(was.zone_revision <= is.zone_revision && was.visible_revision <= is.visible_revision,
+  judge.Must(was.zone.wanted <= is.zone.wanted && was.zone.visible <= is.zone.visible,
              "its zone revision went back");
-  judge.Must(was.payload_version <= is.payload_version && was.delivered_version <= is.delivered_version,
+  judge.Must(PayloadVersion(was) <= PayloadVersion(is) && !DeliveriesWentBack(was, is),
              "its payload version went back");
 }
 
-void JudgeCertificate(const Step& step, Judge& judge) {
-  const Bytes was = step.before.device ? LiveSerial(*step.before.device) : Bytes();
-  const Bytes is = LiveSerial(step.after);
-  if (!was.empty() && was != is) {
-    judge.Must(Revokes(step.changes, was), "lost its live certificate, which is not revoked");
+bool Has(const Device& device, const Bytes& serial) {
+  return std::any_of(device.credentials.begin(), device.credentials.end(),
+                     [&](const Credential& one) { return one.certificate.serial == serial; });
+}
+
+void JudgeCertificates(const Step& step, Judge& judge) {
+  const std::optional<Device>& before = step.before.device;
+  for (const Credential& was : before ? before->credentials : std::vector<Credential>()) {
+    const Bytes& serial = was.certificate.serial;
+    judge.Must(Has(step.after, serial) || Revokes(step.changes, serial),
+               "lost its " + std::string(PhaseName(was.phase)) + " certificate, which is not revoked");
   }
-  if (is.empty()) return;
-  judge.Must(!Revokes(step.changes, is), "its live certificate is revoked");
-  if (was == is) return;
-  const Bytes& key = step.after.certificate->spki_sha256;
-  judge.Must(Claims(step.changes, UniqueKind::kSerial, is, step.after.id) &&
-                 Claims(step.changes, UniqueKind::kPublicKey, key, step.after.id),
-             "has a certificate whose serial number or key it does not claim");
+  for (const auto& [certificate, profile, phase, since] : step.after.credentials) {
+    judge.Must(!Revokes(step.changes, certificate.serial),
+               "its " + std::string(PhaseName(phase)) + " certificate is revoked");
+    if (before && Has(*before, certificate.serial)) continue;
+    judge.Must(Claims(step.changes, UniqueKind::kSerial, certificate.serial, step.after.id) &&
+                   Claims(step.changes, UniqueKind::kPublicKey, certificate.spki_sha256, step.after.id),
+               "has a certificate whose serial number or key it does not claim");
+  }
 }
 
 // The content wanted from now on, if this changeset says so: the last of its zone changes for the device.
@@ -125,12 +156,12 @@ const ZoneChange* WantedNow(const Step& step) {
 bool IsName(const ZoneChange& content) { return !content.tlsa.empty() || !content.note.empty(); }
 
 void JudgeZone(const Step& step, Judge& judge, Faults& faults) {
-  const std::uint64_t was = step.before.device ? step.before.device->zone_revision : 0;
+  const std::uint64_t was = step.before.device ? step.before.device->zone.wanted : 0;
   const ZoneChange* const wanted = WantedNow(step);
-  judge.Must((wanted != nullptr) == (was != step.after.zone_revision),
+  judge.Must((wanted != nullptr) == (was != step.after.zone.wanted),
              "its zone content and its revision do not change together");
   if (wanted != nullptr) {
-    judge.Must(wanted->revision == step.after.zone_revision, "its zone content is of another revision");
+    judge.Must(wanted->revision == step.after.zone.wanted, "its zone content is of another revision");
     Append(FaultsInZone(step.after, IsName(*wanted) ? std::optional(*wanted) : std::nullopt), faults);
   } else if (step.before.device) {
     judge.Must(LiveSerial(*step.before.device) == LiveSerial(step.after),
@@ -168,7 +199,7 @@ Faults FaultsOfStep(const Step& step) {
   } else {
     JudgeBirth(step, judge);
   }
-  JudgeCertificate(step, judge);
+  JudgeCertificates(step, judge);
   JudgeZone(step, judge, faults);
   const bool frees = Releases(step.changes, UniqueKind::kEid, AsBytes(step.after.eid.text()));
   judge.Must(!frees || step.after.state == State::kDeleted, "gives its EID away " + InState(step.after));
@@ -179,8 +210,9 @@ Faults FaultsOfStep(const Step& step) {
 }
 
 void AddParties(const Device& device, std::set<PartyId>& parties) {
-  parties.insert(device.sponsor);
-  if (device.claimer) parties.insert(*device.claimer);
+  for (const Profile& profile : device.profiles) parties.insert(profile.mno);
+  for (const Binding& binding : device.bindings) parties.insert(binding.asp);
+  if (device.transfer) parties.insert(device.transfer->to);
 }
 
 // As the changeset leaves it, nullptr for a device it does not put.
@@ -196,19 +228,18 @@ const Device* Put(const Changeset& changes, const DeviceId& id) {
 
 Faults FaultsOf(const Device& device) {
   Judge judge(device);
-  judge.Must(device.visible_revision <= device.zone_revision, "more is visible in the zone than was wanted");
-  judge.Must(device.delivered_version <= device.payload_version,
-             "a payload was delivered that was never made");
-  judge.Must(device.claimer.has_value() == device.endpoint.has_value(),
-             "has a claimer without an endpoint, or an endpoint without a claimer");
+  for (const std::string_view fault : FaultsOfParts(device)) judge.Must(false, fault);
+  judge.Must(device.zone.visible <= device.zone.wanted, "more is visible in the zone than was wanted");
   const bool live = HasLiveCertificate(device.state);
-  judge.Must(live || !device.certificate, "has a live certificate " + InState(device));
-  judge.Must(!live || device.certificate, "has no certificate " + InState(device));
-  judge.Must(!live || !device.agreement_key.empty(), "has no key-agreement key " + InState(device));
-  judge.Must(device.state != State::kActive || (device.claimer && device.delivered_version > 0),
+  for (const Credential& credential : device.credentials) {
+    judge.Must(live, "has a " + std::string(PhaseName(credential.phase)) + " certificate " + InState(device));
+  }
+  judge.Must(!live || Live(device) != nullptr, "has no certificate " + InState(device));
+  judge.Must(!live || !AgreementKey(device).empty(), "has no key-agreement key " + InState(device));
+  judge.Must(device.state != State::kActive || (Claimer(device) && DeliveredVersion(device) > 0),
              "is active without a claimer or a delivered payload");
   const bool seen = live || device.state == State::kAttached;
-  judge.Must(!seen || device.attached, "was never seen on the network " + InState(device));
+  judge.Must(!seen || Attached(device), "was never seen on the network " + InState(device));
   return judge.Take();
 }
 
@@ -220,11 +251,15 @@ Faults FaultsInZone(const Device& device, const std::optional<ZoneChange>& wante
   judge.Must(live || !shown, "has TLSA " + InState(device));
   judge.Must(!wanted || device.state != State::kDeleted, "is deleted but still in the zone");
   if (!wanted) return judge.Take();
-  judge.Must(wanted->revision == device.zone_revision, "its zone content is of another revision");
-  if (!device.certificate) return judge.Take();
-  for (const TlsaRecord& record : wanted->tlsa) {
-    judge.Must(Is(record, *device.certificate), "has TLSA of another certificate than its live one");
-  }
+  judge.Must(wanted->revision == device.zone.wanted, "its zone content is of another revision");
+  if (Live(device) == nullptr) return judge.Take();
+  const auto& shows = wanted->tlsa;
+  const bool own = std::all_of(shows.begin(), shows.end(),
+                               [&](const TlsaRecord& record) { return IsOfOne(record, device.credentials); });
+  judge.Must(own, "has TLSA of another certificate than its live one");
+  const auto is_live = [&](const TlsaRecord& record) { return Is(record, *LiveCertificate(device)); };
+  judge.Must(!own || shows.empty() || std::any_of(shows.begin(), shows.end(), is_live),
+             "has no TLSA of its live certificate");
   return judge.Take();
 }
 
@@ -236,14 +271,14 @@ Faults FaultsInJobs(const Device& device, const std::vector<Job>& jobs) {
     judge.Must(waits.insert(job.kind).second, "two jobs of " + name + " wait");
     judge.Must(HasUse(device.state, job.kind), name + " waits " + InState(device));
     judge.Must(job.attempt > 0, name + " waits and was never tried");
-    judge.Must(job.kind != JobKind::kZoneVisible || job.subject == device.zone_revision,
+    judge.Must(job.kind != JobKind::kZoneVisible || job.subject == device.zone.wanted,
                "the alarm of another zone revision waits");
-    judge.Must(job.kind != JobKind::kPayloadPush || job.subject <= device.payload_version,
+    judge.Must(job.kind != JobKind::kPayloadPush || job.subject <= PayloadVersion(device),
                "a payload is pushed that was never made");
   }
   judge.Must(!waits.contains(JobKind::kKeyGenerate) || !waits.contains(JobKind::kAppletWipe),
              "key.generate waits beside a wipe that would take the key");
-  const bool owed = device.visible_revision < device.zone_revision;
+  const bool owed = device.zone.visible < device.zone.wanted;
   judge.Must(
       owed == waits.contains(JobKind::kZoneVisible),
       owed ? "a zone change is awaited without an alarm" : "an alarm waits for a zone change that was seen");

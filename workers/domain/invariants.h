@@ -16,9 +16,11 @@ namespace registry::domain {
 
 using Faults = std::vector<std::string>;
 
-// The record alone: a live certificate exactly in the states that have one, a claimer with an endpoint, counters that fit.
+// The record alone: a live certificate exactly in the states that have one, parts that fit each other (part_rules.h),
+// counters that fit.
 Faults FaultsOf(const Device& device);
-// TLSA of exactly the live certificate, none without one; a deleted device has no name. nullopt: the name does not exist.
+// TLSA of the live certificate, and beside it of no other than the device's own; none without a live one. A deleted device
+// has no name. nullopt: the name does not exist.
 Faults FaultsInZone(const Device& device, const std::optional<ZoneChange>& wanted);
 // Every job waits for what the device's state can still use, one of a kind; a zone change not yet seen has its alarm.
 Faults FaultsInJobs(const Device& device, const std::vector<Job>& jobs);

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "workers/domain/standing.h"
+
 namespace registry::domain {
 namespace {
 
@@ -69,15 +71,19 @@ Error Refused(const Device& device, Trigger trigger, std::string_view why) {
 }
 
 std::string_view HoldRule(const Device& device) {
-  return device.holds.contains(HoldStatus::kServerHold)
-             ? "the operator holds it (serverHold) until the operator reactivates it"
-             : "it is on hold (clientHold)";
+  if (device.statuses.contains(DeviceStatus::kServerHold))
+    return "the operator holds it (serverHold) until the operator reactivates it";
+  return device.statuses.contains(DeviceStatus::kClientHold) ? "it is on hold (clientHold)"
+                                                             : "its MNO holds it (sponsorHold)";
 }
 
 }  // namespace
 
 bool OnHold(const Device& device) {
-  return device.holds.contains(HoldStatus::kClientHold) || device.holds.contains(HoldStatus::kServerHold);
+  constexpr std::array kHolds = {DeviceStatus::kClientHold, DeviceStatus::kServerHold,
+                                 DeviceStatus::kSponsorHold};
+  return std::any_of(kHolds.begin(), kHolds.end(),
+                     [&](DeviceStatus hold) { return device.statuses.contains(hold); });
 }
 
 std::string_view TriggerName(Trigger trigger) {
@@ -106,7 +112,7 @@ Result<State> Next(const Device& device, Trigger trigger) {
     return Refused(device, trigger, HoldRule(device));
   const auto next = RowOf(trigger)[static_cast<std::size_t>(device.state) - 1];
   if (!next) return Refused(device, trigger, RuleOf(trigger));
-  if (trigger == Trigger::kReactivate && !device.attached) return State::kRegistered;
+  if (trigger == Trigger::kReactivate && !Attached(device)) return State::kRegistered;
   return *next;
 }
 

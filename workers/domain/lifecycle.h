@@ -12,9 +12,10 @@
 //   "=": allowed, the state stays.
 // (1) re-key and renewal: a second live certificate beside the first, old TLSA withdrawn after the new one is served.
 // (2) a re-provisioned payload.  (3) registered when the device was never seen on the network.
-// A hold (clientHold, serverHold) refuses every trigger but deactivate, delete and visible: what DNS shows is a fact,
-// not a request. serverHold is set by the operator's deactivate and lifted by the operator's reactivate (RFC 5731 §2.3).
-// Reserved rows, whose statuses exist already in HoldStatus: suspend and resume (clientHold), transfer request,
+// A hold (clientHold, sponsorHold, serverHold) refuses every trigger but deactivate, delete and visible: what DNS shows is
+// a fact, not a request. serverHold is set by the operator's deactivate and lifted by the operator's reactivate
+// (RFC 5731 §2.3).
+// Reserved rows, whose statuses exist already in DeviceStatus: suspend and resume (clientHold), transfer request,
 // approve, reject, cancel (pendingTransfer, transferProhibited), renew, re-provision. They arrive with their commands.
 #pragma once
 

@@ -1,6 +1,7 @@
 #include "workers/lifecycle/access.h"
 
 #include "workers/crypto/p256.h"
+#include "workers/domain/standing.h"
 
 namespace registry::lifecycle {
 
@@ -17,7 +18,7 @@ Result<Device> FindLive(const DeviceId& id, const domain::View& view) {
 
 Result<Device> FindSponsored(const DeviceId& id, const domain::Origin& origin, const domain::View& view) {
   auto device = FindLive(id, view);
-  if (device && device->sponsor != origin.party) {
+  if (device && domain::Sponsor(*device) != origin.party) {
     return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
   }
   return device;
@@ -26,7 +27,7 @@ Result<Device> FindSponsored(const DeviceId& id, const domain::Origin& origin, c
 Result<Device> FindManaged(const DeviceId& id, const domain::Origin& origin, const domain::View& view) {
   auto device = FindLive(id, view);
   if (!device || origin.role == wire::Role::kOperator) return device;
-  if (device->claimer != origin.party) {
+  if (domain::Claimer(*device) != origin.party) {
     return Error::Make(Code::kNotAuthorised, "not_claimer", "the device is not claimed by this party",
                        "/device");
   }
@@ -34,11 +35,12 @@ Result<Device> FindManaged(const DeviceId& id, const domain::Origin& origin, con
 }
 
 Status ReleaseEsim(Device& device, const domain::View& view, domain::Changeset& changes) {
-  std::vector<domain::UniqueValue> values{{domain::UniqueKind::kEid, AsBytes(device.eid.text())},
-                                          {domain::UniqueKind::kIccid, AsBytes(device.iccid.text())}};
-  if (!device.agreement_key.empty()) {
-    values.push_back({domain::UniqueKind::kAgreementKey, crypto::P256KeyDigest(device.agreement_key)});
-    device.agreement_key.clear();
+  std::vector<domain::UniqueValue> values{{domain::UniqueKind::kEid, AsBytes(device.eid.text())}};
+  for (domain::Profile& profile : device.profiles) {
+    values.push_back({domain::UniqueKind::kIccid, AsBytes(profile.iccid.text())});
+    if (profile.agreement_key.empty()) continue;
+    values.push_back({domain::UniqueKind::kAgreementKey, crypto::P256KeyDigest(profile.agreement_key)});
+    profile.agreement_key.clear();
   }
   for (const domain::UniqueValue& value : values) {
     auto holder = view.FindUnique(value);

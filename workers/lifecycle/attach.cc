@@ -1,4 +1,6 @@
+#include "workers/domain/device_steps.h"
 #include "workers/domain/lifecycle.h"
+#include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
@@ -19,9 +21,10 @@ Status AskAgain(domain::Device& device, const View& view, const Context& context
   if (device.state == State::kAttached && !key_to_come) {
     if (auto asked = AskForKey(device, view, context, policy, changes); !asked) return asked;
   }
-  const bool payload_owed = device.state == State::kPublished && device.claimer && device.endpoint;
+  const domain::Binding* const binding = domain::LiveBinding(device);
+  const bool payload_owed = device.state == State::kPublished && binding != nullptr;
   if (!payload_owed || Waits(*jobs, JobKind::kPayloadPush)) return Done{};
-  auto endpoint = view.LoadEndpoint(*device.claimer, *device.endpoint);
+  auto endpoint = view.LoadEndpoint(binding->asp, binding->endpoint);
   if (!endpoint) return endpoint.error();
   if (!*endpoint) return Done{};
   return PushPayload(device, **endpoint, view, context, policy, signer, changes);
@@ -36,10 +39,10 @@ Result<Decision> Decide(const wire::DeviceAttach& command, const Origin& origin,
   const auto next = domain::Next(*device, domain::Trigger::kAttach);
   if (!next) return next.error();
 
-  const bool moved = device->state != *next || !device->attached;
+  const bool moved = device->state != *next || !domain::Attached(*device);
   Decision decision;
   device->state = *next;
-  device->attached = true;
+  domain::SeeOnNetwork(*device);
   domain::Mark(*device, "attached", context.now);
   decision.changes.history.push_back(
       domain::History(*device, origin.party, "attached", context.now, origin.id));

@@ -1,4 +1,6 @@
 #include "workers/crypto/digest.h"
+#include "workers/domain/device_steps.h"
+#include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
@@ -10,7 +12,9 @@ using domain::State;
 
 // A used code is still known by its hash, so that whoever holds it can be told that it is used up.
 bool HoldsCode(const domain::Device& device, const wire::DeviceClaim& command) {
-  return crypto::SameSecret(device.authorisation_hash, crypto::Sha256OfText(command.authorisation_code));
+  const domain::AuthorisationCode* const code = domain::CodeFor(device, domain::CodePurpose::kClaim);
+  const Bytes given = crypto::Sha256OfText(command.authorisation_code);
+  return crypto::SameSecret(code != nullptr ? code->hash : Bytes(), given);
 }
 
 // The code comes first: who does not hold it learns nothing of the device's state or claimer.
@@ -19,7 +23,7 @@ Status MayClaim(const domain::Device& device, const wire::DeviceClaim& command) 
     return Error::Make(Code::kBadAuthorisationCode, "authorisation_code_wrong",
                        "the authorisation code is not valid", "/authorisationCode");
   }
-  if (device.claimer) {
+  if (domain::Claimer(device)) {
     return Error::Make(Code::kExists, "device_claimed",
                        "the device is claimed; its authorisation code is used up", "/device");
   }
@@ -45,14 +49,13 @@ Result<Decision> Decide(const wire::DeviceClaim& command, const Origin& origin, 
   }
 
   Decision decision;
-  device->claimer = origin.party;
-  device->endpoint = command.endpoint;
+  domain::Bind(*device, origin.party, command.endpoint);
   domain::Mark(*device, "claimed", context.now);
   decision.changes.history.push_back(
       domain::History(*device, origin.party, "claimed", context.now, origin.id));
-  if (device->certificate) {
-    const wire::DeviceCertified certified{device->id, DeviceName(device->id, policy.payload.zone),
-                                          device->certificate->der, device->certificate->not_after};
+  if (const auto* live = domain::LiveCertificate(*device)) {
+    const wire::DeviceCertified certified{device->id, DeviceName(device->id, policy.payload.zone), live->der,
+                                          live->not_after};
     decision.changes.notifications.push_back(
         domain::Notify(origin.party, "device.certified", certified, context, origin.id));
   }

@@ -1,3 +1,4 @@
+#include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
@@ -29,13 +30,13 @@ void RaiseDnsAlarm(Job job, const Device& device, const Context& context, const 
 void WaitAnew(Job job, const Device& device, const Context& context, const Policy& policy,
               Changeset& changes) {
   const bool alarm = job.kind == JobKind::kZoneVisible;
-  job.due = context.now +
-            (alarm ? AlarmWait(policy, job.attempt) : Backoff(policy.retry.Of(device.sponsor), job.attempt));
+  job.due = context.now + (alarm ? AlarmWait(policy, job.attempt)
+                                 : Backoff(policy.retry.Of(domain::Sponsor(device)), job.attempt));
   changes.jobs_put.push_back(std::move(job));
 }
 
 bool WorthSendingAgain(const Job& job, const Device& device, const Policy& policy) {
-  return !Unwanted(job, device) && job.attempt < policy.retry.Of(device.sponsor).attempts_max;
+  return !Unwanted(job, device) && job.attempt < policy.retry.Of(domain::Sponsor(device)).attempts_max;
 }
 
 // No command is decided here, but one is behind the job: what is said now belongs to its trace.

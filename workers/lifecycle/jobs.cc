@@ -76,7 +76,7 @@ void ExpectVisible(const Device& device, const Context& context, const Policy& p
   job.kind = JobKind::kZoneVisible;
   job.created = context.now;
   job.due = context.now + policy.visible_within;
-  job.subject = device.zone_revision;
+  job.subject = device.zone.wanted;
   changes.jobs_put.push_back(std::move(job));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "workers/domain/compose.h"
+#include "workers/domain/standing.h"
 #include "workers/lifecycle/sending.h"
 
 namespace registry::lifecycle {
@@ -47,9 +48,10 @@ template <class Message>
 void NotifyStakeholders(const domain::Device& device, std::string_view type, const Message& message,
                         const Context& context, const std::optional<EventId>& cause,
                         domain::Changeset& changes) {
-  changes.notifications.push_back(domain::Notify(device.sponsor, type, message, context, cause));
-  if (!device.claimer) return;
-  changes.notifications.push_back(domain::Notify(*device.claimer, type, message, context, cause));
+  changes.notifications.push_back(domain::Notify(domain::Sponsor(device), type, message, context, cause));
+  const auto claimer = domain::Claimer(device);
+  if (!claimer) return;
+  changes.notifications.push_back(domain::Notify(*claimer, type, message, context, cause));
 }
 
 }  // namespace registry::lifecycle

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "workers/domain/standing.h"
 #include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/sending.h"
 
@@ -18,8 +19,8 @@ constexpr std::size_t kLimitUnsaid = 100;
 constexpr std::size_t kReadAtOnce = 500;
 
 bool IsOwn(const Device& device, const Origin& origin) {
-  return origin.role == wire::Role::kOperator || device.sponsor == origin.party ||
-         device.claimer == origin.party;
+  return origin.role == wire::Role::kOperator || domain::Sponsor(device) == origin.party ||
+         domain::Claimer(device) == origin.party;
 }
 
 Result<Device> FindOwn(const DeviceId& id, const Origin& origin, const View& view) {
@@ -31,9 +32,9 @@ Result<Device> FindOwn(const DeviceId& id, const Origin& origin, const View& vie
   return std::move(**device);
 }
 
-std::vector<std::string> HoldNames(const std::set<domain::HoldStatus>& holds) {
+std::vector<std::string> NamesOf(const std::set<domain::DeviceStatus>& statuses) {
   std::vector<std::string> names;
-  for (const auto hold : holds) names.emplace_back(domain::HoldName(hold));
+  for (const auto status : statuses) names.emplace_back(domain::StatusName(status));
   return names;
 }
 
@@ -45,7 +46,7 @@ std::optional<Value> Unless(bool unset, Value value) {
 wire::DeviceBrief Told(const DeviceBrief& brief) {
   return {brief.id,
           std::string(domain::StateName(brief.state)),
-          HoldNames(brief.holds),
+          NamesOf(brief.statuses),
           brief.sponsor,
           brief.claimer,
           brief.endpoint,
@@ -103,7 +104,7 @@ wire::DeviceWait WaitOf(const domain::Job& job, const Device& device, const Poli
     wait.who = domain::Registry();
     return wait;
   }
-  wait.who = job.mno.value_or(device.sponsor);
+  wait.who = job.mno.value_or(domain::Sponsor(device));
   const domain::RetryPlan& plan = policy.retry.Of(wait.who);
   // A wipe nobody wants any more is only waited for.
   const bool asked_again = !Unwanted(job, device);
@@ -130,18 +131,18 @@ Result<wire::DeviceDescribed> Read(const wire::DeviceGet& command, const Origin&
   told.device = device->id;
   told.name = DeviceName(device->id, policy.payload.zone);
   told.state = domain::StateName(device->state);
-  told.holds = HoldNames(device->holds);
-  told.attached = device->attached;
-  told.sponsor = device->sponsor;
-  told.claimer = device->claimer;
-  told.endpoint = device->endpoint;
-  if (device->sponsor == origin.party) {
+  told.holds = NamesOf(device->statuses);
+  told.attached = domain::Attached(*device);
+  told.sponsor = domain::Sponsor(*device);
+  told.claimer = domain::Claimer(*device);
+  told.endpoint = domain::EndpointOf(*device);
+  if (domain::Sponsor(*device) == origin.party) {
     told.eid = device->eid;
-    told.iccid = device->iccid;
+    told.iccid = domain::IccidOf(*device);
   }
-  if (device->certificate) {
-    told.serial = ToHex(device->certificate->serial);
-    told.not_after = device->certificate->not_after;
+  if (const auto* live = domain::LiveCertificate(*device)) {
+    told.serial = ToHex(live->serial);
+    told.not_after = live->not_after;
   }
   told.created = device->created;
   told.updated = device->updated;

@@ -1,4 +1,6 @@
 #include "workers/crypto/digest.h"
+#include "workers/domain/device_steps.h"
+#include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
@@ -47,7 +49,7 @@ Status RefuseTaken(const UniqueValue& eid, const UniqueValue& iccid, const Party
   auto by_iccid = FindTaken(iccid, "iccid_registered", "/iccid", view);
   if (!by_iccid) return by_iccid.error();
   for (const auto* taken : {&*by_eid, &*by_iccid}) {
-    if (*taken && (*taken)->device.sponsor == sender) return Explain(**taken);
+    if (*taken && domain::Sponsor((*taken)->device) == sender) return Explain(**taken);
   }
   if (!*by_eid && !*by_iccid) return Done{};
   return Error::Make(Code::kExists, "esim_unavailable", "this eSIM cannot be registered");
@@ -73,11 +75,11 @@ Result<Decision> Decide(const wire::EsimRegister& command, const Origin& origin,
   context.random(random.data(), random.size());
   device.id = DeviceId::FromRandom(random);
   device.eid = command.eid;
-  device.iccid = command.iccid;
-  device.sponsor = origin.party;
+  domain::AddProfile(device, origin.party, command.iccid);
   device.created = context.now;
   const std::string code = NewAuthorisationCode(context);
-  device.authorisation_hash = crypto::Sha256OfText(code);
+  domain::SetCode(device, {domain::CodePurpose::kClaim, wire::Role::kAsp, crypto::Sha256OfText(code),
+                           origin.party, UtcTime{}, 0});
   domain::Mark(device, "registered", context.now);
 
   Decision decision;

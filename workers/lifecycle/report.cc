@@ -1,7 +1,9 @@
 // What an MNO reports of a job: progress and result.
 #include <algorithm>
 
+#include "workers/domain/device_steps.h"
 #include "workers/domain/lifecycle.h"
+#include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
@@ -23,7 +25,7 @@ struct Reported {
 // A repeat may be told what the first one was told, but only whom the job was sent to: to others it is no job at all.
 bool EndedBefore(const JobId& job, const Device& device, const Origin& origin) {
   const auto& ended = device.ended_jobs;
-  return device.sponsor == origin.party && std::find(ended.begin(), ended.end(), job) != ended.end();
+  return domain::Sponsor(device) == origin.party && std::find(ended.begin(), ended.end(), job) != ended.end();
 }
 
 // A deleted device may still owe its wipe, so tombstones count here.
@@ -47,7 +49,7 @@ Result<Reported> FindReported(const JobId& id, const DeviceId& device_id, const 
   auto device = view.LoadDevice(device_id);
   if (!device) return device.error();
   if (!*device) return unknown;
-  if ((*device)->sponsor != origin.party) {
+  if (domain::Sponsor(**device) != origin.party) {
     return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
   }
   (*job)->mno = origin.party;
@@ -59,7 +61,7 @@ Status Delivered(Reported& reported, const Origin& origin, const Context& contex
   Device& device = reported.device;
   domain::EndJob(device, reported.job, changes);
   // A newer payload is under way: this one no longer counts.
-  if (reported.job.subject != device.payload_version) {
+  if (reported.job.subject != domain::PayloadVersion(device)) {
     Put(device, changes);
     return Done{};
   }
@@ -67,11 +69,11 @@ Status Delivered(Reported& reported, const Origin& origin, const Context& contex
   if (!next) return next.error();
   const bool activated = device.state != *next;
   device.state = *next;
-  device.delivered_version = reported.job.subject;
+  domain::Deliver(device, reported.job.subject);
   domain::Mark(device, "delivered", context.now);
   if (activated) {
     const wire::DeviceActivated message{device.id, DeviceName(device.id, policy.payload.zone),
-                                        *device.endpoint, device.certificate->sha256};
+                                        *domain::EndpointOf(device), domain::LiveCertificate(device)->sha256};
     NotifyStakeholders(device, "device.activated", message, context, origin.id, changes);
     domain::Mark(device, "active", context.now);
     changes.history.push_back(domain::History(device, origin.party, "active", context.now, origin.id));
@@ -150,7 +152,7 @@ Status Failed(const wire::DoResult& command, const Reported& reported, const Ori
 void Unknown(const Reported& reported, const Context& context, const Policy& policy, Changeset& changes) {
   Job job = reported.job;
   if (!Unwanted(job, reported.device)) {
-    const domain::RetryPlan& plan = policy.retry.Of(reported.device.sponsor);
+    const domain::RetryPlan& plan = policy.retry.Of(domain::Sponsor(reported.device));
     PutOff(job, Backoff(plan, job.attempt), policy, context.now);
   }
   job.last_stage = "unknown";

@@ -1,5 +1,7 @@
 // Deactivate, reactivate, delete: how a device stops being trusted, and comes back.
+#include "workers/domain/device_steps.h"
 #include "workers/domain/lifecycle.h"
+#include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
@@ -14,10 +16,11 @@ using domain::Trigger;
 constexpr std::uint8_t kCessationOfOperation = 5;  // RFC 5280 §5.3.1
 
 void Revoke(Device& device, const Context& context, Changeset& changes) {
-  if (!device.certificate) return;
-  changes.revocations.push_back(
-      {device.certificate->serial, context.now, kCessationOfOperation, device.certificate->not_after});
-  device.certificate.reset();
+  for (const auto& [certificate, profile, phase, since] : device.credentials) {
+    changes.revocations.push_back(
+        {certificate.serial, context.now, kCessationOfOperation, certificate.not_after});
+  }
+  domain::DropCredentials(device);
 }
 
 // Who ends a device, with which command.
@@ -35,7 +38,7 @@ Status End(Device& device, const Cause& cause, const View& view, const Context& 
   auto wiping = Waits(device, domain::JobKind::kAppletWipe, view);
   if (!wiping) return wiping.error();
   // No key was made since a wipe that still waits was asked for: it is the wipe that is wanted now.
-  if (device.attached && !*wiping) {
+  if (domain::Attached(device) && !*wiping) {
     if (auto asked = AskForWipe(device, view, context, policy, changes); !asked) return asked;
   }
   domain::Mark(device, what, context.now);
@@ -53,7 +56,7 @@ Status Deactivate(Device& device, const Cause& cause, const View& view, const Co
   device.state = *next;
   auto ended = End(device, cause, view, context, policy, "deactivated", changes);
   if (!ended) return ended;
-  ++device.zone_revision;
+  ++device.zone.wanted;
   changes.zone.push_back(dns::Deactivated(device));
   ExpectVisible(device, context, policy, changes);
   return Done{};
@@ -84,7 +87,7 @@ Result<Decision> Decide(const wire::DeviceDeactivate& command, const Origin& ori
   if (!device) return device.error();
   Changeset changes;
   // RFC 5731 §2.3: a server status is the registry's; the client that asks to go on cannot take it away.
-  if (origin.role == wire::Role::kOperator) device->holds.insert(domain::HoldStatus::kServerHold);
+  if (origin.role == wire::Role::kOperator) device->statuses.insert(domain::DeviceStatus::kServerHold);
   const Cause cause{origin.party, origin.id, command.reason};
   if (auto ended = Deactivate(*device, cause, view, context, policy, changes); !ended) return ended.error();
   return Finish<wire::DeviceDeactivated>(*device, "device.deactivated", cause, context, policy,
@@ -95,7 +98,7 @@ Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& ori
                         const Context& context, const Policy& policy) {
   auto device = FindManaged(command.device, origin, view);
   if (!device) return device.error();
-  if (origin.role == wire::Role::kOperator) device->holds.erase(domain::HoldStatus::kServerHold);
+  if (origin.role == wire::Role::kOperator) device->statuses.erase(domain::DeviceStatus::kServerHold);
   const auto next = domain::Next(*device, Trigger::kReactivate);
   if (!next) return next.error();
   Changeset changes;
@@ -109,7 +112,7 @@ Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& ori
   // What deactivation has put there ("state=deactivated") is signed by us and no longer true; nor does anybody wait for it.
   if (auto ended = EndJobs(*device, view, domain::JobKind::kZoneVisible, changes); !ended)
     return ended.error();
-  ++device->zone_revision;
+  ++device->zone.wanted;
   changes.zone.push_back(dns::Gone(*device));
   ExpectVisible(*device, context, policy, changes);
   // The old key and certificate are gone for good: a device comes back with a new key pair. Not while the MNO may still
@@ -136,11 +139,11 @@ Result<Decision> Decide(const wire::DeviceDelete& command, const Origin& origin,
   // The hardware and the profile may be registered again; a public key or serial never belongs to a second device. Not
   // before the wipe has ended, though: it names the eSIM, and would empty the applet of the device registered there
   // next.
-  if (!device->attached) {
+  if (!domain::Attached(*device)) {
     if (auto released = ReleaseEsim(*device, view, changes); !released) return released.error();
   }
-  if (device->zone_revision > 0) {
-    ++device->zone_revision;
+  if (device->zone.wanted > 0) {
+    ++device->zone.wanted;
     changes.zone.push_back(dns::Gone(*device));
     ExpectVisible(*device, context, policy, changes);
   }
@@ -154,17 +157,21 @@ Result<Changeset> DecideRevoked(const domain::Revocation& published, const View&
   if (!holder) return holder.error();
   auto device = *holder ? view.LoadDevice(**holder) : Result<std::optional<Device>>(std::nullopt);
   if (!device) return device.error();
-  const bool live = *device && (*device)->certificate && (*device)->certificate->serial == published.serial;
+  const auto* const current = *device ? domain::LiveCertificate(**device) : nullptr;
+  const bool live = current != nullptr && current->serial == published.serial;
   if (!live) {
     changes.revocations.push_back(published);
     return changes;
   }
   // Whether its operator had put it on hold is no longer known, so it is taken that way (RFC 5731 §2.3).
-  (*device)->holds.insert(domain::HoldStatus::kServerHold);
+  (*device)->statuses.insert(domain::DeviceStatus::kServerHold);
   const Cause cause{domain::Registry(), std::nullopt, "its certificate is on the CRL that was published"};
   if (auto ended = Deactivate(**device, cause, view, context, policy, changes); !ended) return ended.error();
-  changes.revocations.back().at = std::min(published.at, context.now);
-  changes.revocations.back().reason = published.reason;
+  for (domain::Revocation& revocation : changes.revocations) {
+    if (revocation.serial != published.serial) continue;
+    revocation.at = std::min(published.at, context.now);
+    revocation.reason = published.reason;
+  }
   Tell<wire::DeviceDeactivated>(**device, "device.deactivated", cause, context, policy, changes);
   Put(**device, changes);
   return changes;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "workers/domain/standing.h"
+
 namespace registry::lifecycle {
 
 using domain::Changeset;
@@ -24,14 +26,14 @@ std::size_t OpenWith(const Changeset& changes, const domain::JobLoad& load, cons
 }
 
 void Say(Job job, const Device& device, const Context& context, const Policy& policy, Changeset& changes) {
-  job.mno = device.sponsor;
-  job.due = context.now + Backoff(policy.retry.Of(device.sponsor), job.attempt);
+  job.mno = domain::Sponsor(device);
+  job.due = context.now + Backoff(policy.retry.Of(domain::Sponsor(device)), job.attempt);
   auto data = nlohmann::json::parse(job.body);
   data["attempt"] = job.attempt;
   data["deadline"] = ToRfc3339(job.due);
   job.body = data.dump();
   changes.messages.push_back(
-      domain::Action(device.sponsor, domain::JobKindName(job.kind), job.body, context));
+      domain::Action(domain::Sponsor(device), domain::JobKindName(job.kind), job.body, context));
   changes.jobs_put.push_back(std::move(job));
 }
 
@@ -40,7 +42,7 @@ void SayFirst(Job job, const Device& device, const Context& context, const Polic
               Changeset& changes) {
   job.unsent = false;
   job.sent = context.now;
-  changes.open_bounds.push_back({device.sponsor, policy.retry.Of(device.sponsor).open_max});
+  changes.open_bounds.push_back({domain::Sponsor(device), policy.retry.Of(domain::Sponsor(device)).open_max});
   Say(std::move(job), device, context, policy, changes);
 }
 
@@ -54,15 +56,16 @@ void ForgetTheFuture(Job& job, const Policy& policy, UtcTime now) {
 
 Status Send(Job job, const Device& device, const View& view, const Context& context, const Policy& policy,
             Changeset& changes) {
-  const auto load = view.LoadOf(device.sponsor);
+  const auto load = view.LoadOf(domain::Sponsor(device));
   if (!load) return load.error();
-  const bool room = OpenWith(changes, *load, device.sponsor) < policy.retry.Of(device.sponsor).open_max &&
-                    load->unsent == 0;
+  const bool room =
+      OpenWith(changes, *load, domain::Sponsor(device)) < policy.retry.Of(domain::Sponsor(device)).open_max &&
+      load->unsent == 0;
   if (room) {
     SayFirst(std::move(job), device, context, policy, changes);
     return Done{};
   }
-  job.mno = device.sponsor;
+  job.mno = domain::Sponsor(device);
   job.unsent = true;
   job.due = context.now;
   changes.jobs_put.push_back(std::move(job));
@@ -71,9 +74,10 @@ Status Send(Job job, const Device& device, const View& view, const Context& cont
 
 Status SendKept(Job job, const Device& device, const View& view, const Context& context, const Policy& policy,
                 Changeset& changes) {
-  const auto load = view.LoadOf(device.sponsor);
+  const auto load = view.LoadOf(domain::Sponsor(device));
   if (!load) return load.error();
-  if (OpenWith(changes, *load, device.sponsor) >= policy.retry.Of(device.sponsor).open_max) return Done{};
+  if (OpenWith(changes, *load, domain::Sponsor(device)) >= policy.retry.Of(domain::Sponsor(device)).open_max)
+    return Done{};
   SayFirst(std::move(job), device, context, policy, changes);
   return Done{};
 }

@@ -1,4 +1,5 @@
 #include "workers/domain/lifecycle.h"
+#include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
@@ -14,8 +15,9 @@ using domain::State;
 // that cannot be made is reported; attach, which finds nobody pushing, makes it anew.
 Status PayloadIsDue(Device& device, const View& view, const Context& context, const Policy& policy,
                     const domain::Signer& signer, Changeset& changes) {
-  if (!device.claimer || !device.endpoint) return Done{};
-  auto endpoint = view.LoadEndpoint(*device.claimer, *device.endpoint);
+  const domain::Binding* const binding = domain::LiveBinding(device);
+  if (binding == nullptr) return Done{};
+  auto endpoint = view.LoadEndpoint(binding->asp, binding->endpoint);
   if (!endpoint) return endpoint.error();
   if (!*endpoint) return Done{};
   Device pushed = device;
@@ -39,8 +41,8 @@ Result<Changeset> DecideVisible(const domain::ZoneChange& change, const View& vi
   if (!*found) return changes;
   Device device = std::move(**found);
   // Only the content wanted last says anything, and it says it once.
-  if (change.revision != device.zone_revision || device.visible_revision >= change.revision) return changes;
-  device.visible_revision = change.revision;
+  if (change.revision != device.zone.wanted || device.zone.visible >= change.revision) return changes;
+  device.zone.visible = change.revision;
   if (auto erased = EndJobs(device, view, domain::JobKind::kZoneVisible, changes); !erased)
     return erased.error();
 

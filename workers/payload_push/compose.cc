@@ -1,5 +1,7 @@
 #include "workers/domain/compose.h"
 
+#include "workers/domain/device_steps.h"
+#include "workers/domain/standing.h"
 #include "workers/payload_push/cms.h"
 #include "workers/payload_push/payload_push.h"
 
@@ -13,9 +15,9 @@ using domain::EndpointRecord;
 Error Unready(std::string_view why) { return Error::Make(Code::kFailed, "payload_failed", why); }
 
 Status CheckReady(const Device& device, const EndpointRecord& endpoint) {
-  if (!device.certificate) return Unready("the device has no certificate");
-  if (device.agreement_key.empty()) return Unready("the device has no key-agreement key");
-  if (device.claimer != endpoint.asp || device.endpoint != endpoint.endpoint.name) {
+  if (domain::Live(device) == nullptr) return Unready("the device has no certificate");
+  if (domain::AgreementKey(device).empty()) return Unready("the device has no key-agreement key");
+  if (domain::Claimer(device) != endpoint.asp || domain::EndpointOf(device) != endpoint.endpoint.name) {
     return Unready("the device is not claimed for this endpoint");
   }
   return Done{};
@@ -24,11 +26,11 @@ Status CheckReady(const Device& device, const EndpointRecord& endpoint) {
 wire::RegistryPayload Content(const Device& device, const EndpointRecord& endpoint, const Profile& profile,
                               const Context& context) {
   wire::RegistryPayload payload;
-  payload.version = device.payload_version;
+  payload.version = domain::PayloadVersion(device);
   payload.issued = context.now;
   payload.expires = context.now + profile.validity;
   payload.bootstrap = BootstrapOf(profile, device.id);
-  payload.certificate = device.certificate->der;
+  payload.certificate = domain::LiveCertificate(device)->der;
   payload.asp = endpoint.asp;
   payload.endpoint = endpoint.endpoint;
   return payload;
@@ -43,7 +45,7 @@ std::vector<wire::Container> Containers(const Device& device, const EndpointReco
   containers.push_back({0x08, endpoint.legacy_json});
   containers.push_back({0x09, endpoint.legacy_json_signature});
   containers.push_back({0x0a, endpoint.legacy_cert_signature});
-  containers.push_back({0x02, device.certificate->der});
+  containers.push_back({0x02, domain::LiveCertificate(device)->der});
   return containers;
 }
 
@@ -65,11 +67,11 @@ domain::Job JobOf(const Device& device, wire::PayloadPush action, const Context&
   job.kind = domain::JobKind::kPayloadPush;
   job.created = context.now;
   job.due = context.now;
-  job.subject = device.payload_version;
+  job.subject = domain::PayloadVersion(device);
   action.job = job.id;
   action.device = device.id;
   action.deadline = job.due;
-  action.version = device.payload_version;
+  action.version = domain::PayloadVersion(device);
   job.body = wire::Encode(action).dump();
   job.traceparent = context.traceparent;
   return job;
@@ -86,9 +88,9 @@ wire::Bootstrap BootstrapOf(const Profile& profile, const DeviceId& device) {
 Result<domain::Job> Compose(Device& device, const EndpointRecord& endpoint, const Profile& profile,
                             const Context& context, const domain::Signer& signer) {
   if (auto ready = CheckReady(device, endpoint); !ready) return ready.error();
-  ++device.payload_version;
+  domain::ComposeNext(device);
   const std::string content = wire::Encode(Content(device, endpoint, profile, context)).dump();
-  const auto sealed = Encrypt(AsBytes(content), device.agreement_key);
+  const auto sealed = Encrypt(AsBytes(content), domain::AgreementKey(device));
   if (!sealed) return sealed.error();
   wire::PayloadPush action;
   auto cms = SignContent(*sealed, signer, context.now);

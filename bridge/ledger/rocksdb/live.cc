@@ -1,6 +1,7 @@
 #include "bridge/ledger/rocksdb/live.h"
 
 #include "bridge/ledger/rocksdb/keys.h"
+#include "workers/domain/standing.h"
 
 namespace registry::ledger {
 namespace {
@@ -57,7 +58,7 @@ Result<std::optional<PartyId>> SponsorOf(const Store& store, const domain::Job& 
   if (!*stored) return std::optional<PartyId>();
   auto device = Decode<domain::Device>(**stored);
   if (!device) return device.error();
-  return std::optional(std::move(device->sponsor));
+  return std::optional(domain::Sponsor(*device));
 }
 
 Status LoadJobs(const Store& store, Live& live) {

@@ -16,6 +16,7 @@
 #include "simulators/lab/process.h"
 #include "tests/support/csr_maker.h"
 #include "tests/support/device_ca.h"
+#include "tests/support/device_maker.h"
 #include "tests/support/openssl_tool.h"
 #include "tests/support/registry_home.h"
 
@@ -79,16 +80,15 @@ class RestoreTest : public ::testing::Test {
     domain::Device device;
     device.id = test::NewDevice();
     device.state = State::kAttached;
-    device.attached = true;
+    test::SetAttached(device);
     device.eid = *Eid::Parse(kEids[devices_]);
-    device.iccid = *Iccid::Parse(kIccids[devices_++]);
-    device.sponsor = *PartyId::Parse("mno-a");
-    device.claimer = *PartyId::Parse("asp-a");
-    device.endpoint = *EndpointName::Parse("main");
+    test::ProfileOf(device).iccid = *Iccid::Parse(kIccids[devices_++]);
+    test::ProfileOf(device).mno = *PartyId::Parse("mno-a");
+    test::Bind(device, *PartyId::Parse("asp-a"), *EndpointName::Parse("main"));
     domain::Changeset made;
     made.devices.push_back({device, 0});
     for (const auto& [kind, value] : {std::pair(domain::UniqueKind::kEid, device.eid.text()),
-                                      std::pair(domain::UniqueKind::kIccid, device.iccid.text())})
+                                      std::pair(domain::UniqueKind::kIccid, domain::IccidOf(device).text())})
       made.claims.push_back({{kind, AsBytes(value)}, device.id});
     REG_CHECK(ledger->Commit(std::move(made)).ok());
     wire::CsrSubmit csr;
@@ -97,7 +97,7 @@ class RestoreTest : public ::testing::Test {
     auto signed_one = csr_sign::Decide(csr, By("mno-a", wire::Role::kMno), *ledger, Now(), *material_.issuer);
     REG_CHECK(signed_one.ok() && ledger->Commit(std::move(signed_one->changes)).ok());
     const auto stored = ledger->LoadDevice(device.id);
-    folder_.Write(device.id.text() + ".pem", ToPem("CERTIFICATE", (*stored)->certificate->der));
+    folder_.Write(device.id.text() + ".pem", ToPem("CERTIFICATE", domain::LiveCertificate(**stored)->der));
     return device.id;
   }
   template <class Command>
@@ -167,8 +167,8 @@ TEST_F(RestoreTest, WhatWasRevokedStaysRevokedEverywhere) {
     EXPECT_THAT(zone, HasSubstr(device.text())) << "its name says state=deactivated";
     const auto stored = Ledger()->LoadDevice(device);
     EXPECT_EQ((*stored)->state, State::kDeactivated);
-    EXPECT_FALSE((*stored)->certificate);
-    EXPECT_TRUE((*stored)->holds.contains(domain::HoldStatus::kServerHold));
+    EXPECT_FALSE(domain::Live(**stored));
+    EXPECT_TRUE((*stored)->statuses.contains(domain::DeviceStatus::kServerHold));
     std::string history;
     for (const auto& record : *Ledger()->HistoryOf(device)) history += record.entry.what + "\n";
     EXPECT_THAT(history, HasSubstr("deactivated: its certificate is on the CRL that was published\n"));
@@ -234,14 +234,14 @@ TEST_F(RestoreTest, ACrlThatOnlyLooksLikeOursIsNotBelieved) {
       signing::CreateIssuing(*signing::CreateRoot("x", {clock_.Now(), std::chrono::days(30)}),
                              "iotregistry.test Issuing CA", {clock_.Now(), std::chrono::days(30)});
   const DeviceId device = Certified();
-  Bytes serial = (*Ledger()->LoadDevice(device))->certificate->serial;
+  Bytes serial = domain::LiveCertificate(**Ledger()->LoadDevice(device))->serial;
   const auto crl = signing::BuildCrl(**signing::MakeSigner(issuing->key, issuing->certificate),
                                      {{serial, clock_.Now(), 5, clock_.Now()}}, clock_.Now(),
                                      clock_.Now() + std::chrono::hours(1), 5);
   folder_.Write("r/pki/crl.pem", ToPem("X509 CRL", *crl));
   Run();
   EXPECT_THAT(Log(), HasSubstr("crl.pem: its signature is not of the CA's key"));
-  EXPECT_TRUE((*Ledger()->LoadDevice(device))->certificate);
+  EXPECT_TRUE(domain::Live(**Ledger()->LoadDevice(device)));
   EXPECT_THAT(Verify(device), HasSubstr("OK"));
 }
 

@@ -11,6 +11,7 @@
 #include "bridge/ctl/ledger_source.h"
 #include "bridge/ctl/outbox_commands.h"
 #include "bridge/ledger/rocksdb/open.h"
+#include "tests/support/device_maker.h"
 #include "tests/support/unprivileged.h"
 #include "tests/unit/bridge/ledger/samples.h"
 
@@ -57,7 +58,7 @@ class ReadingCommands : public testing::Test {
     domain::Changeset changes = ledger::samples::Registration(1);
     changes.notifications = {ledger::samples::Notification(1)};
     changes.devices[0].device.state = domain::State::kAttached;
-    changes.devices[0].device.attached = true;
+    test::SetAttached(changes.devices[0].device);
     changes.jobs_put = {ledger::samples::Job(1)};
     changes.jobs_put[0].kind = domain::JobKind::kKeyGenerate;
     changes.jobs_put[0].subject = 0;

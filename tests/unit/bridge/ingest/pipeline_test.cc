@@ -6,6 +6,7 @@
 #include "tests/support/commands.h"
 #include "tests/support/device_key.h"
 #include "tests/support/test_registry.h"
+#include "workers/domain/standing.h"
 
 namespace registry::test {
 namespace {
@@ -17,7 +18,7 @@ TEST(Flow, ADeviceBecomesActiveAndEverybodyWhoMustKnowIsTold) {
   const std::string id = registry.Activate();
   const domain::Device device = registry.Device(id);
   EXPECT_EQ(device.state, domain::State::kActive);
-  EXPECT_EQ(device.delivered_version, 1u);
+  EXPECT_EQ(domain::DeliveredVersion(device), 1u);
   const auto to_asp = registry.Heard("registry/v1/to/asp-a/event/");
   ASSERT_EQ(to_asp.size(), 2u);
   EXPECT_EQ(to_asp[0].envelope.at("type"), "registry.v1.event.device.certified");
@@ -88,11 +89,11 @@ TEST(Ownership, OnlyTheSponsorAndTheClaimerTouchADevice) {
 TEST(Retire, DeactivationRevokesWithdrawsWipesAndTells) {
   TestRegistry registry;
   const std::string id = registry.Activate();
-  const Bytes serial = registry.Device(id).certificate->serial;
+  const Bytes serial = domain::LiveCertificate(registry.Device(id))->serial;
   EXPECT_TRUE(registry.Ask("asp-a", "device.deactivate", {{"device", id}, {"reason", "lost"}}).accepted());
   const auto device = registry.Device(id);
   EXPECT_EQ(device.state, domain::State::kDeactivated);
-  EXPECT_FALSE(device.certificate);
+  EXPECT_FALSE(domain::Live(device));
   const auto revoked = registry.ledger().Revocations();
   ASSERT_EQ(revoked->size(), 1u);
   EXPECT_EQ((*revoked)[0].serial, serial);
@@ -120,7 +121,7 @@ TEST(Retire, AReactivatedDeviceNeedsANewKey) {
   const auto asked = registry.Heard("registry/v1/to/mno-a/do/key.generate");
   ASSERT_EQ(asked.size(), 1u);
   registry.ServeZone();
-  EXPECT_EQ(registry.Device(id).visible_revision, registry.Device(id).zone_revision);
+  EXPECT_EQ(registry.Device(id).zone.visible, registry.Device(id).zone.wanted);
   const json csr = {{"device", id}, {"csr", NewCsrPem()}, {"job", asked[0].data().at("job")}};
   EXPECT_TRUE(registry.Ask("mno-a", "csr.submit", csr).accepted());
   registry.ServeZone();

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "bridge/ledger/record_codec.h"
+#include "tests/support/device_maker.h"
 #include "tests/unit/bridge/ledger/backends.h"
 
 namespace registry::ledger {
@@ -366,13 +367,13 @@ TEST_P(LedgerConformance, AWholeLifeLeavesNoFault) {
     domain::Device device = samples::FullDevice(i);
     device.state = domain::State::kPublished;
     device.version = Load(i).version;
-    device.payload_version = samples::Job(i).subject;
-    device.zone_revision = device.visible_revision = 1;
+    test::BindingOf(device).composed = samples::Job(i).subject;
+    device.zone = {1, 1};
     Changeset certified = Put(device, device.version);
-    certified.claims = {{{UniqueKind::kSerial, device.certificate->serial}, device.id},
-                        {{UniqueKind::kPublicKey, device.certificate->spki_sha256}, device.id}};
+    certified.claims = {{{UniqueKind::kSerial, domain::LiveCertificate(device)->serial}, device.id},
+                        {{UniqueKind::kPublicKey, domain::LiveCertificate(device)->spki_sha256}, device.id}};
     certified.zone = {samples::Zone(i)};
-    certified.zone[0].tlsa[0].data = device.certificate->sha256;
+    certified.zone[0].tlsa[0].data = domain::LiveCertificate(device)->sha256;
     certified.jobs_put = {samples::Job(i)};
     certified.history = {samples::History(i)};
     MustCommit(certified);

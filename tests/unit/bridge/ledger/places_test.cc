@@ -9,6 +9,7 @@
 
 #include "bridge/ledger/record_codec.h"
 #include "bridge/ledger/rocksdb/place_keys.h"
+#include "tests/support/device_maker.h"
 #include "tests/unit/bridge/ledger/backends.h"
 #include "tests/unit/bridge/ledger/dump.h"
 
@@ -39,7 +40,7 @@ void Put(Ledger& ledger, Device device, std::uint64_t expected) {
 
 Device Expiring(std::uint64_t number, int days) {
   Device device = samples::FullDevice(number);
-  device.certificate->not_after = samples::kNoon + std::chrono::hours(24 * days);
+  test::CertificateOf(device).not_after = samples::kNoon + std::chrono::hours(24 * days);
   return device;
 }
 
@@ -104,8 +105,8 @@ TEST_P(LedgerPlaces, AChangeMovesADeviceInTheSameCommit) {
   Put(*ledger_, samples::FullDevice(1), 0);
   Device device = samples::FullDevice(1);
   device.state = State::kDeactivated;
-  device.certificate.reset();
-  device.endpoint = EndpointName::Parse("other").value();
+  device.credentials.clear();
+  test::BindingOf(device).endpoint = EndpointName::Parse("other").value();
   Put(*ledger_, device, 1);
   EXPECT_EQ(ledger_->DevicesIn(DeviceGroup::Of(kMno), {}, {}, 10)->at(0), domain::BriefOf(device))
       << "where it stays it says what is new, too";
@@ -116,11 +117,11 @@ TEST_P(LedgerPlaces, AChangeMovesADeviceInTheSameCommit) {
   EXPECT_EQ(count(DeviceGroup::In(State::kDeactivated, kMno)), 1u);
   EXPECT_EQ(count(DeviceGroup::ByExpiry(std::nullopt)), 0u);
   EXPECT_EQ(count(DeviceGroup::At(kAsp, kMain)), 0u);
-  EXPECT_EQ(count(DeviceGroup::At(kAsp, *device.endpoint)), 1u);
+  EXPECT_EQ(count(DeviceGroup::At(kAsp, *domain::EndpointOf(device))), 1u);
   device.state = State::kDeleted;
   Put(*ledger_, device, 2);
   EXPECT_EQ(count(DeviceGroup::Of(kMno)), 0u);
-  EXPECT_EQ(count(DeviceGroup::At(kAsp, *device.endpoint)), 0u);
+  EXPECT_EQ(count(DeviceGroup::At(kAsp, *domain::EndpointOf(device))), 0u);
   EXPECT_EQ(count(DeviceGroup::In(State::kDeleted, kMno)), 1u);
 }
 
@@ -297,7 +298,7 @@ TEST_F(PlacesFolder, AReaderBesidePagesAsTheWriterDoes) {
 TEST(PlaceKeys, AreTheOctetsOfTheFormat) {
   Device device = samples::FullDevice(7);
   device.id = DeviceId::Parse("00112233-4455-4677-8899-aabbccddeeff").value();
-  device.certificate->not_after = {1'000'000};
+  test::CertificateOf(device).not_after = {1'000'000};
   std::vector<std::string> hex;
   for (const auto& key : keys::OfPlaces(device)) hex.push_back(ToHex(AsBytes(key)));
   const std::string id = "00112233445546778899aabbccddeeff", mno = "6d6e6f2d6100", asp = "6173702d6100";
@@ -333,13 +334,14 @@ Device Drawn(std::uint64_t number) {
   static const std::vector<std::string> asps{"asp-a", "asp-b", "asp"}, endpoints{"main", "mai", "main-2"};
   Device device = samples::FullDevice(number);
   device.state = static_cast<State>(1 + Below(7));
-  if (Below(3) == 0) device.certificate.reset();
-  if (device.certificate) device.certificate->not_after = {static_cast<std::int64_t>(Below(5)) - 1};
-  device.sponsor = samples::Party(Below(2) == 0 ? "mno-a" : "mno-b");
-  device.claimer = samples::Party(asps[Below(3)]);
-  device.endpoint = EndpointName::Parse(endpoints[Below(3)]).value();
-  if (Below(3) == 0) device.endpoint.reset();
-  if (Below(3) == 0) device.claimer.reset();
+  if (Below(3) == 0) device.credentials.clear();
+  if (domain::Live(device) != nullptr)
+    test::CertificateOf(device).not_after = {static_cast<std::int64_t>(Below(5)) - 1};
+  test::ProfileOf(device).mno = samples::Party(Below(2) == 0 ? "mno-a" : "mno-b");
+  test::BindingOf(device).asp = samples::Party(asps[Below(3)]);
+  test::BindingOf(device).endpoint = EndpointName::Parse(endpoints[Below(3)]).value();
+  if (Below(3) == 0) test::BindingOf(device).endpoint = {};
+  if (Below(3) == 0) test::BindingOf(device).asp = {};
   return device;
 }
 

@@ -44,6 +44,9 @@ class RandomFields {
   void Draw(DeviceId& value) { value = Rarely() ? DeviceId() : samples::DeviceOf(random_()); }
   void Draw(Eid& value) { value = Rarely() ? Eid() : samples::EidOf(random_() % 1000); }
   void Draw(Iccid& value) { value = Rarely() ? Iccid() : samples::IccidOf(random_() % 1000); }
+  void Draw(TransferId& value) {
+    value = Rarely() ? TransferId() : *TransferId::Parse(samples::JobOf(random_() % 1000).text());
+  }
   void Draw(JobId& value) { value = Rarely() ? JobId() : samples::JobOf(random_() % 1000); }
   void Draw(OrderId& value) { value = Rarely() ? OrderId() : samples::OrderOf(random_() % 1000); }
   template <class Tag>

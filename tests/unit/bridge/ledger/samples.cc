@@ -64,9 +64,8 @@ domain::Device Device(std::uint64_t number) {
   domain::Device device;
   device.id = DeviceOf(number);
   device.eid = EidOf(number);
-  device.iccid = IccidOf(number);
-  device.sponsor = Party("mno-a");
-  device.authorisation_hash = Filled(32, number);
+  device.profiles = {{1, IccidOf(number), Party("mno-a"), domain::ProfileState::kInstalled, false, {}}};
+  device.codes = {{domain::CodePurpose::kClaim, wire::Role::kAsp, Filled(32, number), Party("mno-a"), {}, 0}};
   device.trace = {{"registered", kNoon}};
   device.created = device.updated = kNoon;
   return device;
@@ -75,20 +74,21 @@ domain::Device Device(std::uint64_t number) {
 domain::Device FullDevice(std::uint64_t number) {
   domain::Device device = Device(number);
   device.state = domain::State::kActive;
-  device.holds = {domain::HoldStatus::kClientHold, domain::HoldStatus::kTransferProhibited};
-  device.claimer = Party("asp-a");
-  device.endpoint = EndpointName::Parse("main").value();
-  device.authorisation_hash.clear();
-  device.attached = true;
-  device.certificate = {Filled(560, number),
-                        Filled(20, number + 1),
-                        Filled(32, number + 2),
-                        Filled(32, number + 3),
-                        kNoon,
-                        kNoon + std::chrono::hours(24 * 365)};
-  device.agreement_key = Filled(65, number + 4);
-  device.payload_version = device.delivered_version = 3;
-  device.zone_revision = device.visible_revision = 300;
+  device.statuses = {domain::DeviceStatus::kClientHold, domain::DeviceStatus::kTransferProhibited};
+  device.profiles[0].state = domain::ProfileState::kEnabled;
+  device.profiles[0].attached = true;
+  device.profiles[0].agreement_key = Filled(65, number + 4);
+  const domain::IssuedCertificate certificate{Filled(560, number),
+                                              Filled(20, number + 1),
+                                              Filled(32, number + 2),
+                                              Filled(32, number + 3),
+                                              kNoon,
+                                              kNoon + std::chrono::hours(24 * 365)};
+  device.credentials = {{certificate, 1, domain::CredentialPhase::kLive, kNoon}};
+  device.bindings = {
+      {1, Party("asp-a"), EndpointName::Parse("main").value(), domain::BindingPhase::kLive, 3, 3}};
+  device.codes.clear();
+  device.zone = {300, 300};
   for (const char* step :
        {"claimed", "attached", "key.generate", "certified", "published", "delivered", "active"}) {
     device.trace.push_back({step, kNoon + std::chrono::milliseconds(device.trace.size() * 10)});

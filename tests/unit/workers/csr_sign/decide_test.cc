@@ -4,6 +4,7 @@
 #include "bridge/ledger/ledger.h"
 #include "tests/support/csr_maker.h"
 #include "tests/support/device_ca.h"
+#include "tests/support/device_maker.h"
 #include "workers/crypto/digest.h"
 #include "workers/csr_sign/csr_sign.h"
 #include "workers/domain/compose.h"
@@ -32,9 +33,9 @@ class DecideTest : public testing::Test {
     domain::Device device;
     device.id = test::NewDevice();
     device.state = state;
-    device.sponsor = Party("mno-a");
-    device.claimer = std::move(claimer);
-    device.attached = true;
+    test::ProfileOf(device).mno = Party("mno-a");
+    if (claimer) test::Bind(device, *claimer, *EndpointName::Parse("main"));
+    test::SetAttached(device);
     domain::Changeset changes;
     changes.devices.push_back({device, 0});
     EXPECT_TRUE(ledger_->Commit(std::move(changes)).ok());
@@ -58,7 +59,7 @@ class DecideTest : public testing::Test {
   void Reset(const DeviceId& id) {
     auto device = **ledger_->LoadDevice(id);
     device.state = State::kAttached;
-    device.certificate.reset();
+    device.credentials.clear();
     domain::Changeset changes;
     changes.devices.push_back({device, device.version});
     ASSERT_TRUE(ledger_->Commit(std::move(changes)).ok());
@@ -95,15 +96,15 @@ TEST_F(DecideTest, CertifiesAndPublishes) {
   const domain::Device& written = changes.devices[0].device;
   EXPECT_EQ(changes.devices[0].expected_version, 1u);
   EXPECT_EQ(written.state, State::kCertified);
-  EXPECT_EQ(written.agreement_key, test::PointOf(options.agreement));
-  EXPECT_EQ(written.zone_revision, 1u);
+  EXPECT_EQ(domain::AgreementKey(written), test::PointOf(options.agreement));
+  EXPECT_EQ(written.zone.wanted, 1u);
   EXPECT_EQ(written.trace.back().step, "certified");
-  ASSERT_TRUE(written.certificate);
+  ASSERT_TRUE(domain::Live(written));
 
   ASSERT_EQ(changes.zone.size(), 1u);
   EXPECT_EQ(changes.zone[0].revision, 1u);
   ASSERT_EQ(changes.zone[0].tlsa.size(), 1u);
-  EXPECT_EQ(changes.zone[0].tlsa[0], (domain::TlsaRecord{3, 0, 1, written.certificate->sha256}));
+  EXPECT_EQ(changes.zone[0].tlsa[0], (domain::TlsaRecord{3, 0, 1, domain::LiveCertificate(written)->sha256}));
 
   // The key has come, and what the zone held before is no longer waited for.
   EXPECT_THAT(changes.jobs_erase, testing::UnorderedElementsAre(asked, other));
@@ -116,12 +117,12 @@ TEST_F(DecideTest, CertifiesAndPublishes) {
   EXPECT_EQ(changes.notifications[0].type, "device.certified");
   EXPECT_EQ(changes.notifications[0].to, Party("asp-a"));
   ASSERT_EQ(changes.history.size(), 1u);
-  EXPECT_EQ(changes.history[0].what, "certified serial=" + ToHex(written.certificate->serial));
+  EXPECT_EQ(changes.history[0].what, "certified serial=" + ToHex(domain::LiveCertificate(written)->serial));
 
   const auto reply = wire::Decode<wire::CertificateIssued>(decision->reply);
   ASSERT_TRUE(reply.ok());
-  EXPECT_EQ(reply->certificate, written.certificate->der);
-  EXPECT_EQ(reply->serial, ToHex(written.certificate->serial));
+  EXPECT_EQ(reply->certificate, domain::LiveCertificate(written)->der);
+  EXPECT_EQ(reply->serial, ToHex(domain::LiveCertificate(written)->serial));
   EXPECT_NE(other, asked);
 }
 
@@ -210,7 +211,7 @@ TEST_F(DecideTest, ItsOwnAgreementKeyComesAgainAndAFormerOneIsFree) {
   Reset(device_);
   Commit(Submit(device_, test::MakeCsr(), AddJob(device_, JobKind::kKeyGenerate)));
   EXPECT_EQ(*ledger_->FindUnique(first), std::nullopt);
-  EXPECT_EQ((*ledger_->LoadDevice(device_))->agreement_key.size(), 65u);
+  EXPECT_EQ(domain::AgreementKey(**ledger_->LoadDevice(device_)).size(), 65u);
 }
 
 TEST_F(DecideTest, ACsrWithoutAgreementKeyClaimsNone) {

@@ -2,17 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/device_maker.h"
+
 namespace registry::dns {
 namespace {
 
 domain::Device Certified() {
   domain::Device device;
   device.id = *DeviceId::Parse("6f0d6a1e-5b0e-4c0b-9d5e-2f6c1f2b7a10");
-  device.zone_revision = 7;
+  device.zone.wanted = 7;
   domain::IssuedCertificate certificate;
   certificate.sha256 = Bytes(32, 0xaa);
   certificate.spki_sha256 = Bytes(32, 0xbb);
-  device.certificate = certificate;
+  test::CertificateOf(device) = certificate;
   return device;
 }
 
@@ -47,7 +49,7 @@ TEST(DesiredTest, GoneWantsNothing) {
 
 TEST(DesiredDeathTest, PublishingWithoutACertificateIsADefect) {
   domain::Device device = Certified();
-  device.certificate.reset();
+  device.credentials.clear();
   EXPECT_DEATH(Published(device, TlsaProfile::kCertificate), "check failed");
 }
 

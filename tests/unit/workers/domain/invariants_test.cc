@@ -5,6 +5,8 @@
 
 #include <functional>
 
+#include "tests/support/device_maker.h"
+
 namespace registry::domain {
 namespace {
 
@@ -18,7 +20,7 @@ const PartyId kMno = *PartyId::Parse("mno-a"), kAsp = *PartyId::Parse("asp-a");
 Device Registered() {
   Device device;
   device.id = DeviceId::FromRandom({1, 2, 3});
-  device.sponsor = kMno;
+  test::ProfileOf(device).mno = kMno;
   device.created = device.updated = kNow;
   return device;
 }
@@ -27,13 +29,11 @@ Device Active() {
   Device device = Registered();
   device.version = 7;
   device.state = State::kActive;
-  device.claimer = kAsp;
-  device.endpoint = EndpointName::Parse("main");
-  device.attached = true;
-  device.certificate = {Bytes(9, 1), Bytes(20, 2), Bytes(32, 3), Bytes(32, 4), kNow, kNow};
-  device.agreement_key = Bytes(65, 5);
-  device.payload_version = device.delivered_version = 1;
-  device.zone_revision = device.visible_revision = 1;
+  device.bindings = {{1, kAsp, *EndpointName::Parse("main"), BindingPhase::kLive, 1, 1}};
+  test::SetAttached(device);
+  test::ProfileOf(device).agreement_key = Bytes(65, 5);
+  test::CertificateOf(device) = {Bytes(9, 1), Bytes(20, 2), Bytes(32, 3), Bytes(32, 4), kNow, kNow};
+  device.zone = {1, 1};
   return device;
 }
 
@@ -52,8 +52,8 @@ Job Waiting(JobKind kind, std::uint64_t subject = 0) {
 Changeset Deactivation() {
   Device device = Active();
   device.state = State::kDeactivated;
-  device.certificate.reset();
-  device.zone_revision = 2;
+  device.credentials.clear();
+  device.zone.wanted = 2;
   Changeset changes;
   changes.devices = {{device, device.version}};
   changes.revocations = {{Bytes(20, 2), kNow, 5, kNow}};
@@ -72,20 +72,94 @@ TEST(Invariants, OfADevice) {
   EXPECT_THAT(FaultsOf(Registered()), IsEmpty());
   EXPECT_THAT(FaultsOf(Active()), IsEmpty());
   const std::vector<std::pair<std::function<void(Device&)>, std::string>> broken = {
-      {[](Device& it) { it.visible_revision = 2; }, "more is visible in the zone than was wanted"},
-      {[](Device& it) { it.delivered_version = 2; }, "a payload was delivered that was never made"},
-      {[](Device& it) { it.endpoint.reset(); }, "a claimer without an endpoint"},
+      {[](Device& it) { it.zone.visible = 2; }, "more is visible in the zone than was wanted"},
+      {[](Device& it) { it.bindings[0].delivered = 2; }, "a payload was delivered that was never made"},
+      {[](Device& it) { it.bindings[0].endpoint = {}; }, "a claimer without an endpoint"},
       {[](Device& it) { it.state = State::kDeactivated; }, "has a live certificate though it is deactivated"},
-      {[](Device& it) { it.certificate.reset(); }, "has no certificate though it is active"},
-      {[](Device& it) { it.agreement_key.clear(); }, "has no key-agreement key though it is active"},
-      {[](Device& it) { it.delivered_version = 0; }, "is active without a claimer or a delivered payload"},
-      {[](Device& it) { it.attached = false; }, "was never seen on the network though it is active"},
+      {[](Device& it) { it.credentials.clear(); }, "has no certificate though it is active"},
+      {[](Device& it) { it.profiles[0].agreement_key.clear(); },
+       "has no key-agreement key though it is active"},
+      {[](Device& it) { it.bindings[0].delivered = 0; },
+       "is active without a claimer or a delivered payload"},
+      {[](Device& it) { it.profiles[0].attached = false; },
+       "was never seen on the network though it is active"},
   };
   for (const auto& [breaks, fault] : broken) {
     Device device = Active();
     breaks(device);
     EXPECT_THAT(FaultsOf(device), Contains(HasSubstr(fault)));
   }
+}
+
+TEST(Invariants, OfItsParts) {
+  const std::vector<std::pair<std::function<void(Device&)>, std::string>> broken = {
+      {[](Device& it) { it.profiles.push_back(it.profiles[0]); }, "has two profiles of one number"},
+      {[](Device& it) {
+         it.profiles.push_back(it.profiles[0]);
+         it.profiles[1].number = 2;
+       },
+       "has two enabled profiles"},
+      {[](Device& it) { it.profiles.resize(kProfilesMax + 1); }, "has too many profiles"},
+      {[](Device& it) { it.credentials.push_back(it.credentials[0]); }, "has two live certificates"},
+      {[](Device& it) { it.credentials.resize(kCredentialsMax + 1); }, "has too many certificates"},
+      {[](Device& it) {
+         it.credentials.resize(3, it.credentials[0]);
+         it.credentials[1].phase = it.credentials[2].phase = CredentialPhase::kNext;
+       },
+       "has two next certificates"},
+      {[](Device& it) { it.credentials[0].profile = 2; }, "has a certificate of a profile that is not there"},
+      {[](Device& it) { it.bindings.push_back(it.bindings[0]); }, "has two bindings of one number"},
+      {[](Device& it) { it.bindings.resize(kBindingsMax + 1); }, "has too many bindings"},
+      {[](Device& it) { it.codes.resize(kCodesMax + 1); }, "has too many authorisation codes"},
+      {[](Device& it) { it.codes.resize(2); }, "has two authorisation codes for one purpose"},
+      {[](Device& it) { it.statuses = {DeviceStatus::kPendingTransfer}; },
+       "has a pending transfer without the status"},
+      {[](Device& it) { it.transfer.emplace().state = TransferState::kFailed; },
+       "has another device's transfer"},
+  };
+  for (const auto& [breaks, fault] : broken) {
+    Device device = Active();
+    breaks(device);
+    EXPECT_THAT(FaultsOf(device), Contains(HasSubstr(fault)));
+  }
+}
+
+TEST(Invariants, OfAnotherCertificateBesideTheLiveOne) {
+  Device device = Active();
+  Credential next = device.credentials[0];
+  next.phase = CredentialPhase::kNext;
+  next.certificate.serial = Bytes(20, 6);
+  next.certificate.sha256 = Bytes(32, 7);
+  device.credentials.push_back(next);
+  EXPECT_THAT(FaultsOf(device), IsEmpty());
+  ZoneChange both = Served();
+  both.tlsa.push_back({3, 0, 1, Bytes(32, 7)});
+  EXPECT_THAT(FaultsInZone(device, both), IsEmpty());
+  both.tlsa.erase(both.tlsa.begin());
+  EXPECT_THAT(FaultsInZone(device, both), Contains(HasSubstr("has no TLSA of its live certificate")));
+  device.state = State::kDeactivated;
+  EXPECT_THAT(FaultsOf(device), Contains(HasSubstr("has a next certificate though it is deactivated")));
+  // It goes as the live one does, with its revocation.
+  BeforeOf before = BeforeIt();
+  before.at(device.id).device->credentials.push_back(next);
+  EXPECT_THAT(FaultsOf(Deactivation(), before),
+              Contains(HasSubstr("lost its next certificate, which is not revoked")));
+}
+
+TEST(Invariants, ATransferHandsADeviceOver) {
+  Device taken = Active();
+  taken.bindings[0].phase = BindingPhase::kEnded;
+  taken.bindings.push_back(taken.bindings[0]);
+  taken.bindings[1] = {2, *PartyId::Parse("asp-b"), *EndpointName::Parse("main"), BindingPhase::kLive, 2, 2};
+  Changeset changes;
+  changes.devices = {{taken, taken.version}};
+  EXPECT_THAT(FaultsOf(changes, BeforeIt()), Contains(HasSubstr("was taken over")));
+  auto& transfer = changes.devices[0].device.transfer.emplace();
+  transfer.device = taken.id;
+  transfer.kind = TransferKind::kAsp;
+  transfer.to = *PartyId::Parse("asp-b");
+  transfer.state = TransferState::kCompleted;
+  EXPECT_THAT(FaultsOf(changes, BeforeIt()), IsEmpty());
 }
 
 TEST(Invariants, OfTheZone) {
@@ -118,7 +192,7 @@ TEST(Invariants, OfJobs) {
   fault({Waiting(JobKind::kPayloadPush, 2)}, "a payload is pushed that was never made");
   fault({Waiting(JobKind::kZoneVisible, 1)}, "an alarm waits for a zone change that was seen");
   Device owed = Active();
-  owed.zone_revision = 2;
+  owed.zone.wanted = 2;
   fault({}, "a zone change is awaited without an alarm", owed);
   fault({Waiting(JobKind::kZoneVisible, 1)}, "the alarm of another zone revision waits", owed);
   Device back = Registered();
@@ -139,10 +213,10 @@ TEST(Invariants, OfAStep) {
       {[](Changeset& it) { it.notifications[0].to = *PartyId::Parse("asp-b"); }, "goes to asp-b"},
       {[](Changeset& it) { it.devices[0].device.state = State::kCertified; },
        "came from active to certified"},
-      {[](Changeset& it) { it.devices[0].device.sponsor = kAsp; }, "became another one"},
-      {[](Changeset& it) { it.devices[0].device.claimer = kMno; }, "was taken over"},
-      {[](Changeset& it) { it.devices[0].device.zone_revision = 0; }, "its zone revision went back"},
-      {[](Changeset& it) { it.devices[0].device.payload_version = 0; }, "its payload version went back"},
+      {[](Changeset& it) { it.devices[0].device.profiles[0].mno = kAsp; }, "became another one"},
+      {[](Changeset& it) { it.devices[0].device.bindings[0].asp = kMno; }, "was taken over"},
+      {[](Changeset& it) { it.devices[0].device.zone.wanted = 0; }, "its zone revision went back"},
+      {[](Changeset& it) { it.devices[0].device.bindings[0].composed = 0; }, "its payload version went back"},
       {[](Changeset& it) {
          it.releases = {{UniqueKind::kEid, {}}};
        },
@@ -159,9 +233,9 @@ TEST(Invariants, OfAStep) {
 // Else a device with an old fault would be trusted for ever.
 TEST(Invariants, AnOldFaultKeepsNobodyFromDeactivating) {
   BeforeOf before = BeforeIt();
-  before.at(Active().id).device->endpoint.reset();
+  before.at(Active().id).device->bindings[0].endpoint = {};
   Changeset changes = Deactivation();
-  changes.devices[0].device.endpoint.reset();
+  changes.devices[0].device.bindings[0].endpoint = {};
   EXPECT_THAT(FaultsOf(changes, before), IsEmpty());
   EXPECT_THAT(FaultsOf(changes, BeforeIt()), Contains(HasSubstr("a claimer without an endpoint")));
 }

@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "tests/support/device_maker.h"
+
 namespace registry::domain {
 namespace {
 
@@ -13,7 +15,7 @@ constexpr State kStates[] = {State::kRegistered, State::kAttached,    State::kCe
 Device In(State state) {
   Device device;
   device.state = state;
-  device.attached = true;
+  test::SetAttached(device);
   return device;
 }
 
@@ -73,7 +75,7 @@ TEST(Lifecycle, ARefusalNamesStateAndRule) {
 TEST(Lifecycle, AHoldRefusesAllButTheEnd) {
   for (State state : kStates) {
     Device device = In(state);
-    device.holds.insert(HoldStatus::kServerHold);
+    device.statuses.insert(DeviceStatus::kServerHold);
     EXPECT_FALSE(Next(device, Trigger::kAttach)) << StateName(state);
     EXPECT_FALSE(Next(device, Trigger::kReactivate)) << StateName(state);
     EXPECT_EQ(Next(device, Trigger::kVisible).ok(), Next(In(state), Trigger::kVisible).ok())
@@ -84,7 +86,7 @@ TEST(Lifecycle, AHoldRefusesAllButTheEnd) {
 
 TEST(Lifecycle, ADeviceNeverSeenComesBackAsRegistered) {
   Device device = In(State::kDeactivated);
-  device.attached = false;
+  test::SetAttached(device, false);
   EXPECT_EQ(*Next(device, Trigger::kReactivate), State::kRegistered);
 }
 

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/unit/workers/lifecycle/flow.h"
+#include "workers/domain/standing.h"
 
 namespace registry::test {
 namespace {
@@ -58,7 +59,7 @@ TEST(Attach, IsTheSponsors) {
   const auto device = registry.Register();
   const Said said = registry.Ask("mno-b", "device.attach", {{"device", device.device}});
   EXPECT_EQ(said.symbol(), "not_sponsor");
-  EXPECT_FALSE(registry.Device(device.device).attached);
+  EXPECT_FALSE(domain::Attached(registry.Device(device.device)));
 }
 
 }  // namespace

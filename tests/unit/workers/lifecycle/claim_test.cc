@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/unit/workers/lifecycle/flow.h"
+#include "workers/domain/standing.h"
 
 namespace registry::test {
 namespace {
@@ -24,7 +25,7 @@ TEST(Claim, WithoutTheCodeNothingIsLearntOfTheDevice) {
   const Said refused = Claim(registry, ended, "asp-b");
   EXPECT_EQ(refused.symbol(), "state_prohibits");
   EXPECT_EQ(refused.code(), 2304);
-  EXPECT_EQ(registry.Device(claimed.device).claimer, *PartyId::Parse("asp-a"));
+  EXPECT_EQ(domain::Claimer(registry.Device(claimed.device)), *PartyId::Parse("asp-a"));
 }
 
 TEST(Claim, NeedsAPublishedEndpointAndKeepsTheCodeUntilThen) {

@@ -1,6 +1,7 @@
 // Reads: what a party is told of its devices, and that nothing is kept of it.
 #include <gtest/gtest.h>
 
+#include "tests/support/device_maker.h"
 #include "tests/unit/workers/lifecycle/flow.h"
 
 namespace registry::test {
@@ -113,8 +114,8 @@ TEST(Reads, APageThatLooksAtMuchAndFindsLittleGoesOn) {
     octets[0] = static_cast<std::uint8_t>(i >> 8);
     octets[1] = static_cast<std::uint8_t>(i);
     device.id = DeviceId::FromRandom(octets);
-    device.sponsor = *PartyId::Parse("mno-a");
-    if (i == 2099) device.endpoint = EndpointName::Parse("main");
+    test::ProfileOf(device).mno = *PartyId::Parse("mno-a");
+    if (i == 2099) test::Bind(device, *PartyId::Parse("asp-a"), *EndpointName::Parse("main"));
     changes.devices.push_back({device, 0});
   }
   ASSERT_TRUE(registry.ledger().Commit(changes).ok());

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/unit/workers/lifecycle/pushed.h"
+#include "workers/domain/standing.h"
 
 namespace registry::test {
 namespace {
@@ -138,11 +139,11 @@ TEST_F(ReportTest, TheZonesJobIsNoMnos) {
 
 TEST_F(ReportTest, AnOlderPayloadsDeliveryActivatesNothing) {
   Pushed();
-  ASSERT_EQ(registry_.Device(device_).payload_version, 1u);
+  ASSERT_EQ(domain::PayloadVersion(registry_.Device(device_)), 1u);
   const auto older = Add(0);
   EXPECT_TRUE(Report(registry_, older, kSuccess).accepted());
   EXPECT_EQ(registry_.Device(device_).state, domain::State::kPublished);
-  EXPECT_EQ(registry_.Device(device_).delivered_version, 0u);
+  EXPECT_EQ(domain::DeliveredVersion(registry_.Device(device_)), 0u);
   EXPECT_TRUE(Report(registry_, older, kSuccess).accepted()) << "it is done with";
   EXPECT_EQ(registry_.Device(device_).state, domain::State::kPublished);
   EXPECT_TRUE(Report(registry_, Job(), kSuccess).accepted());

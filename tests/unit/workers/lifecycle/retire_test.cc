@@ -6,6 +6,7 @@
 
 #include "tests/support/csr_maker.h"
 #include "tests/unit/workers/lifecycle/flow.h"
+#include "workers/domain/standing.h"
 
 namespace registry::test {
 namespace {
@@ -132,14 +133,14 @@ TEST(Reactivate, WhatTheOperatorEndedOnlyTheOperatorUndoes) {
   const std::string id = registry.Activate();
   const json device = {{"device", id}};
   ASSERT_TRUE(registry.Ask("operator", "device.deactivate", device).accepted());
-  EXPECT_THAT(registry.Device(id).holds, testing::ElementsAre(domain::HoldStatus::kServerHold));
+  EXPECT_THAT(registry.Device(id).statuses, testing::ElementsAre(domain::DeviceStatus::kServerHold));
   const Said refused = registry.Ask("asp-a", "device.reactivate", device);
   EXPECT_EQ(refused.symbol(), "state_prohibits");
   EXPECT_EQ(refused.code(), 2304);
   EXPECT_THAT(refused.data().at("message"), HasSubstr("serverHold"));
   EXPECT_EQ(registry.Device(id).state, domain::State::kDeactivated);
   ASSERT_TRUE(registry.Ask("operator", "device.reactivate", device).accepted());
-  EXPECT_THAT(registry.Device(id).holds, SizeIs(0));
+  EXPECT_THAT(registry.Device(id).statuses, SizeIs(0));
   EXPECT_EQ(registry.Device(id).state, domain::State::kAttached);
 }
 
@@ -148,7 +149,7 @@ TEST(Reactivate, WhatTheClaimerEndedBothUndo) {
     TestRegistry registry;
     const std::string id = registry.Activate();
     ASSERT_TRUE(registry.Ask("asp-a", "device.deactivate", {{"device", id}}).accepted());
-    EXPECT_THAT(registry.Device(id).holds, SizeIs(0));
+    EXPECT_THAT(registry.Device(id).statuses, SizeIs(0));
     EXPECT_TRUE(registry.Ask(party, "device.reactivate", {{"device", id}}).accepted()) << party;
   }
 }
@@ -339,13 +340,13 @@ TEST(Reactivate, WhileDnsLagsOneAlarmWaitsForTheContentWantedLast) {
       Report(registry, JobOf(registry, id, JobKind::kAppletWipe), {{"outcome", "success"}}).accepted());
   ASSERT_TRUE(registry.Ask("asp-a", "device.reactivate", {{"device", id}}).accepted());
   const std::string job = JobOf(registry, id, JobKind::kKeyGenerate).id.text();
-  EXPECT_EQ(JobOf(registry, id, JobKind::kZoneVisible).subject, registry.Device(id).zone_revision);
+  EXPECT_EQ(JobOf(registry, id, JobKind::kZoneVisible).subject, registry.Device(id).zone.wanted);
   EXPECT_THAT(*registry.ledger().JobsOf(*DeviceId::Parse(id)), SizeIs(2));
 
   const Said certified =
       registry.Ask("mno-a", "csr.submit", {{"device", id}, {"csr", NewCsrPem()}, {"job", job}});
   ASSERT_TRUE(certified.accepted()) << certified.payload;
-  EXPECT_EQ(OnlyJob(registry, id).subject, registry.Device(id).zone_revision);
+  EXPECT_EQ(OnlyJob(registry, id).subject, registry.Device(id).zone.wanted);
 }
 
 TEST(Reactivate, TheOldKeyIsNotCertifiedAgain) {
@@ -366,7 +367,7 @@ TEST(Reactivate, TheOldKeyIsNotCertifiedAgain) {
   EXPECT_EQ(again.symbol(), "key_in_use") << "its certificate was revoked";
   EXPECT_EQ(registry.Ask("mno-a", "csr.submit", csr, "csr").payload, first.payload)
       << "the same command said again is answered, not decided";
-  EXPECT_FALSE(registry.Device(device.device).certificate);
+  EXPECT_FALSE(domain::Live(registry.Device(device.device)));
 }
 
 TEST(Reactivate, ALateCsrOfAWipedKeyIsNotCertified) {
@@ -384,7 +385,7 @@ TEST(Reactivate, ALateCsrOfAWipedKeyIsNotCertified) {
   EXPECT_EQ(unnamed.code(), 2003);
   late["job"] = asked.id.text();
   EXPECT_EQ(registry.Ask("mno-a", "csr.submit", late).symbol(), "job_unknown");
-  EXPECT_FALSE(registry.Device(id).certificate);
+  EXPECT_FALSE(domain::Live(registry.Device(id)));
   const auto waiting = JobOf(registry, id, JobKind::kKeyGenerate);
   const json now = {{"device", id}, {"csr", NewCsrPem()}, {"job", waiting.id.text()}};
   EXPECT_TRUE(registry.Ask("mno-a", "csr.submit", now).accepted());

@@ -1,6 +1,7 @@
 // What follows from DNS showing a change, or not showing it: the payload, the alarm, and a payload that cannot be made.
 #include <gmock/gmock.h>
 
+#include "tests/support/device_maker.h"
 #include "tests/unit/workers/lifecycle/flow.h"
 
 namespace registry::test {
@@ -50,16 +51,15 @@ class PublishTest : public testing::Test {
     domain::Device device;
     device.id = *DeviceId::Parse("5672476c-e9aa-4aa3-9cfd-2aef76f44f0f");
     device.state = domain::State::kCertified;
-    device.attached = true;
-    device.sponsor = *PartyId::Parse("mno-a");
-    device.claimer = *PartyId::Parse("asp-a");
-    device.endpoint = *EndpointName::Parse("main");
-    device.certificate = domain::IssuedCertificate{signer_.certificate(), Bytes(20, 1), {}, {}, {}, {}};
-    device.agreement_key = Point();
-    device.zone_revision = 1;
+    test::ProfileOf(device).mno = *PartyId::Parse("mno-a");
+    test::SetAttached(device);
+    test::Bind(device, *PartyId::Parse("asp-a"), *EndpointName::Parse("main"));
+    test::CertificateOf(device) = {signer_.certificate(), Bytes(20, 1), {}, {}, {}, {}};
+    test::ProfileOf(device).agreement_key = Point();
+    device.zone.wanted = 1;
     domain::EndpointRecord endpoint;
-    endpoint.asp = *device.claimer;
-    endpoint.endpoint.name = *device.endpoint;
+    endpoint.asp = *domain::Claimer(device);
+    endpoint.endpoint.name = *domain::EndpointOf(device);
     endpoint.endpoint.url = "tls://mqtt.asp-a.test";
     endpoint.endpoint.trust = {wire::TrustKind::kTlsa, {}, "_8883._tcp.mqtt.asp-a.test"};
     policy_.payload.zone = "iotregistry.test";
@@ -104,7 +104,7 @@ TEST_F(PublishTest, PushesThePayload) {
   EXPECT_THAT(changes.messages, SizeIs(1));
   EXPECT_THAT(changes.notifications, IsEmpty());
   EXPECT_EQ(Device().state, domain::State::kPublished);
-  EXPECT_EQ(Device().payload_version, 1u);
+  EXPECT_EQ(domain::PayloadVersion(Device()), 1u);
 }
 
 TEST_F(PublishTest, APayloadThatCannotBeMadeIsReportedAndMadeAtTheNextAttach) {
@@ -122,8 +122,8 @@ TEST_F(PublishTest, APayloadThatCannotBeMadeIsReportedAndMadeAtTheNextAttach) {
   }
   EXPECT_THAT(told, ElementsAre("mno-a", "asp-a"));
   EXPECT_EQ(Device().state, domain::State::kPublished) << "DNS shows it";
-  EXPECT_EQ(Device().visible_revision, 1u);
-  EXPECT_EQ(Device().payload_version, 0u);
+  EXPECT_EQ(Device().zone.visible, 1u);
+  EXPECT_EQ(domain::PayloadVersion(Device()), 0u);
   EXPECT_EQ(Device().trace.back().step, "payload.push failed");
 
   signer_.broken = false;
@@ -136,7 +136,7 @@ TEST_F(PublishTest, APayloadThatCannotBeMadeIsReportedAndMadeAtTheNextAttach) {
 
 TEST_F(PublishTest, AHeldDeviceIsPublishedAndGetsNothing) {
   auto device = Device();
-  device.holds.insert(domain::HoldStatus::kClientHold);
+  device.statuses.insert(domain::DeviceStatus::kClientHold);
   Put(device, device.version);
   const auto changes = Visible();
   EXPECT_EQ(Device().state, domain::State::kPublished) << "what DNS shows is a fact";

@@ -6,6 +6,7 @@
 #include "schemas/wire/envelope.h"
 #include "tests/support/csr_maker.h"
 #include "tests/support/device_ca.h"
+#include "tests/support/device_maker.h"
 #include "tests/support/openssl_tool.h"
 #include "workers/crypto/der_writer.h"
 #include "workers/payload_push/cms.h"
@@ -49,15 +50,14 @@ class ComposeTest : public testing::Test {
 
     device_.id = test::NewDevice();
     device_.state = domain::State::kPublished;
-    device_.sponsor = *PartyId::Parse("mno-a");
-    device_.claimer = *PartyId::Parse("asp-a");
-    device_.endpoint = *EndpointName::Parse("main");
-    device_.agreement_key = test::PointOf(key_);
-    device_.certificate = domain::IssuedCertificate{test::Ca().issuing.certificate, {}, {}, {}, {}, {}};
-    device_.payload_version = 6;
+    test::ProfileOf(device_).mno = *PartyId::Parse("mno-a");
+    test::Bind(device_, *PartyId::Parse("asp-a"), *EndpointName::Parse("main"));
+    test::ProfileOf(device_).agreement_key = test::PointOf(key_);
+    test::CertificateOf(device_).der = test::Ca().issuing.certificate;
+    test::BindingOf(device_).composed = 6;
 
-    endpoint_.asp = *device_.claimer;
-    endpoint_.endpoint.name = *device_.endpoint;
+    endpoint_.asp = *domain::Claimer(device_);
+    endpoint_.endpoint.name = *domain::EndpointOf(device_);
     endpoint_.endpoint.fqdn = "mqtt.asp-a.test";
     endpoint_.endpoint.url = "mqtts://mqtt.asp-a.test";
     endpoint_.endpoint.port = 8883;
@@ -96,7 +96,7 @@ TEST_F(ComposeTest, MakesTheJobAndItsAction) {
   ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
   const auto composed = Compose();
   ASSERT_TRUE(composed.ok()) << composed.error().message;
-  EXPECT_EQ(device_.payload_version, 7u);
+  EXPECT_EQ(domain::PayloadVersion(device_), 7u);
   EXPECT_EQ(device_.trace.back().step, "payload.push");
   EXPECT_EQ(job_.kind, domain::JobKind::kPayloadPush);
   EXPECT_EQ(job_.device, device_.id);
@@ -137,7 +137,7 @@ TEST_F(ComposeTest, TheContentIsTheRegistryPayload) {
   EXPECT_EQ(payload->expires, test::Ca().now + std::chrono::days(30));
   EXPECT_EQ(payload->bootstrap.device_name, DeviceName(device_.id, "iotregistry.test"));
   EXPECT_EQ(payload->bootstrap.trust_anchors, profile_.bootstrap.trust_anchors);
-  EXPECT_EQ(payload->certificate, device_.certificate->der);
+  EXPECT_EQ(payload->certificate, domain::LiveCertificate(device_)->der);
   EXPECT_EQ(payload->endpoint.url, endpoint_.endpoint.url);
   EXPECT_EQ(nlohmann::json::parse(plain).dump(), plain) << "canonical: members sorted, no white space";
 }
@@ -294,14 +294,15 @@ TEST_F(ComposeTest, RefusesADeviceThatIsNotReady) {
     const auto refused = Compose();
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().symbol, "payload_failed");
-    EXPECT_EQ(device_.payload_version, before.payload_version);
+    EXPECT_EQ(domain::PayloadVersion(device_), domain::PayloadVersion(before));
     device_ = before;
   };
-  expect_refused([](domain::Device& device) { device.certificate.reset(); });
-  expect_refused([](domain::Device& device) { device.agreement_key.clear(); });
-  expect_refused([](domain::Device& device) { device.claimer.reset(); });
-  expect_refused([](domain::Device& device) { device.claimer = *PartyId::Parse("asp-b"); });
-  expect_refused([](domain::Device& device) { device.endpoint = *EndpointName::Parse("other"); });
+  expect_refused([](domain::Device& device) { device.credentials.clear(); });
+  expect_refused([](domain::Device& device) { test::ProfileOf(device).agreement_key.clear(); });
+  expect_refused([](domain::Device& device) { device.bindings[0].phase = domain::BindingPhase::kEnded; });
+  expect_refused([](domain::Device& device) { test::BindingOf(device).asp = *PartyId::Parse("asp-b"); });
+  expect_refused(
+      [](domain::Device& device) { test::BindingOf(device).endpoint = *EndpointName::Parse("other"); });
 }
 
 }  // namespace

@@ -1,0 +1,85 @@
+// What a device's parts come to, and how they come and go.
+#include "workers/domain/standing.h"
+
+#include <gtest/gtest.h>
+
+#include "workers/domain/device_steps.h"
+
+namespace registry::domain {
+namespace {
+
+constexpr UtcTime kNow{1'790'000'000'000'000};
+const PartyId kMno = *PartyId::Parse("mno-a"), kOtherMno = *PartyId::Parse("mno-b"),
+              kAsp = *PartyId::Parse("asp-a");
+const EndpointName kMain = *EndpointName::Parse("main");
+
+Device WithProfiles(std::initializer_list<PartyId> mnos) {
+  Device device;
+  for (const PartyId& mno : mnos) AddProfile(device, mno, Iccid());
+  return device;
+}
+
+TEST(Standing, OfNothingIsNothing) {
+  const Device device;
+  EXPECT_EQ(Serving(device), nullptr);
+  EXPECT_TRUE(Sponsor(device).empty());
+  EXPECT_TRUE(IccidOf(device).empty());
+  EXPECT_TRUE(AgreementKey(device).empty());
+  EXPECT_FALSE(Attached(device));
+  EXPECT_EQ(Live(device), nullptr);
+  EXPECT_EQ(LiveCertificate(device), nullptr);
+  EXPECT_EQ(Claimer(device), std::nullopt);
+  EXPECT_EQ(EndpointOf(device), std::nullopt);
+  EXPECT_EQ(PayloadVersion(device), 0u);
+  EXPECT_EQ(DeliveredVersion(device), 0u);
+  EXPECT_EQ(CodeFor(device, CodePurpose::kClaim), nullptr);
+}
+
+TEST(Standing, TheServingProfileIsTheOneThatCarriesTheLiveCertificate) {
+  Device device = WithProfiles({kMno, kOtherMno});
+  EXPECT_EQ(device.profiles[1].number, 2u);
+  EXPECT_EQ(Sponsor(device), kOtherMno) << "the newest, where none was seen";
+  device.profiles[1].state = ProfileState::kDeleted;
+  EXPECT_EQ(Sponsor(device), kMno);
+  SeeOnNetwork(device);
+  device.profiles[1].state = ProfileState::kInstalled;
+  EXPECT_EQ(Sponsor(device), kMno) << "the enabled one";
+  GoLive(device, {}, kNow);
+  device.profiles[0].state = ProfileState::kDisabled;
+  device.profiles[1].state = ProfileState::kEnabled;
+  EXPECT_EQ(Sponsor(device), kMno) << "until another certificate is the live one";
+  device.credentials[0].phase = CredentialPhase::kRetiring;
+  GoLive(device, {}, kNow);
+  EXPECT_EQ(Sponsor(device), kOtherMno);
+  EXPECT_EQ(Live(device)->since, kNow);
+}
+
+TEST(Standing, PayloadVersionsNeverGoBack) {
+  Device device = WithProfiles({kMno});
+  Bind(device, kAsp, kMain);
+  EXPECT_EQ(ComposeNext(device), 1u);
+  EXPECT_EQ(ComposeNext(device), 2u);
+  Deliver(device, 1);
+  EXPECT_EQ(DeliveredVersion(device), 0u) << "a newer one was made since";
+  Deliver(device, 2);
+  EXPECT_EQ(DeliveredVersion(device), 2u);
+  device.bindings[0].phase = BindingPhase::kEnded;
+  EXPECT_EQ(Claimer(device), std::nullopt);
+  Bind(device, kAsp, kMain);
+  EXPECT_EQ(device.bindings[1].number, 2u);
+  EXPECT_EQ(DeliveredVersion(device), 0u);
+  EXPECT_EQ(ComposeNext(device), 3u);
+}
+
+TEST(Standing, ACodeReplacesTheOneForTheSamePurpose) {
+  Device device;
+  SetCode(device, {CodePurpose::kClaim, wire::Role::kAsp, Bytes(32, 1), kMno, {}, 3});
+  SetCode(device, {CodePurpose::kTransfer, wire::Role::kMno, Bytes(32, 2), kMno, {}, 0});
+  SetCode(device, {CodePurpose::kClaim, wire::Role::kAsp, Bytes(32, 4), kMno, {}, 0});
+  EXPECT_EQ(device.codes.size(), 2u);
+  EXPECT_EQ(CodeFor(device, CodePurpose::kClaim)->hash, Bytes(32, 4));
+  EXPECT_EQ(CodeFor(device, CodePurpose::kTransfer)->hash, Bytes(32, 2));
+}
+
+}  // namespace
+}  // namespace registry::domain

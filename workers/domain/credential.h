@@ -1,0 +1,40 @@
+// workers/domain/credential.h: a certificate of a device, and where it is between its issue and its end. Plain values, any
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "schemas/base/bytes.h"
+#include "schemas/base/utc_time.h"
+
+namespace registry::domain {
+
+struct IssuedCertificate {
+  Bytes der;
+  Bytes serial;       // 20 octets
+  Bytes sha256;       // of der: what TLSA 3 0 1 publishes
+  Bytes spki_sha256;  // of SubjectPublicKeyInfo: what TLSA 3 1 1 publishes, and the key's identity
+  UtcTime not_before;
+  UtcTime not_after;
+  bool operator==(const IssuedCertificate&) const = default;
+};
+
+// Stored: DO NOT CHANGE THESE NUMBERS.
+enum class CredentialPhase : std::uint8_t {
+  kNext = 1,      // issued and published, not yet on the device
+  kLive = 2,      // what the device authenticates with
+  kRetiring = 3,  // replaced; its TLSA is withdrawn and it is revoked next
+};
+std::string_view PhaseName(CredentialPhase phase);
+
+struct Credential {
+  IssuedCertificate certificate;
+  std::uint32_t profile = 1;  // number of the profile whose applet holds the key
+  CredentialPhase phase = CredentialPhase::kLive;
+  UtcTime since;  // when it came into this phase; not before, in a record from before phases were kept
+  bool operator==(const Credential&) const = default;
+};
+inline constexpr std::size_t kCredentialsMax = 4;
+
+}  // namespace registry::domain

@@ -1,0 +1,30 @@
+// workers/domain/device_steps.h: the ways in which a device's parts come, change and go. Each keeps what standing.h and
+// invariants.h say of them; who calls it has decided that it may be. Pure, any thread.
+#pragma once
+
+#include "workers/domain/device.h"
+
+namespace registry::domain {
+
+// One more profile, installed.
+void AddProfile(Device& device, const PartyId& mno, const Iccid& iccid);
+// The serving profile was seen on the network, which only an enabled one can be.
+void SeeOnNetwork(Device& device);
+// The key-agreement key of the serving profile; empty: gone.
+void SetAgreementKey(Device& device, Bytes key);
+
+// The certificate is the live one from now on, of the serving profile. The device must have none.
+void GoLive(Device& device, IssuedCertificate certificate, UtcTime now);
+// Of all phases; the caller revokes them.
+void DropCredentials(Device& device);
+
+// Replaces what was set for the same purpose.
+void SetCode(Device& device, AuthorisationCode code);
+
+// A live binding, beside those there are.
+void Bind(Device& device, const PartyId& asp, const EndpointName& endpoint);
+// A payload is made that names every live binding, or was delivered. The first answers its version.
+std::uint64_t ComposeNext(Device& device);
+void Deliver(Device& device, std::uint64_t version);
+
+}  // namespace registry::domain

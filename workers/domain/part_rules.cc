@@ -1,0 +1,112 @@
+#include "workers/domain/part_rules.h"
+
+#include <algorithm>
+
+namespace registry::domain {
+namespace {
+
+class Judge {
+ public:
+  void Must(bool holds, std::string_view else_fault) {
+    if (!holds) faults_.push_back(else_fault);
+  }
+  std::vector<std::string_view> Take() { return std::move(faults_); }
+
+ private:
+  std::vector<std::string_view> faults_;
+};
+
+template <class Parts, class Which>
+std::size_t Count(const Parts& parts, Which which) {
+  return static_cast<std::size_t>(std::count_if(parts.begin(), parts.end(), which));
+}
+
+template <class Part>
+const Part* Numbered(const std::vector<Part>& parts, std::uint32_t number) {
+  const auto found =
+      std::find_if(parts.begin(), parts.end(), [&](const Part& part) { return part.number == number; });
+  return found == parts.end() ? nullptr : &*found;
+}
+
+template <class Part>
+bool NumbersDiffer(const std::vector<Part>& parts) {
+  return std::all_of(parts.begin(), parts.end(),
+                     [&](const Part& part) { return Numbered(parts, part.number) == &part; });
+}
+
+void JudgeProfiles(const std::vector<Profile>& profiles, Judge& judge) {
+  judge.Must(profiles.size() <= kProfilesMax, "has too many profiles");
+  judge.Must(NumbersDiffer(profiles), "has two profiles of one number");
+  const auto enabled = [](const Profile& one) { return one.state == ProfileState::kEnabled; };
+  judge.Must(Count(profiles, enabled) <= 1, "has two enabled profiles");
+}
+
+void JudgeCredentials(const Device& device, Judge& judge) {
+  judge.Must(device.credentials.size() <= kCredentialsMax, "has too many certificates");
+  const auto in = [&](CredentialPhase phase) {
+    return Count(device.credentials, [phase](const Credential& one) { return one.phase == phase; });
+  };
+  judge.Must(in(CredentialPhase::kLive) <= 1, "has two live certificates");
+  judge.Must(in(CredentialPhase::kNext) <= 1, "has two next certificates");
+  for (const Credential& one : device.credentials) {
+    judge.Must(Numbered(device.profiles, one.profile) != nullptr,
+               "has a certificate of a profile that is not there");
+  }
+}
+
+void JudgeBindings(const std::vector<Binding>& bindings, Judge& judge) {
+  const std::size_t ended =
+      Count(bindings, [](const Binding& one) { return one.phase == BindingPhase::kEnded; });
+  judge.Must(bindings.size() - ended <= kBindingsMax && ended <= kEndedBindingsMax, "has too many bindings");
+  judge.Must(NumbersDiffer(bindings), "has two bindings of one number");
+  for (const Binding& one : bindings) {
+    judge.Must(one.delivered <= one.composed, "a payload was delivered that was never made");
+    judge.Must(!one.asp.empty() && !one.endpoint.empty(),
+               "has a claimer without an endpoint, or an endpoint without a claimer");
+  }
+}
+
+void JudgeCodes(const std::vector<AuthorisationCode>& codes, Judge& judge) {
+  judge.Must(codes.size() <= kCodesMax, "has too many authorisation codes");
+  for (const AuthorisationCode& one : codes) {
+    const auto same = [&](const AuthorisationCode& other) { return other.purpose == one.purpose; };
+    judge.Must(Count(codes, same) == 1, "has two authorisation codes for one purpose");
+  }
+}
+
+void JudgeTransfer(const Device& device, Judge& judge) {
+  const bool pending = device.transfer && device.transfer->state == TransferState::kPending;
+  judge.Must(pending == device.statuses.contains(DeviceStatus::kPendingTransfer),
+             "has a pending transfer without the status pendingTransfer, or the status without one");
+  judge.Must(!device.transfer || device.transfer->device == device.id, "has another device's transfer");
+}
+
+}  // namespace
+
+std::vector<std::string_view> FaultsOfParts(const Device& device) {
+  Judge judge;
+  JudgeProfiles(device.profiles, judge);
+  JudgeCredentials(device, judge);
+  JudgeBindings(device.bindings, judge);
+  JudgeCodes(device.codes, judge);
+  JudgeTransfer(device, judge);
+  return judge.Take();
+}
+
+bool SameParts(const Device& was, const Device& is) {
+  const auto same_profile = [&](const Profile& before) {
+    const Profile* const after = Numbered(is.profiles, before.number);
+    if (after == nullptr) return before.state == ProfileState::kDeleted;
+    return after->iccid == before.iccid && after->mno == before.mno;
+  };
+  return std::all_of(was.profiles.begin(), was.profiles.end(), same_profile);
+}
+
+bool DeliveriesWentBack(const Device& was, const Device& is) {
+  return std::any_of(was.bindings.begin(), was.bindings.end(), [&](const Binding& before) {
+    const Binding* const after = Numbered(is.bindings, before.number);
+    return after != nullptr && after->delivered < before.delivered;
+  });
+}
+
+}  // namespace registry::domain

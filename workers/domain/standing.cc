@@ -1,0 +1,96 @@
+#include "workers/domain/standing.h"
+
+#include <algorithm>
+
+namespace registry::domain {
+namespace {
+
+template <class Parts, class Which>
+auto Find(Parts& parts, Which which) -> decltype(parts.data()) {
+  const auto found = std::find_if(parts.begin(), parts.end(), which);
+  return found == parts.end() ? nullptr : &*found;
+}
+
+template <class Device>
+auto ServingOf(Device& device) -> decltype(device.profiles.data()) {
+  if (const Credential* live = Live(device)) {
+    const auto carries = [&](const Profile& one) { return one.number == live->profile; };
+    if (auto* carrier = Find(device.profiles, carries)) return carrier;
+  }
+  const auto enabled = [](const Profile& one) { return one.state == ProfileState::kEnabled; };
+  if (auto* found = Find(device.profiles, enabled)) return found;
+  const auto there = [](const Profile& one) { return one.state != ProfileState::kDeleted; };
+  const auto newest = std::find_if(device.profiles.rbegin(), device.profiles.rend(), there);
+  if (newest != device.profiles.rend()) return &*newest;
+  return device.profiles.empty() ? nullptr : &device.profiles.back();
+}
+
+}  // namespace
+
+const Profile* Serving(const Device& device) { return ServingOf(device); }
+Profile* Serving(Device& device) { return ServingOf(device); }
+
+const PartyId& Sponsor(const Device& device) {
+  static const PartyId kNobody;
+  const Profile* const profile = Serving(device);
+  return profile != nullptr ? profile->mno : kNobody;
+}
+
+const Iccid& IccidOf(const Device& device) {
+  static const Iccid kNone;
+  const Profile* const profile = Serving(device);
+  return profile != nullptr ? profile->iccid : kNone;
+}
+
+bool Attached(const Device& device) {
+  const Profile* const profile = Serving(device);
+  return profile != nullptr && profile->attached;
+}
+
+const Bytes& AgreementKey(const Device& device) {
+  static const Bytes kNone;
+  const Profile* const profile = Serving(device);
+  return profile != nullptr ? profile->agreement_key : kNone;
+}
+
+const Credential* Live(const Device& device) {
+  return Find(device.credentials, [](const Credential& one) { return one.phase == CredentialPhase::kLive; });
+}
+
+const IssuedCertificate* LiveCertificate(const Device& device) {
+  const Credential* const live = Live(device);
+  return live != nullptr ? &live->certificate : nullptr;
+}
+
+const Binding* LiveBinding(const Device& device) {
+  return Find(device.bindings, [](const Binding& one) { return one.phase == BindingPhase::kLive; });
+}
+
+std::optional<PartyId> Claimer(const Device& device) {
+  const Binding* const binding = LiveBinding(device);
+  if (binding == nullptr || binding->asp.empty()) return std::nullopt;
+  return binding->asp;
+}
+
+std::optional<EndpointName> EndpointOf(const Device& device) {
+  const Binding* const binding = LiveBinding(device);
+  if (binding == nullptr || binding->endpoint.empty()) return std::nullopt;
+  return binding->endpoint;
+}
+
+std::uint64_t DeliveredVersion(const Device& device) {
+  const Binding* const binding = LiveBinding(device);
+  return binding != nullptr ? binding->delivered : 0;
+}
+
+std::uint64_t PayloadVersion(const Device& device) {
+  std::uint64_t newest = 0;
+  for (const Binding& binding : device.bindings) newest = std::max(newest, binding.composed);
+  return newest;
+}
+
+const AuthorisationCode* CodeFor(const Device& device, CodePurpose purpose) {
+  return Find(device.codes, [purpose](const AuthorisationCode& one) { return one.purpose == purpose; });
+}
+
+}  // namespace registry::domain

@@ -1,0 +1,33 @@
+// workers/domain/standing.h: what a device's parts come to, for decisions that ask "who sponsors it", "whose is it" or
+// "what does it authenticate with". Pure, any thread; pointers and references are into the device that was given.
+#pragma once
+
+#include "workers/domain/device.h"
+
+namespace registry::domain {
+
+// The profile the device is reached through: that of the live credential, else the enabled one, else the newest that is not
+// deleted, else the newest. nullptr for a value that has none, which no registered device is.
+const Profile* Serving(const Device& device);
+Profile* Serving(Device& device);
+const PartyId& Sponsor(const Device& device);     // MNO of the serving profile
+const Iccid& IccidOf(const Device& device);       // of the serving profile
+bool Attached(const Device& device);              // the serving profile was seen on the network
+const Bytes& AgreementKey(const Device& device);  // of the serving profile; empty before its first CSR
+
+// nullptr: none.
+const Credential* Live(const Device& device);
+const IssuedCertificate* LiveCertificate(const Device& device);
+
+// The binding that came live first; nullptr: none.
+const Binding* LiveBinding(const Device& device);
+std::optional<PartyId> Claimer(const Device& device);          // its ASP
+std::optional<EndpointName> EndpointOf(const Device& device);  // its endpoint
+std::uint64_t DeliveredVersion(const Device& device);  // of the payload delivered last for it; 0: none
+std::uint64_t PayloadVersion(
+    const Device& device);  // of the payload composed last, for whichever binding; 0: none
+
+// nullptr: none was set.
+const AuthorisationCode* CodeFor(const Device& device, CodePurpose purpose);
+
+}  // namespace registry::domain
