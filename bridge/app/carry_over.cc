@@ -45,7 +45,7 @@ struct Taken {
 };
 
 // A device's end is a commit of its own; entries without one share theirs.
-Result<Taken> Take(const std::vector<domain::Revocation>& entries, const lifecycle::Policy& policy,
+Result<Taken> Take(const std::vector<domain::Revocation>& entries, const domain::Policy& policy,
                    ledger::Ledger& ledger, const domain::Context& context) {
   Taken taken;
   domain::Changeset gathered;

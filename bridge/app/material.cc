@@ -116,34 +116,29 @@ Result<wire::Resolver> ResolverOf(const ResolverConfig& config, UtcTime now) {
   return resolver;
 }
 
-Result<csr_sign::Profile> CertificateProfile(const Config& config) {
-  csr_sign::Profile profile;
-  profile.zone = config.zone;
-  profile.validity = Days(config.pki.validity_days);
-  if (auto url = CheckCrlUrl(config.pki.crl_url); !url) return url.error();
-  profile.crl_url = config.pki.crl_url;
-  profile.tlsa = config.pki.tlsa;
-  profile.visible_within = seconds(config.visible_within_seconds);
-  if (config.pki.blocked_keys.empty()) return profile;
-  auto blocked = signing::BlockedKeys::Load(config.pki.blocked_keys);
+Result<domain::CertificatePolicy> CertificatePolicyOf(const PkiConfig& config) {
+  domain::CertificatePolicy policy;
+  policy.validity = Days(config.validity_days);
+  if (auto url = CheckCrlUrl(config.crl_url); !url) return url.error();
+  policy.crl_url = config.crl_url;
+  policy.tlsa = config.tlsa;
+  if (config.blocked_keys.empty()) return policy;
+  auto blocked = signing::BlockedKeys::Load(config.blocked_keys);
   if (!blocked) return Named("pki.blocked_keys", blocked.error());
-  profile.key_blocked = [keys = std::make_shared<const signing::BlockedKeys>(std::move(*blocked))](
-                            const Bytes& digest) { return keys->Contains(digest); };
-  return profile;
+  policy.key_blocked = [keys = std::make_shared<const signing::BlockedKeys>(std::move(*blocked))](
+                           const Bytes& digest) { return keys->Contains(digest); };
+  return policy;
 }
 
-lifecycle::Policy PolicyOf(const Config& config, const Material& material, wire::Resolver resolver) {
-  lifecycle::Policy policy;
-  policy.retry = config.retry;
-  policy.visible_within = seconds(config.visible_within_seconds);
-  policy.payload.zone = config.zone;
-  policy.payload.validity = Days(config.payload_validity_days);
-  wire::Bootstrap& bootstrap = policy.payload.bootstrap;
-  bootstrap.registry_profile = config.profile;
-  bootstrap.root_certificate = material.root_certificate;
-  bootstrap.issuing_certificate = material.issuing_certificate;
-  bootstrap.resolver = std::move(resolver);
-  bootstrap.trust_anchors = config.trust_anchors;
+domain::PayloadPolicy PayloadPolicyOf(const Config& config, const Material& material,
+                                      wire::Resolver resolver) {
+  domain::PayloadPolicy policy;
+  policy.validity = Days(config.payload_validity_days);
+  policy.bootstrap.registry_profile = config.profile;
+  policy.bootstrap.root_certificate = material.root_certificate;
+  policy.bootstrap.issuing_certificate = material.issuing_certificate;
+  policy.bootstrap.resolver = std::move(resolver);
+  policy.bootstrap.trust_anchors = config.trust_anchors;
   return policy;
 }
 
@@ -173,12 +168,17 @@ Result<Material> Material::Load(const Config& config) {
   if (auto signs = signing::CheckSigner(*material.signer); !signs)
     return Named("pki.issuing_key", signs.error());
 
-  auto profile = CertificateProfile(config);
-  if (!profile) return profile.error();
-  auto issuer = csr_sign::Issuer::Create(std::move(*profile), *material.signer);
+  auto certificate = CertificatePolicyOf(config.pki);
+  if (!certificate) return certificate.error();
+  domain::Policy& policy = material.policy;
+  policy.zone = config.zone;
+  policy.retry = config.retry;
+  policy.visible_within = seconds(config.visible_within_seconds);
+  policy.certificate = std::move(*certificate);
+  policy.payload = PayloadPolicyOf(config, material, std::move(*resolver));
+  auto issuer = csr_sign::Issuer::Create(policy, *material.signer);
   if (!issuer) return Named("pki.issuing_certificate", issuer.error());
   material.issuer = std::make_unique<csr_sign::Issuer>(std::move(*issuer));
-  material.policy = PolicyOf(config, material, std::move(*resolver));
   return material;
 }
 

@@ -25,7 +25,7 @@ struct Material {
   Bytes root_certificate, issuing_certificate;  // DER
   std::unique_ptr<domain::Signer> signer;       // the issuing key
   std::unique_ptr<csr_sign::Issuer> issuer;
-  lifecycle::Policy policy;
+  domain::Policy policy;
 
   static Result<Material> Load(const Config& config);
 };

@@ -98,7 +98,7 @@ void List(const ReadOptions& options, const Wanted& wanted) {
 void Explain(const ReadOptions& options, const std::string& text) {
   const DeviceId id = ParseDevice(text);
   const auto retry = RetryOf(options);
-  lifecycle::Policy policy;
+  domain::Policy policy;
   if (retry.first_seconds) policy.retry.usual.first = std::chrono::seconds(*retry.first_seconds);
   if (retry.attempts) policy.retry.usual.attempts_max = static_cast<std::uint32_t>(*retry.attempts);
   const OpenLedger ledger(options);

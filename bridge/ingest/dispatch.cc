@@ -57,7 +57,7 @@ Result<domain::Decision> Dispatcher::Decide(const wire::Command& command, const 
   return std::visit(
       Overloaded{
           [&](const wire::CsrSubmit& c) -> Answer {
-            return csr_sign::Decide(c, origin, view, context, *services_.issuer);
+            return csr_sign::Decide(c, origin, view, context, policy, *services_.issuer);
           },
           [&](const wire::DeviceAttach& c) -> Answer {
             return lifecycle::Decide(c, origin, view, context, policy, signer);

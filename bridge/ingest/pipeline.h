@@ -59,7 +59,7 @@ struct Services {
   std::map<PartyId, wire::Role> parties;
   const csr_sign::Issuer* issuer = nullptr;
   const domain::Signer* signer = nullptr;  // the issuing key, for payloads
-  lifecycle::Policy policy;
+  domain::Policy policy;
   domain::FillRandom random = FillFromOpenSsl;
   Backlog backlog = [] { return std::uint64_t{0}; };
   Aside aside = [](const PartyId&, const domain::OutgoingMessage&) {};

@@ -47,10 +47,10 @@ struct Raw {
   }
 };
 
-csr_sign::Profile IssuerProfile() {
-  csr_sign::Profile profile;
-  profile.zone = "iotregistry.test";
-  return profile;
+domain::Policy PolicyOf() {
+  domain::Policy policy;
+  policy.zone = "iotregistry.test";
+  return policy;
 }
 
 struct Registry {
@@ -59,7 +59,8 @@ struct Registry {
   std::unique_ptr<domain::Signer> signer = *signing::MakeSigner(issuing.key, issuing.certificate);
   domain::Context context{
       kNow, [](std::uint8_t* out, std::size_t size) { RAND_bytes(out, static_cast<int>(size)); }};
-  csr_sign::Issuer issuer = *csr_sign::Issuer::Create(IssuerProfile(), *signer);
+  domain::Policy policy = PolicyOf();
+  csr_sign::Issuer issuer = *csr_sign::Issuer::Create(policy, *signer);
   DeviceId device = DeviceId::FromRandom({1, 2, 3});
 };
 
@@ -102,7 +103,7 @@ class Decisions {
   }
   void Decide(std::size_t i, const Bytes& request) const {
     REG_CHECK(csr_sign::Decide({devices_[i], request, jobs_[i]}, origin_, *ledger_, registry_.context,
-                               registry_.issuer)
+                               registry_.policy, registry_.issuer)
                   .ok());
   }
 

@@ -38,9 +38,9 @@ const std::vector<std::string>& Csrs() {
 }
 
 csr_sign::Issuer MakeIssuer(const domain::Signer& signer) {
-  csr_sign::Profile profile;
-  profile.zone = kZone;
-  auto issuer = csr_sign::Issuer::Create(profile, signer);
+  domain::Policy policy;
+  policy.zone = kZone;
+  auto issuer = csr_sign::Issuer::Create(policy, signer);
   REG_CHECK(issuer.ok());
   return std::move(*issuer);
 }
@@ -95,8 +95,8 @@ World::World(MeddledLedger::Mutation mutation)
   };
   // The one MNO has work in plenty open, the other hardly any.
   services_.policy.retry.own[*PartyId::Parse(kMnos[1])].open_max = kOpenMax;
+  services_.policy.zone = kZone;
   auto& payload = services_.policy.payload;
-  payload.zone = kZone;
   payload.bootstrap.registry_profile = "iot-registry-1";
   payload.bootstrap.root_certificate = payload.bootstrap.issuing_certificate = signer_.certificate();
   payload.bootstrap.resolver = {"127.0.0.1", 853, "resolver.test", signer_.certificate(), Bytes(32, 7)};

@@ -56,9 +56,9 @@ TestRegistry::TestRegistry(Setup setup)
       signer_("Issuing CA"),
       ledger_(ledger::OpenMemoryLedger()) {
   if (setup_.wrap) ledger_ = setup_.wrap(std::move(ledger_));
-  csr_sign::Profile profile;
-  profile.zone = kZone;
-  auto issuer = csr_sign::Issuer::Create(profile, signer_);
+  domain::Policy policy;
+  policy.zone = kZone;
+  auto issuer = csr_sign::Issuer::Create(policy, signer_);
   REG_CHECK(issuer.ok());
   issuer_.emplace(std::move(*issuer));
   Open();
@@ -89,8 +89,8 @@ void TestRegistry::Open() {
     aside_.push_back(std::move(reply));
     counted_.notify_all();
   };
+  services.policy.zone = kZone;
   auto& payload = services.policy.payload;
-  payload.zone = kZone;
   payload.bootstrap.registry_profile = "iot-registry-1";
   payload.bootstrap.root_certificate = signer_.certificate();
   payload.bootstrap.issuing_certificate = signer_.certificate();

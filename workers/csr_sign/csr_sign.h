@@ -8,12 +8,11 @@
 //   2005 job_of_other_device, 2400 issuer_invalid (zone or URL unusable, issuing certificate expired).
 #pragma once
 
-#include <chrono>
-#include <functional>
 #include <string>
 
 #include "workers/dns/desired.h"
 #include "workers/domain/decision.h"
+#include "workers/domain/policy.h"
 
 namespace registry::csr_sign {
 
@@ -31,16 +30,6 @@ struct CheckedCsr {
 // Everything that can be said of a CSR alone; takes PEM or DER, signed with ECDSA and SHA-256, SHA-384 or SHA-512.
 Result<CheckedCsr> CheckCsr(const Bytes& csr);
 
-struct Profile {
-  std::string zone;  // names end in ._device.<zone>
-  std::chrono::seconds validity{365 * 86400};
-  std::chrono::seconds backdate{300};
-  std::string crl_url;  // CRL distribution point, none when empty
-  dns::TlsaProfile tlsa = dns::TlsaProfile::kCertificate;
-  std::chrono::seconds visible_within{120};  // deadline of the step "published"
-  std::function<bool(const Bytes& spki_sha256)> key_blocked = [](const Bytes&) { return false; };
-};
-
 // Whether it can be a certificate's CRL distribution point: empty, or a URL of http or https (RFC 5280 §4.2.1.13) that is
 // an IA5String (§4.2.1.6) without white space.
 bool ValidCrlUrl(const std::string& url);
@@ -48,17 +37,18 @@ bool ValidCrlUrl(const std::string& url);
 // Certificate templates and issuer fields are parsed once here; immutable afterwards.
 class Issuer {
  public:
-  static Result<Issuer> Create(Profile profile, const domain::Signer& signer);  // signer outlives the issuer
+  // Of the policy it keeps the zone and what is said of certificates. The signer outlives the issuer.
+  static Result<Issuer> Create(const domain::Policy& policy, const domain::Signer& signer);
   Result<domain::IssuedCertificate> Issue(const DeviceId& device, const CheckedCsr& csr,
                                           const domain::Context& context) const;
-  const Profile& profile() const { return profile_; }
 
  private:
   Issuer() = default;
   Bytes ToBeSigned(const std::string& name, const CheckedCsr& csr,
                    const domain::IssuedCertificate& issued) const;
 
-  Profile profile_;
+  std::string zone_;
+  domain::CertificatePolicy policy_;
   const domain::Signer* signer_ = nullptr;
   Bytes issuer_name_, authority_key_extension_, crl_extension_;
   UtcTime not_after_;  // of the issuing certificate
@@ -73,6 +63,6 @@ class Issuer {
 // until renewal exists.
 Result<domain::Decision> Decide(const wire::CsrSubmit& command, const domain::Origin& origin,
                                 const domain::View& view, const domain::Context& context,
-                                const Issuer& issuer);
+                                const domain::Policy& policy, const Issuer& issuer);
 
 }  // namespace registry::csr_sign

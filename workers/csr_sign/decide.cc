@@ -87,9 +87,10 @@ Status RefuseHeld(const UniqueValue& key, const std::optional<DeviceId>& except,
 
 // A key is certified once, whoever asks: where there is no live certificate, the one it had was revoked. A key-agreement
 // key stays with its applet and comes again in later requests, but two devices with one could open each other's payloads.
-Status CheckKeyUse(const CheckedCsr& csr, const DeviceId& device, const View& view, const Profile& profile) {
+Status CheckKeyUse(const CheckedCsr& csr, const DeviceId& device, const View& view,
+                   const domain::Policy& policy) {
   const Bytes agreement = crypto::P256KeyDigest(csr.agreement_key);
-  if (profile.key_blocked(csr.spki_sha256) || profile.key_blocked(agreement)) {
+  if (policy.certificate.key_blocked(csr.spki_sha256) || policy.certificate.key_blocked(agreement)) {
     return Error::Make(Code::kPolicy, "key_blocked", "the key is on the list of blocked keys", "/csr");
   }
   constexpr std::string_view kCertified = "the key has had a certificate before, this device's or another's";
@@ -127,20 +128,20 @@ Status EndAnswered(Device& device, const View& view, Changeset& changes) {
   return Done{};
 }
 
-void Publish(Device& device, const Profile& profile, const Context& context, Changeset& changes) {
+void Publish(Device& device, const domain::Policy& policy, const Context& context, Changeset& changes) {
   ++device.zone.wanted;
-  changes.zone.push_back(dns::Published(device, profile.tlsa));
+  changes.zone.push_back(dns::Published(device, policy.certificate.tlsa));
   Job job;
   job.id = domain::NewJobId(context);
   job.device = device.id;
   job.kind = JobKind::kZoneVisible;
   job.created = context.now;
-  job.due = context.now + profile.visible_within;
+  job.due = context.now + policy.visible_within;
   job.subject = device.zone.wanted;
   changes.jobs_put.push_back(std::move(job));
 }
 
-void Record(const Device& device, const Origin& origin, const Profile& profile, const Context& context,
+void Record(const Device& device, const Origin& origin, const domain::Policy& policy, const Context& context,
             Changeset& changes) {
   const domain::IssuedCertificate& certificate = *domain::LiveCertificate(device);
   changes.claims.push_back({UniqueValue{UniqueKind::kPublicKey, certificate.spki_sha256}, device.id});
@@ -153,7 +154,7 @@ void Record(const Device& device, const Origin& origin, const Profile& profile, 
   changes.history.push_back(domain::History(
       device, origin.party, "certified serial=" + ToHex(certificate.serial), context.now, origin.id));
   if (const auto claimer = domain::Claimer(device)) {
-    const wire::DeviceCertified certified{device.id, DeviceName(device.id, profile.zone), certificate.der,
+    const wire::DeviceCertified certified{device.id, DeviceName(device.id, policy.zone), certificate.der,
                                           certificate.not_after};
     changes.notifications.push_back(
         domain::Notify(*claimer, "device.certified", certified, context, origin.id));
@@ -164,7 +165,7 @@ void Record(const Device& device, const Origin& origin, const Profile& profile, 
 }  // namespace
 
 Result<domain::Decision> Decide(const wire::CsrSubmit& command, const Origin& origin, const View& view,
-                                const Context& context, const Issuer& issuer) {
+                                const Context& context, const domain::Policy& policy, const Issuer& issuer) {
   auto device = FindOwn(command.device, origin, view);
   if (!device) return device.error();
   const auto next = domain::Next(*device, domain::Trigger::kCertify);
@@ -172,7 +173,7 @@ Result<domain::Decision> Decide(const wire::CsrSubmit& command, const Origin& or
   if (auto job = CheckJob(command, *device, view); !job) return job.error();
   const auto csr = CheckCsr(command.csr);
   if (!csr) return csr.error();
-  if (auto use = CheckKeyUse(*csr, device->id, view, issuer.profile()); !use) return use.error();
+  if (auto use = CheckKeyUse(*csr, device->id, view, policy); !use) return use.error();
   auto issued = issuer.Issue(device->id, *csr, context);
   if (!issued) return issued.error();
 
@@ -182,8 +183,8 @@ Result<domain::Decision> Decide(const wire::CsrSubmit& command, const Origin& or
   domain::GoLive(*device, std::move(*issued), context.now);
   if (auto taken = TakeAgreementKey(*device, *csr, view, decision.changes); !taken) return taken.error();
   domain::Mark(*device, "certified", context.now);
-  Publish(*device, issuer.profile(), context, decision.changes);
-  Record(*device, origin, issuer.profile(), context, decision.changes);
+  Publish(*device, policy, context, decision.changes);
+  Record(*device, origin, policy, context, decision.changes);
   const domain::IssuedCertificate& live = *domain::LiveCertificate(*device);
   decision.reply =
       wire::Encode(wire::CertificateIssued{device->id, live.der, ToHex(live.serial), live.not_after});

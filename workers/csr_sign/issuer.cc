@@ -89,16 +89,17 @@ bool ValidCrlUrl(const std::string& url) {
          std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-Result<Issuer> Issuer::Create(Profile profile, const domain::Signer& signer) {
-  if (!ValidDomainName(profile.zone) || profile.zone.size() + kDeviceLabelsSize > 253) {
+Result<Issuer> Issuer::Create(const domain::Policy& policy, const domain::Signer& signer) {
+  if (!ValidDomainName(policy.zone) || policy.zone.size() + kDeviceLabelsSize > 253) {
     return Misconfigured("the zone is no domain name with room for device names");
   }
-  if (!ValidCrlUrl(profile.crl_url)) return Misconfigured("crl_url is no URL");
+  if (!ValidCrlUrl(policy.certificate.crl_url)) return Misconfigured("crl_url is no URL");
   auto fields = crypto::ReadIssuer(signer.certificate());
   if (!fields) return fields.error();
   Issuer issuer;
-  issuer.crl_extension_ = CrlExtension(profile.crl_url);
-  issuer.profile_ = std::move(profile);
+  issuer.crl_extension_ = CrlExtension(policy.certificate.crl_url);
+  issuer.zone_ = policy.zone;
+  issuer.policy_ = policy.certificate;
   issuer.signer_ = &signer;
   issuer.issuer_name_ = std::move(fields->name);
   issuer.authority_key_extension_ = std::move(fields->authority_key);
@@ -121,11 +122,11 @@ Result<domain::IssuedCertificate> Issuer::Issue(const DeviceId& device, const Ch
                                                 const domain::Context& context) const {
   domain::IssuedCertificate issued;
   issued.serial = NewSerial(context);
-  issued.not_before = WholeSeconds(context.now - profile_.backdate);
+  issued.not_before = WholeSeconds(context.now - policy_.backdate);
   // Ends no later than the issuing certificate, behind which nothing would verify anyway.
-  issued.not_after = std::min(WholeSeconds(context.now + profile_.validity), not_after_);
+  issued.not_after = std::min(WholeSeconds(context.now + policy_.validity), not_after_);
   if (issued.not_after <= context.now) return Misconfigured("the issuing certificate has expired");
-  const Bytes to_be_signed = ToBeSigned(DeviceName(device, profile_.zone), csr, issued);
+  const Bytes to_be_signed = ToBeSigned(DeviceName(device, zone_), csr, issued);
   const auto signature = signer_->Sign(to_be_signed);
   if (!signature) return signature.error();
   issued.der = DerSequence({to_be_signed, SignatureAlgorithm(), crypto::DerBitString(*signature)});

@@ -3,11 +3,11 @@
 #pragma once
 
 #include "workers/domain/changeset.h"
+#include "workers/domain/policy.h"
 
 namespace registry::dns {
 
-// Stored in configuration as "3 0 1" and "3 1 1".
-enum class TlsaProfile { kCertificate, kPublicKey };
+using domain::TlsaProfile;
 
 // Exactly one record for the live certificate. The device must have one; revision is the device's zone.wanted.
 domain::ZoneChange Published(const domain::Device& device, TlsaProfile profile);

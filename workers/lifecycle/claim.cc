@@ -54,7 +54,7 @@ Result<Decision> Decide(const wire::DeviceClaim& command, const Origin& origin, 
   decision.changes.history.push_back(
       domain::History(*device, origin.party, "claimed", context.now, origin.id));
   if (const auto* live = domain::LiveCertificate(*device)) {
-    const wire::DeviceCertified certified{device->id, DeviceName(device->id, policy.payload.zone), live->der,
+    const wire::DeviceCertified certified{device->id, DeviceName(device->id, policy.zone), live->der,
                                           live->not_after};
     decision.changes.notifications.push_back(
         domain::Notify(origin.party, "device.certified", certified, context, origin.id));
@@ -66,7 +66,7 @@ Result<Decision> Decide(const wire::DeviceClaim& command, const Origin& origin, 
   Put(*device, decision.changes);
   decision.reply = wire::Encode(wire::DeviceState{
       device->id, std::string(domain::StateName(device->state)),
-      payload_push::PilotFormAbsent((*endpoint)->endpoint, DeviceName(device->id, policy.payload.zone))});
+      payload_push::PilotFormAbsent((*endpoint)->endpoint, DeviceName(device->id, policy.zone))});
   return decision;
 }
 

@@ -17,7 +17,7 @@ void RaiseDnsAlarm(Job job, const Device& device, const Context& context, const 
   Error error = Error::Make(Code::kFailed, "dns_lagging", "the secondaries do not serve the change yet");
   error.step = "published";
   error.retry_after_seconds = static_cast<int>(AlarmWait(policy, job.attempt + 1).count());
-  const wire::DeviceFailed message{device.id, DeviceName(device.id, policy.payload.zone), error};
+  const wire::DeviceFailed message{device.id, DeviceName(device.id, policy.zone), error};
   NotifyStakeholders(device, "device.failed", message, context, std::nullopt, changes);
   changes.history.push_back(
       domain::History(device, domain::Registry(), "DNS lags behind the change", context.now));

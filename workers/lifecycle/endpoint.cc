@@ -15,9 +15,9 @@ bool IsWithin(std::string_view name, std::string_view parent) {
 }
 
 // A device would connect to itself (RFC 6761 §6.3), or to what is the registry's or another device's.
-Status CheckHost(const std::string& host, const payload_push::Profile& profile) {
-  const bool reserved =
-      IsWithin(host, "localhost") || IsWithin(host, profile.zone) || host == profile.bootstrap.resolver.name;
+Status CheckHost(const std::string& host, const Policy& policy) {
+  const bool reserved = IsWithin(host, "localhost") || IsWithin(host, policy.zone) ||
+                        host == policy.payload.bootstrap.resolver.name;
   if (!reserved) return Done{};
   return Error::Make(Code::kPolicy, "endpoint_host_reserved",
                      "the host is localhost, a name in the registry's zone, or the registry's resolver",
@@ -62,7 +62,7 @@ Status CheckTrust(const wire::Endpoint& endpoint, UtcTime now) {
 
 Result<Decision> Decide(const wire::EndpointPublish& command, const Origin& origin, const View& view,
                         const Context& context, const Policy& policy, const domain::Signer& signer) {
-  if (auto sound = CheckHost(command.endpoint.fqdn, policy.payload); !sound) return sound.error();
+  if (auto sound = CheckHost(command.endpoint.fqdn, policy); !sound) return sound.error();
   if (auto sound = CheckTrust(command.endpoint, context.now); !sound) return sound.error();
   auto known = view.LoadEndpoint(origin.party, command.endpoint.name);
   if (!known) return known.error();

@@ -64,7 +64,7 @@ Status AskForWipe(const Device& device, const View& view, const Context& context
 Status PushPayload(Device& device, const domain::EndpointRecord& endpoint, const View& view,
                    const Context& context, const Policy& policy, const domain::Signer& signer,
                    Changeset& changes) {
-  auto job = payload_push::Compose(device, endpoint, policy.payload, context, signer);
+  auto job = payload_push::Compose(device, endpoint, policy, context, signer);
   if (!job) return job.error();
   return Send(std::move(*job), device, view, context, policy, changes);
 }
@@ -135,7 +135,7 @@ void ReportFailure(Device& device, std::string step, Error error, const Context&
   domain::Mark(device, error.step + " failed", context.now);
   changes.history.push_back(domain::History(device, domain::Registry(),
                                             error.step + " failed: " + error.symbol, context.now, cause));
-  const wire::DeviceFailed message{device.id, DeviceName(device.id, policy.payload.zone), error};
+  const wire::DeviceFailed message{device.id, DeviceName(device.id, policy.zone), error};
   NotifyStakeholders(device, "device.failed", message, context, cause, changes);
 }
 

@@ -7,20 +7,15 @@
 
 #include "workers/dns/desired.h"
 #include "workers/domain/decision.h"
-#include "workers/domain/retry_plan.h"
+#include "workers/domain/policy.h"
 #include "workers/payload_push/payload_push.h"
 
 namespace registry::lifecycle {
 
-struct Policy {
-  payload_push::Profile payload;
-  domain::RetryPlans retry;                  // of actions to MNOs
-  std::chrono::seconds visible_within{120};  // alarm when DNS has not shown a change by then
-};
-
 using domain::Context;
 using domain::Decision;
 using domain::Origin;
+using domain::Policy;
 using domain::View;
 
 Result<Decision> Decide(const wire::EsimRegister&, const Origin&, const View&, const Context&, const Policy&);

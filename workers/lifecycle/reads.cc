@@ -129,7 +129,7 @@ Result<wire::DeviceDescribed> Read(const wire::DeviceGet& command, const Origin&
   if (!device) return device.error();
   wire::DeviceDescribed told;
   told.device = device->id;
-  told.name = DeviceName(device->id, policy.payload.zone);
+  told.name = DeviceName(device->id, policy.zone);
   told.state = domain::StateName(device->state);
   told.holds = NamesOf(device->statuses);
   told.attached = domain::Attached(*device);

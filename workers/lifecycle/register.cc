@@ -87,8 +87,8 @@ Result<Decision> Decide(const wire::EsimRegister& command, const Origin& origin,
   decision.changes.history.push_back(
       domain::History(device, origin.party, "registered", context.now, origin.id));
   Put(device, decision.changes);
-  decision.reply = wire::Encode(
-      wire::EsimRegistered{device.id, code, payload_push::BootstrapOf(policy.payload, device.id)});
+  decision.reply =
+      wire::Encode(wire::EsimRegistered{device.id, code, payload_push::BootstrapOf(policy, device.id)});
   return decision;
 }
 

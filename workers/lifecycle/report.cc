@@ -72,7 +72,7 @@ Status Delivered(Reported& reported, const Origin& origin, const Context& contex
   domain::Deliver(device, reported.job.subject);
   domain::Mark(device, "delivered", context.now);
   if (activated) {
-    const wire::DeviceActivated message{device.id, DeviceName(device.id, policy.payload.zone),
+    const wire::DeviceActivated message{device.id, DeviceName(device.id, policy.zone),
                                         *domain::EndpointOf(device), domain::LiveCertificate(device)->sha256};
     NotifyStakeholders(device, "device.activated", message, context, origin.id, changes);
     domain::Mark(device, "active", context.now);

@@ -65,7 +65,7 @@ Status Deactivate(Device& device, const Cause& cause, const View& view, const Co
 template <class Message>
 void Tell(const Device& device, std::string_view type, const Cause& cause, const Context& context,
           const Policy& policy, Changeset& changes) {
-  const Message message{device.id, DeviceName(device.id, policy.payload.zone), cause.actor, cause.reason};
+  const Message message{device.id, DeviceName(device.id, policy.zone), cause.actor, cause.reason};
   NotifyStakeholders(device, type, message, context, cause.command, changes);
 }
 

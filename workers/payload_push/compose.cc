@@ -23,13 +23,13 @@ Status CheckReady(const Device& device, const EndpointRecord& endpoint) {
   return Done{};
 }
 
-wire::RegistryPayload Content(const Device& device, const EndpointRecord& endpoint, const Profile& profile,
-                              const Context& context) {
+wire::RegistryPayload Content(const Device& device, const EndpointRecord& endpoint,
+                              const domain::Policy& policy, const Context& context) {
   wire::RegistryPayload payload;
   payload.version = domain::PayloadVersion(device);
   payload.issued = context.now;
-  payload.expires = context.now + profile.validity;
-  payload.bootstrap = BootstrapOf(profile, device.id);
+  payload.expires = context.now + policy.payload.validity;
+  payload.bootstrap = BootstrapOf(policy, device.id);
   payload.certificate = domain::LiveCertificate(device)->der;
   payload.asp = endpoint.asp;
   payload.endpoint = endpoint.endpoint;
@@ -38,9 +38,9 @@ wire::RegistryPayload Content(const Device& device, const EndpointRecord& endpoi
 
 // In the order to be written: the client certificate (02) last, since the pilot takes its presence for "provisioned".
 std::vector<wire::Container> Containers(const Device& device, const EndpointRecord& endpoint,
-                                        const Profile& profile) {
-  std::vector<wire::Container> containers = {{0x06, profile.bootstrap.root_certificate},
-                                             {0x07, profile.bootstrap.issuing_certificate}};
+                                        const domain::Policy& policy) {
+  std::vector<wire::Container> containers = {{0x06, policy.payload.bootstrap.root_certificate},
+                                             {0x07, policy.payload.bootstrap.issuing_certificate}};
   containers.push_back({0x03, endpoint.endpoint.trust.certificate});
   containers.push_back({0x08, endpoint.legacy_json});
   containers.push_back({0x09, endpoint.legacy_json_signature});
@@ -49,14 +49,14 @@ std::vector<wire::Container> Containers(const Device& device, const EndpointReco
   return containers;
 }
 
-Status AddPilotForm(const Device& device, EndpointRecord endpoint, const Profile& profile,
+Status AddPilotForm(const Device& device, EndpointRecord endpoint, const domain::Policy& policy,
                     const domain::Signer& signer, wire::PayloadPush& action) {
-  action.pilot_form_absent = PilotFormAbsent(endpoint.endpoint, DeviceName(device.id, profile.zone));
+  action.pilot_form_absent = PilotFormAbsent(endpoint.endpoint, DeviceName(device.id, policy.zone));
   if (!action.pilot_form_absent.empty()) return Done{};
   if (!SignedAsNow(endpoint)) {
     if (auto again = SignLegacy(endpoint, signer); !again) return again;
   }
-  action.containers = Containers(device, endpoint, profile);
+  action.containers = Containers(device, endpoint, policy);
   return Done{};
 }
 
@@ -79,24 +79,24 @@ domain::Job JobOf(const Device& device, wire::PayloadPush action, const Context&
 
 }  // namespace
 
-wire::Bootstrap BootstrapOf(const Profile& profile, const DeviceId& device) {
-  wire::Bootstrap bootstrap = profile.bootstrap;
-  bootstrap.device_name = DeviceName(device, profile.zone);
+wire::Bootstrap BootstrapOf(const domain::Policy& policy, const DeviceId& device) {
+  wire::Bootstrap bootstrap = policy.payload.bootstrap;
+  bootstrap.device_name = DeviceName(device, policy.zone);
   return bootstrap;
 }
 
-Result<domain::Job> Compose(Device& device, const EndpointRecord& endpoint, const Profile& profile,
+Result<domain::Job> Compose(Device& device, const EndpointRecord& endpoint, const domain::Policy& policy,
                             const Context& context, const domain::Signer& signer) {
   if (auto ready = CheckReady(device, endpoint); !ready) return ready.error();
   domain::ComposeNext(device);
-  const std::string content = wire::Encode(Content(device, endpoint, profile, context)).dump();
+  const std::string content = wire::Encode(Content(device, endpoint, policy, context)).dump();
   const auto sealed = Encrypt(AsBytes(content), domain::AgreementKey(device));
   if (!sealed) return sealed.error();
   wire::PayloadPush action;
   auto cms = SignContent(*sealed, signer, context.now);
   if (!cms) return cms.error();
   action.cms = std::move(*cms);
-  if (auto added = AddPilotForm(device, endpoint, profile, signer, action); !added) return added.error();
+  if (auto added = AddPilotForm(device, endpoint, policy, signer, action); !added) return added.error();
   domain::Mark(device, "payload.push", context.now);
   return JobOf(device, std::move(action), context);
 }

@@ -8,9 +8,8 @@
 //   2004 trust_certificate_too_large (container 03).
 #pragma once
 
-#include <chrono>
-
 #include "workers/domain/decision.h"
+#include "workers/domain/policy.h"
 
 namespace registry::payload_push {
 
@@ -18,13 +17,7 @@ inline constexpr std::size_t kLegacyJsonMax = 100;
 inline constexpr std::size_t kLegacyContainerMax =
     2040;  // the pilot reads a file in eight parts of 255 octets
 
-struct Profile {
-  std::string zone;
-  wire::Bootstrap bootstrap;                  // device_name is filled per device
-  std::chrono::seconds validity{30 * 86400};  // of a payload
-};
-
-wire::Bootstrap BootstrapOf(const Profile& profile, const DeviceId& device);
+wire::Bootstrap BootstrapOf(const domain::Policy& policy, const DeviceId& device);
 
 // Why the pilot's containers cannot be whole, in the words of `pilotFormAbsent`; empty when they can be. trust_is_tlsa:
 // there is no 03. host_too_long: 08, {"port":N,"url":"<fqdn>"}, would exceed kLegacyJsonMax. name_too_long: the device's
@@ -40,7 +33,7 @@ bool SignedAsNow(const domain::EndpointRecord& endpoint);
 // Raises the payload version of the device and makes the job kPayloadPush, with the action payload.push as its body, for the caller
 // to send. The device must be certified, hold an agreement key and be claimed for `endpoint`.
 Result<domain::Job> Compose(domain::Device& device, const domain::EndpointRecord& endpoint,
-                            const Profile& profile, const domain::Context& context,
+                            const domain::Policy& policy, const domain::Context& context,
                             const domain::Signer& signer);
 
 }  // namespace registry::payload_push

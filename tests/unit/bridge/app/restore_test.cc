@@ -94,7 +94,8 @@ class RestoreTest : public ::testing::Test {
     wire::CsrSubmit csr;
     csr.device = device.id;
     csr.csr = AsBytes(ToPem("CERTIFICATE REQUEST", test::MakeCsr()));
-    auto signed_one = csr_sign::Decide(csr, By("mno-a", wire::Role::kMno), *ledger, Now(), *material_.issuer);
+    auto signed_one = csr_sign::Decide(csr, By("mno-a", wire::Role::kMno), *ledger, Now(), material_.policy,
+                                       *material_.issuer);
     REG_CHECK(signed_one.ok() && ledger->Commit(std::move(signed_one->changes)).ok());
     const auto stored = ledger->LoadDevice(device.id);
     folder_.Write(device.id.text() + ".pem", ToPem("CERTIFICATE", domain::LiveCertificate(**stored)->der));

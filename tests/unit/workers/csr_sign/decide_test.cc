@@ -20,10 +20,9 @@ PartyId Party(const char* name) { return *PartyId::Parse(name); }
 class DecideTest : public testing::Test {
  protected:
   DecideTest() {
-    Profile profile;
-    profile.zone = "iotregistry.test";
-    profile.key_blocked = [this](const Bytes& digest) { return digest == blocked_; };
-    issuer_ = *Issuer::Create(std::move(profile), *test::Ca().signer);
+    policy_.zone = "iotregistry.test";
+    policy_.certificate.key_blocked = [this](const Bytes& digest) { return digest == blocked_; };
+    issuer_ = *Issuer::Create(policy_, *test::Ca().signer);
     origin_.party = Party("mno-a");
     origin_.id = *EventId::Parse("command-1");
     device_ = Add(State::kAttached);
@@ -67,7 +66,7 @@ class DecideTest : public testing::Test {
   Result<domain::Decision> Submit(const DeviceId& device, Bytes csr = test::MakeCsr(),
                                   std::optional<JobId> job = {}) {
     return Decide(wire::CsrSubmit{device, std::move(csr), std::move(job)}, origin_, *ledger_,
-                  test::Ca().context, *issuer_);
+                  test::Ca().context, policy_, *issuer_);
   }
   void ExpectRefused(const Result<domain::Decision>& decision, Code code, std::string_view symbol) {
     ASSERT_FALSE(decision.ok());
@@ -76,6 +75,7 @@ class DecideTest : public testing::Test {
   }
 
   std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
+  domain::Policy policy_;
   std::optional<Issuer> issuer_;
   domain::Origin origin_;
   DeviceId device_;

@@ -15,17 +15,17 @@ using testing::Not;
 
 constexpr char kZone[] = "iotregistry.test";
 
-Profile ProfileOf(const std::string& zone = kZone, const std::string& crl_url = "") {
-  Profile profile;
-  profile.zone = zone;
-  profile.crl_url = crl_url;
-  return profile;
+domain::Policy PolicyOf(const std::string& zone = kZone, const std::string& crl_url = "") {
+  domain::Policy policy;
+  policy.zone = zone;
+  policy.certificate.crl_url = crl_url;
+  return policy;
 }
 
 class IssuerTest : public testing::Test {
  protected:
-  domain::IssuedCertificate Issue(const Profile& profile) {
-    const auto issuer = Issuer::Create(profile, *test::Ca().signer);
+  domain::IssuedCertificate Issue(const domain::Policy& policy) {
+    const auto issuer = Issuer::Create(policy, *test::Ca().signer);
     EXPECT_TRUE(issuer.ok());
     csr_ = *CheckCsr(test::MakeCsr());
     auto issued = issuer->Issue(device_, csr_, test::Ca().context);
@@ -51,14 +51,14 @@ class IssuerTest : public testing::Test {
 };
 
 TEST_F(IssuerTest, OpenSslVerifiesItStrictly) {
-  Issue(ProfileOf());
+  Issue(PolicyOf());
   EXPECT_EQ(Verify(), "leaf.pem: OK\n");
   EXPECT_EQ(Verify("-verify_hostname " + DeviceName(device_, kZone)), "leaf.pem: OK\n");
   EXPECT_THAT(Verify("-verify_hostname other.iotregistry.test"), HasSubstr("hostname mismatch"));
 }
 
 TEST_F(IssuerTest, CarriesTheProfile) {
-  const auto issued = Issue(ProfileOf());
+  const auto issued = Issue(PolicyOf());
   const std::string text = Text();
   const std::string name = DeviceName(device_, kZone);
   EXPECT_THAT(text, HasSubstr("Version: 3 (0x2)"));
@@ -77,7 +77,7 @@ TEST_F(IssuerTest, CarriesTheProfile) {
 }
 
 TEST_F(IssuerTest, SaysWhatItSays) {
-  const auto issued = Issue(ProfileOf());
+  const auto issued = Issue(PolicyOf());
   EXPECT_EQ(issued.sha256, crypto::ToBytes(crypto::Sha256({issued.der})));
   EXPECT_EQ(issued.spki_sha256, csr_.spki_sha256);
   const auto serial = test::OpenSsl(folder_, "x509 -in leaf.pem -noout -serial").output;
@@ -93,7 +93,7 @@ TEST_F(IssuerTest, SaysWhatItSays) {
 
 // The certificate is written by hand: decoding and encoding it again by OpenSSL must change nothing.
 TEST_F(IssuerTest, IsTheEncodingOpenSslWouldWrite) {
-  const auto issued = Issue(ProfileOf(kZone, "http://crl.iotregistry.test/crl.pem"));
+  const auto issued = Issue(PolicyOf(kZone, "http://crl.iotregistry.test/crl.pem"));
   const std::uint8_t* cursor = issued.der.data();
   const std::unique_ptr<X509, decltype(&X509_free)> x509(
       d2i_X509(nullptr, &cursor, static_cast<long>(issued.der.size())), &X509_free);
@@ -112,14 +112,14 @@ TEST_F(IssuerTest, IsTheEncodingOpenSslWouldWrite) {
 }
 
 TEST_F(IssuerTest, NamesTheCrlWhenThereIsOne) {
-  Issue(ProfileOf(kZone, "http://crl.iotregistry.test/crl.pem"));
+  Issue(PolicyOf(kZone, "http://crl.iotregistry.test/crl.pem"));
   EXPECT_THAT(Text(), HasSubstr("URI:http://crl.iotregistry.test/crl.pem"));
   EXPECT_EQ(Verify(), "leaf.pem: OK\n");
 }
 
 TEST_F(IssuerTest, LongNamesHaveAnEmptySubjectAndACriticalSan) {
   const std::string zone = "devices.of.a.registry.with.a.long.name.example";
-  Issue(ProfileOf(zone));
+  Issue(PolicyOf(zone));
   EXPECT_THAT(Text(), HasSubstr("Subject: \n"));
   EXPECT_THAT(Text(), HasSubstr("X509v3 Subject Alternative Name: critical\n                DNS:" +
                                 DeviceName(device_, zone)));
@@ -127,14 +127,14 @@ TEST_F(IssuerTest, LongNamesHaveAnEmptySubjectAndACriticalSan) {
 }
 
 TEST_F(IssuerTest, CommonNameUpToSixtyFourOctets) {
-  Issue(ProfileOf("nineteen.chars.test"));  // 45 + 19 = 64
+  Issue(PolicyOf("nineteen.chars.test"));  // 45 + 19 = 64
   EXPECT_THAT(Text(), HasSubstr("Subject: CN="));
-  Issue(ProfileOf("twenty.characters.io"));
+  Issue(PolicyOf("twenty.characters.io"));
   EXPECT_THAT(Text(), HasSubstr("Subject: \n"));
 }
 
 TEST_F(IssuerTest, SerialsArePositiveAndTwentyOctetsWhateverTheRandomness) {
-  const auto issuer = Issuer::Create(ProfileOf(), *test::Ca().signer);
+  const auto issuer = Issuer::Create(PolicyOf(), *test::Ca().signer);
   for (std::uint8_t octet : {0x00, 0x7f, 0x80, 0xff}) {
     const domain::Context context{
         test::Ca().now, [octet](std::uint8_t* out, std::size_t size) { std::fill_n(out, size, octet); }};
@@ -148,11 +148,11 @@ TEST_F(IssuerTest, SerialsArePositiveAndTwentyOctetsWhateverTheRandomness) {
 }
 
 TEST_F(IssuerTest, EndsWithTheIssuingCertificate) {
-  Profile profile = ProfileOf();
-  profile.validity = std::chrono::days(20 * 365);
-  const auto issued = Issue(profile);
+  domain::Policy policy = PolicyOf();
+  policy.certificate.validity = std::chrono::days(20 * 365);
+  const auto issued = Issue(policy);
   EXPECT_EQ(issued.not_after, test::Ca().now - std::chrono::hours(1) + std::chrono::days(3650));
-  const auto issuer = Issuer::Create(ProfileOf(), *test::Ca().signer);
+  const auto issuer = Issuer::Create(PolicyOf(), *test::Ca().signer);
   domain::Context later = test::Ca().context;
   later.now = test::Ca().now + std::chrono::days(4000);
   const auto expired = issuer->Issue(device_, csr_, later);
@@ -161,12 +161,12 @@ TEST_F(IssuerTest, EndsWithTheIssuingCertificate) {
 }
 
 TEST_F(IssuerTest, RefusesAZoneOrUrlThatCannotStandInACertificate) {
-  for (const auto& profile : {ProfileOf(""), ProfileOf("Not A Zone"),
-                              ProfileOf(std::string(60, 'a') + "." + std::string(60, 'b') + "." +
-                                        std::string(60, 'c') + "." + std::string(40, 'd')),
-                              ProfileOf(kZone, "http://crl with spaces/")}) {
-    const auto issuer = Issuer::Create(profile, *test::Ca().signer);
-    ASSERT_FALSE(issuer.ok()) << profile.zone;
+  for (const auto& policy : {PolicyOf(""), PolicyOf("Not A Zone"),
+                             PolicyOf(std::string(60, 'a') + "." + std::string(60, 'b') + "." +
+                                      std::string(60, 'c') + "." + std::string(40, 'd')),
+                             PolicyOf(kZone, "http://crl with spaces/")}) {
+    const auto issuer = Issuer::Create(policy, *test::Ca().signer);
+    ASSERT_FALSE(issuer.ok()) << policy.zone;
     EXPECT_EQ(issuer.error().symbol, "issuer_invalid");
   }
 }

@@ -62,7 +62,7 @@ class PublishTest : public testing::Test {
     endpoint.endpoint.name = *domain::EndpointOf(device);
     endpoint.endpoint.url = "tls://mqtt.asp-a.test";
     endpoint.endpoint.trust = {wire::TrustKind::kTlsa, {}, "_8883._tcp.mqtt.asp-a.test"};
-    policy_.payload.zone = "iotregistry.test";
+    policy_.zone = "iotregistry.test";
     policy_.payload.bootstrap.resolver.address = "127.0.0.1";
     id_ = device.id;
     domain::Changeset changes;
@@ -91,7 +91,7 @@ class PublishTest : public testing::Test {
 
   Breakable signer_;
   std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
-  lifecycle::Policy policy_;
+  domain::Policy policy_;
   std::uint8_t next_ = 0;
   domain::Context context_{{1'790'000'000'000'000}, [this](std::uint8_t* out, std::size_t size) {
                              while (size-- > 0) *out++ = ++next_;

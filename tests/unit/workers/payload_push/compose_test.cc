@@ -39,13 +39,13 @@ Bytes ToBeSigned(const Bytes& der) {
 class ComposeTest : public testing::Test {
  protected:
   ComposeTest() {
-    profile_.zone = "iotregistry.test";
-    profile_.bootstrap.registry_profile = "iot-registry-1";
-    profile_.bootstrap.root_certificate = test::Ca().root.certificate;
-    profile_.bootstrap.issuing_certificate = test::Ca().issuing.certificate;
-    profile_.bootstrap.resolver = {"127.0.0.1", 853, "resolver.test", test::Ca().root.certificate,
-                                   Bytes(32, 7)};
-    profile_.bootstrap.trust_anchors = {
+    policy_.zone = "iotregistry.test";
+    policy_.payload.bootstrap.registry_profile = "iot-registry-1";
+    policy_.payload.bootstrap.root_certificate = test::Ca().root.certificate;
+    policy_.payload.bootstrap.issuing_certificate = test::Ca().issuing.certificate;
+    policy_.payload.bootstrap.resolver = {"127.0.0.1", 853, "resolver.test", test::Ca().root.certificate,
+                                          Bytes(32, 7)};
+    policy_.payload.bootstrap.trust_anchors = {
         ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"};
 
     device_.id = test::NewDevice();
@@ -69,7 +69,7 @@ class ComposeTest : public testing::Test {
     endpoint_.endpoint.trust = {wire::TrustKind::kCa, test::Ca().root.certificate, ""};
   }
   Status Compose() {
-    auto job = payload_push::Compose(device_, endpoint_, profile_, test::Ca().context, *test::Ca().signer);
+    auto job = payload_push::Compose(device_, endpoint_, policy_, test::Ca().context, *test::Ca().signer);
     if (!job) return job.error();
     job_ = std::move(*job);
     return Done{};
@@ -86,7 +86,7 @@ class ComposeTest : public testing::Test {
 
   test::Key key_ = test::NewEcKey();
   test::TemporaryFolder folder_;
-  Profile profile_;
+  domain::Policy policy_;
   domain::Device device_;
   domain::EndpointRecord endpoint_;
   domain::Job job_;
@@ -136,7 +136,7 @@ TEST_F(ComposeTest, TheContentIsTheRegistryPayload) {
   EXPECT_EQ(payload->issued, test::Ca().now);
   EXPECT_EQ(payload->expires, test::Ca().now + std::chrono::days(30));
   EXPECT_EQ(payload->bootstrap.device_name, DeviceName(device_.id, "iotregistry.test"));
-  EXPECT_EQ(payload->bootstrap.trust_anchors, profile_.bootstrap.trust_anchors);
+  EXPECT_EQ(payload->bootstrap.trust_anchors, policy_.payload.bootstrap.trust_anchors);
   EXPECT_EQ(payload->certificate, domain::LiveCertificate(device_)->der);
   EXPECT_EQ(payload->endpoint.url, endpoint_.endpoint.url);
   EXPECT_EQ(nlohmann::json::parse(plain).dump(), plain) << "canonical: members sorted, no white space";
@@ -164,11 +164,11 @@ TEST_F(ComposeTest, ContainersWithTheClientCertificateLast) {
 TEST_F(ComposeTest, ALongZoneHasNoPilotForm) {
   TrustACertificate();
   ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
-  profile_.zone = std::string(14, 'z') + ".test";
+  policy_.zone = std::string(14, 'z') + ".test";
   ASSERT_TRUE(Compose().ok());
-  EXPECT_EQ(DeviceName(device_.id, profile_.zone).size(), 64u);
+  EXPECT_EQ(DeviceName(device_.id, policy_.zone).size(), 64u);
   EXPECT_EQ(Pushed().containers.size(), 7u);
-  profile_.zone = std::string(15, 'z') + ".test";
+  policy_.zone = std::string(15, 'z') + ".test";
   ASSERT_TRUE(Compose().ok());
   EXPECT_TRUE(Pushed().containers.empty());
   EXPECT_EQ(Pushed().pilot_form_absent, "name_too_long");

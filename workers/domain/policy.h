@@ -1,0 +1,38 @@
+// workers/domain/policy.h: what an operator configures and decisions follow, as one value with each thing once. Whoever
+// decides is given it whole. Plain values, any thread; immutable while decisions are made.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "schemas/wire/messages.h"
+#include "workers/domain/retry_plan.h"
+
+namespace registry::domain {
+
+// What a TLSA record says of a certificate (RFC 6698 §2.1.2): the whole of it (3 0 1) or its key (3 1 1).
+enum class TlsaProfile { kCertificate, kPublicKey };
+
+struct CertificatePolicy {
+  std::chrono::seconds validity{365 * 86400};
+  std::chrono::seconds backdate{300};
+  std::string crl_url;  // CRL distribution point, none when empty
+  TlsaProfile tlsa = TlsaProfile::kCertificate;
+  std::function<bool(const Bytes& spki_sha256)> key_blocked = [](const Bytes&) { return false; };
+};
+
+struct PayloadPolicy {
+  wire::Bootstrap bootstrap;                  // device_name is filled per device
+  std::chrono::seconds validity{30 * 86400};  // of a payload
+};
+
+struct Policy {
+  std::string zone;                          // names of devices end in ._device.<zone>
+  RetryPlans retry;                          // of actions to MNOs
+  std::chrono::seconds visible_within{120};  // alarm when DNS has not shown a change by then
+  CertificatePolicy certificate;
+  PayloadPolicy payload;
+};
+
+}  // namespace registry::domain
