@@ -86,6 +86,29 @@ TEST_F(ReadingCommands, ADeviceIsShownWithoutItsPrivateIdentifiers) {
   EXPECT_THAT(On({"device", "show", id_ + "._device.iot.test", "--reveal"}).out, HasSubstr(eid_));
 }
 
+TEST_F(ReadingCommands, ADeviceIsShownWithItsParts) {
+  domain::Changeset changes;
+  changes.devices = {{ledger::samples::FullDevice(2), 0}};
+  ASSERT_TRUE(ledger_->Commit(changes).ok());
+  const Json active = Json::parse(On({"device", "show", DeviceOf(2).text(), "--json"}).out);
+  ASSERT_EQ(active["profiles"].size(), 1u);
+  EXPECT_EQ(active["profiles"][0]["mno"], "mno-a");
+  EXPECT_EQ(active["profiles"][0]["state"], "enabled");
+  EXPECT_EQ(active["profiles"][0]["iccid"], active["iccid"]);
+  ASSERT_EQ(active["credentials"].size(), 1u);
+  EXPECT_EQ(active["credentials"][0]["phase"], "live");
+  EXPECT_EQ(active["credentials"][0]["serial"], active["certificate"]["serial"]);
+  ASSERT_EQ(active["bindings"].size(), 1u);
+  EXPECT_EQ(active["bindings"][0]["asp"], "asp-a");
+  EXPECT_EQ(active["bindings"][0]["delivered"], 3);
+  EXPECT_EQ(active["holds"], Json({"clientHold", "transferProhibited"}));
+  EXPECT_EQ(active["codes"], Json::array());
+  EXPECT_FALSE(active.contains("transfer"));
+  const Ran registered = On({"device", "show", id_});
+  EXPECT_THAT(registered.out, HasSubstr("claim"));
+  EXPECT_THAT(registered.out, HasSubstr("enabled"));
+}
+
 TEST_F(ReadingCommands, DevicesAreListedByWhatIsAskedFor) {
   domain::Changeset changes;
   changes.devices = {{ledger::samples::FullDevice(2), 0}};
