@@ -1,5 +1,5 @@
-// bridge/ledger/record_fields.h: the tags of every record, once, for writer and reader (grammar: fields.h). Those of a device
-// and its parts are in device_fields.h.
+// bridge/ledger/record_fields.h: the tags of every record, once, for writer and reader (grammar: fields.h). Those of a
+// device and its parts are in device_fields.h.
 // Stored: DO NOT CHANGE THESE NUMBERS, never use one again. A new field takes a new number at the end and must
 // read 0 or empty as "written before the field existed".
 // Private to bridge/ledger. Plain functions, any thread.

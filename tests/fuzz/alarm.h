@@ -1,5 +1,6 @@
 // tests/fuzz/alarm.h: libFuzzer looks at its clock in a handler of SIGALRM (every -timeout / 2 seconds) that it installs
-// without SA_RESTART, so that a blocking call of a target ends with EINTR now and then. That is no fault of what is attacked.
+// without SA_RESTART, so that a blocking call of a target ends with EINTR now and then. That is no fault of what is
+// attacked.
 #pragma once
 
 #include <poll.h>

@@ -56,6 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint8_t kind = input.Octet();
   TryAs<domain::EventMark, domain::Device, domain::EndpointRecord, domain::Job, domain::HistoryEntry,
         domain::OutgoingMessage, FeedItem, domain::ZoneChange, domain::Revocation, domain::DeadLetter,
-        SinkState, FeedState, Head, domain::DeviceBrief, domain::Order, domain::OrderItem>(kind, input.Rest());
+        SinkState, FeedState, Head, domain::DeviceBrief, domain::Order, domain::OrderItem>(kind,
+                                                                                           input.Rest());
   return 0;
 }

@@ -1,5 +1,5 @@
-// workers/domain/authorisation_code.h: an authorisation code that is valid for a device (RFC 9154), of which only a hash is kept.
-// Plain values, any thread.
+// workers/domain/authorisation_code.h: an authorisation code that is valid for a device (RFC 9154). Only a hash of it is
+// kept. Plain values, any thread.
 #pragma once
 
 #include <cstdint>

@@ -30,8 +30,8 @@ Status SignLegacy(domain::EndpointRecord& endpoint, const domain::Signer& signer
 // False for a record of an earlier version, whose 08 carried the URL.
 bool SignedAsNow(const domain::EndpointRecord& endpoint);
 
-// Raises the payload version of the device and makes the job kPayloadPush, with the action payload.push as its body, for the caller
-// to send. The device must be certified, hold an agreement key and be claimed for `endpoint`.
+// Raises the payload version of the device and makes the job kPayloadPush, with the action payload.push as its body, for
+// the caller to send. The device must be certified, hold an agreement key and be claimed for `endpoint`.
 Result<domain::Job> Compose(domain::Device& device, const domain::EndpointRecord& endpoint,
                             const domain::Policy& policy, const domain::Context& context,
                             const domain::Signer& signer);
