@@ -21,8 +21,10 @@ struct Sources {
       examples;  // by stem: a valid one of schemas/examples/<stem>; "" of data where there is none
 };
 
-// `folder` is schemas/. Throws what the standard library and the JSON library throw when it is not readable.
+// `folder` is schemas/. A reply's schema is described by the commands the catalogue answers with it. Throws what the
+// standard library and the JSON library throw when it is not readable.
 Sources ReadSources(const std::string& folder);
+std::string ReadText(const std::string& file);
 
 enum class Form { kSplit, kBundled };
 Json AsyncApi(const Sources& sources, Form form);

@@ -1,17 +1,19 @@
-// asyncapi-document SCHEMAS-FOLDER: writes asyncapi.json and asyncapi.bundled.json there. Run it when the catalogue, a
-// schema or an example changes; a test says so when it was forgotten.
+// asyncapi-document SCHEMAS-FOLDER: writes there what is made of the rest (derived.h). Run it when the catalogue, a schema
+// or an example changes; a test says so when it was forgotten.
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 
 #include "schemas/base/standard_descriptors.h"
-#include "schemas/document/asyncapi.h"
+#include "schemas/document/derived.h"
 
 namespace {
 
-bool Write(const std::string& file, const registry::document::Json& document) {
+bool Write(const std::string& file, const std::string& text) {
+  std::filesystem::create_directories(std::filesystem::path(file).parent_path());
   std::ofstream output(file, std::ios::binary | std::ios::trunc);
-  output << registry::document::Text(document);
+  output << text;
   return output.flush().good();
 }
 
@@ -19,19 +21,18 @@ bool Write(const std::string& file, const registry::document::Json& document) {
 
 int main(int argc, char** argv) try {
   registry::OpenStandardDescriptors();
-  using registry::document::AsyncApi;
-  using registry::document::Form;
   if (argc != 2 || argv[1][0] == '-') {
     if (argc > 1) std::fprintf(stderr, "asyncapi-document: '%s' is wrong\n", argv[argc > 2 ? 2 : 1]);
     std::fprintf(stderr, "usage: asyncapi-document SCHEMAS-FOLDER\n");
     return 2;
   }
   const std::string folder = argv[1];
-  const auto sources = registry::document::ReadSources(folder);
-  const bool written = Write(folder + "/asyncapi.json", AsyncApi(sources, Form::kSplit)) &&
-                       Write(folder + "/asyncapi.bundled.json", AsyncApi(sources, Form::kBundled));
-  if (!written) std::fprintf(stderr, "%s cannot be written\n", folder.c_str());
-  return written ? 0 : 1;
+  for (const auto& [name, text] : registry::document::DerivedFiles(folder)) {
+    if (Write(folder + "/" + name, text)) continue;
+    std::fprintf(stderr, "%s/%s cannot be written\n", folder.c_str(), name.c_str());
+    return 1;
+  }
+  return 0;
 } catch (const std::exception& error) {
   std::fprintf(stderr, "%s\n", error.what());
   return 1;

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
 #include <vector>
 
 #include "schemas/document/asyncapi.h"
+#include "schemas/wire/codec.h"
 
 namespace registry::document {
 namespace {
@@ -13,11 +15,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kEnding = ".schema.json";
 
-Json Read(const fs::path& file) {
-  std::ifstream input(file, std::ios::binary);
-  if (!input) throw std::runtime_error(file.string() + " cannot be read");
-  return Json::parse(input);
-}
+Json Read(const fs::path& file) { return Json::parse(ReadText(file.string())); }
 
 // The first by name, so that the document does not depend on the order of a folder.
 Json FirstExample(const fs::path& folder) {
@@ -27,7 +25,30 @@ Json FirstExample(const fs::path& folder) {
   return Read(*std::min_element(files.begin(), files.end()));
 }
 
+// "Reply to do.progress and do.result.": what a reply's schema is described with. The catalogue knows it; what the file
+// says is what it was last told (derived.h).
+void DescribeReplies(std::map<std::string, Json>& schemas) {
+  std::map<std::string, std::vector<std::string>> commands;
+  for (const wire::MessageName& name : wire::Catalogue()) {
+    if (name.kind == wire::MessageName::Kind::kReply)
+      commands[std::string(name.schema)].emplace_back(name.name);
+  }
+  for (const auto& [stem, names] : commands) {
+    std::string sentence = "Reply to " + names.front();
+    for (std::size_t i = 1; i < names.size(); ++i) {
+      sentence += (i + 1 == names.size() ? " and " : ", ") + names[i];
+    }
+    schemas.at(stem)["description"] = sentence + ".";
+  }
+}
+
 }  // namespace
+
+std::string ReadText(const std::string& file) {
+  std::ifstream input(file, std::ios::binary);
+  if (!input) throw std::runtime_error(file + " cannot be read");
+  return {std::istreambuf_iterator<char>(input), {}};
+}
 
 Sources ReadSources(const std::string& folder) {
   Sources sources;
@@ -38,6 +59,7 @@ Sources ReadSources(const std::string& folder) {
     sources.schemas[stem] = Read(entry.path());
     sources.examples[stem] = FirstExample(fs::path(folder) / "examples" / stem / "valid");
   }
+  DescribeReplies(sources.schemas);
   return sources;
 }
 

@@ -1,29 +1,33 @@
-// schemas/asyncapi.json and schemas/asyncapi.bundled.json are what the catalogue, the schemas and the examples make them,
-// and the bundled one judges messages as the schemas do.
+// What is made in schemas/ is what the catalogue, the schemas and the examples make it, and the bundled AsyncAPI document
+// judges messages as the schemas do.
 #include "schemas/document/asyncapi.h"
 
 #include <gtest/gtest.h>
 
 #include "schemas/document/bundle.h"
+#include "schemas/document/derived.h"
 #include "tests/unit/schemas/contract/judge.h"
 
 namespace registry::contract {
 namespace {
 
-using document::Form;
 using nlohmann::json;
 
 constexpr char kMakeIt[] = "made anew by: build/dev/bin/asyncapi-document schemas";
 
-document::Sources Now() { return document::ReadSources(SchemaFolder().string()); }
 json Bundled() { return LoadJson(SchemaFolder() / "asyncapi.bundled.json"); }
 
-TEST(AsyncApi, IsWhatTheCatalogueAndTheSchemasMakeIt) {
-  EXPECT_TRUE(LoadText(SchemaFolder() / "asyncapi.json") == document::Text(AsyncApi(Now(), Form::kSplit)))
-      << kMakeIt;
-  EXPECT_TRUE(LoadText(SchemaFolder() / "asyncapi.bundled.json") ==
-              document::Text(AsyncApi(Now(), Form::kBundled)))
-      << kMakeIt;
+// The AsyncAPI documents, the replies' descriptions and the standard invalid examples.
+TEST(AsyncApi, EveryFileThatIsMadeIsWhatTheCatalogueAndTheSchemasMakeIt) {
+  const auto files = document::DerivedFiles(SchemaFolder().string());
+  EXPECT_TRUE(files.count("asyncapi.json") == 1 && files.count("asyncapi.bundled.json") == 1);
+  EXPECT_TRUE(files.count("messages/device.state.schema.json") == 1);
+  EXPECT_TRUE(files.count("examples/device.claim/invalid/missing-device.missing_field.json") == 1);
+  EXPECT_TRUE(files.count("examples/device.list/invalid/null-state.wrong_type.json") == 1);
+  for (const auto& [name, text] : files) {
+    const auto file = SchemaFolder() / name;
+    EXPECT_TRUE(std::filesystem::exists(file) && LoadText(file) == text) << name << ": " << kMakeIt;
+  }
 }
 
 void ExpectReferencesInside(const json& document, const json& node) {

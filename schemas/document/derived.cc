@@ -1,0 +1,76 @@
+#include "schemas/document/derived.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "schemas/document/page.h"
+#include "schemas/wire/codec.h"
+
+namespace registry::document {
+namespace {
+
+using Kind = wire::MessageName::Kind;
+
+// As the examples' files are named: "from_seq" is from-seq, "registryProfile" registryprofile.
+std::string InFileName(std::string member) {
+  for (char& letter : member) {
+    letter = letter == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+  }
+  return member;
+}
+
+// The first required one, or the first of all where none is.
+std::string FirstMember(const Json& schema) {
+  const Json& required = schema.at("required");
+  for (const auto& [name, rule] : schema.at("properties").items()) {
+    if (required.empty() || std::find(required.begin(), required.end(), name) != required.end()) return name;
+  }
+  return {};
+}
+
+std::set<std::string> ReplyStems() {
+  std::set<std::string> stems;
+  for (const wire::MessageName& name : wire::Catalogue()) {
+    if (name.kind == Kind::kReply) stems.emplace(name.schema);
+  }
+  return stems;
+}
+
+}  // namespace
+
+std::map<std::string, Json> StandardInvalidExamples(const std::string& stem, const Sources& sources) {
+  if (stem == "envelope") return {};
+  const Json& valid = sources.examples.at(stem);
+  const Json& schema = sources.schemas.at(stem);
+  const std::string first = FirstMember(schema);
+  std::map<std::string, Json> examples;
+  examples["array.wrong_type"] = Json::array({valid});
+  Json without = valid, null = valid, more = valid;
+  without.erase(first);
+  if (!schema.at("required").empty()) examples["missing-" + InFileName(first) + ".missing_field"] = without;
+  null[first] = nullptr;
+  examples["null-" + InFileName(first) + ".wrong_type"] = null;
+  more["surprise"] = 1;
+  examples["unknown-member.unknown_field"] = more;
+  return examples;
+}
+
+std::map<std::string, std::string> DerivedFiles(const std::string& folder) {
+  const Sources sources = ReadSources(folder);
+  std::map<std::string, std::string> files;
+  files["asyncapi.json"] = Text(AsyncApi(sources, Form::kSplit));
+  files["asyncapi.bundled.json"] = Text(AsyncApi(sources, Form::kBundled));
+  files["README.md"] = WithTables(ReadText(folder + "/README.md"), sources);
+  for (const std::string& stem : ReplyStems()) {
+    files["messages/" + stem + ".schema.json"] = Text(sources.schemas.at(stem));
+  }
+  for (const auto& [stem, schema] : sources.schemas) {
+    for (const auto& [name, example] : StandardInvalidExamples(stem, sources)) {
+      files["examples/" + stem + "/invalid/" + name + ".json"] = Text(example);
+    }
+  }
+  return files;
+}
+
+}  // namespace registry::document

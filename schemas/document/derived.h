@@ -1,0 +1,22 @@
+// schemas/document/derived.h: every file of schemas/ that is made, not written: the AsyncAPI documents, the sentence of
+// each reply's schema that names the commands it answers, the standard invalid examples, and the tables of messages in
+// README.md. They are checked in, for
+// people and other programs to read; asyncapi-document writes them, and a test holds the folder equal.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "schemas/document/asyncapi.h"
+
+namespace registry::document {
+
+// What every schema must refuse, whatever it says: an array, a first member that is missing or null, a member nobody
+// knows. Made of the first valid example of `stem`; by file name, which ends in the symbol of the refusal. None of the
+// envelope: it refuses the same with symbols of its own, and its examples are written.
+std::map<std::string, Json> StandardInvalidExamples(const std::string& stem, const Sources& sources);
+
+// By path below schemas/. Throws as ReadSources does.
+std::map<std::string, std::string> DerivedFiles(const std::string& folder);
+
+}  // namespace registry::document
