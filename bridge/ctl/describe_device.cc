@@ -1,5 +1,6 @@
 #include "bridge/ctl/describe_device.h"
 
+#include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
 
 namespace registry::ctl {

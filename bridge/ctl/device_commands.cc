@@ -104,7 +104,7 @@ void Explain(const ReadOptions& options, const std::string& text) {
   const OpenLedger ledger(options);
   const auto device = OrFail(ledger->LoadDevice(id));
   if (!device) Fail("there is no device " + id.text());
-  const auto waits = lifecycle::WaitsOf(*device, OrFail(ledger->JobsOf(id)), policy);
+  const auto waits = lifecycle::WaitsOf(OrFail(ledger->JobsOf(id)), policy);
   Json out{{"device", id.text()},
            {"state", domain::StateName(device->state)},
            {"says", lifecycle::InOneLine(waits)}};

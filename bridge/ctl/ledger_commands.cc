@@ -6,6 +6,7 @@
 #include "bridge/ctl/ledger_file_commands.h"
 #include "bridge/ctl/ledger_source.h"
 #include "bridge/ledger/rocksdb/open.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::ctl {
 namespace {
@@ -67,7 +68,7 @@ void ListJobs(const ReadOptions& options) {
   const auto add = [&rows](const std::vector<domain::Job>& jobs) {
     for (const auto& job : jobs) {
       rows.push_back({{"job", job.id.text()},
-                      {"device", job.device.text()},
+                      {"device", job.device().text()},
                       {"kind", domain::JobKindName(job.kind)},
                       {"attempt", AttemptsOf(job)},
                       {"due", Text(job.due)},

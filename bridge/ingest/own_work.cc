@@ -45,7 +45,7 @@ void OwnWork::PostDue(const domain::Job& job) {
     std::lock_guard lock(mutex_);
     if (!posted_.insert(job.id).second) return;
   }
-  Post(job.device, [this, job] {
+  Post(job.device(), [this, job] {
     decisions_.SettleDue(job);
     std::lock_guard lock(mutex_);
     posted_.erase(job.id);

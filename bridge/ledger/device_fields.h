@@ -99,6 +99,12 @@ void Fields(A& archive, T& transfer) {
   archive(10, transfer.endpoint);
 }
 
+template <class A, Is<domain::EndedJob> T>
+void Fields(A& archive, T& job) {
+  archive(1, job.id);
+  archive(2, job.to);
+}
+
 // Version 2; device_v1.h has the tags of version 1.
 template <class A, Is<domain::Device> T>
 void Fields(A& archive, T& device) {
@@ -118,6 +124,7 @@ void Fields(A& archive, T& device) {
   archive(14, device.created);
   archive(15, device.updated);
   archive(16, device.ended_jobs);
+  archive(17, device.came_back);
 }
 
 template <class A, Is<domain::DeviceBrief> T>

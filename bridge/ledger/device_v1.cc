@@ -17,6 +17,7 @@ struct OnlyParts {
   std::optional<domain::IssuedCertificate> certificate;
   Bytes agreement_key;
   std::uint64_t payload_version = 0, delivered_version = 0;
+  std::vector<JobId> ended_jobs;
 };
 
 void Read(FieldReader& reader, domain::Device& device, OnlyParts& parts) {
@@ -40,7 +41,7 @@ void Read(FieldReader& reader, domain::Device& device, OnlyParts& parts) {
   reader(18, device.trace);
   reader(19, device.created);
   reader(20, device.updated);
-  reader(21, device.ended_jobs);
+  reader(21, parts.ended_jobs);
 }
 
 void Take(OnlyParts parts, domain::Device& device) {
@@ -51,6 +52,9 @@ void Take(OnlyParts parts, domain::Device& device) {
     const UtcTime since = parts.certificate->not_before;
     domain::GoLive(device, std::move(*parts.certificate), since);
   }
+  for (JobId& job : parts.ended_jobs) device.ended_jobs.push_back({std::move(job), parts.sponsor});
+  // Nothing else led back to attached with a zone content behind it.
+  device.came_back = device.state == domain::State::kAttached && device.zone.wanted > 0;
   // One without the other is a fault, and stays one.
   if (parts.claimer || parts.endpoint || parts.payload_version > 0) {
     domain::Bind(device, parts.claimer.value_or(PartyId()), parts.endpoint.value_or(EndpointName()));

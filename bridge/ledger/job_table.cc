@@ -97,8 +97,8 @@ bool KeepsBounds(const domain::Changeset& changeset, const std::function<std::si
     std::map<JobId, bool> is_open;  // of the jobs the changeset touches
     for (const JobId& id : changeset.jobs_erase) is_open[id] = false;
     for (const domain::Job& job : changeset.jobs_put) {
-      const bool same = !job.mno && !is_open.contains(job.id) && was_open(job.id, bound.mno);
-      is_open[job.id] = !job.unsent && (same || job.mno == bound.mno);
+      const bool same = !job.to && !is_open.contains(job.id) && was_open(job.id, bound.mno);
+      is_open[job.id] = !job.unsent && (same || job.to == bound.mno);
     }
     auto total = static_cast<std::int64_t>(open(bound.mno));
     for (const auto& [id, now] : is_open) total += (now ? 1 : 0) - (was_open(id, bound.mno) ? 1 : 0);

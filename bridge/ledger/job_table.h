@@ -25,7 +25,7 @@ class JobTable {
     bool unsent = false;
     bool Open() const { return mno && !unsent; }
   };
-  static Entry EntryOf(const domain::Job& job) { return {job.device, job.due, job.mno, job.unsent}; }
+  static Entry EntryOf(const domain::Job& job) { return {job.device(), job.due, job.to, job.unsent}; }
 
   // Replaces one of the same id, and keeps its MNO when the new one names none.
   void Put(const JobId& id, Entry entry);

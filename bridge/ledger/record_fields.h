@@ -73,22 +73,53 @@ void Fields(A& archive, T& record) {
   archive(6, record.legacy_cert_signature);
 }
 
+template <class A, Is<domain::EndpointKey> T>
+void Fields(A& archive, T& key) {
+  archive(1, key.asp);
+  archive(2, key.name);
+}
+
+// One tag for each thing a job can be about. What was read last is it; a job about nothing has the nil UUID.
+template <class Subject, class A, class T>
+void SubjectField(A& archive, std::uint8_t tag, T& subject) {
+  const auto* const written = std::get_if<Subject>(&subject);
+  std::optional<Subject> value;
+  if (std::is_const_v<T> && written != nullptr) value = *written;
+  archive(tag, value);
+  if constexpr (!std::is_const_v<T>) {
+    if (value) subject = *value;
+  }
+}
+
+// Stored is what deviates, so that a job from before it could is a wanted one.
+template <class A, class T>
+void Inverted(A& archive, std::uint8_t tag, T& value) {
+  bool inverted = !value;
+  archive(tag, inverted);
+  if constexpr (!std::is_const_v<T>) value = !inverted;
+}
+
 template <class A, Is<domain::Job> T>
 void Fields(A& archive, T& job) {
   archive(1, job.id);
-  archive(2, job.device);
+  SubjectField<DeviceId>(archive, 2, job.subject);
   archive(3, job.kind);
   archive(4, job.attempt);
   archive(5, job.created);
   archive(6, job.due);
-  archive(7, job.subject);
+  archive(7, job.version);
   archive(8, job.last_stage);
   archive(9, job.last_progress);
   archive(10, job.body);
   archive(11, job.traceparent);
-  archive(12, job.mno);
+  archive(12, job.to);
   archive(13, job.unsent);
   archive(14, job.sent);
+  archive(15, job.told);
+  Inverted(archive, 16, job.wanted);
+  archive(17, job.order);
+  SubjectField<domain::EndpointKey>(archive, 18, job.subject);
+  SubjectField<OrderId>(archive, 19, job.subject);
 }
 
 template <class A, Is<domain::HistoryEntry> T>

@@ -281,7 +281,7 @@ void Verifier::CheckJobs() {
 void Verifier::CheckJobs(const std::optional<std::vector<domain::Job>>& jobs) {
   if (!jobs) return;
   for (const auto& job : *jobs) {
-    const auto device = Read("jobs", reader_.LoadDevice(job.device));
+    const auto device = Read("jobs", reader_.LoadDevice(job.device()));
     if (device && !*device) Fault("job " + job.id.text() + ": its device does not exist");
   }
 }

@@ -93,7 +93,7 @@ class Decisions {
       test::SetAttached(device);
       domain::Job job;
       job.id = *JobId::Parse(DeviceId::FromRandom({static_cast<std::uint8_t>(i), 8}).text());
-      job.device = device.id;
+      job.subject = device.id;
       devices_.push_back(device.id);
       jobs_.push_back(job.id);
       changes.devices.push_back({std::move(device), 0});

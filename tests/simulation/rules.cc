@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "workers/domain/invariants.h"
+#include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
 
 namespace registry::simulation {
@@ -143,11 +144,9 @@ std::string PlanFault(const Job& job, const Snapshot& now) {
   const auto& policy = now.world.services().policy;
   if (job.due > lifecycle::LatestDue(policy, now.world.clock.latest)) return "is put off for ever";
   if (job.kind == JobKind::kZoneVisible) return "";
-  if (!job.mno) return "is nobody's";
-  if (job.attempt > policy.retry.Of(*job.mno).attempts_max) return "has more attempts than there are";
-  const auto same = [&](const Told& told) {
-    return told.job == job.id.text() && told.mno == job.mno->text();
-  };
+  if (!job.to) return "is nobody's";
+  if (job.attempt > policy.retry.Of(*job.to).attempts_max) return "has more attempts than there are";
+  const auto same = [&](const Told& told) { return told.job == job.id.text() && told.mno == job.to->text(); };
   const bool told = std::any_of(now.world.told.begin(), now.world.told.end(), same);
   if (told == job.unsent) return told ? "was sent and is kept" : "waits for somebody who was not asked";
   return "";
@@ -160,7 +159,7 @@ std::string JobsKeepToThePlan(const Snapshot& now) {
       const std::string fault = PlanFault(job, now);
       if (!fault.empty())
         return std::string(domain::JobKindName(job.kind)) + " " + job.id.text() + " " + fault;
-      if (job.mno && !job.unsent) ++open[*job.mno];
+      if (job.to && !job.unsent) ++open[*job.to];
     }
   }
   for (const auto& [mno, jobs] : open) {

@@ -5,6 +5,7 @@
 #include "tests/support/csr_maker.h"
 #include "tests/support/test_registry.h"
 #include "workers/domain/compose.h"
+#include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
 
 namespace registry::simulation {
@@ -192,7 +193,7 @@ void World::SayLeftOver() {
 
 void World::SettleDue() {
   for (const domain::Job& job : own_->Due()) {
-    Note("due: " + std::string(domain::JobKindName(job.kind)) + " of " + Short(job.device.text()) +
+    Note("due: " + std::string(domain::JobKindName(job.kind)) + " of " + Short(job.device().text()) +
          ", attempt " + std::to_string(job.attempt));
     own_->SettleDue(job);
   }

@@ -1,11 +1,10 @@
-#include <algorithm>
-
 #include "workers/crypto/p256.h"
 #include "workers/csr_sign/csr_sign.h"
 #include "workers/domain/compose.h"
 #include "workers/domain/device_steps.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
+#include "workers/jobs/jobs.h"
 
 namespace registry::csr_sign {
 namespace {
@@ -13,7 +12,6 @@ namespace {
 using domain::Changeset;
 using domain::Context;
 using domain::Device;
-using domain::Job;
 using domain::JobKind;
 using domain::Origin;
 using domain::UniqueKind;
@@ -33,44 +31,37 @@ Result<Device> FindOwn(const DeviceId& id, const Origin& origin, const View& vie
 }
 
 // A device reactivated while its MNO may still empty the applet: the key of this CSR could be the one that is wiped.
-Status RefuseWhileWiped(const std::vector<Job>& jobs) {
-  const auto wipes = [](const Job& one) { return one.kind == JobKind::kAppletWipe; };
-  if (std::none_of(jobs.begin(), jobs.end(), wipes)) return Done{};
+Status RefuseWhileWiped(const jobs::Waiting& waiting) {
+  if (!waiting.Has(JobKind::kAppletWipe)) return Done{};
   return Error::Make(
       Code::kStatusProhibits, "wipe_pending",
       "the device's applet.wipe has neither been reported nor given up; key.generate follows then",
       "/device");
 }
 
-// An attached device whose zone content ever changed has been deactivated: nothing else leads back to attached. The trace
-// says so too, but forgets its oldest steps.
-bool CameBack(const Device& device) { return device.zone.wanted > 0; }
-
-bool AsksForKey(const Job& job) { return job.kind == JobKind::kKeyGenerate; }
-
 // A CSR of a key that was wiped since may still be on its way to a device that came back: only the job tells them apart.
 Status CheckUnnamed(const Device& device) {
-  if (!CameBack(device)) return Done{};
+  if (!device.came_back) return Done{};
   return Error::Make(Code::kMissingParameter, "job_missing",
                      "the device was deactivated before: its CSR names the key.generate that waits", "/job");
 }
 
 Status CheckJob(const wire::CsrSubmit& command, const Device& device, const View& view) {
-  auto waiting = view.JobsOf(command.device);
+  const auto waiting = jobs::Waiting::Of(command.device, view);
   if (!waiting) return waiting.error();
   if (auto empty = RefuseWhileWiped(*waiting); !empty) return empty;
   if (!command.job) return CheckUnnamed(device);
   auto job = view.LoadJob(*command.job);
   if (!job) return job.error();
   if (*job) {
-    if ((*job)->device == command.device && (*job)->kind == JobKind::kKeyGenerate) return Done{};
+    if ((*job)->device() == command.device && (*job)->kind == JobKind::kKeyGenerate) return Done{};
     return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job is not this device's key.generate",
                        "/job");
   }
   // It has ended or never was. Where another job asks for a key, the applet is making, or has made, another than this one.
   // Of a device that came back it may also be from before the wipe.
-  const bool asked_anew = std::any_of(waiting->begin(), waiting->end(), AsksForKey);
-  if (!asked_anew && !CameBack(device)) return Done{};
+  const bool asked_anew = waiting->Has(JobKind::kKeyGenerate);
+  if (!asked_anew && !device.came_back) return Done{};
   return Error::Make(Code::kNotFound, "job_unknown",
                      asked_anew ? "no job of this id waits for a CSR, another key.generate does"
                                 : "this job has ended; device.attach asks for another key",
@@ -118,27 +109,11 @@ Status TakeAgreementKey(Device& device, const CheckedCsr& csr, const View& view,
   return Done{};
 }
 
-// The key has come; and what the zone held before, if that is not seen yet, is no longer waited for.
-Status EndAnswered(Device& device, const View& view, Changeset& changes) {
-  auto jobs = view.JobsOf(device.id);
-  if (!jobs) return jobs.error();
-  for (const Job& job : *jobs) {
-    if (AsksForKey(job) || job.kind == JobKind::kZoneVisible) domain::EndJob(device, job, changes);
-  }
-  return Done{};
-}
-
-void Publish(Device& device, const domain::Policy& policy, const Context& context, Changeset& changes) {
+Status Publish(Device& device, const domain::Policy& policy, const View& view, const Context& context,
+               Changeset& changes) {
   ++device.zone.wanted;
   changes.zone.push_back(dns::Published(device, policy.certificate.tlsa));
-  Job job;
-  job.id = domain::NewJobId(context);
-  job.device = device.id;
-  job.kind = JobKind::kZoneVisible;
-  job.created = context.now;
-  job.due = context.now + policy.visible_within;
-  job.subject = device.zone.wanted;
-  changes.jobs_put.push_back(std::move(job));
+  return jobs::ExpectVisible(device, view, context, policy.visible_within, changes);
 }
 
 void Record(const Device& device, const Origin& origin, const domain::Policy& policy, const Context& context,
@@ -178,12 +153,14 @@ Result<domain::Decision> Decide(const wire::CsrSubmit& command, const Origin& or
   if (!issued) return issued.error();
 
   domain::Decision decision;
-  if (auto ended = EndAnswered(*device, view, decision.changes); !ended) return ended.error();
+  auto answered = jobs::EndSuperseded(*device, domain::Superseding::kKeyCertified, view, decision.changes);
+  if (!answered) return answered.error();
   device->state = *next;
   domain::GoLive(*device, std::move(*issued), context.now);
   if (auto taken = TakeAgreementKey(*device, *csr, view, decision.changes); !taken) return taken.error();
   domain::Mark(*device, "certified", context.now);
-  Publish(*device, policy, context, decision.changes);
+  auto published = Publish(*device, policy, view, context, decision.changes);
+  if (!published) return published.error();
   Record(*device, origin, policy, context, decision.changes);
   const domain::IssuedCertificate& live = *domain::LiveCertificate(*device);
   decision.reply =

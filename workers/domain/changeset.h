@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "workers/domain/device.h"
+#include "workers/domain/job.h"
 #include "workers/domain/order.h"
 
 namespace registry::domain {

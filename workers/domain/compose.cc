@@ -32,13 +32,6 @@ HistoryEntry History(const PartyId& actor, std::string what, UtcTime now, std::o
   return {now, actor, DeviceId(), std::move(what), std::move(cause)};
 }
 
-void EndJob(Device& device, const Job& job, Changeset& changes) {
-  changes.jobs_erase.push_back(job.id);
-  if (job.kind == JobKind::kZoneVisible || job.unsent) return;
-  if (device.ended_jobs.size() >= kEndedJobsMax) device.ended_jobs.erase(device.ended_jobs.begin());
-  device.ended_jobs.push_back(job.id);
-}
-
 OutgoingMessage Render(const Notification& notification, std::uint64_t seq) {
   wire::Envelope envelope;
   envelope.id = notification.id;

@@ -34,10 +34,6 @@ Notification Notify(const PartyId& to, std::string_view type, const Message& mes
   return notification;
 }
 
-// Erases a job that its MNO has reported, or that is called off. What the MNO was sent is remembered, so that it may
-// report it late or once more. The caller puts the device.
-void EndJob(Device& device, const Job& job, Changeset& changes);
-
 // The envelope of a notification under its number in the party's feed; the same bytes every time, so that a replay says
 // exactly what was said first.
 OutgoingMessage Render(const Notification& notification, std::uint64_t seq);

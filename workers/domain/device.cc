@@ -33,20 +33,6 @@ std::optional<State> StateOf(std::string_view name) {
   return std::nullopt;
 }
 
-std::string_view JobKindName(JobKind kind) {
-  switch (kind) {
-    case JobKind::kKeyGenerate:
-      return "key.generate";
-    case JobKind::kPayloadPush:
-      return "payload.push";
-    case JobKind::kAppletWipe:
-      return "applet.wipe";
-    case JobKind::kZoneVisible:
-      return "zone.visible";
-  }
-  REG_CHECK(false);
-}
-
 bool Changeset::empty() const {
   return !mark && devices.empty() && endpoints.empty() && claims.empty() && releases.empty() &&
          jobs_put.empty() && jobs_erase.empty() && history.empty() && messages.empty() &&

@@ -1,4 +1,4 @@
-// workers/domain/device.h: the registry's objects as plain values: device, endpoint, job.
+// workers/domain/device.h: the registry's objects as plain values: device, endpoint.
 // A record is what the ledger stores; its bytes are defined in bridge/ledger/FORMAT.md. Plain values, any thread.
 #pragma once
 
@@ -50,6 +50,13 @@ struct TraceStep {
   UtcTime at;
 };
 
+// Work that was done or called off. Only whom it was sent to may report it late or once more, whoever serves the device then.
+struct EndedJob {
+  JobId id;
+  PartyId to;
+  bool operator==(const EndedJob&) const = default;
+};
+
 // Its identity is that of the eUICC: one device per EID. What its parts come to is asked through standing.h, and they
 // change through device_steps.h.
 struct Device {
@@ -67,7 +74,10 @@ struct Device {
   std::vector<TraceStep> trace;  // bounded: the last kTraceMax steps
   UtcTime created;
   UtcTime updated;
-  std::vector<JobId> ended_jobs;  // the last kEndedJobsMax that its MNO was sent and that ended, oldest first
+  std::vector<EndedJob>
+      ended_jobs;  // the last kEndedJobsMax that an MNO was sent and that ended, oldest first
+  // Reactivated: what its applet made before may still be on its way, so a CSR names the job it answers.
+  bool came_back = false;
 };
 inline constexpr std::size_t kTraceMax = 32;
 inline constexpr std::size_t kEndedJobsMax = 8;
@@ -79,40 +89,6 @@ struct EndpointRecord {
   Bytes legacy_json;            // container 08
   Bytes legacy_json_signature;  // container 09
   Bytes legacy_cert_signature;  // container 0A; empty when the trust is a TLSA name
-};
-
-// Work that waits for somebody else; survives restarts (design §4). Stored: DO NOT CHANGE THESE NUMBERS.
-enum class JobKind : std::uint8_t {
-  kKeyGenerate = 1,
-  kPayloadPush = 2,
-  kAppletWipe = 3,
-  kZoneVisible = 4,
-};
-std::string_view JobKindName(JobKind kind);
-
-struct Job {
-  JobId id;
-  DeviceId device;
-  JobKind kind = JobKind::kKeyGenerate;
-  std::uint32_t attempt = 1;
-  UtcTime created;
-  UtcTime due;                // when it is retried, or failed after the last attempt
-  std::uint64_t subject = 0;  // kPayloadPush: payload version; kZoneVisible: zone revision
-  std::string last_stage;     // from do.progress
-  std::uint64_t last_progress = 0;
-  std::string body;  // data member of the command to be sent again, canonical JSON; empty for kZoneVisible
-  std::optional<std::string> traceparent;  // of the command that caused it, for what a timer says later
-  // Whom it is sent to; none for kZoneVisible, and in a record from before it was kept (the sponsor then).
-  std::optional<PartyId> mno;
-  bool unsent = false;  // waits until its MNO has room for it; `due` is then its place in the queue
-  UtcTime sent;         // for the first time; 0 in a record from before it was kept: when it was created
-};
-
-// What one MNO has to do: jobs sent and not finished, and jobs that wait for room.
-struct JobLoad {
-  std::size_t open = 0;
-  std::size_t unsent = 0;
-  bool operator==(const JobLoad&) const = default;
 };
 
 }  // namespace registry::domain

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/part_rules.h"
 #include "workers/domain/standing.h"
@@ -32,21 +33,6 @@ std::string InState(const Device& device) { return "though it is " + std::string
 
 bool HasLiveCertificate(State state) {
   return state == State::kCertified || state == State::kPublished || state == State::kActive;
-}
-
-// Which states have a use for a job of that kind.
-bool HasUse(State state, JobKind kind) {
-  switch (kind) {
-    case JobKind::kKeyGenerate:
-      return state == State::kAttached;
-    case JobKind::kPayloadPush:
-      return state == State::kPublished || state == State::kActive;
-    case JobKind::kAppletWipe:  // attached: reactivated before its wipe has ended
-      return state == State::kDeactivated || state == State::kDeleted || state == State::kAttached;
-    case JobKind::kZoneVisible:
-      return true;
-  }
-  return false;
 }
 
 bool Is(const TlsaRecord& record, const IssuedCertificate& certificate) {
@@ -174,7 +160,7 @@ std::vector<Job> JobsAfter(const Step& step) {
   for (const Job& job : step.before.jobs) jobs[job.id] = job;
   for (const JobId& erased : step.changes.jobs_erase) jobs.erase(erased);
   for (const Job& put : step.changes.jobs_put) {
-    if (put.device == step.after.id) jobs[put.id] = put;
+    if (put.device() == step.after.id) jobs[put.id] = put;
   }
   std::vector<Job> after;
   for (auto& [id, job] : jobs) after.push_back(std::move(job));
@@ -271,9 +257,9 @@ Faults FaultsInJobs(const Device& device, const std::vector<Job>& jobs) {
     judge.Must(waits.insert(job.kind).second, "two jobs of " + name + " wait");
     judge.Must(HasUse(device.state, job.kind), name + " waits " + InState(device));
     judge.Must(job.attempt > 0, name + " waits and was never tried");
-    judge.Must(job.kind != JobKind::kZoneVisible || job.subject == device.zone.wanted,
+    judge.Must(job.kind != JobKind::kZoneVisible || job.version == device.zone.wanted,
                "the alarm of another zone revision waits");
-    judge.Must(job.kind != JobKind::kPayloadPush || job.subject <= PayloadVersion(device),
+    judge.Must(job.kind != JobKind::kPayloadPush || job.version <= PayloadVersion(device),
                "a payload is pushed that was never made");
   }
   judge.Must(!waits.contains(JobKind::kKeyGenerate) || !waits.contains(JobKind::kAppletWipe),
@@ -288,7 +274,9 @@ Faults FaultsInJobs(const Device& device, const std::vector<Job>& jobs) {
 std::vector<DeviceId> Touched(const Changeset& changes) {
   std::set<DeviceId> touched;
   for (const DevicePut& put : changes.devices) touched.insert(put.device.id);
-  for (const Job& job : changes.jobs_put) touched.insert(job.device);
+  for (const Job& job : changes.jobs_put) {
+    if (std::holds_alternative<DeviceId>(job.subject)) touched.insert(job.device());
+  }
   for (const ZoneChange& change : changes.zone) touched.insert(change.device);
   return {touched.begin(), touched.end()};
 }

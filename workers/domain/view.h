@@ -11,6 +11,7 @@
 #include "workers/domain/changeset.h"
 #include "workers/domain/device.h"
 #include "workers/domain/device_places.h"
+#include "workers/domain/job.h"
 #include "workers/domain/order.h"
 
 namespace registry::domain {

@@ -2,8 +2,8 @@
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
-#include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
 namespace {
@@ -14,16 +14,16 @@ using domain::State;
 // What the device still owes or is owed, and nobody is waiting for: the way out of a job that failed for good.
 Status AskAgain(domain::Device& device, const View& view, const Context& context, const Policy& policy,
                 const domain::Signer& signer, domain::Changeset& changes) {
-  auto jobs = view.JobsOf(device.id);
-  if (!jobs) return jobs.error();
+  const auto waiting = jobs::Waiting::Of(device.id, view);
+  if (!waiting) return waiting.error();
   // A wipe under way asks for the key itself when it ends.
-  const bool key_to_come = Waits(*jobs, JobKind::kKeyGenerate) || Waits(*jobs, JobKind::kAppletWipe);
+  const bool key_to_come = waiting->Has(JobKind::kKeyGenerate) || waiting->Has(JobKind::kAppletWipe);
   if (device.state == State::kAttached && !key_to_come) {
     if (auto asked = AskForKey(device, view, context, policy, changes); !asked) return asked;
   }
   const domain::Binding* const binding = domain::LiveBinding(device);
   const bool payload_owed = device.state == State::kPublished && binding != nullptr;
-  if (!payload_owed || Waits(*jobs, JobKind::kPayloadPush)) return Done{};
+  if (!payload_owed || waiting->Has(JobKind::kPayloadPush)) return Done{};
   auto endpoint = view.LoadEndpoint(binding->asp, binding->endpoint);
   if (!endpoint) return endpoint.error();
   if (!*endpoint) return Done{};

@@ -2,8 +2,8 @@
 #include "workers/domain/device_steps.h"
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
-#include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
 namespace {

@@ -1,7 +1,8 @@
 #include "workers/domain/standing.h"
+#include "workers/jobs/sending.h"
 #include "workers/lifecycle/access.h"
-#include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
 namespace {
@@ -9,34 +10,28 @@ namespace {
 using domain::Changeset;
 using domain::Device;
 using domain::Job;
-using domain::JobKind;
 
 // DNS goes on trying by itself; what is due here is the alarm.
 void RaiseDnsAlarm(Job job, const Device& device, const Context& context, const Policy& policy,
                    Changeset& changes) {
   Error error = Error::Make(Code::kFailed, "dns_lagging", "the secondaries do not serve the change yet");
   error.step = "published";
-  error.retry_after_seconds = static_cast<int>(AlarmWait(policy, job.attempt + 1).count());
+  error.retry_after_seconds =
+      static_cast<int>(jobs::AlarmWait(policy.visible_within, job.attempt + 1).count());
   const wire::DeviceFailed message{device.id, DeviceName(device.id, policy.zone), error};
   NotifyStakeholders(device, "device.failed", message, context, std::nullopt, changes);
   changes.history.push_back(
       domain::History(device, domain::Registry(), "DNS lags behind the change", context.now));
   ++job.attempt;
-  job.due = context.now + AlarmWait(policy, job.attempt);
+  job.due = context.now + jobs::AlarmWait(policy.visible_within, job.attempt);
   changes.jobs_put.push_back(std::move(job));
 }
 
 // The time it was put off to says nothing, so it is given the whole wait once more, by the clock as it goes now.
-void WaitAnew(Job job, const Device& device, const Context& context, const Policy& policy,
-              Changeset& changes) {
-  const bool alarm = job.kind == JobKind::kZoneVisible;
-  job.due = context.now + (alarm ? AlarmWait(policy, job.attempt)
-                                 : Backoff(policy.retry.Of(domain::Sponsor(device)), job.attempt));
+void WaitAnew(Job job, const Context& context, const Policy& policy, Changeset& changes) {
+  job.due = context.now + (job.to ? jobs::Backoff(policy.retry.Of(*job.to), job.attempt)
+                                  : jobs::AlarmWait(policy.visible_within, job.attempt));
   changes.jobs_put.push_back(std::move(job));
-}
-
-bool WorthSendingAgain(const Job& job, const Device& device, const Policy& policy) {
-  return !Unwanted(job, device) && job.attempt < policy.retry.Of(domain::Sponsor(device)).attempts_max;
 }
 
 // No command is decided here, but one is behind the job: what is said now belongs to its trace.
@@ -47,6 +42,10 @@ Context TracedBy(const Job& job, Context context) {
 
 }  // namespace
 
+UtcTime LatestDue(const Policy& policy, UtcTime now) {
+  return jobs::LatestDue(policy.retry, policy.visible_within, now);
+}
+
 Result<Changeset> DecideDue(const Job& due, const View& view, const Context& timer, const Policy& policy) {
   Changeset changes;
   auto job = view.LoadJob(due.id);
@@ -55,21 +54,21 @@ Result<Changeset> DecideDue(const Job& due, const View& view, const Context& tim
   const bool too_far = (*job)->due > LatestDue(policy, timer.now);
   const bool kept = (*job)->unsent;
   if (!kept && (*job)->due > timer.now && !too_far) return changes;  // put off since
-  auto device = view.LoadDevice((*job)->device);
+  auto device = view.LoadDevice((*job)->device());
   if (!device) return device.error();
   if (!*device) {
     changes.jobs_erase.push_back(due.id);
     return changes;
   }
   const Context context = TracedBy(**job, timer);
-  const bool alarm = (*job)->kind == JobKind::kZoneVisible;
+  const bool alarm = domain::RowOf((*job)->kind).on_due == domain::OnDue::kAlarm;
   if (kept) {
-    auto sent = SendKept(**job, **device, view, context, policy, changes);
+    auto sent = jobs::SendKept(**job, view, context, policy.retry, changes);
     if (!sent) return sent.error();
-  } else if (!alarm && WorthSendingAgain(**job, **device, policy)) {
-    SendAgain(**job, **device, context, policy, changes);
+  } else if (!alarm && jobs::WorthSendingAgain(**job, policy.retry)) {
+    jobs::SendAgain(**job, context, policy.retry, changes);
   } else if (too_far) {
-    WaitAnew(**job, **device, context, policy, changes);
+    WaitAnew(**job, context, policy, changes);
   } else if (alarm) {
     RaiseDnsAlarm(**job, **device, context, policy, changes);
   } else {

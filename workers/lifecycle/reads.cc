@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <charconv>
 
+#include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
-#include "workers/lifecycle/jobs.h"
-#include "workers/lifecycle/sending.h"
+#include "workers/jobs/sending.h"
 
 namespace registry::lifecycle {
 namespace {
@@ -90,27 +90,22 @@ std::optional<DevicePosition> PositionOf(std::string_view cursor) {
 UtcTime GivenUpAt(const domain::Job& job, const domain::RetryPlan& plan) {
   UtcTime end = job.due;
   for (std::uint32_t attempt = job.attempt; attempt < plan.attempts_max; ++attempt) {
-    end = end + Backoff(plan, attempt + 1);
+    end = end + jobs::Backoff(plan, attempt + 1);
   }
   return end;
 }
 
-wire::DeviceWait WaitOf(const domain::Job& job, const Device& device, const Policy& policy) {
+wire::DeviceWait WaitOf(const domain::Job& job, const Policy& policy) {
   wire::DeviceWait wait;
   wait.what = domain::JobKindName(job.kind);
   wait.attempt = job.attempt;
   wait.due = job.due;
-  if (job.kind == domain::JobKind::kZoneVisible) {
-    wait.who = domain::Registry();
-    return wait;
-  }
-  wait.who = job.mno.value_or(domain::Sponsor(device));
+  wait.who = job.to.value_or(domain::Registry());
+  if (!job.to) return wait;
   const domain::RetryPlan& plan = policy.retry.Of(wait.who);
-  // A wipe nobody wants any more is only waited for.
-  const bool asked_again = !Unwanted(job, device);
-  wait.attempts = asked_again ? std::max(plan.attempts_max, job.attempt) : job.attempt;
+  wait.attempts = job.wanted ? std::max(plan.attempts_max, job.attempt) : job.attempt;
   // One that has not been sent has no plan yet.
-  if (!job.unsent) wait.given_up = asked_again ? GivenUpAt(job, plan) : job.due;
+  if (!job.unsent) wait.given_up = job.wanted ? GivenUpAt(job, plan) : job.due;
   return wait;
 }
 
@@ -174,10 +169,9 @@ Result<wire::DeviceListed> Read(const wire::DeviceList& command, const Origin& o
   return told;
 }
 
-std::vector<wire::DeviceWait> WaitsOf(const Device& device, const std::vector<domain::Job>& jobs,
-                                      const Policy& policy) {
+std::vector<wire::DeviceWait> WaitsOf(const std::vector<domain::Job>& jobs, const Policy& policy) {
   std::vector<wire::DeviceWait> waits;
-  for (const domain::Job& job : jobs) waits.push_back(WaitOf(job, device, policy));
+  for (const domain::Job& job : jobs) waits.push_back(WaitOf(job, policy));
   std::sort(waits.begin(), waits.end(), [](const auto& a, const auto& b) { return a.due < b.due; });
   return waits;
 }
@@ -202,7 +196,7 @@ Result<wire::DeviceTraced> Read(const wire::DeviceTrace& command, const Origin& 
   wire::DeviceTraced told;
   told.device = device->id;
   told.state = domain::StateName(device->state);
-  told.waits = WaitsOf(*device, *jobs, policy);
+  told.waits = WaitsOf(*jobs, policy);
   told.says = InOneLine(told.waits);
   for (const auto& [step, at] : device->trace) told.steps.push_back({step, at});
   return told;

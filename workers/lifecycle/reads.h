@@ -16,9 +16,8 @@ Result<wire::DeviceListed> Read(const wire::DeviceList&, const Origin&, const Vi
 Result<wire::DeviceTraced> Read(const wire::DeviceTrace&, const Origin&, const View&, const Policy&);
 inline constexpr std::size_t kLookedAtMax = 2000;
 
-// What a device waits for, the next due first, and the same in one line.
-std::vector<wire::DeviceWait> WaitsOf(const domain::Device& device, const std::vector<domain::Job>& jobs,
-                                      const Policy& policy);
+// What a device waits for, given its jobs, the next due first, and the same in one line.
+std::vector<wire::DeviceWait> WaitsOf(const std::vector<domain::Job>& jobs, const Policy& policy);
 std::string InOneLine(const std::vector<wire::DeviceWait>& waits);
 
 }  // namespace registry::lifecycle

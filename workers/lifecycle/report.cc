@@ -4,9 +4,10 @@
 #include "workers/domain/device_steps.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
+#include "workers/jobs/sending.h"
 #include "workers/lifecycle/access.h"
-#include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 using domain::Changeset;
 using domain::Device;
 using domain::Job;
-using domain::JobKind;
+using domain::OnSuccess;
 
 struct Reported {
   Job job;
@@ -25,7 +26,7 @@ struct Reported {
 // A repeat may be told what the first one was told, but only whom the job was sent to: to others it is no job at all.
 bool EndedBefore(const JobId& job, const Device& device, const Origin& origin) {
   const auto& ended = device.ended_jobs;
-  return domain::Sponsor(device) == origin.party && std::find(ended.begin(), ended.end(), job) != ended.end();
+  return std::find(ended.begin(), ended.end(), domain::EndedJob{job, origin.party}) != ended.end();
 }
 
 // A deleted device may still owe its wipe, so tombstones count here.
@@ -41,27 +42,26 @@ Result<Reported> FindReported(const JobId& id, const DeviceId& device_id, const 
     if (!*device || !EndedBefore(id, **device, origin)) return unknown;
     return Reported{{}, std::move(**device), true};
   }
-  if ((*job)->kind == JobKind::kZoneVisible || (*job)->unsent) return unknown;
-  if ((*job)->device != device_id) {
+  if (!(*job)->to || (*job)->unsent) return unknown;
+  if ((*job)->device() != device_id) {
     return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job belongs to another device",
                        "/device");
   }
   auto device = view.LoadDevice(device_id);
   if (!device) return device.error();
   if (!*device) return unknown;
-  if (domain::Sponsor(**device) != origin.party) {
+  if ((*job)->to != origin.party) {
     return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
   }
-  (*job)->mno = origin.party;
   return Reported{std::move(**job), std::move(**device)};
 }
 
 Status Delivered(Reported& reported, const Origin& origin, const Context& context, const Policy& policy,
                  Changeset& changes) {
   Device& device = reported.device;
-  domain::EndJob(device, reported.job, changes);
+  jobs::End(device, reported.job, changes);
   // A newer payload is under way: this one no longer counts.
-  if (reported.job.subject != domain::PayloadVersion(device)) {
+  if (reported.job.version != domain::PayloadVersion(device)) {
     Put(device, changes);
     return Done{};
   }
@@ -69,7 +69,7 @@ Status Delivered(Reported& reported, const Origin& origin, const Context& contex
   if (!next) return next.error();
   const bool activated = device.state != *next;
   device.state = *next;
-  domain::Deliver(device, reported.job.subject);
+  domain::Deliver(device, reported.job.version);
   domain::Mark(device, "delivered", context.now);
   if (activated) {
     const wire::DeviceActivated message{device.id, DeviceName(device.id, policy.zone),
@@ -79,7 +79,7 @@ Status Delivered(Reported& reported, const Origin& origin, const Context& contex
     changes.history.push_back(domain::History(device, origin.party, "active", context.now, origin.id));
   } else {
     changes.history.push_back(domain::History(device, origin.party,
-                                              "delivered version " + std::to_string(reported.job.subject),
+                                              "delivered version " + std::to_string(reported.job.version),
                                               context.now, origin.id));
   }
   Put(device, changes);
@@ -89,7 +89,7 @@ Status Delivered(Reported& reported, const Origin& origin, const Context& contex
 Status Wiped(Reported& reported, const Origin& origin, const View& view, const Context& context,
              const Policy& policy, Changeset& changes) {
   Device& device = reported.device;
-  domain::EndJob(device, reported.job, changes);
+  jobs::End(device, reported.job, changes);
   domain::Mark(device, "wiped", context.now);
   changes.history.push_back(domain::History(device, origin.party, "applet wiped", context.now, origin.id));
   if (auto after = AfterWipe(device, view, context, policy, changes); !after) return after;
@@ -101,8 +101,8 @@ Status Wiped(Reported& reported, const Origin& origin, const View& view, const C
 constexpr int kWorthWriting = 10;
 
 // An MNO that works on a job is not asked again on the plan of a silent one.
-void Progressed(const Job& before, const Device& device, std::chrono::seconds wait, const Context& context,
-                const Policy& policy, Changeset& changes, const wire::DoProgress* said = nullptr) {
+void Progressed(const Job& before, std::chrono::seconds wait, const Context& context, const Policy& policy,
+                Changeset& changes, const wire::DoProgress* said = nullptr) {
   Job job = before;
   // Progress reports arrive repeated and out of order: an earlier one shows that the MNO works, not how far it is.
   const bool first = job.last_stage.empty() && job.last_progress == 0;
@@ -111,22 +111,21 @@ void Progressed(const Job& before, const Device& device, std::chrono::seconds wa
     job.last_progress = said->progress;
     job.last_stage = said->stage;
   }
-  if (!Unwanted(job, device)) PutOffAtLeast(job, wait, policy, context.now);
+  jobs::PutOffAtLeast(job, wait, policy.retry, context.now);
   if (later || job.due >= before.due + wait / kWorthWriting) changes.jobs_put.push_back(std::move(job));
 }
 
 Status Succeeded(Reported& reported, const Origin& origin, const View& view, const Context& context,
                  const Policy& policy, Changeset& changes) {
-  switch (reported.job.kind) {
-    case JobKind::kPayloadPush:
+  switch (domain::RowOf(reported.job.kind).on_success) {
+    case OnSuccess::kDelivered:
       return Delivered(reported, origin, context, policy, changes);
-    case JobKind::kAppletWipe:
+    case OnSuccess::kWiped:
       return Wiped(reported, origin, view, context, policy, changes);
-    case JobKind::kKeyGenerate:  // the CSR is what ends it, and is on its way
-      Progressed(reported.job, reported.device, policy.retry.Of(origin.party).progress, context, policy,
-                 changes);
+    case OnSuccess::kKeyMade:
+      Progressed(reported.job, policy.retry.Of(origin.party).progress, context, policy, changes);
       return Done{};
-    case JobKind::kZoneVisible:
+    case OnSuccess::kNothing:
       return Done{};
   }
   REG_CHECK(false);
@@ -134,11 +133,11 @@ Status Succeeded(Reported& reported, const Origin& origin, const View& view, con
 
 Status Failed(const wire::DoResult& command, const Reported& reported, const Origin& origin, const View& view,
               const Context& context, const Policy& policy, Changeset& changes) {
-  const bool again = command.retriable && !Unwanted(reported.job, reported.device);
+  const bool again = command.retriable && reported.job.wanted;
   const domain::RetryPlan& plan = policy.retry.Of(origin.party);
   if (again && reported.job.attempt < plan.attempts_max) {
     Job job = reported.job;
-    PutOff(job, Backoff(plan, job.attempt), policy, context.now);
+    jobs::PutOff(job, jobs::Backoff(plan, job.attempt), policy.retry, context.now);
     job.last_stage = command.stage;
     changes.jobs_put.push_back(std::move(job));
     return Done{};
@@ -151,10 +150,8 @@ Status Failed(const wire::DoResult& command, const Reported& reported, const Ori
 // Delivered by SMS, but no proof of receipt came: ask again later rather than believe either way.
 void Unknown(const Reported& reported, const Context& context, const Policy& policy, Changeset& changes) {
   Job job = reported.job;
-  if (!Unwanted(job, reported.device)) {
-    const domain::RetryPlan& plan = policy.retry.Of(domain::Sponsor(reported.device));
-    PutOff(job, Backoff(plan, job.attempt), policy, context.now);
-  }
+  const domain::RetryPlan& plan = policy.retry.Of(*job.to);
+  jobs::PutOff(job, jobs::Backoff(plan, job.attempt), policy.retry, context.now);
   job.last_stage = "unknown";
   changes.jobs_put.push_back(std::move(job));
 }
@@ -170,8 +167,8 @@ Result<Decision> Decide(const wire::DoProgress& command, const Origin& origin, c
   if (reported->ended) return decision;
   std::chrono::seconds wait = policy.retry.Of(origin.party).progress;
   // A device that is switched off or asleep must not use up its attempts.
-  if (command.stage == "waiting_device") wait = std::max<std::chrono::seconds>(wait, kDeviceWait);
-  Progressed(reported->job, reported->device, wait, context, policy, decision.changes, &command);
+  if (command.stage == "waiting_device") wait = std::max<std::chrono::seconds>(wait, jobs::kDeviceWait);
+  Progressed(reported->job, wait, context, policy, decision.changes, &command);
   return decision;
 }
 

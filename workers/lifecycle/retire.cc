@@ -3,14 +3,16 @@
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
-#include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
 namespace {
 
 using domain::Changeset;
 using domain::Device;
+using domain::JobKind;
+using domain::Superseding;
 using domain::Trigger;
 
 constexpr std::uint8_t kCessationOfOperation = 5;  // RFC 5280 §5.3.1
@@ -30,17 +32,33 @@ struct Cause {
   std::string reason;
 };
 
+// No key was made since a wipe that still waits was asked for: it is the wipe that is wanted now.
+Status WantWipe(const Device& device, const View& view, const Context& context, const Policy& policy,
+                Changeset& changes) {
+  const auto waiting = jobs::Waiting::Of(device.id, view);
+  if (!waiting) return waiting.error();
+  if (const domain::Job* wipe = waiting->Find(JobKind::kAppletWipe)) {
+    jobs::WantAgain(*wipe, changes);
+    return Done{};
+  }
+  if (!domain::Attached(device)) return Done{};
+  return jobs::Ask(JobKind::kAppletWipe, device, view, context, policy.retry, changes);
+}
+
+// Whether one may still come, though the device that came back has no use for it.
+Result<bool> StopWantingWipe(const Device& device, const View& view, Changeset& changes) {
+  const auto waiting = jobs::Waiting::Of(device.id, view);
+  if (!waiting) return waiting.error();
+  const domain::Job* const wipe = waiting->Find(JobKind::kAppletWipe);
+  return wipe != nullptr && jobs::StopWanting(*wipe, changes);
+}
+
 // Everything both ways of ending share: no live certificate, no waiting work, an empty applet where it can be reached.
 Status End(Device& device, const Cause& cause, const View& view, const Context& context, const Policy& policy,
            std::string_view what, Changeset& changes) {
   Revoke(device, context, changes);
-  if (auto ended = EndAllButWipe(device, view, changes); !ended) return ended;
-  auto wiping = Waits(device, domain::JobKind::kAppletWipe, view);
-  if (!wiping) return wiping.error();
-  // No key was made since a wipe that still waits was asked for: it is the wipe that is wanted now.
-  if (domain::Attached(device) && !*wiping) {
-    if (auto asked = AskForWipe(device, view, context, policy, changes); !asked) return asked;
-  }
+  if (auto ended = jobs::EndSuperseded(device, Superseding::kRetired, view, changes); !ended) return ended;
+  if (auto wiped = WantWipe(device, view, context, policy, changes); !wiped) return wiped;
   domain::Mark(device, what, context.now);
   std::string entry(what);
   if (!cause.reason.empty()) entry += ": " + cause.reason;
@@ -58,8 +76,7 @@ Status Deactivate(Device& device, const Cause& cause, const View& view, const Co
   if (!ended) return ended;
   ++device.zone.wanted;
   changes.zone.push_back(dns::Deactivated(device));
-  ExpectVisible(device, context, policy, changes);
-  return Done{};
+  return jobs::ExpectVisible(device, view, context, policy.visible_within, changes);
 }
 
 template <class Message>
@@ -103,18 +120,18 @@ Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& ori
   if (!next) return next.error();
   Changeset changes;
   device->state = *next;
-  auto wiping = StopWanting(*device, view, changes);
+  device->came_back = true;
+  auto wiping = StopWantingWipe(*device, view, changes);
   if (!wiping) return wiping.error();
   domain::Mark(*device, "reactivated", context.now);
   std::string entry = "reactivated";
   if (!command.reason.empty()) entry += ": " + command.reason;
   changes.history.push_back(domain::History(*device, origin.party, std::move(entry), context.now, origin.id));
   // What deactivation has put there ("state=deactivated") is signed by us and no longer true; nor does anybody wait for it.
-  if (auto ended = EndJobs(*device, view, domain::JobKind::kZoneVisible, changes); !ended)
-    return ended.error();
   ++device->zone.wanted;
   changes.zone.push_back(dns::Gone(*device));
-  ExpectVisible(*device, context, policy, changes);
+  auto expected = jobs::ExpectVisible(*device, view, context, policy.visible_within, changes);
+  if (!expected) return expected.error();
   // The old key and certificate are gone for good: a device comes back with a new key pair. Not while the MNO may still
   // empty the applet, though: a late wipe would take the new key with it. AfterWipe asks then.
   if (device->state == domain::State::kAttached && !*wiping) {
@@ -145,7 +162,8 @@ Result<Decision> Decide(const wire::DeviceDelete& command, const Origin& origin,
   if (device->zone.wanted > 0) {
     ++device->zone.wanted;
     changes.zone.push_back(dns::Gone(*device));
-    ExpectVisible(*device, context, policy, changes);
+    auto expected = jobs::ExpectVisible(*device, view, context, policy.visible_within, changes);
+    if (!expected) return expected.error();
   }
   return Finish<wire::DeviceDeleted>(*device, "device.deleted", cause, context, policy, std::move(changes));
 }

@@ -1,8 +1,8 @@
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
-#include "workers/lifecycle/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
 namespace {
@@ -43,8 +43,8 @@ Result<Changeset> DecideVisible(const domain::ZoneChange& change, const View& vi
   // Only the content wanted last says anything, and it says it once.
   if (change.revision != device.zone.wanted || device.zone.visible >= change.revision) return changes;
   device.zone.visible = change.revision;
-  if (auto erased = EndJobs(device, view, domain::JobKind::kZoneVisible, changes); !erased)
-    return erased.error();
+  if (auto ended = jobs::EndSuperseded(device, domain::Superseding::kZoneShown, view, changes); !ended)
+    return ended.error();
 
   const bool withdrawn = change.tlsa.empty();
   domain::Mark(device, withdrawn ? "withdrawn" : "published", context.now);

@@ -2,6 +2,7 @@
 
 #include "workers/domain/device_steps.h"
 #include "workers/domain/standing.h"
+#include "workers/jobs/jobs.h"
 #include "workers/payload_push/cms.h"
 #include "workers/payload_push/payload_push.h"
 
@@ -61,19 +62,13 @@ Status AddPilotForm(const Device& device, EndpointRecord endpoint, const domain:
 }
 
 domain::Job JobOf(const Device& device, wire::PayloadPush action, const Context& context) {
-  domain::Job job;
-  job.id = domain::NewJobId(context);
-  job.device = device.id;
-  job.kind = domain::JobKind::kPayloadPush;
-  job.created = context.now;
-  job.due = context.now;
-  job.subject = domain::PayloadVersion(device);
+  domain::Job job = jobs::New(domain::JobKind::kPayloadPush, device, context);
+  job.version = domain::PayloadVersion(device);
   action.job = job.id;
   action.device = device.id;
   action.deadline = job.due;
   action.version = domain::PayloadVersion(device);
   job.body = wire::Encode(action).dump();
-  job.traceparent = context.traceparent;
   return job;
 }
 

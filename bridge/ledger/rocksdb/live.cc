@@ -1,5 +1,6 @@
 #include "bridge/ledger/rocksdb/live.h"
 
+#include "bridge/ledger/rocksdb/job_record.h"
 #include "bridge/ledger/rocksdb/keys.h"
 #include "workers/domain/standing.h"
 
@@ -50,28 +51,11 @@ Status LoadFeeds(const Store& store, Live& live) {
                     });
 }
 
-// A job of format 2 or older does not say whose it is: its device's sponsor's.
-Result<std::optional<PartyId>> SponsorOf(const Store& store, const domain::Job& job) {
-  if (job.kind == domain::JobKind::kZoneVisible) return std::optional<PartyId>();
-  const auto stored = store.Get(Column::kDevices, keys::OfDevice(job.device));
-  if (!stored) return stored.error();
-  if (!*stored) return std::optional<PartyId>();
-  auto device = Decode<domain::Device>(**stored);
-  if (!device) return device.error();
-  return std::optional(domain::Sponsor(*device));
-}
-
 Status LoadJobs(const Store& store, Live& live) {
   return store.Scan(Column::kJobs, "", "", [&](std::string_view, std::string_view value) -> Result<bool> {
-    auto job = Decode<domain::Job>(value);
+    const auto job = ReadJob(store, value);
     if (!job) return job.error();
-    JobTable::Entry entry = JobTable::EntryOf(*job);
-    if (!entry.mno) {
-      auto sponsor = SponsorOf(store, *job);
-      if (!sponsor) return sponsor.error();
-      entry.mno = std::move(*sponsor);
-    }
-    live.jobs.Put(job->id, std::move(entry));
+    live.jobs.Put(job->id, JobTable::EntryOf(*job));
     return true;
   });
 }

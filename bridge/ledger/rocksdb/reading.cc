@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "bridge/ledger/rocksdb/job_record.h"
 #include "bridge/ledger/rocksdb/keys.h"
 #include "bridge/ledger/rocksdb/place_keys.h"
 #include "bridge/ledger/rocksdb/places.h"
@@ -118,7 +119,12 @@ Result<std::optional<domain::EndpointRecord>> Reading<Port>::LoadEndpoint(const 
 
 template <class Port>
 Result<std::optional<domain::Job>> Reading<Port>::LoadJob(const JobId& id) const {
-  return LoadOne<domain::Job>(*store_, Column::kJobs, id.text());
+  const auto stored = store_->Get(Column::kJobs, id.text());
+  if (!stored) return stored.error();
+  if (!*stored) return std::optional<domain::Job>();
+  auto job = ReadJob(*store_, **stored);
+  if (!job) return job.error();
+  return std::optional(std::move(*job));
 }
 
 // Without the lock, which the committer needs: a job that went or moved meanwhile is seen as it is now.
@@ -142,7 +148,7 @@ Result<std::vector<domain::Job>> Reading<Port>::JobsOf(const DeviceId& device) c
     const Shared lock(live_.mutex);
     ids = live_.jobs.Of(device);
   }
-  return JobsWith(ids, [&](const domain::Job& job) { return job.device == device; });
+  return JobsWith(ids, [&](const domain::Job& job) { return job.device() == device; });
 }
 
 template <class Port>

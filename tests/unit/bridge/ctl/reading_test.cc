@@ -61,7 +61,7 @@ class ReadingCommands : public testing::Test {
     test::SetAttached(changes.devices[0].device);
     changes.jobs_put = {ledger::samples::Job(1)};
     changes.jobs_put[0].kind = domain::JobKind::kKeyGenerate;
-    changes.jobs_put[0].subject = 0;
+    changes.jobs_put[0].version = 0;
     changes.dead_letters = {{ledger::samples::kNoon, "bad\x1b[2J", "secret \xff", "unknown_party"}};
     EXPECT_TRUE(ledger_->Commit(changes).ok());
   }

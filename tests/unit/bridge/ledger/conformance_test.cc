@@ -61,7 +61,7 @@ TEST_P(LedgerConformance, ReadsBackEveryFieldOfWhatWasCommitted) {
   Changeset changes = samples::Registration(1);
   changes.devices[0].device = samples::FullDevice(1);
   changes.endpoints = {{samples::Endpoint(1), 0}};
-  changes.jobs_put = {samples::Job(1)};
+  changes.jobs_put = {samples::SentJob(1)};
   MustCommit(changes);
 
   domain::Device device = samples::FullDevice(1);
@@ -70,7 +70,7 @@ TEST_P(LedgerConformance, ReadsBackEveryFieldOfWhatWasCommitted) {
   domain::EndpointRecord endpoint = samples::Endpoint(1);
   endpoint.version = 1;
   EXPECT_EQ(Encode(**ledger_->LoadEndpoint(endpoint.asp, endpoint.endpoint.name)), Encode(endpoint));
-  EXPECT_EQ(Encode(**ledger_->LoadJob(samples::JobOf(1))), Encode(samples::Job(1)));
+  EXPECT_EQ(Encode(**ledger_->LoadJob(samples::JobOf(1))), Encode(samples::SentJob(1)));
   EXPECT_EQ(Encode(**ledger_->FindEvent(samples::Party("mno-a"), samples::Event("event-1"))),
             Encode(samples::Mark(1)));
   EXPECT_EQ(*ledger_->FindUnique({UniqueKind::kEid, AsBytes(samples::EidOf(1).text())}),
@@ -132,7 +132,7 @@ TEST_P(LedgerConformance, AUniqueValueHasOneHolder) {
 TEST_P(LedgerConformance, JobsAreFoundByDeviceAndWhenDue) {
   Changeset changes;
   changes.jobs_put = {samples::Job(3), samples::Job(1), samples::Job(2)};
-  changes.jobs_put[0].device = samples::DeviceOf(1);
+  changes.jobs_put[0].subject = samples::DeviceOf(1);
   MustCommit(changes);
   EXPECT_THAT(*ledger_->JobsOf(samples::DeviceOf(1)), SizeIs(2));
   const auto due = *ledger_->JobsDue(samples::kNoon + std::chrono::seconds(2), 10);
@@ -367,7 +367,7 @@ TEST_P(LedgerConformance, AWholeLifeLeavesNoFault) {
     domain::Device device = samples::FullDevice(i);
     device.state = domain::State::kPublished;
     device.version = Load(i).version;
-    test::BindingOf(device).composed = samples::Job(i).subject;
+    test::BindingOf(device).composed = samples::Job(i).version;
     device.zone = {1, 1};
     Changeset certified = Put(device, device.version);
     certified.claims = {{{UniqueKind::kSerial, domain::LiveCertificate(device)->serial}, device.id},

@@ -44,7 +44,7 @@ struct Model {
     for (const JobId& id : changes.jobs_erase) next.open.erase(id);
     for (const domain::Job& job : changes.jobs_put) {
       next.open.erase(job.id);
-      if (!job.unsent) next.open.emplace(job.id, *job.mno);
+      if (!job.unsent) next.open.emplace(job.id, *job.to);
     }
     for (const auto& bound : changes.open_bounds) {
       const auto of_mno = [&](const auto& entry) { return entry.second == bound.mno; };

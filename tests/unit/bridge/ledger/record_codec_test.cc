@@ -32,7 +32,8 @@ Golden Make(const std::string& name, const T& value) {
 }
 
 domain::Device WithEndedJobs(domain::Device device) {
-  device.ended_jobs = {samples::JobOf(1), samples::JobOf(2)};
+  device.ended_jobs = {{samples::JobOf(1), samples::Party("mno-a")},
+                       {samples::JobOf(2), samples::Party("mno-a")}};
   return device;
 }
 
@@ -77,6 +78,18 @@ domain::Device InTransfer() {
   return device;
 }
 
+domain::Job NotWanted(domain::Job job) {
+  job.wanted = false;
+  job.order = OrderId::Parse(samples::JobOf(7).text());
+  return job;
+}
+
+domain::Job About(domain::JobSubject subject) {
+  domain::Job job = samples::UnsentJob(1);
+  job.subject = std::move(subject);
+  return job;
+}
+
 std::vector<Golden> AllRecords() {
   return {Make("event_mark", samples::Mark(1)),
           Make("device", samples::FullDevice(1)),
@@ -88,6 +101,10 @@ std::vector<Golden> AllRecords() {
           Make("job_traced", samples::TracedJob(1)),
           Make("job_sent", samples::SentJob(1)),
           Make("job_unsent", samples::UnsentJob(1)),
+          Make("job_not_wanted", NotWanted(samples::SentJob(1))),
+          Make("job_of_endpoint",
+               About(domain::EndpointKey{samples::Party("asp-a"), *EndpointName::Parse("main")})),
+          Make("job_of_order", About(*OrderId::Parse(samples::JobOf(7).text()))),
           Make("history", samples::History(1)),
           Make("history_of_endpoint",
                domain::HistoryEntry{samples::kNoon, samples::Party("asp-a"), DeviceId(),
@@ -199,6 +216,17 @@ TEST(RecordCodec, AbsentFieldsAreTheirDefaults) {
       Decode<domain::ZoneChange>(Encode(domain::ZoneChange{samples::DeviceOf(1), 1, {zeros}, ""}));
   ASSERT_TRUE(change.ok());
   EXPECT_EQ(change->tlsa.at(0), zeros);
+}
+
+TEST(RecordCodec, AJobKeepsWhatItIsAboutAndWhetherItIsWanted) {
+  const auto job = Decode<domain::Job>(Encode(NotWanted(samples::SentJob(1))));
+  ASSERT_TRUE(job.ok());
+  EXPECT_FALSE(job->wanted);
+  EXPECT_EQ(job->subject, domain::JobSubject(samples::DeviceOf(1)));
+  EXPECT_EQ(job->told, job->due);
+  const domain::JobSubject order = *OrderId::Parse(samples::JobOf(7).text());
+  EXPECT_EQ(Decode<domain::Job>(Encode(About(order)))->subject, order);
+  EXPECT_TRUE(Decode<domain::Job>(Encode(samples::Job(1)))->wanted) << "from before it could be otherwise";
 }
 
 TEST(RecordCodec, AnUnknownStateIsRefused) {

@@ -257,6 +257,26 @@ TEST_F(RocksDbLedgerTest, AnOlderFormatIsReadAndRaised) {
   });
 }
 
+// It says neither whose it is nor what was told then.
+TEST_F(RocksDbLedgerTest, AJobOfAnEarlierLayoutIsReadWithWhatWasTrueThen) {
+  domain::Job push = samples::Job(1), wipe = samples::TracedJob(2);
+  {
+    const auto ledger = Open();
+    domain::Changeset changes;
+    changes.devices = {{samples::Device(1), 0}, {samples::Device(2), 0}};
+    changes.devices[1].device.state = domain::State::kAttached;  // reactivated
+    wipe.kind = domain::JobKind::kAppletWipe;
+    changes.jobs_put = {push, wipe};
+    ASSERT_TRUE(ledger->Commit(changes).ok());
+  }
+  const auto ledger = Open();
+  const auto read = **ledger->LoadJob(push.id);
+  EXPECT_EQ(read.to, samples::Party("mno-a"));
+  EXPECT_EQ(read.told, push.due);
+  EXPECT_TRUE(read.wanted);
+  EXPECT_FALSE((*ledger->LoadJob(wipe.id))->wanted) << "the device came back before it ended";
+}
+
 // Before jobs named their MNO they were their device's sponsor's, and count as that from the first opening on.
 TEST_F(RocksDbLedgerTest, AJobFromBeforeItNamedItsMnoCountsAsItsSponsors) {
   {
@@ -264,7 +284,7 @@ TEST_F(RocksDbLedgerTest, AJobFromBeforeItNamedItsMnoCountsAsItsSponsors) {
     domain::Changeset changes;
     changes.devices = {{samples::Device(1), 0}};
     changes.jobs_put = {samples::Job(1), samples::TracedJob(2)};
-    changes.jobs_put[1].device = samples::DeviceOf(1);
+    changes.jobs_put[1].subject = samples::DeviceOf(1);
     changes.jobs_put[1].kind = domain::JobKind::kZoneVisible;
     ASSERT_TRUE(ledger->Commit(changes).ok());
   }

@@ -116,12 +116,12 @@ domain::EndpointRecord Endpoint(std::uint64_t number) {
 domain::Job Job(std::uint64_t number) {
   domain::Job job;
   job.id = JobOf(number);
-  job.device = DeviceOf(number);
+  job.subject = DeviceOf(number);
   job.kind = domain::JobKind::kPayloadPush;
   job.attempt = 2;
   job.created = kNoon;
   job.due = kNoon + std::chrono::seconds(number);
-  job.subject = 3;
+  job.version = 3;
   job.last_stage = "submitted";
   job.last_progress = 7;
   job.body = R"({"attempt":2})";
@@ -130,14 +130,15 @@ domain::Job Job(std::uint64_t number) {
 
 domain::Job SentJob(std::uint64_t number, const std::string& mno) {
   domain::Job job = TracedJob(number);
-  job.mno = Party(mno);
+  job.to = Party(mno);
   job.sent = kNoon + std::chrono::seconds(1);
+  job.told = job.due;
   return job;
 }
 
 domain::Job UnsentJob(std::uint64_t number, const std::string& mno) {
   domain::Job job = Job(number);
-  job.mno = Party(mno);
+  job.to = Party(mno);
   job.unsent = true;
   return job;
 }

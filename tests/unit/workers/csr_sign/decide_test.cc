@@ -43,7 +43,8 @@ class DecideTest : public testing::Test {
   JobId AddJob(const DeviceId& device, JobKind kind) {
     domain::Job job;
     job.id = domain::NewJobId(test::Ca().context);
-    job.device = device;
+    job.subject = device;
+    job.to = Party("mno-a");
     job.kind = kind;
     domain::Changeset changes;
     changes.jobs_put.push_back(job);
@@ -59,6 +60,7 @@ class DecideTest : public testing::Test {
     auto device = **ledger_->LoadDevice(id);
     device.state = State::kAttached;
     device.credentials.clear();
+    device.came_back = true;
     domain::Changeset changes;
     changes.devices.push_back({device, device.version});
     ASSERT_TRUE(ledger_->Commit(std::move(changes)).ok());
@@ -110,7 +112,7 @@ TEST_F(DecideTest, CertifiesAndPublishes) {
   EXPECT_THAT(changes.jobs_erase, testing::UnorderedElementsAre(asked, other));
   ASSERT_EQ(changes.jobs_put.size(), 1u);
   EXPECT_EQ(changes.jobs_put[0].kind, JobKind::kZoneVisible);
-  EXPECT_EQ(changes.jobs_put[0].subject, 1u);
+  EXPECT_EQ(changes.jobs_put[0].version, 1u);
   EXPECT_EQ(changes.jobs_put[0].due, test::Ca().now + std::chrono::seconds(120));
 
   ASSERT_EQ(changes.notifications.size(), 1u);

@@ -39,12 +39,12 @@ Device Active() {
 
 ZoneChange Served() { return {Active().id, 1, {{3, 0, 1, Bytes(32, 3)}}, ""}; }
 
-Job Waiting(JobKind kind, std::uint64_t subject = 0) {
+Job Waiting(JobKind kind, std::uint64_t version = 0) {
   Job job;
   job.id = *JobId::Parse(DeviceId::FromRandom({static_cast<std::uint8_t>(kind)}).text());
-  job.device = Active().id;
+  job.subject = Active().id;
   job.kind = kind;
-  job.subject = subject;
+  job.version = version;
   return job;
 }
 

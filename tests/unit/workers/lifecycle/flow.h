@@ -57,7 +57,7 @@ inline domain::Job JobOf(TestRegistry& registry, const std::string& device, doma
 
 inline Said Report(TestRegistry& registry, const domain::Job& job, const json& what,
                    const std::string& mno = "mno-a") {
-  json data = {{"job", job.id.text()}, {"device", job.device.text()}};
+  json data = {{"job", job.id.text()}, {"device", job.device().text()}};
   data.update(what);
   return registry.Ask(mno, data.contains("progress") ? "do.progress" : "do.result", data);
 }

@@ -219,7 +219,7 @@ TEST_F(RepeatTest, ToOthersAJobThatEndedIsNone) {
   other.id = *JobId::Parse("0b2f4a52-9a6e-4a5b-8f5e-3f1d2c4b5a69");
   EXPECT_EQ(Report(registry_, other, kSuccess).symbol(), "job_unknown") << "never sent";
   other = job;
-  other.device = *DeviceId::Parse(registry_.Register().device);
+  other.subject = *DeviceId::Parse(registry_.Register().device);
   EXPECT_EQ(Report(registry_, other, kSuccess).symbol(), "job_unknown") << "another device's";
 }
 

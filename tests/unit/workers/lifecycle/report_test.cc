@@ -20,9 +20,10 @@ class ReportTest : public PushedTest {
   domain::Job Add(std::uint64_t version) {
     domain::Job job;
     job.id = *JobId::Parse("0b2f4a52-9a6e-4a5b-8f5e-3f1d2c4b5a69");
-    job.device = *DeviceId::Parse(device_);
+    job.subject = *DeviceId::Parse(device_);
+    job.to = *PartyId::Parse("mno-a");
     job.kind = JobKind::kPayloadPush;
-    job.subject = version;
+    job.version = version;
     job.due = registry_.clock().Now() + hours(1);
     domain::Changeset changes;
     changes.jobs_put.push_back(job);
@@ -109,7 +110,7 @@ TEST_F(ReportTest, ProgressOutOfOrderSaysNothing) {
 TEST_F(ReportTest, AJobIsReportedUnderItsOwnDevice) {
   auto job = Pushed();
   const auto other = registry_.Register();
-  job.device = *DeviceId::Parse(other.device);
+  job.subject = *DeviceId::Parse(other.device);
   for (const json& report : {kSuccess, json{{"progress", 1}, {"stage", "queued"}}}) {
     const Said said = Report(registry_, job, report);
     EXPECT_EQ(said.symbol(), "job_of_other_device");

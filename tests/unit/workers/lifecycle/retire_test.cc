@@ -114,7 +114,8 @@ TEST_F(EsimTest, OfASuccessorIsNotReleasedByAnOldWipe) {
   ASSERT_TRUE(successor.accepted());
   domain::Job wipe;
   wipe.id = *JobId::Parse("0b2f4a52-9a6e-4a5b-8f5e-3f1d2c4b5a69");
-  wipe.device = *DeviceId::Parse(id);
+  wipe.subject = *DeviceId::Parse(id);
+  wipe.to = *PartyId::Parse("mno-a");
   wipe.kind = JobKind::kAppletWipe;
   wipe.due = registry_.clock().Now() + std::chrono::hours(1);
   domain::Changeset changes;
@@ -340,13 +341,13 @@ TEST(Reactivate, WhileDnsLagsOneAlarmWaitsForTheContentWantedLast) {
       Report(registry, JobOf(registry, id, JobKind::kAppletWipe), {{"outcome", "success"}}).accepted());
   ASSERT_TRUE(registry.Ask("asp-a", "device.reactivate", {{"device", id}}).accepted());
   const std::string job = JobOf(registry, id, JobKind::kKeyGenerate).id.text();
-  EXPECT_EQ(JobOf(registry, id, JobKind::kZoneVisible).subject, registry.Device(id).zone.wanted);
+  EXPECT_EQ(JobOf(registry, id, JobKind::kZoneVisible).version, registry.Device(id).zone.wanted);
   EXPECT_THAT(*registry.ledger().JobsOf(*DeviceId::Parse(id)), SizeIs(2));
 
   const Said certified =
       registry.Ask("mno-a", "csr.submit", {{"device", id}, {"csr", NewCsrPem()}, {"job", job}});
   ASSERT_TRUE(certified.accepted()) << certified.payload;
-  EXPECT_EQ(OnlyJob(registry, id).subject, registry.Device(id).zone.wanted);
+  EXPECT_EQ(OnlyJob(registry, id).version, registry.Device(id).zone.wanted);
 }
 
 TEST(Reactivate, TheOldKeyIsNotCertifiedAgain) {

@@ -99,8 +99,8 @@ TEST_F(ComposeTest, MakesTheJobAndItsAction) {
   EXPECT_EQ(domain::PayloadVersion(device_), 7u);
   EXPECT_EQ(device_.trace.back().step, "payload.push");
   EXPECT_EQ(job_.kind, domain::JobKind::kPayloadPush);
-  EXPECT_EQ(job_.device, device_.id);
-  EXPECT_EQ(job_.subject, 7u);
+  EXPECT_EQ(job_.device(), device_.id);
+  EXPECT_EQ(job_.version, 7u);
   EXPECT_EQ(job_.created, test::Ca().now);
   const auto action = Pushed();
   EXPECT_EQ(action.job, job_.id);

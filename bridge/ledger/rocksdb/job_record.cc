@@ -1,0 +1,39 @@
+#include "bridge/ledger/rocksdb/job_record.h"
+
+#include "bridge/ledger/record_codec.h"
+#include "bridge/ledger/rocksdb/keys.h"
+#include "workers/domain/job_kinds.h"
+#include "workers/domain/standing.h"
+
+namespace registry::ledger {
+namespace {
+
+// One that is sent says which deadline was told since `told` is kept; zone.visible tells nobody one.
+bool IsWhole(const domain::Job& job) {
+  if (domain::RowOf(job.kind).on_due == domain::OnDue::kAlarm) return true;
+  return job.to && (job.unsent || job.told.micros != 0);
+}
+
+// It was its device's sponsor's. The wipe of a device that had been reactivated was not wanted any more.
+void Complete(domain::Job& job, const domain::Device& device) {
+  if (!job.to) job.to = domain::Sponsor(device);
+  if (job.unsent || job.told.micros != 0) return;
+  job.told = job.due;
+  job.wanted = job.kind != domain::JobKind::kAppletWipe || device.state != domain::State::kAttached;
+}
+
+}  // namespace
+
+Result<domain::Job> ReadJob(const Store& store, std::string_view record) {
+  auto job = Decode<domain::Job>(record);
+  if (!job || IsWhole(*job)) return job;
+  const auto stored = store.Get(Column::kDevices, keys::OfDevice(job->device()));
+  if (!stored) return stored.error();
+  if (!*stored) return job;  // `ledger verify` tells of it
+  const auto device = Decode<domain::Device>(**stored);
+  if (!device) return device.error();
+  Complete(*job, *device);
+  return job;
+}
+
+}  // namespace registry::ledger

@@ -1,0 +1,13 @@
+// bridge/ledger/rocksdb/job_record.h: stored octets to a job, as today's registry means it. Records from before a job said
+// whom it was sent to, and which deadline that party was told, are read with what was true of every such job then.
+// Threads: those of the store's reads. Errors: the codec's and the store's.
+#pragma once
+
+#include "bridge/ledger/rocksdb/store.h"
+#include "workers/domain/job.h"
+
+namespace registry::ledger {
+
+Result<domain::Job> ReadJob(const Store& store, std::string_view record);
+
+}  // namespace registry::ledger

@@ -1,0 +1,96 @@
+#include "workers/jobs/jobs.h"
+
+#include <algorithm>
+
+#include "schemas/base/check.h"
+#include "workers/domain/standing.h"
+#include "workers/jobs/sending.h"
+
+namespace registry::jobs {
+
+using domain::Changeset;
+using domain::Context;
+using domain::Device;
+using domain::Job;
+using domain::JobKind;
+using domain::Superseding;
+using domain::View;
+
+Job New(JobKind kind, const Device& device, const Context& context) {
+  Job job;
+  job.id = domain::NewJobId(context);
+  job.subject = device.id;
+  job.kind = kind;
+  job.created = context.now;
+  job.due = context.now;
+  job.traceparent = context.traceparent;
+  return job;
+}
+
+Status Ask(JobKind kind, const Device& device, const View& view, const Context& context,
+           const domain::RetryPlans& retry, Changeset& changes) {
+  const auto encode = domain::RowOf(kind).encode;
+  REG_CHECK(encode != nullptr);
+  Job job = New(kind, device, context);
+  job.body = encode(job);
+  return Send(std::move(job), domain::Sponsor(device), view, context, retry, changes);
+}
+
+Status ExpectVisible(Device& device, const View& view, const Context& context, std::chrono::seconds within,
+                     Changeset& changes) {
+  if (auto ended = EndSuperseded(device, Superseding::kZoneChanged, view, changes); !ended) return ended;
+  Job job = New(JobKind::kZoneVisible, device, context);
+  job.due = context.now + within;
+  job.version = device.zone.wanted;
+  changes.jobs_put.push_back(std::move(job));
+  return Done{};
+}
+
+Result<Waiting> Waiting::Of(const DeviceId& device, const View& view) {
+  auto jobs = view.JobsOf(device);
+  if (!jobs) return jobs.error();
+  Waiting waiting;
+  waiting.jobs_ = std::move(*jobs);
+  return waiting;
+}
+
+const Job* Waiting::Find(JobKind kind) const {
+  const auto found =
+      std::find_if(jobs_.begin(), jobs_.end(), [kind](const Job& job) { return job.kind == kind; });
+  return found == jobs_.end() ? nullptr : &*found;
+}
+
+void End(Device& device, const Job& job, Changeset& changes) {
+  changes.jobs_erase.push_back(job.id);
+  if (!job.to || job.unsent) return;
+  if (device.ended_jobs.size() >= domain::kEndedJobsMax) device.ended_jobs.erase(device.ended_jobs.begin());
+  device.ended_jobs.push_back({job.id, *job.to});
+}
+
+Status EndSuperseded(Device& device, Superseding cause, const View& view, Changeset& changes) {
+  const auto waiting = Waiting::Of(device.id, view);
+  if (!waiting) return waiting.error();
+  for (const Job& job : waiting->all()) {
+    if (domain::IsSupersededBy(job.kind, cause)) End(device, job, changes);
+  }
+  return Done{};
+}
+
+bool StopWanting(Job job, Changeset& changes) {
+  if (job.unsent) {
+    changes.jobs_erase.push_back(job.id);
+    return false;
+  }
+  job.wanted = false;
+  job.due = std::min(job.due, job.told);
+  changes.jobs_put.push_back(std::move(job));
+  return true;
+}
+
+void WantAgain(Job job, Changeset& changes) {
+  if (job.wanted) return;
+  job.wanted = true;
+  changes.jobs_put.push_back(std::move(job));
+}
+
+}  // namespace registry::jobs
