@@ -105,7 +105,7 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kDecision, Code::kNotAuthorised, "not_sponsor", "another MNO sponsors the device"},
       {Said::kDecision, Code::kNotAuthorised, "not_claimer", "the device is not claimed by this ASP"},
       {Said::kDecision, Code::kStatusProhibits, "state_prohibits",
-       "the device's state refuses; the message names state and rule"},
+       "the device's state or a status refuses; the message names state, statuses and rule"},
       {Said::kDecision, Code::kNotFound, "endpoint_unknown",
        "this ASP has published no endpoint of that name"},
       {Said::kDecision, Code::kValueSyntax, "trust_certificate_invalid",

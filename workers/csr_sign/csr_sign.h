@@ -4,7 +4,7 @@
 // whole DER
 //   CertificationRequest), 2306 csr_key_type (not P-256), 2306 csr_point_invalid, 2306 csr_signature_invalid,
 //   2306 csr_signature_algorithm, 2306 key_blocked, 2302 key_in_use (certified before, or another device's),
-//   2303 device_unknown, 2303 job_unknown, 2201 not_sponsor, 2304 state_prohibits (message names state and rule),
+//   2303 device_unknown, 2303 job_unknown, 2201 not_sponsor, 2304 state_prohibits (message names state, statuses and rule),
 //   2005 job_of_other_device, 2400 issuer_invalid (zone or URL unusable, issuing certificate expired).
 #pragma once
 

@@ -143,7 +143,7 @@ Result<domain::Decision> Decide(const wire::CsrSubmit& command, const Origin& or
                                 const Context& context, const domain::Policy& policy, const Issuer& issuer) {
   auto device = FindOwn(command.device, origin, view);
   if (!device) return device.error();
-  const auto next = domain::Next(*device, domain::Trigger::kCertify);
+  const auto next = domain::Next(*device, domain::Command::kCertify);
   if (!next) return next.error();
   if (auto job = CheckJob(command, *device, view); !job) return job.error();
   const auto csr = CheckCsr(command.csr);

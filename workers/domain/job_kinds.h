@@ -2,12 +2,14 @@
 // its success is a new fact, what follows from that fact. Pure, any thread.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "workers/domain/device.h"
 #include "workers/domain/job.h"
+#include "workers/domain/lifecycle.h"
 
 namespace registry::domain {
 
@@ -17,13 +19,6 @@ enum class Superseding : std::uint8_t {
   kZoneChanged = 2,   // the zone shall hold something else from now on
   kZoneShown = 4,     // every secondary serves what it shall
   kRetired = 8,       // the device was deactivated or deleted
-};
-
-enum class OnSuccess {
-  kKeyMade,  // only a CSR ends it, which is on its way: the addressee is left alone as if it had reported progress
-  kDelivered,  // a payload is installed
-  kWiped,      // the applet is empty; what waited for that goes on
-  kNothing,    // nobody reports it
 };
 
 enum class OnFailure {
@@ -40,8 +35,8 @@ struct JobKindRow {
   JobKind kind;
   std::string_view name;  // of the action to the MNO where there is one
   std::string (*encode)(
-      const Job& job);  // the action's data where the subject says it all; else its maker gives it
-  OnSuccess on_success;
+      const Job& job);             // the action's data where the subject says it all; else its maker gives it
+  std::optional<Fact> on_success;  // what its addressee reports then; none: nobody reports it
   OnFailure on_failure;
   OnDue on_due;
   std::uint8_t superseded_by;  // of Superseding

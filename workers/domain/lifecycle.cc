@@ -5,68 +5,102 @@
 #include <optional>
 #include <string>
 
+#include "schemas/base/check.h"
 #include "workers/domain/standing.h"
 
 namespace registry::domain {
 namespace {
 
-using Row = std::array<std::optional<State>, 7>;  // by current state, in the order of the enum
+constexpr std::size_t kStates = 7;
+
+template <class Cell>
+using Cells = std::array<Cell, kStates>;  // by current state, in the order of the enum
+
+template <class Cell>
+const Cell& CellOf(const Cells<Cell>& cells, State state) {
+  return cells[static_cast<std::size_t>(state) - 1];
+}
+
 constexpr std::optional<State> kNo = std::nullopt;
-constexpr State kAtt = State::kAttached, kCer = State::kCertified, kPub = State::kPublished,
-                kAct = State::kActive, kOff = State::kDeactivated, kGone = State::kDeleted;
+constexpr State kReg = State::kRegistered, kAtt = State::kAttached, kCer = State::kCertified,
+                kPub = State::kPublished, kAct = State::kActive, kOff = State::kDeactivated,
+                kGone = State::kDeleted;
 
-const Row& RowOf(Trigger trigger) {
-  //                              registered attached certified published active deactivated deleted
-  static constexpr Row kAttach = {kAtt, kAtt, kCer, kPub, kAct, kNo, kNo};
-  static constexpr Row kCertify = {kNo, kCer, kNo, kNo, kNo, kNo, kNo};
-  static constexpr Row kVisible = {kNo, kNo, kPub, kPub, kAct, kOff, kGone};
-  static constexpr Row kDelivered = {kNo, kNo, kNo, kAct, kAct, kNo, kNo};
-  static constexpr Row kDeactivate = {kOff, kOff, kOff, kOff, kOff, kNo, kNo};
-  static constexpr Row kReactivate = {kNo, kNo, kNo, kNo, kNo, kAtt, kNo};
-  static constexpr Row kDelete = {kGone, kGone, kGone, kGone, kGone, kGone, kNo};
-  switch (trigger) {
-    case Trigger::kAttach:
-      return kAttach;
-    case Trigger::kCertify:
-      return kCertify;
-    case Trigger::kVisible:
-      return kVisible;
-    case Trigger::kDelivered:
-      return kDelivered;
-    case Trigger::kDeactivate:
-      return kDeactivate;
-    case Trigger::kReactivate:
-      return kReactivate;
-    case Trigger::kDelete:
-      return kDelete;
-  }
-  REG_CHECK(false);
+struct CommandRow {
+  Command command;
+  std::string_view name;
+  bool despite_hold;
+  Cells<std::optional<State>> next;
+  std::string_view rule;
+};
+
+struct FactRow {
+  Fact fact;
+  std::string_view name;
+  Cells<State> after;
+};
+
+constexpr CommandRow kCommands[] = {
+    //                                   registered attached certified published active deactivated deleted
+    {Command::kCertify,
+     "certify",
+     false,
+     {kNo, kCer, kNo, kNo, kNo, kNo, kNo},
+     "a first certificate is issued to an attached device without a live certificate"},
+    {Command::kClaim,
+     "claim",
+     false,
+     {kReg, kAtt, kCer, kPub, kAct, kNo, kNo},
+     "a deactivated device is reactivated first"},
+    {Command::kDeactivate,
+     "deactivate",
+     true,
+     {kOff, kOff, kOff, kOff, kOff, kNo, kNo},
+     "a device is deactivated once"},
+    {Command::kReactivate,
+     "reactivate",
+     false,
+     {kNo, kNo, kNo, kNo, kNo, kAtt, kNo},
+     "only a deactivated device is reactivated"},
+    {Command::kDelete,
+     "delete",
+     true,
+     {kGone, kGone, kGone, kGone, kGone, kGone, kNo},
+     "a device is deleted once"},
+};
+
+constexpr FactRow kFacts[] = {
+    {Fact::kAttached, "attached", {kAtt, kAtt, kCer, kPub, kAct, kOff, kGone}},
+    {Fact::kKeyMade, "key made", {kReg, kAtt, kCer, kPub, kAct, kOff, kGone}},
+    {Fact::kDelivered, "delivered", {kReg, kAtt, kCer, kAct, kAct, kOff, kGone}},
+    {Fact::kVisible, "visible", {kReg, kAtt, kPub, kPub, kAct, kOff, kGone}},
+    {Fact::kWiped, "wiped", {kReg, kAtt, kCer, kPub, kAct, kOff, kGone}},
+};
+
+const CommandRow& RowOf(Command command) {
+  const auto row = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                [command](const auto& one) { return one.command == command; });
+  REG_CHECK(row != std::end(kCommands));
+  return *row;
 }
 
-std::string_view RuleOf(Trigger trigger) {
-  switch (trigger) {
-    case Trigger::kAttach:
-      return "only a device that is neither deactivated nor deleted attaches";
-    case Trigger::kCertify:
-      return "a first certificate is issued to an attached device without a live certificate";
-    case Trigger::kVisible:
-      return "only a certified device is published";
-    case Trigger::kDelivered:
-      return "a payload is delivered to a published device";
-    case Trigger::kDeactivate:
-      return "a device is deactivated once";
-    case Trigger::kReactivate:
-      return "only a deactivated device is reactivated";
-    case Trigger::kDelete:
-      return "a device is deleted once";
-  }
-  REG_CHECK(false);
+const FactRow& RowOf(Fact fact) {
+  const auto row = std::find_if(std::begin(kFacts), std::end(kFacts),
+                                [fact](const auto& one) { return one.fact == fact; });
+  REG_CHECK(row != std::end(kFacts));
+  return *row;
 }
 
-Error Refused(const Device& device, Trigger trigger, std::string_view why) {
-  std::string message = "device is ";
-  message.append(StateName(device.state)).append(": ").append(TriggerName(trigger)).append(" refused, ");
-  message.append(why);
+// "deactivated, serverHold"
+std::string Standing(const Device& device) {
+  std::string text(StateName(device.state));
+  for (const DeviceStatus status : device.statuses) text.append(", ").append(StatusName(status));
+  return text;
+}
+
+Error Refused(const Device& device, Command command, std::string_view why) {
+  std::string message = "device is " + Standing(device) + ": ";
+  message.append(CommandName(command)).append(" refused, ").append(why);
   return Error::Make(Code::kStatusProhibits, "state_prohibits", message, "/device");
 }
 
@@ -86,44 +120,26 @@ bool OnHold(const Device& device) {
                      [&](DeviceStatus hold) { return device.statuses.contains(hold); });
 }
 
-std::string_view TriggerName(Trigger trigger) {
-  switch (trigger) {
-    case Trigger::kAttach:
-      return "attach";
-    case Trigger::kCertify:
-      return "certify";
-    case Trigger::kVisible:
-      return "visible";
-    case Trigger::kDelivered:
-      return "delivered";
-    case Trigger::kDeactivate:
-      return "deactivate";
-    case Trigger::kReactivate:
-      return "reactivate";
-    case Trigger::kDelete:
-      return "delete";
-  }
-  REG_CHECK(false);
-}
+std::string_view CommandName(Command command) { return RowOf(command).name; }
+std::string_view FactName(Fact fact) { return RowOf(fact).name; }
 
-Result<State> Next(const Device& device, Trigger trigger) {
-  const bool ends = trigger == Trigger::kDeactivate || trigger == Trigger::kDelete;
-  if (OnHold(device) && !ends && trigger != Trigger::kVisible)
-    return Refused(device, trigger, HoldRule(device));
-  const auto next = RowOf(trigger)[static_cast<std::size_t>(device.state) - 1];
-  if (!next) return Refused(device, trigger, RuleOf(trigger));
-  if (trigger == Trigger::kReactivate && !Attached(device)) return State::kRegistered;
+Result<State> Next(const Device& device, Command command) {
+  const CommandRow& row = RowOf(command);
+  if (OnHold(device) && !row.despite_hold) return Refused(device, command, HoldRule(device));
+  const auto next = CellOf(row.next, device.state);
+  if (!next) return Refused(device, command, row.rule);
+  if (command == Command::kReactivate && !Attached(device)) return State::kRegistered;
   return *next;
 }
 
+State After(const Device& device, Fact fact) { return CellOf(RowOf(fact).after, device.state); }
+
 bool Leads(State from, State to) {
-  if (from == State::kDeactivated && to == State::kRegistered) return true;  // (3)
-  constexpr std::array kAll = {Trigger::kAttach,    Trigger::kCertify,    Trigger::kVisible,
-                               Trigger::kDelivered, Trigger::kDeactivate, Trigger::kReactivate,
-                               Trigger::kDelete};
-  return std::any_of(kAll.begin(), kAll.end(), [&](Trigger trigger) {
-    return RowOf(trigger)[static_cast<std::size_t>(from) - 1] == to;
-  });
+  if (from == State::kDeactivated && to == State::kRegistered) return true;  // (2)
+  const bool by_command = std::any_of(std::begin(kCommands), std::end(kCommands),
+                                      [&](const auto& row) { return CellOf(row.next, from) == to; });
+  return by_command || std::any_of(std::begin(kFacts), std::end(kFacts),
+                                   [&](const auto& row) { return CellOf(row.after, from) == to; });
 }
 
 }  // namespace registry::domain

@@ -11,9 +11,11 @@ namespace {
 using domain::JobKind;
 using domain::State;
 
-// What the device still owes or is owed, and nobody is waiting for: the way out of a job that failed for good.
+// What the device still owes or is owed, and nobody is waiting for: the way out of a job that failed for good. On hold
+// nothing new is asked for.
 Status AskAgain(domain::Device& device, const View& view, const Context& context, const Policy& policy,
                 const domain::Signer& signer, domain::Changeset& changes) {
+  if (domain::OnHold(device)) return Done{};
   const auto waiting = jobs::Waiting::Of(device.id, view);
   if (!waiting) return waiting.error();
   // A wipe under way asks for the key itself when it ends.
@@ -36,12 +38,10 @@ Result<Decision> Decide(const wire::DeviceAttach& command, const Origin& origin,
                         const Context& context, const Policy& policy, const domain::Signer& signer) {
   auto device = FindSponsored(command.device, origin, view);
   if (!device) return device.error();
-  const auto next = domain::Next(*device, domain::Trigger::kAttach);
-  if (!next) return next.error();
-
-  const bool moved = device->state != *next || !domain::Attached(*device);
+  const State after = domain::After(*device, domain::Fact::kAttached);
+  const bool moved = device->state != after || !domain::Attached(*device);
   Decision decision;
-  device->state = *next;
+  device->state = after;
   domain::SeeOnNetwork(*device);
   domain::Mark(*device, "attached", context.now);
   decision.changes.history.push_back(

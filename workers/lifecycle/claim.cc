@@ -1,5 +1,6 @@
 #include "workers/crypto/digest.h"
 #include "workers/domain/device_steps.h"
+#include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/lifecycle.h"
@@ -27,11 +28,8 @@ Status MayClaim(const domain::Device& device, const wire::DeviceClaim& command) 
     return Error::Make(Code::kExists, "device_claimed",
                        "the device is claimed; its authorisation code is used up", "/device");
   }
-  if (device.state == State::kDeactivated) {
-    return Error::Make(Code::kStatusProhibits, "state_prohibits",
-                       "device is deactivated: claim refused, a deactivated device is reactivated first",
-                       "/device");
-  }
+  const auto next = domain::Next(device, domain::Command::kClaim);
+  if (!next) return next.error();
   return Done{};
 }
 

@@ -14,8 +14,8 @@ namespace {
 
 using domain::Changeset;
 using domain::Device;
+using domain::Fact;
 using domain::Job;
-using domain::OnSuccess;
 
 struct Reported {
   Job job;
@@ -65,10 +65,9 @@ Status Delivered(Reported& reported, const Origin& origin, const Context& contex
     Put(device, changes);
     return Done{};
   }
-  const auto next = domain::Next(device, domain::Trigger::kDelivered);
-  if (!next) return next.error();
-  const bool activated = device.state != *next;
-  device.state = *next;
+  const domain::State after = domain::After(device, domain::Fact::kDelivered);
+  const bool activated = device.state != after;
+  device.state = after;
   domain::Deliver(device, reported.job.version);
   domain::Mark(device, "delivered", context.now);
   if (activated) {
@@ -117,15 +116,18 @@ void Progressed(const Job& before, std::chrono::seconds wait, const Context& con
 
 Status Succeeded(Reported& reported, const Origin& origin, const View& view, const Context& context,
                  const Policy& policy, Changeset& changes) {
-  switch (domain::RowOf(reported.job.kind).on_success) {
-    case OnSuccess::kDelivered:
+  const auto fact = domain::RowOf(reported.job.kind).on_success;
+  if (!fact) return Done{};
+  switch (*fact) {
+    case Fact::kDelivered:
       return Delivered(reported, origin, context, policy, changes);
-    case OnSuccess::kWiped:
+    case Fact::kWiped:
       return Wiped(reported, origin, view, context, policy, changes);
-    case OnSuccess::kKeyMade:
+    case Fact::kKeyMade:  // the CSR is what ends it, and is on its way
       Progressed(reported.job, policy.retry.Of(origin.party).progress, context, policy, changes);
       return Done{};
-    case OnSuccess::kNothing:
+    case Fact::kAttached:
+    case Fact::kVisible:  // of these no job is reported
       return Done{};
   }
   REG_CHECK(false);

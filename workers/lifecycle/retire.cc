@@ -10,10 +10,10 @@ namespace registry::lifecycle {
 namespace {
 
 using domain::Changeset;
+using domain::Command;
 using domain::Device;
 using domain::JobKind;
 using domain::Superseding;
-using domain::Trigger;
 
 constexpr std::uint8_t kCessationOfOperation = 5;  // RFC 5280 §5.3.1
 
@@ -69,7 +69,7 @@ Status End(Device& device, const Cause& cause, const View& view, const Context& 
 
 Status Deactivate(Device& device, const Cause& cause, const View& view, const Context& context,
                   const Policy& policy, Changeset& changes) {
-  const auto next = domain::Next(device, Trigger::kDeactivate);
+  const auto next = domain::Next(device, Command::kDeactivate);
   if (!next) return next.error();
   device.state = *next;
   auto ended = End(device, cause, view, context, policy, "deactivated", changes);
@@ -116,7 +116,7 @@ Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& ori
   auto device = FindManaged(command.device, origin, view);
   if (!device) return device.error();
   if (origin.role == wire::Role::kOperator) device->statuses.erase(domain::DeviceStatus::kServerHold);
-  const auto next = domain::Next(*device, Trigger::kReactivate);
+  const auto next = domain::Next(*device, Command::kReactivate);
   if (!next) return next.error();
   Changeset changes;
   device->state = *next;
@@ -146,7 +146,7 @@ Result<Decision> Decide(const wire::DeviceDelete& command, const Origin& origin,
                         const Context& context, const Policy& policy) {
   auto device = FindManaged(command.device, origin, view);
   if (!device) return device.error();
-  const auto next = domain::Next(*device, Trigger::kDelete);
+  const auto next = domain::Next(*device, Command::kDelete);
   if (!next) return next.error();
   Changeset changes;
   device->state = *next;

@@ -51,10 +51,9 @@ Result<Changeset> DecideVisible(const domain::ZoneChange& change, const View& vi
   changes.history.push_back(domain::History(
       device, domain::Registry(), withdrawn ? "withdrawn from DNS" : "published in DNS", context.now));
   if (!withdrawn) {
-    const auto next = domain::Next(device, domain::Trigger::kVisible);
-    if (!next) return next.error();
-    const bool first = device.state == State::kCertified && *next == State::kPublished;
-    device.state = *next;
+    const State after = domain::After(device, domain::Fact::kVisible);
+    const bool first = device.state == State::kCertified && after == State::kPublished;
+    device.state = after;
     if (first && !domain::OnHold(device)) {
       auto pushed = PayloadIsDue(device, view, context, policy, signer, changes);
       if (!pushed) return pushed.error();

@@ -12,6 +12,10 @@ namespace {
 constexpr State kStates[] = {State::kRegistered, State::kAttached,    State::kCertified, State::kPublished,
                              State::kActive,     State::kDeactivated, State::kDeleted};
 
+constexpr Command kCommands[] = {Command::kCertify, Command::kClaim, Command::kDeactivate,
+                                 Command::kReactivate, Command::kDelete};
+constexpr Fact kFacts[] = {Fact::kAttached, Fact::kKeyMade, Fact::kDelivered, Fact::kVisible, Fact::kWiped};
+
 Device In(State state) {
   Device device;
   device.state = state;
@@ -19,52 +23,53 @@ Device In(State state) {
   return device;
 }
 
-std::optional<State> After(State state, Trigger trigger) {
-  const auto next = Next(In(state), trigger);
+std::optional<State> After(State state, Command command) {
+  const auto next = Next(In(state), command);
   return next ? std::optional(*next) : std::nullopt;
 }
+State After(State state, Fact fact) { return After(In(state), fact); }
 
 TEST(Lifecycle, OneDeviceGoesTheWholeWay) {
-  EXPECT_EQ(After(State::kRegistered, Trigger::kAttach), State::kAttached);
-  EXPECT_EQ(After(State::kAttached, Trigger::kCertify), State::kCertified);
-  EXPECT_EQ(After(State::kCertified, Trigger::kVisible), State::kPublished);
-  EXPECT_EQ(After(State::kPublished, Trigger::kDelivered), State::kActive);
-  EXPECT_EQ(After(State::kActive, Trigger::kDeactivate), State::kDeactivated);
-  EXPECT_EQ(After(State::kDeactivated, Trigger::kReactivate), State::kAttached);
-  EXPECT_EQ(After(State::kAttached, Trigger::kDelete), State::kDeleted);
+  EXPECT_EQ(After(State::kRegistered, Fact::kAttached), State::kAttached);
+  EXPECT_EQ(After(State::kAttached, Command::kCertify), State::kCertified);
+  EXPECT_EQ(After(State::kCertified, Fact::kVisible), State::kPublished);
+  EXPECT_EQ(After(State::kPublished, Fact::kDelivered), State::kActive);
+  EXPECT_EQ(After(State::kActive, Command::kDeactivate), State::kDeactivated);
+  EXPECT_EQ(After(State::kDeactivated, Command::kReactivate), State::kAttached);
+  EXPECT_EQ(After(State::kAttached, Command::kDelete), State::kDeleted);
 }
 
 TEST(Lifecycle, NoStepCanBeLeftOut) {
-  EXPECT_EQ(After(State::kRegistered, Trigger::kCertify), std::nullopt);
-  EXPECT_EQ(After(State::kAttached, Trigger::kVisible), std::nullopt);
-  EXPECT_EQ(After(State::kCertified, Trigger::kDelivered), std::nullopt);
-  EXPECT_EQ(After(State::kActive, Trigger::kReactivate), std::nullopt);
+  EXPECT_EQ(After(State::kRegistered, Command::kCertify), std::nullopt);
+  EXPECT_EQ(After(State::kAttached, Fact::kVisible), State::kAttached) << "recorded, and leads nowhere";
+  EXPECT_EQ(After(State::kCertified, Fact::kDelivered), State::kCertified);
+  EXPECT_EQ(After(State::kActive, Command::kReactivate), std::nullopt);
 }
 
 TEST(Lifecycle, ALiveCertificateIsNotReplacedInSilence) {
   for (State state : {State::kCertified, State::kPublished, State::kActive}) {
-    EXPECT_EQ(After(state, Trigger::kCertify), std::nullopt) << StateName(state);
+    EXPECT_EQ(After(state, Command::kCertify), std::nullopt) << StateName(state);
   }
 }
 
 TEST(Lifecycle, EveryLiveStateCanBeEnded) {
   for (State state :
        {State::kRegistered, State::kAttached, State::kCertified, State::kPublished, State::kActive}) {
-    EXPECT_EQ(After(state, Trigger::kDeactivate), State::kDeactivated) << StateName(state);
-    EXPECT_EQ(After(state, Trigger::kDelete), State::kDeleted) << StateName(state);
+    EXPECT_EQ(After(state, Command::kDeactivate), State::kDeactivated) << StateName(state);
+    EXPECT_EQ(After(state, Command::kDelete), State::kDeleted) << StateName(state);
   }
-  EXPECT_EQ(After(State::kDeactivated, Trigger::kDelete), State::kDeleted);
+  EXPECT_EQ(After(State::kDeactivated, Command::kDelete), State::kDeleted);
 }
 
 TEST(Lifecycle, NothingLeadsOutOfATombstone) {
-  for (int trigger = 0; trigger <= static_cast<int>(Trigger::kDelete); ++trigger) {
-    const auto next = After(State::kDeleted, static_cast<Trigger>(trigger));
-    EXPECT_TRUE(!next || *next == State::kDeleted) << TriggerName(static_cast<Trigger>(trigger));
+  for (const Command command : kCommands) {
+    EXPECT_EQ(After(State::kDeleted, command), std::nullopt) << CommandName(command);
   }
+  for (const Fact fact : kFacts) EXPECT_EQ(After(State::kDeleted, fact), State::kDeleted) << FactName(fact);
 }
 
 TEST(Lifecycle, ARefusalNamesStateAndRule) {
-  const auto refused = Next(In(State::kDeactivated), Trigger::kDeactivate);
+  const auto refused = Next(In(State::kDeactivated), Command::kDeactivate);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kStatusProhibits);
   EXPECT_EQ(refused.error().symbol, "state_prohibits");
@@ -76,18 +81,30 @@ TEST(Lifecycle, AHoldRefusesAllButTheEnd) {
   for (State state : kStates) {
     Device device = In(state);
     device.statuses.insert(DeviceStatus::kServerHold);
-    EXPECT_FALSE(Next(device, Trigger::kAttach)) << StateName(state);
-    EXPECT_FALSE(Next(device, Trigger::kReactivate)) << StateName(state);
-    EXPECT_EQ(Next(device, Trigger::kVisible).ok(), Next(In(state), Trigger::kVisible).ok())
-        << "what DNS shows is a fact: " << StateName(state);
-    EXPECT_EQ(Next(device, Trigger::kDelete).ok(), state != State::kDeleted) << StateName(state);
+    EXPECT_FALSE(Next(device, Command::kCertify)) << StateName(state);
+    EXPECT_FALSE(Next(device, Command::kClaim)) << StateName(state);
+    EXPECT_FALSE(Next(device, Command::kReactivate)) << StateName(state);
+    for (const Fact fact : kFacts) {
+      EXPECT_EQ(After(device, fact), After(In(state), fact)) << StateName(state) << ", " << FactName(fact);
+    }
+    EXPECT_EQ(Next(device, Command::kDelete).ok(), state != State::kDeleted) << StateName(state);
   }
+}
+
+TEST(Lifecycle, ARefusalNamesTheStatusesToo) {
+  Device device = In(State::kDeactivated);
+  device.statuses = {DeviceStatus::kServerHold, DeviceStatus::kDisconnected};
+  const auto refused = Next(device, Command::kReactivate);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(
+      refused.error().message.starts_with("device is deactivated, serverHold, disconnected: reactivate"))
+      << refused.error().message;
 }
 
 TEST(Lifecycle, ADeviceNeverSeenComesBackAsRegistered) {
   Device device = In(State::kDeactivated);
   test::SetAttached(device, false);
-  EXPECT_EQ(*Next(device, Trigger::kReactivate), State::kRegistered);
+  EXPECT_EQ(*Next(device, Command::kReactivate), State::kRegistered);
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ TEST(JobKinds, EachHasOneRowAndANameOfItsOwn) {
 TEST(JobKinds, OneThatIsSentAgainHasAnActionAndSomethingThatFollows) {
   for (const JobKindRow& row : JobKinds()) {
     const bool sent = row.on_due == OnDue::kSentAgain;
-    EXPECT_EQ(sent, row.on_success != OnSuccess::kNothing) << row.name;
+    EXPECT_EQ(sent, row.on_success.has_value()) << row.name;
     EXPECT_TRUE(sent || row.encode == nullptr) << row.name;
   }
 }

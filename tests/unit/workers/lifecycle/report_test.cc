@@ -30,6 +30,16 @@ class ReportTest : public PushedTest {
     REG_CHECK(registry_.ledger().Commit(std::move(changes)).ok());
     return job;
   }
+  void Write(const domain::Device& device) {
+    domain::Changeset changes;
+    changes.devices.push_back({device, device.version});
+    REG_CHECK(registry_.ledger().Commit(std::move(changes)).ok());
+  }
+  void Hold() {
+    auto device = registry_.Device(device_);
+    device.statuses.insert(domain::DeviceStatus::kClientHold);
+    Write(device);
+  }
 };
 
 TEST_F(ReportTest, UnknownIsAskedAgainAndNeitherBelievedNorGivenUp) {
@@ -149,6 +159,41 @@ TEST_F(ReportTest, AnOlderPayloadsDeliveryActivatesNothing) {
   EXPECT_EQ(registry_.Device(device_).state, domain::State::kPublished);
   EXPECT_TRUE(Report(registry_, Job(), kSuccess).accepted());
   EXPECT_EQ(registry_.Device(device_).state, domain::State::kActive);
+}
+
+// A fact is recorded whatever is wanted meanwhile; nor is the MNO's job given up for silence later.
+TEST_F(ReportTest, APayloadDeliveredToADeviceOnHoldIsRecorded) {
+  const auto job = Pushed();
+  Hold();
+  EXPECT_TRUE(Report(registry_, job, kSuccess).accepted());
+  EXPECT_EQ(registry_.Device(device_).state, domain::State::kActive);
+  EXPECT_EQ(domain::DeliveredVersion(registry_.Device(device_)), 1u);
+  EXPECT_THAT(registry_.Heard("registry/v1/to/asp-a/event/device.activated"), SizeIs(1));
+  for (int day = 0; day < 3; ++day) registry_.RunDueJobs(hours(24));
+  EXPECT_THAT(registry_.Heard(kMnoFailures), SizeIs(0));
+  EXPECT_THAT(registry_.Heard(kPushes), SizeIs(0)) << "nothing waits";
+}
+
+TEST_F(ReportTest, ADeviceOnHoldIsSeenOnTheNetworkAndAskedForNothing) {
+  device_ = registry_.Register().device;
+  Hold();
+  EXPECT_TRUE(Attach(registry_, device_).accepted());
+  EXPECT_TRUE(domain::Attached(registry_.Device(device_)));
+  EXPECT_EQ(registry_.Device(device_).state, domain::State::kAttached);
+  EXPECT_THAT(registry_.Heard(kActions + std::string("key.generate")), SizeIs(0));
+}
+
+// It is an action of the MNO it was sent to, whoever serves the device when it is reported.
+TEST_F(ReportTest, AJobIsItsAddresseesWhenAnotherMnoServesTheDevice) {
+  const auto job = Pushed();
+  auto moved = registry_.Device(device_);
+  moved.profiles.front().mno = *PartyId::Parse("mno-b");
+  Write(moved);
+  EXPECT_EQ(Report(registry_, job, kSuccess, "mno-b").symbol(), "not_sponsor");
+  EXPECT_TRUE(Report(registry_, job, kSuccess).accepted());
+  EXPECT_EQ(registry_.Device(device_).state, domain::State::kActive);
+  EXPECT_TRUE(Report(registry_, job, kSuccess).accepted()) << "and so is what is said again";
+  EXPECT_EQ(Report(registry_, job, kSuccess, "mno-b").symbol(), "job_unknown");
 }
 
 TEST_F(ReportTest, ADeliveryToAnActiveDeviceIsInTheHistory) {
