@@ -50,30 +50,19 @@ Result<domain::Origin> Dispatcher::Identify(const PartyId& party, const std::str
 
 Result<domain::Decision> Dispatcher::Decide(const wire::Command& command, const domain::Origin& origin,
                                             const domain::Context& context) const {
-  const auto& policy = services_.policy;
-  const domain::Signer& signer = *services_.signer;
-  const domain::View& view = reader_;
-  using Answer = Result<domain::Decision>;
-  return std::visit(
+  domain::Case at{origin, reader_, context, services_.policy, *services_.signer};
+  using Answer = Result<domain::Reply>;
+  auto reply = std::visit(
       Overloaded{
-          [&](const wire::CsrSubmit& c) -> Answer {
-            return csr_sign::Decide(c, origin, view, context, policy, *services_.issuer);
-          },
-          [&](const wire::DeviceAttach& c) -> Answer {
-            return lifecycle::Decide(c, origin, view, context, policy, signer);
-          },
-          [&](const wire::EndpointPublish& c) -> Answer {
-            return lifecycle::Decide(c, origin, view, context, policy, signer);
-          },
-          [&](const wire::DeviceClaim& c) -> Answer {
-            return lifecycle::Decide(c, origin, view, context, policy, signer);
-          },
-          [&](const wire::EsimRegister& c) -> Answer { return Register(c, origin, context); },
-          [&](const wire::FeedReplay& c) -> Answer { return Replay(c, origin, context); },
-          [&](const wire::FeedAck& c) -> Answer { return Acknowledge(c, origin); },
-          [&](const auto& c) -> Answer { return lifecycle::Decide(c, origin, view, context, policy); },
+          [&](const wire::CsrSubmit& c) -> Answer { return csr_sign::Decide(c, at, *services_.issuer); },
+          [&](const wire::EsimRegister& c) -> Answer { return Register(c, at); },
+          [&](const wire::FeedReplay& c) -> Answer { return Replay(c, at); },
+          [&](const wire::FeedAck& c) -> Answer { return Acknowledge(c, at); },
+          [&](const auto& c) -> Answer { return lifecycle::Decide(c, at); },
       },
       command);
+  if (!reply) return reply.error();
+  return domain::Decision{std::move(at.changes), std::move(*reply)};
 }
 
 Result<nlohmann::json> Dispatcher::Read(const wire::Query& query, const domain::Origin& origin) const {
@@ -86,12 +75,12 @@ Result<nlohmann::json> Dispatcher::Read(const wire::Query& query, const domain::
       query);
 }
 
-Result<domain::Decision> Dispatcher::Register(const wire::EsimRegister& command, const domain::Origin& origin,
-                                              const domain::Context& context) const {
-  if (auto may = guard_.MayRegister(origin.party, context.now); !may) return may.error();
-  auto decision = lifecycle::Decide(command, origin, reader_, context, services_.policy);
-  if (!decision && decision.error().symbol == "esim_unavailable") guard_.Refused(origin.party, context.now);
-  return decision;
+Result<domain::Reply> Dispatcher::Register(const wire::EsimRegister& command, domain::Case& at) const {
+  const PartyId& party = at.origin.party;
+  if (auto may = guard_.MayRegister(party, at.context.now); !may) return may.error();
+  auto reply = lifecycle::Decide(command, at);
+  if (!reply && reply.error().symbol == "esim_unavailable") guard_.Refused(party, at.context.now);
+  return reply;
 }
 
 Status Dispatcher::MayReplay(const PartyId& party, UtcTime now) const {
@@ -111,34 +100,30 @@ Status Dispatcher::MayReplay(const PartyId& party, UtcTime now) const {
   return Done{};
 }
 
-Result<domain::Decision> Dispatcher::Replay(const wire::FeedReplay& command, const domain::Origin& origin,
-                                            const domain::Context& context) const {
+Result<domain::Reply> Dispatcher::Replay(const wire::FeedReplay& command, domain::Case& at) const {
+  const domain::Origin& origin = at.origin;
   auto state = reader_.LoadFeed(origin.party);
   if (!state) return state.error();
   // The one behind the last is what a party asks for that has all there is and cannot know it.
   if (command.from_seq > state->last + 1) return SeqUnknown("/from_seq");
-  if (auto may = MayReplay(origin.party, context.now); !may) return may.error();
+  if (auto may = MayReplay(origin.party, at.context.now); !may) return may.error();
   auto items = reader_.FeedFrom(origin.party, command.from_seq, kReplayMax);
   if (!items) return items.error();
-  domain::Decision decision;
   for (const ledger::FeedItem& item : *items) {
-    decision.changes.messages.push_back(domain::Render(item.notification, item.seq));
+    at.changes.messages.push_back(domain::Render(item.notification, item.seq));
   }
-  decision.reply = wire::Encode(wire::FeedStatus{state->last, state->acked, items->size()});
-  return decision;
+  return wire::Encode(wire::FeedStatus{state->last, state->acked, items->size()});
 }
 
-Result<domain::Decision> Dispatcher::Acknowledge(const wire::FeedAck& command,
-                                                 const domain::Origin& origin) const {
+Result<domain::Reply> Dispatcher::Acknowledge(const wire::FeedAck& command, domain::Case& at) const {
+  const domain::Origin& origin = at.origin;
   auto state = reader_.LoadFeed(origin.party);
   if (!state) return state.error();
   if (command.seq > state->last) {
     return SeqUnknown("/seq");
   }
-  domain::Decision decision;
-  decision.changes.feed_acks.push_back({origin.party, command.seq});
-  decision.reply = wire::Encode(wire::FeedStatus{state->last, std::max(state->acked, command.seq), 0});
-  return decision;
+  at.changes.feed_acks.push_back({origin.party, command.seq});
+  return wire::Encode(wire::FeedStatus{state->last, std::max(state->acked, command.seq), 0});
 }
 
 }  // namespace registry::ingest

@@ -24,13 +24,11 @@ class Dispatcher {
                                   const domain::Context& context) const;
 
  private:
-  Result<domain::Decision> Register(const wire::EsimRegister& command, const domain::Origin& origin,
-                                    const domain::Context& context) const;
-  Result<domain::Decision> Replay(const wire::FeedReplay& command, const domain::Origin& origin,
-                                  const domain::Context& context) const;
+  Result<domain::Reply> Register(const wire::EsimRegister& command, domain::Case& at) const;
+  Result<domain::Reply> Replay(const wire::FeedReplay& command, domain::Case& at) const;
   // One small command makes a thousand messages, so there are never more than the relay can carry.
   Status MayReplay(const PartyId& party, UtcTime now) const;
-  Result<domain::Decision> Acknowledge(const wire::FeedAck& command, const domain::Origin& origin) const;
+  Result<domain::Reply> Acknowledge(const wire::FeedAck& command, domain::Case& at) const;
 
   const Services& services_;
   const ledger::LedgerReader& reader_;

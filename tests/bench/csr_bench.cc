@@ -94,6 +94,7 @@ class Decisions {
       domain::Job job;
       job.id = *JobId::Parse(DeviceId::FromRandom({static_cast<std::uint8_t>(i), 8}).text());
       job.subject = device.id;
+      job.to = origin_.party;
       devices_.push_back(device.id);
       jobs_.push_back(job.id);
       changes.devices.push_back({std::move(device), 0});
@@ -102,9 +103,8 @@ class Decisions {
     REG_CHECK(ledger_->Commit(std::move(changes)).ok());
   }
   void Decide(std::size_t i, const Bytes& request) const {
-    REG_CHECK(csr_sign::Decide({devices_[i], request, jobs_[i]}, origin_, *ledger_, registry_.context,
-                               registry_.policy, registry_.issuer)
-                  .ok());
+    domain::Case at{origin_, *ledger_, registry_.context, registry_.policy, *registry_.signer};
+    REG_CHECK(csr_sign::Decide({devices_[i], request, jobs_[i]}, at, registry_.issuer).ok());
   }
 
  private:

@@ -61,8 +61,6 @@ class Issuer {
 // State kAttached only: certificate, TLSA wanted, step "certified", jobs of key.generate erased, a kZoneVisible
 // job put, `device.certified` to the claiming ASP. A re-key of a certified device is refused (state_prohibits)
 // until renewal exists.
-Result<domain::Decision> Decide(const wire::CsrSubmit& command, const domain::Origin& origin,
-                                const domain::View& view, const domain::Context& context,
-                                const domain::Policy& policy, const Issuer& issuer);
+Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, const Issuer& issuer);
 
 }  // namespace registry::csr_sign

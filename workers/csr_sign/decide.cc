@@ -139,8 +139,8 @@ void Record(const Device& device, const Origin& origin, const domain::Policy& po
 
 }  // namespace
 
-Result<domain::Decision> Decide(const wire::CsrSubmit& command, const Origin& origin, const View& view,
-                                const Context& context, const domain::Policy& policy, const Issuer& issuer) {
+Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, const Issuer& issuer) {
+  auto& [origin, view, context, policy, signer, changes] = at;
   auto device = FindOwn(command.device, origin, view);
   if (!device) return device.error();
   const auto next = domain::Next(*device, domain::Command::kCertify);
@@ -152,20 +152,17 @@ Result<domain::Decision> Decide(const wire::CsrSubmit& command, const Origin& or
   auto issued = issuer.Issue(device->id, *csr, context);
   if (!issued) return issued.error();
 
-  domain::Decision decision;
-  auto answered = jobs::EndSuperseded(*device, domain::Superseding::kKeyCertified, view, decision.changes);
+  auto answered = jobs::EndSuperseded(*device, domain::Superseding::kKeyCertified, view, changes);
   if (!answered) return answered.error();
   device->state = *next;
   domain::GoLive(*device, std::move(*issued), context.now);
-  if (auto taken = TakeAgreementKey(*device, *csr, view, decision.changes); !taken) return taken.error();
+  if (auto taken = TakeAgreementKey(*device, *csr, view, changes); !taken) return taken.error();
   domain::Mark(*device, "certified", context.now);
-  auto published = Publish(*device, policy, view, context, decision.changes);
+  auto published = Publish(*device, policy, view, context, changes);
   if (!published) return published.error();
-  Record(*device, origin, policy, context, decision.changes);
+  Record(*device, origin, policy, context, changes);
   const domain::IssuedCertificate& live = *domain::LiveCertificate(*device);
-  decision.reply =
-      wire::Encode(wire::CertificateIssued{device->id, live.der, ToHex(live.serial), live.not_after});
-  return decision;
+  return wire::Encode(wire::CertificateIssued{device->id, live.der, ToHex(live.serial), live.not_after});
 }
 
 }  // namespace registry::csr_sign

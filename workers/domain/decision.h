@@ -1,6 +1,6 @@
-// workers/domain/decision.h: the shape of every decision: Decide(command, origin, view, context, …) -> Result<Decision>.
-// An Error is the rejection the sender gets; nothing is written then but the event mark. Pure: no sockets, files, threads
-// or clocks. Plain values.
+// workers/domain/decision.h: the shape of every decision on a command: Decide(command, case) -> Result<reply>. An Error is
+// the rejection the sender gets; whatever stands in the case's changes is dropped then, and only the event mark written.
+// Pure: no sockets, files, threads or clocks. Plain values; what a case refers to outlives it.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,7 @@
 #include "schemas/base/result.h"
 #include "schemas/wire/codec.h"
 #include "workers/domain/changeset.h"
+#include "workers/domain/policy.h"
 #include "workers/domain/view.h"
 
 namespace registry::domain {
@@ -21,9 +22,11 @@ struct Origin {
   EventId id;
 };
 
+using Reply = nlohmann::json;  // data of the accepted reply; ingest wraps it
+
 struct Decision {
   Changeset changes;
-  nlohmann::json reply;  // data of the accepted reply; ingest wraps it
+  Reply reply;
 };
 
 // A private key that signs, and the certificate that vouches for it. The key may be a file or a PKCS#11 object; the
@@ -33,6 +36,16 @@ class Signer {
   virtual ~Signer() = default;
   virtual Result<Bytes> Sign(const Bytes& message) const = 0;  // ECDSA with SHA-256, DER Ecdsa-Sig-Value
   virtual const Bytes& certificate() const = 0;                // DER
+};
+
+// One command's: what is given, and what comes of it beside the reply.
+struct Case {
+  const Origin& origin;
+  const View& view;
+  const Context& context;
+  const Policy& policy;
+  const Signer& signer;
+  Changeset changes{};
 };
 
 }  // namespace registry::domain

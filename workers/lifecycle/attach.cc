@@ -34,30 +34,26 @@ Status AskAgain(domain::Device& device, const View& view, const Context& context
 
 }  // namespace
 
-Result<Decision> Decide(const wire::DeviceAttach& command, const Origin& origin, const View& view,
-                        const Context& context, const Policy& policy, const domain::Signer& signer) {
+Result<Reply> Decide(const wire::DeviceAttach& command, Case& at) {
+  auto& [origin, view, context, policy, signer, changes] = at;
   auto device = FindSponsored(command.device, origin, view);
   if (!device) return device.error();
   const State after = domain::After(*device, domain::Fact::kAttached);
   const bool moved = device->state != after || !domain::Attached(*device);
-  Decision decision;
   device->state = after;
   domain::SeeOnNetwork(*device);
   domain::Mark(*device, "attached", context.now);
-  decision.changes.history.push_back(
-      domain::History(*device, origin.party, "attached", context.now, origin.id));
-  if (auto asked = AskAgain(*device, view, context, policy, signer, decision.changes); !asked)
-    return asked.error();
+  changes.history.push_back(domain::History(*device, origin.party, "attached", context.now, origin.id));
+  if (auto asked = AskAgain(*device, view, context, policy, signer, changes); !asked) return asked.error();
   // Devices attach many times a day: one that has nowhere to go and nothing to get leaves no trace, lest the trace hold
   // nothing but attaches and the history grow for ever.
-  const bool asked_for_more = !decision.changes.jobs_put.empty();
+  const bool asked_for_more = !changes.jobs_put.empty();
   if (moved || asked_for_more) {
-    Put(*device, decision.changes);
+    Put(*device, changes);
   } else {
-    decision.changes = {};
+    changes = {};
   }
-  decision.reply = wire::Encode(wire::DeviceState{device->id, std::string(domain::StateName(device->state))});
-  return decision;
+  return wire::Encode(wire::DeviceState{device->id, std::string(domain::StateName(device->state))});
 }
 
 }  // namespace registry::lifecycle

@@ -35,8 +35,8 @@ Status MayClaim(const domain::Device& device, const wire::DeviceClaim& command) 
 
 }  // namespace
 
-Result<Decision> Decide(const wire::DeviceClaim& command, const Origin& origin, const View& view,
-                        const Context& context, const Policy& policy, const domain::Signer& signer) {
+Result<Reply> Decide(const wire::DeviceClaim& command, Case& at) {
+  auto& [origin, view, context, policy, signer, changes] = at;
   auto device = FindLive(command.device, view);
   if (!device) return device.error();
   if (auto may = MayClaim(*device, command); !may) return may.error();
@@ -46,26 +46,23 @@ Result<Decision> Decide(const wire::DeviceClaim& command, const Origin& origin, 
     return Error::Make(Code::kNotFound, "endpoint_unknown", "publish the endpoint first", "/endpoint");
   }
 
-  Decision decision;
   domain::Bind(*device, origin.party, command.endpoint);
   domain::Mark(*device, "claimed", context.now);
-  decision.changes.history.push_back(
-      domain::History(*device, origin.party, "claimed", context.now, origin.id));
+  changes.history.push_back(domain::History(*device, origin.party, "claimed", context.now, origin.id));
   if (const auto* live = domain::LiveCertificate(*device)) {
     const wire::DeviceCertified certified{device->id, DeviceName(device->id, policy.zone), live->der,
                                           live->not_after};
-    decision.changes.notifications.push_back(
+    changes.notifications.push_back(
         domain::Notify(origin.party, "device.certified", certified, context, origin.id));
   }
   if (device->state == State::kPublished) {
-    auto pushed = PushPayload(*device, **endpoint, view, context, policy, signer, decision.changes);
+    auto pushed = PushPayload(*device, **endpoint, view, context, policy, signer, changes);
     if (!pushed) return pushed.error();
   }
-  Put(*device, decision.changes);
-  decision.reply = wire::Encode(wire::DeviceState{
+  Put(*device, changes);
+  return wire::Encode(wire::DeviceState{
       device->id, std::string(domain::StateName(device->state)),
       payload_push::PilotFormAbsent((*endpoint)->endpoint, DeviceName(device->id, policy.zone))});
-  return decision;
 }
 
 }  // namespace registry::lifecycle

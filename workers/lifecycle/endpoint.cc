@@ -60,8 +60,8 @@ Status CheckTrust(const wire::Endpoint& endpoint, UtcTime now) {
 
 }  // namespace
 
-Result<Decision> Decide(const wire::EndpointPublish& command, const Origin& origin, const View& view,
-                        const Context& context, const Policy& policy, const domain::Signer& signer) {
+Result<Reply> Decide(const wire::EndpointPublish& command, Case& at) {
+  auto& [origin, view, context, policy, signer, changes] = at;
   if (auto sound = CheckHost(command.endpoint.fqdn, policy); !sound) return sound.error();
   if (auto sound = CheckTrust(command.endpoint, context.now); !sound) return sound.error();
   auto known = view.LoadEndpoint(origin.party, command.endpoint.name);
@@ -73,16 +73,14 @@ Result<Decision> Decide(const wire::EndpointPublish& command, const Origin& orig
     return signed_legacy.error();
 
   const std::uint64_t version = *known ? (*known)->version : 0;
-  Decision decision;
-  decision.changes.endpoints.push_back({std::move(record), version});
+  changes.endpoints.push_back({std::move(record), version});
   // What devices are told to trust changes here: it belongs into the chain as much as what they do.
-  decision.changes.history.push_back(domain::History(
+  changes.history.push_back(domain::History(
       origin.party,
       "endpoint " + command.endpoint.name.text() + " published, version " + std::to_string(version + 1),
       context.now, origin.id));
-  decision.reply = wire::Encode(wire::EndpointPublished{command.endpoint.name, version + 1,
-                                                        payload_push::PilotFormAbsent(command.endpoint)});
-  return decision;
+  return wire::Encode(wire::EndpointPublished{command.endpoint.name, version + 1,
+                                              payload_push::PilotFormAbsent(command.endpoint)});
 }
 
 }  // namespace registry::lifecycle

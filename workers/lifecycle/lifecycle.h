@@ -12,35 +12,31 @@
 
 namespace registry::lifecycle {
 
+using domain::Case;
 using domain::Context;
-using domain::Decision;
 using domain::Origin;
 using domain::Policy;
+using domain::Reply;
 using domain::View;
 
-Result<Decision> Decide(const wire::EsimRegister&, const Origin&, const View&, const Context&, const Policy&);
+Result<Reply> Decide(const wire::EsimRegister&, Case&);
 // Seen again on the network, a device whose key or payload is still owed is asked again.
-Result<Decision> Decide(const wire::DeviceAttach&, const Origin&, const View&, const Context&, const Policy&,
-                        const domain::Signer&);
+Result<Reply> Decide(const wire::DeviceAttach&, Case&);
 // What the schema cannot see is judged here: whose the host is, and what the trust certificate is good for, now.
-Result<Decision> Decide(const wire::EndpointPublish&, const Origin&, const View&, const Context&,
-                        const Policy&, const domain::Signer&);
-Result<Decision> Decide(const wire::DeviceClaim&, const Origin&, const View&, const Context&, const Policy&,
-                        const domain::Signer&);
+Result<Reply> Decide(const wire::EndpointPublish&, Case&);
+Result<Reply> Decide(const wire::DeviceClaim&, Case&);
 // The operator's deactivation sets serverHold: only the operator's reactivation undoes it, the claimer's is refused.
-Result<Decision> Decide(const wire::DeviceDeactivate&, const Origin&, const View&, const Context&,
-                        const Policy&);
+Result<Reply> Decide(const wire::DeviceDeactivate&, Case&);
 // The new key is asked for at once, or when the applet.wipe of the deactivation has ended, well or not: until then
 // csr.submit is refused (2304 wipe_pending). That wipe ends at the deadline the MNO was told, at the latest.
-Result<Decision> Decide(const wire::DeviceReactivate&, const Origin&, const View&, const Context&,
-                        const Policy&);
+Result<Reply> Decide(const wire::DeviceReactivate&, Case&);
 // EID, ICCID and key-agreement key of a device that was ever attached stay its own until its applet.wipe has ended,
 // well or not; registering the eSIM meanwhile is refused (2304 esim_wipe_pending).
-Result<Decision> Decide(const wire::DeviceDelete&, const Origin&, const View&, const Context&, const Policy&);
+Result<Reply> Decide(const wire::DeviceDelete&, Case&);
 // Every report of a job puts off when it is sent again (schemas/PARTY.md), for RetryPlan::reported at most. What is
 // said of a job that its MNO has reported already, or that was called off, is noted without effect.
-Result<Decision> Decide(const wire::DoProgress&, const Origin&, const View&, const Context&, const Policy&);
-Result<Decision> Decide(const wire::DoResult&, const Origin&, const View&, const Context&, const Policy&);
+Result<Reply> Decide(const wire::DoProgress&, Case&);
+Result<Reply> Decide(const wire::DoResult&, Case&);
 
 // Every secondary serves this content now. An empty changeset when the device has moved on since. A payload that cannot
 // be made then does not undo the publication: `device.failed` with step payload.push.

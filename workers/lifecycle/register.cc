@@ -64,8 +64,8 @@ std::string NewAuthorisationCode(const Context& context) {
 
 }  // namespace
 
-Result<Decision> Decide(const wire::EsimRegister& command, const Origin& origin, const View& view,
-                        const Context& context, const Policy& policy) {
+Result<Reply> Decide(const wire::EsimRegister& command, Case& at) {
+  auto& [origin, view, context, policy, signer, changes] = at;
   const UniqueValue eid{UniqueKind::kEid, AsBytes(command.eid.text())};
   const UniqueValue iccid{UniqueKind::kIccid, AsBytes(command.iccid.text())};
   if (auto free = RefuseTaken(eid, iccid, origin.party, view); !free) return free.error();
@@ -82,14 +82,10 @@ Result<Decision> Decide(const wire::EsimRegister& command, const Origin& origin,
                            origin.party, UtcTime{}, 0});
   domain::Mark(device, "registered", context.now);
 
-  Decision decision;
-  decision.changes.claims = {{eid, device.id}, {iccid, device.id}};
-  decision.changes.history.push_back(
-      domain::History(device, origin.party, "registered", context.now, origin.id));
-  Put(device, decision.changes);
-  decision.reply =
-      wire::Encode(wire::EsimRegistered{device.id, code, payload_push::BootstrapOf(policy, device.id)});
-  return decision;
+  changes.claims = {{eid, device.id}, {iccid, device.id}};
+  changes.history.push_back(domain::History(device, origin.party, "registered", context.now, origin.id));
+  Put(device, changes);
+  return wire::Encode(wire::EsimRegistered{device.id, code, payload_push::BootstrapOf(policy, device.id)});
 }
 
 }  // namespace registry::lifecycle

@@ -160,28 +160,25 @@ void Unknown(const Reported& reported, const Context& context, const Policy& pol
 
 }  // namespace
 
-Result<Decision> Decide(const wire::DoProgress& command, const Origin& origin, const View& view,
-                        const Context& context, const Policy& policy) {
+Result<Reply> Decide(const wire::DoProgress& command, Case& at) {
+  auto& [origin, view, context, policy, signer, changes] = at;
   auto reported = FindReported(command.job, command.device, origin, view);
   if (!reported) return reported.error();
-  Decision decision;
-  decision.reply = wire::Encode(wire::JobNoted{command.job});
-  if (reported->ended) return decision;
+  Reply noted = wire::Encode(wire::JobNoted{command.job});
+  if (reported->ended) return noted;
   std::chrono::seconds wait = policy.retry.Of(origin.party).progress;
   // A device that is switched off or asleep must not use up its attempts.
   if (command.stage == "waiting_device") wait = std::max<std::chrono::seconds>(wait, jobs::kDeviceWait);
-  Progressed(reported->job, wait, context, policy, decision.changes, &command);
-  return decision;
+  Progressed(reported->job, wait, context, policy, changes, &command);
+  return noted;
 }
 
-Result<Decision> Decide(const wire::DoResult& command, const Origin& origin, const View& view,
-                        const Context& context, const Policy& policy) {
+Result<Reply> Decide(const wire::DoResult& command, Case& at) {
+  auto& [origin, view, context, policy, signer, changes] = at;
   auto reported = FindReported(command.job, command.device, origin, view);
   if (!reported) return reported.error();
-  Decision decision;
-  decision.reply = wire::Encode(wire::JobNoted{command.job});
-  if (reported->ended) return decision;
-  Changeset& changes = decision.changes;
+  Reply noted = wire::Encode(wire::JobNoted{command.job});
+  if (reported->ended) return noted;
   Status done = Done{};
   switch (command.outcome) {
     case wire::Outcome::kSuccess:
@@ -195,7 +192,7 @@ Result<Decision> Decide(const wire::DoResult& command, const Origin& origin, con
       break;
   }
   if (!done) return done.error();
-  return decision;
+  return noted;
 }
 
 }  // namespace registry::lifecycle

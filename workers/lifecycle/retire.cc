@@ -87,38 +87,32 @@ void Tell(const Device& device, std::string_view type, const Cause& cause, const
 }
 
 template <class Message>
-Decision Finish(Device& device, std::string_view type, const Cause& cause, const Context& context,
-                const Policy& policy, Changeset changes) {
-  Tell<Message>(device, type, cause, context, policy, changes);
-  Put(device, changes);
-  Decision decision{std::move(changes), {}};
-  decision.reply = wire::Encode(wire::DeviceState{device.id, std::string(domain::StateName(device.state))});
-  return decision;
+Reply Finish(Device& device, std::string_view type, const Cause& cause, Case& at) {
+  Tell<Message>(device, type, cause, at.context, at.policy, at.changes);
+  Put(device, at.changes);
+  return wire::Encode(wire::DeviceState{device.id, std::string(domain::StateName(device.state))});
 }
 
 }  // namespace
 
-Result<Decision> Decide(const wire::DeviceDeactivate& command, const Origin& origin, const View& view,
-                        const Context& context, const Policy& policy) {
+Result<Reply> Decide(const wire::DeviceDeactivate& command, Case& at) {
+  auto& [origin, view, context, policy, signer, changes] = at;
   auto device = FindManaged(command.device, origin, view);
   if (!device) return device.error();
-  Changeset changes;
   // RFC 5731 §2.3: a server status is the registry's; the client that asks to go on cannot take it away.
   if (origin.role == wire::Role::kOperator) device->statuses.insert(domain::DeviceStatus::kServerHold);
   const Cause cause{origin.party, origin.id, command.reason};
   if (auto ended = Deactivate(*device, cause, view, context, policy, changes); !ended) return ended.error();
-  return Finish<wire::DeviceDeactivated>(*device, "device.deactivated", cause, context, policy,
-                                         std::move(changes));
+  return Finish<wire::DeviceDeactivated>(*device, "device.deactivated", cause, at);
 }
 
-Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& origin, const View& view,
-                        const Context& context, const Policy& policy) {
+Result<Reply> Decide(const wire::DeviceReactivate& command, Case& at) {
+  auto& [origin, view, context, policy, signer, changes] = at;
   auto device = FindManaged(command.device, origin, view);
   if (!device) return device.error();
   if (origin.role == wire::Role::kOperator) device->statuses.erase(domain::DeviceStatus::kServerHold);
   const auto next = domain::Next(*device, Command::kReactivate);
   if (!next) return next.error();
-  Changeset changes;
   device->state = *next;
   device->came_back = true;
   auto wiping = StopWantingWipe(*device, view, changes);
@@ -138,17 +132,15 @@ Result<Decision> Decide(const wire::DeviceReactivate& command, const Origin& ori
     if (auto asked = AskForKey(*device, view, context, policy, changes); !asked) return asked.error();
   }
   return Finish<wire::DeviceReactivated>(*device, "device.reactivated",
-                                         {origin.party, origin.id, command.reason}, context, policy,
-                                         std::move(changes));
+                                         {origin.party, origin.id, command.reason}, at);
 }
 
-Result<Decision> Decide(const wire::DeviceDelete& command, const Origin& origin, const View& view,
-                        const Context& context, const Policy& policy) {
+Result<Reply> Decide(const wire::DeviceDelete& command, Case& at) {
+  auto& [origin, view, context, policy, signer, changes] = at;
   auto device = FindManaged(command.device, origin, view);
   if (!device) return device.error();
   const auto next = domain::Next(*device, Command::kDelete);
   if (!next) return next.error();
-  Changeset changes;
   device->state = *next;
   const Cause cause{origin.party, origin.id, command.reason};
   if (auto ended = End(*device, cause, view, context, policy, "deleted", changes); !ended)
@@ -165,7 +157,7 @@ Result<Decision> Decide(const wire::DeviceDelete& command, const Origin& origin,
     auto expected = jobs::ExpectVisible(*device, view, context, policy.visible_within, changes);
     if (!expected) return expected.error();
   }
-  return Finish<wire::DeviceDeleted>(*device, "device.deleted", cause, context, policy, std::move(changes));
+  return Finish<wire::DeviceDeleted>(*device, "device.deleted", cause, at);
 }
 
 Result<Changeset> DecideRevoked(const domain::Revocation& published, const View& view, const Context& context,

@@ -94,9 +94,11 @@ class RestoreTest : public ::testing::Test {
     wire::CsrSubmit csr;
     csr.device = device.id;
     csr.csr = AsBytes(ToPem("CERTIFICATE REQUEST", test::MakeCsr()));
-    auto signed_one = csr_sign::Decide(csr, By("mno-a", wire::Role::kMno), *ledger, Now(), material_.policy,
-                                       *material_.issuer);
-    REG_CHECK(signed_one.ok() && ledger->Commit(std::move(signed_one->changes)).ok());
+    const auto origin = By("mno-a", wire::Role::kMno);
+    const auto now = Now();
+    domain::Case at{origin, *ledger, now, material_.policy, *material_.signer};
+    const auto signed_one = csr_sign::Decide(csr, at, *material_.issuer);
+    REG_CHECK(signed_one.ok() && ledger->Commit(std::move(at.changes)).ok());
     const auto stored = ledger->LoadDevice(device.id);
     folder_.Write(device.id.text() + ".pem", ToPem("CERTIFICATE", domain::LiveCertificate(**stored)->der));
     return device.id;
@@ -106,8 +108,11 @@ class RestoreTest : public ::testing::Test {
     const auto ledger = Ledger();
     Command command;
     command.device = device;
-    auto ended = lifecycle::Decide(command, By("asp-a", wire::Role::kAsp), *ledger, Now(), material_.policy);
-    REG_CHECK(ended.ok() && ledger->Commit(std::move(ended->changes)).ok());
+    const auto origin = By("asp-a", wire::Role::kAsp);
+    const auto now = Now();
+    domain::Case at{origin, *ledger, now, material_.policy, *material_.signer};
+    const auto ended = lifecycle::Decide(command, at);
+    REG_CHECK(ended.ok() && ledger->Commit(std::move(at.changes)).ok());
   }
 
   void BackUp() { fs::copy(config_.ledger_folder, folder_.In("backup"), fs::copy_options::recursive); }

@@ -67,8 +67,10 @@ class DecideTest : public testing::Test {
   }
   Result<domain::Decision> Submit(const DeviceId& device, Bytes csr = test::MakeCsr(),
                                   std::optional<JobId> job = {}) {
-    return Decide(wire::CsrSubmit{device, std::move(csr), std::move(job)}, origin_, *ledger_,
-                  test::Ca().context, policy_, *issuer_);
+    domain::Case at{origin_, *ledger_, test::Ca().context, policy_, *test::Ca().signer};
+    auto reply = Decide(wire::CsrSubmit{device, std::move(csr), std::move(job)}, at, *issuer_);
+    if (!reply) return reply.error();
+    return domain::Decision{std::move(at.changes), std::move(*reply)};
   }
   void ExpectRefused(const Result<domain::Decision>& decision, Code code, std::string_view symbol) {
     ASSERT_FALSE(decision.ok());

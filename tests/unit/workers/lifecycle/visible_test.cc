@@ -128,10 +128,10 @@ TEST_F(PublishTest, APayloadThatCannotBeMadeIsReportedAndMadeAtTheNextAttach) {
 
   signer_.broken = false;
   const domain::Origin origin{*PartyId::Parse("mno-a"), wire::Role::kMno, *EventId::Parse("1")};
-  const auto attached =
-      lifecycle::Decide(wire::DeviceAttach{id_}, origin, *ledger_, context_, policy_, signer_);
+  domain::Case at{origin, *ledger_, context_, policy_, signer_};
+  const auto attached = lifecycle::Decide(wire::DeviceAttach{id_}, at);
   ASSERT_TRUE(attached.ok()) << attached.error().message;
-  EXPECT_THAT(attached->changes.messages, SizeIs(1));
+  EXPECT_THAT(at.changes.messages, SizeIs(1));
 }
 
 TEST_F(PublishTest, AHeldDeviceIsPublishedAndGetsNothing) {
