@@ -50,7 +50,7 @@ struct TraceStep {
   UtcTime at;
 };
 
-// Work that was done or called off. Only whom it was sent to may report it late or once more, whoever serves the device then.
+// Work that was done or called off. Only whom it was sent to reports it late or once more, whoever serves the device then.
 struct EndedJob {
   JobId id;
   PartyId to;
