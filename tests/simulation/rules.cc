@@ -127,8 +127,11 @@ std::string WhoWaitsHasAJob(const Snapshot& now) {
     }
     const bool ended = device.state == State::kDeactivated || device.state == State::kDeleted;
     if (!ended || !domain::Attached(device) || wiping) return "";
-    const std::string last = LastOf(device, {"deactivated", "deleted", "wiped", "applet.wipe failed"});
-    return last == "wiped" || last == "applet.wipe failed" ? "" : "is to be wiped, and nobody was asked";
+    const std::string last =
+        LastOf(device, {"attached", "deactivated", "deleted", "wiped", "applet.wipe failed"});
+    // One that was first seen after it was deactivated made no key, so there is nothing to wipe.
+    const bool clean = last == "wiped" || last == "applet.wipe failed" || last == "attached";
+    return clean ? "" : "is to be wiped, and nobody was asked";
   });
 }
 
