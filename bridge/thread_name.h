@@ -12,7 +12,7 @@
 namespace registry {
 
 // What a thread is to run, under a name of at most 15 octets (pthread_setname_np(3)), which is a literal:
-//   std::thread(UnderName("relay", [this] { Run(); }))
+// Most threads are started by bridge/own_thread.h, which gives them theirs.
 template <std::size_t kSize, typename Body>
 auto UnderName(const char (&name)[kSize], Body body) {
   static_assert(kSize <= 16, "at most 15 octets");

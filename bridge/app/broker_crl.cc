@@ -5,7 +5,6 @@
 
 #include "bridge/signing/key_file.h"
 #include "bridge/signing/read_x509.h"
-#include "bridge/thread_name.h"
 
 namespace registry::app {
 namespace {
@@ -50,28 +49,17 @@ BrokerCrlVerdict JudgeBrokerCrl(const std::string& file, const std::string& ca_f
 BrokerCrl::BrokerCrl(Options options, const Clock& clock, LogLine log)
     : options_(std::move(options)), clock_(clock), log_(std::move(log)) {}
 
-BrokerCrl::~BrokerCrl() { Stop(); }
-
 void BrokerCrl::Start() {
-  if (!options_.file.empty()) thread_ = std::thread(UnderName("broker-crl", [this] { Run(); }));
-}
-
-void BrokerCrl::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  if (!options_.file.empty()) thread_.Start("broker-crl", [this] { Run(); });
 }
 
 void BrokerCrl::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   do {
-    lock.unlock();
+    lock.Unlock();
     Look();
-    lock.lock();
-  } while (!wake_.wait_for(lock, options_.every, [this] { return stopping_; }));
+    lock.Lock();
+  } while (thread_.Rest(lock, options_.every));
 }
 
 void BrokerCrl::Look() {

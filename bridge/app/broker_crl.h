@@ -9,13 +9,12 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
 
 #include "bridge/clock.h"
+#include "bridge/own_thread.h"
+#include "schemas/base/mutex.h"
 #include "schemas/base/result.h"
 
 namespace registry::app {
@@ -42,9 +41,8 @@ class BrokerCrl {
   };
 
   BrokerCrl(Options options, const Clock& clock, LogLine log);
-  ~BrokerCrl();
   void Start();
-  void Stop();
+  void Stop() { thread_.Stop(); }
   std::int64_t until() const { return until_; }  // nextUpdate, Unix time; 0: none, or it cannot be read
 
  private:
@@ -57,10 +55,9 @@ class BrokerCrl {
   std::atomic<std::int64_t> until_{0};
   std::string said_;  // the thread's own, as the next
   std::chrono::steady_clock::time_point said_at_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  std::thread thread_;
+  Mutex mutex_;
+  CondVar wake_;
+  OwnThread thread_{mutex_, wake_};
 };
 
 }  // namespace registry::app

@@ -6,7 +6,6 @@
 
 #include "bridge/signing/crl.h"
 #include "bridge/signing/file_write.h"
-#include "bridge/thread_name.h"
 
 namespace registry::app {
 namespace {
@@ -48,22 +47,16 @@ CrlWriter::CrlWriter(CrlOptions options, ledger::Ledger& ledger, const domain::S
 CrlWriter::~CrlWriter() { Stop(); }
 
 void CrlWriter::Start() {
-  thread_ = std::thread(UnderName("crl", [this] { Run(); }));
+  thread_.Start("crl", [this] { Run(); });
 }
 
 void CrlWriter::Stop() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  ledger_.WakeAll();
-  if (thread_.joinable()) thread_.join();
+  thread_.Stop([this] { ledger_.WakeAll(); });
 }
 
 bool CrlWriter::Wait(milliseconds time) {
-  std::unique_lock lock(mutex_);
-  return !wake_.wait_for(lock, time, [this] { return stopping_; });
+  MutexLock lock(mutex_);
+  return thread_.Rest(lock, time);
 }
 
 // One that begins in the future was written by a clock that was ahead: no relying party takes it until then.

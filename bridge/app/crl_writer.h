@@ -10,15 +10,14 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
 
 #include "bridge/clock.h"
 #include "bridge/ledger/ledger.h"
+#include "bridge/own_thread.h"
 #include "bridge/say_once.h"
+#include "schemas/base/mutex.h"
 #include "workers/domain/decision.h"
 
 namespace registry::app {
@@ -57,11 +56,10 @@ class CrlWriter {
   const LogLine log_;
   std::atomic<std::int64_t> written_{0};
   std::uint64_t published_ = 0;  // number of the CRL found by WriteNow
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  CondVar wake_;
   SayOnce unreadable_;  // about revocations that cannot be read; the thread's own
-  std::thread thread_;
+  OwnThread thread_{mutex_, wake_};
 };
 
 }  // namespace registry::app

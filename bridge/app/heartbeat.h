@@ -7,11 +7,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
-#include <thread>
 
+#include "bridge/own_thread.h"
+#include "schemas/base/mutex.h"
 #include "schemas/base/result.h"
 
 namespace registry::app {
@@ -28,9 +27,8 @@ class Heartbeat {
   };
 
   Heartbeat(Options options, std::function<Status()> write);
-  ~Heartbeat();
   void Start();
-  void Stop();
+  void Stop() { thread_.Stop(); }
   Pulse state() const;
 
  private:
@@ -38,12 +36,11 @@ class Heartbeat {
 
   const Options options_;
   const std::function<Status()> write_;
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  Clock::time_point last_good_;
-  bool refused_ = false;
-  bool stopping_ = false;
-  std::thread thread_;
+  mutable Mutex mutex_;
+  CondVar wake_;
+  Clock::time_point last_good_ GUARDED_BY(mutex_);
+  bool refused_ GUARDED_BY(mutex_) = false;
+  OwnThread thread_{mutex_, wake_};
 };
 
 }  // namespace registry::app

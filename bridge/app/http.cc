@@ -5,16 +5,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <list>
-#include <thread>
 #include <vector>
 
 #include "bridge/app/http_connection.h"
+#include "bridge/own_thread.h"
 #include "bridge/say_once.h"
-#include "bridge/thread_name.h"
 
 namespace registry::app {
 namespace {
@@ -25,9 +23,7 @@ class PollServer : public HttpServer {
  public:
   explicit PollServer(LogLine log) : log_(std::move(log)) {}
   ~PollServer() override {
-    stopping_ = true;
-    Wake();
-    if (thread_.joinable()) thread_.join();
+    thread_.Stop([this] { Wake(); });
   }
 
   Status Listen(const std::string& address, std::uint16_t port, const Pages& pages) {
@@ -40,7 +36,7 @@ class PollServer : public HttpServer {
     listener_ = std::move(*listener);
     port_ = zone::LocalPort(listener_);
     for (const auto& [path, make] : pages) makers_.try_emplace(path, make, [this] { Wake(); });
-    thread_ = std::thread(UnderName("http", [this] { Run(); }));
+    thread_.Start("http", [this] { Run(); });
     return Done{};
   }
 
@@ -54,7 +50,7 @@ class PollServer : public HttpServer {
 
   void Run() {
     std::vector<pollfd> polled;
-    while (!stopping_) {
+    while (!thread_.stopping()) {
       const bool accepting = Steady::now() >= accept_from_;
       polled.assign({{wake_.fd(), POLLIN, 0}, {accepting ? listener_.fd() : -1, POLLIN, 0}});
       for (const auto& connection : connections_) polled.push_back({connection.fd(), connection.events(), 0});
@@ -108,9 +104,8 @@ class PollServer : public HttpServer {
   std::list<HttpConnection> connections_;
   Steady::time_point accept_from_;  // no descriptor was free: not before this
   SayOnce exhausted_;
-  std::atomic<bool> stopping_{false};
   HttpConnection::Makers makers_;  // their threads wake the server, whose descriptors outlive them
-  std::thread thread_;
+  OwnThread thread_;
 };
 
 }  // namespace

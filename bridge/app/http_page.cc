@@ -1,46 +1,37 @@
 #include "bridge/app/http_page.h"
 
-#include "bridge/thread_name.h"
-
 namespace registry::app {
 
 PageMaker::PageMaker(std::function<Page()> make, std::function<void()> made)
-    : make_(std::move(make)), made_(std::move(made)), thread_(UnderName("http-page", [this] { Run(); })) {}
-
-PageMaker::~PageMaker() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  thread_.join();
+    : make_(std::move(make)), made_(std::move(made)) {
+  thread_.Start("http-page", [this] { Run(); });
 }
 
 PageMaker::Ticket PageMaker::Ask() {
-  const std::lock_guard lock(mutex_);
-  wake_.notify_all();
+  const MutexLock lock(mutex_);
+  wake_.NotifyAll();
   return ++asked_;
 }
 
 std::shared_ptr<const Page> PageMaker::MadeFor(Ticket ticket) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return ready_ >= ticket ? page_ : nullptr;
 }
 
 void PageMaker::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || asked_ > ready_; });
-    if (stopping_) return;
+    thread_.Wait(lock, [this]() REQUIRES(mutex_) { return asked_ > ready_; });
+    if (thread_.stopping()) return;
     const Ticket for_whom = asked_;
-    lock.unlock();
+    lock.Unlock();
     auto page = std::make_shared<const Page>(make_());
-    lock.lock();
+    lock.Lock();
     page_ = std::move(page);
     ready_ = for_whom;
-    lock.unlock();
+    lock.Unlock();
     made_();
-    lock.lock();
+    lock.Lock();
   }
 }
 

@@ -3,14 +3,13 @@
 // Owns: one thread. Ask and MadeFor from the server's thread; `make` and `made` are called on the page's.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <thread>
 
 #include "bridge/app/http.h"
+#include "bridge/own_thread.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::app {
 
@@ -19,7 +18,6 @@ class PageMaker {
   using Ticket = std::uint64_t;
 
   PageMaker(std::function<Page()> make, std::function<void()> made);
-  ~PageMaker();  // waits for the page that is being made
   Ticket Ask();
   // Begun after the ticket was given; null until it is there.
   std::shared_ptr<const Page> MadeFor(Ticket ticket) const;
@@ -29,12 +27,11 @@ class PageMaker {
 
   const std::function<Page()> make_;
   const std::function<void()> made_;
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  Ticket asked_ = 0, ready_ = 0;
-  std::shared_ptr<const Page> page_;
-  bool stopping_ = false;
-  std::thread thread_;
+  mutable Mutex mutex_;
+  CondVar wake_;
+  Ticket asked_ GUARDED_BY(mutex_) = 0, ready_ GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<const Page> page_ GUARDED_BY(mutex_);
+  OwnThread thread_{mutex_, wake_};  // its end waits for the page that is being made
 };
 
 }  // namespace registry::app

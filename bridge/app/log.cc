@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "bridge/app/redact.h"
 #include "bridge/say_once.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::app {
 namespace {
@@ -53,7 +53,7 @@ class JsonLog : public Log {
       logger->set_pattern(kPattern, spdlog::pattern_time_type::utc);
       logger->set_level(level_);
       logger->flush_on(spdlog::level::info);
-      std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       logger_ = std::move(logger);
     } catch (const spdlog::spdlog_ex&) {
       return Error::Make(Code::kFailed, "log_failed",
@@ -67,7 +67,7 @@ class JsonLog : public Log {
     if (wanted < level_) return;
     std::shared_ptr<spdlog::logger> logger;
     {
-      std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (level >= 3 && !said_.Due(std::string(room) + ": " + std::string(message), SayOnce::Steady::now()))
         return;
       logger = logger_;
@@ -78,9 +78,9 @@ class JsonLog : public Log {
  private:
   const std::string file_;
   const spdlog::level::level_enum level_;
-  std::mutex mutex_;  // guards what follows
-  SayOnce said_;      // error lines: many threads may meet one cause
-  std::shared_ptr<spdlog::logger> logger_;
+  Mutex mutex_;
+  SayOnce said_ GUARDED_BY(mutex_);  // error lines: many threads may meet one cause
+  std::shared_ptr<spdlog::logger> logger_ GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -5,12 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <condition_variable>
 #include <cstdio>
 #include <filesystem>
-#include <mutex>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/check.h"
@@ -19,9 +16,10 @@
 #include "bridge/app/log.h"
 #include "bridge/app/registry.h"
 #include "bridge/clock.h"
+#include "bridge/own_thread.h"
 #include "bridge/secret.h"
 #include "bridge/signing/file_write.h"
-#include "bridge/thread_name.h"
+#include "schemas/base/mutex.h"
 #include "schemas/base/standard_descriptors.h"
 
 namespace registry::app {
@@ -51,29 +49,20 @@ Status WriteRunFile(const std::string& file, const Ports& ports) {
 class StopGuard {
  public:
   explicit StopGuard(Log& log) : log_(log) {}
-  ~StopGuard() {
-    {
-      std::lock_guard lock(mutex_);
-      stopped_ = true;
-    }
-    wake_.notify_all();
-    if (thread_.joinable()) thread_.join();
-  }
   void Arm() {
-    thread_ = std::thread(UnderName("stop-guard", [this] {
-      std::unique_lock lock(mutex_);
-      if (wake_.wait_for(lock, kStopWithin, [this] { return stopped_; })) return;
+    thread_.Start("stop-guard", [this] {
+      MutexLock lock(mutex_);
+      if (!thread_.Rest(lock, kStopWithin)) return;
       log_.Write(3, "app", "the stop does not come to its end, ending without it");
       _exit(kExitFailed);
-    }));
+    });
   }
 
  private:
   Log& log_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopped_ = false;
-  std::thread thread_;
+  Mutex mutex_;
+  CondVar wake_;
+  OwnThread thread_{mutex_, wake_};
 };
 
 // Until SIGTERM or SIGINT (true), or until the ledger refuses to write (false).

@@ -31,14 +31,14 @@ Allowance::Account& Allowance::AccountOf(const PartyId& party, UtcTime now) {
 }
 
 std::chrono::seconds Allowance::Wait(const PartyId& party, UtcTime now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const double over = AccountOf(party, now).used - per_hour_;
   if (over < 0) return std::chrono::seconds(0);
   return std::chrono::seconds(std::lround(std::ceil((over / per_hour_ + kWorthWaitingFor) * kHour)));
 }
 
 void Allowance::Use(const PartyId& party, std::size_t octets, UtcTime now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   AccountOf(party, now).used += static_cast<double>(octets);
 }
 

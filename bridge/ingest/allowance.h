@@ -6,8 +6,8 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <mutex>
 
+#include "schemas/base/mutex.h"
 #include "schemas/base/utc_time.h"
 #include "workers/domain/changeset.h"
 
@@ -25,11 +25,11 @@ class Allowance {
     double used = 0;
     UtcTime at;
   };
-  Account& AccountOf(const PartyId& party, UtcTime now);
+  Account& AccountOf(const PartyId& party, UtcTime now) REQUIRES(mutex_);
 
   const double per_hour_;
-  std::mutex mutex_;
-  std::map<PartyId, Account> accounts_;
+  Mutex mutex_;
+  std::map<PartyId, Account> accounts_ GUARDED_BY(mutex_);
 };
 
 // What of a command's consequences stays in the ledger, roughly: its mark with the reply, records, history, feed.

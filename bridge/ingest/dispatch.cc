@@ -89,7 +89,7 @@ Status Dispatcher::MayReplay(const PartyId& party, UtcTime now) const {
   if (*backlog > kReplayDepthMax) {
     return ReplayTooSoon("too many messages wait to be sent", kReplayDepthSeconds);
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto [before, first] = replayed_at_.emplace(party, now);
   if (first) return Done{};
   // A clock that was set back must not lock anybody out.

@@ -3,10 +3,9 @@
 // at a restart).
 #pragma once
 
-#include <mutex>
-
 #include "bridge/ingest/pipeline.h"
 #include "bridge/ingest/register_guard.h"
+#include "schemas/base/mutex.h"
 #include "schemas/wire/queries.h"
 #include "workers/domain/decision.h"
 
@@ -32,8 +31,8 @@ class Dispatcher {
 
   const Services& services_;
   const ledger::LedgerReader& reader_;
-  mutable std::mutex mutex_;
-  mutable std::map<PartyId, UtcTime> replayed_at_;
+  mutable Mutex mutex_;
+  mutable std::map<PartyId, UtcTime> replayed_at_ GUARDED_BY(mutex_);
   mutable RegisterGuard guard_;
 };
 

@@ -201,7 +201,7 @@ void Executor::SayLedger(const std::string& what, const Error& error) {
   const std::string cause = error.symbol + ": " + error.message;
   const std::string line = what + ": " + cause;
   {
-    const std::lock_guard lock(said_mutex_);
+    const MutexLock lock(said_mutex_);
     if (!said_.Due(IsLedgerFailure(error) ? cause : line, SayOnce::Steady::now())) return;
   }
   observer_.Log(3, line);

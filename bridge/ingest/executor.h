@@ -8,7 +8,6 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <string>
 
 #include "bridge/ingest/admission.h"
@@ -16,6 +15,7 @@
 #include "bridge/ingest/dispatch.h"
 #include "bridge/ingest/pipeline.h"
 #include "bridge/say_once.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ingest {
 
@@ -65,8 +65,8 @@ class Executor {
   const Dispatcher dispatcher_;
   Allowance allowance_;
   const std::function<void()> job_ended_;
-  std::mutex said_mutex_;
-  SayOnce said_;  // guarded by said_mutex_
+  Mutex said_mutex_;
+  SayOnce said_ GUARDED_BY(said_mutex_);
 };
 
 }  // namespace registry::ingest

@@ -12,13 +12,13 @@
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <mutex>
 #include <random>
 #include <set>
 #include <unordered_map>
 
 #include "bridge/ingest/intake_segment.h"
 #include "bridge/ledger/private_folder.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ingest {
 namespace {
@@ -104,7 +104,7 @@ class SegmentedIntake final : public Intake {
   std::uint64_t torn_records() const override { return torn_records_; }
   std::uint64_t damages() const override { return damages_; }
   std::uint64_t undone() const override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return records_.size();
   }
 
@@ -118,29 +118,29 @@ class SegmentedIntake final : public Intake {
     return options_.folder + "/" + std::string(kPrefix) + std::to_string(segment);
   }
   Status LockFolder();
-  Status ReadSegment(std::uint64_t number);
-  Status StartSegment();
-  Status AppendOctets(std::string_view record);
-  Ticket Note(std::size_t size);
-  void DropIfDone(std::uint64_t segment);
-  void SayDamage(std::uint64_t segment, const IntakeSegment& read);
-  void Remove(std::uint64_t segment);
+  Status ReadSegment(std::uint64_t number) REQUIRES(mutex_);
+  Status StartSegment() REQUIRES(mutex_);
+  Status AppendOctets(std::string_view record) REQUIRES(mutex_);
+  Ticket Note(std::size_t size) REQUIRES(mutex_);
+  void DropIfDone(std::uint64_t segment) REQUIRES(mutex_);
+  void SayDamage(std::uint64_t segment, const IntakeSegment& read) REQUIRES(mutex_);
+  void Remove(std::uint64_t segment) REQUIRES(mutex_);
 
   const IntakeOptions options_;
   const std::string marker_;
   File lock_file_;
-  mutable std::mutex mutex_;
-  std::vector<Record> left_over_;
-  std::uint64_t torn_records_ = 0;
+  mutable Mutex mutex_;
+  std::vector<Record> left_over_ GUARDED_BY(mutex_);
+  std::uint64_t torn_records_ = 0;  // as the next, known once it is open
   std::uint64_t damages_ = 0;
-  std::set<std::uint64_t> damaged_;                 // segments
-  std::unordered_map<Ticket, Where> records_;       // not done yet
-  std::map<std::uint64_t, std::size_t> undone_in_;  // records per segment
-  std::size_t undone_bytes_ = 0;
-  Ticket last_ticket_ = 0;
-  File segment_file_;
-  std::uint64_t segment_ = 0;
-  std::size_t segment_size_ = 0;
+  std::set<std::uint64_t> damaged_ GUARDED_BY(mutex_);                 // segments
+  std::unordered_map<Ticket, Where> records_ GUARDED_BY(mutex_);       // not done yet
+  std::map<std::uint64_t, std::size_t> undone_in_ GUARDED_BY(mutex_);  // records per segment
+  std::size_t undone_bytes_ GUARDED_BY(mutex_) = 0;
+  Ticket last_ticket_ GUARDED_BY(mutex_) = 0;
+  File segment_file_ GUARDED_BY(mutex_);
+  std::uint64_t segment_ GUARDED_BY(mutex_) = 0;
+  std::size_t segment_size_ GUARDED_BY(mutex_) = 0;
 };
 
 Status SegmentedIntake::OpenFolder() {
@@ -152,6 +152,7 @@ Status SegmentedIntake::OpenFolder() {
   if (auto locked = LockFolder(); !locked) return locked;
   if (auto kept = ledger::KeepPrivate(options_.folder); !kept) return kept;
   const Segments segments = SegmentsIn(options_.folder);
+  const MutexLock lock(mutex_);
   for (const std::uint64_t number : segments.numbers) {
     segment_ = number;
     if (auto read = ReadSegment(number); !read) return read;
@@ -227,13 +228,13 @@ Status SegmentedIntake::StartSegment() {
 }
 
 std::vector<Intake::Record> SegmentedIntake::TakeLeftOver() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::exchange(left_over_, {});
 }
 
 Result<Intake::Ticket> SegmentedIntake::Append(const InboundMessage& message) {
   const std::string record = EncodeIntakeRecord(marker_, message);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (undone_bytes_ + record.size() > options_.bytes_max) {
     return Error::Make(Code::kLimit, "intake_full", "too many commands wait; send again later");
   }
@@ -265,7 +266,7 @@ Intake::Ticket SegmentedIntake::Note(std::size_t size) {
 }
 
 void SegmentedIntake::MarkDone(Ticket ticket) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto record = records_.find(ticket);
   if (record == records_.end()) return;
   const Where where = record->second;

@@ -7,14 +7,13 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <thread>
 #include <vector>
 
 #include "bridge/ingest/fair_queue.h"
+#include "bridge/own_thread.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ingest {
 
@@ -29,10 +28,10 @@ class Lanes {
 
  private:
   struct Lane {
-    std::mutex mutex;
-    std::condition_variable wake;
-    FairQueue<Work> queue{1};
-    std::thread thread;
+    Mutex mutex;
+    CondVar wake;
+    FairQueue<Work> queue GUARDED_BY(mutex){1};
+    OwnThread thread{mutex, wake};
   };
   void Run(Lane& lane);
   void Taken();
@@ -40,9 +39,10 @@ class Lanes {
   const std::size_t queue_max_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::atomic<std::size_t> queued_{0};  // posted and not finished
-  std::mutex space_mutex_;
-  std::condition_variable space_;
-  std::atomic<bool> closing_{false}, dropping_{false};
+  Mutex space_mutex_;
+  CondVar space_;
+  bool closing_ GUARDED_BY(space_mutex_) = false;
+  std::atomic<bool> dropping_{false};
 };
 
 }  // namespace registry::ingest

@@ -1,8 +1,8 @@
 #include "bridge/ingest/own_work.h"
 
-#include <condition_variable>
 #include <memory>
 
+#include "schemas/base/mutex.h"
 #include "workers/domain/compose.h"
 
 namespace registry::ingest {
@@ -13,26 +13,26 @@ bool OwnWork::Post(const DeviceId& device, Lanes::Work work) {
 
 bool OwnWork::Visible(const std::vector<domain::ZoneChange>& changes, std::chrono::milliseconds deadline) {
   struct Batch {
-    std::mutex mutex;
-    std::condition_variable done;
-    std::size_t left;
-    bool good = true;
+    Mutex mutex;
+    CondVar done;
+    std::size_t left GUARDED_BY(mutex);
+    bool good GUARDED_BY(mutex) = true;
+    explicit Batch(std::size_t size) : left(size) {}
   };
-  auto batch = std::make_shared<Batch>();
-  batch->left = changes.size();
+  const auto batch = std::make_shared<Batch>(changes.size());
   const auto finish = [batch](bool good) {
-    std::lock_guard lock(batch->mutex);
+    const MutexLock lock(batch->mutex);
     batch->good = batch->good && good;
-    if (--batch->left == 0) batch->done.notify_all();
+    if (--batch->left == 0) batch->done.NotifyAll();
   };
   for (const domain::ZoneChange& change : changes) {
     const bool posted =
         Post(change.device, [this, change, finish] { finish(decisions_.SettleVisible(change)); });
     if (!posted) finish(false);
   }
-  std::unique_lock lock(batch->mutex);
+  MutexLock lock(batch->mutex);
   // A batch that a stop dropped never finishes; it is told again after the next start.
-  batch->done.wait_for(lock, deadline, [&] { return batch->left == 0; });
+  batch->done.WaitFor(lock, deadline, [&]() REQUIRES(batch->mutex) { return batch->left == 0; });
   return batch->left == 0 && batch->good;
 }
 
@@ -42,12 +42,12 @@ void OwnWork::PostDue() {
 
 void OwnWork::PostDue(const domain::Job& job) {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!posted_.insert(job.id).second) return;
   }
   Post(job.device(), [this, job] {
     decisions_.SettleDue(job);
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     posted_.erase(job.id);
   });
 }

@@ -3,12 +3,12 @@
 // Threads: PostDue from one thread at a time, Visible from another. What is given outlives it.
 #pragma once
 
-#include <mutex>
 #include <set>
 #include <vector>
 
 #include "bridge/ingest/lanes.h"
 #include "bridge/ingest/own_decisions.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ingest {
 
@@ -25,8 +25,8 @@ class OwnWork {
 
   const OwnDecisions& decisions_;
   Lanes& lanes_;
-  std::mutex mutex_;
-  std::set<JobId> posted_;  // due jobs on their way through a lane
+  Mutex mutex_;
+  std::set<JobId> posted_ GUARDED_BY(mutex_);  // due jobs on their way through a lane
 };
 
 }  // namespace registry::ingest

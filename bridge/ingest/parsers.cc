@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "bridge/thread_name.h"
-
 namespace registry::ingest {
 namespace {
 
@@ -17,21 +15,22 @@ Parsers::Parsers(std::size_t ahead_max, Backlog backlog, Handle handle)
     : ahead_max_(ahead_max), backlog_(std::move(backlog)), handle_(std::move(handle)), queue_(kQuantum) {}
 
 void Parsers::Start() {
-  for (std::size_t i = 0; i < kThreads; ++i) threads_.emplace_back(UnderName("parser", [this] { Run(); }));
+  threads_.Start(
+      "parser", [this] { Run(); }, kThreads);
 }
 
 void Parsers::Add(Arrived arrived) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closing_) return;
     const std::string sender = arrived.sender;
     const std::size_t cost = kOwnCost + arrived.octets;
     queue_.Push(sender, cost, std::move(arrived));
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
 }
 
-// Under the lock. Whoever has a thread or too much ahead is held.
+// Whoever has a thread or too much ahead is held.
 void Parsers::Update(const std::string& name, const std::function<void(Sender&)>& change) {
   Sender& sender = senders_[name];
   change(sender);
@@ -48,18 +47,18 @@ void Parsers::Update(const std::string& name, const std::function<void(Sender&)>
 void Parsers::Done(const std::string& sender) {
   const bool crowded = backlog_() >= kCrowd;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     crowded_ = crowded;
     Update(sender, [](Sender& it) { --it.ahead; });
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void Parsers::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return queue_.ready() || stopping_; });
-    if (stopping_) return;
+    threads_.Wait(lock, [this]() REQUIRES(mutex_) { return queue_.ready(); });
+    if (threads_.stopping()) return;
     auto next = queue_.Pop();
     if (!next) continue;
     // Counted as ahead at once: Done may come before handle_ has returned.
@@ -67,33 +66,29 @@ void Parsers::Run() {
       it.handled = true;
       ++it.ahead;
     });
-    lock.unlock();
+    lock.Unlock();
     const bool ahead = handle_(std::move(next->item));
-    lock.lock();
+    lock.Lock();
     Update(next->sender, [ahead](Sender& it) {
       it.handled = false;
       if (!ahead) --it.ahead;
     });
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
 }
 
 void Parsers::Stop(std::chrono::milliseconds deadline) {
   {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     closing_ = true;
     // What is held waits for the lanes, which still work.
-    changed_.wait_for(lock, deadline, [this] { return queue_.size() == 0; });
-    stopping_ = true;
+    changed_.WaitFor(lock, deadline, [this]() REQUIRES(mutex_) { return queue_.size() == 0; });
   }
-  changed_.notify_all();
-  for (std::thread& thread : threads_) {
-    if (thread.joinable()) thread.join();
-  }
+  threads_.Stop();
 }
 
 std::size_t Parsers::waiting() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return queue_.size();
 }
 

@@ -8,16 +8,15 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
-#include <thread>
 #include <vector>
 
 #include "bridge/ingest/fair_queue.h"
 #include "bridge/ingest/intake.h"
+#include "bridge/own_thread.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ingest {
 
@@ -50,18 +49,18 @@ class Parsers {
     std::size_t ahead = 0;
   };
   void Run();
-  void Update(const std::string& sender, const std::function<void(Sender&)>& change);
+  void Update(const std::string& sender, const std::function<void(Sender&)>& change) REQUIRES(mutex_);
 
   const std::size_t ahead_max_;
   const Backlog backlog_;
   const Handle handle_;
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  FairQueue<Arrived> queue_;
-  std::map<std::string, Sender> senders_;  // only those with something under way
-  bool crowded_ = false;
-  bool closing_ = false, stopping_ = false;
-  std::vector<std::thread> threads_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  FairQueue<Arrived> queue_ GUARDED_BY(mutex_);
+  std::map<std::string, Sender> senders_ GUARDED_BY(mutex_);  // only those with something under way
+  bool crowded_ GUARDED_BY(mutex_) = false;
+  bool closing_ GUARDED_BY(mutex_) = false;
+  OwnThread threads_{mutex_, changed_};
 };
 
 }  // namespace registry::ingest

@@ -3,9 +3,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <cstdlib>
-#include <mutex>
 
 #include "bridge/ingest/admission.h"
 #include "bridge/ingest/executor.h"
@@ -17,6 +15,7 @@
 #include "bridge/ingest/shares.h"
 #include "bridge/ingest/timer.h"
 #include "bridge/ingest/unmarked.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ingest {
 namespace {
@@ -111,10 +110,10 @@ class Pipeline::Impl {
   OwnDecisions own_decisions_;
   OwnWork own_work_;
   Timer timer_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopped_ = false;  // no lane works any more
-  std::multimap<steady_clock::time_point, std::shared_ptr<Taken>> retries_;
+  Mutex mutex_;
+  CondVar wake_;
+  bool stopped_ GUARDED_BY(mutex_) = false;  // no lane works any more
+  std::multimap<steady_clock::time_point, std::shared_ptr<Taken>> retries_ GUARDED_BY(mutex_);
 };
 
 void Pipeline::Impl::Start() {
@@ -166,13 +165,13 @@ Result<Intake::Ticket> Pipeline::Impl::AppendWhenThereIsRoom(const InboundMessag
   while (true) {
     bool last = false;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       last = stopped_;
     }
     auto ticket = intake_.Append(message);
     if (ticket || ticket.error().code != Code::kLimit || last) return ticket;
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, options_.timer_period, [this] { return stopped_; });
+    MutexLock lock(mutex_);
+    wake_.WaitFor(lock, options_.timer_period, [this]() REQUIRES(mutex_) { return stopped_; });
   }
 }
 
@@ -266,14 +265,14 @@ void Pipeline::Impl::Process(const std::shared_ptr<Taken>& taken) {
   // It keeps its share: whoever has much that fails gets no more room for it.
   const auto at = now + taken->retry_after;
   taken->retry_after = std::min(taken->retry_after * 2, kRetryMax);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   retries_.emplace(at, taken);
 }
 
 void Pipeline::Impl::PostRetries() {
   std::vector<std::shared_ptr<Taken>> due;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto end = retries_.upper_bound(steady_clock::now());
     for (auto it = retries_.begin(); it != end; ++it) due.push_back(std::move(it->second));
     retries_.erase(retries_.begin(), end);
@@ -289,10 +288,10 @@ void Pipeline::Impl::Stop() {
   lanes_.Stop(left());
   unmarked_.Stop();
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopped_ = true;
   }
-  wake_.notify_all();
+  wake_.NotifyAll();
 }
 
 void FillFromOpenSsl(std::uint8_t* out, std::size_t size) {

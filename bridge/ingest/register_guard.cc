@@ -12,7 +12,7 @@ RegisterGuard::Window* RegisterGuard::Open(const PartyId& party, UtcTime now) {
 }
 
 Status RegisterGuard::MayRegister(const PartyId& party, UtcTime now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Window* const window = Open(party, now);
   if (window == nullptr || window->refusals < kRefusalsMax) return Done{};
   Error error = Error::Make(Code::kLimit, "esim_refusals_too_many",
@@ -23,7 +23,7 @@ Status RegisterGuard::MayRegister(const PartyId& party, UtcTime now) {
 }
 
 void RegisterGuard::Refused(const PartyId& party, UtcTime now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Window* const window = Open(party, now);
   if (window != nullptr) {
     ++window->refusals;

@@ -8,8 +8,8 @@
 
 #include <chrono>
 #include <map>
-#include <mutex>
 
+#include "schemas/base/mutex.h"
 #include "schemas/base/result.h"
 #include "schemas/base/utc_time.h"
 #include "schemas/ids/ids.h"
@@ -31,10 +31,10 @@ class RegisterGuard {
     std::size_t refusals = 0;
   };
   // The party's window if it has not passed.
-  Window* Open(const PartyId& party, UtcTime now);
+  Window* Open(const PartyId& party, UtcTime now) REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  std::map<PartyId, Window> windows_;
+  Mutex mutex_;
+  std::map<PartyId, Window> windows_ GUARDED_BY(mutex_);
 };
 
 }  // namespace registry::ingest

@@ -3,7 +3,7 @@
 namespace registry::ingest {
 
 bool Shares::Take(const std::string& sender, std::size_t octets) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto held = taken_.find(sender);
   if (held != taken_.end() &&
       (held->second.messages >= each_.messages || held->second.octets >= each_.octets)) {
@@ -16,14 +16,14 @@ bool Shares::Take(const std::string& sender, std::size_t octets) {
 }
 
 void Shares::TakeAnyway(const std::string& sender, std::size_t octets) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Load& load = taken_[sender];
   ++load.messages;
   load.octets += octets;
 }
 
 void Shares::GiveBack(const std::string& sender, std::size_t octets) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto share = taken_.find(sender);
   share->second.octets -= octets;
   if (--share->second.messages == 0) taken_.erase(share);

@@ -5,8 +5,9 @@
 
 #include <cstddef>
 #include <map>
-#include <mutex>
 #include <string>
+
+#include "schemas/base/mutex.h"
 
 namespace registry::ingest {
 
@@ -25,8 +26,8 @@ class Shares {
 
  private:
   const Load each_;
-  std::mutex mutex_;
-  std::map<std::string, Load> taken_;  // only senders that hold something
+  Mutex mutex_;
+  std::map<std::string, Load> taken_ GUARDED_BY(mutex_);  // only senders that hold something
 };
 
 }  // namespace registry::ingest

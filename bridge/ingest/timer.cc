@@ -1,38 +1,29 @@
 #include "bridge/ingest/timer.h"
 
-#include "bridge/thread_name.h"
-
 namespace registry::ingest {
 
 void Timer::Start(std::chrono::milliseconds period, std::function<void()> call) {
-  thread_ = std::thread(UnderName("timer", [this, period, call = std::move(call)] {
-    std::unique_lock lock(mutex_);
-    while (true) {
-      wake_.wait_for(lock, period, [this] { return stopping_ || woken_; });
-      if (stopping_) return;
-      woken_ = false;
-      lock.unlock();
-      call();
-      lock.lock();
-    }
-  }));
+  thread_.Start("timer", [this, period, call = std::move(call)] { Run(period, call); });
+}
+
+void Timer::Run(std::chrono::milliseconds period, const std::function<void()>& call) {
+  MutexLock lock(mutex_);
+  while (true) {
+    thread_.WaitFor(lock, period, [this]() REQUIRES(mutex_) { return woken_; });
+    if (thread_.stopping()) return;
+    woken_ = false;
+    lock.Unlock();
+    call();
+    lock.Lock();
+  }
 }
 
 void Timer::Wake() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     woken_ = true;
   }
-  wake_.notify_all();
-}
-
-void Timer::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  wake_.NotifyAll();
 }
 
 }  // namespace registry::ingest

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
-#include <thread>
+
+#include "bridge/own_thread.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ingest {
 
@@ -15,13 +15,15 @@ class Timer {
   ~Timer() { Stop(); }
   void Start(std::chrono::milliseconds period, std::function<void()> call);
   void Wake();  // from any thread; what comes during a call is one more call behind it
-  void Stop();
+  void Stop() { thread_.Stop(); }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false, woken_ = false;
-  std::thread thread_;
+  void Run(std::chrono::milliseconds period, const std::function<void()>& call);
+
+  Mutex mutex_;
+  CondVar wake_;
+  bool woken_ GUARDED_BY(mutex_) = false;
+  OwnThread thread_{mutex_, wake_};
 };
 
 }  // namespace registry::ingest

@@ -1,7 +1,7 @@
 #include "bridge/ingest/unmarked.h"
 
 #include "bridge/ingest/backlog.h"
-#include "bridge/thread_name.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ingest {
 namespace {
@@ -28,31 +28,31 @@ Unmarked::Unmarked(ledger::Ledger& ledger, Intake& intake, Observer& observer, m
       queue_(1) {}
 
 void Unmarked::Start() {
-  thread_ = std::thread(UnderName("unmarked", [this] { Run(); }));
+  thread_.Start("unmarked", [this] { Run(); });
 }
 
 void Unmarked::Add(Waiting waiting) {
   {
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return;  // its record stays in the intake
+    const MutexLock lock(mutex_);
+    if (thread_.stopping()) return;  // its record stays in the intake
     const std::string sender = waiting.sender;
     queue_.Push(sender, 1, std::move(waiting));
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void Unmarked::AddSurplus(const std::string& sender, const std::string& topic) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   surplus_.Add(sender, topic, SteadyClock::now());  // looked at soon enough
 }
 
 void Unmarked::Run() {
   std::vector<Made> batch;
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (WaitForTurn(lock)) {
     std::vector<Waiting> taken = TakeSome();
-    const auto groups = surplus_.Take(SteadyClock::now(), stopping_);
-    lock.unlock();
+    const auto groups = surplus_.Take(SteadyClock::now(), thread_.stopping());
+    lock.Unlock();
     for (Waiting& waiting : taken) {
       Answer answer = waiting.make();
       batch.push_back({std::move(waiting), std::move(answer)});
@@ -60,11 +60,11 @@ void Unmarked::Run() {
     for (const auto& group : groups)
       batch.push_back({{0, group.sender, {}, [] {}}, make_for_surplus_(group)});
     bool kept = batch.empty() || Keep(batch);
-    lock.lock();
-    while (!kept && !changed_.wait_for(lock, retry_after_, [this] { return stopping_; })) {
-      lock.unlock();
+    lock.Lock();
+    while (!kept && thread_.Rest(lock, retry_after_)) {
+      lock.Unlock();
       kept = Keep(batch);
-      lock.lock();
+      lock.Lock();
     }
     if (!kept) return;
     batch.clear();
@@ -72,16 +72,16 @@ void Unmarked::Run() {
 }
 
 // False when everything is said and it is time to stop.
-bool Unmarked::WaitForTurn(std::unique_lock<std::mutex>& lock) {
-  while (!stopping_) {
-    changed_.wait_for(lock, queue_.size() > 0 ? kLookAgain : milliseconds(Surplus::kEvery) / 4,
-                      [this] { return queue_.size() > 0 || stopping_; });
-    if (stopping_) break;
-    lock.unlock();
+bool Unmarked::WaitForTurn(MutexLock& lock) {
+  while (!thread_.stopping()) {
+    thread_.WaitFor(lock, queue_.size() > 0 ? kLookAgain : milliseconds(Surplus::kEvery) / 4,
+                    [this]() REQUIRES(mutex_) { return queue_.size() > 0; });
+    if (thread_.stopping()) break;
+    lock.Unlock();
     const bool open = backlog_() < kBacklogMax;
-    lock.lock();
+    lock.Lock();
     if (open && (queue_.size() > 0 || !surplus_.empty())) return true;
-    if (!open) changed_.wait_for(lock, kLookAgain, [this] { return stopping_; });
+    if (!open) thread_.Rest(lock, kLookAgain);
   }
   return queue_.size() > 0 || !surplus_.empty();
 }
@@ -123,15 +123,6 @@ void Unmarked::Tell(const std::vector<Made>& batch, const Status& committed) {
     observer_.CommandDone(answer.command, committed ? answer.outcome : "failed",
                           committed ? answer.symbol : committed.error().symbol, std::chrono::microseconds(0));
   }
-}
-
-void Unmarked::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
 }
 
 }  // namespace registry::ingest

@@ -10,16 +10,15 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
-#include <thread>
 #include <variant>
 #include <vector>
 
 #include "bridge/ingest/fair_queue.h"
 #include "bridge/ingest/pipeline.h"
 #include "bridge/ingest/surplus.h"
+#include "bridge/own_thread.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ingest {
 
@@ -46,7 +45,7 @@ class Unmarked {
   void Start();
   void Add(Waiting waiting);
   void AddSurplus(const std::string& sender, const std::string& topic);
-  void Stop();  // what waits is committed, if that works at once
+  void Stop() { thread_.Stop(); }  // what waits is committed, if that works at once
 
  private:
   struct Made {
@@ -54,8 +53,8 @@ class Unmarked {
     Answer answer;
   };
   void Run();
-  bool WaitForTurn(std::unique_lock<std::mutex>& lock);
-  std::vector<Waiting> TakeSome();
+  bool WaitForTurn(MutexLock& lock) NOT_PROVED;  // lets go of its caller's lock in between
+  std::vector<Waiting> TakeSome() REQUIRES(mutex_);
   bool Keep(const std::vector<Made>& batch);
   void Tell(const std::vector<Made>& batch, const Status& committed);
 
@@ -65,12 +64,11 @@ class Unmarked {
   const std::chrono::milliseconds retry_after_;
   const Backlog backlog_;
   const MakeForSurplus make_for_surplus_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  FairQueue<Waiting> queue_;
-  Surplus surplus_;
-  bool stopping_ = false;
-  std::thread thread_;
+  Mutex mutex_;
+  CondVar changed_;
+  FairQueue<Waiting> queue_ GUARDED_BY(mutex_);
+  Surplus surplus_ GUARDED_BY(mutex_);
+  OwnThread thread_{mutex_, changed_};
 };
 
 }  // namespace registry::ingest

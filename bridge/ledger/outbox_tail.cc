@@ -4,32 +4,33 @@ namespace registry::ledger {
 
 void OutboxTail::Reach(const Ends& ends) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (ends == ends_) return;
     ends_ = ends;
   }
-  grown_.notify_all();
+  grown_.NotifyAll();
 }
 
 Seq OutboxTail::Last(Sink sink) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return ends_[IndexOf(sink)];
 }
 
 Seq OutboxTail::WaitBehind(Sink sink, Seq after, std::chrono::milliseconds wait) const {
-  std::unique_lock lock(mutex_);
-  const Seq& end = ends_[IndexOf(sink)];
+  MutexLock lock(mutex_);
+  const std::size_t which = IndexOf(sink);
   const std::uint64_t wakes = wakes_;
-  if (wait.count() > 0) grown_.wait_for(lock, wait, [&] { return end > after || wakes_ != wakes; });
-  return end;
+  const auto moved = [&]() REQUIRES(mutex_) { return ends_[which] > after || wakes_ != wakes; };
+  if (wait.count() > 0) grown_.WaitFor(lock, wait, moved);
+  return ends_[which];
 }
 
 void OutboxTail::WakeAll() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ++wakes_;
   }
-  grown_.notify_all();
+  grown_.NotifyAll();
 }
 
 }  // namespace registry::ledger

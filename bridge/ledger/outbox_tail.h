@@ -4,10 +4,9 @@
 
 #include <array>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 #include "bridge/ledger/ledger.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ledger {
 
@@ -26,10 +25,10 @@ class OutboxTail {
   void WakeAll();
 
  private:
-  mutable std::mutex mutex_;
-  mutable std::condition_variable grown_;
-  Ends ends_{};
-  std::uint64_t wakes_ = 0;
+  mutable Mutex mutex_;
+  mutable CondVar grown_;
+  Ends ends_ GUARDED_BY(mutex_){};
+  std::uint64_t wakes_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace registry::ledger

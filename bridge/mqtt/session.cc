@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <random>
-#include <thread>
 
 #include "bridge/mqtt/backoff.h"
 #include "bridge/mqtt/connection.h"
 #include "bridge/mqtt/tls_policy.h"
+#include "bridge/own_thread.h"
 #include "bridge/say_once.h"
-#include "bridge/thread_name.h"
+#include "schemas/base/mutex.h"
 #include "schemas/wire/topics.h"
 
 namespace registry::mqtt {
@@ -65,20 +63,18 @@ class Session::Impl {
   SessionOptions options_;  // changed by the session's own thread only: keep_alive, as the broker wants it
   const Handler handler_;
   SayOnce complaints_;
-  std::thread thread_;
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  std::shared_ptr<Connection> current_;  // only while subscribed
-  bool lost_ = false;
-  std::string lost_why_, trouble_;
-  std::atomic<bool> stopping_{false};
-  milliseconds stop_deadline_{0};
+  mutable Mutex mutex_;
+  CondVar wake_;
+  std::shared_ptr<Connection> current_ GUARDED_BY(mutex_);  // only while subscribed
+  bool lost_ GUARDED_BY(mutex_) = false;
+  std::string lost_why_ GUARDED_BY(mutex_), trouble_ GUARDED_BY(mutex_);
+  milliseconds stop_deadline_ GUARDED_BY(mutex_){0};
   std::atomic<std::uint64_t> connects_{0}, reconnects_{0};
+  OwnThread thread_{mutex_, wake_};
 };
 
 void Session::Impl::Start() {
-  REG_CHECK(!thread_.joinable());
-  thread_ = std::thread(UnderName("mqtt", [this] { Run(); }));
+  thread_.Start("mqtt", [this] { Run(); });
 }
 
 void Session::Impl::Run() {
@@ -87,16 +83,16 @@ void Session::Impl::Run() {
     return;
   }
   Backoff backoff(options_.backoff_min, options_.backoff_max, std::random_device{}());
-  while (!stopping_) {
+  while (!thread_.stopping()) {
     if (Attempt() >= kSettled) backoff.Reset();
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, backoff.Next(), [this] { return stopping_.load(); });
+    MutexLock lock(mutex_);
+    thread_.Rest(lock, backoff.Next());
   }
 }
 
 SteadyClock::duration Session::Impl::Attempt() {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     lost_ = false;
   }
   Together connections;
@@ -113,11 +109,15 @@ SteadyClock::duration Session::Impl::Attempt() {
   SetCurrent(connection);
   Hold(connections);
   SetCurrent(nullptr);
-  if (stopping_) {
-    CloseAll(connections, stop_deadline_);
+  MutexLock lock(mutex_);
+  const milliseconds deadline = stop_deadline_;
+  const std::string why = "disconnected: " + lost_why_;
+  lock.Unlock();
+  if (thread_.stopping()) {
+    CloseAll(connections, deadline);
   } else {
-    Say(2, "disconnected: " + lost_why_);
-    SetTrouble("disconnected: " + lost_why_);
+    Say(2, why);
+    SetTrouble(why);
   }
   return SteadyClock::now() - since;
 }
@@ -140,10 +140,10 @@ bool Session::Impl::OpenAll(Together& connections) {
         Connection::Events{handler_, [this](const std::string& why) { Lost(why); }}));
     const auto look = [&] {
       if (first) first->Stir();
-      return stopping_.load();
+      return thread_.stopping();
     };
     if (auto open = connections.back()->Open(look); !open) {
-      if (!stopping_) Failed(*connections.back(), open.error());
+      if (!thread_.stopping()) Failed(*connections.back(), open.error());
       return false;
     }
   }
@@ -184,31 +184,31 @@ void Session::Impl::SayTerms(const Terms& terms) {
 }
 
 void Session::Impl::SetTrouble(std::string why) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   trouble_ = std::move(why);
 }
 
 std::string Session::Impl::trouble() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return current_ ? "" : trouble_;
 }
 
 // Paho says a DISCONNECT's reason first, and then once more that the connection is lost, without one.
 void Session::Impl::Lost(const std::string& why) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!lost_) lost_why_ = why;
   lost_ = true;
-  wake_.notify_all();
+  wake_.NotifyAll();
 }
 
 void Session::Impl::Hold(const Together& connections) {
-  std::unique_lock lock(mutex_);
-  while (!lost_ && !stopping_) {
-    wake_.wait_for(lock, kWatch);
-    lock.unlock();  // alive() takes Paho's lock, and Paho calls `lost` while it holds that
+  MutexLock lock(mutex_);
+  while (!lost_ && !thread_.stopping()) {
+    thread_.WaitFor(lock, kWatch, [this]() REQUIRES(mutex_) { return lost_; });
+    lock.Unlock();  // alive() takes Paho's lock, and Paho calls `lost` while it holds that
     const bool alive = std::all_of(connections.begin(), connections.end(),
                                    [](const auto& connection) { return connection->alive(); });
-    lock.lock();
+    lock.Lock();
     if (!alive && !lost_) {
       lost_ = true;
       lost_why_ = "no longer connected";
@@ -217,12 +217,12 @@ void Session::Impl::Hold(const Together& connections) {
 }
 
 std::shared_ptr<Connection> Session::Impl::Current() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return current_;
 }
 
 void Session::Impl::SetCurrent(std::shared_ptr<Connection> connection) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   current_ = std::move(connection);
 }
 
@@ -239,12 +239,10 @@ std::size_t Session::Impl::AtOnceMax() const {
 
 void Session::Impl::Stop(milliseconds deadline) {
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stop_deadline_ = deadline;
-    stopping_ = true;
   }
-  wake_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  thread_.Stop();
 }
 
 Session::Session(SessionOptions options, Handler handler)

@@ -3,12 +3,12 @@
 namespace registry::mqtt {
 
 void Unconfirmed::Narrow(std::size_t limit) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   limit_ = limit;
 }
 
 Result<Unconfirmed::Key> Unconfirmed::Add(Confirmed confirmed) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_) return Error::Make(Code::kFailed, "not_connected", "the connection to the broker is down");
   if (waiting_.size() >= limit_) {
     return Error::Make(Code::kFailed, "in_flight_full", "too many messages wait for their PUBACK");
@@ -19,7 +19,7 @@ Result<Unconfirmed::Key> Unconfirmed::Add(Confirmed confirmed) {
 }
 
 std::optional<Unconfirmed::Confirmed> Unconfirmed::Take(Key key) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = waiting_.find(key);
   if (found == waiting_.end()) return std::nullopt;
   Confirmed confirmed = std::move(found->second);
@@ -36,7 +36,7 @@ void Unconfirmed::Tell(Key key, Answer answer) {
 void Unconfirmed::TellAll(const Answer& answer) {
   std::map<Key, Confirmed> waiting;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
     waiting.swap(waiting_);
   }

@@ -4,10 +4,10 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <optional>
 
 #include "bridge/outbox/relay.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::mqtt {
 
@@ -30,11 +30,11 @@ class Unconfirmed {
  private:
   std::optional<Confirmed> Take(Key key);
 
-  std::mutex mutex_;
-  std::size_t limit_;
-  std::map<Key, Confirmed> waiting_;
-  Key next_ = 1;
-  bool closed_ = false;
+  Mutex mutex_;
+  std::size_t limit_ GUARDED_BY(mutex_);
+  std::map<Key, Confirmed> waiting_ GUARDED_BY(mutex_);
+  Key next_ GUARDED_BY(mutex_) = 1;
+  bool closed_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace registry::mqtt

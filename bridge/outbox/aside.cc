@@ -1,7 +1,5 @@
 #include "bridge/outbox/aside.h"
 
-#include "bridge/thread_name.h"
-
 namespace registry::outbox {
 namespace {
 
@@ -13,8 +11,7 @@ Aside::Aside(Publisher& publisher, Outbox outbox, std::chrono::milliseconds pati
     : publisher_(publisher), outbox_(std::move(outbox)), patience_(patience) {}
 
 void Aside::Start() {
-  REG_CHECK(!thread_.joinable());
-  thread_ = std::thread(UnderName("aside", [this] { Run(); }));
+  thread_.Start("aside", [this] { Run(); });
 }
 
 void Aside::Offer(const PartyId& party, domain::OutgoingMessage message) {
@@ -24,37 +21,38 @@ void Aside::Offer(const PartyId& party, domain::OutgoingMessage message) {
                   outbox_.last(),
                   Clock::now() + patience_};
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto line = lines_.find(party);
     const std::size_t share = line == lines_.end() ? 0 : line->second.octets;
-    if (stopping_ || share + octets > kShareMax || octets_ + octets > kOctetsMax) return CountDropped(1);
+    if (thread_.stopping() || share + octets > kShareMax || octets_ + octets > kOctetsMax)
+      return CountDropped(1);
     Line& mine = lines_[party];
     mine.waiting.push_back(std::move(waiting));
     mine.octets += octets;
     octets_ += octets;
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
 }
 
 void Aside::Run() {
-  std::unique_lock lock(mutex_);
-  while (!stopping_) {
-    changed_.wait(lock, [this] { return !lines_.empty() || stopping_; });
+  MutexLock lock(mutex_);
+  while (!thread_.stopping()) {
+    thread_.Wait(lock, [this]() REQUIRES(mutex_) { return !lines_.empty(); });
     DropOld(Clock::now());
-    lock.unlock();
+    lock.Unlock();
     // The end first: what is committed in between then counts as unconfirmed.
     const ledger::Seq last = outbox_.last();
     const std::uint64_t depth = outbox_.depth();
-    lock.lock();
+    lock.Lock();
     std::optional<Waiting> next;
     if (depth < kCrowd && RoomInFlight(depth)) next = TakeNext(last - std::min(last, depth));
     bool left = false;
     if (next) {
-      lock.unlock();
+      lock.Unlock();
       left = Publish(std::move(*next));
-      lock.lock();
+      lock.Lock();
     }
-    if (!left) changed_.wait_for(lock, kLookAgain, [this] { return stopping_; });
+    if (!left) thread_.Rest(lock, kLookAgain);
   }
 }
 
@@ -94,50 +92,41 @@ void Aside::DropOld(Clock::time_point now) {
 // False when the publisher took nothing: the broker is away.
 bool Aside::Publish(Waiting waiting) {
   {
-    const std::lock_guard lock(flight_->mutex);
+    const MutexLock lock(flight_->mutex);
     ++flight_->count;
   }
   const auto taken =
       publisher_.Publish(std::move(waiting.message), [flight = flight_](Publisher::Answer answer) {
-        const std::lock_guard lock(flight->mutex);
+        const MutexLock lock(flight->mutex);
         --flight->count;
         ++(answer.fate == Publisher::Fate::kTaken ? flight->said : flight->dropped);
       });
   if (taken) return true;
-  const std::lock_guard lock(flight_->mutex);
+  const MutexLock lock(flight_->mutex);
   --flight_->count;
   ++flight_->dropped;
   return false;
 }
 
 void Aside::CountDropped(std::uint64_t messages) {
-  const std::lock_guard lock(flight_->mutex);
+  const MutexLock lock(flight_->mutex);
   flight_->dropped += messages;
 }
 
 bool Aside::RoomInFlight(std::uint64_t depth) const {
   const bool shared = publisher_.AtOnceMax() >= kAtOnceWorthSharing;
-  const std::lock_guard lock(flight_->mutex);
+  const MutexLock lock(flight_->mutex);
   return shared ? flight_->count < kAtOnce : flight_->count == 0 && depth == 0;
 }
 
 std::uint64_t Aside::said() const {
-  const std::lock_guard lock(flight_->mutex);
+  const MutexLock lock(flight_->mutex);
   return flight_->said;
 }
 
 std::uint64_t Aside::dropped() const {
-  const std::lock_guard lock(flight_->mutex);
+  const MutexLock lock(flight_->mutex);
   return flight_->dropped;
-}
-
-void Aside::Stop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
 }
 
 }  // namespace registry::outbox

@@ -10,17 +10,16 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 #include "bridge/outbox/relay.h"
+#include "bridge/own_thread.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::outbox {
 
@@ -40,7 +39,7 @@ class Aside {
   ~Aside() { Stop(); }
   Publisher& rest() { return rest_; }
   void Start();
-  void Stop();  // what waits is dropped
+  void Stop() { thread_.Stop(); }  // what waits is dropped
   // To `party`, whose share it takes.
   void Offer(const PartyId& party, domain::OutgoingMessage message);
   std::uint64_t said() const;
@@ -75,14 +74,14 @@ class Aside {
   static constexpr std::size_t kAtOnceWorthSharing = 4 * kAtOnce;
   // Outlives this object when a confirmation comes late.
   struct Flight {
-    std::mutex mutex;
-    std::size_t count = 0;
-    std::uint64_t said = 0, dropped = 0;
+    Mutex mutex;
+    std::size_t count GUARDED_BY(mutex) = 0;
+    std::uint64_t said GUARDED_BY(mutex) = 0, dropped GUARDED_BY(mutex) = 0;
   };
   void Run();
-  std::optional<Waiting> TakeNext(ledger::Seq confirmed);
-  void DropOld(Clock::time_point now);
-  Waiting TakeFirst(Line& line);
+  std::optional<Waiting> TakeNext(ledger::Seq confirmed) REQUIRES(mutex_);
+  void DropOld(Clock::time_point now) REQUIRES(mutex_);
+  Waiting TakeFirst(Line& line) REQUIRES(mutex_);
   bool Publish(Waiting waiting);
   void CountDropped(std::uint64_t messages);
   bool RoomInFlight(std::uint64_t depth) const;
@@ -92,13 +91,12 @@ class Aside {
   const Outbox outbox_;
   const std::chrono::milliseconds patience_;
   const std::shared_ptr<Flight> flight_ = std::make_shared<Flight>();
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<PartyId, Line> lines_;  // only parties with something that waits
-  PartyId turn_;                   // whose turn was last
-  std::size_t octets_ = 0;
-  bool stopping_ = false;
-  std::thread thread_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::map<PartyId, Line> lines_ GUARDED_BY(mutex_);  // only parties with something that waits
+  PartyId turn_ GUARDED_BY(mutex_);                   // whose turn was last
+  std::size_t octets_ GUARDED_BY(mutex_) = 0;
+  OwnThread thread_{mutex_, changed_};
 };
 
 }  // namespace registry::outbox

@@ -1,12 +1,10 @@
 #include "bridge/outbox/relay.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include "bridge/outbox/patience.h"
 #include "bridge/outbox/window.h"
-#include "bridge/thread_name.h"
+#include "bridge/own_thread.h"
 
 namespace registry::outbox {
 namespace {
@@ -60,17 +58,14 @@ class MqttRelay::Impl {
     if (options_.log) options_.log(level, line);
   }
   void StoreCursor(bool last);
-  bool Stopping() const;
   void Pause(milliseconds time);
 
   ledger::Ledger& ledger_;
   Publisher& publisher_;
   const RelayOptions options_;
   std::shared_ptr<Window> window_;
-  std::thread thread_;
-  mutable std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  CondVar wake_;
   int failures_ = 0;
   ledger::Seq failed_at_ = 0;
   Patience patience_;
@@ -78,26 +73,21 @@ class MqttRelay::Impl {
   SteadyClock::time_point unreadable_said_at_;
   ledger::Seq stored_ = 0, durable_ = 0;
   SteadyClock::time_point stored_at_, durable_at_;
+  OwnThread thread_{mutex_, wake_};  // the rest is its own
 };
 
 void MqttRelay::Impl::Start() {
-  REG_CHECK(!thread_.joinable());
   stored_at_ = durable_at_ = SteadyClock::now();
-  thread_ = std::thread(UnderName("relay", [this] { Run(); }));
-}
-
-bool MqttRelay::Impl::Stopping() const {
-  std::lock_guard lock(mutex_);
-  return stopping_;
+  thread_.Start("relay", [this] { Run(); });
 }
 
 void MqttRelay::Impl::Pause(milliseconds time) {
-  std::unique_lock lock(mutex_);
-  wake_.wait_for(lock, time, [this] { return stopping_; });
+  MutexLock lock(mutex_);
+  thread_.Rest(lock, time);
 }
 
 void MqttRelay::Impl::Run() {
-  while (!Stopping()) {
+  while (!thread_.stopping()) {
     if (window_->failed()) {
       Recover();
     } else {
@@ -211,13 +201,7 @@ void MqttRelay::Impl::StoreCursor(bool last) {
 }
 
 void MqttRelay::Impl::Stop() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  ledger_.WakeAll();
-  if (thread_.joinable()) thread_.join();
+  thread_.Stop([this] { ledger_.WakeAll(); });
 }
 
 std::uint64_t MqttRelay::Impl::Depth() const {

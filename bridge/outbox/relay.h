@@ -16,7 +16,6 @@
 #include <functional>
 #include <memory>
 #include <span>
-#include <thread>
 
 #include "bridge/ledger/ledger.h"
 

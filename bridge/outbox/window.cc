@@ -5,7 +5,7 @@
 namespace registry::outbox {
 
 bool Window::Sent(ledger::Seq seq) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (failed_) return false;
   REG_CHECK(seq > last_);
   slots_.push_back({seq, false, {}});
@@ -15,7 +15,7 @@ bool Window::Sent(ledger::Seq seq) {
 }
 
 void Window::Answered(ledger::Seq seq, Publisher::Answer answer) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto slot = std::lower_bound(slots_.begin(), slots_.end(), seq,
                                      [](const Slot& a, ledger::Seq b) { return a.seq < b; });
   REG_CHECK(slot != slots_.end() && slot->seq == seq && !slot->confirmed && unanswered_ > 0);
@@ -26,7 +26,7 @@ void Window::Answered(ledger::Seq seq, Publisher::Answer answer) {
 }
 
 void Window::NotTaken() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   REG_CHECK(!slots_.empty() && slots_.back().seq == last_);
   slots_.pop_back();
   last_ = slots_.empty() ? cursor_ : slots_.back().seq;
@@ -38,7 +38,7 @@ void Window::NotTaken() {
 void Window::Settle() {
   --unanswered_;
   MoveCursor();
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void Window::MoveCursor() {
@@ -49,34 +49,34 @@ void Window::MoveCursor() {
 }
 
 ledger::Seq Window::cursor() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return cursor_;
 }
 
 ledger::Seq Window::last() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return last_;
 }
 
 bool Window::failed() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return failed_;
 }
 
 std::size_t Window::WaitForRoom(std::size_t limit, Clock::time_point until) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   // Confirmed entries behind an unanswered one still count: they may have to be carried again.
-  changed_.wait_until(lock, until, [&] { return failed_ || slots_.size() < limit; });
+  changed_.WaitUntil(lock, until, [&]() REQUIRES(mutex_) { return failed_ || slots_.size() < limit; });
   return failed_ || slots_.size() >= limit ? 0 : limit - slots_.size();
 }
 
 bool Window::WaitUntilAnswered(Clock::time_point until) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, until, [&] { return unanswered_ == 0; });
+  MutexLock lock(mutex_);
+  return changed_.WaitUntil(lock, until, [&]() REQUIRES(mutex_) { return unanswered_ == 0; });
 }
 
 std::optional<Window::Stuck> Window::Head() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   REG_CHECK(unanswered_ == 0);
   if (slots_.empty()) return std::nullopt;
   const auto failures =
@@ -85,14 +85,14 @@ std::optional<Window::Stuck> Window::Head() const {
 }
 
 void Window::Pass(ledger::Seq seq) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   REG_CHECK(unanswered_ == 0 && !slots_.empty() && slots_.front().seq == seq);
   slots_.front().confirmed = true;
   MoveCursor();
 }
 
 void Window::Rewind() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   REG_CHECK(unanswered_ == 0);
   slots_.clear();
   last_ = cursor_;

@@ -7,12 +7,11 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <optional>
 
 #include "bridge/outbox/relay.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::outbox {
 
@@ -54,15 +53,15 @@ class Window {
     bool confirmed;
     Publisher::Answer failure;
   };
-  void Settle();
-  void MoveCursor();
+  void Settle() REQUIRES(mutex_);
+  void MoveCursor() REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Slot> slots_;  // after the cursor, in order
-  std::size_t unanswered_ = 0;
-  ledger::Seq cursor_, last_;
-  bool failed_ = false;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::deque<Slot> slots_ GUARDED_BY(mutex_);  // after the cursor, in order
+  std::size_t unanswered_ GUARDED_BY(mutex_) = 0;
+  ledger::Seq cursor_ GUARDED_BY(mutex_), last_ GUARDED_BY(mutex_);
+  bool failed_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace registry::outbox

@@ -6,12 +6,12 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <mutex>
 #include <sstream>
 #include <vector>
 
 #include "bridge/signing/private_key.h"
 #include "bridge/signing/signer.h"
+#include "schemas/base/mutex.h"
 #include "workers/crypto/issuer.h"
 #include "workers/crypto/owned.h"
 #include "workers/crypto/p256.h"
@@ -49,7 +49,7 @@ class KeySigner final : public domain::Signer {
   // A context serves one signature at a time; there are never more of them than threads that signed at once.
   OwnedContext Borrow() const {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (!idle_.empty()) {
         OwnedContext context = std::move(idle_.back());
         idle_.pop_back();
@@ -61,14 +61,14 @@ class KeySigner final : public domain::Signer {
     return context;
   }
   void Return(OwnedContext context) const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     idle_.push_back(std::move(context));
   }
 
   const PrivateKey key_;
   const Bytes certificate_;
-  mutable std::mutex mutex_;
-  mutable std::vector<OwnedContext> idle_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  mutable std::vector<OwnedContext> idle_ GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "bridge/thread_name.h"
-
 namespace registry::zone {
 namespace {
 
@@ -18,36 +16,25 @@ void DropRefused(const std::vector<DeviceId>& refused, std::vector<domain::ZoneC
 }  // namespace
 
 void Arrivals::Start() {
-  stopping_ = false;
-  thread_ = std::thread(UnderName("zone-visible", [this] { Run(); }));
-}
-
-void Arrivals::Stop() {
-  if (!thread_.joinable()) return;
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  thread_.join();
+  thread_.Start("zone-visible", [this] { Run(); });
 }
 
 bool Arrivals::Offer(Batch& batch) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (queue_.size() >= kArrivedMax) return false;
   pending_ += batch.count;
   if (batch.changes) DropRefused(batch.refused, *batch.changes);
   queue_.push_back(std::move(batch));
-  wake_.notify_all();
+  wake_.NotifyAll();
   return true;
 }
 
 void Arrivals::Run() {
   while (true) {
     {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      if (stopping_) return;
+      MutexLock lock(mutex_);
+      thread_.Wait(lock, [this]() REQUIRES(mutex_) { return !queue_.empty(); });
+      if (thread_.stopping()) return;
     }
     Batch batch = Take();
     while (!Tell(batch)) {
@@ -59,7 +46,7 @@ void Arrivals::Run() {
 
 // The first batch, and what has arrived behind it as long as one call carries both: every call waits for a commit.
 Batch Arrivals::Take() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Batch first = std::move(queue_.front());
   queue_.pop_front();
   while (first.changes && !queue_.empty() && queue_.front().changes &&
@@ -95,8 +82,7 @@ bool Arrivals::TellAgain(Batch& batch) {
     DropRefused(batch.refused, changes);
     if (!TellPage(changes, last)) return false;
     batch.after = last;
-    const std::lock_guard lock(mutex_);
-    if (stopping_) return false;
+    if (thread_.stopping()) return false;
   }
   return true;
 }
@@ -115,8 +101,8 @@ bool Arrivals::TellPage(const std::vector<domain::ZoneChange>& changes, ledger::
 
 // False: stopping.
 bool Arrivals::Pause() {
-  std::unique_lock lock(mutex_);
-  return !wake_.wait_for(lock, kRetryPause, [this] { return stopping_; });
+  MutexLock lock(mutex_);
+  return thread_.Rest(lock, kRetryPause);
 }
 
 }  // namespace registry::zone

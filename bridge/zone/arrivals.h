@@ -8,14 +8,13 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
 #include <optional>
-#include <thread>
 
+#include "bridge/own_thread.h"
 #include "bridge/zone/publisher.h"
 #include "bridge/zone/serials.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::zone {
 
@@ -36,11 +35,10 @@ class Arrivals {
   // `page`: changes told in one call, unless a batch has more.
   Arrivals(ledger::Ledger& ledger, Serials& serials, Visible visible, Log log, std::size_t page)
       : ledger_(ledger), serials_(serials), visible_(std::move(visible)), log_(std::move(log)), page_(page) {}
-  ~Arrivals() { Stop(); }
 
   void Start();
   // Returns when the call of `visible` that runs has returned.
-  void Stop();
+  void Stop() { thread_.Stop(); }
   // Takes a batch that every secondary serves; false, and nothing is taken, when kArrivedMax wait already.
   bool Offer(Batch& batch);
   std::size_t pending() const { return pending_; }  // changes taken and not yet told
@@ -61,12 +59,11 @@ class Arrivals {
   const Visible visible_;
   const Log log_;
   const std::size_t page_;
-  std::mutex mutex_;  // guards queue_ and stopping_
-  std::condition_variable wake_;
-  std::deque<Batch> queue_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  CondVar wake_;
+  std::deque<Batch> queue_ GUARDED_BY(mutex_);
   std::atomic<std::size_t> pending_{0};
-  std::thread thread_;
+  OwnThread thread_{mutex_, wake_};
 };
 
 }  // namespace registry::zone

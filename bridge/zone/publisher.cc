@@ -3,17 +3,15 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <deque>
-#include <mutex>
-#include <thread>
 #include <unordered_map>
 
-#include "bridge/thread_name.h"
+#include "bridge/own_thread.h"
 #include "bridge/zone/apex.h"
 #include "bridge/zone/arrivals.h"
 #include "bridge/zone/secondary.h"
 #include "bridge/zone/server.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::zone {
 namespace {
@@ -117,11 +115,10 @@ class LivePublisher : public Publisher {
   std::size_t in_flight_changes_ = 0;
   bool bound_said_ = false, expiry_said_ = false;
   Steady::time_point announced_, next_pass_;
-  mutable std::mutex mutex_;  // guards snapshot_ and stopping_
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  Snapshot snapshot_;
-  std::thread thread_;
+  mutable Mutex mutex_;
+  CondVar wake_;
+  Snapshot snapshot_ GUARDED_BY(mutex_);
+  OwnThread thread_{mutex_, wake_};
 };
 
 Status LivePublisher::Start() {
@@ -137,7 +134,7 @@ Status LivePublisher::Start() {
              std::to_string(server_.port()));
   UpdateSnapshot();
   arrivals_.Start();
-  thread_ = std::thread(UnderName("zone", [this] { Run(); }));
+  thread_.Start("zone", [this] { Run(); });
   return Done{};
 }
 
@@ -178,14 +175,8 @@ Status LivePublisher::FindSuperseded() {
 }
 
 void LivePublisher::Stop() {
-  if (!thread_.joinable()) return;
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_all();
-  ledger_.WakeAll();
-  thread_.join();
+  if (!thread_.running()) return;
+  thread_.Stop([this] { ledger_.WakeAll(); });
   arrivals_.Stop();
   server_.Stop();
 }
@@ -193,7 +184,7 @@ void LivePublisher::Stop() {
 Snapshot LivePublisher::snapshot() const {
   Snapshot copy;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     copy = snapshot_;
   }
   copy.pending += arrivals_.pending();
@@ -205,11 +196,7 @@ Snapshot LivePublisher::snapshot() const {
 
 void LivePublisher::Run() {
   Announce();
-  while (true) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (stopping_) return;
-    }
+  while (!thread_.stopping()) {
     WatchSecondaries(milliseconds(0));
     PassSecondaries(Steady::now());
     CompleteArrived();
@@ -448,7 +435,7 @@ void LivePublisher::Alarm(Steady::time_point now) {
 void LivePublisher::UpdateSnapshot() {
   const auto last = ledger_.OutboxLast(ledger::Sink::kZone);
   const auto now = Steady::now();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   snapshot_.port = server_.port();
   snapshot_.serial = store_.serial();
   snapshot_.names = store_.devices();
@@ -459,8 +446,8 @@ void LivePublisher::UpdateSnapshot() {
 }
 
 void LivePublisher::Pause() {
-  std::unique_lock lock(mutex_);
-  wake_.wait_for(lock, kRetryPause, [this] { return stopping_; });
+  MutexLock lock(mutex_);
+  thread_.Rest(lock, kRetryPause);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace registry::zone {
 
 // State := serial [" " keys]: the highest serial that may have been served, in decimal, and what it was signed with.
 Status Serials::Open(const std::string& keys, const std::string& accepted) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto state = ledger_.LoadSink(ledger::Sink::kZone);
   if (!state) return state.error();
   cursor_ = state->cursor;
@@ -32,7 +32,7 @@ Status Serials::Open(const std::string& keys, const std::string& accepted) {
 }
 
 Result<std::uint32_t> Serials::Next() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (last_ == reserved_) {
     reserved_ += kReserve;
     if (auto stored = Store(true); !stored) {
@@ -44,7 +44,7 @@ Result<std::uint32_t> Serials::Next() {
 }
 
 Status Serials::Pass(std::uint32_t serial) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!SerialAhead(serial, last_)) return Done{};
   if (SerialAhead(serial, reserved_)) {
     const std::uint32_t before = reserved_;
@@ -59,17 +59,17 @@ Status Serials::Pass(std::uint32_t serial) {
 }
 
 void Serials::Return() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   --last_;
 }
 
 ledger::Seq Serials::cursor() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return cursor_;
 }
 
 Status Serials::Arrived(ledger::Seq cursor) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   cursor_ = cursor;
   // Not durable: what is lost with power is published again, which changes nothing.
   return Store(false);

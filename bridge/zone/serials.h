@@ -5,10 +5,10 @@
 // round.
 #pragma once
 
-#include <mutex>
 #include <string>
 
 #include "bridge/ledger/ledger.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::zone {
 
@@ -34,13 +34,13 @@ class Serials {
   ledger::Seq cursor() const;
 
  private:
-  Status Store(bool durable);  // with mutex_ held
+  Status Store(bool durable) REQUIRES(mutex_);
 
   ledger::Ledger& ledger_;
-  mutable std::mutex mutex_;  // guards the rest
-  ledger::Seq cursor_ = 0;
-  std::uint32_t last_ = 0, reserved_ = 0;
-  std::string keys_;
+  mutable Mutex mutex_;
+  ledger::Seq cursor_ GUARDED_BY(mutex_) = 0;
+  std::uint32_t last_ GUARDED_BY(mutex_) = 0, reserved_ GUARDED_BY(mutex_) = 0;
+  std::string keys_ GUARDED_BY(mutex_);
 };
 
 }  // namespace registry::zone

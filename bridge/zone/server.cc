@@ -9,8 +9,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "bridge/thread_name.h"
-
 namespace registry::zone {
 namespace {
 
@@ -35,17 +33,16 @@ Status TransferServer::Start(const std::string& address, std::uint16_t port) {
   port_ = LocalPort(tcp_);
   wake_ = Socket(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake_) return Error::Make(Code::kFailed, "zone_socket_failed", "no eventfd");
-  stopping_ = false;
-  thread_ = std::thread(UnderName("zone-server", [this] { Run(); }));
+  thread_.Start("zone-server", [this] { Run(); });
   return Done{};
 }
 
 void TransferServer::Stop() {
-  if (!thread_.joinable()) return;
-  stopping_ = true;
-  const std::uint64_t one = 1;
-  if (write(wake_.fd(), &one, sizeof one) < 0) return thread_.join();  // noticed at the next tick
-  thread_.join();
+  if (!thread_.running()) return;
+  thread_.Stop([this] {
+    const std::uint64_t one = 1;
+    (void)!write(wake_.fd(), &one, sizeof one);  // noticed at the next tick when it cannot be written
+  });
   connections_.clear();
   tcp_ = Socket();
   udp_ = Socket();
@@ -53,7 +50,7 @@ void TransferServer::Stop() {
 
 void TransferServer::Run() {
   std::vector<pollfd> polled;
-  while (!stopping_) {
+  while (!thread_.stopping()) {
     ++turns_;
     const bool accepting = Steady::now() >= accept_from_;
     polled.assign({{wake_.fd(), POLLIN, 0}, {accepting ? tcp_.fd() : -1, POLLIN, 0}, {udp_.fd(), POLLIN, 0}});

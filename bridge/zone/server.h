@@ -9,8 +9,8 @@
 #include <atomic>
 #include <functional>
 #include <list>
-#include <thread>
 
+#include "bridge/own_thread.h"
 #include "bridge/say_once.h"
 #include "bridge/zone/connection.h"
 
@@ -46,8 +46,7 @@ class TransferServer {
   Steady::time_point accept_from_;  // no descriptor was free: not before this
   SayOnce exhausted_;
   std::atomic<std::uint64_t> turns_{0};
-  std::atomic<bool> stopping_{false};
-  std::thread thread_;
+  OwnThread thread_;
 };
 
 }  // namespace registry::zone

@@ -65,18 +65,18 @@ ZoneStore::ZoneStore(ZoneProfile profile, std::size_t journal_octets_max, std::s
       journal_(journal_octets_max, journal_changes_max) {}
 
 std::vector<DeviceId> ZoneStore::Load(std::span<const domain::ZoneChange> changes, UtcTime now) {
-  const std::lock_guard lock(content_mutex_);
+  const MutexLock lock(content_mutex_);
   return content_.Stage(changes, now);
 }
 
 void ZoneStore::FinishLoad(std::uint32_t serial, UtcTime now) {
-  const std::lock_guard lock(content_mutex_);
+  const MutexLock lock(content_mutex_);
   Serve(content_.Seal(serial, now));
 }
 
 ZoneStore::Published ZoneStore::Publish(std::span<const domain::ZoneChange> changes,
                                         std::size_t refresh_limit, std::uint32_t serial, UtcTime now) {
-  const std::lock_guard lock(content_mutex_);
+  const MutexLock lock(content_mutex_);
   Published published;
   published.refused = content_.Stage(changes, now);
   // After the changes: what they replace need not be signed again. The SOA is signed with every version.
@@ -88,29 +88,29 @@ ZoneStore::Published ZoneStore::Publish(std::span<const domain::ZoneChange> chan
 }
 
 void ZoneStore::Renumber(std::uint32_t serial, UtcTime now) {
-  const std::lock_guard lock(content_mutex_);
+  const MutexLock lock(content_mutex_);
   Serve(content_.Seal(serial, now));
 }
 
 bool ZoneStore::RefreshDue(UtcTime now) const {
-  const std::lock_guard lock(content_mutex_);
+  const MutexLock lock(content_mutex_);
   return content_.RefreshDue(now);
 }
 
 std::size_t ZoneStore::ExpediteFromAhead(UtcTime now) {
-  const std::lock_guard lock(content_mutex_);
+  const MutexLock lock(content_mutex_);
   return content_.ExpediteFromAhead(now);
 }
 
 std::int64_t ZoneStore::FirstExpiry() const {
-  const std::lock_guard lock(content_mutex_);
+  const MutexLock lock(content_mutex_);
   return content_.FirstExpiry();
 }
 
 void ZoneStore::Serve(Delta delta) {
   const bool first = delta.soa_from == nullptr;
   const auto shared = std::make_shared<const Delta>(std::move(delta));
-  const std::lock_guard lock(served_mutex_);
+  const MutexLock lock(served_mutex_);
   soa_ = shared->soa_to;
   serial_ = shared->to;
   if (!first) journal_.Append(shared);
@@ -119,12 +119,12 @@ void ZoneStore::Serve(Delta delta) {
 }
 
 std::uint32_t ZoneStore::serial() const {
-  const std::lock_guard lock(served_mutex_);
+  const MutexLock lock(served_mutex_);
   return serial_;
 }
 
 BlockPtr ZoneStore::soa() const {
-  const std::lock_guard lock(served_mutex_);
+  const MutexLock lock(served_mutex_);
   return soa_;
 }
 
@@ -133,7 +133,7 @@ Transfer ZoneStore::Full() const {
   std::vector<BlockPtr> blocks;
   BlockPtr soa;
   {
-    const std::lock_guard lock(content_mutex_);
+    const MutexLock lock(content_mutex_);
     blocks = content_.Contents();
     soa = content_.soa();
   }
@@ -148,7 +148,7 @@ Transfer ZoneStore::Full() const {
 Transfer ZoneStore::Since(std::uint32_t serial) const {
   std::vector<DeltaPtr> versions;
   {
-    const std::lock_guard lock(served_mutex_);
+    const MutexLock lock(served_mutex_);
     // RFC 1995 §2: a client that has this version, or claims a newer one, is told the SOA only.
     if (!SerialAhead(serial_, serial)) return {Transfer::Kind::kCurrent, {{Piece::Part::kData, soa_}}};
     versions = journal_.After(serial);

@@ -8,10 +8,10 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 
 #include "bridge/zone/journal.h"
 #include "bridge/zone/signed_zone.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::zone {
 
@@ -59,15 +59,15 @@ class ZoneStore {
   Transfer Since(std::uint32_t serial) const;
 
  private:
-  void Serve(Delta delta);
+  void Serve(Delta delta) REQUIRES(content_mutex_);
 
   Name zone_;
-  mutable std::mutex content_mutex_;  // taken before served_mutex_
-  SignedZone content_;
-  mutable std::mutex served_mutex_;
-  BlockPtr soa_;
-  std::uint32_t serial_ = 0;
-  Journal journal_;
+  mutable Mutex content_mutex_ ACQUIRED_BEFORE(served_mutex_);
+  SignedZone content_ GUARDED_BY(content_mutex_);
+  mutable Mutex served_mutex_;
+  BlockPtr soa_ GUARDED_BY(served_mutex_);
+  std::uint32_t serial_ GUARDED_BY(served_mutex_) = 0;
+  Journal journal_ GUARDED_BY(served_mutex_);
   std::atomic<std::uint64_t> devices_{0};
   std::atomic<std::size_t> octets_{0};
 };

@@ -72,6 +72,36 @@ TEST(HouseRules, DevicesAreWrittenInOnePlace) {
   EXPECT_EQ(found, allowed) << "cure: ledger::CommitSound (bridge/ledger/sound.h)";
 }
 
+// clang proves what those of schemas/base/mutex.h guard, and knows nothing of the library's.
+TEST(HouseRules, LocksSayWhatTheyGuard) {
+  static const std::regex kLock(
+      R"(\bstd::(recursive_|shared_|timed_)*mutex\b|\bstd::condition_variable|\bstd::\w+_lock\b|\bstd::lock_guard\b)");
+  std::size_t locks = 0;
+  for (const SourceFile& file : Sources()) {
+    if (!file.path.starts_with("bridge/")) continue;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      EXPECT_FALSE(std::regex_search(file.lines[i], kLock))
+          << file.path << ':' << i + 1 << ": " << file.lines[i] << "\n  cure: schemas/base/mutex.h";
+      if (file.lines[i].find("MutexLock ") != std::string::npos) ++locks;
+    }
+  }
+  EXPECT_GT(locks, 50u);
+}
+
+// Start, stop, name and waiting are written once. What ends within one function needs no owner.
+TEST(HouseRules, ThreadsOfTheBridgeHaveAnOwner) {
+  static const std::regex kThread(R"(\bstd::j?thread\b(?!::hardware_concurrency))");
+  static const std::set<std::string> allowed = {"bridge/own_thread.h", "bridge/zone/signed_zone.cc"};
+  std::set<std::string> found;
+  for (const SourceFile& file : Sources()) {
+    if (!file.path.starts_with("bridge/")) continue;
+    for (const std::string& line : file.lines) {
+      if (std::regex_search(line, kThread)) found.insert(file.path);
+    }
+  }
+  EXPECT_EQ(found, allowed) << "cure: OwnThread (bridge/own_thread.h)";
+}
+
 TEST(HouseRules, FilesStaySmall) {
   for (const SourceFile& file : Sources()) {
     EXPECT_LE(file.lines.size(), kLinesMax) << file.path << ": split it, one idea a file";

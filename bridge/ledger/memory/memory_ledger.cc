@@ -2,20 +2,19 @@
 // the other. One mutex; a commit checks everything first and then cannot fail.
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <set>
 
 #include "bridge/ledger/job_table.h"
 #include "bridge/ledger/ledger.h"
 #include "bridge/ledger/outbox_tail.h"
 #include "bridge/ledger/record_codec.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ledger {
 namespace {
 
 using domain::Changeset;
 using UniqueKey = std::pair<domain::UniqueKind, Bytes>;
-using Lock = std::lock_guard<std::mutex>;
 
 UniqueKey KeyOf(const domain::UniqueValue& unique) { return {unique.kind, unique.value}; }
 Error Stale(std::string_view what) {
@@ -56,52 +55,52 @@ class MemoryLedger final : public Ledger {
 
   Result<std::optional<domain::EventMark>> FindEvent(const PartyId& source,
                                                      const EventId& id) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return Find(marks_, std::pair(source, id));
   }
   Result<std::optional<domain::Device>> LoadDevice(const DeviceId& id) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return Find(devices_, id);
   }
   Result<std::optional<DeviceId>> FindUnique(const domain::UniqueValue& value) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return Find(unique_, KeyOf(value));
   }
   Result<std::optional<domain::EndpointRecord>> LoadEndpoint(const PartyId& asp,
                                                              const EndpointName& name) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return Find(endpoints_, std::pair(asp, name));
   }
   Result<std::optional<domain::Job>> LoadJob(const JobId& id) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return Find(jobs_, id);
   }
   Result<std::vector<domain::Job>> JobsOf(const DeviceId& device) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return JobsWith(job_table_.Of(device));
   }
   Result<std::vector<domain::Job>> JobsDue(DueTimes times, std::size_t limit) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return JobsWith(job_table_.Due(times, limit));
   }
   Result<std::vector<domain::Job>> JobsUnsent(const PartyId& mno, std::size_t limit) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return JobsWith(job_table_.Unsent(mno, limit));
   }
   Result<std::vector<MnoLoad>> JobLoads() const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return job_table_.Loads();
   }
   Result<domain::JobLoad> LoadOf(const PartyId& mno) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return job_table_.LoadOf(mno);
   }
   Result<std::optional<domain::Order>> LoadOrder(const OrderId& id) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return Find(orders_, id);
   }
   Result<std::vector<domain::Order>> OrdersOf(const std::optional<PartyId>& owner) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<domain::Order> orders;
     for (const auto& [id, order] : orders_) {
       if (!owner || order.owner == *owner) orders.push_back(order);
@@ -110,7 +109,7 @@ class MemoryLedger final : public Ledger {
   }
   Result<std::vector<domain::OrderItem>> OrderItemsAfter(const OrderId& order, std::uint64_t after,
                                                          std::size_t limit) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto items = order_items_.find(order);
     if (items == order_items_.end()) return std::vector<domain::OrderItem>{};
     return ValuesAfter<domain::OrderItem>(items->second, std::optional(after), limit);
@@ -119,35 +118,35 @@ class MemoryLedger final : public Ledger {
                                                std::chrono::milliseconds wait) const override {
     after = std::max(after, (*LoadSink(sink)).cursor);
     tail_.WaitBehind(sink, after, wait);
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return ValuesAfter<OutboxEntry>(outboxes_[IndexOf(sink)].entries, std::optional(after), limit);
   }
   Result<Seq> OutboxLast(Sink sink) const override { return tail_.Last(sink); }
   Result<SinkState> LoadSink(Sink sink) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return outboxes_[IndexOf(sink)].state;
   }
   Result<FeedState> LoadFeed(const PartyId& party) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto feed = feeds_.find(party);
     return feed == feeds_.end() ? FeedState{} : feed->second.state;
   }
   Result<std::vector<FeedItem>> FeedFrom(const PartyId& party, Seq from, std::size_t limit) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto feed = feeds_.find(party);
     if (feed == feeds_.end()) return std::vector<FeedItem>{};
     return ValuesAfter<FeedItem>(feed->second.items, std::optional(from == 0 ? 0 : from - 1), limit);
   }
   Result<std::vector<domain::Device>> DevicesAfter(const std::optional<DeviceId>& after,
                                                    std::size_t limit) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return ValuesAfter<domain::Device>(devices_, after, limit);
   }
   Result<std::vector<domain::DeviceBrief>> DevicesIn(const domain::DeviceGroup& group,
                                                      const std::optional<domain::DevicePosition>& after,
                                                      std::optional<UtcTime> before,
                                                      std::size_t limit) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<domain::DeviceBrief> devices;
     auto it = after ? places_.upper_bound({group, *after}) : places_.lower_bound({group, {{INT64_MIN}, {}}});
     for (; it != places_.end() && it->group == group && devices.size() < limit; ++it) {
@@ -158,7 +157,7 @@ class MemoryLedger final : public Ledger {
   }
   Result<std::vector<Placed>> PlacesAfter(const std::optional<domain::DevicePlace>& after,
                                           std::size_t limit) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<Placed> places;
     for (auto it = after ? places_.upper_bound(*after) : places_.begin();
          it != places_.end() && places.size() < limit; ++it) {
@@ -167,14 +166,14 @@ class MemoryLedger final : public Ledger {
     return places;
   }
   Result<std::vector<HistoryRecord>> HistoryAfter(Seq after, std::size_t limit) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const std::size_t from = std::min<std::size_t>(after, history_.size());
     const std::size_t to = from + std::min(limit, history_.size() - from);
     return std::vector(history_.begin() + static_cast<std::ptrdiff_t>(from),
                        history_.begin() + static_cast<std::ptrdiff_t>(to));
   }
   Result<std::vector<HistoryRecord>> HistoryOf(const DeviceId& device) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<HistoryRecord> records;
     std::copy_if(history_.begin(), history_.end(), std::back_inserter(records),
                  [&](const HistoryRecord& record) { return record.entry.device == device; });
@@ -182,16 +181,16 @@ class MemoryLedger final : public Ledger {
   }
   Result<std::vector<domain::ZoneChange>> ZoneAfter(const std::optional<DeviceId>& after,
                                                     std::size_t limit) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return ValuesAfter<domain::ZoneChange>(zone_, after, limit);
   }
   Result<std::vector<domain::Revocation>> Revocations() const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return ValuesAfter<domain::Revocation>(revocations_, std::optional<Bytes>(), revocations_.size());
   }
   Result<std::vector<std::pair<Seq, domain::DeadLetter>>> DeadLettersAfter(Seq after,
                                                                            std::size_t limit) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<std::pair<Seq, domain::DeadLetter>> letters;
     for (auto it = dead_letters_.upper_bound(after); it != dead_letters_.end() && letters.size() < limit;
          ++it) {
@@ -201,51 +200,51 @@ class MemoryLedger final : public Ledger {
   }
   Result<std::vector<domain::EventMark>> EventsAfter(const std::optional<EventKey>& after,
                                                      std::size_t limit) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return ValuesAfter<domain::EventMark>(marks_, after, limit);
   }
   Result<std::vector<domain::EndpointRecord>> EndpointsAfter(const std::optional<EndpointKey>& after,
                                                              std::size_t limit) const override {
-    const Lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return ValuesAfter<domain::EndpointRecord>(endpoints_, after, limit);
   }
 
  private:
-  std::vector<domain::Job> JobsWith(const std::vector<JobId>& ids) const {
+  std::vector<domain::Job> JobsWith(const std::vector<JobId>& ids) const REQUIRES(mutex_) {
     std::vector<domain::Job> jobs;
     jobs.reserve(ids.size());
     for (const JobId& id : ids) jobs.push_back(jobs_.at(id));
     return jobs;
   }
-  Status CheckRecords(const Changeset& changeset) const;
-  Status CheckClaims(const Changeset& changeset) const;
-  Status CheckBounds(const Changeset& changeset) const;
-  void ApplyRecords(Changeset& changeset);
-  void ApplyDevice(domain::Device device);
-  void ApplyOrders(Changeset& changeset);
-  void ApplyLog(Changeset& changeset);
-  void ApplyFeeds(Changeset& changeset);
-  void Push(Sink sink, decltype(OutboxEntry::item) item);
+  Status CheckRecords(const Changeset& changeset) const REQUIRES(mutex_);
+  Status CheckClaims(const Changeset& changeset) const REQUIRES(mutex_);
+  Status CheckBounds(const Changeset& changeset) const REQUIRES(mutex_);
+  void ApplyRecords(Changeset& changeset) REQUIRES(mutex_);
+  void ApplyDevice(domain::Device device) REQUIRES(mutex_);
+  void ApplyOrders(Changeset& changeset) REQUIRES(mutex_);
+  void ApplyLog(Changeset& changeset) REQUIRES(mutex_);
+  void ApplyFeeds(Changeset& changeset) REQUIRES(mutex_);
+  void Push(Sink sink, decltype(OutboxEntry::item) item) REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   OutboxTail tail_;
-  OutboxTail::Ends ends_{};
-  std::map<std::pair<PartyId, EventId>, domain::EventMark> marks_;
-  std::map<DeviceId, domain::Device> devices_;
-  std::set<domain::DevicePlace> places_;
-  std::map<std::pair<PartyId, EndpointName>, domain::EndpointRecord> endpoints_;
-  std::map<UniqueKey, DeviceId> unique_;
-  std::map<OrderId, domain::Order> orders_;
-  std::map<OrderId, std::map<std::uint64_t, domain::OrderItem>> order_items_;
-  std::map<JobId, domain::Job> jobs_;
-  JobTable job_table_;
-  std::vector<HistoryRecord> history_;
-  std::array<Outbox, kAllSinks.size()> outboxes_;
-  std::map<PartyId, Feed> feeds_;
-  std::map<DeviceId, domain::ZoneChange> zone_;
-  std::map<Bytes, domain::Revocation> revocations_;
-  std::map<Seq, domain::DeadLetter> dead_letters_;
-  Seq dead_letters_last_ = 0;
+  OutboxTail::Ends ends_ GUARDED_BY(mutex_){};
+  std::map<std::pair<PartyId, EventId>, domain::EventMark> marks_ GUARDED_BY(mutex_);
+  std::map<DeviceId, domain::Device> devices_ GUARDED_BY(mutex_);
+  std::set<domain::DevicePlace> places_ GUARDED_BY(mutex_);
+  std::map<std::pair<PartyId, EndpointName>, domain::EndpointRecord> endpoints_ GUARDED_BY(mutex_);
+  std::map<UniqueKey, DeviceId> unique_ GUARDED_BY(mutex_);
+  std::map<OrderId, domain::Order> orders_ GUARDED_BY(mutex_);
+  std::map<OrderId, std::map<std::uint64_t, domain::OrderItem>> order_items_ GUARDED_BY(mutex_);
+  std::map<JobId, domain::Job> jobs_ GUARDED_BY(mutex_);
+  JobTable job_table_ GUARDED_BY(mutex_);
+  std::vector<HistoryRecord> history_ GUARDED_BY(mutex_);
+  std::array<Outbox, kAllSinks.size()> outboxes_ GUARDED_BY(mutex_);
+  std::map<PartyId, Feed> feeds_ GUARDED_BY(mutex_);
+  std::map<DeviceId, domain::ZoneChange> zone_ GUARDED_BY(mutex_);
+  std::map<Bytes, domain::Revocation> revocations_ GUARDED_BY(mutex_);
+  std::map<Seq, domain::DeadLetter> dead_letters_ GUARDED_BY(mutex_);
+  Seq dead_letters_last_ GUARDED_BY(mutex_) = 0;
 };
 
 Status MemoryLedger::CheckRecords(const Changeset& changeset) const {
@@ -286,8 +285,8 @@ Status MemoryLedger::CheckClaims(const Changeset& changeset) const {
 }
 
 Status MemoryLedger::CheckBounds(const Changeset& changeset) const {
-  const auto open = [this](const PartyId& mno) { return job_table_.LoadOf(mno).open; };
-  const auto find = [this](const JobId& id) { return job_table_.Find(id); };
+  const auto open = [this](const PartyId& mno) REQUIRES(mutex_) { return job_table_.LoadOf(mno).open; };
+  const auto find = [this](const JobId& id) REQUIRES(mutex_) { return job_table_.Find(id); };
   if (KeepsBounds(changeset, open, find)) return Done{};
   return Stale("what an MNO has open");
 }
@@ -377,7 +376,7 @@ void MemoryLedger::Push(Sink sink, decltype(OutboxEntry::item) item) {
 }
 
 Status MemoryLedger::Commit(Changeset changeset) {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (auto sound = CheckRecords(changeset); !sound) return sound;
   if (auto sound = CheckClaims(changeset); !sound) return sound;
   if (auto sound = CheckBounds(changeset); !sound) return sound;
@@ -390,7 +389,7 @@ Status MemoryLedger::Commit(Changeset changeset) {
 }
 
 Status MemoryLedger::Advance(Sink sink, const SinkState& state, bool) {
-  const Lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Outbox& outbox = outboxes_[IndexOf(sink)];
   if (state.cursor < outbox.state.cursor) return Done{};
   outbox.state = {std::min(state.cursor, ends_[IndexOf(sink)]), state.state};

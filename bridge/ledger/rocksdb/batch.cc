@@ -1,7 +1,6 @@
 #include "bridge/ledger/rocksdb/batch.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "bridge/ledger/rocksdb/keys.h"
 
@@ -24,7 +23,10 @@ std::string InColumn(Column column, const std::string& key) { return static_cast
 }  // namespace
 
 Batch::Batch(const Store& store, const Live& live, Trimmed& trimmed)
-    : store_(store), live_(live), trimmed_(trimmed), head_(live.head), places_(store) {}
+    : store_(store), live_(live), trimmed_(trimmed), places_(store) {
+  live.ReadByItsWriter();
+  head_ = live.head;
+}
 
 Status Batch::Add(domain::Changeset& changeset) {
   Versions versions;
@@ -125,6 +127,7 @@ Result<std::optional<std::string>> Batch::HolderOf(const std::string& key) const
 
 Status Batch::CheckBounds(const domain::Changeset& changeset) const {
   const auto open = [this](const PartyId& mno) {
+    live_.ReadByItsWriter();
     const auto staged = opened_.find(mno);
     const auto more = staged == opened_.end() ? 0 : staged->second;
     return static_cast<std::size_t>(static_cast<std::int64_t>(live_.jobs.LoadOf(mno).open) + more);
@@ -134,6 +137,7 @@ Status Batch::CheckBounds(const domain::Changeset& changeset) const {
 }
 
 std::optional<JobTable::Entry> Batch::FindJob(const JobId& id) const {
+  live_.ReadByItsWriter();
   const auto staged = jobs_.find(id);
   return staged == jobs_.end() ? live_.jobs.Find(id) : staged->second;
 }
@@ -256,6 +260,7 @@ void Batch::StageOutbox(domain::Changeset& changeset) {
 
 void Batch::StageFeeds(domain::Changeset& changeset) {
   const auto state_of = [&](const PartyId& party) -> FeedState& {
+    live_.ReadByItsWriter();
     const auto known = live_.feeds.find(party);
     return feeds_.emplace(party, known == live_.feeds.end() ? FeedState{} : known->second).first->second;
   };
@@ -278,6 +283,7 @@ void Batch::StageFeeds(domain::Changeset& changeset) {
 }
 
 void Batch::Add(Sink sink, const SinkState& state) {
+  live_.ReadByItsWriter();
   const SinkState& now = sinks_.emplace(sink, live_.sinks[IndexOf(sink)]).first->second;
   if (state.cursor < now.cursor) return;
   const SinkState next{std::min(state.cursor, EndOf(sink)), state.state};
@@ -298,7 +304,7 @@ rocksdb::WriteBatch& Batch::Seal() {
 }
 
 void Batch::Publish(Live& live) {
-  const std::unique_lock lock(live.mutex);
+  const WriteLock lock(live.mutex);
   live.head = head_;
   for (const auto& [party, state] : feeds_) live.feeds[party] = state;
   for (const auto& [sink, state] : sinks_) {

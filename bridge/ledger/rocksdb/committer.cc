@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "bridge/thread_name.h"
-
 namespace registry::ledger {
 
 Committer::Committer(Store& store, Live& live, OutboxTail& tail, std::size_t waiting_max,
@@ -12,16 +10,8 @@ Committer::Committer(Store& store, Live& live, OutboxTail& tail, std::size_t wai
       live_(live),
       tail_(tail),
       waiting_max_(std::max<std::size_t>(waiting_max, 1)),
-      batch_max_(std::max<std::size_t>(batch_max, 1)),
-      thread_(UnderName("ledger-commit", [this] { Run(); })) {}
-
-Committer::~Committer() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  arrived_.notify_one();
-  thread_.join();
+      batch_max_(std::max<std::size_t>(batch_max, 1)) {
+  thread_.Start("ledger-commit", [this] { Run(); });
 }
 
 Status Committer::Commit(domain::Changeset changeset) {
@@ -40,11 +30,11 @@ Status Committer::Advance(Sink sink, const SinkState& state, bool durable) {
 std::future<Status> Committer::Enqueue(std::unique_ptr<Request> request) {
   auto outcome = request->done.get_future();
   {
-    std::unique_lock lock(mutex_);
-    taken_.wait(lock, [&] { return waiting_.size() < waiting_max_; });
+    MutexLock lock(mutex_);
+    taken_.Wait(lock, [&]() REQUIRES(mutex_) { return waiting_.size() < waiting_max_; });
     waiting_.push_back(std::move(request));
   }
-  arrived_.notify_one();
+  arrived_.NotifyOne();
   return outcome;
 }
 
@@ -58,8 +48,8 @@ void Committer::Run() {
 Committer::Requests Committer::TakeWaiting() {
   Requests requests;
   {
-    std::unique_lock lock(mutex_);
-    arrived_.wait(lock, [&] { return !waiting_.empty() || stopping_; });
+    MutexLock lock(mutex_);
+    thread_.Wait(lock, [this]() REQUIRES(mutex_) { return !waiting_.empty(); });
     const std::size_t count = std::min(waiting_.size(), batch_max_);
     requests.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -67,7 +57,7 @@ Committer::Requests Committer::TakeWaiting() {
       waiting_.pop_front();
     }
   }
-  taken_.notify_all();
+  taken_.NotifyAll();
   return requests;
 }
 
@@ -90,6 +80,7 @@ void Committer::WriteAll(Requests& requests) {
   const auto written = store_.Write(writes, sync);
   if (written) {
     batch.Publish(live_);
+    live_.ReadByItsWriter();
     tail_.Reach(EndsOf(live_.head));
     return;
   }

@@ -9,20 +9,18 @@
 // Limits: waiting_max requests; Commit blocks above.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <future>
-#include <mutex>
-#include <thread>
 
 #include "bridge/ledger/rocksdb/batch.h"
+#include "bridge/own_thread.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ledger {
 
 class Committer {
  public:
   Committer(Store& store, Live& live, OutboxTail& tail, std::size_t waiting_max, std::size_t batch_max);
-  ~Committer();
 
   Status Commit(domain::Changeset changeset);
   Status Advance(Sink sink, const SinkState& state, bool durable);
@@ -50,12 +48,11 @@ class Committer {
   Trimmed trimmed_;              // committer thread only
   std::optional<Error> failed_;  // committer thread only
 
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::condition_variable taken_;
-  std::deque<std::unique_ptr<Request>> waiting_;
-  bool stopping_ = false;
-  std::thread thread_;
+  Mutex mutex_;
+  CondVar arrived_;
+  CondVar taken_;
+  std::deque<std::unique_ptr<Request>> waiting_ GUARDED_BY(mutex_);
+  OwnThread thread_{mutex_, arrived_};
 };
 
 }  // namespace registry::ledger

@@ -26,7 +26,7 @@ Status LoadHead(const Store& store, Head& head) {
   return Error::Make(Code::kFailed, kLedgerDamaged, "the history does not end where the ledger's head says");
 }
 
-Status LoadSinks(const Store& store, Live& live) {
+Status LoadSinks(const Store& store, Live& live) REQUIRES(live.mutex) {
   for (const Sink sink : kAllSinks) {
     const auto stored = store.Get(Column::kSinks, keys::OfSink(sink));
     if (!stored) return stored.error();
@@ -38,9 +38,9 @@ Status LoadSinks(const Store& store, Live& live) {
   return Done{};
 }
 
-Status LoadFeeds(const Store& store, Live& live) {
+Status LoadFeeds(const Store& store, Live& live) REQUIRES(live.mutex) {
   return store.Scan(Column::kFeedState, "", "",
-                    [&](std::string_view key, std::string_view value) -> Result<bool> {
+                    [&](std::string_view key, std::string_view value) REQUIRES(live.mutex) -> Result<bool> {
                       const auto party = PartyId::Parse(key);
                       auto state = Decode<FeedState>(value);
                       if (!state) return state.error();
@@ -51,13 +51,14 @@ Status LoadFeeds(const Store& store, Live& live) {
                     });
 }
 
-Status LoadJobs(const Store& store, Live& live) {
-  return store.Scan(Column::kJobs, "", "", [&](std::string_view, std::string_view value) -> Result<bool> {
-    const auto job = ReadJob(store, value);
-    if (!job) return job.error();
-    live.jobs.Put(job->id, JobTable::EntryOf(*job));
-    return true;
-  });
+Status LoadJobs(const Store& store, Live& live) REQUIRES(live.mutex) {
+  return store.Scan(Column::kJobs, "", "",
+                    [&](std::string_view, std::string_view value) REQUIRES(live.mutex) -> Result<bool> {
+                      const auto job = ReadJob(store, value);
+                      if (!job) return job.error();
+                      live.jobs.Put(job->id, JobTable::EntryOf(*job));
+                      return true;
+                    });
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "bridge/ledger/rocksdb/reading.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "bridge/ledger/rocksdb/job_record.h"
 #include "bridge/ledger/rocksdb/keys.h"
@@ -12,7 +11,6 @@ namespace registry::ledger {
 namespace {
 
 constexpr std::size_t kHashSize = 32;
-using Shared = std::shared_lock<std::shared_mutex>;
 
 template <class T>
 Result<std::optional<T>> LoadOne(const Store& store, Column column, const std::string& key) {
@@ -85,6 +83,7 @@ Error Unread(Sink sink, Seq seq, Error why) {
 
 template <class Port>
 Status Reading<Port>::LoadLive() {
+  const WriteLock lock(live_.mutex);
   if (auto loaded = Load(*store_, live_); !loaded) return loaded;
   const auto has_places = HasPlaces(*store_);
   if (!has_places) return has_places.error();
@@ -145,7 +144,7 @@ template <class Port>
 Result<std::vector<domain::Job>> Reading<Port>::JobsOf(const DeviceId& device) const {
   std::vector<JobId> ids;
   {
-    const Shared lock(live_.mutex);
+    const ReadLock lock(live_.mutex);
     ids = live_.jobs.Of(device);
   }
   return JobsWith(ids, [&](const domain::Job& job) { return job.device() == device; });
@@ -155,7 +154,7 @@ template <class Port>
 Result<std::vector<domain::Job>> Reading<Port>::JobsDue(DueTimes times, std::size_t limit) const {
   std::vector<JobId> ids;
   {
-    const Shared lock(live_.mutex);
+    const ReadLock lock(live_.mutex);
     ids = live_.jobs.Due(times, limit);
   }
   return JobsWith(ids, [&](const domain::Job& job) { return !job.unsent && times.Hold(job.due); });
@@ -165,7 +164,7 @@ template <class Port>
 Result<std::vector<domain::Job>> Reading<Port>::JobsUnsent(const PartyId& mno, std::size_t limit) const {
   std::vector<JobId> ids;
   {
-    const Shared lock(live_.mutex);
+    const ReadLock lock(live_.mutex);
     ids = live_.jobs.Unsent(mno, limit);
   }
   return JobsWith(ids, [](const domain::Job& job) { return job.unsent; });
@@ -173,13 +172,13 @@ Result<std::vector<domain::Job>> Reading<Port>::JobsUnsent(const PartyId& mno, s
 
 template <class Port>
 Result<std::vector<LedgerReader::MnoLoad>> Reading<Port>::JobLoads() const {
-  const Shared lock(live_.mutex);
+  const ReadLock lock(live_.mutex);
   return live_.jobs.Loads();
 }
 
 template <class Port>
 Result<domain::JobLoad> Reading<Port>::LoadOf(const PartyId& mno) const {
-  const Shared lock(live_.mutex);
+  const ReadLock lock(live_.mutex);
   return live_.jobs.LoadOf(mno);
 }
 
@@ -216,13 +215,13 @@ Result<Seq> Reading<Port>::OutboxLast(Sink sink) const {
 
 template <class Port>
 Result<SinkState> Reading<Port>::LoadSink(Sink sink) const {
-  const Shared lock(live_.mutex);
+  const ReadLock lock(live_.mutex);
   return live_.sinks[IndexOf(sink)];
 }
 
 template <class Port>
 Result<FeedState> Reading<Port>::LoadFeed(const PartyId& party) const {
-  const Shared lock(live_.mutex);
+  const ReadLock lock(live_.mutex);
   const auto feed = live_.feeds.find(party);
   return feed == live_.feeds.end() ? FeedState{} : feed->second;
 }
