@@ -1,17 +1,12 @@
 #include "bridge/zone/publisher.h"
 
-#include <poll.h>
-
-#include <algorithm>
-#include <deque>
-#include <unordered_map>
-
 #include "bridge/own_thread.h"
 #include "bridge/zone/apex.h"
-#include "bridge/zone/arrivals.h"
-#include "bridge/zone/secondary.h"
+#include "bridge/zone/in_flight.h"
+#include "bridge/zone/secondaries.h"
 #include "bridge/zone/server.h"
-#include "schemas/base/mutex.h"
+#include "bridge/zone/signature_watch.h"
+#include "bridge/zone/superseded.h"
 
 namespace registry::zone {
 namespace {
@@ -20,25 +15,15 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kLoadPage = 4096;
 constexpr std::size_t kRefreshBatch = 500;  // signatures that are due, per version
-constexpr std::size_t kOverdueBatch =
-    20'000;  // the same when one has expired: the zone is bogus, versions may be long
-constexpr std::size_t kSpanMax =
-    10'000;  // changes of neighbouring versions that are told together, when they wait long
+// The same when one has expired: the zone is bogus, versions may be long.
+constexpr std::size_t kOverdueBatch = 20'000;
 constexpr milliseconds kIdleWait{250};    // for new entries, when all is quiet
 constexpr milliseconds kLaggingWait{20};  // the same while an unreachable secondary is asked on the side
+constexpr milliseconds kAnswerWait{50};   // for the secondaries, while the next version may not leave
 constexpr milliseconds kHoldLimit{
     2000};  // how long a slow but reachable secondary holds the next version back
-constexpr milliseconds kPassPause{2000};     // between two moves past a secondary that is ahead
-constexpr milliseconds kRetryPause{200};     // after the ledger or `visible` failed
-constexpr milliseconds kAlarmAfter{30'000};  // lag that is logged
-
-// For the log. One that answers is not called away, however little its answers count.
-std::string StateOf(const Snapshot::Lag& lag, bool late, bool current) {
-  if (!lag.reachable && !lag.refusal.empty()) return " refuses our questions (" + lag.refusal + ")";
-  if (!lag.reachable) return " cannot be reached";
-  if (late) return " lags";
-  return current ? " has caught up" : " can be reached again";
-}
+constexpr milliseconds kPassPause{2000};  // between two moves past a secondary that is ahead
+constexpr milliseconds kRetryPause{200};  // after the ledger or `visible` failed
 
 class LivePublisher : public Publisher {
  public:
@@ -53,14 +38,11 @@ class LivePublisher : public Publisher {
         arrivals_(ledger, serials_, std::move(visible), log_, options_.batch_max),
         store_(std::move(profile), options_.journal_bytes_max, options_.journal_changes_max, clock_.Now()),
         responder_(store_, std::move(key), clock_, log_),
-        server_(responder_, log_) {
-    for (const SecondaryAddress& address : options_.secondaries) {
-      secondaries_.emplace_back(address, store_.zone(), responder_.key(), clock_, options_.listen_address,
-                                log_);
-    }
-    alarmed_.resize(secondaries_.size());
-    too_far_.resize(secondaries_.size());
-  }
+        server_(responder_, log_),
+        secondaries_(options_.secondaries, store_.zone(), responder_.key(), clock_, options_.listen_address,
+                     log_),
+        signatures_(store_, options_.signature_refresh, log_),
+        in_flight_(options_.in_flight_max) {}
   ~LivePublisher() override { LivePublisher::Stop(); }
 
   Status Start() override;
@@ -69,30 +51,24 @@ class LivePublisher : public Publisher {
 
  private:
   Status Load();
-  Status FindSuperseded();
   void Run();
   bool MayPublish(Steady::time_point now) const;
   milliseconds EntryWait() const;
   void Publish();
+  std::optional<Batch> ReadBatch(milliseconds wait);
   void Serve(Batch batch);
+  ZoneStore::Published Sign(const Batch& batch, std::uint32_t serial, UtcTime now);
   void Keep(Batch batch);
   void SayBound();
   void SayRefused(const std::vector<DeviceId>& devices) const;
-  std::vector<domain::ZoneChange> WithoutSuperseded(std::vector<domain::ZoneChange> changes) const;
-  void WatchSignatures();
   void PassSecondaries(Steady::time_point now);
-  bool MayPass(std::size_t which, std::uint32_t newest);
   void CompleteArrived();
-  void WatchSecondaries(milliseconds wait);
-  void Alarm(Steady::time_point now);
   void Announce();
   void UpdateSnapshot();
   void Pause();
   void Say(int level, const std::string& line) const {
     if (log_) log_(level, line);
   }
-  bool AllReachableCurrent() const;
-  bool AllCurrent() const { return std::ranges::all_of(secondaries_, &Secondary::current); }
 
   const Options options_;
   ledger::Ledger& ledger_;
@@ -105,15 +81,13 @@ class LivePublisher : public Publisher {
   ZoneStore store_;
   Responder responder_;
   TransferServer server_;
-  std::deque<Secondary> secondaries_;
-  std::vector<bool> alarmed_;
-  std::vector<std::optional<std::uint32_t>> too_far_;             // the serial that was refused and said
-  std::unordered_map<DeviceId, std::uint64_t> superseded_below_;  // entries from before the start
-  ledger::Seq superseded_until_ = 0;
+  // What follows is the publishing thread's own, once it runs.
+  Secondaries secondaries_;
+  SignatureWatch signatures_;
+  Superseded superseded_;
+  InFlight in_flight_;
   ledger::Seq read_ = 0;  // entries handed to the zone
-  std::deque<Batch> in_flight_;
-  std::size_t in_flight_changes_ = 0;
-  bool bound_said_ = false, expiry_said_ = false;
+  bool bound_said_ = false;
   Steady::time_point announced_, next_pass_;
   mutable Mutex mutex_;
   CondVar wake_;
@@ -125,7 +99,7 @@ Status LivePublisher::Start() {
   if (auto opened = serials_.Open(key_tags_, options_.new_keys); !opened) return opened;
   read_ = serials_.cursor();
   if (auto loaded = Load(); !loaded) return loaded;
-  if (auto found = FindSuperseded(); !found) return found;
+  if (auto found = superseded_.Find(ledger_, read_); !found) return found;
   if (auto started = server_.Start(options_.listen_address, options_.listen_port); !started) return started;
   if (secondaries_.empty())
     Say(2, "zone: no secondary is configured, changes count as visible once they can be fetched");
@@ -153,27 +127,6 @@ Status LivePublisher::Load() {
   return Done{};
 }
 
-// The content loaded is the newest; entries that waited since before the start may be older and must not
-// bring it back.
-Status LivePublisher::FindSuperseded() {
-  const auto last = ledger_.OutboxLast(ledger::Sink::kZone);
-  if (!last) return last.error();
-  superseded_until_ = *last;
-  for (ledger::Seq seq = read_; seq < *last;) {
-    const auto entries = ledger_.OutboxAfter(ledger::Sink::kZone, seq, kLoadPage, milliseconds(0));
-    if (!entries) return entries.error();
-    if (entries->empty()) break;
-    for (const ledger::OutboxEntry& entry : *entries) {
-      const auto* change = std::get_if<domain::ZoneChange>(&entry.item);
-      if (change == nullptr) continue;
-      auto& highest = superseded_below_[change->device];
-      highest = std::max(highest, change->revision);
-    }
-    seq = entries->back().seq;
-  }
-  return Done{};
-}
-
 void LivePublisher::Stop() {
   if (!thread_.running()) return;
   thread_.Stop([this] { ledger_.WakeAll(); });
@@ -194,66 +147,61 @@ Snapshot LivePublisher::snapshot() const {
   return copy;
 }
 
+// One turn hears what the secondaries have said, tells on what all of them serve, and makes at most one version. It waits
+// in one of two places: for entries of the outbox when a version may leave (MayPublish), for the secondaries' answers when
+// not. Both waits are short, since each has to look at what the other waits for.
 void LivePublisher::Run() {
   Announce();
   while (!thread_.stopping()) {
-    WatchSecondaries(milliseconds(0));
+    secondaries_.Watch(milliseconds(0));
     PassSecondaries(Steady::now());
     CompleteArrived();
-    WatchSignatures();
+    signatures_.Look(clock_.Now());
     if (MayPublish(Steady::now())) {
       Publish();
     } else {
-      WatchSecondaries(milliseconds(50));
+      secondaries_.Watch(kAnswerWait);
     }
-    Alarm(Steady::now());
+    secondaries_.SayLags(store_.serial(), Steady::now());
     UpdateSnapshot();
   }
-}
-
-bool LivePublisher::AllReachableCurrent() const {
-  return std::ranges::all_of(secondaries_, [](const Secondary& s) { return s.current() || !s.reachable(); });
 }
 
 // Self-clocking (design §7): a secondary's cost per transfer grows with the zone, so the next version goes
 // out when the last one has arrived. A slow one cannot hold a revocation back for longer than kHoldLimit.
 bool LivePublisher::MayPublish(Steady::time_point now) const {
-  return AllReachableCurrent() || now - announced_ > kHoldLimit;
+  return secondaries_.AllReachableCurrent() || now - announced_ > kHoldLimit;
 }
 
 milliseconds LivePublisher::EntryWait() const {
-  return AllCurrent() && in_flight_.empty() ? kIdleWait : kLaggingWait;
+  return secondaries_.AllCurrent() && in_flight_.empty() ? kIdleWait : kLaggingWait;
 }
 
 // One version of whatever waits: changes, signatures that are due, or both.
 void LivePublisher::Publish() {
   const bool due = store_.RefreshDue(clock_.Now());
-  const auto wait = due ? milliseconds(0) : EntryWait();
+  auto batch = ReadBatch(due ? milliseconds(0) : EntryWait());
+  if (!batch) Pause();
+  if (!batch && due) batch = Batch{0, read_, read_, 0, std::vector<domain::ZoneChange>(), {}};
+  if (batch && (due || batch->last != read_)) Serve(std::move(*batch));
+}
+
+// Nothing when the ledger cannot be read, which is said.
+std::optional<Batch> LivePublisher::ReadBatch(milliseconds wait) {
   auto entries = ledger_.OutboxAfter(ledger::Sink::kZone, read_, options_.batch_max, wait);
   if (!entries) {
     Say(3, "zone: the ledger cannot be read: " + entries.error().message);
-    Pause();
+    return std::nullopt;
   }
   Batch batch;
   batch.after = batch.last = read_;
   batch.changes.emplace();
-  if (entries && !entries->empty()) {
-    batch.last = entries->back().seq;
-    for (const ledger::OutboxEntry& entry : *entries) {
-      if (const auto* change = std::get_if<domain::ZoneChange>(&entry.item))
-        batch.changes->push_back(*change);
-    }
+  for (ledger::OutboxEntry& entry : *entries) {
+    batch.last = entry.seq;
+    if (auto* change = std::get_if<domain::ZoneChange>(&entry.item))
+      batch.changes->push_back(std::move(*change));
   }
-  if (due || batch.last != read_) Serve(std::move(batch));
-}
-
-std::vector<domain::ZoneChange> LivePublisher::WithoutSuperseded(
-    std::vector<domain::ZoneChange> changes) const {
-  std::erase_if(changes, [this](const domain::ZoneChange& change) {
-    const auto found = superseded_below_.find(change.device);
-    return found != superseded_below_.end() && change.revision < found->second;
-  });
-  return changes;
+  return batch;
 }
 
 void LivePublisher::Serve(Batch batch) {
@@ -262,19 +210,13 @@ void LivePublisher::Serve(Batch batch) {
     Say(3, "zone: no serial could be reserved: " + serial.error().message);
     return Pause();
   }
-  const UtcTime now = clock_.Now();
-  const std::size_t refresh = store_.FirstExpiry() <= now.seconds() ? kOverdueBatch : kRefreshBatch;
-  const auto publish = [&](const std::vector<domain::ZoneChange>& wanted) {
-    return store_.Publish(wanted, refresh, *serial, now);
-  };
-  auto published =
-      superseded_below_.empty() ? publish(*batch.changes) : publish(WithoutSuperseded(*batch.changes));
+  auto published = Sign(batch, *serial, clock_.Now());
   if (!published.changed) serials_.Return();
   SayRefused(published.refused);
   batch.refused = std::move(published.refused);
   if (batch.last != read_) {
     read_ = batch.last;
-    if (read_ >= superseded_until_) superseded_below_.clear();
+    superseded_.Passed(read_);
     batch.serial = store_.serial();
     batch.count = batch.changes->size();
     Keep(std::move(batch));
@@ -282,40 +224,22 @@ void LivePublisher::Serve(Batch batch) {
   if (published.changed) Announce();
 }
 
-// A secondary that stays away must not end revocation and signing for the others, nor take all memory: above the
-// bound only the place of the changes in the ledger is kept, and neighbouring versions become one.
+ZoneStore::Published LivePublisher::Sign(const Batch& batch, std::uint32_t serial, UtcTime now) {
+  const std::size_t refresh = store_.FirstExpiry() <= now.seconds() ? kOverdueBatch : kRefreshBatch;
+  if (superseded_.empty()) return store_.Publish(*batch.changes, refresh, serial, now);
+  return store_.Publish(superseded_.Without(*batch.changes), refresh, serial, now);
+}
+
 void LivePublisher::Keep(Batch batch) {
-  in_flight_changes_ += batch.count;
-  if (in_flight_changes_ <= options_.in_flight_max) {
-    in_flight_.push_back(std::move(batch));
-    return;
-  }
-  SayBound();
-  batch.changes.reset();
-  if (!in_flight_.empty()) {
-    Batch& before = in_flight_.back();
-    const bool joins = !before.changes && before.refused.empty() && batch.refused.empty() &&
-                       before.count + batch.count <= kSpanMax;
-    if (joins) {
-      before.serial = batch.serial;
-      before.last = batch.last;
-      before.count += batch.count;
-      return;
-    }
-  }
-  in_flight_.push_back(std::move(batch));
+  if (!in_flight_.Keep(std::move(batch))) SayBound();
 }
 
 void LivePublisher::SayBound() {
   if (bound_said_) return;
   bound_said_ = true;
-  std::string names;
-  for (const Secondary& secondary : secondaries_) {
-    if (!in_flight_.empty() && secondary.Serves(in_flight_.front().serial)) continue;
-    names += (names.empty() ? "" : ", ") + secondary.name();
-  }
   Say(3, "zone: more than " + std::to_string(options_.in_flight_max) +
-             " changes are not visible because of " + names +
+             " changes are not visible because of " +
+             secondaries_.NamesNotServing(in_flight_.front().serial) +
              "; the others go on being served, the changes are read again when it serves them");
 }
 
@@ -325,124 +249,49 @@ void LivePublisher::SayRefused(const std::vector<DeviceId>& devices) const {
   }
 }
 
-// Signatures are made again when `signature_refresh` is left: where half of that is left, it has not been done for
-// long.
-void LivePublisher::WatchSignatures() {
-  const UtcTime now = clock_.Now();
-  if (const std::size_t bogus = store_.ExpediteFromAhead(now); bogus > 0) {
-    Say(3, "zone: the clock went back: " + std::to_string(bogus) +
-               " signatures begin in the future and validate nowhere, they are made again now");
-  }
-  const std::int64_t left = store_.FirstExpiry() - now.seconds();
-  const bool late = left < options_.signature_refresh.count() / 2;
-  if (late == expiry_said_) return;
-  expiry_said_ = late;
-  if (!late) return Say(1, "zone: signatures last long enough again");
-  Say(3, left > 0
-             ? "zone: the first signature expires in " + std::to_string(left) +
-                   " s and has not been made again: the zone is about to be bogus"
-             : std::string("zone: signatures have expired or begin in the future, and have not been made "
-                           "again yet: the zone is bogus"));
-}
-
-// RFC 1982 §3.2: a secondary ignores what is not ahead of its own serial. One that is ahead of us has versions
-// from after the moment a restored ledger stems from; the zone moves past it, and it takes the whole of ours.
+// A secondary that is ahead takes nothing of ours until the zone has moved past it; then it takes the whole of it.
 void LivePublisher::PassSecondaries(Steady::time_point now) {
   if (now < next_pass_) return;
-  const std::uint32_t newest = store_.serial();
-  std::uint32_t highest = newest;
-  for (std::size_t i = 0; i < secondaries_.size(); ++i) {
-    const Secondary& secondary = secondaries_[i];
-    if (!secondary.ahead() || !MayPass(i, newest)) continue;
-    Say(2, "zone: secondary " + secondary.name() + " serves serial " + std::to_string(secondary.serial()) +
-               ", ahead of our newest " + std::to_string(newest) +
-               " (an older ledger restored?); moving our serial past it");
-    if (SerialAhead(secondary.serial(), highest)) highest = secondary.serial();
-  }
-  if (highest == newest) return;
+  const auto highest = secondaries_.HighestToPass(store_.serial());
+  if (!highest) return;
   next_pass_ = now + kPassPause;
-  if (auto passed = serials_.Pass(highest); !passed) {
+  if (auto passed = serials_.Pass(*highest); !passed) {
     return Say(3, "zone: the serial could not be moved: " + passed.error().message);
   }
   const auto serial = serials_.Next();
   if (!serial) return Say(3, "zone: no serial could be reserved: " + serial.error().message);
   store_.Renumber(*serial, clock_.Now());
   // What a secondary served before lies between their old serials and the newest, and does not hold them.
-  for (Batch& batch : in_flight_) batch.serial = *serial;
+  in_flight_.Renumber(*serial);
   Announce();
-}
-
-// RFC 1982 §3.2: a step of 2^31 or more is none forward. Whoever serves our newest would ignore the version behind
-// such a serial, for good: one odd answer must not take the zone there.
-bool LivePublisher::MayPass(std::size_t which, std::uint32_t newest) {
-  const std::uint32_t serial = secondaries_[which].serial();
-  if (SerialAhead(serial + kReserve + 1, newest)) return true;
-  if (too_far_[which] != serial) {
-    Say(3, "zone: secondary " + secondaries_[which].name() + " serves serial " + std::to_string(serial) +
-               ", too far ahead of our newest " + std::to_string(newest) + " to be passed: empty its zone");
-  }
-  too_far_[which] = serial;
-  return false;
 }
 
 void LivePublisher::Announce() {
   announced_ = Steady::now();
-  for (Secondary& secondary : secondaries_) secondary.Announce(store_.serial(), store_.soa(), announced_);
+  secondaries_.Announce(store_.serial(), store_.soa(), announced_);
 }
 
 void LivePublisher::CompleteArrived() {
   while (!in_flight_.empty()) {
     Batch& batch = in_flight_.front();
-    const auto serves = [&batch](const Secondary& secondary) { return secondary.Serves(batch.serial); };
-    if (!std::ranges::all_of(secondaries_, serves)) return;
+    if (!secondaries_.AllServe(batch.serial)) return;
     const std::size_t count = batch.count;
     if (!arrivals_.Offer(batch)) return;
-    in_flight_changes_ -= count;
-    in_flight_.pop_front();
-    if (in_flight_changes_ <= options_.in_flight_max / 2) bound_said_ = false;
-  }
-}
-
-// Waits at most `wait` for an answer or for the next question to fall due.
-void LivePublisher::WatchSecondaries(milliseconds wait) {
-  std::vector<pollfd> polled;
-  auto until = Steady::now() + wait;
-  for (const Secondary& secondary : secondaries_) {
-    if (secondary.fd() >= 0) polled.push_back({secondary.fd(), POLLIN, 0});
-    until = std::min(until, secondary.next());
-  }
-  if (wait > milliseconds(0)) {
-    const auto left = std::chrono::ceil<milliseconds>(until - Steady::now());
-    poll(polled.data(), polled.size(), static_cast<int>(std::max<std::int64_t>(0, left.count())));
-  }
-  const auto now = Steady::now();
-  for (Secondary& secondary : secondaries_) secondary.Turn(now);
-}
-
-void LivePublisher::Alarm(Steady::time_point now) {
-  for (std::size_t i = 0; i < secondaries_.size(); ++i) {
-    const Snapshot::Lag lag = secondaries_[i].lag(now);
-    const bool late = lag.behind > kAlarmAfter || !lag.reachable;
-    if (late == alarmed_[i]) continue;
-    alarmed_[i] = late;
-    const std::string serves =
-        lag.serial == 0 ? "it has told no serial yet" : "it serves " + std::to_string(lag.serial);
-    Say(late ? 2 : 1, "zone: secondary " + lag.name + StateOf(lag, late, secondaries_[i].current()) + ", " +
-                          serves + ", newest is " + std::to_string(store_.serial()));
+    in_flight_.DropFirst(count);
+    if (in_flight_.eased()) bound_said_ = false;
   }
 }
 
 void LivePublisher::UpdateSnapshot() {
   const auto last = ledger_.OutboxLast(ledger::Sink::kZone);
-  const auto now = Steady::now();
+  auto lags = secondaries_.lags(Steady::now());
   const MutexLock lock(mutex_);
   snapshot_.port = server_.port();
   snapshot_.serial = store_.serial();
   snapshot_.names = store_.devices();
   snapshot_.first_expiry = store_.FirstExpiry();
-  snapshot_.pending = in_flight_changes_ + (last && *last > read_ ? *last - read_ : 0);
-  snapshot_.secondaries.clear();
-  for (const Secondary& secondary : secondaries_) snapshot_.secondaries.push_back(secondary.lag(now));
+  snapshot_.pending = in_flight_.changes() + (last && *last > read_ ? *last - read_ : 0);
+  snapshot_.secondaries = std::move(lags);
 }
 
 void LivePublisher::Pause() {

@@ -1,0 +1,52 @@
+// bridge/zone/secondaries.h: all secondaries together: who serves what, who lags, who is ahead of us.
+// Owns: the conversation with each (secondary.h). Zone name, key and clock outlive it.
+// Threads: the publishing thread only.
+// Errors: one that lags or cannot be reached is said once, and again when it is back; one that is too far ahead to be passed
+//   is said once for each serial it serves.
+// Spec: RFC 1982 §3.2.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bridge/zone/secondary.h"
+
+namespace registry::zone {
+
+class Secondaries {
+ public:
+  Secondaries(const std::vector<SecondaryAddress>& addresses, const Name& zone, const TsigKey& key,
+              const Clock& clock, const std::string& source, Log log);
+
+  void Announce(std::uint32_t serial, const BlockPtr& soa, Steady::time_point now);
+  // Waits at most `wait` for an answer or for the next question to fall due; then each has its turn.
+  void Watch(std::chrono::milliseconds wait);
+
+  bool empty() const { return secondaries_.empty(); }
+  bool AllCurrent() const;
+  bool AllReachableCurrent() const;
+  bool AllServe(std::uint32_t serial) const;
+  std::string NamesNotServing(std::uint32_t serial) const;
+  std::vector<Snapshot::Lag> lags(Steady::time_point now) const;
+
+  // A secondary ignores what is not ahead of its own serial. One that is ahead of us has versions from after the moment a
+  // restored ledger stems from: the highest such serial that `newest` may move past; says whose it is.
+  std::optional<std::uint32_t> HighestToPass(std::uint32_t newest);
+  // Who has come late, and who has caught up, since the last call.
+  void SayLags(std::uint32_t newest, Steady::time_point now);
+
+ private:
+  bool MayPass(std::size_t which, std::uint32_t newest);
+  void Say(int level, const std::string& line) const {
+    if (log_) log_(level, line);
+  }
+
+  const Log log_;
+  std::deque<Secondary> secondaries_;
+  std::vector<bool> late_;                             // and said
+  std::vector<std::optional<std::uint32_t>> too_far_;  // the serial that was refused and said
+};
+
+}  // namespace registry::zone
