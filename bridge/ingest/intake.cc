@@ -275,6 +275,10 @@ void SegmentedIntake::MarkDone(Ticket ticket) {
   if (--undone_in_[where.segment] == 0) DropIfDone(where.segment);
 }
 
+// Space comes back by whole segments: nothing inside a file is ever removed, so one record that waits keeps its segment,
+// and the order in which records are done does not matter. A segment goes when it is no longer written to (StartSegment
+// looks at the one before) and its last record is done, whichever comes later. A crash before the unlink only makes the
+// next start do commands again, which their identity makes harmless; the other way round would lose them.
 void SegmentedIntake::DropIfDone(std::uint64_t segment) {
   const auto undone = undone_in_.find(segment);
   if (undone != undone_in_.end() && undone->second > 0) return;

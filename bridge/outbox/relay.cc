@@ -86,6 +86,9 @@ void MqttRelay::Impl::Pause(milliseconds time) {
   thread_.Rest(lock, time);
 }
 
+// Entries leave in order, many at once, and are confirmed in any order; the cursor is what is confirmed without a gap. While
+// all goes well this reads behind what was handed over last and hands over more. The first failure stops that: what is out
+// there is waited for, then all behind the cursor is carried again (window.h says why not only the one that failed).
 void MqttRelay::Impl::Run() {
   while (!thread_.stopping()) {
     if (window_->failed()) {
@@ -99,6 +102,7 @@ void MqttRelay::Impl::Run() {
   StoreCursor(true);
 }
 
+// Both waits end within kReadWait, for confirmations that come meanwhile have a cursor to move.
 void MqttRelay::Impl::CarrySome() {
   const std::size_t both = std::min(options_.in_flight_max, publisher_.AtOnceMax());
   const std::size_t limit = patience_.OneByOne(window_->cursor()) ? 1 : both;
@@ -130,6 +134,7 @@ void MqttRelay::Impl::SayUnreadable(const Error& why) {
 bool MqttRelay::Impl::Carry(ledger::OutboxEntry& entry) {
   auto message = Render(entry);
   REG_CHECK(message.has_value());  // the ledger sorts entries by sink
+  // Counted as sent before it is handed over: its confirmation may come on another thread before Publish returns.
   if (!window_->Sent(entry.seq)) return false;
   auto answered = [window = window_, seq = entry.seq](Publisher::Answer answer) {
     window->Answered(seq, std::move(answer));
@@ -139,6 +144,8 @@ bool MqttRelay::Impl::Carry(ledger::OutboxEntry& entry) {
   return false;
 }
 
+// One step towards carrying again; Run comes back until it is done. Waiting gets longer only while nothing at all gets
+// through: the cursor tells, not the number of failures, since one lost connection fails a whole window at once.
 void MqttRelay::Impl::Recover() {
   if (!window_->WaitUntilAnswered(SteadyClock::now() + kReadWait)) return;
   const auto stuck = window_->Head();
@@ -183,6 +190,8 @@ bool MqttRelay::Impl::Bury(const Window::Stuck& stuck) {
   return true;
 }
 
+// The stored cursor follows the true one at a distance: a write for each confirmation would cost more than carrying a few
+// entries again after a crash. Most writes are not synced either; what power loss may repeat is bounded by kDurableEvery.
 void MqttRelay::Impl::StoreCursor(bool last) {
   const ledger::Seq cursor = window_->cursor();
   const auto now = SteadyClock::now();

@@ -4,6 +4,9 @@
 
 namespace registry::outbox {
 
+// A slot lives from Sent until everything up to it is confirmed, so the deque begins right behind the cursor and its
+// length is what a restart would carry again. `unanswered_` is less: it does not count slots that are confirmed and wait
+// for an earlier one.
 bool Window::Sent(ledger::Seq seq) {
   const MutexLock lock(mutex_);
   if (failed_) return false;
@@ -25,6 +28,8 @@ void Window::Answered(ledger::Seq seq, Publisher::Answer answer) {
   Settle();
 }
 
+// Whoever hands over is one thread, so the entry that was not taken is still the last; those before it may be answered
+// meanwhile, and with none of them left the place to read on from is the cursor itself.
 void Window::NotTaken() {
   const MutexLock lock(mutex_);
   REG_CHECK(!slots_.empty() && slots_.back().seq == last_);
@@ -84,6 +89,7 @@ std::optional<Window::Stuck> Window::Head() const {
   return Stuck{slots_.front().seq, slots_.front().failure, failures == 1, slots_.back().seq};
 }
 
+// Counts as confirmed: what was confirmed right behind it comes free with it.
 void Window::Pass(ledger::Seq seq) {
   const MutexLock lock(mutex_);
   REG_CHECK(unanswered_ == 0 && !slots_.empty() && slots_.front().seq == seq);
@@ -91,6 +97,8 @@ void Window::Pass(ledger::Seq seq) {
   MoveCursor();
 }
 
+// Confirmed entries behind the first failure are forgotten too and leave again: a receiver that has the failed one after
+// them would otherwise see old after new.
 void Window::Rewind() {
   const MutexLock lock(mutex_);
   REG_CHECK(unanswered_ == 0);

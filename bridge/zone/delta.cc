@@ -12,6 +12,8 @@ std::size_t Delta::octets() const {
   return sum;
 }
 
+// By address, not by content: a block is made once and then only handed on, so one that is in both lists came with one
+// version and went with another, and whoever takes both steps at once need not hear of it.
 void Cancel(Delta& delta) {
   std::unordered_set<const Block*> gone;
   for (const BlockPtr& block : delta.removed) gone.insert(block.get());
@@ -25,6 +27,8 @@ void Cancel(Delta& delta) {
   std::erase_if(delta.added, in_both);
 }
 
+// RFC 1995 §6: what a client with the first version lacks for the last, without the steps in between. Lists are only put
+// behind each other; a record that was added and removed on the way stands in both and cancels out.
 Delta Condense(const std::vector<DeltaPtr>& versions) {
   Delta whole{versions.front()->from,
               versions.back()->to,

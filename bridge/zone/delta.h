@@ -19,7 +19,7 @@ using DeltaPtr = std::shared_ptr<const Delta>;
 
 // Takes out of both lists what is in both.
 void Cancel(Delta& delta);
-// RFC 1995 §5: one difference in place of several neighbouring ones, oldest first.
+// RFC 1995 §6: one difference in place of several neighbouring ones, oldest first.
 Delta Condense(const std::vector<DeltaPtr>& versions);
 
 }  // namespace registry::zone
