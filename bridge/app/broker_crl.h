@@ -13,6 +13,7 @@
 #include <string>
 
 #include "bridge/clock.h"
+#include "bridge/log_line.h"
 #include "bridge/own_thread.h"
 #include "schemas/base/mutex.h"
 #include "schemas/base/result.h"
@@ -33,7 +34,6 @@ BrokerCrlVerdict JudgeBrokerCrl(const std::string& file, const std::string& ca_f
 
 class BrokerCrl {
  public:
-  using LogLine = std::function<void(int level, const std::string& line)>;
   struct Options {
     std::string file, ca_file;  // no file: nothing is watched
     std::chrono::hours warn_before = kBrokerCrlWarnBefore;

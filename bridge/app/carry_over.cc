@@ -74,11 +74,11 @@ Result<Taken> Take(const std::vector<domain::Revocation>& entries, const domain:
 }  // namespace
 
 Status CarryOver(const PublishedTrust& published, ledger::Ledger& ledger, const Clock& clock,
-                 const std::function<void(int level, const std::string& line)>& log) {
+                 const LogLine& log) {
   auto crl = Read(published);
   if (!crl) {
-    log(2, published.crl_file + ": " + crl.error().message +
-               ": what it listed as revoked and the ledger does not know counts as valid again");
+    log.Warning(published.crl_file + ": " + crl.error().message +
+                ": what it listed as revoked and the ledger does not know counts as valid again");
     return Done{};
   }
   const auto unknown = Unknown(std::move(crl->entries), ledger);
@@ -86,10 +86,11 @@ Status CarryOver(const PublishedTrust& published, ledger::Ledger& ledger, const 
   const auto taken = Take(*unknown, published.policy, ledger, {clock.Now(), Fill});
   if (!taken) return taken.error();
   if (taken->entries == 0) return Done{};
-  log(2, published.crl_file + ": " + std::to_string(taken->entries) +
-             " revocations were published that the ledger does not know (an older one restored?): they stay, "
-             "and " +
-             std::to_string(taken->devices) + " devices that had these certificates are deactivated");
+  log.Warning(
+      published.crl_file + ": " + std::to_string(taken->entries) +
+      " revocations were published that the ledger does not know (an older one restored?): they stay, "
+      "and " +
+      std::to_string(taken->devices) + " devices that had these certificates are deactivated");
   return Done{};
 }
 

@@ -12,6 +12,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/ledger/ledger.h"
+#include "bridge/log_line.h"
 #include "workers/lifecycle/lifecycle.h"
 
 namespace registry::app {
@@ -22,6 +23,6 @@ struct PublishedTrust {
   const domain::Policy& policy;
 };
 Status CarryOver(const PublishedTrust& published, ledger::Ledger& ledger, const Clock& clock,
-                 const std::function<void(int level, const std::string& line)>& log);
+                 const LogLine& log);
 
 }  // namespace registry::app

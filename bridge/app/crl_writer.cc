@@ -115,14 +115,14 @@ bool CrlWriter::WriteAll(ledger::Seq& seen) {
   const auto last = ledger_.OutboxLast(ledger::Sink::kCrl);
   const auto written = last ? Write(*last) : Status(last.error());
   if (written) seen = *last;
-  if (!written) log_(3, "CRL not written: " + written.error().symbol + ": " + written.error().message);
+  if (!written) log_.Error("CRL not written: " + written.error().symbol + ": " + written.error().message);
   return written.ok();
 }
 
 // It stays until an operator does something.
 void CrlWriter::SayUnreadable(const Error& why) {
   const std::string line = "revocations cannot be read: " + why.symbol + ": " + why.message;
-  if (unreadable_.Due(line, SayOnce::Steady::now())) log_(3, line);
+  if (unreadable_.Due(line, SayOnce::Steady::now())) log_.Error(line);
 }
 
 }  // namespace registry::app

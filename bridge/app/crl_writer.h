@@ -15,6 +15,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/ledger/ledger.h"
+#include "bridge/log_line.h"
 #include "bridge/own_thread.h"
 #include "bridge/say_once.h"
 #include "schemas/base/mutex.h"
@@ -31,8 +32,6 @@ struct CrlOptions {
 
 class CrlWriter {
  public:
-  using LogLine = std::function<void(int level, const std::string& line)>;
-
   CrlWriter(CrlOptions options, ledger::Ledger& ledger, const domain::Signer& signer, const Clock& clock,
             LogLine log);
   ~CrlWriter();

@@ -95,7 +95,7 @@ class PollServer : public HttpServer {
     if (!zone::IsExhausted(why)) return;
     accept_from_ = now + std::chrono::milliseconds(kTickMs);
     const std::string line = "a connection cannot be taken: " + std::string(std::strerror(why));
-    if (log_ && exhausted_.Due(line, now)) log_(3, line);
+    if (exhausted_.Due(line, now)) log_.Error(line);
   }
 
   const LogLine log_;

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "bridge/log_line.h"
 #include "schemas/base/result.h"
 
 namespace registry::app {
@@ -30,8 +31,6 @@ struct Page {
 class HttpServer {
  public:
   using Pages = std::map<std::string, std::function<Page()>>;  // by path
-  using LogLine = std::function<void(int level, const std::string& line)>;
-
   // Port 0 takes any free one. `log` is called on the server's thread.
   static Result<std::unique_ptr<HttpServer>> Start(const std::string& address, std::uint16_t port,
                                                    const Pages& pages, LogLine log = {});

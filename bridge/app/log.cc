@@ -68,7 +68,8 @@ class JsonLog : public Log {
     std::shared_ptr<spdlog::logger> logger;
     {
       const MutexLock lock(mutex_);
-      if (level >= 3 && !said_.Due(std::string(room) + ": " + std::string(message), SayOnce::Steady::now()))
+      if (level >= Level::kError &&
+          !said_.Due(std::string(room) + ": " + std::string(message), SayOnce::Steady::now()))
         return;
       logger = logger_;
     }
@@ -91,7 +92,7 @@ Result<std::unique_ptr<Log>> Log::Open(const std::string& file, int level) {
   return std::unique_ptr<Log>(std::move(log));
 }
 
-Log::Line Log::For(std::string room) {
+LogLine Log::For(std::string room) {
   return [this, room = std::move(room)](int level, const std::string& line) { Write(level, room, line); };
 }
 

@@ -8,21 +8,19 @@
 #include <memory>
 #include <string>
 
+#include "bridge/log_line.h"
 #include "schemas/base/result.h"
 
 namespace registry::app {
 
 class Log {
  public:
-  using Line =
-      std::function<void(int level, const std::string& line)>;  // 0 debug, 1 info, 2 warning, 3 error
-
   static Result<std::unique_ptr<Log>> Open(const std::string& file, int level);  // empty: standard error
   virtual ~Log() = default;
   virtual void Write(int level, std::string_view room, std::string_view message) = 0;
   virtual Status Reopen() = 0;
-  // For rooms that take a function; the log must outlive it.
-  Line For(std::string room);
+  // What a room says through; the log must outlive it.
+  LogLine For(std::string room);
 };
 
 }  // namespace registry::app

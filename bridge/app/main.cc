@@ -53,7 +53,7 @@ class StopGuard {
     thread_.Start("stop-guard", [this] {
       MutexLock lock(mutex_);
       if (!thread_.Rest(lock, kStopWithin)) return;
-      log_.Write(3, "app", "the stop does not come to its end, ending without it");
+      log_.Write(Level::kError, "app", "the stop does not come to its end, ending without it");
       _exit(kExitFailed);
     });
   }
@@ -71,12 +71,12 @@ bool WaitForEnd(const sigset_t& signals, Registry& registry, Log& log) {
     const int signal = sigtimedwait(&signals, nullptr, &kHealthEvery);
     if (signal == SIGTERM || signal == SIGINT) return true;
     if (signal == SIGHUP) {
-      if (auto opened = log.Reopen(); !opened) log.Write(3, "app", opened.error().message);
+      if (auto opened = log.Reopen(); !opened) log.Write(Level::kError, "app", opened.error().message);
     }
     const Pulse now = registry.pulse();
     if (now == Pulse::kRefused) return false;
     if (now != before) {
-      log.Write(now == Pulse::kStalled ? 3 : 1, "app",
+      log.Write(now == Pulse::kStalled ? Level::kError : Level::kInfo, "app",
                 now == Pulse::kStalled ? "the ledger does not write: its disk does not answer"
                                        : "the ledger writes again");
     }
@@ -85,7 +85,7 @@ bool WaitForEnd(const sigset_t& signals, Registry& registry, Log& log) {
 }
 
 int Fail(Log& log, const Error& error) {
-  log.Write(3, "app", error.symbol + ": " + error.message);
+  log.Write(Level::kError, "app", error.symbol + ": " + error.message);
   return kExitFailed;
 }
 
@@ -98,14 +98,14 @@ void RemoveRunFile(const Config& config) {
 // was acknowledged is in the intake: as after kill -9, the next start goes on from there.
 [[noreturn]] void EndFailed(const Config& config, Log& log) {
   RemoveRunFile(config);
-  log.Write(3, "app",
+  log.Write(Level::kError, "app",
             "ended by a failure: the ledger refuses to write; look at its disk before the next start");
   _exit(kExitFailed);
 }
 
 int Serve(const Config& config, const sigset_t& signals, Log& log) {
-  log.Write(1, "app", std::string("starting, version ") + REGISTRY_VERSION);
-  for (const std::string& warning : WarningsOf(config)) log.Write(2, "app", warning);
+  log.Write(Level::kInfo, "app", std::string("starting, version ") + REGISTRY_VERSION);
+  for (const std::string& warning : WarningsOf(config)) log.Write(Level::kWarning, "app", warning);
   StopGuard guard(log);  // outlives the registry, whose end it watches
   auto registry = Registry::Open(config, log);
   if (!registry) return Fail(log, registry.error());
@@ -114,14 +114,14 @@ int Serve(const Config& config, const sigset_t& signals, Log& log) {
   if (!config.run_file.empty()) {
     if (auto written = WriteRunFile(config.run_file, *ports); !written) return Fail(log, written.error());
   }
-  log.Write(1, "app",
+  log.Write(Level::kInfo, "app",
             "ready, zone port " + std::to_string(ports->zone) + ", http port " + std::to_string(ports->http));
   if (!WaitForEnd(signals, **registry, log)) EndFailed(config, log);
-  log.Write(1, "app", "stopping");
+  log.Write(Level::kInfo, "app", "stopping");
   guard.Arm();
   (*registry)->Stop();
   RemoveRunFile(config);
-  log.Write(1, "app", "stopped");
+  log.Write(Level::kInfo, "app", "stopped");
   return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "bridge/ingest/pipeline.h"
+#include "bridge/log_line.h"
 
 namespace registry::app {
 
@@ -37,8 +38,6 @@ struct Sample {
 
 class Metrics : public ingest::Observer {
  public:
-  using LogLine = std::function<void(int level, const std::string& line)>;
-
   Metrics(const std::string& version, LogLine log);
   ~Metrics() override;
 

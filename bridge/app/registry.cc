@@ -23,7 +23,7 @@ using std::chrono::seconds;
 
 constexpr milliseconds kDisconnectWithin{2000};
 
-mqtt::SessionOptions MqttOptions(const Config& whole, Log::Line log) {
+mqtt::SessionOptions MqttOptions(const Config& whole, LogLine log) {
   const MqttConfig& config = whole.mqtt;
   mqtt::SessionOptions options;
   options.host = config.host;
@@ -123,7 +123,7 @@ Status Wired::OpenStores() {
 Status Wired::Beat() {
   const auto sink = ledger_->LoadSink(ledger::Sink::kMqtt);
   Status beaten = sink ? ledger_->Advance(ledger::Sink::kMqtt, *sink, true) : Status(sink.error());
-  if (!beaten) log_.Write(3, "ledger", "cannot be written: " + beaten.error().message);
+  if (!beaten) log_.Write(Level::kError, "ledger", "cannot be written: " + beaten.error().message);
   return beaten;
 }
 

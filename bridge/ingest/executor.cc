@@ -93,7 +93,7 @@ Verdict Executor::AnswerQuery(const Request& request) {
   }
   Error why = told.error();
   if (why.code == Code::kFailed) {
-    observer_.Log(3, command + " not answered: " + why.symbol + ": " + why.message);
+    observer_.Log(Level::kError, command + " not answered: " + why.symbol + ": " + why.message);
     why = RegistryFailed();
   }
   services_.aside(party, Rejected(request, why, Now()));
@@ -176,7 +176,8 @@ Result<domain::Decision> Executor::Decide(const Request& request, const Result<d
 Verdict Executor::PutOff(const Request& request, const Error& error) {
   if (IsLedgerFailure(error)) return Failed(request.topic.command, error);
   if (error.code == Code::kLimit) return Refuse(request, error);
-  observer_.Log(3, request.topic.command + " not decided: " + error.symbol + ": " + error.message);
+  observer_.Log(Level::kError,
+                request.topic.command + " not decided: " + error.symbol + ": " + error.message);
   return Refuse(request, RegistryFailed());
 }
 
@@ -204,7 +205,7 @@ void Executor::SayLedger(const std::string& what, const Error& error) {
     const MutexLock lock(said_mutex_);
     if (!said_.Due(IsLedgerFailure(error) ? cause : line, SayOnce::Steady::now())) return;
   }
-  observer_.Log(3, line);
+  observer_.Log(Level::kError, line);
 }
 
 Status Executor::Commit(domain::Changeset changes) {
@@ -214,7 +215,7 @@ Status Executor::Commit(domain::Changeset changes) {
   auto committed = ledger::CommitSound(ledger_, std::move(changes));
   if (!committed) return committed;
   if (job_ended) job_ended_();
-  for (const std::string& failure : failures) observer_.Log(2, failure);
+  for (const std::string& failure : failures) observer_.Log(Level::kWarning, failure);
   for (const auto& [step, latency] : steps) observer_.StepDone(step, latency);
   return committed;
 }
@@ -234,7 +235,7 @@ bool Executor::Settle(const std::function<Result<domain::Changeset>(const domain
     SayLedger(what, committed.error());
     return false;
   }
-  observer_.Log(2, what + ": the device changes too fast; tried again later");
+  observer_.Log(Level::kWarning, what + ": the device changes too fast; tried again later");
   return false;
 }
 

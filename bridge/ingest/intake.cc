@@ -193,11 +193,10 @@ void SegmentedIntake::SayDamage(std::uint64_t segment, const IntakeSegment& read
     offsets += (i == 0 ? " " : ", ") + std::to_string(read.damaged[i]);
   }
   if (read.damaged.size() > kNamed) offsets += ", ...";
-  options_.log(
-      3, PathOf(segment) + " is damaged from octet" + offsets +
-             " on: " + std::to_string(read.messages.size()) +
-             " commands in it could be read and are processed, at least one was lost; the file is kept as " +
-             PathOf(segment) + std::string(kDamaged));
+  options_.log.Error(
+      PathOf(segment) + " is damaged from octet" + offsets + " on: " + std::to_string(read.messages.size()) +
+      " commands in it could be read and are processed, at least one was lost; the file is kept as " +
+      PathOf(segment) + std::string(kDamaged));
 }
 
 // A damaged segment goes aside; whoever looks at it may find what could not be read.
@@ -206,7 +205,7 @@ void SegmentedIntake::Remove(std::uint64_t segment) {
   if (damaged_.erase(segment) == 0) {
     ::unlink(path.c_str());
   } else if (::rename(path.c_str(), (path + std::string(kDamaged)).c_str()) != 0) {
-    options_.log(3, Failed("keeping " + path + " aside").message);
+    options_.log.Error(Failed("keeping " + path + " aside").message);
   }
 }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "bridge/ingest/inbound.h"
+#include "bridge/log_line.h"
 #include "schemas/base/result.h"
 
 namespace registry::ingest {
@@ -27,7 +28,7 @@ struct IntakeOptions {
   std::string folder;
   std::size_t segment_bytes = 16u << 20;
   std::size_t bytes_max = 1u << 30;
-  std::function<void(int level, const std::string& line)> log = [](int, const std::string&) {};
+  LogLine log{};
 };
 
 class Intake {

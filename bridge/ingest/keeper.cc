@@ -8,11 +8,12 @@ Intake::Ticket Keeper::Keep(const InboundMessage& message) {
   const auto ticket = AppendWhenThereIsRoom(message);
   if (ticket) return *ticket;
   if (ticket.error().code == Code::kLimit) {
-    observer_.Log(2, "stopped with a full intake: ending before a message is acknowledged that is not kept");
+    observer_.Log(Level::kWarning,
+                  "stopped with a full intake: ending before a message is acknowledged that is not kept");
     std::_Exit(EXIT_SUCCESS);
   }
-  observer_.Log(3, "intake failed, ending before a message is acknowledged that is not kept: " +
-                       ticket.error().message);
+  observer_.Log(Level::kError, "intake failed, ending before a message is acknowledged that is not kept: " +
+                                   ticket.error().message);
   std::_Exit(EXIT_FAILURE);
 }
 

@@ -20,7 +20,7 @@ std::vector<domain::Job> OwnDecisions::Due() const {
   const UtcTime now = clock_.Now();
   auto due = reader_.JobsDue({now, lifecycle::LatestDue(services_.policy, now)}, kDueMax);
   if (!due) {
-    observer_.Log(3, "jobs due: " + due.error().message);
+    observer_.Log(Level::kError, "jobs due: " + due.error().message);
     return {};
   }
   AddUnsent(*due);
@@ -41,12 +41,12 @@ bool OwnDecisions::SomeoneHasRoom() const {
 
 void OwnDecisions::AddUnsent(std::vector<domain::Job>& jobs) const {
   const auto loads = reader_.JobLoads();
-  if (!loads) return observer_.Log(3, "jobs unsent: " + loads.error().message);
+  if (!loads) return observer_.Log(Level::kError, "jobs unsent: " + loads.error().message);
   for (const auto& load : *loads) {
     const std::size_t room = std::min(RoomOf(load), kDueMax);
     if (room == 0) continue;
     const auto unsent = reader_.JobsUnsent(load.first, room);
-    if (!unsent) return observer_.Log(3, "jobs unsent: " + unsent.error().message);
+    if (!unsent) return observer_.Log(Level::kError, "jobs unsent: " + unsent.error().message);
     jobs.insert(jobs.end(), unsent->begin(), unsent->end());
   }
 }

@@ -27,6 +27,7 @@
 #include "bridge/ingest/inbound.h"
 #include "bridge/ingest/intake.h"
 #include "bridge/ledger/ledger.h"
+#include "bridge/log_line.h"
 #include "workers/csr_sign/csr_sign.h"
 #include "workers/lifecycle/lifecycle.h"
 #include "workers/payload_push/payload_push.h"
@@ -43,7 +44,7 @@ class Observer {
                            std::chrono::microseconds latency) = 0;
   // A step of an activation, measured from the step before it ("attached", "certified", "published", "delivered", ...).
   virtual void StepDone(const std::string& step, std::chrono::microseconds latency) = 0;
-  virtual void Log(int level, const std::string& line) = 0;  // 0 debug, 1 info, 2 warning, 3 error
+  virtual void Log(int level, const std::string& line) = 0;  // Level
 };
 
 // Takes a reply that is kept nowhere to its party, or drops it; never waits, from any thread.

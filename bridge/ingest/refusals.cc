@@ -60,7 +60,7 @@ Unmarked::Answer Refusals::RefuseSurplus(const Surplus::Group& group) const {
       std::to_string(group.messages) +
       " commands of this party were not looked at and have no answer of their own; send each "
       "command that has none again, with the same id";
-  observer_.Log(2, (group.sender.empty() ? "somebody" : group.sender) + ": " + text);
+  observer_.Log(Level::kWarning, (group.sender.empty() ? "somebody" : group.sender) + ": " + text);
   const auto request = ParseUnread({group.topic, "", "", ""});
   if (!request) return Buried({group.topic, text, "", ""}, request.error());
   return Rejection(*request, TooBusy(text));

@@ -107,8 +107,8 @@ bool Unmarked::Keep(const std::vector<Made>& batch) {
   }
   const Status committed = ledger_.Commit(std::move(changes));
   if (!committed) {
-    observer_.Log(3, std::to_string(batch.size()) + " rejections not kept, tried again: " +
-                         committed.error().symbol + ": " + committed.error().message);
+    observer_.Log(Level::kError, std::to_string(batch.size()) + " rejections not kept, tried again: " +
+                                     committed.error().symbol + ": " + committed.error().message);
   }
   Tell(batch, committed);
   return committed.ok();

@@ -229,7 +229,7 @@ void Connection::Impl::SayRetained(const std::string& topic) {
       "mqtt: a command of " + topic.substr(party, topic.find('/', party) - party) +
       " came with the retain flag, so the broker keeps a copy of it; retain_available false in "
       "the broker's configuration refuses such";
-  if (options_.log && retained_.Due(line, SayOnce::Steady::now())) options_.log(2, line);
+  if (retained_.Due(line, SayOnce::Steady::now())) options_.log.Warning(line);
 }
 
 Connection::Impl::~Impl() {
@@ -249,7 +249,7 @@ bool Connection::Impl::Await(const ::mqtt::token_ptr& token, const std::function
 Status Connection::Impl::Open(const std::function<bool()>& give_up) {
   if (auto connected = Connect(give_up); !connected) return connected;
   if (auto agreed = Agree(); !agreed) return agreed;
-  if (SendAtOnce(options_.port) == 0 && options_.log) options_.log(2, "mqtt: TCP_NODELAY could not be set");
+  if (SendAtOnce(options_.port) == 0) options_.log.Warning("mqtt: TCP_NODELAY could not be set");
   return Subscribe(give_up);
 }
 
@@ -331,7 +331,7 @@ Status Connection::Impl::Publish(outbox::Publisher::Message message, Confirmed c
   } catch (const std::exception& why) {
     // Answered in the meantime: then it was taken as far as the caller is concerned.
     if (!unconfirmed_.Withdraw(*key)) return Done{};
-    if (alive() && options_.log) options_.log(2, std::string("mqtt: a publish was not taken: ") + why.what());
+    if (alive()) options_.log.Warning(std::string("mqtt: a publish was not taken: ") + why.what());
     return Error::Make(Code::kFailed, "not_connected", why.what());
   }
   return Done{};
@@ -345,8 +345,8 @@ void Connection::Impl::on_success(const ::mqtt::token& token) {
 void Connection::Impl::on_failure(const ::mqtt::token& token) {
   const int reason = token.get_reason_code();
   const bool refused = IsRefusal(reason) && !cut_off_;
-  if (refused && options_.log) {
-    options_.log(2, "mqtt: the broker refused a publish, reason " + std::to_string(reason));
+  if (refused) {
+    options_.log.Warning("mqtt: the broker refused a publish, reason " + std::to_string(reason));
   }
   // 0x97 says that there is no room just now (§3.4.2.1), which is no word about the message.
   Publisher::Answer answer = Ended();

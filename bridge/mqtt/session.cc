@@ -56,9 +56,7 @@ class Session::Impl {
   void Lost(const std::string& why);
   std::shared_ptr<Connection> Current() const;
   void SetCurrent(std::shared_ptr<Connection> connection);
-  void Say(int level, const std::string& line) const {
-    if (options_.log) options_.log(level, "mqtt: " + line);
-  }
+  void Say(int level, const std::string& line) const { options_.log(level, "mqtt: " + line); }
 
   SessionOptions options_;  // changed by the session's own thread only: keep_alive, as the broker wants it
   const Handler handler_;
@@ -79,7 +77,7 @@ void Session::Impl::Start() {
 
 void Session::Impl::Run() {
   if (auto policy = RequireTls13(); !policy) {
-    Say(3, policy.error().message + "; not connecting");
+    Say(Level::kError, policy.error().message + "; not connecting");
     return;
   }
   Backoff backoff(options_.backoff_min, options_.backoff_max, std::random_device{}());
@@ -104,7 +102,7 @@ SteadyClock::duration Session::Impl::Attempt() {
   const auto since = SteadyClock::now();
   SayTerms(connection->terms());
   if (connects_++ > 0) ++reconnects_;
-  Say(1, "connected");
+  Say(Level::kInfo, "connected");
   SetTrouble("");
   SetCurrent(connection);
   Hold(connections);
@@ -116,7 +114,7 @@ SteadyClock::duration Session::Impl::Attempt() {
   if (thread_.stopping()) {
     CloseAll(connections, deadline);
   } else {
-    Say(2, why);
+    Say(Level::kWarning, why);
     SetTrouble(why);
   }
   return SteadyClock::now() - since;
@@ -161,7 +159,7 @@ void Session::Impl::CloseAll(const Together& connections, milliseconds deadline)
 void Session::Impl::Failed(const Connection& connection, const Error& why) {
   const std::string line = why.symbol + ": " + why.message;
   if (complaints_.Due(line, SteadyClock::now()))
-    Say(why.symbol == Connection::kShorterKeepAlive ? 1 : 2, line);
+    Say(why.symbol == Connection::kShorterKeepAlive ? Level::kInfo : Level::kWarning, line);
   SetTrouble(line);
   if (why.symbol == Connection::kShorterKeepAlive) options_.keep_alive = *connection.terms().keep_alive;
 }
@@ -169,7 +167,7 @@ void Session::Impl::Failed(const Connection& connection, const Error& why) {
 // What an operator should know of terms that can be lived with.
 void Session::Impl::SayTerms(const Terms& terms) {
   const auto say = [this](const std::string& line) {
-    if (complaints_.Due(line, SteadyClock::now())) Say(2, line);
+    if (complaints_.Due(line, SteadyClock::now())) Say(Level::kWarning, line);
   };
   // §3.2.2.3.2
   if (const auto& kept = terms.session_expiry; kept && *kept < options_.session_expiry) {

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "bridge/ingest/inbound.h"
+#include "bridge/log_line.h"
 #include "bridge/outbox/relay.h"
 
 namespace registry::mqtt {
@@ -35,8 +36,7 @@ struct SessionOptions {
   std::chrono::milliseconds backoff_min{100}, backoff_max{15000};
   int receive_maximum = 10000;
   int in_flight_max = 1000;
-  // Level 0 debug to 3 error; from several threads, must not block. May be empty.
-  std::function<void(int level, const std::string& line)> log;
+  LogLine log;  // from several threads, must not block
 };
 
 class Session : public outbox::Publisher {

@@ -54,9 +54,6 @@ class MqttRelay::Impl {
   void Recover();
   bool Deal(const Window::Stuck& stuck);
   bool Bury(const Window::Stuck& stuck);
-  void Say(int level, const std::string& line) const {
-    if (options_.log) options_.log(level, line);
-  }
   void StoreCursor(bool last);
   void Pause(milliseconds time);
 
@@ -125,7 +122,7 @@ void MqttRelay::Impl::SayUnreadable(const Error& why) {
                            ", the next cannot be read: " + why.symbol + ": " + why.message;
   const auto now = SteadyClock::now();
   if (line == unreadable_ && now - unreadable_said_at_ < kSayAgainAfter) return;
-  Say(3, line);
+  options_.log.Error(line);
   unreadable_ = line;
   unreadable_said_at_ = now;
 }
@@ -166,9 +163,10 @@ bool MqttRelay::Impl::Deal(const Window::Stuck& stuck) {
     case Patience::Verdict::kBury:
       return Bury(stuck);
     case Patience::Verdict::kComplain:
-      Say(3, "entry " + std::to_string(stuck.seq) + " was handed over " +
-                 std::to_string(Patience::kLossesComplained) + " times and the connection ended each time (" +
-                 stuck.answer.reason + "); it is not dropped for that, and everything behind it waits");
+      options_.log.Error("entry " + std::to_string(stuck.seq) + " was handed over " +
+                         std::to_string(Patience::kLossesComplained) +
+                         " times and the connection ended each time (" + stuck.answer.reason +
+                         "); it is not dropped for that, and everything behind it waits");
   }
   return false;
 }
@@ -186,7 +184,7 @@ bool MqttRelay::Impl::Bury(const Window::Stuck& stuck) {
   changes.dead_letters.push_back({options_.now ? options_.now() : UtcTime{}, message->topic, "", why});
   if (auto kept = ledger_.Commit(std::move(changes)); !kept) return false;
   window_->Pass(stuck.seq);
-  Say(3, why + "; to " + message->topic + "; a dead letter, what follows goes on");
+  options_.log.Error(why + "; to " + message->topic + "; a dead letter, what follows goes on");
   return true;
 }
 

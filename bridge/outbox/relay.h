@@ -18,6 +18,7 @@
 #include <span>
 
 #include "bridge/ledger/ledger.h"
+#include "bridge/log_line.h"
 
 namespace registry::outbox {
 
@@ -52,9 +53,6 @@ class Publisher {
 };
 
 struct RelayOptions {
-  using LogLine =
-      std::function<void(int level, const std::string& line)>;  // 0 debug to 3 error; may be empty
-
   std::size_t in_flight_max = 1000;
   std::chrono::milliseconds retry_after{200};
   std::chrono::milliseconds stop_deadline{5000};

@@ -69,7 +69,7 @@ bool Arrivals::TellAgain(Batch& batch) {
   while (batch.after < batch.last) {
     const auto entries = ledger_.OutboxAfter(ledger::Sink::kZone, batch.after, page_, {});
     if (!entries) {
-      Say(3, "zone: the ledger cannot be read: " + entries.error().message);
+      log_.Error("zone: the ledger cannot be read: " + entries.error().message);
       return false;
     }
     std::vector<domain::ZoneChange> changes;
@@ -89,11 +89,11 @@ bool Arrivals::TellAgain(Batch& batch) {
 
 bool Arrivals::TellPage(const std::vector<domain::ZoneChange>& changes, ledger::Seq last) {
   if (!changes.empty() && !visible_(changes)) {
-    Say(2, "zone: what has become visible could not be recorded, trying again");
+    log_.Warning("zone: what has become visible could not be recorded, trying again");
     return false;
   }
   if (auto arrived = serials_.Arrived(last); !arrived) {
-    Say(3, "zone: the cursor could not be stored: " + arrived.error().message);
+    log_.Error("zone: the cursor could not be stored: " + arrived.error().message);
     return false;
   }
   return true;

@@ -33,7 +33,7 @@ struct Batch {
 class Arrivals {
  public:
   // `page`: changes told in one call, unless a batch has more.
-  Arrivals(ledger::Ledger& ledger, Serials& serials, Visible visible, Log log, std::size_t page)
+  Arrivals(ledger::Ledger& ledger, Serials& serials, Visible visible, LogLine log, std::size_t page)
       : ledger_(ledger), serials_(serials), visible_(std::move(visible)), log_(std::move(log)), page_(page) {}
 
   void Start();
@@ -50,14 +50,11 @@ class Arrivals {
   bool TellAgain(Batch& batch);
   bool TellPage(const std::vector<domain::ZoneChange>& changes, ledger::Seq last);
   bool Pause();
-  void Say(int level, const std::string& line) const {
-    if (log_) log_(level, line);
-  }
 
   ledger::Ledger& ledger_;
   Serials& serials_;
   const Visible visible_;
-  const Log log_;
+  const LogLine log_;
   const std::size_t page_;
   Mutex mutex_;
   CondVar wake_;

@@ -27,7 +27,7 @@ constexpr milliseconds kRetryPause{200};  // after the ledger or `visible` faile
 
 class LivePublisher : public Publisher {
  public:
-  LivePublisher(Options options, ledger::Ledger& ledger, Visible visible, Log log, ZoneProfile profile,
+  LivePublisher(Options options, ledger::Ledger& ledger, Visible visible, LogLine log, ZoneProfile profile,
                 TsigKey key)
       : options_(std::move(options)),
         ledger_(ledger),
@@ -66,13 +66,10 @@ class LivePublisher : public Publisher {
   void Announce();
   void UpdateSnapshot();
   void Pause();
-  void Say(int level, const std::string& line) const {
-    if (log_) log_(level, line);
-  }
 
   const Options options_;
   ledger::Ledger& ledger_;
-  const Log log_;
+  const LogLine log_;
   const SystemClock system_clock_;
   const Clock& clock_;
   const std::string key_tags_;
@@ -102,10 +99,10 @@ Status LivePublisher::Start() {
   if (auto found = superseded_.Find(ledger_, read_); !found) return found;
   if (auto started = server_.Start(options_.listen_address, options_.listen_port); !started) return started;
   if (secondaries_.empty())
-    Say(2, "zone: no secondary is configured, changes count as visible once they can be fetched");
-  Say(1, "zone: " + options_.zone + " serial " + std::to_string(store_.serial()) + " with " +
-             std::to_string(store_.devices()) + " devices, transfers on port " +
-             std::to_string(server_.port()));
+    log_.Warning("zone: no secondary is configured, changes count as visible once they can be fetched");
+  log_.Info("zone: " + options_.zone + " serial " + std::to_string(store_.serial()) + " with " +
+            std::to_string(store_.devices()) + " devices, transfers on port " +
+            std::to_string(server_.port()));
   UpdateSnapshot();
   arrivals_.Start();
   thread_.Start("zone", [this] { Run(); });
@@ -190,7 +187,7 @@ void LivePublisher::Publish() {
 std::optional<Batch> LivePublisher::ReadBatch(milliseconds wait) {
   auto entries = ledger_.OutboxAfter(ledger::Sink::kZone, read_, options_.batch_max, wait);
   if (!entries) {
-    Say(3, "zone: the ledger cannot be read: " + entries.error().message);
+    log_.Error("zone: the ledger cannot be read: " + entries.error().message);
     return std::nullopt;
   }
   Batch batch;
@@ -207,7 +204,7 @@ std::optional<Batch> LivePublisher::ReadBatch(milliseconds wait) {
 void LivePublisher::Serve(Batch batch) {
   const auto serial = serials_.Next();
   if (!serial) {
-    Say(3, "zone: no serial could be reserved: " + serial.error().message);
+    log_.Error("zone: no serial could be reserved: " + serial.error().message);
     return Pause();
   }
   auto published = Sign(batch, *serial, clock_.Now());
@@ -237,7 +234,7 @@ void LivePublisher::Keep(Batch batch) {
 void LivePublisher::SayBound() {
   if (bound_said_) return;
   bound_said_ = true;
-  Say(3, "zone: more than " + std::to_string(options_.in_flight_max) +
+  log_.Error("zone: more than " + std::to_string(options_.in_flight_max) +
              " changes are not visible because of " +
              secondaries_.NamesNotServing(in_flight_.front().serial) +
              "; the others go on being served, the changes are read again when it serves them");
@@ -245,7 +242,7 @@ void LivePublisher::SayBound() {
 
 void LivePublisher::SayRefused(const std::vector<DeviceId>& devices) const {
   for (const DeviceId& device : devices) {
-    Say(3, "zone: content too large for a message, not published: " + device.text());
+    log_.Error("zone: content too large for a message, not published: " + device.text());
   }
 }
 
@@ -256,10 +253,10 @@ void LivePublisher::PassSecondaries(Steady::time_point now) {
   if (!highest) return;
   next_pass_ = now + kPassPause;
   if (auto passed = serials_.Pass(*highest); !passed) {
-    return Say(3, "zone: the serial could not be moved: " + passed.error().message);
+    return log_.Error("zone: the serial could not be moved: " + passed.error().message);
   }
   const auto serial = serials_.Next();
-  if (!serial) return Say(3, "zone: no serial could be reserved: " + serial.error().message);
+  if (!serial) return log_.Error("zone: no serial could be reserved: " + serial.error().message);
   store_.Renumber(*serial, clock_.Now());
   // What a secondary served before lies between their old serials and the newest, and does not hold them.
   in_flight_.Renumber(*serial);
@@ -302,7 +299,7 @@ void LivePublisher::Pause() {
 }  // namespace
 
 Result<std::unique_ptr<Publisher>> Publisher::Create(Options options, ledger::Ledger& ledger, Visible visible,
-                                                     Log log) {
+                                                     LogLine log) {
   auto profile = ProfileOf(options);
   if (!profile) return profile.error();
   auto key = LoadTsigKey(options.tsig_name, options.tsig_secret_file);

@@ -29,6 +29,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/ledger/ledger.h"
+#include "bridge/log_line.h"
 
 namespace registry::zone {
 
@@ -78,12 +79,11 @@ struct Snapshot {
 };
 
 using Visible = std::function<bool(const std::vector<domain::ZoneChange>& changes)>;
-using Log = std::function<void(int level, const std::string& line)>;  // 0 debug, 1 info, 2 warning, 3 error
 
 class Publisher {
  public:
   static Result<std::unique_ptr<Publisher>> Create(Options options, ledger::Ledger& ledger, Visible visible,
-                                                   Log log);
+                                                   LogLine log);
   virtual ~Publisher() = default;
   virtual Status Start() = 0;
   virtual void Stop() = 0;

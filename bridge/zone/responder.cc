@@ -78,7 +78,7 @@ void Responder::SayRefused(const std::string& kind, const std::string& detail, c
   std::string line = "zone: request refused: " + kind + detail + ", from " + peer;
   if (said.unsaid > 0) line += " (and " + std::to_string(said.unsaid) + " more since the last such line)";
   said = {now, 0};
-  if (log_) log_(2, line);
+  log_.Warning(line);
 }
 
 std::optional<Rcode> Responder::Check(const Message& message, Transport transport) const {

@@ -42,7 +42,7 @@ struct Counters {
 
 class Responder {
  public:
-  Responder(const ZoneStore& store, TsigKey key, const Clock& clock, Log log = {})
+  Responder(const ZoneStore& store, TsigKey key, const Clock& clock, LogLine log = {})
       : store_(store), key_(std::move(key)), clock_(clock), log_(std::move(log)) {}
   // nullopt: not even a header, or a response; nothing is answered then, so that two servers cannot talk in
   // circles.
@@ -63,7 +63,7 @@ class Responder {
   const ZoneStore& store_;
   TsigKey key_;
   const Clock& clock_;
-  const Log log_;
+  const LogLine log_;
   struct Said {
     std::optional<UtcTime> at;  // the last line about this kind
     std::uint64_t unsaid = 0;   // refusals of it since then

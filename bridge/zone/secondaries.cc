@@ -24,7 +24,7 @@ std::string StateOf(const Snapshot::Lag& lag, bool late, bool current) {
 }  // namespace
 
 Secondaries::Secondaries(const std::vector<SecondaryAddress>& addresses, const Name& zone, const TsigKey& key,
-                         const Clock& clock, const std::string& source, Log log)
+                         const Clock& clock, const std::string& source, LogLine log)
     : log_(std::move(log)) {
   for (const SecondaryAddress& address : addresses) {
     secondaries_.emplace_back(address, zone, key, clock, source, log_);
@@ -81,9 +81,9 @@ std::optional<std::uint32_t> Secondaries::HighestToPass(std::uint32_t newest) {
   for (std::size_t i = 0; i < secondaries_.size(); ++i) {
     const Secondary& secondary = secondaries_[i];
     if (!secondary.ahead() || !MayPass(i, newest)) continue;
-    Say(2, "zone: secondary " + secondary.name() + " serves serial " + std::to_string(secondary.serial()) +
-               ", ahead of our newest " + std::to_string(newest) +
-               " (an older ledger restored?); moving our serial past it");
+    log_.Warning("zone: secondary " + secondary.name() + " serves serial " +
+                 std::to_string(secondary.serial()) + ", ahead of our newest " + std::to_string(newest) +
+                 " (an older ledger restored?); moving our serial past it");
     if (SerialAhead(secondary.serial(), highest)) highest = secondary.serial();
   }
   return highest == newest ? std::nullopt : std::optional(highest);
@@ -95,7 +95,7 @@ bool Secondaries::MayPass(std::size_t which, std::uint32_t newest) {
   const std::uint32_t serial = secondaries_[which].serial();
   if (SerialAhead(serial + kReserve + 1, newest)) return true;
   if (too_far_[which] != serial) {
-    Say(3, "zone: secondary " + secondaries_[which].name() + " serves serial " + std::to_string(serial) +
+    log_.Error("zone: secondary " + secondaries_[which].name() + " serves serial " + std::to_string(serial) +
                ", too far ahead of our newest " + std::to_string(newest) + " to be passed: empty its zone");
   }
   too_far_[which] = serial;
@@ -110,8 +110,9 @@ void Secondaries::SayLags(std::uint32_t newest, Steady::time_point now) {
     late_[i] = late;
     const std::string serves =
         lag.serial == 0 ? "it has told no serial yet" : "it serves " + std::to_string(lag.serial);
-    Say(late ? 2 : 1, "zone: secondary " + lag.name + StateOf(lag, late, secondaries_[i].current()) + ", " +
-                          serves + ", newest is " + std::to_string(newest));
+    log_(late ? Level::kWarning : Level::kInfo, "zone: secondary " + lag.name +
+                                                    StateOf(lag, late, secondaries_[i].current()) + ", " +
+                                                    serves + ", newest is " + std::to_string(newest));
   }
 }
 

@@ -18,7 +18,7 @@ namespace registry::zone {
 class Secondaries {
  public:
   Secondaries(const std::vector<SecondaryAddress>& addresses, const Name& zone, const TsigKey& key,
-              const Clock& clock, const std::string& source, Log log);
+              const Clock& clock, const std::string& source, LogLine log);
 
   void Announce(std::uint32_t serial, const BlockPtr& soa, Steady::time_point now);
   // Waits at most `wait` for an answer or for the next question to fall due; then each has its turn.
@@ -39,11 +39,8 @@ class Secondaries {
 
  private:
   bool MayPass(std::size_t which, std::uint32_t newest);
-  void Say(int level, const std::string& line) const {
-    if (log_) log_(level, line);
-  }
 
-  const Log log_;
+  const LogLine log_;
   std::deque<Secondary> secondaries_;
   std::vector<bool> late_;                             // and said
   std::vector<std::optional<std::uint32_t>> too_far_;  // the serial that was refused and said

@@ -45,7 +45,7 @@ bool Fits(const Message& message, const Name& zone) {
 }  // namespace
 
 Secondary::Secondary(SecondaryAddress address, Name zone, const TsigKey& key, const Clock& clock,
-                     std::string source, Log log)
+                     std::string source, LogLine log)
     : address_(std::move(address)),
       zone_(std::move(zone)),
       key_(key),
@@ -217,7 +217,7 @@ void Secondary::Lose(Steady::time_point now) {
 void Secondary::Note(Trouble& trouble, const std::string& reason, Steady::time_point now) {
   if (reason == trouble.said && now - trouble.at < kSayAgain) return;
   trouble = {reason, now};
-  if (log_) log_(2, "zone: secondary " + address_.name + ": " + reason);
+  log_.Warning("zone: secondary " + address_.name + ": " + reason);
 }
 
 void Secondary::Fail(Steady::time_point now) {

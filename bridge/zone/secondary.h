@@ -31,7 +31,7 @@ inline constexpr std::chrono::minutes kSayAgain{10};
 class Secondary {
  public:
   Secondary(SecondaryAddress address, Name zone, const TsigKey& key, const Clock& clock,
-            std::string source = {}, Log log = {});
+            std::string source = {}, LogLine log = {});
 
   // The newest version; starts NOTIFY and close probing.
   void Announce(std::uint32_t serial, BlockPtr soa, Steady::time_point now);
@@ -82,7 +82,7 @@ class Secondary {
   const TsigKey& key_;
   const Clock& clock_;
   const std::string source_;
-  const Log log_;
+  const LogLine log_;
   Socket socket_;
   std::uint32_t wanted_ = 0, serial_ = 0;
   BlockPtr soa_;

@@ -96,7 +96,7 @@ void TransferServer::Rest(int why, Steady::time_point now) {
   if (!IsExhausted(why)) return;
   accept_from_ = now + std::chrono::milliseconds(kTickMs);
   const std::string line = "zone: a connection cannot be taken: " + std::string(std::strerror(why));
-  if (log_ && exhausted_.Due(line, now)) log_(3, line);
+  if (exhausted_.Due(line, now)) log_.Error(line);
 }
 
 void TransferServer::AnswerDatagrams() {

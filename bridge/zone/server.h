@@ -10,6 +10,7 @@
 #include <functional>
 #include <list>
 
+#include "bridge/log_line.h"
 #include "bridge/own_thread.h"
 #include "bridge/say_once.h"
 #include "bridge/zone/connection.h"
@@ -20,8 +21,6 @@ inline constexpr std::size_t kConnectionsMax = 64;
 
 class TransferServer {
  public:
-  using LogLine = std::function<void(int level, const std::string& line)>;
-
   explicit TransferServer(Responder& responder, LogLine log = {})
       : responder_(responder), log_(std::move(log)) {}
   ~TransferServer() { Stop(); }

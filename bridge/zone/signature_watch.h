@@ -10,18 +10,14 @@ namespace registry::zone {
 
 class SignatureWatch {
  public:
-  SignatureWatch(ZoneStore& store, std::chrono::seconds refresh, Log log)
+  SignatureWatch(ZoneStore& store, std::chrono::seconds refresh, LogLine log)
       : store_(store), refresh_(refresh), log_(std::move(log)) {}
   void Look(UtcTime now);
 
  private:
-  void Say(int level, const std::string& line) const {
-    if (log_) log_(level, line);
-  }
-
   ZoneStore& store_;
   const std::chrono::seconds refresh_;
-  const Log log_;
+  const LogLine log_;
   bool late_ = false;  // and said
 };
 

@@ -1,6 +1,7 @@
 // The rules of the house that a compiler does not know, each with its cure in the message.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <regex>
 #include <set>
@@ -75,7 +76,7 @@ TEST(HouseRules, DevicesAreWrittenInOnePlace) {
 // clang proves what those of schemas/base/mutex.h guard, and knows nothing of the library's.
 TEST(HouseRules, LocksSayWhatTheyGuard) {
   static const std::regex kLock(
-      R"(\bstd::(recursive_|shared_|timed_)*mutex\b|\bstd::condition_variable|\bstd::\w+_lock\b|\bstd::lock_guard\b)");
+      R"(\bstd::(recursive_|shared_|timed_)*mutex\b|\bstd::condition_variable|\bstd::(unique|shared|scoped)_lock\b|\bstd::lock_guard\b)");
   std::size_t locks = 0;
   for (const SourceFile& file : Sources()) {
     if (!file.path.starts_with("bridge/")) continue;
@@ -102,6 +103,19 @@ TEST(HouseRules, ThreadsOfTheBridgeHaveAnOwner) {
   EXPECT_EQ(found, allowed) << "cure: OwnThread (bridge/own_thread.h)";
 }
 
+// Every room says what it has to say in the same way.
+TEST(HouseRules, LogsAreOfOneType) {
+  static const std::regex kOther(R"(std::function<void\(int level|\b[lL]og_?\(\d|\.Log\(\d|\.Write\(\d)");
+  for (const SourceFile& file : Sources()) {
+    if (!file.path.starts_with("bridge/") || file.path == "bridge/log_line.h") continue;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      EXPECT_FALSE(std::regex_search(file.lines[i], kOther))
+          << file.path << ':' << i + 1 << ": " << file.lines[i]
+          << "\n  cure: LogLine, Level (bridge/log_line.h)";
+    }
+  }
+}
+
 TEST(HouseRules, FilesStaySmall) {
   for (const SourceFile& file : Sources()) {
     EXPECT_LE(file.lines.size(), kLinesMax) << file.path << ": split it, one idea a file";
@@ -118,6 +132,26 @@ TEST(HouseRules, EveryHeaderIsGuardedAndOpensWithItsContract) {
     for (const std::string& line : file.lines) once = once || line == "#pragma once";
     EXPECT_TRUE(once) << file.path << ": #pragma once is missing";
   }
+}
+
+// A header that leans on what stood before it is found out by its own source.
+TEST(HouseRules, EverySourceIncludesItsOwnHeaderFirst) {
+  std::set<std::string> headers;
+  for (const SourceFile& file : Sources()) {
+    if (file.path.ends_with(".h")) headers.insert(file.path);
+  }
+  std::size_t pairs = 0;
+  for (const SourceFile& file : Sources()) {
+    if (!file.path.ends_with(".cc")) continue;
+    const std::string own = file.path.substr(0, file.path.size() - 3) + ".h";
+    if (!headers.contains(own)) continue;
+    ++pairs;
+    const auto first = std::find_if(file.lines.begin(), file.lines.end(),
+                                    [](const std::string& line) { return line.starts_with("#include "); });
+    ASSERT_NE(first, file.lines.end()) << file.path;
+    EXPECT_EQ(*first, "#include \"" + own + "\"") << file.path;
+  }
+  EXPECT_GT(pairs, 150u);
 }
 
 TEST(HouseRules, NoRoomIsNamedAfterNothing) {

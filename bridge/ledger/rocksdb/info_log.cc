@@ -13,27 +13,27 @@ std::string Trimmed(std::string_view text) {
 
 class InfoLog final : public rocksdb::Logger {
  public:
-  explicit InfoLog(InfoLine line) : rocksdb::Logger(rocksdb::WARN_LEVEL), line_(std::move(line)) {}
+  explicit InfoLog(LogLine line) : rocksdb::Logger(rocksdb::WARN_LEVEL), line_(std::move(line)) {}
 
   void Logv(const char* format, va_list arguments) override {
     Logv(rocksdb::InfoLogLevel::INFO_LEVEL, format, arguments);
   }
   void LogHeader(const char*, va_list) override {}
   void Logv(const rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
-    if (!line_ || level < rocksdb::InfoLogLevel::WARN_LEVEL || level > rocksdb::InfoLogLevel::FATAL_LEVEL)
-      return;
+    if (level < rocksdb::InfoLogLevel::WARN_LEVEL || level > rocksdb::InfoLogLevel::FATAL_LEVEL) return;
     char text[1024];
     if (std::vsnprintf(text, sizeof(text), format, arguments) < 0) return;
-    line_(level == rocksdb::InfoLogLevel::WARN_LEVEL ? 2 : 3, "RocksDB: " + Trimmed(text));
+    line_(level == rocksdb::InfoLogLevel::WARN_LEVEL ? Level::kWarning : Level::kError,
+          "RocksDB: " + Trimmed(text));
   }
 
  private:
-  const InfoLine line_;
+  const LogLine line_;
 };
 
 }  // namespace
 
-std::shared_ptr<rocksdb::Logger> NewInfoLog(InfoLine line) {
+std::shared_ptr<rocksdb::Logger> NewInfoLog(LogLine line) {
   return std::make_shared<InfoLog>(std::move(line));
 }
 

@@ -5,14 +5,13 @@
 
 #include <rocksdb/env.h>
 
-#include <functional>
 #include <memory>
 #include <string>
 
+#include "bridge/log_line.h"
+
 namespace registry::ledger {
 
-using InfoLine = std::function<void(int level, const std::string& line)>;  // 2 warning, 3 error
-
-std::shared_ptr<rocksdb::Logger> NewInfoLog(InfoLine line);  // empty: nowhere
+std::shared_ptr<rocksdb::Logger> NewInfoLog(LogLine line);  // empty: nowhere
 
 }  // namespace registry::ledger

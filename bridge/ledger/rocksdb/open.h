@@ -8,11 +8,11 @@
 //   out of DNS. What was acknowledged and is not there any more is never passed over without being asked for.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "bridge/ledger/ledger.h"
+#include "bridge/log_line.h"
 
 namespace registry::ledger {
 
@@ -20,8 +20,7 @@ struct RocksDbOptions {
   std::string folder;
   std::size_t waiting_commits_max = 4096;  // Commit blocks above
   std::size_t batch_max = 256;             // changesets per synced write
-  std::function<void(int level, const std::string& line)> log =
-      nullptr;  // RocksDB's warnings (2), errors (3)
+  LogLine log{};                           // RocksDB's warnings and errors, too
 };
 
 // A new ledger with its mark in a folder that is not there or empty; durable on return.

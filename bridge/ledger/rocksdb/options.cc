@@ -43,7 +43,7 @@ rocksdb::ColumnFamilyOptions ColumnOptions() {
 
 }  // namespace
 
-rocksdb::DBOptions DatabaseOptions(InfoLine line) {
+rocksdb::DBOptions DatabaseOptions(LogLine line) {
   rocksdb::DBOptions options;
   options.paranoid_checks = true;
   // A torn record at the end of the log is what power loss leaves of a write nobody was told about, and is

@@ -13,7 +13,7 @@ namespace registry::ledger {
 inline constexpr auto kRecovery = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
 
 // For a database that is there. RocksDB's warnings and errors go to `line`; empty: nowhere.
-rocksdb::DBOptions DatabaseOptions(InfoLine line = {});
+rocksdb::DBOptions DatabaseOptions(LogLine line = {});
 // "default" (empty, RocksDB insists on it) and one per Column, in order.
 std::vector<rocksdb::ColumnFamilyDescriptor> ColumnDescriptors();
 // Those of them that are in a database of these families, for a reader, which makes none.

@@ -28,17 +28,15 @@ class RocksDbLedger final : public Reading<Ledger> {
 
  private:
   // A folder from before devices were indexed, or indexed by another rule.
-  static Status Index(Store& store, const InfoLine& log) {
+  static Status Index(Store& store, const LogLine& log) {
     const auto has = HasPlaces(store);
     if (!has) return has.error();
     if (*has) return Done{};
     const auto devices = MakePlaces(store);
     if (!devices) return devices.error();
-    if (log && *devices > 0)
-      log(kWarning, "the index of " + std::to_string(*devices) + " devices was made anew");
+    if (*devices > 0) log.Warning("the index of " + std::to_string(*devices) + " devices was made anew");
     return Done{};
   }
-  static constexpr int kWarning = 2;  // RocksDbOptions::log
 
   explicit RocksDbLedger(std::unique_ptr<Store> store) : Reading(std::move(store)) {}
 

@@ -18,7 +18,7 @@ Error FromStatus(const rocksdb::Status& status, const std::string& doing) {
 }  // namespace
 
 // Everything that can be judged without writing comes first: opening for writing gives up what cannot be read.
-Result<std::unique_ptr<Store>> Store::Open(const std::string& folder, const InfoLine& line) {
+Result<std::unique_ptr<Store>> Store::Open(const std::string& folder, const LogLine& line) {
   if (auto there = CheckThere(folder); !there) return there.error();
   if (auto kept = KeepPrivate(folder); !kept) return kept.error();
   auto mark = ReadMark(folder);
@@ -37,7 +37,7 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& folder, const Info
   return store;
 }
 
-Result<std::unique_ptr<Store>> Store::OpenUnmarked(const std::string& folder, const InfoLine& line) {
+Result<std::unique_ptr<Store>> Store::OpenUnmarked(const std::string& folder, const LogLine& line) {
   return Opened(DatabaseOptions(line), folder);
 }
 

@@ -44,9 +44,9 @@ inline constexpr std::uint64_t kFolderFormat = 3;
 class Store {
  public:
   // A marked ledger (mark.h) that holds what its mark says; never makes one.
-  static Result<std::unique_ptr<Store>> Open(const std::string& folder, const InfoLine& line);
+  static Result<std::unique_ptr<Store>> Open(const std::string& folder, const LogLine& line);
   // For making.cc alone: a database of ours whatever its mark says, and a new one in an empty folder.
-  static Result<std::unique_ptr<Store>> OpenUnmarked(const std::string& folder, const InfoLine& line);
+  static Result<std::unique_ptr<Store>> OpenUnmarked(const std::string& folder, const LogLine& line);
   static Result<std::unique_ptr<Store>> Make(const std::string& folder);
   static Result<std::unique_ptr<Store>> OpenBeside(const std::string& folder, const std::string& scratch);
   ~Store();
