@@ -1,10 +1,9 @@
 #include "simulators/asp/asp.h"
 
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <thread>
 
+#include "schemas/base/mutex.h"
 #include "simulators/link/frames.h"
 #include "simulators/link/text.h"
 #include "simulators/mqtt/again.h"
@@ -49,7 +48,7 @@ class AspOnMqtt : public Asp {
   void OnPublished(Clock::time_point begun, const Reply& reply);
   void OnDesk(const std::shared_ptr<Connection>& desk, const json& frame);
   void AskFor(const std::string& device);
-  std::vector<std::string> TakeDueClaims(Clock::time_point now);
+  std::vector<std::string> TakeDueClaims(Clock::time_point now) REQUIRES(mutex_);
   void OnClaimed(const std::string& device, const Reply& reply);
   void OnEvent(const std::string& type, const wire::Envelope& envelope);
   void FeedLoop();
@@ -59,14 +58,14 @@ class AspOnMqtt : public Asp {
   const AspConfig config_;
   Customers& customers_;
   Report& report_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<std::string, Claim> claims_;                         // by device; guarded by mutex_
-  std::multimap<Clock::time_point, std::string> claims_again_;  // devices; guarded by mutex_
-  FeedPosition feed_;                                           // guarded by mutex_
-  bool published_ = false;                                      // guarded by mutex_
-  Clock::time_point publish_again_ = Clock::time_point::max();  // guarded by mutex_
-  bool stopping_ = false;                                       // guarded by mutex_
+  Mutex mutex_;
+  CondVar changed_;
+  std::map<std::string, Claim> claims_ GUARDED_BY(mutex_);                         // by device
+  std::multimap<Clock::time_point, std::string> claims_again_ GUARDED_BY(mutex_);  // devices
+  FeedPosition feed_ GUARDED_BY(mutex_);
+  bool published_ GUARDED_BY(mutex_) = false;
+  Clock::time_point publish_again_ GUARDED_BY(mutex_) = Clock::time_point::max();
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::unique_ptr<PartyClient> client_;
   std::unique_ptr<Listener> desk_;
   std::thread feed_thread_;
@@ -94,10 +93,10 @@ Status AspOnMqtt::Begin() {
 
 AspOnMqtt::~AspOnMqtt() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (feed_thread_.joinable()) feed_thread_.join();
   desk_.reset();
   client_.reset();
@@ -112,7 +111,7 @@ void AspOnMqtt::OnPublished(Clock::time_point begun, const Reply& reply) {
   report_.Step("", "endpoint", begun, ReasonOf(reply));
   std::vector<std::string> waiting;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     published_ = reply.accepted;
     if (!published_) publish_again_ = Clock::now() + kPublishAgain;
     for (const auto& [device, claim] : claims_) {
@@ -127,7 +126,7 @@ void AspOnMqtt::OnDesk(const std::shared_ptr<Connection>& desk, const json& fram
   if (Text(frame, "t") != "authorisation" || !DeviceId::Parse(device)) return;
   bool ask = false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const bool fresh = claims_.emplace(device, Claim{code, false, 0, Clock::now()}).second;
     ask = fresh && published_;
   }
@@ -139,7 +138,7 @@ void AspOnMqtt::OnDesk(const std::shared_ptr<Connection>& desk, const json& fram
 void AspOnMqtt::AskFor(const std::string& device) {
   wire::DeviceClaim command;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Claim& claim = claims_.at(device);
     if (claim.asked) return;
     claim.asked = true;
@@ -157,7 +156,7 @@ void AspOnMqtt::OnClaimed(const std::string& device, const Reply& reply) {
   bool again = false;
   if (reply.accepted) customers_.Claimed(device);
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Claim& claim = claims_.at(device);
     again = ClaimAgain(reply) && claim.tries < kClaimsMost;
     if (again) {
@@ -171,7 +170,6 @@ void AspOnMqtt::OnClaimed(const std::string& device, const Reply& reply) {
   report_.Step(device, "claim", begun, reason);
 }
 
-// mutex_ is held.
 std::vector<std::string> AspOnMqtt::TakeDueClaims(Clock::time_point now) {
   std::vector<std::string> due;
   const auto end = claims_again_.upper_bound(now);
@@ -185,7 +183,7 @@ void AspOnMqtt::OnEvent(const std::string& type, const wire::Envelope& envelope)
   Clock::time_point since = Clock::now();
   customers_.Heard(type, device, envelope.seq.value_or(0));
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (envelope.seq) feed_.Saw(*envelope.seq, since);
     if (const auto claim = claims_.find(device); claim != claims_.end()) since = claim->second.begun;
   }
@@ -196,23 +194,23 @@ void AspOnMqtt::OnEvent(const std::string& type, const wire::Envelope& envelope)
 }
 
 void AspOnMqtt::FeedLoop() {
-  std::unique_lock lock(mutex_);
-  while (!changed_.wait_for(lock, kFeedTick, [this] { return stopping_; })) {
+  MutexLock lock(mutex_);
+  while (!changed_.WaitFor(lock, kFeedTick, [this]() REQUIRES(mutex_) { return stopping_; })) {
     const bool publish = Clock::now() >= publish_again_;
     if (publish) publish_again_ = Clock::time_point::max();
     const std::vector<std::string> claims = TakeDueClaims(Clock::now());
-    lock.unlock();
+    lock.Unlock();
     if (publish) PublishEndpoint();
     for (const std::string& device : claims) AskFor(device);
     KeepFeed();
-    lock.lock();
+    lock.Lock();
   }
 }
 
 void AspOnMqtt::KeepFeed() {
   FeedPosition::Due due;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     due = feed_.TakeDue(Clock::now(), kGapPatience);
   }
   if (const auto from = due.replay_from) {
@@ -224,7 +222,7 @@ void AspOnMqtt::KeepFeed() {
 
 void AspOnMqtt::OnReplayed(std::uint64_t from, const Reply& reply) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     feed_.Replayed(reply.accepted, Clock::now());
   }
   report_.Say({{"event", "replay"}, {"from", from}, {"ok", reply.accepted}, {"reason", ReasonOf(reply)}});

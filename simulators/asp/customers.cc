@@ -19,20 +19,20 @@ Error Refuse(std::string_view symbol, std::string_view why) {
 }  // namespace
 
 void Customers::Claimed(const std::string& device) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   known_.emplace(device, Known{});  // what its feed said already is newer
 }
 
 void Customers::Heard(const std::string& type, const std::string& device, std::uint64_t seq) {
   const auto over = SaysOver(type);
   if (!over || device.empty()) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   Known& known = known_[device];
   if (seq >= known.seq) known = {seq, *over};
 }
 
 Status Customers::MayTalk(const std::string& device) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = known_.find(device);
   if (found == known_.end()) return Refuse("device_not_claimed", "the device is not this ASP's");
   if (found->second.over) return Refuse("device_not_active", "the device is deactivated or deleted");

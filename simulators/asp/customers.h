@@ -10,9 +10,9 @@
 
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 
+#include "schemas/base/mutex.h"
 #include "schemas/base/result.h"
 
 namespace registry::sim {
@@ -28,8 +28,8 @@ class Customers {
     std::uint64_t seq = 0;  // of the notification that said so last
     bool over = false;
   };
-  mutable std::mutex mutex_;
-  std::map<std::string, Known> known_;  // by device; guarded by mutex_
+  mutable Mutex mutex_;
+  std::map<std::string, Known> known_ GUARDED_BY(mutex_);  // by device
 };
 
 }  // namespace registry::sim

@@ -10,13 +10,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <list>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <vector>
 
+#include "schemas/base/mutex.h"
 #include "simulators/asp/tls_channel.h"
 
 namespace registry::sim {
@@ -53,9 +52,9 @@ class Server : public TlsServer {
   Status Listen();
   Status LoadContext();
   void WatchLoop();
-  void Accept();
-  void MakeReady(std::list<Knock>::iterator knock);
-  int PollMilliseconds(Clock::time_point now) const;
+  void Accept() REQUIRES(mutex_);
+  void MakeReady(std::list<Knock>::iterator knock) REQUIRES(mutex_);
+  int PollMilliseconds(Clock::time_point now) const REQUIRES(mutex_);
   void ServeLoop();
   std::optional<Knock> TakeReady();  // nullopt: stopping
   void Park(Knock knock);
@@ -70,12 +69,12 @@ class Server : public TlsServer {
   SSL_CTX* context_ = nullptr;
   int listener_ = -1, wake_ = -1;
   std::uint16_t port_ = 0;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::list<Knock> ready_;   // guarded by mutex_: have octets, or no time left
-  std::list<Knock> parked_;  // guarded by mutex_: wait for their client, the oldest first
-  std::size_t served_ = 0;   // guarded by mutex_: taken from ready_, perhaps parked again already
-  bool stopping_ = false;    // guarded by mutex_
+  Mutex mutex_;
+  CondVar changed_;
+  std::list<Knock> ready_ GUARDED_BY(mutex_);   // have octets, or no time left
+  std::list<Knock> parked_ GUARDED_BY(mutex_);  // wait for their client, the oldest first
+  std::size_t served_ GUARDED_BY(mutex_) = 0;   // taken from ready_, perhaps parked again already
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 
@@ -89,10 +88,10 @@ Status Server::Open() {
 
 Server::~Server() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (wake_ >= 0) eventfd_write(wake_, 1);
   for (std::thread& thread : threads_) thread.join();
   ready_.clear();
@@ -144,7 +143,7 @@ void Server::WatchLoop() {
   while (true) {
     int milliseconds = 0;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (stopping_) return;
       polled.assign({{listener_, POLLIN, 0}, {wake_, POLLIN, 0}});
       knocks.clear();
@@ -157,7 +156,7 @@ void Server::WatchLoop() {
     if (poll(polled.data(), polled.size(), milliseconds) < 0) continue;
     eventfd_t ignored = 0;
     if (polled[1].revents != 0) eventfd_read(wake_, &ignored);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto now = Clock::now();
     for (std::size_t i = 0; i < knocks.size(); ++i) {
       if (polled[i + 2].revents != 0 || knocks[i]->until <= now) MakeReady(knocks[i]);
@@ -166,7 +165,7 @@ void Server::WatchLoop() {
   }
 }
 
-// With the mutex. A client in the middle of something gives way to a new one, the oldest first.
+// A client in the middle of something gives way to a new one, the oldest first.
 void Server::Accept() {
   const int accepted = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
   if (accepted < 0) return;
@@ -185,13 +184,12 @@ void Server::Accept() {
   parked_.push_back(std::move(knock));
 }
 
-// With the mutex.
 void Server::MakeReady(std::list<Knock>::iterator knock) {
   ready_.splice(ready_.end(), parked_, knock);
-  changed_.notify_one();
+  changed_.NotifyOne();
 }
 
-// With the mutex: until somebody's time is over.
+// Until somebody's time is over.
 int Server::PollMilliseconds(Clock::time_point now) const {
   if (parked_.empty()) return -1;
   const auto first = std::min_element(parked_.begin(), parked_.end(),
@@ -201,8 +199,8 @@ int Server::PollMilliseconds(Clock::time_point now) const {
 }
 
 std::optional<Knock> Server::TakeReady() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return stopping_ || !ready_.empty(); });
+  MutexLock lock(mutex_);
+  changed_.Wait(lock, [this]() REQUIRES(mutex_) { return stopping_ || !ready_.empty(); });
   if (stopping_) return std::nullopt;
   Knock taken = std::move(ready_.front());
   ready_.pop_front();
@@ -212,7 +210,7 @@ std::optional<Knock> Server::TakeReady() {
 
 void Server::Park(Knock knock) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     parked_.push_back(std::move(knock));
   }
   eventfd_write(wake_, 1);
@@ -221,7 +219,7 @@ void Server::Park(Knock knock) {
 void Server::ServeLoop() {
   for (auto taken = TakeReady(); taken; taken = TakeReady()) {
     Serve(std::move(*taken));
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     --served_;
   }
 }

@@ -11,7 +11,7 @@ void Report::PrintLine(const nlohmann::json& event) {
 }
 
 void Report::Say(const nlohmann::json& event) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   sink_(event);
 }
 

@@ -6,9 +6,10 @@
 
 #include <chrono>
 #include <functional>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
+
+#include "schemas/base/mutex.h"
 
 namespace registry::sim {
 
@@ -27,7 +28,7 @@ class Report {
 
  private:
   const Sink sink_;
-  std::mutex mutex_;
+  Mutex mutex_;
 };
 
 }  // namespace registry::sim

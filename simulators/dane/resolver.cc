@@ -41,12 +41,13 @@ Result<std::shared_ptr<DaneResolver>> DaneResolver::Create(ResolverTrust trust) 
   std::shared_ptr<DaneResolver> resolver(new DaneResolver(std::move(trust)));
   auto first = GetdnsContext::Open(resolver->trust_);  // says at once when the trust is malformed
   if (!first) return first.error();
+  const MutexLock lock(resolver->mutex_);
   resolver->idle_.push_back(std::move(*first));
   return resolver;
 }
 
 std::unique_ptr<GetdnsContext> DaneResolver::TakeIdle() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (idle_.empty()) return nullptr;
   auto context = std::move(idle_.back());
   idle_.pop_back();
@@ -56,7 +57,7 @@ std::unique_ptr<GetdnsContext> DaneResolver::TakeIdle() {
 // A context that got no answer is not kept: libgetdns would hold the resolver off for its back-off time.
 void DaneResolver::Return(std::unique_ptr<GetdnsContext> context, const Result<Dict>& reply) {
   if (!reply && reply.error().symbol == "resolver_unreachable") return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   idle_.push_back(std::move(context));
 }
 
@@ -77,7 +78,7 @@ Result<Dict> DaneResolver::Prove(const std::string& name, std::uint32_t type) {
 
 Result<std::vector<TlsaRecord>> DaneResolver::Tlsa(const std::string& owner, Freshness freshness) {
   if (freshness == Freshness::kCached) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = tlsa_.find(owner);
     if (found != tlsa_.end() && Clock::now() < found->second.expiry) return found->second.records;
   }
@@ -89,7 +90,7 @@ Result<std::vector<TlsaRecord>> DaneResolver::Tlsa(const std::string& owner, Fre
   records.reserve(answers.size());
   for (const getdns_dict* record : answers) records.push_back(ToTlsa(record));
   if (freshness == Freshness::kCached) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (tlsa_.size() >= kCachedMax) tlsa_.clear();
     tlsa_[owner] =
         Cached{records, Clock::now() + KeepFor(reply->get(), owner, kTypeTlsa, std::time(nullptr))};
@@ -99,7 +100,7 @@ Result<std::vector<TlsaRecord>> DaneResolver::Tlsa(const std::string& owner, Fre
 
 Result<std::string> DaneResolver::Address(const std::string& name) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = addresses_.find(name);
     if (found != addresses_.end() && Clock::now() < found->second.expiry) return found->second.address;
   }
@@ -111,7 +112,7 @@ Result<std::string> DaneResolver::Address(const std::string& name) {
   char text[INET_ADDRSTRLEN] = {};
   if (octets.size() != 4 || inet_ntop(AF_INET, octets.data(), text, sizeof text) == nullptr)
     return Absent(name);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (addresses_.size() >= kCachedMax) addresses_.clear();
   addresses_[name] =
       CachedAddress{text, Clock::now() + KeepFor(reply->get(), name, kTypeA, std::time(nullptr))};

@@ -13,10 +13,10 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "schemas/base/mutex.h"
 #include "schemas/base/result.h"
 #include "simulators/dane/tlsa.h"
 
@@ -66,10 +66,10 @@ class DaneResolver {
 
   const ResolverTrust trust_;
   std::unique_ptr<ZoneKeys> keys_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<GetdnsContext>> idle_;  // guarded by mutex_
-  std::map<std::string, Cached> tlsa_;                // guarded by mutex_
-  std::map<std::string, CachedAddress> addresses_;    // guarded by mutex_
+  Mutex mutex_;
+  std::vector<std::unique_ptr<GetdnsContext>> idle_ GUARDED_BY(mutex_);
+  std::map<std::string, Cached> tlsa_ GUARDED_BY(mutex_);
+  std::map<std::string, CachedAddress> addresses_ GUARDED_BY(mutex_);
 };
 
 }  // namespace registry::sim

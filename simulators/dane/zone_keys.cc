@@ -64,13 +64,13 @@ Result<Dict> ZoneKeys::Prove(GetdnsContext& context, const std::string& name, st
 }
 
 std::shared_ptr<const getdns_list> ZoneKeys::Find(const std::string& zone) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = zones_.find(zone);
   return found != zones_.end() && Clock::now() < found->second.expiry ? found->second.list : nullptr;
 }
 
 void ZoneKeys::Forget(const std::string& zone) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   zones_.erase(zone);
 }
 
@@ -86,7 +86,7 @@ Result<std::shared_ptr<const getdns_list>> ZoneKeys::Fetch(GetdnsContext& contex
   }
   if (count == 0) return Bogus();
   const auto keep = KeepFor(reply->get(), zone, kTypeDnskey, std::time(nullptr));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (zones_.size() >= kZonesMax) zones_.clear();
   zones_[zone] = Keys{keys, Clock::now() + keep};
   return std::shared_ptr<const getdns_list>(keys);

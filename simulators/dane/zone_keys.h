@@ -8,9 +8,9 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "schemas/base/mutex.h"
 #include "simulators/dane/getdns_context.h"
 
 namespace registry::sim {
@@ -32,8 +32,8 @@ class ZoneKeys {
   Result<std::shared_ptr<const getdns_list>> Fetch(GetdnsContext& context, const std::string& zone);
   void Forget(const std::string& zone);
 
-  std::mutex mutex_;
-  std::map<std::string, Keys> zones_;  // guarded by mutex_
+  Mutex mutex_;
+  std::map<std::string, Keys> zones_ GUARDED_BY(mutex_);
 };
 
 }  // namespace registry::sim

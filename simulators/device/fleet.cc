@@ -1,8 +1,8 @@
 #include "simulators/device/fleet.h"
 
 #include <map>
-#include <mutex>
 
+#include "schemas/base/mutex.h"
 #include "simulators/device/device.h"
 #include "simulators/device/work_queue.h"
 #include "simulators/link/text.h"
@@ -31,10 +31,10 @@ std::string ReasonOf(const Status& status) {
 
 struct Unit {
   InventoryDevice identity;
-  std::mutex mutex;  // one thing at a time per device
-  std::unique_ptr<Device> device;
-  bool radio_on = true;
-  bool talking = false;  // between an accepted payload and "done"
+  Mutex mutex;  // one thing at a time per device
+  std::unique_ptr<Device> device GUARDED_BY(mutex);
+  bool radio_on GUARDED_BY(mutex) = true;
+  bool talking GUARDED_BY(mutex) = false;  // between an accepted payload and "done"
 };
 
 class FleetOnRadio : public Fleet {
@@ -51,18 +51,19 @@ class FleetOnRadio : public Fleet {
   void KeepPoweringOn(const std::string& mno);
   void OnFrame(const json& frame);
   template <class Task>
-  void WhenFree(Unit* unit, Task task);
-  void Handle(Unit& unit, const json& frame);
-  void OnBootstrap(Unit& unit, const json& frame);
-  void OnKeyGenerate(Unit& unit, const json& frame);
-  void OnCertificate(Unit& unit, const json& frame);
-  void OnPayload(Unit& unit, const json& frame);
-  void OnWipe(Unit& unit, const json& frame);
+  void WhenFree(Unit* unit,
+                Task task) NOT_PROVED;  // clang cannot see that the task wants the lock of its own unit
+  void Handle(Unit& unit, const json& frame) REQUIRES(unit.mutex);
+  void OnBootstrap(Unit& unit, const json& frame) REQUIRES(unit.mutex);
+  void OnKeyGenerate(Unit& unit, const json& frame) REQUIRES(unit.mutex);
+  void OnCertificate(Unit& unit, const json& frame) REQUIRES(unit.mutex);
+  void OnPayload(Unit& unit, const json& frame) REQUIRES(unit.mutex);
+  void OnWipe(Unit& unit, const json& frame) REQUIRES(unit.mutex);
   void VerifyAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
-  void Verify(Unit& unit, Clock::time_point begun, milliseconds pause);
+  void Verify(Unit& unit, Clock::time_point begun, milliseconds pause) REQUIRES(unit.mutex);
   void SessionAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
-  void Session(Unit& unit, Clock::time_point begun, milliseconds pause);
-  void SessionAgain(Unit& unit);
+  void Session(Unit& unit, Clock::time_point begun, milliseconds pause) REQUIRES(unit.mutex);
+  void SessionAgain(Unit& unit) REQUIRES(unit.mutex);
   void SetRadio(Unit* unit, const json& on);
   bool Send(const Unit& unit, json frame);
   Unit* FindByUuid(const std::string& uuid);
@@ -71,17 +72,17 @@ class FleetOnRadio : public Fleet {
   Report& report_;
   TrustStore trust_;
   std::map<std::string, std::unique_ptr<Unit>> units_;  // by ICCID; fixed after Begin
-  std::mutex mutex_;
-  std::map<std::string, Unit*> by_uuid_;                            // guarded by mutex_
-  std::map<std::string, std::shared_ptr<Connection>> connections_;  // by MNO; guarded by mutex_
-  bool stopping_ = false;                                           // guarded by mutex_
+  Mutex mutex_;
+  std::map<std::string, Unit*> by_uuid_ GUARDED_BY(mutex_);
+  std::map<std::string, std::shared_ptr<Connection>> connections_ GUARDED_BY(mutex_);  // by MNO
+  bool stopping_ GUARDED_BY(mutex_) = false;
   WorkQueue queue_;
 };
 
 FleetOnRadio::~FleetOnRadio() {
   std::map<std::string, std::shared_ptr<Connection>> connections;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     connections.swap(connections_);
   }
@@ -94,6 +95,7 @@ Status FleetOnRadio::Begin() {
   for (const InventoryDevice& identity : config_.inventory) {
     auto unit = std::make_unique<Unit>();
     unit->identity = identity;
+    const MutexLock lock(unit->mutex);
     unit->device = Device::Make(trust_, {config_.asp_address, config_.session_within});
     if (!unit->device) return Error::Make(Code::kFailed, "applet_refused", "no card could be made");
     units_[identity.iccid] = std::move(unit);
@@ -123,7 +125,7 @@ void FleetOnRadio::Dial(const std::string& mno) {
 // What has to end instead: the connection before, or this one when the fleet stops.
 std::shared_ptr<Connection> FleetOnRadio::Keep(const std::string& mno,
                                                std::shared_ptr<Connection> connection) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!stopping_) connections_[mno].swap(connection);
   return connection;
 }
@@ -132,10 +134,13 @@ void FleetOnRadio::KeepPoweringOn(const std::string& mno) {
   bool waiting = false;
   for (auto& [iccid, unit] : units_) {
     if (unit->identity.mno != mno) continue;
-    const std::unique_lock lock(unit->mutex, std::try_to_lock);
-    if (lock && unit->device->booted()) continue;
+    if (!unit->mutex.TryLock()) {  // it does something, so it is on
+      waiting = true;
+      continue;
+    }
+    const MutexLock lock(unit->mutex, std::adopt_lock);
+    if (unit->device->booted()) continue;
     waiting = true;
-    if (!lock) continue;  // it does something, so it is on
     Send(*unit, {{"t", "power_on"}, {"eid", unit->identity.eid}});
   }
   if (waiting) {
@@ -147,7 +152,7 @@ bool FleetOnRadio::Send(const Unit& unit, json frame) {
   frame["iccid"] = unit.identity.iccid;
   std::shared_ptr<Connection> connection;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = connections_.find(unit.identity.mno);
     if (found != connections_.end()) connection = found->second;
   }
@@ -159,7 +164,7 @@ void FleetOnRadio::OnFrame(const json& frame) {
   if (found == units_.end()) return;
   // What there is no room for is lost, as it may be on the air.
   queue_.Offer([this, unit = found->second.get(), frame] {
-    WhenFree(unit, [this, frame](Unit& free) {
+    WhenFree(unit, [this, frame](Unit& free) REQUIRES(free.mutex) {
       if (free.radio_on) Handle(free, frame);
     });
   });
@@ -169,11 +174,11 @@ void FleetOnRadio::OnFrame(const json& frame) {
 // the task comes back later.
 template <class Task>
 void FleetOnRadio::WhenFree(Unit* unit, Task task) {
-  {
-    const std::unique_lock lock(unit->mutex, std::try_to_lock);
-    if (lock) return task(*unit);
+  if (!unit->mutex.TryLock()) {
+    return queue_.PostAfter(kDeviceBusy, [this, unit, task] { WhenFree(unit, task); });
   }
-  queue_.PostAfter(kDeviceBusy, [this, unit, task] { WhenFree(unit, task); });
+  const MutexLock lock(unit->mutex, std::adopt_lock);
+  task(*unit);
 }
 
 void FleetOnRadio::Handle(Unit& unit, const json& frame) {
@@ -190,7 +195,7 @@ void FleetOnRadio::OnBootstrap(Unit& unit, const json& frame) {
   const auto status = unit.device->Boot(frame.value("bootstrap", json()));
   if (!status) return report_.Say({{"event", "bootstrap_refused"}, {"reason", status.error().symbol}});
   if (!first) return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   by_uuid_[unit.device->id()] = &unit;
 }
 
@@ -231,7 +236,7 @@ void FleetOnRadio::OnWipe(Unit& unit, const json& frame) {
 
 void FleetOnRadio::VerifyAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause) {
   queue_.PostAfter(delay, [this, &unit, begun, pause] {
-    WhenFree(&unit, [this, begun, pause](Unit& free) { Verify(free, begun, pause); });
+    WhenFree(&unit, [this, begun, pause](Unit& free) REQUIRES(free.mutex) { Verify(free, begun, pause); });
   });
 }
 
@@ -248,7 +253,7 @@ void FleetOnRadio::Verify(Unit& unit, Clock::time_point begun, milliseconds paus
 
 void FleetOnRadio::SessionAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause) {
   queue_.PostAfter(delay, [this, &unit, begun, pause] {
-    WhenFree(&unit, [this, begun, pause](Unit& free) { Session(free, begun, pause); });
+    WhenFree(&unit, [this, begun, pause](Unit& free) REQUIRES(free.mutex) { Session(free, begun, pause); });
   });
 }
 
@@ -269,7 +274,7 @@ void FleetOnRadio::SessionAgain(Unit& unit) {
 }
 
 Unit* FleetOnRadio::FindByUuid(const std::string& uuid) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = by_uuid_.find(uuid);
   return found != by_uuid_.end() ? found->second : nullptr;
 }
@@ -278,7 +283,7 @@ Unit* FleetOnRadio::FindByUuid(const std::string& uuid) {
 void FleetOnRadio::SetRadio(Unit* unit, const json& on) {
   if (!on.is_boolean()) return report_.Say({{"event", "control_refused"}, {"reason", "on_malformed"}});
   queue_.Post([this, unit, value = on.get<bool>()] {
-    WhenFree(unit, [this, value](Unit& free) {
+    WhenFree(unit, [this, value](Unit& free) REQUIRES(free.mutex) {
       free.radio_on = value;
       report_.Say({{"event", "radio"}, {"device", free.device->id()}, {"on", value}});
     });
@@ -290,7 +295,8 @@ void FleetOnRadio::Control(const json& command) {
   Unit* unit = FindByUuid(Text(command, "device"));
   if (unit == nullptr) return report_.Say({{"event", "control_refused"}, {"reason", "device_unknown"}});
   if (verb == "session") {
-    return queue_.Post([this, unit] { WhenFree(unit, [this](Unit& free) { SessionAgain(free); }); });
+    return queue_.Post(
+        [this, unit] { WhenFree(unit, [this](Unit& free) REQUIRES(free.mutex) { SessionAgain(free); }); });
   }
   if (verb == "radio") return SetRadio(unit, command.value("on", json(true)));
   report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});

@@ -63,7 +63,7 @@ Result<std::shared_ptr<const RegistryTrust>> Build(const wire::Bootstrap& bootst
 
 Result<std::shared_ptr<const RegistryTrust>> TrustStore::Of(const wire::Bootstrap& bootstrap) {
   const std::string content = ContentOf(bootstrap);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (const auto found = known_.find(content); found != known_.end()) return found->second;
   auto built = Build(bootstrap);
   if (built) known_[content] = *built;

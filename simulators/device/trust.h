@@ -8,9 +8,9 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
+#include "schemas/base/mutex.h"
 #include "schemas/wire/messages.h"
 #include "simulators/dane/resolver.h"
 #include "simulators/device/owned.h"
@@ -31,8 +31,8 @@ class TrustStore {
   Result<std::shared_ptr<const RegistryTrust>> Of(const wire::Bootstrap& bootstrap);
 
  private:
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<const RegistryTrust>> known_;  // guarded by mutex_
+  Mutex mutex_;
+  std::map<std::string, std::shared_ptr<const RegistryTrust>> known_ GUARDED_BY(mutex_);
 };
 
 bool InTime(const X509* certificate, UtcTime now);    // RFC 5280 §4.1.2.5

@@ -8,10 +8,10 @@ WorkQueue::WorkQueue(std::size_t threads, std::size_t waiting_max) : waiting_max
 
 void WorkQueue::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
@@ -19,41 +19,41 @@ void WorkQueue::Stop() {
 
 bool WorkQueue::Offer(Work work) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (work_.size() >= waiting_max_) return false;
     if (!stopping_) work_.emplace(Clock::now(), std::move(work));
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
   return true;
 }
 
 void WorkQueue::PostAt(Clock::time_point due, Work work) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stopping_) return;
     work_.emplace(due, std::move(work));
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
 }
 
 void WorkQueue::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     if (work_.empty()) {
-      changed_.wait(lock);
+      changed_.Wait(lock);
       continue;
     }
     const auto first = work_.begin();
     if (first->first > Clock::now()) {
       const auto due = first->first;
-      changed_.wait_until(lock, due);
+      changed_.WaitUntil(lock, due);
       continue;
     }
     const Work work = std::move(first->second);
     work_.erase(first);
-    lock.unlock();
+    lock.Unlock();
     work();
-    lock.lock();
+    lock.Lock();
   }
 }
 

@@ -6,12 +6,12 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "schemas/base/mutex.h"
 
 namespace registry::sim {
 
@@ -36,10 +36,10 @@ class WorkQueue {
   void Run();
 
   const std::size_t waiting_max_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::multimap<Clock::time_point, Work> work_;  // guarded by mutex_
-  bool stopping_ = false;                        // guarded by mutex_
+  Mutex mutex_;
+  CondVar changed_;
+  std::multimap<Clock::time_point, Work> work_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 

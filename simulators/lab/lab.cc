@@ -201,7 +201,7 @@ Status Lab::StartProgram(const std::string& name, const std::string& program, co
   const std::string file = layout_.In("simulators/" + name + ".json");
   if (Status status = WriteText(file, config.dump(1) + "\n"); !status) return status;
   const auto said_ready = [this, name] {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return ready_[name];
   };
   return Launch(name, {Program(program), "--config", file}, said_ready, true);
@@ -218,7 +218,7 @@ Status Lab::Launch(const std::string& name, std::vector<std::string> command, st
   server->answers = std::move(answers);
   Server& kept = *server;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     servers_.push_back(std::move(server));
   }
   return LaunchAgain(kept);
@@ -227,7 +227,7 @@ Status Lab::Launch(const std::string& name, std::vector<std::string> command, st
 Status Lab::LaunchAgain(Server& server) {
   std::unique_ptr<Process> earlier;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     server.expected_end = false;
     earlier = std::move(server.process);
     ready_[server.spec.name] = false;
@@ -237,7 +237,7 @@ Status Lab::LaunchAgain(Server& server) {
   if (!started) return started.error();
   Process* process = started->get();
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     server.process = std::move(*started);
   }
   const auto give_up = [this, process] { return !process->running() || Interrupted() || HasFailure(); };
@@ -254,7 +254,7 @@ Status Lab::LaunchAgain(Server& server) {
 }
 
 void Lab::Ended(const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (stopping_) return;
   for (const auto& server : servers_) {
     if (server->spec.name != name || server->expected_end) continue;
@@ -266,7 +266,7 @@ void Lab::Heard(const std::string& name, const std::string& line) {
   const auto event = nlohmann::json::parse(line, nullptr, false);
   if (!event.is_object() || !event.contains("event")) return;
   if (event["event"] == "ready") {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ready_[name] = true;
   }
   if (options_.on_event) options_.on_event(name, event);
@@ -274,7 +274,7 @@ void Lab::Heard(const std::string& name, const std::string& line) {
 
 void Lab::Stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   // Only this thread adds or removes servers, so the vector may be read without the lock, which handlers
@@ -286,7 +286,7 @@ void Lab::Stop() {
 }
 
 bool Lab::SendTo(const std::string& program, const nlohmann::json& command) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const auto& server : servers_) {
     if (server->spec.name == program && server->process) return server->process->WriteLine(command.dump());
   }
@@ -298,7 +298,7 @@ void Lab::Kill(const std::string& program) {
     if (server->spec.name != program) continue;
     std::unique_ptr<Process> process;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       server->expected_end = true;
       process = std::move(server->process);
     }
@@ -324,12 +324,12 @@ bool Lab::WaitAnswering(const std::string& program, std::chrono::milliseconds de
 bool Lab::Interrupted() const { return options_.interrupted != nullptr && *options_.interrupted; }
 
 bool Lab::HasFailure() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return !failures_.empty();
 }
 
 std::optional<std::string> Lab::TakeFailure() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (failures_.empty()) return std::nullopt;
   std::string text;
   for (const auto& failure : failures_) text += failure + "\n";

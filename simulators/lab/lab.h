@@ -14,12 +14,12 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "schemas/base/mutex.h"
 #include "simulators/lab/described.h"
 #include "simulators/lab/inventory.h"
 #include "simulators/lab/layout.h"
@@ -101,11 +101,12 @@ class Lab {
   std::vector<LabEsim> inventory_;
   std::string root_ds_;
   std::vector<SignedZone> static_zones_;
-  mutable std::mutex mutex_;
-  std::vector<std::unique_ptr<Server>> servers_;  // in the order of their start; guarded by mutex_
-  std::map<std::string, bool> ready_;             // programs that said so; guarded by mutex_
-  std::vector<std::string> failures_;             // guarded by mutex_
-  bool stopping_ = false;                         // guarded by mutex_
+  mutable Mutex mutex_;
+  // In the order of their start. Only the owner's thread adds and removes, with mutex_, so that it reads without it.
+  std::vector<std::unique_ptr<Server>> servers_;
+  std::map<std::string, bool> ready_ GUARDED_BY(mutex_);  // programs that said so
+  std::vector<std::string> failures_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace registry::lab

@@ -47,7 +47,7 @@ std::string Url(const Layout& layout, const std::string& path) {
 
 nlohmann::json Lab::Description() const {
   json processes = json::array();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const auto& server : servers_) {
     if (!server->process) continue;
     processes.push_back({{"name", server->spec.name},
@@ -86,7 +86,7 @@ Status Lab::WriteDescription(const nlohmann::json& supervisor) const {
 std::map<std::string, std::uint64_t> Lab::CpuMicros() const {
   std::map<std::string, pid_t> pids;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& server : servers_) {
       if (server->process) pids[server->spec.name] = server->process->pid();
     }

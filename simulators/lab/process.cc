@@ -114,7 +114,10 @@ Result<std::unique_ptr<Process>> Process::Start(ProcessSpec spec) {
     return NotStarted(process->spec_.name, path + ": " + std::strerror(why));
   }
   process->pid_ = pid;
-  process->input_ = std::exchange(pipes.input[1], -1);
+  {
+    const MutexLock lock(process->input_mutex_);
+    process->input_ = std::exchange(pipes.input[1], -1);
+  }
   process->waiter_ = std::thread([raw = process.get()] { raw->WaitLoop(); });
   if (const int output = std::exchange(pipes.output[0], -1); output >= 0) {
     const int log = std::exchange(pipes.log, -1);
@@ -135,7 +138,7 @@ void Process::WaitLoop() {
   while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 && errno == EINTR) {
   }
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     int status = 0;
     // Whoever is left of its group ends with it. The unreaped process still keeps the group's number from
     // being reused.
@@ -143,7 +146,7 @@ void Process::WaitLoop() {
     ::waitpid(pid_, &status, 0);
     status_ = status;
   }
-  ended_.notify_all();
+  ended_.NotifyAll();
   if (spec_.on_exit) spec_.on_exit();
 }
 
@@ -168,28 +171,28 @@ void Process::ReadLoop(int output, int log) {
 bool Process::running() const { return !exit_status(); }
 
 std::optional<int> Process::exit_status() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return status_;
 }
 
 bool Process::WriteLine(const std::string& line) {
-  const std::lock_guard lock(input_mutex_);
+  const MutexLock lock(input_mutex_);
   const std::string text = line + "\n";
   return input_ >= 0 && ::write(input_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 bool Process::WaitExit(std::chrono::milliseconds deadline) {
-  std::unique_lock lock(mutex_);
-  return ended_.wait_for(lock, deadline, [this] { return status_.has_value(); });
+  MutexLock lock(mutex_);
+  return ended_.WaitFor(lock, deadline, [this]() REQUIRES(mutex_) { return status_.has_value(); });
 }
 
 void Process::Signal(int signal) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!status_) ::kill(pid_, signal);
 }
 
 void Process::CloseInput() {
-  const std::lock_guard lock(input_mutex_);
+  const MutexLock lock(input_mutex_);
   if (input_ >= 0) ::close(std::exchange(input_, -1));
 }
 
@@ -198,7 +201,7 @@ bool Process::Stop(std::chrono::milliseconds deadline) {
   Signal(SIGTERM);
   if (WaitExit(deadline)) return true;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!status_) ::kill(-pid_, SIGKILL);
   }
   WaitExit(std::chrono::seconds(5));

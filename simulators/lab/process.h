@@ -11,15 +11,14 @@
 #include <sys/types.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "schemas/base/mutex.h"
 #include "schemas/base/result.h"
 
 namespace registry::lab {
@@ -69,11 +68,11 @@ class Process {
 
   const ProcessSpec spec_;
   pid_t pid_ = -1;
-  mutable std::mutex mutex_;
-  std::condition_variable ended_;
-  std::optional<int> status_;  // guarded by mutex_, as is the reaping, so that no signal meets a reused pid
-  int input_ = -1;             // guarded by input_mutex_
-  std::mutex input_mutex_;
+  mutable Mutex mutex_;
+  CondVar ended_;
+  std::optional<int> status_ GUARDED_BY(mutex_);  // so is the reaping, so that no signal meets a reused pid
+  int input_ GUARDED_BY(input_mutex_) = -1;
+  Mutex input_mutex_;
   std::thread waiter_, reader_;
 };
 

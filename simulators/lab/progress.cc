@@ -43,14 +43,14 @@ bool DeviceProgress::Complete() const {
 }
 
 void Progress::StartClock() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   begun_ = heard_ = Clock::now();
 }
 
 void Progress::Heard(const std::string& program, const json& event) {
   const std::string kind = Text(event, "event");
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     heard_ = Clock::now();
     if (kind == "step") {
       Step(program, event);
@@ -62,7 +62,7 @@ void Progress::Heard(const std::string& program, const json& event) {
       radio_[Text(event, "device")] = True(event, "on");
     }
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 void Progress::Step(const std::string& program, const json& event) {
@@ -97,41 +97,44 @@ void Progress::Step(const std::string& program, const json& event) {
 }
 
 bool Progress::Wait(std::size_t devices, milliseconds tick, milliseconds silence, milliseconds deadline) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   const auto until = Clock::now() + tick;
-  const auto over = [&] { return complete_ + given_up_.size() >= devices; };
-  changed_.wait_until(lock, until, over);
+  const auto over = [&]() REQUIRES(mutex_) { return complete_ + given_up_.size() >= devices; };
+  changed_.WaitUntil(lock, until, over);
   const auto now = Clock::now();
   return over() || now - heard_ > silence || now - begun_ > deadline;
 }
 
 std::optional<Retry> Progress::WaitRetry(const std::string& device, milliseconds deadline) {
-  std::unique_lock lock(mutex_);
-  if (!changed_.wait_for(lock, deadline, [&] { return retries_.contains(device); })) return std::nullopt;
+  MutexLock lock(mutex_);
+  if (!changed_.WaitFor(lock, deadline, [&]() REQUIRES(mutex_) { return retries_.contains(device); }))
+    return std::nullopt;
   const Retry retry = retries_[device];
   retries_.erase(device);
   return retry;
 }
 
 std::optional<bool> Progress::WaitDeactivated(const std::string& device, milliseconds deadline) {
-  std::unique_lock lock(mutex_);
-  if (!changed_.wait_for(lock, deadline, [&] { return deactivated_.contains(device); })) return std::nullopt;
+  MutexLock lock(mutex_);
+  if (!changed_.WaitFor(lock, deadline, [&]() REQUIRES(mutex_) { return deactivated_.contains(device); }))
+    return std::nullopt;
   return deactivated_[device];
 }
 
 std::optional<bool> Progress::WaitRadio(const std::string& device, milliseconds deadline) {
-  std::unique_lock lock(mutex_);
-  if (!changed_.wait_for(lock, deadline, [&] { return radio_.contains(device); })) return std::nullopt;
+  MutexLock lock(mutex_);
+  if (!changed_.WaitFor(lock, deadline, [&]() REQUIRES(mutex_) { return radio_.contains(device); }))
+    return std::nullopt;
   return radio_[device];
 }
 
 std::map<std::string, DeviceProgress> Progress::devices() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return devices_;
 }
 
 std::map<std::string, Progress::Series> Progress::series() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::map<std::string, Series> series = endpoint_;
   for (const auto& [id, device] : devices_) {
     for (const auto& [step, done] : device.steps) {
@@ -148,27 +151,27 @@ std::map<std::string, Progress::Series> Progress::series() const {
 }
 
 std::map<std::string, std::size_t> Progress::counts() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return counts_;
 }
 
 double Progress::elapsed_ms() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return MsBetween(begun_, Clock::now());
 }
 
 std::size_t Progress::complete() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return complete_;
 }
 
 std::size_t Progress::given_up() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return given_up_.size();
 }
 
 std::vector<std::string> Progress::TakeLines() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::exchange(lines_, {});
 }
 

@@ -3,14 +3,14 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "schemas/base/mutex.h"
 
 namespace registry::lab {
 
@@ -69,19 +69,19 @@ class Progress {
   std::vector<std::string> TakeLines();  // "device step 12 ms", for people, since the last call
 
  private:
-  void Step(const std::string& program, const nlohmann::json& event);
+  void Step(const std::string& program, const nlohmann::json& event) REQUIRES(mutex_);
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  Clock::time_point begun_ = Clock::now(), heard_ = Clock::now();
-  std::map<std::string, DeviceProgress> devices_;
-  std::map<std::string, std::size_t> counts_;
-  std::map<std::string, Series> endpoint_;  // steps that belong to no device
-  std::size_t complete_ = 0;
-  std::set<std::string> given_up_;  // devices that said so themselves
-  std::map<std::string, Retry> retries_;
-  std::map<std::string, bool> deactivated_, radio_;
-  std::vector<std::string> lines_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  Clock::time_point begun_ GUARDED_BY(mutex_) = Clock::now(), heard_ GUARDED_BY(mutex_) = Clock::now();
+  std::map<std::string, DeviceProgress> devices_ GUARDED_BY(mutex_);
+  std::map<std::string, std::size_t> counts_ GUARDED_BY(mutex_);
+  std::map<std::string, Series> endpoint_ GUARDED_BY(mutex_);  // steps that belong to no device
+  std::size_t complete_ GUARDED_BY(mutex_) = 0;
+  std::set<std::string> given_up_ GUARDED_BY(mutex_);  // devices that said so themselves
+  std::map<std::string, Retry> retries_ GUARDED_BY(mutex_);
+  std::map<std::string, bool> deactivated_ GUARDED_BY(mutex_), radio_ GUARDED_BY(mutex_);
+  std::vector<std::string> lines_ GUARDED_BY(mutex_);
 };
 
 }  // namespace registry::lab

@@ -43,20 +43,20 @@ Channel::Channel(int socket, Faults faults) : socket_(socket), faults_(faults), 
 Channel::~Channel() { ::close(socket_); }
 
 bool Channel::open() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return open_;
 }
 
 void Channel::Close() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!open_) return;
     open_ = false;
     queue_.clear();
   }
   ::shutdown(socket_, SHUT_RDWR);  // wakes a blocked recv or send
-  work_.notify_all();
-  room_.notify_all();
+  work_.NotifyAll();
+  room_.NotifyAll();
 }
 
 Channel::Clock::time_point Channel::DueOfOne() {
@@ -69,8 +69,9 @@ Channel::Clock::time_point Channel::DueOfOne() {
 bool Channel::Send(const nlohmann::json& frame, std::chrono::milliseconds deadline) {
   const std::string body = frame.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   if (body.size() > kFrameMax) return false;
-  std::unique_lock lock(mutex_);
-  if (!room_.wait_for(lock, deadline, [this] { return !open_ || queue_.size() < kSendQueueMax; }))
+  MutexLock lock(mutex_);
+  if (!room_.WaitFor(lock, deadline,
+                     [this]() REQUIRES(mutex_) { return !open_ || queue_.size() < kSendQueueMax; }))
     return false;
   if (!open_) return false;
   std::uniform_real_distribution<double> chance(0, 1);
@@ -80,30 +81,30 @@ bool Channel::Send(const nlohmann::json& frame, std::chrono::milliseconds deadli
   if (faults_.repeat > 0 && chance(random_) < faults_.repeat) queue_.emplace(DueOfOne(), bytes);
   const auto place = queue_.emplace(DueOfOne(), std::move(bytes));
   const bool first = place == queue_.begin();
-  lock.unlock();
-  if (idle || first) work_.notify_one();
+  lock.Unlock();
+  if (idle || first) work_.NotifyOne();
   return true;
 }
 
 bool Channel::TakeDue(std::string& out) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (;;) {
     if (!open_) return false;
     if (queue_.empty()) {
-      work_.wait(lock);
+      work_.Wait(lock);
       continue;
     }
     const auto due = queue_.begin()->first;
     if (due <= Clock::now()) break;
-    work_.wait_until(lock, due);
+    work_.WaitUntil(lock, due);
   }
   const auto now = Clock::now();
   while (!queue_.empty() && queue_.begin()->first <= now && out.size() < kWriteSize) {
     out += queue_.begin()->second;
     queue_.erase(queue_.begin());
   }
-  lock.unlock();
-  room_.notify_all();
+  lock.Unlock();
+  room_.NotifyAll();
   return true;
 }
 

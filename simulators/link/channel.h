@@ -5,14 +5,13 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <random>
 #include <string>
 
+#include "schemas/base/mutex.h"
 #include "simulators/link/frames.h"
 
 namespace registry::sim {
@@ -34,18 +33,18 @@ class Channel {
   void WriteLoop();
 
  private:
-  Clock::time_point DueOfOne();    // now, or later by the delay fault; mutex_ is held
-  bool TakeDue(std::string& out);  // waits for due frames; false when closed
+  Clock::time_point DueOfOne() REQUIRES(mutex_);  // now, or later by the delay fault
+  bool TakeDue(std::string& out);                 // waits for due frames; false when closed
   bool ReadExact(char* out, std::size_t size);
   bool Refill();
 
   const int socket_;
   const Faults faults_;
-  mutable std::mutex mutex_;
-  std::condition_variable work_, room_;
-  std::multimap<Clock::time_point, std::string> queue_;  // equal times keep their order
-  std::mt19937_64 random_;
-  bool open_ = true;
+  mutable Mutex mutex_;
+  CondVar work_, room_;
+  std::multimap<Clock::time_point, std::string> queue_ GUARDED_BY(mutex_);  // equal times keep their order
+  std::mt19937_64 random_ GUARDED_BY(mutex_);
+  bool open_ GUARDED_BY(mutex_) = true;
   std::string buffer_;  // read thread only
   std::size_t consumed_ = 0;
 };

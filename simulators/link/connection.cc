@@ -4,11 +4,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <condition_variable>
 #include <cstring>
-#include <mutex>
 #include <thread>
 
+#include "schemas/base/mutex.h"
 #include "simulators/link/channel.h"
 
 namespace registry::sim {
@@ -18,25 +17,25 @@ namespace {
 class Handlers {
  public:
   void Begin() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     thread_ = std::this_thread::get_id();
   }
   void End() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ended_ = true;
-    changed_.notify_all();
+    changed_.NotifyAll();
   }
   void WaitEnded() {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     if (thread_ == std::this_thread::get_id()) return;
-    changed_.wait(lock, [this] { return ended_; });
+    changed_.Wait(lock, [this]() REQUIRES(mutex_) { return ended_; });
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::thread::id thread_;
-  bool ended_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  std::thread::id thread_ GUARDED_BY(mutex_);
+  bool ended_ GUARDED_BY(mutex_) = false;
 };
 
 class StreamConnection : public Connection, public std::enable_shared_from_this<StreamConnection> {

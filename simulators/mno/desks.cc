@@ -19,10 +19,10 @@ Desks::Desks(std::map<std::string, std::string> sockets, std::chrono::millisecon
 
 Desks::~Desks() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  wake_.notify_all();
+  wake_.NotifyAll();
   thread_.join();
   for (auto& [asp, desk] : desks_) {
     if (desk.connection) desk.connection->Finish();  // its reader may be in Noted
@@ -33,7 +33,7 @@ void Desks::HandOver(const std::string& asp, const std::string& device, const st
   const nlohmann::json frame{{"t", "authorisation"}, {"device", device}, {"code", code}};
   std::shared_ptr<Connection> connection;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto desk = desks_.find(asp);
     if (desk == desks_.end()) return;
     desk->second.waiting[device] = frame;
@@ -42,24 +42,24 @@ void Desks::HandOver(const std::string& asp, const std::string& device, const st
   if (connection && connection->open()) {
     connection->Send(frame, kSendPatience);
   } else {
-    wake_.notify_all();
+    wake_.NotifyAll();
   }
 }
 
 void Desks::Loop() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
-    lock.unlock();
+    lock.Unlock();
     for (auto& [asp, desk] : desks_) Visit(desk);
-    lock.lock();
-    if (!stopping_) wake_.wait_for(lock, repeat_after_);
+    lock.Lock();
+    if (!stopping_) wake_.WaitFor(lock, repeat_after_);
   }
 }
 
 void Desks::Visit(Desk& desk) {
   std::shared_ptr<Connection> connection;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (desk.waiting.empty()) return;
     connection = desk.connection;
   }
@@ -73,7 +73,7 @@ void Desks::Visit(Desk& desk) {
   std::vector<nlohmann::json> frames;
   std::shared_ptr<Connection> earlier = connection;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::swap(desk.connection, earlier);
     for (const auto& [device, frame] : desk.waiting) frames.push_back(frame);
   }
@@ -83,7 +83,7 @@ void Desks::Visit(Desk& desk) {
 
 void Desks::Noted(Desk& desk, const nlohmann::json& frame) {
   if (Text(frame, "t") != "noted") return;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   desk.waiting.erase(Text(frame, "device"));
 }
 

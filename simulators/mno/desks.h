@@ -2,13 +2,12 @@
 // Owns: a connection per ASP and one thread that dials and repeats. Any thread may call HandOver.
 #pragma once
 
-#include <condition_variable>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 
+#include "schemas/base/mutex.h"
 #include "simulators/link/frames.h"
 
 namespace registry::sim {
@@ -30,10 +29,10 @@ class Desks {
   void Noted(Desk& desk, const nlohmann::json& frame);
 
   const std::chrono::milliseconds repeat_after_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::map<std::string, Desk> desks_;  // entries never come or go; contents guarded by mutex_
-  bool stopping_ = false;              // guarded by mutex_
+  Mutex mutex_;
+  CondVar wake_;
+  std::map<std::string, Desk> desks_;  // entries never come or go; what they hold is guarded by mutex_
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

@@ -1,13 +1,12 @@
 #include "simulators/mno/mno_sim.h"
 
 #include <algorithm>
-#include <condition_variable>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <unordered_map>
 
+#include "schemas/base/mutex.h"
 #include "simulators/link/text.h"
 #include "simulators/mno/desks.h"
 #include "simulators/mno/errands.h"
@@ -52,10 +51,10 @@ class NetworkOperator : public MnoSim {
 
   ~NetworkOperator() override {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       stopping_ = true;
     }
-    wake_.notify_all();
+    wake_.NotifyAll();
     if (repeater_.joinable()) repeater_.join();
     listener_.reset();  // no more frames
     client_.reset();    // no more actions and replies
@@ -85,7 +84,7 @@ class NetworkOperator : public MnoSim {
     const auto count = command.find("count");
     const bool number = count != command.end() && count->is_number_integer() && *count > 0;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       const auto left = config_.inventory.size() - released_;
       released_ += number ? std::min(count->get<std::size_t>(), left) : 0;
     }
@@ -98,7 +97,7 @@ class NetworkOperator : public MnoSim {
     for (;;) {
       const InventoryItem* item = nullptr;
       {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (registering_ >= config_.register_window || next_ >= released_) return;
         ++registering_;
         item = &config_.inventory[next_++];
@@ -109,7 +108,7 @@ class NetworkOperator : public MnoSim {
 
   void Register(const InventoryItem& item) {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       Esim& esim = esims_[item.iccid.text()];
       if (esim.register_tries++ == 0) esim.begun = Clock::now();
     }
@@ -123,10 +122,10 @@ class NetworkOperator : public MnoSim {
                 std::function<void()> task) {
     if (!Temporary(reply) || tries >= kTriesMost) return false;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       later_.emplace(Clock::now() + PauseBeforeAgain(reply, tries, config_.again_after), std::move(task));
     }
-    wake_.notify_all();
+    wake_.NotifyAll();
     report_.Say({{"event", "again"}, {"command", command}, {"device", device}, {"reason", ReasonOf(reply)}});
     return true;
   }
@@ -135,7 +134,7 @@ class NetworkOperator : public MnoSim {
     Clock::time_point begun;
     int tries = 0;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       const Esim& esim = esims_[item.iccid.text()];
       begun = esim.begun;
       tries = esim.register_tries;
@@ -149,7 +148,7 @@ class NetworkOperator : public MnoSim {
     if (registered) {
       report_.Say({{"event", "registered"}, {"device", device}});
       desks_.HandOver(item.asp, device, registered->authorisation_code);
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       Esim& esim = esims_[item.iccid.text()];
       esim.device = registered->device;
       esim.bootstrap = reply.data.value("bootstrap", json::object());
@@ -157,7 +156,7 @@ class NetworkOperator : public MnoSim {
       if (esim.radio) Welcome(esim);
     }
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       --registering_;
     }
     RegisterMore();
@@ -172,7 +171,7 @@ class NetworkOperator : public MnoSim {
     if (std::exchange(esim.attach_said, true)) return;
     // Not from here, with the lock held: the answer may come at once.
     later_.emplace(Clock::now(), [this, iccid] { Attach(iccid); });
-    wake_.notify_all();
+    wake_.NotifyAll();
   }
 
   void Attach(const std::string& iccid) {
@@ -180,7 +179,7 @@ class NetworkOperator : public MnoSim {
     Clock::time_point begun;
     int tries = 0;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       Esim& esim = esims_[iccid];
       if (esim.attach_tries++ == 0) esim.begun = Clock::now();
       device = esim.device;
@@ -206,7 +205,7 @@ class NetworkOperator : public MnoSim {
   }
 
   void PoweredOn(const std::shared_ptr<Connection>& from, const std::string& iccid) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = esims_.find(iccid);
     if (found == esims_.end() || stopping_) return;  // no subscriber of ours, or no network any more
     found->second.radio = from;
@@ -214,7 +213,7 @@ class NetworkOperator : public MnoSim {
   }
 
   void SwitchedOff(const std::shared_ptr<Connection>& gone) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (auto& [iccid, esim] : esims_) {
       if (esim.radio == gone) esim.radio.reset();
     }
@@ -254,12 +253,12 @@ class NetworkOperator : public MnoSim {
     const auto job = JobId::Parse(Text(data, "job"));
     const auto device = DeviceId::Parse(Text(data, "device"));
     if (!job || !device) return;
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     const auto owner = by_device_.find(device->text());
     if (owner == by_device_.end() || errands_.Running(*job)) return;
     if (const json* answer = errands_.FindAnswer(*job)) {
       const json copy = *answer;
-      lock.unlock();
+      lock.Unlock();
       return Answer(kind, *job, *device, copy, Clock::now(), false);
     }
     const auto now = Clock::now(), begins = now + config_.work_after;
@@ -280,7 +279,7 @@ class NetworkOperator : public MnoSim {
     errands_.Begin(errand);
     if (at_once) SayOverRadio(errand, false);
     if (config_.report_every.count() > 0) ReportLater(*job, *device, 0);
-    wake_.notify_all();
+    wake_.NotifyAll();
   }
 
   // mutex_ is held. The first report is as good as an acknowledgement, and its number is 0.
@@ -288,7 +287,7 @@ class NetworkOperator : public MnoSim {
     const auto at = Clock::now() + (progress == 0 ? std::chrono::milliseconds(0) : config_.report_every);
     later_.emplace(at, [this, job, device, progress] {
       {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (!errands_.Running(job)) return;
         ReportLater(job, device, progress + 1);
       }
@@ -297,21 +296,21 @@ class NetworkOperator : public MnoSim {
   }
 
   void RepeatLoop() {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (!stopping_) {
       const auto due = errands_.TakeDue(Clock::now());
       for (const Errand& errand : due.again) SayOverRadio(errand, true);
       const auto tasks = TakeLater(Clock::now());
-      lock.unlock();
+      lock.Unlock();
       for (const auto& task : tasks) task();
       KeepFeed();
       const json unreachable{
           {"outcome", "failed"}, {"stage", "radio"}, {"reason", "device_unreachable"}, {"retriable", true}};
       for (const Errand& errand : due.ended) Reported(errand.job, unreachable);
-      lock.lock();
+      lock.Lock();
       auto next = std::min(due.next, Clock::now() + kFeedTick);
       if (!later_.empty()) next = std::min(next, later_.begin()->first);
-      if (!stopping_) wake_.wait_until(lock, next);
+      if (!stopping_) wake_.WaitUntil(lock, next);
     }
   }
 
@@ -339,7 +338,7 @@ class NetworkOperator : public MnoSim {
   void Finished(const JobId& job, const json& answer) {
     std::optional<Errand> errand;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       errand = errands_.Finish(job, answer);
     }
     if (errand) Answer(errand->kind, job, errand->device, answer, errand->begun, true);
@@ -370,7 +369,7 @@ class NetworkOperator : public MnoSim {
   void Install(const DeviceId& device, const json& data) {
     const auto issued = wire::Decode<wire::CertificateIssued>(data);
     if (!issued) return;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto owner = by_device_.find(device.text());
     if (owner == by_device_.end()) return;
     Esim& esim = esims_[owner->second];
@@ -384,7 +383,7 @@ class NetworkOperator : public MnoSim {
     json event{{"event", "notification"}, {"type", type}};
     if (said.data.contains("device")) event["device"] = said.data["device"];
     report_.Say(event);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (said.seq) feed_.Saw(*said.seq, Clock::now());
   }
 
@@ -392,7 +391,7 @@ class NetworkOperator : public MnoSim {
   void KeepFeed() {
     FeedPosition::Due due;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       const auto now = Clock::now();
       if (now < feed_next_) return;
       feed_next_ = now + kFeedTick;
@@ -401,7 +400,7 @@ class NetworkOperator : public MnoSim {
     if (const auto from = due.replay_from) {
       const auto replayed = [this, from](const Reply& reply) {
         {
-          const std::lock_guard lock(mutex_);
+          const MutexLock lock(mutex_);
           feed_.Replayed(reply.accepted, Clock::now());
         }
         report_.Say(
@@ -414,15 +413,16 @@ class NetworkOperator : public MnoSim {
 
   const MnoConfig config_;
   Report& report_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false;
-  std::size_t released_, registering_ = 0, next_ = 0;       // of the inventory, in its order
-  std::unordered_map<std::string, Esim> esims_;             // by ICCID
-  std::unordered_map<std::string, std::string> by_device_;  // UUID -> ICCID
-  std::multimap<Clock::time_point, std::function<void()>> later_;
-  FeedPosition feed_;
-  Clock::time_point feed_next_{};
+  Mutex mutex_;
+  CondVar wake_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  // Of the inventory, in its order.
+  std::size_t released_ GUARDED_BY(mutex_), registering_ GUARDED_BY(mutex_) = 0, next_ GUARDED_BY(mutex_) = 0;
+  std::unordered_map<std::string, Esim> esims_ GUARDED_BY(mutex_);             // by ICCID
+  std::unordered_map<std::string, std::string> by_device_ GUARDED_BY(mutex_);  // UUID -> ICCID
+  std::multimap<Clock::time_point, std::function<void()>> later_ GUARDED_BY(mutex_);
+  FeedPosition feed_ GUARDED_BY(mutex_);
+  Clock::time_point feed_next_ GUARDED_BY(mutex_){};
   Errands errands_;
   Desks desks_;
   std::unique_ptr<Listener> listener_;

@@ -4,10 +4,9 @@
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
+#include "schemas/base/mutex.h"
 #include "simulators/mqtt/connection.h"
 #include "simulators/mqtt/pending.h"
 #include "simulators/mqtt/seen.h"
@@ -56,10 +55,10 @@ class MqttPartyClient : public PartyClient {
 
   ~MqttPartyClient() override {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       stopping_ = true;
     }
-    wake_.notify_all();
+    wake_.NotifyAll();
     if (timer_.joinable()) timer_.join();
     connection_.reset();
   }
@@ -95,26 +94,26 @@ class MqttPartyClient : public PartyClient {
 
   void Wake() {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       if (timer_armed_) return;
       woken_ = true;
     }
-    wake_.notify_one();
+    wake_.NotifyOne();
   }
 
   void TimerLoop() {
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (!stopping_) {
       woken_ = false;
-      lock.unlock();
+      lock.Unlock();
       const auto next = Repeat(false);
-      lock.lock();
+      lock.Lock();
       timer_armed_ = next.has_value();
       const auto ready = [this] { return stopping_ || woken_; };
       if (next) {
-        wake_.wait_until(lock, *next, ready);
+        wake_.WaitUntil(lock, *next, ready);
       } else {
-        wake_.wait(lock, ready);
+        wake_.Wait(lock, ready);
       }
     }
   }
@@ -179,9 +178,10 @@ class MqttPartyClient : public PartyClient {
   std::atomic<std::uint64_t> counter_{0};
   PendingCommands pending_;
   SeenSequence seen_;  // network thread only
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopping_ = false, woken_ = false, timer_armed_ = false;  // guarded by mutex_
+  Mutex mutex_;
+  CondVar wake_;
+  bool stopping_ GUARDED_BY(mutex_) = false, woken_ GUARDED_BY(mutex_) = false;
+  bool timer_armed_ GUARDED_BY(mutex_) = false;
   std::unique_ptr<MqttConnection> connection_;
   std::once_flag started_;
   std::thread timer_;

@@ -47,10 +47,10 @@ void MqttConnection::Start() {
 
 MqttConnection::~MqttConnection() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (network_.joinable()) {
     mosquitto_disconnect_v5(client_, MQTT_RC_NORMAL_DISCONNECTION, nullptr);
     network_.join();
@@ -95,7 +95,7 @@ void MqttConnection::NetworkLoop() {
     const int code = mosquitto_loop(client_, kLoopMilliseconds, 1);
     bool stopping = false;
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       stopping = stopping_;
     }
     if (stopping) {
@@ -112,21 +112,21 @@ void MqttConnection::NetworkLoop() {
 }
 
 bool MqttConnection::PauseBeforeRetry(std::chrono::milliseconds pause) {
-  std::unique_lock lock(mutex_);
-  return !changed_.wait_for(lock, pause, [this] { return stopping_; });
+  MutexLock lock(mutex_);
+  return !changed_.WaitFor(lock, pause, [this]() REQUIRES(mutex_) { return stopping_; });
 }
 
 void MqttConnection::SetConnected(bool connected) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     connected_ = announced_ = connected;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 bool MqttConnection::WaitConnected(std::chrono::milliseconds deadline) {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, deadline, [this] { return announced_; });
+  MutexLock lock(mutex_);
+  return changed_.WaitFor(lock, deadline, [this]() REQUIRES(mutex_) { return announced_; });
 }
 
 bool MqttConnection::Publish(const std::string& topic, const std::string& payload) {

@@ -9,12 +9,11 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <thread>
 
+#include "schemas/base/mutex.h"
 #include "simulators/mqtt/client.h"
 
 struct mosquitto;
@@ -57,10 +56,10 @@ class MqttConnection {
   const OnMessage on_message_;
   const OnConnected on_connected_;
   mosquitto* client_ = nullptr;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false,
-       announced_ = false;  // guarded by mutex_; the latter: to who waits for the connection
+  Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  bool announced_ GUARDED_BY(mutex_) = false;  // to who waits for the connection
   std::atomic<bool> connected_{false};
   std::thread network_;
 };

@@ -6,7 +6,7 @@ namespace registry::sim {
 
 bool PendingCommands::Add(const std::string& id, Message message, PartyClient::OnReply on_reply,
                           Clock::time_point now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (commands_.size() >= in_flight_max_) return false;
   commands_.emplace(id, Command{std::move(message), std::move(on_reply), now + give_up_after_});
   turns_.emplace(now + std::min(repeat_after_, give_up_after_), id);
@@ -14,7 +14,7 @@ bool PendingCommands::Add(const std::string& id, Message message, PartyClient::O
 }
 
 std::optional<PartyClient::OnReply> PendingCommands::Take(const std::string& id) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = commands_.find(id);
   if (found == commands_.end()) return std::nullopt;
   auto on_reply = std::move(found->second.on_reply);
@@ -24,7 +24,7 @@ std::optional<PartyClient::OnReply> PendingCommands::Take(const std::string& id)
 
 PendingCommands::Due PendingCommands::TakeDue(Clock::time_point now, bool everything) {
   Due due;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<Turn> next_turns;
   while (!turns_.empty() && (everything || turns_.top().first <= now)) {
     const std::string id = turns_.top().second;

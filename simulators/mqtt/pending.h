@@ -3,13 +3,13 @@
 #pragma once
 
 #include <chrono>
-#include <mutex>
 #include <optional>
 #include <queue>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "schemas/base/mutex.h"
 #include "simulators/mqtt/client.h"
 
 namespace registry::sim {
@@ -46,10 +46,10 @@ class PendingCommands {
 
   const std::chrono::milliseconds repeat_after_, give_up_after_;
   const std::size_t in_flight_max_;
-  std::mutex mutex_;
-  std::unordered_map<std::string, Command> commands_;
-  std::priority_queue<Turn, std::vector<Turn>, std::greater<>>
-      turns_;  // one per command, also of answered ones
+  Mutex mutex_;
+  std::unordered_map<std::string, Command> commands_ GUARDED_BY(mutex_);
+  // One per command, also of answered ones.
+  std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_ GUARDED_BY(mutex_);
 };
 
 }  // namespace registry::sim
