@@ -3,6 +3,8 @@
 
 #include <set>
 
+#include "schemas/wire/codec.h"
+#include "schemas/wire/field_tables.h"
 #include "workers/domain/job_kinds.h"
 
 namespace registry::domain {
@@ -27,6 +29,28 @@ TEST(JobKinds, OneThatIsSentAgainHasAnActionAndSomethingThatFollows) {
     EXPECT_EQ(sent, row.on_success.has_value()) << row.name;
     EXPECT_TRUE(sent || row.encode == nullptr) << row.name;
   }
+}
+
+// What an MNO can be asked to do is what a job can be, and the other way round.
+TEST(JobKinds, EveryActionOfTheContractHasItsKind) {
+  std::set<std::string_view> actions, sent;
+  for (const wire::MessageName& name : wire::Catalogue()) {
+    if (name.kind == wire::MessageName::Kind::kAction) actions.insert(name.name);
+  }
+  for (const JobKindRow& row : JobKinds()) {
+    if (row.on_due == OnDue::kSentAgain) sent.insert(row.name);
+  }
+  EXPECT_EQ(sent, actions);
+}
+
+// device.trace names what a device waits for.
+TEST(JobKinds, EachCanBeNamedToAPartyThatAsks) {
+  std::set<std::string> kinds, words;
+  for (const JobKindRow& row : JobKinds()) kinds.emplace(row.name);
+  for (const wire::FieldRule& field : wire::FieldRules("device-wait")) {
+    if (field.name == "what") words.insert(field.rule.choices.begin(), field.rule.choices.end());
+  }
+  EXPECT_EQ(words, kinds);
 }
 
 TEST(JobKinds, AWipeIsNeverForgottenAndAnAlarmWithItsZoneChange) {
