@@ -164,8 +164,7 @@ class NetworkOperator : public MnoSim {
 
   // ---- radio ----
   // The SIM is on and the registry knows it: its bootstrap part, and the registry hears of the attachment once.
-  // mutex_ is held.
-  void Welcome(Esim& esim) {
+  void Welcome(Esim& esim) REQUIRES(mutex_) {
     const std::string iccid = esim.item.iccid.text();
     esim.radio->Send({{"t", "bootstrap"}, {"iccid", iccid}, {"bootstrap", esim.bootstrap}}, kSendPatience);
     if (std::exchange(esim.attach_said, true)) return;
@@ -219,8 +218,7 @@ class NetworkOperator : public MnoSim {
     }
   }
 
-  // mutex_ is held.
-  void SayOverRadio(const Errand& errand, bool again) {
+  void SayOverRadio(const Errand& errand, bool again) REQUIRES(mutex_) {
     const auto found = esims_.find(errand.iccid);
     if (found == esims_.end() || !found->second.radio) return;
     Esim& esim = found->second;
@@ -282,8 +280,8 @@ class NetworkOperator : public MnoSim {
     wake_.NotifyAll();
   }
 
-  // mutex_ is held. The first report is as good as an acknowledgement, and its number is 0.
-  void ReportLater(const JobId& job, const DeviceId& device, std::uint64_t progress) {
+  // The first report is as good as an acknowledgement, and its number is 0.
+  void ReportLater(const JobId& job, const DeviceId& device, std::uint64_t progress) REQUIRES(mutex_) {
     const auto at = Clock::now() + (progress == 0 ? std::chrono::milliseconds(0) : config_.report_every);
     later_.emplace(at, [this, job, device, progress] {
       {
@@ -314,8 +312,7 @@ class NetworkOperator : public MnoSim {
     }
   }
 
-  // mutex_ is held.
-  std::vector<std::function<void()>> TakeLater(Clock::time_point now) {
+  std::vector<std::function<void()>> TakeLater(Clock::time_point now) REQUIRES(mutex_) {
     std::vector<std::function<void()>> due;
     const auto end = later_.upper_bound(now);
     for (auto at = later_.begin(); at != end; ++at) due.push_back(std::move(at->second));

@@ -109,7 +109,7 @@ class MqttPartyClient : public PartyClient {
       const auto next = Repeat(false);
       lock.Lock();
       timer_armed_ = next.has_value();
-      const auto ready = [this] { return stopping_ || woken_; };
+      const auto ready = [this]() REQUIRES(mutex_) { return stopping_ || woken_; };
       if (next) {
         wake_.WaitUntil(lock, *next, ready);
       } else {
