@@ -163,6 +163,7 @@ std::vector<Job> JobsAfter(const Step& step) {
     if (put.device() == step.after.id) jobs[put.id] = put;
   }
   std::vector<Job> after;
+  after.reserve(jobs.size());
   for (auto& [id, job] : jobs) after.push_back(std::move(job));
   return after;
 }
