@@ -11,7 +11,7 @@
 
 namespace registry {
 
-// What a thread is to run, under a name of at most 15 octets (pthread_setname_np(3)), which is a literal:
+// What a thread is to run, under a name of at most 15 octets (pthread_setname_np(3)), which is a literal.
 // Most threads are started by bridge/own_thread.h, which gives them theirs.
 template <std::size_t kSize, typename Body>
 auto UnderName(const char (&name)[kSize], Body body) {

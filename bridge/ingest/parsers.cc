@@ -15,8 +15,8 @@ Parsers::Parsers(std::size_t ahead_max, Backlog backlog, Handle handle)
     : ahead_max_(ahead_max), backlog_(std::move(backlog)), handle_(std::move(handle)), queue_(kQuantum) {}
 
 void Parsers::Start() {
-  threads_.Start(
-      "parser", [this] { Run(); }, kThreads);
+  const auto run = [this] { Run(); };
+  threads_.Start("parser", run, kThreads);
 }
 
 void Parsers::Add(Arrived arrived) {
@@ -27,7 +27,7 @@ void Parsers::Add(Arrived arrived) {
     const std::size_t cost = kOwnCost + arrived.octets;
     queue_.Push(sender, cost, std::move(arrived));
   }
-  changed_.NotifyOne();
+  changed_.NotifyAll();  // Stop may wait beside the threads, and one call alone could go to it
 }
 
 // Whoever has a thread or too much ahead is held.
@@ -82,7 +82,9 @@ void Parsers::Stop(std::chrono::milliseconds deadline) {
     MutexLock lock(mutex_);
     closing_ = true;
     // What is held waits for the lanes, which still work.
-    changed_.WaitFor(lock, deadline, [this]() REQUIRES(mutex_) { return queue_.size() == 0; });
+    if (threads_.running()) {
+      changed_.WaitFor(lock, deadline, [this]() REQUIRES(mutex_) { return queue_.size() == 0; });
+    }
   }
   threads_.Stop();
 }

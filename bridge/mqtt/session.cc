@@ -108,10 +108,11 @@ SteadyClock::duration Session::Impl::Attempt() {
   Hold(connections);
   SetCurrent(nullptr);
   MutexLock lock(mutex_);
+  const bool stopping = thread_.stopping();  // asked before the deadline is read, which Stop sets first
   const milliseconds deadline = stop_deadline_;
   const std::string why = "disconnected: " + lost_why_;
   lock.Unlock();
-  if (thread_.stopping()) {
+  if (stopping) {
     CloseAll(connections, deadline);
   } else {
     Say(Level::kWarning, why);
