@@ -53,8 +53,9 @@ void Take(OnlyParts parts, domain::Device& device) {
     domain::GoLive(device, std::move(*parts.certificate), since);
   }
   for (JobId& job : parts.ended_jobs) device.ended_jobs.push_back({std::move(job), parts.sponsor});
-  // Nothing else led back to attached with a zone content behind it.
-  device.came_back = device.state == domain::State::kAttached && device.zone.wanted > 0;
+  // Nothing else led back to a state before certified with a zone content behind it.
+  device.came_back = device.zone.wanted > 0 &&
+                     (device.state == domain::State::kRegistered || device.state == domain::State::kAttached);
   // One without the other is a fault, and stays one.
   if (parts.claimer || parts.endpoint || parts.payload_version > 0) {
     domain::Bind(device, parts.claimer.value_or(PartyId()), parts.endpoint.value_or(EndpointName()));

@@ -15,7 +15,8 @@
 // A hold (clientHold, sponsorHold, serverHold) refuses certify, claim and reactivate. serverHold is set by the operator's
 // deactivate and lifted by the operator's reactivate (RFC 5731 §2.3).
 //
-// Facts have happened. No state and no hold refuses one: it is recorded, and what follows from it is decided:
+// Facts have happened. No state and no hold refuses one: it is recorded, and what follows from it is decided. Only of a
+// deleted device nothing but its wipe is heard, since to its parties it does not exist any more:
 //
 //   fact         | registered | attached  | certified   | published | active      | deactivated | deleted
 //   attached     | attached   | =         | =           | =         | =           | =           | =

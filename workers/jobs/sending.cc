@@ -63,10 +63,11 @@ std::chrono::seconds LongestWait(const RetryPlans& retry) {
   return longest;
 }
 
-// The clock was ahead and has been set back: what it said then is no bound.
+// The clock was ahead and has been set back: what it said then is no bound. Twice the longest wait, since a clock that is
+// put right by a little shortens nobody's wait.
 void ForgetTheFuture(Job& job, const RetryPlans& retry, UtcTime now) {
   if (FirstSent(job) > now) job.sent = now;
-  if (job.due > now + LongestWait(retry)) job.due = now;
+  if (job.due > now + 2 * LongestWait(retry)) job.due = now;
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "bridge/ledger/rocksdb/job_record.h"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "bridge/ledger/record_codec.h"
 #include "bridge/ledger/rocksdb/keys.h"
 #include "workers/domain/job_kinds.h"
@@ -14,11 +17,19 @@ bool IsWhole(const domain::Job& job) {
   return job.to && (job.unsent || job.told.micros != 0);
 }
 
+// What its action says. It may since have been put off, which its addressee was not told.
+UtcTime Told(const domain::Job& job) {
+  const auto action = nlohmann::json::parse(job.body, /*cb=*/nullptr, /*allow_exceptions=*/false);
+  if (!action.is_object() || !action.contains("deadline") || !action["deadline"].is_string()) return job.due;
+  const auto deadline = FromRfc3339(action["deadline"].get<std::string>());
+  return deadline ? std::min(job.due, *deadline) : job.due;
+}
+
 // It was its device's sponsor's. The wipe of a device that had been reactivated was not wanted any more.
 void Complete(domain::Job& job, const domain::Device& device) {
   if (!job.to) job.to = domain::Sponsor(device);
   if (job.unsent || job.told.micros != 0) return;
-  job.told = job.due;
+  job.told = Told(job);
   job.wanted = job.kind != domain::JobKind::kAppletWipe || device.state != domain::State::kAttached;
 }
 

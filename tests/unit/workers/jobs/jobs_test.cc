@@ -50,6 +50,15 @@ TEST(Jobs, OneNoLongerWantedEndsWhenItsAddresseeWasTold) {
   EXPECT_TRUE(WorthSendingAgain(changes.jobs_put[1], {}));
 }
 
+TEST(Jobs, AClockPutRightByALittleBringsNoSendingCloser) {
+  Job job = Sent();
+  PutOff(job, kDeviceWait, {}, kNow);
+  PutOffAtLeast(job, seconds(600), {}, kNow - seconds(2));
+  EXPECT_EQ(job.due, kNow + kDeviceWait);
+  PutOffAtLeast(job, seconds(600), {}, kNow - seconds(86400));
+  EXPECT_EQ(job.due, kNow - seconds(86400) + seconds(600)) << "a day is no little";
+}
+
 TEST(Jobs, OneThatNobodyWasSentIsCalledOff) {
   Job kept = Sent();
   kept.unsent = true;
