@@ -121,13 +121,14 @@ class RocksDbLedgerTest : public testing::Test {
 // As a release of folder format 2 wrote one: nobody's, and without the deadline told.
 domain::Job OfFormat2(std::uint64_t number, std::string body) {
   domain::Job job = samples::Job(number);
+  job.due = samples::Job(0).due;
   job.body = std::move(body);
   return job;
 }
 
 TEST_F(RocksDbLedgerTest, AnEarlierJobWasItsSponsorsAndToldWhatItsActionSays) {
   const auto ledger = Open();
-  const UtcTime due = samples::Job(1).due, earlier = due - std::chrono::seconds(60);
+  const UtcTime due = samples::Job(0).due, earlier = due - std::chrono::seconds(60);
   const std::string said = R"({"deadline":")" + ToRfc3339(earlier) + R"("})",
                     later = R"({"deadline":")" + ToRfc3339(due + std::chrono::seconds(60)) + R"("})";
   const std::pair<std::string, UtcTime> told[] = {
