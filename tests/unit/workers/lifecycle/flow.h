@@ -2,6 +2,7 @@
 // sponsor is mno-a and whose claimer is asp-a.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -49,10 +50,10 @@ inline domain::Job OnlyJob(TestRegistry& registry, const std::string& device) {
 inline domain::Job JobOf(TestRegistry& registry, const std::string& device, domain::JobKind kind) {
   const auto jobs = registry.ledger().JobsOf(*DeviceId::Parse(device));
   REG_CHECK(jobs.ok());
-  for (const domain::Job& job : *jobs) {
-    if (job.kind == kind) return job;
-  }
-  REG_CHECK(false);
+  const auto job =
+      std::find_if(jobs->begin(), jobs->end(), [kind](const domain::Job& it) { return it.kind == kind; });
+  REG_CHECK(job != jobs->end());
+  return *job;
 }
 
 inline Said Report(TestRegistry& registry, const domain::Job& job, const json& what,
