@@ -37,15 +37,21 @@ Result<std::string> FirstRecord(const std::string& file) {
   return SetupError(file + " holds no record");
 }
 
+// Appended: for a text moved through operator+ GCC 12 warns of octets out of bounds under ThreadSanitizer.
+std::string InZone(std::string label) {
+  label.append(".").append(kZone);
+  return label;
+}
+
 void SetZone(toml::table& zone, const Layout& layout, const RegistrySetup& setup) {
-  const std::string name_server = std::string("ns1.") + kZone;
+  const std::string name_server = InZone("ns1");
   zone.insert_or_assign("listen_address", kAddress);
   zone.insert_or_assign("listen_port", static_cast<int>(layout.primary));
   zone.insert_or_assign("name_servers", toml::array{name_server});
   toml::array pairs;  // not toml::array{toml::array{…}}: that is a copy of the inner one
   pairs.push_back(toml::array{name_server, kAddress});
   zone.insert_or_assign("glue", pairs);
-  zone.insert_or_assign("contact", std::string("hostmaster.") + kZone);
+  zone.insert_or_assign("contact", InZone("hostmaster"));
   zone.insert_or_assign("tlsa_ttl", setup.tlsa_ttl);
   zone.insert_or_assign("negative_ttl", 1);
 }
