@@ -113,6 +113,7 @@ class FleetTest : public ::testing::Test {
     if (type == "wiped") wiped_[number] = frame.at("outcome");
     changed_.notify_all();
   }
+  // With mutex_: link_ is the one that said something last.
   void Say(const json& frame) { link_->Send(frame, std::chrono::milliseconds(1000)); }
 
   // Repeats what `say` says until `done`, as an MNO must.
@@ -319,9 +320,9 @@ TEST_F(FleetTest, ABusyDeviceDoesNotKeepTheOthersWaiting) {
   {
     const std::lock_guard lock(mutex_);
     csrs_.clear();
+    for (int i = 0; i < 10; ++i) Say({{"t", "key_generate"}, {"iccid", Iccid(1)}, {"job", "k2"}});
+    Say({{"t", "key_generate"}, {"iccid", Iccid(2)}, {"job", "k2"}});
   }
-  for (int i = 0; i < 10; ++i) Say({{"t", "key_generate"}, {"iccid", Iccid(1)}, {"job", "k2"}});
-  Say({{"t", "key_generate"}, {"iccid", Iccid(2)}, {"job", "k2"}});
   EXPECT_TRUE(Until([this] { return csrs_.contains(2); }, [] {}));
   close(session);
   EXPECT_TRUE(Until([this] { return csrs_.contains(1); }, [] {})) << "once it is free again";
