@@ -1,6 +1,8 @@
 // Attacked: the reading of stored records. The first octet says which record the rest are the fields of; checksum and
 // header are put right, so that it does not hide what is behind it. Every record is tried in every version of its kind.
 // A fault: a crash; a record that was taken, and whose value written and read again gives other octets.
+#include <type_traits>
+
 #include "bridge/ledger/crc32c.h"
 #include "bridge/ledger/record_fields.h"
 #include "bridge/ledger/record_versions.h"
@@ -25,7 +27,8 @@ void Try(std::string_view record) {
   const auto read = Decode<T>(written);
   REG_CHECK(read.ok());
   REG_CHECK(Encode(*read) == written);
-  if constexpr (requires { value->version; }) {
+  // FORMAT.md: tag 1 of devices and endpoints. The version of a job is that of what it carries.
+  if constexpr (std::is_same_v<T, domain::Device> || std::is_same_v<T, domain::EndpointRecord>) {
     if (value->version != 0) REG_CHECK(PeekVersion(written) == value->version);
   }
 }
