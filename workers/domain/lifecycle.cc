@@ -77,19 +77,16 @@ constexpr FactRow kFacts[] = {
     {Fact::kWiped, "wiped", {kReg, kAtt, kCer, kPub, kAct, kOff, kGone}},
 };
 
-const CommandRow& RowOf(Command command) {
-  const auto row = std::find_if(std::begin(kCommands), std::end(kCommands),
-                                [command](const auto& one) { return one.command == command; });
-  REG_CHECK(row != std::end(kCommands));
+template <class Row, std::size_t kRows, class Key>
+const Row& Find(const Row (&rows)[kRows], Key Row::*key, Key wanted) {
+  const auto row =
+      std::find_if(std::begin(rows), std::end(rows), [&](const Row& one) { return one.*key == wanted; });
+  REG_CHECK(row != std::end(rows));
   return *row;
 }
 
-const FactRow& RowOf(Fact fact) {
-  const auto row = std::find_if(std::begin(kFacts), std::end(kFacts),
-                                [fact](const auto& one) { return one.fact == fact; });
-  REG_CHECK(row != std::end(kFacts));
-  return *row;
-}
+const CommandRow& RowOf(Command command) { return Find(kCommands, &CommandRow::command, command); }
+const FactRow& RowOf(Fact fact) { return Find(kFacts, &FactRow::fact, fact); }
 
 // "deactivated, serverHold"
 std::string Standing(const Device& device) {
