@@ -48,13 +48,20 @@ class Confirmations {
   std::atomic<Fate> last_{Fate::kTaken};
 };
 
-TEST(Session, HearsCommandsWithTheirPropertiesAndAnswersWithTheCorrelation) {
+// The registry's session, connected, and a party beside it.
+class ConnectedSession : public testing::Test {
+ protected:
+  void SetUp() override {
+    session.Start();
+    ASSERT_TRUE(WaitConnected(session));
+  }
   Broker broker;
   Inbox inbox;
-  mqtt::Session session(broker.ForRegistry(), inbox.Handler());
-  session.Start();
-  ASSERT_TRUE(WaitConnected(session));
-  RawMqtt mno(broker.ForParty("mno-a"));
+  mqtt::Session session{broker.ForRegistry(), inbox.Handler()};
+  RawMqtt mno{broker.ForParty("mno-a")};
+};
+
+TEST_F(ConnectedSession, HearsCommandsWithTheirPropertiesAndAnswersWithTheCorrelation) {
   ASSERT_TRUE(mno.Subscribe("registry/v1/to/mno-a/#"));
 
   const std::string correlation("\0\xff\x01", 3), payload("not\0text", 8);
@@ -77,14 +84,8 @@ TEST(Session, HearsCommandsWithTheirPropertiesAndAnswersWithTheCorrelation) {
 }
 
 // CloudEvents MQTT binding §3, as a real broker passes the properties on.
-TEST(Session, HearsInWhichContentModeACommandCame) {
+TEST_F(ConnectedSession, HearsInWhichContentModeACommandCame) {
   using wire::ContentMode;
-  Broker broker;
-  Inbox inbox;
-  mqtt::Session session(broker.ForRegistry(), inbox.Handler());
-  session.Start();
-  ASSERT_TRUE(WaitConnected(session));
-  RawMqtt mno(broker.ForParty("mno-a"));
   const std::map<std::string, std::string> attributes{
       {"specversion", "1.0"}, {"id", "x-1"}, {"source", "mno-a"}, {"type", "registry.v1.esim.register"}};
   struct {
@@ -223,13 +224,7 @@ TEST(Session, WithoutAConnectionNothingIsTaken) {
   EXPECT_FALSE(answered);
 }
 
-TEST(Session, AHandlerThatWaitsForRoomDoesNotLockUpPublishing) {
-  Broker broker;
-  Inbox inbox;
-  mqtt::Session session(broker.ForRegistry(), inbox.Handler());
-  session.Start();
-  ASSERT_TRUE(WaitConnected(session));
-  RawMqtt mno(broker.ForParty("mno-a"));
+TEST_F(ConnectedSession, AHandlerThatWaitsForRoomDoesNotLockUpPublishing) {
   inbox.Hold(true);
   ASSERT_EQ(mno.Publish(kCommand, "1"), 0);
   ASSERT_TRUE(inbox.WaitFor(1));  // the handler now stands still on Paho's thread
