@@ -170,7 +170,10 @@ std::vector<Job> JobsAfter(const Step& step) {
 
 // What was wrong already is for `ledger verify` to tell: a step is refused for what it breaks. Else a device with an old
 // fault could never be deactivated, and would be trusted for ever.
-Faults NotBefore(Faults faults, const Faults& before) {
+template <class Was>
+Faults NotBefore(Faults faults, Was was) {
+  if (faults.empty()) return faults;
+  const Faults before = was();
   std::erase_if(faults, [&](const std::string& fault) {
     return std::find(before.begin(), before.end(), fault) != before.end();
   });
@@ -179,8 +182,8 @@ Faults NotBefore(Faults faults, const Faults& before) {
 
 Faults FaultsOfStep(const Step& step) {
   Judge judge(step.after);
-  Faults faults =
-      NotBefore(FaultsOf(step.after), step.before.device ? FaultsOf(*step.before.device) : Faults());
+  const auto& before = step.before.device;
+  Faults faults = NotBefore(FaultsOf(step.after), [&] { return before ? FaultsOf(*before) : Faults(); });
   if (step.before.device) {
     JudgeChange(step, judge);
   } else {
@@ -190,8 +193,9 @@ Faults FaultsOfStep(const Step& step) {
   JudgeZone(step, judge, faults);
   const bool frees = Releases(step.changes, UniqueKind::kEid, AsBytes(step.after.eid.text()));
   judge.Must(!frees || step.after.state == State::kDeleted, "gives its EID away " + InState(step.after));
-  const Faults found = step.before.device ? FaultsInJobs(*step.before.device, step.before.jobs) : Faults();
-  Append(NotBefore(FaultsInJobs(step.after, JobsAfter(step)), found), faults);
+  Append(NotBefore(FaultsInJobs(step.after, JobsAfter(step)),
+                   [&] { return before ? FaultsInJobs(*before, step.before.jobs) : Faults(); }),
+         faults);
   Append(judge.Take(), faults);
   return faults;
 }
