@@ -46,10 +46,9 @@ Status CheckUnnamed(const Device& device) {
                      "the device was deactivated before: its CSR names the key.generate that waits", "/job");
 }
 
-Status CheckJob(const wire::CsrSubmit& command, const Device& device, const View& view) {
-  const auto waiting = jobs::Waiting::Of(command.device, view);
-  if (!waiting) return waiting.error();
-  if (auto empty = RefuseWhileWiped(*waiting); !empty) return empty;
+Status CheckJob(const wire::CsrSubmit& command, const Device& device, const jobs::Waiting& waiting,
+                const View& view) {
+  if (auto empty = RefuseWhileWiped(waiting); !empty) return empty;
   if (!command.job) return CheckUnnamed(device);
   auto job = view.LoadJob(*command.job);
   if (!job) return job.error();
@@ -60,7 +59,7 @@ Status CheckJob(const wire::CsrSubmit& command, const Device& device, const View
   }
   // It has ended or never was. Where another job asks for a key, the applet is making, or has made, another than this one.
   // Of a device that came back it may also be from before the wipe.
-  const bool asked_anew = waiting->Has(JobKind::kKeyGenerate);
+  const bool asked_anew = waiting.Has(JobKind::kKeyGenerate);
   if (!asked_anew && !device.came_back) return Done{};
   return Error::Make(Code::kNotFound, "job_unknown",
                      asked_anew ? "no job of this id waits for a CSR, another key.generate does"
@@ -109,11 +108,11 @@ Status TakeAgreementKey(Device& device, const CheckedCsr& csr, const View& view,
   return Done{};
 }
 
-Status Publish(Device& device, const domain::Policy& policy, const View& view, const Context& context,
-               Changeset& changes) {
+void Publish(Device& device, const domain::Policy& policy, const jobs::Waiting& waiting,
+             const Context& context, Changeset& changes) {
   ++device.zone.wanted;
   changes.zone.push_back(dns::Published(device, policy.certificate.tlsa));
-  return jobs::ExpectVisible(device, view, context, policy.visible_within, changes);
+  jobs::ExpectVisible(device, waiting, context, policy.visible_within, changes);
 }
 
 void Record(const Device& device, const Origin& origin, const domain::Policy& policy, const Context& context,
@@ -145,21 +144,21 @@ Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, c
   if (!device) return device.error();
   const auto next = domain::Next(*device, domain::Command::kCertify);
   if (!next) return next.error();
-  if (auto job = CheckJob(command, *device, view); !job) return job.error();
+  const auto waiting = jobs::Waiting::Of(device->id, view);
+  if (!waiting) return waiting.error();
+  if (auto job = CheckJob(command, *device, *waiting, view); !job) return job.error();
   const auto csr = CheckCsr(command.csr);
   if (!csr) return csr.error();
   if (auto use = CheckKeyUse(*csr, device->id, view, policy); !use) return use.error();
   auto issued = issuer.Issue(device->id, *csr, context);
   if (!issued) return issued.error();
 
-  auto answered = jobs::EndSuperseded(*device, domain::Superseding::kKeyCertified, view, changes);
-  if (!answered) return answered.error();
+  jobs::EndSuperseded(*device, domain::Superseding::kKeyCertified, *waiting, changes);
   device->state = *next;
   domain::GoLive(*device, std::move(*issued), context.now);
   if (auto taken = TakeAgreementKey(*device, *csr, view, changes); !taken) return taken.error();
   domain::Mark(*device, "certified", context.now);
-  auto published = Publish(*device, policy, view, context, changes);
-  if (!published) return published.error();
+  Publish(*device, policy, *waiting, context, changes);
   Record(*device, origin, policy, context, changes);
   const domain::IssuedCertificate& live = *domain::LiveCertificate(*device);
   return wire::Encode(wire::CertificateIssued{device->id, live.der, ToHex(live.serial), live.not_after});

@@ -36,16 +36,6 @@ Status Ask(JobKind kind, const Device& device, const View& view, const Context& 
   return Send(std::move(job), domain::Sponsor(device), view, context, retry, changes);
 }
 
-Status ExpectVisible(Device& device, const View& view, const Context& context, std::chrono::seconds within,
-                     Changeset& changes) {
-  if (auto ended = EndSuperseded(device, Superseding::kZoneChanged, view, changes); !ended) return ended;
-  Job job = New(JobKind::kZoneVisible, device, context);
-  job.due = context.now + within;
-  job.version = device.zone.wanted;
-  changes.jobs_put.push_back(std::move(job));
-  return Done{};
-}
-
 Result<Waiting> Waiting::Of(const DeviceId& device, const View& view) {
   auto jobs = view.JobsOf(device);
   if (!jobs) return jobs.error();
@@ -67,13 +57,19 @@ void End(Device& device, const Job& job, Changeset& changes) {
   device.ended_jobs.push_back({job.id, *job.to});
 }
 
-Status EndSuperseded(Device& device, Superseding cause, const View& view, Changeset& changes) {
-  const auto waiting = Waiting::Of(device.id, view);
-  if (!waiting) return waiting.error();
-  for (const Job& job : waiting->all()) {
+void EndSuperseded(Device& device, Superseding cause, const Waiting& waiting, Changeset& changes) {
+  for (const Job& job : waiting.all()) {
     if (domain::IsSupersededBy(job.kind, cause)) End(device, job, changes);
   }
-  return Done{};
+}
+
+void ExpectVisible(Device& device, const Waiting& waiting, const Context& context,
+                   std::chrono::seconds within, Changeset& changes) {
+  EndSuperseded(device, Superseding::kZoneChanged, waiting, changes);
+  Job job = New(JobKind::kZoneVisible, device, context);
+  job.due = context.now + within;
+  job.version = device.zone.wanted;
+  changes.jobs_put.push_back(std::move(job));
 }
 
 bool StopWanting(Job job, Changeset& changes) {

@@ -19,11 +19,7 @@ domain::Job New(domain::JobKind kind, const domain::Device& device, const domain
 Status Ask(domain::JobKind kind, const domain::Device& device, const domain::View& view,
            const domain::Context& context, const domain::RetryPlans& retry, domain::Changeset& changes);
 
-// The alarm for the zone content wanted last, in place of that for what was wanted before.
-Status ExpectVisible(domain::Device& device, const domain::View& view, const domain::Context& context,
-                     std::chrono::seconds within, domain::Changeset& changes);
-
-// What waits for one device, as the view has it.
+// What waits for one device, as the view has it: read once for a decision, since its records are large.
 class Waiting {
  public:
   static Result<Waiting> Of(const DeviceId& device, const domain::View& view);
@@ -39,8 +35,11 @@ class Waiting {
 // it late or once more. The caller puts the device.
 void End(domain::Device& device, const domain::Job& job, domain::Changeset& changes);
 // Ends, of what waits for the device, all that the cause makes pointless.
-Status EndSuperseded(domain::Device& device, domain::Superseding cause, const domain::View& view,
-                     domain::Changeset& changes);
+void EndSuperseded(domain::Device& device, domain::Superseding cause, const Waiting& waiting,
+                   domain::Changeset& changes);
+// The alarm for the zone content wanted last, in place of that for what was wanted before.
+void ExpectVisible(domain::Device& device, const Waiting& waiting, const domain::Context& context,
+                   std::chrono::seconds within, domain::Changeset& changes);
 
 // One that was sent ends at the deadline its addressee was told, at the latest; one that nobody was sent is called off.
 // Whether it still waits.

@@ -14,6 +14,7 @@ using domain::Command;
 using domain::Device;
 using domain::JobKind;
 using domain::Superseding;
+using jobs::Waiting;
 
 constexpr std::uint8_t kCessationOfOperation = 5;  // RFC 5280 §5.3.1
 
@@ -33,11 +34,9 @@ struct Cause {
 };
 
 // No key was made since a wipe that still waits was asked for: it is the wipe that is wanted now.
-Status WantWipe(const Device& device, const View& view, const Context& context, const Policy& policy,
-                Changeset& changes) {
-  const auto waiting = jobs::Waiting::Of(device.id, view);
-  if (!waiting) return waiting.error();
-  if (const domain::Job* wipe = waiting->Find(JobKind::kAppletWipe)) {
+Status WantWipe(const Device& device, const Waiting& waiting, const View& view, const Context& context,
+                const Policy& policy, Changeset& changes) {
+  if (const domain::Job* wipe = waiting.Find(JobKind::kAppletWipe)) {
     jobs::WantAgain(*wipe, changes);
     return Done{};
   }
@@ -46,19 +45,17 @@ Status WantWipe(const Device& device, const View& view, const Context& context, 
 }
 
 // Whether one may still come, though the device that came back has no use for it.
-Result<bool> StopWantingWipe(const Device& device, const View& view, Changeset& changes) {
-  const auto waiting = jobs::Waiting::Of(device.id, view);
-  if (!waiting) return waiting.error();
-  const domain::Job* const wipe = waiting->Find(JobKind::kAppletWipe);
+bool StopWantingWipe(const Waiting& waiting, Changeset& changes) {
+  const domain::Job* const wipe = waiting.Find(JobKind::kAppletWipe);
   return wipe != nullptr && jobs::StopWanting(*wipe, changes);
 }
 
 // Everything both ways of ending share: no live certificate, no waiting work, an empty applet where it can be reached.
-Status End(Device& device, const Cause& cause, const View& view, const Context& context, const Policy& policy,
-           std::string_view what, Changeset& changes) {
+Status End(Device& device, const Cause& cause, const Waiting& waiting, const View& view,
+           const Context& context, const Policy& policy, std::string_view what, Changeset& changes) {
   Revoke(device, context, changes);
-  if (auto ended = jobs::EndSuperseded(device, Superseding::kRetired, view, changes); !ended) return ended;
-  if (auto wiped = WantWipe(device, view, context, policy, changes); !wiped) return wiped;
+  jobs::EndSuperseded(device, Superseding::kRetired, waiting, changes);
+  if (auto wiped = WantWipe(device, waiting, view, context, policy, changes); !wiped) return wiped;
   domain::Mark(device, what, context.now);
   std::string entry(what);
   if (!cause.reason.empty()) entry += ": " + cause.reason;
@@ -72,11 +69,14 @@ Status Deactivate(Device& device, const Cause& cause, const View& view, const Co
   const auto next = domain::Next(device, Command::kDeactivate);
   if (!next) return next.error();
   device.state = *next;
-  auto ended = End(device, cause, view, context, policy, "deactivated", changes);
+  const auto waiting = Waiting::Of(device.id, view);
+  if (!waiting) return waiting.error();
+  auto ended = End(device, cause, *waiting, view, context, policy, "deactivated", changes);
   if (!ended) return ended;
   ++device.zone.wanted;
   changes.zone.push_back(dns::Deactivated(device));
-  return jobs::ExpectVisible(device, view, context, policy.visible_within, changes);
+  jobs::ExpectVisible(device, *waiting, context, policy.visible_within, changes);
+  return Done{};
 }
 
 template <class Message>
@@ -115,8 +115,9 @@ Result<Reply> Decide(const wire::DeviceReactivate& command, Case& at) {
   if (!next) return next.error();
   device->state = *next;
   device->came_back = true;
-  auto wiping = StopWantingWipe(*device, view, changes);
-  if (!wiping) return wiping.error();
+  const auto waiting = Waiting::Of(device->id, view);
+  if (!waiting) return waiting.error();
+  const bool wiping = StopWantingWipe(*waiting, changes);
   domain::Mark(*device, "reactivated", context.now);
   std::string entry = "reactivated";
   if (!command.reason.empty()) entry += ": " + command.reason;
@@ -124,11 +125,10 @@ Result<Reply> Decide(const wire::DeviceReactivate& command, Case& at) {
   // What deactivation has put there ("state=deactivated") is signed by us and no longer true; nor does anybody wait for it.
   ++device->zone.wanted;
   changes.zone.push_back(dns::Gone(*device));
-  auto expected = jobs::ExpectVisible(*device, view, context, policy.visible_within, changes);
-  if (!expected) return expected.error();
+  jobs::ExpectVisible(*device, *waiting, context, policy.visible_within, changes);
   // The old key and certificate are gone for good: a device comes back with a new key pair. Not while the MNO may still
   // empty the applet, though: a late wipe would take the new key with it. AfterWipe asks then.
-  if (device->state == domain::State::kAttached && !*wiping) {
+  if (device->state == domain::State::kAttached && !wiping) {
     if (auto asked = AskForKey(*device, view, context, policy, changes); !asked) return asked.error();
   }
   return Finish<wire::DeviceReactivated>(*device, "device.reactivated",
@@ -143,8 +143,10 @@ Result<Reply> Decide(const wire::DeviceDelete& command, Case& at) {
   if (!next) return next.error();
   device->state = *next;
   const Cause cause{origin.party, origin.id, command.reason};
-  if (auto ended = End(*device, cause, view, context, policy, "deleted", changes); !ended)
-    return ended.error();
+  const auto waiting = Waiting::Of(device->id, view);
+  if (!waiting) return waiting.error();
+  auto ended = End(*device, cause, *waiting, view, context, policy, "deleted", changes);
+  if (!ended) return ended.error();
   // The hardware and the profile may be registered again; a public key or serial never belongs to a second device. Not
   // before the wipe has ended, though: it names the eSIM, and would empty the applet of the device registered there
   // next.
@@ -154,8 +156,7 @@ Result<Reply> Decide(const wire::DeviceDelete& command, Case& at) {
   if (device->zone.wanted > 0) {
     ++device->zone.wanted;
     changes.zone.push_back(dns::Gone(*device));
-    auto expected = jobs::ExpectVisible(*device, view, context, policy.visible_within, changes);
-    if (!expected) return expected.error();
+    jobs::ExpectVisible(*device, *waiting, context, policy.visible_within, changes);
   }
   return Finish<wire::DeviceDeleted>(*device, "device.deleted", cause, at);
 }

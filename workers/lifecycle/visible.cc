@@ -43,8 +43,9 @@ Result<Changeset> DecideVisible(const domain::ZoneChange& change, const View& vi
   // Only the content wanted last says anything, and it says it once.
   if (change.revision != device.zone.wanted || device.zone.visible >= change.revision) return changes;
   device.zone.visible = change.revision;
-  if (auto ended = jobs::EndSuperseded(device, domain::Superseding::kZoneShown, view, changes); !ended)
-    return ended.error();
+  const auto waiting = jobs::Waiting::Of(device.id, view);
+  if (!waiting) return waiting.error();
+  jobs::EndSuperseded(device, domain::Superseding::kZoneShown, *waiting, changes);
 
   const bool withdrawn = change.tlsa.empty();
   domain::Mark(device, withdrawn ? "withdrawn" : "published", context.now);
