@@ -30,7 +30,6 @@ class JobTable {
   // Replaces one of the same id, and keeps its MNO when the new one names none.
   void Put(const JobId& id, Entry entry);
   void Erase(const JobId& id);
-  bool Has(const JobId& id) const { return jobs_.contains(id); }
   std::optional<Entry> Find(const JobId& id) const;
   std::vector<JobId> Of(const DeviceId& device) const;              // in order of id
   std::vector<JobId> Due(DueTimes times, std::size_t limit) const;  // in the order of Ledger::JobsDue

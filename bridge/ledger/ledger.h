@@ -118,7 +118,7 @@ class LedgerReader : public domain::View {
                                                   std::size_t limit) const = 0;
   // Every event mark and every endpoint, in an order of the backend's own that stays; for Verify.
   using EventKey = std::pair<PartyId, EventId>;
-  using EndpointKey = std::pair<PartyId, EndpointName>;
+  using EndpointKey = domain::EndpointKey;
   virtual Result<std::vector<domain::EventMark>> EventsAfter(const std::optional<EventKey>& after,
                                                              std::size_t limit) const = 0;
   virtual Result<std::vector<domain::EndpointRecord>> EndpointsAfter(const std::optional<EndpointKey>& after,

@@ -296,7 +296,7 @@ void Verifier::CheckEndpoints() {
       if (record.version == 0)
         Fault("endpoint " + record.endpoint.name.text() + " of " + record.asp.text() + ": has no version");
     }
-    LedgerReader::EndpointKey last(page->back().asp, page->back().endpoint.name);
+    LedgerReader::EndpointKey last{page->back().asp, page->back().endpoint.name};
     // A record under another's key would not be found, and reading on behind it would not end.
     if (after && last <= *after) return Fault("endpoints: one stands under another's key");
     after = std::move(last);

@@ -20,10 +20,7 @@
 #endif
 
 #define GUARDED_BY(mutex) REG_THREADS(guarded_by(mutex))
-#define PT_GUARDED_BY(mutex) REG_THREADS(pt_guarded_by(mutex))
 #define REQUIRES(...) REG_THREADS(requires_capability(__VA_ARGS__))
-#define REQUIRES_SHARED(...) REG_THREADS(requires_shared_capability(__VA_ARGS__))
-#define EXCLUDES(...) REG_THREADS(locks_excluded(__VA_ARGS__))
 #define ACQUIRED_BEFORE(...) REG_THREADS(acquired_before(__VA_ARGS__))
 #define CAPABILITY(name) REG_THREADS(capability(name))
 #define SCOPED_CAPABILITY REG_THREADS(scoped_lockable)

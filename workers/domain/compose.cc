@@ -1,7 +1,5 @@
 #include "workers/domain/compose.h"
 
-#include <algorithm>
-
 namespace registry::domain {
 namespace {
 

@@ -3,7 +3,6 @@
 // Pure: no sockets, files, threads or clocks. Plain values; what a case refers to outlives it.
 #pragma once
 
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 

@@ -3,8 +3,6 @@
 // Pure, any thread; see workers/domain/decision.h. Refusals name the state and the rule.
 #pragma once
 
-#include <chrono>
-
 #include "workers/dns/desired.h"
 #include "workers/domain/decision.h"
 #include "workers/domain/policy.h"

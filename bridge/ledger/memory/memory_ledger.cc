@@ -69,7 +69,7 @@ class MemoryLedger final : public Ledger {
   Result<std::optional<domain::EndpointRecord>> LoadEndpoint(const PartyId& asp,
                                                              const EndpointName& name) const override {
     const MutexLock lock(mutex_);
-    return Find(endpoints_, std::pair(asp, name));
+    return Find(endpoints_, EndpointKey{asp, name});
   }
   Result<std::optional<domain::Job>> LoadJob(const JobId& id) const override {
     const MutexLock lock(mutex_);
@@ -232,7 +232,7 @@ class MemoryLedger final : public Ledger {
   std::map<std::pair<PartyId, EventId>, domain::EventMark> marks_ GUARDED_BY(mutex_);
   std::map<DeviceId, domain::Device> devices_ GUARDED_BY(mutex_);
   std::set<domain::DevicePlace> places_ GUARDED_BY(mutex_);
-  std::map<std::pair<PartyId, EndpointName>, domain::EndpointRecord> endpoints_ GUARDED_BY(mutex_);
+  std::map<EndpointKey, domain::EndpointRecord> endpoints_ GUARDED_BY(mutex_);
   std::map<UniqueKey, DeviceId> unique_ GUARDED_BY(mutex_);
   std::map<OrderId, domain::Order> orders_ GUARDED_BY(mutex_);
   std::map<OrderId, std::map<std::uint64_t, domain::OrderItem>> order_items_ GUARDED_BY(mutex_);
@@ -257,9 +257,9 @@ Status MemoryLedger::CheckRecords(const Changeset& changeset) const {
     const auto [now, first] = devices.emplace(put.device.id, stored ? stored->version : 0);
     if (now->second++ != put.expected_version) return Stale("device");
   }
-  std::map<std::pair<PartyId, EndpointName>, Seq> endpoints;
+  std::map<EndpointKey, Seq> endpoints;
   for (const auto& put : changeset.endpoints) {
-    const std::pair key(put.endpoint.asp, put.endpoint.endpoint.name);
+    const EndpointKey key{put.endpoint.asp, put.endpoint.endpoint.name};
     const auto stored = Find(endpoints_, key);
     const auto [now, first] = endpoints.emplace(key, stored ? stored->version : 0);
     if (now->second++ != put.expected_version) return Stale("endpoint");

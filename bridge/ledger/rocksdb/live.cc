@@ -2,7 +2,6 @@
 
 #include "bridge/ledger/rocksdb/job_record.h"
 #include "bridge/ledger/rocksdb/keys.h"
-#include "workers/domain/standing.h"
 
 namespace registry::ledger {
 namespace {

@@ -6,8 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "bridge/ledger/private_folder.h"
 #include "bridge/ledger/rocksdb/folder.h"
@@ -100,7 +98,6 @@ Result<std::string> AdoptRocksDbLedger(const std::string& folder, bool accept_lo
   {
     const auto lock = FolderLock::Take(folder);
     if (!lock) return lock.error();
-    if (auto ours = CheckColumns(folder); !ours) return ours.error();
     auto looked = LookInto(folder, kRecovery);
     if (!looked) return looked.error();
     seen = std::move(*looked);
@@ -133,8 +130,7 @@ Result<std::string> DropTornTail(const std::string& folder, bool accept_loss) {
   if (!lock) return lock.error();
   const auto log = NewestLog(folder);
   if (!log) return Refuse("there is no log in " + folder + ": nothing is torn");
-  std::ifstream in(*log, std::ios::binary);
-  const std::string octets{std::istreambuf_iterator<char>(in), {}};
+  const std::string octets = LogContents(*log);
   const LogEnd end = FindLogEnd(octets);
   if (!end.damaged) return Refuse("no record of " + *log + " is torn; nothing was done");
   const std::string where = *log + " from octet " + std::to_string(end.whole) + " on";

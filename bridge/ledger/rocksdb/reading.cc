@@ -357,8 +357,7 @@ Result<std::vector<domain::EventMark>> Reading<Port>::EventsAfter(const std::opt
 template <class Port>
 Result<std::vector<domain::EndpointRecord>> Reading<Port>::EndpointsAfter(
     const std::optional<EndpointKey>& after, std::size_t limit) const {
-  const std::string from =
-      after ? keys::Behind(keys::OfEndpoint(after->first, after->second)) : std::string();
+  const std::string from = after ? keys::Behind(keys::OfEndpoint(after->asp, after->name)) : std::string();
   return LoadRange<domain::EndpointRecord>(*store_, Column::kEndpoints, from, "", limit);
 }
 

@@ -26,7 +26,6 @@ Result<std::unique_ptr<Store>> Store::Open(const std::string& folder, const LogL
   {
     const auto lock = FolderLock::Take(folder);
     if (!lock) return lock.error();
-    if (auto ours = CheckColumns(folder); !ours) return ours.error();
     const auto seen = LookInto(folder, kRecovery);
     if (!seen) return seen.error();
     if (auto fits = CheckAgainst(*mark, seen->id, seen->last, folder); !fits) return fits.error();
@@ -50,7 +49,7 @@ Result<std::unique_ptr<Store>> Store::Make(const std::string& folder) {
   return store;
 }
 
-// CheckColumns has seen that no family is missing but those that came later.
+// LookInto has seen that no family is missing but those that came later.
 Result<std::unique_ptr<Store>> Store::Opened(rocksdb::DBOptions options, const std::string& folder) {
   std::unique_ptr<Store> store(new Store);
   options.create_missing_column_families = true;

@@ -57,12 +57,12 @@ bool BeginsBehind(std::string_view log, std::size_t from) {
   return false;
 }
 
-std::string Contents(const std::string& path) {
+}  // namespace
+
+std::string LogContents(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
 }
-
-}  // namespace
 
 LogEnd FindLogEnd(std::string_view log) {
   LogEnd end;
@@ -95,7 +95,7 @@ std::optional<std::string> NewestLog(const std::string& folder) {
 std::string HintAtTornTail(const std::string& folder) {
   const auto log = NewestLog(folder);
   if (!log) return "";
-  const LogEnd end = FindLogEnd(Contents(*log));
+  const LogEnd end = FindLogEnd(LogContents(*log));
   if (!end.damaged || end.readable_behind) return "";
   return ". The last record of " + *log +
          " is there in part only, as a power cut leaves it: registryctl ledger drop-torn-tail --ledger " +

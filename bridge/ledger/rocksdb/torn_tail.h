@@ -20,6 +20,7 @@ struct LogEnd {
 LogEnd FindLogEnd(std::string_view log);
 
 std::optional<std::string> NewestLog(const std::string& folder);  // its path
+std::string LogContents(const std::string& path);
 // A sentence's end that names the command, when a torn tail is what keeps the folder from opening; else empty.
 std::string HintAtTornTail(const std::string& folder);
 
