@@ -1,7 +1,6 @@
 #include "bridge/ingest/admission.h"
 
 #include <functional>
-#include <type_traits>
 
 #include "workers/crypto/digest.h"
 
@@ -91,14 +90,9 @@ std::optional<EventId> CauseOf(const InboundMessage& message) {
   return wire::FindEventId(message.payload);
 }
 
-// Without digests: it is not remembered, so there is nothing to compare a repeat with.
-void ReadQuery(const wire::Envelope& envelope, Request& request) {
-  auto query = wire::DecodeQuery(request.topic.command, envelope.data);
-  if (query) {
-    request.query = std::move(*query);
-  } else {
-    request.refusal = query.error();
-  }
+Result<Asked> Decode(const CommandRow* row, const nlohmann::json& data) {
+  if (row != nullptr) return row->decode(data);
+  return Error::Make(Code::kUnknownCommand, "unknown_command", "there is no such command");
 }
 
 void Read(const InboundMessage& message, Request& request) {
@@ -116,27 +110,16 @@ void Read(const InboundMessage& message, Request& request) {
     return;
   }
   request.id = envelope->id;
-  if (wire::IsQuery(request.topic.command)) return ReadQuery(*envelope, request);
-  auto command = wire::DecodeCommand(request.topic.command, envelope->data);
-  request.digests = DigestsOf(request.topic, *envelope, command.ok());
-  if (command) {
-    request.command = std::move(*command);
+  request.row = FindCommand(request.topic.command);
+  auto asked = Decode(request.row, envelope->data);
+  // A read is not remembered, so there is nothing to compare a repeat with.
+  const bool reads = request.row != nullptr && request.row->way == Way::kReads;
+  if (!reads) request.digests = DigestsOf(request.topic, *envelope, asked.ok());
+  if (asked) {
+    request.asked = std::move(*asked);
   } else {
-    request.refusal = command.error();
+    request.refusal = asked.error();
   }
-}
-
-// Behind what its sender said of the device before.
-std::size_t LaneKeyOf(const wire::Query& query, const PartyId& party) {
-  return std::visit(
-      [&](const auto& asked) -> std::size_t {
-        if constexpr (requires { asked.device; }) {
-          return std::hash<DeviceId>{}(asked.device);
-        } else {
-          return std::hash<std::string>{}(party.text());
-        }
-      },
-      query);
 }
 
 }  // namespace
@@ -171,21 +154,8 @@ Result<Request> ParseUnread(const InboundMessage& message) {
 }
 
 std::size_t LaneKey(const Request& request) {
-  if (request.query) return LaneKeyOf(*request.query, request.topic.party);
-  const std::size_t by_party = std::hash<std::string>{}(request.topic.party.text());
-  if (!request.command) return std::hash<std::string>{}(request.id->text());
-  return std::visit(
-      [by_party](const auto& command) -> std::size_t {
-        using T = std::decay_t<decltype(command)>;
-        if constexpr (std::is_same_v<T, wire::EsimRegister>) {
-          return std::hash<std::string>{}(command.eid.text());
-        } else if constexpr (requires { command.device; }) {
-          return std::hash<DeviceId>{}(command.device);
-        } else {
-          return by_party;
-        }
-      },
-      *request.command);
+  if (!request.asked) return std::hash<std::string>{}(request.id->text());
+  return request.row->lane(*request.asked, request.topic.party);
 }
 
 std::optional<std::string> FirstDifference(const std::vector<std::pair<std::string, Bytes>>& stored,

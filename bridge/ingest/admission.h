@@ -7,18 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "bridge/ingest/commands.h"
 #include "bridge/ingest/inbound.h"
 #include "schemas/base/result.h"
-#include "schemas/wire/codec.h"
 #include "schemas/wire/envelope.h"
-#include "schemas/wire/queries.h"
 #include "schemas/wire/topics.h"
 #include "workers/domain/changeset.h"
 
 namespace registry::ingest {
 
-// A message of a party, which can be answered. `command` or `query` is set when everything could be decoded, `refusal`
-// otherwise.
+// A message of a party, which can be answered. `asked` is set when everything could be decoded, `refusal` otherwise.
 struct Request {
   wire::CommandTopic topic;    // its command is "" when the topic names none
   std::string response_topic;  // where the reply goes; the default topic when empty
@@ -27,8 +25,8 @@ struct Request {
   std::optional<EventId> id;  // its identity, marked as used: only from a whole envelope of the sender's own
   std::optional<std::string> traceparent, tracestate;
   std::vector<std::pair<std::string, Bytes>> digests;
-  std::optional<wire::Command> command;
-  std::optional<wire::Query> query;  // instead of a command
+  const CommandRow* row = nullptr;  // of a request with an id; null when its topic names no command there is
+  std::optional<Asked> asked;
   std::optional<Error> refusal;
 };
 
@@ -45,8 +43,8 @@ Result<Request> Parse(const InboundMessage& message);
 // The same of a message that is refused whatever stands in it: where to answer, and the cause, if it is found cheaply.
 Result<Request> ParseUnread(const InboundMessage& message);
 
-// Which lane, of a request with an id: work on one device is serial, what a party says about its feed and endpoints
-// too. Refusals need no order: they spread, so that one sender's nonsense is not all in one lane.
+// Which lane, of a request with an id: its row says. Refusals need no order: they spread, so that one sender's nonsense is
+// not all in one lane.
 std::size_t LaneKey(const Request& request);
 
 // The first part that differs, nullopt when the contents are the same.

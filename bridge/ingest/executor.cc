@@ -73,7 +73,7 @@ std::string EnvelopePointer(const std::string& part) {
 domain::Context Executor::Now() const { return {clock_.Now(), services_.random}; }
 
 Verdict Executor::Answer(const Request& request) {
-  if (wire::IsQuery(request.topic.command)) return AnswerQuery(request);
+  if (request.row != nullptr && request.row->way == Way::kReads) return AnswerRead(request);
   auto mark = ledger_.FindEvent(request.topic.party, *request.id);
   if (!mark) return PutOff(request, mark.error());
   if (*mark) return AnswerKnown(request, **mark);
@@ -81,14 +81,13 @@ Verdict Executor::Answer(const Request& request) {
 }
 
 // No mark, no entry in the outbox, no commit: the reply goes aside, and a repeat is executed again.
-Verdict Executor::AnswerQuery(const Request& request) {
+Verdict Executor::AnswerRead(const Request& request) {
   const auto& [party, command] = request.topic;
-  const auto origin = dispatcher_.Identify(party, command, *request.id);
-  auto told = !origin           ? Result<nlohmann::json>(origin.error())
-              : request.refusal ? Result<nlohmann::json>(*request.refusal)
-                                : dispatcher_.Read(*request.query, *origin);
+  const domain::Context context = Now();
+  const auto origin = Identify(request);
+  auto told = origin ? Decide(request, origin, context) : Result<domain::Decision>(origin.error());
   if (told) {
-    services_.aside(party, Accepted(request, std::move(*told), Now()));
+    services_.aside(party, Accepted(request, std::move(told->reply), context));
     return {"accepted", ""};
   }
   Error why = told.error();
@@ -96,7 +95,7 @@ Verdict Executor::AnswerQuery(const Request& request) {
     observer_.Log(Level::kError, command + " not answered: " + why.symbol + ": " + why.message);
     why = RegistryFailed();
   }
-  services_.aside(party, Rejected(request, why, Now()));
+  services_.aside(party, Rejected(request, why, context));
   return {"rejected", why.symbol};
 }
 
@@ -125,10 +124,10 @@ std::optional<Error> Executor::OverAllowance(const Request& request) {
 
 Verdict Executor::Execute(const Request& request) {
   if (const auto over = OverAllowance(request)) return Refuse(request, *over);
-  const auto origin = dispatcher_.Identify(request.topic.party, request.topic.command, *request.id);
+  const auto origin = Identify(request);
   // Who may not send a command learns nothing about what was wrong inside it. Nor is its id used up: who is a party, and
   // of which role, is the operator's configuration, and the sender repeats the id when that has changed.
-  if (!wire::RolesOf(request.topic.command).empty() && !origin) return Refuse(request, origin.error());
+  if (request.row != nullptr && !origin) return Refuse(request, origin.error());
   for (int attempt = 0; attempt < kDecisionsMax; ++attempt) {
     domain::Context context = Now();
     context.traceparent = request.traceparent;
@@ -165,11 +164,16 @@ Verdict Executor::Execute(const Request& request) {
   return Refuse(request, busy);
 }
 
+// What there is no row of was refused when it was parsed.
+Result<domain::Origin> Executor::Identify(const Request& request) const {
+  if (request.row == nullptr) return *request.refusal;
+  return dispatcher_.Identify(*request.row, request.topic.party, *request.id);
+}
+
 Result<domain::Decision> Executor::Decide(const Request& request, const Result<domain::Origin>& origin,
-                                          const domain::Context& context) {
+                                          const domain::Context& context) const {
   if (request.refusal) return *request.refusal;
-  if (!origin) return origin.error();
-  return dispatcher_.Decide(*request.command, *origin, context);
+  return dispatcher_.Decide(*request.row, *request.asked, *origin, context);
 }
 
 // Nothing was decided. What exactly fails inside the registry is its operator's business, not the sender's.

@@ -45,12 +45,13 @@ class Executor {
               const std::string& what);
 
  private:
-  Verdict AnswerQuery(const Request& request);
+  Verdict AnswerRead(const Request& request);
   Verdict AnswerKnown(const Request& request, const domain::EventMark& mark);
   Verdict Execute(const Request& request);
   std::optional<Error> OverAllowance(const Request& request);
+  Result<domain::Origin> Identify(const Request& request) const;
   Result<domain::Decision> Decide(const Request& request, const Result<domain::Origin>& origin,
-                                  const domain::Context& context);
+                                  const domain::Context& context) const;
   Verdict PutOff(const Request& request, const Error& error);
   Verdict Refuse(const Request& request, const Error& error);
   Verdict Say(domain::OutgoingMessage reply, Verdict verdict, const std::string& command);

@@ -23,10 +23,10 @@ bool IsOwn(const Device& device, const Origin& origin) {
          domain::Claimer(device) == origin.party;
 }
 
-Result<Device> FindOwn(const DeviceId& id, const Origin& origin, const View& view) {
-  auto device = view.LoadDevice(id);
+Result<Device> FindOwn(const DeviceId& id, const Case& at) {
+  auto device = at.view.LoadDevice(id);
   if (!device) return device.error();
-  if (!*device || !IsOwn(**device, origin)) {
+  if (!*device || !IsOwn(**device, at.origin)) {
     return Error::Make(Code::kNotFound, "device_unknown", "no such device", "/device");
   }
   return std::move(**device);
@@ -118,20 +118,19 @@ std::string HowLong(const wire::DeviceWait& wait) {
 
 }  // namespace
 
-Result<wire::DeviceDescribed> Read(const wire::DeviceGet& command, const Origin& origin, const View& view,
-                                   const Policy& policy) {
-  const auto device = FindOwn(command.device, origin, view);
+Result<wire::DeviceDescribed> Read(const wire::DeviceGet& command, const Case& at) {
+  const auto device = FindOwn(command.device, at);
   if (!device) return device.error();
   wire::DeviceDescribed told;
   told.device = device->id;
-  told.name = DeviceName(device->id, policy.zone);
+  told.name = DeviceName(device->id, at.policy.zone);
   told.state = domain::StateName(device->state);
   told.holds = NamesOf(device->statuses);
   told.attached = domain::Attached(*device);
   told.sponsor = domain::Sponsor(*device);
   told.claimer = domain::Claimer(*device);
   told.endpoint = domain::EndpointOf(*device);
-  if (domain::Sponsor(*device) == origin.party) {
+  if (domain::Sponsor(*device) == at.origin.party) {
     told.eid = device->eid;
     told.iccid = domain::IccidOf(*device);
   }
@@ -144,21 +143,20 @@ Result<wire::DeviceDescribed> Read(const wire::DeviceGet& command, const Origin&
   return told;
 }
 
-Result<wire::DeviceListed> Read(const wire::DeviceList& command, const Origin& origin, const View& view,
-                                const Policy&) {
-  const DeviceGroup group = GroupOf(command, origin);
+Result<wire::DeviceListed> Read(const wire::DeviceList& command, const Case& at) {
+  const DeviceGroup group = GroupOf(command, at.origin);
   const std::size_t limit = command.limit == 0 ? kLimitUnsaid : command.limit;
-  auto at = PositionOf(command.after);
+  auto behind = PositionOf(command.after);
   wire::DeviceListed told;
   for (std::size_t looked_at = 0; looked_at < kLookedAtMax;) {
     const std::size_t ask = std::min(kReadAtOnce, kLookedAtMax - looked_at);
-    const auto devices = view.DevicesIn(group, at, command.expires_before, ask);
+    const auto devices = at.view.DevicesIn(group, behind, command.expires_before, ask);
     if (!devices) return devices.error();
     for (const DeviceBrief& device : *devices) {
       if (told.devices.size() == limit) return told;
       ++looked_at;
-      at = domain::PositionIn(group.kind, device);
-      told.next = CursorOf(*at);
+      behind = domain::PositionIn(group.kind, device);
+      told.next = CursorOf(*behind);
       if (IsWanted(device, command)) told.devices.push_back(Told(device));
     }
     if (devices->size() < ask) {
@@ -187,18 +185,17 @@ std::string InOneLine(const std::vector<wire::DeviceWait>& waits) {
   return line.empty() ? "nothing is waited for" : line;
 }
 
-Result<wire::DeviceTraced> Read(const wire::DeviceTrace& command, const Origin& origin, const View& view,
-                                const Policy& policy) {
-  const auto device = FindOwn(command.device, origin, view);
+Result<wire::DeviceTraced> Read(const wire::DeviceTrace& command, const Case& at) {
+  const auto device = FindOwn(command.device, at);
   if (!device) return device.error();
-  const auto jobs = view.JobsOf(device->id);
+  const auto jobs = at.view.JobsOf(device->id);
   if (!jobs) return jobs.error();
   wire::DeviceTraced told;
   told.device = device->id;
   told.state = domain::StateName(device->state);
-  told.waits = WaitsOf(*jobs, policy);
+  told.waits = WaitsOf(*jobs, at.policy);
   told.says = InOneLine(told.waits);
-  for (const auto& [step, at] : device->trace) told.steps.push_back({step, at});
+  for (const auto& [step, when] : device->trace) told.steps.push_back({step, when});
   return told;
 }
 

@@ -9,11 +9,11 @@
 
 namespace registry::lifecycle {
 
-Result<wire::DeviceDescribed> Read(const wire::DeviceGet&, const Origin&, const View&, const Policy&);
+Result<wire::DeviceDescribed> Read(const wire::DeviceGet&, const Case&);
 // A page looks at no more than kLookedAtMax devices of the narrowest group there is for the question, so one that leaves
 // many out may have fewer than `limit`, or none, and still be followed by another.
-Result<wire::DeviceListed> Read(const wire::DeviceList&, const Origin&, const View&, const Policy&);
-Result<wire::DeviceTraced> Read(const wire::DeviceTrace&, const Origin&, const View&, const Policy&);
+Result<wire::DeviceListed> Read(const wire::DeviceList&, const Case&);
+Result<wire::DeviceTraced> Read(const wire::DeviceTrace&, const Case&);
 inline constexpr std::size_t kLookedAtMax = 2000;
 
 // What a device waits for, given its jobs, the next due first, and the same in one line.

@@ -1,0 +1,150 @@
+#include "bridge/ingest/commands.h"
+
+#include <algorithm>
+#include <set>
+
+#include "schemas/base/check.h"
+#include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/reads.h"
+
+namespace registry::ingest {
+namespace {
+
+using domain::Case;
+using domain::Reply;
+
+template <class Message, class Variant>
+struct IsIn;
+template <class Message, class... All>
+struct IsIn<Message, std::variant<All...>> : std::disjunction<std::is_same<Message, All>...> {};
+template <class Message>
+constexpr bool kIsRead = IsIn<Message, wire::Query>::value;
+
+template <class Message>
+const Message& As(const Asked& asked) {
+  using Said = std::conditional_t<kIsRead<Message>, wire::Query, wire::Command>;
+  return std::get<Message>(std::get<Said>(asked));
+}
+
+template <class Message>
+Result<Asked> DecodeAs(std::string_view name, const nlohmann::json& data) {
+  const auto asked = [](auto decoded) -> Result<Asked> {
+    if (!decoded) return decoded.error();
+    return Asked(*std::move(decoded));
+  };
+  if constexpr (kIsRead<Message>) {
+    return asked(wire::DecodeQuery(name, data));
+  } else {
+    return asked(wire::DecodeCommand(name, data));
+  }
+}
+
+// ---- lanes
+
+template <class Message>
+std::size_t OfDevice(const Message& message, const PartyId&) {
+  return std::hash<DeviceId>{}(message.device);
+}
+template <class Message>
+std::size_t OfSender(const Message&, const PartyId& sender) {
+  return std::hash<std::string>{}(sender.text());
+}
+std::size_t OfEsim(const wire::EsimRegister& message, const PartyId&) {
+  return std::hash<std::string>{}(message.eid.text());
+}
+
+// ---- decisions
+
+template <class Message>
+Result<Reply> ByLifecycle(const Message& message, Case& at, const Desk&) {
+  if constexpr (kIsRead<Message>) {
+    auto told = lifecycle::Read(message, at);
+    if (!told) return told.error();
+    return wire::Encode(*told);
+  } else {
+    return lifecycle::Decide(message, at);
+  }
+}
+
+Result<Reply> Register(const wire::EsimRegister& command, Case& at, const Desk& desk) {
+  const PartyId& party = at.origin.party;
+  if (auto may = desk.register_guard.MayRegister(party, at.context.now); !may) return may.error();
+  auto reply = lifecycle::Decide(command, at);
+  if (!reply && reply.error().symbol == "esim_unavailable")
+    desk.register_guard.Refused(party, at.context.now);
+  return reply;
+}
+
+Result<Reply> Certify(const wire::CsrSubmit& command, Case& at, const Desk& desk) {
+  return csr_sign::Decide(command, at, *desk.issuer);
+}
+Result<Reply> Replay(const wire::FeedReplay& command, Case& at, const Desk& desk) {
+  return desk.feeds.Replay(command, at);
+}
+Result<Reply> Acknowledge(const wire::FeedAck& command, Case& at, const Desk& desk) {
+  return desk.feeds.Acknowledge(command, at);
+}
+
+// ---- rows
+
+template <class Message>
+CommandRow Row(std::string_view name, LimitClass limit, std::size_t (*lane)(const Message&, const PartyId&),
+               Result<Reply> (*decide)(const Message&, Case&, const Desk&) = ByLifecycle<Message>) {
+  return {name,
+          wire::RolesOf(name),
+          kIsRead<Message> ? Way::kReads : Way::kMarks,
+          limit,
+          [name](const nlohmann::json& data) { return DecodeAs<Message>(name, data); },
+          [lane](const Asked& asked, const PartyId& sender) { return lane(As<Message>(asked), sender); },
+          [decide](const Asked& asked, Case& at, const Desk& desk) {
+            return decide(As<Message>(asked), at, desk);
+          }};
+}
+
+std::vector<CommandRow> MakeRows() {
+  return {
+      Row<wire::EsimRegister>("esim.register", LimitClass::kWrite, OfEsim, Register),
+      Row<wire::DeviceAttach>("device.attach", LimitClass::kWrite, OfDevice),
+      Row<wire::CsrSubmit>("csr.submit", LimitClass::kWrite, OfDevice, Certify),
+      Row<wire::EndpointPublish>("endpoint.publish", LimitClass::kWrite, OfSender),
+      Row<wire::DeviceClaim>("device.claim", LimitClass::kAuthorise, OfDevice),
+      Row<wire::DeviceDeactivate>("device.deactivate", LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceReactivate>("device.reactivate", LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceDelete>("device.delete", LimitClass::kWrite, OfDevice),
+      Row<wire::FeedReplay>("feed.replay", LimitClass::kBulk, OfSender, Replay),
+      Row<wire::FeedAck>("feed.ack", LimitClass::kWrite, OfSender, Acknowledge),
+      Row<wire::DoProgress>("do.progress", LimitClass::kWrite, OfDevice),
+      Row<wire::DoResult>("do.result", LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceGet>("device.get", LimitClass::kRead, OfDevice),
+      Row<wire::DeviceList>("device.list", LimitClass::kRead, OfSender),
+      Row<wire::DeviceTrace>("device.trace", LimitClass::kRead, OfDevice),
+  };
+}
+
+// One that is in the catalogue only could not be decided, one that is here only could not be sent.
+std::vector<CommandRow> HeldToCatalogue(std::vector<CommandRow> rows) {
+  std::multiset<std::string_view> here, there;
+  for (const CommandRow& row : rows) here.insert(row.name);
+  for (const wire::MessageName& message : wire::Catalogue()) {
+    if (message.kind == wire::MessageName::Kind::kCommand) there.insert(message.name);
+  }
+  REG_CHECK(here == there);
+  REG_CHECK(rows.size() == std::variant_size_v<wire::Command> + std::variant_size_v<wire::Query>);
+  return rows;
+}
+
+}  // namespace
+
+const std::vector<CommandRow>& Commands() {
+  static const std::vector<CommandRow> rows = HeldToCatalogue(MakeRows());
+  return rows;
+}
+
+const CommandRow* FindCommand(std::string_view name) {
+  const auto& rows = Commands();
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [name](const auto& each) { return each.name == name; });
+  return row == rows.end() ? nullptr : &*row;
+}
+
+}  // namespace registry::ingest
