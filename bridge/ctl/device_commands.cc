@@ -1,7 +1,6 @@
 #include "bridge/ctl/device_commands.h"
 
-#include <algorithm>
-
+#include "bridge/app/config.h"
 #include "bridge/ctl/describe_device.h"
 #include "workers/lifecycle/reads.h"
 
@@ -94,13 +93,18 @@ void List(const ReadOptions& options, const Wanted& wanted) {
   rows.End("no device was ever registered");
 }
 
-// What device.trace tells a party; `retry` of the configuration says how often is asked.
+// How often who is asked, as registryd knows it; without a configuration, its defaults.
+domain::Policy PolicyOf(const ReadOptions& options) {
+  domain::Policy policy;
+  if (options.config.empty()) return policy;
+  policy.retry = OrFail(app::LoadConfig(options.config)).retry;
+  return policy;
+}
+
+// What device.trace tells a party.
 void Explain(const ReadOptions& options, const std::string& text) {
   const DeviceId id = ParseDevice(text);
-  const auto retry = RetryOf(options);
-  domain::Policy policy;
-  if (retry.first_seconds) policy.retry.usual.first = std::chrono::seconds(*retry.first_seconds);
-  if (retry.attempts) policy.retry.usual.attempts_max = static_cast<std::uint32_t>(*retry.attempts);
+  const auto policy = PolicyOf(options);
   const OpenLedger ledger(options);
   const auto device = OrFail(ledger->LoadDevice(id));
   if (!device) Fail("there is no device " + id.text());

@@ -101,13 +101,6 @@ std::optional<bool> IsRegistered(const ReadOptions& options, const std::string& 
          });
 }
 
-Retry RetryOf(const ReadOptions& options) {
-  if (options.config.empty()) return {};
-  const auto config = ConfigOf(options);
-  return {config["retry"]["first_seconds"].value<std::int64_t>(),
-          config["retry"]["attempts"].value<std::int64_t>()};
-}
-
 OpenLedger::OpenLedger(const ReadOptions& options) {
   const std::string folder = LedgerFolder(options);  // may fail, so before there is anything to clean up
   scratch_ = (fs::temp_directory_path() / "registryctl-XXXXXX").string();

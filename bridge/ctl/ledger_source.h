@@ -32,12 +32,6 @@ std::string LedgerFolder(const ReadOptions& options);
 // Whether a [[party]] of the configuration has this name; nothing when no configuration was named.
 std::optional<bool> IsRegistered(const ReadOptions& options, const std::string& party);
 
-// [retry] of the configuration, as far as it says something; nothing when none was named.
-struct Retry {
-  std::optional<std::int64_t> first_seconds, attempts;
-};
-Retry RetryOf(const ReadOptions& options);
-
 class OpenLedger {
  public:
   explicit OpenLedger(const ReadOptions& options);

@@ -12,6 +12,7 @@
 #include "bridge/ctl/outbox_commands.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "tests/support/device_maker.h"
+#include "tests/support/smallest_config.h"
 #include "tests/support/unprivileged.h"
 #include "tests/unit/bridge/ledger/samples.h"
 
@@ -136,6 +137,25 @@ TEST_F(ReadingCommands, ADeviceIsExplainedInOneLine) {
   EXPECT_THAT(ran.out, HasSubstr("says: waits for key.generate of mno-a, attempt 2 of 6, asked again at "));
   EXPECT_THAT(ran.out, HasSubstr(", given up at "));
   EXPECT_THAT(ran.out, HasSubstr("step: registered"));
+}
+
+TEST_F(ReadingCommands, AnExplanationGoesByTheMnosOwnPlan) {
+  const std::string file = folder_.path("registry.toml");
+  std::ofstream(file)
+      << test::kSmallestConfig
+      << "[retry]\nattempts = 9\n[[party]]\nname = \"mno-a\"\nrole = \"mno\"\nretry_attempts = 4\n";
+  const Ran ran = On({"device", "explain", id_, "--config", file});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("of mno-a, attempt 2 of 4, asked again at "));
+}
+
+TEST_F(ReadingCommands, NothingIsExplainedByAConfigurationThatRegistrydWouldRefuse) {
+  const std::string file = folder_.path("registry.toml");
+  std::ofstream(file) << test::kSmallestConfig << "[retry]\nattempts = 0\n";
+  const Ran ran = On({"device", "explain", id_, "--config", file});
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_THAT(ran.err, HasSubstr("attempts"));
+  EXPECT_EQ(ran.out, "");
 }
 
 TEST_F(ReadingCommands, JsonIsJson) {
