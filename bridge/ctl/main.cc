@@ -5,6 +5,7 @@
 #include "bridge/ctl/init_commands.h"
 #include "bridge/ctl/ledger_commands.h"
 #include "bridge/ctl/outbox_commands.h"
+#include "bridge/ctl/party_commands.h"
 #include "bridge/ctl/zone_commands.h"
 #include "bridge/secret.h"
 #include "schemas/base/standard_descriptors.h"
@@ -15,6 +16,7 @@ int main(int argc, char** argv) {
   CLI::App app("sets up, reads and checks a registry", "registryctl");
   app.require_subcommand(1);
   registry::ctl::AddInitCommands(app);
+  registry::ctl::AddPartyList(*app.get_subcommand("party"));
   registry::ctl::AddDeviceCommands(app);
   registry::ctl::AddLedgerCommands(app);
   registry::ctl::AddOutboxCommands(app);

@@ -10,6 +10,7 @@
 #include "bridge/ctl/ledger_commands.h"
 #include "bridge/ctl/ledger_source.h"
 #include "bridge/ctl/outbox_commands.h"
+#include "bridge/ctl/party_commands.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "tests/support/device_maker.h"
 #include "tests/support/smallest_config.h"
@@ -34,6 +35,7 @@ Ran Ctl(std::vector<std::string> words) {
   AddDeviceCommands(app);
   AddLedgerCommands(app);
   AddOutboxCommands(app);
+  AddPartyList(*app.add_subcommand("party"));
   std::ostringstream out, err;
   auto* const cout = std::cout.rdbuf(out.rdbuf());
   auto* const cerr = std::cerr.rdbuf(err.rdbuf());
@@ -156,6 +158,47 @@ TEST_F(ReadingCommands, NothingIsExplainedByAConfigurationThatRegistrydWouldRefu
   EXPECT_EQ(ran.status, 1);
   EXPECT_THAT(ran.err, HasSubstr("attempts"));
   EXPECT_EQ(ran.out, "");
+}
+
+TEST_F(ReadingCommands, PartiesAreListedWithTheirDevicesAndOpenJobs) {
+  domain::Changeset changes;
+  changes.devices = {{ledger::samples::FullDevice(2), 0}};
+  changes.jobs_put = {ledger::samples::UnsentJob(2, "mno-a")};
+  ASSERT_TRUE(ledger_->Commit(changes).ok());
+  const std::string file = folder_.path("registry.toml");
+  std::ofstream(file) << test::kSmallestConfig << "[retry]\nattempts = 9\n"
+                      << "[[party]]\nname = \"mno-a\"\nrole = \"mno\"\nretry_attempts = 4\nretry_open = 5\n"
+                      << "[[party]]\nname = \"mno-b\"\nrole = \"mno\"\n"
+                      << "[[party]]\nname = \"asp-a\"\nrole = \"asp\"\n";
+  const Json rows = Json::parse(On({"party", "list", "--config", file, "--json"}).out);
+  ASSERT_EQ(rows.size(), 3u);
+  const auto plan = [](int attempts, int open) {
+    return Json{{"retry_first_seconds", 30},
+                {"retry_attempts", attempts},
+                {"retry_progress_seconds", 600},
+                {"retry_reported_seconds", 604800},
+                {"retry_open", open}};
+  };
+  const auto row = [](const char* party, const char* role, int devices, int open, int unsent,
+                      const Json& retry) {
+    return Json{{"party", party},    {"role", role},          {"devices", devices},
+                {"jobs_open", open}, {"jobs_unsent", unsent}, {"retry", retry}};
+  };
+  EXPECT_EQ(rows[0], row("asp-a", "asp", 1, 0, 0, Json()));
+  EXPECT_EQ(rows[1], row("mno-a", "mno", 2, 1, 1, plan(4, 5)));
+  EXPECT_EQ(rows[2], row("mno-b", "mno", 0, 0, 0, plan(9, 10000)));
+  const Ran table = On({"party", "list", "--config", file});
+  EXPECT_EQ(table.status, 0) << table.err;
+  EXPECT_THAT(table.out, HasSubstr("4 times, first after 30 s, 5 open"));
+}
+
+TEST_F(ReadingCommands, OnlyAConfigurationKnowsTheParties) {
+  const Ran ran = On({"party", "list"});
+  EXPECT_EQ(ran.status, 2);
+  EXPECT_THAT(ran.err, HasSubstr("--config FILE"));
+  const std::string file = folder_.path("registry.toml");
+  std::ofstream(file) << test::kSmallestConfig;
+  EXPECT_EQ(On({"party", "list", "--config", file}).out, "the configuration names no party\n");
 }
 
 TEST_F(ReadingCommands, JsonIsJson) {
