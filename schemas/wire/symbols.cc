@@ -102,7 +102,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "the device was reactivated, but its applet.wipe has neither been reported nor given up; key.generate "
        "comes then"},
       {Said::kDecision, Code::kNotFound, "device_unknown", "no such device"},
-      {Said::kDecision, Code::kNotAuthorised, "not_sponsor", "another MNO sponsors the device"},
+      {Said::kDecision, Code::kNotAuthorised, "not_sponsor",
+       "another MNO sponsors the device, or the job was sent to another MNO"},
       {Said::kDecision, Code::kNotAuthorised, "not_claimer", "the device is not claimed by this ASP"},
       {Said::kDecision, Code::kStatusProhibits, "state_prohibits",
        "the device's state or a status refuses; the message names state, statuses and rule"},

@@ -54,8 +54,9 @@ class Issuer {
   UtcTime not_after_;  // of the issuing certificate
 };
 
-// A named job has to be the device's own; an answer that comes after its job gave up is still a good key, unless
-// another key.generate waits by then (job_unknown): the applet has another key now. A key is certified once:
+// A named job has to be the device's own, and sent to the party that answers it. An answer that comes after its job gave
+// up is still a good key, unless another key.generate waits by then (job_unknown): the applet has another key now. A key
+// is certified once:
 // after a revocation the device needs a new one. The key-agreement key is claimed for the device (until the
 // end of its wipe, see lifecycle::ReleaseEsim).
 // State kAttached only: certificate, TLSA wanted, step "certified", jobs of key.generate erased, a kZoneVisible

@@ -46,17 +46,24 @@ Status CheckUnnamed(const Device& device) {
                      "the device was deactivated before: its CSR names the key.generate that waits", "/job");
 }
 
-Status CheckJob(const wire::CsrSubmit& command, const Device& device, const jobs::Waiting& waiting,
-                const View& view) {
+// It belongs to whom it was sent to for ever, whoever sponsors the device by then.
+Status CheckAsked(const wire::CsrSubmit& command, const domain::Job& job, const Origin& origin) {
+  if (job.device() != command.device || job.kind != JobKind::kKeyGenerate) {
+    return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job is not this device's key.generate",
+                       "/job");
+  }
+  if (job.to == origin.party) return Done{};
+  return Error::Make(Code::kNotAuthorised, "not_sponsor", "this key.generate was sent to another MNO",
+                     "/job");
+}
+
+Status CheckJob(const wire::CsrSubmit& command, const Device& device, const Origin& origin,
+                const jobs::Waiting& waiting, const View& view) {
   if (auto empty = RefuseWhileWiped(waiting); !empty) return empty;
   if (!command.job) return CheckUnnamed(device);
   auto job = view.LoadJob(*command.job);
   if (!job) return job.error();
-  if (*job) {
-    if ((*job)->device() == command.device && (*job)->kind == JobKind::kKeyGenerate) return Done{};
-    return Error::Make(Code::kValueSyntax, "job_of_other_device", "the job is not this device's key.generate",
-                       "/job");
-  }
+  if (*job) return CheckAsked(command, **job, origin);
   // It has ended or never was. Where another job asks for a key, the applet is making, or has made, another than this one.
   // Of a device that came back it may also be from before the wipe.
   const bool asked_anew = waiting.Has(JobKind::kKeyGenerate);
@@ -146,7 +153,7 @@ Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, c
   if (!next) return next.error();
   const auto waiting = jobs::Waiting::Of(device->id, view);
   if (!waiting) return waiting.error();
-  if (auto job = CheckJob(command, *device, *waiting, view); !job) return job.error();
+  if (auto job = CheckJob(command, *device, origin, *waiting, view); !job) return job.error();
   const auto csr = CheckCsr(command.csr);
   if (!csr) return csr.error();
   if (auto use = CheckKeyUse(*csr, device->id, view, policy); !use) return use.error();

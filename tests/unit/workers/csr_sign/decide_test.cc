@@ -40,11 +40,11 @@ class DecideTest : public testing::Test {
     EXPECT_TRUE(ledger_->Commit(std::move(changes)).ok());
     return device.id;
   }
-  JobId AddJob(const DeviceId& device, JobKind kind) {
+  JobId AddJob(const DeviceId& device, JobKind kind, const char* to = "mno-a") {
     domain::Job job;
     job.id = domain::NewJobId(test::Ca().context);
     job.subject = device;
-    job.to = Party("mno-a");
+    job.to = Party(to);
     job.kind = kind;
     domain::Changeset changes;
     changes.jobs_put.push_back(job);
@@ -255,6 +255,14 @@ TEST_F(DecideTest, RefusesAJobThatIsNotItsOwn) {
   ExpectRefused(Submit(device_, test::MakeCsr(), push), Code::kValueSyntax, "job_of_other_device");
   EXPECT_TRUE(Submit(device_, test::MakeCsr(), domain::NewJobId(test::Ca().context)).ok())
       << "a job that gave up";
+}
+
+// A transfer changes the sponsor, and not whom a job was sent to.
+TEST_F(DecideTest, RefusesTheJobThatWasSentToAnotherMno) {
+  const JobId foreign = AddJob(device_, JobKind::kKeyGenerate, "mno-b");
+  const auto answered = Submit(device_, test::MakeCsr(), foreign);
+  ExpectRefused(answered, Code::kNotAuthorised, "not_sponsor");
+  EXPECT_EQ(answered.error().field, "/job");
 }
 
 // The wipe could take the very key with it that is certified here.
