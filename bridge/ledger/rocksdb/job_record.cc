@@ -47,4 +47,26 @@ Result<domain::Job> ReadJob(const Store& store, std::string_view record) {
   return job;
 }
 
+Result<bool> IsLeftOver(const Store& store, const domain::Job& job) {
+  if (job.kind != domain::JobKind::kZoneVisible) return false;
+  const auto stored = store.Get(Column::kDevices, keys::OfDevice(job.device()));
+  if (!stored) return stored.error();
+  if (!*stored) return false;  // `ledger verify` tells of it
+  const auto device = Decode<domain::Device>(**stored);
+  if (!device) return device.error();
+  return job.version < device->zone.wanted;
+}
+
+Status DropLeftOver(const Store& store, rocksdb::WriteBatch& writes) {
+  return store.Scan(Column::kJobs, "", "",
+                    [&](std::string_view key, std::string_view record) -> Result<bool> {
+                      const auto job = Decode<domain::Job>(record);
+                      if (!job) return job.error();
+                      const auto left_over = IsLeftOver(store, *job);
+                      if (!left_over) return left_over.error();
+                      if (*left_over) writes.Delete(store.handle(Column::kJobs), std::string(key));
+                      return true;
+                    });
+}
+
 }  // namespace registry::ledger

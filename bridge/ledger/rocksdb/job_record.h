@@ -10,4 +10,10 @@ namespace registry::ledger {
 
 Result<domain::Job> ReadJob(const Store& store, std::string_view record);
 
+// Whether it is an alarm that nobody waits for, for a zone content that another has replaced since: a release of folder
+// format 2 left it beside the new one when it reactivated a device, until DNS showed the new content.
+Result<bool> IsLeftOver(const Store& store, const domain::Job& job);
+// Adds their removal to `writes`; for a folder that is raised to the present format.
+Status DropLeftOver(const Store& store, rocksdb::WriteBatch& writes);
+
 }  // namespace registry::ledger

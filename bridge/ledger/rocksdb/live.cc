@@ -51,10 +51,16 @@ Status LoadFeeds(const Store& store, Live& live) REQUIRES(live.mutex) {
 }
 
 Status LoadJobs(const Store& store, Live& live) REQUIRES(live.mutex) {
+  const bool older = !store.Has(Column::kPlaces);
   return store.Scan(Column::kJobs, "", "",
                     [&](std::string_view, std::string_view value) REQUIRES(live.mutex) -> Result<bool> {
                       const auto job = ReadJob(store, value);
                       if (!job) return job.error();
+                      if (older) {
+                        const auto left_over = IsLeftOver(store, *job);
+                        if (!left_over) return left_over.error();
+                        if (*left_over) return true;
+                      }
                       live.jobs.Put(job->id, JobTable::EntryOf(*job));
                       return true;
                     });

@@ -2,6 +2,7 @@
 
 #include "bridge/ledger/private_folder.h"
 #include "bridge/ledger/rocksdb/folder.h"
+#include "bridge/ledger/rocksdb/job_record.h"
 #include "bridge/ledger/rocksdb/keys.h"
 #include "bridge/ledger/rocksdb/options.h"
 #include "bridge/ledger/rocksdb/places.h"
@@ -109,6 +110,7 @@ Status Store::CheckFormat(bool may_write) {
   }
   // An older registry must be refused at the door, not fail at the first record with a field it does not know.
   rocksdb::WriteBatch batch;
+  if (auto dropped = DropLeftOver(*this, batch); !dropped) return dropped;
   batch.Put(handle(Column::kMeta), keys::kFormat, keys::OfSeq(kFolderFormat));
   return Write(batch, true);
 }
