@@ -3,10 +3,12 @@
 #include "bridge/own_thread.h"
 #include "bridge/zone/apex.h"
 #include "bridge/zone/in_flight.h"
+#include "bridge/zone/pace.h"
 #include "bridge/zone/secondaries.h"
 #include "bridge/zone/server.h"
 #include "bridge/zone/signature_watch.h"
 #include "bridge/zone/superseded.h"
+#include "bridge/zone/waiting.h"
 
 namespace registry::zone {
 namespace {
@@ -19,7 +21,8 @@ constexpr std::size_t kRefreshBatch = 500;  // signatures that are due, per vers
 constexpr std::size_t kOverdueBatch = 20'000;
 constexpr milliseconds kIdleWait{250};    // for new entries, when all is quiet
 constexpr milliseconds kLaggingWait{20};  // the same while an unreachable secondary is asked on the side
-constexpr milliseconds kAnswerWait{50};   // for the secondaries, while the next version may not leave
+constexpr milliseconds kAnswerWait{
+    50};  // for the secondaries or the interval, while the next version may not leave
 constexpr milliseconds kHoldLimit{
     2000};  // how long a slow but reachable secondary holds the next version back
 constexpr milliseconds kPassPause{2000};  // between two moves past a secondary that is ahead
@@ -42,6 +45,7 @@ class LivePublisher : public Publisher {
         secondaries_(options_.secondaries, store_.zone(), responder_.key(), clock_, options_.listen_address,
                      log_),
         signatures_(store_, options_.signature_refresh, log_),
+        waiting_(ledger_, options_.batch_max),
         in_flight_(options_.in_flight_max) {}
   ~LivePublisher() override { LivePublisher::Stop(); }
 
@@ -54,16 +58,17 @@ class LivePublisher : public Publisher {
   void Run();
   bool MayPublish(Steady::time_point now) const;
   milliseconds EntryWait() const;
+  Steady::duration Rest(Steady::time_point now);
   void Publish();
-  std::optional<Batch> ReadBatch(milliseconds wait);
-  void Serve(Batch batch);
+  bool ReadWaiting(milliseconds wait);
+  void Serve();
   ZoneStore::Published Sign(const Batch& batch, std::uint32_t serial, UtcTime now);
   void Keep(Batch batch);
   void SayBound();
   void SayRefused(const std::vector<DeviceId>& devices) const;
   void PassSecondaries(Steady::time_point now);
   void CompleteArrived();
-  void Announce();
+  void Announce(bool revokes);
   void UpdateSnapshot();
   void Pause();
 
@@ -82,8 +87,9 @@ class LivePublisher : public Publisher {
   Secondaries secondaries_;
   SignatureWatch signatures_;
   Superseded superseded_;
+  Pace pace_;
+  Waiting waiting_;
   InFlight in_flight_;
-  ledger::Seq read_ = 0;  // entries handed to the zone
   bool bound_said_ = false;
   Steady::time_point announced_, next_pass_;
   mutable Mutex mutex_;
@@ -94,9 +100,9 @@ class LivePublisher : public Publisher {
 
 Status LivePublisher::Start() {
   if (auto opened = serials_.Open(key_tags_, options_.new_keys); !opened) return opened;
-  read_ = serials_.cursor();
+  waiting_.StartBehind(serials_.cursor());
   if (auto loaded = Load(); !loaded) return loaded;
-  if (auto found = superseded_.Find(ledger_, read_); !found) return found;
+  if (auto found = superseded_.Find(ledger_, serials_.cursor()); !found) return found;
   if (auto started = server_.Start(options_.listen_address, options_.listen_port); !started) return started;
   if (secondaries_.empty())
     log_.Warning("zone: no secondary is configured, changes count as visible once they can be fetched");
@@ -145,19 +151,20 @@ Snapshot LivePublisher::snapshot() const {
 }
 
 // One turn hears what the secondaries have said, tells on what all of them serve, and makes at most one version. It waits
-// in one of two places: for entries of the outbox when a version may leave (MayPublish), for the secondaries' answers when
-// not. Both waits are short, since each has to look at what the other waits for.
+// in one of two places: for entries of the outbox when a version may leave, for the secondaries' answers when not. Both
+// waits are short, since each has to look at what the other waits for.
 void LivePublisher::Run() {
-  Announce();
+  Announce(false);
   while (!thread_.stopping()) {
     secondaries_.Watch(milliseconds(0));
     PassSecondaries(Steady::now());
     CompleteArrived();
     signatures_.Look(clock_.Now());
-    if (MayPublish(Steady::now())) {
+    const Steady::duration rest = Rest(Steady::now());
+    if (rest == Steady::duration::zero()) {
       Publish();
     } else {
-      secondaries_.Watch(kAnswerWait);
+      secondaries_.Watch(std::min(kAnswerWait, std::chrono::ceil<milliseconds>(rest)));
     }
     secondaries_.SayLags(store_.serial(), Steady::now());
     UpdateSnapshot();
@@ -170,6 +177,15 @@ bool LivePublisher::MayPublish(Steady::time_point now) const {
   return secondaries_.AllReachableCurrent() || now - announced_ > kHoldLimit;
 }
 
+// What waits is read meanwhile, since a revocation may jump the interval. Not every entry wakes this thread: it looks
+// after each kAnswerWait.
+Steady::duration LivePublisher::Rest(Steady::time_point now) {
+  if (!MayPublish(now)) return kAnswerWait;
+  const Steady::duration usual = secondaries_.UsualDelay();
+  if (pace_.Rest(now, usual, false) > Steady::duration::zero()) ReadWaiting(milliseconds(0));
+  return pace_.Rest(now, usual, waiting_.revokes());
+}
+
 milliseconds LivePublisher::EntryWait() const {
   return secondaries_.AllCurrent() && in_flight_.empty() ? kIdleWait : kLaggingWait;
 }
@@ -177,48 +193,36 @@ milliseconds LivePublisher::EntryWait() const {
 // One version of whatever waits: changes, signatures that are due, or both.
 void LivePublisher::Publish() {
   const bool due = store_.RefreshDue(clock_.Now());
-  auto batch = ReadBatch(due ? milliseconds(0) : EntryWait());
-  if (!batch) Pause();
-  if (!batch && due) batch = Batch{0, read_, read_, 0, std::vector<domain::ZoneChange>(), {}};
-  if (batch && (due || batch->last != read_)) Serve(std::move(*batch));
+  if (!ReadWaiting(due ? milliseconds(0) : EntryWait())) Pause();
+  if (due || !waiting_.empty()) Serve();
 }
 
-// Nothing when the ledger cannot be read, which is said.
-std::optional<Batch> LivePublisher::ReadBatch(milliseconds wait) {
-  auto entries = ledger_.OutboxAfter(ledger::Sink::kZone, read_, options_.batch_max, wait);
-  if (!entries) {
-    log_.Error("zone: the ledger cannot be read: " + entries.error().message);
-    return std::nullopt;
-  }
-  Batch batch;
-  batch.after = batch.last = read_;
-  batch.changes.emplace();
-  for (ledger::OutboxEntry& entry : *entries) {
-    batch.last = entry.seq;
-    if (auto* change = std::get_if<domain::ZoneChange>(&entry.item))
-      batch.changes->push_back(std::move(*change));
-  }
-  return batch;
+// False when the ledger cannot be read, which is said.
+bool LivePublisher::ReadWaiting(milliseconds wait) {
+  const Status read = waiting_.Read(wait);
+  if (!read) log_.Error("zone: the ledger cannot be read: " + read.error().message);
+  return read.ok();
 }
 
-void LivePublisher::Serve(Batch batch) {
+void LivePublisher::Serve() {
   const auto serial = serials_.Next();
   if (!serial) {
     log_.Error("zone: no serial could be reserved: " + serial.error().message);
     return Pause();
   }
+  const bool revokes = waiting_.revokes();
+  Batch batch = waiting_.Take();
   auto published = Sign(batch, *serial, clock_.Now());
   if (!published.changed) serials_.Return();
   SayRefused(published.refused);
   batch.refused = std::move(published.refused);
-  if (batch.last != read_) {
-    read_ = batch.last;
-    superseded_.Passed(read_);
+  if (batch.last != batch.after) {
+    superseded_.Passed(batch.last);
     batch.serial = store_.serial();
     batch.count = batch.changes->size();
     Keep(std::move(batch));
   }
-  if (published.changed) Announce();
+  if (published.changed) Announce(revokes);
 }
 
 ZoneStore::Published LivePublisher::Sign(const Batch& batch, std::uint32_t serial, UtcTime now) {
@@ -260,11 +264,12 @@ void LivePublisher::PassSecondaries(Steady::time_point now) {
   store_.Renumber(*serial, clock_.Now());
   // What a secondary served before lies between their old serials and the newest, and does not hold them.
   in_flight_.Renumber(*serial);
-  Announce();
+  Announce(false);
 }
 
-void LivePublisher::Announce() {
+void LivePublisher::Announce(bool revokes) {
   announced_ = Steady::now();
+  pace_.Announced(announced_, secondaries_.UsualDelay(), revokes);
   secondaries_.Announce(store_.serial(), store_.soa(), announced_);
 }
 
@@ -281,13 +286,14 @@ void LivePublisher::CompleteArrived() {
 
 void LivePublisher::UpdateSnapshot() {
   const auto last = ledger_.OutboxLast(ledger::Sink::kZone);
+  const ledger::Seq read = waiting_.batch().after;  // entries handed to the zone
   auto lags = secondaries_.lags(Steady::now());
   const MutexLock lock(mutex_);
   snapshot_.port = server_.port();
   snapshot_.serial = store_.serial();
   snapshot_.names = store_.devices();
   snapshot_.first_expiry = store_.FirstExpiry();
-  snapshot_.pending = in_flight_.changes() + (last && *last > read_ ? *last - read_ : 0);
+  snapshot_.pending = in_flight_.changes() + (last && *last > read ? *last - read : 0);
   snapshot_.secondaries = std::move(lags);
 }
 

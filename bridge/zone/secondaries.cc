@@ -62,6 +62,14 @@ bool Secondaries::AllServe(std::uint32_t serial) const {
   return std::ranges::all_of(secondaries_, [serial](const Secondary& s) { return s.Serves(serial); });
 }
 
+Steady::duration Secondaries::UsualDelay() const {
+  Steady::duration slowest{};
+  for (const Secondary& secondary : secondaries_) {
+    if (secondary.reachable()) slowest = std::max(slowest, secondary.usual_delay());
+  }
+  return slowest;
+}
+
 std::string Secondaries::NamesNotServing(std::uint32_t serial) const {
   std::string names;
   for (const Secondary& secondary : secondaries_) {

@@ -28,6 +28,8 @@ class Secondaries {
   bool AllCurrent() const;
   bool AllReachableCurrent() const;
   bool AllServe(std::uint32_t serial) const;
+  // From announcement to service, smoothed, of the slowest that can be reached; zero without any.
+  Steady::duration UsualDelay() const;
   std::string NamesNotServing(std::uint32_t serial) const;
   std::vector<Snapshot::Lag> lags(Steady::time_point now) const;
 

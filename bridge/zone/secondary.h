@@ -49,6 +49,7 @@ class Secondary {
   const std::string& name() const { return address_.name; }
   bool current() const { return Serves(wanted_); }
   bool reachable() const { return failures_ < kFailuresMax; }
+  Steady::duration usual_delay() const { return usual_delay_; }
   Snapshot::Lag lag(Steady::time_point now) const;
 
  private:
