@@ -2,8 +2,9 @@
 // its changes cost, so changes that come thick travel together: I is how long a version waits after the announcement of
 // the one before, and T how long the slowest reachable secondary usually needs from announcement to service.
 //   I = clamp(min(20·T, 900 ms − 2·T), 0, 500 ms)
-// 20·T holds a dear secondary at a twentieth of its time and keeps a cheap one quick; 900 ms − 2·T gives the time back when
-// transfers get long, for a change waits at most max(I, T) and then T. The first change after a quiet I leaves at once.
+// 20·T holds a dear secondary at a twentieth of its time and keeps a cheap one quick. 900 ms − 2·T gives the time back
+// when transfers get long, for a change waits at most max(I, T) and then T. The first change after a quiet I leaves at
+// once.
 // A version that takes a record out of the zone may jump the interval, once in kRevocationPause: a single revocation does
 // not wait, and a wave of them is no other load than any wave.
 // Threads: the publishing thread only.

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "simulators/lab/authority_config.h"
+
 namespace registry::lab {
 namespace {
 
@@ -78,7 +80,7 @@ void AddCpu(const std::map<std::string, std::uint64_t>& before,
   for (const auto& [name, micros] : after) {
     const auto earlier = before.find(name);
     const std::uint64_t used = micros - std::min(micros, earlier == before.end() ? 0 : earlier->second);
-    const bool dns = name == "nsd" || name == "unbound";
+    const bool dns = AuthorityOf(name).has_value() || name == "unbound";
     sums[name == "registryd"   ? "registry"
          : name == "mosquitto" ? "broker"
          : dns                 ? "dns"

@@ -109,6 +109,7 @@ Status Lab::PrepareZones() {
   RegistrySetup setup;
   setup.resolver_certificate_file = resolver->certificate_file;
   setup.trust_anchor = root_ds_;
+  setup.authority = options_.authority;
   setup.retry_first_seconds = options_.retry_first_seconds;
   return CompleteConfig(layout_, setup);
 }
@@ -151,16 +152,21 @@ Status Lab::StartRegistry() {
 Status Lab::StartAuthority() {
   auto key = ReadTsigKey(layout_);
   if (!key) return key.error();
-  AuthorityOptions nsd{layout_.In("nsd"), layout_.authority, kZone,        layout_.primary,
-                       key->name,         key->secret,       static_zones_};
-  const std::string file = layout_.In("nsd/nsd.conf");
-  Status status = WriteText(file, NsdConfig(nsd));
+  const AuthorityOptions authority{layout_.In("authority"),
+                                   layout_.authority,
+                                   kZone,
+                                   layout_.primary,
+                                   key->name,
+                                   key->secret,
+                                   static_zones_};
+  const std::string file = layout_.In("authority/server.conf");
+  Status status = WriteText(file, ConfigOf(options_.authority, authority));
   if (!status) return status;
   status =
       WriteText(layout_.In("zones/tsig.conf"),
                 "key \"" + key->name + "\" { algorithm hmac-sha256; secret \"" + key->secret + "\"; };\n");
   if (!status) return status;
-  return Launch("nsd", {"nsd", "-d", "-c", file}, [this] {
+  return Launch(NameOf(options_.authority), CommandOf(options_.authority, file), [this] {
     return SoaAnswers(kAddress, layout_.authority, "") && SoaAnswers(kAddress, layout_.authority, kZone);
   });
 }

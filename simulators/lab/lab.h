@@ -1,4 +1,4 @@
-// simulators/lab/lab.h: a whole world on loopback: Mosquitto, registryd, NSD, Unbound and the simulators,
+// simulators/lab/lab.h: a whole world on loopback: Mosquitto, registryd, a name server, Unbound and the simulators,
 // started, watched and stopped. Used by registry-lab (./dev demo, up) and by the integration tests alike.
 // Owns: every process it starts, the folder and the ports while it lives. Stop (also by the destructor) ends the
 //   processes in the reverse order of their start.
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "schemas/base/mutex.h"
+#include "simulators/lab/authority_config.h"
 #include "simulators/lab/described.h"
 #include "simulators/lab/inventory.h"
 #include "simulators/lab/layout.h"
@@ -36,6 +37,7 @@ struct LabOptions {
   int device_threads = 4;
   int register_first = -1;  // devices registered at once, the rest by SendTo(MNO, "register"); -1: all
   std::uint64_t seed = 0;   // 0: a new inventory every time
+  Authority authority = Authority::kBind;  // the public name server
   LinkFaults faults;
   std::array<SlowMno, 2> slow_mnos;                // mno-a, mno-b
   int retry_first_seconds = 10;                    // of the registry's actions to MNOs
@@ -50,7 +52,8 @@ class Lab {
   static Result<std::unique_ptr<Lab>> Create(LabOptions options);
   ~Lab();
 
-  Status StartServers();     // broker, registryd, NSD, Unbound; each is really answering when this returns
+  Status
+  StartServers();  // broker, registryd, name server, Unbound; each is really answering when this returns
   Status StartSimulators();  // ASPs, MNOs, devices: provisioning begins
   void Stop();
 

@@ -20,13 +20,13 @@ json PartiesPart(const Layout& layout) {
   return parties;
 }
 
-json DnsPart(const Layout& layout) {
+json DnsPart(const Layout& layout, Authority authority) {
   return {
       {"zone", kZone},
       {"primary",
        {{"address", kAddress}, {"port", layout.primary}, {"tsig_key_file", layout.In("zones/tsig.conf")}}},
       {"secondaries",
-       json::array({{{"software", "nsd"}, {"address", kAddress}, {"port", layout.authority}}})},
+       json::array({{{"software", NameOf(authority)}, {"address", kAddress}, {"port", layout.authority}}})},
       {"trust_anchor_file", layout.TrustAnchor()},
       {"trust_anchor_bind_file", layout.In("zones/trust-anchor.bind")}};
 }
@@ -57,7 +57,7 @@ nlohmann::json Lab::Description() const {
   }
   return {{"mqtt", {{"host", kAddress}, {"port", layout_.mqtt}, {"ca_file", layout_.BrokerCa()}}},
           {"parties", PartiesPart(layout_)},
-          {"dns", DnsPart(layout_)},
+          {"dns", DnsPart(layout_, options_.authority)},
           {"resolver", ResolverPart(layout_)},
           {"pki",
            {{"root_cert_file", layout_.Registry("pki/root.pem")},

@@ -81,7 +81,7 @@ Result<Layout> MakeLayout(const std::string& folder, Ports& ports) {
   Layout layout;
   layout.folder = folder;
   std::error_code error;
-  for (const char* sub : {"logs", "broker", "nsd", "unbound", "zones", "tls", "simulators"}) {
+  for (const char* sub : {"logs", "broker", "authority", "unbound", "zones", "tls", "simulators"}) {
     const fs::path path = fs::path(layout.folder) / sub;
     fs::create_directories(path, error);
     if (!error) fs::permissions(path, fs::perms::owner_all, error);

@@ -24,6 +24,7 @@ struct Arguments {
   int devices = 10, threads = 2;
   std::uint64_t seed = 0;
   bool keep = false, servers_only = false;
+  std::string secondary = NameOf(Authority::kBind);
   LinkFaults faults;
 };
 
@@ -35,6 +36,7 @@ LabOptions OptionsOf(const Arguments& arguments) {
   options.devices = arguments.devices;
   options.device_threads = arguments.threads;
   options.seed = arguments.seed;
+  options.authority = *AuthorityOf(arguments.secondary);
   options.faults = arguments.faults;
   options.say = [](const std::string& line) {
     std::printf("%s\n", line.c_str());
@@ -160,6 +162,12 @@ int Down(const std::string& folder) {
   return 0;
 }
 
+std::vector<std::string> SecondaryNames() {
+  std::vector<std::string> names;
+  for (const Authority software : kAuthorities) names.emplace_back(NameOf(software));
+  return names;
+}
+
 void AddLabOptions(CLI::App& command, Arguments& arguments) {
   command.add_option("--dir", arguments.folder, "run folder; default: a fresh one in /tmp, printed");
   command.add_option("--devices", arguments.devices, "eSIMs in the MNOs' stock")
@@ -169,6 +177,8 @@ void AddLabOptions(CLI::App& command, Arguments& arguments) {
   command.add_option("--programs", arguments.program_folder, "where registryd and the simulators are");
   command.add_option("--broker-config", arguments.broker_config_folder,
                      "folder of mosquitto.conf.in and acl.conf");
+  command.add_option("--secondary", arguments.secondary, "the public name server: bind, nsd or knot")
+      ->check(CLI::IsMember(SecondaryNames()));
   command.add_option("--lose", arguments.faults.lose, "share of radio frames lost")
       ->check(CLI::Range(0.0, 0.9));
   command.add_option("--repeat", arguments.faults.repeat, "share of radio frames repeated")

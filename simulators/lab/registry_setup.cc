@@ -87,7 +87,7 @@ Status CompleteConfig(const Layout& layout, const RegistrySetup& setup) {
   SetResolver(Section(*config, "resolver"), layout, setup);
   SetZone(Section(*config, "zone"), layout, setup);
   toml::table secondary;
-  secondary.insert("name", "nsd");
+  secondary.insert("name", NameOf(setup.authority));
   secondary.insert("address", kAddress);
   secondary.insert("port", static_cast<int>(layout.authority));
   config->insert_or_assign("secondary", toml::array{secondary});

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "schemas/base/result.h"
+#include "simulators/lab/authority_config.h"
 #include "simulators/lab/layout.h"
 
 namespace registry::lab {
@@ -12,6 +13,7 @@ namespace registry::lab {
 struct RegistrySetup {
   std::string resolver_certificate_file;
   std::string trust_anchor;  // DS of the lab's root
+  Authority authority = Authority::kBind;
   int retry_first_seconds = 10;
   int tlsa_ttl = 5;  // short, so that a refusal after deactivation need not wait for caches
 };

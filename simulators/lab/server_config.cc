@@ -35,31 +35,6 @@ Result<std::string> FillTemplate(std::string text, const std::map<std::string, s
   return text;
 }
 
-std::string NsdConfig(const AuthorityOptions& options) {
-  std::string text = "server:\n    ip-address: " + Loopback(options.port) +
-                     "\n    username: \"\"\n    chroot: \"\"\n    database: \"\"\n    server-count: 1\n"
-                     "    verbosity: 1\n    rrl-ratelimit: 0\n    refuse-any: yes\n    zonefiles-write: 0\n"
-                     "    hide-version: yes\n"
-                     // 1 (the default) makes every change wait up to a second.
-                     "    xfrd-reload-timeout: 0\n";
-  for (const char* key : {"zonesdir", "xfrdir"}) {
-    text += "    " + std::string(key) + ": \"" + options.folder + "\"\n";
-  }
-  text += "    pidfile: \"" + options.folder + "/nsd.pid\"\n    xfrdfile: \"" + options.folder +
-          "/xfrd.state\"\n    zonelistfile: \"" + options.folder + "/zone.list\"\nremote-control:\n" +
-          "    control-enable: no\nkey:\n    name: \"" + options.tsig_name +
-          "\"\n    algorithm: hmac-sha256\n" + "    secret: \"" + options.tsig_secret +
-          "\"\nzone:\n    name: \"" + options.zone +
-          "\"\n    zonefile: \"transferred.zone\"\n    allow-notify: 127.0.0.1 " + options.tsig_name +
-          "\n    request-xfr: " + Loopback(options.primary_port) + " " + options.tsig_name +
-          // Anybody on this machine may look at the whole zone: it is a lab.
-          "\n    provide-xfr: 127.0.0.1 NOKEY\n";
-  for (const auto& zone : options.static_zones) {
-    text += "zone:\n    name: \"" + zone.name + ".\"\n    zonefile: \"" + zone.file + "\"\n";
-  }
-  return text;
-}
-
 std::string UnboundConfig(const ResolverOptions& options) {
   std::string text =
       "server:\n    interface: " + Loopback(options.port) + "\n    interface: " + Loopback(options.dot_port) +

@@ -1,6 +1,6 @@
 // simulators/lab/server_config.h: the configuration files of the real servers around the registry, as text.
-// The broker's is the template an operator uses (broker-config/); NSD's and Unbound's follow the forms that
-// were measured. Pure; any thread.
+// The broker's is the template an operator uses (broker-config/); Unbound's follows the form that was measured. The name
+// server's is in authority_config.h. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -9,22 +9,11 @@
 #include <vector>
 
 #include "schemas/base/result.h"
-#include "simulators/lab/static_zone.h"
 
 namespace registry::lab {
 
 // Every @NAME@ in `text` replaced; an Error names one that is left.
 Result<std::string> FillTemplate(std::string text, const std::map<std::string, std::string>& values);
-
-struct AuthorityOptions {
-  std::string folder;
-  std::uint16_t port = 0;
-  std::string zone;  // the registry's, transferred from the hidden primary
-  std::uint16_t primary_port = 0;
-  std::string tsig_name, tsig_secret;
-  std::vector<SignedZone> static_zones;
-};
-std::string NsdConfig(const AuthorityOptions& options);
 
 struct ResolverOptions {
   std::string folder;

@@ -1,7 +1,7 @@
 // Benchmark (d): whole activations per second with everybody on this machine: broker, registry, DNS servers, MNOs,
 // ASPs and devices, everything checked. The floor is what the broker alone relays, measured first in the same run: an
 // activation is kMessages of its messages. Parts and latencies have no floor of their own and are reported alone.
-//   bench_activation [--devices N] [--json FILE]
+//   bench_activation [--devices N] [--secondary bind|nsd|knot] [--json FILE]
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -44,6 +44,8 @@ DemoOptions OptionsOf(int argc, char** argv) {
   options.quiet = true;
   for (int i = 1; i + 1 < argc; ++i) {
     if (std::strcmp(argv[i], "--devices") == 0) options.lab.devices = std::atoi(argv[i + 1]);
+    if (std::strcmp(argv[i], "--secondary") == 0)
+      options.lab.authority = AuthorityOf(argv[i + 1]).value_or(Authority::kBind);
   }
   return options;
 }

@@ -150,6 +150,21 @@ TEST_F(DemoTest, EveryDeviceGetsThroughAndADeactivatedOneIsRefused) {
   for (const pid_t pid : pids) EXPECT_EQ(::kill(pid, 0), -1) << "still running: " << pid;
 }
 
+// BIND, the default, serves all other tests of a lab.
+TEST_F(DemoTest, TheOtherNameServersAreEqualChoices) {
+  for (const Authority software : {Authority::kNsd, Authority::kKnot}) {
+    DemoOptions options = Options(2);
+    options.lab.authority = software;
+    DemoRun run = RunDemo(options);
+    EXPECT_TRUE(run.report.Good() && run.trouble.empty()) << NameOf(software) << Failures(run);
+    EXPECT_EQ(run.report.active, 2u) << NameOf(software);
+    ASSERT_NE(run.lab, nullptr);
+    EXPECT_EQ(run.lab->Description()["dns"]["secondaries"][0]["software"], NameOf(software));
+    run.lab.reset();
+    fs::remove_all(folder_);
+  }
+}
+
 TEST_F(DemoTest, ABadRadioOnlyTakesLonger) {
   DemoOptions options = Options(8);
   options.lab.faults = {.lose = 0.2, .repeat = 0.2, .delay_max_ms = 50, .seed = 5};

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "simulators/lab/authority_config.h"
 #include "simulators/lab/credential.h"
 #include "simulators/lab/process.h"
 
@@ -32,7 +33,7 @@ TEST_F(ServerConfigTest, ATemplateIsFilledWholeOrNamesWhatIsMissing) {
   EXPECT_THAT(left.error().message, HasSubstr("@CA_FILE@"));
 }
 
-TEST_F(ServerConfigTest, NsdAcceptsItsConfiguration) {
+TEST_F(ServerConfigTest, EachNameServerAcceptsItsConfiguration) {
   AuthorityOptions options;
   options.folder = folder_;
   options.port = 5301;
@@ -40,9 +41,20 @@ TEST_F(ServerConfigTest, NsdAcceptsItsConfiguration) {
   options.primary_port = 5300;
   options.tsig_name = "transfer";
   options.tsig_secret = "ERERERERERERERERERERERERERERERERERERERERERE=";
-  std::ofstream(folder_ + "/nsd.conf") << NsdConfig(options);
-  const auto checked = RunToEnd({"nsd-checkconf", folder_ + "/nsd.conf"});
-  EXPECT_TRUE(checked.ok()) << checked.error().message;
+  options.static_zones.push_back({"", folder_ + "/root.zone", "", ""});
+  std::ofstream(folder_ + "/root.zone") << ". 60 IN SOA a. b. 1 1 1 1 1\n. 60 IN NS a.\n";
+  const std::string file = folder_ + "/server.conf";
+  const std::map<Authority, std::vector<std::string>> judges{
+      {Authority::kNsd, {"nsd-checkconf", file}},
+      {Authority::kKnot, {"knotc", "-c", file, "conf-check"}},
+      {Authority::kBind, {"named-checkconf", file}}};
+  for (const Authority software : kAuthorities) {
+    std::ofstream(file) << ConfigOf(software, options);
+    const auto checked = RunToEnd(judges.at(software));
+    EXPECT_TRUE(checked.ok()) << NameOf(software) << ": " << checked.error().message;
+    EXPECT_EQ(AuthorityOf(NameOf(software)), software);
+  }
+  EXPECT_EQ(AuthorityOf("named"), std::nullopt);
 }
 
 TEST_F(ServerConfigTest, UnboundAcceptsItsConfiguration) {
