@@ -11,6 +11,7 @@
 
 #include "bridge/ledger/sound.h"
 #include "bridge/signing/read_x509.h"
+#include "workers/domain/compose.h"
 
 namespace registry::app {
 namespace {
@@ -26,7 +27,7 @@ Result<signing::PublishedCrl> Read(const PublishedTrust& published) {
   const std::string text{std::istreambuf_iterator<char>(input), {}};
   const auto der = FromPem("X509 CRL", text);
   if (!der) return Error::Make(Code::kFailed, "crl_invalid", "holds no CRL in PEM");
-  return signing::ReadCrl(*der, published.issuing_certificate);
+  return signing::ReadCrl(*der, published.signer.certificate());
 }
 
 Result<std::vector<domain::Revocation>> Unknown(std::vector<domain::Revocation> entries,
@@ -45,8 +46,9 @@ struct Taken {
 };
 
 // A device's end is a commit of its own; entries without one share theirs.
-Result<Taken> Take(const std::vector<domain::Revocation>& entries, const domain::Policy& policy,
+Result<Taken> Take(const std::vector<domain::Revocation>& entries, const PublishedTrust& published,
                    ledger::Ledger& ledger, const domain::Context& context) {
+  const domain::Origin own = domain::OwnOrigin();
   Taken taken;
   domain::Changeset gathered;
   const auto flush = [&]() -> Status {
@@ -54,15 +56,15 @@ Result<Taken> Take(const std::vector<domain::Revocation>& entries, const domain:
     return ledger::CommitSound(ledger, std::exchange(gathered, {}));
   };
   for (const domain::Revocation& entry : entries) {
-    auto changes = lifecycle::DecideRevoked(entry, ledger, context, policy);
-    if (!changes) return changes.error();
-    if (changes->devices.empty()) {
+    domain::Case at{own, ledger, context, published.policy, published.signer};
+    if (auto decided = lifecycle::DecideRevoked(entry, at); !decided) return decided.error();
+    if (at.changes.devices.empty()) {
       gathered.revocations.push_back(entry);
       if (gathered.revocations.size() >= kEntriesPerCommit) {
         if (auto written = flush(); !written) return written.error();
       }
     } else {
-      if (auto written = ledger::CommitSound(ledger, std::move(*changes)); !written) return written.error();
+      if (auto written = ledger::CommitSound(ledger, std::move(at.changes)); !written) return written.error();
       ++taken.devices;
     }
     ++taken.entries;
@@ -83,7 +85,7 @@ Status CarryOver(const PublishedTrust& published, ledger::Ledger& ledger, const 
   }
   const auto unknown = Unknown(std::move(crl->entries), ledger);
   if (!unknown) return unknown.error();
-  const auto taken = Take(*unknown, published.policy, ledger, {clock.Now(), Fill});
+  const auto taken = Take(*unknown, published, ledger, {clock.Now(), Fill});
   if (!taken) return taken.error();
   if (taken->entries == 0) return Done{};
   log.Warning(

@@ -19,7 +19,7 @@ namespace registry::app {
 
 struct PublishedTrust {
   const std::string& crl_file;
-  const Bytes& issuing_certificate;
+  const domain::Signer& signer;  // the issuing key
   const domain::Policy& policy;
 };
 Status CarryOver(const PublishedTrust& published, ledger::Ledger& ledger, const Clock& clock,

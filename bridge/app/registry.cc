@@ -178,7 +178,7 @@ Result<Ports> Wired::Start() {
   heartbeat_->Start();
   if (auto http = StartHttp(); !http) return http.error();
   // Before anybody is told what the ledger holds, and before the CRL that was published is written over.
-  const PublishedTrust published{config_.pki.crl_file, material_.issuing_certificate, material_.policy};
+  const PublishedTrust published{config_.pki.crl_file, *material_.signer, material_.policy};
   if (auto carried = CarryOver(published, *ledger_, clock_, log_.For("crl")); !carried)
     return carried.error();
   if (auto crl = crl_->WriteNow(); !crl) return crl.error();

@@ -5,6 +5,7 @@
 #include "bridge/ingest/replies.h"
 #include "bridge/ledger/sound.h"
 #include "schemas/wire/codec.h"
+#include "workers/domain/compose.h"
 
 namespace registry::ingest {
 namespace {
@@ -224,16 +225,17 @@ Status Executor::Commit(domain::Changeset changes) {
   return committed;
 }
 
-bool Executor::Settle(const std::function<Result<domain::Changeset>(const domain::Context&)>& decide,
-                      const std::string& what) {
+bool Executor::Settle(const std::function<Status(domain::Case&)>& decide, const std::string& what) {
+  const domain::Origin own = domain::OwnOrigin();
   for (int attempt = 0; attempt < kDecisionsMax; ++attempt) {
-    auto changes = decide(Now());
-    if (!changes) {
-      SayLedger(what, changes.error());
-      return !IsLedgerFailure(changes.error());
+    const domain::Context context = Now();
+    domain::Case at{own, ledger_, context, services_.policy, *services_.signer};
+    if (const Status decided = decide(at); !decided) {
+      SayLedger(what, decided.error());
+      return !IsLedgerFailure(decided.error());
     }
-    if (changes->empty()) return true;
-    const Status committed = Commit(std::move(*changes));
+    if (at.changes.empty()) return true;
+    const Status committed = Commit(std::move(at.changes));
     if (committed) return true;
     if (IsStale(committed.error())) continue;
     SayLedger(what, committed.error());

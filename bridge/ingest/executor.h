@@ -41,8 +41,7 @@ class Executor {
   domain::Context Now() const;
   Verdict Answer(const Request& request);
   // Decided again while others move the same records; true when nothing is left to do.
-  bool Settle(const std::function<Result<domain::Changeset>(const domain::Context&)>& decide,
-              const std::string& what);
+  bool Settle(const std::function<Status(domain::Case&)>& decide, const std::string& what);
 
  private:
   Verdict AnswerRead(const Request& request);

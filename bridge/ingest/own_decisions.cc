@@ -52,19 +52,11 @@ void OwnDecisions::AddUnsent(std::vector<domain::Job>& jobs) const {
 }
 
 bool OwnDecisions::SettleDue(const domain::Job& job) const {
-  return executor_.Settle(
-      [&](const domain::Context& context) {
-        return lifecycle::DecideDue(job, reader_, context, services_.policy);
-      },
-      "due");
+  return executor_.Settle([&](domain::Case& at) { return lifecycle::DecideDue(job, at); }, "due");
 }
 
 bool OwnDecisions::SettleVisible(const domain::ZoneChange& change) const {
-  return executor_.Settle(
-      [&](const domain::Context& context) {
-        return lifecycle::DecideVisible(change, reader_, context, services_.policy, *services_.signer);
-      },
-      "visible");
+  return executor_.Settle([&](domain::Case& at) { return lifecycle::DecideVisible(change, at); }, "visible");
 }
 
 }  // namespace registry::ingest

@@ -14,6 +14,7 @@ std::string RandomUuid(const Context& context) {
 JobId NewJobId(const Context& context) { return *JobId::Parse(RandomUuid(context)); }
 EventId NewEventId(const Context& context) { return *EventId::Parse(RandomUuid(context)); }
 PartyId Registry() { return *PartyId::Parse("registry"); }
+Origin OwnOrigin() { return {Registry(), wire::Role::kOperator, std::nullopt}; }
 
 void Mark(Device& device, std::string_view step, UtcTime now) {
   if (device.trace.size() >= kTraceMax) device.trace.erase(device.trace.begin());

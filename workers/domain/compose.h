@@ -12,6 +12,8 @@ namespace registry::domain {
 JobId NewJobId(const Context& context);
 EventId NewEventId(const Context& context);
 PartyId Registry();  // "registry", the actor behind timers and DNS
+Origin
+OwnOrigin();  // the registry decides by itself: it may do what its operator may, and no command is the cause
 
 // Adds a step to the trace (dropping the oldest above kTraceMax) and sets `updated`.
 void Mark(Device& device, std::string_view step, UtcTime now);

@@ -1,5 +1,7 @@
-// workers/domain/decision.h: the shape of every decision on a command: Decide(command, case) -> Result<reply>. An Error is
-// the rejection the sender gets; whatever stands in the case's changes is dropped then, and only the event mark written.
+// workers/domain/decision.h: the shape of every decision: Decide(command, case) -> Result<reply> on a command, where an
+// Error is the rejection the sender gets; and DecideX(occasion, case) -> Status on what the registry does by itself, where an
+// Error means that it could not be decided. Whatever stands in the case's changes is dropped then; of a command only the
+// event mark is written.
 // Pure: no sockets, files, threads or clocks. Plain values; what a case refers to outlives it.
 #pragma once
 
@@ -14,11 +16,12 @@
 
 namespace registry::domain {
 
-// Who sent the command, as the broker vouched for it.
+// Who sent the command, as the broker vouched for it. Of what the registry decides by itself see OwnOrigin (compose.h).
 struct Origin {
   PartyId party;
   wire::Role role = wire::Role::kMno;
-  EventId id;
+  std::optional<EventId>
+      id;  // of the command, which is the cause of all that follows; empty when there is none
 };
 
 using Reply = nlohmann::json;  // data of the accepted reply; ingest wraps it
@@ -37,7 +40,7 @@ class Signer {
   virtual const Bytes& certificate() const = 0;                // DER
 };
 
-// One command's: what is given, and what comes of it beside the reply.
+// One decision's: what is given, and what comes of it beside the reply.
 struct Case {
   const Origin& origin;
   const View& view;

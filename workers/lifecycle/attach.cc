@@ -13,23 +13,22 @@ using domain::State;
 
 // What the device still owes or is owed, and nobody is waiting for: the way out of a job that failed for good. On hold
 // nothing new is asked for.
-Status AskAgain(domain::Device& device, const View& view, const Context& context, const Policy& policy,
-                const domain::Signer& signer, domain::Changeset& changes) {
+Status AskAgain(domain::Device& device, Case& at) {
   if (domain::OnHold(device)) return Done{};
-  const auto waiting = jobs::Waiting::Of(device.id, view);
+  const auto waiting = jobs::Waiting::Of(device.id, at.view);
   if (!waiting) return waiting.error();
   // A wipe under way asks for the key itself when it ends.
   const bool key_to_come = waiting->Has(JobKind::kKeyGenerate) || waiting->Has(JobKind::kAppletWipe);
   if (device.state == State::kAttached && !key_to_come) {
-    if (auto asked = AskForKey(device, view, context, policy, changes); !asked) return asked;
+    if (auto asked = AskForKey(device, at); !asked) return asked;
   }
   const domain::Binding* const binding = domain::LiveBinding(device);
   const bool payload_owed = device.state == State::kPublished && binding != nullptr;
   if (!payload_owed || waiting->Has(JobKind::kPayloadPush)) return Done{};
-  auto endpoint = view.LoadEndpoint(binding->asp, binding->endpoint);
+  auto endpoint = at.view.LoadEndpoint(binding->asp, binding->endpoint);
   if (!endpoint) return endpoint.error();
   if (!*endpoint) return Done{};
-  return PushPayload(device, **endpoint, view, context, policy, signer, changes);
+  return PushPayload(device, **endpoint, at);
 }
 
 }  // namespace
@@ -44,7 +43,7 @@ Result<Reply> Decide(const wire::DeviceAttach& command, Case& at) {
   domain::SeeOnNetwork(*device);
   domain::Mark(*device, "attached", context.now);
   changes.history.push_back(domain::History(*device, origin.party, "attached", context.now, origin.id));
-  if (auto asked = AskAgain(*device, view, context, policy, signer, changes); !asked) return asked.error();
+  if (auto asked = AskAgain(*device, at); !asked) return asked.error();
   // Devices attach many times a day: one that has nowhere to go and nothing to get leaves no trace, lest the trace hold
   // nothing but attaches and the history grow for ever.
   const bool asked_for_more = !changes.jobs_put.empty();

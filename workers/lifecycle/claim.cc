@@ -56,7 +56,7 @@ Result<Reply> Decide(const wire::DeviceClaim& command, Case& at) {
         domain::Notify(origin.party, "device.certified", certified, context, origin.id));
   }
   if (device->state == State::kPublished) {
-    auto pushed = PushPayload(*device, **endpoint, view, context, policy, signer, changes);
+    auto pushed = PushPayload(*device, **endpoint, at);
     if (!pushed) return pushed.error();
   }
   Put(*device, changes);

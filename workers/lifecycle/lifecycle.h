@@ -36,19 +36,17 @@ Result<Reply> Decide(const wire::DeviceDelete&, Case&);
 Result<Reply> Decide(const wire::DoProgress&, Case&);
 Result<Reply> Decide(const wire::DoResult&, Case&);
 
-// Every secondary serves this content now. An empty changeset when the device has moved on since. A payload that cannot
+// Every secondary serves this content now. No changes when the device has moved on since. A payload that cannot
 // be made then does not undo the publication: `device.failed` with step payload.push.
-Result<domain::Changeset> DecideVisible(const domain::ZoneChange&, const View&, const Context&, const Policy&,
-                                        const domain::Signer&);
+Status DecideVisible(const domain::ZoneChange&, Case&);
 // A certificate that is on the CRL published last, while the ledger does not know that it was revoked: an older one was
 // restored. The revocation; and the device whose live certificate it is, deactivated, with serverHold, by the registry.
-Result<domain::Changeset> DecideRevoked(const domain::Revocation& published, const View&, const Context&,
-                                        const Policy&);
+Status DecideRevoked(const domain::Revocation& published, Case&);
 // The latest a job can be due: none is ever put off for longer than this from `now`.
 UtcTime LatestDue(const Policy&, UtcTime now);
 // A job is due: sent again with backoff, or failed for good and notified. One due later than LatestDue was put off by a
 // clock that has been set back since: it is due as well, but fails and alarms only after a wait that was one. One that
 // was never sent is sent, when its MNO has room for it.
-Result<domain::Changeset> DecideDue(const domain::Job&, const View&, const Context&, const Policy&);
+Status DecideDue(const domain::Job&, Case&);
 
 }  // namespace registry::lifecycle

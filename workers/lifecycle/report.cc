@@ -12,7 +12,6 @@
 namespace registry::lifecycle {
 namespace {
 
-using domain::Changeset;
 using domain::Device;
 using domain::Fact;
 using domain::Job;
@@ -56,43 +55,44 @@ Result<Reported> FindReported(const JobId& id, const DeviceId& device_id, const 
   return Reported{std::move(**job), std::move(**device)};
 }
 
-Status Delivered(Reported& reported, const Origin& origin, const Context& context, const Policy& policy,
-                 Changeset& changes) {
+void Record(const Device& device, std::string what, Case& at) {
+  at.changes.history.push_back(
+      domain::History(device, at.origin.party, std::move(what), at.context.now, at.origin.id));
+}
+
+Status Delivered(Reported& reported, Case& at) {
   Device& device = reported.device;
-  jobs::End(device, reported.job, changes);
+  jobs::End(device, reported.job, at.changes);
   // A newer payload is under way: this one no longer counts.
   if (reported.job.version != domain::PayloadVersion(device)) {
-    Put(device, changes);
+    Put(device, at.changes);
     return Done{};
   }
   const domain::State after = domain::After(device, domain::Fact::kDelivered);
   const bool activated = device.state != after;
   device.state = after;
   domain::Deliver(device, reported.job.version);
-  domain::Mark(device, "delivered", context.now);
+  domain::Mark(device, "delivered", at.context.now);
   if (activated) {
-    const wire::DeviceActivated message{device.id, DeviceName(device.id, policy.zone),
+    const wire::DeviceActivated message{device.id, DeviceName(device.id, at.policy.zone),
                                         *domain::EndpointOf(device), domain::LiveCertificate(device)->sha256};
-    NotifyStakeholders(device, "device.activated", message, context, origin.id, changes);
-    domain::Mark(device, "active", context.now);
-    changes.history.push_back(domain::History(device, origin.party, "active", context.now, origin.id));
+    NotifyStakeholders(device, "device.activated", message, at);
+    domain::Mark(device, "active", at.context.now);
+    Record(device, "active", at);
   } else {
-    changes.history.push_back(domain::History(device, origin.party,
-                                              "delivered version " + std::to_string(reported.job.version),
-                                              context.now, origin.id));
+    Record(device, "delivered version " + std::to_string(reported.job.version), at);
   }
-  Put(device, changes);
+  Put(device, at.changes);
   return Done{};
 }
 
-Status Wiped(Reported& reported, const Origin& origin, const View& view, const Context& context,
-             const Policy& policy, Changeset& changes) {
+Status Wiped(Reported& reported, Case& at) {
   Device& device = reported.device;
-  jobs::End(device, reported.job, changes);
-  domain::Mark(device, "wiped", context.now);
-  changes.history.push_back(domain::History(device, origin.party, "applet wiped", context.now, origin.id));
-  if (auto after = AfterWipe(device, view, context, policy, changes); !after) return after;
-  Put(device, changes);
+  jobs::End(device, reported.job, at.changes);
+  domain::Mark(device, "wiped", at.context.now);
+  Record(device, "applet wiped", at);
+  if (auto after = AfterWipe(device, at); !after) return after;
+  Put(device, at.changes);
   return Done{};
 }
 
@@ -100,8 +100,8 @@ Status Wiped(Reported& reported, const Origin& origin, const View& view, const C
 constexpr int kWorthWriting = 10;
 
 // An MNO that works on a job is not asked again on the plan of a silent one.
-void Progressed(const Job& before, std::chrono::seconds wait, const Context& context, const Policy& policy,
-                Changeset& changes, const wire::DoProgress* said = nullptr) {
+void Progressed(const Job& before, std::chrono::seconds wait, Case& at,
+                const wire::DoProgress* said = nullptr) {
   Job job = before;
   // Progress reports arrive repeated and out of order: an earlier one shows that the MNO works, not how far it is.
   const bool first = job.last_stage.empty() && job.last_progress == 0;
@@ -110,21 +110,20 @@ void Progressed(const Job& before, std::chrono::seconds wait, const Context& con
     job.last_progress = said->progress;
     job.last_stage = said->stage;
   }
-  jobs::PutOffAtLeast(job, wait, policy.retry, context.now);
-  if (later || job.due >= before.due + wait / kWorthWriting) changes.jobs_put.push_back(std::move(job));
+  jobs::PutOffAtLeast(job, wait, at.policy.retry, at.context.now);
+  if (later || job.due >= before.due + wait / kWorthWriting) at.changes.jobs_put.push_back(std::move(job));
 }
 
-Status Succeeded(Reported& reported, const Origin& origin, const View& view, const Context& context,
-                 const Policy& policy, Changeset& changes) {
+Status Succeeded(Reported& reported, Case& at) {
   const auto fact = domain::RowOf(reported.job.kind).on_success;
   if (!fact) return Done{};
   switch (*fact) {
     case Fact::kDelivered:
-      return Delivered(reported, origin, context, policy, changes);
+      return Delivered(reported, at);
     case Fact::kWiped:
-      return Wiped(reported, origin, view, context, policy, changes);
+      return Wiped(reported, at);
     case Fact::kKeyMade:  // the CSR is what ends it, and is on its way
-      Progressed(reported.job, policy.retry.Of(origin.party).progress, context, policy, changes);
+      Progressed(reported.job, at.policy.retry.Of(at.origin.party).progress, at);
       return Done{};
     case Fact::kAttached:
     case Fact::kVisible:  // of these no job is reported
@@ -133,62 +132,59 @@ Status Succeeded(Reported& reported, const Origin& origin, const View& view, con
   REG_CHECK(false);
 }
 
-Status Failed(const wire::DoResult& command, const Reported& reported, const Origin& origin, const View& view,
-              const Context& context, const Policy& policy, Changeset& changes) {
+Status Failed(const wire::DoResult& command, const Reported& reported, Case& at) {
   const bool again = command.retriable && reported.job.wanted;
-  const domain::RetryPlan& plan = policy.retry.Of(origin.party);
+  const domain::RetryPlan& plan = at.policy.retry.Of(at.origin.party);
   if (again && reported.job.attempt < plan.attempts_max) {
     Job job = reported.job;
-    jobs::PutOff(job, jobs::Backoff(plan, job.attempt), policy.retry, context.now);
+    jobs::PutOff(job, jobs::Backoff(plan, job.attempt), at.policy.retry, at.context.now);
     job.last_stage = command.stage;
-    changes.jobs_put.push_back(std::move(job));
+    at.changes.jobs_put.push_back(std::move(job));
     return Done{};
   }
   Error error = Error::Make(Code::kFailed, command.reason.empty() ? "mno_failed" : command.reason,
                             "the MNO reports a failure at stage " + command.stage);
-  return FailJob(reported.job, reported.device, std::move(error), view, context, policy, origin.id, changes);
+  return FailJob(reported.job, reported.device, std::move(error), at);
 }
 
 // Delivered by SMS, but no proof of receipt came: ask again later rather than believe either way.
-void Unknown(const Reported& reported, const Context& context, const Policy& policy, Changeset& changes) {
+void Unknown(const Reported& reported, Case& at) {
   Job job = reported.job;
-  const domain::RetryPlan& plan = policy.retry.Of(*job.to);
-  jobs::PutOff(job, jobs::Backoff(plan, job.attempt), policy.retry, context.now);
+  const domain::RetryPlan& plan = at.policy.retry.Of(*job.to);
+  jobs::PutOff(job, jobs::Backoff(plan, job.attempt), at.policy.retry, at.context.now);
   job.last_stage = "unknown";
-  changes.jobs_put.push_back(std::move(job));
+  at.changes.jobs_put.push_back(std::move(job));
 }
 
 }  // namespace
 
 Result<Reply> Decide(const wire::DoProgress& command, Case& at) {
-  auto& [origin, view, context, policy, signer, changes] = at;
-  auto reported = FindReported(command.job, command.device, origin, view);
+  auto reported = FindReported(command.job, command.device, at.origin, at.view);
   if (!reported) return reported.error();
   Reply noted = wire::Encode(wire::JobNoted{command.job});
   if (reported->ended) return noted;
-  std::chrono::seconds wait = policy.retry.Of(origin.party).progress;
+  std::chrono::seconds wait = at.policy.retry.Of(at.origin.party).progress;
   // A device that is switched off or asleep must not use up its attempts.
   if (command.stage == "waiting_device") wait = std::max<std::chrono::seconds>(wait, jobs::kDeviceWait);
-  Progressed(reported->job, wait, context, policy, changes, &command);
+  Progressed(reported->job, wait, at, &command);
   return noted;
 }
 
 Result<Reply> Decide(const wire::DoResult& command, Case& at) {
-  auto& [origin, view, context, policy, signer, changes] = at;
-  auto reported = FindReported(command.job, command.device, origin, view);
+  auto reported = FindReported(command.job, command.device, at.origin, at.view);
   if (!reported) return reported.error();
   Reply noted = wire::Encode(wire::JobNoted{command.job});
   if (reported->ended) return noted;
   Status done = Done{};
   switch (command.outcome) {
     case wire::Outcome::kSuccess:
-      done = Succeeded(*reported, origin, view, context, policy, changes);
+      done = Succeeded(*reported, at);
       break;
     case wire::Outcome::kFailed:
-      done = Failed(command, *reported, origin, view, context, policy, changes);
+      done = Failed(command, *reported, at);
       break;
     case wire::Outcome::kUnknown:
-      Unknown(*reported, context, policy, changes);
+      Unknown(*reported, at);
       break;
   }
   if (!done) return done.error();

@@ -7,41 +7,38 @@
 namespace registry::lifecycle {
 namespace {
 
-using domain::Changeset;
 using domain::Device;
 using domain::State;
 
 // The device is published whatever becomes of its payload: DNS shows it, and will not say so a second time. A payload
 // that cannot be made is reported; attach, which finds nobody pushing, makes it anew.
-Status PayloadIsDue(Device& device, const View& view, const Context& context, const Policy& policy,
-                    const domain::Signer& signer, Changeset& changes) {
+Status PayloadIsDue(Device& device, Case& at) {
   const domain::Binding* const binding = domain::LiveBinding(device);
   if (binding == nullptr) return Done{};
-  auto endpoint = view.LoadEndpoint(binding->asp, binding->endpoint);
+  auto endpoint = at.view.LoadEndpoint(binding->asp, binding->endpoint);
   if (!endpoint) return endpoint.error();
   if (!*endpoint) return Done{};
   Device pushed = device;
-  const auto composed = PushPayload(pushed, **endpoint, view, context, policy, signer, changes);
+  const auto composed = PushPayload(pushed, **endpoint, at);
   if (composed) {
     device = std::move(pushed);
   } else {
     ReportFailure(device, std::string(domain::JobKindName(domain::JobKind::kPayloadPush)), composed.error(),
-                  context, policy, std::nullopt, changes);
+                  at);
   }
   return Done{};
 }
 
 }  // namespace
 
-Result<Changeset> DecideVisible(const domain::ZoneChange& change, const View& view, const Context& context,
-                                const Policy& policy, const domain::Signer& signer) {
-  Changeset changes;
+Status DecideVisible(const domain::ZoneChange& change, Case& at) {
+  auto& [origin, view, context, policy, signer, changes] = at;
   auto found = view.LoadDevice(change.device);
   if (!found) return found.error();
-  if (!*found) return changes;
+  if (!*found) return Done{};
   Device device = std::move(**found);
   // Only the content wanted last says anything, and it says it once.
-  if (change.revision != device.zone.wanted || device.zone.visible >= change.revision) return changes;
+  if (change.revision != device.zone.wanted || device.zone.visible >= change.revision) return Done{};
   device.zone.visible = change.revision;
   const auto waiting = jobs::Waiting::Of(device.id, view);
   if (!waiting) return waiting.error();
@@ -50,18 +47,18 @@ Result<Changeset> DecideVisible(const domain::ZoneChange& change, const View& vi
   const bool withdrawn = change.tlsa.empty();
   domain::Mark(device, withdrawn ? "withdrawn" : "published", context.now);
   changes.history.push_back(domain::History(
-      device, domain::Registry(), withdrawn ? "withdrawn from DNS" : "published in DNS", context.now));
+      device, origin.party, withdrawn ? "withdrawn from DNS" : "published in DNS", context.now));
   if (!withdrawn) {
     const State after = domain::After(device, domain::Fact::kVisible);
     const bool first = device.state == State::kCertified && after == State::kPublished;
     device.state = after;
     if (first && !domain::OnHold(device)) {
-      auto pushed = PayloadIsDue(device, view, context, policy, signer, changes);
-      if (!pushed) return pushed.error();
+      auto pushed = PayloadIsDue(device, at);
+      if (!pushed) return pushed;
     }
   }
   Put(device, changes);
-  return changes;
+  return Done{};
 }
 
 }  // namespace registry::lifecycle

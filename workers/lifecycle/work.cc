@@ -5,58 +5,51 @@
 
 namespace registry::lifecycle {
 
-using domain::Changeset;
 using domain::Device;
 using domain::Job;
 using domain::JobKind;
 
-Status AskForKey(Device& device, const View& view, const Context& context, const Policy& policy,
-                 Changeset& changes) {
-  domain::Mark(device, "key.generate", context.now);
-  return jobs::Ask(JobKind::kKeyGenerate, device, view, context, policy.retry, changes);
+Status AskForKey(Device& device, Case& at) {
+  domain::Mark(device, "key.generate", at.context.now);
+  return jobs::Ask(JobKind::kKeyGenerate, device, at.view, at.context, at.policy.retry, at.changes);
 }
 
-Status PushPayload(Device& device, const domain::EndpointRecord& endpoint, const View& view,
-                   const Context& context, const Policy& policy, const domain::Signer& signer,
-                   Changeset& changes) {
-  auto job = payload_push::Compose(device, endpoint, policy, context, signer);
+Status PushPayload(Device& device, const domain::EndpointRecord& endpoint, Case& at) {
+  auto job = payload_push::Compose(device, endpoint, at.policy, at.context, at.signer);
   if (!job) return job.error();
-  return jobs::Send(std::move(*job), domain::Sponsor(device), view, context, policy.retry, changes);
+  return jobs::Send(std::move(*job), domain::Sponsor(device), at.view, at.context, at.policy.retry,
+                    at.changes);
 }
 
-Status AfterWipe(Device& device, const View& view, const Context& context, const Policy& policy,
-                 Changeset& changes) {
-  if (device.state == domain::State::kDeleted) return ReleaseEsim(device, view, changes);
+Status AfterWipe(Device& device, Case& at) {
+  if (device.state == domain::State::kDeleted) return ReleaseEsim(device, at.view, at.changes);
   if (device.state != domain::State::kAttached) return Done{};
-  const auto waiting = jobs::Waiting::Of(device.id, view);
+  const auto waiting = jobs::Waiting::Of(device.id, at.view);
   if (!waiting) return waiting.error();
   if (waiting->Has(JobKind::kKeyGenerate)) return Done{};
-  return AskForKey(device, view, context, policy, changes);
+  return AskForKey(device, at);
 }
 
-void ReportFailure(Device& device, std::string step, Error error, const Context& context,
-                   const Policy& policy, const std::optional<EventId>& cause, Changeset& changes) {
+void ReportFailure(Device& device, std::string step, Error error, Case& at) {
   error.step = std::move(step);
-  domain::Mark(device, error.step + " failed", context.now);
-  changes.history.push_back(domain::History(device, domain::Registry(),
-                                            error.step + " failed: " + error.symbol, context.now, cause));
-  const wire::DeviceFailed message{device.id, DeviceName(device.id, policy.zone), error};
-  NotifyStakeholders(device, "device.failed", message, context, cause, changes);
+  domain::Mark(device, error.step + " failed", at.context.now);
+  at.changes.history.push_back(domain::History(
+      device, domain::Registry(), error.step + " failed: " + error.symbol, at.context.now, at.origin.id));
+  const wire::DeviceFailed message{device.id, DeviceName(device.id, at.policy.zone), error};
+  NotifyStakeholders(device, "device.failed", message, at);
 }
 
-Status FailJob(const Job& job, Device device, Error error, const View& view, const Context& context,
-               const Policy& policy, const std::optional<EventId>& cause, Changeset& changes) {
-  if (cause) {
-    jobs::End(device, job, changes);
+Status FailJob(const Job& job, Device device, Error error, Case& at) {
+  if (at.origin.id) {
+    jobs::End(device, job, at.changes);
   } else {
-    changes.jobs_erase.push_back(job.id);
+    at.changes.jobs_erase.push_back(job.id);
   }
-  ReportFailure(device, std::string(domain::JobKindName(job.kind)), std::move(error), context, policy, cause,
-                changes);
+  ReportFailure(device, std::string(domain::JobKindName(job.kind)), std::move(error), at);
   if (domain::RowOf(job.kind).on_failure == domain::OnFailure::kTakenAsWiped) {
-    if (auto after = AfterWipe(device, view, context, policy, changes); !after) return after;
+    if (auto after = AfterWipe(device, at); !after) return after;
   }
-  Put(device, changes);
+  Put(device, at.changes);
   return Done{};
 }
 

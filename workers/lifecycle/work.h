@@ -9,33 +9,26 @@
 namespace registry::lifecycle {
 
 // Asks the sponsor for a new key pair on the applet.
-Status AskForKey(domain::Device& device, const View& view, const Context& context, const Policy& policy,
-                 domain::Changeset& changes);
+Status AskForKey(domain::Device& device, Case& at);
 // Composes the payload for this endpoint and sends it to the sponsor.
-Status PushPayload(domain::Device& device, const domain::EndpointRecord& endpoint, const View& view,
-                   const Context& context, const Policy& policy, const domain::Signer& signer,
-                   domain::Changeset& changes);
+Status PushPayload(domain::Device& device, const domain::EndpointRecord& endpoint, Case& at);
 // What waited for the applet to be empty: the eSIM of a deleted device, the new key of a reactivated one.
-Status AfterWipe(domain::Device& device, const View& view, const Context& context, const Policy& policy,
-                 domain::Changeset& changes);
+Status AfterWipe(domain::Device& device, Case& at);
 // A step failed: in the trace and history, `device.failed` to sponsor and claimer. The caller puts the device.
-void ReportFailure(domain::Device& device, std::string step, Error error, const Context& context,
-                   const Policy& policy, const std::optional<EventId>& cause, domain::Changeset& changes);
-// The job failed for good, by the command that is its cause or because its MNO was silent: erased and reported, and what
-// its kind says of a failure follows.
-Status FailJob(const domain::Job& job, domain::Device device, Error error, const View& view,
-               const Context& context, const Policy& policy, const std::optional<EventId>& cause,
-               domain::Changeset& changes);
+void ReportFailure(domain::Device& device, std::string step, Error error, Case& at);
+// The job failed for good, by the command that is decided or, where there is none, because its MNO was silent: erased and
+// reported, and what its kind says of a failure follows.
+Status FailJob(const domain::Job& job, domain::Device device, Error error, Case& at);
 
 // One notification to each party that has a stake in the device.
 template <class Message>
 void NotifyStakeholders(const domain::Device& device, std::string_view type, const Message& message,
-                        const Context& context, const std::optional<EventId>& cause,
-                        domain::Changeset& changes) {
-  changes.notifications.push_back(domain::Notify(domain::Sponsor(device), type, message, context, cause));
-  const auto claimer = domain::Claimer(device);
-  if (!claimer) return;
-  changes.notifications.push_back(domain::Notify(*claimer, type, message, context, cause));
+                        Case& at) {
+  const auto notify = [&](const PartyId& party) {
+    at.changes.notifications.push_back(domain::Notify(party, type, message, at.context, at.origin.id));
+  };
+  notify(domain::Sponsor(device));
+  if (const auto claimer = domain::Claimer(device)) notify(*claimer);
 }
 
 }  // namespace registry::lifecycle

@@ -3,6 +3,7 @@
 
 #include "tests/support/device_maker.h"
 #include "tests/unit/workers/lifecycle/flow.h"
+#include "workers/domain/compose.h"
 
 namespace registry::test {
 namespace {
@@ -83,10 +84,12 @@ class PublishTest : public testing::Test {
   // Decided, committed and given back.
   domain::Changeset Visible() {
     const domain::ZoneChange shown{id_, 1, {{3, 0, 1, Bytes(32, 1)}}, ""};
-    auto changes = lifecycle::DecideVisible(shown, *ledger_, context_, policy_, signer_);
-    EXPECT_TRUE(changes.ok()) << changes.error().message;
-    REG_CHECK(changes && ledger_->Commit(*changes).ok());
-    return *changes;
+    const domain::Origin own = domain::OwnOrigin();
+    domain::Case at{own, *ledger_, context_, policy_, signer_};
+    const Status decided = lifecycle::DecideVisible(shown, at);
+    EXPECT_TRUE(decided.ok()) << decided.error().message;
+    REG_CHECK(decided && ledger_->Commit(at.changes).ok());
+    return at.changes;
   }
 
   Breakable signer_;
