@@ -1,4 +1,4 @@
-// The least registryd's configuration may say; none of the files it names exists.
+// tests/support/smallest_config.h: the least registryd's configuration may say; none of the files it names exists.
 #pragma once
 
 namespace registry::test {

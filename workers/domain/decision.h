@@ -1,7 +1,7 @@
 // workers/domain/decision.h: the shape of every decision: Decide(command, case) -> Result<reply> on a command, where an
-// Error is the rejection the sender gets; and DecideX(occasion, case) -> Status on what the registry does by itself, where an
-// Error means that it could not be decided. Whatever stands in the case's changes is dropped then; of a command only the
-// event mark is written.
+// Error is the rejection the sender gets; and DecideX(occasion, case) -> Status on what the registry does by itself, where
+// an Error means that it could not be decided. Whatever stands in the case's changes is dropped then; of a command only
+// the event mark is written.
 // Pure: no sockets, files, threads or clocks. Plain values; what a case refers to outlives it.
 #pragma once
 
