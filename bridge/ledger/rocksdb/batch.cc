@@ -31,8 +31,9 @@ Batch::Batch(const Store& store, const Live& live, Trimmed& trimmed)
 Status Batch::Add(domain::Changeset& changeset) {
   Versions versions;
   Holders holders;
-  if (auto sound = Check(changeset, versions, holders); !sound) return sound;
-  auto places = places_.Before(changeset);
+  PlaceChanges::Records devices;
+  if (auto sound = Check(changeset, versions, holders, devices); !sound) return sound;
+  auto places = places_.Before(changeset, devices);
   if (!places) return places.error();
   for (auto& [key, version] : versions) versions_[key] = version;
   for (auto& [key, holder] : holders) holders_[key] = std::move(holder);
@@ -45,11 +46,12 @@ Status Batch::Add(domain::Changeset& changeset) {
   return Done{};
 }
 
-Status Batch::Check(const domain::Changeset& changeset, Versions& versions, Holders& holders) const {
+Status Batch::Check(const domain::Changeset& changeset, Versions& versions, Holders& holders,
+                    PlaceChanges::Records& devices) const {
   if (auto sound = CheckMark(changeset); !sound) return sound;
   for (const auto& put : changeset.devices) {
-    auto sound =
-        CheckVersion(Column::kDevices, keys::OfDevice(put.device.id), put.expected_version, versions);
+    auto sound = CheckVersion(Column::kDevices, keys::OfDevice(put.device.id), put.expected_version, versions,
+                              &devices);
     if (!sound) return sound;
   }
   for (const auto& put : changeset.endpoints) {
@@ -80,8 +82,8 @@ Status Batch::CheckMark(const domain::Changeset& changeset) const {
   return Done{};
 }
 
-Status Batch::CheckVersion(Column column, const std::string& key, std::uint64_t expected,
-                           Versions& versions) const {
+Status Batch::CheckVersion(Column column, const std::string& key, std::uint64_t expected, Versions& versions,
+                           PlaceChanges::Records* read) const {
   const std::string name = InColumn(column, key);
   std::uint64_t version = 0;
   if (const auto now = versions.find(name); now != versions.end()) {
@@ -89,12 +91,13 @@ Status Batch::CheckVersion(Column column, const std::string& key, std::uint64_t 
   } else if (const auto staged = versions_.find(name); staged != versions_.end()) {
     version = staged->second;
   } else {
-    const auto stored = store_.Get(column, key);
+    auto stored = store_.Get(column, key);
     if (!stored) return stored.error();
     if (*stored) {
       const auto peeked = PeekVersion(**stored);
       if (!peeked) return Error::Make(Code::kFailed, kLedgerDamaged, "a stored record has no version");
       version = *peeked;
+      if (read != nullptr) read->emplace(key, std::move(**stored));
     }
   }
   if (version != expected) return Stale(NameOf(column));

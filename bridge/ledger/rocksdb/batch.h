@@ -38,10 +38,12 @@ class Batch {
   using Versions = std::unordered_map<std::string, std::uint64_t>;
   using Holders = std::unordered_map<std::string, std::optional<std::string>>;
 
-  Status Check(const domain::Changeset& changeset, Versions& versions, Holders& holders) const;
+  // `devices`: the records of the changeset's devices that were read for it.
+  Status Check(const domain::Changeset& changeset, Versions& versions, Holders& holders,
+               PlaceChanges::Records& devices) const;
   Status CheckMark(const domain::Changeset& changeset) const;
-  Status CheckVersion(Column column, const std::string& key, std::uint64_t expected,
-                      Versions& versions) const;
+  Status CheckVersion(Column column, const std::string& key, std::uint64_t expected, Versions& versions,
+                      PlaceChanges::Records* read = nullptr) const;
   Status CheckClaims(const domain::Changeset& changeset, Holders& holders) const;
   Result<std::optional<std::string>> HolderOf(const std::string& key) const;
   Status CheckBounds(const domain::Changeset& changeset) const;

@@ -51,24 +51,24 @@ Result<std::uint64_t> MakePlaces(Store& store) {
   return devices;
 }
 
-Result<PlaceChanges::ByDevice> PlaceChanges::Before(const domain::Changeset& changeset) const {
+Result<PlaceChanges::ByDevice> PlaceChanges::Before(const domain::Changeset& changeset,
+                                                    const Records& stored) const {
   ByDevice before;
   for (const auto& put : changeset.devices) {
     std::string device = keys::OfDevice(put.device.id);
     if (before.contains(device)) continue;
     const auto staged = staged_.find(device);
-    auto places = staged != staged_.end() ? Result<Kept>(staged->second) : Stored(device);
+    auto places = staged != staged_.end() ? Result<Kept>(staged->second) : Of(device, stored);
     if (!places) return places.error();
     before.emplace(std::move(device), std::move(*places));
   }
   return before;
 }
 
-Result<PlaceChanges::Kept> PlaceChanges::Stored(const std::string& device) const {
-  const auto record = store_.Get(Column::kDevices, device);
-  if (!record) return record.error();
-  if (!*record) return Kept{};
-  const auto decoded = Decode<domain::Device>(**record);
+Result<PlaceChanges::Kept> PlaceChanges::Of(const std::string& device, const Records& stored) {
+  const auto record = stored.find(device);
+  if (record == stored.end()) return Kept{};
+  const auto decoded = Decode<domain::Device>(record->second);
   if (!decoded) return decoded.error();
   return KeptOf(*decoded);
 }

@@ -28,15 +28,17 @@ class PlaceChanges {
     std::vector<std::string> keys;
     std::string brief;
   };
-  using ByDevice = std::unordered_map<std::string, Kept>;  // under the device's key
+  using ByDevice = std::unordered_map<std::string, Kept>;        // under the device's key
+  using Records = std::unordered_map<std::string, std::string>;  // as stored, under the same
 
   explicit PlaceChanges(const Store& store) : store_(store) {}
-  // Reads the places that each device of the changeset has now, so that Stage cannot fail.
-  Result<ByDevice> Before(const domain::Changeset& changeset) const;
+  // The places that each device of the changeset has now, so that Stage cannot fail. `stored` has the record of each that is
+  // in the database and was not staged before.
+  Result<ByDevice> Before(const domain::Changeset& changeset, const Records& stored) const;
   void Stage(const domain::Device& device, ByDevice& before, rocksdb::WriteBatch& writes);
 
  private:
-  Result<Kept> Stored(const std::string& device) const;
+  static Result<Kept> Of(const std::string& device, const Records& stored);
 
   const Store& store_;
   ByDevice staged_;
