@@ -5,6 +5,7 @@
 #include "bridge/outbox/patience.h"
 #include "bridge/outbox/window.h"
 #include "bridge/own_thread.h"
+#include "bridge/say_once.h"
 
 namespace registry::outbox {
 namespace {
@@ -18,7 +19,6 @@ constexpr ledger::Seq kCursorEvery = 256;  // entries between two moves of the s
 constexpr milliseconds kCursorWithin{100};        // or this long after a confirmation
 constexpr std::chrono::seconds kDurableEvery{5};  // what power loss may repeat
 constexpr int kBackoffDoublings = 4;
-constexpr std::chrono::minutes kSayAgainAfter{1};  // a trouble that stays is said once, then each minute
 
 // The entry's content moves into the message.
 std::optional<Publisher::Message> Render(ledger::OutboxEntry& entry) {
@@ -66,8 +66,7 @@ class MqttRelay::Impl {
   int failures_ = 0;
   ledger::Seq failed_at_ = 0;
   Patience patience_;
-  std::string unreadable_;  // what was said last about an entry that cannot be read
-  SteadyClock::time_point unreadable_said_at_;
+  SayOnce unreadable_;  // about an entry that cannot be read
   ledger::Seq stored_ = 0, durable_ = 0;
   SteadyClock::time_point stored_at_, durable_at_;
   OwnThread thread_{mutex_, wake_};  // the rest is its own
@@ -111,7 +110,7 @@ void MqttRelay::Impl::CarrySome() {
     SayUnreadable(entries.error());
     return Pause(options_.retry_after);
   }
-  unreadable_.clear();
+  unreadable_.Forget();
   for (ledger::OutboxEntry& entry : *entries) {
     if (!Carry(entry)) return;
   }
@@ -120,11 +119,7 @@ void MqttRelay::Impl::CarrySome() {
 void MqttRelay::Impl::SayUnreadable(const Error& why) {
   const std::string line = "nothing more leaves after entry " + std::to_string(window_->last()) +
                            ", the next cannot be read: " + why.symbol + ": " + why.message;
-  const auto now = SteadyClock::now();
-  if (line == unreadable_ && now - unreadable_said_at_ < kSayAgainAfter) return;
-  options_.log.Error(line);
-  unreadable_ = line;
-  unreadable_said_at_ = now;
+  if (unreadable_.Due(line, SayOnce::Steady::now())) options_.log.Error(line);
 }
 
 // False when nothing more is to be handed over for now.

@@ -11,11 +11,9 @@
 // Limits: in_flight_max entries handed to the sink and not yet confirmed, or as many as the sink takes at once.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <span>
 
 #include "bridge/ledger/ledger.h"
 #include "bridge/log_line.h"
