@@ -16,9 +16,7 @@ Result<signing::PublishedCrl> Read(const std::string& file, const std::string& c
   if (!ca) return ca.error();
   std::ifstream input(file, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(input), {}};
-  const auto der = FromPem("X509 CRL", text);
-  if (!der) return Error::Make(Code::kFailed, "crl_invalid", "holds no CRL in PEM");
-  return signing::ReadCrl(*der, *ca);
+  return signing::ReadPemCrl(text, *ca);
 }
 
 }  // namespace

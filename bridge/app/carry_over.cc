@@ -1,14 +1,12 @@
 #include "bridge/app/carry_over.h"
 
-#include <openssl/rand.h>
-
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <set>
 
+#include "bridge/ingest/pipeline.h"
 #include "bridge/ledger/sound.h"
 #include "bridge/signing/read_x509.h"
 #include "workers/domain/compose.h"
@@ -18,16 +16,12 @@ namespace {
 
 constexpr std::size_t kEntriesPerCommit = 1000;
 
-void Fill(std::uint8_t* out, std::size_t size) { REG_CHECK(RAND_bytes(out, static_cast<int>(size)) == 1); }
-
 Result<signing::PublishedCrl> Read(const PublishedTrust& published) {
   std::ifstream input(published.crl_file, std::ios::binary);
   if (!input)
     return Error::Make(Code::kFailed, "crl_invalid", std::string("cannot be read: ") + std::strerror(errno));
   const std::string text{std::istreambuf_iterator<char>(input), {}};
-  const auto der = FromPem("X509 CRL", text);
-  if (!der) return Error::Make(Code::kFailed, "crl_invalid", "holds no CRL in PEM");
-  return signing::ReadCrl(*der, published.signer.certificate());
+  return signing::ReadPemCrl(text, published.signer.certificate());
 }
 
 Result<std::vector<domain::Revocation>> Unknown(std::vector<domain::Revocation> entries,
@@ -85,7 +79,7 @@ Status CarryOver(const PublishedTrust& published, ledger::Ledger& ledger, const 
   }
   const auto unknown = Unknown(std::move(crl->entries), ledger);
   if (!unknown) return unknown.error();
-  const auto taken = Take(*unknown, published, ledger, {clock.Now(), Fill});
+  const auto taken = Take(*unknown, published, ledger, {clock.Now(), ingest::FillFromOpenSsl});
   if (!taken) return taken.error();
   if (taken->entries == 0) return Done{};
   log.Warning(

@@ -92,14 +92,9 @@ Result<InterfaceCrl> ReadInterfaceCrl(const std::string& interface, const Bytes&
   const auto text = ReadIfThere(CrlFile(interface));
   if (!text) return text.error();
   if (text->empty()) return InterfaceCrl{};
-  const auto refuse = [&](std::string_view why) {
-    return Error::Make(Code::kFailed, "crl_invalid", CrlFile(interface) + ": " + std::string(why));
-  };
-  const auto der = FromPem("X509 CRL", *text);
-  if (!der) return refuse("holds no CRL in PEM");
-  auto crl = signing::ReadCrl(*der, ca_certificate);
-  if (!crl) return refuse(crl.error().message);
-  return InterfaceCrl{signing::CrlNumber(*der).value_or(0), crl->this_update, std::move(crl->entries)};
+  auto crl = signing::ReadPemCrl(*text, ca_certificate);
+  if (!crl) return Error::Make(Code::kFailed, "crl_invalid", CrlFile(interface) + ": " + crl.error().message);
+  return InterfaceCrl{crl->number.value_or(0), crl->this_update, std::move(crl->entries)};
 }
 
 Status WriteInterfaceCrl(const std::string& interface, const signing::Authority& ca, const InterfaceCrl& crl,

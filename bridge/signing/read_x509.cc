@@ -72,6 +72,7 @@ Result<PublishedCrl> ReadCrl(const Bytes& der, const Bytes& issuer_certificate) 
   PublishedCrl published;
   const auto begun = TimeOf(X509_CRL_get0_lastUpdate(crl.get()));
   if (!begun) return Invalid("its thisUpdate cannot be read");
+  published.number = CrlNumber(der);
   published.this_update = *begun;
   published.next_update = TimeOf(X509_CRL_get0_nextUpdate(crl.get()));
   STACK_OF(X509_REVOKED)* const revoked = X509_CRL_get_REVOKED(crl.get());
@@ -81,6 +82,11 @@ Result<PublishedCrl> ReadCrl(const Bytes& der, const Bytes& issuer_certificate) 
     published.entries.push_back(std::move(*entry));
   }
   return published;
+}
+
+Result<PublishedCrl> ReadPemCrl(std::string_view pem, const Bytes& issuer_certificate) {
+  const auto der = FromPem("X509 CRL", pem);
+  return der ? ReadCrl(*der, issuer_certificate) : Invalid("holds no CRL in PEM");
 }
 
 }  // namespace registry::signing

@@ -15,6 +15,7 @@ struct CertificateFacts {
 Result<CertificateFacts> ReadCertificate(const Bytes& der);
 
 struct PublishedCrl {
+  std::optional<std::uint64_t> number;  // as CrlNumber says it
   UtcTime this_update;
   std::optional<UtcTime> next_update;
   // How long an entry's certificate lasts is not in a CRL: certificate_not_after is the issuer's own end, beyond which
@@ -22,5 +23,6 @@ struct PublishedCrl {
   std::vector<domain::Revocation> entries;
 };
 Result<PublishedCrl> ReadCrl(const Bytes& der, const Bytes& issuer_certificate);
+Result<PublishedCrl> ReadPemCrl(std::string_view pem, const Bytes& issuer_certificate);
 
 }  // namespace registry::signing
