@@ -6,13 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <list>
 #include <vector>
 
 #include "bridge/app/http_connection.h"
 #include "bridge/own_thread.h"
-#include "bridge/say_once.h"
+#include "bridge/zone/accept_pause.h"
 
 namespace registry::app {
 namespace {
@@ -51,7 +50,7 @@ class PollServer : public HttpServer {
   void Run() {
     std::vector<pollfd> polled;
     while (!thread_.stopping()) {
-      const bool accepting = Steady::now() >= accept_from_;
+      const bool accepting = accept_pause_.Over(Steady::now());
       polled.assign({{wake_.fd(), POLLIN, 0}, {accepting ? listener_.fd() : -1, POLLIN, 0}});
       for (const auto& connection : connections_) polled.push_back({connection.fd(), connection.events(), 0});
       if (poll(polled.data(), polled.size(), kTickMs) < 0) continue;
@@ -83,7 +82,7 @@ class PollServer : public HttpServer {
   void Accept(Steady::time_point now) {
     while (true) {
       zone::Socket socket = zone::AcceptTcp(listener_);
-      if (!socket) return Rest(errno, now);
+      if (!socket) return accept_pause_.Failed(errno, now, "a connection cannot be taken", log_);
       if (!MakeRoom()) continue;
       connections_.emplace_back(std::move(socket), now);
       // What it asks is mostly here already; its turn comes before another one takes its place.
@@ -91,19 +90,11 @@ class PollServer : public HttpServer {
     }
   }
 
-  void Rest(int why, Steady::time_point now) {
-    if (!zone::IsExhausted(why)) return;
-    accept_from_ = now + std::chrono::milliseconds(kTickMs);
-    const std::string line = "a connection cannot be taken: " + std::string(std::strerror(why));
-    if (exhausted_.Due(line, now)) log_.Error(line);
-  }
-
   const LogLine log_;
   zone::Socket wake_, listener_;
   std::uint16_t port_ = 0;
   std::list<HttpConnection> connections_;
-  Steady::time_point accept_from_;  // no descriptor was free: not before this
-  SayOnce exhausted_;
+  zone::AcceptPause accept_pause_;
   HttpConnection::Makers makers_;  // their threads wake the server, whose descriptors outlive them
   OwnThread thread_;
 };

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 namespace registry::zone {
 namespace {
@@ -52,7 +51,7 @@ void TransferServer::Run() {
   std::vector<pollfd> polled;
   while (!thread_.stopping()) {
     ++turns_;
-    const bool accepting = Steady::now() >= accept_from_;
+    const bool accepting = accept_pause_.Over(Steady::now());
     polled.assign({{wake_.fd(), POLLIN, 0}, {accepting ? tcp_.fd() : -1, POLLIN, 0}, {udp_.fd(), POLLIN, 0}});
     for (const Connection& connection : connections_)
       polled.push_back({connection.fd(), connection.events(), 0});
@@ -85,18 +84,9 @@ bool TransferServer::MakeRoom() {
 void TransferServer::Accept(Steady::time_point now) {
   while (true) {
     Socket socket = AcceptTcp(tcp_);
-    if (!socket) {
-      return Rest(errno, now);
-    }
+    if (!socket) return accept_pause_.Failed(errno, now, "zone: a connection cannot be taken", log_);
     if (MakeRoom()) connections_.emplace_back(std::move(socket), now);
   }
-}
-
-void TransferServer::Rest(int why, Steady::time_point now) {
-  if (!IsExhausted(why)) return;
-  accept_from_ = now + std::chrono::milliseconds(kTickMs);
-  const std::string line = "zone: a connection cannot be taken: " + std::string(std::strerror(why));
-  if (exhausted_.Due(line, now)) log_.Error(line);
 }
 
 void TransferServer::AnswerDatagrams() {

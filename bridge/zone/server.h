@@ -7,12 +7,11 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <list>
 
 #include "bridge/log_line.h"
 #include "bridge/own_thread.h"
-#include "bridge/say_once.h"
+#include "bridge/zone/accept_pause.h"
 #include "bridge/zone/connection.h"
 
 namespace registry::zone {
@@ -33,7 +32,6 @@ class TransferServer {
  private:
   void Run();
   void Accept(Steady::time_point now);
-  void Rest(int why, Steady::time_point now);
   bool MakeRoom();
   void AnswerDatagrams();
 
@@ -42,8 +40,7 @@ class TransferServer {
   Socket tcp_, udp_, wake_;
   std::uint16_t port_ = 0;
   std::list<Connection> connections_;
-  Steady::time_point accept_from_;  // no descriptor was free: not before this
-  SayOnce exhausted_;
+  AcceptPause accept_pause_;
   std::atomic<std::uint64_t> turns_{0};
   OwnThread thread_;
 };
