@@ -1,5 +1,4 @@
 // Recomputes what must hold (FORMAT.md, "Invariants") through the port, so that it judges every backend alike.
-#include <map>
 #include <set>
 #include <unordered_map>
 

@@ -36,7 +36,7 @@ class Session::Impl {
   void Start();
   void Stop(milliseconds deadline);
   bool connected() const { return Current() != nullptr; }
-  std::uint64_t reconnects() const { return reconnects_; }
+  std::uint64_t reconnects() const { return connects_ > 0 ? connects_ - 1 : 0; }
   Status Publish(Message message, Confirmed confirmed);
   std::size_t AtOnceMax() const;
   std::string trouble() const;
@@ -67,7 +67,7 @@ class Session::Impl {
   bool lost_ GUARDED_BY(mutex_) = false;
   std::string lost_why_ GUARDED_BY(mutex_), trouble_ GUARDED_BY(mutex_);
   milliseconds stop_deadline_ GUARDED_BY(mutex_){0};
-  std::atomic<std::uint64_t> connects_{0}, reconnects_{0};
+  std::atomic<std::uint64_t> connects_{0};
   OwnThread thread_{mutex_, wake_};
 };
 
@@ -101,7 +101,7 @@ SteadyClock::duration Session::Impl::Attempt() {
   const std::shared_ptr<Connection> connection = connections.front();
   const auto since = SteadyClock::now();
   SayTerms(connection->terms());
-  if (connects_++ > 0) ++reconnects_;
+  ++connects_;
   Say(Level::kInfo, "connected");
   SetTrouble("");
   SetCurrent(connection);

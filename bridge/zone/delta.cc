@@ -1,6 +1,5 @@
 #include "bridge/zone/delta.h"
 
-#include <algorithm>
 #include <unordered_set>
 
 namespace registry::zone {

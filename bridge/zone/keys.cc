@@ -94,8 +94,7 @@ Result<std::string> DsText(const std::string& zone, const std::string& ksk_file)
 }
 
 KeySigner::KeySigner(const ZoneKey& key)
-    : pkey_(key.pkey),
-      sign_(EVP_PKEY_CTX_new(key.pkey.get(), nullptr)),
+    : sign_(EVP_PKEY_CTX_new(key.pkey.get(), nullptr)),
       hash_(EVP_MD_CTX_new()),
       sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)) {
   REG_CHECK(sign_ && hash_ && sha256_ && EVP_PKEY_sign_init(sign_.get()) == 1);

@@ -49,8 +49,7 @@ class KeySigner {
     void operator()(EVP_MD_CTX* c) const { EVP_MD_CTX_free(c); }
     void operator()(EVP_MD* m) const { EVP_MD_free(m); }
   };
-  std::shared_ptr<EVP_PKEY> pkey_;
-  std::unique_ptr<EVP_PKEY_CTX, Free> sign_;
+  std::unique_ptr<EVP_PKEY_CTX, Free> sign_;  // holds the key
   std::unique_ptr<EVP_MD_CTX, Free> hash_;
   std::unique_ptr<EVP_MD, Free> sha256_;
 };

@@ -56,7 +56,6 @@ struct Options {
   std::size_t batch_max = 1000;
   std::size_t in_flight_max = 200'000;  // changes published and not yet visible that are kept in memory
   std::size_t journal_bytes_max = 64u << 20, journal_changes_max = 4096;
-  std::chrono::milliseconds stop_deadline{3000};
   const Clock* clock = nullptr;  // outlives the publisher; the system's when null
 };
 
