@@ -97,10 +97,14 @@ std::string ActiveIsServed(const Snapshot& now) {
   return Each(now, [&](const Device& device) -> std::string {
     if (device.state != State::kActive && device.state != State::kPublished) return "";
     const auto served = now.world.served.find(device.id.text());
-    if (served == now.world.served.end() || served->second.tlsa.size() != 1) return "is not served";
-    return served->second.tlsa[0].data == domain::LiveCertificate(device)->sha256
-               ? ""
-               : "is served with another certificate";
+    if (served == now.world.served.end() || served->second.tlsa.empty()) return "is not served";
+    // Beside the live one only what a renewal or a transfer has under way.
+    const auto& shown = served->second.tlsa;
+    if (shown.size() > device.credentials.size()) return "is served with a certificate it does not have";
+    const bool live = std::any_of(shown.begin(), shown.end(), [&](const domain::TlsaRecord& record) {
+      return record.data == domain::LiveCertificate(device)->sha256;
+    });
+    return live ? "" : "is served with another certificate";
   });
 }
 

@@ -146,6 +146,24 @@ TEST(Invariants, OfAnotherCertificateBesideTheLiveOne) {
               Contains(HasSubstr("lost its next certificate, which is not revoked")));
 }
 
+// Both have been in the zone since the next one came.
+TEST(Invariants, ARenewalMakesTheNextCertificateLiveWithoutAZoneChange) {
+  Device before = Active();
+  Credential next = before.credentials[0];
+  next.phase = CredentialPhase::kNext;
+  next.certificate.serial = Bytes(20, 7);
+  before.credentials.push_back(next);
+  Device after = before;
+  after.credentials[0].phase = CredentialPhase::kRetiring;
+  after.credentials[1].phase = CredentialPhase::kLive;
+  Changeset changes;
+  changes.devices = {{after, after.version}};
+  EXPECT_THAT(FaultsOf(changes, {{before.id, {before, {}}}}), IsEmpty());
+  before.credentials[1].phase = CredentialPhase::kRetiring;
+  EXPECT_THAT(FaultsOf(changes, {{before.id, {before, {}}}}),
+              Contains(HasSubstr("its live certificate changed and the zone did not")));
+}
+
 TEST(Invariants, ATransferHandsADeviceOver) {
   Device taken = Active();
   taken.bindings[0].phase = BindingPhase::kEnded;
