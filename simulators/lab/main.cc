@@ -109,6 +109,12 @@ bool WriteReport(const std::string& file, const DemoReport& report) {
   return false;
 }
 
+void SayNext() {
+  std::printf(
+      "next     ./dev up       starts the same servers and leaves them running\n"
+      "         README.md, \"How to take part by hand\", says how to be a party in them\n");
+}
+
 int Demo(const Arguments& arguments) {
   if (!arguments.report_file.empty() && !std::ofstream(arguments.report_file, std::ios::app)) {
     std::cerr << "cannot write the report to " << arguments.report_file << "\n";
@@ -125,6 +131,7 @@ int Demo(const Arguments& arguments) {
   SayOutcome(run);
   if (run.lab) SayWhere(*run.lab);
   int code = run.report.Good() && run.trouble.empty() ? 0 : 1;
+  if (code == 0 && !arguments.keep) SayNext();
   if (!arguments.report_file.empty() && !WriteReport(arguments.report_file, run.report)) code = 1;
   if (ended) code = InterruptedCode();
   if (supervisor && run.servers_came_up && !ended) return Keep(*supervisor, *run.lab, code, ended);

@@ -202,6 +202,9 @@ TEST_F(DemoTest, TheProgramReportsWhatTheContractNames) {
   ASSERT_TRUE(program.ok());
   ASSERT_TRUE((*program)->WaitExit(seconds(120)));
   EXPECT_EQ((*program)->exit_status(), 0) << (*program)->Obituary();
+  const std::string end = TailOf(folder_ + ".out", 4);
+  EXPECT_THAT(end, testing::HasSubstr("./dev up"));
+  EXPECT_THAT(end, testing::HasSubstr("\"How to take part by hand\""));
   const json report = ReadJson(report_);
   ExpectMembers(report, kReportMembers);
   EXPECT_EQ(report["devices"], 2);
