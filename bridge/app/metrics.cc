@@ -89,6 +89,9 @@ class Metrics::Impl {
     Families families = registry_.Collect();
     AddTotal(families, "registry_mqtt_reconnects_total", "Connections made after the first",
              sample.mqtt_reconnects);
+    AddTotal(families, "registry_mqtt_heard_total", "Messages that came from the broker", sample.heard);
+    AddTotal(families, "registry_mqtt_said_total", "Messages given to the broker", sample.said);
+    AddTotal(families, "registry_changesets_total", "Changesets committed to the ledger", sample.changesets);
     AddTotal(families, "registry_read_replies_total", "Replies to reads that the broker has taken",
              sample.reads_said);
     AddTotal(

@@ -129,6 +129,8 @@ class Ledger : public LedgerReader {
  public:
   // All or nothing, durable on return; feed numbers, record versions and the hash chain are set here.
   virtual Status Commit(domain::Changeset changeset) = 0;
+  // How many changesets were committed since it was opened.
+  virtual std::uint64_t changesets() const = 0;
   // A sink's cursor, only forward (a smaller one is ignored). Entries up to it may be forgotten and are not
   // told any more. `durable` false: may be lost with power, the sink then repeats.
   virtual Status Advance(Sink sink, const SinkState& state, bool durable) = 0;

@@ -31,12 +31,17 @@ std::string FilterOf(const std::string& party) { return std::string(wire::kFrom)
 class Session::Impl {
  public:
   Impl(SessionOptions options, Handler handler)
-      : options_(std::move(options)), handler_(std::move(handler)) {}
+      : options_(std::move(options)),
+        handler_([this, hear = std::move(handler)](const ingest::InboundMessage& message) {
+          ++heard_;
+          hear(message);
+        }) {}
 
   void Start();
   void Stop(milliseconds deadline);
   bool connected() const { return Current() != nullptr; }
   std::uint64_t reconnects() const { return connects_ > 0 ? connects_ - 1 : 0; }
+  Traffic traffic() const { return {heard_, said_}; }
   Status Publish(Message message, Confirmed confirmed);
   std::size_t AtOnceMax() const;
   std::string trouble() const;
@@ -67,7 +72,7 @@ class Session::Impl {
   bool lost_ GUARDED_BY(mutex_) = false;
   std::string lost_why_ GUARDED_BY(mutex_), trouble_ GUARDED_BY(mutex_);
   milliseconds stop_deadline_ GUARDED_BY(mutex_){0};
-  std::atomic<std::uint64_t> connects_{0};
+  std::atomic<std::uint64_t> connects_{0}, heard_{0}, said_{0};
   OwnThread thread_{mutex_, wake_};
 };
 
@@ -228,7 +233,9 @@ void Session::Impl::SetCurrent(std::shared_ptr<Connection> connection) {
 Status Session::Impl::Publish(Message message, Confirmed confirmed) {
   const std::shared_ptr<Connection> connection = Current();
   if (!connection) return Error::Make(Code::kFailed, "not_connected", "the connection to the broker is down");
-  return connection->Publish(std::move(message), std::move(confirmed));
+  const Status given = connection->Publish(std::move(message), std::move(confirmed));
+  if (given) ++said_;
+  return given;
 }
 
 std::size_t Session::Impl::AtOnceMax() const {
@@ -253,6 +260,7 @@ bool Session::connected() const { return impl_->connected(); }
 std::string Session::trouble() const { return impl_->trouble(); }
 std::size_t Session::AtOnceMax() const { return impl_->AtOnceMax(); }
 std::uint64_t Session::reconnects() const { return impl_->reconnects(); }
+Session::Traffic Session::traffic() const { return impl_->traffic(); }
 Status Session::Publish(Message message, Confirmed confirmed) {
   return impl_->Publish(std::move(message), std::move(confirmed));
 }

@@ -50,6 +50,10 @@ class Session : public outbox::Publisher {
   std::string trouble()
       const;  // why it is not connected; empty while it is, or before the first attempt has failed
   std::uint64_t reconnects() const;
+  struct Traffic {
+    std::uint64_t heard = 0, said = 0;  // messages; what was given to the connection counts as said
+  };
+  Traffic traffic() const;
   Status Publish(Message message, Confirmed confirmed) override;
   std::size_t AtOnceMax()
       const override;  // §3.2.2.3.3: the broker's Receive Maximum, or in_flight_max if that is less

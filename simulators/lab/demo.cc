@@ -132,10 +132,12 @@ void TryRefusals(const DemoOptions& options, DemoRun& run, Progress& progress) {
   }
 }
 
+Counted Count(const Lab& lab) { return {lab.UsageByProcess(), lab.RegistryCounters()}; }
+
 void Provision(const DemoOptions& options, Progress& progress, DemoRun& run) {
   const auto devices = static_cast<std::size_t>(options.lab.devices);
   progress.StartClock();
-  const auto cpu_before = run.lab->CpuMicros();
+  const Counted before = Count(*run.lab);
   if (Status status = run.lab->StartSimulators(); !status) {
     run.trouble = status.error().message;
     run.report = NotStarted(devices, run.trouble);
@@ -148,12 +150,12 @@ void Provision(const DemoOptions& options, Progress& progress, DemoRun& run) {
     screen.Show(false);
   }
   const double elapsed_s = progress.elapsed_ms() / 1000;
-  const auto cpu_after = run.lab->CpuMicros();
+  const Counted after = Count(*run.lab);
   screen.Show(true);
   run.report = Summarise(progress, devices);
   run.report.duration_s = elapsed_s;
   run.report.activations_per_s = static_cast<double>(progress.complete()) / elapsed_s;
-  AddCpu(cpu_before, cpu_after, run.report);
+  AddUsage(before, after, run.report);
   if (!Over(options, run)) TryRefusals(options, run, progress);
   run.devices = progress.devices();
 }

@@ -74,20 +74,51 @@ DemoReport NotStarted(std::size_t devices, const std::string& trouble) {
   return report;
 }
 
-void AddCpu(const std::map<std::string, std::uint64_t>& before,
-            const std::map<std::string, std::uint64_t>& after, DemoReport& report) {
-  std::map<std::string, double> sums{{"registry", 0}, {"broker", 0}, {"dns", 0}, {"simulators", 0}};
-  for (const auto& [name, micros] : after) {
-    const auto earlier = before.find(name);
-    const std::uint64_t used = micros - std::min(micros, earlier == before.end() ? 0 : earlier->second);
-    const bool dns = AuthorityOf(name).has_value() || name == "unbound";
-    sums[name == "registryd"   ? "registry"
-         : name == "mosquitto" ? "broker"
-         : dns                 ? "dns"
-                               : "simulators"] += static_cast<double>(used);
+namespace {
+
+std::uint64_t Since(std::uint64_t before, std::uint64_t after) { return after - std::min(after, before); }
+
+std::string PartOf(const std::string& process) {
+  if (process == "registryd") return "registry";
+  if (process == "mosquitto") return "broker";
+  return AuthorityOf(process).has_value() || process == "unbound" ? "dns" : "simulators";
+}
+
+Usage UsageOf(const std::map<std::string, Usage>& processes, const std::string& name) {
+  const auto found = processes.find(name);
+  return found == processes.end() ? Usage() : found->second;
+}
+
+void AddRegistry(const Counted& before, const Counted& after, double devices, DemoReport& report) {
+  const Usage first = UsageOf(before.processes, "registryd"), last = UsageOf(after.processes, "registryd");
+  auto& shares = report.registry_per_activation;
+  shares["switches"] = static_cast<double>(Since(first.switches, last.switches)) / devices;
+  shares["written"] = static_cast<double>(Since(first.written, last.written)) / devices;
+  const std::vector<std::pair<std::string, std::vector<std::string>>> sums{
+      {"messages", {"registry_mqtt_heard_total", "registry_mqtt_said_total"}},
+      {"changesets", {"registry_changesets_total"}},
+      {"transfers", {"registry_zone_axfr_total", "registry_zone_ixfr_total"}}};
+  for (const auto& [share, counters] : sums) {
+    double sum = 0;
+    for (const std::string& counter : counters) {
+      if (!before.registry.contains(counter) || !after.registry.contains(counter)) continue;
+      sum += after.registry.at(counter) - before.registry.at(counter);
+    }
+    shares[share] = sum / devices;
   }
-  for (auto& [part, micros] : sums) micros /= static_cast<double>(std::max<std::size_t>(report.active, 1));
-  report.cpu_us_per_activation = sums;
+  report.registry_peak_octets = last.peak_octets;
+}
+
+}  // namespace
+
+void AddUsage(const Counted& before, const Counted& after, DemoReport& report) {
+  const auto devices = static_cast<double>(std::max<std::size_t>(report.active, 1));
+  for (auto& [part, micros] : report.cpu_us_per_activation) micros = 0;
+  for (const auto& [name, usage] : after.processes) {
+    const std::uint64_t used = Since(UsageOf(before.processes, name).cpu_us, usage.cpu_us);
+    report.cpu_us_per_activation[PartOf(name)] += static_cast<double>(used) / devices;
+  }
+  AddRegistry(before, after, devices, report);
 }
 
 nlohmann::json ToJson(const DemoReport& report) {
@@ -113,7 +144,9 @@ nlohmann::json ToJson(const DemoReport& report) {
           {"duration_s", report.duration_s},
           {"activations_per_s", report.activations_per_s},
           {"steps", steps},
-          {"cpu_us_per_activation", report.cpu_us_per_activation}};
+          {"cpu_us_per_activation", report.cpu_us_per_activation},
+          {"registry_per_activation", report.registry_per_activation},
+          {"registry_peak_octets", report.registry_peak_octets}};
 }
 
 std::string OutcomeSentence(const DemoReport& report) {

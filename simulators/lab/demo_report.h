@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "simulators/lab/progress.h"
+#include "simulators/lab/usage.h"
 
 namespace registry::lab {
 
@@ -22,6 +23,9 @@ struct DemoReport {
   std::map<std::string, Progress::Series> steps;
   std::map<std::string, double> cpu_us_per_activation{
       {"registry", 0}, {"broker", 0}, {"dns", 0}, {"simulators", 0}};
+  // What the registry did for one activation: messages, changesets, transfers (of the zone), written (octets), switches.
+  std::map<std::string, double> registry_per_activation;
+  std::uint64_t registry_peak_octets = 0;
   std::vector<double> refusal_ms;  // deactivated -> refused
   std::string trouble;             // what ended the run early, e.g. "interrupted"; empty when nothing did
   bool Good() const;
@@ -34,10 +38,14 @@ double Quantile(const std::vector<double>& sorted, double share);
 DemoReport Summarise(const Progress& progress, std::size_t devices);
 // Nothing was even started: every device failed at the step "start", because of the first line of `trouble`.
 DemoReport NotStarted(std::size_t devices, const std::string& trouble);
-// CPU microseconds by process, as Lab::CpuMicros counts them, into shares per active device. A process that ended in
-// between is no longer counted by the system: it adds nothing.
-void AddCpu(const std::map<std::string, std::uint64_t>& before,
-            const std::map<std::string, std::uint64_t>& after, DemoReport& report);
+// One look at everything that counts.
+struct Counted {
+  std::map<std::string, Usage> processes;  // Lab::UsageByProcess
+  std::map<std::string, double> registry;  // Lab::RegistryCounters
+};
+// The differences into shares per active device. A process that ended in between is no longer counted by the system: it
+// adds nothing.
+void AddUsage(const Counted& before, const Counted& after, DemoReport& report);
 nlohmann::json ToJson(const DemoReport& report);
 // What kept the run from success; empty when nothing did.
 std::string OutcomeSentence(const DemoReport& report);

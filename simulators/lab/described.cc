@@ -9,7 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "simulators/lab/cpu.h"
+#include "simulators/lab/usage.h"
 
 namespace registry::lab {
 namespace {

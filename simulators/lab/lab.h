@@ -26,6 +26,7 @@
 #include "simulators/lab/layout.h"
 #include "simulators/lab/process.h"
 #include "simulators/lab/static_zone.h"
+#include "simulators/lab/usage.h"
 
 namespace registry::lab {
 
@@ -65,8 +66,9 @@ class Lab {
   const Layout& layout() const { return layout_; }
   const std::vector<LabEsim>& inventory() const { return inventory_; }
   std::optional<std::string> TakeFailure();  // an unexpected end of a process
-  // CPU time used so far by a process and its children, microseconds. Read from /proc.
-  std::map<std::string, std::uint64_t> CpuMicros() const;
+  std::map<std::string, Usage> UsageByProcess() const;
+  // The registry's metrics, each the sum over its labels; empty when it does not answer.
+  std::map<std::string, double> RegistryCounters() const;
   nlohmann::json Description() const;  // what lab.json says
   // DIR/lab.json, whole or not at all; `supervisor` (may be null) is listed as its first process.
   Status WriteDescription(const nlohmann::json& supervisor) const;

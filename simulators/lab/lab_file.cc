@@ -1,9 +1,10 @@
 // What lab.json says, and the CPU time by process: the parts of Lab that only look.
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
-#include "simulators/lab/cpu.h"
 #include "simulators/lab/lab.h"
+#include "simulators/lab/probe.h"
 
 namespace registry::lab {
 namespace {
@@ -83,7 +84,7 @@ Status Lab::WriteDescription(const nlohmann::json& supervisor) const {
   return Error::Make(Code::kFailed, "lab_failed", "cannot write " + file);
 }
 
-std::map<std::string, std::uint64_t> Lab::CpuMicros() const {
+std::map<std::string, Usage> Lab::UsageByProcess() const {
   std::map<std::string, pid_t> pids;
   {
     const MutexLock lock(mutex_);
@@ -93,10 +94,22 @@ std::map<std::string, std::uint64_t> Lab::CpuMicros() const {
   }
   std::vector<pid_t> groups;
   for (const auto& [name, pid] : pids) groups.push_back(pid);
-  const auto micros = CpuMicrosOfGroups(groups);
-  std::map<std::string, std::uint64_t> by_name;
-  for (const auto& [name, pid] : pids) by_name[name] = micros.at(pid);
+  const auto usages = UsageOfGroups(groups);
+  std::map<std::string, Usage> by_name;
+  for (const auto& [name, pid] : pids) by_name[name] = usages.at(pid);
   return by_name;
+}
+
+// Prometheus' text: NAME VALUE or NAME{LABELS} VALUE; what begins with # is no value.
+std::map<std::string, double> Lab::RegistryCounters() const {
+  std::map<std::string, double> sums;
+  std::istringstream text(HttpBody(kAddress, layout_.http, "/metrics").value_or(""));
+  for (std::string line; std::getline(text, line);) {
+    const std::size_t blank = line.rfind(' ');
+    if (line.empty() || line[0] == '#' || blank == std::string::npos) continue;
+    sums[line.substr(0, line.find_first_of("{ "))] += std::strtod(line.c_str() + blank, nullptr);
+  }
+  return sums;
 }
 
 }  // namespace registry::lab

@@ -82,16 +82,24 @@ bool ResolverValidates(const std::string& address, std::uint16_t port, const std
   return answer.good && answer.authentic;
 }
 
-bool HttpOk(const std::string& address, std::uint16_t port, const std::string& path) {
+std::optional<std::string> HttpBody(const std::string& address, std::uint16_t port, const std::string& path) {
   const int socket = Connected(SOCK_STREAM, address, port);
-  if (socket < 0) return false;
+  if (socket < 0) return std::nullopt;
   const std::string request = "GET " + path + " HTTP/1.0\r\nHost: " + address + "\r\n\r\n";
-  std::string head(12, '\0');
-  bool good =
-      ::send(socket, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size());
-  good = good && ::recv(socket, head.data(), head.size(), MSG_WAITALL) == static_cast<ssize_t>(head.size());
+  std::string answer;
+  ssize_t size = ::send(socket, request.data(), request.size(), MSG_NOSIGNAL);
+  for (char piece[65536]; size > 0 && answer.size() < kPageMax;) {
+    size = ::recv(socket, piece, sizeof piece, 0);
+    if (size > 0) answer.append(piece, static_cast<std::size_t>(size));
+  }
   ::close(socket);
-  return good && head.substr(8) == " 200";
+  const std::size_t head = answer.find("\r\n\r\n");
+  if (head == std::string::npos || answer.compare(8, 4, " 200") != 0) return std::nullopt;
+  return answer.substr(head + 4);
+}
+
+bool HttpOk(const std::string& address, std::uint16_t port, const std::string& path) {
+  return HttpBody(address, port, path).has_value();
 }
 
 bool WaitUntil(const std::function<bool()>& probe, std::chrono::milliseconds deadline,

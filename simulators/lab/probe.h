@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 namespace registry::lab {
@@ -15,6 +16,9 @@ bool SoaAnswers(const std::string& address, std::uint16_t port, const std::strin
 // The same question with DO set and recursion desired: the AD bit must be there (RFC 4035 §3.2.3).
 bool ResolverValidates(const std::string& address, std::uint16_t port, const std::string& name);
 bool HttpOk(const std::string& address, std::uint16_t port, const std::string& path);
+// The page; nothing when there is none, or another status than 200. At most kPageMax octets of it.
+inline constexpr std::size_t kPageMax = 4u << 20;
+std::optional<std::string> HttpBody(const std::string& address, std::uint16_t port, const std::string& path);
 
 // `give_up` (may be empty) ends the wait early, e.g. when the process probed has died.
 bool WaitUntil(const std::function<bool()>& probe, std::chrono::milliseconds deadline,

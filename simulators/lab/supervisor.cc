@@ -9,7 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 
-#include "simulators/lab/cpu.h"
+#include "simulators/lab/usage.h"
 #include "simulators/lab/described.h"
 #include "simulators/lab/probe.h"
 

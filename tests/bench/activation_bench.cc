@@ -57,6 +57,11 @@ void Add(const DemoReport& run, double relayed, registry::bench::Report& report)
   for (const auto& [part, micros] : run.cpu_us_per_activation) {
     report.AddAlone("activation.cpu." + part, micros, "us");
   }
+  for (const auto& [what, share] : run.registry_per_activation) {
+    report.AddAlone("activation.registry." + what, share, what == "written" ? "octets" : "each");
+  }
+  report.AddAlone("activation.registry.peak_rss", static_cast<double>(run.registry_peak_octets) / 1048576,
+                  "MiB");
   for (const auto& [step, series] : run.steps) {
     report.AddAlone("activation.p50." + step, Quantile(series.ms, 0.5), "ms");
     report.AddAlone("activation.p99." + step, Quantile(series.ms, 0.99), "ms");

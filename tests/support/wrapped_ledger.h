@@ -97,6 +97,7 @@ class WrappedLedger : public ledger::Ledger {
     return inner_.EndpointsAfter(after, limit);
   }
   Status Commit(domain::Changeset changeset) override { return inner_.Commit(std::move(changeset)); }
+  std::uint64_t changesets() const override { return inner_.changesets(); }
   Status Advance(ledger::Sink sink, const ledger::SinkState& state, bool durable) override {
     return inner_.Advance(sink, state, durable);
   }

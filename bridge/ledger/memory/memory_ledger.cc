@@ -1,6 +1,7 @@
 // The memory backend: the port's meaning written down as plainly as possible, for tests and as the measure of
 // the other. One mutex; a commit checks everything first and then cannot fail.
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <set>
 
@@ -51,6 +52,7 @@ class MemoryLedger final : public Ledger {
  public:
   Status Commit(Changeset changeset) override;
   Status Advance(Sink sink, const SinkState& state, bool durable) override;
+  std::uint64_t changesets() const override { return changesets_; }
   void WakeAll() override { tail_.WakeAll(); }
 
   Result<std::optional<domain::EventMark>> FindEvent(const PartyId& source,
@@ -229,6 +231,7 @@ class MemoryLedger final : public Ledger {
   mutable Mutex mutex_;
   OutboxTail tail_;
   OutboxTail::Ends ends_ GUARDED_BY(mutex_){};
+  std::atomic<std::uint64_t> changesets_{0};
   std::map<std::pair<PartyId, EventId>, domain::EventMark> marks_ GUARDED_BY(mutex_);
   std::map<DeviceId, domain::Device> devices_ GUARDED_BY(mutex_);
   std::set<domain::DevicePlace> places_ GUARDED_BY(mutex_);
@@ -384,6 +387,7 @@ Status MemoryLedger::Commit(Changeset changeset) {
   ApplyOrders(changeset);
   ApplyLog(changeset);
   ApplyFeeds(changeset);
+  ++changesets_;
   tail_.Reach(ends_);
   return Done{};
 }

@@ -81,6 +81,8 @@ void Committer::WriteAll(Requests& requests) {
   if (written) {
     batch.Publish(live_);
     live_.ReadByItsWriter();
+    changesets_ += static_cast<std::uint64_t>(std::ranges::count_if(
+        requests, [](const auto& request) { return !request->advance && request->outcome.ok(); }));
     tail_.Reach(EndsOf(live_.head));
     return;
   }

@@ -9,6 +9,7 @@
 // Limits: waiting_max requests; Commit blocks above.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <future>
 
@@ -23,6 +24,7 @@ class Committer {
   Committer(Store& store, Live& live, OutboxTail& tail, std::size_t waiting_max, std::size_t batch_max);
 
   Status Commit(domain::Changeset changeset);
+  std::uint64_t changesets() const { return changesets_; }  // committed so far
   Status Advance(Sink sink, const SinkState& state, bool durable);
 
  private:
@@ -47,6 +49,7 @@ class Committer {
   const std::size_t batch_max_;
   Trimmed trimmed_;              // committer thread only
   std::optional<Error> failed_;  // committer thread only
+  std::atomic<std::uint64_t> changesets_{0};
 
   Mutex mutex_;
   CondVar arrived_;

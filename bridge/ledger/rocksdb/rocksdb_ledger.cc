@@ -21,6 +21,7 @@ class RocksDbLedger final : public Reading<Ledger> {
   }
 
   Status Commit(domain::Changeset changeset) override { return committer_->Commit(std::move(changeset)); }
+  std::uint64_t changesets() const override { return committer_->changesets(); }
   Status Advance(Sink sink, const SinkState& state, bool durable) override {
     return committer_->Advance(sink, state, durable);
   }

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "simulators/lab/cpu.h"
+#include "simulators/lab/usage.h"
 #include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
 

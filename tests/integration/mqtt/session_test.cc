@@ -81,6 +81,8 @@ TEST_F(ConnectedSession, HearsCommandsWithTheirPropertiesAndAnswersWithTheCorrel
   EXPECT_EQ(said->correlation_data, correlation);
   ASSERT_TRUE(confirmations.WaitFor(1));
   EXPECT_EQ(confirmations.confirmed(), 1);
+  EXPECT_EQ(session.traffic().heard, 1u);
+  EXPECT_EQ(session.traffic().said, 1u);
 }
 
 // CloudEvents MQTT binding §3, as a real broker passes the properties on.

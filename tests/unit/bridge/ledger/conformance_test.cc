@@ -103,6 +103,7 @@ TEST_P(LedgerConformance, ARecordMovesOnlyFromTheVersionThatWasRead) {
   MustCommit(Put(samples::Device(1), 1));
   EXPECT_EQ(Load(1).version, 2u);
   EXPECT_EQ(Refusal(Put(samples::Device(1), 1)), kStale);
+  EXPECT_EQ(ledger_->changesets(), 2u) << "what was refused is not counted";
 
   Changeset endpoint;
   endpoint.endpoints = {{samples::Endpoint(1), 0}};

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "simulators/lab/cpu.h"
+#include "simulators/lab/usage.h"
 #include "simulators/lab/probe.h"
 
 namespace registry::lab {
@@ -169,11 +169,13 @@ TEST_F(ProcessTest, RunToEndAnswersOutputOrWhatWentWrong) {
   EXPECT_FALSE(late.ok());
 }
 
-TEST_F(ProcessTest, CpuTimeOfAGroupCountsItsWork) {
+TEST_F(ProcessTest, UsageOfAGroupCountsItsWork) {
   auto process = Process::Start(Shell("i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; exec sleep 1000"));
   ASSERT_TRUE(process.ok());
   const pid_t pid = (*process)->pid();
-  EXPECT_TRUE(WaitUntil([&] { return CpuMicrosOfGroups({pid}).at(pid) >= 20'000; }, seconds(30)));
+  EXPECT_TRUE(WaitUntil([&] { return UsageOfGroups({pid}).at(pid).cpu_us >= 20'000; }, seconds(30)));
+  EXPECT_GT(UsageOfGroups({pid}).at(pid).peak_octets, 100'000u);
+  EXPECT_GT(UsageOfGroups({pid}).at(pid).switches, 0u);
   EXPECT_NE(StartTimeOf(pid), 0u);
 }
 
