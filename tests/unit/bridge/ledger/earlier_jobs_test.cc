@@ -76,8 +76,10 @@ class EarlierAlarm : public testing::Test {
 TEST_F(EarlierAlarm, OfAContentThatWasReplacedWaitsForNothing) {
   const auto ended = [](const LedgerReader& ledger) {
     EXPECT_GT((*ledger.LoadDevice(samples::DeviceOf(2)))->zone.wanted, Stale().version);
-    for (const auto& job : ledger.JobsOf(samples::DeviceOf(2)).value()) EXPECT_NE(job.id, Stale().id);
-    for (const auto& fault : Verify(ledger)->faults) EXPECT_EQ(fault.find("alarm"), fault.npos) << fault;
+    const auto jobs = ledger.JobsOf(samples::DeviceOf(2));
+    for (const auto& job : *jobs) EXPECT_NE(job.id, Stale().id);
+    const auto report = Verify(ledger);
+    for (const auto& fault : report->faults) EXPECT_EQ(fault.find("alarm"), fault.npos) << fault;
   };
   {
     const auto beside = OpenRocksDbReader(folder_.path(), folder_.path("scratch"));
