@@ -1,12 +1,11 @@
 #include "tests/security/interface_lab.h"
 
-#include <array>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 
 #include "tests/support/contract.h"
+#include "tests/support/shell.h"
 
 namespace registry::test {
 
@@ -93,15 +92,9 @@ json Interface::NewEsim() {
 json Interface::Ctl(const std::string& words) {
   const std::string command = std::string(REGISTRY_BINARY_DIR) + "/bin/registryctl " + words +
                               " --json --ledger '" + lab_->layout().Registry("ledger") + "'";
-  FILE* const pipe = popen(command.c_str(), "r");
-  EXPECT_NE(pipe, nullptr);
-  if (pipe == nullptr) return nullptr;
-  std::string output;
-  std::array<char, 4096> buffer{};
-  for (std::size_t got; (got = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    output.append(buffer.data(), got);
-  EXPECT_EQ(pclose(pipe), 0) << command;
-  return json::parse(output, nullptr, false);
+  const Ran ran = Shell(command);
+  EXPECT_TRUE(ran.ok()) << command;
+  return json::parse(ran.output, nullptr, false);
 }
 
 }  // namespace registry::test

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#include <array>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -12,6 +10,7 @@
 
 #include "schemas/base/bytes.h"
 #include "schemas/base/check.h"
+#include "tests/support/shell.h"
 
 namespace registry::test {
 
@@ -47,23 +46,9 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-struct ToolResult {
-  int status = -1;
-  std::string output;  // both streams
-  bool ok() const { return status == 0; }
-};
-
-// `openssl <arguments>`, run inside the folder.
-inline ToolResult OpenSsl(const TemporaryFolder& folder, const std::string& arguments) {
-  const std::string command = "cd '" + folder.In("") + "' && openssl " + arguments + " 2>&1 </dev/null";
-  FILE* const pipe = popen(command.c_str(), "r");
-  REG_CHECK(pipe != nullptr);
-  ToolResult result;
-  std::array<char, 4096> buffer{};
-  for (std::size_t got; (got = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    result.output.append(buffer.data(), got);
-  result.status = pclose(pipe);
-  return result;
+// `openssl <arguments>`, run inside the folder; both streams.
+inline Ran OpenSsl(const TemporaryFolder& folder, const std::string& arguments) {
+  return Shell("cd '" + folder.In("") + "' && openssl " + arguments + " 2>&1 </dev/null");
 }
 
 }  // namespace registry::test

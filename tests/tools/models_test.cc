@@ -3,13 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 #include <string>
+
+#include "tests/support/shell.h"
 
 namespace registry {
 namespace {
@@ -23,14 +24,10 @@ const std::string kNode = kSource + "/build/node";
 std::map<std::string, Classes> Made() {
   const std::string command = "node '" + kSource + "/tests/tools/models.mjs' '" + kNode + "' '" + kSource +
                               "/schemas/asyncapi.bundled.json'";
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return {};
-  std::string output;
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
-  EXPECT_EQ(pclose(pipe), 0) << "are Node.js and the packages of tests/tools/package.json below " << kNode
-                             << "?";
+  const test::Ran ran = test::Shell(command);
+  EXPECT_TRUE(ran.ok()) << "are Node.js and the packages of tests/tools/package.json below " << kNode << "?";
   std::map<std::string, Classes> made;
-  std::istringstream lines(output);
+  std::istringstream lines(ran.output);
   for (std::string line; std::getline(lines, line);) {
     const json one = json::parse(line);
     made[one.at("language")][one.at("name")] = one.at("text");

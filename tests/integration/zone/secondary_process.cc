@@ -13,6 +13,8 @@
 #include <sstream>
 #include <vector>
 
+#include "tests/support/shell.h"
+
 namespace registry::zone::testing {
 namespace {
 
@@ -138,17 +140,7 @@ std::uint16_t FreePort() {
   return 0;
 }
 
-std::string RunCommand(const std::string& line) {
-  std::string output;
-  std::FILE* pipe = popen((line + " 2>&1").c_str(), "r");
-  if (pipe == nullptr) return output;
-  std::array<char, 65536> buffer;
-  for (std::size_t size; (size = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
-    output.append(buffer.data(), size);
-  }
-  pclose(pipe);
-  return output;
-}
+std::string RunCommand(const std::string& line) { return test::Shell(line + " 2>&1").output; }
 
 bool Eventually(const std::function<bool()>& done, std::chrono::milliseconds limit) {
   const auto until = std::chrono::steady_clock::now() + limit;

@@ -25,7 +25,7 @@ class RegistryFolderTest : public testing::Test {
     return CreateFolder({registry_, "iotregistry.test", {"broker.test", "127.0.0.1"}, now_});
   }
   std::string Read(const std::string& file) { return folder_.Read("reg/" + file); }
-  test::ToolResult OpenSsl(const std::string& arguments) { return test::OpenSsl(folder_, arguments); }
+  test::Ran OpenSsl(const std::string& arguments) { return test::OpenSsl(folder_, arguments); }
 
   test::TemporaryFolder folder_;
   std::string registry_ = folder_.In("reg");

@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <fstream>
 #include <sstream>
 
 #include "schemas/base/bytes.h"
+#include "tests/support/shell.h"
 
 namespace registry::contract {
 namespace {
@@ -24,12 +24,9 @@ std::string Write(const std::vector<Case>& cases) {
 }
 
 std::string Run(const std::string& command) {
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return "";
-  std::string output;
-  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output.push_back(static_cast<char>(c));
-  EXPECT_EQ(pclose(pipe), 0) << "the judge failed; `./dev packages` installs python3-jsonschema and ajv";
-  return output;
+  test::Ran ran = test::Shell(command);
+  EXPECT_TRUE(ran.ok()) << "the judge failed; `./dev packages` installs python3-jsonschema and ajv";
+  return std::move(ran.output);
 }
 
 std::string Messages() { return (SchemaFolder() / "messages").string(); }

@@ -42,7 +42,7 @@ class CmsTest : public testing::Test {
   Bytes Protect(const std::string& content) {
     return *SignContent(Seal(content), *test::Ca().signer, test::Ca().now);
   }
-  test::ToolResult Verify(const Bytes& cms) {
+  test::Ran Verify(const Bytes& cms) {
     folder_.Write("signed.der", cms);
     return test::OpenSsl(
         folder_,
@@ -50,7 +50,7 @@ class CmsTest : public testing::Test {
         "-CAfile root.pem -attime " +
             std::to_string(test::Ca().now.seconds()));
   }
-  test::ToolResult Decrypt(const std::string& file, const std::string& key = "device.key") {
+  test::Ran Decrypt(const std::string& file, const std::string& key = "device.key") {
     return test::OpenSsl(folder_,
                          "cms -decrypt -binary -inform DER -in " + file + " -inkey " + key + " -out plain");
   }
