@@ -14,8 +14,8 @@
 
 #include "bridge/clock.h"
 #include "bridge/log_line.h"
-#include "bridge/own_thread.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 #include "schemas/base/result.h"
 
 namespace registry::app {

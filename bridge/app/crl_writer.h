@@ -16,9 +16,9 @@
 #include "bridge/clock.h"
 #include "bridge/ledger/ledger.h"
 #include "bridge/log_line.h"
-#include "bridge/own_thread.h"
 #include "bridge/say_once.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 #include "workers/domain/decision.h"
 
 namespace registry::app {

@@ -9,8 +9,8 @@
 #include <chrono>
 #include <functional>
 
-#include "bridge/own_thread.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 #include "schemas/base/result.h"
 
 namespace registry::app {

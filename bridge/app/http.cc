@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "bridge/app/http_connection.h"
-#include "bridge/own_thread.h"
 #include "bridge/zone/accept_pause.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::app {
 namespace {

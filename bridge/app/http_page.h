@@ -8,8 +8,8 @@
 #include <memory>
 
 #include "bridge/app/http.h"
-#include "bridge/own_thread.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::app {
 

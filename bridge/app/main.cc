@@ -16,10 +16,10 @@
 #include "bridge/app/log.h"
 #include "bridge/app/registry.h"
 #include "bridge/clock.h"
-#include "bridge/own_thread.h"
 #include "bridge/secret.h"
 #include "bridge/signing/file_write.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 #include "schemas/base/standard_descriptors.h"
 
 namespace registry::app {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "bridge/ingest/fair_queue.h"
-#include "bridge/own_thread.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::ingest {
 

@@ -15,8 +15,8 @@
 
 #include "bridge/ingest/fair_queue.h"
 #include "bridge/ingest/intake.h"
-#include "bridge/own_thread.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::ingest {
 

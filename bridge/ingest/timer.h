@@ -5,8 +5,8 @@
 #include <chrono>
 #include <functional>
 
-#include "bridge/own_thread.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::ingest {
 

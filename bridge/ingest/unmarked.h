@@ -17,8 +17,8 @@
 #include "bridge/ingest/fair_queue.h"
 #include "bridge/ingest/pipeline.h"
 #include "bridge/ingest/surplus.h"
-#include "bridge/own_thread.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::ingest {
 

@@ -7,9 +7,9 @@
 #include "bridge/mqtt/backoff.h"
 #include "bridge/mqtt/connection.h"
 #include "bridge/mqtt/tls_policy.h"
-#include "bridge/own_thread.h"
 #include "bridge/say_once.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 #include "schemas/wire/topics.h"
 
 namespace registry::mqtt {

@@ -18,8 +18,8 @@
 #include <optional>
 
 #include "bridge/outbox/relay.h"
-#include "bridge/own_thread.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::outbox {
 

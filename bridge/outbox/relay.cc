@@ -4,8 +4,8 @@
 
 #include "bridge/outbox/patience.h"
 #include "bridge/outbox/window.h"
-#include "bridge/own_thread.h"
 #include "bridge/say_once.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::outbox {
 namespace {

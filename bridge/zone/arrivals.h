@@ -11,10 +11,10 @@
 #include <deque>
 #include <optional>
 
-#include "bridge/own_thread.h"
 #include "bridge/zone/publisher.h"
 #include "bridge/zone/serials.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::zone {
 

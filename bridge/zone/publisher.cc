@@ -1,6 +1,5 @@
 #include "bridge/zone/publisher.h"
 
-#include "bridge/own_thread.h"
 #include "bridge/zone/apex.h"
 #include "bridge/zone/in_flight.h"
 #include "bridge/zone/pace.h"
@@ -9,6 +8,7 @@
 #include "bridge/zone/signature_watch.h"
 #include "bridge/zone/superseded.h"
 #include "bridge/zone/waiting.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::zone {
 namespace {

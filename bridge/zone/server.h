@@ -10,9 +10,9 @@
 #include <list>
 
 #include "bridge/log_line.h"
-#include "bridge/own_thread.h"
 #include "bridge/zone/accept_pause.h"
 #include "bridge/zone/connection.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::zone {
 

@@ -5,7 +5,7 @@
 #include <thread>
 #include <unordered_map>
 
-#include "bridge/thread_name.h"
+#include "schemas/base/thread_name.h"
 
 namespace registry::zone {
 namespace {

@@ -1,9 +1,9 @@
 #include "simulators/asp/asp.h"
 
 #include <map>
-#include <thread>
 
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 #include "simulators/link/frames.h"
 #include "simulators/link/text.h"
 #include "simulators/mqtt/again.h"
@@ -65,10 +65,9 @@ class AspOnMqtt : public Asp {
   FeedPosition feed_ GUARDED_BY(mutex_);
   bool published_ GUARDED_BY(mutex_) = false;
   Clock::time_point publish_again_ GUARDED_BY(mutex_) = Clock::time_point::max();
-  bool stopping_ GUARDED_BY(mutex_) = false;
   std::unique_ptr<PartyClient> client_;
   std::unique_ptr<Listener> desk_;
-  std::thread feed_thread_;
+  OwnThread feed_thread_{mutex_, changed_};
 };
 
 Status AspOnMqtt::Begin() {
@@ -86,18 +85,13 @@ Status AspOnMqtt::Begin() {
       [](const std::shared_ptr<Connection>&) {});
   if (!desk) return desk.error();
   desk_ = std::move(*desk);
-  feed_thread_ = std::thread([this] { FeedLoop(); });
+  feed_thread_.Start("feed", [this] { FeedLoop(); });
   PublishEndpoint();
   return Done{};
 }
 
 AspOnMqtt::~AspOnMqtt() {
-  {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.NotifyAll();
-  if (feed_thread_.joinable()) feed_thread_.join();
+  feed_thread_.Stop();
   desk_.reset();
   client_.reset();
 }
@@ -195,7 +189,7 @@ void AspOnMqtt::OnEvent(const std::string& type, const wire::Envelope& envelope)
 
 void AspOnMqtt::FeedLoop() {
   MutexLock lock(mutex_);
-  while (!changed_.WaitFor(lock, kFeedTick, [this]() REQUIRES(mutex_) { return stopping_; })) {
+  while (feed_thread_.Rest(lock, kFeedTick)) {
     const bool publish = Clock::now() >= publish_again_;
     if (publish) publish_again_ = Clock::time_point::max();
     const std::vector<std::string> claims = TakeDueClaims(Clock::now());

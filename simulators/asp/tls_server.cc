@@ -12,10 +12,10 @@
 #include <algorithm>
 #include <list>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 #include "simulators/asp/tls_channel.h"
 
 namespace registry::sim {
@@ -74,26 +74,23 @@ class Server : public TlsServer {
   std::list<Knock> ready_ GUARDED_BY(mutex_);   // have octets, or no time left
   std::list<Knock> parked_ GUARDED_BY(mutex_);  // wait for their client, the oldest first
   std::size_t served_ GUARDED_BY(mutex_) = 0;   // taken from ready_, perhaps parked again already
-  bool stopping_ GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;
+  OwnThread watcher_{mutex_, changed_}, servers_{mutex_, changed_};
 };
 
 Status Server::Open() {
   if (auto loaded = LoadContext(); !loaded) return loaded;
   if (auto listening = Listen(); !listening) return listening;
-  threads_.emplace_back([this] { WatchLoop(); });
-  for (std::size_t i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { ServeLoop(); });
+  watcher_.Start("tls-watch", [this] { WatchLoop(); });
+  servers_.Start(
+      "tls-serve", [this] { ServeLoop(); }, options_.threads);
   return Done{};
 }
 
 Server::~Server() {
-  {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.NotifyAll();
-  if (wake_ >= 0) eventfd_write(wake_, 1);
-  for (std::thread& thread : threads_) thread.join();
+  watcher_.Stop([this] {
+    if (wake_ >= 0) eventfd_write(wake_, 1);
+  });
+  servers_.Stop();
   ready_.clear();
   parked_.clear();
   if (listener_ >= 0) close(listener_);
@@ -144,7 +141,7 @@ void Server::WatchLoop() {
     int milliseconds = 0;
     {
       const MutexLock lock(mutex_);
-      if (stopping_) return;
+      if (watcher_.stopping()) return;
       polled.assign({{listener_, POLLIN, 0}, {wake_, POLLIN, 0}});
       knocks.clear();
       for (auto knock = parked_.begin(); knock != parked_.end(); ++knock) {
@@ -200,8 +197,8 @@ int Server::PollMilliseconds(Clock::time_point now) const {
 
 std::optional<Knock> Server::TakeReady() {
   MutexLock lock(mutex_);
-  changed_.Wait(lock, [this]() REQUIRES(mutex_) { return stopping_ || !ready_.empty(); });
-  if (stopping_) return std::nullopt;
+  servers_.Wait(lock, [this]() REQUIRES(mutex_) { return !ready_.empty(); });
+  if (servers_.stopping()) return std::nullopt;
   Knock taken = std::move(ready_.front());
   ready_.pop_front();
   ++served_;

@@ -3,25 +3,15 @@
 namespace registry::sim {
 
 WorkQueue::WorkQueue(std::size_t threads, std::size_t waiting_max) : waiting_max_(waiting_max) {
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
-}
-
-void WorkQueue::Stop() {
-  {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.NotifyAll();
-  for (std::thread& thread : threads_) {
-    if (thread.joinable()) thread.join();
-  }
+  threads_.Start(
+      "work", [this] { Run(); }, threads);
 }
 
 bool WorkQueue::Offer(Work work) {
   {
     const MutexLock lock(mutex_);
     if (work_.size() >= waiting_max_) return false;
-    if (!stopping_) work_.emplace(Clock::now(), std::move(work));
+    if (!threads_.stopping()) work_.emplace(Clock::now(), std::move(work));
   }
   changed_.NotifyOne();
   return true;
@@ -30,7 +20,7 @@ bool WorkQueue::Offer(Work work) {
 void WorkQueue::PostAt(Clock::time_point due, Work work) {
   {
     const MutexLock lock(mutex_);
-    if (stopping_) return;
+    if (threads_.stopping()) return;
     work_.emplace(due, std::move(work));
   }
   changed_.NotifyOne();
@@ -38,7 +28,7 @@ void WorkQueue::PostAt(Clock::time_point due, Work work) {
 
 void WorkQueue::Run() {
   MutexLock lock(mutex_);
-  while (!stopping_) {
+  while (!threads_.stopping()) {
     if (work_.empty()) {
       changed_.Wait(lock);
       continue;

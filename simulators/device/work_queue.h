@@ -8,10 +8,9 @@
 #include <chrono>
 #include <functional>
 #include <map>
-#include <thread>
-#include <vector>
 
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::sim {
 
@@ -29,7 +28,7 @@ class WorkQueue {
   void PostAfter(std::chrono::milliseconds delay, Work work) {
     PostAt(Clock::now() + delay, std::move(work));
   }
-  void Stop();
+  void Stop() { threads_.Stop(); }
 
  private:
   void PostAt(Clock::time_point due, Work work);
@@ -39,8 +38,7 @@ class WorkQueue {
   Mutex mutex_;
   CondVar changed_;
   std::multimap<Clock::time_point, Work> work_ GUARDED_BY(mutex_);
-  bool stopping_ GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;
+  OwnThread threads_{mutex_, changed_};
 };
 
 }  // namespace registry::sim

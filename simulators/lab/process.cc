@@ -118,10 +118,11 @@ Result<std::unique_ptr<Process>> Process::Start(ProcessSpec spec) {
     const MutexLock lock(process->input_mutex_);
     process->input_ = std::exchange(pipes.input[1], -1);
   }
-  process->waiter_ = std::thread([raw = process.get()] { raw->WaitLoop(); });
+  process->waiter_.Start("process-end", [raw = process.get()] { raw->WaitLoop(); });
   if (const int output = std::exchange(pipes.output[0], -1); output >= 0) {
     const int log = std::exchange(pipes.log, -1);
-    process->reader_ = std::thread([raw = process.get(), output, log] { raw->ReadLoop(output, log); });
+    process->reader_.Start("process-output",
+                           [raw = process.get(), output, log] { raw->ReadLoop(output, log); });
   }
   return process;
 }
@@ -129,8 +130,8 @@ Result<std::unique_ptr<Process>> Process::Start(ProcessSpec spec) {
 Process::~Process() {
   if (pid_ < 0) return;
   Stop();
-  waiter_.join();
-  if (reader_.joinable()) reader_.join();
+  waiter_.Stop();
+  reader_.Stop();
 }
 
 void Process::WaitLoop() {

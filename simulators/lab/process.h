@@ -15,10 +15,10 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 #include "schemas/base/result.h"
 
 namespace registry::lab {
@@ -73,7 +73,7 @@ class Process {
   std::optional<int> status_ GUARDED_BY(mutex_);  // so is the reaping, so that no signal meets a reused pid
   int input_ GUARDED_BY(input_mutex_) = -1;
   Mutex input_mutex_;
-  std::thread waiter_, reader_;
+  OwnThread waiter_, reader_;  // end with the process
 };
 
 }  // namespace registry::lab

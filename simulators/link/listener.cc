@@ -5,10 +5,9 @@
 
 #include <cerrno>
 #include <cstring>
-#include <mutex>
-#include <thread>
 #include <vector>
 
+#include "schemas/base/own_thread.h"
 #include "simulators/link/connection.h"
 
 namespace registry::sim {
@@ -22,13 +21,12 @@ class StreamListener : public Listener {
         path_(std::move(path)),
         on_frame_(std::move(on_frame)),
         on_close_(std::move(on_close)),
-        faults_(faults),
-        acceptor_([this] { AcceptLoop(); }) {}
+        faults_(faults) {
+    acceptor_.Start("accept", [this] { AcceptLoop(); });
+  }
 
   ~StreamListener() override {
-    const std::uint64_t one = 1;
-    (void)!::write(wake_, &one, sizeof one);
-    acceptor_.join();
+    acceptor_.Stop([this] { ::eventfd_write(wake_, 1); });
     for (const auto& connection : connections_) connection->Finish();
     connections_.clear();
     ::close(socket_);
@@ -63,9 +61,8 @@ class StreamListener : public Listener {
   const CloseHandler on_close_;
   const Faults faults_;
   std::uint64_t accepted_ = 0;
-  std::vector<std::shared_ptr<Connection>>
-      connections_;       // acceptor thread, and the destructor after joining it
-  std::thread acceptor_;  // last: starts when everything else stands
+  std::vector<std::shared_ptr<Connection>> connections_;  // acceptor thread, and the destructor after its end
+  OwnThread acceptor_;
 };
 
 }  // namespace

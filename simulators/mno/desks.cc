@@ -14,16 +14,11 @@ constexpr std::chrono::milliseconds kDialPatience{100}, kSendPatience{100};
 Desks::Desks(std::map<std::string, std::string> sockets, std::chrono::milliseconds repeat_after)
     : repeat_after_(repeat_after) {
   for (auto& [asp, socket] : sockets) desks_[asp].socket = socket;
-  thread_ = std::thread([this] { Loop(); });
+  thread_.Start("desks", [this] { Loop(); });
 }
 
 Desks::~Desks() {
-  {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.NotifyAll();
-  thread_.join();
+  thread_.Stop();
   for (auto& [asp, desk] : desks_) {
     if (desk.connection) desk.connection->Finish();  // its reader may be in Noted
   }
@@ -48,11 +43,11 @@ void Desks::HandOver(const std::string& asp, const std::string& device, const st
 
 void Desks::Loop() {
   MutexLock lock(mutex_);
-  while (!stopping_) {
+  while (!thread_.stopping()) {
     lock.Unlock();
     for (auto& [asp, desk] : desks_) Visit(desk);
     lock.Lock();
-    if (!stopping_) wake_.WaitFor(lock, repeat_after_);
+    if (!thread_.stopping()) wake_.WaitFor(lock, repeat_after_);
   }
 }
 

@@ -5,9 +5,9 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 #include "simulators/link/frames.h"
 
 namespace registry::sim {
@@ -32,8 +32,7 @@ class Desks {
   Mutex mutex_;
   CondVar wake_;
   std::map<std::string, Desk> desks_;  // entries never come or go; what they hold is guarded by mutex_
-  bool stopping_ GUARDED_BY(mutex_) = false;
-  std::thread thread_;
+  OwnThread thread_{mutex_, wake_};
 };
 
 }  // namespace registry::sim

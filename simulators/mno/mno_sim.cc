@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <thread>
 #include <unordered_map>
 
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 #include "simulators/link/text.h"
 #include "simulators/mno/desks.h"
 #include "simulators/mno/errands.h"
@@ -50,12 +50,7 @@ class NetworkOperator : public MnoSim {
   }
 
   ~NetworkOperator() override {
-    {
-      const MutexLock lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.NotifyAll();
-    if (repeater_.joinable()) repeater_.join();
+    repeater_.Stop();
     listener_.reset();  // no more frames
     client_.reset();    // no more actions and replies
   }
@@ -71,7 +66,7 @@ class NetworkOperator : public MnoSim {
         [this](const auto& gone) { SwitchedOff(gone); }, config_.faults);
     if (!listener) return listener.error();
     listener_ = std::move(*listener);
-    repeater_ = std::thread([this] { RepeatLoop(); });
+    repeater_.Start("repeat", [this] { RepeatLoop(); });
     client_->WaitConnected(std::chrono::milliseconds(0));  // starts connecting; commands wait for it
     RegisterMore();
     return Done{};
@@ -206,7 +201,8 @@ class NetworkOperator : public MnoSim {
   void PoweredOn(const std::shared_ptr<Connection>& from, const std::string& iccid) {
     const MutexLock lock(mutex_);
     const auto found = esims_.find(iccid);
-    if (found == esims_.end() || stopping_) return;  // no subscriber of ours, or no network any more
+    if (found == esims_.end() || repeater_.stopping())
+      return;  // no subscriber of ours, or no network any more
     found->second.radio = from;
     if (found->second.device) Welcome(found->second);
   }
@@ -295,7 +291,7 @@ class NetworkOperator : public MnoSim {
 
   void RepeatLoop() {
     MutexLock lock(mutex_);
-    while (!stopping_) {
+    while (!repeater_.stopping()) {
       const auto due = errands_.TakeDue(Clock::now());
       for (const Errand& errand : due.again) SayOverRadio(errand, true);
       const auto tasks = TakeLater(Clock::now());
@@ -308,7 +304,7 @@ class NetworkOperator : public MnoSim {
       lock.Lock();
       auto next = std::min(due.next, Clock::now() + kFeedTick);
       if (!later_.empty()) next = std::min(next, later_.begin()->first);
-      if (!stopping_) wake_.WaitUntil(lock, next);
+      if (!repeater_.stopping()) wake_.WaitUntil(lock, next);
     }
   }
 
@@ -412,7 +408,6 @@ class NetworkOperator : public MnoSim {
   Report& report_;
   Mutex mutex_;
   CondVar wake_;
-  bool stopping_ GUARDED_BY(mutex_) = false;
   // Of the inventory, in its order.
   std::size_t released_ GUARDED_BY(mutex_), registering_ GUARDED_BY(mutex_) = 0, next_ GUARDED_BY(mutex_) = 0;
   std::unordered_map<std::string, Esim> esims_ GUARDED_BY(mutex_);             // by ICCID
@@ -424,7 +419,7 @@ class NetworkOperator : public MnoSim {
   Desks desks_;
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<PartyClient> client_;
-  std::thread repeater_;
+  OwnThread repeater_{mutex_, wake_};
 };
 
 }  // namespace

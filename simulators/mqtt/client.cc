@@ -4,9 +4,9 @@
 
 #include <array>
 #include <atomic>
-#include <thread>
 
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 #include "simulators/mqtt/connection.h"
 #include "simulators/mqtt/pending.h"
 #include "simulators/mqtt/seen.h"
@@ -54,12 +54,7 @@ class MqttPartyClient : public PartyClient {
   }
 
   ~MqttPartyClient() override {
-    {
-      const MutexLock lock(mutex_);
-      stopping_ = true;
-    }
-    wake_.NotifyAll();
-    if (timer_.joinable()) timer_.join();
+    timer_.Stop();
     connection_.reset();
   }
 
@@ -87,7 +82,7 @@ class MqttPartyClient : public PartyClient {
  private:
   void Start() {
     std::call_once(started_, [this] {
-      timer_ = std::thread([this] { TimerLoop(); });
+      timer_.Start("mqtt-timer", [this] { TimerLoop(); });
       connection_->Start();
     });
   }
@@ -103,17 +98,17 @@ class MqttPartyClient : public PartyClient {
 
   void TimerLoop() {
     MutexLock lock(mutex_);
-    while (!stopping_) {
+    while (!timer_.stopping()) {
       woken_ = false;
       lock.Unlock();
       const auto next = Repeat(false);
       lock.Lock();
       timer_armed_ = next.has_value();
-      const auto ready = [this]() REQUIRES(mutex_) { return stopping_ || woken_; };
+      const auto ready = [this]() REQUIRES(mutex_) { return woken_; };
       if (next) {
-        wake_.WaitUntil(lock, *next, ready);
+        timer_.WaitFor(lock, *next - PendingCommands::Clock::now(), ready);
       } else {
-        wake_.Wait(lock, ready);
+        timer_.Wait(lock, ready);
       }
     }
   }
@@ -180,11 +175,11 @@ class MqttPartyClient : public PartyClient {
   SeenSequence seen_;  // network thread only
   Mutex mutex_;
   CondVar wake_;
-  bool stopping_ GUARDED_BY(mutex_) = false, woken_ GUARDED_BY(mutex_) = false;
+  bool woken_ GUARDED_BY(mutex_) = false;
   bool timer_armed_ GUARDED_BY(mutex_) = false;
   std::unique_ptr<MqttConnection> connection_;
   std::once_flag started_;
-  std::thread timer_;
+  OwnThread timer_{mutex_, wake_};
 };
 
 }  // namespace

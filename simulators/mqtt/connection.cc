@@ -42,18 +42,12 @@ Result<std::unique_ptr<MqttConnection>> MqttConnection::Open(const ClientOptions
 }
 
 void MqttConnection::Start() {
-  network_ = std::thread([this] { NetworkLoop(); });
+  network_.Start("mqtt-network", [this] { NetworkLoop(); });
 }
 
 MqttConnection::~MqttConnection() {
-  {
-    const MutexLock lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.NotifyAll();
-  if (network_.joinable()) {
-    mosquitto_disconnect_v5(client_, MQTT_RC_NORMAL_DISCONNECTION, nullptr);
-    network_.join();
+  if (network_.running()) {
+    network_.Stop([this] { mosquitto_disconnect_v5(client_, MQTT_RC_NORMAL_DISCONNECTION, nullptr); });
   }
   if (client_ != nullptr) mosquitto_destroy(client_);
 }
@@ -93,12 +87,7 @@ void MqttConnection::NetworkLoop() {
   auto pause = kBackoffMin;
   for (int rounds_left = kLastRounds; rounds_left > 0;) {
     const int code = mosquitto_loop(client_, kLoopMilliseconds, 1);
-    bool stopping = false;
-    {
-      const MutexLock lock(mutex_);
-      stopping = stopping_;
-    }
-    if (stopping) {
+    if (network_.stopping()) {
       rounds_left = code == MOSQ_ERR_SUCCESS ? rounds_left - 1 : 0;
       continue;
     }
@@ -113,7 +102,7 @@ void MqttConnection::NetworkLoop() {
 
 bool MqttConnection::PauseBeforeRetry(std::chrono::milliseconds pause) {
   MutexLock lock(mutex_);
-  return !changed_.WaitFor(lock, pause, [this]() REQUIRES(mutex_) { return stopping_; });
+  return network_.Rest(lock, pause);
 }
 
 void MqttConnection::SetConnected(bool connected) {

@@ -11,9 +11,9 @@
 #include <atomic>
 #include <functional>
 #include <string>
-#include <thread>
 
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 #include "simulators/mqtt/client.h"
 
 struct mosquitto;
@@ -58,10 +58,9 @@ class MqttConnection {
   mosquitto* client_ = nullptr;
   Mutex mutex_;
   CondVar changed_;
-  bool stopping_ GUARDED_BY(mutex_) = false;
   bool announced_ GUARDED_BY(mutex_) = false;  // to who waits for the connection
   std::atomic<bool> connected_{false};
-  std::thread network_;
+  OwnThread network_{mutex_, changed_};
 };
 
 }  // namespace registry::sim

@@ -110,13 +110,13 @@ TEST(Documents, ThePageOfThreadsHasEveryNameGivenInTheBridge) {
   }
   std::size_t given = 0;
   for (const SourceFile& file : Sources()) {
-    if (!file.path.starts_with("bridge/") || file.path == "bridge/thread_name.h") continue;
+    if (!file.path.starts_with("bridge/") || file.path == "schemas/base/thread_name.h") continue;
     const auto names = AllIn(file.lines, std::regex("(?:UnderName|\\.Start)\\(\"([^\"]+)\""));
     given += names.size();
     for (const std::string& name : names)
       EXPECT_TRUE(page.contains(name)) << file.path << ": bridge/README.md has no thread `" << name << '`';
     EXPECT_TRUE(AllIn(file.lines, std::regex(R"(\b(std::j?thread\(\[))")).empty())
-        << file.path << ": give the thread a name (bridge/own_thread.h)";
+        << file.path << ": give the thread a name (schemas/base/own_thread.h)";
   }
   EXPECT_GT(given, 10u);
 }

@@ -120,13 +120,14 @@ TEST(Layering, ThirdPartyHeadersStayInTheirRoom) {
 TEST(Layering, WorkersNeverWait) {
   static const std::regex kWaits(
       R"re(#include <(thread|mutex|condition_variable|future|fstream|filesystem|)re"
-      R"re(sys/socket\.h|unistd\.h|poll\.h)>|#include "schemas/base/mutex\.h"|(system_clock|steady_clock)::now)re");
+      R"re(sys/socket\.h|unistd\.h|poll\.h)>|#include "schemas/base/(mutex|own_thread|thread_name)\.h"|)re"
+      R"re((system_clock|steady_clock)::now)re");
   for (const SourceFile& file : Sources()) {
     if (!file.path.starts_with("workers/") && !file.path.starts_with("schemas/")) continue;
     // What every program calls before it begins, and the only room that all of them see.
     if (file.path == "schemas/base/standard_descriptors.cc") continue;
-    // The lock that bridge and simulators share, and that nobody here may use.
-    if (file.path == "schemas/base/mutex.h") continue;
+    // The lock and the thread that bridge and simulators share, and that nobody here may use.
+    if (file.path == "schemas/base/mutex.h" || file.path == "schemas/base/own_thread.h") continue;
     // No part of the product: it makes two files of the contract.
     if (RoomOf(file.path) == "schemas/document") continue;
     for (const std::string& line : file.lines) {

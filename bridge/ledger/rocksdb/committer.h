@@ -14,8 +14,8 @@
 #include <future>
 
 #include "bridge/ledger/rocksdb/batch.h"
-#include "bridge/own_thread.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
 
 namespace registry::ledger {
 

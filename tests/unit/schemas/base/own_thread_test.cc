@@ -1,5 +1,5 @@
 // A thread that belongs to one object: it has a name, works while its owner lives, and hears of a stop wherever it waits.
-#include "bridge/own_thread.h"
+#include "schemas/base/own_thread.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

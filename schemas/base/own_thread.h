@@ -1,4 +1,4 @@
-// bridge/own_thread.h: a thread that belongs to one object: its name, its start, its stop, and how it waits.
+// schemas/base/own_thread.h: a thread that belongs to one object: its name, its start, its stop, and how it waits.
 // What the thread works on, and the lock over that, are its owner's: a stop is told under that lock and wakes whoever
 // waits at that condition, so that no wait can miss it.
 //   Mutex mutex_;
@@ -8,7 +8,7 @@
 // Owns: its threads, mostly one. Mutex and condition outlive it.
 // Threads: Start and Stop from the owner's thread. Stop, and the end of this object, wait for the body to return, which
 //   looks at stopping() often enough. Stop may come again, and before Start. The rest from any thread.
-// Names: at most 15 octets (bridge/thread_name.h); bridge/README.md says what each thread is for.
+// Names: at most 15 octets (schemas/base/thread_name.h); bridge/README.md says what each thread of registryd is for.
 #pragma once
 
 #include <atomic>
@@ -16,9 +16,9 @@
 #include <thread>
 #include <vector>
 
-#include "bridge/thread_name.h"
 #include "schemas/base/check.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/thread_name.h"
 
 namespace registry {
 

@@ -1,5 +1,5 @@
-// bridge/thread_name.h: the name by which an operator sees a thread of registryd (`ps -L`, /proc/PID/task/*/comm).
-// bridge/README.md says what each of them owns and waits for; a test holds that page to a registryd that runs.
+// schemas/base/thread_name.h: the name by which an operator sees a thread (`ps -L`, /proc/PID/task/*/comm).
+// bridge/README.md says what each of registryd owns and waits for; a test holds that page to a registryd that runs.
 // Without a name of its own a thread has that of the thread that started it. A name that the system does not take is no
 // reason to stop, so there is no error.
 #pragma once
@@ -12,7 +12,7 @@
 namespace registry {
 
 // What a thread is to run, under a name of at most 15 octets (pthread_setname_np(3)), which is a literal.
-// Most threads are started by bridge/own_thread.h, which gives them theirs.
+// Most threads are started by schemas/base/own_thread.h, which gives them theirs.
 template <std::size_t kSize, typename Body>
 auto UnderName(const char (&name)[kSize], Body body) {
   static_assert(kSize <= 16, "at most 15 octets");
