@@ -113,8 +113,7 @@ void Read(const InboundMessage& message, Request& request) {
   request.row = FindCommand(request.topic.command);
   auto asked = Decode(request.row, envelope->data);
   // A read is not remembered, so there is nothing to compare a repeat with.
-  const bool reads = request.row != nullptr && request.row->way == Way::kReads;
-  if (!reads) request.digests = DigestsOf(request.topic, *envelope, asked.ok());
+  if (!request.reads()) request.digests = DigestsOf(request.topic, *envelope, asked.ok());
   if (asked) {
     request.asked = std::move(*asked);
   } else {

@@ -28,6 +28,7 @@ struct Request {
   const CommandRow* row = nullptr;  // of a request with an id; null when its topic names no command there is
   std::optional<Asked> asked;
   std::optional<Error> refusal;
+  bool reads() const { return row != nullptr && row->way == Way::kReads; }
 };
 
 inline constexpr std::size_t kCorrelationMax = 1024;  // octets: it is stored with the reply

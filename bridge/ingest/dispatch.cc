@@ -4,6 +4,11 @@
 
 namespace registry::ingest {
 
+Dispatcher::Dispatcher(const Services& services, const ledger::LedgerReader& reader)
+    : services_(services), reader_(reader), feeds_(reader) {
+  Commands();  // held to the catalogue when the registry starts, not when the first command arrives
+}
+
 Result<domain::Origin> Dispatcher::Identify(const CommandRow& row, const PartyId& party,
                                             const EventId& id) const {
   const auto known = services_.parties.find(party);

@@ -9,8 +9,7 @@ namespace registry::ingest {
 
 class Dispatcher {
  public:
-  Dispatcher(const Services& services, const ledger::LedgerReader& reader)
-      : services_(services), reader_(reader), feeds_(reader) {}
+  Dispatcher(const Services& services, const ledger::LedgerReader& reader);
   // 2201 "party_unknown" for a party that is not configured, "role_not_allowed" for a command of another role.
   Result<domain::Origin> Identify(const CommandRow& row, const PartyId& party, const EventId& id) const;
   // Of a read the changes are empty.

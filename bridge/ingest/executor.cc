@@ -74,7 +74,7 @@ std::string EnvelopePointer(const std::string& part) {
 domain::Context Executor::Now() const { return {clock_.Now(), services_.random}; }
 
 Verdict Executor::Answer(const Request& request) {
-  if (request.row != nullptr && request.row->way == Way::kReads) return AnswerRead(request);
+  if (request.reads()) return AnswerRead(request);
   auto mark = ledger_.FindEvent(request.topic.party, *request.id);
   if (!mark) return PutOff(request, mark.error());
   if (*mark) return AnswerKnown(request, **mark);

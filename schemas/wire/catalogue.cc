@@ -97,8 +97,6 @@ Result<Command> DecodeCommand(std::string_view command, const json& data) {
   return row->decode(data);
 }
 
-bool IsQuery(std::string_view command) { return Find(Queries(), command) != nullptr; }
-
 Result<Query> DecodeQuery(std::string_view command, const json& data) {
   const QueryRow* row = Find(Queries(), command);
   if (row == nullptr)

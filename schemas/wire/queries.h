@@ -70,7 +70,6 @@ struct DeviceTraced {
 };  // device.trace
 
 using Query = std::variant<DeviceGet, DeviceList, DeviceTrace>;
-bool IsQuery(std::string_view command);
 // kUnknownCommand when `command` names none of them.
 Result<Query> DecodeQuery(std::string_view command, const nlohmann::json& data);
 

@@ -142,7 +142,7 @@ Answer World::Say(const ingest::InboundMessage& message) {
     return {"dead_letter", false, request.error().symbol, {}, {}};
   }
   if (!request->id) return Refuse(*request);
-  return wire::IsQuery(request->topic.command) ? Read(*request) : Execute(*request, message);
+  return request->reads() ? Read(*request) : Execute(*request, message);
 }
 
 Answer World::Refuse(const ingest::Request& request) {

@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "schemas/wire/queries.h"
+#include "bridge/ingest/commands.h"
 #include "tests/support/contract.h"
 #include "tests/support/device_key.h"
 #include "workers/domain/compose.h"
@@ -198,8 +198,8 @@ Said TestRegistry::AskRaw(const ingest::InboundMessage& message) {
   pipeline_->Receive(message);
   const auto deadline = std::chrono::steady_clock::now() + kReplyDeadline;
   // What goes aside wakes no outbox.
-  const std::chrono::milliseconds wait(
-      wire::IsQuery(message.topic.substr(message.topic.rfind('/') + 1)) ? 1 : 200);
+  const auto* row = ingest::FindCommand(message.topic.substr(message.topic.rfind('/') + 1));
+  const std::chrono::milliseconds wait(row != nullptr && row->way == ingest::Way::kReads ? 1 : 200);
   while (std::chrono::steady_clock::now() < deadline) {
     for (Said& said : TakeAside()) return said;
     for (Said& said : ReadAfter(&after, wait)) {
