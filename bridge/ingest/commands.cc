@@ -27,15 +27,15 @@ const Message& As(const Asked& asked) {
 }
 
 template <class Message>
-Result<Asked> DecodeAs(std::string_view name, const nlohmann::json& data) {
+Result<Asked> DecodeAs(const nlohmann::json& data) {
   const auto asked = [](auto decoded) -> Result<Asked> {
     if (!decoded) return decoded.error();
     return Asked(*std::move(decoded));
   };
   if constexpr (kIsRead<Message>) {
-    return asked(wire::DecodeQuery(name, data));
+    return asked(wire::DecodeQuery(Message::kName, data));
   } else {
-    return asked(wire::DecodeCommand(name, data));
+    return asked(wire::DecodeCommand(Message::kName, data));
   }
 }
 
@@ -88,13 +88,13 @@ Result<Reply> Acknowledge(const wire::FeedAck& command, Case& at, const Desk& de
 // ---- rows
 
 template <class Message>
-CommandRow Row(std::string_view name, LimitClass limit, std::size_t (*lane)(const Message&, const PartyId&),
+CommandRow Row(LimitClass limit, std::size_t (*lane)(const Message&, const PartyId&),
                Result<Reply> (*decide)(const Message&, Case&, const Desk&) = ByLifecycle<Message>) {
-  return {name,
-          wire::RolesOf(name),
+  return {Message::kName,
+          wire::RolesOf(Message::kName),
           kIsRead<Message> ? Way::kReads : Way::kMarks,
           limit,
-          [name](const nlohmann::json& data) { return DecodeAs<Message>(name, data); },
+          DecodeAs<Message>,
           [lane](const Asked& asked, const PartyId& sender) { return lane(As<Message>(asked), sender); },
           [decide](const Asked& asked, Case& at, const Desk& desk) {
             return decide(As<Message>(asked), at, desk);
@@ -103,21 +103,21 @@ CommandRow Row(std::string_view name, LimitClass limit, std::size_t (*lane)(cons
 
 std::vector<CommandRow> MakeRows() {
   return {
-      Row<wire::EsimRegister>("esim.register", LimitClass::kWrite, OfEsim, Register),
-      Row<wire::DeviceAttach>("device.attach", LimitClass::kWrite, OfDevice),
-      Row<wire::CsrSubmit>("csr.submit", LimitClass::kWrite, OfDevice, Certify),
-      Row<wire::EndpointPublish>("endpoint.publish", LimitClass::kWrite, OfSender),
-      Row<wire::DeviceClaim>("device.claim", LimitClass::kAuthorise, OfDevice),
-      Row<wire::DeviceDeactivate>("device.deactivate", LimitClass::kWrite, OfDevice),
-      Row<wire::DeviceReactivate>("device.reactivate", LimitClass::kWrite, OfDevice),
-      Row<wire::DeviceDelete>("device.delete", LimitClass::kWrite, OfDevice),
-      Row<wire::FeedReplay>("feed.replay", LimitClass::kBulk, OfSender, Replay),
-      Row<wire::FeedAck>("feed.ack", LimitClass::kWrite, OfSender, Acknowledge),
-      Row<wire::DoProgress>("do.progress", LimitClass::kWrite, OfDevice),
-      Row<wire::DoResult>("do.result", LimitClass::kWrite, OfDevice),
-      Row<wire::DeviceGet>("device.get", LimitClass::kRead, OfDevice),
-      Row<wire::DeviceList>("device.list", LimitClass::kRead, OfSender),
-      Row<wire::DeviceTrace>("device.trace", LimitClass::kRead, OfDevice),
+      Row<wire::EsimRegister>(LimitClass::kWrite, OfEsim, Register),
+      Row<wire::DeviceAttach>(LimitClass::kWrite, OfDevice),
+      Row<wire::CsrSubmit>(LimitClass::kWrite, OfDevice, Certify),
+      Row<wire::EndpointPublish>(LimitClass::kWrite, OfSender),
+      Row<wire::DeviceClaim>(LimitClass::kAuthorise, OfDevice),
+      Row<wire::DeviceDeactivate>(LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceReactivate>(LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceDelete>(LimitClass::kWrite, OfDevice),
+      Row<wire::FeedReplay>(LimitClass::kBulk, OfSender, Replay),
+      Row<wire::FeedAck>(LimitClass::kWrite, OfSender, Acknowledge),
+      Row<wire::DoProgress>(LimitClass::kWrite, OfDevice),
+      Row<wire::DoResult>(LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceGet>(LimitClass::kRead, OfDevice),
+      Row<wire::DeviceList>(LimitClass::kRead, OfSender),
+      Row<wire::DeviceTrace>(LimitClass::kRead, OfDevice),
   };
 }
 

@@ -51,12 +51,12 @@ Steps StepsOf(const domain::Changeset& changes) {
 std::vector<std::string> FailuresOf(const domain::Changeset& changes) {
   std::vector<std::string> lines;
   for (const auto& notification : changes.notifications) {
-    if (notification.type != "device.failed") continue;
+    if (notification.type != wire::DeviceFailed::kName) continue;
     const auto data = nlohmann::json::parse(notification.data, nullptr, false);
     auto failed = wire::Decode<wire::DeviceFailed>(data);
     if (!failed) continue;
-    std::string line =
-        "device.failed: " + failed->device.text() + " " + failed->error.step + " " + failed->error.symbol;
+    std::string line = notification.type + ": " + failed->device.text() + " " +
+                       failed->error.step + " " + failed->error.symbol;
     if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
   }
   return lines;

@@ -126,11 +126,11 @@ Rule PartRule(std::string_view stem);
 Rule ArrayRule(std::size_t min, std::size_t max, Rule item);
 Fault ReadItems(const json& value, std::size_t min, std::size_t max, const json::array_t** items);
 
-// Stem supplies kStem.
-template <class Message, class Stem>
+// Stem supplies kName.
+template <class Message, class Stem = Message>
 struct Part {
   using Value = Message;
-  static Rule MakeRule() { return PartRule(Stem::kStem); }
+  static Rule MakeRule() { return PartRule(Stem::kName); }
   static Fault Read(const json& value, Message* out) { return ReadObject(value, out); }
   static json Write(const Message& value) { return WriteObject(value); }
 };

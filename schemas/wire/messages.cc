@@ -267,55 +267,61 @@ Result<json> RecodeAs(const json& data) {
 template <class Message>
 constexpr Struct kStruct{Describe<Message>, RecodeAs<Message>};
 
+// Every struct of messages.h and queries.h, once.
+// clang-format off
+#define REGISTRY_STRUCTS(X) \
+  X(EsimRegister) \
+  X(DeviceAttach) \
+  X(CsrSubmit) \
+  X(EndpointPublish) \
+  X(DeviceClaim) \
+  X(DeviceDeactivate) \
+  X(DeviceReactivate) \
+  X(DeviceDelete) \
+  X(FeedReplay) \
+  X(FeedAck) \
+  X(DoProgress) \
+  X(DoResult) \
+  X(DeviceGet) \
+  X(DeviceList) \
+  X(DeviceTrace) \
+  X(DeviceDescribed) \
+  X(DeviceListed) \
+  X(DeviceTraced) \
+  X(DeviceBrief) \
+  X(DeviceWait) \
+  X(DeviceStep) \
+  X(EsimRegistered) \
+  X(DeviceState) \
+  X(CertificateIssued) \
+  X(EndpointPublished) \
+  X(FeedStatus) \
+  X(JobNoted) \
+  X(KeyGenerate) \
+  X(PayloadPush) \
+  X(AppletWipe) \
+  X(DeviceCertified) \
+  X(DeviceActivated) \
+  X(DeviceDeactivated) \
+  X(DeviceReactivated) \
+  X(DeviceDeleted) \
+  X(DeviceFailed) \
+  X(RegistryPayload) \
+  X(Bootstrap) \
+  X(Resolver) \
+  X(Endpoint) \
+  X(EndpointTrust) \
+  X(Wifi) \
+  X(Container)
+// clang-format on
+
+#define REGISTRY_ROW(Message) {Message::kName, kStruct<Message>},
 const std::map<std::string_view, Struct>& Structs() {
   static const std::map<std::string_view, Struct> structs{
-      {"esim.register", kStruct<EsimRegister>},
-      {"device.attach", kStruct<DeviceAttach>},
-      {"csr.submit", kStruct<CsrSubmit>},
-      {"endpoint.publish", kStruct<EndpointPublish>},
-      {"device.claim", kStruct<DeviceClaim>},
-      {"device.deactivate", kStruct<DeviceDeactivate>},
-      {"device.reactivate", kStruct<DeviceReactivate>},
-      {"device.delete", kStruct<DeviceDelete>},
-      {"feed.replay", kStruct<FeedReplay>},
-      {"feed.ack", kStruct<FeedAck>},
-      {"do.progress", kStruct<DoProgress>},
-      {"do.result", kStruct<DoResult>},
-      {"device.get", kStruct<DeviceGet>},
-      {"device.list", kStruct<DeviceList>},
-      {"device.trace", kStruct<DeviceTrace>},
-      {"device.described", kStruct<DeviceDescribed>},
-      {"device.listed", kStruct<DeviceListed>},
-      {"device.traced", kStruct<DeviceTraced>},
-      {"device-brief", kStruct<DeviceBrief>},
-      {"device-wait", kStruct<DeviceWait>},
-      {"device-step", kStruct<DeviceStep>},
-      {"esim.registered", kStruct<EsimRegistered>},
-      {"device.state", kStruct<DeviceState>},
-      {"certificate.issued", kStruct<CertificateIssued>},
-      {"endpoint.published", kStruct<EndpointPublished>},
-      {"feed.status", kStruct<FeedStatus>},
-      {"job.noted", kStruct<JobNoted>},
-      {"key.generate", kStruct<KeyGenerate>},
-      {"payload.push", kStruct<PayloadPush>},
-      {"applet.wipe", kStruct<AppletWipe>},
-      {"device.certified", kStruct<DeviceCertified>},
-      {"device.activated", kStruct<DeviceActivated>},
-      {"device.deactivated", kStruct<DeviceDeactivated>},
-      {"device.reactivated", kStruct<DeviceReactivated>},
-      {"device.deleted", kStruct<DeviceDeleted>},
-      {"device.failed", kStruct<DeviceFailed>},
-      {"registry-payload", kStruct<RegistryPayload>},
-      {"bootstrap", kStruct<Bootstrap>},
-      {"resolver", kStruct<Resolver>},
-      {"endpoint", kStruct<Endpoint>},
-      {"endpoint-trust", kStruct<EndpointTrust>},
-      {"wifi", kStruct<Wifi>},
-      {"container", kStruct<Container>},
-      {"error", kStruct<Error>},
-  };
+      REGISTRY_STRUCTS(REGISTRY_ROW){ErrorStem::kName, kStruct<Error>}};
   return structs;
 }
+#undef REGISTRY_ROW
 
 }  // namespace
 
@@ -336,61 +342,11 @@ Result<json> Recode(std::string_view stem, const json& data) {
   return found->second.recode(data);
 }
 
-template Result<EsimRegister> Decode<EsimRegister>(const json& data);
-template json Encode<EsimRegister>(const EsimRegister& message);
-template Result<DeviceAttach> Decode<DeviceAttach>(const json& data);
-template json Encode<DeviceAttach>(const DeviceAttach& message);
-template Result<CsrSubmit> Decode<CsrSubmit>(const json& data);
-template json Encode<CsrSubmit>(const CsrSubmit& message);
-template Result<EndpointPublish> Decode<EndpointPublish>(const json& data);
-template json Encode<EndpointPublish>(const EndpointPublish& message);
-template Result<DeviceClaim> Decode<DeviceClaim>(const json& data);
-template json Encode<DeviceClaim>(const DeviceClaim& message);
-template Result<DeviceDeactivate> Decode<DeviceDeactivate>(const json& data);
-template json Encode<DeviceDeactivate>(const DeviceDeactivate& message);
-template Result<DeviceReactivate> Decode<DeviceReactivate>(const json& data);
-template json Encode<DeviceReactivate>(const DeviceReactivate& message);
-template Result<DeviceDelete> Decode<DeviceDelete>(const json& data);
-template json Encode<DeviceDelete>(const DeviceDelete& message);
-template Result<FeedReplay> Decode<FeedReplay>(const json& data);
-template json Encode<FeedReplay>(const FeedReplay& message);
-template Result<FeedAck> Decode<FeedAck>(const json& data);
-template json Encode<FeedAck>(const FeedAck& message);
-template Result<DoProgress> Decode<DoProgress>(const json& data);
-template json Encode<DoProgress>(const DoProgress& message);
-template Result<DoResult> Decode<DoResult>(const json& data);
-template json Encode<DoResult>(const DoResult& message);
-template Result<EsimRegistered> Decode<EsimRegistered>(const json& data);
-template json Encode<EsimRegistered>(const EsimRegistered& message);
-template Result<DeviceState> Decode<DeviceState>(const json& data);
-template json Encode<DeviceState>(const DeviceState& message);
-template Result<CertificateIssued> Decode<CertificateIssued>(const json& data);
-template json Encode<CertificateIssued>(const CertificateIssued& message);
-template Result<EndpointPublished> Decode<EndpointPublished>(const json& data);
-template json Encode<EndpointPublished>(const EndpointPublished& message);
-template Result<FeedStatus> Decode<FeedStatus>(const json& data);
-template json Encode<FeedStatus>(const FeedStatus& message);
-template Result<JobNoted> Decode<JobNoted>(const json& data);
-template json Encode<JobNoted>(const JobNoted& message);
-template Result<KeyGenerate> Decode<KeyGenerate>(const json& data);
-template json Encode<KeyGenerate>(const KeyGenerate& message);
-template Result<PayloadPush> Decode<PayloadPush>(const json& data);
-template json Encode<PayloadPush>(const PayloadPush& message);
-template Result<AppletWipe> Decode<AppletWipe>(const json& data);
-template json Encode<AppletWipe>(const AppletWipe& message);
-template Result<DeviceCertified> Decode<DeviceCertified>(const json& data);
-template json Encode<DeviceCertified>(const DeviceCertified& message);
-template Result<DeviceActivated> Decode<DeviceActivated>(const json& data);
-template json Encode<DeviceActivated>(const DeviceActivated& message);
-template Result<DeviceDeactivated> Decode<DeviceDeactivated>(const json& data);
-template json Encode<DeviceDeactivated>(const DeviceDeactivated& message);
-template Result<DeviceReactivated> Decode<DeviceReactivated>(const json& data);
-template json Encode<DeviceReactivated>(const DeviceReactivated& message);
-template Result<DeviceDeleted> Decode<DeviceDeleted>(const json& data);
-template json Encode<DeviceDeleted>(const DeviceDeleted& message);
-template Result<DeviceFailed> Decode<DeviceFailed>(const json& data);
-template json Encode<DeviceFailed>(const DeviceFailed& message);
-template Result<RegistryPayload> Decode<RegistryPayload>(const json& data);
-template json Encode<RegistryPayload>(const RegistryPayload& message);
+#define REGISTRY_CODEC(Message)                               \
+  template Result<Message> Decode<Message>(const json& data); \
+  template json Encode<Message>(const Message& message);
+REGISTRY_STRUCTS(REGISTRY_CODEC)
+#undef REGISTRY_CODEC
+#undef REGISTRY_STRUCTS
 
 }  // namespace registry::wire

@@ -13,26 +13,9 @@ struct StateWords {
       "registered", "attached", "certified", "published", "active", "deactivated", "deleted"};
 };
 
-struct ResolverStem {
-  static constexpr std::string_view kStem = "resolver";
-};
-struct BootstrapStem {
-  static constexpr std::string_view kStem = "bootstrap";
-};
-struct TrustStem {
-  static constexpr std::string_view kStem = "endpoint-trust";
-};
-struct WifiStem {
-  static constexpr std::string_view kStem = "wifi";
-};
-struct EndpointStem {
-  static constexpr std::string_view kStem = "endpoint";
-};
-struct ContainerStem {
-  static constexpr std::string_view kStem = "container";
-};
+// Error is older than the wire (schemas/base).
 struct ErrorStem {
-  static constexpr std::string_view kStem = "error";
+  static constexpr std::string_view kName = "error";
 };
 
 template <>
@@ -56,12 +39,12 @@ Fault Consistent<Endpoint>(const Endpoint& endpoint);
 template <>
 Fault Consistent<EndpointTrust>(const EndpointTrust& trust);
 
-using ResolverPart = Part<Resolver, ResolverStem>;
-using BootstrapPart = Part<Bootstrap, BootstrapStem>;
-using TrustPart = Part<EndpointTrust, TrustStem>;
-using WifiPart = Part<Wifi, WifiStem>;
-using EndpointPart = Part<Endpoint, EndpointStem>;
-using ContainerPart = Part<Container, ContainerStem>;
+using ResolverPart = Part<Resolver>;
+using BootstrapPart = Part<Bootstrap>;
+using TrustPart = Part<EndpointTrust>;
+using WifiPart = Part<Wifi>;
+using EndpointPart = Part<Endpoint>;
+using ContainerPart = Part<Container>;
 using ErrorPart = Part<Error, ErrorStem>;
 
 }  // namespace registry::wire

@@ -8,12 +8,15 @@
 namespace registry::wire {
 
 struct DeviceGet {
+  static constexpr std::string_view kName = "device.get";
   DeviceId device;
 };  // all
 struct DeviceTrace {
+  static constexpr std::string_view kName = "device.trace";
   DeviceId device;
 };  // all
 struct DeviceList {
+  static constexpr std::string_view kName = "device.list";
   std::string state;
   std::optional<EndpointName> endpoint;
   std::optional<UtcTime> expires_before;
@@ -23,6 +26,7 @@ struct DeviceList {
 
 // What a list says of a device.
 struct DeviceBrief {
+  static constexpr std::string_view kName = "device-brief";
   DeviceId device;
   std::string state;
   std::vector<std::string> holds{};
@@ -32,6 +36,7 @@ struct DeviceBrief {
   std::optional<UtcTime> not_after{};
 };
 struct DeviceDescribed {
+  static constexpr std::string_view kName = "device.described";
   DeviceId device;
   std::string name, state;
   std::vector<std::string> holds;
@@ -46,10 +51,12 @@ struct DeviceDescribed {
   UtcTime created, updated;
 };  // device.get
 struct DeviceListed {
+  static constexpr std::string_view kName = "device.listed";
   std::vector<DeviceBrief> devices;
   std::string next;  // empty on the last page
 };                   // device.list
 struct DeviceWait {
+  static constexpr std::string_view kName = "device-wait";
   std::string what;
   PartyId who;
   std::uint32_t attempt = 1;
@@ -58,10 +65,12 @@ struct DeviceWait {
   std::optional<UtcTime> given_up;
 };
 struct DeviceStep {
+  static constexpr std::string_view kName = "device-step";
   std::string step;
   UtcTime at;
 };
 struct DeviceTraced {
+  static constexpr std::string_view kName = "device.traced";
   DeviceId device;
   std::string state;
   std::string says;

@@ -16,17 +16,8 @@ struct HoldWords {
                                                           "transferProhibited"};
 };
 struct WaitWords {
-  static constexpr std::array<std::string_view, 4> kWords{"key.generate", "payload.push", "applet.wipe",
-                                                          "zone.visible"};
-};
-struct BriefStem {
-  static constexpr std::string_view kStem = "device-brief";
-};
-struct WaitStem {
-  static constexpr std::string_view kStem = "device-wait";
-};
-struct StepStem {
-  static constexpr std::string_view kStem = "device-step";
+  static constexpr std::array<std::string_view, 4> kWords{KeyGenerate::kName, PayloadPush::kName,
+                                                          AppletWipe::kName, "zone.visible"};
 };
 // "<device>", or "<microseconds>/<device>".
 bool ValidCursor(std::string_view text) {
@@ -100,7 +91,7 @@ const Fields<DeviceDescribed>& Table<DeviceDescribed>() {
 template <>
 const Fields<DeviceListed>& Table<DeviceListed>() {
   static const Fields<DeviceListed> table{
-      Must<ListOf<Part<DeviceBrief, BriefStem>, 0, 500>, &DeviceListed::devices>("devices"),
+      Must<ListOf<Part<DeviceBrief>, 0, 500>, &DeviceListed::devices>("devices"),
       May<Cursor, &DeviceListed::next>("next")};
   return table;
 }
@@ -125,22 +116,9 @@ const Fields<DeviceTraced>& Table<DeviceTraced>() {
   static const Fields<DeviceTraced> table{
       Must<Device, &DeviceTraced::device>("device"), Must<State, &DeviceTraced::state>("state"),
       Must<LongLine, &DeviceTraced::says>("says"),
-      Must<ListOf<Part<DeviceWait, WaitStem>, 0, 16>, &DeviceTraced::waits>("waits"),
-      Must<ListOf<Part<DeviceStep, StepStem>, 0, 32>, &DeviceTraced::steps>("steps")};
+      Must<ListOf<Part<DeviceWait>, 0, 16>, &DeviceTraced::waits>("waits"),
+      Must<ListOf<Part<DeviceStep>, 0, 32>, &DeviceTraced::steps>("steps")};
   return table;
 }
-
-template Result<DeviceGet> Decode<DeviceGet>(const json& data);
-template json Encode<DeviceGet>(const DeviceGet& message);
-template Result<DeviceTrace> Decode<DeviceTrace>(const json& data);
-template json Encode<DeviceTrace>(const DeviceTrace& message);
-template Result<DeviceList> Decode<DeviceList>(const json& data);
-template json Encode<DeviceList>(const DeviceList& message);
-template Result<DeviceDescribed> Decode<DeviceDescribed>(const json& data);
-template json Encode<DeviceDescribed>(const DeviceDescribed& message);
-template Result<DeviceListed> Decode<DeviceListed>(const json& data);
-template json Encode<DeviceListed>(const DeviceListed& message);
-template Result<DeviceTraced> Decode<DeviceTraced>(const json& data);
-template json Encode<DeviceTraced>(const DeviceTraced& message);
 
 }  // namespace registry::wire

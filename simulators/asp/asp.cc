@@ -97,7 +97,7 @@ AspOnMqtt::~AspOnMqtt() {
 }
 
 void AspOnMqtt::PublishEndpoint() {
-  client_->Send("endpoint.publish", wire::EndpointPublish{config_.endpoint},
+  client_->Send(wire::EndpointPublish{config_.endpoint},
                 [this, begun = Clock::now()](const Reply& reply) { OnPublished(begun, reply); });
 }
 
@@ -139,8 +139,7 @@ void AspOnMqtt::AskFor(const std::string& device) {
     ++claim.tries;
     command = {*DeviceId::Parse(device), claim.code, config_.endpoint.name};
   }
-  const bool sent = client_->Send("device.claim", command,
-                                  [this, device](const Reply& reply) { OnClaimed(device, reply); });
+  const bool sent = client_->Send(command, [this, device](const Reply& reply) { OnClaimed(device, reply); });
   if (!sent) OnClaimed(device, NotSent());
 }
 
@@ -181,9 +180,9 @@ void AspOnMqtt::OnEvent(const std::string& type, const wire::Envelope& envelope)
     if (envelope.seq) feed_.Saw(*envelope.seq, since);
     if (const auto claim = claims_.find(device); claim != claims_.end()) since = claim->second.begun;
   }
-  if (type == "device.activated") return report_.Step(device, "activated", since, "");
+  if (type == wire::DeviceActivated::kName) return report_.Step(device, "activated", since, "");
   json event = {{"event", "notification"}, {"type", type}, {"device", device}};
-  if (type == "device.failed") event["error"] = envelope.data.value("error", json());
+  if (type == wire::DeviceFailed::kName) event["error"] = envelope.data.value("error", json());
   report_.Say(event);
 }
 
@@ -209,9 +208,9 @@ void AspOnMqtt::KeepFeed() {
   }
   if (const auto from = due.replay_from) {
     const auto replayed = [this, from](const Reply& reply) { OnReplayed(*from, reply); };
-    if (!client_->Send("feed.replay", wire::FeedReplay{*from}, replayed)) replayed(NotSent());
+    if (!client_->Send(wire::FeedReplay{*from}, replayed)) replayed(NotSent());
   }
-  if (due.ack) client_->Send("feed.ack", wire::FeedAck{*due.ack}, [](const Reply&) {});
+  if (due.ack) client_->Send(wire::FeedAck{*due.ack}, [](const Reply&) {});
 }
 
 void AspOnMqtt::OnReplayed(std::uint64_t from, const Reply& reply) {
@@ -236,11 +235,11 @@ void AspOnMqtt::Control(const json& command) {
     };
   };
   if (verb == "deactivate") {
-    client_->Send("device.deactivate", wire::DeviceDeactivate{*id, reason}, on_reply("deactivated"));
+    client_->Send(wire::DeviceDeactivate{*id, reason}, on_reply("deactivated"));
   } else if (verb == "reactivate") {
-    client_->Send("device.reactivate", wire::DeviceReactivate{*id, reason}, on_reply("reactivated"));
+    client_->Send(wire::DeviceReactivate{*id, reason}, on_reply("reactivated"));
   } else if (verb == "delete") {
-    client_->Send("device.delete", wire::DeviceDelete{*id, reason}, on_reply("deleted"));
+    client_->Send(wire::DeviceDelete{*id, reason}, on_reply("deleted"));
   } else {
     report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
   }

@@ -2,13 +2,18 @@
 
 #include <optional>
 
+#include "schemas/wire/messages.h"
+
 namespace registry::sim {
 namespace {
 
 // Whether the device is this ASP's no more; nullopt: the notification says nothing of it.
 std::optional<bool> SaysOver(const std::string& type) {
-  if (type == "device.deactivated" || type == "device.deleted") return true;
-  if (type == "device.certified" || type == "device.activated" || type == "device.reactivated") return false;
+  if (type == wire::DeviceDeactivated::kName || type == wire::DeviceDeleted::kName) return true;
+  for (const auto name :
+       {wire::DeviceCertified::kName, wire::DeviceActivated::kName, wire::DeviceReactivated::kName}) {
+    if (type == name) return false;
+  }
   return std::nullopt;
 }
 

@@ -108,12 +108,12 @@ class NetworkOperator : public MnoSim {
       if (esim.register_tries++ == 0) esim.begun = Clock::now();
     }
     const auto replied = [this, &item](const Reply& reply) { Registered(item, reply); };
-    const bool sent = client_->Send("esim.register", wire::EsimRegister{item.eid, item.iccid}, replied);
+    const bool sent = client_->Send(wire::EsimRegister{item.eid, item.iccid}, replied);
     if (!sent) Registered(item, NotSent());
   }
 
   // True when it will be tried again: `task` runs then, on the repeating thread.
-  bool TryLater(const char* command, const std::string& device, const Reply& reply, int tries,
+  bool TryLater(std::string_view command, const std::string& device, const Reply& reply, int tries,
                 std::function<void()> task) {
     if (!Temporary(reply) || tries >= kTriesMost) return false;
     {
@@ -135,7 +135,7 @@ class NetworkOperator : public MnoSim {
       tries = esim.register_tries;
     }
     // It keeps its place in the window: a registry that is busy does not get more at a time.
-    if (TryLater("esim.register", "", reply, tries, [this, &item] { Register(item); })) return;
+    if (TryLater(wire::EsimRegister::kName, "", reply, tries, [this, &item] { Register(item); })) return;
     const auto registered = reply.accepted ? wire::Decode<wire::EsimRegistered>(reply.data)
                                            : Result<wire::EsimRegistered>(*reply.error);
     const std::string device = registered ? registered->device.text() : std::string();
@@ -182,10 +182,10 @@ class NetworkOperator : public MnoSim {
     }
     const auto replied = [this, device, begun, tries, iccid](const Reply& reply) {
       const std::string name = device->text();
-      if (TryLater("device.attach", name, reply, tries, [this, iccid] { Attach(iccid); })) return;
+      if (TryLater(wire::DeviceAttach::kName, name, reply, tries, [this, iccid] { Attach(iccid); })) return;
       report_.Step(name, "attach", begun, ReasonOf(reply));
     };
-    if (!client_->Send("device.attach", wire::DeviceAttach{*device}, replied)) replied(NotSent());
+    if (!client_->Send(wire::DeviceAttach{*device}, replied)) replied(NotSent());
   }
 
   void Frame(const std::shared_ptr<Connection>& from, const json& frame) {
@@ -238,9 +238,9 @@ class NetworkOperator : public MnoSim {
                    {"job", Text(data, "job")},
                    {"attempt", data.value("attempt", 0)}});
     }
-    if (action == "key.generate") return Run(ErrandKind::kKeyGenerate, "key_generate", data);
-    if (action == "payload.push") return Run(ErrandKind::kPayload, "payload", data);
-    if (action == "applet.wipe") return Run(ErrandKind::kWipe, "wipe", data);
+    if (action == wire::KeyGenerate::kName) return Run(ErrandKind::kKeyGenerate, "key_generate", data);
+    if (action == wire::PayloadPush::kName) return Run(ErrandKind::kPayload, "payload", data);
+    if (action == wire::AppletWipe::kName) return Run(ErrandKind::kWipe, "wipe", data);
   }
 
   void Run(ErrandKind kind, const char* frame_type, const json& data) {
@@ -285,7 +285,7 @@ class NetworkOperator : public MnoSim {
         if (!errands_.Running(job)) return;
         ReportLater(job, device, progress + 1);
       }
-      client_->Send("do.progress", wire::DoProgress{job, device, progress, "queued", {}}, nullptr);
+      client_->Send(wire::DoProgress{job, device, progress, "queued", {}}, nullptr);
     });
   }
 
@@ -345,15 +345,16 @@ class NetworkOperator : public MnoSim {
     result["device"] = device.text();
     const std::string reason = Text(answer, "outcome") == "success" ? "" : Text(answer, "reason");
     const bool counts = first && kind == ErrandKind::kPayload;
-    client_->Call("do.result", result, [this, device, begun, reason, counts](const Reply& reply) {
-      if (!counts) return;
-      report_.Step(device.text(), "payload", begun, reason.empty() ? ReasonOf(reply) : reason);
-    });
+    client_->Call(std::string(wire::DoResult::kName), result,
+                  [this, device, begun, reason, counts](const Reply& reply) {
+                    if (!counts) return;
+                    report_.Step(device.text(), "payload", begun, reason.empty() ? ReasonOf(reply) : reason);
+                  });
   }
 
   void SubmitCsr(const JobId& job, const DeviceId& device, const std::string& csr, bool first) {
     const wire::CsrSubmit command{device, AsBytes(csr), job};
-    client_->Send("csr.submit", command, [this, device, first, begun = Clock::now()](const Reply& reply) {
+    client_->Send(command, [this, device, first, begun = Clock::now()](const Reply& reply) {
       if (first) report_.Step(device.text(), "csr", begun, ReasonOf(reply));
       if (reply.accepted) Install(device, reply.data);
     });
@@ -399,9 +400,9 @@ class NetworkOperator : public MnoSim {
         report_.Say(
             {{"event", "replay"}, {"from", *from}, {"ok", reply.accepted}, {"reason", ReasonOf(reply)}});
       };
-      if (!client_->Send("feed.replay", wire::FeedReplay{*from}, replayed)) replayed(NotSent());
+      if (!client_->Send(wire::FeedReplay{*from}, replayed)) replayed(NotSent());
     }
-    if (due.ack) client_->Send("feed.ack", wire::FeedAck{*due.ack}, nullptr);
+    if (due.ack) client_->Send(wire::FeedAck{*due.ack}, nullptr);
   }
 
   const MnoConfig config_;

@@ -53,8 +53,8 @@ class PartyClient {
 
   template <class Message>
   // NOLINTNEXTLINE(performance-unnecessary-value-param): moved on, which is not seen before Message is known
-  bool Send(const std::string& command, const Message& message, OnReply on_reply) {
-    return Call(command, wire::Encode(message), std::move(on_reply));
+  bool Send(const Message& message, OnReply on_reply) {
+    return Call(std::string(Message::kName), wire::Encode(message), std::move(on_reply));
   }
 };
 

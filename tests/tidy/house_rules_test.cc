@@ -6,6 +6,7 @@
 #include <regex>
 #include <set>
 
+#include "schemas/wire/codec.h"
 #include "tests/tidy/tree.h"
 
 namespace registry::tidy {
@@ -192,6 +193,24 @@ TEST(HouseRules, NobodyElseSpellsTypesAndTopics) {
     }
   }
   EXPECT_GT(read, 200u);
+}
+
+// A message's name stands at its struct, as kName.
+TEST(HouseRules, NobodyElseSpellsNamesOfMessages) {
+  static const std::set<std::string> allowed = {"schemas/wire/messages.h", "schemas/wire/queries.h"};
+  std::set<std::string> spelled;
+  for (const wire::MessageName& name : wire::Catalogue()) {
+    if (name.kind != wire::MessageName::Kind::kDocument) spelled.insert('"' + std::string(name.name) + '"');
+  }
+  for (const SourceFile& file : Sources()) {
+    if (file.path.starts_with("tests/") || allowed.count(file.path) != 0) continue;
+    for (std::size_t i = 0; i < file.lines.size(); ++i) {
+      const std::string code = file.lines[i].substr(0, file.lines[i].find("// "));
+      for (const std::string& name : spelled) {
+        EXPECT_EQ(code.find(name), std::string::npos) << file.path << ':' << i + 1 << ": say kName";
+      }
+    }
+  }
 }
 
 TEST(HouseRules, LinesFitTheScreen) {

@@ -137,8 +137,7 @@ void Record(const Device& device, const Origin& origin, const domain::Policy& po
   if (const auto claimer = domain::Claimer(device)) {
     const wire::DeviceCertified certified{device.id, DeviceName(device.id, policy.zone), certificate.der,
                                           certificate.not_after};
-    changes.notifications.push_back(
-        domain::Notify(*claimer, "device.certified", certified, context, origin.id));
+    changes.notifications.push_back(domain::Notify(*claimer, certified, context, origin.id));
   }
   changes.devices.push_back({device, device.version});
 }

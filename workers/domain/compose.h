@@ -23,11 +23,11 @@ HistoryEntry History(const Device& device, const PartyId& actor, std::string wha
 HistoryEntry History(const PartyId& actor, std::string what, UtcTime now, std::optional<EventId> cause = {});
 
 template <class Message>
-Notification Notify(const PartyId& to, std::string_view type, const Message& message, const Context& context,
+Notification Notify(const PartyId& to, const Message& message, const Context& context,
                     const std::optional<EventId>& cause = {}) {
   Notification notification;
   notification.to = to;
-  notification.type = std::string(type);
+  notification.type = std::string(Message::kName);
   notification.id = NewEventId(context);
   notification.time = context.now;
   notification.data = wire::Encode(message).dump();

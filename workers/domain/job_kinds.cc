@@ -30,12 +30,12 @@ constexpr State kForZone[] = {State::kRegistered, State::kAttached,    State::kC
                               State::kActive,     State::kDeactivated, State::kDeleted};
 
 constexpr JobKindRow kRows[] = {
-    {JobKind::kKeyGenerate, "key.generate", ByItsSubject<wire::KeyGenerate>, Fact::kKeyMade, OnFailure::kTold,
-     OnDue::kSentAgain, Superseding::kKeyCertified | Superseding::kRetired, kForKey},
-    {JobKind::kPayloadPush, "payload.push", nullptr, Fact::kDelivered, OnFailure::kTold, OnDue::kSentAgain,
-     static_cast<std::uint8_t>(Superseding::kRetired), kForPayload},
+    {JobKind::kKeyGenerate, wire::KeyGenerate::kName, ByItsSubject<wire::KeyGenerate>, Fact::kKeyMade,
+     OnFailure::kTold, OnDue::kSentAgain, Superseding::kKeyCertified | Superseding::kRetired, kForKey},
+    {JobKind::kPayloadPush, wire::PayloadPush::kName, nullptr, Fact::kDelivered, OnFailure::kTold,
+     OnDue::kSentAgain, static_cast<std::uint8_t>(Superseding::kRetired), kForPayload},
     // What an MNO was asked to wipe it may still wipe, so nothing makes it forgotten before it ends.
-    {JobKind::kAppletWipe, "applet.wipe", ByItsSubject<wire::AppletWipe>, Fact::kWiped,
+    {JobKind::kAppletWipe, wire::AppletWipe::kName, ByItsSubject<wire::AppletWipe>, Fact::kWiped,
      OnFailure::kTakenAsWiped, OnDue::kSentAgain, 0, kForWipe},
     {JobKind::kZoneVisible, "zone.visible", nullptr, std::nullopt, OnFailure::kTold, OnDue::kAlarm,
      Superseding::kZoneChanged | Superseding::kZoneShown, kForZone},

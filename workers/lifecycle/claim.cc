@@ -52,8 +52,7 @@ Result<Reply> Decide(const wire::DeviceClaim& command, Case& at) {
   if (const auto* live = domain::LiveCertificate(*device)) {
     const wire::DeviceCertified certified{device->id, DeviceName(device->id, policy.zone), live->der,
                                           live->not_after};
-    changes.notifications.push_back(
-        domain::Notify(origin.party, "device.certified", certified, context, origin.id));
+    changes.notifications.push_back(domain::Notify(origin.party, certified, context, origin.id));
   }
   if (device->state == State::kPublished) {
     auto pushed = PushPayload(*device, **endpoint, at);

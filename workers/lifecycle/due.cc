@@ -17,7 +17,7 @@ void RaiseDnsAlarm(Job job, const Device& device, Case& at) {
   error.step = "published";
   error.retry_after_seconds = static_cast<int>(jobs::AlarmWait(within, job.attempt + 1).count());
   const wire::DeviceFailed message{device.id, DeviceName(device.id, at.policy.zone), error};
-  NotifyStakeholders(device, "device.failed", message, at);
+  NotifyStakeholders(device, message, at);
   at.changes.history.push_back(
       domain::History(device, at.origin.party, "DNS lags behind the change", at.context.now));
   ++job.attempt;

@@ -76,7 +76,7 @@ Status Delivered(Reported& reported, Case& at) {
   if (activated) {
     const wire::DeviceActivated message{device.id, DeviceName(device.id, at.policy.zone),
                                         *domain::EndpointOf(device), domain::LiveCertificate(device)->sha256};
-    NotifyStakeholders(device, "device.activated", message, at);
+    NotifyStakeholders(device, message, at);
     domain::Mark(device, "active", at.context.now);
     Record(device, "active", at);
   } else {

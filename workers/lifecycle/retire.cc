@@ -79,14 +79,14 @@ Status Deactivate(Device& device, const std::string& reason, Case& at) {
 }
 
 template <class Message>
-void Tell(const Device& device, std::string_view type, const std::string& reason, Case& at) {
+void Tell(const Device& device, const std::string& reason, Case& at) {
   const Message message{device.id, DeviceName(device.id, at.policy.zone), at.origin.party, reason};
-  NotifyStakeholders(device, type, message, at);
+  NotifyStakeholders(device, message, at);
 }
 
 template <class Message>
-Reply Finish(Device& device, std::string_view type, const std::string& reason, Case& at) {
-  Tell<Message>(device, type, reason, at);
+Reply Finish(Device& device, const std::string& reason, Case& at) {
+  Tell<Message>(device, reason, at);
   Put(device, at.changes);
   return wire::Encode(wire::DeviceState{device.id, std::string(domain::StateName(device.state))});
 }
@@ -99,7 +99,7 @@ Result<Reply> Decide(const wire::DeviceDeactivate& command, Case& at) {
   // RFC 5731 §2.3: a server status is the registry's; the client that asks to go on cannot take it away.
   if (at.origin.role == wire::Role::kOperator) device->statuses.insert(domain::DeviceStatus::kServerHold);
   if (auto ended = Deactivate(*device, command.reason, at); !ended) return ended.error();
-  return Finish<wire::DeviceDeactivated>(*device, "device.deactivated", command.reason, at);
+  return Finish<wire::DeviceDeactivated>(*device, command.reason, at);
 }
 
 Result<Reply> Decide(const wire::DeviceReactivate& command, Case& at) {
@@ -121,7 +121,7 @@ Result<Reply> Decide(const wire::DeviceReactivate& command, Case& at) {
   if (device->state == domain::State::kAttached && !wiping) {
     if (auto asked = AskForKey(*device, at); !asked) return asked.error();
   }
-  return Finish<wire::DeviceReactivated>(*device, "device.reactivated", command.reason, at);
+  return Finish<wire::DeviceReactivated>(*device, command.reason, at);
 }
 
 Result<Reply> Decide(const wire::DeviceDelete& command, Case& at) {
@@ -140,7 +140,7 @@ Result<Reply> Decide(const wire::DeviceDelete& command, Case& at) {
     if (auto released = ReleaseEsim(*device, at.view, at.changes); !released) return released.error();
   }
   if (device->zone.wanted > 0) Show(dns::Gone, *device, *waiting, at);
-  return Finish<wire::DeviceDeleted>(*device, "device.deleted", command.reason, at);
+  return Finish<wire::DeviceDeleted>(*device, command.reason, at);
 }
 
 Status DecideRevoked(const domain::Revocation& published, Case& at) {
@@ -163,7 +163,7 @@ Status DecideRevoked(const domain::Revocation& published, Case& at) {
     revocation.at = std::min(published.at, at.context.now);
     revocation.reason = published.reason;
   }
-  Tell<wire::DeviceDeactivated>(**device, "device.deactivated", reason, at);
+  Tell<wire::DeviceDeactivated>(**device, reason, at);
   Put(**device, at.changes);
   return Done{};
 }

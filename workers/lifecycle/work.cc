@@ -10,7 +10,7 @@ using domain::Job;
 using domain::JobKind;
 
 Status AskForKey(Device& device, Case& at) {
-  domain::Mark(device, "key.generate", at.context.now);
+  domain::Mark(device, wire::KeyGenerate::kName, at.context.now);
   return jobs::Ask(JobKind::kKeyGenerate, device, at.view, at.context, at.policy.retry, at.changes);
 }
 
@@ -36,7 +36,7 @@ void ReportFailure(Device& device, std::string step, Error error, Case& at) {
   at.changes.history.push_back(domain::History(
       device, domain::Registry(), error.step + " failed: " + error.symbol, at.context.now, at.origin.id));
   const wire::DeviceFailed message{device.id, DeviceName(device.id, at.policy.zone), error};
-  NotifyStakeholders(device, "device.failed", message, at);
+  NotifyStakeholders(device, message, at);
 }
 
 Status FailJob(const Job& job, Device device, Error error, Case& at) {

@@ -22,10 +22,9 @@ Status FailJob(const domain::Job& job, domain::Device device, Error error, Case&
 
 // One notification to each party that has a stake in the device.
 template <class Message>
-void NotifyStakeholders(const domain::Device& device, std::string_view type, const Message& message,
-                        Case& at) {
+void NotifyStakeholders(const domain::Device& device, const Message& message, Case& at) {
   const auto notify = [&](const PartyId& party) {
-    at.changes.notifications.push_back(domain::Notify(party, type, message, at.context, at.origin.id));
+    at.changes.notifications.push_back(domain::Notify(party, message, at.context, at.origin.id));
   };
   notify(domain::Sponsor(device));
   if (const auto claimer = domain::Claimer(device)) notify(*claimer);

@@ -39,7 +39,7 @@ class PartyClientTest : public testing::Test {
   static std::future<Reply> Attach(PartyClient& client) {
     auto promise = std::make_shared<std::promise<Reply>>();
     auto future = promise->get_future();
-    EXPECT_TRUE(client.Send("device.attach", wire::DeviceAttach{DeviceId::Parse(kDevice).value()},
+    EXPECT_TRUE(client.Send(wire::DeviceAttach{DeviceId::Parse(kDevice).value()},
                             [promise](const Reply& reply) { promise->set_value(reply); }));
     return future;
   }

@@ -24,7 +24,7 @@ TEST(Compose, ATraceKeepsItsLastSteps) {
 TEST(Compose, ANotificationIsRenderedTheSameEveryTime) {
   const wire::DeviceDeactivated message{DeviceId::FromRandom({1}), "x", *PartyId::Parse("operator"), "lost"};
   const auto context = Seeded(7);
-  const auto notification = Notify(*PartyId::Parse("asp-a"), "device.deactivated", message, context);
+  const auto notification = Notify(*PartyId::Parse("asp-a"), message, context);
   const auto first = Render(notification, 42);
   EXPECT_EQ(first.topic, "registry/v1/to/asp-a/event/device.deactivated");
   EXPECT_EQ(first.payload, Render(notification, 42).payload);
