@@ -12,8 +12,9 @@ using Party = IdForm<PartyId>;
 using EndpointId = IdForm<EndpointName>;
 
 struct HoldWords {
-  static constexpr std::array<std::string_view, 4> kWords{"pendingTransfer", "clientHold", "serverHold",
-                                                          "transferProhibited"};
+  static constexpr std::array<std::string_view, 7> kWords{
+      "pendingTransfer", "clientHold",   "serverHold", "transferProhibited",
+      "sponsorHold",     "disconnected", "expired"};
 };
 struct WaitWords {
   static constexpr std::array<std::string_view, 4> kWords{KeyGenerate::kName, PayloadPush::kName,

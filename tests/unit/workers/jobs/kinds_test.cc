@@ -53,6 +53,23 @@ TEST(JobKinds, EachCanBeNamedToAPartyThatAsks) {
   EXPECT_EQ(words, kinds);
 }
 
+// A status a party cannot be told would make the reply about its device one that the contract forbids.
+TEST(DeviceStatuses, EachCanBeNamedToAPartyThatAsks) {
+  std::set<std::string> statuses;
+  for (int number = 1; number <= static_cast<int>(DeviceStatus::kExpired); ++number) {
+    statuses.emplace(StatusName(static_cast<DeviceStatus>(number)));
+  }
+  for (const char* stem : {"device-brief", "device.described"}) {
+    std::set<std::string> words;
+    for (const wire::FieldRule& field : wire::FieldRules(stem)) {
+      if (field.name != "holds") continue;
+      ASSERT_NE(field.rule.item, nullptr) << stem;
+      words.insert(field.rule.item->choices.begin(), field.rule.item->choices.end());
+    }
+    EXPECT_EQ(words, statuses) << stem << ": schemas/wire/read_messages.cc (HoldWords) and the schema";
+  }
+}
+
 TEST(JobKinds, AWipeIsNeverForgottenAndAnAlarmWithItsZoneChange) {
   for (const auto cause : {Superseding::kKeyCertified, Superseding::kZoneChanged, Superseding::kZoneShown,
                            Superseding::kRetired}) {
