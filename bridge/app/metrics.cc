@@ -56,6 +56,9 @@ class Metrics::Impl {
   void Step(const std::string& step, std::chrono::microseconds latency) {
     step_seconds_.Add({{"step", step}}, kSeconds).Observe(InSeconds(latency));
   }
+  void OrderItem(const std::string& kind, const std::string& outcome) {
+    order_items_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
+  }
   void Line(int level, const std::string& line) {
     if (level >= 2) (level == 2 ? warnings_ : errors_).Increment();
     log_(level, line);
@@ -70,6 +73,7 @@ class Metrics::Impl {
     Set("registry_intake_damages", "Places in the intake of the last run that are not what was written",
         sample.intake_damages);
     Set("registry_pipeline_queued", "Pieces of work waiting for a lane", sample.pipeline_queued);
+    Set("registry_orders_open", "Orders that are running or paused", sample.orders_open);
     Set("registry_mqtt_connected", "1 while connected and subscribed", sample.mqtt_connected ? 1 : 0);
     Set("registry_zone_serial", "SOA serial served to secondaries", sample.zone_serial);
     Set("registry_zone_names", "Device names in the zone", sample.zone_names);
@@ -128,6 +132,11 @@ class Metrics::Impl {
           .Name("registry_step_seconds")
           .Help("Steps of an activation, each from the one before")
           .Register(registry_);
+  prometheus::Family<prometheus::Counter>& order_items_ =
+      BuildCounter()
+          .Name("registry_order_items_total")
+          .Help("Devices of orders by outcome: done, refused, failed, skipped")
+          .Register(registry_);
   prometheus::Family<prometheus::Counter>& alarms_ = BuildCounter()
                                                          .Name("registry_alarms_total")
                                                          .Help("Warnings and errors logged by the pipeline")
@@ -157,6 +166,9 @@ void Metrics::CommandDone(const std::string& command, const std::string& outcome
 }
 void Metrics::StepDone(const std::string& step, std::chrono::microseconds latency) {
   impl_->Step(step, latency);
+}
+void Metrics::OrderItemDone(const std::string& kind, const std::string& outcome) {
+  impl_->OrderItem(kind, outcome);
 }
 void Metrics::Log(int level, const std::string& line) { impl_->Line(level, line); }
 std::string Metrics::Text(const Sample& sample) { return impl_->Text(sample); }

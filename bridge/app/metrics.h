@@ -21,6 +21,7 @@ struct Sample {
   std::uint64_t outbox_depth = 0, intake_undone = 0, intake_torn = 0, intake_damages = 0, pipeline_queued = 0;
   bool mqtt_connected = false;
   std::string mqtt_trouble;  // why not; not a metric, since it is text
+  std::uint64_t orders_open = 0;
   std::uint64_t mqtt_reconnects = 0, reads_said = 0, reads_dropped = 0;
   std::uint64_t changesets = 0, heard = 0, said = 0;
   std::uint32_t zone_serial = 0;
@@ -45,6 +46,7 @@ class Metrics : public ingest::Observer {
   void CommandDone(const std::string& command, const std::string& outcome, const std::string& symbol,
                    std::chrono::microseconds latency) override;
   void StepDone(const std::string& step, std::chrono::microseconds latency) override;
+  void OrderItemDone(const std::string& kind, const std::string& outcome) override;
   void Log(int level, const std::string& line) override;
 
   std::string Text(const Sample& sample);

@@ -4,6 +4,7 @@
 #include "bridge/ctl/device_commands.h"
 #include "bridge/ctl/init_commands.h"
 #include "bridge/ctl/ledger_commands.h"
+#include "bridge/ctl/order_commands.h"
 #include "bridge/ctl/outbox_commands.h"
 #include "bridge/ctl/party_commands.h"
 #include "bridge/ctl/zone_commands.h"
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
   registry::ctl::AddInitCommands(app);
   registry::ctl::AddPartyList(*app.get_subcommand("party"));
   registry::ctl::AddDeviceCommands(app);
+  registry::ctl::AddOrderCommands(app);
   registry::ctl::AddLedgerCommands(app);
   registry::ctl::AddOutboxCommands(app);
   registry::ctl::AddZoneCommands(app);

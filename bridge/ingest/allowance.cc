@@ -45,7 +45,7 @@ void Allowance::Use(const PartyId& party, std::size_t octets, UtcTime now) {
 std::size_t KeptOctets(const domain::Changeset& changes) {
   std::size_t octets = changes.mark ? OctetsOf(*changes.mark) : 0;
   octets += changes.devices.size() * kDeviceRecord;
-  octets += (changes.claims.size() + changes.jobs_put.size()) * kRecord;
+  octets += (changes.claims.size() + changes.jobs_put.size() + changes.order_items.size()) * kRecord;
   for (const auto& entry : changes.history) octets += kRecord + entry.what.size();
   for (const auto& said : changes.notifications) octets += kRecord + said.data.size();
   for (const auto& put : changes.endpoints) octets += kEndpointRecord + 2 * put.endpoint.legacy_json.size();

@@ -6,6 +6,7 @@
 #include "schemas/base/check.h"
 #include "workers/lifecycle/lifecycle.h"
 #include "workers/lifecycle/reads.h"
+#include "workers/orders/orders.h"
 
 namespace registry::ingest {
 namespace {
@@ -66,6 +67,17 @@ Result<Reply> ByLifecycle(const Message& message, Case& at, const Desk&) {
   }
 }
 
+template <class Message>
+Result<Reply> ByOrders(const Message& message, Case& at, const Desk&) {
+  if constexpr (kIsRead<Message>) {
+    auto told = orders::Read(message, at);
+    if (!told) return told.error();
+    return wire::Encode(*told);
+  } else {
+    return orders::Decide(message, at);
+  }
+}
+
 Result<Reply> Register(const wire::EsimRegister& command, Case& at, const Desk& desk) {
   const PartyId& party = at.origin.party;
   if (auto may = desk.register_guard.MayRegister(party, at.context.now); !may) return may.error();
@@ -118,6 +130,12 @@ std::vector<CommandRow> MakeRows() {
       Row<wire::DeviceGet>(LimitClass::kRead, OfDevice),
       Row<wire::DeviceList>(LimitClass::kRead, OfSender),
       Row<wire::DeviceTrace>(LimitClass::kRead, OfDevice),
+      Row<wire::OrderStart>(LimitClass::kBulk, OfSender, ByOrders),
+      Row<wire::OrderPause>(LimitClass::kWrite, OfSender, ByOrders),
+      Row<wire::OrderResume>(LimitClass::kWrite, OfSender, ByOrders),
+      Row<wire::OrderCancel>(LimitClass::kWrite, OfSender, ByOrders),
+      Row<wire::OrderGet>(LimitClass::kRead, OfSender, ByOrders),
+      Row<wire::OrderReport>(LimitClass::kRead, OfSender, ByOrders),
   };
 }
 

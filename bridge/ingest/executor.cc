@@ -4,6 +4,7 @@
 
 #include "bridge/ingest/replies.h"
 #include "bridge/ledger/sound.h"
+#include "schemas/base/check.h"
 #include "schemas/wire/codec.h"
 #include "workers/domain/compose.h"
 
@@ -217,9 +218,11 @@ Status Executor::Commit(domain::Changeset changes) {
   const Steps steps = StepsOf(changes);
   const std::vector<std::string> failures = FailuresOf(changes);
   const bool job_ended = !changes.jobs_erase.empty();
+  const bool order_moved = !changes.orders.empty() && changes.mark;
   auto committed = ledger::CommitSound(ledger_, std::move(changes));
   if (!committed) return committed;
   if (job_ended) job_ended_();
+  if (order_moved) order_moved_();
   for (const std::string& failure : failures) observer_.Log(Level::kWarning, failure);
   for (const auto& [step, latency] : steps) observer_.StepDone(step, latency);
   return committed;
@@ -243,6 +246,32 @@ bool Executor::Settle(const std::function<Status(domain::Case&)>& decide, const 
   }
   observer_.Log(Level::kWarning, what + ": the device changes too fast; tried again later");
   return false;
+}
+
+Result<domain::Decision> Executor::DecideFor(const PartyId& party, std::string_view name,
+                                             const wire::Command& command, const EventId& cause,
+                                             const domain::Context& context) const {
+  const CommandRow* row = FindCommand(name);
+  REG_CHECK(row != nullptr);
+  const auto origin = dispatcher_.Identify(*row, party, cause);
+  if (!origin) return origin.error();
+  return dispatcher_.Decide(*row, command, *origin, context);
+}
+
+Status Executor::SettleFor(const PartyId& party,
+                           const std::function<Result<domain::Changeset>(const domain::Context&)>& decide) {
+  Status committed = Done{};
+  for (int attempt = 0; attempt < kDecisionsMax; ++attempt) {
+    const domain::Context context = Now();
+    auto changes = decide(context);
+    if (!changes) return changes.error();
+    if (changes->empty()) return Done{};
+    const std::size_t kept = KeptOctets(*changes);
+    committed = Commit(std::move(*changes));
+    if (committed) allowance_.Use(party, kept, context.now);
+    if (committed || !IsStale(committed.error())) return committed;
+  }
+  return committed;
 }
 
 }  // namespace registry::ingest

@@ -27,21 +27,33 @@ struct Verdict {
 
 class Executor {
  public:
-  // `job_ended` is called behind every commit that erased a job: it must be quick, and may come from any lane.
-  Executor(const Services& services, ledger::Ledger& ledger, const Clock& clock, Observer& observer,
-           std::function<void()> job_ended)
+  // `job_ended` is called behind every commit that erased a job, `order_moved` behind every command that started, paused,
+  // resumed or cancelled an order: they must be quick, and may come from any lane.
+  Executor(
+      const Services& services, ledger::Ledger& ledger, const Clock& clock, Observer& observer,
+      std::function<void()> job_ended, std::function<void()> order_moved = [] {})
       : services_(services),
         ledger_(ledger),
         clock_(clock),
         observer_(observer),
         dispatcher_(services, ledger),
         allowance_(services.kept_per_hour),
-        job_ended_(std::move(job_ended)) {}
+        job_ended_(std::move(job_ended)),
+        order_moved_(std::move(order_moved)) {}
 
   domain::Context Now() const;
   Verdict Answer(const Request& request);
   // Decided again while others move the same records; true when nothing is left to do.
   bool Settle(const std::function<Status(domain::Case&)>& decide, const std::string& what);
+  // As a command that this party sends now would be decided; it has no identity of its own, `cause` is what it comes of.
+  Result<domain::Decision> DecideFor(const PartyId& party, std::string_view name,
+                                     const wire::Command& command, const EventId& cause,
+                                     const domain::Context& context) const;
+  // As Settle, on behalf of a party: what the ledger keeps counts as the party's. Why nothing was kept, unlogged.
+  Status SettleFor(const PartyId& party,
+                   const std::function<Result<domain::Changeset>(const domain::Context&)>& decide);
+  // Until the party may make the ledger keep more; zero when it may.
+  std::chrono::seconds Wait(const PartyId& party) { return allowance_.Wait(party, clock_.Now()); }
 
  private:
   Verdict AnswerRead(const Request& request);
@@ -64,7 +76,7 @@ class Executor {
   Observer& observer_;
   const Dispatcher dispatcher_;
   Allowance allowance_;
-  const std::function<void()> job_ended_;
+  const std::function<void()> job_ended_, order_moved_;
   Mutex said_mutex_;
   SayOnce said_ GUARDED_BY(said_mutex_);
 };

@@ -26,6 +26,7 @@ struct Arrived {
   std::string sender;
   std::size_t octets = 0;
   InboundMessage message;
+  std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
 };
 
 class Parsers {

@@ -7,6 +7,7 @@
 #include "bridge/ingest/executor.h"
 #include "bridge/ingest/keeper.h"
 #include "bridge/ingest/lanes.h"
+#include "bridge/ingest/order_runner.h"
 #include "bridge/ingest/own_decisions.h"
 #include "bridge/ingest/own_work.h"
 #include "bridge/ingest/parsers.h"
@@ -42,10 +43,12 @@ class Pipeline::Impl {
         intake_(intake),
         services_(std::move(services)),
         observer_(observer),
-        executor_(services_, ledger, clock, observer_,
-                  [this] {
-                    if (own_decisions_.SomeoneHasRoom()) timer_.Wake();
-                  }),
+        executor_(
+            services_, ledger, clock, observer_,
+            [this] {
+              if (own_decisions_.SomeoneHasRoom()) timer_.Wake();
+            },
+            [this] { order_runner_.Wake(); }),
         keeper_(intake, observer, options.timer_period),
         shares_(ShareOf(options)),
         refusals_(ledger, intake, observer, options.retry_after, services_.backlog,
@@ -54,7 +57,9 @@ class Pipeline::Impl {
         parsers_(options.lanes * kAheadPerLane, services_.backlog,
                  [this](Arrived arrived) { return Handle(std::move(arrived)); }),
         own_decisions_(services_, ledger, clock, observer_, executor_),
-        own_work_(own_decisions_, lanes_) {}
+        own_work_(own_decisions_, lanes_),
+        order_decisions_(ledger, observer_, executor_),
+        order_runner_(order_decisions_, lanes_, pace_, observer_) {}
 
   void Start();
   void Receive(const InboundMessage& message);
@@ -84,6 +89,9 @@ class Pipeline::Impl {
   Parsers parsers_;
   OwnDecisions own_decisions_;
   OwnWork own_work_;
+  Pace pace_;
+  OrderDecisions order_decisions_;
+  OrderRunner order_runner_;
   Timer timer_;
 };
 
@@ -100,6 +108,7 @@ void Pipeline::Impl::Start() {
     own_work_.PostDue();
     PostRetries();
   });
+  order_runner_.Start();
 }
 
 // Whose share it is comes from topic and size; nothing of the payload is looked at by this thread. PUBACK leaves when this
@@ -148,6 +157,7 @@ void Pipeline::Impl::Post(std::shared_ptr<Taken> taken) {
 
 void Pipeline::Impl::Process(const std::shared_ptr<Taken>& taken) {
   const auto started = steady_clock::now();
+  if (taken->retry_after == options_.retry_after) pace_.Waited(started - taken->arrived.since);
   const Verdict verdict = executor_.Answer(taken->request);
   const auto now = steady_clock::now();
   if (!verdict.failed()) {
@@ -168,6 +178,7 @@ void Pipeline::Impl::PostRetries() {
 // In the order of a message's way, so that what one has handed on the next still finishes.
 void Pipeline::Impl::Stop() {
   timer_.Stop();
+  order_runner_.Stop();
   const auto until = steady_clock::now() + options_.stop_deadline;
   const auto left = [until] { return duration_cast<milliseconds>(until - steady_clock::now()); };
   parsers_.Stop(left());

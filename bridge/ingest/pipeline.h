@@ -44,6 +44,8 @@ class Observer {
                            std::chrono::microseconds latency) = 0;
   // A step of an activation, measured from the step before it ("attached", "certified", "published", "delivered", ...).
   virtual void StepDone(const std::string& step, std::chrono::microseconds latency) = 0;
+  // A device of an order; kind and outcome as in order.state and order.report.
+  virtual void OrderItemDone(const std::string& /*kind*/, const std::string& /*outcome*/) {}
   virtual void Log(int level, const std::string& line) = 0;  // Level
 };
 

@@ -46,6 +46,10 @@ const std::vector<CommandRow>& Commands() {
       Answered<DeviceDelete, DeviceState>({kAsp, kOperator}),
       Answered<FeedReplay, FeedStatus>({kMno, kAsp, kOperator}),
       Answered<FeedAck, FeedStatus>({kMno, kAsp, kOperator}),
+      Answered<OrderStart, OrderState>({kMno, kAsp, kOperator}),
+      Answered<OrderPause, OrderState>({kMno, kAsp, kOperator}),
+      Answered<OrderResume, OrderState>({kMno, kAsp, kOperator}),
+      Answered<OrderCancel, OrderState>({kMno, kAsp, kOperator}),
       Answered<DoProgress, JobNoted>({kMno}),
       Answered<DoResult, JobNoted>({kMno}),
   };
@@ -55,9 +59,9 @@ const std::vector<CommandRow>& Commands() {
 const std::vector<QueryRow>& Queries() {
   const std::vector<Role> all{Role::kMno, Role::kAsp, Role::kOperator};
   static const std::vector<QueryRow> rows{
-      Answered<DeviceGet, DeviceDescribed, Query>(all),
-      Answered<DeviceList, DeviceListed, Query>(all),
-      Answered<DeviceTrace, DeviceTraced, Query>(all),
+      Answered<DeviceGet, DeviceDescribed, Query>(all), Answered<DeviceList, DeviceListed, Query>(all),
+      Answered<DeviceTrace, DeviceTraced, Query>(all),  Answered<OrderGet, OrderState, Query>(all),
+      Answered<OrderReport, OrderReported, Query>(all),
   };
   return rows;
 }
@@ -76,7 +80,7 @@ void Add(MessageName::Kind kind, const std::vector<Role>& roles, std::vector<Mes
 
 std::vector<MessageName> MakeCatalogue() {
   using Kind = MessageName::Kind;
-  constexpr Role kMno = Role::kMno, kAsp = Role::kAsp;
+  constexpr Role kMno = Role::kMno, kAsp = Role::kAsp, kOperator = Role::kOperator;
   std::vector<MessageName> names;
   for (const CommandRow& row : Commands()) names.push_back({Kind::kCommand, row.name, row.name, row.roles});
   for (const CommandRow& row : Commands()) names.push_back({Kind::kReply, row.name, row.reply, row.roles});
@@ -86,10 +90,11 @@ std::vector<MessageName> MakeCatalogue() {
   Add<DeviceCertified>(Kind::kNotification, {kAsp}, names);
   Add<DeviceActivated, DeviceDeactivated, DeviceReactivated, DeviceDeleted, DeviceFailed>(
       Kind::kNotification, {kMno, kAsp}, names);
+  Add<OrderProgress, OrderDone>(Kind::kNotification, {kMno, kAsp, kOperator}, names);
   // Neither has a struct of this folder's: what is said of an error is registry::Error, and the envelope has no data.
   names.push_back({Kind::kDocument, "error", "error", {}});
   Add<RegistryPayload, Bootstrap, Resolver, Endpoint, EndpointTrust, Wifi, Container, DeviceBrief, DeviceWait,
-      DeviceStep>(Kind::kDocument, {}, names);
+      DeviceStep, OrderSelection, OrderItem>(Kind::kDocument, {}, names);
   names.push_back({Kind::kDocument, "envelope", "envelope", {}});
   return names;
 }

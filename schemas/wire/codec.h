@@ -14,6 +14,7 @@
 
 #include "schemas/base/result.h"
 #include "schemas/wire/messages.h"
+#include "schemas/wire/order_messages.h"
 
 namespace registry::wire {
 
@@ -27,9 +28,9 @@ nlohmann::json EncodeError(const Error& error);
 std::string MemberPointer(std::string_view name);
 std::optional<Error> DecodeError(const nlohmann::json& data);  // nullopt: `data` does not say an error
 
-using Command =
-    std::variant<EsimRegister, DeviceAttach, CsrSubmit, EndpointPublish, DeviceClaim, DeviceDeactivate,
-                 DeviceReactivate, DeviceDelete, FeedReplay, FeedAck, DoProgress, DoResult>;
+using Command = std::variant<EsimRegister, DeviceAttach, CsrSubmit, EndpointPublish, DeviceClaim,
+                             DeviceDeactivate, DeviceReactivate, DeviceDelete, FeedReplay, FeedAck,
+                             DoProgress, DoResult, OrderStart, OrderPause, OrderResume, OrderCancel>;
 
 // kUnknownCommand when `command` names none of them.
 Result<Command> DecodeCommand(std::string_view command, const nlohmann::json& data);

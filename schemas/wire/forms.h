@@ -109,7 +109,7 @@ struct IdFacts {
   std::string_view pattern, symbol, message;
 };
 template <class Id>
-const IdFacts& FactsOf();  // DeviceId, Eid, Iccid, PartyId, JobId, EndpointName
+const IdFacts& FactsOf();  // DeviceId, Eid, Iccid, PartyId, JobId, OrderId, EndpointName
 
 template <class Id>
 struct IdForm {

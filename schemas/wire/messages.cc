@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "schemas/wire/order_tables.h"
 #include "schemas/wire/parts.h"
 #include "schemas/wire/read_messages.h"
 
@@ -267,7 +268,7 @@ Result<json> RecodeAs(const json& data) {
 template <class Message>
 constexpr Struct kStruct{Describe<Message>, RecodeAs<Message>};
 
-// Every struct of messages.h and queries.h, once.
+// Every struct of messages.h, queries.h and order_messages.h, once.
 // clang-format off
 #define REGISTRY_STRUCTS(X) \
   X(EsimRegister) \
@@ -291,6 +292,18 @@ constexpr Struct kStruct{Describe<Message>, RecodeAs<Message>};
   X(DeviceBrief) \
   X(DeviceWait) \
   X(DeviceStep) \
+  X(OrderSelection) \
+  X(OrderStart) \
+  X(OrderPause) \
+  X(OrderResume) \
+  X(OrderCancel) \
+  X(OrderGet) \
+  X(OrderReport) \
+  X(OrderState) \
+  X(OrderItem) \
+  X(OrderReported) \
+  X(OrderProgress) \
+  X(OrderDone) \
   X(EsimRegistered) \
   X(DeviceState) \
   X(CertificateIssued) \

@@ -78,7 +78,7 @@ struct DeviceTraced {
   std::vector<DeviceStep> steps;
 };  // device.trace
 
-using Query = std::variant<DeviceGet, DeviceList, DeviceTrace>;
+using Query = std::variant<DeviceGet, DeviceList, DeviceTrace, OrderGet, OrderReport>;
 // kUnknownCommand when `command` names none of them.
 Result<Query> DecodeQuery(std::string_view command, const nlohmann::json& data);
 

@@ -148,11 +148,16 @@ void ListDevices(World& world, Dice& dice) {
   world.Ask(Anybody(dice), "device.list", data);
 }
 
+void StartOrder(World& world, Dice& dice) {
+  json selection = json::object();
+  if (dice.Chance(40)) selection["state"] = dice.Chance(50) ? "active" : "registered";
+  const std::string party = Anybody(dice);
+  if (selection.empty() && dice.Chance(30) && party != kOperator) selection["endpoint"] = "main";
+  world.Ask(party, "order.start",
+            {{"kind", "deactivate"}, {"selection", selection}, {"dryRun", dice.Chance(50)}});
+}
 // The same once more: the same answer, unless it was "later".
-void Repeat(World& world, Dice& dice) {
-  const Sent* found = Recent(world.sent, kRemembered, dice);
-  if (found == nullptr) return;
-  const Sent first = *found;
+void SayAgain(World& world, const Sent first) {
   const auto mark = world.ledger().FindEvent(*PartyId::Parse(first.party),
                                              *EventId::Parse(first.envelope.at("id").get<std::string>()));
   const Answer again = world.Say(first.message);
@@ -162,6 +167,24 @@ void Repeat(World& world, Dice& dice) {
   if (again.outcome != (same ? "duplicate" : "conflict")) return world.Fault("repeat: " + again.outcome);
   if (same && again.payload != (*mark)->reply.payload)
     world.Fault("repeat: another answer than the first time");
+}
+
+// Somebody's order, its owner's or somebody else's to touch.
+void TouchOrder(World& world, Dice& dice) {
+  const auto orders = world.ledger().OrdersOf(std::nullopt);
+  if (orders->empty()) return;
+  static const std::vector<std::string> commands = {"order.pause",  "order.pause",  "order.resume",
+                                                    "order.resume", "order.cancel", "order.get",
+                                                    "order.report"};
+  const domain::Order& order = (*orders)[dice.Below(orders->size())];
+  world.Ask(dice.Chance(80) ? order.owner.text() : Anybody(dice), dice.Pick(commands),
+            {{"order", order.id.text()}});
+  if (dice.Chance(30) && !world.sent.empty()) SayAgain(world, world.sent.back());
+}
+void CarryOrdersOn(World& world, Dice& dice) { world.CarryOrdersOn(1 + dice.Below(3)); }
+
+void Repeat(World& world, Dice& dice) {
+  if (const Sent* found = Recent(world.sent, kRemembered, dice)) SayAgain(world, *found);
 }
 
 // The same id with other content.
@@ -285,6 +308,9 @@ const std::vector<StepKind>& Steps() {
       {"feed.ack", 2, Acknowledge},
       {"device read", 2, ReadDevice},
       {"devices listed", 2, ListDevices},
+      {"order started", 3, StartOrder},
+      {"order touched", 6, TouchOrder},
+      {"orders go on", 4, CarryOrdersOn},
       {"repeat", 6, Repeat},
       {"contradict", 3, Contradict},
       {"nonsense", 1, Nonsense},

@@ -111,6 +111,7 @@ std::size_t World::csrs() { return kCsrs; }
 void World::Restart() {
   executor_ = std::make_unique<ingest::Executor>(services_, meddled_, clock, *this, [] {});
   own_ = std::make_unique<ingest::OwnDecisions>(services_, meddled_, clock, *this, *executor_);
+  orders_ = std::make_unique<ingest::OrderDecisions>(meddled_, *this, *executor_);
   // A primary that starts tells what its secondaries show once more.
   to_tell_.clear();
   for (const auto& [device, content] : served) to_tell_.push_back(content);
@@ -196,6 +197,24 @@ void World::SettleDue() {
     Note("due: " + std::string(domain::JobKindName(job.kind)) + " of " + Short(job.device().text()) +
          ", attempt " + std::to_string(job.attempt));
     own_->SettleDue(job);
+  }
+  Relay(nullptr);
+}
+
+// As bridge/ingest/order_runner.cc: what is not kept, or has moved, is looked at again another time.
+void World::CarryOrdersOn(std::size_t most) {
+  const auto running = orders_->Running();
+  REG_CHECK(running.ok());
+  for (domain::Order order : *running) {
+    const auto page = orders_->Next(order, order.cursor);
+    REG_CHECK(page.ok());
+    if (page->empty()) orders_->SettleEnd(order);
+    for (std::size_t i = 0; i < std::min(most, page->size()); ++i) {
+      const auto& at = (*page)[i];
+      if (orders_->SettleItem(order, at) != ingest::OrderDecisions::Settled::kDecided) break;
+      Note("order of " + order.owner.text() + ": " + Short(at.device.text()));
+      order.cursor = at;
+    }
   }
   Relay(nullptr);
 }
@@ -287,7 +306,7 @@ void World::Learn(const std::string& party, const nlohmann::json& envelope) {
       known.push_back({device, party, data.at("authorisationCode")});
     }
   } else if (type.starts_with("registry.v1.event.")) {
-    Note("to " + party + ": " + type.substr(12) + " " + Short(data.at("device")));
+    Note("to " + party + ": " + type.substr(12) + " " + Short(data.value("device", data.value("order", ""))));
   }
 }
 

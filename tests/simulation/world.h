@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "bridge/ingest/order_decisions.h"
 #include "bridge/ingest/own_decisions.h"
 #include "tests/simulation/dice.h"
 #include "tests/support/software_signer.h"
@@ -77,6 +78,7 @@ class World final : public ingest::Observer {
   Answer Say(const ingest::InboundMessage& message);
   void SayLeftOver();  // what could not be written, again
   void SettleDue();
+  void CarryOrdersOn(std::size_t most);  // up to so many devices of each
   // Up to `most` zone changes reach every secondary; those told of are told to the registry, in order.
   void ServeZone(std::size_t most);
   void TellZone();
@@ -133,6 +135,7 @@ class World final : public ingest::Observer {
   ingest::Services services_;
   std::unique_ptr<ingest::Executor> executor_;
   std::unique_ptr<ingest::OwnDecisions> own_;
+  std::unique_ptr<ingest::OrderDecisions> orders_;
   std::deque<ingest::InboundMessage> left_over_;
   std::string aside_;  // what was said to the last query
   ledger::Seq relayed_ = 0;

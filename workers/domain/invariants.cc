@@ -294,6 +294,15 @@ std::vector<DeviceId> Touched(const Changeset& changes) {
   return {touched.begin(), touched.end()};
 }
 
+namespace {
+
+bool OwnsAnOrder(const PartyId& party, const Changeset& changes) {
+  return std::any_of(changes.orders.begin(), changes.orders.end(),
+                     [&](const OrderPut& put) { return put.order.owner == party; });
+}
+
+}  // namespace
+
 Faults FaultsOf(const Changeset& changes, const BeforeOf& before) {
   Faults faults;
   std::set<PartyId> parties;
@@ -309,9 +318,11 @@ Faults FaultsOf(const Changeset& changes, const BeforeOf& before) {
     if (was.device) AddParties(*was.device, parties);
   }
   for (const Notification& notification : changes.notifications) {
-    if (parties.contains(notification.to)) continue;
-    faults.push_back(notification.type + " goes to " + notification.to.text() +
-                     ", who has no part in the device");
+    // Of an order hears its owner, whose devices need not be touched by what is told.
+    const bool of_order = notification.type.starts_with("order.");
+    if (of_order ? OwnsAnOrder(notification.to, changes) : parties.contains(notification.to)) continue;
+    faults.push_back(notification.type + " goes to " + notification.to.text() + ", " +
+                     (of_order ? "whose order it is not" : "who has no part in the device"));
   }
   return faults;
 }

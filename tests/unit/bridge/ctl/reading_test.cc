@@ -9,6 +9,7 @@
 #include "bridge/ctl/device_commands.h"
 #include "bridge/ctl/ledger_commands.h"
 #include "bridge/ctl/ledger_source.h"
+#include "bridge/ctl/order_commands.h"
 #include "bridge/ctl/outbox_commands.h"
 #include "bridge/ctl/party_commands.h"
 #include "bridge/ledger/rocksdb/open.h"
@@ -33,6 +34,7 @@ struct Ran {
 Ran Ctl(std::vector<std::string> words) {
   CLI::App app("registryctl");
   AddDeviceCommands(app);
+  AddOrderCommands(app);
   AddLedgerCommands(app);
   AddOutboxCommands(app);
   AddPartyList(*app.add_subcommand("party"));
@@ -131,6 +133,31 @@ TEST_F(ReadingCommands, DevicesAreListedByWhatIsAskedFor) {
   }
   EXPECT_THAT(On({"device", "list", "--party", "mno-a", "--state", "attached"}).out, HasSubstr(id_));
   EXPECT_EQ(On({"device", "list", "--state", "deleted"}).out, "there is no such device\n");
+}
+
+TEST_F(ReadingCommands, OrdersAreListedShownAndReported) {
+  EXPECT_EQ(On({"order", "list"}).out, "no order was started\n");
+  domain::Changeset changes;
+  changes.orders = {{ledger::samples::Order(1), 0}};
+  changes.orders[0].order.counts.refused = 1;
+  changes.order_items = {ledger::samples::OrderItem(1, 1)};
+  ASSERT_TRUE(ledger_->Commit(changes).ok());
+  const std::string order = ledger::samples::OrderOf(1).text();
+  const Json listed = Json::parse(On({"order", "list", "--json"}).out);
+  ASSERT_EQ(listed.size(), 1u);
+  EXPECT_EQ(listed[0]["order"], order);
+  EXPECT_EQ(listed[0]["refused"], 1);
+  const Json shown = Json::parse(On({"order", "show", order, "--json"}).out);
+  EXPECT_EQ(shown["owner"], "asp-a");
+  EXPECT_EQ(shown["selection"]["party"], "asp-a");
+  const Json reported = Json::parse(On({"order", "report", order, "--outcome", "refused", "--json"}).out);
+  ASSERT_EQ(reported.size(), 1u);
+  EXPECT_EQ(reported[0]["device"], id_);
+  EXPECT_EQ(reported[0]["symbol"], "state_prohibits");
+  EXPECT_EQ(On({"order", "report", order, "--outcome", "done"}).out, "no such device yet\n");
+  EXPECT_EQ(On({"order", "report", order, "--outcome", "well"}).status, 2);
+  EXPECT_EQ(On({"order", "show", "1"}).status, 2);
+  EXPECT_EQ(On({"order", "show", ledger::samples::OrderOf(2).text()}).status, 1);
 }
 
 TEST_F(ReadingCommands, ADeviceIsExplainedInOneLine) {

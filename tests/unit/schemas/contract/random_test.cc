@@ -233,6 +233,50 @@ std::map<std::string, Maker> ReplyMakers() {
   };
 }
 
+OrderId Order() { return *OrderId::Parse(Device().text()); }
+
+wire::OrderState OrderState() {
+  wire::OrderState state;
+  state.order = Order();
+  state.owner = Party();
+  state.kind = "deactivate";
+  state.state = Below(2) == 0 ? "running" : "cancelled";
+  state.dry_run = Below(2) == 0;
+  state.rate = static_cast<std::uint32_t>(Number(1, 500));
+  state.done = Count();
+  state.skipped = Count();
+  state.created = Time();
+  state.updated = Time();
+  return state;
+}
+
+wire::OrderReported OrderReported() {
+  wire::OrderReported reported;
+  for (std::size_t left = Number(0, 500); left > 0; --left) {
+    const bool refused = Below(2) == 0;
+    reported.items.push_back(
+        {Ordinal(), Device(), refused ? "refused" : "done", refused ? "state_prohibits" : ""});
+  }
+  reported.next = Count();
+  return reported;
+}
+
+std::map<std::string, Maker> OrderMakers() {
+  return {
+      {"order.state", [] { return Encode(OrderState()); }},
+      {"order.reported", [] { return Encode(OrderReported()); }},
+      {"order.progress",
+       [] {
+         return Encode(wire::OrderProgress{Order(), Count(), Count(), Count(), Count()});
+       }},
+      {"order.done",
+       [] {
+         return Encode(wire::OrderDone{Order(), "deactivate", "done", Below(2) == 0, Count(), Count(),
+                                       Count(), Count()});
+       }},
+  };
+}
+
 std::map<std::string, Maker> ActionAndEventMakers() {
   return {
       {"key.generate", [] { return Encode(Action<wire::KeyGenerate>()); }},
@@ -260,6 +304,7 @@ std::map<std::string, Maker> ActionAndEventMakers() {
 std::map<std::string, Maker> Makers() {
   std::map<std::string, Maker> makers = ReplyMakers();
   makers.merge(ActionAndEventMakers());
+  makers.merge(OrderMakers());
   return makers;
 }
 

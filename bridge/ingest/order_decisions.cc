@@ -1,0 +1,73 @@
+#include "bridge/ingest/order_decisions.h"
+
+#include "bridge/ledger/sound.h"
+
+namespace registry::ingest {
+
+Result<std::vector<domain::Order>> OrderDecisions::Running() const {
+  auto orders = reader_.OrdersOf(std::nullopt);
+  if (!orders) return orders.error();
+  std::erase_if(*orders,
+                [](const domain::Order& order) { return order.state != domain::OrderState::kRunning; });
+  return orders;
+}
+
+Result<std::vector<domain::DevicePosition>> OrderDecisions::Next(
+    const domain::Order& order, const std::optional<domain::DevicePosition>& after) const {
+  const auto devices = reader_.DevicesIn(order.selection, after, order.before, kPage);
+  if (!devices) return devices.error();
+  std::vector<domain::DevicePosition> positions;
+  for (const auto& device : *devices) positions.push_back(domain::PositionIn(order.selection.kind, device));
+  return positions;
+}
+
+OrderDecisions::Settled OrderDecisions::SettleItem(const domain::Order& order,
+                                                   const domain::DevicePosition& at) const {
+  const auto one = [this](const domain::Order& of, const DeviceId& device, const domain::Context& context) {
+    return executor_.DecideFor(of.owner, orders::CommandName(of.kind), orders::CommandOf(of, device),
+                               of.cause, context);
+  };
+  auto kept = Keep(order, [&](const domain::Context& context) {
+    return orders::DecideItem(order, at, one, reader_, context);
+  });
+  // Decided again it would be the same. The device stays as it is, and the order goes on.
+  if (!kept && kept.error().symbol == ledger::kUnsound) {
+    observer_.Log(Level::kError, "order " + order.id.text() + ": " + kept.error().message);
+    kept = Keep(order, [&](const domain::Context& context) {
+      return orders::DecideFailed(order, at, std::string(ledger::kUnsound), reader_, context);
+    });
+  }
+  if (!kept)
+    observer_.Log(Level::kWarning, "order " + order.id.text() + ", tried again: " + kept.error().message);
+  return kept ? *kept : Settled::kAgain;
+}
+
+Result<OrderDecisions::Settled> OrderDecisions::Keep(const domain::Order& order, const Decide& decide) const {
+  auto outcome = domain::ItemOutcome::kDone;
+  bool decided = false;
+  const auto kept =
+      executor_.SettleFor(order.owner, [&](const domain::Context& context) -> Result<domain::Changeset> {
+        auto item = decide(context);
+        if (!item) return item.error();
+        outcome = item->outcome;
+        decided = !item->changes.empty();
+        return std::move(item->changes);
+      });
+  if (!kept) return kept.error();
+  if (!decided) return Settled::kMoved;
+  observer_.OrderItemDone(std::string(domain::OrderKindName(order.kind)),
+                          std::string(domain::ItemOutcomeName(outcome)));
+  return Settled::kDecided;
+}
+
+// Whether it has moved is seen when the orders that run are read again.
+OrderDecisions::Settled OrderDecisions::SettleEnd(const domain::Order& order) const {
+  const auto kept = executor_.SettleFor(order.owner, [&](const domain::Context& context) {
+    return orders::DecideEnd(order, reader_, context);
+  });
+  if (!kept)
+    observer_.Log(Level::kWarning, "order " + order.id.text() + ", tried again: " + kept.error().message);
+  return kept ? Settled::kMoved : Settled::kAgain;
+}
+
+}  // namespace registry::ingest

@@ -1,0 +1,40 @@
+// workers/orders/items.h: one device of an order after the other. What is decided for a device, its outcome and the
+// order's cursor are one changeset: a device is decided once, whatever ends the registry in between.
+// Pure, any thread. An Error means the store failed: nothing is known of the device then, and it is decided later.
+#pragma once
+
+#include <functional>
+
+#include "schemas/wire/codec.h"
+#include "workers/domain/decision.h"
+
+namespace registry::orders {
+
+using domain::Context;
+using domain::DevicePosition;
+using domain::View;
+
+// The single command that says what an order of this kind does with a device.
+std::string_view CommandName(domain::OrderKind kind);
+wire::Command CommandOf(const domain::Order& order, const DeviceId& device);
+
+// Decides the single command as if the owner had sent it now; an Error is the rejection it would get.
+using DecideOne = std::function<Result<domain::Decision>(const domain::Order& order, const DeviceId& device,
+                                                         const Context& context)>;
+
+// What became of it comes back with the changes, for whoever counts.
+struct ItemDecision {
+  domain::Changeset changes;  // empty: the order does not run any more, or is not where it was known to be
+  domain::ItemOutcome outcome = domain::ItemOutcome::kDone;
+};
+// `known` is the order as whoever looked for its next device had it; `at` is where the selection then had that device. The
+// device is skipped when it is not there any more.
+Result<ItemDecision> DecideItem(const domain::Order& known, const DevicePosition& at, const DecideOne& decide,
+                                const View& view, const Context& context);
+// What was decided for the device could not be kept, for a cause that stays.
+Result<ItemDecision> DecideFailed(const domain::Order& known, const DevicePosition& at,
+                                  const std::string& symbol, const View& view, const Context& context);
+// No device is left in the selection. Empty as above.
+Result<domain::Changeset> DecideEnd(const domain::Order& known, const View& view, const Context& context);
+
+}  // namespace registry::orders
