@@ -26,7 +26,7 @@ struct Extension {
   std::string value;
 };
 
-struct Request {
+struct Contents {
   std::string common_name;
   std::vector<Extension> extensions;
   Validity validity;
@@ -71,33 +71,33 @@ Result<Bytes> Encode(X509* certificate) {
 }
 
 // `issuer` null: self-signed.
-Result<Bytes> Make(const Request& request, const PrivateKey& subject_key, X509* issuer,
+Result<Bytes> Make(const Contents& contents, const PrivateKey& subject_key, X509* issuer,
                    const PrivateKey& issuer_key) {
-  if (request.common_name.empty() ||
-      request.common_name.size() > 64) {  // RFC 5280 appendix A, ub-common-name
+  if (contents.common_name.empty() ||
+      contents.common_name.size() > 64) {  // RFC 5280 appendix A, ub-common-name
     return Error::Make(Code::kFailed, "name_invalid",
-                       "a common name has 1 to 64 octets: " + request.common_name);
+                       "a common name has 1 to 64 octets: " + contents.common_name);
   }
   const OwnedX509 certificate(X509_new());
   X509* const x509 = certificate.get();
   X509* const signer = issuer != nullptr ? issuer : x509;
   const bool filled = x509 != nullptr && X509_set_version(x509, X509_VERSION_3) == 1 && SetSerial(x509) &&
-                      SetValidity(x509, request.validity) && SetSubject(x509, request.common_name) &&
+                      SetValidity(x509, contents.validity) && SetSubject(x509, contents.common_name) &&
                       X509_set_issuer_name(x509, X509_get_subject_name(signer)) == 1 &&
                       X509_set_pubkey(x509, subject_key.get()) == 1;
-  if (!filled) return Failure("fill certificate of " + request.common_name);
-  for (const Extension& extension : request.extensions) {
+  if (!filled) return Failure("fill certificate of " + contents.common_name);
+  for (const Extension& extension : contents.extensions) {
     if (!AddExtension(x509, signer, extension)) return Failure("extension " + extension.value);
   }
-  if (X509_sign(x509, issuer_key.get(), EVP_sha256()) <= 0) return Failure("sign " + request.common_name);
+  if (X509_sign(x509, issuer_key.get(), EVP_sha256()) <= 0) return Failure("sign " + contents.common_name);
   return Encode(x509);
 }
 
-Result<Bytes> MakeBelow(const Authority& ca, const Request& request, const PrivateKey& key) {
+Result<Bytes> MakeBelow(const Authority& ca, const Contents& contents, const PrivateKey& key) {
   const std::uint8_t* cursor = ca.certificate.data();
   const OwnedX509 issuer(d2i_X509(nullptr, &cursor, static_cast<long>(ca.certificate.size())));
   if (!issuer) return Failure("read CA certificate");
-  return Make(request, key, issuer.get(), ca.key);
+  return Make(contents, key, issuer.get(), ca.key);
 }
 
 std::vector<Extension> AuthorityExtensions(const std::string& constraints, const std::string& usage) {
@@ -135,10 +135,11 @@ Result<Authority> CreateIssuing(const Authority& root, const std::string& common
                                 const Validity& validity) {
   auto key = PrivateKey::Generate();
   if (!key) return key.error();
-  Request request{common_name,
-                  AuthorityExtensions("CA:TRUE,pathlen:0", "digitalSignature,keyCertSign,cRLSign"), validity};
-  request.extensions.push_back({NID_authority_key_identifier, "keyid:always"});
-  auto certificate = MakeBelow(root, request, *key);
+  Contents contents{common_name,
+                    AuthorityExtensions("CA:TRUE,pathlen:0", "digitalSignature,keyCertSign,cRLSign"),
+                    validity};
+  contents.extensions.push_back({NID_authority_key_identifier, "keyid:always"});
+  auto certificate = MakeBelow(root, contents, *key);
   if (!certificate) return certificate.error();
   return Authority{std::move(*key), std::move(*certificate)};
 }
@@ -155,9 +156,9 @@ Result<Bytes> CreateServerCertificate(const Authority& ca, const PrivateKey& key
   }
   if (names.empty())
     return Error::Make(Code::kFailed, "name_invalid", "a server needs a host name or address");
-  Request request{hosts.front().substr(0, 64), EndEntityExtensions("serverAuth"), validity};
-  request.extensions.push_back({NID_subject_alt_name, names});
-  return MakeBelow(ca, request, key);
+  Contents contents{hosts.front().substr(0, 64), EndEntityExtensions("serverAuth"), validity};
+  contents.extensions.push_back({NID_subject_alt_name, names});
+  return MakeBelow(ca, contents, key);
 }
 
 Result<Bytes> CreatePartyCertificate(const Authority& ca, const PrivateKey& key, const PartyId& party,

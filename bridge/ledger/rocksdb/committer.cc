@@ -15,64 +15,64 @@ Committer::Committer(Store& store, Live& live, OutboxTail& tail, std::size_t wai
 }
 
 Status Committer::Commit(domain::Changeset changeset) {
-  auto request = std::make_unique<Request>();
-  request->changeset = std::move(changeset);
-  return Enqueue(std::move(request)).get();
+  auto commit = std::make_unique<PendingCommit>();
+  commit->changeset = std::move(changeset);
+  return Enqueue(std::move(commit)).get();
 }
 
 Status Committer::Advance(Sink sink, const SinkState& state, bool durable) {
-  auto request = std::make_unique<Request>();
-  request->advance.emplace(sink, state);
-  request->durable = durable;
-  return Enqueue(std::move(request)).get();
+  auto commit = std::make_unique<PendingCommit>();
+  commit->advance.emplace(sink, state);
+  commit->durable = durable;
+  return Enqueue(std::move(commit)).get();
 }
 
-std::future<Status> Committer::Enqueue(std::unique_ptr<Request> request) {
-  auto outcome = request->done.get_future();
+std::future<Status> Committer::Enqueue(std::unique_ptr<PendingCommit> commit) {
+  auto outcome = commit->done.get_future();
   {
     MutexLock lock(mutex_);
     taken_.Wait(lock, [&]() REQUIRES(mutex_) { return waiting_.size() < waiting_max_; });
-    waiting_.push_back(std::move(request));
+    waiting_.push_back(std::move(commit));
   }
   arrived_.NotifyOne();
   return outcome;
 }
 
 void Committer::Run() {
-  for (Requests requests = TakeWaiting(); !requests.empty(); requests = TakeWaiting()) {
-    WriteAll(requests);
-    for (auto& request : requests) request->done.set_value(std::move(request->outcome));
+  for (PendingCommits commits = TakeWaiting(); !commits.empty(); commits = TakeWaiting()) {
+    WriteAll(commits);
+    for (auto& commit : commits) commit->done.set_value(std::move(commit->outcome));
   }
 }
 
-Committer::Requests Committer::TakeWaiting() {
-  Requests requests;
+Committer::PendingCommits Committer::TakeWaiting() {
+  PendingCommits commits;
   {
     MutexLock lock(mutex_);
     thread_.Wait(lock, [this]() REQUIRES(mutex_) { return !waiting_.empty(); });
     const std::size_t count = std::min(waiting_.size(), batch_max_);
-    requests.reserve(count);
+    commits.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
-      requests.push_back(std::move(waiting_.front()));
+      commits.push_back(std::move(waiting_.front()));
       waiting_.pop_front();
     }
   }
   taken_.NotifyAll();
-  return requests;
+  return commits;
 }
 
-void Committer::WriteAll(Requests& requests) {
+void Committer::WriteAll(PendingCommits& commits) {
   Batch batch(store_, live_, trimmed_);
   bool sync = false;
-  for (auto& request : requests) {
+  for (auto& commit : commits) {
     if (failed_) {
-      request->outcome = *failed_;
-    } else if (request->advance) {
-      batch.Add(request->advance->first, request->advance->second);
+      commit->outcome = *failed_;
+    } else if (commit->advance) {
+      batch.Add(commit->advance->first, commit->advance->second);
     } else {
-      request->outcome = batch.Add(request->changeset);
+      commit->outcome = batch.Add(commit->changeset);
     }
-    sync = sync || (request->durable && request->outcome.ok());
+    sync = sync || (commit->durable && commit->outcome.ok());
   }
   if (failed_) return;
   auto& writes = batch.Seal();
@@ -82,13 +82,13 @@ void Committer::WriteAll(Requests& requests) {
     batch.Publish(live_);
     live_.ReadByItsWriter();
     changesets_ += static_cast<std::uint64_t>(std::ranges::count_if(
-        requests, [](const auto& request) { return !request->advance && request->outcome.ok(); }));
+        commits, [](const auto& commit) { return !commit->advance && commit->outcome.ok(); }));
     tail_.Reach(EndsOf(live_.head));
     return;
   }
   failed_ = Error::Make(Code::kFailed, kLedgerFailed, written.error().message);
-  for (auto& request : requests) {
-    if (request->outcome.ok()) request->outcome = *failed_;
+  for (auto& commit : commits) {
+    if (commit->outcome.ok()) commit->outcome = *failed_;
   }
 }
 

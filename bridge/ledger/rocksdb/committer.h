@@ -1,12 +1,12 @@
 // bridge/ledger/rocksdb/committer.h: the one thread that writes. It takes whatever has piled up while the disk
 // was busy and makes one synced write of it: the slower the disk, the larger the batches, with nobody waiting
 // on purpose.
-// Owns: its thread and the waiting requests. Store, Live and OutboxTail outlive it. The destructor writes what
+// Owns: its thread and the waiting commits. Store, Live and OutboxTail outlive it. The destructor writes what
 //   was accepted, then stops.
 // Threads: Commit and Advance from any thread.
-// Errors: after a failed write the database may hold it or not (the disk did not say), so every later request
+// Errors: after a failed write the database may hold it or not (the disk did not say), so every later commit
 //   fails with "ledger_failed" until the ledger is opened again and has read what is really there.
-// Limits: waiting_max requests; Commit blocks above.
+// Limits: waiting_max commits; Commit blocks above.
 #pragma once
 
 #include <atomic>
@@ -28,19 +28,19 @@ class Committer {
   Status Advance(Sink sink, const SinkState& state, bool durable);
 
  private:
-  struct Request {
+  struct PendingCommit {
     domain::Changeset changeset;
     std::optional<std::pair<Sink, SinkState>> advance;
     bool durable = true;
     Status outcome = Done{};
     std::promise<Status> done;
   };
-  using Requests = std::vector<std::unique_ptr<Request>>;
+  using PendingCommits = std::vector<std::unique_ptr<PendingCommit>>;
 
-  std::future<Status> Enqueue(std::unique_ptr<Request> request);
+  std::future<Status> Enqueue(std::unique_ptr<PendingCommit> commit);
   void Run();
-  Requests TakeWaiting();  // empty: stopped, and nothing is left
-  void WriteAll(Requests& requests);
+  PendingCommits TakeWaiting();  // empty: stopped, and nothing is left
+  void WriteAll(PendingCommits& commits);
 
   Store& store_;
   Live& live_;
@@ -54,7 +54,7 @@ class Committer {
   Mutex mutex_;
   CondVar arrived_;
   CondVar taken_;
-  std::deque<std::unique_ptr<Request>> waiting_ GUARDED_BY(mutex_);
+  std::deque<std::unique_ptr<PendingCommit>> waiting_ GUARDED_BY(mutex_);
   OwnThread thread_{mutex_, arrived_};
 };
 
