@@ -12,28 +12,28 @@ bool OwnWork::Post(const DeviceId& device, Lanes::Work work) {
 }
 
 bool OwnWork::Visible(const std::vector<domain::ZoneChange>& changes, std::chrono::milliseconds deadline) {
-  struct Batch {
+  struct Countdown {
     Mutex mutex;
     CondVar done;
     std::size_t left GUARDED_BY(mutex);
     bool good GUARDED_BY(mutex) = true;
-    explicit Batch(std::size_t size) : left(size) {}
+    explicit Countdown(std::size_t size) : left(size) {}
   };
-  const auto batch = std::make_shared<Batch>(changes.size());
-  const auto finish = [batch](bool good) {
-    const MutexLock lock(batch->mutex);
-    batch->good = batch->good && good;
-    if (--batch->left == 0) batch->done.NotifyAll();
+  const auto countdown = std::make_shared<Countdown>(changes.size());
+  const auto finish = [countdown](bool good) {
+    const MutexLock lock(countdown->mutex);
+    countdown->good = countdown->good && good;
+    if (--countdown->left == 0) countdown->done.NotifyAll();
   };
   for (const domain::ZoneChange& change : changes) {
     const bool posted =
         Post(change.device, [this, change, finish] { finish(decisions_.SettleVisible(change)); });
     if (!posted) finish(false);
   }
-  MutexLock lock(batch->mutex);
-  // A batch that a stop dropped never finishes; it is told again after the next start.
-  batch->done.WaitFor(lock, deadline, [&]() REQUIRES(batch->mutex) { return batch->left == 0; });
-  return batch->left == 0 && batch->good;
+  MutexLock lock(countdown->mutex);
+  // A countdown that a stop dropped never finishes; it is told again after the next start.
+  countdown->done.WaitFor(lock, deadline, [&]() REQUIRES(countdown->mutex) { return countdown->left == 0; });
+  return countdown->left == 0 && countdown->good;
 }
 
 void OwnWork::PostDue() {

@@ -62,7 +62,7 @@ Committer::PendingCommits Committer::TakeWaiting() {
 }
 
 void Committer::WriteAll(PendingCommits& commits) {
-  Batch batch(store_, live_, trimmed_);
+  SyncedWrite batch(store_, live_, trimmed_);
   bool sync = false;
   for (auto& commit : commits) {
     if (failed_) {

@@ -13,7 +13,7 @@
 #include <deque>
 #include <future>
 
-#include "bridge/ledger/rocksdb/batch.h"
+#include "bridge/ledger/rocksdb/synced_write.h"
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
 

@@ -1,4 +1,4 @@
-// bridge/ledger/rocksdb/batch.h: the changesets of one synced write. Each is checked against the database and
+// bridge/ledger/rocksdb/synced_write.h: the changesets of one synced write. Each is checked against the database and
 // against those staged before it; one that fails leaves no trace and does not hurt the others. Numbers,
 // versions and the hash chain are given out here. Nothing is visible before Publish.
 // Threads: the committer only.
@@ -21,9 +21,9 @@ struct Trimmed {
   std::map<PartyId, Seq> feeds;
 };
 
-class Batch {
+class SyncedWrite {
  public:
-  Batch(const Store& store, const Live& live, Trimmed& trimmed);
+  SyncedWrite(const Store& store, const Live& live, Trimmed& trimmed);
 
   // kEventKnown, kStale, or a reading error; then nothing of it was staged.
   Status Add(domain::Changeset& changeset);

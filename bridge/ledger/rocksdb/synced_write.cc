@@ -1,4 +1,4 @@
-#include "bridge/ledger/rocksdb/batch.h"
+#include "bridge/ledger/rocksdb/synced_write.h"
 
 #include <algorithm>
 
@@ -22,13 +22,13 @@ std::string InColumn(Column column, const std::string& key) { return static_cast
 
 }  // namespace
 
-Batch::Batch(const Store& store, const Live& live, Trimmed& trimmed)
+SyncedWrite::SyncedWrite(const Store& store, const Live& live, Trimmed& trimmed)
     : store_(store), live_(live), trimmed_(trimmed), places_(store) {
   live.ReadByItsWriter();
   head_ = live.head;
 }
 
-Status Batch::Add(domain::Changeset& changeset) {
+Status SyncedWrite::Add(domain::Changeset& changeset) {
   Versions versions;
   Holders holders;
   PlaceChanges::Records devices;
@@ -46,8 +46,8 @@ Status Batch::Add(domain::Changeset& changeset) {
   return Done{};
 }
 
-Status Batch::Check(const domain::Changeset& changeset, Versions& versions, Holders& holders,
-                    PlaceChanges::Records& devices) const {
+Status SyncedWrite::Check(const domain::Changeset& changeset, Versions& versions, Holders& holders,
+                          PlaceChanges::Records& devices) const {
   if (auto sound = CheckMark(changeset); !sound) return sound;
   for (const auto& put : changeset.devices) {
     auto sound = CheckVersion(Column::kDevices, keys::OfDevice(put.device.id), put.expected_version, versions,
@@ -68,7 +68,7 @@ Status Batch::Check(const domain::Changeset& changeset, Versions& versions, Hold
   return CheckBounds(changeset);
 }
 
-Status Batch::CheckMark(const domain::Changeset& changeset) const {
+Status SyncedWrite::CheckMark(const domain::Changeset& changeset) const {
   if (!changeset.mark) return Done{};
   const std::string key = keys::OfEvent(changeset.mark->source, changeset.mark->id);
   bool known = marks_.contains(key);
@@ -82,8 +82,8 @@ Status Batch::CheckMark(const domain::Changeset& changeset) const {
   return Done{};
 }
 
-Status Batch::CheckVersion(Column column, const std::string& key, std::uint64_t expected, Versions& versions,
-                           PlaceChanges::Records* read) const {
+Status SyncedWrite::CheckVersion(Column column, const std::string& key, std::uint64_t expected,
+                                 Versions& versions, PlaceChanges::Records* read) const {
   const std::string name = InColumn(column, key);
   std::uint64_t version = 0;
   if (const auto now = versions.find(name); now != versions.end()) {
@@ -106,7 +106,7 @@ Status Batch::CheckVersion(Column column, const std::string& key, std::uint64_t 
 }
 
 // Releases come first, so that one changeset may hand a value from one device to another.
-Status Batch::CheckClaims(const domain::Changeset& changeset, Holders& holders) const {
+Status SyncedWrite::CheckClaims(const domain::Changeset& changeset, Holders& holders) const {
   for (const auto& release : changeset.releases) holders[keys::OfUnique(release)] = std::nullopt;
   for (const auto& [value, device] : changeset.claims) {
     const std::string key = keys::OfUnique(value);
@@ -123,12 +123,12 @@ Status Batch::CheckClaims(const domain::Changeset& changeset, Holders& holders) 
   return Done{};
 }
 
-Result<std::optional<std::string>> Batch::HolderOf(const std::string& key) const {
+Result<std::optional<std::string>> SyncedWrite::HolderOf(const std::string& key) const {
   if (const auto staged = holders_.find(key); staged != holders_.end()) return staged->second;
   return store_.Get(Column::kUnique, key);
 }
 
-Status Batch::CheckBounds(const domain::Changeset& changeset) const {
+Status SyncedWrite::CheckBounds(const domain::Changeset& changeset) const {
   const auto open = [this](const PartyId& mno) {
     live_.ReadByItsWriter();
     const auto staged = opened_.find(mno);
@@ -139,17 +139,17 @@ Status Batch::CheckBounds(const domain::Changeset& changeset) const {
   return Stale("what an MNO has open");
 }
 
-std::optional<JobTable::Entry> Batch::FindJob(const JobId& id) const {
+std::optional<JobTable::Entry> SyncedWrite::FindJob(const JobId& id) const {
   live_.ReadByItsWriter();
   const auto staged = jobs_.find(id);
   return staged == jobs_.end() ? live_.jobs.Find(id) : staged->second;
 }
 
-void Batch::Put(Column column, const std::string& key, const std::string& value) {
+void SyncedWrite::Put(Column column, const std::string& key, const std::string& value) {
   writes_.Put(store_.handle(column), key, value);
 }
 
-Seq& Batch::EndOf(Sink sink) {
+Seq& SyncedWrite::EndOf(Sink sink) {
   switch (sink) {
     case Sink::kZone:
       return head_.outbox_zone;
@@ -160,12 +160,12 @@ Seq& Batch::EndOf(Sink sink) {
   }
 }
 
-void Batch::Push(Sink sink, const std::string& record) {
+void SyncedWrite::Push(Sink sink, const std::string& record) {
   Put(Column::kOutbox, keys::OfOutbox(sink, ++EndOf(sink)), record);
   head_moved_ = true;
 }
 
-void Batch::StageRecords(domain::Changeset& changeset, PlaceChanges::ByDevice& places) {
+void SyncedWrite::StageRecords(domain::Changeset& changeset, PlaceChanges::ByDevice& places) {
   if (changeset.mark) {
     std::string key = keys::OfEvent(changeset.mark->source, changeset.mark->id);
     Put(Column::kEvents, key, Encode(*changeset.mark));
@@ -189,7 +189,7 @@ void Batch::StageRecords(domain::Changeset& changeset, PlaceChanges::ByDevice& p
   }
 }
 
-void Batch::StageJobs(domain::Changeset& changeset) {
+void SyncedWrite::StageJobs(domain::Changeset& changeset) {
   for (const auto& id : changeset.jobs_erase) {
     writes_.Delete(store_.handle(Column::kJobs), id.text());
     StageJob(id, std::nullopt);
@@ -200,7 +200,7 @@ void Batch::StageJobs(domain::Changeset& changeset) {
   }
 }
 
-void Batch::StageJob(const JobId& id, std::optional<JobTable::Entry> entry) {
+void SyncedWrite::StageJob(const JobId& id, std::optional<JobTable::Entry> entry) {
   const auto before = FindJob(id);
   if (entry && !entry->mno && before) entry->mno = before->mno;
   if (before && before->Open()) --opened_[*before->mno];
@@ -208,7 +208,7 @@ void Batch::StageJob(const JobId& id, std::optional<JobTable::Entry> entry) {
   jobs_[id] = std::move(entry);
 }
 
-void Batch::StageOrders(domain::Changeset& changeset) {
+void SyncedWrite::StageOrders(domain::Changeset& changeset) {
   for (const OrderId& id : changeset.orders_erase) {
     auto* const orders = store_.handle(Column::kOrders);
     writes_.Delete(orders, keys::OfOrder(id));
@@ -224,7 +224,7 @@ void Batch::StageOrders(domain::Changeset& changeset) {
   }
 }
 
-void Batch::StageLog(domain::Changeset& changeset) {
+void SyncedWrite::StageLog(domain::Changeset& changeset) {
   for (const auto& entry : changeset.history) {
     const std::string record = Encode(entry);
     head_.chain = ChainHash(head_.chain, record);
@@ -243,7 +243,7 @@ void Batch::StageLog(domain::Changeset& changeset) {
   }
 }
 
-void Batch::StageOutbox(domain::Changeset& changeset) {
+void SyncedWrite::StageOutbox(domain::Changeset& changeset) {
   for (const auto& message : changeset.messages) Push(Sink::kMqtt, Encode(message));
   for (const auto& change : changeset.zone) {
     const std::string record = Encode(change);
@@ -261,7 +261,7 @@ void Batch::StageOutbox(domain::Changeset& changeset) {
   }
 }
 
-void Batch::StageFeeds(domain::Changeset& changeset) {
+void SyncedWrite::StageFeeds(domain::Changeset& changeset) {
   const auto state_of = [&](const PartyId& party) -> FeedState& {
     live_.ReadByItsWriter();
     const auto known = live_.feeds.find(party);
@@ -285,7 +285,7 @@ void Batch::StageFeeds(domain::Changeset& changeset) {
   }
 }
 
-void Batch::Add(Sink sink, const SinkState& state) {
+void SyncedWrite::Add(Sink sink, const SinkState& state) {
   live_.ReadByItsWriter();
   const SinkState& now = sinks_.emplace(sink, live_.sinks[IndexOf(sink)]).first->second;
   if (state.cursor < now.cursor) return;
@@ -300,13 +300,13 @@ void Batch::Add(Sink sink, const SinkState& state) {
   sinks_[sink] = next;
 }
 
-rocksdb::WriteBatch& Batch::Seal() {
+rocksdb::WriteBatch& SyncedWrite::Seal() {
   for (const auto& [party, state] : feeds_) Put(Column::kFeedState, party.text(), Encode(state));
   if (head_moved_) Put(Column::kMeta, keys::kHead, Encode(head_));
   return writes_;
 }
 
-void Batch::Publish(Live& live) {
+void SyncedWrite::Publish(Live& live) {
   const WriteLock lock(live.mutex);
   live.head = head_;
   for (const auto& [party, state] : feeds_) live.feeds[party] = state;
