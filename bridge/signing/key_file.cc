@@ -23,9 +23,10 @@ using OwnedContext = crypto::Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 constexpr std::size_t kCertificateFileMax = 256 * 1024;
 constexpr std::size_t kSignatureMax = 72;  // DER of two 33-octet integers
 
-class KeySigner final : public domain::Signer {
+class FileSigner final : public domain::Signer {
  public:
-  KeySigner(PrivateKey key, Bytes certificate) : key_(std::move(key)), certificate_(std::move(certificate)) {}
+  FileSigner(PrivateKey key, Bytes certificate)
+      : key_(std::move(key)), certificate_(std::move(certificate)) {}
 
   Result<Bytes> Sign(const Bytes& message) const override {
     const auto digest = crypto::Sha256({message});
@@ -78,7 +79,8 @@ Result<std::unique_ptr<domain::Signer>> MakeSigner(PrivateKey key, Bytes certifi
   if (fields->public_key != key.point()) {
     return Error::Make(Code::kFailed, "key_mismatch", "the certificate is not this key's");
   }
-  return std::unique_ptr<domain::Signer>(std::make_unique<KeySigner>(std::move(key), std::move(certificate)));
+  return std::unique_ptr<domain::Signer>(
+      std::make_unique<FileSigner>(std::move(key), std::move(certificate)));
 }
 
 Status CheckSigner(const domain::Signer& signer) {
