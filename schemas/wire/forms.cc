@@ -86,12 +86,12 @@ const TextKind kHostName{1,
                          "bad_domain_name",
                          "must be a lower-case host name of two labels or more, and no address",
                          IsHostName};
-const TextKind kName{1,
-                     253,
-                     "^[a-z0-9_-]+(\\.[a-z0-9_-]+)*$",
-                     "bad_domain_name",
-                     "must be a lower-case domain name without a trailing dot",
-                     ValidDomainName};
+const TextKind kDnsName{1,
+                        253,
+                        "^[a-z0-9_-]+(\\.[a-z0-9_-]+)*$",
+                        "bad_domain_name",
+                        "must be a lower-case domain name without a trailing dot",
+                        ValidDomainName};
 const TextKind kAddress{2, 45, "^[0-9a-fA-F.:]+$", "bad_address", "must be an IP address", ValidAddress};
 const TextKind kPointer{1, 512, "^/", "bad_pointer", "must be a JSON pointer", ValidPointer};
 const TextKind kSerialHex{2, 40, "^([0-9a-f]{2})+$", "bad_hex", "must be lower-case hexadecimal", ValidHex};

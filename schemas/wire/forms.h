@@ -53,8 +53,8 @@ struct TextForm {
   static json Write(const std::string& value) { return value; }
 };
 
-extern const TextKind kLine, kLongLine, kSsid, kAuthorisationCode, kSymbol, kUrl, kHostName, kName, kAddress,
-    kPointer, kSerialHex;
+extern const TextKind kLine, kLongLine, kSsid, kAuthorisationCode, kSymbol, kUrl, kHostName, kDnsName,
+    kAddress, kPointer, kSerialHex;
 using Line = TextForm<kLine>;
 using LongLine = TextForm<kLongLine>;
 using Ssid = TextForm<kSsid>;
@@ -62,7 +62,7 @@ using AuthorisationCode = TextForm<kAuthorisationCode>;
 using Symbol = TextForm<kSymbol>;
 using Url = TextForm<kUrl>;
 using HostName = TextForm<kHostName>;
-using Name = TextForm<kName>;
+using DnsName = TextForm<kDnsName>;
 using Address = TextForm<kAddress>;
 using Pointer = TextForm<kPointer>;
 using SerialHex = TextForm<kSerialHex>;

@@ -35,7 +35,7 @@ Fields<Message> WithReason() {
 }
 template <class Message>
 Fields<Message> Ended() {
-  return {Must<Device, &Message::device>("device"), Must<Name, &Message::name>("name"),
+  return {Must<Device, &Message::device>("device"), Must<DnsName, &Message::name>("name"),
           Must<Party, &Message::by>("by"), May<Line, &Message::reason>("reason")};
 }
 template <class Message>
@@ -200,7 +200,7 @@ const Fields<PayloadPush>& Table<PayloadPush>() {
 template <>
 const Fields<DeviceCertified>& Table<DeviceCertified>() {
   static const Fields<DeviceCertified> table{
-      Must<Device, &DeviceCertified::device>("device"), Must<Name, &DeviceCertified::name>("name"),
+      Must<Device, &DeviceCertified::device>("device"), Must<DnsName, &DeviceCertified::name>("name"),
       Must<CertificatePem, &DeviceCertified::certificate>("certificate"),
       Must<Time, &DeviceCertified::not_after>("notAfter")};
   return table;
@@ -208,7 +208,7 @@ const Fields<DeviceCertified>& Table<DeviceCertified>() {
 template <>
 const Fields<DeviceActivated>& Table<DeviceActivated>() {
   static const Fields<DeviceActivated> table{
-      Must<Device, &DeviceActivated::device>("device"), Must<Name, &DeviceActivated::name>("name"),
+      Must<Device, &DeviceActivated::device>("device"), Must<DnsName, &DeviceActivated::name>("name"),
       Must<EndpointId, &DeviceActivated::endpoint>("endpoint"),
       Must<Sha256Hex, &DeviceActivated::certificate_sha256>("certificateSha256")};
   return table;
@@ -231,7 +231,7 @@ const Fields<DeviceDeleted>& Table<DeviceDeleted>() {
 template <>
 const Fields<DeviceFailed>& Table<DeviceFailed>() {
   static const Fields<DeviceFailed> table{Must<Device, &DeviceFailed::device>("device"),
-                                          Must<Name, &DeviceFailed::name>("name"),
+                                          Must<DnsName, &DeviceFailed::name>("name"),
                                           Must<ErrorPart, &DeviceFailed::error>("error")};
   return table;
 }

@@ -48,7 +48,7 @@ const Fields<Resolver>& Table<Resolver>() {
   static const Fields<Resolver> table{
       Must<Address, &Resolver::address>("address"),
       Must<Port, &Resolver::port>("port"),
-      Must<Name, &Resolver::name>("name"),
+      Must<DnsName, &Resolver::name>("name"),
       Must<CertificateDer, &Resolver::certificate>("certificate"),
       Must<Base64<32, 32>, &Resolver::spki_pin>("spkiPin"),
   };
@@ -59,7 +59,7 @@ template <>
 const Fields<Bootstrap>& Table<Bootstrap>() {
   static const Fields<Bootstrap> table{
       Must<Word<ProfileWords>, &Bootstrap::registry_profile>("registryProfile"),
-      Must<Name, &Bootstrap::device_name>("deviceName"),
+      Must<DnsName, &Bootstrap::device_name>("deviceName"),
       Must<CertificateDer, &Bootstrap::root_certificate>("rootCertificate"),
       Must<CertificateDer, &Bootstrap::issuing_certificate>("issuingCertificate"),
       Must<ResolverPart, &Bootstrap::resolver>("resolver"),
@@ -73,7 +73,7 @@ const Fields<EndpointTrust>& Table<EndpointTrust>() {
   static const Fields<EndpointTrust> table{
       Must<Choice<TrustKind, TrustWords>, &EndpointTrust::kind>("kind"),
       May<CertificateDer, &EndpointTrust::certificate>("certificate"),
-      May<Name, &EndpointTrust::tlsa_owner>("tlsaOwner"),
+      May<DnsName, &EndpointTrust::tlsa_owner>("tlsaOwner"),
   };
   return table;
 }

@@ -74,7 +74,7 @@ const Fields<DeviceBrief>& Table<DeviceBrief>() {
 template <>
 const Fields<DeviceDescribed>& Table<DeviceDescribed>() {
   static const Fields<DeviceDescribed> table{Must<Device, &DeviceDescribed::device>("device"),
-                                             Must<Name, &DeviceDescribed::name>("name"),
+                                             Must<DnsName, &DeviceDescribed::name>("name"),
                                              Must<State, &DeviceDescribed::state>("state"),
                                              May<Holds, &DeviceDescribed::holds>("holds"),
                                              Must<Switch, &DeviceDescribed::attached>("attached"),
