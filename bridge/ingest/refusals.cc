@@ -32,8 +32,8 @@ void Refusals::Reject(const Arrived& arrived, const Request& request, const Erro
   Add(arrived, Rejection(request, why), std::move(give_back));
 }
 
-void Refusals::Add(const Arrived& arrived, Unmarked::Answer answer, GiveBack give_back) {
-  unmarked_.Add({arrived.ticket, arrived.sender, [answer = std::move(answer)] { return answer; },
+void Refusals::Add(const Arrived& arrived, Unmarked::Refusal refusal, GiveBack give_back) {
+  unmarked_.Add({arrived.ticket, arrived.sender, [refusal = std::move(refusal)] { return refusal; },
                  std::move(give_back)});
 }
 
@@ -55,7 +55,7 @@ void Refusals::CountSurplus(const std::string& sender, const InboundMessage& mes
   unmarked_.AddSurplus(sender, message.topic.substr(0, domain::kDeadLetterTopicMax));
 }
 
-Unmarked::Answer Refusals::RefuseSurplus(const Surplus::Group& group) const {
+Unmarked::Refusal Refusals::RefuseSurplus(const Surplus::Group& group) const {
   const std::string text =
       std::to_string(group.messages) +
       " commands of this party were not looked at and have no answer of their own; send each "
@@ -66,7 +66,7 @@ Unmarked::Answer Refusals::RefuseSurplus(const Surplus::Group& group) const {
   return Rejection(*request, TooBusy(text));
 }
 
-Unmarked::Answer Refusals::Buried(const InboundMessage& message, const Error& why) const {
+Unmarked::Refusal Refusals::Buried(const InboundMessage& message, const Error& why) const {
   domain::DeadLetter letter;
   letter.at = now_().now;
   letter.topic = message.topic.substr(0, domain::kDeadLetterTopicMax);
@@ -75,7 +75,7 @@ Unmarked::Answer Refusals::Buried(const InboundMessage& message, const Error& wh
   return {"", "dead_letter", why.symbol, std::move(letter)};
 }
 
-Unmarked::Answer Refusals::Rejection(const Request& request, const Error& why) const {
+Unmarked::Refusal Refusals::Rejection(const Request& request, const Error& why) const {
   return {request.topic.command, "rejected", why.symbol, Rejected(request, why, now_())};
 }
 

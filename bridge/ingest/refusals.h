@@ -39,10 +39,10 @@ class Refusals {
   void CountSurplus(const std::string& sender, const InboundMessage& message);
 
  private:
-  void Add(const Arrived& arrived, Unmarked::Answer answer, GiveBack give_back);
-  Unmarked::Answer RefuseSurplus(const Surplus::Group& group) const;
-  Unmarked::Answer Buried(const InboundMessage& message, const Error& why) const;
-  Unmarked::Answer Rejection(const Request& request, const Error& why) const;
+  void Add(const Arrived& arrived, Unmarked::Refusal refusal, GiveBack give_back);
+  Unmarked::Refusal RefuseSurplus(const Surplus::Group& group) const;
+  Unmarked::Refusal Buried(const InboundMessage& message, const Error& why) const;
+  Unmarked::Refusal Rejection(const Request& request, const Error& why) const;
 
   Observer& observer_;
   const Now now_;

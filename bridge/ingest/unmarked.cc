@@ -54,8 +54,8 @@ void Unmarked::Run() {
     const auto groups = surplus_.Take(SteadyClock::now(), thread_.stopping());
     lock.Unlock();
     for (Waiting& waiting : taken) {
-      Answer answer = waiting.make();
-      batch.push_back({std::move(waiting), std::move(answer)});
+      Refusal refusal = waiting.make();
+      batch.push_back({std::move(waiting), std::move(refusal)});
     }
     for (const auto& group : groups)
       batch.push_back({{0, group.sender, {}, [] {}}, make_for_surplus_(group)});
@@ -98,11 +98,11 @@ std::vector<Unmarked::Waiting> Unmarked::TakeSome() {
 
 bool Unmarked::Keep(const std::vector<Made>& batch) {
   domain::Changeset changes;
-  for (const auto& [waiting, answer] : batch) {
-    if (const auto* reply = std::get_if<domain::OutgoingMessage>(&answer.what)) {
+  for (const auto& [waiting, refusal] : batch) {
+    if (const auto* reply = std::get_if<domain::OutgoingMessage>(&refusal.what)) {
       changes.messages.push_back(*reply);
     } else {
-      changes.dead_letters.push_back(std::get<domain::DeadLetter>(answer.what));
+      changes.dead_letters.push_back(std::get<domain::DeadLetter>(refusal.what));
     }
   }
   const Status committed = ledger_.Commit(std::move(changes));
@@ -115,13 +115,14 @@ bool Unmarked::Keep(const std::vector<Made>& batch) {
 }
 
 void Unmarked::Tell(const std::vector<Made>& batch, const Status& committed) {
-  for (const auto& [waiting, answer] : batch) {
+  for (const auto& [waiting, refusal] : batch) {
     if (committed) {
       intake_.MarkDone(waiting.ticket);
       waiting.give_back();
     }
-    observer_.CommandDone(answer.command, committed ? answer.outcome : "failed",
-                          committed ? answer.symbol : committed.error().symbol, std::chrono::microseconds(0));
+    observer_.CommandDone(refusal.command, committed ? refusal.outcome : "failed",
+                          committed ? refusal.symbol : committed.error().symbol,
+                          std::chrono::microseconds(0));
   }
 }
 

@@ -24,7 +24,7 @@ namespace registry::ingest {
 
 class Unmarked {
  public:
-  struct Answer {
+  struct Refusal {
     std::string command;  // empty for a dead letter and where the topic names none
     std::string outcome;  // "rejected" or "dead_letter"
     std::string symbol;
@@ -33,11 +33,11 @@ class Unmarked {
   struct Waiting {
     Intake::Ticket ticket = 0;
     std::string sender;
-    std::function<Answer()> make;     // called once, by the thread of this class
-    std::function<void()> give_back;  // called once the answer is kept: the share it took
+    std::function<Refusal()> make;    // called once, by the thread of this class
+    std::function<void()> give_back;  // called once the refusal is kept: the share it took
   };
-  // One answer to many messages that were not even kept.
-  using MakeForSurplus = std::function<Answer(const Surplus::Group& group)>;
+  // One refusal to many messages that were not even kept.
+  using MakeForSurplus = std::function<Refusal(const Surplus::Group& group)>;
 
   Unmarked(ledger::Ledger& ledger, Intake& intake, Observer& observer, std::chrono::milliseconds retry_after,
            Backlog backlog, MakeForSurplus make_for_surplus);
@@ -50,7 +50,7 @@ class Unmarked {
  private:
   struct Made {
     Waiting waiting;
-    Answer answer;
+    Refusal refusal;
   };
   void Run();
   bool WaitForTurn(MutexLock& lock) NOT_PROVED;  // lets go of its caller's lock in between

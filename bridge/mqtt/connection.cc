@@ -176,9 +176,9 @@ class Connection::Impl : private ::mqtt::iaction_listener {
   Status Agree();
   Status Subscribe(const std::function<bool()>& give_up);
   // What an end of the connection means for what was on its way.
-  Publisher::Answer Ended() const {
-    return cut_off_ ? Publisher::Answer{Fate::kCutOff, "the broker ended the connection, packet too large"}
-                    : Publisher::Answer{Fate::kLost, "the connection ended"};
+  Publisher::Receipt Ended() const {
+    return cut_off_ ? Publisher::Receipt{Fate::kCutOff, "the broker ended the connection, packet too large"}
+                    : Publisher::Receipt{Fate::kLost, "the connection ended"};
   }
 
   // Retained messages are not wanted (§3.8.3.1): a command is repeated by its sender, never by the broker. But whether
@@ -349,7 +349,7 @@ void Connection::Impl::on_failure(const ::mqtt::token& token) {
     options_.log.Warning("mqtt: the broker refused a publish, reason " + std::to_string(reason));
   }
   // 0x97 says that there is no room just now (§3.4.2.1), which is no word about the message.
-  Publisher::Answer answer = Ended();
+  Publisher::Receipt answer = Ended();
   if (refused) {
     answer = {reason == ::mqtt::QUOTA_EXCEEDED ? Fate::kLost : Fate::kRefused,
               "the broker refused it, reason " + Hex(reason)};

@@ -29,11 +29,11 @@ std::optional<Unconfirmed::Confirmed> Unconfirmed::Take(Key key) {
 
 bool Unconfirmed::Withdraw(Key key) { return Take(key).has_value(); }
 
-void Unconfirmed::Tell(Key key, Answer answer) {
+void Unconfirmed::Tell(Key key, Receipt answer) {
   if (auto confirmed = Take(key)) (*confirmed)(std::move(answer));
 }
 
-void Unconfirmed::TellAll(const Answer& answer) {
+void Unconfirmed::TellAll(const Receipt& answer) {
   std::map<Key, Confirmed> waiting;
   {
     const MutexLock lock(mutex_);

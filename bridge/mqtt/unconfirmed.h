@@ -14,7 +14,7 @@ namespace registry::mqtt {
 class Unconfirmed {
  public:
   using Confirmed = outbox::Publisher::Confirmed;
-  using Answer = outbox::Publisher::Answer;
+  using Receipt = outbox::Publisher::Receipt;
   using Key = std::uintptr_t;  // travels through the client library as its user context
 
   explicit Unconfirmed(std::size_t limit) : limit_(limit) {}
@@ -24,8 +24,8 @@ class Unconfirmed {
   Result<Key> Add(Confirmed confirmed);
   // Gives the callback back, for a publish that was refused on the spot; false when it has been answered already.
   bool Withdraw(Key key);
-  void Tell(Key key, Answer answer);   // unknown keys were answered before
-  void TellAll(const Answer& answer);  // in order of publishing; nothing is taken afterwards
+  void Tell(Key key, Receipt answer);   // unknown keys were answered before
+  void TellAll(const Receipt& answer);  // in order of publishing; nothing is taken afterwards
 
  private:
   std::optional<Confirmed> Take(Key key);

@@ -96,7 +96,7 @@ bool Aside::Publish(Waiting waiting) {
     ++flight_->count;
   }
   const auto taken =
-      publisher_.Publish(std::move(waiting.message), [flight = flight_](Publisher::Answer answer) {
+      publisher_.Publish(std::move(waiting.message), [flight = flight_](Publisher::Receipt answer) {
         const MutexLock lock(flight->mutex);
         --flight->count;
         ++(answer.fate == Publisher::Fate::kTaken ? flight->said : flight->dropped);

@@ -128,7 +128,7 @@ bool MqttRelay::Impl::Carry(ledger::OutboxEntry& entry) {
   REG_CHECK(message.has_value());  // the ledger sorts entries by sink
   // Counted as sent before it is handed over: its confirmation may come on another thread before Publish returns.
   if (!window_->Sent(entry.seq)) return false;
-  auto answered = [window = window_, seq = entry.seq](Publisher::Answer answer) {
+  auto answered = [window = window_, seq = entry.seq](Publisher::Receipt answer) {
     window->Answered(seq, std::move(answer));
   };
   if (publisher_.Publish(std::move(*message), std::move(answered))) return true;

@@ -37,11 +37,11 @@ class Publisher {
     kRefused,     // refused on a connection that lives
     kImpossible,  // larger than the receiver takes, so not even sent
   };
-  struct Answer {
+  struct Receipt {
     Fate fate = Fate::kTaken;
     std::string reason;  // for a person, unless taken
   };
-  using Confirmed = std::function<void(Answer)>;
+  using Confirmed = std::function<void(Receipt)>;
   // Hands over one message; `confirmed` is called exactly once, from any thread, perhaps before this returns.
   // An Error (symbol "not_connected", "in_flight_full") means nothing was taken and `confirmed` will not be
   // called.

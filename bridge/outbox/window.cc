@@ -17,7 +17,7 @@ bool Window::Sent(ledger::Seq seq) {
   return true;
 }
 
-void Window::Answered(ledger::Seq seq, Publisher::Answer answer) {
+void Window::Answered(ledger::Seq seq, Publisher::Receipt answer) {
   const MutexLock lock(mutex_);
   const auto slot = std::lower_bound(slots_.begin(), slots_.end(), seq,
                                      [](const Slot& a, ledger::Seq b) { return a.seq < b; });

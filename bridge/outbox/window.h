@@ -23,7 +23,7 @@ class Window {
 
   // Before the entry is handed over, since its confirmation may come first. Seqs only grow. False after a failure.
   bool Sent(ledger::Seq seq);
-  void Answered(ledger::Seq seq, Publisher::Answer answer);
+  void Answered(ledger::Seq seq, Publisher::Receipt answer);
   // The sink took nothing: forgets the entry, which was sent last, and counts as a failure.
   void NotTaken();
 
@@ -37,7 +37,7 @@ class Window {
   // The entry right behind the cursor, and what became of it; with everything answered.
   struct Stuck {
     ledger::Seq seq = 0;
-    Publisher::Answer answer;
+    Publisher::Receipt answer;
     bool alone = false;     // nothing else waited for an answer beside it
     ledger::Seq until = 0;  // the last entry that was out there with it
   };
@@ -51,7 +51,7 @@ class Window {
   struct Slot {
     ledger::Seq seq;
     bool confirmed;
-    Publisher::Answer failure;
+    Publisher::Receipt failure;
   };
   void Settle() REQUIRES(mutex_);
   void MoveCursor() REQUIRES(mutex_);

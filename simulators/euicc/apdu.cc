@@ -66,7 +66,7 @@ void AppendTlv(Bytes& out, std::uint8_t tag, const Bytes& value) {
   out.insert(out.end(), value.begin(), value.end());
 }
 
-Bytes Answer::Encode() const {
+Bytes ResponseApdu::Encode() const {
   Bytes out = data;
   const auto word = static_cast<std::uint16_t>(status);
   out.push_back(static_cast<std::uint8_t>(word >> 8));

@@ -49,12 +49,12 @@ std::optional<std::vector<Tlv>> ParseTlvs(const Bytes& octets);
 const Bytes* FindTlv(const std::vector<Tlv>& tlvs, std::uint8_t tag);
 void AppendTlv(Bytes& out, std::uint8_t tag, const Bytes& value);
 
-struct Answer {
+struct ResponseApdu {
   StatusWord status = StatusWord::kOk;
   Bytes data;
-  Answer(StatusWord word) : status(word) {}          // NOLINT: implicit by design
-  Answer(Bytes octets) : data(std::move(octets)) {}  // NOLINT: implicit by design
-  Answer(StatusWord word, Bytes octets) : status(word), data(std::move(octets)) {}
+  ResponseApdu(StatusWord word) : status(word) {}          // NOLINT: implicit by design
+  ResponseApdu(Bytes octets) : data(std::move(octets)) {}  // NOLINT: implicit by design
+  ResponseApdu(StatusWord word, Bytes octets) : status(word), data(std::move(octets)) {}
   Bytes Encode() const;
 };
 

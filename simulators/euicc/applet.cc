@@ -12,7 +12,7 @@ constexpr std::uint8_t kSelect = 0xa4;
 
 Bytes Applet::Transmit(const Bytes& apdu) {
   const auto command = ParseCommand(apdu);
-  return (command ? Dispatch(*command) : Answer(StatusWord::kWrongLength)).Encode();
+  return (command ? Dispatch(*command) : ResponseApdu(StatusWord::kWrongLength)).Encode();
 }
 
 void Applet::Reset() {
@@ -23,7 +23,7 @@ void Applet::Reset() {
   putting_.clear();
 }
 
-Answer Applet::Dispatch(const Command& command) {
+ResponseApdu Applet::Dispatch(const Command& command) {
   if ((command.cla & 0x7c) != 0) return StatusWord::kUnknownClass;
   if (command.ins == kManageChannel) return ManageChannel(command);
   if (!open_[command.channel()]) return StatusWord::kChannelUnsupported;
@@ -32,14 +32,14 @@ Answer Applet::Dispatch(const Command& command) {
   return Serve(command);
 }
 
-Answer Applet::Serve(const Command& command) {
+ResponseApdu Applet::Serve(const Command& command) {
   const auto& table = Instructions();
   const auto found = std::find_if(table.begin(), table.end(),
                                   [&](const Instruction& entry) { return entry.code == command.ins; });
   if (found == table.end()) return StatusWord::kUnknownInstruction;
   const auto tlvs = ParseTlvs(command.data);
   if (!tlvs) return StatusWord::kBadData;
-  Answer answer = (this->*found->handler)(command, *tlvs);
+  ResponseApdu answer = (this->*found->handler)(command, *tlvs);
   // Every handler keeps to what a short answer holds (tests lay out whatever cards there may be); this is the fence for
   // a handler that does not.
   if (answer.data.size() > 255) return StatusWord::kOther;
@@ -47,7 +47,7 @@ Answer Applet::Serve(const Command& command) {
 }
 
 // ISO/IEC 7816-4 §7.1.2. Closing what is not open must fail: middleware closes until it does.
-Answer Applet::ManageChannel(const Command& command) {
+ResponseApdu Applet::ManageChannel(const Command& command) {
   if (command.p1 == 0x00 && command.p2 == 0x00) {
     for (std::uint8_t channel = 1; channel < open_.size(); ++channel) {
       if (open_[channel]) continue;
@@ -65,7 +65,7 @@ Answer Applet::ManageChannel(const Command& command) {
 }
 
 // A name that is not here leaves selected what was (GlobalPlatform 2.3 §6.4.2).
-Answer Applet::Select(const Command& command) {
+ResponseApdu Applet::Select(const Command& command) {
   if (command.p1 != 0x04) return StatusWord::kBadParameters;
   const bool ours = std::equal(command.data.begin(), command.data.end(), kGsmaAid.begin(), kGsmaAid.end());
   if (!ours) return StatusWord::kNotFound;

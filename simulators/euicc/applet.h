@@ -39,7 +39,7 @@ class Applet {
 
  private:
   using Tlvs = std::vector<Tlv>;
-  using Handler = Answer (Applet::*)(const Command&, const Tlvs&);
+  using Handler = ResponseApdu (Applet::*)(const Command&, const Tlvs&);
   struct Signing {
     Bytes key;
     std::uint8_t mode = 0;
@@ -50,26 +50,26 @@ class Applet {
     Handler handler;
   };
 
-  Answer Dispatch(const Command& command);
-  Answer Serve(const Command& command);
-  Answer ManageChannel(const Command& command);
-  Answer Select(const Command& command);
+  ResponseApdu Dispatch(const Command& command);
+  ResponseApdu Serve(const Command& command);
+  ResponseApdu ManageChannel(const Command& command);
+  ResponseApdu Select(const Command& command);
 
   // commands.cc, one per instruction of GSMA IoT.05.
   static const std::vector<Instruction>& Instructions();
-  Answer GenerateKeyPair(const Command& command, const Tlvs& tlvs);
-  Answer SignInit(const Command& command, const Tlvs& tlvs);
-  Answer SignUpdate(const Command& command, const Tlvs& tlvs);
-  Answer ReadPublicKey(const Command& command, const Tlvs& tlvs);
-  Answer PutKeyInit(const Command& command, const Tlvs& tlvs);
-  Answer PutKeyUpdate(const Command& command, const Tlvs& tlvs);
-  Answer ComputeDh(const Command& command, const Tlvs& tlvs);
-  Answer ReadFile(const Command& command, const Tlvs& tlvs);
-  Answer GetData(const Command& command, const Tlvs& tlvs);
-  Answer GetRandom(const Command& command, const Tlvs& tlvs);
-  Answer SignText(const Command& command, const Signing& session, const Bytes& digest) const;
+  ResponseApdu GenerateKeyPair(const Command& command, const Tlvs& tlvs);
+  ResponseApdu SignInit(const Command& command, const Tlvs& tlvs);
+  ResponseApdu SignUpdate(const Command& command, const Tlvs& tlvs);
+  ResponseApdu ReadPublicKey(const Command& command, const Tlvs& tlvs);
+  ResponseApdu PutKeyInit(const Command& command, const Tlvs& tlvs);
+  ResponseApdu PutKeyUpdate(const Command& command, const Tlvs& tlvs);
+  ResponseApdu ComputeDh(const Command& command, const Tlvs& tlvs);
+  ResponseApdu ReadFile(const Command& command, const Tlvs& tlvs);
+  ResponseApdu GetData(const Command& command, const Tlvs& tlvs);
+  ResponseApdu GetRandom(const Command& command, const Tlvs& tlvs);
+  ResponseApdu SignText(const Command& command, const Signing& session, const Bytes& digest) const;
   Bytes Application() const;
-  Answer ObjectList(const Command& command);
+  ResponseApdu ObjectList(const Command& command);
   std::deque<Bytes> Objects() const;  // one structure each
   KeySlot* FindKey(const Tlvs& tlvs, std::uint8_t tag);
 

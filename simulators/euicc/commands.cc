@@ -68,7 +68,7 @@ KeySlot* Applet::FindKey(const Tlvs& tlvs, std::uint8_t tag) {
   return found == memory_.keys.end() ? nullptr : &found->second;
 }
 
-Answer Applet::GenerateKeyPair(const Command& command, const Tlvs& tlvs) {
+ResponseApdu Applet::GenerateKeyPair(const Command& command, const Tlvs& tlvs) {
   if (command.p1 != 0 || command.p2 != 0) return StatusWord::kBadParameters;
   KeySlot* slot = FindKey(tlvs, kPrivateKeyId);
   if (slot == nullptr) return StatusWord::kNotFound;
@@ -84,7 +84,7 @@ Answer Applet::GenerateKeyPair(const Command& command, const Tlvs& tlvs) {
   return out;
 }
 
-Answer Applet::SignInit(const Command& command, const Tlvs& tlvs) {
+ResponseApdu Applet::SignInit(const Command& command, const Tlvs& tlvs) {
   if (command.p2 >= kSessionsMax || command.p1 > 1) return StatusWord::kBadParameters;
   if (command.p1 == 1) {
     return signing_.erase(command.p2) != 0 ? StatusWord::kOk : StatusWord::kBadParameters;
@@ -101,7 +101,7 @@ Answer Applet::SignInit(const Command& command, const Tlvs& tlvs) {
   return StatusWord::kOk;
 }
 
-Answer Applet::SignUpdate(const Command& command, const Tlvs& tlvs) {
+ResponseApdu Applet::SignUpdate(const Command& command, const Tlvs& tlvs) {
   const auto found = signing_.find(command.p2);
   if (found == signing_.end()) return StatusWord::kBadParameters;
   Signing& session = found->second;
@@ -118,12 +118,12 @@ Answer Applet::SignUpdate(const Command& command, const Tlvs& tlvs) {
   if (text->size() > kTextMax - session.text.size()) return StatusWord::kNoMemory;
   session.text.insert(session.text.end(), text->begin(), text->end());
   if (command.p1 != kLastBlock) return StatusWord::kOk;
-  Answer answer = SignText(command, session, Sha256(session.text));
+  ResponseApdu answer = SignText(command, session, Sha256(session.text));
   session.text.clear();
   return answer;
 }
 
-Answer Applet::SignText(const Command& command, const Signing& session, const Bytes& digest) const {
+ResponseApdu Applet::SignText(const Command& command, const Signing& session, const Bytes& digest) const {
   const auto slot = memory_.keys.find(session.key);
   if (slot == memory_.keys.end() || !slot->second.pair) return StatusWord::kConditions;
   const auto signature = slot->second.pair->Sign(digest);
@@ -136,14 +136,15 @@ Answer Applet::SignText(const Command& command, const Signing& session, const By
   return out;
 }
 
-Answer Applet::ReadPublicKey(const Command&, const Tlvs& tlvs) {
+ResponseApdu Applet::ReadPublicKey(const Command&, const Tlvs& tlvs) {
   const KeySlot* slot = FindKey(tlvs, kPublicKeyId);
   if (slot == nullptr) return StatusWord::kNotFound;
   if (slot->pair) return PublicKeyData(slot->pair->point());
-  return slot->peer_point.empty() ? Answer(StatusWord::kConditions) : Answer(PublicKeyData(slot->peer_point));
+  return slot->peer_point.empty() ? ResponseApdu(StatusWord::kConditions)
+                                  : ResponseApdu(PublicKeyData(slot->peer_point));
 }
 
-Answer Applet::PutKeyInit(const Command& command, const Tlvs& tlvs) {
+ResponseApdu Applet::PutKeyInit(const Command& command, const Tlvs& tlvs) {
   if (command.p2 >= kSessionsMax || command.p1 > 1) return StatusWord::kBadParameters;
   if (command.p1 == 1) {
     return putting_.erase(command.p2) != 0 ? StatusWord::kOk : StatusWord::kBadParameters;
@@ -158,7 +159,7 @@ Answer Applet::PutKeyInit(const Command& command, const Tlvs& tlvs) {
 
 // SP 800-56A §5.6.2.3.3: a foreign key is validated before it is kept, not when it is used. The session stays open, so that
 // the host may send the right one.
-Answer Applet::PutKeyUpdate(const Command& command, const Tlvs& tlvs) {
+ResponseApdu Applet::PutKeyUpdate(const Command& command, const Tlvs& tlvs) {
   const auto session = putting_.find(command.p2);
   if (session == putting_.end() || command.p1 != kLastBlock) return StatusWord::kBadParameters;
   const auto slot = memory_.keys.find(session->second);
@@ -170,17 +171,17 @@ Answer Applet::PutKeyUpdate(const Command& command, const Tlvs& tlvs) {
   return StatusWord::kOk;
 }
 
-Answer Applet::ComputeDh(const Command&, const Tlvs& tlvs) {
+ResponseApdu Applet::ComputeDh(const Command&, const Tlvs& tlvs) {
   const KeySlot* own = FindKey(tlvs, kPrivateKeyId);
   const KeySlot* peer = FindKey(tlvs, kPublicKeyId);
   if (own == nullptr || peer == nullptr) return StatusWord::kNotFound;
   if ((own->functions & kMayAgree) == 0 || !own->pair || peer->peer_point.empty())
     return StatusWord::kConditions;
   const auto shared = own->pair->Agree(peer->peer_point);
-  return shared ? Answer(*shared) : Answer(StatusWord::kBadData);
+  return shared ? ResponseApdu(*shared) : ResponseApdu(StatusWord::kBadData);
 }
 
-Answer Applet::ReadFile(const Command& command, const Tlvs& tlvs) {
+ResponseApdu Applet::ReadFile(const Command& command, const Tlvs& tlvs) {
   if (remote_) return StatusWord::kInvalidated;
   const Bytes* id = FindTlv(tlvs, kFileId);
   const auto file = id != nullptr ? memory_.files.find(*id) : memory_.files.end();
@@ -193,9 +194,10 @@ Answer Applet::ReadFile(const Command& command, const Tlvs& tlvs) {
   return Bytes(begin, begin + static_cast<std::ptrdiff_t>(size));
 }
 
-Answer Applet::GetRandom(const Command& command, const Tlvs&) {
+ResponseApdu Applet::GetRandom(const Command& command, const Tlvs&) {
   Bytes out(command.le == 0 ? kAnswerMax : command.le);
-  return RAND_bytes(out.data(), static_cast<int>(out.size())) == 1 ? Answer(out) : Answer(StatusWord::kOther);
+  return RAND_bytes(out.data(), static_cast<int>(out.size())) == 1 ? ResponseApdu(out)
+                                                                   : ResponseApdu(StatusWord::kOther);
 }
 
 }  // namespace registry::sim

@@ -78,7 +78,7 @@ std::deque<Bytes> Applet::Objects() const {
 
 // In whole structures. What is to come is what was there at the beginning, so that a card written to meanwhile gives no
 // list with holes.
-Answer Applet::ObjectList(const Command& command) {
+ResponseApdu Applet::ObjectList(const Command& command) {
   std::optional<std::deque<Bytes>>& listing = listing_[command.channel()];
   if (command.p2 == kFromTheStart) {
     listing = Objects();
@@ -95,7 +95,7 @@ Answer Applet::ObjectList(const Command& command) {
   return part;
 }
 
-Answer Applet::GetData(const Command& command, const Tlvs& tlvs) {
+ResponseApdu Applet::GetData(const Command& command, const Tlvs& tlvs) {
   if (command.p1 == 0x00 && command.p2 == 0x00) return Application();
   if (command.p1 == 0x01) return ObjectList(command);
   if (command.p1 != kPrivateKeys && command.p1 != kPublicKeys && command.p1 != kFiles)

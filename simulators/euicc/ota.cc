@@ -25,13 +25,13 @@ constexpr std::uint8_t kReset = 0x7f;
 
 Bytes OtaChannel::Transmit(const Bytes& apdu) {
   const auto command = ParseCommand(apdu);
-  if (!command) return Answer(StatusWord::kWrongLength).Encode();
-  if (command->cla != 0x80) return Answer(StatusWord::kUnknownClass).Encode();
-  if (command->ins != kStoreData) return Answer(StatusWord::kUnknownInstruction).Encode();
+  if (!command) return ResponseApdu(StatusWord::kWrongLength).Encode();
+  if (command->cla != 0x80) return ResponseApdu(StatusWord::kUnknownClass).Encode();
+  if (command->ins != kStoreData) return ResponseApdu(StatusWord::kUnknownInstruction).Encode();
   return StoreData(*command).Encode();
 }
 
-Answer OtaChannel::StoreData(const Command& command) {
+ResponseApdu OtaChannel::StoreData(const Command& command) {
   if ((command.p1 & ~(kLastBlock | kIgnoredBits)) != 0) return StatusWord::kBadParameters;
   const bool last = (command.p1 & kLastBlock) != 0;
   // Block 0 begins a script, also in the middle of another one. Behind block FF there is no number for a next one.
@@ -44,7 +44,7 @@ Answer OtaChannel::StoreData(const Command& command) {
 }
 
 // Every step is judged, and done to a copy, before any of them counts.
-Answer OtaChannel::Carry(const Bytes& script) {
+ResponseApdu OtaChannel::Carry(const Bytes& script) {
   const auto steps = ParseTlvs(script);
   if (!steps) return StatusWord::kBadData;
   CardMemory changed = memory_;

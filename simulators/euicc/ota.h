@@ -23,8 +23,8 @@ class OtaChannel {
   Bytes Transmit(const Bytes& apdu);
 
  private:
-  Answer StoreData(const Command& command);
-  Answer Carry(const Bytes& script);
+  ResponseApdu StoreData(const Command& command);
+  ResponseApdu Carry(const Bytes& script);
   static StatusWord Take(const Tlv& step, CardMemory& memory);
   static StatusWord ClearAll(const Bytes& word, CardMemory& memory);
 

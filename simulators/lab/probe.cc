@@ -43,11 +43,11 @@ std::string SoaQuestion(std::uint16_t id, const std::string& name) {
   return query;
 }
 
-struct Answer {
+struct SoaAnswer {
   bool good = false, authentic = false;
 };
 
-Answer AskSoa(const std::string& address, std::uint16_t port, const std::string& name) {
+SoaAnswer AskSoa(const std::string& address, std::uint16_t port, const std::string& name) {
   const int socket = Connected(SOCK_DGRAM, address, port);
   if (socket < 0) return {};
   const auto id = static_cast<std::uint16_t>(std::random_device{}());
@@ -78,7 +78,7 @@ bool SoaAnswers(const std::string& address, std::uint16_t port, const std::strin
 }
 
 bool ResolverValidates(const std::string& address, std::uint16_t port, const std::string& name) {
-  const Answer answer = AskSoa(address, port, name);
+  const SoaAnswer answer = AskSoa(address, port, name);
   return answer.good && answer.authentic;
 }
 

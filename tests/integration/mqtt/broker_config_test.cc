@@ -36,7 +36,8 @@ class BrokerConfig : public ::testing::Test {
     ASSERT_TRUE(lab::WaitUntil([&] { return session_.connected(); }, 15s));
   }
   void Say(const std::string& payload) {
-    EXPECT_TRUE(session_.Publish({"registry/v1/to/mno-a/x", payload, ""}, [](mqtt::Session::Answer) {}).ok());
+    EXPECT_TRUE(
+        session_.Publish({"registry/v1/to/mno-a/x", payload, ""}, [](mqtt::Session::Receipt) {}).ok());
   }
   // Says twenty, which `victim` alone must hear.
   void ExpectAllReach(RawMqtt& victim) {

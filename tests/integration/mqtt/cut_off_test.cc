@@ -58,7 +58,7 @@ TEST(CutOff, ATakenOverSessionIsNamedInTheLogWithTheBrokersWords) {
   mqtt::Session session(options, [](ingest::InboundMessage) {});
   session.Start();
   ASSERT_TRUE(lab::WaitUntil([&] { return session.connected(); }, 15s));
-  ASSERT_TRUE(session.Publish({"registry/v1/to/mno-a/x", "{}", ""}, [](mqtt::Session::Answer) {}).ok());
+  ASSERT_TRUE(session.Publish({"registry/v1/to/mno-a/x", "{}", ""}, [](mqtt::Session::Receipt) {}).ok());
   EXPECT_TRUE(lab::WaitUntil([&] { return said > 0; }, 15s));
 }
 

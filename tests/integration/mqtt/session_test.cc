@@ -31,7 +31,7 @@ class Confirmations {
  public:
   using Fate = mqtt::Session::Fate;
   mqtt::Session::Confirmed Next() {
-    return [this](mqtt::Session::Answer answer) {
+    return [this](mqtt::Session::Receipt answer) {
       last_ = answer.fate;
       (answer.fate == Fate::kTaken ? confirmed_ : failed_)++;
     };
@@ -219,7 +219,7 @@ TEST(Session, WithoutAConnectionNothingIsTaken) {
   mqtt::Session session(broker.ForRegistry(), [](ingest::InboundMessage) {});
   session.Start();
   bool answered = false;
-  const auto status = session.Publish({kReply, "{}", ""}, [&](mqtt::Session::Answer) { answered = true; });
+  const auto status = session.Publish({kReply, "{}", ""}, [&](mqtt::Session::Receipt) { answered = true; });
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().symbol, "not_connected");
   session.Stop(1s);
@@ -273,7 +273,7 @@ TEST(Session, LogsWhyTheBrokerEndedTheConnection) {
   mqtt::Session session(options, [](ingest::InboundMessage) {});
   session.Start();
   ASSERT_TRUE(WaitConnected(session));
-  ASSERT_TRUE(session.Publish({"registry/v1/to/#", "{}", ""}, [](mqtt::Session::Answer) {}).ok());
+  ASSERT_TRUE(session.Publish({"registry/v1/to/#", "{}", ""}, [](mqtt::Session::Receipt) {}).ok());
   EXPECT_TRUE(lab::WaitUntil([&] { return said > 0; }, 15s));
   EXPECT_TRUE(WaitConnected(session)) << "it comes back";
 }

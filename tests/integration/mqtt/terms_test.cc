@@ -63,9 +63,9 @@ TEST(Terms, ReceiveMaximumIsTheRelaysWindow) {
   ASSERT_TRUE(watched.Connects());
   EXPECT_EQ(watched.session.AtOnceMax(), 10u);
   for (int i = 0; i < 10; ++i) {
-    EXPECT_TRUE(watched.session.Publish({kReply, "{}", ""}, [](mqtt::Session::Answer) {}).ok());
+    EXPECT_TRUE(watched.session.Publish({kReply, "{}", ""}, [](mqtt::Session::Receipt) {}).ok());
   }
-  const auto eleventh = watched.session.Publish({kReply, "{}", ""}, [](mqtt::Session::Answer) {});
+  const auto eleventh = watched.session.Publish({kReply, "{}", ""}, [](mqtt::Session::Receipt) {});
   ASSERT_FALSE(eleventh.ok());
   EXPECT_EQ(eleventh.error().symbol, "in_flight_full");
   EXPECT_TRUE(lab::WaitUntil([&] { return broker.publishes() == 10; }, 15s));
