@@ -38,7 +38,7 @@ Status MakeOwn(const std::string& folder) {
 }
 
 // Written before anything else, so that a lab that was interrupted is known again.
-Status Mark(const std::string& folder) {
+Status MarkFolder(const std::string& folder) {
   std::error_code error;
   const bool marked = fs::exists(folder + "/" + kMark, error) || fs::exists(folder + "/lab.json", error);
   if (!marked && !fs::is_empty(folder, error)) {
@@ -73,7 +73,7 @@ Result<std::string> MakeFolder(const std::string& folder) {
   std::error_code error;
   path = fs::canonical(path, error).string();
   if (error) return NoFolder(folder + ": " + error.message());
-  if (auto marked = Mark(path); !marked) return marked.error();
+  if (auto marked = MarkFolder(path); !marked) return marked.error();
   return path;
 }
 

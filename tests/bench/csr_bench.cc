@@ -53,7 +53,7 @@ domain::Policy PolicyOf() {
   return policy;
 }
 
-struct Registry {
+struct Issuing {
   signing::Authority root = *signing::CreateRoot("bench root", {kNow});
   signing::Authority issuing = *signing::CreateIssuing(root, "bench issuing", {kNow});
   std::unique_ptr<domain::Signer> signer = *signing::MakeSigner(issuing.key, issuing.certificate);
@@ -74,7 +74,7 @@ std::vector<Bytes> Requests(bool with_agreement_key) {
   return requests;
 }
 
-void Certify(const Registry& registry, const Bytes& request) {
+void Certify(const Issuing& registry, const Bytes& request) {
   const auto checked = csr_sign::CheckCsr(request);
   REG_CHECK(checked && registry.issuer.Issue(registry.device, *checked, registry.context).ok());
 }
@@ -82,7 +82,7 @@ void Certify(const Registry& registry, const Bytes& request) {
 // kRequests attached devices, each with a key.generate that waits; no decision is committed, so that all are alike.
 class Decisions {
  public:
-  explicit Decisions(const Registry& registry) : registry_(registry) {
+  explicit Decisions(const Issuing& registry) : registry_(registry) {
     domain::Changeset changes;
     for (int i = 0; i < kRequests; ++i) {
       domain::Device device;
@@ -108,14 +108,14 @@ class Decisions {
   }
 
  private:
-  const Registry& registry_;
+  const Issuing& registry_;
   const domain::Origin origin_{*PartyId::Parse("mno-a"), wire::Role::kMno, *EventId::Parse("bench")};
   const std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
   std::vector<DeviceId> devices_;
   std::vector<JobId> jobs_;
 };
 
-void BenchCertificates(const Registry& registry, Raw& raw, bench::Report& report) {
+void BenchCertificates(const Issuing& registry, Raw& raw, bench::Report& report) {
   const auto plain = Requests(false), with_agreement = Requests(true);
   const Decisions decisions(registry);
   double floor = 0, certificate = 0, agreement = 0, decision = 0;
@@ -145,7 +145,7 @@ void BenchCertificates(const Registry& registry, Raw& raw, bench::Report& report
   report.Add("csr_submit_decision", 1e6 / decision, "decisions/s", 1e6 / floor, kFloor, floor / decision);
 }
 
-void BenchPayload(const Registry& registry, Raw& raw, bench::Report& report) {
+void BenchPayload(const Issuing& registry, Raw& raw, bench::Report& report) {
   const Bytes content(2400, 'x');
   const Bytes recipient = test::PointOf(test::NewEcKey());
   double floor = 0, payload = 0;
@@ -170,7 +170,7 @@ void BenchPayload(const Registry& registry, Raw& raw, bench::Report& report) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Registry registry;
+  const Issuing registry;
   Raw raw;
   bench::Report report;
   BenchCertificates(registry, raw, report);

@@ -1,6 +1,6 @@
 // Attacked: CheckCsr on octets of a device: PEM and DER, as they are, and signed anew after whatever was changed, so that
 // the signature does not hide what is behind it.
-// A fault: a crash; a csr_read that is taken here and that OpenSSL does not read as a whole, verify, and find the same key
+// A fault: a crash; a request that is taken here and that OpenSSL does not read as a whole, verify, and find the same key
 // in, or whose requested extensions it does not read.
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -41,9 +41,9 @@ std::string AsOpenSslLikesIt(std::string_view pem) {
 OwnedCsr ReadByOpenSsl(const Bytes& csr) {
   if (!csr.empty() && csr[0] == crypto::tag::kSequence) {
     const std::uint8_t* at = csr.data();
-    OwnedCsr csr_read(d2i_X509_REQ(nullptr, &at, static_cast<long>(csr.size())), X509_REQ_free);
-    REG_CHECK(csr_read == nullptr || at == csr.data() + csr.size());
-    return csr_read;
+    OwnedCsr request(d2i_X509_REQ(nullptr, &at, static_cast<long>(csr.size())), X509_REQ_free);
+    REG_CHECK(request == nullptr || at == csr.data() + csr.size());
+    return request;
   }
   const std::string pem = AsOpenSslLikesIt(AsText(csr));
   const std::unique_ptr<BIO, decltype(&BIO_free_all)> in(
@@ -54,32 +54,32 @@ OwnedCsr ReadByOpenSsl(const Bytes& csr) {
 void Judge(const Bytes& csr) {
   const auto checked = CheckCsr(csr);
   if (!checked) return;
-  const OwnedCsr csr_read = ReadByOpenSsl(csr);
-  REG_CHECK(csr_read != nullptr);
-  const test::Key key(X509_REQ_get_pubkey(csr_read.get()), EVP_PKEY_free);
+  const OwnedCsr request = ReadByOpenSsl(csr);
+  REG_CHECK(request != nullptr);
+  const test::Key key(X509_REQ_get_pubkey(request.get()), EVP_PKEY_free);
   REG_CHECK(key != nullptr && test::PointOf(key) == checked->public_key);
-  REG_CHECK(X509_REQ_verify(csr_read.get(), key.get()) == 1);
-  if (X509_REQ_get_attr_by_NID(csr_read.get(), NID_ext_req, -1) < 0) return;
-  STACK_OF(X509_EXTENSION)* const extensions = X509_REQ_get_extensions(csr_read.get());
+  REG_CHECK(X509_REQ_verify(request.get(), key.get()) == 1);
+  if (X509_REQ_get_attr_by_NID(request.get(), NID_ext_req, -1) < 0) return;
+  STACK_OF(X509_EXTENSION)* const extensions = X509_REQ_get_extensions(request.get());
   REG_CHECK(extensions != nullptr);
   sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
 }
 
-// The same csr_read by a key that is at hand.
+// The same request by a key that is at hand.
 std::optional<Bytes> SignedAnew(Bytes csr) {
   static const test::Key key = test::NewEcKey();
   static const Bytes point = test::PointOf(key);
-  const auto csr_read = ReadPkcs10(csr);
-  if (!csr_read || csr_read->key.key.size() != point.size()) return std::nullopt;
-  std::copy(point.begin(), point.end(), csr.begin() + (csr_read->key.key.data() - csr.data()));
+  const auto request = ReadPkcs10(csr);
+  if (!request || request->key.key.size() != point.size()) return std::nullopt;
+  std::copy(point.begin(), point.end(), csr.begin() + (request->key.key.data() - csr.data()));
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   REG_CHECK(EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1);
   Bytes signature(80);
   std::size_t size = signature.size();
-  REG_CHECK(EVP_DigestSign(context.get(), signature.data(), &size, csr_read->signed_part.data(),
-                           csr_read->signed_part.size()) == 1);
+  REG_CHECK(EVP_DigestSign(context.get(), signature.data(), &size, request->signed_part.data(),
+                           request->signed_part.size()) == 1);
   signature.resize(size);
-  return crypto::DerSequence({csr_read->signed_part, crypto::DerSequence({csr_read->signature_algorithm}),
+  return crypto::DerSequence({request->signed_part, crypto::DerSequence({request->signature_algorithm}),
                               crypto::DerBitString(signature)});
 }
 
