@@ -320,13 +320,6 @@ Status Lab::Restart(const std::string& program) {
   return LabError("nothing here is called " + program);
 }
 
-bool Lab::WaitAnswering(const std::string& program, std::chrono::milliseconds deadline) {
-  for (const auto& server : servers_) {
-    if (server->spec.name == program) return WaitUntil(server->answers, deadline);
-  }
-  return false;
-}
-
 bool Lab::Interrupted() const { return options_.interrupted != nullptr && *options_.interrupted; }
 
 bool Lab::HasFailure() const {

@@ -61,7 +61,6 @@ class Lab {
   bool SendTo(const std::string& program, const nlohmann::json& command);  // a line on its standard input
   void Kill(const std::string& program);                                   // SIGKILL, and not a failure
   Status Restart(const std::string& program);  // after Kill; waits until it answers again (servers only)
-  bool WaitAnswering(const std::string& program, std::chrono::milliseconds deadline);
 
   const Layout& layout() const { return layout_; }
   const std::vector<LabEsim>& inventory() const { return inventory_; }

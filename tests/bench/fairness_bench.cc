@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "simulators/lab/demo_report.h"
 #include "simulators/lab/lab.h"
 #include "tests/bench/report.h"
 #include "tests/support/raw_mqtt.h"
@@ -98,13 +99,6 @@ void Pour(const Flood& flood, int round, const test::RawOptions& as) {
   for (int i = 0; flood.answered && i < flood.messages && client.Next(kPatience); ++i) continue;
 }
 
-double Quantile(std::vector<double> times, double which) {
-  if (times.empty()) return 0;
-  std::sort(times.begin(), times.end());
-  return times[std::min(times.size() - 1,
-                        static_cast<std::size_t>(which * static_cast<double>(times.size())))];
-}
-
 class Bench {
  public:
   explicit Bench(lab::Lab& lab) : lab_(lab), bystander_(As(kBystander)) {}
@@ -127,8 +121,10 @@ class Bench {
                  [&, until = SteadyClock::now() + kQuiet] { return SteadyClock::now() < until; }),
              after_);
     }
+    std::sort(quiet.begin(), quiet.end());
+    std::sort(flooded.begin(), flooded.end());
     for (const auto& [name, which] : {std::pair{"p50", 0.5}, std::pair{"p99", 0.99}, std::pair{"max", 1.0}}) {
-      const double floor = Quantile(quiet, which), value = Quantile(flooded, which);
+      const double floor = lab::Quantile(quiet, which), value = lab::Quantile(flooded, which);
       report.Add("fairness." + what + "." + name, value, "ms", floor, "the same without the flood",
                  value / floor);
     }

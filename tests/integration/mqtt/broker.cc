@@ -21,6 +21,37 @@ signing::Validity ADay() { return {SystemClock().Now(), std::chrono::days(1)}; }
 
 }  // namespace
 
+void WriteBrokerConfig(const TemporaryFolder& folder, std::uint16_t port, const BrokerFiles& files) {
+  std::stringstream text;
+  text << std::ifstream(std::string(kSource) + "mosquitto.conf.in").rdbuf();
+  std::filesystem::create_directory(folder.In("state"));
+  auto config =
+      lab::FillTemplate(text.str(), {{"ADDRESS", "127.0.0.1"},
+                                     {"PORT", std::to_string(port)},
+                                     {"CA_FILE", files.ca},
+                                     {"CERTIFICATE_FILE", files.certificate},
+                                     {"KEY_FILE", files.key},
+                                     {"CRL_LINE", files.crl_line},
+                                     {"ACL_FILE", std::string(kSource) + "acl.conf"},
+                                     {"GUARD_FILE", REGISTRY_BINARY_DIR "/bin/registry-subscribe-guard.so"},
+                                     {"STATE_DIR", folder.In("state")},
+                                     {"LOG_FILE", folder.In("mosquitto.log")},
+                                     {"USER", "root"}});
+  REG_CHECK(config.ok());
+  folder.Write("mosquitto.conf", *config);
+}
+
+std::unique_ptr<lab::Process> StartBroker(const TemporaryFolder& folder, std::uint16_t port) {
+  lab::ProcessSpec spec;
+  spec.name = "mosquitto";
+  spec.command = {"mosquitto", "-c", folder.In("mosquitto.conf")};
+  spec.log_file = folder.In("mosquitto.out");
+  auto process = lab::Process::Start(std::move(spec));
+  REG_CHECK(process.ok());
+  REG_CHECK(lab::WaitUntil([port] { return lab::TcpAnswers("127.0.0.1", port); }, 10s));
+  return std::move(*process);
+}
+
 Broker::Broker() {
   auto ca = signing::CreateRoot("interface CA of a test", ADay());
   REG_CHECK(ca.ok());
@@ -30,7 +61,8 @@ Broker::Broker() {
   REG_CHECK(key.ok() && key->Save(folder_.In("broker.key")).ok());
   NameItself("127.0.0.1");
   port_ = *ports_.Take();
-  WriteConfig();
+  WriteBrokerConfig(folder_, port_,
+                    {folder_.In("ca.pem"), folder_.In("broker.pem"), folder_.In("broker.key"), ""});
   Start();
 }
 
@@ -40,26 +72,6 @@ void Broker::NameItself(const std::string& host) {
   auto certificate = signing::CreateServerCertificate(*ca_, *key, {host}, ADay());
   REG_CHECK(certificate.ok());
   folder_.Write("broker.pem", ToPem("CERTIFICATE", *certificate));
-}
-
-void Broker::WriteConfig() {
-  std::stringstream text;
-  text << std::ifstream(std::string(kSource) + "mosquitto.conf.in").rdbuf();
-  std::filesystem::create_directory(folder_.In("state"));
-  auto config =
-      lab::FillTemplate(text.str(), {{"ADDRESS", "127.0.0.1"},
-                                     {"PORT", std::to_string(port_)},
-                                     {"CA_FILE", folder_.In("ca.pem")},
-                                     {"CERTIFICATE_FILE", folder_.In("broker.pem")},
-                                     {"KEY_FILE", folder_.In("broker.key")},
-                                     {"CRL_LINE", ""},
-                                     {"ACL_FILE", std::string(kSource) + "acl.conf"},
-                                     {"GUARD_FILE", REGISTRY_BINARY_DIR "/bin/registry-subscribe-guard.so"},
-                                     {"STATE_DIR", folder_.In("state")},
-                                     {"LOG_FILE", folder_.In("mosquitto.log")},
-                                     {"USER", "root"}});
-  REG_CHECK(config.ok());
-  folder_.Write("mosquitto.conf", *config);
 }
 
 void Broker::Reconfigure(const std::string& line) {
@@ -74,17 +86,7 @@ void Broker::Reconfigure(const std::string& line) {
   Start();
 }
 
-void Broker::Start() {
-  lab::ProcessSpec spec;
-  spec.name = "mosquitto";
-  spec.command = {"mosquitto", "-c", folder_.In("mosquitto.conf")};
-  spec.log_file = folder_.In("mosquitto.out");
-  auto process = lab::Process::Start(std::move(spec));
-  REG_CHECK(process.ok());
-  process_ = std::move(*process);
-  REG_CHECK(lab::WaitUntil([this] { return lab::TcpAnswers("127.0.0.1", static_cast<std::uint16_t>(port_)); },
-                           10s));
-}
+void Broker::Start() { process_ = StartBroker(folder_, port_); }
 
 void Broker::Kill() {
   process_->Signal(SIGKILL);

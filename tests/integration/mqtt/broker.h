@@ -14,6 +14,16 @@
 
 namespace registry::test {
 
+// What Mosquitto runs with besides broker-config/.
+struct BrokerFiles {
+  std::string ca, certificate, key;
+  std::string crl_line;  // of its configuration; empty: none
+};
+// In the folder; its log is mosquitto.log there.
+void WriteBrokerConfig(const TemporaryFolder& folder, std::uint16_t port, const BrokerFiles& files);
+// Returns when it answers.
+std::unique_ptr<lab::Process> StartBroker(const TemporaryFolder& folder, std::uint16_t port);
+
 class Broker {
  public:
   Broker();
@@ -34,11 +44,9 @@ class Broker {
   std::string log() const { return folder_.Read("mosquitto.log"); }
 
  private:
-  void WriteConfig();
-
   TemporaryFolder folder_;
   lab::Ports ports_;
-  int port_ = 0;
+  std::uint16_t port_ = 0;
   std::unique_ptr<signing::Authority> ca_;
   std::unique_ptr<lab::Process> process_;
 };

@@ -5,17 +5,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "bridge/clock.h"
 #include "bridge/ctl/registry_folder.h"
 #include "simulators/lab/ports.h"
 #include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
-#include "simulators/lab/server_config.h"
-#include "tests/support/openssl_tool.h"
-#include "tests/support/raw_mqtt.h"
+#include "tests/integration/mqtt/broker.h"
 
 namespace registry {
 namespace {
@@ -23,41 +18,18 @@ namespace {
 using namespace std::chrono_literals;
 using test::RawMqtt;
 
-constexpr char kBrokerConfig[] = REGISTRY_SOURCE_DIR "/broker-config/";
-
 class WithdrawnAtTheBroker : public testing::Test {
  protected:
   void SetUp() override {
     ASSERT_TRUE(ctl::CreateFolder({registry_, "iotregistry.test", {"127.0.0.1"}, clock_.Now()}).ok());
     for (const char* name : {"mno-a", "asp-a"}) Add(name);
     port_ = *ports_.Take();
-    std::stringstream text;
-    text << std::ifstream(std::string(kBrokerConfig) + "mosquitto.conf.in").rdbuf();
-    std::filesystem::create_directory(folder_.In("state"));
-    const auto config =
-        lab::FillTemplate(text.str(), {{"ADDRESS", "127.0.0.1"},
-                                       {"PORT", std::to_string(port_)},
-                                       {"CA_FILE", Interface("ca.pem")},
-                                       {"CERTIFICATE_FILE", Interface("broker.pem")},
-                                       {"KEY_FILE", Interface("broker.key")},
-                                       {"CRL_LINE", "crlfile " + Interface("crl.pem")},
-                                       {"ACL_FILE", std::string(kBrokerConfig) + "acl.conf"},
-                                       {"GUARD_FILE", REGISTRY_BINARY_DIR "/bin/registry-subscribe-guard.so"},
-                                       {"STATE_DIR", folder_.In("state")},
-                                       {"LOG_FILE", folder_.In("mosquitto.log")},
-                                       {"USER", "root"}});
-    ASSERT_TRUE(config.ok());
-    folder_.Write("mosquitto.conf", *config);
+    test::WriteBrokerConfig(folder_, port_,
+                            {Interface("ca.pem"), Interface("broker.pem"), Interface("broker.key"),
+                             "crlfile " + Interface("crl.pem")});
     StartBroker();
   }
-  void StartBroker() {
-    lab::ProcessSpec spec;
-    spec.name = "mosquitto";
-    spec.command = {"mosquitto", "-c", folder_.In("mosquitto.conf")};
-    spec.log_file = folder_.In("mosquitto.out");
-    broker_ = std::move(*lab::Process::Start(std::move(spec)));
-    ASSERT_TRUE(lab::WaitUntil([this] { return lab::TcpAnswers("127.0.0.1", port_); }, 10s));
-  }
+  void StartBroker() { broker_ = test::StartBroker(folder_, port_); }
   void Add(const std::string& name) {
     ASSERT_TRUE(ctl::AddParty({registry_, name, wire::Role::kMno, clock_.Now()}).ok());
   }

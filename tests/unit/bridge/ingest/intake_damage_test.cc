@@ -11,6 +11,7 @@
 #include "bridge/ingest/intake_segment.h"
 #include "bridge/ledger/crc32c.h"
 #include "bridge/ledger/fields.h"
+#include "tests/support/temporary_folder.h"
 
 namespace registry::ingest {
 namespace {
@@ -51,15 +52,11 @@ std::string OldRecord(const InboundMessage& message) {
 class IntakeDamageTest : public testing::Test {
  protected:
   IntakeDamageTest() {
-    std::string name = (fs::temp_directory_path() / "registry-intake-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-    options_.folder = folder_ / "intake";
+    options_.folder = folder_.In("intake");
     options_.log = [this](int level, const std::string& line) {
       if (level == 3) said_.push_back(line);
     };
   }
-  ~IntakeDamageTest() override { fs::remove_all(folder_); }
 
   // The octets of the segment a dead process leaves with these commands.
   std::string LeaveBehind(const std::vector<InboundMessage>& messages) {
@@ -92,7 +89,7 @@ class IntakeDamageTest : public testing::Test {
   fs::path first() const { return fs::path(options_.folder) / "intake-1"; }
   fs::path aside() const { return fs::path(options_.folder) / "intake-1.damaged"; }
 
-  fs::path folder_;
+  test::TemporaryFolder folder_;
   IntakeOptions options_;
   std::vector<std::string> said_;
   std::uint64_t damages_ = 0, torn_ = 0;

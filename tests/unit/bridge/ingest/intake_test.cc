@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "bridge/ingest/intake_segment.h"
+#include "tests/support/temporary_folder.h"
 
 namespace registry::ingest {
 namespace {
@@ -24,13 +25,7 @@ InboundMessage Message(int number) {
 
 class IntakeTest : public testing::Test {
  protected:
-  IntakeTest() {
-    std::string name = (fs::temp_directory_path() / "registry-intake-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) std::abort();
-    folder_ = name;
-    options_.folder = folder_ / "intake";
-  }
-  ~IntakeTest() override { fs::remove_all(folder_); }
+  IntakeTest() { options_.folder = folder_.In("intake"); }
 
   std::unique_ptr<Intake> Open() { return std::move(*Intake::Open(options_)); }
   std::vector<fs::path> Segments() {
@@ -52,7 +47,7 @@ class IntakeTest : public testing::Test {
     for (int i = 0; i < count; ++i) ASSERT_TRUE(intake->Append(Message(i)).ok());
   }
 
-  fs::path folder_;
+  test::TemporaryFolder folder_;
   IntakeOptions options_;
 };
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "bridge/ledger/rocksdb/open.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/workers/lifecycle/flow.h"
 #include "workers/crypto/digest.h"
 #include "workers/domain/standing.h"
@@ -34,18 +35,11 @@ const PartyId kMno = *PartyId::Parse("mno-a"), kOtherMno = *PartyId::Parse("mno-
 class Upgrade : public testing::Test {
  protected:
   Upgrade() {
-    std::string pattern = (fs::temp_directory_path() / "registry-upgrade-XXXXXX").string();
-    REG_CHECK(mkdtemp(pattern.data()) != nullptr);
-    root_ = pattern;
     fs::copy(fs::path(REGISTRY_SOURCE_DIR) / "tests/data/ledger-format-2-in-use", folder());
     fs::permissions(folder(), fs::perms::owner_all);
   }
-  ~Upgrade() override {
-    std::error_code ignored;
-    fs::remove_all(root_, ignored);
-  }
 
-  std::string folder() const { return root_ / "ledger"; }
+  std::string folder() const { return root_.In("ledger"); }
   std::unique_ptr<ledger::Ledger> Open() {
     // That release had no marks yet.
     const auto adopted = ledger::AdoptRocksDbLedger(folder(), false);
@@ -73,7 +67,7 @@ class Upgrade : public testing::Test {
   }
 
  private:
-  fs::path root_;
+  TemporaryFolder root_;
   int asked_ = 0;
 };
 

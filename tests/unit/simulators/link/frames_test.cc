@@ -6,11 +6,12 @@
 #include <unistd.h>
 
 #include <condition_variable>
-#include <cstdlib>
 #include <cstring>
 #include <future>
 #include <mutex>
 #include <thread>
+
+#include "tests/support/temporary_folder.h"
 
 namespace registry::sim {
 namespace {
@@ -68,14 +69,8 @@ class Inbox {
 
 class FramesTest : public testing::Test {
  protected:
-  FramesTest() {
-    char folder[] = "/tmp/link-XXXXXX";
-    folder_ = ::mkdtemp(folder);
-    path_ = folder_ + "/radio";
-  }
-  ~FramesTest() override { ::rmdir(folder_.c_str()); }
-
-  std::string folder_, path_;
+  const test::TemporaryFolder folder_;
+  const std::string path_ = folder_.In("radio");
 };
 
 json Numbered(int number) { return {{"t", "power_on"}, {"number", number}}; }

@@ -1,11 +1,10 @@
 #include "simulators/mno/desks.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <condition_variable>
-#include <cstdlib>
-#include <filesystem>
+
+#include "tests/support/temporary_folder.h"
 
 namespace registry::sim {
 namespace {
@@ -61,19 +60,14 @@ class Desk {
 
 class DesksTest : public testing::Test {
  protected:
-  DesksTest() {
-    std::string folder = testing::TempDir() + "desks-XXXXXX";
-    folder_ = ::mkdtemp(folder.data());
-  }
-  ~DesksTest() override { std::filesystem::remove_all(folder_); }
-  std::string folder_;
+  const test::TemporaryFolder folder_;
 };
 
 TEST_F(DesksTest, ACodeIsSaidAgainUntilItIsNotedEvenWhenTheDeskOpensLate) {
-  Desks desks({{"asp-a", folder_ + "/desk"}}, milliseconds(10));
+  Desks desks({{"asp-a", folder_.In("desk")}}, milliseconds(10));
   desks.HandOver("asp-a", "d1", "secret");
   desks.HandOver("asp-z", "d2", "nobody asks for it");
-  Desk desk(folder_ + "/desk");
+  Desk desk(folder_.In("desk"));
   ASSERT_TRUE(desk.WaitFrames(3));
   EXPECT_EQ(desk.last()["code"], "secret");
   desk.NoteFromNowOn();
