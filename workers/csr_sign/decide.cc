@@ -163,7 +163,7 @@ Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, c
   device->state = *next;
   domain::GoLive(*device, std::move(*issued), context.now);
   if (auto taken = TakeAgreementKey(*device, *csr, view, changes); !taken) return taken.error();
-  domain::Mark(*device, "certified", context.now);
+  domain::NoteStep(*device, "certified", context.now);
   Publish(*device, policy, *waiting, context, changes);
   Record(*device, origin, policy, context, changes);
   const domain::IssuedCertificate& live = *domain::LiveCertificate(*device);

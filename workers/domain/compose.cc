@@ -16,7 +16,7 @@ EventId NewEventId(const Context& context) { return *EventId::Parse(RandomUuid(c
 PartyId Registry() { return *PartyId::Parse("registry"); }
 Origin OwnOrigin() { return {Registry(), wire::Role::kOperator, std::nullopt}; }
 
-void Mark(Device& device, std::string_view step, UtcTime now) {
+void NoteStep(Device& device, std::string_view step, UtcTime now) {
   if (device.trace.size() >= kTraceMax) device.trace.erase(device.trace.begin());
   device.trace.push_back({std::string(step), now});
   device.updated = now;

@@ -16,7 +16,7 @@ Origin
 OwnOrigin();  // the registry decides by itself: it may do what its operator may, and no command is the cause
 
 // Adds a step to the trace (dropping the oldest above kTraceMax) and sets `updated`.
-void Mark(Device& device, std::string_view step, UtcTime now);
+void NoteStep(Device& device, std::string_view step, UtcTime now);
 HistoryEntry History(const Device& device, const PartyId& actor, std::string what, UtcTime now,
                      std::optional<EventId> cause = {});
 // Of what concerns no single device, e.g. an ASP's endpoint: device is the nil UUID.

@@ -41,7 +41,7 @@ Result<Reply> Decide(const wire::DeviceAttach& command, Case& at) {
   const bool moved = device->state != after || !domain::Attached(*device);
   device->state = after;
   domain::SeeOnNetwork(*device);
-  domain::Mark(*device, "attached", context.now);
+  domain::NoteStep(*device, "attached", context.now);
   changes.history.push_back(domain::History(*device, origin.party, "attached", context.now, origin.id));
   if (auto asked = AskAgain(*device, at); !asked) return asked.error();
   // Devices attach many times a day: one that has nowhere to go and nothing to get leaves no trace, lest the trace hold

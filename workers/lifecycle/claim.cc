@@ -47,7 +47,7 @@ Result<Reply> Decide(const wire::DeviceClaim& command, Case& at) {
   }
 
   domain::Bind(*device, origin.party, command.endpoint);
-  domain::Mark(*device, "claimed", context.now);
+  domain::NoteStep(*device, "claimed", context.now);
   changes.history.push_back(domain::History(*device, origin.party, "claimed", context.now, origin.id));
   if (const auto* live = domain::LiveCertificate(*device)) {
     const wire::DeviceCertified certified{device->id, DeviceName(device->id, policy.zone), live->der,

@@ -80,7 +80,7 @@ Result<Reply> Decide(const wire::EsimRegister& command, Case& at) {
   const std::string code = NewAuthorisationCode(context);
   domain::SetCode(device, {domain::CodePurpose::kClaim, wire::Role::kAsp, crypto::Sha256OfText(code),
                            origin.party, UtcTime{}, 0});
-  domain::Mark(device, "registered", context.now);
+  domain::NoteStep(device, "registered", context.now);
 
   changes.claims = {{eid, device.id}, {iccid, device.id}};
   changes.history.push_back(domain::History(device, origin.party, "registered", context.now, origin.id));

@@ -72,12 +72,12 @@ Status Delivered(Reported& reported, Case& at) {
   const bool activated = device.state != after;
   device.state = after;
   domain::Deliver(device, reported.job.version);
-  domain::Mark(device, "delivered", at.context.now);
+  domain::NoteStep(device, "delivered", at.context.now);
   if (activated) {
     const wire::DeviceActivated message{device.id, DeviceName(device.id, at.policy.zone),
                                         *domain::EndpointOf(device), domain::LiveCertificate(device)->sha256};
     NotifyStakeholders(device, message, at);
-    domain::Mark(device, "active", at.context.now);
+    domain::NoteStep(device, "active", at.context.now);
     Record(device, "active", at);
   } else {
     Record(device, "delivered version " + std::to_string(reported.job.version), at);
@@ -89,7 +89,7 @@ Status Delivered(Reported& reported, Case& at) {
 Status Wiped(Reported& reported, Case& at) {
   Device& device = reported.device;
   jobs::End(device, reported.job, at.changes);
-  domain::Mark(device, "wiped", at.context.now);
+  domain::NoteStep(device, "wiped", at.context.now);
   Record(device, "applet wiped", at);
   if (auto after = AfterWipe(device, at); !after) return after;
   Put(device, at.changes);

@@ -43,7 +43,7 @@ bool StopWantingWipe(const Waiting& waiting, Changeset& changes) {
 }
 
 void Record(Device& device, std::string_view what, const std::string& reason, Case& at) {
-  domain::Mark(device, what, at.context.now);
+  domain::NoteStep(device, what, at.context.now);
   std::string entry(what);
   if (!reason.empty()) entry += ": " + reason;
   at.changes.history.push_back(

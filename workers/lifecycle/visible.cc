@@ -45,7 +45,7 @@ Status DecideVisible(const domain::ZoneChange& change, Case& at) {
   jobs::EndSuperseded(device, domain::Superseding::kZoneShown, *waiting, changes);
 
   const bool withdrawn = change.tlsa.empty();
-  domain::Mark(device, withdrawn ? "withdrawn" : "published", context.now);
+  domain::NoteStep(device, withdrawn ? "withdrawn" : "published", context.now);
   changes.history.push_back(domain::History(
       device, origin.party, withdrawn ? "withdrawn from DNS" : "published in DNS", context.now));
   if (!withdrawn) {

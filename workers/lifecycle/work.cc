@@ -10,7 +10,7 @@ using domain::Job;
 using domain::JobKind;
 
 Status AskForKey(Device& device, Case& at) {
-  domain::Mark(device, wire::KeyGenerate::kName, at.context.now);
+  domain::NoteStep(device, wire::KeyGenerate::kName, at.context.now);
   return jobs::Ask(JobKind::kKeyGenerate, device, at.view, at.context, at.policy.retry, at.changes);
 }
 
@@ -32,7 +32,7 @@ Status AfterWipe(Device& device, Case& at) {
 
 void ReportFailure(Device& device, std::string step, Error error, Case& at) {
   error.step = std::move(step);
-  domain::Mark(device, error.step + " failed", at.context.now);
+  domain::NoteStep(device, error.step + " failed", at.context.now);
   at.changes.history.push_back(domain::History(
       device, domain::Registry(), error.step + " failed: " + error.symbol, at.context.now, at.origin.id));
   const wire::DeviceFailed message{device.id, DeviceName(device.id, at.policy.zone), error};

@@ -92,7 +92,7 @@ Result<domain::Job> Compose(Device& device, const EndpointRecord& endpoint, cons
   if (!cms) return cms.error();
   action.cms = std::move(*cms);
   if (auto added = AddPilotForm(device, endpoint, policy, signer, action); !added) return added.error();
-  domain::Mark(device, wire::PayloadPush::kName, context.now);
+  domain::NoteStep(device, wire::PayloadPush::kName, context.now);
   return JobOf(device, std::move(action), context);
 }
 

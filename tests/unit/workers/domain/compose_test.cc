@@ -14,7 +14,7 @@ Context Seeded(std::uint8_t seed) {
 TEST(Compose, ATraceKeepsItsLastSteps) {
   Device device;
   for (std::size_t i = 0; i < kTraceMax + 5; ++i)
-    Mark(device, std::to_string(i), UtcTime{static_cast<std::int64_t>(i)});
+    NoteStep(device, std::to_string(i), UtcTime{static_cast<std::int64_t>(i)});
   EXPECT_EQ(device.trace.size(), kTraceMax);
   EXPECT_EQ(device.trace.front().step, "5");
   EXPECT_EQ(device.trace.back().step, std::to_string(kTraceMax + 4));
