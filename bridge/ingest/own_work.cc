@@ -8,7 +8,7 @@
 namespace registry::ingest {
 
 bool OwnWork::Post(const DeviceId& device, Lanes::Work work) {
-  return lanes_.Post(std::hash<DeviceId>{}(device), domain::Registry().text(), std::move(work));
+  return lanes_.Post(std::hash<DeviceId>{}(device), domain::RegistryParty().text(), std::move(work));
 }
 
 bool OwnWork::Visible(const std::vector<domain::ZoneChange>& changes, std::chrono::milliseconds deadline) {

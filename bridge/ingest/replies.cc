@@ -9,7 +9,7 @@ domain::OutgoingMessage Reply(const Request& request, std::string type, const st
                               nlohmann::json data, const domain::Context& context) {
   wire::Envelope envelope;
   envelope.id = domain::NewEventId(context);
-  envelope.source = domain::Registry().text();
+  envelope.source = domain::RegistryParty().text();
   envelope.type = std::move(type);
   envelope.time = context.now;
   envelope.traceparent = request.traceparent;

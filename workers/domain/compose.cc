@@ -13,8 +13,8 @@ std::string RandomUuid(const Context& context) {
 
 JobId NewJobId(const Context& context) { return *JobId::Parse(RandomUuid(context)); }
 EventId NewEventId(const Context& context) { return *EventId::Parse(RandomUuid(context)); }
-PartyId Registry() { return *PartyId::Parse("registry"); }
-Origin OwnOrigin() { return {Registry(), wire::Role::kOperator, std::nullopt}; }
+PartyId RegistryParty() { return *PartyId::Parse("registry"); }
+Origin OwnOrigin() { return {RegistryParty(), wire::Role::kOperator, std::nullopt}; }
 
 void NoteStep(Device& device, std::string_view step, UtcTime now) {
   if (device.trace.size() >= kTraceMax) device.trace.erase(device.trace.begin());
@@ -34,7 +34,7 @@ HistoryEntry History(const PartyId& actor, std::string what, UtcTime now, std::o
 OutgoingMessage Render(const Notification& notification, std::uint64_t seq) {
   wire::Envelope envelope;
   envelope.id = notification.id;
-  envelope.source = Registry().text();
+  envelope.source = RegistryParty().text();
   envelope.type = wire::EventType(notification.type);
   envelope.time = notification.time;
   envelope.traceparent = notification.traceparent;
@@ -49,7 +49,7 @@ OutgoingMessage Action(const PartyId& mno, std::string_view action, const std::s
                        const Context& context) {
   wire::Envelope envelope;
   envelope.id = NewEventId(context);
-  envelope.source = Registry().text();
+  envelope.source = RegistryParty().text();
   envelope.type = wire::DoType(action);
   envelope.time = context.now;
   envelope.traceparent = context.traceparent;

@@ -11,7 +11,7 @@ namespace registry::domain {
 
 JobId NewJobId(const Context& context);
 EventId NewEventId(const Context& context);
-PartyId Registry();  // "registry", the actor behind timers and DNS
+PartyId RegistryParty();  // "registry", the actor behind timers and DNS
 Origin
 OwnOrigin();  // the registry decides by itself: it may do what its operator may, and no command is the cause
 

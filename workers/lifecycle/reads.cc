@@ -100,7 +100,7 @@ wire::DeviceWait WaitOf(const domain::Job& job, const Policy& policy) {
   wait.what = domain::JobKindName(job.kind);
   wait.attempt = job.attempt;
   wait.due = job.due;
-  wait.who = job.to.value_or(domain::Registry());
+  wait.who = job.to.value_or(domain::RegistryParty());
   if (!job.to) return wait;
   const domain::RetryPlan& plan = policy.retry.Of(wait.who);
   wait.attempts = job.wanted ? std::max(plan.attempts_max, job.attempt) : job.attempt;

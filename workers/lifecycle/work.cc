@@ -33,8 +33,9 @@ Status AfterWipe(Device& device, Case& at) {
 void ReportFailure(Device& device, std::string step, Error error, Case& at) {
   error.step = std::move(step);
   domain::NoteStep(device, error.step + " failed", at.context.now);
-  at.changes.history.push_back(domain::History(
-      device, domain::Registry(), error.step + " failed: " + error.symbol, at.context.now, at.origin.id));
+  at.changes.history.push_back(domain::History(device, domain::RegistryParty(),
+                                               error.step + " failed: " + error.symbol, at.context.now,
+                                               at.origin.id));
   const wire::DeviceFailed message{device.id, DeviceName(device.id, at.policy.zone), error};
   NotifyStakeholders(device, message, at);
 }

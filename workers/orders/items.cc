@@ -108,7 +108,7 @@ Result<Changeset> DecideEnd(const Order& known, const View& view, const Context&
   ended.updated = context.now;
   Context of_order = context;
   of_order.traceparent = ended.traceparent;
-  changes.history.push_back(Entry(ended, domain::Registry(), "done", context.now, ended.cause));
+  changes.history.push_back(Entry(ended, domain::RegistryParty(), "done", context.now, ended.cause));
   TellDone(ended, of_order, changes);
   const std::uint64_t version = ended.version;
   changes.orders.push_back({std::move(ended), version});
