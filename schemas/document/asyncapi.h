@@ -21,8 +21,9 @@ struct Sources {
       examples;  // by stem: a valid one of schemas/examples/<stem>; "" of data where there is none
 };
 
-// `folder` is schemas/. A reply's schema is described by the commands the catalogue answers with it. Throws what the
-// standard library and the JSON library throw when it is not readable.
+// `folder` is schemas/. A reply's schema is described by the commands the catalogue answers with it, and the words of a
+// member are those of its field table. Throws what the standard library and the JSON library throw when it is not
+// readable, and std::runtime_error with the path of a schema or a valid example that is missing.
 Sources ReadSources(const std::string& folder);
 std::string ReadText(const std::string& file);
 

@@ -29,14 +29,6 @@ std::string FirstMember(const Json& schema) {
   return {};
 }
 
-std::set<std::string> ReplyStems() {
-  std::set<std::string> stems;
-  for (const wire::MessageName& name : wire::Catalogue()) {
-    if (name.kind == Kind::kReply) stems.emplace(name.schema);
-  }
-  return stems;
-}
-
 }  // namespace
 
 std::map<std::string, Json> StandardInvalidExamples(const std::string& stem, const Sources& sources) {
@@ -62,10 +54,8 @@ std::map<std::string, std::string> DerivedFiles(const std::string& folder) {
   files["asyncapi.json"] = Text(AsyncApi(sources, Form::kSplit));
   files["asyncapi.bundled.json"] = Text(AsyncApi(sources, Form::kBundled));
   files["README.md"] = WithTables(ReadText(folder + "/README.md"), sources);
-  for (const std::string& stem : ReplyStems()) {
-    files["messages/" + stem + ".schema.json"] = Text(sources.schemas.at(stem));
-  }
   for (const auto& [stem, schema] : sources.schemas) {
+    files["messages/" + stem + ".schema.json"] = Text(schema);
     for (const auto& [name, example] : StandardInvalidExamples(stem, sources)) {
       files["examples/" + stem + "/invalid/" + name + ".json"] = Text(example);
     }

@@ -1,7 +1,7 @@
-// schemas/document/derived.h: every file of schemas/ that is made, not written: the AsyncAPI documents, the sentence of
-// each reply's schema that names the commands it answers, the standard invalid examples, and the tables of messages in
-// README.md. They are checked in, for
-// people and other programs to read; asyncapi-document writes them, and a test holds the folder equal.
+// schemas/document/derived.h: what of schemas/ is made, not written: the AsyncAPI documents, the standard invalid examples,
+// the tables of messages in README.md and, in a schema, the sentence that names the commands a reply answers and the words
+// a member may be. All of it is checked in, for people and other programs to read; asyncapi-document writes it, and a test
+// holds the folder equal.
 #pragma once
 
 #include <map>

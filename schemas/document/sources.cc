@@ -7,6 +7,7 @@
 
 #include "schemas/document/asyncapi.h"
 #include "schemas/wire/codec.h"
+#include "schemas/wire/field_tables.h"
 
 namespace registry::document {
 namespace {
@@ -42,6 +43,31 @@ void DescribeReplies(std::map<std::string, Json>& schemas) {
   }
 }
 
+void SayChoices(const wire::Rule& rule, Json& schema) {
+  if (rule.item != nullptr && schema.contains("items")) SayChoices(*rule.item, schema["items"]);
+  if (!rule.choices.empty() && schema.contains("enum")) schema["enum"] = rule.choices;
+}
+
+// The words a member may be are those of its field table: states, statuses, what a device waits for.
+void SayChoices(std::map<std::string, Json>& schemas) {
+  for (const std::string& stem : wire::TableStems()) {
+    Json& members = schemas.at(stem).at("properties");
+    for (const wire::FieldRule& field : wire::FieldRules(stem)) {
+      if (members.contains(field.name)) SayChoices(field.rule, members[field.name]);
+    }
+  }
+}
+
+void ExpectComplete(const Sources& sources) {
+  for (const std::string& stem : wire::TableStems()) {
+    if (!sources.schemas.contains(stem))
+      throw std::runtime_error("schemas/messages/" + stem + ".schema.json is missing");
+  }
+  for (const auto& [stem, example] : sources.examples) {
+    if (example.is_null()) throw std::runtime_error("schemas/examples/" + stem + "/valid has no example");
+  }
+}
+
 }  // namespace
 
 std::string ReadText(const std::string& file) {
@@ -59,7 +85,9 @@ Sources ReadSources(const std::string& folder) {
     sources.schemas[stem] = Read(entry.path());
     sources.examples[stem] = FirstExample(fs::path(folder) / "examples" / stem / "valid");
   }
+  ExpectComplete(sources);
   DescribeReplies(sources.schemas);
+  SayChoices(sources.schemas);
   return sources;
 }
 

@@ -331,7 +331,7 @@ TEST(Random, AMakerForAllTheRegistrySays) {
   }
   std::set<std::string> made;
   for (const auto& [stem, make] : Makers()) made.insert(stem);
-  EXPECT_EQ(made, said);
+  EXPECT_EQ(made, said) << "the makers of tests/unit/schemas/contract/random_test.cc";
 }
 
 TEST(Random, WhatIsEncodedTheSchemasAndTheDecodersAccept) {

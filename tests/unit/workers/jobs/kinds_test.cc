@@ -19,8 +19,9 @@ TEST(JobKinds, EachHasOneRowAndANameOfItsOwn) {
     EXPECT_EQ(JobKindName(row.kind), row.name);
     EXPECT_FALSE(row.used_in.empty()) << row.name;
   }
-  EXPECT_EQ(kinds, (std::set{JobKind::kKeyGenerate, JobKind::kPayloadPush, JobKind::kAppletWipe,
-                             JobKind::kZoneVisible}));
+  // Numbered from 1 without a gap: one that is left out below the last is missed here, the last by its action.
+  EXPECT_EQ(static_cast<std::size_t>(*kinds.rbegin()), kinds.size())
+      << "a kind of workers/domain/job.h has no row in workers/domain/job_kinds.cc";
 }
 
 TEST(JobKinds, OneThatIsSentAgainHasAnActionAndSomethingThatFollows) {
@@ -40,7 +41,8 @@ TEST(JobKinds, EveryActionOfTheContractHasItsKind) {
   for (const JobKindRow& row : JobKinds()) {
     if (row.on_due == OnDue::kSentAgain) sent.insert(row.name);
   }
-  EXPECT_EQ(sent, actions);
+  EXPECT_EQ(sent, actions)
+      << "actions stand in schemas/wire/catalogue.cc, their kinds in workers/domain/job_kinds.cc";
 }
 
 // device.trace names what a device waits for.
@@ -50,7 +52,7 @@ TEST(JobKinds, EachCanBeNamedToAPartyThatAsks) {
   for (const wire::FieldRule& field : wire::FieldRules("device-wait")) {
     if (field.name == "what") words.insert(field.rule.choices.begin(), field.rule.choices.end());
   }
-  EXPECT_EQ(words, kinds);
+  EXPECT_EQ(words, kinds) << "what can be waited for stands in schemas/wire/read_messages.cc (WaitWords)";
 }
 
 // A status a party cannot be told would make the reply about its device one that the contract forbids.
