@@ -258,16 +258,16 @@ Result<domain::Decision> Executor::DecideFor(const PartyId& party, std::string_v
   return dispatcher_.Decide(*row, command, *origin, context);
 }
 
-Status Executor::SettleFor(const PartyId& party,
-                           const std::function<Result<domain::Changeset>(const domain::Context&)>& decide) {
+Status Executor::SettleFor(const PartyId& party, const std::function<Status(domain::Case&)>& decide) {
+  const domain::Origin own = domain::OwnOrigin();
   Status committed = Done{};
   for (int attempt = 0; attempt < kDecisionsMax; ++attempt) {
     const domain::Context context = Now();
-    auto changes = decide(context);
-    if (!changes) return changes.error();
-    if (changes->empty()) return Done{};
-    const std::size_t kept = KeptOctets(*changes);
-    committed = Commit(std::move(*changes));
+    domain::Case at{own, ledger_, context, services_.policy, *services_.signer};
+    if (const Status decided = decide(at); !decided) return decided;
+    if (at.changes.empty()) return Done{};
+    const std::size_t kept = KeptOctets(at.changes);
+    committed = Commit(std::move(at.changes));
     if (committed) allowance_.Use(party, kept, context.now);
     if (committed || !IsStale(committed.error())) return committed;
   }

@@ -50,8 +50,7 @@ class Executor {
                                      const wire::Command& command, const EventId& cause,
                                      const domain::Context& context) const;
   // As Settle, on behalf of a party: what the ledger keeps counts as the party's. Why nothing was kept, unlogged.
-  Status SettleFor(const PartyId& party,
-                   const std::function<Result<domain::Changeset>(const domain::Context&)>& decide);
+  Status SettleFor(const PartyId& party, const std::function<Status(domain::Case&)>& decide);
   // Until the party may make the ledger keep more; zero when it may.
   std::chrono::seconds Wait(const PartyId& party) { return allowance_.Wait(party, clock_.Now()); }
 

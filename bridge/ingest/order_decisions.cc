@@ -27,14 +27,12 @@ OrderDecisions::Settled OrderDecisions::SettleItem(const domain::Order& order,
     return executor_.DecideFor(of.owner, orders::CommandName(of.kind), orders::CommandOf(of, device),
                                of.cause, context);
   };
-  auto kept = Keep(order, [&](const domain::Context& context) {
-    return orders::DecideItem(order, at, one, reader_, context);
-  });
+  auto kept = Keep(order, [&](domain::Case& decided) { return orders::DecideItem(order, at, one, decided); });
   // Decided again it would be the same. The device stays as it is, and the order goes on.
   if (!kept && kept.error().symbol == ledger::kUnsound) {
     observer_.Log(Level::kError, "order " + order.id.text() + ": " + kept.error().message);
-    kept = Keep(order, [&](const domain::Context& context) {
-      return orders::DecideFailed(order, at, std::string(ledger::kUnsound), reader_, context);
+    kept = Keep(order, [&](domain::Case& decided) {
+      return orders::DecideFailed(order, at, std::string(ledger::kUnsound), decided);
     });
   }
   if (!kept)
@@ -45,14 +43,13 @@ OrderDecisions::Settled OrderDecisions::SettleItem(const domain::Order& order,
 Result<OrderDecisions::Settled> OrderDecisions::Keep(const domain::Order& order, const Decide& decide) const {
   auto outcome = domain::ItemOutcome::kDone;
   bool decided = false;
-  const auto kept =
-      executor_.SettleFor(order.owner, [&](const domain::Context& context) -> Result<domain::Changeset> {
-        auto item = decide(context);
-        if (!item) return item.error();
-        outcome = item->outcome;
-        decided = !item->changes.empty();
-        return std::move(item->changes);
-      });
+  const auto kept = executor_.SettleFor(order.owner, [&](domain::Case& at) -> Status {
+    const auto item = decide(at);
+    if (!item) return item.error();
+    outcome = *item;
+    decided = !at.changes.empty();
+    return Done{};
+  });
   if (!kept) return kept.error();
   if (!decided) return Settled::kMoved;
   observer_.OrderItemDone(std::string(domain::OrderKindName(order.kind)),
@@ -62,9 +59,8 @@ Result<OrderDecisions::Settled> OrderDecisions::Keep(const domain::Order& order,
 
 // Whether it has moved is seen when the orders that run are read again.
 OrderDecisions::Settled OrderDecisions::SettleEnd(const domain::Order& order) const {
-  const auto kept = executor_.SettleFor(order.owner, [&](const domain::Context& context) {
-    return orders::DecideEnd(order, reader_, context);
-  });
+  const auto kept =
+      executor_.SettleFor(order.owner, [&](domain::Case& at) { return orders::DecideEnd(order, at); });
   if (!kept)
     observer_.Log(Level::kWarning, "order " + order.id.text() + ", tried again: " + kept.error().message);
   return kept ? Settled::kMoved : Settled::kAgain;

@@ -28,7 +28,7 @@ class OrderDecisions {
   Settled SettleEnd(const domain::Order& order) const;
 
  private:
-  using Decide = std::function<Result<orders::ItemDecision>(const domain::Context&)>;
+  using Decide = std::function<Result<domain::ItemOutcome>(domain::Case&)>;
   Result<Settled> Keep(const domain::Order& order, const Decide& decide) const;
 
   const ledger::LedgerReader& reader_;

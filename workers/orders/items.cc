@@ -14,7 +14,7 @@ using domain::Order;
 constexpr std::chrono::seconds kTellEvery{1};
 
 // The order as long as it runs and is where it is known to be: else a device would be left out, or decided twice.
-Result<std::optional<Order>> LoadRunning(const Order& known, const View& view) {
+Result<std::optional<Order>> LoadRunning(const Order& known, const domain::View& view) {
   auto order = view.LoadOrder(known.id);
   if (!order) return order.error();
   const bool as_known =
@@ -38,17 +38,17 @@ bool IsTimeToTell(const Order& order, UtcTime now) {
   return now < order.told || now - order.told >= kTellEvery;
 }
 
-ItemDecision Settled(Order order, const DevicePosition& at, ItemOutcome outcome, std::string symbol,
-                     Changeset changes, const Context& context) {
-  order.cursor = at;
+ItemOutcome Settled(Order order, const DevicePosition& place, ItemOutcome outcome, std::string symbol,
+                    const Context& context, Changeset& changes) {
+  order.cursor = place;
   order.counts.Add(outcome);
   order.updated = context.now;
   changes.order_items.push_back(
-      {order.id, order.counts.all(), at.device, outcome, std::move(symbol), context.now});
+      {order.id, order.counts.all(), place.device, outcome, std::move(symbol), context.now});
   if (IsTimeToTell(order, context.now)) TellProgress(order, context, changes);
   const std::uint64_t version = order.version;
   changes.orders.push_back({std::move(order), version});
-  return {std::move(changes), outcome};
+  return outcome;
 }
 
 }  // namespace
@@ -69,50 +69,47 @@ wire::Command CommandOf(const Order& order, const DeviceId& device) {
   return wire::DeviceDeactivate{device, order.reason};
 }
 
-Result<ItemDecision> DecideItem(const Order& known, const DevicePosition& at, const DecideOne& decide,
-                                const View& view, const Context& context) {
-  auto order = LoadRunning(known, view);
+Result<ItemOutcome> DecideItem(const Order& known, const DevicePosition& place, const DecideOne& decide,
+                               Case& at) {
+  auto order = LoadRunning(known, at.view);
   if (!order) return order.error();
-  if (!*order) return ItemDecision{};
-  Context of_order = context;
+  if (!*order) return ItemOutcome::kSkipped;
+  Context of_order = at.context;
   of_order.traceparent = (*order)->traceparent;
-  const auto device = view.LoadDevice(at.device);
-  if (!device)
-    return Settled(std::move(**order), at, ItemOutcome::kFailed, device.error().symbol, {}, of_order);
-  if (!*device || !IsInSelection(**device, **order, at))
-    return Settled(std::move(**order), at, ItemOutcome::kSkipped, "", {}, of_order);
-  auto decision = decide(**order, at.device, of_order);
-  if (!decision) {
-    const Error& why = decision.error();
-    return Settled(std::move(**order), at, OutcomeOf(why), why.symbol, {}, of_order);
-  }
-  Changeset changes = (*order)->dry_run ? Changeset{} : std::move(decision->changes);
-  return Settled(std::move(**order), at, ItemOutcome::kDone, "", std::move(changes), of_order);
+  const auto settled = [&](ItemOutcome outcome, std::string symbol) {
+    return Settled(std::move(**order), place, outcome, std::move(symbol), of_order, at.changes);
+  };
+  const auto device = at.view.LoadDevice(place.device);
+  if (!device) return settled(ItemOutcome::kFailed, device.error().symbol);
+  if (!*device || !IsInSelection(**device, **order, place)) return settled(ItemOutcome::kSkipped, "");
+  auto decision = decide(**order, place.device, of_order);
+  if (!decision) return settled(OutcomeOf(decision.error()), decision.error().symbol);
+  if (!(*order)->dry_run) at.changes = std::move(decision->changes);
+  return settled(ItemOutcome::kDone, "");
 }
 
-Result<ItemDecision> DecideFailed(const Order& known, const DevicePosition& at, const std::string& symbol,
-                                  const View& view, const Context& context) {
-  auto order = LoadRunning(known, view);
+Result<ItemOutcome> DecideFailed(const Order& known, const DevicePosition& place, const std::string& symbol,
+                                 Case& at) {
+  auto order = LoadRunning(known, at.view);
   if (!order) return order.error();
-  if (!*order) return ItemDecision{};
-  return Settled(std::move(**order), at, ItemOutcome::kFailed, symbol, {}, context);
+  if (!*order) return ItemOutcome::kSkipped;
+  return Settled(std::move(**order), place, ItemOutcome::kFailed, symbol, at.context, at.changes);
 }
 
-Result<Changeset> DecideEnd(const Order& known, const View& view, const Context& context) {
-  auto order = LoadRunning(known, view);
+Status DecideEnd(const Order& known, Case& at) {
+  auto order = LoadRunning(known, at.view);
   if (!order) return order.error();
-  Changeset changes;
-  if (!*order) return changes;
+  if (!*order) return Done{};
   Order& ended = **order;
   ended.state = domain::OrderState::kDone;
-  ended.updated = context.now;
-  Context of_order = context;
+  ended.updated = at.context.now;
+  Context of_order = at.context;
   of_order.traceparent = ended.traceparent;
-  changes.history.push_back(Entry(ended, domain::RegistryParty(), "done", context.now, ended.cause));
-  TellDone(ended, of_order, changes);
+  at.changes.history.push_back(Entry(ended, at.origin.party, "done", at.context.now, ended.cause));
+  TellDone(ended, of_order, at.changes);
   const std::uint64_t version = ended.version;
-  changes.orders.push_back({std::move(ended), version});
-  return changes;
+  at.changes.orders.push_back({std::move(ended), version});
+  return Done{};
 }
 
 }  // namespace registry::orders

@@ -10,9 +10,9 @@
 
 namespace registry::orders {
 
+using domain::Case;
 using domain::Context;
 using domain::DevicePosition;
-using domain::View;
 
 // The single command that says what an order of this kind does with a device.
 std::string_view CommandName(domain::OrderKind kind);
@@ -22,19 +22,15 @@ wire::Command CommandOf(const domain::Order& order, const DeviceId& device);
 using DecideOne = std::function<Result<domain::Decision>(const domain::Order& order, const DeviceId& device,
                                                          const Context& context)>;
 
-// What became of it comes back with the changes, for whoever counts.
-struct ItemDecision {
-  domain::Changeset changes;  // empty: the order does not run any more, or is not where it was known to be
-  domain::ItemOutcome outcome = domain::ItemOutcome::kDone;
-};
-// `known` is the order as whoever looked for its next device had it; `at` is where the selection then had that device. The
-// device is skipped when it is not there any more.
-Result<ItemDecision> DecideItem(const domain::Order& known, const DevicePosition& at, const DecideOne& decide,
-                                const View& view, const Context& context);
-// What was decided for the device could not be kept, for a cause that stays.
-Result<ItemDecision> DecideFailed(const domain::Order& known, const DevicePosition& at,
-                                  const std::string& symbol, const View& view, const Context& context);
-// No device is left in the selection. Empty as above.
-Result<domain::Changeset> DecideEnd(const domain::Order& known, const View& view, const Context& context);
+// `known` is the order as whoever looked for its next device had it; `place` is where the selection then had that device.
+// The device is skipped when it is not there any more. What became of it; no changes when the order does not run any more,
+// or is not where it was known to be.
+Result<domain::ItemOutcome> DecideItem(const domain::Order& known, const DevicePosition& place,
+                                       const DecideOne& decide, Case& at);
+// What was decided for the device could not be kept, for a cause that stays. No changes as above.
+Result<domain::ItemOutcome> DecideFailed(const domain::Order& known, const DevicePosition& place,
+                                         const std::string& symbol, Case& at);
+// No device is left in the selection. No changes as above.
+Status DecideEnd(const domain::Order& known, Case& at);
 
 }  // namespace registry::orders

@@ -3,7 +3,9 @@
 
 #include "bridge/ingest/order_runner.h"
 #include "tests/support/faulty_ledger.h"
+#include "tests/support/software_signer.h"
 #include "tests/unit/workers/orders/order_flow.h"
+#include "workers/domain/compose.h"
 #include "workers/orders/items.h"
 
 namespace registry::test {
@@ -30,19 +32,28 @@ void Keep(ledger::Ledger& ledger, domain::Order order) {
 
 class OrderTrouble : public OrderTest {
  protected:
+  struct Decision {
+    domain::Changeset changes;
+    domain::ItemOutcome outcome;
+  };
   // Of an order that no runner has heard of.
-  orders::ItemDecision Decided(const domain::Order& order, const std::string& device) {
+  Decision Decided(const domain::Order& order, const std::string& device) {
     domain::DevicePosition at;
     at.device = *DeviceId::Parse(device);
     const auto nobody = [](const auto&, const auto&, const auto&) -> Result<domain::Decision> {
       ADD_FAILURE() << "nothing is to be decided of the device";
       return domain::Decision{};
     };
-    auto decided = orders::DecideItem(order, at, nobody, registry_.ledger(),
-                                      {registry_.clock().Now(), ingest::FillFromOpenSsl});
-    EXPECT_TRUE(decided.ok());
-    return *std::move(decided);
+    const domain::Origin own = domain::OwnOrigin();
+    const domain::Context context{registry_.clock().Now(), ingest::FillFromOpenSsl};
+    const domain::Policy policy;
+    domain::Case decided{own, registry_.ledger(), context, policy, signer_};
+    const auto outcome = orders::DecideItem(order, at, nobody, decided);
+    REG_CHECK(outcome.ok());
+    return {std::move(decided.changes), *outcome};
   }
+
+  SoftwareSigner signer_{"Issuing CA"};
 };
 
 TEST_F(OrderTrouble, ADeviceThatLeftTheSelectionBeforeItsTurnIsSkipped) {
