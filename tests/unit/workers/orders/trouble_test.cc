@@ -176,7 +176,7 @@ class Diary final : public ingest::Observer {
 };
 
 // Eight orders of one party, each as fast as may be, and a single lane for all.
-TEST_F(OrderTrouble, AnotherPartysCommandStandsBehindOneDeviceAtMost) {
+TEST_F(OrderTrouble, AnotherPartysCommandStandsBehindTwoDevicesAtMost) {
   constexpr int kOrders = 8;
   SomeClaimed(3);
   for (int i = 1; i <= kOrders; ++i) {
@@ -210,7 +210,8 @@ TEST_F(OrderTrouble, AnotherPartysCommandStandsBehindOneDeviceAtMost) {
   const auto lines = diary.lines();
   const auto command = std::find(lines.begin(), lines.end(), "a command");
   ASSERT_NE(command, lines.end());
-  EXPECT_LE(command - lines.begin(), 1);
+  // The turn that the orders had saved up when the command came, and the one they have before it (fair_queue.h).
+  EXPECT_LE(command - lines.begin(), 2);
 }
 
 }  // namespace
