@@ -97,6 +97,7 @@ TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   static const std::regex kType(R"(# TYPE (\w+) (\w+))");
   metrics_.CommandDone("csr.submit", "accepted", "", microseconds(1));
   metrics_.StepDone("published", microseconds(1));
+  metrics_.OrderItemDone("deactivate", "done");
   metrics_.Log(2, "");
   sample_.secondaries = {{"nsd", 0, 1, true}};
   const std::string text = metrics_.Text(sample_);
