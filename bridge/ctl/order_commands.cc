@@ -87,7 +87,7 @@ void Report(const ReadOptions& options, const std::string& text, const std::stri
     rows.Add(printed);
     after = page.back().number;
   }
-  rows.End("no such device yet");
+  rows.End(outcome.empty() ? "no device yet" : "no device with this outcome");
 }
 
 }  // namespace

@@ -24,8 +24,15 @@ Result<std::vector<domain::DevicePosition>> OrderDecisions::Next(
 OrderDecisions::Settled OrderDecisions::SettleItem(const domain::Order& order,
                                                    const domain::DevicePosition& at) const {
   const auto one = [this](const domain::Order& of, const DeviceId& device, const domain::Context& context) {
-    return executor_.DecideFor(of.owner, orders::CommandName(of.kind), orders::CommandOf(of, device),
-                               of.cause, context);
+    auto decision = executor_.DecideFor(of.owner, orders::CommandName(of.kind), orders::CommandOf(of, device),
+                                        of.cause, context);
+    // The outcome has room for the symbol alone.
+    const bool failed = !decision && decision.error().code == Code::kFailed;
+    if (failed && decision.error().symbol != ledger::kLedgerFailed) {
+      observer_.Log(Level::kError,
+                    "order " + of.id.text() + ", device " + device.text() + ": " + decision.error().message);
+    }
+    return decision;
   };
   auto kept = Keep(order, [&](domain::Case& decided) { return orders::DecideItem(order, at, one, decided); });
   // Decided again it would be the same. The device stays as it is, and the order goes on.

@@ -4,15 +4,18 @@
 
 namespace registry::ingest {
 
-void Pace::Waited(std::chrono::steady_clock::duration wait) {
-  if (wait > kPatience) impatient_.store(true, std::memory_order_relaxed);
+void Pace::Waited(std::chrono::steady_clock::duration wait, Time now) {
+  if (wait > kPatience) impatient_.store(now, std::memory_order_relaxed);
 }
 
 std::uint32_t Pace::Divisor(Time now) {
-  if (now - looked_ < kLookEvery) return divisor_;
-  looked_ = now;
-  const bool impatient = impatient_.exchange(false, std::memory_order_relaxed);
-  divisor_ = impatient ? std::min(divisor_ * 2, kSlowest) : std::max(divisor_ / 2, 1u);
+  auto passed = (now - looked_) / kLookEvery;
+  if (passed < 1) return divisor_;
+  looked_ += passed * kLookEvery;
+  const bool impatient = impatient_.load(std::memory_order_relaxed) >= looked_ - kLookEvery;
+  if (impatient) --passed;
+  for (; passed > 0 && divisor_ > 1; --passed) divisor_ /= 2;
+  if (impatient) divisor_ = std::min(divisor_ * 2, kSlowest);
   return divisor_;
 }
 

@@ -157,7 +157,7 @@ void Pipeline::Impl::Post(std::shared_ptr<Taken> taken) {
 
 void Pipeline::Impl::Process(const std::shared_ptr<Taken>& taken) {
   const auto started = steady_clock::now();
-  if (taken->retry_after == options_.retry_after) pace_.Waited(started - taken->arrived.since);
+  if (taken->retry_after == options_.retry_after) pace_.Waited(started - taken->arrived.since, started);
   const Verdict verdict = executor_.Answer(taken->request);
   const auto now = steady_clock::now();
   if (!verdict.failed()) {

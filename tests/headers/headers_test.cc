@@ -1,4 +1,5 @@
-// Every header compiles alone, whoever includes it first (tests/headers/CMakeLists.txt has the build do it).
+// Every header compiles alone, whoever includes it first (tests/headers/CMakeLists.txt says which, and has the build do
+// it).
 #include <gtest/gtest.h>
 
 #include <string>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "workers/domain/standing.h"
 #include "workers/orders/told.h"
 
 namespace registry::orders {
@@ -12,6 +13,8 @@ using domain::ItemOutcome;
 using domain::Order;
 
 constexpr std::chrono::seconds kTellEvery{1};
+// bridge/ledger/ledger.h, which this room does not know: the store failed for the moment. Nothing is known of the device.
+constexpr std::string_view kStoreFailed = "ledger_failed";
 
 // The order as long as it runs and is where it is known to be: else a device would be left out, or decided twice.
 Result<std::optional<Order>> LoadRunning(const Order& known, const domain::View& view) {
@@ -25,6 +28,13 @@ Result<std::optional<Order>> LoadRunning(const Order& known, const domain::View&
 bool IsInSelection(const domain::Device& device, const Order& order, const DevicePosition& at) {
   const auto places = domain::PlacesOf(device);
   return std::find(places.begin(), places.end(), domain::DevicePlace{order.selection, at}) != places.end();
+}
+
+// By the ends of certificates, a device that is certified anew stands further on once more: it has had its turn.
+bool CertifiedSince(const domain::Device& device, const Order& order) {
+  if (order.selection.kind != domain::GroupKind::kExpiry) return false;
+  const domain::Credential* live = domain::Live(device);
+  return live != nullptr && live->since > order.created;
 }
 
 // ERRORS.md: 2400 and 2502 are about the registry, everything else about the device and who asks.
@@ -80,9 +90,12 @@ Result<ItemOutcome> DecideItem(const Order& known, const DevicePosition& place, 
     return Settled(std::move(**order), place, outcome, std::move(symbol), of_order, at.changes);
   };
   const auto device = at.view.LoadDevice(place.device);
+  if (!device && device.error().symbol == kStoreFailed) return device.error();
   if (!device) return settled(ItemOutcome::kFailed, device.error().symbol);
-  if (!*device || !IsInSelection(**device, **order, place)) return settled(ItemOutcome::kSkipped, "");
+  if (!*device || !IsInSelection(**device, **order, place) || CertifiedSince(**device, **order))
+    return settled(ItemOutcome::kSkipped, "");
   auto decision = decide(**order, place.device, of_order);
+  if (!decision && decision.error().symbol == kStoreFailed) return decision.error();
   if (!decision) return settled(OutcomeOf(decision.error()), decision.error().symbol);
   if (!(*order)->dry_run) at.changes = std::move(decision->changes);
   return settled(ItemOutcome::kDone, "");

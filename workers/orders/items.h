@@ -23,7 +23,8 @@ using DecideOne = std::function<Result<domain::Decision>(const domain::Order& or
                                                          const Context& context)>;
 
 // `known` is the order as whoever looked for its next device had it; `place` is where the selection then had that device.
-// The device is skipped when it is not there any more. What became of it; no changes when the order does not run any more,
+// The device is skipped when it is not there any more, and when an order by the ends of certificates meets it with one that
+// was issued after the order began. What became of it; no changes when the order does not run any more,
 // or is not where it was known to be.
 Result<domain::ItemOutcome> DecideItem(const domain::Order& known, const DevicePosition& place,
                                        const DecideOne& decide, Case& at);

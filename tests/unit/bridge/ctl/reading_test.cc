@@ -154,7 +154,7 @@ TEST_F(ReadingCommands, OrdersAreListedShownAndReported) {
   ASSERT_EQ(reported.size(), 1u);
   EXPECT_EQ(reported[0]["device"], id_);
   EXPECT_EQ(reported[0]["symbol"], "state_prohibits");
-  EXPECT_EQ(On({"order", "report", order, "--outcome", "done"}).out, "no such device yet\n");
+  EXPECT_EQ(On({"order", "report", order, "--outcome", "done"}).out, "no device with this outcome\n");
   EXPECT_EQ(On({"order", "report", order, "--outcome", "well"}).status, 2);
   EXPECT_EQ(On({"order", "show", "1"}).status, 2);
   EXPECT_EQ(On({"order", "show", ledger::samples::OrderOf(2).text()}).status, 1);

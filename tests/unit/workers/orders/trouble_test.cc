@@ -36,19 +36,19 @@ class OrderTrouble : public OrderTest {
     domain::Changeset changes;
     domain::ItemOutcome outcome;
   };
+  static Result<domain::Decision> Nobody(const domain::Order&, const DeviceId&, const domain::Context&) {
+    ADD_FAILURE() << "nothing is to be decided of the device";
+    return domain::Decision{};
+  }
   // Of an order that no runner has heard of.
-  Decision Decided(const domain::Order& order, const std::string& device) {
-    domain::DevicePosition at;
-    at.device = *DeviceId::Parse(device);
-    const auto nobody = [](const auto&, const auto&, const auto&) -> Result<domain::Decision> {
-      ADD_FAILURE() << "nothing is to be decided of the device";
-      return domain::Decision{};
-    };
+  Decision Decided(const domain::Order& order, const std::string& device,
+                   const orders::DecideOne& decide = Nobody) {
+    const auto at = domain::PositionIn(order.selection.kind, domain::BriefOf(registry_.Device(device)));
     const domain::Origin own = domain::OwnOrigin();
     const domain::Context context{registry_.clock().Now(), ingest::FillFromOpenSsl};
     const domain::Policy policy;
     domain::Case decided{own, registry_.ledger(), context, policy, signer_};
-    const auto outcome = orders::DecideItem(order, at, nobody, decided);
+    const auto outcome = orders::DecideItem(order, at, decide, decided);
     REG_CHECK(outcome.ok());
     return {std::move(decided.changes), *outcome};
   }
@@ -65,6 +65,32 @@ TEST_F(OrderTrouble, ADeviceThatLeftTheSelectionBeforeItsTurnIsSkipped) {
   EXPECT_EQ(decided.outcome, domain::ItemOutcome::kSkipped);
   ASSERT_THAT(decided.changes.order_items, SizeIs(1));
   EXPECT_TRUE(decided.changes.devices.empty());
+}
+
+// It stands behind the cursor once more, with another certificate: it was decided before, or joined while the order ran.
+TEST_F(OrderTrouble, ADeviceCertifiedSinceAnOrderByCertificatesBeganIsSkipped) {
+  domain::Order order = Earlier("asp-a", "asp-a", 1);
+  order.selection = domain::DeviceGroup::ByExpiry(order.owner);
+  order.created = registry_.clock().Now();
+  registry_.clock().Advance(std::chrono::seconds(1));
+  const std::string device = Published(registry_);
+  Keep(registry_.ledger(), order);
+  const auto decided = Decided(*registry_.ledger().LoadOrder(order.id).value(), device);
+  EXPECT_EQ(decided.outcome, domain::ItemOutcome::kSkipped);
+  ASSERT_THAT(decided.changes.order_items, SizeIs(1));
+
+  domain::Order later = Earlier("asp-a", "asp-a", 2);
+  later.selection = order.selection;
+  later.created = registry_.clock().Now();
+  Keep(registry_.ledger(), later);
+  int asked = 0;
+  const auto refusing = [&asked](const auto&, const auto&, const auto&) -> Result<domain::Decision> {
+    ++asked;
+    return Error::Make(Code::kStatusProhibits, "state_prohibits", "not now");
+  };
+  EXPECT_EQ(Decided(*registry_.ledger().LoadOrder(later.id).value(), device, refusing).outcome,
+            domain::ItemOutcome::kRefused);
+  EXPECT_EQ(asked, 1);
 }
 
 TEST_F(OrderTrouble, AnOrderThatMovedMeanwhileDecidesNothing) {
@@ -116,6 +142,7 @@ TEST_F(OrderTrouble, APaceOfNothingOrOfMuchIsRefused) {
 struct FullDisk {
   std::atomic<bool> full{false};
   std::atomic<int> refused{0};
+  std::atomic<bool> unreadable{false};
   TestRegistry::Setup Behind() {
     TestRegistry::Setup setup;
     setup.wrap = [this](std::unique_ptr<ledger::Ledger> real) -> std::unique_ptr<ledger::Ledger> {
@@ -124,6 +151,11 @@ struct FullDisk {
         if (!full || changes.order_items.empty()) return std::nullopt;
         ++refused;
         return Error::Make(Code::kFailed, ledger::kLedgerFailed, "the disk is full");
+      };
+      hooks.load_device = [this]() -> FaultyLedger::Fault {
+        if (!unreadable) return std::nullopt;
+        ++refused;
+        return Error::Make(Code::kFailed, ledger::kLedgerFailed, "the disk does not answer");
       };
       return std::make_unique<FaultyLedger>(std::move(real), std::move(hooks));
     };
@@ -136,7 +168,22 @@ class OrderOnAFullDisk : private FullDisk, public OrderTest {
   OrderOnAFullDisk() : OrderTest(Behind()) {}
   using FullDisk::full;
   using FullDisk::refused;
+  using FullDisk::unreadable;
 };
+
+TEST_F(OrderOnAFullDisk, WhatCannotBeReadForTheMomentIsDecidedLater) {
+  const auto devices = SomeClaimed(5);
+  unreadable = true;
+  const std::string order = Started("asp-a", json::object());
+  const auto until = std::chrono::steady_clock::now() + kOrderDeadline;
+  while (refused == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_GT(refused, 0);
+  EXPECT_EQ(Get("asp-a", order).at("failed"), 0);
+  unreadable = false;
+  EXPECT_EQ(Ended("asp-a", order).at("done"), 5);
+  ExpectStates(devices, "deactivated");
+  ExpectSound();
+}
 
 TEST_F(OrderOnAFullDisk, WaitsAndGoesOnWhenThereIsRoom) {
   const auto devices = SomeClaimed(5);
