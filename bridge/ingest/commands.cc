@@ -22,22 +22,18 @@ template <class Message>
 constexpr bool kIsRead = IsIn<Message, wire::Query>::value;
 
 template <class Message>
+using Said = std::conditional_t<kIsRead<Message>, wire::Query, wire::Command>;
+
+template <class Message>
 const Message& As(const Asked& asked) {
-  using Said = std::conditional_t<kIsRead<Message>, wire::Query, wire::Command>;
-  return std::get<Message>(std::get<Said>(asked));
+  return std::get<Message>(std::get<Said<Message>>(asked));
 }
 
 template <class Message>
 Result<Asked> DecodeAs(const nlohmann::json& data) {
-  const auto asked = [](auto decoded) -> Result<Asked> {
-    if (!decoded) return decoded.error();
-    return Asked(*std::move(decoded));
-  };
-  if constexpr (kIsRead<Message>) {
-    return asked(wire::DecodeQuery(Message::kName, data));
-  } else {
-    return asked(wire::DecodeCommand(Message::kName, data));
-  }
+  auto message = wire::Decode<Message>(data);
+  if (!message) return message.error();
+  return Asked(Said<Message>(*std::move(message)));
 }
 
 // ---- lanes
@@ -56,25 +52,16 @@ std::size_t OfEsim(const wire::EsimRegister& message, const PartyId&) {
 
 // ---- decisions
 
+// The room that knows the message: overload resolution finds it.
 template <class Message>
-Result<Reply> ByLifecycle(const Message& message, Case& at, const Desk&) {
+Result<Reply> ByItsRoom(const Message& message, Case& at, const Desk&) {
+  using lifecycle::Decide, orders::Decide, lifecycle::Read, orders::Read;
   if constexpr (kIsRead<Message>) {
-    auto told = lifecycle::Read(message, at);
+    auto told = Read(message, at);
     if (!told) return told.error();
     return wire::Encode(*told);
   } else {
-    return lifecycle::Decide(message, at);
-  }
-}
-
-template <class Message>
-Result<Reply> ByOrders(const Message& message, Case& at, const Desk&) {
-  if constexpr (kIsRead<Message>) {
-    auto told = orders::Read(message, at);
-    if (!told) return told.error();
-    return wire::Encode(*told);
-  } else {
-    return orders::Decide(message, at);
+    return Decide(message, at);
   }
 }
 
@@ -101,7 +88,7 @@ Result<Reply> Acknowledge(const wire::FeedAck& command, Case& at, const Desk& de
 
 template <class Message>
 CommandRow Row(LimitClass limit, std::size_t (*lane)(const Message&, const PartyId&),
-               Result<Reply> (*decide)(const Message&, Case&, const Desk&) = ByLifecycle<Message>) {
+               Result<Reply> (*decide)(const Message&, Case&, const Desk&) = ByItsRoom<Message>) {
   return {Message::kName,
           wire::RolesOf(Message::kName),
           kIsRead<Message> ? Way::kReads : Way::kMarks,
@@ -130,12 +117,12 @@ std::vector<CommandRow> MakeRows() {
       Row<wire::DeviceGet>(LimitClass::kRead, OfDevice),
       Row<wire::DeviceList>(LimitClass::kRead, OfSender),
       Row<wire::DeviceTrace>(LimitClass::kRead, OfDevice),
-      Row<wire::OrderStart>(LimitClass::kBulk, OfSender, ByOrders),
-      Row<wire::OrderPause>(LimitClass::kWrite, OfSender, ByOrders),
-      Row<wire::OrderResume>(LimitClass::kWrite, OfSender, ByOrders),
-      Row<wire::OrderCancel>(LimitClass::kWrite, OfSender, ByOrders),
-      Row<wire::OrderGet>(LimitClass::kRead, OfSender, ByOrders),
-      Row<wire::OrderReport>(LimitClass::kRead, OfSender, ByOrders),
+      Row<wire::OrderStart>(LimitClass::kBulk, OfSender),
+      Row<wire::OrderPause>(LimitClass::kWrite, OfSender),
+      Row<wire::OrderResume>(LimitClass::kWrite, OfSender),
+      Row<wire::OrderCancel>(LimitClass::kWrite, OfSender),
+      Row<wire::OrderGet>(LimitClass::kRead, OfSender),
+      Row<wire::OrderReport>(LimitClass::kRead, OfSender),
   };
 }
 
