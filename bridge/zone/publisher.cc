@@ -2,11 +2,11 @@
 
 #include "bridge/zone/apex.h"
 #include "bridge/zone/in_flight.h"
-#include "bridge/zone/pace.h"
 #include "bridge/zone/secondaries.h"
 #include "bridge/zone/server.h"
 #include "bridge/zone/signature_watch.h"
 #include "bridge/zone/superseded.h"
+#include "bridge/zone/version_interval.h"
 #include "bridge/zone/waiting.h"
 #include "schemas/base/own_thread.h"
 
@@ -87,11 +87,11 @@ class LivePublisher : public Publisher {
   Secondaries secondaries_;
   SignatureWatch signatures_;
   Superseded superseded_;
-  Pace pace_;
+  VersionInterval interval_;
   Waiting waiting_;
   InFlight in_flight_;
   bool bound_said_ = false;
-  Steady::time_point announced_, next_pass_;
+  Steady::time_point next_pass_;
   mutable Mutex mutex_;
   CondVar wake_;
   Snapshot snapshot_ GUARDED_BY(mutex_);
@@ -174,7 +174,7 @@ void LivePublisher::Run() {
 // Self-clocking (design §7): a secondary's cost per transfer grows with the zone, so the next version goes
 // out when the last one has arrived. A slow one cannot hold a revocation back for longer than kHoldLimit.
 bool LivePublisher::MayPublish(Steady::time_point now) const {
-  return secondaries_.AllReachableCurrent() || now - announced_ > kHoldLimit;
+  return secondaries_.AllReachableCurrent() || now - interval_.begun() > kHoldLimit;
 }
 
 // What waits is read meanwhile, since a revocation may jump the interval. Not every entry wakes this thread: it looks
@@ -182,8 +182,8 @@ bool LivePublisher::MayPublish(Steady::time_point now) const {
 Steady::duration LivePublisher::Rest(Steady::time_point now) {
   if (!MayPublish(now)) return kAnswerWait;
   const Steady::duration usual = secondaries_.UsualDelay();
-  if (pace_.Rest(now, usual, false) > Steady::duration::zero()) ReadWaiting(milliseconds(0));
-  return pace_.Rest(now, usual, waiting_.revokes());
+  if (interval_.Rest(now, usual, false) > Steady::duration::zero()) ReadWaiting(milliseconds(0));
+  return interval_.Rest(now, usual, waiting_.revokes());
 }
 
 milliseconds LivePublisher::EntryWait() const {
@@ -268,9 +268,9 @@ void LivePublisher::PassSecondaries(Steady::time_point now) {
 }
 
 void LivePublisher::Announce(bool revokes) {
-  announced_ = Steady::now();
-  pace_.Announced(announced_, secondaries_.UsualDelay(), revokes);
-  secondaries_.Announce(store_.serial(), store_.soa(), announced_);
+  const Steady::time_point now = Steady::now();
+  interval_.Announced(now, secondaries_.UsualDelay(), revokes);
+  secondaries_.Announce(store_.serial(), store_.soa(), now);
 }
 
 void LivePublisher::CompleteArrived() {

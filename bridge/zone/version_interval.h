@@ -1,6 +1,7 @@
-// bridge/zone/pace.h: when the next version of the zone may leave. A transfer costs a secondary a fixed amount beside what
-// its changes cost, so changes that come thick travel together: I is how long a version waits after the announcement of
-// the one before, and T how long the slowest reachable secondary usually needs from announcement to service.
+// bridge/zone/version_interval.h: when the next version of the zone may leave. A transfer costs a secondary a fixed amount
+// beside what its changes cost, so changes that come thick travel together: I is how long a version waits after the
+// announcement of the one before, and T how long the slowest reachable secondary usually needs from announcement to
+// service.
 //   I = clamp(min(20·T, 900 ms − 2·T), 0, 500 ms)
 // 20·T holds a dear secondary at a twentieth of its time and keeps a cheap one quick. 900 ms − 2·T gives the time back
 // when transfers get long, for a change waits at most max(I, T) and then T. The first change after a quiet I leaves at
@@ -18,15 +19,17 @@ namespace registry::zone {
 inline constexpr std::chrono::milliseconds kIntervalMax{500};
 inline constexpr std::chrono::seconds kRevocationPause{1};
 
-class Pace {
+class VersionInterval {
  public:
   using Time = std::chrono::steady_clock::time_point;
   using Duration = std::chrono::steady_clock::duration;
 
-  static Duration Interval(Duration usual_delay);
+  static Duration Length(Duration usual_delay);
 
   // How long what waits has to wait yet; zero: it may leave.
   Duration Rest(Time now, Duration usual_delay, bool revokes) const;
+  // When the last version was announced; the clock's own beginning before the first.
+  Time begun() const { return announced_.value_or(Time()); }
   void Announced(Time now, Duration usual_delay, bool revokes);
 
  private:

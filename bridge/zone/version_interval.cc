@@ -1,4 +1,4 @@
-#include "bridge/zone/pace.h"
+#include "bridge/zone/version_interval.h"
 
 #include <algorithm>
 
@@ -9,17 +9,17 @@ constexpr std::chrono::milliseconds kVisibleGoal{900};  // a change is served wi
 
 }  // namespace
 
-Pace::Duration Pace::Interval(Duration usual_delay) {
+VersionInterval::Duration VersionInterval::Length(Duration usual_delay) {
   const Duration wished = std::min<Duration>(20 * usual_delay, kVisibleGoal - 2 * usual_delay);
   return std::clamp<Duration>(wished, Duration::zero(), kIntervalMax);
 }
 
-Pace::Duration Pace::Rest(Time now, Duration usual_delay, bool revokes) const {
+VersionInterval::Duration VersionInterval::Rest(Time now, Duration usual_delay, bool revokes) const {
   if (!announced_ || (revokes && MayJump(now))) return Duration::zero();
-  return std::max(Duration::zero(), *announced_ + Interval(usual_delay) - now);
+  return std::max(Duration::zero(), *announced_ + Length(usual_delay) - now);
 }
 
-void Pace::Announced(Time now, Duration usual_delay, bool revokes) {
+void VersionInterval::Announced(Time now, Duration usual_delay, bool revokes) {
   if (revokes && Rest(now, usual_delay, false) > Duration::zero()) jumped_ = now;
   announced_ = now;
 }

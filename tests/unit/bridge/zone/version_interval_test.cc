@@ -1,5 +1,5 @@
 // When the next version may leave, on a time of the test's own.
-#include "bridge/zone/pace.h"
+#include "bridge/zone/version_interval.h"
 
 #include <gtest/gtest.h>
 
@@ -8,20 +8,20 @@ namespace {
 
 using std::chrono::milliseconds;
 
-const Pace::Time kStart = Pace::Time() + std::chrono::hours(1);
-const Pace::Duration kNone = Pace::Duration::zero();
+const VersionInterval::Time kStart = VersionInterval::Time() + std::chrono::hours(1);
+const VersionInterval::Duration kNone = VersionInterval::Duration::zero();
 
-TEST(Pace, IntervalFollowsTheSlowestSecondary) {
-  EXPECT_EQ(Pace::Interval(milliseconds(0)), milliseconds(0));      // nobody is asked
-  EXPECT_EQ(Pace::Interval(milliseconds(10)), milliseconds(200));   // 20·T
-  EXPECT_EQ(Pace::Interval(milliseconds(40)), milliseconds(500));   // 800, 820: the most
-  EXPECT_EQ(Pace::Interval(milliseconds(300)), milliseconds(300));  // 900 − 2·T
-  EXPECT_EQ(Pace::Interval(milliseconds(450)), milliseconds(0));
-  EXPECT_EQ(Pace::Interval(std::chrono::seconds(5)), milliseconds(0));
+TEST(VersionInterval, IntervalFollowsTheSlowestSecondary) {
+  EXPECT_EQ(VersionInterval::Length(milliseconds(0)), milliseconds(0));      // nobody is asked
+  EXPECT_EQ(VersionInterval::Length(milliseconds(10)), milliseconds(200));   // 20·T
+  EXPECT_EQ(VersionInterval::Length(milliseconds(40)), milliseconds(500));   // 800, 820: the most
+  EXPECT_EQ(VersionInterval::Length(milliseconds(300)), milliseconds(300));  // 900 − 2·T
+  EXPECT_EQ(VersionInterval::Length(milliseconds(450)), milliseconds(0));
+  EXPECT_EQ(VersionInterval::Length(std::chrono::seconds(5)), milliseconds(0));
 }
 
-TEST(Pace, FirstChangeAfterAQuietIntervalLeavesAtOnce) {
-  Pace pace;
+TEST(VersionInterval, FirstChangeAfterAQuietIntervalLeavesAtOnce) {
+  VersionInterval pace;
   EXPECT_EQ(pace.Rest(kStart, milliseconds(10), false), kNone);
   pace.Announced(kStart, milliseconds(10), false);
   EXPECT_EQ(pace.Rest(kStart, milliseconds(10), false), milliseconds(200));
@@ -30,8 +30,8 @@ TEST(Pace, FirstChangeAfterAQuietIntervalLeavesAtOnce) {
   EXPECT_EQ(pace.Rest(kStart + std::chrono::hours(1), milliseconds(10), false), kNone);
 }
 
-TEST(Pace, OneRevocationASecondJumpsTheInterval) {
-  Pace pace;
+TEST(VersionInterval, OneRevocationASecondJumpsTheInterval) {
+  VersionInterval pace;
   pace.Announced(kStart, milliseconds(40), false);
   EXPECT_EQ(pace.Rest(kStart + milliseconds(10), milliseconds(40), true), kNone);
   pace.Announced(kStart + milliseconds(10), milliseconds(40), true);
