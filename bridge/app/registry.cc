@@ -242,8 +242,9 @@ Sample Wired::Look() const {
   sample.reads_said = aside_->said();
   sample.reads_dropped = aside_->dropped();
   sample.mqtt_reconnects = session_->reconnects();
-  sample.heard = session_->traffic().heard;
-  sample.said = session_->traffic().said;
+  const mqtt::Session::Traffic traffic = session_->traffic();
+  sample.heard = traffic.heard;
+  sample.said = traffic.said;
   sample.changesets = ledger_->changesets();
   const zone::Snapshot zone = zone_->snapshot();
   sample.zone_serial = zone.serial;

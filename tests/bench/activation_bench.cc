@@ -44,8 +44,13 @@ DemoOptions OptionsOf(int argc, char** argv) {
   options.quiet = true;
   for (int i = 1; i + 1 < argc; ++i) {
     if (std::strcmp(argv[i], "--devices") == 0) options.lab.devices = std::atoi(argv[i + 1]);
-    if (std::strcmp(argv[i], "--secondary") == 0)
-      options.lab.authority = AuthorityOf(argv[i + 1]).value_or(Authority::kBind);
+    if (std::strcmp(argv[i], "--secondary") != 0) continue;
+    const auto software = AuthorityOf(argv[i + 1]);
+    if (!software) {
+      std::fprintf(stderr, "--secondary: '%s' is none of bind, nsd, knot\n", argv[i + 1]);
+      std::exit(2);
+    }
+    options.lab.authority = *software;
   }
   return options;
 }

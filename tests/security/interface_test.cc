@@ -14,6 +14,7 @@
 #include "tests/security/interface_lab.h"
 #include "tests/support/contract.h"
 #include "tests/support/device_key.h"
+#include "tests/support/main_endpoint.h"
 
 namespace registry::test {
 namespace {
@@ -168,13 +169,7 @@ TEST_F(Interface, OwnershipIsKeptBetweenPartiesOfTheSameRole) {
   const Answer registered = Ask("mno-a", "esim.register", NewEsim());
   ASSERT_TRUE(registered.accepted) << registered.data.dump();
   const std::string device = registered.data.at("device");
-  const json endpoint = {{"name", "main"},
-                         {"fqdn", "mqtt.asp-a.test"},
-                         {"url", "tls://mqtt.asp-a.test:8883"},
-                         {"port", 8883},
-                         {"protocol", "tls"},
-                         {"trust", {{"kind", "tlsa"}, {"tlsaOwner", "_8883._tcp.mqtt.asp-a.test"}}}};
-  ASSERT_TRUE(Ask("asp-a", "endpoint.publish", {{"endpoint", endpoint}}).accepted);
+  ASSERT_TRUE(Ask("asp-a", "endpoint.publish", {{"endpoint", MainEndpoint()}}).accepted);
   ASSERT_TRUE(Ask("asp-a", "device.claim",
                   {{"device", device},
                    {"authorisationCode", registered.data.at("authorisationCode")},

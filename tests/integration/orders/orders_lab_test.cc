@@ -9,6 +9,7 @@
 #include "simulators/lab/lab.h"
 #include "simulators/lab/process.h"
 #include "tests/support/contract.h"
+#include "tests/support/main_endpoint.h"
 #include "tests/support/raw_mqtt.h"
 
 namespace registry::test {
@@ -135,13 +136,7 @@ class OrdersLab : public testing::Test {
 
   // Of asp-a, for its endpoint `main`.
   std::set<std::string> ClaimAll(Party& mno, Party& asp) {
-    const json endpoint = {{"name", "main"},
-                           {"fqdn", "mqtt.asp-a.test"},
-                           {"url", "tls://mqtt.asp-a.test:8883"},
-                           {"port", 8883},
-                           {"protocol", "tls"},
-                           {"trust", {{"kind", "tlsa"}, {"tlsaOwner", "_8883._tcp.mqtt.asp-a.test"}}}};
-    EXPECT_TRUE(asp.Ask("endpoint.publish", {{"endpoint", endpoint}}).accepted);
+    EXPECT_TRUE(asp.Ask("endpoint.publish", {{"endpoint", MainEndpoint()}}).accepted);
     std::vector<json> esims, claims;
     for (const auto& esim : lab_->inventory())
       esims.push_back({{"eid", esim.eid.text()}, {"iccid", esim.iccid.text()}});

@@ -166,38 +166,39 @@ struct FullDisk {
 class OrderOnAFullDisk : private FullDisk, public OrderTest {
  protected:
   OrderOnAFullDisk() : OrderTest(Behind()) {}
+  // An order over asp-a's devices that has met the trouble, which goes on.
+  std::string StartedInto(std::atomic<bool>& trouble) {
+    trouble = true;
+    const std::string order = Started("asp-a", json::object());
+    const auto until = std::chrono::steady_clock::now() + kOrderDeadline;
+    while (refused == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    EXPECT_GT(refused, 0);
+    return order;
+  }
+  void ExpectItGoesOn(const std::string& order, const std::set<std::string>& devices) {
+    EXPECT_EQ(Ended("asp-a", order).at("done"), devices.size());
+    ExpectStates(devices, "deactivated");
+    ExpectSound();
+  }
   using FullDisk::full;
-  using FullDisk::refused;
   using FullDisk::unreadable;
 };
 
 TEST_F(OrderOnAFullDisk, WhatCannotBeReadForTheMomentIsDecidedLater) {
   const auto devices = SomeClaimed(5);
-  unreadable = true;
-  const std::string order = Started("asp-a", json::object());
-  const auto until = std::chrono::steady_clock::now() + kOrderDeadline;
-  while (refused == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
-  EXPECT_GT(refused, 0);
+  const std::string order = StartedInto(unreadable);
   EXPECT_EQ(Get("asp-a", order).at("failed"), 0);
   unreadable = false;
-  EXPECT_EQ(Ended("asp-a", order).at("done"), 5);
-  ExpectStates(devices, "deactivated");
-  ExpectSound();
+  ExpectItGoesOn(order, devices);
 }
 
 TEST_F(OrderOnAFullDisk, WaitsAndGoesOnWhenThereIsRoom) {
   const auto devices = SomeClaimed(5);
-  full = true;
-  const std::string order = Started("asp-a", json::object());
-  const auto until = std::chrono::steady_clock::now() + kOrderDeadline;
-  while (refused == 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
-  EXPECT_GT(refused, 0);
+  const std::string order = StartedInto(full);
   EXPECT_EQ(Get("asp-a", order).at("done"), 0);
   ExpectStates(devices, "registered");
   full = false;
-  EXPECT_EQ(Ended("asp-a", order).at("done"), 5);
-  ExpectStates(devices, "deactivated");
-  ExpectSound();
+  ExpectItGoesOn(order, devices);
 }
 
 // Writes down what was done, in its order.
