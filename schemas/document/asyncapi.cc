@@ -168,7 +168,7 @@ Json Writer::Example(const Said& said) const {
   payload["time"] = "2026-03-01T12:00:00.000000Z";
   payload["datacontenttype"] = "application/json";
   if (said.key.ends_with(".accepted") || said.key.ends_with("rejected")) payload["cause"] = "c-000001";
-  payload["data"] = sources_.examples.at(said.stem);
+  payload["data"] = sources_.Example(said.stem);
   return {{"name", said.key}, {"payload", std::move(payload)}};
 }
 

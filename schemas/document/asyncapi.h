@@ -1,5 +1,5 @@
 // schemas/document/asyncapi.h: the AsyncAPI document, made from what is said once elsewhere: which messages exist and who
-// may say them (catalogue), topics and types (wire), the JSON Schemas and one example of each.
+// may say them (catalogue), topics and types (wire), the JSON Schemas with their examples.
 // Two forms of one document. Split: refers to the files beside it, as people read it. Bundled: holds every schema itself
 // and says a message's members in one place, for code generators, which resolve "$ref" against the folder they run in and
 // do not put "allOf" together.
@@ -17,13 +17,13 @@ using Json = nlohmann::ordered_json;  // members stand in the order in which the
 
 struct Sources {
   std::map<std::string, Json> schemas;  // by stem: schemas/messages/<stem>.schema.json
-  std::map<std::string, Json>
-      examples;  // by stem: a valid one of schemas/examples/<stem>; "" of data where there is none
+  // The first of the schema's `examples`, which the documents show.
+  const Json& Example(const std::string& stem) const { return schemas.at(stem).at("examples").at(0); }
 };
 
 // `folder` is schemas/. A reply's schema is described by the commands the catalogue answers with it, and the words of a
 // member are those of its field table. Throws what the standard library and the JSON library throw when it is not
-// readable, and std::runtime_error with the path of a schema or a valid example that is missing.
+// readable, and std::runtime_error with the path of a schema that is missing or has no example.
 Sources ReadSources(const std::string& folder);
 std::string ReadText(const std::string& file);
 

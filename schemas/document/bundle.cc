@@ -61,6 +61,7 @@ Json Component(const std::string& stem, const Json& schema) {
   // Identifiers would give references inside another base than the document (JSON Schema 2020-12 §8.2.1).
   component.erase("$id");
   component.erase("$schema");
+  component.erase("examples");  // a message shows its own
   component["title"] = ClassName(stem);
   for (auto& [name, member] : component["properties"].items()) {
     if (!member.is_object()) continue;

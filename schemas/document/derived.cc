@@ -29,11 +29,15 @@ std::string FirstMember(const Json& schema) {
   return {};
 }
 
+std::string ExampleFile(const std::string& stem, const std::string& kind, const std::string& name) {
+  return "examples/" + stem + "/" + kind + "/" + name + ".json";
+}
+
 }  // namespace
 
 std::map<std::string, Json> StandardInvalidExamples(const std::string& stem, const Sources& sources) {
   if (stem == "envelope") return {};
-  const Json& valid = sources.examples.at(stem);
+  const Json& valid = sources.Example(stem);
   const Json& schema = sources.schemas.at(stem);
   const std::string first = FirstMember(schema);
   std::map<std::string, Json> examples;
@@ -56,8 +60,12 @@ std::map<std::string, std::string> DerivedFiles(const std::string& folder) {
   files["README.md"] = WithTables(ReadText(folder + "/README.md"), sources);
   for (const auto& [stem, schema] : sources.schemas) {
     files["messages/" + stem + ".schema.json"] = Text(schema);
+    std::size_t number = 0;
+    for (const Json& example : schema.at("examples")) {
+      files[ExampleFile(stem, "valid", std::to_string(++number))] = Text(example);
+    }
     for (const auto& [name, example] : StandardInvalidExamples(stem, sources)) {
-      files["examples/" + stem + "/invalid/" + name + ".json"] = Text(example);
+      files[ExampleFile(stem, "invalid", name)] = Text(example);
     }
   }
   return files;

@@ -1,5 +1,5 @@
-// asyncapi-document SCHEMAS-FOLDER: writes there what is made of the rest (derived.h). Run it when the catalogue, a schema
-// or an example changes; a test says so when it was forgotten.
+// asyncapi-document SCHEMAS-FOLDER: writes there what is made of the rest (derived.h). Run it when the catalogue or a
+// schema changes; a test says so when it was forgotten.
 #include <cstdio>
 #include <exception>
 #include <filesystem>

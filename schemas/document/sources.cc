@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -17,14 +16,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kEnding = ".schema.json";
 
 Json Read(const fs::path& file) { return Json::parse(ReadText(file.string())); }
-
-// The first by name, so that the document does not depend on the order of a folder.
-Json FirstExample(const fs::path& folder) {
-  std::vector<fs::path> files;
-  if (fs::is_directory(folder)) files.assign(fs::directory_iterator(folder), fs::directory_iterator());
-  if (files.empty()) return nullptr;
-  return Read(*std::min_element(files.begin(), files.end()));
-}
 
 // "Reply to do.progress and do.result.": what a reply's schema is described with. The catalogue knows it; what the file
 // says is what it was last told (derived.h).
@@ -63,8 +54,10 @@ void ExpectComplete(const Sources& sources) {
     if (!sources.schemas.contains(stem))
       throw std::runtime_error("schemas/messages/" + stem + ".schema.json is missing");
   }
-  for (const auto& [stem, example] : sources.examples) {
-    if (example.is_null()) throw std::runtime_error("schemas/examples/" + stem + "/valid has no example");
+  for (const auto& [stem, schema] : sources.schemas) {
+    const auto examples = schema.find("examples");
+    if (examples == schema.end() || !examples->is_array() || examples->empty())
+      throw std::runtime_error("schemas/messages/" + stem + ".schema.json has no examples");
   }
 }
 
@@ -81,9 +74,7 @@ Sources ReadSources(const std::string& folder) {
   for (const auto& entry : fs::directory_iterator(fs::path(folder) / "messages")) {
     const std::string name = entry.path().filename().string();
     if (!name.ends_with(kEnding)) continue;
-    const std::string stem = name.substr(0, name.size() - kEnding.size());
-    sources.schemas[stem] = Read(entry.path());
-    sources.examples[stem] = FirstExample(fs::path(folder) / "examples" / stem / "valid");
+    sources.schemas[name.substr(0, name.size() - kEnding.size())] = Read(entry.path());
   }
   ExpectComplete(sources);
   DescribeReplies(sources.schemas);

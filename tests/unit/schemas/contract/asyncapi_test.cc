@@ -1,4 +1,4 @@
-// What is made in schemas/ is what the catalogue, the schemas and the examples make it, and the bundled AsyncAPI document
+// What is made in schemas/ is what the catalogue and the schemas make it, and the bundled AsyncAPI document
 // judges messages as the schemas do.
 #include "schemas/document/asyncapi.h"
 
@@ -17,16 +17,27 @@ constexpr char kMakeIt[] = "made anew by: build/dev/bin/asyncapi-document schema
 
 json Bundled() { return LoadJson(SchemaFolder() / "asyncapi.bundled.json"); }
 
-// The AsyncAPI documents, the replies' descriptions and the standard invalid examples.
+// The AsyncAPI documents, the replies' descriptions, the files of the examples.
 TEST(AsyncApi, EveryFileThatIsMadeIsWhatTheCatalogueAndTheSchemasMakeIt) {
   const auto files = document::DerivedFiles(SchemaFolder().string());
   EXPECT_TRUE(files.count("asyncapi.json") == 1 && files.count("asyncapi.bundled.json") == 1);
   EXPECT_TRUE(files.count("messages/device.state.schema.json") == 1);
+  EXPECT_TRUE(files.count("examples/device.state/valid/2.json") == 1);
   EXPECT_TRUE(files.count("examples/device.claim/invalid/missing-device.missing_field.json") == 1);
   EXPECT_TRUE(files.count("examples/device.list/invalid/null-state.wrong_type.json") == 1);
   for (const auto& [name, text] : files) {
     const auto file = SchemaFolder() / name;
     EXPECT_TRUE(std::filesystem::exists(file) && LoadText(file) == text) << name << ": " << kMakeIt;
+  }
+}
+
+TEST(AsyncApi, EveryValidExampleStandsInItsSchema) {
+  const auto files = document::DerivedFiles(SchemaFolder().string());
+  for (const auto& folder : std::filesystem::directory_iterator(SchemaFolder() / "examples")) {
+    for (const auto& file : std::filesystem::directory_iterator(folder.path() / "valid")) {
+      const std::string name = std::filesystem::relative(file.path(), SchemaFolder()).string();
+      EXPECT_TRUE(files.contains(name)) << name << ": no schema has it among its examples";
+    }
   }
 }
 

@@ -100,7 +100,8 @@ void ExpectFrame(const std::string& stem, const json& schema) {
   EXPECT_EQ(schema.at("$id"), kIdPrefix + stem + ".schema.json");
   EXPECT_EQ(schema.at("title"), stem);
   EXPECT_EQ(schema.at("type"), "object");
-  std::set<std::string> keys{"$schema", "$id", "title", "description", "type", "required", "properties"};
+  std::set<std::string> keys{"$schema", "$id",      "title",      "description",
+                             "type",    "required", "properties", "examples"};
   const json more = BesideOrClosed(stem);
   for (const auto& [key, beside] : more.items()) {
     keys.insert(key);
