@@ -30,6 +30,8 @@ void ReadMqtt(const json& config, ClientOptions& mqtt) {
   mqtt.give_up_after =
       std::chrono::minutes(10);  // the registry may be away; what it has accepted it will answer
   mqtt.in_flight_max = 100'000;
+  mqtt.repeat_after =
+      std::chrono::seconds(15);  // nothing is lost on the way; a repetition makes a busy registry busier
 }
 
 Status ReadEndpoint(const json& part, wire::Endpoint& endpoint) {

@@ -26,7 +26,8 @@ DeviceConfig Read(const json& object) {
   DeviceConfig config;
   config.radio_sockets = object.at("radio_sockets").get<std::map<std::string, std::string>>();
   for (const json& item : object.at("inventory")) {
-    config.inventory.push_back({item.at("iccid"), item.at("eid"), item.at("mno")});
+    config.inventory.push_back(
+        {item.at("iccid"), item.at("eid"), item.at("mno"), item.value("checks", true)});
   }
   config.threads = object.value("threads", config.threads);
   config.asp_address = object.value("asp_address", "");

@@ -14,6 +14,7 @@ namespace registry::sim {
 
 struct InventoryDevice {
   std::string iccid, eid, mno;
+  bool checks = true;  // verifies in the DNS and talks to its ASP once it has its payload
 };
 
 struct DeviceConfig {

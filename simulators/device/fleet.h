@@ -1,6 +1,7 @@
 // simulators/device/fleet.h: many devices on few threads: the radio on one side, a Device per ICCID on the
 // other. After an accepted payload a device verifies in the DNS, again and again until its deadline (a name
-// may have been asked for a moment too early and its absence be cached), then talks to its ASP, then is done.
+// may have been asked for a moment too early and its absence be cached), then talks to its ASP, then is done. One that
+// checks nothing is done with the payload.
 // Owns: devices, radio connections, worker threads. Threads: calls from any thread; the report is called from
 //   workers.
 // Errors: a radio that cannot be dialled is dialled again; everything else is a step in the report.

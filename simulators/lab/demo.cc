@@ -67,10 +67,10 @@ auto WaitFor(const DemoOptions& options, DemoRun& run, Ask ask) -> decltype(ask(
   return std::nullopt;
 }
 
-// One complete device of this ASP, empty when there is none.
+// One complete device of this ASP that holds sessions, empty when there is none.
 std::string AnyDeviceOf(const Progress& progress, const std::string& asp) {
   for (const auto& [id, device] : progress.devices()) {
-    if (device.asp == asp && device.Complete()) return id;
+    if (device.asp == asp && device.checks && device.Complete()) return id;
   }
   return {};
 }
@@ -117,9 +117,10 @@ bool IsRefused(const DemoOptions& options, DemoRun& run, Progress& progress, con
 void TryRefusals(const DemoOptions& options, DemoRun& run, Progress& progress) {
   const auto heard = progress.devices();
   for (const char* asp : kAsps) {
-    const bool serves =
-        std::any_of(heard.begin(), heard.end(), [&](const auto& d) { return d.second.asp == asp; });
-    if (!serves) continue;  // fewer devices than ASPs
+    const bool serves = std::any_of(heard.begin(), heard.end(), [&](const auto& heard_of) {
+      return heard_of.second.asp == asp && heard_of.second.checks;
+    });
+    if (!serves) continue;  // fewer devices than ASPs, or none that holds sessions
     ++run.report.refusals_wanted;
     const std::string device = AnyDeviceOf(progress, asp);
     if (device.empty() || Over(options, run)) continue;

@@ -13,7 +13,8 @@
 namespace registry::lab {
 
 struct DemoReport {
-  std::size_t devices = 0, active = 0, verifications_ok = 0, sessions_ok = 0;
+  std::size_t devices = 0, active = 0;
+  std::size_t checked = 0, verifications_ok = 0, sessions_ok = 0;  // of those that check (checks.h)
   std::size_t refused = 0, refusals_wanted = 0;
   struct Failure {
     std::string device, step, reason;
@@ -26,8 +27,9 @@ struct DemoReport {
   // What the registry did for one activation: messages, changesets, transfers (of the zone), written (octets), switches.
   std::map<std::string, double> registry_per_activation;
   std::uint64_t registry_peak_octets = 0;
-  std::vector<double> refusal_ms;  // deactivated -> refused
-  std::string trouble;             // what ended the run early, e.g. "interrupted"; empty when nothing did
+  std::map<std::string, std::uint64_t> peak_octets;  // resident, of every process
+  std::vector<double> refusal_ms;                    // deactivated -> refused
+  std::string trouble;  // what ended the run early, e.g. "interrupted"; empty when nothing did
   bool Good() const;
 };
 

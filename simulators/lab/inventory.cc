@@ -43,7 +43,7 @@ std::vector<LabEsim> MakeInventory(int devices, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<LabEsim> inventory;
   for (int i = 0; i < devices; ++i) {
-    LabEsim esim{MakeEid(random), MakeIccid(random), i % 2, i / 2 % 2};
+    LabEsim esim{MakeEid(random), MakeIccid(random), i % 2, i / 2 % 2, true};
     inventory.push_back(std::move(esim));
   }
   return inventory;
@@ -116,6 +116,7 @@ json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, i
   json esims = json::array(), radios = json::object();
   for (const auto& esim : inventory) {
     esims.push_back({{"iccid", esim.iccid.text()}, {"eid", esim.eid.text()}, {"mno", kMnos[esim.mno]}});
+    if (!esim.checks) esims.back()["checks"] = false;
   }
   for (const char* mno : kMnos) radios[mno] = layout.RadioSocket(mno);
   return {{"radio_sockets", radios}, {"inventory", esims}, {"threads", threads}, {"asp_address", kAddress}};

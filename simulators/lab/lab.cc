@@ -7,6 +7,7 @@
 #include <fstream>
 #include <random>
 
+#include "simulators/lab/checks.h"
 #include "simulators/lab/credential.h"
 #include "simulators/lab/probe.h"
 #include "simulators/lab/registry_setup.h"
@@ -73,7 +74,9 @@ Status Lab::Prepare() {
   auto layout = MakeLayout(*folder, ports_);
   if (!layout) return layout.error();
   layout_ = *layout;
-  inventory_ = MakeInventory(options_.devices, options_.seed != 0 ? options_.seed : std::random_device{}());
+  const std::uint64_t seed = options_.seed != 0 ? options_.seed : std::random_device{}();
+  inventory_ = MakeInventory(options_.devices, seed);
+  ChooseChecked(inventory_, options_.check_share, seed);
   Say("making keys, certificates and zones in " + layout_.folder);
   if (Status status = InitRegistry(layout_, Program("registryctl")); !status) return status.error();
   return PrepareZones();

@@ -37,6 +37,7 @@ struct LabOptions {
   int devices = 10;
   int device_threads = 4;
   int register_first = -1;  // devices registered at once, the rest by SendTo(MNO, "register"); -1: all
+  double check_share = 1;   // of the devices, checks.h
   std::uint64_t seed = 0;   // 0: a new inventory every time
   Authority authority = Authority::kBind;  // the public name server
   LinkFaults faults;

@@ -9,6 +9,7 @@
 
 #include "schemas/base/standard_descriptors.h"
 #include "schemas/base/wrong_command.h"
+#include "simulators/lab/checks.h"
 #include "simulators/lab/demo.h"
 #include "simulators/lab/supervisor.h"
 
@@ -22,6 +23,7 @@ struct Arguments {
   std::string folder, report_file, program_folder = OwnFolder(),
                                    broker_config_folder = REGISTRY_BROKER_CONFIG;
   int devices = 10, threads = 2;
+  std::string checks = "all";
   std::uint64_t seed = 0;
   bool keep = false, servers_only = false;
   std::string secondary = NameOf(Authority::kBind);
@@ -36,6 +38,7 @@ LabOptions OptionsOf(const Arguments& arguments) {
   options.devices = arguments.devices;
   options.device_threads = arguments.threads;
   options.seed = arguments.seed;
+  options.check_share = CheckShareOf(arguments.checks).value();
   options.authority = *AuthorityOf(arguments.secondary);
   options.faults = arguments.faults;
   options.say = [](const std::string& line) {
@@ -64,13 +67,17 @@ void SayFigures(const DemoRun& run) {
   std::printf("\n%s\n", report.devices <= 20 ? DeviceTable(run.devices).c_str() : StepTable(report).c_str());
   if (run.trouble.empty()) SayFailures(report);  // otherwise all of the same
   std::printf(
-      "%zu devices: %zu active, %zu verified, %zu sessions, %zu of %zu refused after deactivation; "
+      "%zu devices: %zu active; of %zu that check %zu verified, %zu sessions, %zu of %zu refused after "
+      "deactivation; "
       "%.1f s, %.1f activations/s\n",
-      report.devices, report.active, report.verifications_ok, report.sessions_ok, report.refused,
-      report.refusals_wanted, report.duration_s, report.activations_per_s);
+      report.devices, report.active, report.checked, report.verifications_ok, report.sessions_ok,
+      report.refused, report.refusals_wanted, report.duration_s, report.activations_per_s);
   std::printf("CPU per activation:");
   for (const auto& [part, micros] : report.cpu_us_per_activation)
     std::printf(" %s %.0f us", part.c_str(), micros);
+  std::printf("\nmemory at most:");
+  for (const auto& [process, octets] : report.peak_octets)
+    std::printf(" %s %.0f MiB", process.c_str(), static_cast<double>(octets) / 1048576);
   std::printf("\n");
 }
 
@@ -175,11 +182,20 @@ std::vector<std::string> SecondaryNames() {
   return names;
 }
 
+// What CLI11 says of such a value; empty: nothing is wrong with it.
+std::string WrongChecks(const std::string& text) {
+  return CheckShareOf(text) ? "" : "'" + text + "' is none of all, none, sample:P with P from 0 to 1";
+}
+
 void AddLabOptions(CLI::App& command, Arguments& arguments) {
   command.add_option("--dir", arguments.folder, "run folder; default: a fresh one in /tmp, printed");
   command.add_option("--devices", arguments.devices, "eSIMs in the MNOs' stock")
       ->check(CLI::Range(0, 100000));
   command.add_option("--threads", arguments.threads, "of the device simulator")->check(CLI::Range(1, 64));
+  command
+      .add_option("--checks", arguments.checks,
+                  "devices that verify in the DNS and talk to their ASP: all, none, or sample:P (0 to 1)")
+      ->check(WrongChecks);
   command.add_option("--seed", arguments.seed, "of the inventory; default: another one every time");
   command.add_option("--programs", arguments.program_folder, "where registryd and the simulators are");
   command.add_option("--broker-config", arguments.broker_config_folder,

@@ -1,6 +1,7 @@
 #include "simulators/lab/process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -179,7 +180,10 @@ std::optional<int> Process::exit_status() const {
 bool Process::WriteLine(const std::string& line) {
   const MutexLock lock(input_mutex_);
   const std::string text = line + "\n";
-  return input_ >= 0 && ::write(input_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  // pipe(7): writable means that there is room for PIPE_BUF octets, so a line up to that never blocks.
+  pollfd room{input_, POLLOUT, 0};
+  if (input_ < 0 || ::poll(&room, 1, static_cast<int>(kWritePatience.count())) != 1) return false;
+  return ::write(input_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 bool Process::WaitExit(std::chrono::milliseconds deadline) {

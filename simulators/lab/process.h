@@ -44,6 +44,7 @@ Result<std::string> RunToEnd(const std::vector<std::string>& command, const std:
 
 class Process {
  public:
+  static constexpr std::chrono::milliseconds kWritePatience{1000};
   static Result<std::unique_ptr<Process>> Start(ProcessSpec spec);
   ~Process();  // Stop with its default deadline
   Process(const Process&) = delete;
@@ -52,8 +53,10 @@ class Process {
   const ProcessSpec& spec() const { return spec_; }
   pid_t pid() const { return pid_; }
   bool running() const;
-  std::optional<int> exit_status() const;   // as of waitpid(2)
-  bool WriteLine(const std::string& line);  // to its standard input
+  std::optional<int> exit_status() const;  // as of waitpid(2)
+  // To its standard input, whole or not at all. False: it has ended, or has not read for kWritePatience; then a line over
+  // PIPE_BUF (pipe(7), 4096 octets) may be lost in part.
+  bool WriteLine(const std::string& line);
   void CloseInput();
   bool WaitExit(std::chrono::milliseconds deadline);
   void Signal(int signal);  // to the process only; nothing when it has ended

@@ -39,7 +39,7 @@ bool DeviceProgress::Ok(const std::string& step) const {
 }
 
 bool DeviceProgress::Complete() const {
-  return Ok("activated") && Ok("verify") && Ok("session") && Ok("asp_check");
+  return Ok("activated") && (!checks || (Ok("verify") && Ok("session") && Ok("asp_check")));
 }
 
 void Progress::StartClock() {
@@ -54,8 +54,8 @@ void Progress::Heard(const std::string& program, const json& event) {
     heard_ = Clock::now();
     if (kind == "step") {
       Step(program, event);
-    } else if (kind == "done" && !True(event, "ok")) {
-      given_up_.insert(Text(event, "device"));
+    } else if (kind == "done") {
+      Done(event);
     } else if (kind == "deactivated") {
       deactivated_[Text(event, "device")] = True(event, "ok");
     } else if (kind == "radio") {
@@ -88,18 +88,36 @@ void Progress::Step(const std::string& program, const json& event) {
   if (program.starts_with("mno")) progress.mno = program;
   if (program.starts_with("asp")) progress.asp = program;
   if (progress.Ok(step)) return;
-  const bool before = progress.Complete();
   progress.steps[step] = done;
   if (done.ok) ++counts_[step];
-  if (before || !progress.Complete()) return;
-  progress.finished_ms = now_ms;
+  CountWhenComplete(progress);
+}
+
+void Progress::Done(const json& event) {
+  const std::string device = Text(event, "device");
+  if (!True(event, "ok")) return void(given_up_.insert(device));
+  if (event.value("checked", json(true)) != json(false)) return;
+  DeviceProgress& progress = devices_[device];
+  progress.checks = false;
+  CountWhenComplete(progress);
+}
+
+void Progress::CountWhenComplete(DeviceProgress& progress) {
+  if (progress.finished_ms > 0 || !progress.Complete()) return;
+  progress.finished_ms = MsBetween(begun_, heard_);
   ++complete_;
+}
+
+// A registration that failed for good has given its device no name.
+std::size_t Progress::GivenUp() const {
+  const auto nameless = endpoint_.find("register");
+  return given_up_.size() + (nameless == endpoint_.end() ? 0 : nameless->second.failures);
 }
 
 bool Progress::Wait(std::size_t devices, milliseconds tick, milliseconds silence, milliseconds deadline) {
   MutexLock lock(mutex_);
   const auto until = Clock::now() + tick;
-  const auto over = [&]() REQUIRES(mutex_) { return complete_ + given_up_.size() >= devices; };
+  const auto over = [&]() REQUIRES(mutex_) { return complete_ + GivenUp() >= devices; };
   changed_.WaitUntil(lock, until, over);
   const auto now = Clock::now();
   return over() || now - heard_ > silence || now - begun_ > deadline;
@@ -167,7 +185,7 @@ std::size_t Progress::complete() const {
 
 std::size_t Progress::given_up() const {
   const MutexLock lock(mutex_);
-  return given_up_.size();
+  return GivenUp();
 }
 
 std::vector<std::string> Progress::TakeLines() {

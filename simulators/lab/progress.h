@@ -28,9 +28,11 @@ struct StepDone {
 struct DeviceProgress {
   std::string mno, asp;                   // programs that spoke of it
   std::map<std::string, StepDone> steps;  // the last word on each; a later success heals an earlier failure
+  bool checks = true;                     // false: it said that it is done without
   double finished_ms = 0;                 // since the clock was started
   bool Ok(const std::string& step) const;
-  bool Complete() const;  // active, own verification passed, session held and checked by the ASP
+  // Active, own verification passed, session held and checked by the ASP; of one that checks nothing: active and done.
+  bool Complete() const;
 };
 
 // A session tried again after deactivation.
@@ -65,11 +67,14 @@ class Progress {
   std::map<std::string, std::size_t> counts() const;  // devices that have done the step
   double elapsed_ms() const;
   std::size_t complete() const;
-  std::size_t given_up() const;
+  std::size_t given_up() const;          // with those that never got a name
   std::vector<std::string> TakeLines();  // "device step 12 ms", for people, since the last call
 
  private:
   void Step(const std::string& program, const nlohmann::json& event) REQUIRES(mutex_);
+  void Done(const nlohmann::json& event) REQUIRES(mutex_);
+  void CountWhenComplete(DeviceProgress& progress) REQUIRES(mutex_);
+  std::size_t GivenUp() const REQUIRES(mutex_);
 
   mutable Mutex mutex_;
   CondVar changed_;

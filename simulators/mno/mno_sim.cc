@@ -30,8 +30,9 @@ struct Esim {
   std::shared_ptr<Connection> radio;  // set while the SIM is on
   bool attach_said = false;
   int register_tries = 0, attach_tries = 0;
-  Clock::time_point begun;  // of the registration, then of the attachment: the first try
-  json certificate_frame;   // said again before a payload is repeated
+  std::optional<Clock::time_point> due;  // when its registration was meant to begin
+  Clock::time_point begun;               // of the registration, then of the attachment: the first try
+  json certificate_frame;                // said again before a payload is repeated
 };
 
 std::string ReasonOf(const Reply& reply) {
@@ -82,12 +83,22 @@ class NetworkOperator : public MnoSim {
       const MutexLock lock(mutex_);
       const auto left = config_.inventory.size() - released_;
       released_ += number ? std::min(count->get<std::size_t>(), left) : 0;
+      Release(command.value("due_us", json::array()));
     }
     RegisterMore();
   }
 
  private:
   // ---- registration ----
+  void Release(const json& due_us) REQUIRES(mutex_) {
+    if (!due_us.is_array()) return;
+    for (const json& due : due_us) {
+      if (!due.is_number_integer() || released_ == config_.inventory.size()) continue;
+      const InventoryItem& item = config_.inventory[released_++];
+      esims_[item.iccid.text()].due = Clock::time_point(std::chrono::microseconds(due.get<std::int64_t>()));
+    }
+  }
+
   void RegisterMore() {
     for (;;) {
       const InventoryItem* item = nullptr;
@@ -105,7 +116,7 @@ class NetworkOperator : public MnoSim {
     {
       const MutexLock lock(mutex_);
       Esim& esim = esims_[item.iccid.text()];
-      if (esim.register_tries++ == 0) esim.begun = Clock::now();
+      if (esim.register_tries++ == 0) esim.begun = esim.due.value_or(Clock::now());
     }
     const auto replied = [this, &item](const Reply& reply) { Registered(item, reply); };
     const bool sent = client_->Send(wire::EsimRegister{item.eid, item.iccid}, replied);

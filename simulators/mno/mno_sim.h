@@ -25,6 +25,8 @@ class MnoSim {
   static Result<std::unique_ptr<MnoSim>> Start(MnoConfig config, Report& report);
   virtual ~MnoSim() = default;
   // {"cmd":"register","count":N}: N more eSIMs of the inventory, beyond register_first.
+  // {"cmd":"register","due_us":[T,...]}: one more for each T, which is when it was meant to begin, in microseconds of the
+  //   machine's monotonic clock (CLOCK_MONOTONIC): its step "register" counts from then, so that waiting counts too.
   virtual void Control(const nlohmann::json& command) = 0;
 };
 

@@ -152,8 +152,6 @@ class MqttPartyClient : public PartyClient {
 
   void Answered(bool accepted, const wire::Envelope& envelope) {
     if (!envelope.cause) return;
-    const auto on_reply = pending_.Take(envelope.cause->text());
-    if (!on_reply || !*on_reply) return;  // a repeated reply, or one to an earlier run
     Reply reply;
     reply.accepted = accepted;
     if (accepted) {
@@ -163,6 +161,11 @@ class MqttPartyClient : public PartyClient {
     } else {
       reply.error = Error::Make(Code::kFailed, "unreadable_rejection", "the rejection could not be read");
     }
+    // Not looked at, while an earlier copy may still wait there: under a new id both would be decided. So it stays here
+    // and is said again, as after no answer.
+    if (reply.error && reply.error->symbol == "too_busy") return;
+    const auto on_reply = pending_.Take(envelope.cause->text());
+    if (!on_reply || !*on_reply) return;  // a repeated reply, or one to an earlier run
     (*on_reply)(reply);
   }
 

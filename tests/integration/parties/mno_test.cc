@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <future>
 
 #include "schemas/wire/codec.h"
 #include "simulators/mno/mno_sim.h"
@@ -121,7 +122,12 @@ class MnoTest : public testing::Test {
   Broker broker_;
   ScriptedRegistry registry_{broker_};
   End device_;
-  sim::Report report_{[](const json&) {}};
+  std::promise<json> said_;  // the first step that failed
+  std::once_flag failed_;
+  sim::Report report_{[this](const json& event) {
+    if (event.value("ok", true)) return;
+    std::call_once(failed_, [&] { said_.set_value(event); });
+  }};
   std::unique_ptr<sim::MnoSim> mno_;
   std::shared_ptr<sim::Connection> radio_;
 };
@@ -188,6 +194,23 @@ TEST_F(MnoTest, TheRestOfTheInventoryIsRegisteredOnCommand) {
   const auto second = registry_.NextOf("esim.register");
   ASSERT_TRUE(second.has_value());
   EXPECT_EQ(second->envelope.data["eid"], kSecondEid);
+}
+
+// Waiting counts from when the registration was meant to begin; what the inventory does not hold is passed over.
+TEST_F(MnoTest, ARegistrationMayBeDueEarlierThanItBegins) {
+  Start();
+  Attach();
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const auto due = std::chrono::duration_cast<std::chrono::microseconds>(now - seconds(100)).count();
+  mno_->Control({{"cmd", "register"}, {"due_us", {"soon", due, due, due}}});
+  mno_->Control({{"cmd", "register"}, {"due_us", 5}});
+  const auto second = registry_.NextOf("esim.register");
+  ASSERT_TRUE(second.has_value());
+  EXPECT_EQ(second->envelope.data["eid"], kSecondEid);
+  registry_.Reject(*second, Error::Make(Code::kStatusProhibits, "esim_exists", "never"));
+  auto failed = said_.get_future();
+  ASSERT_EQ(failed.wait_for(seconds(20)), std::future_status::ready);
+  EXPECT_GE(failed.get()["ms"], 100000.0);
 }
 
 TEST_F(MnoTest, WhatIsRejectedForTheMomentIsSentAgainAndWhatIsRejectedIsNot) {

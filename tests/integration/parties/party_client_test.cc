@@ -73,6 +73,24 @@ TEST_F(PartyClientTest, ACommandGetsItsOwnAnswer) {
   EXPECT_EQ(rejected.error->symbol, "device_unknown");
 }
 
+// A copy that came earlier may still wait at the registry: under another id the command would be decided twice.
+TEST_F(PartyClientTest, ACommandThatWasNotLookedAtIsSaidAgainUnderItsId) {
+  ScriptedRegistry registry(broker_);
+  auto options = Options("mno-a");
+  options.repeat_after = milliseconds(300);
+  auto client = Connect(options);
+  auto reply = Attach(*client);
+  const auto first = registry.Next();
+  ASSERT_TRUE(first.has_value());
+  registry.Reject(*first, Error::Make(Code::kLimit, "too_busy", "later"));
+  const auto second = registry.Next();
+  ASSERT_TRUE(second.has_value());
+  EXPECT_EQ(second->payload, first->payload);
+  registry.Accept(*second, {{"device", kDevice}, {"state", "attached"}});
+  ASSERT_TRUE(Ready(reply));
+  EXPECT_TRUE(reply.get().accepted);
+}
+
 TEST_F(PartyClientTest, AnUnansweredCommandIsRepeatedByteForByteAndInTheEndGivenUp) {
   ScriptedRegistry registry(broker_);
   auto options = Options("mno-a");

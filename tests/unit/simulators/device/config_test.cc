@@ -13,9 +13,18 @@ TEST(DeviceConfig, ReadsWhatTheLabWrites) {
                                          {"asp_address", "127.0.0.1"}});
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->inventory.at(0).mno, "mno-a");
+  EXPECT_TRUE(config->inventory.at(0).checks);
   EXPECT_EQ(config->threads, 8u);
   EXPECT_EQ(config->verify_within, std::chrono::milliseconds(500));
   EXPECT_EQ(config->faults.lose, 0.0);
+}
+
+TEST(DeviceConfig, ADeviceMayBeToldToCheckNothing) {
+  const auto config = ParseDeviceConfig(
+      {{"radio_sockets", {{"mno-a", "/run/a.sock"}}},
+       {"inventory", {{{"iccid", "1"}, {"eid", "2"}, {"mno", "mno-a"}, {"checks", false}}}}});
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_FALSE(config->inventory.at(0).checks);
 }
 
 TEST(DeviceConfig, SaysWhatIsWrong) {

@@ -92,6 +92,8 @@ TEST_F(DevScriptTest, ArgumentsAreJudgedBeforeTheBuild) {
       {{"demo", "--devices=-1"}, "--devices: '-1' is no number"},
       {{"demo", "--devices"}, "--devices needs a value"},
       {{"up", "--secondary", "named"}, "--secondary: 'named' is none of bind, nsd, knot"},
+      {{"demo", "--checks", "some"}, "--checks: 'some' is none of all, none, sample:P"},
+      {{"demo", "--checks", "sample:"}, "--checks: 'sample:' is none of all, none, sample:P"},
       {{"demo", "--devices", "0"}, "--devices must be at least 1"},
       {{"demo", "--devcies", "2"}, "'--devcies' is no option of it"},
       {{"demo", "--servers-only"}, "'--servers-only' is no option of it"},
@@ -123,7 +125,10 @@ TEST_F(DevScriptTest, EveryOptionOfTheLabIsKnown) {
   for (std::sregex_iterator at(source.begin(), source.end(), kAdded), end; at != end; ++at, ++options) {
     const std::string command = (*at)[1] == "up" ? "up" : "demo";
     std::vector<std::string> arguments{command, (*at)[3]};
-    if ((*at)[2] == "option") arguments.emplace_back((*at)[3] == "--secondary" ? "knot" : "1");
+    const std::string name = (*at)[3];
+    if ((*at)[2] == "option") {
+      arguments.emplace_back(name == "--secondary" ? "knot" : name == "--checks" ? "sample:0.5" : "1");
+    }
     fs::remove(In("log"));
     auto dev = Process::Start(Dev(arguments));
     ASSERT_TRUE(dev.ok());

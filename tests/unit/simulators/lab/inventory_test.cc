@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "simulators/lab/checks.h"
+
 namespace registry::lab {
 namespace {
 
@@ -37,7 +39,40 @@ TEST(InventoryTest, EachMnoIsToldItsOwnDevicesAndTheDevicesAll) {
   EXPECT_EQ(MnoConfig(layout, 0, inventory, {}, {})["inventory"].size(), 4u);
   EXPECT_EQ(MnoConfig(layout, 1, inventory, {}, {})["inventory"].size(), 4u);
   EXPECT_EQ(DeviceConfig(layout, inventory, 2)["inventory"].size(), 8u);
+  EXPECT_FALSE(DeviceConfig(layout, inventory, 2)["inventory"][0].contains("checks"));
   EXPECT_EQ(AspConfig(layout, 1)["endpoint"]["fqdn"], "mqtt.asp-b.test");
+}
+
+TEST(ChecksTest, TheShareIsSaidInWordsAndReadAgain) {
+  for (const char* text : {"all", "none", "sample:0.25"}) {
+    const auto share = CheckShareOf(text);
+    ASSERT_TRUE(share.has_value()) << text;
+    EXPECT_EQ(TextOfCheckShare(*share), text);
+  }
+  for (const char* text : {"", "some", "sample", "sample:", "sample:x", "sample:1.1", "sample:-0.1",
+                           "sample:nan", "sample:0.5x", "ALL"}) {
+    EXPECT_FALSE(CheckShareOf(text).has_value()) << text;
+  }
+}
+
+TEST(ChecksTest, SoManyCheckByLotAndTheDevicesAreTold) {
+  Layout layout;
+  layout.folder = layout.socket_folder = "/lab";
+  auto inventory = MakeInventory(100, 3);
+  const auto told = [&](double share, std::uint64_t seed) {
+    ChooseChecked(inventory, share, seed);
+    std::set<int> checked;
+    const auto devices = DeviceConfig(layout, inventory, 2)["inventory"];
+    for (int i = 0; i < 100; ++i) {
+      if (devices[i].value("checks", true)) checked.insert(i);
+    }
+    return checked;
+  };
+  EXPECT_EQ(told(1, 1).size(), 100u);
+  EXPECT_EQ(told(0, 1).size(), 0u);
+  EXPECT_EQ(told(0.055, 1).size(), 6u) << "rounded up";
+  EXPECT_EQ(told(0.5, 1), told(0.5, 1));
+  EXPECT_NE(told(0.5, 1), told(0.5, 2));
 }
 
 }  // namespace

@@ -40,6 +40,32 @@ TEST(ProgressTest, ADeviceIsThroughOnlyWithActiveVerifiedSessionAndTheAspsCheck)
   EXPECT_TRUE(progress.Wait(1, seconds(10), seconds(60), seconds(60)));
 }
 
+TEST(ProgressTest, ADeviceThatChecksNothingIsThroughWhenItIsActiveAndDone) {
+  const json done = {{"event", "done"}, {"device", "d1"}, {"ok", true}, {"checked", false}};
+  for (const bool active_first : {true, false}) {
+    Progress progress;
+    progress.StartClock();
+    if (active_first) progress.Heard("asp-a", Step("d1", "activated"));
+    progress.Heard("devices", done);
+    EXPECT_EQ(progress.complete(), active_first ? 1u : 0u);
+    progress.Heard("devices", done);
+    progress.Heard("asp-a", Step("d1", "activated"));
+    EXPECT_EQ(progress.complete(), 1u) << "once";
+    const DemoReport report = Summarise(progress, 1);
+    EXPECT_TRUE(report.Good());
+    EXPECT_EQ(report.checked, 0u);
+    EXPECT_EQ(report.steps.at("whole").ms.size(), 1u);
+  }
+}
+
+TEST(ProgressTest, ARegistrationThatFailedForGoodIsNotWaitedFor) {
+  Progress progress;
+  progress.StartClock();
+  progress.Heard("mno-a", Step("", "register", false, "esim_exists"));
+  EXPECT_EQ(progress.given_up(), 1u);
+  EXPECT_TRUE(progress.Wait(1, seconds(10), seconds(60), seconds(60)));
+}
+
 TEST(ProgressTest, ALaterSuccessHealsAFailureAndNothingIsCountedTwice) {
   Progress progress;
   progress.Heard("devices", Step("d1", "verify", false, "nxdomain"));
