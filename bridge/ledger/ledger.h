@@ -7,7 +7,8 @@
 //   durable. Inside a changeset releases come before claims, erased jobs before put ones, feed
 //   acknowledgements before notifications.
 // Errors: symbol says which. kEventKnown: the mark exists, read FindEvent again. kStale: a version or a
-//   unique claim moved, or an MNO has no room for one more job; decide again from a fresh view.
+//   unique claim moved, or an MNO has no room for one more job; decide again from a fresh view. Or an event mark is kept
+//   that was to be erased.
 //   kLedgerFailed: the disk refused; the backend then refuses everything until it is opened again.
 // Limits: options of the backend bound waiting commits.
 #pragma once
@@ -38,7 +39,7 @@ inline constexpr std::string_view kLedgerNewer = "ledger_newer";
 // Nothing is there (a volume that is not mounted), or something without a ledger's mark.
 inline constexpr std::string_view kLedgerMissing = "ledger_missing";
 inline constexpr std::string_view kLedgerUnmarked = "ledger_unmarked";
-// A folder from before devices had places; it gets them when it is opened for writing.
+// A folder from before devices had places, or marks days; it gets them when it is opened for writing.
 inline constexpr std::string_view kLedgerUnindexed = "ledger_unindexed";
 
 // Dead letters come from anybody, so they are bounded: above this the oldest are forgotten.
@@ -66,6 +67,12 @@ struct HistoryRecord {
 struct SinkState {
   Seq cursor = 0;     // every entry up to here has arrived
   std::string state;  // the sink's own few octets, e.g. the zone's SOA serial
+};
+
+// Marks of days before `from` are to be forgotten: they are gone, or go soon. No mark of such a day comes any more.
+struct MarksKept {
+  domain::Day from = 0;
+  std::uint64_t forgotten = 0;  // so far
 };
 
 struct FeedState {
@@ -121,6 +128,11 @@ class LedgerReader : public domain::View {
   using EndpointKey = domain::EndpointKey;
   virtual Result<std::vector<domain::EventMark>> EventsAfter(const std::optional<EventKey>& after,
                                                              std::size_t limit) const = 0;
+  // Every event mark under the day it is forgotten with, in order: the day it was made, or the first that is kept where a
+  // clock was behind that. kLedgerUnindexed where there are none yet.
+  virtual Result<std::vector<domain::DayMark>> DayMarksAfter(const std::optional<domain::DayMark>& after,
+                                                             std::size_t limit) const = 0;
+  virtual Result<MarksKept> LoadMarksKept() const = 0;
   virtual Result<std::vector<domain::EndpointRecord>> EndpointsAfter(const std::optional<EndpointKey>& after,
                                                                      std::size_t limit) const = 0;
 };

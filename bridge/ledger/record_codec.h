@@ -40,6 +40,7 @@ struct Head {
   Seq outbox_zone = 0;
   Seq outbox_crl = 0;
   Seq dead_letters = 0;
+  MarksKept marks;
 };
 
 std::string Encode(const domain::EventMark& mark);

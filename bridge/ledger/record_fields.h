@@ -200,6 +200,8 @@ void Fields(A& archive, T& head) {
   archive(4, head.outbox_zone);
   archive(5, head.outbox_crl);
   archive(6, head.dead_letters);
+  archive(7, head.marks.from);
+  archive(8, head.marks.forgotten);
 }
 
 template <class T>

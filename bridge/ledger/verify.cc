@@ -45,7 +45,7 @@ class Verifier {
     CheckEndpoints();
     CheckFeeds();
     CheckJobs();
-    CheckEvents();
+    if (CheckEvents()) CheckDayMarks();
     CheckDeadLetters();
     CheckOrders();
     return std::move(report_);
@@ -69,7 +69,9 @@ class Verifier {
   void CheckJobs();
   void CheckJobs(const std::optional<std::vector<domain::Job>>& jobs);
   void CheckEndpoints();
-  void CheckEvents();
+  bool CheckEvents();
+  void CheckDayMarks();
+  void CheckDayMark(const domain::DayMark& marked);
   void CheckDeadLetters();
   void CheckOrders();
   void CheckOrder(const domain::Order& order);
@@ -98,6 +100,7 @@ class Verifier {
   std::set<PartyId> parties_;
   std::set<DeviceId> in_zone_wanted_;  // devices that must have a TLSA record
   std::set<Bytes> revoked_;
+  std::uint64_t marks_ = 0, day_marks_ = 0;
 };
 
 void Verifier::CheckHistory() {
@@ -302,15 +305,46 @@ void Verifier::CheckEndpoints() {
   }
 }
 
-void Verifier::CheckEvents() {
+// False when not all of them could be read, which was said.
+bool Verifier::CheckEvents() {
   std::optional<LedgerReader::EventKey> after;
   for (;;) {
     const auto page = Read("event marks", reader_.EventsAfter(after, kPage));
-    if (!page || page->empty()) return;
+    if (!page) return false;
+    if (page->empty()) return true;
+    marks_ += page->size();
     LedgerReader::EventKey last(page->back().source, page->back().id);
-    if (after && last <= *after) return Fault("event marks: one stands under another's key");
+    if (after && last <= *after) {
+      Fault("event marks: one stands under another's key");
+      return false;
+    }
     after = std::move(last);
   }
+}
+
+// Each under one day, so that none is kept for ever, and none is forgotten before its time.
+void Verifier::CheckDayMarks() {
+  std::optional<domain::DayMark> after;
+  for (;;) {
+    const auto page = reader_.DayMarksAfter(after, kPage);
+    if (!page && page.error().symbol == kLedgerUnindexed) return;
+    if (!page) return Fault("days of event marks: " + page.error().message);
+    if (page->empty()) break;
+    for (const auto& marked : *page) CheckDayMark(marked);
+    day_marks_ += page->size();
+    after = page->back();
+  }
+  if (day_marks_ != marks_)
+    Fault("event marks: " + std::to_string(marks_) + " are there, and " + std::to_string(day_marks_) +
+          " are forgotten with a day (registryctl ledger reindex makes the days anew)");
+}
+
+void Verifier::CheckDayMark(const domain::DayMark& marked) {
+  const std::string name = "event mark " + marked.id.text() + " of " + marked.source.text();
+  const auto mark = Read(name, reader_.FindEvent(marked.source, marked.id));
+  if (!mark) return;
+  if (!*mark) return Fault(name + ": has a day and is not there");
+  if (marked.day < domain::DayOf((*mark)->at)) Fault(name + ": is forgotten with a day before its own");
 }
 
 void Verifier::CheckDeadLetters() {

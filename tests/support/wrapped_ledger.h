@@ -92,6 +92,11 @@ class WrappedLedger : public ledger::Ledger {
                                                      std::size_t limit) const override {
     return inner_.EventsAfter(after, limit);
   }
+  Result<std::vector<domain::DayMark>> DayMarksAfter(const std::optional<domain::DayMark>& after,
+                                                     std::size_t limit) const override {
+    return inner_.DayMarksAfter(after, limit);
+  }
+  Result<ledger::MarksKept> LoadMarksKept() const override { return inner_.LoadMarksKept(); }
   Result<std::vector<domain::EndpointRecord>> EndpointsAfter(const std::optional<EndpointKey>& after,
                                                              std::size_t limit) const override {
     return inner_.EndpointsAfter(after, limit);

@@ -43,6 +43,19 @@ struct EventMark {
   OutgoingMessage reply;
 };
 
+// Days since 1970-01-01 in UTC, by which event marks are forgotten; what lies before is of day 0.
+using Day = std::uint64_t;
+inline constexpr std::int64_t kDayMicros = std::int64_t{86'400'000'000};
+constexpr Day DayOf(UtcTime time) { return time.micros < 0 ? 0 : static_cast<Day>(time.micros / kDayMicros); }
+
+// Which event mark is forgotten with which day.
+struct DayMark {
+  Day day = 0;
+  PartyId source;
+  EventId id;
+  auto operator<=>(const DayMark&) const = default;
+};
+
 // What the zone shall hold for a device's name from now on. Empty tlsa and no note: the name goes (NXDOMAIN).
 struct TlsaRecord {
   std::uint8_t usage = 3, selector = 0, matching = 1;
@@ -136,6 +149,11 @@ struct Changeset {
   std::vector<OrderPut> orders;  // commit fails with kStale when an order moved
   std::vector<OrderItem> order_items;
   std::vector<OrderId> orders_erase;  // with their items; before those that are put
+  std::optional<Day> marks_from;      // marks of days before are to be forgotten; only forward
+  // In order, none between them left out; commit fails with kStale unless their days are before a marks_from that was
+  // committed earlier.
+  std::vector<DayMark> marks_erase;
+  std::vector<Bytes> revocations_erase;  // serials; unknown ones are ignored
 
   bool empty() const;
 };

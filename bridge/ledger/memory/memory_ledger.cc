@@ -205,6 +205,18 @@ class MemoryLedger final : public Ledger {
     const MutexLock lock(mutex_);
     return ValuesAfter<domain::EventMark>(marks_, after, limit);
   }
+  Result<std::vector<domain::DayMark>> DayMarksAfter(const std::optional<domain::DayMark>& after,
+                                                     std::size_t limit) const override {
+    const MutexLock lock(mutex_);
+    std::vector<domain::DayMark> marks;
+    auto it = after ? day_marks_.upper_bound(*after) : day_marks_.begin();
+    for (; it != day_marks_.end() && marks.size() < limit; ++it) marks.push_back(*it);
+    return marks;
+  }
+  Result<MarksKept> LoadMarksKept() const override {
+    const MutexLock lock(mutex_);
+    return marks_kept_;
+  }
   Result<std::vector<domain::EndpointRecord>> EndpointsAfter(const std::optional<EndpointKey>& after,
                                                              std::size_t limit) const override {
     const MutexLock lock(mutex_);
@@ -219,8 +231,11 @@ class MemoryLedger final : public Ledger {
     return jobs;
   }
   Status CheckRecords(const Changeset& changeset) const REQUIRES(mutex_);
+  Status CheckForgotten(const Changeset& changeset) const REQUIRES(mutex_);
   Status CheckClaims(const Changeset& changeset) const REQUIRES(mutex_);
   Status CheckBounds(const Changeset& changeset) const REQUIRES(mutex_);
+  void ApplyMark(const domain::EventMark& mark) REQUIRES(mutex_);
+  void ApplyForgotten(const Changeset& changeset) REQUIRES(mutex_);
   void ApplyRecords(Changeset& changeset) REQUIRES(mutex_);
   void ApplyDevice(domain::Device device) REQUIRES(mutex_);
   void ApplyOrders(Changeset& changeset) REQUIRES(mutex_);
@@ -233,6 +248,8 @@ class MemoryLedger final : public Ledger {
   OutboxTail::Ends ends_ GUARDED_BY(mutex_){};
   std::atomic<std::uint64_t> changesets_{0};
   std::map<std::pair<PartyId, EventId>, domain::EventMark> marks_ GUARDED_BY(mutex_);
+  std::set<domain::DayMark> day_marks_ GUARDED_BY(mutex_);
+  MarksKept marks_kept_ GUARDED_BY(mutex_);
   std::map<DeviceId, domain::Device> devices_ GUARDED_BY(mutex_);
   std::set<domain::DevicePlace> places_ GUARDED_BY(mutex_);
   std::map<EndpointKey, domain::EndpointRecord> endpoints_ GUARDED_BY(mutex_);
@@ -294,8 +311,29 @@ Status MemoryLedger::CheckBounds(const Changeset& changeset) const {
   return Stale("what an MNO has open");
 }
 
+Status MemoryLedger::CheckForgotten(const Changeset& changeset) const {
+  const bool kept =
+      std::any_of(changeset.marks_erase.begin(), changeset.marks_erase.end(),
+                  [this](const auto& mark) REQUIRES(mutex_) { return mark.day >= marks_kept_.from; });
+  return kept ? Status(Stale("an event mark's day")) : Done{};
+}
+
+void MemoryLedger::ApplyMark(const domain::EventMark& mark) {
+  marks_.emplace(std::pair(mark.source, mark.id), mark);
+  day_marks_.insert({std::max(domain::DayOf(mark.at), marks_kept_.from), mark.source, mark.id});
+}
+
+void MemoryLedger::ApplyForgotten(const Changeset& changeset) {
+  if (changeset.marks_from) marks_kept_.from = std::max(marks_kept_.from, *changeset.marks_from);
+  for (const auto& mark : changeset.marks_erase) {
+    marks_.erase({mark.source, mark.id});
+    marks_kept_.forgotten += day_marks_.erase(mark);
+  }
+  for (const auto& serial : changeset.revocations_erase) revocations_.erase(serial);
+}
+
 void MemoryLedger::ApplyRecords(Changeset& changeset) {
-  if (changeset.mark) marks_.emplace(std::pair(changeset.mark->source, changeset.mark->id), *changeset.mark);
+  if (changeset.mark) ApplyMark(*changeset.mark);
   for (auto& put : changeset.devices) {
     put.device.version = put.expected_version + 1;
     ApplyDevice(put.device);
@@ -383,6 +421,8 @@ Status MemoryLedger::Commit(Changeset changeset) {
   if (auto sound = CheckRecords(changeset); !sound) return sound;
   if (auto sound = CheckClaims(changeset); !sound) return sound;
   if (auto sound = CheckBounds(changeset); !sound) return sound;
+  if (auto sound = CheckForgotten(changeset); !sound) return sound;
+  ApplyForgotten(changeset);
   ApplyRecords(changeset);
   ApplyOrders(changeset);
   ApplyLog(changeset);

@@ -31,6 +31,9 @@ inline std::string OfSeq(Seq seq) {
   AppendFixed64(key, seq);
   return key;
 }
+inline std::string OfDayMark(const domain::DayMark& mark) {
+  return OfSeq(mark.day) + OfEvent(mark.source, mark.id);
+}
 inline std::string OfSink(Sink sink) { return std::string(1, static_cast<char>(sink)); }
 inline std::string OfOutbox(Sink sink, Seq seq) { return OfSink(sink) + OfSeq(seq); }
 inline std::string OfFeed(const PartyId& party, Seq seq) { return party.text() + '\0' + OfSeq(seq); }
@@ -55,5 +58,6 @@ inline constexpr const char* kFormat = "format";
 inline constexpr const char* kId = "id";
 inline constexpr const char* kHead = "head";
 inline constexpr const char* kPlaces = "places";
+inline constexpr const char* kDayMarks = "day_marks";
 
 }  // namespace registry::ledger::keys

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "bridge/ledger/private_folder.h"
+#include "bridge/ledger/rocksdb/day_marks.h"
 #include "bridge/ledger/rocksdb/folder.h"
 #include "bridge/ledger/rocksdb/keys.h"
 #include "bridge/ledger/rocksdb/open.h"
@@ -167,7 +168,10 @@ Result<std::string> ReindexRocksDbLedger(const std::string& folder) {
   if (!store) return store.error();
   const auto devices = MakePlaces(**store);
   if (!devices) return devices.error();
-  return "the index of " + std::to_string(*devices) + " devices in " + folder + " was made anew";
+  const auto marks = MakeDayMarks(**store);
+  if (!marks) return marks.error();
+  return "the index of " + std::to_string(*devices) + " devices in " + folder +
+         " was made anew, and the days of " + std::to_string(*marks) + " event marks";
 }
 
 Status CheckRocksDbFolder(const std::string& folder) {

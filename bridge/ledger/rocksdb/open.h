@@ -35,7 +35,8 @@ Result<std::string> AdoptRocksDbLedger(const std::string& folder, bool accept_lo
 // would go with it. A sentence that says what was dropped.
 Result<std::string> DropTornTail(const std::string& folder, bool accept_loss);
 
-// Makes the index of devices (FORMAT.md, `places`) anew from the devices. A sentence that says so.
+// Makes the index of devices (FORMAT.md, `places`) anew from the devices, and `day_marks` from the event marks. A sentence
+// that says so.
 // Errors: those of opening for writing.
 Result<std::string> ReindexRocksDbLedger(const std::string& folder);
 

@@ -3,9 +3,11 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace registry::ledger {
 namespace {
@@ -14,8 +16,9 @@ namespace {
 constexpr std::array kColumnNames = {
     "devices",           "unique", "endpoints", "events",     "jobs",   "history",
     "history_by_device", "outbox", "feed",      "feed_state", "zone",   "revocations",
-    "dead_letters",      "sinks",  "meta",      "places",     "orders",
+    "dead_letters",      "sinks",  "meta",      "places",     "orders", "day_marks",
 };
+constexpr std::string_view kForgetful = "events";
 constexpr std::size_t kFirstColumns = 15;  // families that every format has; the later ones follow
 
 std::shared_ptr<rocksdb::TableFactory> Tables() {
@@ -38,6 +41,16 @@ rocksdb::ColumnFamilyOptions ColumnOptions() {
   // Young records are hot, and mostly signatures, hashes and keys, which do not shrink.
   options.compression = rocksdb::kNoCompression;
   options.bottommost_compression = rocksdb::kLZ4Compression;
+  return options;
+}
+
+// Event marks come in no order of time, so a day of them leaves graves everywhere. Tables that are full of them are written
+// anew soon, or the space would come back only when what is above grows into them.
+rocksdb::ColumnFamilyOptions ForgetfulOptions() {
+  constexpr std::size_t kWindow = 4096, kGraves = 2048;  // entries
+  rocksdb::ColumnFamilyOptions options = ColumnOptions();
+  options.table_properties_collector_factories = {
+      rocksdb::NewCompactOnDeletionCollectorFactory(kWindow, kGraves)};
   return options;
 }
 
@@ -77,7 +90,9 @@ std::vector<rocksdb::ColumnFamilyDescriptor> ColumnDescriptors(const std::vector
 std::vector<rocksdb::ColumnFamilyDescriptor> ColumnDescriptors() {
   std::vector<rocksdb::ColumnFamilyDescriptor> columns;
   columns.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
-  for (const char* name : kColumnNames) columns.emplace_back(name, ColumnOptions());
+  for (const char* name : kColumnNames) {
+    columns.emplace_back(name, std::string_view(name) == kForgetful ? ForgetfulOptions() : ColumnOptions());
+  }
   return columns;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bridge/ledger/rocksdb/day_marks.h"
 #include "bridge/ledger/rocksdb/job_record.h"
 #include "bridge/ledger/rocksdb/keys.h"
 #include "bridge/ledger/rocksdb/place_keys.h"
@@ -54,14 +55,20 @@ Result<HistoryRecord> DecodeHistory(Seq seq, std::string_view stored) {
 }
 
 Error Unindexed() {
-  return Error::Make(Code::kFailed, kLedgerUnindexed,
-                     "this ledger was written before devices were indexed; registryd makes the index when it "
-                     "starts");
+  return Error::Make(
+      Code::kFailed, kLedgerUnindexed,
+      "this ledger was written before devices or event marks were indexed; registryd makes the "
+      "index when it starts");
 }
 
 Error NoPlace(std::string_view key) {
   return Error::Make(Code::kFailed, kLedgerDamaged,
                      "a key of places has no place's form: " + ToHex(AsBytes(key)));
+}
+
+Error NoDayMark(std::string_view key) {
+  return Error::Make(Code::kFailed, kLedgerDamaged,
+                     "a key of day_marks has no such form: " + ToHex(AsBytes(key)));
 }
 
 // Whose it is, the key says.
@@ -88,6 +95,9 @@ Status Reading<Port>::LoadLive() {
   const auto has_places = HasPlaces(*store_);
   if (!has_places) return has_places.error();
   has_places_ = *has_places;
+  const auto has_day_marks = HasDayMarks(*store_);
+  if (!has_day_marks) return has_day_marks.error();
+  has_day_marks_ = *has_day_marks;
   tail_.Reach(EndsOf(live_.head));
   return Done{};
 }
@@ -352,6 +362,30 @@ Result<std::vector<domain::EventMark>> Reading<Port>::EventsAfter(const std::opt
                                                                   std::size_t limit) const {
   const std::string from = after ? keys::Behind(keys::OfEvent(after->first, after->second)) : std::string();
   return LoadRange<domain::EventMark>(*store_, Column::kEvents, from, "", limit);
+}
+
+template <class Port>
+Result<std::vector<domain::DayMark>> Reading<Port>::DayMarksAfter(const std::optional<domain::DayMark>& after,
+                                                                  std::size_t limit) const {
+  if (!has_day_marks_) return Unindexed();
+  std::vector<domain::DayMark> marks;
+  if (limit == 0) return marks;
+  const std::string from = after ? keys::Behind(keys::OfDayMark(*after)) : std::string();
+  auto read =
+      store_->Scan(Column::kDayMarks, from, "", [&](std::string_view key, std::string_view) -> Result<bool> {
+        auto mark = keys::DayMarkOf(key);
+        if (!mark) return NoDayMark(key);
+        marks.push_back(std::move(*mark));
+        return marks.size() < limit;
+      });
+  if (!read) return read.error();
+  return marks;
+}
+
+template <class Port>
+Result<MarksKept> Reading<Port>::LoadMarksKept() const {
+  const ReadLock lock(live_.mutex);
+  return live_.head.marks;
 }
 
 template <class Port>

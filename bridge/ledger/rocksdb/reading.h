@@ -53,6 +53,9 @@ class Reading : public Port {
                                                                            std::size_t limit) const override;
   Result<std::vector<domain::EventMark>> EventsAfter(const std::optional<EventKey>& after,
                                                      std::size_t limit) const override;
+  Result<std::vector<domain::DayMark>> DayMarksAfter(const std::optional<domain::DayMark>& after,
+                                                     std::size_t limit) const override;
+  Result<MarksKept> LoadMarksKept() const override;
   Result<std::vector<domain::EndpointRecord>> EndpointsAfter(const std::optional<EndpointKey>& after,
                                                              std::size_t limit) const override;
 
@@ -65,6 +68,7 @@ class Reading : public Port {
 
   std::unique_ptr<Store> store_;
   bool has_places_ = false;
+  bool has_day_marks_ = false;
   Live live_;
   OutboxTail tail_;
 };

@@ -1,5 +1,6 @@
 // The RocksDB backend put together: Reading answers, the Committer writes.
 #include "bridge/ledger/rocksdb/committer.h"
+#include "bridge/ledger/rocksdb/day_marks.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/ledger/rocksdb/places.h"
 #include "bridge/ledger/rocksdb/reading.h"
@@ -28,15 +29,21 @@ class RocksDbLedger final : public Reading<Ledger> {
   void WakeAll() override { tail_.WakeAll(); }
 
  private:
-  // A folder from before devices were indexed, or indexed by another rule.
+  // A folder from before devices or event marks were indexed, or indexed by another rule.
   static Status Index(Store& store, const LogLine& log) {
-    const auto has = HasPlaces(store);
-    if (!has) return has.error();
-    if (*has) return Done{};
-    const auto devices = MakePlaces(store);
+    const auto devices = Index(store, HasPlaces, MakePlaces);
     if (!devices) return devices.error();
     if (*devices > 0) log.Warning("the index of " + std::to_string(*devices) + " devices was made anew");
+    const auto marks = Index(store, HasDayMarks, MakeDayMarks);
+    if (!marks) return marks.error();
+    if (*marks > 0) log.Warning("the days of " + std::to_string(*marks) + " event marks were made anew");
     return Done{};
+  }
+  static Result<std::uint64_t> Index(Store& store, Result<bool> (*is_there)(const Store&),
+                                     Result<std::uint64_t> (*make)(Store&)) {
+    const auto there = is_there(store);
+    if (!there) return there.error();
+    return *there ? std::uint64_t{0} : make(store);
   }
 
   explicit RocksDbLedger(std::unique_ptr<Store> store) : Reading(std::move(store)) {}

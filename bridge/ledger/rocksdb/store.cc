@@ -1,6 +1,7 @@
 #include "bridge/ledger/rocksdb/store.h"
 
 #include "bridge/ledger/private_folder.h"
+#include "bridge/ledger/rocksdb/day_marks.h"
 #include "bridge/ledger/rocksdb/folder.h"
 #include "bridge/ledger/rocksdb/job_record.h"
 #include "bridge/ledger/rocksdb/keys.h"
@@ -47,6 +48,7 @@ Result<std::unique_ptr<Store>> Store::Make(const std::string& folder) {
   auto store = Opened(options, folder);
   if (!store) return store;
   if (auto made = MakePlaces(**store); !made) return made.error();
+  if (auto made = MakeDayMarks(**store); !made) return made.error();
   return store;
 }
 

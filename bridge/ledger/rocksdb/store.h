@@ -34,12 +34,13 @@ enum class Column : std::size_t {
   kDeadLetters,
   kSinks,
   kMeta,
-  kPlaces,  // since format 3: a reader of an older folder has none
-  kOrders,  // as places
+  kPlaces,    // since format 3: a reader of an older folder has none
+  kOrders,    // as places
+  kDayMarks,  // since format 4
 };
 
 // Of the folder as a whole; a folder of a higher number is refused, one of a lower number raised (FORMAT.md).
-inline constexpr std::uint64_t kFolderFormat = 3;
+inline constexpr std::uint64_t kFolderFormat = 4;
 
 class Store {
  public:

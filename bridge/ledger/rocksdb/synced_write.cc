@@ -37,6 +37,7 @@ Status SyncedWrite::Add(domain::Changeset& changeset) {
   if (!places) return places.error();
   for (auto& [key, version] : versions) versions_[key] = version;
   for (auto& [key, holder] : holders) holders_[key] = std::move(holder);
+  StageForgotten(changeset);
   StageRecords(changeset, *places);
   StageJobs(changeset);
   StageOrders(changeset);
@@ -65,6 +66,7 @@ Status SyncedWrite::Check(const domain::Changeset& changeset, Versions& versions
     if (!sound) return sound;
   }
   if (auto sound = CheckClaims(changeset, holders); !sound) return sound;
+  if (auto sound = CheckForgotten(changeset); !sound) return sound;
   return CheckBounds(changeset);
 }
 
@@ -139,6 +141,44 @@ Status SyncedWrite::CheckBounds(const domain::Changeset& changeset) const {
   return Stale("what an MNO has open");
 }
 
+// Held against what was published, not against this batch: no mark of such a day is staged, so whoever has read which
+// marks there are has read them all.
+Status SyncedWrite::CheckForgotten(const domain::Changeset& changeset) const {
+  live_.ReadByItsWriter();
+  const domain::Day from = live_.head.marks.from;
+  const bool kept = std::any_of(changeset.marks_erase.begin(), changeset.marks_erase.end(),
+                                [from](const auto& mark) { return mark.day >= from; });
+  return kept ? Status(Stale("an event mark's day")) : Done{};
+}
+
+void SyncedWrite::StageForgotten(const domain::Changeset& changeset) {
+  if (changeset.marks_from && *changeset.marks_from > head_.marks.from) {
+    head_.marks.from = *changeset.marks_from;
+    head_moved_ = true;
+  }
+  for (const auto& serial : changeset.revocations_erase) {
+    writes_.Delete(store_.handle(Column::kRevocations), std::string(AsText(serial)));
+  }
+  const auto& marks = changeset.marks_erase;
+  if (marks.empty()) return;
+  for (const auto& mark : marks) {
+    writes_.Delete(store_.handle(Column::kEvents), keys::OfEvent(mark.source, mark.id));
+  }
+  writes_.DeleteRange(store_.handle(Column::kDayMarks), keys::OfDayMark(marks.front()),
+                      keys::Behind(keys::OfDayMark(marks.back())));
+  head_.marks.forgotten += marks.size();
+  head_moved_ = true;
+}
+
+// A clock that was set back makes no mark of a day that is being forgotten.
+void SyncedWrite::StageMark(const domain::EventMark& mark) {
+  std::string key = keys::OfEvent(mark.source, mark.id);
+  Put(Column::kEvents, key, Encode(mark));
+  const domain::Day day = std::max(domain::DayOf(mark.at), head_.marks.from);
+  Put(Column::kDayMarks, keys::OfDayMark({day, mark.source, mark.id}), "");
+  marks_.insert(std::move(key));
+}
+
 std::optional<JobTable::Entry> SyncedWrite::FindJob(const JobId& id) const {
   live_.ReadByItsWriter();
   const auto staged = jobs_.find(id);
@@ -166,11 +206,7 @@ void SyncedWrite::Push(Sink sink, const std::string& record) {
 }
 
 void SyncedWrite::StageRecords(domain::Changeset& changeset, PlaceChanges::ByDevice& places) {
-  if (changeset.mark) {
-    std::string key = keys::OfEvent(changeset.mark->source, changeset.mark->id);
-    Put(Column::kEvents, key, Encode(*changeset.mark));
-    marks_.insert(std::move(key));
-  }
+  if (changeset.mark) StageMark(*changeset.mark);
   for (auto& put : changeset.devices) {
     put.device.version = put.expected_version + 1;
     Put(Column::kDevices, keys::OfDevice(put.device.id), Encode(put.device));

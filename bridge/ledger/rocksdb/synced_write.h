@@ -47,9 +47,12 @@ class SyncedWrite {
   Status CheckClaims(const domain::Changeset& changeset, Holders& holders) const;
   Result<std::optional<std::string>> HolderOf(const std::string& key) const;
   Status CheckBounds(const domain::Changeset& changeset) const;
+  Status CheckForgotten(const domain::Changeset& changeset) const;
   std::optional<JobTable::Entry> FindJob(const JobId& id) const;
 
   void StageRecords(domain::Changeset& changeset, PlaceChanges::ByDevice& places);
+  void StageForgotten(const domain::Changeset& changeset);
+  void StageMark(const domain::EventMark& mark);
   void StageJobs(domain::Changeset& changeset);
   void StageOrders(domain::Changeset& changeset);
   void StageJob(const JobId& id, std::optional<JobTable::Entry> entry);

@@ -112,7 +112,8 @@ TEST_F(Registryctl, AStoppedRegistrysDevicesAreIndexedAnew) {
   ASSERT_EQ(Run("ledger create --ledger " + folder_.In("ledger")).status, 0);
   const Ran ran = Run("ledger reindex --ledger " + folder_.In("ledger"));
   EXPECT_EQ(ran.status, 0) << ran.err;
-  EXPECT_EQ(ran.out, "the index of 0 devices in " + folder_.In("ledger") + " was made anew\n");
+  EXPECT_EQ(ran.out, "the index of 0 devices in " + folder_.In("ledger") +
+                         " was made anew, and the days of 0 event marks\n");
   EXPECT_EQ(Run("ledger reindex --ledger none").status, 1);
 }
 

@@ -38,6 +38,12 @@ std::string DumpLists(const LedgerReader& reader) {
   const auto letters = *reader.DeadLettersAfter(0, kAll);
   for (const auto& [seq, letter] : letters)
     out += "letter " + std::to_string(seq) + ' ' + Hex(Encode(letter)) + '\n';
+  const auto marks = *reader.DayMarksAfter(std::nullopt, kAll);
+  for (const auto& mark : marks) {
+    out += "mark of day " + std::to_string(mark.day) + ' ' + mark.source.text() + ' ' + mark.id.text() + '\n';
+  }
+  const auto kept = *reader.LoadMarksKept();
+  out += "marks from " + std::to_string(kept.from) + " forgotten " + std::to_string(kept.forgotten) + '\n';
   const auto orders = *reader.OrdersOf(std::nullopt);
   for (const auto& order : orders) {
     out += "order " + Hex(Encode(order)) + '\n';

@@ -235,7 +235,7 @@ TEST_F(RocksDbLedgerTest, AMissingManifestIsRefused) {
 TEST_F(RocksDbLedgerTest, ANewerFormatIsRefused) {
   Fill(1);
   Tamper("meta", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
-    ASSERT_TRUE(db.Put({}, handle, "format", std::string("\0\0\0\0\0\0\0\4", 8)).ok());
+    ASSERT_TRUE(db.Put({}, handle, "format", std::string("\0\0\0\0\0\0\0\5", 8)).ok());
   });
   EXPECT_EQ(Refusal().symbol, kLedgerNewer);
 }
@@ -253,7 +253,7 @@ TEST_F(RocksDbLedgerTest, AnOlderFormatIsReadAndRaised) {
   Tamper("meta", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
     std::string format;
     ASSERT_TRUE(db.Get({}, handle, "format", &format).ok());
-    EXPECT_EQ(format, std::string("\0\0\0\0\0\0\0\3", 8)) << "an older registry is refused from now on";
+    EXPECT_EQ(format, std::string("\0\0\0\0\0\0\0\4", 8)) << "an older registry is refused from now on";
   });
 }
 
