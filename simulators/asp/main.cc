@@ -8,6 +8,7 @@
 #include "simulators/asp/client_check.h"
 #include "simulators/asp/tls_server.h"
 #include "simulators/console/console.h"
+#include "simulators/console/printer.h"
 
 namespace {
 
@@ -18,6 +19,7 @@ using registry::sim::Asp;
 using registry::sim::AspConfig;
 using registry::sim::ClientCheck;
 using registry::sim::Customers;
+using registry::sim::Printer;
 using registry::sim::Report;
 using registry::sim::TlsServer;
 using registry::sim::TlsSession;
@@ -54,7 +56,8 @@ int main(int argc, char** argv) {
   const auto console = registry::sim::Console::CatchSignals();
   const auto config = registry::sim::ReadAspConfig(*file);
   if (!config) return Fail(config.error(), 2);
-  Report report(Report::PrintLine);
+  Printer printer;
+  Report report([&printer](const nlohmann::json& event) { printer.Print(event); });
   Customers customers;
   const auto check = MakeCheck(*config, customers);
   if (!check) return Fail(check.error(), 1);

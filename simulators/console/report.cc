@@ -1,14 +1,6 @@
 #include "simulators/console/report.h"
 
-#include <cstdio>
-
 namespace registry::sim {
-
-void Report::PrintLine(const nlohmann::json& event) {
-  const std::string line = event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  std::fwrite(line.data(), 1, line.size(), stdout);
-  std::fflush(stdout);
-}
 
 void Report::Say(const nlohmann::json& event) {
   const MutexLock lock(mutex_);

@@ -1,5 +1,5 @@
-// simulators/console/report.h: what a simulator says about itself: one JSON object per event, on standard output one
-// line each, flushed at once.
+// simulators/console/report.h: what a simulator says about itself: one JSON object per event. The programs print them
+// (printer.h).
 // Owns: nothing. Threads: any; the sink is called by one at a time.
 // Privacy: devices are named by their UUID; EID and ICCID never appear, since reports end up in log files.
 #pragma once
@@ -19,7 +19,6 @@ class Report {
   using Sink = std::function<void(const nlohmann::json&)>;
 
   explicit Report(Sink sink) : sink_(std::move(sink)) {}
-  static void PrintLine(const nlohmann::json& event);  // the sink of the programs
 
   void Say(const nlohmann::json& event);
   // A step that began then and is over now; it went well when there is no reason why not.

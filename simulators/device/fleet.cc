@@ -49,7 +49,7 @@ class FleetOnRadio : public Fleet {
   void Dial(const std::string& mno);
   std::shared_ptr<Connection> Keep(const std::string& mno, std::shared_ptr<Connection> connection);
   void KeepPoweringOn(const std::string& mno);
-  void OnFrame(const json& frame);
+  void OnFrame(json frame);
   template <class Task>
   void WhenFree(Unit* unit,
                 Task task) NOT_PROVED;  // clang cannot see that the task wants the lock of its own unit
@@ -109,7 +109,7 @@ Status FleetOnRadio::Begin() {
 void FleetOnRadio::Dial(const std::string& mno) {
   auto connection = sim::Dial(
       config_.radio_sockets.at(mno), kDialWithin,
-      [this](const std::shared_ptr<Connection>&, const json& frame) { OnFrame(frame); },
+      [this](const std::shared_ptr<Connection>&, json frame) { OnFrame(std::move(frame)); },
       [this, mno](const std::shared_ptr<Connection>&) {
         queue_.PostAfter(kDialAgain, [this, mno] { Dial(mno); });
       },
@@ -159,13 +159,14 @@ bool FleetOnRadio::Send(const Unit& unit, json frame) {
   return connection && connection->Send(frame, kSendWithin);
 }
 
-void FleetOnRadio::OnFrame(const json& frame) {
+void FleetOnRadio::OnFrame(json frame) {
   const auto found = units_.find(Text(frame, "iccid"));
   if (found == units_.end()) return;
-  // What there is no room for is lost, as it may be on the air.
-  queue_.Offer([this, unit = found->second.get(), frame] {
-    WhenFree(unit, [this, frame](Unit& free) REQUIRES(free.mutex) {
-      if (free.radio_on) Handle(free, frame);
+  // What there is no room for is lost, as it may be on the air. Shared, since a task is copied.
+  const auto kept = std::make_shared<const json>(std::move(frame));
+  queue_.Offer([this, unit = found->second.get(), kept] {
+    WhenFree(unit, [this, kept](Unit& free) REQUIRES(free.mutex) {
+      if (free.radio_on) Handle(free, *kept);
     });
   });
 }

@@ -3,6 +3,7 @@
 
 #include "schemas/base/standard_descriptors.h"
 #include "simulators/console/console.h"
+#include "simulators/console/printer.h"
 #include "simulators/device/fleet.h"
 
 int main(int argc, char** argv) {
@@ -16,7 +17,8 @@ int main(int argc, char** argv) {
     std::cerr << "device-sim: " << config.error().message << "\n";
     return 2;
   }
-  Report report(Report::PrintLine);
+  Printer printer;
+  Report report([&printer](const nlohmann::json& event) { printer.Print(event); });
   auto fleet = Fleet::Start(*config, report);
   if (!fleet) {
     std::cerr << "device-sim: " << fleet.error().message << "\n";

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace registry::sim {
 namespace {
@@ -12,12 +13,10 @@ namespace {
 constexpr std::size_t kReadSize = 64 * 1024;
 constexpr std::size_t kWriteSize = 256 * 1024;
 
-std::string WithLength(const std::string& body) {
+void AppendFrame(std::string& out, const std::string& body) {
   const auto size = static_cast<std::uint32_t>(body.size());
-  std::string frame;
-  frame.reserve(body.size() + 4);
-  for (int shift = 24; shift >= 0; shift -= 8) frame.push_back(static_cast<char>(size >> shift & 0xff));
-  return frame + body;
+  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(size >> shift & 0xff));
+  out += body;
 }
 
 std::uint32_t LengthOf(const char* octets) {
@@ -67,7 +66,7 @@ Channel::Clock::time_point Channel::DueOfOne() {
 }
 
 bool Channel::Send(const nlohmann::json& frame, std::chrono::milliseconds deadline) {
-  const std::string body = frame.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  std::string body = frame.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   if (body.size() > kFrameMax) return false;
   MutexLock lock(mutex_);
   if (!room_.WaitFor(lock, deadline,
@@ -77,9 +76,8 @@ bool Channel::Send(const nlohmann::json& frame, std::chrono::milliseconds deadli
   std::uniform_real_distribution<double> chance(0, 1);
   if (faults_.lose > 0 && chance(random_) < faults_.lose) return true;
   const bool idle = queue_.empty();
-  std::string bytes = WithLength(body);
-  if (faults_.repeat > 0 && chance(random_) < faults_.repeat) queue_.emplace(DueOfOne(), bytes);
-  const auto place = queue_.emplace(DueOfOne(), std::move(bytes));
+  if (faults_.repeat > 0 && chance(random_) < faults_.repeat) queue_.emplace(DueOfOne(), body);
+  const auto place = queue_.emplace(DueOfOne(), std::move(body));
   const bool first = place == queue_.begin();
   lock.Unlock();
   if (idle || first) work_.NotifyOne();
@@ -100,7 +98,7 @@ bool Channel::TakeDue(std::string& out) {
   }
   const auto now = Clock::now();
   while (!queue_.empty() && queue_.begin()->first <= now && out.size() < kWriteSize) {
-    out += queue_.begin()->second;
+    AppendFrame(out, queue_.begin()->second);
     queue_.erase(queue_.begin());
   }
   lock.Unlock();
@@ -114,39 +112,38 @@ void Channel::WriteLoop() {
   }
 }
 
+// Into what is left of the buffer, which is cleared no more than once: clearing it costs more than most frames.
 bool Channel::Refill() {
-  buffer_.erase(0, consumed_);
-  consumed_ = 0;
-  const std::size_t kept = buffer_.size();
-  buffer_.resize(kept + kReadSize);
+  if (consumed_ == filled_) consumed_ = filled_ = 0;
+  if (buffer_.size() < filled_ + kReadSize && consumed_ > 0) {
+    std::memmove(buffer_.data(), buffer_.data() + consumed_, filled_ - consumed_);
+    filled_ -= std::exchange(consumed_, 0);
+  }
+  if (buffer_.size() < filled_ + kReadSize) buffer_.resize(filled_ + kReadSize);
   ssize_t n = 0;
   do {
-    n = ::recv(socket_, buffer_.data() + kept, kReadSize, 0);
+    n = ::recv(socket_, buffer_.data() + filled_, kReadSize, 0);
   } while (n < 0 && errno == EINTR);
-  buffer_.resize(kept + static_cast<std::size_t>(n > 0 ? n : 0));
+  filled_ += static_cast<std::size_t>(n > 0 ? n : 0);
   return n > 0;
 }
 
-bool Channel::ReadExact(char* out, std::size_t size) {
-  while (buffer_.size() - consumed_ < size) {
-    if (!Refill()) return false;
+const char* Channel::Take(std::size_t size) {
+  while (filled_ - consumed_ < size) {
+    if (!Refill()) return nullptr;
   }
-  std::memcpy(out, buffer_.data() + consumed_, size);
-  consumed_ += size;
-  return true;
+  return buffer_.data() + std::exchange(consumed_, consumed_ + size);
 }
 
 void Channel::ReadLoop(const OnFrame& on_frame) {
-  char length[4];
-  std::string body;
-  while (ReadExact(length, sizeof length)) {
+  while (const char* length = Take(4)) {
     const std::uint32_t size = LengthOf(length);
     if (size > kFrameMax) break;
-    body.resize(size);
-    if (!ReadExact(body.data(), size)) break;
-    const auto frame = nlohmann::json::parse(body, nullptr, false);
+    const char* body = Take(size);
+    if (body == nullptr) break;
+    auto frame = nlohmann::json::parse(body, body + size, nullptr, false);
     if (!frame.is_object() || !frame.contains("t") || !frame["t"].is_string()) break;
-    on_frame(frame);
+    on_frame(std::move(frame));
     if (!open()) break;
   }
   Close();

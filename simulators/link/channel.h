@@ -10,6 +10,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "schemas/base/mutex.h"
 #include "simulators/link/frames.h"
@@ -19,7 +20,7 @@ namespace registry::sim {
 class Channel {
  public:
   using Clock = std::chrono::steady_clock;
-  using OnFrame = std::function<void(const nlohmann::json&)>;
+  using OnFrame = std::function<void(nlohmann::json)>;
 
   Channel(int socket, Faults faults);
   ~Channel();
@@ -35,18 +36,19 @@ class Channel {
  private:
   Clock::time_point DueOfOne() REQUIRES(mutex_);  // now, or later by the delay fault
   bool TakeDue(std::string& out);                 // waits for due frames; false when closed
-  bool ReadExact(char* out, std::size_t size);
+  const char* Take(std::size_t size);             // valid until the next; null when the stream has ended
   bool Refill();
 
   const int socket_;
   const Faults faults_;
   mutable Mutex mutex_;
   CondVar work_, room_;
-  std::multimap<Clock::time_point, std::string> queue_ GUARDED_BY(mutex_);  // equal times keep their order
+  std::multimap<Clock::time_point, std::string> queue_
+      GUARDED_BY(mutex_);  // bodies; equal times keep their order
   std::mt19937_64 random_ GUARDED_BY(mutex_);
   bool open_ GUARDED_BY(mutex_) = true;
-  std::string buffer_;  // read thread only
-  std::size_t consumed_ = 0;
+  std::vector<char> buffer_;  // the read thread's, as the two below
+  std::size_t consumed_ = 0, filled_ = 0;
 };
 
 }  // namespace registry::sim

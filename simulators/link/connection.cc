@@ -59,8 +59,9 @@ class StreamConnection : public Connection, public std::enable_shared_from_this<
     reader_ = std::thread([channel = channel_, handlers = handlers_, self = weak_from_this(),
                            on_frame = std::move(on_frame), on_close = std::move(on_close)]() mutable {
       handlers->Begin();
-      channel->ReadLoop([&](const nlohmann::json& frame) {
-        if (const auto connection = self.lock(); connection && on_frame) on_frame(connection, frame);
+      channel->ReadLoop([&](nlohmann::json frame) {
+        if (const auto connection = self.lock(); connection && on_frame)
+          on_frame(connection, std::move(frame));
       });
       if (const auto connection = self.lock(); connection && on_close) on_close(connection);
       on_frame = nullptr;

@@ -53,7 +53,8 @@ class Connection {
   virtual void Finish() = 0;
 };
 
-using FrameHandler = std::function<void(const std::shared_ptr<Connection>&, const nlohmann::json&)>;
+// The frame is the handler's to keep.
+using FrameHandler = std::function<void(const std::shared_ptr<Connection>&, nlohmann::json)>;
 using CloseHandler = std::function<void(const std::shared_ptr<Connection>&)>;
 
 // Connects, retrying until the deadline.

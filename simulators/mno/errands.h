@@ -9,7 +9,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "schemas/ids/ids.h"
@@ -37,8 +39,8 @@ class Errands {
 
   bool Running(const JobId& job) const { return running_.contains(job); }
   const nlohmann::json* FindAnswer(
-      const JobId& job) const;  // of a finished errand; valid until the next Finish
-  void Begin(Errand errand);
+      const JobId& job) const;         // of a finished errand; valid until the next Finish
+  const Errand& Begin(Errand errand);  // valid until the next change
   // The device answered, or patience ended: remembers the answer unless it is retriable; nullopt when the job is not
   // running.
   std::optional<Errand> Finish(const JobId& job, const nlohmann::json& answer);
@@ -51,10 +53,19 @@ class Errands {
     Clock::time_point next;
   };
   Due TakeDue(Clock::time_point now);
+  Clock::time_point NextTurn(Clock::time_point now) const;  // of TakeDue, at the latest
 
  private:
+  struct Run {
+    Errand errand;
+    Clock::time_point turn;  // its place in turns_
+  };
+  Errand Take(std::map<JobId, Run>::iterator run);
+
   const std::chrono::milliseconds repeat_after_;
-  std::map<JobId, Errand> running_;
+  std::map<JobId, Run> running_;
+  std::set<std::pair<Clock::time_point, JobId>> turns_;  // of running_: when each has to be looked at
+  std::size_t wipes_ = 0;                                // of running_
   std::map<JobId, nlohmann::json> answers_;
   std::deque<JobId> answered_;  // oldest first
 };

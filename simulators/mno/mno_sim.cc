@@ -129,9 +129,10 @@ class NetworkOperator : public MnoSim {
     if (!Temporary(reply) || tries >= kTriesMost) return false;
     {
       const MutexLock lock(mutex_);
-      later_.emplace(Clock::now() + PauseBeforeAgain(reply, tries, config_.again_after), std::move(task));
+      const auto at = Clock::now() + PauseBeforeAgain(reply, tries, config_.again_after);
+      later_.emplace(at, std::move(task));
+      WakeFor(at);
     }
-    wake_.NotifyAll();
     report_.Say({{"event", "again"}, {"command", command}, {"device", device}, {"reason", ReasonOf(reply)}});
     return true;
   }
@@ -175,8 +176,9 @@ class NetworkOperator : public MnoSim {
     esim.radio->Send({{"t", "bootstrap"}, {"iccid", iccid}, {"bootstrap", esim.bootstrap}}, kSendPatience);
     if (std::exchange(esim.attach_said, true)) return;
     // Not from here, with the lock held: the answer may come at once.
-    later_.emplace(Clock::now(), [this, iccid] { Attach(iccid); });
-    wake_.NotifyAll();
+    const auto now = Clock::now();
+    later_.emplace(now, [this, iccid] { Attach(iccid); });
+    WakeFor(now);
   }
 
   void Attach(const std::string& iccid) {
@@ -281,15 +283,16 @@ class NetworkOperator : public MnoSim {
       for (const char* part : {"version", "cms", "containers"}) errand.frame[part] = data.value(part, json());
     }
     if (kind == ErrandKind::kKeyGenerate) errands_.EndWipes(*device);
-    errands_.Begin(errand);
-    if (at_once) SayOverRadio(errand, false);
+    const Errand& begun = errands_.Begin(std::move(errand));
+    if (at_once) SayOverRadio(begun, false);
     if (config_.report_every.count() > 0) ReportLater(*job, *device, 0);
-    wake_.NotifyAll();
+    WakeFor(std::min(begun.next, begun.end));
   }
 
   // The first report is as good as an acknowledgement, and its number is 0.
   void ReportLater(const JobId& job, const DeviceId& device, std::uint64_t progress) REQUIRES(mutex_) {
     const auto at = Clock::now() + (progress == 0 ? std::chrono::milliseconds(0) : config_.report_every);
+    WakeFor(at);
     later_.emplace(at, [this, job, device, progress] {
       {
         const MutexLock lock(mutex_);
@@ -313,10 +316,18 @@ class NetworkOperator : public MnoSim {
           {"outcome", "failed"}, {"stage", "radio"}, {"reason", "device_unreachable"}, {"retriable", true}};
       for (const Errand& errand : due.ended) Reported(errand.job, unreachable);
       lock.Lock();
-      auto next = std::min(due.next, Clock::now() + kFeedTick);
+      const auto now = Clock::now();
+      auto next = std::min(errands_.NextTurn(now), now + kFeedTick);
       if (!later_.empty()) next = std::min(next, later_.begin()->first);
+      sleeps_until_ = next;
       if (!repeater_.stopping()) wake_.WaitUntil(lock, next);
+      sleeps_until_ = Clock::time_point::min();
     }
+  }
+
+  // The repeating thread looks again by then; most of what begins is due long after it wakes by itself.
+  void WakeFor(Clock::time_point due) REQUIRES(mutex_) {
+    if (due < std::exchange(sleeps_until_, std::min(sleeps_until_, due))) wake_.NotifyAll();
   }
 
   std::vector<std::function<void()>> TakeLater(Clock::time_point now) REQUIRES(mutex_) {
@@ -427,6 +438,7 @@ class NetworkOperator : public MnoSim {
   std::multimap<Clock::time_point, std::function<void()>> later_ GUARDED_BY(mutex_);
   FeedPosition feed_ GUARDED_BY(mutex_);
   Clock::time_point feed_next_ GUARDED_BY(mutex_){};
+  Clock::time_point sleeps_until_ GUARDED_BY(mutex_) = Clock::time_point::min();  // awake: min
   Errands errands_;
   Desks desks_;
   std::unique_ptr<Listener> listener_;

@@ -76,6 +76,36 @@ TEST(ErrandsTest, ANewLifeEndsTheWipesOfThatDeviceOnly) {
   EXPECT_TRUE(errands.Running(payload.job));
 }
 
+TEST(ErrandsTest, EachErrandHasATurnOfItsOwn) {
+  Errands errands{milliseconds(100)};
+  EXPECT_EQ(errands.NextTurn(kStart), kStart + milliseconds(100));
+  errands.Begin(MakeErrand(kJob));
+  Errand late = MakeErrand("0b5e4c1e-8f0a-4c39-9a51-222222222222");
+  late.next = kStart + milliseconds(150);
+  errands.Begin(late);
+  Errand soon = MakeErrand("0b5e4c1e-8f0a-4c39-9a51-333333333333");
+  soon.next = kStart + milliseconds(20);
+  errands.Begin(soon);
+  EXPECT_EQ(errands.NextTurn(kStart), kStart + milliseconds(20));
+  const auto first = errands.TakeDue(kStart + milliseconds(20));
+  ASSERT_EQ(first.again.size(), 1u);
+  EXPECT_EQ(first.again.front().job, soon.job);
+  EXPECT_EQ(first.next, kStart + milliseconds(100));
+  EXPECT_EQ(errands.TakeDue(kStart + milliseconds(150)).again.size(), 3u);
+  errands.Finish(late.job, {{"outcome", "success"}});
+  EXPECT_EQ(errands.TakeDue(kStart + milliseconds(250)).again.size(), 2u);
+}
+
+TEST(ErrandsTest, AJobThatBeginsAnewHasOneTurn) {
+  Errands errands{milliseconds(100)};
+  errands.Begin(MakeErrand(kJob));
+  Errand again = MakeErrand(kJob);
+  again.next = kStart + milliseconds(400);
+  errands.Begin(again);
+  EXPECT_TRUE(errands.TakeDue(kStart + milliseconds(300)).again.empty());
+  EXPECT_EQ(errands.TakeDue(kStart + milliseconds(400)).again.size(), 1u);
+}
+
 TEST(ErrandsTest, PatienceEnds) {
   Errands errands{milliseconds(100)};
   errands.Begin(MakeErrand(kJob));
