@@ -45,11 +45,11 @@ Result<std::unique_ptr<ClientCheck>> ClientCheck::Create(const Trust& trust, con
   check->resolver_ = std::move(resolver);
   check->store_ = X509_STORE_new();
   check->issuing_ = Parse(trust.issuing);
-  X509* root = Parse(trust.root);
-  const bool ok = check->store_ != nullptr && check->issuing_ != nullptr && root != nullptr &&
-                  X509_STORE_add_cert(check->store_, root) == 1 &&
+  check->root_ = Parse(trust.root);
+  const bool ok = check->store_ != nullptr && check->issuing_ != nullptr && check->root_ != nullptr &&
+                  X509_STORE_add_cert(check->store_, check->root_) == 1 &&
                   X509_STORE_set_purpose(check->store_, X509_PURPOSE_SSL_CLIENT) == 1;
-  X509_free(root);
+  if (ok) check->TrustIssuing();
   if (!ok)
     return Error::Make(Code::kValueSyntax, "trust_malformed", "the registry's certificates cannot be used");
   return check;
@@ -57,6 +57,7 @@ Result<std::unique_ptr<ClientCheck>> ClientCheck::Create(const Trust& trust, con
 
 ClientCheck::~ClientCheck() {
   X509_free(issuing_);
+  X509_free(root_);
   X509_STORE_free(store_);
 }
 
@@ -76,8 +77,31 @@ Result<std::string> ClientCheck::NameOf(X509* certificate) const {
   return name;
 }
 
+// A path may end at the issuing certificate once that is proved to be the root's: nothing about it changes but the dates
+// of the two. One that is not proved is asked about at every session, and refused.
+void ClientCheck::TrustIssuing() {
+  const std::unique_ptr<X509_STORE_CTX, FreePath> path(X509_STORE_CTX_new());
+  const bool proved =
+      path && X509_STORE_CTX_init(path.get(), store_, issuing_, nullptr) == 1 &&
+      X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(path.get()), X509_V_FLAG_NO_CHECK_TIME) == 1 &&
+      X509_STORE_CTX_set_purpose(path.get(), X509_PURPOSE_ANY) == 1 && X509_verify_cert(path.get()) == 1;
+  ERR_clear_error();
+  if (proved && X509_STORE_add_cert(store_, issuing_) == 1) {
+    X509_STORE_set_flags(store_, X509_V_FLAG_PARTIAL_CHAIN);
+  }
+}
+
+// Of a path that ends at the issuing certificate it is no part any more.
+Status ClientCheck::CheckRootDates() const {
+  // X509_cmp_time never answers "equal", and 0 for a time it cannot read.
+  if (X509_cmp_time(X509_get0_notAfter(root_), nullptr) <= 0) return Refuse("certificate_expired");
+  if (X509_cmp_time(X509_get0_notBefore(root_), nullptr) >= 0) return Refuse("chain_invalid");
+  return Done{};
+}
+
 // The issuing certificate is taken from here, not from the client: a device sends its own alone.
 Status ClientCheck::CheckChain(X509* certificate) const {
+  if (auto dated = CheckRootDates(); !dated) return dated;
   const std::unique_ptr<STACK_OF(X509), FreeStack> untrusted(sk_X509_new_null());
   const std::unique_ptr<X509_STORE_CTX, FreePath> path(X509_STORE_CTX_new());
   if (!untrusted || !path || sk_X509_push(untrusted.get(), issuing_) == 0 ||

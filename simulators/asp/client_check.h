@@ -6,7 +6,8 @@
 //   any look-up, so that a stranger cannot make this server query names), chain_invalid, certificate_expired,
 //   tlsa_missing, tlsa_mismatch, and the resolver's dns_bogus, resolver_unreachable; device_not_claimed and
 //   device_not_active, last, so that only a device that has proved its name learns whose it is.
-// Caching: none, so that a withdrawn record is seen as soon as the resolver sees it.
+// Caching: that the issuing certificate is the root's, which cannot change; their dates are asked each time. Otherwise
+//   none, so that a withdrawn record is seen as soon as the resolver sees it.
 // Spec: RFC 5280 §6 (path), RFC 7671 §5.1 (DANE-EE), draft-ietf-dance-client-auth (name from the SAN, allow-list).
 #pragma once
 
@@ -36,12 +37,14 @@ class ClientCheck {
 
  private:
   explicit ClientCheck(const Customers& customers) : customers_(customers) {}
+  void TrustIssuing();
+  Status CheckRootDates() const;
   Status CheckChain(X509* certificate) const;
 
   const Customers& customers_;
   std::string suffix_;  // "._device.<zone>"
   X509_STORE* store_ = nullptr;
-  X509* issuing_ = nullptr;
+  X509 *root_ = nullptr, *issuing_ = nullptr;
   std::shared_ptr<DaneResolver> resolver_;
 };
 

@@ -9,6 +9,7 @@
 #include "simulators/asp/tls_server.h"
 #include "simulators/console/console.h"
 #include "simulators/console/printer.h"
+#include "simulators/crypto/narrow_openssl.h"
 
 namespace {
 
@@ -51,6 +52,7 @@ int Fail(const Error& error, int code) {
 
 int main(int argc, char** argv) {
   registry::OpenStandardDescriptors();
+  registry::sim::NarrowOpenssl();
   const auto file = registry::sim::ConfigArgument(argc, argv);
   if (!file) return 2;
   const auto console = registry::sim::Console::CatchSignals();

@@ -4,10 +4,12 @@
 #include "schemas/base/standard_descriptors.h"
 #include "simulators/console/console.h"
 #include "simulators/console/printer.h"
+#include "simulators/crypto/narrow_openssl.h"
 #include "simulators/device/fleet.h"
 
 int main(int argc, char** argv) {
   registry::OpenStandardDescriptors();
+  registry::sim::NarrowOpenssl();
   using namespace registry::sim;
   const auto file = ConfigArgument(argc, argv);
   if (!file) return 2;

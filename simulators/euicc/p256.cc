@@ -78,7 +78,9 @@ std::optional<Bytes> P256Key::Agree(const Bytes& peer_point) const {
   Bytes shared(kScalar);
   std::size_t size = shared.size();
   if (!context || EVP_PKEY_derive_init(context.get()) <= 0 ||
-      EVP_PKEY_derive_set_peer(context.get(), peer.get()) <= 0 ||
+      // SP 800-56A §5.6.2.3.3: decoding the point has shown that it is on the curve, whose cofactor is 1. OpenSSL
+      // would multiply it by the order as well.
+      EVP_PKEY_derive_set_peer_ex(context.get(), peer.get(), 0) <= 0 ||
       EVP_PKEY_derive(context.get(), shared.data(), &size) <= 0 || size != kScalar) {
     return std::nullopt;
   }
