@@ -24,6 +24,7 @@ struct DemoReport {
   std::map<std::string, Progress::Series> steps;
   std::map<std::string, double> cpu_us_per_activation{
       {"registry", 0}, {"broker", 0}, {"dns", 0}, {"simulators", 0}};
+  std::map<std::string, double> simulator_us_per_activation;  // the last of these: mno, asp, devices
   // What the registry did for one activation: messages, changesets, transfers (of the zone), written (octets), switches.
   std::map<std::string, double> registry_per_activation;
   std::uint64_t registry_peak_octets = 0;

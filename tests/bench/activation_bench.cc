@@ -82,6 +82,9 @@ using Figures = std::map<std::string, double>;
 Figures FiguresOf(const DemoReport& run) {
   Figures figures{{"rate", run.activations_per_s}};
   for (const auto& [part, micros] : run.cpu_us_per_activation) figures["cpu." + part] = micros;
+  for (const auto& [program, micros] : run.simulator_us_per_activation) {
+    figures["cpu.simulators." + program] = micros;
+  }
   for (const auto& [what, share] : run.registry_per_activation) figures["registry." + what] = share;
   for (const auto& [process, octets] : run.peak_octets) figures["peak_rss." + process] = MiB(octets);
   for (const auto& [step, series] : run.steps) {

@@ -171,17 +171,17 @@ TEST(DemoReportTest, AServerThatDiedUsesNoTimeRatherThanAgesOfIt) {
   report.active = 2;
   Counted before, after;
   before.processes = {{"registryd", {100, 10, 1000, 0}}, {"nsd", {5000, 0, 0, 0}}};
-  after.processes = {{"registryd", {500, 14, 9000, 7}},
-                     {"nsd", {0, 0, 0, 0}},
-                     {"unbound", {40, 0, 0, 0}},
-                     {"mno-a", {8, 0, 0, 0}}};
+  after.processes = {{"registryd", {500, 14, 9000, 7}}, {"nsd", {0, 0, 0, 0}},   {"unbound", {40, 0, 0, 0}},
+                     {"mno-a", {8, 0, 0, 0}},           {"mno-b", {4, 0, 0, 0}}, {"devices", {60, 0, 0, 0}}};
   before.registry = {
       {"registry_mqtt_heard_total", 1}, {"registry_mqtt_said_total", 2}, {"registry_zone_ixfr_total", 5}};
   after.registry = {{"registry_mqtt_heard_total", 11}, {"registry_mqtt_said_total", 22}};
   AddUsage(before, after, report);
   EXPECT_EQ(report.cpu_us_per_activation,
             (std::map<std::string, double>{
-                {"registry", 200.0}, {"broker", 0.0}, {"dns", 20.0}, {"simulators", 4.0}}));
+                {"registry", 200.0}, {"broker", 0.0}, {"dns", 20.0}, {"simulators", 36.0}}));
+  EXPECT_EQ(report.simulator_us_per_activation,
+            (std::map<std::string, double>{{"mno", 6.0}, {"devices", 30.0}}));
   EXPECT_EQ(report.registry_per_activation, (std::map<std::string, double>{{"switches", 2.0},
                                                                            {"written", 4000.0},
                                                                            {"messages", 15.0},
