@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "schemas/wire/batch.h"
 #include "workers/crypto/digest.h"
 
 namespace registry::ingest {
@@ -38,10 +39,15 @@ std::optional<Error> CheckOrigin(const wire::CommandTopic& topic, const wire::En
   return std::nullopt;
 }
 
-std::optional<Error> CheckMode(wire::ContentMode mode) {
+std::optional<Error> CheckMode(const wire::CommandTopic& topic, wire::ContentMode mode) {
   switch (mode) {
     case wire::ContentMode::kStructured:
       return std::nullopt;
+    case wire::ContentMode::kBatch:
+      if (topic.command == wire::kBatch) return std::nullopt;
+      return Error::Make(Code::kUnimplemented, "event_format",
+                         "a batch goes to registry/v1/from/{party}/batch; a command's topic takes one event, "
+                         "Content Type application/cloudevents+json");
     case wire::ContentMode::kBinary:
       return Error::Make(
           Code::kUnimplemented, "binary_mode",
@@ -50,8 +56,7 @@ std::optional<Error> CheckMode(wire::ContentMode mode) {
     case wire::ContentMode::kOtherFormat:
       return Error::Make(
           Code::kUnimplemented, "event_format",
-          "of CloudEvents' event formats only application/cloudevents+json is read, one event a "
-          "message");
+          "of CloudEvents' event formats only application/cloudevents+json is read, and batches of it");
   }
   return std::nullopt;
 }
@@ -80,7 +85,7 @@ Result<Request> ParseHead(const InboundMessage& message) {
     refuse(Error::Make(Code::kRange, "correlation_too_large",
                        "at most 1,024 octets of Correlation Data come back with the reply"));
   }
-  if (const auto wrong = CheckMode(message.mode)) refuse(*wrong);
+  if (const auto wrong = CheckMode(request.topic, message.mode)) refuse(*wrong);
   return request;
 }
 
@@ -95,8 +100,7 @@ Result<Asked> Decode(const CommandRow* row, const nlohmann::json& data) {
   return Error::Make(Code::kUnknownCommand, "unknown_command", "there is no such command");
 }
 
-void Read(const InboundMessage& message, Request& request) {
-  auto envelope = wire::DecodeEnvelope(message.payload);
+void Read(const Result<wire::Envelope>& envelope, const InboundMessage& message, Request& request) {
   if (!envelope) {
     request.cause = wire::FindEventId(message.payload);
     request.refusal = envelope.error();
@@ -139,7 +143,20 @@ Result<Request> Parse(const InboundMessage& message) {
   if (request->refusal) {
     request->cause = CauseOf(message);
   } else {
-    Read(message, *request);
+    Read(wire::DecodeEnvelope(message.payload), message, *request);
+  }
+  return request;
+}
+
+Result<Request> ParseItem(const InboundMessage& item, std::size_t place) {
+  auto request = ParseHead(item);
+  if (!request) return request;
+  const auto envelope = wire::DecodeEnvelope(item.payload);
+  const auto command = envelope ? wire::CommandOfType(envelope->type) : std::nullopt;
+  request->topic.command = command.value_or("");
+  Read(envelope, item, *request);
+  if (request->refusal && !request->cause) {
+    request->refusal->field = "/" + std::to_string(place) + request->refusal->field;
   }
   return request;
 }

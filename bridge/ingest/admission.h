@@ -41,6 +41,8 @@ std::size_t OctetsOf(const InboundMessage& message);
 
 // An Error means it cannot even be answered (the topic names no party to answer to): a dead letter.
 Result<Request> Parse(const InboundMessage& message);
+// The same of what came in a batch, at this place of it: the topic is the batch's, and the type alone names the command.
+Result<Request> ParseItem(const InboundMessage& item, std::size_t place);
 // The same of a message that is refused whatever stands in it: where to answer, and the cause, if it is found cheaply.
 Result<Request> ParseUnread(const InboundMessage& message);
 

@@ -31,6 +31,14 @@ class FairQueue {
     Enter(line);
   }
 
+  // Before what the sender wants already.
+  void PushFront(const std::string& sender, std::size_t cost, Item item) {
+    Line& line = LineOf(sender);
+    line.items.push_front({cost, std::move(item)});
+    ++size_;
+    Enter(line);
+  }
+
   // nullopt when there is nothing, or only of held senders.
   std::optional<Next> Pop() {
     while (!turns_.empty()) {

@@ -100,6 +100,7 @@ class SegmentedIntake final : public Intake {
   Status OpenFolder();
   std::vector<Record> TakeLeftOver() override;
   Result<Ticket> Append(const InboundMessage& message) override;
+  void Expect(Ticket ticket, std::size_t commands) override;
   void MarkDone(Ticket ticket) override;
   std::uint64_t torn_records() const override { return torn_records_; }
   std::uint64_t damages() const override { return damages_; }
@@ -112,6 +113,7 @@ class SegmentedIntake final : public Intake {
   struct Where {
     std::uint64_t segment;
     std::size_t size;
+    std::size_t commands = 1;  // not done yet
   };
 
   std::string PathOf(std::uint64_t segment) const {
@@ -264,10 +266,16 @@ Intake::Ticket SegmentedIntake::Note(std::size_t size) {
   return ticket;
 }
 
+void SegmentedIntake::Expect(Ticket ticket, std::size_t commands) {
+  const MutexLock lock(mutex_);
+  const auto record = records_.find(ticket);
+  if (record != records_.end()) record->second.commands = commands;
+}
+
 void SegmentedIntake::MarkDone(Ticket ticket) {
   const MutexLock lock(mutex_);
   const auto record = records_.find(ticket);
-  if (record == records_.end()) return;
+  if (record == records_.end() || --record->second.commands > 0) return;
   const Where where = record->second;
   records_.erase(record);
   undone_bytes_ -= where.size;

@@ -44,6 +44,8 @@ class Intake {
   // What the last run had not finished; call once, before the first Append.
   virtual std::vector<Record> TakeLeftOver() = 0;
   virtual Result<Ticket> Append(const InboundMessage& message) = 0;
+  // The message holds several commands: it is done once MarkDone was called so many times. Before the first of them.
+  virtual void Expect(Ticket ticket, std::size_t commands) = 0;
   virtual void MarkDone(Ticket ticket) = 0;  // its consequence is durable in the ledger
   virtual std::uint64_t torn_records() const = 0;
   virtual std::uint64_t damages()

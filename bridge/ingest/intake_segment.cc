@@ -48,7 +48,7 @@ bool TakeMode(std::string_view in, InboundMessage& message) {
   if (in.empty()) return true;
   message.mode = static_cast<wire::ContentMode>(in.front());
   message.id_property = in.substr(1);
-  return message.mode == wire::ContentMode::kBinary || message.mode == wire::ContentMode::kOtherFormat;
+  return message.mode > wire::ContentMode::kStructured && message.mode <= wire::ContentMode::kBatch;
 }
 
 std::optional<InboundMessage> ParseBody(std::string_view body) {

@@ -2,7 +2,7 @@
 //   segment := header record*     header := "\xffintake2" marker[8] crc32c:u32be   (crc over what is before it)
 //   record  := marker[8] crc32c:u32be size:u32be body[size]                        (crc over size and body)
 //   body    := topic payload response_topic correlation_data, each as length:varint octets, then, of a message in another
-//              content mode than the structured one, mode:octet ("1" binary, "2" other format) id_property to the end
+//              content mode than the structured one, mode:octet (1 binary, 2 other format, 3 batch) id_property to the end
 // The marker is random and on disk only, so nobody can write a record into a payload: where octets are damaged, the
 // next marker with a right checksum behind it is where reading goes on.
 // An older segment has no header its records are size:u32be crc32c:u32be body[size] (crc over body). They are

@@ -8,6 +8,13 @@ namespace {
 constexpr std::size_t kThreads = 2;  // so that a large message of one sender is not in the way of another's
 constexpr std::size_t kQuantum = 4096;  // octets per turn
 constexpr std::size_t kOwnCost = 512;   // what handling costs besides its octets, in octets
+constexpr std::size_t kSplitShare =
+    4;  // looking for where items begin and end costs that part of reading them
+
+// A batch is only split here; its items are paid for one by one.
+std::size_t CostOf(const Arrived& arrived) {
+  return kOwnCost + (arrived.messages > 1 ? arrived.octets / kSplitShare : arrived.octets);
+}
 
 }  // namespace
 
@@ -24,7 +31,7 @@ void Parsers::Add(Arrived arrived) {
     const MutexLock lock(mutex_);
     if (closing_) return;
     const std::string sender = arrived.sender;
-    const std::size_t cost = kOwnCost + arrived.octets;
+    const std::size_t cost = CostOf(arrived);
     queue_.Push(sender, cost, std::move(arrived));
   }
   changed_.NotifyAll();  // Stop may wait beside the threads, and one call alone could go to it
@@ -66,15 +73,25 @@ void Parsers::Run() {
       it.handled = true;
       ++it.ahead;
     });
+    ++handling_;
     lock.Unlock();
-    const bool ahead = handle_(std::move(next->item));
+    Handled handled = handle_(std::move(next->item));
     lock.Lock();
-    Update(next->sender, [ahead](Sender& it) {
-      it.handled = false;
-      if (!ahead) --it.ahead;
-    });
+    Settle(next->sender, std::move(handled));
     changed_.NotifyAll();
   }
+}
+
+void Parsers::Settle(const std::string& sender, Handled handled) {
+  --handling_;
+  for (auto part = handled.parts.rbegin(); part != handled.parts.rend(); ++part) {
+    const std::size_t cost = CostOf(*part);
+    queue_.PushFront(sender, cost, std::move(*part));
+  }
+  Update(sender, [ahead = handled.ahead](Sender& it) {
+    it.handled = false;
+    if (!ahead) --it.ahead;
+  });
 }
 
 void Parsers::Stop(std::chrono::milliseconds deadline) {
@@ -83,7 +100,7 @@ void Parsers::Stop(std::chrono::milliseconds deadline) {
     closing_ = true;
     // What is held waits for the lanes, which still work.
     if (threads_.running()) {
-      changed_.WaitFor(lock, deadline, [this]() REQUIRES(mutex_) { return queue_.size() == 0; });
+      changed_.WaitFor(lock, deadline, [this]() REQUIRES(mutex_) { return queue_.size() + handling_ == 0; });
     }
   }
   threads_.Stop();

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "bridge/ingest/fair_queue.h"
@@ -27,12 +28,23 @@ struct Arrived {
   std::size_t octets = 0;
   InboundMessage message;
   std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
+  std::size_t messages = 1;            // that it counts as
+  std::optional<std::size_t> place{};  // of an item in its batch
+};
+
+// What became of a message: it is ahead, or it is done, or it came apart into others, which are handled one by one before
+// anything its sender said later.
+struct Handled {
+  Handled(bool is_ahead) : ahead(is_ahead) {}  // NOLINT(google-explicit-constructor)
+  Handled(std::vector<Arrived> came_apart)
+      : parts(std::move(came_apart)) {}  // NOLINT(google-explicit-constructor)
+  bool ahead = false;                    // until Done says otherwise
+  std::vector<Arrived> parts;
 };
 
 class Parsers {
  public:
-  // True: the message went on and is ahead until Done says otherwise.
-  using Handle = std::function<bool(Arrived)>;
+  using Handle = std::function<Handled(Arrived)>;
   static constexpr std::size_t kAheadCrowded = 2;
   static constexpr std::uint64_t kCrowd = 64;  // replies on their way to the broker
   using Backlog = std::function<std::uint64_t()>;
@@ -50,6 +62,7 @@ class Parsers {
     std::size_t ahead = 0;
   };
   void Run();
+  void Settle(const std::string& sender, Handled handled) REQUIRES(mutex_);
   void Update(const std::string& sender, const std::function<void(Sender&)>& change) REQUIRES(mutex_);
 
   const std::size_t ahead_max_;
@@ -60,6 +73,7 @@ class Parsers {
   FairQueue<Arrived> queue_ GUARDED_BY(mutex_);
   std::map<std::string, Sender> senders_ GUARDED_BY(mutex_);  // only those with something under way
   bool crowded_ GUARDED_BY(mutex_) = false;
+  std::size_t handling_ GUARDED_BY(mutex_) = 0;
   bool closing_ GUARDED_BY(mutex_) = false;
   OwnThread threads_{mutex_, changed_};
 };

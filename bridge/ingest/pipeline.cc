@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "bridge/ingest/batch.h"
 #include "bridge/ingest/executor.h"
 #include "bridge/ingest/keeper.h"
 #include "bridge/ingest/lanes.h"
@@ -70,7 +71,8 @@ class Pipeline::Impl {
   std::size_t queued() const { return parsers_.waiting() + lanes_.queued(); }
 
  private:
-  bool Handle(Arrived arrived);
+  Handled Handle(Arrived arrived);
+  Handled HandleBatch(Arrived arrived);
   Refusals::GiveBack GiveBackOf(const Arrived& arrived);
   void Post(std::shared_ptr<Taken> taken);
   void Process(const std::shared_ptr<Taken>& taken);
@@ -99,8 +101,9 @@ void Pipeline::Impl::Start() {
   refusals_.Start();
   for (Intake::Record& record : intake_.TakeLeftOver()) {
     Arrived arrived{record.ticket, SenderOf(record.message.topic), OctetsOf(record.message), {}};
+    arrived.messages = MessagesOf(record.message);
     arrived.message = std::move(record.message);
-    shares_.TakeAnyway(arrived.sender, arrived.octets);
+    shares_.TakeAnyway(arrived.sender, arrived.octets, arrived.messages);
     parsers_.Add(std::move(arrived));
   }
   parsers_.Start();
@@ -115,7 +118,8 @@ void Pipeline::Impl::Start() {
 // returns.
 void Pipeline::Impl::Receive(const InboundMessage& message) {
   Arrived arrived{0, SenderOf(message.topic), OctetsOf(message), {}};
-  const bool welcome = shares_.Take(arrived.sender, arrived.octets);
+  arrived.messages = MessagesOf(message);
+  const bool welcome = shares_.Take(arrived.sender, arrived.octets, arrived.messages);
   if (!welcome && !refusals_.Take(arrived)) return refusals_.CountSurplus(arrived.sender, message);
   arrived.ticket = keeper_.Keep(message);
   arrived.message = message;
@@ -126,9 +130,10 @@ void Pipeline::Impl::Receive(const InboundMessage& message) {
   }
 }
 
-bool Pipeline::Impl::Handle(Arrived arrived) {
+Handled Pipeline::Impl::Handle(Arrived arrived) {
+  if (!arrived.place && IsBatch(arrived.message)) return HandleBatch(std::move(arrived));
   const auto message = std::exchange(arrived.message, {});
-  auto parsed = Parse(message);
+  auto parsed = arrived.place ? ParseItem(message, *arrived.place) : Parse(message);
   if (!parsed) {
     refusals_.Bury(arrived, message, parsed.error(), GiveBackOf(arrived));
     return false;
@@ -143,9 +148,30 @@ bool Pipeline::Impl::Handle(Arrived arrived) {
   return true;
 }
 
+// Each item takes a share of its own from here on, and the record in the intake is done when all of them are.
+Handled Pipeline::Impl::HandleBatch(Arrived arrived) {
+  Batch batch = TakeApart(std::exchange(arrived.message, {}));
+  if (batch.head.refusal) {
+    refusals_.Reject(arrived, batch.head, *batch.head.refusal, GiveBackOf(arrived));
+    return false;
+  }
+  intake_.Expect(arrived.ticket, batch.items.size());
+  std::vector<Arrived> parts;
+  parts.reserve(batch.items.size());
+  for (InboundMessage& item : batch.items) {
+    const std::size_t octets = OctetsOf(item), place = parts.size();
+    shares_.TakeAnyway(arrived.sender, octets);
+    parts.push_back({arrived.ticket, arrived.sender, octets, std::move(item), arrived.since, 1, place});
+  }
+  shares_.GiveBack(arrived.sender, arrived.octets, arrived.messages);
+  return parts;
+}
+
 // A message keeps its share until its answer is kept.
 Refusals::GiveBack Pipeline::Impl::GiveBackOf(const Arrived& arrived) {
-  return [this, sender = arrived.sender, octets = arrived.octets] { shares_.GiveBack(sender, octets); };
+  return [this, sender = arrived.sender, octets = arrived.octets, messages = arrived.messages] {
+    shares_.GiveBack(sender, octets, messages);
+  };
 }
 
 void Pipeline::Impl::Post(std::shared_ptr<Taken> taken) {
@@ -157,7 +183,9 @@ void Pipeline::Impl::Post(std::shared_ptr<Taken> taken) {
 
 void Pipeline::Impl::Process(const std::shared_ptr<Taken>& taken) {
   const auto started = steady_clock::now();
-  if (taken->retry_after == options_.retry_after) pace_.Waited(started - taken->arrived.since, started);
+  // The items of a batch stand behind each other, which says nothing of how busy the lanes are.
+  if (!taken->arrived.place && taken->retry_after == options_.retry_after)
+    pace_.Waited(started - taken->arrived.since, started);
   const Verdict verdict = executor_.Answer(taken->request);
   const auto now = steady_clock::now();
   if (!verdict.failed()) {

@@ -1,6 +1,7 @@
 // bridge/ingest/shares.h: how many messages of one sender may wait at once, and how many octets they may have, so that a
 // party that says too much fills its own share and not the room of the others. Safe from any thread.
-// Limits: both are looked at before a message is taken, so the octets may go over by one message.
+// Limits: both are looked at before a message is taken, so they may go over by one message. A batch
+//   (schemas/wire/batch.h) counts as many messages.
 #pragma once
 
 #include <cstddef>
@@ -19,10 +20,10 @@ class Shares {
  public:
   explicit Shares(Load each) : each_(each) {}
   // False when the sender's share is taken. Every true, and every TakeAnyway, is given back once.
-  bool Take(const std::string& sender, std::size_t octets);
+  bool Take(const std::string& sender, std::size_t octets, std::size_t messages = 1);
   // What the registry acknowledged before it stopped has been let in already.
-  void TakeAnyway(const std::string& sender, std::size_t octets);
-  void GiveBack(const std::string& sender, std::size_t octets);
+  void TakeAnyway(const std::string& sender, std::size_t octets, std::size_t messages = 1);
+  void GiveBack(const std::string& sender, std::size_t octets, std::size_t messages = 1);
 
  private:
   const Load each_;

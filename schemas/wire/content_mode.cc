@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "schemas/wire/batch.h"
+
 namespace registry::wire {
 namespace {
 
@@ -26,6 +28,7 @@ std::string Essence(std::string_view media_type) {
 ContentMode ContentModeOf(std::string_view content_type, bool attributes_as_properties) {
   const std::string essence = Essence(content_type);
   if (essence == kEvents || essence == std::string(kEvents) + "+json") return ContentMode::kStructured;
+  if (essence == kBatchContentType) return ContentMode::kBatch;
   if (essence.starts_with(kEvents)) return ContentMode::kOtherFormat;
   return attributes_as_properties ? ContentMode::kBinary : ContentMode::kStructured;
 }

@@ -9,6 +9,7 @@
 #include "schemas/wire/media_type.h"
 #include "schemas/wire/queries.h"
 #include "schemas/wire/strict_json.h"
+#include "schemas/wire/topics.h"
 #include "schemas/wire/trace_context.h"
 
 namespace registry::wire {
@@ -298,6 +299,11 @@ std::string EncodeEnvelope(const Envelope& envelope, std::string_view data) {
 }
 
 std::string CommandType(std::string_view command) { return Typed({command}); }
+std::optional<std::string> CommandOfType(std::string_view type) {
+  if (!type.starts_with(kTypePrefix)) return std::nullopt;
+  type.remove_prefix(kTypePrefix.size());
+  return IsCommandName(type) ? std::optional(std::string(type)) : std::nullopt;
+}
 std::string AcceptedType(std::string_view command) { return Typed({command, ".accepted"}); }
 std::string RejectedType(std::string_view command) {
   return command.empty() ? Typed({"rejected"}) : Typed({command, ".rejected"});

@@ -56,7 +56,9 @@ std::string EncodeEnvelope(const Envelope& envelope, std::string_view data);
 
 // The `type` attribute of what is said. A command's must match its topic (design §3); the others follow from
 // theirs.
-std::string CommandType(std::string_view command);   // "registry.v1.csr.submit"
+std::string CommandType(std::string_view command);  // "registry.v1.csr.submit"
+// The command that a type names; nullopt when it has not the form of a command's.
+std::optional<std::string> CommandOfType(std::string_view type);
 std::string AcceptedType(std::string_view command);  // "registry.v1.csr.submit.accepted"
 std::string RejectedType(
     std::string_view command);  // "registry.v1.csr.submit.rejected"; of none "registry.v1.rejected"

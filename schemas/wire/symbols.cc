@@ -82,6 +82,10 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "the attributes are MQTT user properties: CloudEvents' binary mode"},
       {Said::kAdmission, Code::kUnimplemented, "event_format",
        "the Content Type is one of CloudEvents, but not application/cloudevents+json"},
+      {Said::kAdmission, Code::kRange, "batch_too_large", "a batch of more than 1,048,576 octets"},
+      {Said::kAdmission, Code::kRange, "batch_too_long", "a batch of more than 1,000 envelopes"},
+      {Said::kAdmission, Code::kRange, "batch_empty", "a batch without an envelope"},
+      {Said::kAdmission, Code::kSyntax, "not_an_array", "what came on the topic of batches is no JSON array"},
       {Said::kAdmission, Code::kExists, "event_conflict",
        "same source and id as before, other content; `field` points into the envelope, at the first "
        "difference"},

@@ -10,11 +10,6 @@ constexpr std::size_t kCommandMax = 64;
 constexpr std::size_t kResponseTopicMax = 512;
 constexpr std::ptrdiff_t kResponseLevelsMax = 16;
 
-bool CommandSyntax(std::string_view text) {
-  if (text.empty() || text.size() > kCommandMax) return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '.'; });
-}
-
 std::string To(const PartyId& party, std::initializer_list<std::string_view> levels) {
   std::string topic(kTo);
   topic.append(party.text());
@@ -42,9 +37,14 @@ std::string_view BehindParty(std::string_view topic) {
 
 }  // namespace
 
+bool IsCommandName(std::string_view text) {
+  if (text.empty() || text.size() > kCommandMax) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '.'; });
+}
+
 std::optional<CommandTopic> ParseCommandTopic(std::string_view topic) {
   const std::optional<PartyId> party = SenderOf(topic);
-  if (!party || !CommandSyntax(BehindParty(topic))) return std::nullopt;
+  if (!party || !IsCommandName(BehindParty(topic))) return std::nullopt;
   return CommandTopic{*party, std::string(BehindParty(topic))};
 }
 
@@ -60,7 +60,7 @@ std::string_view WhyNoCommand(std::string_view topic) {
   if (behind.find('/') != std::string_view::npos)
     return "the topic has more than one level behind the party's name";
   if (behind.size() > kCommandMax) return "the topic's command has more than 64 octets";
-  return CommandSyntax(behind) ? "" : "the topic's command has other characters than a to z and '.'";
+  return IsCommandName(behind) ? "" : "the topic's command has other characters than a to z and '.'";
 }
 
 std::string CommandTopicOf(const PartyId& party, std::string_view command) {

@@ -25,6 +25,8 @@ std::optional<CommandTopic> ParseCommandTopic(std::string_view topic);
 std::optional<PartyId> SenderOf(std::string_view topic);
 // Why a topic with a sender names no command, in words; empty when it names one.
 std::string_view WhyNoCommand(std::string_view topic);
+// What may stand there: 1 to 64 of the letters a to z and dots.
+bool IsCommandName(std::string_view text);
 std::string CommandTopicOf(const PartyId& party, std::string_view command);
 std::string AcceptedTopic(const PartyId& party, std::string_view command);
 // Without a command, registry/v1/to/{party}/rejected: of a message whose topic names none.

@@ -100,7 +100,8 @@ TEST_F(ConnectedSession, HearsInWhichContentModeACommandCame) {
                      {"", {{"id", "mine"}}, ContentMode::kStructured, ""},
                      {"application/json", attributes, ContentMode::kBinary, "x-1"},
                      {"", {{"specversion", "1.0"}, {"id", "not an id"}}, ContentMode::kBinary, ""},
-                     {"application/cloudevents-batch+json", {}, ContentMode::kOtherFormat, ""}};
+                     {"application/cloudevents+avro", {}, ContentMode::kOtherFormat, ""},
+                     {"application/cloudevents-batch+json", {}, ContentMode::kBatch, ""}};
   int number = 0;
   for (const auto& each : cases) {
     ASSERT_EQ(mno.PublishWith(kCommand, "{}", each.content_type, each.properties), 0);

@@ -88,6 +88,22 @@ TEST(FairQueue, OneStandsBehindOneTurnOfEachOther) {
   EXPECT_LE(before, 1);
 }
 
+TEST(FairQueue, WhatIsPushedInFrontComesOutFirstAndOnlyOfItsSender) {
+  FairQueue<int> queue(1);
+  for (const int i : {2, 3}) queue.Push("a", 1, i);
+  queue.Push("b", 1, 9);
+  for (const int i : {1, 0}) queue.PushFront("a", 1, i);
+  EXPECT_EQ(queue.size(), 5u);
+  std::vector<int> of_a;
+  int before_b = 0;
+  while (auto next = queue.Pop()) {
+    if (next->sender == "a") of_a.push_back(next->item);
+    if (next->sender == "b") before_b = static_cast<int>(of_a.size());
+  }
+  EXPECT_EQ(of_a, (std::vector<int>{0, 1, 2, 3}));
+  EXPECT_LE(before_b, 1);
+}
+
 TEST(FairQueue, WhatIsDearWaitsForItsTurnsAndIsNotStarved) {
   FairQueue<int> queue(10);
   queue.Push("large", 1000, 0);
@@ -110,6 +126,16 @@ TEST(Shares, AreCountedInMessagesAndOctetsAndAreEachSendersOwn) {
   shares.TakeAnyway("a", 1);
   for (const std::size_t octets : {1, 1, 1}) shares.GiveBack("a", octets);
   EXPECT_TRUE(shares.Take("a", 1));
+}
+
+TEST(Shares, ABatchCountsAsManyMessages) {
+  Shares shares({10, 1000});
+  EXPECT_TRUE(shares.Take("a", 1, 10));
+  EXPECT_FALSE(shares.Take("a", 1));
+  shares.TakeAnyway("a", 1);
+  shares.GiveBack("a", 1, 10);
+  EXPECT_TRUE(shares.Take("a", 1, 1000)) << "over by one, so that none is too large for a share";
+  EXPECT_FALSE(shares.Take("a", 1));
 }
 
 TEST(Surplus, IsToldOncePerSenderWithItsNumber) {

@@ -312,6 +312,7 @@ class FullIntake final : public ingest::Intake {
     if (full) return Error::Make(Code::kLimit, "intake_full", "as told by the test");
     return Ticket{1};
   }
+  void Expect(Ticket, std::size_t) override {}
   void MarkDone(Ticket) override { done = true; }
   std::uint64_t torn_records() const override { return 0; }
   std::uint64_t damages() const override { return 0; }

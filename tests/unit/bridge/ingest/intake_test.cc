@@ -90,6 +90,29 @@ TEST_F(IntakeTest, KeepsHowTheEventWasPutIntoTheMessage) {
   EXPECT_EQ(left[2].message.mode, wire::ContentMode::kStructured);
 }
 
+TEST_F(IntakeTest, AMessageOfManyCommandsIsDoneWithTheLastOfThem) {
+  InboundMessage batch = Message(0);
+  batch.mode = wire::ContentMode::kBatch;
+  {
+    const auto intake = Open();
+    const Intake::Ticket ticket = *intake->Append(batch);
+    intake->Expect(ticket, 3);
+    intake->MarkDone(ticket);
+    intake->MarkDone(ticket);
+    EXPECT_EQ(intake->undone(), 1u);
+  }
+  const auto intake = Open();
+  const auto left = intake->TakeLeftOver();
+  ASSERT_THAT(left, SizeIs(1)) << "the whole comes back for its last command";
+  EXPECT_EQ(left[0].message.mode, batch.mode);
+  EXPECT_EQ(left[0].message.payload, batch.payload);
+  intake->Expect(left[0].ticket, 2);
+  intake->MarkDone(left[0].ticket);
+  EXPECT_EQ(intake->undone(), 1u);
+  intake->MarkDone(left[0].ticket);
+  EXPECT_EQ(intake->undone(), 0u);
+}
+
 TEST_F(IntakeTest, WithEverythingDoneNothingIsLeft) {
   {
     const auto intake = Open();

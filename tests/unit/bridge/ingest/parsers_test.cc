@@ -37,6 +37,39 @@ TEST(Parsers, EachSendersOrderIsKept) {
   }
 }
 
+// What came apart stands before what its sender said later, one by one under the same bound as everything.
+TEST(Parsers, WhatComesApartIsHandledInItsOrderBeforeTheNext) {
+  constexpr std::size_t kParts = 50, kAhead = 4;
+  std::mutex mutex;
+  std::vector<Intake::Ticket> handled;
+  std::atomic<std::size_t> ahead{0};
+  Parsers parsers(kAhead, Nothing, [&](const Arrived& it) -> Handled {
+    if (it.ticket == 0 && !it.place) {
+      std::vector<Arrived> parts;
+      for (std::size_t i = 0; i < kParts; ++i) {
+        parts.push_back(From(it.sender, i));
+        parts.back().place = i;
+      }
+      return parts;
+    }
+    const std::lock_guard lock(mutex);
+    handled.push_back(it.ticket);
+    ++ahead;
+    return true;
+  });
+  parsers.Add(From("a", 0));
+  parsers.Add(From("a", kParts));
+  parsers.Start();
+  for (std::size_t through = 0; through <= kParts; ++through) {
+    while (ahead <= through) std::this_thread::yield();
+    EXPECT_LE(ahead, through + kAhead);
+    parsers.Done("a");
+  }
+  parsers.Stop(seconds(20));
+  ASSERT_EQ(handled.size(), kParts + 1);
+  EXPECT_TRUE(std::is_sorted(handled.begin(), handled.end()));
+}
+
 TEST(Parsers, OneSendersMuchWaitsHereAndAnotherGoesPast) {
   std::atomic<int> ahead{0};
   std::promise<void> other;

@@ -24,10 +24,13 @@ TEST(ContentMode, AttributesAsPropertiesAreTheBinaryMode) {
 }
 
 TEST(ContentMode, OtherFormatsAndBatchesAreNamed) {
-  for (const char* type :
-       {"application/cloudevents+avro", "application/cloudevents+protobuf", "application/cloudevents+xml",
-        "application/cloudevents-batch+json", "APPLICATION/CLOUDEVENTS-BATCH+JSON; charset=utf-8"}) {
+  for (const char* type : {"application/cloudevents+avro", "application/cloudevents+protobuf",
+                           "application/cloudevents+xml", "application/cloudevents-batch+avro"}) {
     EXPECT_EQ(ContentModeOf(type, false), ContentMode::kOtherFormat) << type;
+  }
+  for (const char* type :
+       {"application/cloudevents-batch+json", "APPLICATION/CLOUDEVENTS-BATCH+JSON; charset=utf-8"}) {
+    EXPECT_EQ(ContentModeOf(type, false), ContentMode::kBatch) << type;
   }
 }
 
