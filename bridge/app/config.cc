@@ -200,11 +200,13 @@ class Reader {
       const auto id = PartyId::Parse(s.Text("name"));
       const auto role = kRoles.find(s.Text("role"));
       const domain::RetryPlan plan = ReadOwnPlan(s);
+      const bool batches = s.Flag("batches", false);
       if (!id) s.Fault("name", "must be letters a to z, digits and '-', at most 32");
       if (role == kRoles.end()) s.Fault("role", "must be \"mno\", \"asp\" or \"operator\"");
       if (id && IsReserved(id->text())) s.Fault("name", "is the registry's own name");
       if (!id || role == kRoles.end()) return;
       if (!config_.parties.emplace(*id, role->second).second) s.Fault("name", "is used twice");
+      if (batches) config_.takes_batches.insert(*id);
       if (plan == config_.retry.usual) return;
       if (role->second != wire::Role::kMno)
         s.Fault("role", "must be \"mno\": no other is asked for anything");

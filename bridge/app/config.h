@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -77,6 +78,7 @@ struct Config {
   ZoneConfig dns;
   std::vector<SecondaryConfig> secondaries;
   std::map<PartyId, wire::Role> parties;
+  std::set<PartyId> takes_batches;  // of the parties
   std::string http_address;
   std::uint16_t http_port = 0;
   int log_level = 1;     // 0 debug, 1 info, 2 warning, 3 error

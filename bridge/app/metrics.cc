@@ -95,6 +95,9 @@ class Metrics::Impl {
              sample.mqtt_reconnects);
     AddTotal(families, "registry_mqtt_heard_total", "Messages that came from the broker", sample.heard);
     AddTotal(families, "registry_mqtt_said_total", "Messages given to the broker", sample.said);
+    AddTotal(families, "registry_mqtt_batches_said_total", "Of those, batches", sample.batches_said);
+    AddTotal(families, "registry_mqtt_batched_said_total", "Envelopes in batches given to the broker",
+             sample.batched_said);
     AddTotal(families, "registry_changesets_total", "Changesets committed to the ledger", sample.changesets);
     AddTotal(families, "registry_read_replies_total", "Replies to reads that the broker has taken",
              sample.reads_said);

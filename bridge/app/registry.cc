@@ -164,6 +164,7 @@ void Wired::OpenMqtt() {
       [this](const ingest::InboundMessage& message) { pipeline_->Receive(message); });
   outbox::RelayOptions options;
   options.in_flight_max = static_cast<std::size_t>(config_.mqtt.in_flight);
+  options.takes_batches = config_.takes_batches;
   options.now = [this] { return clock_.Now(); };
   options.log = log_.For("outbox");
   outbox::Aside::Outbox durable;
@@ -245,6 +246,8 @@ Sample Wired::Look() const {
   const mqtt::Session::Traffic traffic = session_->traffic();
   sample.heard = traffic.heard;
   sample.said = traffic.said;
+  sample.batches_said = relay_->batched().batches;
+  sample.batched_said = relay_->batched().entries;
   sample.changesets = ledger_->changesets();
   const zone::Snapshot zone = zone_->snapshot();
   sample.zone_serial = zone.serial;

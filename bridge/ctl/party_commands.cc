@@ -48,6 +48,7 @@ void List(const ReadOptions& options) {
   for (const auto& [party, role] : config.parties) {
     Json row{{"party", party.text()},
              {"role", wire::RoleName(role)},
+             {"batches", config.takes_batches.contains(party)},
              {"devices", DevicesOf(*ledger, party)},
              {"jobs_open", loads[party].open},
              {"jobs_unsent", loads[party].unsent}};

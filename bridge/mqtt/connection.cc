@@ -9,6 +9,7 @@
 #include "bridge/mqtt/terms.h"
 #include "bridge/mqtt/unconfirmed.h"
 #include "bridge/say_once.h"
+#include "schemas/wire/batch.h"
 #include "schemas/wire/envelope.h"
 #include "schemas/wire/topics.h"
 
@@ -105,13 +106,16 @@ ingest::InboundMessage InboundOf(const ::mqtt::message& message) {
 
 ::mqtt::const_message_ptr OutboundOf(outbox::Publisher::Message message) {
   // CloudEvents MQTT binding §3.2: structured mode is told by the content type.
-  static const ::mqtt::properties kPlain = {
+  static const ::mqtt::properties kSingle = {
       {::mqtt::property::CONTENT_TYPE, std::string(wire::kContentType)}};
+  static const ::mqtt::properties kMany = {
+      {::mqtt::property::CONTENT_TYPE, std::string(wire::kBatchContentType)}};
+  const ::mqtt::properties& plain = message.batch ? kMany : kSingle;
   auto out = ::mqtt::message::create(std::move(message.topic), std::move(message.payload), kQos, false);
   if (message.correlation_data.empty()) {
-    out->set_properties(kPlain);
+    out->set_properties(plain);
   } else {
-    ::mqtt::properties properties = kPlain;
+    ::mqtt::properties properties = plain;
     properties.add({::mqtt::property::CORRELATION_DATA, std::move(message.correlation_data)});
     out->set_properties(std::move(properties));
   }
@@ -122,7 +126,7 @@ std::size_t VarintSize(std::size_t value) { return value < 128 ? 1 : 1 + VarintS
 
 // What OutboundOf becomes on the wire: MQTT 5 §2.1 and §3.3, with a packet identifier since QoS is 1.
 std::size_t PacketSize(const outbox::Publisher::Message& message) {
-  std::size_t properties = 3 + wire::kContentType.size();
+  std::size_t properties = 3 + (message.batch ? wire::kBatchContentType : wire::kContentType).size();
   if (!message.correlation_data.empty()) properties += 3 + message.correlation_data.size();
   const std::size_t rest =
       2 + message.topic.size() + 2 + VarintSize(properties) + properties + message.payload.size();

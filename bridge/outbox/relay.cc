@@ -1,7 +1,10 @@
 #include "bridge/outbox/relay.h"
 
 #include <algorithm>
+#include <atomic>
 
+#include "bridge/outbox/on_the_way.h"
+#include "bridge/outbox/parcels.h"
 #include "bridge/outbox/patience.h"
 #include "bridge/outbox/window.h"
 #include "bridge/say_once.h"
@@ -19,15 +22,14 @@ constexpr ledger::Seq kCursorEvery = 256;  // entries between two moves of the s
 constexpr milliseconds kCursorWithin{100};        // or this long after a confirmation
 constexpr std::chrono::seconds kDurableEvery{5};  // what power loss may repeat
 constexpr int kBackoffDoublings = 4;
+constexpr std::size_t kOnTheWayPerParty =
+    2;  // messages to parties that take batches: one is handled, one travels
 
-// The entry's content moves into the message.
-std::optional<Publisher::Message> Render(ledger::OutboxEntry& entry) {
-  if (auto* message = std::get_if<domain::OutgoingMessage>(&entry.item)) {
-    return Publisher::Message{std::move(message->topic), std::move(message->payload),
-                              std::move(message->correlation_data)};
-  }
-  if (const auto* item = std::get_if<ledger::FeedItem>(&entry.item)) return RenderFeedItem(*item);
-  return std::nullopt;
+// Of a batch that is refused nobody knows which entry is to blame: they leave one by one then (patience.h).
+Publisher::Receipt OfEach(Publisher::Receipt of_batch) {
+  using Fate = Publisher::Fate;
+  if (of_batch.fate == Fate::kRefused || of_batch.fate == Fate::kImpossible) of_batch.fate = Fate::kCutOff;
+  return of_batch;
 }
 
 }  // namespace
@@ -35,7 +37,10 @@ std::optional<Publisher::Message> Render(ledger::OutboxEntry& entry) {
 class MqttRelay::Impl {
  public:
   Impl(ledger::Ledger& ledger, Publisher& publisher, RelayOptions options)
-      : ledger_(ledger), publisher_(publisher), options_(std::move(options)) {
+      : ledger_(ledger),
+        publisher_(publisher),
+        options_(std::move(options)),
+        parcels_(options_.takes_batches) {
     // Without an answer everything still in the outbox is carried again, which receivers tell by its ids.
     const auto sink = ledger_.LoadSink(ledger::Sink::kMqtt);
     failed_at_ = stored_ = durable_ = sink ? sink->cursor : 0;
@@ -45,12 +50,14 @@ class MqttRelay::Impl {
   void Start();
   void Stop();
   std::uint64_t Depth() const;
+  MqttRelay::Batched batched() const { return {batches_, batched_entries_}; }
 
  private:
   void Run();
   void CarrySome();
   void SayUnreadable(const Error& why);
-  bool Carry(ledger::OutboxEntry& entry);
+  void Carry(std::vector<Parcel> parcels);
+  bool HandOver(Parcel& parcel);
   void Recover();
   bool Deal(const Window::Stuck& stuck);
   bool Bury(const Window::Stuck& stuck);
@@ -60,7 +67,10 @@ class MqttRelay::Impl {
   ledger::Ledger& ledger_;
   Publisher& publisher_;
   const RelayOptions options_;
+  const Parcels parcels_;
   std::shared_ptr<Window> window_;
+  const std::shared_ptr<OnTheWay> on_the_way_ = std::make_shared<OnTheWay>();
+  std::atomic<std::uint64_t> batches_{0}, batched_entries_{0};
   Mutex mutex_;
   CondVar wake_;
   int failures_ = 0;
@@ -98,8 +108,10 @@ void MqttRelay::Impl::Run() {
   StoreCursor(true);
 }
 
-// Both waits end within kReadWait, for confirmations that come meanwhile have a cursor to move.
+// Each wait ends within kReadWait, for confirmations that come meanwhile have a cursor to move.
 void MqttRelay::Impl::CarrySome() {
+  const std::size_t crowd = kOnTheWayPerParty * parcels_.parties();
+  if (crowd > 0 && !on_the_way_->WaitBelow(crowd, SteadyClock::now() + kReadWait)) return;
   const std::size_t both = std::min(options_.in_flight_max, publisher_.AtOnceMax());
   const std::size_t limit = patience_.OneByOne(window_->cursor()) ? 1 : both;
   const std::size_t room = window_->WaitForRoom(limit, SteadyClock::now() + kReadWait);
@@ -111,9 +123,7 @@ void MqttRelay::Impl::CarrySome() {
     return Pause(options_.retry_after);
   }
   unreadable_.Forget();
-  for (ledger::OutboxEntry& entry : *entries) {
-    if (!Carry(entry)) return;
-  }
+  if (!entries->empty()) Carry(parcels_.Pack(std::move(*entries)));
 }
 
 void MqttRelay::Impl::SayUnreadable(const Error& why) {
@@ -122,18 +132,37 @@ void MqttRelay::Impl::SayUnreadable(const Error& why) {
   if (unreadable_.Due(line, SayOnce::Steady::now())) options_.log.Error(line);
 }
 
-// False when nothing more is to be handed over for now.
-bool MqttRelay::Impl::Carry(ledger::OutboxEntry& entry) {
-  auto message = Render(entry);
-  REG_CHECK(message.has_value());  // the ledger sorts entries by sink
-  // Counted as sent before it is handed over: its confirmation may come on another thread before Publish returns.
-  if (!window_->Sent(entry.seq)) return false;
-  auto answered = [window = window_, seq = entry.seq](Publisher::Receipt answer) {
-    window->Answered(seq, std::move(answer));
+// Counted as sent before they are handed over: a confirmation may come on another thread before Publish returns.
+void MqttRelay::Impl::Carry(std::vector<Parcel> parcels) {
+  std::vector<ledger::Seq> left;
+  for (const Parcel& parcel : parcels) left.insert(left.end(), parcel.entries.begin(), parcel.entries.end());
+  std::sort(left.begin(), left.end());
+  if (!window_->Sent(left)) return;
+  auto parcel = parcels.begin();
+  while (parcel != parcels.end() && !window_->failed() && HandOver(*parcel)) ++parcel;
+  left.clear();
+  for (; parcel != parcels.end(); ++parcel) {
+    left.insert(left.end(), parcel->entries.begin(), parcel->entries.end());
+  }
+  if (!left.empty()) window_->NotTaken(left);
+}
+
+bool MqttRelay::Impl::HandOver(Parcel& parcel) {
+  const bool batch = parcel.entries.size() > 1;
+  const std::uint64_t entries = parcel.entries.size();
+  const auto on_the_way = parcel.for_batcher ? on_the_way_ : nullptr;
+  auto answered = [window = window_, on_the_way, batch,
+                   seqs = parcel.entries](const Publisher::Receipt& answer) {
+    if (on_the_way) on_the_way->Answered();
+    window->Answered(seqs, batch ? OfEach(answer) : answer);
   };
-  if (publisher_.Publish(std::move(*message), std::move(answered))) return true;
-  window_->NotTaken();
-  return false;
+  if (on_the_way) on_the_way->Left();
+  if (!publisher_.Publish(std::move(parcel.message), std::move(answered))) {
+    if (on_the_way) on_the_way->Answered();
+    return false;
+  }
+  if (batch) ++batches_, batched_entries_ += entries;
+  return true;
 }
 
 // One step towards carrying again; Run comes back until it is done. Waiting gets longer only while nothing at all gets
@@ -170,16 +199,15 @@ bool MqttRelay::Impl::Deal(const Window::Stuck& stuck) {
 bool MqttRelay::Impl::Bury(const Window::Stuck& stuck) {
   auto entries = ledger_.OutboxAfter(ledger::Sink::kMqtt, stuck.seq - 1, 1, milliseconds(0));
   if (!entries || entries->empty() || entries->front().seq != stuck.seq) return false;
-  const auto message = Render(entries->front());
-  REG_CHECK(message.has_value());
+  const Publisher::Message message = Render(entries->front());
   const std::string why = "undeliverable: outbox entry " + std::to_string(stuck.seq) + " of " +
-                          std::to_string(message->payload.size()) + " octets: " + stuck.answer.reason;
+                          std::to_string(message.payload.size()) + " octets: " + stuck.answer.reason;
   domain::Changeset changes;
   // Without the payload: it was meant for one party, and what it said is in the feed or under its command.
-  changes.dead_letters.push_back({options_.now ? options_.now() : UtcTime{}, message->topic, "", why});
+  changes.dead_letters.push_back({options_.now ? options_.now() : UtcTime{}, message.topic, "", why});
   if (auto kept = ledger_.Commit(std::move(changes)); !kept) return false;
   window_->Pass(stuck.seq);
-  options_.log.Error(why + "; to " + message->topic + "; a dead letter, what follows goes on");
+  options_.log.Error(why + "; to " + message.topic + "; a dead letter, what follows goes on");
   return true;
 }
 
@@ -218,5 +246,6 @@ MqttRelay::~MqttRelay() { impl_->Stop(); }
 void MqttRelay::Start() { impl_->Start(); }
 void MqttRelay::Stop() { impl_->Stop(); }
 std::uint64_t MqttRelay::Depth() const { return impl_->Depth(); }
+MqttRelay::Batched MqttRelay::batched() const { return impl_->batched(); }
 
 }  // namespace registry::outbox

@@ -8,12 +8,15 @@
 // Errors: a sink that refuses is tried again with backoff; the depth of the outbox is a metric. An entry that
 //   cannot be delivered (patience.h says when) becomes a dead letter without its payload, is said at level 3,
 //   and the entries behind it go on. An entry that cannot be read stops the relay, which says so.
-// Limits: in_flight_max entries handed to the sink and not yet confirmed, or as many as the sink takes at once.
+// Batches: an entry is confirmed when its batch is. One that is refused comes apart, and its entries leave one by one.
+// Limits: in_flight_max entries handed to the sink and not yet confirmed, or as many as the sink takes at once. Of messages
+//   to parties that take batches two are out for each such party; what comes meanwhile piles up and leaves together.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <set>
 
 #include "bridge/ledger/ledger.h"
 #include "bridge/log_line.h"
@@ -28,6 +31,7 @@ class Publisher {
     std::string topic;
     std::string payload;
     std::string correlation_data;
+    bool batch = false;  // the payload is many envelopes (schemas/wire/batch.h)
   };
   // What became of a message that was handed over.
   enum class Fate : std::uint8_t {
@@ -54,7 +58,8 @@ struct RelayOptions {
   std::size_t in_flight_max = 1000;
   std::chrono::milliseconds retry_after{200};
   std::chrono::milliseconds stop_deadline{5000};
-  std::function<UtcTime()> now;  // for dead letters; empty: they carry no time
+  std::set<PartyId> takes_batches;  // what waits for these goes together (parcels.h)
+  std::function<UtcTime()> now;     // for dead letters; empty: they carry no time
   LogLine log;
 };
 
@@ -66,6 +71,10 @@ class MqttRelay {
   void Stop();
   // Entries committed and not yet confirmed, for metrics.
   std::uint64_t Depth() const;
+  struct Batched {
+    std::uint64_t batches = 0, entries = 0;  // handed over, and what was in them
+  };
+  Batched batched() const;
 
  private:
   class Impl;

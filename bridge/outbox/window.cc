@@ -7,47 +7,59 @@ namespace registry::outbox {
 // A slot lives from Sent until everything up to it is confirmed, so the deque begins right behind the cursor and its
 // length is what a restart would carry again. `unanswered_` is less: it does not count slots that are confirmed and wait
 // for an earlier one.
-bool Window::Sent(ledger::Seq seq) {
+bool Window::Sent(const Seqs& seqs) {
   const MutexLock lock(mutex_);
   if (failed_) return false;
-  REG_CHECK(seq > last_);
-  slots_.push_back({seq, false, {}});
-  last_ = seq;
-  ++unanswered_;
+  for (const ledger::Seq seq : seqs) {
+    REG_CHECK(seq > last_);
+    slots_.push_back({seq});
+    last_ = seq;
+    ++unanswered_;
+  }
   return true;
 }
 
-void Window::Answered(ledger::Seq seq, Publisher::Receipt answer) {
-  const MutexLock lock(mutex_);
+Window::Slot& Window::SlotOf(ledger::Seq seq) {
   const auto slot = std::lower_bound(slots_.begin(), slots_.end(), seq,
                                      [](const Slot& a, ledger::Seq b) { return a.seq < b; });
-  REG_CHECK(slot != slots_.end() && slot->seq == seq && !slot->confirmed && unanswered_ > 0);
-  slot->confirmed = answer.fate == Publisher::Fate::kTaken;
-  failed_ = failed_ || !slot->confirmed;
-  if (!slot->confirmed) slot->failure = std::move(answer);
-  Settle();
+  REG_CHECK(slot != slots_.end() && slot->seq == seq && slot->state == State::kOut && unanswered_ > 0);
+  return *slot;
 }
 
-// Whoever hands over is one thread, so the entry that was not taken is still the last; those before it may be answered
-// meanwhile, and with none of them left the place to read on from is the cursor itself.
-void Window::NotTaken() {
-  const MutexLock lock(mutex_);
-  REG_CHECK(!slots_.empty() && slots_.back().seq == last_);
-  slots_.pop_back();
-  last_ = slots_.empty() ? cursor_ : slots_.back().seq;
-  failed_ = true;
-  Settle();
+void Window::Answered(const Seqs& seqs, const Publisher::Receipt& answer) {
+  {
+    const MutexLock lock(mutex_);
+    const bool taken = answer.fate == Publisher::Fate::kTaken;
+    failed_ = failed_ || !taken;
+    for (const ledger::Seq seq : seqs) {
+      Slot& slot = SlotOf(seq);
+      slot.state = taken ? State::kConfirmed : State::kFailed;
+      if (!taken) slot.failure = answer;
+      --unanswered_;
+    }
+    MoveCursor();
+  }
+  changed_.NotifyAll();
 }
 
-// One entry less out there; the cursor follows the confirmed prefix.
-void Window::Settle() {
-  --unanswered_;
-  MoveCursor();
+// Those at the end are forgotten. Others stand before entries of which some may be confirmed, and the cursor must not
+// pass them.
+void Window::NotTaken(const Seqs& seqs) {
+  {
+    const MutexLock lock(mutex_);
+    for (const ledger::Seq seq : seqs) {
+      SlotOf(seq).state = State::kNotTaken;
+      --unanswered_;
+    }
+    while (!slots_.empty() && slots_.back().state == State::kNotTaken) slots_.pop_back();
+    last_ = slots_.empty() ? cursor_ : slots_.back().seq;
+    failed_ = true;
+  }
   changed_.NotifyAll();
 }
 
 void Window::MoveCursor() {
-  while (!slots_.empty() && slots_.front().confirmed) {
+  while (!slots_.empty() && slots_.front().state == State::kConfirmed) {
     cursor_ = slots_.front().seq;
     slots_.pop_front();
   }
@@ -83,9 +95,9 @@ bool Window::WaitUntilAnswered(Clock::time_point until) {
 std::optional<Window::Stuck> Window::Head() const {
   const MutexLock lock(mutex_);
   REG_CHECK(unanswered_ == 0);
-  if (slots_.empty()) return std::nullopt;
+  if (slots_.empty() || slots_.front().state == State::kNotTaken) return std::nullopt;
   const auto failures =
-      std::count_if(slots_.begin(), slots_.end(), [](const Slot& s) { return !s.confirmed; });
+      std::count_if(slots_.begin(), slots_.end(), [](const Slot& s) { return s.state == State::kFailed; });
   return Stuck{slots_.front().seq, slots_.front().failure, failures == 1, slots_.back().seq};
 }
 
@@ -93,7 +105,7 @@ std::optional<Window::Stuck> Window::Head() const {
 void Window::Pass(ledger::Seq seq) {
   const MutexLock lock(mutex_);
   REG_CHECK(unanswered_ == 0 && !slots_.empty() && slots_.front().seq == seq);
-  slots_.front().confirmed = true;
+  slots_.front().state = State::kConfirmed;
   MoveCursor();
 }
 

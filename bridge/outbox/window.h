@@ -9,6 +9,7 @@
 #include <chrono>
 #include <deque>
 #include <optional>
+#include <vector>
 
 #include "bridge/outbox/relay.h"
 #include "schemas/base/mutex.h"
@@ -21,11 +22,13 @@ class Window {
 
   explicit Window(ledger::Seq cursor) : cursor_(cursor), last_(cursor) {}
 
-  // Before the entry is handed over, since its confirmation may come first. Seqs only grow. False after a failure.
-  bool Sent(ledger::Seq seq);
-  void Answered(ledger::Seq seq, Publisher::Receipt answer);
-  // The sink took nothing: forgets the entry, which was sent last, and counts as a failure.
-  void NotTaken();
+  using Seqs = std::vector<ledger::Seq>;
+  // Before the entries are handed over, since their confirmation may come first. Seqs only grow. False after a failure.
+  bool Sent(const Seqs& seqs);
+  // What travelled together is answered together.
+  void Answered(const Seqs& seqs, const Publisher::Receipt& answer);
+  // The sink took none of these, nor was asked to: counts as a failure, but as nobody's fault.
+  void NotTaken(const Seqs& seqs);
 
   ledger::Seq cursor() const;
   ledger::Seq last() const;  // handed over last; reading goes on behind it
@@ -48,12 +51,13 @@ class Window {
   void Rewind();
 
  private:
+  enum class State : std::uint8_t { kOut, kConfirmed, kFailed, kNotTaken };
   struct Slot {
     ledger::Seq seq;
-    bool confirmed;
-    Publisher::Receipt failure;
+    State state = State::kOut;
+    Publisher::Receipt failure{};
   };
-  void Settle() REQUIRES(mutex_);
+  Slot& SlotOf(ledger::Seq seq) REQUIRES(mutex_);
   void MoveCursor() REQUIRES(mutex_);
 
   mutable Mutex mutex_;
