@@ -110,6 +110,18 @@ TEST_F(ReadmeSession, ARejectionIsSeenAndNothingGoesOnWithAnEarlierDevice) {
   EXPECT_EQ(ran->find("\"job\""), std::string::npos) << "nobody was asked for a key: " << *ran;
 }
 
+TEST_F(ReadmeSession, AStrangerSendsABatch) {
+  const std::string session = kSource + "/simulators/lab/batch_by_hand.sh";
+  const auto ran =
+      lab::RunToEnd({"bash", "-c", "exec 2>&1; exec bash \"$0\" \"$1\"", session, Folder()}, {}, kPatience);
+  ASSERT_TRUE(ran) << ran.error().message;
+  const std::regex registered("registered: [0-9a-f-]{36}\n");
+  EXPECT_EQ(std::distance(std::sregex_iterator(ran->begin(), ran->end(), registered), std::sregex_iterator()),
+            2)
+      << *ran;
+  EXPECT_NE(ran->find("rejected: bad_eid"), std::string::npos) << *ran;
+}
+
 TEST_F(ReadmeSession, AStrangerBringsADeviceToLifeByHand) {
   const auto ran =
       lab::RunToEnd({"bash", "-c", "exec 2>&1; exec bash \"$0\" \"$1\"", kSession, Folder()}, {}, kPatience);
