@@ -68,14 +68,22 @@ class FieldWriter {
   template <class T>
   void operator()(std::uint8_t tag, const T& value) {
     if (IsDefault(value)) return;
-    std::string body;
-    Append(body, value);
     out_ += static_cast<char>(tag);
-    AppendVarint(out_, body.size());
-    out_ += body;
+    AppendSized(out_, value);
   }
 
  private:
+  // The length stands before what is written first; most need one octet for it.
+  template <class T>
+  static void AppendSized(std::string& out, const T& value) {
+    const std::size_t at = out.size();
+    out += '\0';
+    Append(out, value);
+    const std::size_t size = out.size() - at - 1;
+    std::string length;
+    AppendVarint(length, size);
+    out.replace(at, 1, length);
+  }
   static bool IsDefault(const UtcTime& value) { return value.micros == 0; }
   template <class T>
   static bool IsDefault(const T& value) {
@@ -112,12 +120,7 @@ class FieldWriter {
   }
   template <class T>
   static void Append(std::string& out, const std::vector<T>& values) {
-    for (const T& value : values) {
-      std::string element;
-      Append(element, value);
-      AppendVarint(out, element.size());
-      out += element;
-    }
+    for (const T& value : values) AppendSized(out, value);
   }
   template <class T>
   static void Append(std::string& out, const T& value) {

@@ -87,7 +87,13 @@ std::vector<JobId> JobTable::Unsent(const PartyId& mno, std::size_t limit) const
   return jobs;
 }
 
-bool KeepsBounds(const domain::Changeset& changeset, const std::function<std::size_t(const PartyId&)>& open,
+JobChanges JobChangesOf(const domain::Changeset& changeset) {
+  JobChanges changes{changeset.jobs_erase, {}, changeset.open_bounds};
+  for (const domain::Job& job : changeset.jobs_put) changes.put.emplace_back(job.id, JobTable::EntryOf(job));
+  return changes;
+}
+
+bool KeepsBounds(const JobChanges& changes, const std::function<std::size_t(const PartyId&)>& open,
                  const FindJob& find) {
   const auto was_open = [&](const JobId& id, const PartyId& mno) {
     const auto before = find(id);
@@ -95,16 +101,16 @@ bool KeepsBounds(const domain::Changeset& changeset, const std::function<std::si
   };
   const auto keeps = [&](const domain::OpenBound& bound) {
     std::map<JobId, bool> is_open;  // of the jobs the changeset touches
-    for (const JobId& id : changeset.jobs_erase) is_open[id] = false;
-    for (const domain::Job& job : changeset.jobs_put) {
-      const bool same = !job.to && !is_open.contains(job.id) && was_open(job.id, bound.mno);
-      is_open[job.id] = !job.unsent && (same || job.to == bound.mno);
+    for (const JobId& id : changes.erased) is_open[id] = false;
+    for (const auto& [id, job] : changes.put) {
+      const bool same = !job.mno && !is_open.contains(id) && was_open(id, bound.mno);
+      is_open[id] = !job.unsent && (same || job.mno == bound.mno);
     }
     auto total = static_cast<std::int64_t>(open(bound.mno));
     for (const auto& [id, now] : is_open) total += (now ? 1 : 0) - (was_open(id, bound.mno) ? 1 : 0);
     return total <= static_cast<std::int64_t>(bound.max);
   };
-  return std::all_of(changeset.open_bounds.begin(), changeset.open_bounds.end(), keeps);
+  return std::all_of(changes.bounds.begin(), changes.bounds.end(), keeps);
 }
 
 }  // namespace registry::ledger

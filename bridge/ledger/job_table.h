@@ -51,10 +51,18 @@ class JobTable {
   std::map<PartyId, Desk> desks_;
 };
 
+// What a changeset makes of the jobs; those erased come first.
+struct JobChanges {
+  std::vector<JobId> erased;
+  std::vector<std::pair<JobId, JobTable::Entry>> put;
+  std::vector<domain::OpenBound> bounds;
+};
+JobChanges JobChangesOf(const domain::Changeset& changeset);
+
 using FindJob = std::function<std::optional<JobTable::Entry>(const JobId&)>;
-// Whether the changeset keeps what it was decided under: Changeset::open_bounds. `open` says how many of an MNO's jobs
-// are open before it, `find` what a job was before it.
-bool KeepsBounds(const domain::Changeset& changeset, const std::function<std::size_t(const PartyId&)>& open,
+// Whether the changes keep what they were decided under: their bounds. `open` says how many of an MNO's jobs are open
+// before them, `find` what a job was before them.
+bool KeepsBounds(const JobChanges& changes, const std::function<std::size_t(const PartyId&)>& open,
                  const FindJob& find);
 
 }  // namespace registry::ledger

@@ -1,16 +1,19 @@
 // bridge/ledger/ledger.h: the durable record of admitted events and resulting state, in domain words.
 // No keys, no iterators, no open transaction handle cross this port; two backends (memory/, rocksdb/) pass
 // one conformance suite. Layout of records and column families: FORMAT.md.
-// Threads: every call is safe from any thread; Commit blocks its caller until the changeset is durable and is
-//   meant to be called from many threads at once, since waiting changesets share one synced write.
-// Order: commits are totally ordered; every reader sees a commit once Commit has returned, never before it is
-//   durable. Inside a changeset releases come before claims, erased jobs before put ones, feed
-//   acknowledgements before notifications.
+// Threads: every call is safe from any thread. CommitLater hands a changeset over and comes back; those that wait share
+//   one synced write, so many should be under way at once. `done` is called once for each, by the backend's own thread
+//   or inside CommitLater: it must be quick, wait for nothing and commit nothing, for the next commit waits for it.
+//   Commit is CommitLater and a wait.
+// Order: commits are totally ordered, those of one caller as it called, and `done` is called in that order; every reader
+//   sees a commit when its `done` is called, never before it is durable. Inside a changeset releases come before
+//   claims, erased jobs before put ones, feed acknowledgements before notifications.
 // Errors: symbol says which. kEventKnown: the mark exists, read FindEvent again. kStale: a version or a
 //   unique claim moved, or an MNO has no room for one more job; decide again from a fresh view. Or an event mark is kept
 //   that was to be erased.
 //   kLedgerFailed: the disk refused; the backend then refuses everything until it is opened again.
-// Limits: options of the backend bound waiting commits.
+// Limits: options of the backend bound waiting commits; at the bound CommitLater waits for room.
+// End: what was handed over is committed and answered before the destructor returns.
 #pragma once
 
 #include <chrono>
@@ -139,8 +142,10 @@ class LedgerReader : public domain::View {
 
 class Ledger : public LedgerReader {
  public:
-  // All or nothing, durable on return; feed numbers, record versions and the hash chain are set here.
-  virtual Status Commit(domain::Changeset changeset) = 0;
+  using WhenDone = std::function<void(Status)>;
+  // All or nothing, durable when `done` says so; feed numbers, record versions and the hash chain are set here.
+  virtual void CommitLater(domain::Changeset changeset, WhenDone done) = 0;
+  Status Commit(domain::Changeset changeset);
   // How many changesets were committed since it was opened.
   virtual std::uint64_t changesets() const = 0;
   // A sink's cursor, only forward (a smaller one is ignored). Entries up to it may be forgotten and are not

@@ -14,8 +14,8 @@ namespace {
 constexpr std::size_t kCrcSize = 4;
 constexpr std::size_t kHashSize = 32;
 
-void AppendCrc(std::string& out) {
-  const std::uint32_t crc = Crc32c(out);
+void AppendCrc(std::string& out, std::size_t from) {
+  const std::uint32_t crc = Crc32c(std::string_view(out).substr(from));
   for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(crc >> shift);
 }
 
@@ -28,14 +28,16 @@ bool CrcMatches(std::string_view record) {
 }
 
 template <class T>
+void AppendHeader(std::string& out) {
+  out += static_cast<char>(KindOf<T>::value);
+  out += static_cast<char>(kRecordVersion<T>);
+}
+
+template <class T>
 std::string EncodeRecord(const T& value) {
   std::string out;
   out.reserve(512);
-  out += static_cast<char>(KindOf<T>::value);
-  out += static_cast<char>(kRecordVersion<T>);
-  FieldWriter writer(out);
-  Fields(writer, value);
-  AppendCrc(out);
+  AppendRecord(out, value);
   return out;
 }
 
@@ -83,6 +85,34 @@ Result<T> Decode(std::string_view record) {
   return std::move(*value);
 }
 
+template <class T>
+void AppendRecord(std::string& out, const T& value) {
+  const std::size_t from = out.size();
+  AppendHeader<T>(out);
+  FieldWriter writer(out);
+  Fields(writer, value);
+  AppendCrc(out, from);
+}
+
+void AppendUnnumbered(std::string& out, const domain::Notification& notification) {
+  FieldWriter writer(out);
+  Fields(writer, notification);
+}
+
+// As the writer writes a FeedItem; the test of the two says so.
+std::string EncodeFeedItem(Seq seq, std::string_view unnumbered) {
+  std::string out;
+  out.reserve(unnumbered.size() + 32);
+  AppendHeader<FeedItem>(out);
+  FieldWriter writer(out);
+  writer(1, seq);
+  out += '\x02';
+  AppendVarint(out, unnumbered.size());
+  out += unnumbered;
+  AppendCrc(out, 0);
+  return out;
+}
+
 std::string Encode(const domain::EventMark& mark) { return EncodeRecord(mark); }
 std::string Encode(const domain::Device& device) { return EncodeRecord(device); }
 std::string Encode(const domain::DeviceBrief& brief) { return EncodeRecord(brief); }
@@ -116,6 +146,23 @@ template Result<FeedState> Decode(std::string_view);
 template Result<Head> Decode(std::string_view);
 template Result<domain::Order> Decode(std::string_view);
 template Result<domain::OrderItem> Decode(std::string_view);
+
+template void AppendRecord(std::string&, const domain::EventMark&);
+template void AppendRecord(std::string&, const domain::Device&);
+template void AppendRecord(std::string&, const domain::DeviceBrief&);
+template void AppendRecord(std::string&, const domain::EndpointRecord&);
+template void AppendRecord(std::string&, const domain::Job&);
+template void AppendRecord(std::string&, const domain::HistoryEntry&);
+template void AppendRecord(std::string&, const domain::OutgoingMessage&);
+template void AppendRecord(std::string&, const domain::ZoneChange&);
+template void AppendRecord(std::string&, const domain::Revocation&);
+template void AppendRecord(std::string&, const domain::DeadLetter&);
+template void AppendRecord(std::string&, const domain::Order&);
+template void AppendRecord(std::string&, const domain::OrderItem&);
+template void AppendRecord(std::string&, const FeedItem&);
+template void AppendRecord(std::string&, const SinkState&);
+template void AppendRecord(std::string&, const FeedState&);
+template void AppendRecord(std::string&, const Head&);
 
 std::string EncodeItem(const decltype(OutboxEntry::item)& item) {
   return std::visit([](const auto& value) { return EncodeRecord(value); }, item);

@@ -60,6 +60,12 @@ std::string Encode(const Head& head);
 std::string Encode(const domain::Order& order);
 std::string Encode(const domain::OrderItem& item);
 std::string EncodeItem(const decltype(OutboxEntry::item)& item);
+// For every type above: the same octets, at the end of others.
+template <class T>
+void AppendRecord(std::string& out, const T& value);
+// A feed item in two steps: what is known before it has its number, and the record.
+void AppendUnnumbered(std::string& out, const domain::Notification& notification);
+std::string EncodeFeedItem(Seq seq, std::string_view unnumbered);
 
 // For every type above.
 template <class T>

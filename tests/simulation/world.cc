@@ -64,18 +64,18 @@ std::string PartyOf(const std::string& topic) {
 
 }  // namespace
 
-Status MeddledLedger::Commit(domain::Changeset changes) {
+void MeddledLedger::CommitLater(domain::Changeset changes, WhenDone done) {
   ++commits;
   if (fail_next > 0) {
     --fail_next;
-    return Error::Make(Code::kFailed, ledger::kLedgerFailed, "the disk is full, for once");
+    return done(Error::Make(Code::kFailed, ledger::kLedgerFailed, "the disk is full, for once"));
   }
   if (stale_next > 0 && !changes.devices.empty()) {
     --stale_next;
-    return Error::Make(Code::kFailed, ledger::kStale, "somebody else was first, for once");
+    return done(Error::Make(Code::kFailed, ledger::kStale, "somebody else was first, for once"));
   }
   if (mutation_) mutation_(changes);
-  return WrappedLedger::Commit(std::move(changes));
+  WrappedLedger::CommitLater(std::move(changes), std::move(done));
 }
 
 World::World(MeddledLedger::Mutation mutation)

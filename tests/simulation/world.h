@@ -30,7 +30,7 @@ class MeddledLedger final : public test::WrappedLedger {
   using Mutation = std::function<void(domain::Changeset&)>;
   MeddledLedger(ledger::Ledger& inner, Mutation mutation)
       : WrappedLedger(inner), mutation_(std::move(mutation)) {}
-  Status Commit(domain::Changeset changes) override;
+  void CommitLater(domain::Changeset changes, WhenDone done) override;
   int fail_next = 0;   // commits that the disk refuses
   int stale_next = 0;  // commits that come too late
   std::size_t commits = 0;

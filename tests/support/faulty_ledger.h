@@ -21,11 +21,11 @@ class FaultyLedger final : public WrappedLedger {
   FaultyLedger(std::unique_ptr<ledger::Ledger> real, Hooks hooks)
       : WrappedLedger(*real), real_(std::move(real)), hooks_(std::move(hooks)) {}
 
-  Status Commit(domain::Changeset changes) override {
+  void CommitLater(domain::Changeset changes, WhenDone done) override {
     if (hooks_.commit) {
-      if (Fault fault = hooks_.commit(changes)) return *fault;
+      if (Fault fault = hooks_.commit(changes)) return done(*fault);
     }
-    return WrappedLedger::Commit(std::move(changes));
+    WrappedLedger::CommitLater(std::move(changes), std::move(done));
   }
   Result<std::optional<domain::EventMark>> FindEvent(const PartyId& source,
                                                      const EventId& id) const override {

@@ -101,7 +101,9 @@ class WrappedLedger : public ledger::Ledger {
                                                              std::size_t limit) const override {
     return inner_.EndpointsAfter(after, limit);
   }
-  Status Commit(domain::Changeset changeset) override { return inner_.Commit(std::move(changeset)); }
+  void CommitLater(domain::Changeset changeset, WhenDone done) override {
+    inner_.CommitLater(std::move(changeset), std::move(done));
+  }
   std::uint64_t changesets() const override { return inner_.changesets(); }
   Status Advance(ledger::Sink sink, const ledger::SinkState& state, bool durable) override {
     return inner_.Advance(sink, state, durable);

@@ -50,7 +50,7 @@ struct Outbox {
 
 class MemoryLedger final : public Ledger {
  public:
-  Status Commit(Changeset changeset) override;
+  void CommitLater(Changeset changeset, WhenDone done) override;
   Status Advance(Sink sink, const SinkState& state, bool durable) override;
   std::uint64_t changesets() const override { return changesets_; }
   void WakeAll() override { tail_.WakeAll(); }
@@ -230,6 +230,7 @@ class MemoryLedger final : public Ledger {
     for (const JobId& id : ids) jobs.push_back(jobs_.at(id));
     return jobs;
   }
+  Status Apply(Changeset changeset);
   Status CheckRecords(const Changeset& changeset) const REQUIRES(mutex_);
   Status CheckForgotten(const Changeset& changeset) const REQUIRES(mutex_);
   Status CheckClaims(const Changeset& changeset) const REQUIRES(mutex_);
@@ -243,6 +244,7 @@ class MemoryLedger final : public Ledger {
   void ApplyFeeds(Changeset& changeset) REQUIRES(mutex_);
   void Push(Sink sink, decltype(OutboxEntry::item) item) REQUIRES(mutex_);
 
+  Mutex order_mutex_;  // over a commit and its answer
   mutable Mutex mutex_;
   OutboxTail tail_;
   OutboxTail::Ends ends_ GUARDED_BY(mutex_){};
@@ -307,7 +309,7 @@ Status MemoryLedger::CheckClaims(const Changeset& changeset) const {
 Status MemoryLedger::CheckBounds(const Changeset& changeset) const {
   const auto open = [this](const PartyId& mno) REQUIRES(mutex_) { return job_table_.LoadOf(mno).open; };
   const auto find = [this](const JobId& id) REQUIRES(mutex_) { return job_table_.Find(id); };
-  if (KeepsBounds(changeset, open, find)) return Done{};
+  if (KeepsBounds(JobChangesOf(changeset), open, find)) return Done{};
   return Stale("what an MNO has open");
 }
 
@@ -416,7 +418,12 @@ void MemoryLedger::Push(Sink sink, decltype(OutboxEntry::item) item) {
   outboxes_[IndexOf(sink)].entries.emplace(seq, OutboxEntry{seq, std::move(item)});
 }
 
-Status MemoryLedger::Commit(Changeset changeset) {
+void MemoryLedger::CommitLater(Changeset changeset, WhenDone done) {
+  const MutexLock lock(order_mutex_);
+  done(Apply(std::move(changeset)));
+}
+
+Status MemoryLedger::Apply(Changeset changeset) {
   const MutexLock lock(mutex_);
   if (auto sound = CheckRecords(changeset); !sound) return sound;
   if (auto sound = CheckClaims(changeset); !sound) return sound;

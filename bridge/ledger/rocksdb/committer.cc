@@ -1,6 +1,10 @@
 #include "bridge/ledger/rocksdb/committer.h"
 
+#include <rocksdb/perf_level.h>
+
 #include <algorithm>
+
+#include "bridge/ledger/answer.h"
 
 namespace registry::ledger {
 
@@ -10,46 +14,47 @@ Committer::Committer(Store& store, Live& live, OutboxTail& tail, std::size_t wai
       live_(live),
       tail_(tail),
       waiting_max_(std::max<std::size_t>(waiting_max, 1)),
-      batch_max_(std::max<std::size_t>(batch_max, 1)) {
+      batch_max_(std::max<std::size_t>(batch_max, 1)),
+      devices_(store) {
   thread_.Start("ledger-commit", [this] { Run(); });
 }
 
-Status Committer::Commit(domain::Changeset changeset) {
-  auto commit = std::make_unique<PendingCommit>();
-  commit->changeset = std::move(changeset);
-  return Enqueue(std::move(commit)).get();
+void Committer::CommitLater(domain::Changeset changeset, Ledger::WhenDone done) {
+  Enqueue(std::make_unique<PendingCommit>(std::move(changeset), std::move(done)));
 }
 
 Status Committer::Advance(Sink sink, const SinkState& state, bool durable) {
-  auto commit = std::make_unique<PendingCommit>();
-  commit->advance.emplace(sink, state);
-  commit->durable = durable;
-  return Enqueue(std::move(commit)).get();
+  Answer answer;
+  Enqueue(std::make_unique<PendingCommit>(sink, state, durable,
+                                          [&](Status status) { answer.Give(std::move(status)); }));
+  return answer.Wait();
 }
 
-std::future<Status> Committer::Enqueue(std::unique_ptr<PendingCommit> commit) {
-  auto outcome = commit->done.get_future();
+void Committer::Enqueue(std::unique_ptr<PendingCommit> commit) {
   {
     MutexLock lock(mutex_);
     taken_.Wait(lock, [&]() REQUIRES(mutex_) { return waiting_.size() < waiting_max_; });
     waiting_.push_back(std::move(commit));
+    if (waiting_.size() > 1) return;  // it was told when the first came, and takes all
   }
   arrived_.NotifyOne();
-  return outcome;
 }
 
 void Committer::Run() {
+  rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);  // this thread counts every comparison otherwise
   for (PendingCommits commits = TakeWaiting(); !commits.empty(); commits = TakeWaiting()) {
     WriteAll(commits);
-    for (auto& commit : commits) commit->done.set_value(std::move(commit->outcome));
+    for (auto& commit : commits) commit->done(std::move(commit->outcome));
   }
 }
 
 Committer::PendingCommits Committer::TakeWaiting() {
   PendingCommits commits;
+  bool was_full = false;
   {
     MutexLock lock(mutex_);
     thread_.Wait(lock, [this]() REQUIRES(mutex_) { return !waiting_.empty(); });
+    was_full = waiting_.size() >= waiting_max_;
     const std::size_t count = std::min(waiting_.size(), batch_max_);
     commits.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
@@ -57,32 +62,41 @@ Committer::PendingCommits Committer::TakeWaiting() {
       waiting_.pop_front();
     }
   }
-  taken_.NotifyAll();
+  if (was_full) taken_.NotifyAll();
   return commits;
 }
 
+Status Committer::Stage(PendingCommit& commit, SyncedWrite& write) {
+  if (failed_) return *failed_;
+  if (const auto* changeset = std::get_if<Encoded>(&commit.what)) return write.Add(*changeset);
+  const auto& [sink, state] = std::get<std::pair<Sink, SinkState>>(commit.what);
+  write.Add(sink, state);
+  return Done{};
+}
+
+std::uint64_t Committer::CountOf(const PendingCommits& commits) {
+  return static_cast<std::uint64_t>(std::ranges::count_if(commits, [](const auto& commit) {
+    return std::holds_alternative<Encoded>(commit->what) && commit->outcome.ok();
+  }));
+}
+
 void Committer::WriteAll(PendingCommits& commits) {
-  SyncedWrite batch(store_, live_, trimmed_);
+  devices_.Forget();
+  SyncedWrite write(store_, live_, trimmed_, devices_);
   bool sync = false;
   for (auto& commit : commits) {
-    if (failed_) {
-      commit->outcome = *failed_;
-    } else if (commit->advance) {
-      batch.Add(commit->advance->first, commit->advance->second);
-    } else {
-      commit->outcome = batch.Add(commit->changeset);
-    }
+    commit->outcome = Stage(*commit, write);
     sync = sync || (commit->durable && commit->outcome.ok());
   }
-  if (failed_) return;
-  auto& writes = batch.Seal();
-  if (writes.Count() == 0) return;
-  const auto written = store_.Write(writes, sync);
+  auto& writes = write.Seal();
+  if (failed_ || writes.empty()) return;
+  writes_.Clear();
+  writes.MoveTo(writes_, store_);
+  const auto written = store_.Write(writes_, sync);
   if (written) {
-    batch.Publish(live_);
+    write.Publish(live_);
     live_.ReadByItsWriter();
-    changesets_ += static_cast<std::uint64_t>(std::ranges::count_if(
-        commits, [](const auto& commit) { return !commit->advance && commit->outcome.ok(); }));
+    changesets_ += CountOf(commits);
     tail_.Reach(EndsOf(live_.head));
     return;
   }

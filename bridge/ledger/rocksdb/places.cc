@@ -1,7 +1,6 @@
 #include "bridge/ledger/rocksdb/places.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "bridge/ledger/record_codec.h"
 #include "bridge/ledger/rocksdb/keys.h"
@@ -13,11 +12,11 @@ namespace {
 constexpr int kWritesMax = 20'000;  // of one batch while all are made, a bound on memory
 constexpr const char* kBehindAll = "\xff";
 
-PlaceChanges::Kept KeptOf(const domain::Device& device) {
+}  // namespace
+
+DevicePlaces DevicePlacesOf(const domain::Device& device) {
   return {keys::OfPlaces(device), Encode(domain::BriefOf(device))};
 }
-
-}  // namespace
 
 Result<bool> HasPlaces(const Store& store) {
   const auto rule = store.Get(Column::kMeta, keys::kPlaces);
@@ -37,7 +36,7 @@ Result<std::uint64_t> MakePlaces(Store& store) {
       store.Scan(Column::kDevices, "", "", [&](std::string_view, std::string_view record) -> Result<bool> {
         const auto device = Decode<domain::Device>(record);
         if (!device) return device.error();
-        const auto kept = KeptOf(*device);
+        const auto kept = DevicePlacesOf(*device);
         for (const auto& key : kept.keys) writes.Put(store.handle(Column::kPlaces), key, kept.brief);
         ++devices;
         if (static_cast<int>(writes.Count()) < kWritesMax) return true;
@@ -51,43 +50,18 @@ Result<std::uint64_t> MakePlaces(Store& store) {
   return devices;
 }
 
-Result<PlaceChanges::ByDevice> PlaceChanges::Before(const domain::Changeset& changeset,
-                                                    const Records& stored) const {
-  ByDevice before;
-  for (const auto& put : changeset.devices) {
-    std::string device = keys::OfDevice(put.device.id);
-    if (before.contains(device)) continue;
-    const auto staged = staged_.find(device);
-    auto places = staged != staged_.end() ? Result<Kept>(staged->second) : Of(device, stored);
-    if (!places) return places.error();
-    before.emplace(std::move(device), std::move(*places));
+void StagePlaces(const DevicePlaces& had, const DevicePlaces& has, OrderedWrites& writes) {
+  const auto stands_in = [](const std::string& place, const DevicePlaces& places) {
+    return std::binary_search(places.keys.begin(), places.keys.end(), place);
+  };
+  for (const auto& place : had.keys) {
+    if (!stands_in(place, has)) writes.Delete(Column::kPlaces, writes.Keep(place));
   }
-  return before;
-}
-
-Result<PlaceChanges::Kept> PlaceChanges::Of(const std::string& device, const Records& stored) {
-  const auto record = stored.find(device);
-  if (record == stored.end()) return Kept{};
-  const auto decoded = Decode<domain::Device>(record->second);
-  if (!decoded) return decoded.error();
-  return KeptOf(*decoded);
-}
-
-void PlaceChanges::Stage(const domain::Device& device, ByDevice& before, rocksdb::WriteBatch& writes) {
-  const std::string key = keys::OfDevice(device.id);
-  Kept& had = before[key];
-  Kept has = KeptOf(device);
-  std::vector<std::string> gone, come;
-  std::set_difference(had.keys.begin(), had.keys.end(), has.keys.begin(), has.keys.end(),
-                      std::back_inserter(gone));
-  std::set_difference(has.keys.begin(), has.keys.end(), had.keys.begin(), had.keys.end(),
-                      std::back_inserter(come));
-  for (const auto& place : gone) writes.Delete(store_.handle(Column::kPlaces), place);
   // A list says the same of it wherever it stands.
-  for (const auto& place : has.brief == had.brief ? come : has.keys)
-    writes.Put(store_.handle(Column::kPlaces), place, has.brief);
-  staged_[key] = has;
-  had = std::move(has);
+  const bool says_the_same = has.brief == had.brief;
+  for (const auto& place : has.keys) {
+    if (!says_the_same || !stands_in(place, had)) writes.Put(Column::kPlaces, place, has.brief);
+  }
 }
 
 }  // namespace registry::ledger

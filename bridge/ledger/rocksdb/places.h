@@ -6,10 +6,9 @@
 #pragma once
 
 #include <string>
-#include <unordered_map>
 #include <vector>
 
-#include "bridge/ledger/rocksdb/store.h"
+#include "bridge/ledger/rocksdb/ordered_writes.h"
 
 namespace registry::ledger {
 
@@ -20,28 +19,13 @@ Result<bool> HasPlaces(const Store& store);
 // All of them anew, from all devices. The number of devices; kLedgerDamaged when one cannot be read.
 Result<std::uint64_t> MakePlaces(Store& store);
 
-// What a batch of changesets makes of the places, device by device.
-class PlaceChanges {
- public:
-  // What is kept of one device: at each of these keys the same brief.
-  struct Kept {
-    std::vector<std::string> keys;
-    std::string brief;
-  };
-  using ByDevice = std::unordered_map<std::string, Kept>;        // under the device's key
-  using Records = std::unordered_map<std::string, std::string>;  // as stored, under the same
-
-  explicit PlaceChanges(const Store& store) : store_(store) {}
-  // The places that each device of the changeset has now, so that Stage cannot fail. `stored` has the record of each that is
-  // in the database and was not staged before.
-  Result<ByDevice> Before(const domain::Changeset& changeset, const Records& stored) const;
-  void Stage(const domain::Device& device, ByDevice& before, rocksdb::WriteBatch& writes);
-
- private:
-  static Result<Kept> Of(const std::string& device, const Records& stored);
-
-  const Store& store_;
-  ByDevice staged_;
+// What is kept of one device: at each of these keys, which are in order, the same brief.
+struct DevicePlaces {
+  std::vector<std::string> keys;
+  std::string brief;
 };
+DevicePlaces DevicePlacesOf(const domain::Device& device);
+// What changes when a device has these places and had those. `has` outlives the writes' move.
+void StagePlaces(const DevicePlaces& had, const DevicePlaces& has, OrderedWrites& writes);
 
 }  // namespace registry::ledger

@@ -21,7 +21,9 @@ class RocksDbLedger final : public Reading<Ledger> {
     return std::unique_ptr<Ledger>(std::move(ledger));
   }
 
-  Status Commit(domain::Changeset changeset) override { return committer_->Commit(std::move(changeset)); }
+  void CommitLater(domain::Changeset changeset, WhenDone done) override {
+    committer_->CommitLater(std::move(changeset), std::move(done));
+  }
   std::uint64_t changesets() const override { return committer_->changesets(); }
   Status Advance(Sink sink, const SinkState& state, bool durable) override {
     return committer_->Advance(sink, state, durable);

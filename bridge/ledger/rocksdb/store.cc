@@ -125,6 +125,13 @@ Result<std::optional<std::string>> Store::Get(Column column, const std::string& 
   return std::optional<std::string>(std::move(value));
 }
 
+Result<bool> Store::Holds(Column column, const std::string& key) const {
+  rocksdb::PinnableSlice value;
+  const auto found = db_->Get(rocksdb::ReadOptions(), handle(column), key, &value);
+  if (found.ok() || found.IsNotFound()) return found.ok();
+  return FromStatus(found, "reading " + handle(column)->GetName());
+}
+
 Status Store::Scan(Column column, const std::string& from, const std::string& to,
                    const Visitor& visit) const {
   rocksdb::ReadOptions options;

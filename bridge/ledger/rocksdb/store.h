@@ -55,6 +55,7 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   Result<std::optional<std::string>> Get(Column column, const std::string& key) const;
+  Result<bool> Holds(Column column, const std::string& key) const;  // without a copy of what is there
   // Calls visit(key, value) for keys in [from, to) in order until it answers false or fails; empty `to`: to
   // the end.
   using Visitor = std::function<Result<bool>(std::string_view key, std::string_view value)>;

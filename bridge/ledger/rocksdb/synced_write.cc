@@ -18,109 +18,100 @@ std::string_view NameOf(Column column) {
   return column == Column::kDevices ? "device" : column == Column::kOrders ? "order" : "endpoint";
 }
 
-std::string InColumn(Column column, const std::string& key) { return static_cast<char>(column) + key; }
+std::string InColumn(Column column, std::string_view key) {
+  return std::string(1, static_cast<char>(column)) += key;
+}
 
 }  // namespace
 
-SyncedWrite::SyncedWrite(const Store& store, const Live& live, Trimmed& trimmed)
-    : store_(store), live_(live), trimmed_(trimmed), places_(store) {
+SyncedWrite::SyncedWrite(const Store& store, const Live& live, Trimmed& trimmed, RecentDevices& devices)
+    : store_(store), live_(live), trimmed_(trimmed), devices_(devices) {
   live.ReadByItsWriter();
   head_ = live.head;
 }
 
-Status SyncedWrite::Add(domain::Changeset& changeset) {
-  Versions versions;
+Status SyncedWrite::Add(const Encoded& changeset) {
   Holders holders;
-  PlaceChanges::Records devices;
-  if (auto sound = Check(changeset, versions, holders, devices); !sound) return sound;
-  auto places = places_.Before(changeset, devices);
-  if (!places) return places.error();
-  for (auto& [key, version] : versions) versions_[key] = version;
+  if (auto sound = Check(changeset, holders); !sound) return sound;
   for (auto& [key, holder] : holders) holders_[key] = std::move(holder);
   StageForgotten(changeset);
-  StageRecords(changeset, *places);
-  StageJobs(changeset);
-  StageOrders(changeset);
+  if (changeset.mark) StageMark(*changeset.mark);
+  StageErasedOrders(changeset);
+  StageWrites(changeset);
+  StageVersions(changeset);
+  StageJobs(changeset.jobs);
   StageLog(changeset);
-  StageOutbox(changeset);
+  for (const auto& push : changeset.pushes) Push(push.sink, changeset(push.record));
   StageFeeds(changeset);
   return Done{};
 }
 
-Status SyncedWrite::Check(const domain::Changeset& changeset, Versions& versions, Holders& holders,
-                          PlaceChanges::Records& devices) const {
+Status SyncedWrite::Check(const Encoded& changeset, Holders& holders) const {
   if (auto sound = CheckMark(changeset); !sound) return sound;
-  for (const auto& put : changeset.devices) {
-    auto sound = CheckVersion(Column::kDevices, keys::OfDevice(put.device.id), put.expected_version, versions,
-                              &devices);
-    if (!sound) return sound;
-  }
-  for (const auto& put : changeset.endpoints) {
-    auto sound =
-        CheckVersion(Column::kEndpoints, keys::OfEndpoint(put.endpoint.asp, put.endpoint.endpoint.name),
-                     put.expected_version, versions);
-    if (!sound) return sound;
-  }
-  for (const auto& put : changeset.orders) {
-    auto sound = CheckVersion(Column::kOrders, keys::OfOrder(put.order.id), put.expected_version, versions);
-    if (!sound) return sound;
-  }
+  if (auto sound = CheckVersions(changeset); !sound) return sound;
   if (auto sound = CheckClaims(changeset, holders); !sound) return sound;
   if (auto sound = CheckForgotten(changeset); !sound) return sound;
-  return CheckBounds(changeset);
+  return CheckBounds(changeset.jobs);
 }
 
-Status SyncedWrite::CheckMark(const domain::Changeset& changeset) const {
+Status SyncedWrite::CheckMark(const Encoded& changeset) const {
   if (!changeset.mark) return Done{};
-  const std::string key = keys::OfEvent(changeset.mark->source, changeset.mark->id);
-  bool known = marks_.contains(key);
+  bool known = marks_.contains(changeset.mark->key);
   if (!known) {
-    const auto stored = store_.Get(Column::kEvents, key);
+    const auto stored = store_.Holds(Column::kEvents, changeset.mark->key);
     if (!stored) return stored.error();
-    known = stored->has_value();
+    known = *stored;
   }
   if (known)
     return Error::Make(Code::kExists, kEventKnown, "an event of this source and id was admitted before");
   return Done{};
 }
 
-Status SyncedWrite::CheckVersion(Column column, const std::string& key, std::uint64_t expected,
-                                 Versions& versions, PlaceChanges::Records* read) const {
-  const std::string name = InColumn(column, key);
-  std::uint64_t version = 0;
-  if (const auto now = versions.find(name); now != versions.end()) {
-    version = now->second;
-  } else if (const auto staged = versions_.find(name); staged != versions_.end()) {
-    version = staged->second;
-  } else {
-    auto stored = store_.Get(column, key);
-    if (!stored) return stored.error();
-    if (*stored) {
-      const auto peeked = PeekVersion(**stored);
-      if (!peeked) return Error::Make(Code::kFailed, kLedgerDamaged, "a stored record has no version");
-      version = *peeked;
-      if (read != nullptr) read->emplace(key, std::move(**stored));
-    }
+// A record may be put twice in one changeset; the second stands on the first.
+Status SyncedWrite::CheckVersions(const Encoded& changeset) const {
+  const auto& puts = changeset.versioned;
+  for (auto put = puts.begin(); put != puts.end(); ++put) {
+    const auto before = std::find_if(std::make_reverse_iterator(put), puts.rend(), [&](const auto& other) {
+      return other.column == put->column && other.key == put->key;
+    });
+    const auto version =
+        before != puts.rend() ? Result<std::uint64_t>(before->expected + 1) : VersionOf(*put);
+    if (!version) return version.error();
+    if (*version != put->expected) return Stale(NameOf(put->column));
   }
-  if (version != expected) return Stale(NameOf(column));
-  versions[name] = version + 1;
   return Done{};
 }
 
-// Releases come first, so that one changeset may hand a value from one device to another.
-Status SyncedWrite::CheckClaims(const domain::Changeset& changeset, Holders& holders) const {
-  for (const auto& release : changeset.releases) holders[keys::OfUnique(release)] = std::nullopt;
-  for (const auto& [value, device] : changeset.claims) {
-    const std::string key = keys::OfUnique(value);
-    if (!holders.contains(key)) {
-      auto holder = HolderOf(key);
-      if (!holder) return holder.error();
-      holders[key] = std::move(*holder);
+Result<std::uint64_t> SyncedWrite::VersionOf(const Encoded::Versioned& put) const {
+  if (put.column == Column::kDevices) {
+    const auto device = devices_.Find(put.key);
+    if (!device) return device.error();
+    return device->version;
+  }
+  const auto staged = versions_.find(InColumn(put.column, put.key));
+  if (staged != versions_.end()) return staged->second;
+  const auto stored = store_.Get(put.column, put.key);
+  if (!stored) return stored.error();
+  if (!*stored) return std::uint64_t{0};
+  const auto peeked = PeekVersion(**stored);
+  if (!peeked) return Error::Make(Code::kFailed, kLedgerDamaged, "a stored record has no version");
+  return *peeked;
+}
+
+Status SyncedWrite::CheckClaims(const Encoded& changeset, Holders& holders) const {
+  for (const auto& claim : changeset.claims) {
+    if (claim.device.empty()) {
+      holders[claim.value] = std::nullopt;
+      continue;
     }
-    auto& holder = holders[key];
-    const std::string claimant = keys::OfDevice(device);
-    if (holder && *holder != claimant) return Stale("unique value");
-    holder = claimant;
+    if (!holders.contains(claim.value)) {
+      auto holder = HolderOf(claim.value);
+      if (!holder) return holder.error();
+      holders[claim.value] = std::move(*holder);
+    }
+    auto& holder = holders[claim.value];
+    if (holder && *holder != claim.device) return Stale("unique value");
+    holder = claim.device;
   }
   return Done{};
 }
@@ -130,20 +121,20 @@ Result<std::optional<std::string>> SyncedWrite::HolderOf(const std::string& key)
   return store_.Get(Column::kUnique, key);
 }
 
-Status SyncedWrite::CheckBounds(const domain::Changeset& changeset) const {
+Status SyncedWrite::CheckBounds(const JobChanges& jobs) const {
   const auto open = [this](const PartyId& mno) {
     live_.ReadByItsWriter();
     const auto staged = opened_.find(mno);
     const auto more = staged == opened_.end() ? 0 : staged->second;
     return static_cast<std::size_t>(static_cast<std::int64_t>(live_.jobs.LoadOf(mno).open) + more);
   };
-  if (KeepsBounds(changeset, open, [this](const JobId& id) { return FindJob(id); })) return Done{};
+  if (KeepsBounds(jobs, open, [this](const JobId& id) { return FindJob(id); })) return Done{};
   return Stale("what an MNO has open");
 }
 
 // Held against what was published, not against this batch: no mark of such a day is staged, so whoever has read which
 // marks there are has read them all.
-Status SyncedWrite::CheckForgotten(const domain::Changeset& changeset) const {
+Status SyncedWrite::CheckForgotten(const Encoded& changeset) const {
   live_.ReadByItsWriter();
   const domain::Day from = live_.head.marks.from;
   const bool kept = std::any_of(changeset.marks_erase.begin(), changeset.marks_erase.end(),
@@ -151,42 +142,31 @@ Status SyncedWrite::CheckForgotten(const domain::Changeset& changeset) const {
   return kept ? Status(Stale("an event mark's day")) : Done{};
 }
 
-void SyncedWrite::StageForgotten(const domain::Changeset& changeset) {
+void SyncedWrite::StageForgotten(const Encoded& changeset) {
   if (changeset.marks_from && *changeset.marks_from > head_.marks.from) {
     head_.marks.from = *changeset.marks_from;
     head_moved_ = true;
   }
-  for (const auto& serial : changeset.revocations_erase) {
-    writes_.Delete(store_.handle(Column::kRevocations), std::string(AsText(serial)));
-  }
   const auto& marks = changeset.marks_erase;
   if (marks.empty()) return;
-  for (const auto& mark : marks) {
-    writes_.Delete(store_.handle(Column::kEvents), keys::OfEvent(mark.source, mark.id));
-  }
-  writes_.DeleteRange(store_.handle(Column::kDayMarks), keys::OfDayMark(marks.front()),
-                      keys::Behind(keys::OfDayMark(marks.back())));
+  writes_.DeleteRange(Column::kDayMarks, writes_.Keep(keys::OfDayMark(marks.front())),
+                      writes_.Keep(keys::Behind(keys::OfDayMark(marks.back()))));
   head_.marks.forgotten += marks.size();
   head_moved_ = true;
 }
 
 // A clock that was set back makes no mark of a day that is being forgotten.
-void SyncedWrite::StageMark(const domain::EventMark& mark) {
-  std::string key = keys::OfEvent(mark.source, mark.id);
-  Put(Column::kEvents, key, Encode(mark));
-  const domain::Day day = std::max(domain::DayOf(mark.at), head_.marks.from);
-  Put(Column::kDayMarks, keys::OfDayMark({day, mark.source, mark.id}), "");
-  marks_.insert(std::move(key));
+void SyncedWrite::StageMark(const Encoded::Mark& mark) {
+  domain::DayMark day = mark.day;
+  day.day = std::max(day.day, head_.marks.from);
+  writes_.Put(Column::kDayMarks, writes_.Keep(keys::OfDayMark(day)), "");
+  marks_.insert(mark.key);
 }
 
 std::optional<JobTable::Entry> SyncedWrite::FindJob(const JobId& id) const {
   live_.ReadByItsWriter();
   const auto staged = jobs_.find(id);
   return staged == jobs_.end() ? live_.jobs.Find(id) : staged->second;
-}
-
-void SyncedWrite::Put(Column column, const std::string& key, const std::string& value) {
-  writes_.Put(store_.handle(column), key, value);
 }
 
 Seq& SyncedWrite::EndOf(Sink sink) {
@@ -200,40 +180,47 @@ Seq& SyncedWrite::EndOf(Sink sink) {
   }
 }
 
-void SyncedWrite::Push(Sink sink, const std::string& record) {
-  Put(Column::kOutbox, keys::OfOutbox(sink, ++EndOf(sink)), record);
+void SyncedWrite::Push(Sink sink, std::string_view record) {
+  writes_.Put(Column::kOutbox, writes_.Keep(keys::OfOutbox(sink, ++EndOf(sink))), record);
   head_moved_ = true;
 }
 
-void SyncedWrite::StageRecords(domain::Changeset& changeset, PlaceChanges::ByDevice& places) {
-  if (changeset.mark) StageMark(*changeset.mark);
-  for (auto& put : changeset.devices) {
-    put.device.version = put.expected_version + 1;
-    Put(Column::kDevices, keys::OfDevice(put.device.id), Encode(put.device));
-    places_.Stage(put.device, places, writes_);
-  }
-  for (auto& put : changeset.endpoints) {
-    put.endpoint.version = put.expected_version + 1;
-    Put(Column::kEndpoints, keys::OfEndpoint(put.endpoint.asp, put.endpoint.endpoint.name),
-        Encode(put.endpoint));
-  }
-  for (const auto& release : changeset.releases) {
-    writes_.Delete(store_.handle(Column::kUnique), keys::OfUnique(release));
-  }
-  for (const auto& [value, device] : changeset.claims) {
-    Put(Column::kUnique, keys::OfUnique(value), keys::OfDevice(device));
+void SyncedWrite::StageErasedOrders(const Encoded& changeset) {
+  for (const OrderId& id : changeset.orders_erase) {
+    const std::string_view key = writes_.Keep(keys::OfOrder(id));
+    writes_.Delete(Column::kOrders, key);
+    writes_.DeleteRange(Column::kOrders, writes_.Keep(keys::OfOrderItem(id, 0)),
+                        writes_.Keep(keys::OfOrderItem(id, ~std::uint64_t{0})));
+    versions_[InColumn(Column::kOrders, key)] = 0;
   }
 }
 
-void SyncedWrite::StageJobs(domain::Changeset& changeset) {
-  for (const auto& id : changeset.jobs_erase) {
-    writes_.Delete(store_.handle(Column::kJobs), id.text());
-    StageJob(id, std::nullopt);
+void SyncedWrite::StageWrites(const Encoded& changeset) {
+  for (const auto& write : changeset.writes) {
+    if (write.deletes) {
+      writes_.Delete(write.column, changeset(write.key));
+    } else {
+      writes_.Put(write.column, changeset(write.key), changeset(write.value));
+    }
   }
-  for (const auto& job : changeset.jobs_put) {
-    Put(Column::kJobs, job.id.text(), Encode(job));
-    StageJob(job.id, JobTable::EntryOf(job));
+}
+
+// Find has been asked for each device by the check, so it is answered from memory.
+void SyncedWrite::StageVersions(const Encoded& changeset) {
+  auto places = changeset.places.begin();
+  for (const auto& put : changeset.versioned) {
+    if (put.column != Column::kDevices) {
+      versions_[InColumn(put.column, put.key)] = put.expected + 1;
+      continue;
+    }
+    StagePlaces(*devices_.Find(put.key)->places, **places, writes_);
+    devices_.Put(put.key, {put.expected + 1, *places++});
   }
+}
+
+void SyncedWrite::StageJobs(const JobChanges& jobs) {
+  for (const auto& id : jobs.erased) StageJob(id, std::nullopt);
+  for (const auto& [id, job] : jobs.put) StageJob(id, job);
 }
 
 void SyncedWrite::StageJob(const JobId& id, std::optional<JobTable::Entry> entry) {
@@ -244,79 +231,47 @@ void SyncedWrite::StageJob(const JobId& id, std::optional<JobTable::Entry> entry
   jobs_[id] = std::move(entry);
 }
 
-void SyncedWrite::StageOrders(domain::Changeset& changeset) {
-  for (const OrderId& id : changeset.orders_erase) {
-    auto* const orders = store_.handle(Column::kOrders);
-    writes_.Delete(orders, keys::OfOrder(id));
-    writes_.DeleteRange(orders, keys::OfOrderItem(id, 0), keys::OfOrderItem(id, ~std::uint64_t{0}));
-    versions_[InColumn(Column::kOrders, keys::OfOrder(id))] = 0;
-  }
-  for (auto& put : changeset.orders) {
-    put.order.version = put.expected_version + 1;
-    Put(Column::kOrders, keys::OfOrder(put.order.id), Encode(put.order));
-  }
-  for (const auto& item : changeset.order_items) {
-    Put(Column::kOrders, keys::OfOrderItem(item.order, item.number), Encode(item));
-  }
-}
-
-void SyncedWrite::StageLog(domain::Changeset& changeset) {
+void SyncedWrite::StageLog(const Encoded& changeset) {
   for (const auto& entry : changeset.history) {
-    const std::string record = Encode(entry);
+    const std::string_view record = changeset(entry.record);
     head_.chain = ChainHash(head_.chain, record);
     const Seq seq = ++head_.history;
-    Put(Column::kHistory, keys::OfSeq(seq), std::string(AsText(head_.chain)) + record);
-    Put(Column::kHistoryByDevice, keys::OfDeviceHistory(entry.device, seq), "");
+    std::string value(AsText(head_.chain));
+    value += record;
+    writes_.Put(Column::kHistory, writes_.Keep(keys::OfSeq(seq)), writes_.Keep(std::move(value)));
+    writes_.Put(Column::kHistoryByDevice, writes_.Keep(entry.device + keys::OfSeq(seq)), "");
     head_moved_ = true;
   }
   for (const auto& letter : changeset.dead_letters) {
     const Seq seq = ++head_.dead_letters;
-    Put(Column::kDeadLetters, keys::OfSeq(seq), Encode(letter));
-    if (seq > kDeadLettersKept) {
-      writes_.Delete(store_.handle(Column::kDeadLetters), keys::OfSeq(seq - kDeadLettersKept));
-    }
+    writes_.Put(Column::kDeadLetters, writes_.Keep(keys::OfSeq(seq)), changeset(letter));
+    if (seq > kDeadLettersKept)
+      writes_.Delete(Column::kDeadLetters, writes_.Keep(keys::OfSeq(seq - kDeadLettersKept)));
     head_moved_ = true;
   }
 }
 
-void SyncedWrite::StageOutbox(domain::Changeset& changeset) {
-  for (const auto& message : changeset.messages) Push(Sink::kMqtt, Encode(message));
-  for (const auto& change : changeset.zone) {
-    const std::string record = Encode(change);
-    if (change.tlsa.empty() && change.note.empty()) {
-      writes_.Delete(store_.handle(Column::kZone), keys::OfDevice(change.device));
-    } else {
-      Put(Column::kZone, keys::OfDevice(change.device), record);
-    }
-    Push(Sink::kZone, record);
-  }
-  for (const auto& revocation : changeset.revocations) {
-    const std::string record = Encode(revocation);
-    Put(Column::kRevocations, std::string(AsText(revocation.serial)), record);
-    Push(Sink::kCrl, record);
-  }
+FeedState& SyncedWrite::FeedOf(const PartyId& party) {
+  live_.ReadByItsWriter();
+  if (const auto staged = feeds_.find(party); staged != feeds_.end()) return staged->second;
+  const auto known = live_.feeds.find(party);
+  return feeds_.emplace(party, known == live_.feeds.end() ? FeedState{} : known->second).first->second;
 }
 
-void SyncedWrite::StageFeeds(domain::Changeset& changeset) {
-  const auto state_of = [&](const PartyId& party) -> FeedState& {
-    live_.ReadByItsWriter();
-    const auto known = live_.feeds.find(party);
-    return feeds_.emplace(party, known == live_.feeds.end() ? FeedState{} : known->second).first->second;
-  };
+void SyncedWrite::StageFeeds(const Encoded& changeset) {
   for (const auto& ack : changeset.feed_acks) {
-    FeedState& state = state_of(ack.party);
+    FeedState& state = FeedOf(ack.party);
     state.acked = std::max(state.acked, std::min(ack.seq, state.last));
     Seq& trimmed = trimmed_.feeds[ack.party];
     if (state.acked - trimmed < kTrimEvery) continue;
-    writes_.DeleteRange(store_.handle(Column::kFeed), keys::OfFeed(ack.party, trimmed + 1),
-                        keys::OfFeed(ack.party, state.acked + 1));
+    writes_.DeleteRange(Column::kFeed, writes_.Keep(keys::OfFeed(ack.party, trimmed + 1)),
+                        writes_.Keep(keys::OfFeed(ack.party, state.acked + 1)));
     trimmed = state.acked;
   }
-  for (auto& notification : changeset.notifications) {
-    const PartyId party = notification.to;
-    const FeedItem item{++state_of(party).last, std::move(notification)};
-    const std::string record = Encode(item);
-    Put(Column::kFeed, keys::OfFeed(party, item.seq), record);
+  for (const auto& notification : changeset.notifications) {
+    const Seq seq = ++FeedOf(notification.to).last;
+    const std::string_view record = writes_.Keep(EncodeFeedItem(seq, changeset(notification.fields)));
+    writes_.Put(Column::kFeed, writes_.Keep(keys::OfFeed(notification.to, seq)), record);
     Push(Sink::kMqtt, record);
   }
 }
@@ -326,19 +281,20 @@ void SyncedWrite::Add(Sink sink, const SinkState& state) {
   const SinkState& now = sinks_.emplace(sink, live_.sinks[IndexOf(sink)]).first->second;
   if (state.cursor < now.cursor) return;
   const SinkState next{std::min(state.cursor, EndOf(sink)), state.state};
-  Put(Column::kSinks, keys::OfSink(sink), Encode(next));
+  writes_.Put(Column::kSinks, writes_.Keep(keys::OfSink(sink)), writes_.Keep(Encode(next)));
   Seq& trimmed = trimmed_.outbox[IndexOf(sink)];
   if (next.cursor - trimmed >= kTrimEvery) {
-    writes_.DeleteRange(store_.handle(Column::kOutbox), keys::OfOutbox(sink, trimmed + 1),
-                        keys::OfOutbox(sink, next.cursor + 1));
+    writes_.DeleteRange(Column::kOutbox, writes_.Keep(keys::OfOutbox(sink, trimmed + 1)),
+                        writes_.Keep(keys::OfOutbox(sink, next.cursor + 1)));
     trimmed = next.cursor;
   }
   sinks_[sink] = next;
 }
 
-rocksdb::WriteBatch& SyncedWrite::Seal() {
-  for (const auto& [party, state] : feeds_) Put(Column::kFeedState, party.text(), Encode(state));
-  if (head_moved_) Put(Column::kMeta, keys::kHead, Encode(head_));
+OrderedWrites& SyncedWrite::Seal() {
+  for (const auto& [party, state] : feeds_)
+    writes_.Put(Column::kFeedState, party.text(), writes_.Keep(Encode(state)));
+  if (head_moved_) writes_.Put(Column::kMeta, keys::kHead, writes_.Keep(Encode(head_)));
   return writes_;
 }
 

@@ -9,8 +9,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "bridge/ledger/rocksdb/encoded.h"
 #include "bridge/ledger/rocksdb/live.h"
-#include "bridge/ledger/rocksdb/places.h"
+#include "bridge/ledger/rocksdb/recent_devices.h"
 
 namespace registry::ledger {
 
@@ -23,56 +24,53 @@ struct Trimmed {
 
 class SyncedWrite {
  public:
-  SyncedWrite(const Store& store, const Live& live, Trimmed& trimmed);
+  SyncedWrite(const Store& store, const Live& live, Trimmed& trimmed, RecentDevices& devices);
 
-  // kEventKnown, kStale, or a reading error; then nothing of it was staged.
-  Status Add(domain::Changeset& changeset);
+  // kEventKnown, kStale, or a reading error; then nothing of it was staged. The changeset outlives the write.
+  Status Add(const Encoded& changeset);
   void Add(Sink sink, const SinkState& state);
 
-  // Seals the batch: adds the head and feed states. Once, after the last Add.
-  rocksdb::WriteBatch& Seal();
+  // Adds the head and feed states. Once, after the last Add.
+  OrderedWrites& Seal();
   // After the write: what readers of `live` see from now on.
   void Publish(Live& live);
 
  private:
-  using Versions = std::unordered_map<std::string, std::uint64_t>;
   using Holders = std::unordered_map<std::string, std::optional<std::string>>;
 
-  // `devices`: the records of the changeset's devices that were read for it.
-  Status Check(const domain::Changeset& changeset, Versions& versions, Holders& holders,
-               PlaceChanges::Records& devices) const;
-  Status CheckMark(const domain::Changeset& changeset) const;
-  Status CheckVersion(Column column, const std::string& key, std::uint64_t expected, Versions& versions,
-                      PlaceChanges::Records* read = nullptr) const;
-  Status CheckClaims(const domain::Changeset& changeset, Holders& holders) const;
+  Status Check(const Encoded& changeset, Holders& holders) const;
+  Status CheckMark(const Encoded& changeset) const;
+  Status CheckVersions(const Encoded& changeset) const;
+  Result<std::uint64_t> VersionOf(const Encoded::Versioned& put) const;
+  Status CheckClaims(const Encoded& changeset, Holders& holders) const;
   Result<std::optional<std::string>> HolderOf(const std::string& key) const;
-  Status CheckBounds(const domain::Changeset& changeset) const;
-  Status CheckForgotten(const domain::Changeset& changeset) const;
+  Status CheckBounds(const JobChanges& jobs) const;
+  Status CheckForgotten(const Encoded& changeset) const;
   std::optional<JobTable::Entry> FindJob(const JobId& id) const;
 
-  void StageRecords(domain::Changeset& changeset, PlaceChanges::ByDevice& places);
-  void StageForgotten(const domain::Changeset& changeset);
-  void StageMark(const domain::EventMark& mark);
-  void StageJobs(domain::Changeset& changeset);
-  void StageOrders(domain::Changeset& changeset);
+  void StageForgotten(const Encoded& changeset);
+  void StageMark(const Encoded::Mark& mark);
+  void StageErasedOrders(const Encoded& changeset);
+  void StageWrites(const Encoded& changeset);
+  void StageVersions(const Encoded& changeset);
+  void StageJobs(const JobChanges& jobs);
   void StageJob(const JobId& id, std::optional<JobTable::Entry> entry);
-  void StageLog(domain::Changeset& changeset);
-  void StageOutbox(domain::Changeset& changeset);
-  void StageFeeds(domain::Changeset& changeset);
-  void Put(Column column, const std::string& key, const std::string& value);
-  void Push(Sink sink, const std::string& record);
+  void StageLog(const Encoded& changeset);
+  void StageFeeds(const Encoded& changeset);
+  FeedState& FeedOf(const PartyId& party);
+  void Push(Sink sink, std::string_view record);
   Seq& EndOf(Sink sink);
 
   const Store& store_;
   const Live& live_;
   Trimmed& trimmed_;
-  rocksdb::WriteBatch writes_;
+  RecentDevices& devices_;
+  OrderedWrites writes_;
   Head head_;
   bool head_moved_ = false;
   std::unordered_set<std::string> marks_;
-  Versions versions_;
+  std::unordered_map<std::string, std::uint64_t> versions_;  // but for devices
   Holders holders_;
-  PlaceChanges places_;
   std::map<PartyId, FeedState> feeds_;
   std::map<Sink, SinkState> sinks_;
   std::map<JobId, std::optional<JobTable::Entry>> jobs_;  // nullopt erases

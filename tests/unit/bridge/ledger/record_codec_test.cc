@@ -266,5 +266,23 @@ TEST(Crc32c, AgreesWithTheExampleOfRfc3720) {  // RFC 3720 §B.4
   }
 }
 
+TEST(RecordCodec, AFeedItemInTwoStepsIsTheSameRecord) {
+  for (const Seq seq : {Seq{1}, Seq{127}, Seq{128}, ~Seq{0}}) {
+    domain::Notification notification = samples::Notification(1);
+    for (const std::size_t size : {0u, 1u, 100u, 5000u}) {
+      notification.data.assign(size, 'd');
+      std::string unnumbered;
+      AppendUnnumbered(unnumbered, notification);
+      EXPECT_EQ(EncodeFeedItem(seq, unnumbered), Encode(FeedItem{seq, notification})) << seq << ", " << size;
+    }
+  }
+}
+
+TEST(RecordCodec, ARecordBehindOthersIsTheSameRecord) {
+  std::string octets = "others";
+  AppendRecord(octets, samples::FullDevice(1));
+  EXPECT_EQ(octets, "others" + Encode(samples::FullDevice(1)));
+}
+
 }  // namespace
 }  // namespace registry::ledger

@@ -1,0 +1,44 @@
+// bridge/ledger/rocksdb/ordered_writes.h: what one synced write puts and deletes, given to RocksDB in the order of families
+// and keys: its tables in memory are sorted lists, where the place of a key beside the last one is found at once and any
+// other is searched from the top. It saves a fifth of a write.
+// What is said of one key keeps its order, and nothing moves past the deletion of a range.
+// Private to this folder. Owns: the octets given to Keep; all others outlive MoveTo. Threads: none of its own.
+#pragma once
+
+#include <rocksdb/write_batch.h>
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bridge/ledger/rocksdb/store.h"
+
+namespace registry::ledger {
+
+class OrderedWrites {
+ public:
+  std::string_view Keep(std::string octets) { return kept_.emplace_back(std::move(octets)); }
+  void Put(Column column, std::string_view key, std::string_view value) {
+    writes_.push_back({Act::kPut, column, key, value});
+  }
+  void Delete(Column column, std::string_view key) { writes_.push_back({Act::kDelete, column, key, {}}); }
+  void DeleteRange(Column column, std::string_view from, std::string_view to) {
+    writes_.push_back({Act::kDeleteRange, column, from, to});
+  }
+  bool empty() const { return writes_.empty(); }
+  void MoveTo(rocksdb::WriteBatch& batch, const Store& store);
+
+ private:
+  enum class Act : std::uint8_t { kPut, kDelete, kDeleteRange };
+  struct Write {
+    Act act;
+    Column column;
+    std::string_view key, value;  // or from, to
+  };
+
+  std::deque<std::string> kept_;  // stay where they are
+  std::vector<Write> writes_;
+};
+
+}  // namespace registry::ledger

@@ -1,0 +1,37 @@
+// bridge/ledger/rocksdb/recent_devices.h: version and places of the devices that were written or looked at last. A device on
+// its way through an activation is written several times within seconds, and none of them has to be read back and decoded.
+// Private to this folder. Store outlives it. Threads: the committer only.
+// Errors: kLedgerDamaged, and those of reading. A failed write makes it wrong: nothing is committed after one.
+// Limits: kKept to twice as many devices, about 1 KB each. It forgets in Forget alone, so that what a write has staged and
+//   the database does not have yet stays.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "bridge/ledger/rocksdb/places.h"
+
+namespace registry::ledger {
+
+class RecentDevices {
+ public:
+  static constexpr std::size_t kKept = 8192;
+  struct State {
+    std::uint64_t version = 0;                   // 0: there is none
+    std::shared_ptr<const DevicePlaces> places;  // never null
+  };
+
+  explicit RecentDevices(const Store& store) : store_(store) {}
+  Result<State> Find(const std::string& device);  // by its key
+  void Put(const std::string& device, State state) { now_[device] = std::move(state); }
+  void Forget();  // between two writes: those of long ago
+
+ private:
+  Result<State> Read(const std::string& device) const;
+
+  const Store& store_;
+  std::unordered_map<std::string, State> now_, before_;
+};
+
+}  // namespace registry::ledger
