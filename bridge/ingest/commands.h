@@ -1,5 +1,5 @@
 // bridge/ingest/commands.h: one row per command of the interface: everything that is done with it between its arrival and
-// its decision. Its row in the wire catalogue (schemas/wire/catalogue.cc) says what it is called, who may send it and how
+// its decision. Its row in the wire catalogue (schemas/wire/message_lists.h) says what it is called, who may send it and how
 // it reads; the row here refers to that one by its struct, and adds the lane, the decision, whether it is remembered, and
 // what it counts as. Both tables hold the same commands: the first use of this one ends the process otherwise.
 // Threads: any; the table never changes.

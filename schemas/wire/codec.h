@@ -13,13 +13,14 @@
 #include <vector>
 
 #include "schemas/base/result.h"
+#include "schemas/wire/message_lists.h"
 #include "schemas/wire/messages.h"
 #include "schemas/wire/order_messages.h"
 
 namespace registry::wire {
 
 template <class Message>
-Result<Message> Decode(const nlohmann::json& data);  // instantiated for every struct in messages.h
+Result<Message> Decode(const nlohmann::json& data);  // instantiated for every struct of message_lists.h
 template <class Message>
 nlohmann::json Encode(const Message& message);
 nlohmann::json EncodeError(const Error& error);
@@ -28,12 +29,12 @@ nlohmann::json EncodeError(const Error& error);
 std::string MemberPointer(std::string_view name);
 std::optional<Error> DecodeError(const nlohmann::json& data);  // nullopt: `data` does not say an error
 
-using Command = std::variant<EsimRegister, DeviceAttach, CsrSubmit, EndpointPublish, DeviceClaim,
-                             DeviceDeactivate, DeviceReactivate, DeviceDelete, FeedReplay, FeedAck,
-                             DoProgress, DoResult, OrderStart, OrderPause, OrderResume, OrderCancel>;
+// A list of message_lists.h as a variant: VariantOf<void REGISTRY_COMMANDS(REGISTRY_AND)>.
+#define REGISTRY_AND(Message, ...) , Message
+template <class Nothing, class... Messages>
+using VariantOf = std::variant<Messages...>;
 
-// kUnknownCommand when `command` names none of them.
-Result<Command> DecodeCommand(std::string_view command, const nlohmann::json& data);
+using Command = VariantOf<void REGISTRY_COMMANDS(REGISTRY_AND)>;
 
 // Which roles may send a command (design §4); empty when the command is unknown.
 std::vector<Role> RolesOf(std::string_view command);

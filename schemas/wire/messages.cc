@@ -268,73 +268,15 @@ Result<json> RecodeAs(const json& data) {
 template <class Message>
 constexpr Struct kStruct{Describe<Message>, RecodeAs<Message>};
 
-// Every struct of messages.h, queries.h and order_messages.h, once.
-// clang-format off
-#define REGISTRY_STRUCTS(X) \
-  X(EsimRegister) \
-  X(DeviceAttach) \
-  X(CsrSubmit) \
-  X(EndpointPublish) \
-  X(DeviceClaim) \
-  X(DeviceDeactivate) \
-  X(DeviceReactivate) \
-  X(DeviceDelete) \
-  X(FeedReplay) \
-  X(FeedAck) \
-  X(DoProgress) \
-  X(DoResult) \
-  X(DeviceGet) \
-  X(DeviceList) \
-  X(DeviceTrace) \
-  X(DeviceDescribed) \
-  X(DeviceListed) \
-  X(DeviceTraced) \
-  X(DeviceBrief) \
-  X(DeviceWait) \
-  X(DeviceStep) \
-  X(OrderSelection) \
-  X(OrderStart) \
-  X(OrderPause) \
-  X(OrderResume) \
-  X(OrderCancel) \
-  X(OrderGet) \
-  X(OrderReport) \
-  X(OrderState) \
-  X(OrderItem) \
-  X(OrderReported) \
-  X(OrderProgress) \
-  X(OrderDone) \
-  X(EsimRegistered) \
-  X(DeviceState) \
-  X(CertificateIssued) \
-  X(EndpointPublished) \
-  X(FeedStatus) \
-  X(JobNoted) \
-  X(KeyGenerate) \
-  X(PayloadPush) \
-  X(AppletWipe) \
-  X(DeviceCertified) \
-  X(DeviceActivated) \
-  X(DeviceDeactivated) \
-  X(DeviceReactivated) \
-  X(DeviceDeleted) \
-  X(DeviceFailed) \
-  X(RegistryPayload) \
-  X(Bootstrap) \
-  X(Resolver) \
-  X(Endpoint) \
-  X(EndpointTrust) \
-  X(Wifi) \
-  X(Container)
-// clang-format on
-
-#define REGISTRY_ROW(Message) {Message::kName, kStruct<Message>},
+#define REGISTRY_ONE(Message) {Message::kName, kStruct<Message>},
+#define REGISTRY_MANY(Message, ...) REGISTRY_ONE(Message)
 const std::map<std::string_view, Struct>& Structs() {
   static const std::map<std::string_view, Struct> structs{
-      REGISTRY_STRUCTS(REGISTRY_ROW){ErrorStem::kName, kStruct<Error>}};
+      REGISTRY_STRUCTS(REGISTRY_MANY, REGISTRY_ONE){ErrorStem::kName, kStruct<Error>}};
   return structs;
 }
-#undef REGISTRY_ROW
+#undef REGISTRY_ONE
+#undef REGISTRY_MANY
 
 }  // namespace
 
@@ -355,11 +297,12 @@ Result<json> Recode(std::string_view stem, const json& data) {
   return found->second.recode(data);
 }
 
-#define REGISTRY_CODEC(Message)                               \
+#define REGISTRY_ONE(Message)                                 \
   template Result<Message> Decode<Message>(const json& data); \
   template json Encode<Message>(const Message& message);
-REGISTRY_STRUCTS(REGISTRY_CODEC)
-#undef REGISTRY_CODEC
-#undef REGISTRY_STRUCTS
+#define REGISTRY_MANY(Message, ...) REGISTRY_ONE(Message)
+REGISTRY_STRUCTS(REGISTRY_MANY, REGISTRY_ONE)
+#undef REGISTRY_ONE
+#undef REGISTRY_MANY
 
 }  // namespace registry::wire

@@ -78,9 +78,7 @@ struct DeviceTraced {
   std::vector<DeviceStep> steps;
 };  // device.trace
 
-using Query = std::variant<DeviceGet, DeviceList, DeviceTrace, OrderGet, OrderReport>;
-// kUnknownCommand when `command` names none of them.
-Result<Query> DecodeQuery(std::string_view command, const nlohmann::json& data);
+using Query = VariantOf<void REGISTRY_QUERIES(REGISTRY_AND)>;
 
 // A page names up to 500 devices, so what the registry says may have more values than what a party says.
 inline constexpr std::size_t kReplyValuesMax = 8192;

@@ -16,10 +16,11 @@ struct HoldWords {
       "pendingTransfer", "clientHold",   "serverHold", "transferProhibited",
       "sponsorHold",     "disconnected", "expired"};
 };
+#define REGISTRY_NAME(Action, ...) Action::kName,
 struct WaitWords {
-  static constexpr std::array<std::string_view, 4> kWords{KeyGenerate::kName, PayloadPush::kName,
-                                                          AppletWipe::kName, "zone.visible"};
+  static constexpr std::array kWords{REGISTRY_ACTIONS(REGISTRY_NAME) std::string_view("zone.visible")};
 };
+#undef REGISTRY_NAME
 // "<device>", or "<microseconds>/<device>".
 bool ValidCursor(std::string_view text) {
   const auto slash = text.find('/');

@@ -4,6 +4,7 @@
 #include "schemas/base/check.h"
 #include "schemas/wire/codec.h"
 #include "schemas/wire/envelope.h"
+#include "schemas/wire/field_tables.h"
 #include "tests/fuzz/input.h"
 
 namespace registry::wire {
@@ -12,7 +13,7 @@ namespace {
 void TryCommand(const Envelope& envelope) {
   for (const MessageName& name : Catalogue()) {
     if (name.kind != MessageName::Kind::kCommand || !CheckCommandType(envelope, name.name)) continue;
-    const auto command = DecodeCommand(name.name, envelope.data);
+    const auto command = Recode(name.schema, envelope.data);
     REG_CHECK(command.ok() || !command.error().symbol.empty());
   }
 }
