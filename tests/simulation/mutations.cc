@@ -1,5 +1,7 @@
 #include "tests/simulation/mutations.h"
 
+#include "workers/domain/job_kinds.h"
+
 namespace registry::simulation {
 namespace {
 

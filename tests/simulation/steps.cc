@@ -1,6 +1,7 @@
 #include "tests/simulation/steps.h"
 
 #include "tests/support/test_registry.h"
+#include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
 
 namespace registry::simulation {

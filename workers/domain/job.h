@@ -1,5 +1,5 @@
-// workers/domain/job.h: work that waits for somebody and survives restarts (design §4), as a plain value. What each kind
-// of it does is one row of job_kinds.h; how it is made, sent and ended is workers/jobs' business.
+// workers/domain/job.h: work that waits for somebody and survives restarts (design §4), as a plain value. The kinds of it
+// and what each does are in job_kinds.h; how it is made, sent and ended is workers/jobs' business.
 // A record is what the ledger stores; its bytes are defined in bridge/ledger/FORMAT.md. Plain values, any thread.
 #pragma once
 
@@ -13,13 +13,7 @@
 
 namespace registry::domain {
 
-// Stored: DO NOT CHANGE THESE NUMBERS.
-enum class JobKind : std::uint8_t {
-  kKeyGenerate = 1,
-  kPayloadPush = 2,
-  kAppletWipe = 3,
-  kZoneVisible = 4,
-};
+enum class JobKind : std::uint8_t;  // job_kinds.h
 
 // An endpoint's name is its ASP's own, so it takes both to name one.
 struct EndpointKey {
@@ -33,7 +27,7 @@ using JobSubject = std::variant<DeviceId, EndpointKey, OrderId>;
 struct Job {
   JobId id;
   JobSubject subject;
-  JobKind kind = JobKind::kKeyGenerate;
+  JobKind kind{1};
   std::uint32_t attempt = 1;
   UtcTime created;
   UtcTime due;                // when it is retried, or failed after the last attempt

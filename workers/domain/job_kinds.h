@@ -1,24 +1,33 @@
-// workers/domain/job_kinds.h: one row per kind of job: all that differs between kinds. A new kind is a row here and, when
-// its success is a new fact, what follows from that fact. Pure, any thread.
+// workers/domain/job_kinds.h: the kinds of jobs, and one row per kind: all that differs between them. A new kind is a number
+// and a row here and, when its success is a new fact, what follows from that fact. Pure, any thread.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
+#include "schemas/wire/codec.h"
 #include "workers/domain/device.h"
 #include "workers/domain/job.h"
 #include "workers/domain/lifecycle.h"
 
 namespace registry::domain {
 
+// Stored: DO NOT CHANGE THESE NUMBERS.
+enum class JobKind : std::uint8_t {
+  kKeyGenerate = 1,
+  kPayloadPush = 2,
+  kAppletWipe = 3,
+  kZoneVisible = 4,
+};
+
 // What makes waiting jobs pointless. Each is said by the decision that causes it (jobs::EndSuperseded).
-enum class Superseding : std::uint8_t {
-  kKeyCertified = 1,  // a CSR was answered
-  kZoneChanged = 2,   // the zone shall hold something else from now on
-  kZoneShown = 4,     // every secondary serves what it shall
-  kRetired = 8,       // the device was deactivated or deleted
+enum class Superseding {
+  kKeyCertified,  // a CSR was answered
+  kZoneChanged,   // the zone shall hold something else from now on
+  kZoneShown,     // every secondary serves what it shall
+  kRetired,       // the device was deactivated or deleted
 };
 
 enum class OnFailure {
@@ -31,19 +40,80 @@ enum class OnDue {
   kAlarm,      // the parties are told that it takes long, and it goes on waiting
 };
 
-struct JobKindRow {
-  JobKind kind;
-  std::string_view name;  // of the action to the MNO where there is one
-  std::string (*encode)(
-      const Job& job);             // the action's data where the subject says it all; else its maker gives it
-  std::optional<Fact> on_success;  // what its addressee reports then; none: nobody reports it
-  OnFailure on_failure;
-  OnDue on_due;
-  std::uint8_t superseded_by;  // of Superseding
-  std::span<const State> used_in;
+// An action's data where the job's subject says it all.
+template <class Action>
+std::string BySubject(const Job& job) {
+  Action action;
+  action.job = job.id;
+  action.device = job.device();
+  action.attempt = job.attempt;
+  action.deadline = job.due;
+  return wire::Encode(action).dump();
+}
+
+template <class Value>
+class SetOf {
+ public:
+  constexpr SetOf(std::initializer_list<Value> values) {
+    for (const Value value : values) bits_ |= Bit(value);
+  }
+  constexpr bool Has(Value value) const { return (bits_ & Bit(value)) != 0; }
+  constexpr bool empty() const { return bits_ == 0; }
+
+ private:
+  static constexpr unsigned Bit(Value value) { return 1u << static_cast<unsigned>(value); }
+  unsigned bits_ = 0;
 };
 
-std::span<const JobKindRow> JobKinds();
+struct JobKindRow {
+  JobKind kind;
+  std::string_view name;                  // of the action to the MNO where there is one
+  std::string (*encode)(const Job& job);  // the action's data; nullptr: its maker gives it
+  std::optional<Fact> on_success;         // what its addressee reports then; none: nobody reports it
+  OnFailure on_failure;
+  OnDue on_due;
+  SetOf<Superseding> superseded_by;
+  SetOf<State> used_in;  // states in which a device has a use for it
+};
+
+inline constexpr JobKindRow kJobKinds[] = {
+    {JobKind::kKeyGenerate,
+     wire::KeyGenerate::kName,
+     BySubject<wire::KeyGenerate>,
+     Fact::kKeyMade,
+     OnFailure::kTold,
+     OnDue::kSentAgain,
+     {Superseding::kKeyCertified, Superseding::kRetired},
+     {State::kAttached}},
+    {JobKind::kPayloadPush,
+     wire::PayloadPush::kName,
+     nullptr,
+     Fact::kDelivered,
+     OnFailure::kTold,
+     OnDue::kSentAgain,
+     {Superseding::kRetired},
+     {State::kPublished, State::kActive}},
+    // What an MNO was asked to wipe it may still wipe, so nothing makes it forgotten before it ends.
+    {JobKind::kAppletWipe,
+     wire::AppletWipe::kName,
+     BySubject<wire::AppletWipe>,
+     Fact::kWiped,
+     OnFailure::kTakenAsWiped,
+     OnDue::kSentAgain,
+     {},
+     // Attached: reactivated before its wipe has ended.
+     {State::kDeactivated, State::kDeleted, State::kAttached}},
+    {JobKind::kZoneVisible,
+     "zone.visible",
+     nullptr,
+     std::nullopt,
+     OnFailure::kTold,
+     OnDue::kAlarm,
+     {Superseding::kZoneChanged, Superseding::kZoneShown},
+     {State::kRegistered, State::kAttached, State::kCertified, State::kPublished, State::kActive,
+      State::kDeactivated, State::kDeleted}},
+};
+
 const JobKindRow& RowOf(JobKind kind);
 std::string_view JobKindName(JobKind kind);
 

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 
-#include "schemas/base/check.h"
 #include "workers/domain/standing.h"
 
 namespace registry::domain {
@@ -40,53 +39,18 @@ struct FactRow {
   Cells<State> after;
 };
 
-constexpr CommandRow kCommands[] = {
-    //                                   registered attached certified published active deactivated deleted
-    {Command::kCertify,
-     "certify",
-     false,
-     {kNo, kCer, kNo, kNo, kNo, kNo, kNo},
-     "a first certificate is issued to an attached device without a live certificate"},
-    {Command::kClaim,
-     "claim",
-     false,
-     {kReg, kAtt, kCer, kPub, kAct, kNo, kNo},
-     "a deactivated device is reactivated first"},
-    {Command::kDeactivate,
-     "deactivate",
-     true,
-     {kOff, kOff, kOff, kOff, kOff, kNo, kNo},
-     "a device is deactivated once"},
-    {Command::kReactivate,
-     "reactivate",
-     false,
-     {kNo, kNo, kNo, kNo, kNo, kAtt, kNo},
-     "only a deactivated device is reactivated"},
-    {Command::kDelete,
-     "delete",
-     true,
-     {kGone, kGone, kGone, kGone, kGone, kGone, kNo},
-     "a device is deleted once"},
-};
+#define REGISTRY_COMMAND_ROW(command, name, despite_hold, reg, att, cer, pub, act, off, gone, rule) \
+  {Command::command, name, despite_hold, {reg, att, cer, pub, act, off, gone}, rule},
+#define REGISTRY_FACT_ROW(fact, name, reg, att, cer, pub, act, off, gone) \
+  {Fact::fact, name, {reg, att, cer, pub, act, off, gone}},
+constexpr CommandRow kCommands[] = {REGISTRY_LIFECYCLE_COMMANDS(REGISTRY_COMMAND_ROW)};
+constexpr FactRow kFacts[] = {REGISTRY_LIFECYCLE_FACTS(REGISTRY_FACT_ROW)};
+#undef REGISTRY_COMMAND_ROW
+#undef REGISTRY_FACT_ROW
 
-constexpr FactRow kFacts[] = {
-    {Fact::kAttached, "attached", {kAtt, kAtt, kCer, kPub, kAct, kOff, kGone}},
-    {Fact::kKeyMade, "key made", {kReg, kAtt, kCer, kPub, kAct, kOff, kGone}},
-    {Fact::kDelivered, "delivered", {kReg, kAtt, kCer, kAct, kAct, kOff, kGone}},
-    {Fact::kVisible, "visible", {kReg, kAtt, kPub, kPub, kAct, kOff, kGone}},
-    {Fact::kWiped, "wiped", {kReg, kAtt, kCer, kPub, kAct, kOff, kGone}},
-};
-
-template <class Row, std::size_t kRows, class Key>
-const Row& Find(const Row (&rows)[kRows], Key Row::*key, Key wanted) {
-  const auto row =
-      std::find_if(std::begin(rows), std::end(rows), [&](const Row& one) { return one.*key == wanted; });
-  REG_CHECK(row != std::end(rows));
-  return *row;
-}
-
-const CommandRow& RowOf(Command command) { return Find(kCommands, &CommandRow::command, command); }
-const FactRow& RowOf(Fact fact) { return Find(kFacts, &FactRow::fact, fact); }
+// Rows stand in the order of the enumerators, which are made of them.
+const CommandRow& RowOf(Command command) { return kCommands[static_cast<std::size_t>(command)]; }
+const FactRow& RowOf(Fact fact) { return kFacts[static_cast<std::size_t>(fact)]; }
 
 // "deactivated, serverHold"
 std::string Standing(const Device& device) {

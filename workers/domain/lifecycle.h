@@ -1,30 +1,5 @@
 // workers/domain/lifecycle.h: the two tables by which a device's state changes (design §4). Whoever wants to change a state
 // asks Next or After; nobody assigns a state by another road. Pure, any thread.
-//
-// Commands ask for something, and the state or a status can refuse them:
-//
-//   command      | registered | attached  | certified   | published | active      | deactivated | deleted
-//   certify      | refused    | certified | refused (1) | refused(1)| refused (1) | refused     | refused
-//   claim        | =          | =         | =           | =         | =           | refused     | refused
-//   deactivate   | deactivated| deactivated           … from every state …        | refused     | refused
-//   reactivate   | refused    | refused   | refused     | refused   | refused     | attached (2)| refused
-//   delete       | deleted    | deleted               … from every state …                      | refused
-//   "=": allowed, the state stays.
-// (1) re-key and renewal: a second live certificate beside the first, old TLSA withdrawn after the new one is served.
-// (2) registered when the device was never seen on the network.
-// A hold (clientHold, sponsorHold, serverHold) refuses certify, claim and reactivate. serverHold is set by the operator's
-// deactivate and lifted by the operator's reactivate (RFC 5731 §2.3).
-//
-// Facts have happened. No state and no hold refuses one: it is recorded, and what follows from it is decided. Only of a
-// deleted device nothing but its wipe is heard, since to its parties it does not exist any more:
-//
-//   fact         | registered | attached  | certified   | published | active      | deactivated | deleted
-//   attached     | attached   | =         | =           | =         | =           | =           | =
-//   key made     | =          | =         | =           | =         | =           | =           | =
-//   delivered    | =          | =         | =           | active    | = (3)       | =           | =
-//   visible      | =          | =         | published   | =         | =           | =           | =
-//   wiped        | =          | =         | =           | =         | =           | =           | =
-// (3) a re-provisioned payload.
 #pragma once
 
 #include <string_view>
@@ -34,10 +9,44 @@
 
 namespace registry::domain {
 
-enum class Command { kCertify, kClaim, kDeactivate, kReactivate, kDelete };
-std::string_view CommandName(Command command);
+// Commands ask for something, and the state or a status can refuse them. ROW says what follows from each state, kNo where it
+// refuses; whether the command is heard despite a hold (clientHold, sponsorHold, serverHold); and the rule that a refusal
+// names. serverHold is set by the operator's deactivate and lifted by the operator's reactivate (RFC 5731 §2.3).
+// (1) Re-key and renewal: a second live certificate beside the first, old TLSA withdrawn after the new one is served.
+// (2) Registered when the device was never seen on the network.
+// clang-format off
+#define REGISTRY_LIFECYCLE_COMMANDS(ROW) \
+  /*                       despite hold  registered attached certified published active deactivated deleted */ \
+  ROW(kCertify,    "certify",    false,  kNo,       kCer,    kNo/*1*/, kNo/*1*/, kNo/*1*/, kNo,     kNo, \
+      "a first certificate is issued to an attached device without a live certificate") \
+  ROW(kClaim,      "claim",      false,  kReg,      kAtt,    kCer,     kPub,     kAct,     kNo,     kNo, \
+      "a deactivated device is reactivated first") \
+  ROW(kDeactivate, "deactivate", true,   kOff,      kOff,    kOff,     kOff,     kOff,     kNo,     kNo, \
+      "a device is deactivated once") \
+  ROW(kReactivate, "reactivate", false,  kNo,       kNo,     kNo,      kNo,      kNo,      kAtt/*2*/, kNo, \
+      "only a deactivated device is reactivated") \
+  ROW(kDelete,     "delete",     true,   kGone,     kGone,   kGone,    kGone,    kGone,    kGone,   kNo, \
+      "a device is deleted once")
 
-enum class Fact { kAttached, kKeyMade, kDelivered, kVisible, kWiped };
+// Facts have happened. No state and no hold refuses one: it is recorded, and what follows from it is decided. Only of a
+// deleted device nothing but its wipe is heard, since to its parties it does not exist any more. ROW says the state
+// after the fact. (3) A re-provisioned payload.
+#define REGISTRY_LIFECYCLE_FACTS(ROW) \
+  /*                             registered attached certified published active deactivated deleted */ \
+  ROW(kAttached,  "attached",    kAtt,      kAtt,    kCer,     kPub,     kAct,  kOff,       kGone) \
+  ROW(kKeyMade,   "key made",    kReg,      kAtt,    kCer,     kPub,     kAct,  kOff,       kGone) \
+  ROW(kDelivered, "delivered",   kReg,      kAtt,    kCer,     kAct, kAct/*3*/, kOff,       kGone) \
+  ROW(kVisible,   "visible",     kReg,      kAtt,    kPub,     kPub,     kAct,  kOff,       kGone) \
+  ROW(kWiped,     "wiped",       kReg,      kAtt,    kCer,     kPub,     kAct,  kOff,       kGone)
+// clang-format on
+
+// Of a row its first word: the enumerators are the rows, so none is without one.
+#define REGISTRY_ENUMERATOR(name, ...) name,
+enum class Command { REGISTRY_LIFECYCLE_COMMANDS(REGISTRY_ENUMERATOR) };
+enum class Fact { REGISTRY_LIFECYCLE_FACTS(REGISTRY_ENUMERATOR) };
+#undef REGISTRY_ENUMERATOR
+
+std::string_view CommandName(Command command);
 std::string_view FactName(Fact fact);
 
 bool OnHold(const Device& device);

@@ -1,4 +1,5 @@
 #include "workers/domain/device_steps.h"
+#include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"

@@ -1,5 +1,6 @@
 // Deactivate, reactivate, delete: how a device stops being trusted, and comes back.
 #include "workers/domain/device_steps.h"
+#include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"

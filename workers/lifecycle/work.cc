@@ -1,5 +1,6 @@
 #include "workers/lifecycle/work.h"
 
+#include "workers/domain/job_kinds.h"
 #include "workers/jobs/sending.h"
 #include "workers/lifecycle/access.h"
 

@@ -19,6 +19,7 @@
 #include "tests/support/device_maker.h"
 #include "tests/support/openssl_tool.h"
 #include "tests/support/registry_home.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::app {
 namespace {

@@ -6,6 +6,7 @@
 #include "tests/support/temporary_folder.h"
 #include "tests/unit/workers/lifecycle/flow.h"
 #include "workers/crypto/digest.h"
+#include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
 
 namespace registry::test {

@@ -7,6 +7,7 @@
 
 #include "bridge/ledger/record_codec.h"
 #include "tests/unit/bridge/ledger/backends.h"
+#include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
 
 namespace registry::ledger {

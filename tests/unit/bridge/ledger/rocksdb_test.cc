@@ -15,6 +15,7 @@
 #include "bridge/ledger/record_codec.h"
 #include "tests/unit/bridge/ledger/backends.h"
 #include "tests/unit/bridge/ledger/dump.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::ledger {
 namespace {

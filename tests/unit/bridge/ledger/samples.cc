@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <vector>
 
+#include "workers/domain/job_kinds.h"
+
 namespace registry::ledger::samples {
 namespace {
 

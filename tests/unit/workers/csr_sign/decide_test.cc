@@ -8,6 +8,7 @@
 #include "workers/crypto/digest.h"
 #include "workers/csr_sign/csr_sign.h"
 #include "workers/domain/compose.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::csr_sign {
 namespace {

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "tests/support/device_maker.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::domain {
 namespace {

@@ -12,9 +12,12 @@ namespace {
 constexpr State kStates[] = {State::kRegistered, State::kAttached,    State::kCertified, State::kPublished,
                              State::kActive,     State::kDeactivated, State::kDeleted};
 
-constexpr Command kCommands[] = {Command::kCertify, Command::kClaim, Command::kDeactivate,
-                                 Command::kReactivate, Command::kDelete};
-constexpr Fact kFacts[] = {Fact::kAttached, Fact::kKeyMade, Fact::kDelivered, Fact::kVisible, Fact::kWiped};
+#define REGISTRY_COMMAND(name, ...) Command::name,
+#define REGISTRY_FACT(name, ...) Fact::name,
+constexpr Command kCommands[] = {REGISTRY_LIFECYCLE_COMMANDS(REGISTRY_COMMAND)};
+constexpr Fact kFacts[] = {REGISTRY_LIFECYCLE_FACTS(REGISTRY_FACT)};
+#undef REGISTRY_COMMAND
+#undef REGISTRY_FACT
 
 Device In(State state) {
   Device device;

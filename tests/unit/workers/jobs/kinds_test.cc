@@ -13,7 +13,7 @@ namespace {
 TEST(JobKinds, EachHasOneRowAndANameOfItsOwn) {
   std::set<JobKind> kinds;
   std::set<std::string_view> names;
-  for (const JobKindRow& row : JobKinds()) {
+  for (const JobKindRow& row : kJobKinds) {
     EXPECT_TRUE(kinds.insert(row.kind).second) << row.name;
     EXPECT_TRUE(names.insert(row.name).second) << row.name;
     EXPECT_EQ(JobKindName(row.kind), row.name);
@@ -21,11 +21,11 @@ TEST(JobKinds, EachHasOneRowAndANameOfItsOwn) {
   }
   // Numbered from 1 without a gap: one that is left out below the last is missed here, the last by its action.
   EXPECT_EQ(static_cast<std::size_t>(*kinds.rbegin()), kinds.size())
-      << "a kind of workers/domain/job.h has no row in workers/domain/job_kinds.cc";
+      << "a kind has no row in workers/domain/job_kinds.h";
 }
 
 TEST(JobKinds, OneThatIsSentAgainHasAnActionAndSomethingThatFollows) {
-  for (const JobKindRow& row : JobKinds()) {
+  for (const JobKindRow& row : kJobKinds) {
     const bool sent = row.on_due == OnDue::kSentAgain;
     EXPECT_EQ(sent, row.on_success.has_value()) << row.name;
     EXPECT_TRUE(sent || row.encode == nullptr) << row.name;
@@ -38,21 +38,21 @@ TEST(JobKinds, EveryActionOfTheContractHasItsKind) {
   for (const wire::MessageName& name : wire::Catalogue()) {
     if (name.kind == wire::MessageName::Kind::kAction) actions.insert(name.name);
   }
-  for (const JobKindRow& row : JobKinds()) {
+  for (const JobKindRow& row : kJobKinds) {
     if (row.on_due == OnDue::kSentAgain) sent.insert(row.name);
   }
   EXPECT_EQ(sent, actions)
-      << "actions stand in schemas/wire/catalogue.cc, their kinds in workers/domain/job_kinds.cc";
+      << "actions stand in schemas/wire/message_lists.h, their kinds in workers/domain/job_kinds.h";
 }
 
 // device.trace names what a device waits for.
 TEST(JobKinds, EachCanBeNamedToAPartyThatAsks) {
   std::set<std::string> kinds, words;
-  for (const JobKindRow& row : JobKinds()) kinds.emplace(row.name);
+  for (const JobKindRow& row : kJobKinds) kinds.emplace(row.name);
   for (const wire::FieldRule& field : wire::FieldRules("device-wait")) {
     if (field.name == "what") words.insert(field.rule.choices.begin(), field.rule.choices.end());
   }
-  EXPECT_EQ(words, kinds) << "what can be waited for stands in schemas/wire/read_messages.cc (WaitWords)";
+  EXPECT_EQ(words, kinds) << "WaitWords in schemas/wire/read_messages.cc";
 }
 
 // A status a party cannot be told would make the reply about its device one that the contract forbids.

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/unit/workers/lifecycle/flow.h"
+#include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
 
 namespace registry::test {

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tests/unit/workers/lifecycle/flow.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::test {
 namespace {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/unit/workers/lifecycle/pushed.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::test {
 namespace {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/workers/lifecycle/flow.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::test {
 

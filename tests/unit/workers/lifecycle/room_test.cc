@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/unit/workers/lifecycle/flow.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::test {
 namespace {

@@ -9,6 +9,7 @@
 #include "tests/support/device_maker.h"
 #include "tests/support/openssl_tool.h"
 #include "workers/crypto/der_writer.h"
+#include "workers/domain/job_kinds.h"
 #include "workers/payload_push/cms.h"
 #include "workers/payload_push/payload_push.h"
 
