@@ -159,6 +159,7 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kReported, Code::kFailed, "mno_failed", "the MNO reported a failure without a symbol"},
       {Said::kReported, Code::kFailed, "device_unreachable",
        "the device could not be reached over the radio"},
+      {Said::kReported, Code::kFailed, "action_unknown", "the MNO does not know the action"},
       {Said::kReported, Code::kFailed, "applet_refused", "the applet answered with an error"},
       {Said::kReported, Code::kFailed, "signature_invalid", "the payload is not signed by the registry"},
       {Said::kReported, Code::kFailed, "payload_undecryptable", "the payload is not for the device's key"},

@@ -254,6 +254,16 @@ class NetworkOperator : public MnoSim {
     if (action == wire::KeyGenerate::kName) return Run(ErrandKind::kKeyGenerate, "key_generate", data);
     if (action == wire::PayloadPush::kName) return Run(ErrandKind::kPayload, "payload", data);
     if (action == wire::AppletWipe::kName) return Run(ErrandKind::kWipe, "wipe", data);
+    NotKnown(data);
+  }
+
+  // Left unsaid, the registry would ask again until its attempts are used up.
+  void NotKnown(const json& data) {
+    const auto job = JobId::Parse(Text(data, "job"));
+    const auto device = DeviceId::Parse(Text(data, "device"));
+    if (!job || !device) return;
+    client_->Send(wire::DoResult{*job, *device, wire::Outcome::kFailed, "action", "action_unknown", false},
+                  nullptr);
   }
 
   void Run(ErrandKind kind, const char* frame_type, const json& data) {

@@ -273,6 +273,18 @@ TEST_F(MnoTest, ADeviceThatNeverAnswersIsReportedAsUnreachableAndRetriable) {
   EXPECT_EQ(result->envelope.data["retriable"], true);
 }
 
+TEST_F(MnoTest, AnActionItDoesNotKnowIsReportedAsFailedForGood) {
+  Start();
+  Attach();
+  registry_.Act("mno-a", "applet.polish", ActionData());
+  const auto result = registry_.NextOf("do.result");
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->envelope.data["job"], kJob);
+  EXPECT_EQ(result->envelope.data["outcome"], "failed");
+  EXPECT_EQ(result->envelope.data["reason"], "action_unknown");
+  EXPECT_TRUE(wire::Decode<wire::DoResult>(result->envelope.data)->retriable == false);
+}
+
 TEST_F(MnoTest, ARadioThatLosesHalfOfItsFramesStillDeliversEveryAction) {
   sim::Faults faults;
   faults.lose = 0.5;
