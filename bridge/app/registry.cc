@@ -1,6 +1,5 @@
 #include "bridge/app/registry.h"
 
-#include <algorithm>
 
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/carry_over.h"
@@ -67,7 +66,6 @@ class Wired : public Registry {
   void OpenMqtt();
   Status StartHttp();
   Sample Look() const;
-  std::uint64_t OrdersOpen() const;
 
   const Config config_;
   Log& log_;
@@ -223,13 +221,6 @@ Status Wired::StartHttp() {
   return Done{};
 }
 
-std::uint64_t Wired::OrdersOpen() const {
-  const auto orders = ledger_->OrdersOf(std::nullopt);
-  if (!orders) return 0;
-  return static_cast<std::uint64_t>(
-      std::count_if(orders->begin(), orders->end(), [](const auto& order) { return order.open(); }));
-}
-
 Sample Wired::Look() const {
   Sample sample;
   sample.outbox_depth = relay_->Depth();
@@ -237,7 +228,7 @@ Sample Wired::Look() const {
   sample.intake_torn = intake_->torn_records();
   sample.intake_damages = intake_->damages();
   sample.pipeline_queued = pipeline_->queued();
-  sample.orders_open = OrdersOpen();
+  sample.orders_open = pipeline_->orders_open();
   sample.mqtt_connected = session_->connected();
   sample.mqtt_trouble = session_->trouble();
   sample.reads_said = aside_->said();

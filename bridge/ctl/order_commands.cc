@@ -1,5 +1,8 @@
 #include "bridge/ctl/order_commands.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "bridge/ctl/ledger_source.h"
 
 namespace registry::ctl {
@@ -46,7 +49,10 @@ domain::Order Load(const ledger::LedgerReader& ledger, const OrderId& id) {
 void List(const ReadOptions& options) {
   const OpenLedger ledger(options);
   Json rows = Json::array();
-  const auto orders = OrFail(ledger->OrdersOf(std::nullopt));
+  auto orders = OrFail(ledger->OrdersOf(std::nullopt));
+  std::sort(orders.begin(), orders.end(), [](const auto& one, const auto& other) {
+    return std::tie(one.created, one.id) < std::tie(other.created, other.id);
+  });
   for (const auto& order : orders) rows.push_back(Summary(order));
   PrintList(rows, "no order was started", options.json);
 }

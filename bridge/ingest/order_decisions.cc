@@ -4,11 +4,10 @@
 
 namespace registry::ingest {
 
-Result<std::vector<domain::Order>> OrderDecisions::Running() const {
+Result<std::vector<domain::Order>> OrderDecisions::Open() const {
   auto orders = reader_.OrdersOf(std::nullopt);
   if (!orders) return orders.error();
-  std::erase_if(*orders,
-                [](const domain::Order& order) { return order.state != domain::OrderState::kRunning; });
+  std::erase_if(*orders, [](const domain::Order& order) { return !order.open(); });
   return orders;
 }
 
@@ -42,9 +41,18 @@ OrderDecisions::Settled OrderDecisions::SettleItem(const domain::Order& order,
       return orders::DecideFailed(order, at, std::string(ledger::kUnsound), decided);
     });
   }
-  if (!kept)
-    observer_.Log(Level::kWarning, "order " + order.id.text() + ", tried again: " + kept.error().message);
+  if (!kept) SayTriedAgain(order, kept.error());
   return kept ? *kept : Settled::kAgain;
+}
+
+// It is tried each second, and may fail as often.
+void OrderDecisions::SayTriedAgain(const domain::Order& order, const Error& why) const {
+  const std::string line = "order " + order.id.text() + ", tried again: " + why.message;
+  {
+    const MutexLock lock(said_mutex_);
+    if (!said_.Due(line, SayOnce::Steady::now())) return;
+  }
+  observer_.Log(Level::kWarning, line);
 }
 
 Result<OrderDecisions::Settled> OrderDecisions::Keep(const domain::Order& order, const Decide& decide) const {
@@ -68,8 +76,7 @@ Result<OrderDecisions::Settled> OrderDecisions::Keep(const domain::Order& order,
 OrderDecisions::Settled OrderDecisions::SettleEnd(const domain::Order& order) const {
   const auto kept =
       executor_.SettleFor(order.owner, [&](domain::Case& at) { return orders::DecideEnd(order, at); });
-  if (!kept)
-    observer_.Log(Level::kWarning, "order " + order.id.text() + ", tried again: " + kept.error().message);
+  if (!kept) SayTriedAgain(order, kept.error());
   return kept ? Settled::kMoved : Settled::kAgain;
 }
 

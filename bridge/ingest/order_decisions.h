@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "bridge/ingest/executor.h"
+#include "bridge/say_once.h"
+#include "schemas/base/mutex.h"
 #include "workers/orders/items.h"
 
 namespace registry::ingest {
@@ -14,8 +16,8 @@ class OrderDecisions {
  public:
   OrderDecisions(const ledger::LedgerReader& reader, Observer& observer, Executor& executor)
       : reader_(reader), observer_(observer), executor_(executor) {}
-  // Those that run.
-  Result<std::vector<domain::Order>> Running() const;
+  // Those that run or are paused.
+  Result<std::vector<domain::Order>> Open() const;
   // Where the selection's next devices stand, at most kPage, behind `after`.
   static constexpr std::size_t kPage = 100;
   Result<std::vector<domain::DevicePosition>> Next(const domain::Order& order,
@@ -30,10 +32,13 @@ class OrderDecisions {
  private:
   using Decide = std::function<Result<domain::ItemOutcome>(domain::Case&)>;
   Result<Settled> Keep(const domain::Order& order, const Decide& decide) const;
+  void SayTriedAgain(const domain::Order& order, const Error& why) const;
 
   const ledger::LedgerReader& reader_;
   Observer& observer_;
   Executor& executor_;
+  mutable Mutex said_mutex_;
+  mutable SayOnce said_ GUARDED_BY(said_mutex_);
 };
 
 }  // namespace registry::ingest

@@ -41,16 +41,18 @@ void OrderRunner::Run() {
 void OrderRunner::Reload(MutexLock& lock) {
   woken_ = false;
   lock.Unlock();
-  auto orders = decisions_.Running();
+  auto orders = decisions_.Open();
   lock.Lock();
   if (!orders) {
-    observer_.Log(Level::kError, "orders: " + orders.error().message);
+    SayTrouble("orders: " + orders.error().message);
     woken_ = true;  // Step's time is the longest until it is tried again
     (void)thread_.Rest(lock, kRetryAfter);
     return;
   }
+  open_ = orders->size();
   std::map<OrderId, Running> still;
   for (auto& order : *orders) {
+    if (order.state != domain::OrderState::kRunning) continue;
     Running& running = still[order.id];
     if (const auto known = running_.find(order.id); known != running_.end()) {
       running.next = known->second.next;  // pausing and resuming does not make it faster
@@ -63,6 +65,11 @@ void OrderRunner::Reload(MutexLock& lock) {
     still.insert_or_assign(id, std::move(running));
   }
   running_ = std::move(still);
+}
+
+// What is tried each second may fail each second.
+void OrderRunner::SayTrouble(const std::string& line) {
+  if (said_.Due(line, SayOnce::Steady::now())) observer_.Log(Level::kError, line);
 }
 
 // Goes on with every order whose time has come; when the next one's is.
@@ -107,7 +114,7 @@ bool OrderRunner::FillPage(const OrderId& id, MutexLock& lock) {
     running.page.assign(positions->begin(), positions->end());
     return true;
   }
-  observer_.Log(Level::kError, "order " + id.text() + ": " + positions.error().message);
+  SayTrouble("order " + id.text() + ": " + positions.error().message);
   running.next = steady_clock::now() + kRetryAfter;
   return false;
 }

@@ -69,6 +69,7 @@ class Pipeline::Impl {
   }
   void Stop();
   std::size_t queued() const { return parsers_.waiting() + lanes_.queued(); }
+  std::size_t orders_open() const { return order_runner_.open(); }
 
  private:
   Handled Handle(Arrived arrived);
@@ -228,5 +229,6 @@ void Pipeline::Receive(const InboundMessage& message) { impl_->Receive(message);
 bool Pipeline::Visible(const std::vector<domain::ZoneChange>& changes) { return impl_->Visible(changes); }
 void Pipeline::Stop() { impl_->Stop(); }
 std::size_t Pipeline::queued() const { return impl_->queued(); }
+std::size_t Pipeline::orders_open() const { return impl_->orders_open(); }
 
 }  // namespace registry::ingest

@@ -92,6 +92,7 @@ class Pipeline {
   bool Visible(const std::vector<domain::ZoneChange>& changes);
   // Stops taking in, finishes what was taken (up to the deadline; the rest stays in the intake), joins.
   void Stop();
+  std::size_t orders_open() const;  // running or paused, as of the last change that was read (order_runner.h)
   std::size_t queued() const;
 
  private:

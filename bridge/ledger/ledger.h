@@ -34,7 +34,7 @@ using Seq = std::uint64_t;  // position; 0 is before the first
 
 inline constexpr std::string_view kStale = "stale";
 inline constexpr std::string_view kEventKnown = "event_known";
-inline constexpr std::string_view kLedgerFailed = "ledger_failed";
+using domain::kLedgerFailed;
 // A stored record is not what was written, the folder is another process's, or a newer version wrote it.
 inline constexpr std::string_view kLedgerDamaged = "ledger_damaged";
 inline constexpr std::string_view kLedgerInUse = "ledger_in_use";

@@ -203,9 +203,10 @@ void World::SettleDue() {
 
 // As bridge/ingest/order_runner.cc: what is not kept, or has moved, is looked at again another time.
 void World::CarryOrdersOn(std::size_t most) {
-  const auto running = orders_->Running();
-  REG_CHECK(running.ok());
-  for (domain::Order order : *running) {
+  const auto open = orders_->Open();
+  REG_CHECK(open.ok());
+  for (domain::Order order : *open) {
+    if (order.state != domain::OrderState::kRunning) continue;
     const auto page = orders_->Next(order, order.cursor);
     REG_CHECK(page.ok());
     if (page->empty()) orders_->SettleEnd(order);

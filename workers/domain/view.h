@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "schemas/base/result.h"
@@ -15,6 +16,9 @@
 #include "workers/domain/order.h"
 
 namespace registry::domain {
+
+// Symbol of an Error: the store failed for the moment, and nothing is known of what was asked.
+inline constexpr std::string_view kLedgerFailed = "ledger_failed";
 
 class View {
  public:

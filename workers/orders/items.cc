@@ -13,8 +13,6 @@ using domain::ItemOutcome;
 using domain::Order;
 
 constexpr std::chrono::seconds kTellEvery{1};
-// bridge/ledger/ledger.h, which this room does not know: the store failed for the moment. Nothing is known of the device.
-constexpr std::string_view kStoreFailed = "ledger_failed";
 
 // The order as long as it runs and is where it is known to be: else a device would be left out, or decided twice.
 Result<std::optional<Order>> LoadRunning(const Order& known, const domain::View& view) {
@@ -90,12 +88,12 @@ Result<ItemOutcome> DecideItem(const Order& known, const DevicePosition& place, 
     return Settled(std::move(**order), place, outcome, std::move(symbol), of_order, at.changes);
   };
   const auto device = at.view.LoadDevice(place.device);
-  if (!device && device.error().symbol == kStoreFailed) return device.error();
+  if (!device && device.error().symbol == domain::kLedgerFailed) return device.error();
   if (!device) return settled(ItemOutcome::kFailed, device.error().symbol);
   if (!*device || !IsInSelection(**device, **order, place) || CertifiedSince(**device, **order))
     return settled(ItemOutcome::kSkipped, "");
   auto decision = decide(**order, place.device, of_order);
-  if (!decision && decision.error().symbol == kStoreFailed) return decision.error();
+  if (!decision && decision.error().symbol == domain::kLedgerFailed) return decision.error();
   if (!decision) return settled(OutcomeOf(decision.error()), decision.error().symbol);
   if (!(*order)->dry_run) at.changes = std::move(decision->changes);
   return settled(ItemOutcome::kDone, "");

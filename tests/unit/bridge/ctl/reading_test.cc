@@ -17,6 +17,7 @@
 #include "tests/support/smallest_config.h"
 #include "tests/support/unprivileged.h"
 #include "tests/unit/bridge/ledger/samples.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::ctl {
 namespace {
@@ -158,6 +159,20 @@ TEST_F(ReadingCommands, OrdersAreListedShownAndReported) {
   EXPECT_EQ(On({"order", "report", order, "--outcome", "well"}).status, 2);
   EXPECT_EQ(On({"order", "show", "1"}).status, 2);
   EXPECT_EQ(On({"order", "show", ledger::samples::OrderOf(2).text()}).status, 1);
+}
+
+TEST_F(ReadingCommands, OrdersAreListedAsTheyWereStarted) {
+  domain::Changeset changes;
+  for (const int number : {1, 2, 3}) {
+    changes.orders.push_back({ledger::samples::Order(number), 0});
+    domain::Order& order = changes.orders.back().order;
+    order.created.micros += (number == 1 ? 2 : 1) * 1'000'000;
+  }
+  ASSERT_TRUE(ledger_->Commit(changes).ok());
+  std::vector<std::string> listed;
+  for (const Json& row : Json::parse(On({"order", "list", "--json"}).out)) listed.push_back(row["order"]);
+  using ledger::samples::OrderOf;
+  EXPECT_EQ(listed, (std::vector{OrderOf(2).text(), OrderOf(3).text(), OrderOf(1).text()}));
 }
 
 TEST_F(ReadingCommands, ADeviceIsExplainedInOneLine) {

@@ -202,7 +202,7 @@ TEST_F(OrderOnAFullDisk, WaitsAndGoesOnWhenThereIsRoom) {
 }
 
 // Writes down what was done, in its order.
-class Diary final : public ingest::Observer {
+class Diary : public ingest::Observer {
  public:
   void Write(const std::string& what) {
     const std::lock_guard lock(mutex_);
@@ -222,6 +222,33 @@ class Diary final : public ingest::Observer {
   mutable std::mutex mutex_;
   std::vector<std::string> lines_;
 };
+
+class DiaryOfTroubles final : public Diary {
+ public:
+  void Log(int, const std::string& line) override {
+    if (line.find("tried again") != line.npos) Write(line);
+  }
+};
+
+TEST_F(OrderOnAFullDisk, WhatIsTriedEachSecondIsSaidOnce) {
+  const std::string device = Claimed();
+  const domain::Order order = Earlier("asp-a", "asp-a", 1);
+  Keep(registry_.ledger(), order);
+  const SoftwareSigner signer("Issuing CA");
+  ingest::Services services;
+  services.parties = {{*PartyId::Parse("asp-a"), wire::Role::kAsp}};
+  services.signer = &signer;
+  DiaryOfTroubles diary;
+  ingest::Executor executor(services, registry_.ledger(), registry_.clock(), diary, [] {});
+  const ingest::OrderDecisions decisions(registry_.ledger(), diary, executor);
+  const auto at = domain::PositionIn(order.selection.kind, domain::BriefOf(registry_.Device(device)));
+  full = true;
+  using Settled = ingest::OrderDecisions::Settled;
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(decisions.SettleItem(order, at), Settled::kAgain);
+  EXPECT_THAT(diary.lines(), SizeIs(1));
+  full = false;
+  EXPECT_EQ(decisions.SettleItem(order, at), Settled::kDecided);
+}
 
 // Eight orders of one party, each as fast as may be, and a single lane for all.
 TEST_F(OrderTrouble, AnotherPartysCommandStandsBehindTwoDevicesAtMost) {
@@ -249,6 +276,7 @@ TEST_F(OrderTrouble, AnotherPartysCommandStandsBehindTwoDevicesAtMost) {
   const auto until = std::chrono::steady_clock::now() + kOrderDeadline;
   while (lanes.queued() < 1 + kOrders && std::chrono::steady_clock::now() < until) std::this_thread::yield();
   ASSERT_EQ(lanes.queued(), std::size_t{1 + kOrders}) << "one device of each order, and no more, waits";
+  EXPECT_EQ(runner.open(), std::size_t{kOrders});
   ASSERT_TRUE(lanes.Post(0, "asp-b", [&diary] { diary.Write("a command"); }));
   open.set_value();
   while (diary.lines().size() < 1 + kOrders && std::chrono::steady_clock::now() < until)
