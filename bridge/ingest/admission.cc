@@ -44,7 +44,7 @@ std::optional<Error> CheckMode(const wire::CommandTopic& topic, wire::ContentMod
     case wire::ContentMode::kStructured:
       return std::nullopt;
     case wire::ContentMode::kBatch:
-      if (topic.command == wire::kBatch) return std::nullopt;
+      if (topic.command == wire::kBatchCommand) return std::nullopt;
       return Error::Make(Code::kUnimplemented, "event_format",
                          "a batch goes to registry/v1/from/{party}/batch; a command's topic takes one event, "
                          "Content Type application/cloudevents+json");

@@ -14,7 +14,7 @@ constexpr std::size_t kSmallCommand = 256;  // octets, envelope included
 
 bool IsBatch(const InboundMessage& message) {
   const auto topic = wire::ParseCommandTopic(message.topic);
-  return topic && topic->command == wire::kBatch;
+  return topic && topic->command == wire::kBatchCommand;
 }
 
 std::size_t MessagesOf(const InboundMessage& message) {

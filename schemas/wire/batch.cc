@@ -47,7 +47,7 @@ Result<std::vector<std::string_view>> SplitBatch(std::string_view payload) {
   return items;
 }
 
-std::string BatchTopic(const PartyId& party) { return OwnSpaceOf(party).append(kBatch); }
+std::string BatchTopic(const PartyId& party) { return OwnSpaceOf(party).append(kBatchCommand); }
 
 void BatchWriter::Add(std::string_view item) { text_.append(text_.empty() ? "[" : ",").append(item); }
 

@@ -1,5 +1,5 @@
 // schemas/wire/batch.h: many envelopes in one message, a JSON array of them (CloudEvents JSON format 1.0.1 §4, "JSON Batch
-// Format"). The MQTT binding knows no batches; here they have a topic of their own, whose last level is kBatch.
+// Format"). The MQTT binding knows no batches; here they have a topic of their own, whose last level is kBatchCommand.
 // Splitting finds where the items begin and end and reads none of them. Each is then read as if it had come alone, and
 // what is wrong inside one is the error of that one.
 // Pure, any thread.
@@ -14,7 +14,7 @@
 
 namespace registry::wire {
 
-inline constexpr std::string_view kBatch = "batch";
+inline constexpr std::string_view kBatchCommand = "batch";
 inline constexpr std::string_view kBatchContentType = "application/cloudevents-batch+json";
 inline constexpr std::size_t kBatchItemsMax = 1000;
 inline constexpr std::size_t kBatchOctetsMax = std::size_t{1} << 20;
