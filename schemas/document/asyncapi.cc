@@ -4,8 +4,10 @@
 #include <vector>
 
 #include "schemas/document/bundle.h"
+#include "schemas/wire/batch.h"
 #include "schemas/wire/codec.h"
 #include "schemas/wire/envelope.h"
+#include "schemas/wire/messages.h"
 #include "schemas/wire/topics.h"
 
 namespace registry::document {
@@ -39,12 +41,15 @@ class Writer {
   void AddCommand(const MessageName& name);
   void AddReply(const MessageName& name);
   void AddRefusal();
+  void AddBatches();
+  void AddBatch(const MessageName& name, const char* action, const std::string& topic);
   void AddSaid(const MessageName& name, const Said& said, const std::string& topic);
   Json& AddChannel(const std::string& key, const std::string& topic, const std::vector<Said>& messages);
   void AddOperation(const std::string& key, const char* action, const MessageName& name,
                     const std::vector<Said>& messages);
   void AddMessage(const Said& said);
   Json Payload(const Said& said) const;
+  Json PayloadOf(const Json& schema) const;
   Json Example(const Said& said) const;
   Json Components() const;
   std::string Summary(std::string_view stem) const;
@@ -136,6 +141,57 @@ void Writer::AddRefusal() {
           wire::RejectedTopic(Sample(), ""));
 }
 
+// Many of the other messages in one, in both directions; each is answered by itself (README.md, "Batches").
+void Writer::AddBatches() {
+  const std::vector<wire::Role> everybody{wire::Role::kMno, wire::Role::kAsp, wire::Role::kOperator};
+  schemas_["BatchMessage"] = {
+      {"title", "BatchMessage"},
+      {"description", "Envelopes, each of a message of its own: its type says which."},
+      {"type", "array"},
+      {"minItems", 1},
+      {"maxItems", wire::kBatchItemsMax}};
+  if (form_ == Form::kSplit) {
+    schemas_["BatchMessage"]["items"] = Reference("messages/envelope.schema.json");
+  } else {
+    schemas_["BatchItem"] = Component("envelope", sources_.schemas.at("envelope"));
+    schemas_["BatchItem"]["title"] = "BatchItem";
+    schemas_["BatchMessage"]["items"] = Reference("#/components/schemas/BatchItem");
+  }
+  AddBatch({Kind::kCommand, wire::kBatchCommand, "envelope", everybody}, "receive",
+           wire::CommandTopicOf(Sample(), wire::kBatchCommand));
+  AddBatch({Kind::kReply, "batch.said", "envelope", everybody}, "send", wire::BatchTopic(Sample()));
+  AddSaid({Kind::kReply, "batch.rejected", "error", everybody},
+          {"batch.rejected", wire::RejectedType(wire::kBatchCommand), "error",
+           "Why a batch was rejected as a whole; see ERRORS.md.", false},
+          wire::RejectedTopic(Sample(), wire::kBatchCommand));
+}
+
+Said SaidAs(std::string_view name, bool command) {
+  const std::string key(name);
+  return {key, command ? wire::CommandType(key) : wire::EventType(key), key, "", command};
+}
+
+void Writer::AddBatch(const MessageName& name, const char* action, const std::string& topic) {
+  const std::string key(name.name);
+  const bool command = name.kind == Kind::kCommand;
+  AddChannel(key, topic, {});
+  channels_[key]["messages"][key] = Reference("#/components/messages/" + key);
+  AddOperation(key, action, name, {{key, "", "", "", command}});
+  Json& message = messages_[key];
+  message["name"] = wire::CommandType(key);
+  message["summary"] = command ? "Up to 1,000 commands and 1,048,576 octets in one message."
+                               : "What has piled up for a party that takes batches.";
+  message["contentType"] = wire::kBatchContentType;
+  message["headers"] =
+      Reference(std::string("#/components/schemas/") + (command ? "CommandHeaders" : "RegistryHeaders"));
+  const Json payload = Reference("#/components/schemas/BatchMessage");
+  message["payload"] = PayloadOf(payload);
+  const Said item =
+      command ? SaidAs(wire::EsimRegister::kName, true) : SaidAs(wire::DeviceDeleted::kName, false);
+  message["examples"] =
+      Json::array({{{"name", key}, {"payload", Json::array({Example(item).at("payload")})}}});
+}
+
 void Writer::AddSaid(const MessageName& name, const Said& said, const std::string& topic) {
   AddChannel(said.key, topic, {said});
   AddOperation(said.key, "send", name, {said});
@@ -172,6 +228,13 @@ Json Writer::Example(const Said& said) const {
   return {{"name", said.key}, {"payload", std::move(payload)}};
 }
 
+// The schemas keep to words that AsyncAPI's own schema format has too. modelina forgets which members are required when
+// the format is named.
+Json Writer::PayloadOf(const Json& schema) const {
+  if (form_ == Form::kBundled) return schema;
+  return {{"schemaFormat", "application/schema+json;version=draft-2020-12"}, {"schema", schema}};
+}
+
 void Writer::AddMessage(const Said& said) {
   const std::string schema = ClassName(said.key) + "Message";
   schemas_[schema] = Payload(said);
@@ -182,12 +245,7 @@ void Writer::AddMessage(const Said& said) {
   message["headers"] =
       Reference(std::string("#/components/schemas/") + (said.command ? "CommandHeaders" : "RegistryHeaders"));
   const Json payload = Reference("#/components/schemas/" + schema);
-  // The schemas keep to words that AsyncAPI's own schema format has too. modelina forgets which members are required when
-  // the format is named.
-  message["payload"] =
-      form_ == Form::kBundled
-          ? payload
-          : Json{{"schemaFormat", "application/schema+json;version=draft-2020-12"}, {"schema", payload}};
+  message["payload"] = PayloadOf(payload);
   // A command names itself by its id, and what answers it names that id as its cause.
   message["correlationId"] =
       Reference(std::string("#/components/correlationIds/") + (said.command ? "command" : "cause"));
@@ -254,6 +312,7 @@ Json Writer::Document() {
     }
   }
   AddRefusal();
+  AddBatches();
   Json document;
   document["asyncapi"] = "3.0.0";
   document["info"] = {
