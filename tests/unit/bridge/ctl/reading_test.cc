@@ -223,7 +223,7 @@ TEST_F(ReadingCommands, PartiesAreListedWithTheirDevicesAndOpenJobs) {
   };
   const auto row = [](const char* party, const char* role, int devices, int open, int unsent,
                       const Json& retry) {
-    return Json{{"party", party},    {"role", role},          {"devices", devices},
+    return Json{{"party", party},    {"role", role},          {"batches", false}, {"devices", devices},
                 {"jobs_open", open}, {"jobs_unsent", unsent}, {"retry", retry}};
   };
   EXPECT_EQ(rows[0], row("asp-a", "asp", 1, 0, 0, Json()));
