@@ -107,6 +107,7 @@ void Read(const Result<wire::Envelope>& envelope, const InboundMessage& message,
     return;
   }
   request.cause = envelope->id;
+  request.time = envelope->time;
   request.traceparent = envelope->traceparent;
   request.tracestate = envelope->tracestate;
   if (auto wrong = CheckOrigin(request.topic, *envelope)) {

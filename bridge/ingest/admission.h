@@ -23,6 +23,7 @@ struct Request {
   std::string correlation_data;
   std::optional<EventId> cause;  // what the reply names: the id, wherever it could be found
   std::optional<EventId> id;  // its identity, marked as used: only from a whole envelope of the sender's own
+  std::optional<UtcTime> time;  // when it was first said, by its sender's clock
   std::optional<std::string> traceparent, tracestate;
   std::vector<std::pair<std::string, Bytes>> digests;
   const CommandRow* row = nullptr;  // of a request with an id; null when its topic names no command there is

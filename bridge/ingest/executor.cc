@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bridge/ingest/replies.h"
+#include "bridge/ledger/retention.h"
 #include "bridge/ledger/sound.h"
 #include "schemas/base/check.h"
 #include "schemas/wire/codec.h"
@@ -56,8 +57,8 @@ std::vector<std::string> FailuresOf(const domain::Changeset& changes) {
     const auto data = nlohmann::json::parse(notification.data, nullptr, false);
     auto failed = wire::Decode<wire::DeviceFailed>(data);
     if (!failed) continue;
-    std::string line = notification.type + ": " + failed->device.text() + " " +
-                       failed->error.step + " " + failed->error.symbol;
+    std::string line = notification.type + ": " + failed->device.text() + " " + failed->error.step + " " +
+                       failed->error.symbol;
     if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(std::move(line));
   }
   return lines;
@@ -79,7 +80,19 @@ Verdict Executor::Answer(const Request& request) {
   auto mark = ledger_.FindEvent(request.topic.party, *request.id);
   if (!mark) return PutOff(request, mark.error());
   if (*mark) return AnswerKnown(request, **mark);
-  return Execute(request);
+  return AnswerUnknown(request);
+}
+
+// Which days are kept is asked behind the mark: a mark goes only after the ledger has said that its day does.
+Verdict Executor::AnswerUnknown(const Request& request) {
+  const auto kept = ledger_.LoadMarksKept();
+  if (!kept) return PutOff(request, kept.error());
+  if (!request.time || !ledger::MayBeForgotten(*request.time, *kept)) return Execute(request);
+  return Refuse(request,
+                Error::Make(Code::kPolicy, "event_expired",
+                            "whether a command of this time was decided is not known any more; find out "
+                            "what holds, and send what is still wanted with a new id and time",
+                            "/time"));
 }
 
 // No mark, no entry in the outbox, no commit: the reply goes aside, and a repeat is executed again.

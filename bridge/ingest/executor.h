@@ -58,6 +58,7 @@ class Executor {
   Verdict AnswerRead(const Request& request);
   Verdict AnswerKnown(const Request& request, const domain::EventMark& mark);
   Verdict Execute(const Request& request);
+  Verdict AnswerUnknown(const Request& request);
   std::optional<Error> OverAllowance(const Request& request);
   Result<domain::Origin> Identify(const Request& request) const;
   Result<domain::Decision> Decide(const Request& request, const Result<domain::Origin>& origin,

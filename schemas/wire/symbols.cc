@@ -89,6 +89,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kAdmission, Code::kExists, "event_conflict",
        "same source and id as before, other content; `field` points into the envelope, at the first "
        "difference"},
+      {Said::kAdmission, Code::kPolicy, "event_expired",
+       "`time` is older than what the registry remembers, and the id is not known"},
       {Said::kAdmission, Code::kFailed, "busy",
        "too many changes to one object at once; repeat with the same id"},
       {Said::kAdmission, Code::kLimit, "too_busy",
