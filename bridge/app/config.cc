@@ -111,6 +111,7 @@ class Reader {
   void ReadFolders() {
     Section ledger = Open("ledger");
     config_.ledger_folder = ledger.Path("folder");
+    config_.event_days = ledger.As<int>("event_days", 7, 1, kDaysMax);
     ledger.Finish();
     Section intake = Open("intake");
     config_.intake_folder = intake.Path("folder");

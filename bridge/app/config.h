@@ -71,6 +71,7 @@ struct Config {
   std::vector<std::string> trust_anchors;
   MqttConfig mqtt;
   std::string ledger_folder, intake_folder;
+  int event_days = 7;
   std::uint64_t intake_bytes_max = 0;
   PkiConfig pki;
   int payload_validity_days = 30;

@@ -3,7 +3,9 @@
 #include <charconv>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
+#include "bridge/ledger/sound.h"
 #include "bridge/signing/crl.h"
 #include "bridge/signing/file_write.h"
 
@@ -13,6 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kReadMax = 4096;
+constexpr std::size_t kForgottenAtOnce = 1000;  // of one commit
 constexpr milliseconds kReadWait{1000};
 constexpr mode_t kReadableByAll = 0644;
 // As certificates are (csr_sign.h): clocks of relying parties are not all right.
@@ -79,17 +82,50 @@ Status CrlWriter::Write(ledger::Seq up_to) {
   auto revocations = ledger_.Revocations();
   if (!revocations) return revocations.error();
   const UtcTime now = clock_.Now();
+  LookAtClock(*revocations);
   const std::uint64_t number = std::max(NumberOf(sink->state), published_) + 1;
   // The number is durable before it is seen: after a crash in between one is skipped, never used twice.
   auto noted = ledger_.Advance(ledger::Sink::kCrl, {sink->cursor, std::to_string(number)}, true);
   if (!noted) return noted;
-  const auto der = signing::BuildCrl(signer_, NotAfter(now, std::move(*revocations)), now - kBackdate,
+  const auto der = signing::BuildCrl(signer_, NotAfter(now, *revocations), now - kBackdate,
                                      now + options_.validity, number);
   if (!der) return der.error();
   auto replaced = signing::ReplaceFile(options_.file, ToPem("X509 CRL", *der), kReadableByAll);
   if (!replaced) return replaced;
   written_ = now.seconds();
-  return ledger_.Advance(ledger::Sink::kCrl, {std::max(up_to, sink->cursor), std::to_string(number)}, true);
+  const ledger::SinkState written{std::max(up_to, sink->cursor), std::to_string(number)};
+  if (auto advanced = ledger_.Advance(ledger::Sink::kCrl, written, true); !advanced) return advanced;
+  return Forget(*revocations, careful_->Now(now, options_.steady()) - kBackdate);
+}
+
+// Nothing is due a day before the first certificate's time is over; so a start waits an hour.
+void CrlWriter::LookAtClock(const std::vector<domain::Revocation>& revocations) {
+  if (careful_) return;
+  UtcTime from = clock_.Now();
+  for (const domain::Revocation& revocation : revocations) {
+    from = std::min(from, revocation.certificate_not_after + options_.validity - std::chrono::hours(24));
+  }
+  careful_.emplace(from, options_.steady());
+}
+
+// What the CRL just written left out, or less.
+Status CrlWriter::Forget(const std::vector<domain::Revocation>& revocations, UtcTime this_update) {
+  std::size_t forgotten = 0;
+  domain::Changeset changes;
+  const auto flush = [&]() -> Status {
+    forgotten += changes.revocations_erase.size();
+    return changes.empty() ? Done{} : ledger::CommitSound(ledger_, std::exchange(changes, {}));
+  };
+  for (const domain::Revocation& revocation : revocations) {
+    if (!signing::MayBeForgotten(revocation, this_update, options_.validity + kBackdate)) continue;
+    changes.revocations_erase.push_back(revocation.serial);
+    if (changes.revocations_erase.size() < kForgottenAtOnce) continue;
+    if (auto flushed = flush(); !flushed) return flushed;
+  }
+  auto flushed = flush();
+  if (flushed && forgotten > 0)
+    log_.Info(std::to_string(forgotten) + " revocations are forgotten: their certificates have ended");
+  return flushed;
 }
 
 void CrlWriter::Run() {
@@ -103,6 +139,7 @@ void CrlWriter::Run() {
       continue;
     }
     unreadable_.Forget();
+    if (careful_) careful_->Now(clock_.Now(), options_.steady());
     if (entries->empty() && !Old()) continue;
     if (Wait(options_.gather) && !WriteAll(seen)) Wait(options_.retry);
   }

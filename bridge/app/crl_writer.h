@@ -2,6 +2,8 @@
 // stop included), in good time before its nextUpdate, and when the clock was set back to before its thisUpdate (5 minutes
 // earlier than it was made). Revocations that come close together share one CRL.
 // Owns: one thread. Start and Stop once each; written() from any thread.
+// Forgets: behind each CRL the revocations that are not on it any more go from the ledger too, by a careful clock
+//   (careful_clock.h): a clock set forward for a while may leave entries out of a CRL, but not out of the ledger.
 // Errors: a CRL that cannot be written is said at level 3 and tried again; the cursor of Sink::kCrl does not
 //   move.
 // Spec: RFC 5280 §5; the CRL number is kept in the sink's state and only grows (§5.2.3), also beyond that of the CRL
@@ -11,8 +13,11 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "bridge/careful_clock.h"
 #include "bridge/clock.h"
 #include "bridge/ledger/ledger.h"
 #include "bridge/log_line.h"
@@ -28,6 +33,7 @@ struct CrlOptions {
   std::chrono::seconds validity{7 * 86400};  // nextUpdate; a new one is made at half of it
   std::chrono::milliseconds gather{1000};    // revocations within this time share a CRL
   std::chrono::milliseconds retry{5000};     // after a failure
+  std::function<CarefulClock::Steady()> steady = std::chrono::steady_clock::now;
 };
 
 class CrlWriter {
@@ -44,6 +50,8 @@ class CrlWriter {
   void Run();
   bool Wait(std::chrono::milliseconds time);  // false when stopping
   Status Write(ledger::Seq up_to);
+  void LookAtClock(const std::vector<domain::Revocation>& revocations);
+  Status Forget(const std::vector<domain::Revocation>& revocations, UtcTime this_update);
   bool Old() const;
   bool WriteAll(ledger::Seq& seen);
   void SayUnreadable(const Error& why);
@@ -54,7 +62,8 @@ class CrlWriter {
   const Clock& clock_;
   const LogLine log_;
   std::atomic<std::int64_t> written_{0};
-  std::uint64_t published_ = 0;  // number of the CRL found by WriteNow
+  std::uint64_t published_ = 0;          // number of the CRL found by WriteNow
+  std::optional<CarefulClock> careful_;  // from WriteNow on
   Mutex mutex_;
   CondVar wake_;
   SayOnce unreadable_;  // about revocations that cannot be read; the thread's own

@@ -81,6 +81,9 @@ class Metrics::Impl {
     Set("registry_zone_first_signature_expiry_timestamp_seconds",
         "When the zone's first signature expires, 0 when one must be made again at once",
         sample.zone_first_expiry);
+    Set("registry_event_marks_oldest_timestamp_seconds",
+        "The start of the oldest day of which commands are remembered, 0 when there are none",
+        sample.marks_oldest);
     Set("registry_crl_written_timestamp_seconds", "When the CRL file was written last", sample.crl_written);
     Set("registry_mqtt_crl_next_update_timestamp_seconds",
         "When the broker's list of withdrawn parties ends, 0 when none is watched", sample.broker_crl_until);
@@ -99,6 +102,9 @@ class Metrics::Impl {
     AddTotal(families, "registry_mqtt_batched_said_total", "Envelopes in batches given to the broker",
              sample.batched_said);
     AddTotal(families, "registry_changesets_total", "Changesets committed to the ledger", sample.changesets);
+    AddTotal(families, "registry_event_marks_forgotten_total",
+             "Commands whose ids and replies were forgotten, since the ledger was made",
+             sample.marks_forgotten);
     AddTotal(families, "registry_read_replies_total", "Replies to reads that the broker has taken",
              sample.reads_said);
     AddTotal(

@@ -25,6 +25,8 @@ struct Sample {
   std::uint64_t mqtt_reconnects = 0, reads_said = 0, reads_dropped = 0;
   std::uint64_t changesets = 0, heard = 0, said = 0;
   std::uint64_t batches_said = 0, batched_said = 0;  // of what was said: messages, and envelopes in them
+  std::uint64_t marks_forgotten = 0;
+  std::int64_t marks_oldest = 0;  // Unix time, 0 where none is kept
   std::uint32_t zone_serial = 0;
   std::uint64_t zone_names = 0, zone_pending = 0, axfr = 0, ixfr = 0, zone_refused = 0;
   std::int64_t zone_first_expiry = 0;  // Unix time; 0 before the zone is signed

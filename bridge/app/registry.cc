@@ -4,6 +4,7 @@
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/carry_over.h"
 #include "bridge/app/crl_writer.h"
+#include "bridge/app/forgetter.h"
 #include "bridge/app/http.h"
 #include "bridge/app/material.h"
 #include "bridge/app/metrics.h"
@@ -83,6 +84,7 @@ class Wired : public Registry {
   std::unique_ptr<outbox::MqttRelay> relay_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<Heartbeat> heartbeat_;
+  std::unique_ptr<Forgetter> forgetter_;
   bool started_ = false;
 };
 
@@ -109,6 +111,7 @@ Status Wired::OpenStores() {
   auto ledger = ledger::OpenRocksDbLedger(stored);
   if (!ledger) return ledger.error();
   ledger_ = std::move(*ledger);
+  forgetter_ = std::make_unique<Forgetter>(*ledger_, config_.event_days, clock_, log_.For("ledger"));
   ingest::IntakeOptions taken;
   taken.folder = config_.intake_folder;
   taken.bytes_max = config_.intake_bytes_max;
@@ -188,6 +191,7 @@ Result<Ports> Wired::Start() {
   broker_crl_->Start();
   if (auto zone = zone_->Start(); !zone) return zone.error();
   pipeline_->Start();
+  forgetter_->Start();
   relay_->Start();
   aside_->Start();
   session_->Start();
@@ -199,6 +203,7 @@ void Wired::Stop() {
   started_ = false;
   http_.reset();
   zone_->Stop();
+  forgetter_->Stop();
   pipeline_->Stop();
   aside_->Stop();
   relay_->Stop();
@@ -240,6 +245,9 @@ Sample Wired::Look() const {
   sample.batches_said = relay_->batched().batches;
   sample.batched_said = relay_->batched().entries;
   sample.changesets = ledger_->changesets();
+  const auto marks = ledger_->LoadMarksKept();
+  sample.marks_forgotten = marks ? marks->forgotten : 0;
+  sample.marks_oldest = forgetter_->oldest();
   const zone::Snapshot zone = zone_->snapshot();
   sample.zone_serial = zone.serial;
   sample.zone_names = zone.names;

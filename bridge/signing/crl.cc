@@ -23,13 +23,6 @@ Bytes Entry(const domain::Revocation& revocation) {
   return DerSequence({serial, date, DerSequence({DerExtension("2.5.29.21", false, reason)})});
 }
 
-// RFC 5280 §3.3: an entry stays until it has appeared on one regularly scheduled CRL issued beyond the certificate's
-// validity. CRLs are issued at least once per `period`, so one within that time after the end has been such.
-bool MayBeForgotten(const domain::Revocation& revocation, UtcTime this_update,
-                    std::chrono::microseconds period) {
-  return revocation.certificate_not_after + period <= this_update;
-}
-
 // Absent when empty (RFC 5280 §5.1.2.6).
 Bytes Entries(const std::vector<domain::Revocation>& revocations, UtcTime this_update, UtcTime next_update) {
   const std::chrono::microseconds period = next_update - this_update;
@@ -53,6 +46,13 @@ std::optional<std::uint64_t> Number(crypto::OctetView octets) {
 }
 
 }  // namespace
+
+// RFC 5280 §3.3: an entry stays until it has appeared on one regularly scheduled CRL issued beyond the certificate's
+// validity. CRLs are issued at least once per `period`, so one within that time after the end has been such.
+bool MayBeForgotten(const domain::Revocation& revocation, UtcTime this_update,
+                    std::chrono::microseconds period) {
+  return revocation.certificate_not_after + period <= this_update;
+}
 
 Result<Bytes> BuildCrl(const domain::Signer& signer, const std::vector<domain::Revocation>& revocations,
                        UtcTime this_update, UtcTime next_update, std::uint64_t number) {

@@ -19,6 +19,10 @@ namespace registry::signing {
 Result<Bytes> BuildCrl(const domain::Signer& signer, const std::vector<domain::Revocation>& revocations,
                        UtcTime this_update, UtcTime next_update, std::uint64_t number);
 
+// Whether its certificate ended long enough before `this_update`, when CRLs are valid for `period`: then it is left out.
+bool MayBeForgotten(const domain::Revocation& revocation, UtcTime this_update,
+                    std::chrono::microseconds period);
+
 // The cRLNumber of a DER CertificateList; nullopt when it has none that this registry could have given it.
 std::optional<std::uint64_t> CrlNumber(const Bytes& der);
 

@@ -39,8 +39,9 @@ class CrlWriterTest : public ::testing::Test {
     Open();
   }
   void Open() {
-    writer_ = std::make_unique<CrlWriter>(CrlOptions{folder_.In("crl.pem"), 24h, gather_, 1ms}, *ledger_,
-                                          *signer_, clock_, [](int, const std::string&) {});
+    const CrlOptions options{folder_.In("crl.pem"), 24h, gather_, 1ms, [this] { return steady_; }};
+    writer_ =
+        std::make_unique<CrlWriter>(options, *ledger_, *signer_, clock_, [](int, const std::string&) {});
   }
   void Revoke(std::uint8_t serial) {
     domain::Changeset changes;
@@ -66,7 +67,10 @@ class CrlWriterTest : public ::testing::Test {
     return lab::WaitUntil([&] { return Crl().find(text) != std::string::npos; }, 15s);
   }
 
+  bool Listed() { return Crl().find("Serial Number: 5A01") != std::string::npos; }
+
   std::chrono::milliseconds gather_{1};
+  CarefulClock::Steady steady_{};
   test::TemporaryFolder folder_;
   MovedClock clock_;
   std::unique_ptr<ledger::Ledger> ledger_ = ledger::OpenMemoryLedger();
@@ -92,6 +96,45 @@ TEST_F(CrlWriterTest, FollowsRevocationsAndKeepsThem) {
     return ledger_->LoadSink(ledger::Sink::kCrl)->cursor == *ledger_->OutboxLast(ledger::Sink::kCrl);
   };
   EXPECT_TRUE(lab::WaitUntil(reached, 10s));
+}
+
+// RFC 5280 §3.3: on one CRL beyond the validity at least; then it leaves the CRL, and the ledger behind it.
+TEST_F(CrlWriterTest, WhatHasEndedLeavesTheCrlAndThenTheLedger) {
+  Revoke(1);
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  const auto pass = [this](std::chrono::hours time) {
+    clock_.Advance(time);
+    steady_ += time;
+    ASSERT_TRUE(writer_->WriteNow().ok());
+  };
+  pass(24h * 365 + 12h);
+  EXPECT_TRUE(Listed()) << "it has ended, and this says so for the last time";
+  pass(24h);
+  EXPECT_FALSE(Listed());
+  EXPECT_TRUE(ledger_->Revocations()->empty());
+}
+
+TEST_F(CrlWriterTest, AClockSetForwardTakesNothingFromTheLedger) {
+  Revoke(1);
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  clock_.Advance(24h * 400);
+  steady_ += 1h;
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  EXPECT_FALSE(Listed());
+  EXPECT_EQ(ledger_->Revocations()->size(), 1u);
+  clock_.Advance(-24h * 400);
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  EXPECT_TRUE(Listed());
+}
+
+TEST_F(CrlWriterTest, AStartWaitsAnHourBeforeItForgets) {
+  Revoke(1);
+  clock_.Advance(24h * 400);
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  EXPECT_EQ(ledger_->Revocations()->size(), 1u);
+  steady_ += 2h;
+  ASSERT_TRUE(writer_->WriteNow().ok());
+  EXPECT_TRUE(ledger_->Revocations()->empty());
 }
 
 TEST_F(CrlWriterTest, NumbersGrowAcrossRestarts) {
