@@ -83,6 +83,16 @@ TEST_F(ConfigTest, SecondariesAndTlsaProfile) {
   EXPECT_EQ(config->secondaries[1].port, 53);
 }
 
+TEST_F(ConfigTest, APartyTakesBatchesWhenItSaysSo) {
+  const auto config = Load(std::string(kSmallest) +
+                           "[[party]]\nname = \"many\"\nrole = \"asp\"\nbatches = true\n"
+                           "[[party]]\nname = \"one\"\nrole = \"mno\"\nbatches = false\n"
+                           "[[party]]\nname = \"usual\"\nrole = \"mno\"\n");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(config->takes_batches, std::set<PartyId>{*PartyId::Parse("many")});
+  EXPECT_FALSE(Load(std::string(kSmallest) + "[[party]]\nname = \"m\"\nrole = \"mno\"\nbatches = 1\n").ok());
+}
+
 TEST_F(ConfigTest, AnMnoMayHaveItsOwnPlan) {
   const auto config =
       Load(std::string(kSmallest) +

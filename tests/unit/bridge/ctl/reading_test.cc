@@ -210,6 +210,7 @@ TEST_F(ReadingCommands, PartiesAreListedWithTheirDevicesAndOpenJobs) {
   const std::string file = folder_.path("registry.toml");
   std::ofstream(file) << test::kSmallestConfig << "[retry]\nattempts = 9\n"
                       << "[[party]]\nname = \"mno-a\"\nrole = \"mno\"\nretry_attempts = 4\nretry_open = 5\n"
+                      << "batches = true\n"
                       << "[[party]]\nname = \"mno-b\"\nrole = \"mno\"\n"
                       << "[[party]]\nname = \"asp-a\"\nrole = \"asp\"\n";
   const Json rows = Json::parse(On({"party", "list", "--config", file, "--json"}).out);
@@ -223,8 +224,9 @@ TEST_F(ReadingCommands, PartiesAreListedWithTheirDevicesAndOpenJobs) {
   };
   const auto row = [](const char* party, const char* role, int devices, int open, int unsent,
                       const Json& retry) {
-    return Json{{"party", party},    {"role", role},          {"batches", false}, {"devices", devices},
-                {"jobs_open", open}, {"jobs_unsent", unsent}, {"retry", retry}};
+    return Json{{"party", party},     {"role", role},      {"batches", std::string_view(party) == "mno-a"},
+                {"devices", devices}, {"jobs_open", open}, {"jobs_unsent", unsent},
+                {"retry", retry}};
   };
   EXPECT_EQ(rows[0], row("asp-a", "asp", 1, 0, 0, Json()));
   EXPECT_EQ(rows[1], row("mno-a", "mno", 2, 1, 1, plan(4, 5)));
