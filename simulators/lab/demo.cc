@@ -145,6 +145,7 @@ void Provision(const DemoOptions& options, Progress& progress, DemoRun& run) {
     run.report.trouble = run.trouble;
     return;
   }
+  Timeline timeline(*run.lab, progress, [devices] { return ArrivalCount{devices, devices, 0}; });
   Screen screen(options, progress);
   const milliseconds tick = options.live ? kTerminalTick : kTick;
   while (!progress.Wait(devices, tick, options.silence, options.deadline) && !Over(options, run)) {
@@ -152,6 +153,8 @@ void Provision(const DemoOptions& options, Progress& progress, DemoRun& run) {
   }
   const double elapsed_s = progress.elapsed_ms() / 1000;
   const Counted after = Count(*run.lab);
+  timeline.Stop();
+  run.timeline = timeline.moments();
   screen.Show(true);
   run.report = Summarise(progress, devices);
   run.report.duration_s = elapsed_s;

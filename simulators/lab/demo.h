@@ -8,6 +8,7 @@
 
 #include "simulators/lab/demo_report.h"
 #include "simulators/lab/lab.h"
+#include "simulators/lab/run_record.h"
 
 namespace registry::lab {
 
@@ -24,6 +25,7 @@ struct DemoRun {
   std::unique_ptr<Lab> lab;  // null when not even a folder could be made
   bool servers_came_up = false;
   DemoReport report;
+  std::vector<Moment> timeline;
   std::map<std::string, DeviceProgress> devices;
   std::string trouble;  // a server that did not start or ended, an interruption; empty when there was none
 };

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "simulators/lab/authority_config.h"
+#include "simulators/lab/timeline.h"
 
 namespace registry::lab {
 namespace {
@@ -80,12 +80,6 @@ DemoReport NotStarted(std::size_t devices, const std::string& trouble) {
 namespace {
 
 std::uint64_t Since(std::uint64_t before, std::uint64_t after) { return after - std::min(after, before); }
-
-std::string PartOf(const std::string& process) {
-  if (process == "registryd") return "registry";
-  if (process == "mosquitto") return "broker";
-  return AuthorityOf(process).has_value() || process == "unbound" ? "dns" : "simulators";
-}
 
 Usage UsageOf(const std::map<std::string, Usage>& processes, const std::string& name) {
   const auto found = processes.find(name);

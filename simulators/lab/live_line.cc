@@ -24,6 +24,9 @@ std::string Counters(const LiveState& state, bool brief) {
     text += std::string(" ") + (brief ? shown.brief : shown.step) + " " +
             std::to_string(found == state.counts.end() ? 0 : found->second);
   }
+  if (state.under_way)
+    text += std::string(brief ? " way " : " under way ") + std::to_string(*state.under_way);
+  if (state.missed > 0) text += " MISSED " + std::to_string(state.missed);
   if (state.given_up > 0) text += " FAILED " + std::to_string(state.given_up);
   return text;
 }

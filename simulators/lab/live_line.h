@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace registry::lab {
@@ -11,7 +12,9 @@ namespace registry::lab {
 struct LiveState {
   double elapsed_s = 0;
   std::size_t through = 0, given_up = 0, devices = 0;
-  std::map<std::string, std::size_t> counts;  // devices that have done the step
+  std::map<std::string, std::size_t> counts;            // devices that have done the step
+  std::size_t missed = 0;                               // arrivals of a load (load.h)
+  std::optional<std::size_t> under_way = std::nullopt;  // of a load
 };
 
 // Time, a bar of the devices that are through, and counters of the steps; at most `columns` wide. What is shortened first:

@@ -1,7 +1,8 @@
-// registry-lab: demo, up and down (README.md). ./dev builds and calls it.
+// registry-lab: demo, load, up and down (README.md). ./dev builds and calls it.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,8 @@
 #include "schemas/base/wrong_command.h"
 #include "simulators/lab/checks.h"
 #include "simulators/lab/demo.h"
+#include "simulators/lab/load.h"
+#include "simulators/lab/outcome.h"
 #include "simulators/lab/supervisor.h"
 
 namespace {
@@ -23,7 +26,9 @@ struct Arguments {
   std::string folder, report_file, program_folder = OwnFolder(),
                                    broker_config_folder = REGISTRY_BROKER_CONFIG;
   int devices = 10, threads = 2;
-  std::string checks = "all";
+  std::string checks = "all", arrive = NameOf(Arrive::kPoisson);
+  double rate = 0, duration_s = 30;
+  std::size_t under_way_max = LoadOptions().under_way_max;
   std::uint64_t seed = 0;
   bool keep = false, servers_only = false;
   std::string secondary = NameOf(Authority::kBind);
@@ -48,46 +53,6 @@ LabOptions OptionsOf(const Arguments& arguments) {
   return options;
 }
 
-void SayWhere(const Lab& lab) {
-  std::printf("logs     %s\nledger   %s\n", lab.layout().In("logs").c_str(),
-              lab.layout().Registry("ledger").c_str());
-}
-
-void SayFailures(const DemoReport& report) {
-  constexpr std::size_t kShown = 20;
-  for (std::size_t i = 0; i < std::min(kShown, report.failed.size()); ++i) {
-    const auto& failure = report.failed[i];
-    std::printf("FAILED  %s  %s: %s\n", failure.device.c_str(), failure.step.c_str(), failure.reason.c_str());
-  }
-  if (report.failed.size() > kShown) std::printf("and %zu more\n", report.failed.size() - kShown);
-}
-
-void SayFigures(const DemoRun& run) {
-  const DemoReport& report = run.report;
-  std::printf("\n%s\n", report.devices <= 20 ? DeviceTable(run.devices).c_str() : StepTable(report).c_str());
-  if (run.trouble.empty()) SayFailures(report);  // otherwise all of the same
-  std::printf(
-      "%zu devices: %zu active; of %zu that check %zu verified, %zu sessions, %zu of %zu refused after "
-      "deactivation; "
-      "%.1f s, %.1f activations/s\n",
-      report.devices, report.active, report.checked, report.verifications_ok, report.sessions_ok,
-      report.refused, report.refusals_wanted, report.duration_s, report.activations_per_s);
-  std::printf("CPU per activation:");
-  for (const auto& [part, micros] : report.cpu_us_per_activation)
-    std::printf(" %s %.0f us", part.c_str(), micros);
-  std::printf("\nmemory at most:");
-  for (const auto& [process, octets] : report.peak_octets)
-    std::printf(" %s %.0f MiB", process.c_str(), static_cast<double>(octets) / 1048576);
-  std::printf("\n");
-}
-
-// Where a trouble came before the first device was active there are no figures: what failed is all there is to say.
-void SayOutcome(const DemoRun& run) {
-  if (run.trouble.empty() || run.report.active > 0) SayFigures(run);
-  const std::string sentence = OutcomeSentence(run.report);
-  if (!sentence.empty()) std::printf("\n%s\n", sentence.c_str());
-}
-
 // The lab goes on in this process until somebody ends it. Until then nobody else looks after it: what ends by itself is
 // written down in the log.
 int Keep(Supervisor& supervisor, Lab& lab, int code, const std::atomic<bool>& ended) {
@@ -108,11 +73,28 @@ int Keep(Supervisor& supervisor, Lab& lab, int code, const std::atomic<bool>& en
   return code;
 }
 
-bool WriteReport(const std::string& file, const DemoReport& report) {
-  std::ofstream out(file, std::ios::trunc);
-  out << ToJson(report).dump(2) << "\n";
-  if (out.flush()) return true;
-  std::printf("cannot write the report to %s\n", file.c_str());
+RunRecord RecordOf(const DemoRun& run, const DemoOptions& options) {
+  RunRecord record;
+  record.title = "A demo of the IoT registry";
+  record.report = run.report;
+  record.check_share = options.lab.check_share;
+  record.timeline = run.timeline;
+  record.settings = {{"devices, all at once", std::to_string(options.lab.devices)},
+                     {"devices that check", TextOfCheckShare(options.lab.check_share)},
+                     {"secondary", NameOf(options.lab.authority)}};
+  return record;
+}
+
+bool Writes(const std::string& file, const RunRecord& record) {
+  const registry::Status written = WriteReport(file, record);
+  if (!written) std::printf("%s\n", written.error().message.c_str());
+  return written.ok();
+}
+
+// Minutes of work must not end in a report that cannot be written.
+bool MayWrite(const std::string& file) {
+  if (file.empty() || std::ofstream(file, std::ios::app)) return true;
+  std::cerr << "cannot write the report to " << file << "\n";
   return false;
 }
 
@@ -123,10 +105,7 @@ void SayNext() {
 }
 
 int Demo(const Arguments& arguments) {
-  if (!arguments.report_file.empty() && !std::ofstream(arguments.report_file, std::ios::app)) {
-    std::cerr << "cannot write the report to " << arguments.report_file << "\n";
-    return 1;
-  }
+  if (!MayWrite(arguments.report_file)) return 1;
   const auto& ended = CatchEndSignals();
   std::optional<Supervisor> supervisor;
   if (arguments.keep) supervisor = Supervisor::Detach();
@@ -139,12 +118,46 @@ int Demo(const Arguments& arguments) {
   if (run.lab) SayWhere(*run.lab);
   int code = run.report.Good() && run.trouble.empty() ? 0 : 1;
   if (code == 0 && !arguments.keep) SayNext();
-  if (!arguments.report_file.empty() && !WriteReport(arguments.report_file, run.report)) code = 1;
+  if (!arguments.report_file.empty() && !Writes(arguments.report_file, RecordOf(run, options))) code = 1;
   if (ended) code = InterruptedCode();
   if (supervisor && run.servers_came_up && !ended) return Keep(*supervisor, *run.lab, code, ended);
   run.lab.reset();  // all is stopped before the caller hears of the end
   if (supervisor) supervisor->Release(code, "/dev/null");
   return code;
+}
+
+// 0: all that arrived was started and became active; kMissed: all that was started did.
+int Load(const Arguments& arguments) {
+  constexpr int kMissed = 3;
+  if (!MayWrite(arguments.report_file)) return 1;
+  const auto& ended = CatchEndSignals();
+  LoadOptions options;
+  options.demo.lab = OptionsOf(arguments);
+  options.demo.live = ::isatty(STDOUT_FILENO) == 1;
+  options.demo.interrupted = &ended;
+  options.duration_s = arguments.duration_s;
+  options.arrive = *ArriveOf(arguments.arrive);
+  options.under_way_max = arguments.under_way_max;
+  const LoadRun run = RunLoad(options);
+  SayLoad(run.record);
+  if (!run.folder.empty()) std::printf("logs     %s/logs\n", run.folder.c_str());
+  if (!arguments.report_file.empty() && !Writes(arguments.report_file, run.record)) return 1;
+  if (ended) return InterruptedCode();
+  if (!run.record.report.Good() || !run.record.report.trouble.empty()) return 1;
+  return run.record.arrivals->missed == 0 ? 0 : kMissed;
+}
+
+// What is wrong with these options of a load; else empty, and devices is how many arrive.
+std::string WrongLoad(const CLI::App& load, Arguments& arguments) {
+  constexpr double kDevicesMost = 100000;
+  const bool by_rate = load.count("--rate") > 0;
+  if (by_rate == (load.count("--devices") > 0)) return "load: give either --rate or --devices";
+  if (by_rate) {
+    const double devices = std::max(1.0, std::round(arguments.rate * arguments.duration_s));
+    if (devices > kDevicesMost) return "load: --rate times --duration is more than 100000 devices";
+    arguments.devices = static_cast<int>(devices);
+  }
+  return arguments.devices > 0 ? "" : "load: --devices must be at least 1";
 }
 
 int Up(const Arguments& arguments) {
@@ -218,8 +231,20 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App* demo = app.add_subcommand("demo", "provision devices end to end, show it, stop everything");
   AddLabOptions(*demo, arguments);
-  demo->add_option("--report", arguments.report_file, "JSON report");
+  demo->add_option("--report", arguments.report_file, "HTML for people, when it ends in .html, else JSON");
   demo->add_flag("--keep", arguments.keep, "leave the lab running");
+  CLI::App* load =
+      app.add_subcommand("load", "devices arrive at a rate, whether the registry keeps up or not");
+  AddLabOptions(*load, arguments);
+  load->add_option("--rate", arguments.rate, "devices a second")->check(CLI::Range(0.01, 100000.0));
+  load->add_option("--duration", arguments.duration_s, "seconds over which devices arrive (30)")
+      ->check(CLI::Range(0.1, 86400.0));
+  load->add_option("--arrivals", arguments.arrive, "poisson (independent of each other) or even")
+      ->check(CLI::IsMember({NameOf(Arrive::kPoisson), NameOf(Arrive::kEven)}));
+  load->add_option("--under-way", arguments.under_way_max,
+                   "devices under way at most; more are missed (5000)")
+      ->check(CLI::Range(1, 100000));
+  load->add_option("--report", arguments.report_file, "HTML for people, when it ends in .html, else JSON");
   CLI::App* up = app.add_subcommand("up", "start a lab and leave it running; DIR/lab.json describes it");
   AddLabOptions(*up, arguments);
   up->add_flag("--servers-only", arguments.servers_only, "no simulators: all parties are played by hand");
@@ -236,6 +261,12 @@ int main(int argc, char** argv) {
   if (demo->parsed() && arguments.devices == 0) {
     std::cerr
         << "demo: --devices must be at least 1; a lab without devices is what `up --devices 0` starts\n";
+    return 2;
+  }
+  if (load->parsed()) {
+    const std::string wrong = WrongLoad(*load, arguments);
+    if (wrong.empty()) return Load(arguments);
+    std::cerr << wrong << "\nRun with --help for more information.\n";
     return 2;
   }
   if (demo->parsed()) return Demo(arguments);

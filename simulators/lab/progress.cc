@@ -47,6 +47,11 @@ void Progress::StartClock() {
   begun_ = heard_ = Clock::now();
 }
 
+void Progress::CountFromRegistration() {
+  const MutexLock lock(mutex_);
+  from_registration_ = true;
+}
+
 void Progress::Heard(const std::string& program, const json& event) {
   const std::string kind = Text(event, "event");
   {
@@ -89,6 +94,7 @@ void Progress::Step(const std::string& program, const json& event) {
   if (program.starts_with("asp")) progress.asp = program;
   if (progress.Ok(step)) return;
   progress.steps[step] = done;
+  if (from_registration_ && step == "register") progress.begun_ms = now_ms - done.ms;
   if (done.ok) ++counts_[step];
   CountWhenComplete(progress);
 }
@@ -162,7 +168,7 @@ std::map<std::string, Progress::Series> Progress::series() const {
         ++series[step].failures;
       }
     }
-    if (device.finished_ms > 0) series["whole"].ms.push_back(device.finished_ms);
+    if (device.finished_ms > 0) series["whole"].ms.push_back(device.finished_ms - device.begun_ms);
   }
   for (auto& [step, one] : series) std::sort(one.ms.begin(), one.ms.end());
   return series;

@@ -29,7 +29,7 @@ struct DeviceProgress {
   std::string mno, asp;                   // programs that spoke of it
   std::map<std::string, StepDone> steps;  // the last word on each; a later success heals an earlier failure
   bool checks = true;                     // false: it said that it is done without
-  double finished_ms = 0;                 // since the clock was started
+  double begun_ms = 0, finished_ms = 0;   // since the clock was started; see CountFromRegistration
   bool Ok(const std::string& step) const;
   // Active, own verification passed, session held and checked by the ASP; of one that checks nothing: active and done.
   bool Complete() const;
@@ -46,6 +46,8 @@ class Progress {
   using Clock = std::chrono::steady_clock;
 
   void StartClock();
+  // From here `whole` counts from where a device's step `register` begins, else from the start of the clock.
+  void CountFromRegistration();
   void Heard(const std::string& program, const nlohmann::json& event);
 
   // Until every one of `devices` is complete or has given up, or nothing has been heard for `silence`, or
@@ -79,6 +81,7 @@ class Progress {
   mutable Mutex mutex_;
   CondVar changed_;
   Clock::time_point begun_ GUARDED_BY(mutex_) = Clock::now(), heard_ GUARDED_BY(mutex_) = Clock::now();
+  bool from_registration_ GUARDED_BY(mutex_) = false;
   std::map<std::string, DeviceProgress> devices_ GUARDED_BY(mutex_);
   std::map<std::string, std::size_t> counts_ GUARDED_BY(mutex_);
   std::map<std::string, Series> endpoint_ GUARDED_BY(mutex_);  // steps that belong to no device

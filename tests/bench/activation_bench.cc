@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "simulators/lab/budgets.h"
 #include "simulators/lab/demo.h"
 #include "tests/bench/report.h"
 #include "tests/integration/mqtt/broker.h"
@@ -129,29 +130,25 @@ std::string UnitOf(const std::string& name) {
   return name == "registry.written" ? "octets" : "each";
 }
 
-// What is wanted of whole activations on two cores, microseconds of CPU each or activations a second.
-std::optional<double> GoalOf(const std::string& name, bool checked) {
-  static const std::map<std::string, double> kCpu{
-      {"cpu.registry", 800}, {"cpu.broker", 200}, {"cpu.dns", 300}, {"cpu.simulators", 3500}};
-  if (name == "rate") return checked ? 400 : 900;
-  if (name == "cpu.simulators" && !checked) return 900;
-  const auto found = kCpu.find(name);
-  return found == kCpu.end() ? std::nullopt : std::optional(found->second);
+std::optional<double> GoalOf(const std::string& name, double check_share) {
+  constexpr std::string_view kCpu = "cpu.";
+  if (name == "rate") return RateBudget(check_share);
+  return name.starts_with(kCpu) ? CpuBudget(name.substr(kCpu.size()), check_share) : std::nullopt;
 }
 
 class Rows {
  public:
   Rows(double relayed, registry::bench::Report& report) : floor_(relayed / kMessages), report_(report) {}
 
-  void Add(const Figures& figures, bool checked, const std::string& suffix) {
+  void Add(const Figures& figures, double check_share, const std::string& suffix) {
     const double rate = figures.at("rate");
     report_.Add("activation.rate" + suffix, rate, "activations/s", floor_, "raw broker, 15 messages each",
-                rate / floor_, GoalOf("rate", checked));
+                rate / floor_, GoalOf("rate", check_share));
     for (const auto& [name, value] : figures) {
       // Of the runs that are compared, what they are compared by.
       const bool told = suffix.empty() || name.starts_with("cpu.") || name.starts_with("registry.");
       if (name == "rate" || !told) continue;
-      report_.AddAlone("activation." + name + suffix, value, UnitOf(name), GoalOf(name, checked));
+      report_.AddAlone("activation." + name + suffix, value, UnitOf(name), GoalOf(name, check_share));
     }
   }
 
@@ -168,12 +165,12 @@ bool Measure(const Options& options, Rows& rows) {
     const std::string suffix = first ? "" : std::string(".") + NameOf(software);
     const auto medians = Medians(demo, options.runs);
     if (!medians) return false;
-    rows.Add(*medians, true, suffix);
+    rows.Add(*medians, 1, suffix);
   }
   demo.lab.authority = options.secondaries.front();
   demo.lab.check_share = 0;
   const auto medians = Medians(demo, options.runs);
-  if (medians) rows.Add(*medians, false, ".unchecked");
+  if (medians) rows.Add(*medians, 0, ".unchecked");
   return medians.has_value();
 }
 

@@ -123,7 +123,7 @@ TEST_F(DevScriptTest, EveryOptionOfTheLabIsKnown) {
   Write("stand-ins/apt-get", "#!/bin/sh\nexit 1\n");
   int options = 0;
   for (std::sregex_iterator at(source.begin(), source.end(), kAdded), end; at != end; ++at, ++options) {
-    const std::string command = (*at)[1] == "up" ? "up" : "demo";
+    const std::string program = (*at)[1], command = program == "up" || program == "load" ? program : "demo";
     std::vector<std::string> arguments{command, (*at)[3]};
     const std::string name = (*at)[3];
     if ((*at)[2] == "option") {
