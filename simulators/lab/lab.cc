@@ -113,6 +113,7 @@ Status Lab::PrepareZones() {
   setup.resolver_certificate_file = resolver->certificate_file;
   setup.trust_anchor = root_ds_;
   setup.authority = options_.authority;
+  setup.batches = options_.batches;
   setup.retry_first_seconds = options_.retry_first_seconds;
   return CompleteConfig(layout_, setup);
 }
@@ -195,10 +196,13 @@ Status Lab::StartResolver() {
 
 Status Lab::StartSimulators() {
   for (int i = 0; i < 2; ++i) {
-    if (Status status = StartProgram(kAsps[i], "asp-sim", AspConfig(layout_, i)); !status) return status;
+    auto config = AspConfig(layout_, i);
+    config["batches"] = options_.batches;
+    if (Status status = StartProgram(kAsps[i], "asp-sim", config); !status) return status;
   }
   for (int i = 0; i < 2; ++i) {
     auto config = MnoConfig(layout_, i, inventory_, options_.faults, options_.slow_mnos[i]);
+    config["batches"] = options_.batches;
     // Devices belong to the MNOs in turn.
     if (options_.register_first >= 0) config["register_first"] = (options_.register_first + 1 - i) / 2;
     if (Status status = StartProgram(kMnos[i], "mno-sim", config); !status) return status;

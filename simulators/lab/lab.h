@@ -41,8 +41,9 @@ struct LabOptions {
   std::uint64_t seed = 0;   // 0: a new inventory every time
   Authority authority = Authority::kBind;  // the public name server
   LinkFaults faults;
-  std::array<SlowMno, 2> slow_mnos;                // mno-a, mno-b
-  int retry_first_seconds = 10;                    // of the registry's actions to MNOs
+  std::array<SlowMno, 2> slow_mnos;  // mno-a, mno-b
+  int retry_first_seconds = 10;      // of the registry's actions to MNOs
+  bool batches = false;  // between registry and simulators, both ways; not where parties are played by hand
   std::chrono::milliseconds patience{30000};       // for one server to be there
   const std::atomic<bool>* interrupted = nullptr;  // set by a signal: starting gives up
   std::function<void(const std::string& line)> say;

@@ -30,7 +30,7 @@ struct Arguments {
   double rate = 0, duration_s = 30;
   std::size_t under_way_max = LoadOptions().under_way_max;
   std::uint64_t seed = 0;
-  bool keep = false, servers_only = false;
+  bool keep = false, servers_only = false, no_batches = false;
   std::string secondary = NameOf(Authority::kBind);
   LinkFaults faults;
 };
@@ -46,6 +46,7 @@ LabOptions OptionsOf(const Arguments& arguments) {
   options.check_share = CheckShareOf(arguments.checks).value();
   options.authority = *AuthorityOf(arguments.secondary);
   options.faults = arguments.faults;
+  options.batches = !arguments.no_batches && !arguments.servers_only;
   options.say = [](const std::string& line) {
     std::printf("%s\n", line.c_str());
     std::fflush(stdout);
@@ -209,6 +210,7 @@ void AddLabOptions(CLI::App& command, Arguments& arguments) {
       .add_option("--checks", arguments.checks,
                   "devices that verify in the DNS and talk to their ASP: all, none, or sample:P (0 to 1)")
       ->check(WrongChecks);
+  command.add_flag("--no-batches", arguments.no_batches, "one message for each envelope, both ways");
   command.add_option("--seed", arguments.seed, "of the inventory; default: another one every time");
   command.add_option("--programs", arguments.program_folder, "where registryd and the simulators are");
   command.add_option("--broker-config", arguments.broker_config_folder,

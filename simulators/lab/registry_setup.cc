@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "simulators/lab/process.h"
@@ -63,6 +64,18 @@ void SetResolver(toml::table& resolver, const Layout& layout, const RegistrySetu
   resolver.insert_or_assign("certificate", setup.resolver_certificate_file);
 }
 
+// A person who plays a party reads one envelope a message.
+void SetBatches(toml::array& parties) {
+  std::set<std::string> simulated(std::begin(kMnos), std::end(kMnos));
+  simulated.insert(std::begin(kAsps), std::end(kAsps));
+  for (toml::node& node : parties) {
+    toml::table* const party = node.as_table();
+    if (party != nullptr && simulated.contains((*party)["name"].value_or(std::string()))) {
+      party->insert_or_assign("batches", true);
+    }
+  }
+}
+
 }  // namespace
 
 Status InitRegistry(const Layout& layout, const std::string& registryctl) {
@@ -86,6 +99,8 @@ Status CompleteConfig(const Layout& layout, const RegistrySetup& setup) {
   mqtt.insert_or_assign("port", static_cast<int>(layout.mqtt));
   SetResolver(Section(*config, "resolver"), layout, setup);
   SetZone(Section(*config, "zone"), layout, setup);
+  if (auto* const parties = (*config)["party"].as_array(); setup.batches && parties != nullptr)
+    SetBatches(*parties);
   toml::table secondary;
   secondary.insert("name", NameOf(setup.authority));
   secondary.insert("address", kAddress);

@@ -15,7 +15,8 @@ struct RegistrySetup {
   std::string trust_anchor;  // DS of the lab's root
   Authority authority = Authority::kBind;
   int retry_first_seconds = 10;
-  int tlsa_ttl = 5;  // short, so that a refusal after deactivation need not wait for caches
+  bool batches = false;  // to the parties that simulators play
+  int tlsa_ttl = 5;      // short, so that a refusal after deactivation need not wait for caches
 };
 
 // Does nothing where the folder exists: a lab may be started again over its ledger.

@@ -32,6 +32,7 @@ void ReadMqtt(const json& config, ClientOptions& mqtt) {
   mqtt.in_flight_max = 100'000;
   mqtt.repeat_after =
       std::chrono::seconds(15);  // nothing is lost on the way; a repetition makes a busy registry busier
+  mqtt.batches = config.value("batches", false);
 }
 
 Result<MnoConfig> Read(const json& config) {

@@ -7,7 +7,9 @@
 
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
+#include "schemas/wire/batch.h"
 #include "simulators/mqtt/connection.h"
+#include "simulators/mqtt/outgoing.h"
 #include "simulators/mqtt/pending.h"
 #include "simulators/mqtt/seen.h"
 
@@ -27,9 +29,9 @@ UtcTime Now() {
   return {std::chrono::duration_cast<std::chrono::microseconds>(now).count()};
 }
 
-bool ConsumeSuffix(std::string_view& text, std::string_view suffix) {
-  if (!text.ends_with(suffix)) return false;
-  text.remove_suffix(suffix.size());
+bool ConsumePrefix(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
   return true;
 }
 
@@ -41,13 +43,17 @@ class MqttPartyClient : public PartyClient {
         run_id_(RunId()),
         on_action_(std::move(on_action)),
         on_event_(std::move(on_event)),
-        pending_(options.repeat_after, options.give_up_after, options.in_flight_max) {}
+        pending_(options.repeat_after, options.give_up_after, options.in_flight_max),
+        outgoing_(options.batches, wire::CommandTopicOf(party_, wire::kBatchCommand),
+                  [this](const std::string& topic, const std::string& payload, bool batch) {
+                    return connection_->Publish(topic, payload, batch);
+                  }) {}
 
   Status Prepare(const ClientOptions& options) {
     auto connection = MqttConnection::Open(
         options, own_space_ + "#",
         [this](const std::string& topic, std::string_view payload) { Arrived(topic, payload); },
-        [this] { SayEverythingAgain(); });
+        [this] { SayEverythingAgain(); }, [this] { outgoing_.Confirmed(); });
     if (!connection) return connection.error();
     connection_ = std::move(*connection);
     return Done{};
@@ -74,7 +80,7 @@ class MqttPartyClient : public PartyClient {
     envelope.data = data;
     PendingCommands::Message message{wire::CommandTopicOf(party_, command), wire::EncodeEnvelope(envelope)};
     if (!pending_.Add(id, message, std::move(on_reply), PendingCommands::Clock::now())) return false;
-    connection_->Publish(message.topic, message.payload);  // not connected: said when it is
+    outgoing_.Say(std::move(message));  // not connected: said when it is
     Wake();
     return true;
   }
@@ -115,13 +121,14 @@ class MqttPartyClient : public PartyClient {
 
   // A new connection: of nothing that waits is it sure that the broker has it.
   void SayEverythingAgain() {
+    outgoing_.Forget();
     Repeat(true);
     Wake();
   }
 
   std::optional<PendingCommands::Clock::time_point> Repeat(bool everything) {
     auto due = pending_.TakeDue(PendingCommands::Clock::now(), everything);
-    for (const auto& message : due.again) connection_->Publish(message.topic, message.payload);
+    for (auto& message : due.again) outgoing_.Say(std::move(message));
     for (const auto& on_reply : due.given_up) {
       Reply reply;
       reply.error = Error::Make(Code::kFailed, "no_reply", "no reply came before the deadline");
@@ -134,15 +141,22 @@ class MqttPartyClient : public PartyClient {
     std::string_view rest = topic;
     if (!rest.starts_with(own_space_)) return;
     rest.remove_prefix(own_space_.size());
+    if (rest != wire::kBatchCommand) return Heard(payload);
+    const auto items = wire::SplitBatch(payload);
+    if (!items) return;
+    for (const std::string_view item : *items) Heard(item);
+  }
+
+  // The type says what it is, as the topic does of an envelope that comes alone.
+  void Heard(std::string_view payload) {
     const auto envelope = wire::DecodeEnvelope(payload);
     if (!envelope) return;
-    if (rest.starts_with("event/")) return Notified(std::string(rest.substr(6)), *envelope);
-    if (rest.starts_with("do/")) {
-      if (on_action_) on_action_(std::string(rest.substr(3)), *envelope);
-      return;
-    }
-    const bool accepted = ConsumeSuffix(rest, "/accepted");
-    if (accepted || ConsumeSuffix(rest, "/rejected")) Answered(accepted, *envelope);
+    std::string_view type = envelope->type;
+    if (ConsumePrefix(type, wire::EventType(""))) return Notified(std::string(type), *envelope);
+    // Before actions: a reply to do.result begins as they do.
+    const bool accepted = type.ends_with(".accepted");
+    if (accepted || type.ends_with(".rejected")) return Answered(accepted, *envelope);
+    if (ConsumePrefix(type, wire::DoType("")) && on_action_) on_action_(std::string(type), *envelope);
   }
 
   void Notified(const std::string& type, const wire::Envelope& envelope) {
@@ -175,6 +189,7 @@ class MqttPartyClient : public PartyClient {
   const OnEvent on_event_;
   std::atomic<std::uint64_t> counter_{0};
   PendingCommands pending_;
+  Outgoing outgoing_;
   SeenSequence seen_;  // network thread only
   Mutex mutex_;
   CondVar wake_;

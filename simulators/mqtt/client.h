@@ -32,6 +32,8 @@ struct ClientOptions {
   std::chrono::milliseconds repeat_after{5000};
   std::chrono::milliseconds give_up_after{60000};
   std::size_t in_flight_max = 2000;
+  bool batches =
+      false;  // what waits to be said travels together; batches that are heard are always understood
 };
 
 struct Reply {

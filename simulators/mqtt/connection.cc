@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "schemas/wire/batch.h"
+
 namespace registry::sim {
 namespace {
 
@@ -24,19 +26,22 @@ MqttConnection* Self(void* self) { return static_cast<MqttConnection*>(self); }
 }  // namespace
 
 MqttConnection::MqttConnection(const ClientOptions& options, std::string subscription, OnMessage on_message,
-                               OnConnected on_connected)
+                               OnConnected on_connected, OnConfirmed on_confirmed)
     : options_(options),
       subscription_(std::move(subscription)),
       on_message_(std::move(on_message)),
-      on_connected_(std::move(on_connected)) {}
+      on_connected_(std::move(on_connected)),
+      on_confirmed_(std::move(on_confirmed)) {}
 
 Result<std::unique_ptr<MqttConnection>> MqttConnection::Open(const ClientOptions& options,
                                                              std::string subscription, OnMessage on_message,
-                                                             OnConnected on_connected) {
+                                                             OnConnected on_connected,
+                                                             OnConfirmed on_confirmed) {
   static std::once_flag once;
   std::call_once(once, [] { mosquitto_lib_init(); });
   std::unique_ptr<MqttConnection> connection(
-      new MqttConnection(options, std::move(subscription), std::move(on_message), std::move(on_connected)));
+      new MqttConnection(options, std::move(subscription), std::move(on_message), std::move(on_connected),
+                         std::move(on_confirmed)));
   if (Status status = connection->Configure(); !status) return status.error();
   return connection;
 }
@@ -64,6 +69,7 @@ Status MqttConnection::Configure() {
   mosquitto_connect_v5_callback_set(client_, &HandleConnect);
   mosquitto_subscribe_v5_callback_set(client_, &HandleSubscribe);
   mosquitto_disconnect_v5_callback_set(client_, &HandleDisconnect);
+  mosquitto_publish_v5_callback_set(client_, &HandlePublished);
   mosquitto_message_v5_callback_set(client_, &HandleMessage);
   int code = mosquitto_tls_set(client_, options_.ca_file.c_str(), nullptr, options_.certificate_file.c_str(),
                                options_.key_file.c_str(), nullptr);
@@ -118,10 +124,16 @@ bool MqttConnection::WaitConnected(std::chrono::milliseconds deadline) {
   return changed_.WaitFor(lock, deadline, [this]() REQUIRES(mutex_) { return announced_; });
 }
 
-bool MqttConnection::Publish(const std::string& topic, const std::string& payload) {
+bool MqttConnection::Publish(const std::string& topic, const std::string& payload, bool batch) {
   if (!connected_) return false;
-  return mosquitto_publish_v5(client_, nullptr, topic.c_str(), static_cast<int>(payload.size()),
-                              payload.data(), 1, false, nullptr) == MOSQ_ERR_SUCCESS;
+  mosquitto_property* properties = nullptr;
+  if (batch) {
+    mosquitto_property_add_string(&properties, MQTT_PROP_CONTENT_TYPE, wire::kBatchContentType.data());
+  }
+  const int code = mosquitto_publish_v5(client_, nullptr, topic.c_str(), static_cast<int>(payload.size()),
+                                        payload.data(), 1, false, properties);
+  mosquitto_property_free_all(&properties);
+  return code == MOSQ_ERR_SUCCESS;
 }
 
 void MqttConnection::HandleConnect(mosquitto* client, void* self, int reason, int, const mqtt5__property*) {
@@ -143,6 +155,10 @@ void MqttConnection::HandleSubscribe(mosquitto*, void* self, int, int count, con
 
 void MqttConnection::HandleDisconnect(mosquitto*, void* self, int, const mqtt5__property*) {
   Self(self)->SetConnected(false);
+}
+
+void MqttConnection::HandlePublished(mosquitto*, void* self, int, int, const mqtt5__property*) {
+  Self(self)->on_confirmed_();
 }
 
 void MqttConnection::HandleMessage(mosquitto*, void* self, const mosquitto_message* message,

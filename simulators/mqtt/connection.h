@@ -26,19 +26,22 @@ class MqttConnection {
  public:
   using OnMessage = std::function<void(const std::string& topic, std::string_view payload)>;
   using OnConnected = std::function<void()>;  // subscribed now
+  using OnConfirmed = std::function<void()>;  // a PUBACK came
 
   static Result<std::unique_ptr<MqttConnection>> Open(const ClientOptions& options, std::string subscription,
-                                                      OnMessage on_message, OnConnected on_connected);
+                                                      OnMessage on_message, OnConnected on_connected,
+                                                      OnConfirmed on_confirmed);
   ~MqttConnection();
 
   void Start();  // the network thread; nothing is handed on before
   bool connected() const { return connected_; }
   bool WaitConnected(std::chrono::milliseconds deadline);
-  bool Publish(const std::string& topic, const std::string& payload);  // QoS 1; false when not connected
+  // QoS 1; false when not connected. A batch says so by its Content Type.
+  bool Publish(const std::string& topic, const std::string& payload, bool batch);
 
  private:
   MqttConnection(const ClientOptions& options, std::string subscription, OnMessage on_message,
-                 OnConnected on_connected);
+                 OnConnected on_connected, OnConfirmed on_confirmed);
   Status Configure();
   void Connect();
   void NetworkLoop();
@@ -49,12 +52,14 @@ class MqttConnection {
   static void HandleSubscribe(mosquitto*, void* self, int id, int count, const int* granted,
                               const mqtt5__property*);
   static void HandleDisconnect(mosquitto*, void* self, int reason, const mqtt5__property*);
+  static void HandlePublished(mosquitto*, void* self, int id, int reason, const mqtt5__property*);
   static void HandleMessage(mosquitto*, void* self, const mosquitto_message*, const mqtt5__property*);
 
   const ClientOptions options_;
   const std::string subscription_;
   const OnMessage on_message_;
   const OnConnected on_connected_;
+  const OnConfirmed on_confirmed_;
   mosquitto* client_ = nullptr;
   Mutex mutex_;
   CondVar changed_;

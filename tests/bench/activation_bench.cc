@@ -64,6 +64,7 @@ Options OptionsOf(int argc, char** argv) {
   LabOptions& lab = options.demo.lab;
   lab.devices = kDevices;
   lab.device_threads = 2;
+  lab.batches = true;
   lab.program_folder = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
   lab.broker_config_folder = REGISTRY_BROKER_CONFIG;
   options.demo.quiet = true;

@@ -52,6 +52,7 @@ DemoOptions LabOf(int devices) {
   DemoOptions options;
   options.lab.devices = devices;
   options.lab.device_threads = 2;
+  options.lab.batches = true;
   options.lab.program_folder = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
   options.lab.broker_config_folder = REGISTRY_BROKER_CONFIG;
   options.quiet = true;
