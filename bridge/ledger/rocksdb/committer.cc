@@ -44,7 +44,10 @@ void Committer::Run() {
   rocksdb::SetPerfLevel(rocksdb::PerfLevel::kDisable);  // this thread counts every comparison otherwise
   for (PendingCommits commits = TakeWaiting(); !commits.empty(); commits = TakeWaiting()) {
     WriteAll(commits);
-    for (auto& commit : commits) commit->done(std::move(commit->outcome));
+    for (auto& commit : commits) {
+      commit->done(std::move(commit->outcome));
+      commit.reset();  // what `done` holds goes now, not when the next batch comes
+    }
   }
 }
 

@@ -75,6 +75,17 @@ TEST_P(CommitLater, ReadersSeeItWhenItIsAnswered) {
   EXPECT_TRUE(seen.Wait().ok());
 }
 
+// Nothing may have to be committed for that: what `done` holds may be what others wait for.
+TEST_P(CommitLater, LetsGoOfWhatItCalledThoughNothingFollows) {
+  auto held = std::make_shared<int>(0);
+  const std::weak_ptr<int> watched = held;
+  ledger_->CommitLater(samples::Registration(1),
+                       [held = std::move(held)](const Status& status) { EXPECT_TRUE(status.ok()); });
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!watched.expired() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_TRUE(watched.expired());
+}
+
 TEST_P(CommitLater, WhatWasHandedOverIsAnsweredBeforeTheLedgerEnds) {
   Told told;
   for (std::uint64_t i = 0; i < 300; ++i) Later(i, samples::Registration(i), told);
