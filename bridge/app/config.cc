@@ -8,11 +8,15 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "bridge/app/config_section.h"
 
 namespace registry::app {
 namespace {
+
+// Decisions keep a core busy each; one more than one, so that a long one is not in everybody's way.
+int Cores() { return static_cast<int>(std::max(std::thread::hardware_concurrency(), 2u)); }
 
 constexpr std::int64_t kPortMax = 65535;
 constexpr int kTtlMax = 86400;
@@ -244,7 +248,7 @@ class Reader {
     config_.log_file = log.Path("file", "");
     log.Finish();
     Section pipeline = Open("pipeline");
-    config_.lanes = pipeline.As<int>("lanes", 32, 1, 1024);
+    config_.lanes = pipeline.As<int>("lanes", Cores(), 1, 1024);
     config_.queue_max = pipeline.As<int>("queue", 8192, 1, 1 << 20);
     pipeline.Finish();
     Section limits = Open("limits");

@@ -74,7 +74,7 @@ level = "info"
 file = ""
 
 [pipeline]
-lanes = 32
+queue = 8192
 
 # When an MNO is asked again, and how many actions one may have open at once. In a [[party]] of role "mno" the keys
 # retry_first_seconds, retry_attempts, retry_progress_seconds, retry_reported_seconds and retry_open say it for that one.

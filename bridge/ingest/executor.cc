@@ -34,6 +34,13 @@ Error RegistryFailed() {
   return later;
 }
 
+Error Busy() {
+  Error busy = Error::Make(Code::kFailed, "busy",
+                           "the device changes too fast; send the command again with the same id");
+  busy.retry_after_seconds = kBusySeconds;
+  return busy;
+}
+
 using Steps = std::vector<std::pair<std::string, microseconds>>;
 
 // What this write adds to the traces of its devices, each step with the time since the one before it.
@@ -75,24 +82,25 @@ std::string EnvelopePointer(const std::string& part) {
 
 domain::Context Executor::Now() const { return {clock_.Now(), services_.random}; }
 
-Verdict Executor::Answer(const Request& request) {
-  if (request.reads()) return AnswerRead(request);
+void Executor::Answer(const Request& request, AnswerWay way) {
+  if (request.reads()) return way.end(AnswerRead(request));
   auto mark = ledger_.FindEvent(request.topic.party, *request.id);
-  if (!mark) return PutOff(request, mark.error());
-  if (*mark) return AnswerKnown(request, **mark);
-  return AnswerUnknown(request);
+  if (!mark) return PutOff(request, mark.error(), std::move(way));
+  if (*mark) return AnswerKnown(request, **mark, std::move(way));
+  AnswerUnknown(request, std::move(way));
 }
 
 // Which days are kept is asked behind the mark: a mark goes only after the ledger has said that its day does.
-Verdict Executor::AnswerUnknown(const Request& request) {
+void Executor::AnswerUnknown(const Request& request, AnswerWay way) {
   const auto kept = ledger_.LoadMarksKept();
-  if (!kept) return PutOff(request, kept.error());
-  if (!request.time || !ledger::MayBeForgotten(*request.time, *kept)) return Execute(request);
-  return Refuse(request,
-                Error::Make(Code::kPolicy, "event_expired",
-                            "whether a command of this time was decided is not known any more; find out "
-                            "what holds, and send what is still wanted with a new id and time",
-                            "/time"));
+  if (!kept) return PutOff(request, kept.error(), std::move(way));
+  if (!request.time || !ledger::MayBeForgotten(*request.time, *kept)) return Execute(request, std::move(way));
+  Refuse(request,
+         Error::Make(Code::kPolicy, "event_expired",
+                     "whether a command of this time was decided is not known any more; find out "
+                     "what holds, and send what is still wanted with a new id and time",
+                     "/time"),
+         std::move(way));
 }
 
 // No mark, no entry in the outbox, no commit: the reply goes aside, and a repeat is executed again.
@@ -114,16 +122,18 @@ Verdict Executor::AnswerRead(const Request& request) {
   return {"rejected", why.symbol};
 }
 
-Verdict Executor::AnswerKnown(const Request& request, const domain::EventMark& mark) {
+void Executor::AnswerKnown(const Request& request, const domain::EventMark& mark, AnswerWay way) {
   auto stored = mark.digests;
   // Ledgers hold it from when it counted as content.
   std::erase_if(stored, [](const auto& part) { return part.first == "subject"; });
   const auto difference = FirstDifference(stored, request.digests);
-  if (!difference) return Say(Again(request, mark.reply), {"duplicate", ""}, request.topic.command);
+  if (!difference)
+    return Say(Again(request, mark.reply), {"duplicate", ""}, request.topic.command, std::move(way));
   const std::string field = EnvelopePointer(*difference);
   const Error conflict =
       Error::Make(Code::kExists, "event_conflict", "this id was used before with another " + field, field);
-  return Say(Rejected(request, conflict, Now()), {"conflict", conflict.symbol}, request.topic.command);
+  Say(Rejected(request, conflict, Now()), {"conflict", conflict.symbol}, request.topic.command,
+      std::move(way));
 }
 
 // What was said already is answered all the same: that keeps nothing.
@@ -137,46 +147,58 @@ std::optional<Error> Executor::OverAllowance(const Request& request) {
   return over;
 }
 
-Verdict Executor::Execute(const Request& request) {
-  if (const auto over = OverAllowance(request)) return Refuse(request, *over);
-  const auto origin = Identify(request);
+struct Executor::Execution {
+  const Request& request;
+  const AnswerWay way;
+  const Result<domain::Origin> origin;
+  int attempts = 0;
+};
+
+void Executor::Execute(const Request& request, AnswerWay way) {
+  if (const auto over = OverAllowance(request)) return Refuse(request, *over, std::move(way));
+  auto origin = Identify(request);
   // Who may not send a command learns nothing about what was wrong inside it. Nor is its id used up: who is a party, and
   // of which role, is the operator's configuration, and the sender repeats the id when that has changed.
-  if (request.row != nullptr && !origin) return Refuse(request, origin.error());
-  for (int attempt = 0; attempt < kDecisionsMax; ++attempt) {
-    domain::Context context = Now();
-    context.traceparent = request.traceparent;
-    auto decision = Decide(request, origin, context);
-    if (!decision && MeansLater(decision.error())) return PutOff(request, decision.error());
+  if (request.row != nullptr && !origin) return Refuse(request, origin.error(), std::move(way));
+  Attempt(std::make_shared<Execution>(Execution{request, std::move(way), std::move(origin)}));
+}
 
-    domain::Changeset changes;
-    Verdict verdict{"accepted", ""};
-    domain::OutgoingMessage reply;
-    if (decision) {
-      changes = std::move(decision->changes);
-      reply = Accepted(request, std::move(decision->reply), context);
-    } else {
-      verdict = {"rejected", decision.error().symbol};
-      reply = Rejected(request, decision.error(), context);
-    }
-    changes.mark = domain::EventMark{request.topic.party, *request.id, context.now, request.digests, reply};
-    // The reply goes first: what it says is the cause of everything after it.
-    changes.messages.insert(changes.messages.begin(), std::move(reply));
-    const std::size_t kept = KeptOctets(changes);
-    const Status committed = Commit(std::move(changes));
-    if (committed) {
-      allowance_.Use(request.topic.party, kept, context.now);
-      return verdict;
-    }
-    if (IsKnown(committed.error())) return Answer(request);
-    // Decided again it would be the same: the operator finds it in the log, the sender may come again.
-    if (IsUnsound(committed.error())) return PutOff(request, committed.error());
-    if (!IsStale(committed.error())) return Failed(request.topic.command, committed.error());
+void Executor::Attempt(const std::shared_ptr<Execution>& it) {
+  const Request& request = it->request;
+  if (it->attempts++ == kDecisionsMax) return Refuse(request, Busy(), it->way);
+  domain::Context context = Now();
+  context.traceparent = request.traceparent;
+  auto decision = Decide(request, it->origin, context);
+  if (!decision && MeansLater(decision.error())) return PutOff(request, decision.error(), it->way);
+
+  domain::Changeset changes;
+  Verdict verdict{"accepted", ""};
+  domain::OutgoingMessage reply;
+  if (decision) {
+    changes = std::move(decision->changes);
+    reply = Accepted(request, std::move(decision->reply), context);
+  } else {
+    verdict = {"rejected", decision.error().symbol};
+    reply = Rejected(request, decision.error(), context);
   }
-  Error busy = Error::Make(Code::kFailed, "busy",
-                           "the device changes too fast; send the command again with the same id");
-  busy.retry_after_seconds = kBusySeconds;
-  return Refuse(request, busy);
+  changes.mark = domain::EventMark{request.topic.party, *request.id, context.now, request.digests, reply};
+  // The reply goes first: what it says is the cause of everything after it.
+  changes.messages.insert(changes.messages.begin(), std::move(reply));
+  const std::size_t kept = KeptOctets(changes);
+  CommitThen(std::move(changes), it->way.resume,
+             [this, it, verdict, kept, now = context.now](const Status& committed) {
+               if (!committed) return NotKept(it, committed.error());
+               allowance_.Use(it->request.topic.party, kept, now);
+               it->way.end(verdict);
+             });
+}
+
+void Executor::NotKept(const std::shared_ptr<Execution>& it, const Error& why) {
+  if (IsStale(why)) return Attempt(it);
+  if (IsKnown(why)) return Answer(it->request, it->way);
+  // Decided again it would be the same: the operator finds it in the log, the sender may come again.
+  if (IsUnsound(why)) return PutOff(it->request, why, it->way);
+  it->way.end(Failed(it->request.topic.command, why));
 }
 
 // What there is no row of was refused when it was parsed.
@@ -192,23 +214,26 @@ Result<domain::Decision> Executor::Decide(const Request& request, const Result<d
 }
 
 // Nothing was decided. What exactly fails inside the registry is its operator's business, not the sender's.
-Verdict Executor::PutOff(const Request& request, const Error& error) {
-  if (IsLedgerFailure(error)) return Failed(request.topic.command, error);
-  if (error.code == Code::kLimit) return Refuse(request, error);
+void Executor::PutOff(const Request& request, const Error& error, AnswerWay way) {
+  if (IsLedgerFailure(error)) return way.end(Failed(request.topic.command, error));
+  if (error.code == Code::kLimit) return Refuse(request, error, std::move(way));
   observer_.Log(Level::kError,
                 request.topic.command + " not decided: " + error.symbol + ": " + error.message);
-  return Refuse(request, RegistryFailed());
+  Refuse(request, RegistryFailed(), std::move(way));
 }
 
-Verdict Executor::Refuse(const Request& request, const Error& error) {
-  return Say(Rejected(request, error, Now()), {"rejected", error.symbol}, request.topic.command);
+void Executor::Refuse(const Request& request, const Error& error, AnswerWay way) {
+  Say(Rejected(request, error, Now()), {"rejected", error.symbol}, request.topic.command, std::move(way));
 }
 
-Verdict Executor::Say(domain::OutgoingMessage reply, Verdict verdict, const std::string& command) {
+void Executor::Say(domain::OutgoingMessage reply, Verdict verdict, const std::string& command,
+                   AnswerWay way) {
   domain::Changeset changes;
   changes.messages.push_back(std::move(reply));
-  const Status committed = Commit(std::move(changes));
-  return committed ? std::move(verdict) : Failed(command, committed.error());
+  CommitThen(std::move(changes), way.resume,
+             [this, verdict = std::move(verdict), command, end = way.end](const Status& committed) {
+               end(committed ? verdict : Failed(command, committed.error()));
+             });
 }
 
 Verdict Executor::Failed(const std::string& command, const Error& error) {
@@ -227,38 +252,75 @@ void Executor::SayLedger(const std::string& what, const Error& error) {
   observer_.Log(Level::kError, line);
 }
 
+// What is to be said when a changeset is committed.
+struct Executor::Aftermath {
+  Steps steps;
+  std::vector<std::string> failures;
+  bool job_ended, order_moved;
+};
+
+Executor::Aftermath Executor::AftermathOf(const domain::Changeset& changes) {
+  return {StepsOf(changes), FailuresOf(changes), !changes.jobs_erase.empty(),
+          !changes.orders.empty() && changes.mark.has_value()};
+}
+
+void Executor::Tell(const Aftermath& aftermath) {
+  if (aftermath.job_ended) job_ended_();
+  if (aftermath.order_moved) order_moved_();
+  for (const std::string& failure : aftermath.failures) observer_.Log(Level::kWarning, failure);
+  for (const auto& [step, latency] : aftermath.steps) observer_.StepDone(step, latency);
+}
+
 Status Executor::Commit(domain::Changeset changes) {
-  const Steps steps = StepsOf(changes);
-  const std::vector<std::string> failures = FailuresOf(changes);
-  const bool job_ended = !changes.jobs_erase.empty();
-  const bool order_moved = !changes.orders.empty() && changes.mark;
+  const Aftermath aftermath = AftermathOf(changes);
   auto committed = ledger::CommitSound(ledger_, std::move(changes));
-  if (!committed) return committed;
-  if (job_ended) job_ended_();
-  if (order_moved) order_moved_();
-  for (const std::string& failure : failures) observer_.Log(Level::kWarning, failure);
-  for (const auto& [step, latency] : steps) observer_.StepDone(step, latency);
+  if (committed) Tell(aftermath);
   return committed;
 }
 
-bool Executor::Settle(const std::function<Status(domain::Case&)>& decide, const std::string& what) {
-  const domain::Origin own = domain::OwnOrigin();
-  for (int attempt = 0; attempt < kDecisionsMax; ++attempt) {
-    const domain::Context context = Now();
-    domain::Case at{own, ledger_, context, services_.policy, *services_.signer};
-    if (const Status decided = decide(at); !decided) {
-      SayLedger(what, decided.error());
-      return !IsLedgerFailure(decided.error());
-    }
-    if (at.changes.empty()) return true;
-    const Status committed = Commit(std::move(at.changes));
-    if (committed) return true;
-    if (IsStale(committed.error())) continue;
-    SayLedger(what, committed.error());
-    return false;
+void Executor::CommitThen(domain::Changeset changes, const Resume& resume,
+                          std::function<void(const Status&)> then) {
+  auto behind = [this, aftermath = AftermathOf(changes), then = std::move(then)](const Status& committed) {
+    if (committed) Tell(aftermath);
+    then(committed);
+  };
+  ledger::CommitSoundLater(
+      ledger_, std::move(changes), [resume, behind = std::move(behind)](Status committed) mutable {
+        resume([behind = std::move(behind), committed = std::move(committed)] { behind(committed); });
+      });
+}
+
+struct Executor::Settling {
+  const Deciding decide;
+  const std::string what;
+  const Resume resume;
+  const std::function<void(bool)> end;
+  int attempts = 0;
+};
+
+void Executor::Settle(Deciding decide, std::string what, Resume resume, std::function<void(bool)> end) {
+  Attempt(std::make_shared<Settling>(
+      Settling{std::move(decide), std::move(what), std::move(resume), std::move(end)}));
+}
+
+void Executor::Attempt(const std::shared_ptr<Settling>& it) {
+  if (it->attempts++ == kDecisionsMax) {
+    observer_.Log(Level::kWarning, it->what + ": the device changes too fast; tried again later");
+    return it->end(false);
   }
-  observer_.Log(Level::kWarning, what + ": the device changes too fast; tried again later");
-  return false;
+  const domain::Origin own = domain::OwnOrigin();
+  const domain::Context context = Now();
+  domain::Case at{own, ledger_, context, services_.policy, *services_.signer};
+  if (const Status decided = it->decide(at); !decided) {
+    SayLedger(it->what, decided.error());
+    return it->end(!IsLedgerFailure(decided.error()));
+  }
+  if (at.changes.empty()) return it->end(true);
+  CommitThen(std::move(at.changes), it->resume, [this, it](const Status& committed) {
+    if (!committed && IsStale(committed.error())) return Attempt(it);
+    if (!committed) SayLedger(it->what, committed.error());
+    it->end(committed.ok());
+  });
 }
 
 Result<domain::Decision> Executor::DecideFor(const PartyId& party, std::string_view name,

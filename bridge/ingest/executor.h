@@ -1,6 +1,8 @@
 // bridge/ingest/executor.h: one request that has an identity, to its durable answer: the stored reply, a worker's
 // decision, or a rejection. And decisions of the registry itself.
-// Threads: every call from any lane; waits for its own commit. Ledger, clock, services and observer outlive it.
+// Threads: every call from any lane. Answer and Settle wait for nothing: the commit goes on without them, and what comes
+//   behind it runs where `resume` takes it. SettleFor waits for its commit. Ledger, clock, services and observer outlive
+//   it, and it outlives what is under way.
 // Errors: a rejection is final, and remembered, unless it says "later" (2400, 2502) or comes of the configuration
 //   (party_unknown, role_not_allowed): then the same id may come again.
 //   Verdict "failed": the ledger could not be read or written, nothing was said, the request must be tried again; it is
@@ -8,6 +10,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "bridge/ingest/admission.h"
@@ -23,6 +26,14 @@ struct Verdict {
   std::string outcome;  // see Observer::CommandDone
   std::string symbol;
   bool failed() const { return outcome == "failed"; }
+};
+
+// Runs what it is given soon, after it has returned: a Strand's Onward (lanes.h). Called by the ledger's thread.
+using Resume = std::function<void(std::function<void()>)>;
+// How an answer comes about behind its commit: `end` is called once, in the call or where `resume` takes it.
+struct AnswerWay {
+  Resume resume;
+  std::function<void(Verdict)> end;
 };
 
 class Executor {
@@ -42,9 +53,11 @@ class Executor {
         order_moved_(std::move(order_moved)) {}
 
   domain::Context Now() const;
-  Verdict Answer(const Request& request);
-  // Decided again while others move the same records; true when nothing is left to do.
-  bool Settle(const std::function<Status(domain::Case&)>& decide, const std::string& what);
+  // The request outlives the way's end.
+  void Answer(const Request& request, AnswerWay way);
+  // Decided again while others move the same records; `end` as of an AnswerWay, true when nothing is left to do.
+  using Deciding = std::function<Status(domain::Case&)>;
+  void Settle(Deciding decide, std::string what, Resume resume, std::function<void(bool)> end);
   // As a command that this party sends now would be decided; it has no identity of its own, `cause` is what it comes of.
   Result<domain::Decision> DecideFor(const PartyId& party, std::string_view name,
                                      const wire::Command& command, const EventId& cause,
@@ -56,19 +69,28 @@ class Executor {
 
  private:
   Verdict AnswerRead(const Request& request);
-  Verdict AnswerKnown(const Request& request, const domain::EventMark& mark);
-  Verdict Execute(const Request& request);
-  Verdict AnswerUnknown(const Request& request);
+  void AnswerKnown(const Request& request, const domain::EventMark& mark, AnswerWay way);
+  void AnswerUnknown(const Request& request, AnswerWay way);
+  struct Execution;
+  void Execute(const Request& request, AnswerWay way);
+  void Attempt(const std::shared_ptr<Execution>& it);
+  void NotKept(const std::shared_ptr<Execution>& it, const Error& why);
+  struct Settling;
+  void Attempt(const std::shared_ptr<Settling>& it);
   std::optional<Error> OverAllowance(const Request& request);
   Result<domain::Origin> Identify(const Request& request) const;
   Result<domain::Decision> Decide(const Request& request, const Result<domain::Origin>& origin,
                                   const domain::Context& context) const;
-  Verdict PutOff(const Request& request, const Error& error);
-  Verdict Refuse(const Request& request, const Error& error);
-  Verdict Say(domain::OutgoingMessage reply, Verdict verdict, const std::string& command);
+  void PutOff(const Request& request, const Error& error, AnswerWay way);
+  void Refuse(const Request& request, const Error& error, AnswerWay way);
+  void Say(domain::OutgoingMessage reply, Verdict verdict, const std::string& command, AnswerWay way);
   Verdict Failed(const std::string& command, const Error& error);
   void SayLedger(const std::string& what, const Error& error);
+  struct Aftermath;
+  static Aftermath AftermathOf(const domain::Changeset& changes);
+  void Tell(const Aftermath& aftermath);
   Status Commit(domain::Changeset changes);
+  void CommitThen(domain::Changeset changes, const Resume& resume, std::function<void(const Status&)> then);
 
   const Services& services_;
   ledger::Ledger& ledger_;

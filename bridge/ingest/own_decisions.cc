@@ -51,12 +51,14 @@ void OwnDecisions::AddUnsent(std::vector<domain::Job>& jobs) const {
   }
 }
 
-bool OwnDecisions::SettleDue(const domain::Job& job) const {
-  return executor_.Settle([&](domain::Case& at) { return lifecycle::DecideDue(job, at); }, "due");
+void OwnDecisions::SettleDue(const domain::Job& job, Resume resume, End end) const {
+  executor_.Settle([job](domain::Case& at) { return lifecycle::DecideDue(job, at); }, "due",
+                   std::move(resume), std::move(end));
 }
 
-bool OwnDecisions::SettleVisible(const domain::ZoneChange& change) const {
-  return executor_.Settle([&](domain::Case& at) { return lifecycle::DecideVisible(change, at); }, "visible");
+void OwnDecisions::SettleVisible(const domain::ZoneChange& change, Resume resume, End end) const {
+  executor_.Settle([change](domain::Case& at) { return lifecycle::DecideVisible(change, at); }, "visible",
+                   std::move(resume), std::move(end));
 }
 
 }  // namespace registry::ingest

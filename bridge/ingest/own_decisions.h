@@ -19,9 +19,10 @@ class OwnDecisions {
   std::vector<domain::Job> Due() const;
   // Whether a job waits for an MNO that has room for it, as one may have when another job has ended. Any thread.
   bool SomeoneHasRoom() const;
-  // True when nothing is left to do (Executor::Settle).
-  bool SettleDue(const domain::Job& job) const;
-  bool SettleVisible(const domain::ZoneChange& change) const;
+  // As Executor::Settle: `end` hears true when nothing is left to do.
+  using End = std::function<void(bool)>;
+  void SettleDue(const domain::Job& job, Resume resume, End end) const;
+  void SettleVisible(const domain::ZoneChange& change, Resume resume, End end) const;
 
  private:
   std::size_t RoomOf(const ledger::LedgerReader::MnoLoad& mno) const;

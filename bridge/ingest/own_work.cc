@@ -7,7 +7,7 @@
 
 namespace registry::ingest {
 
-bool OwnWork::Post(const DeviceId& device, Lanes::Work work) {
+bool OwnWork::Post(const DeviceId& device, Lanes::StrandWork work) {
   return lanes_.Post(std::hash<DeviceId>{}(device), domain::RegistryParty().text(), std::move(work));
 }
 
@@ -26,8 +26,9 @@ bool OwnWork::Visible(const std::vector<domain::ZoneChange>& changes, std::chron
     if (--countdown->left == 0) countdown->done.NotifyAll();
   };
   for (const domain::ZoneChange& change : changes) {
-    const bool posted =
-        Post(change.device, [this, change, finish] { finish(decisions_.SettleVisible(change)); });
+    const bool posted = Post(change.device, [this, change, finish](const Strand& strand) {
+      decisions_.SettleVisible(change, strand.Onward(), finish);
+    });
     if (!posted) finish(false);
   }
   MutexLock lock(countdown->mutex);
@@ -45,10 +46,11 @@ void OwnWork::PostDue(const domain::Job& job) {
     const MutexLock lock(mutex_);
     if (!posted_.insert(job.id).second) return;
   }
-  Post(job.device(), [this, job] {
-    decisions_.SettleDue(job);
-    const MutexLock lock(mutex_);
-    posted_.erase(job.id);
+  Post(job.device(), [this, job](const Strand& strand) {
+    decisions_.SettleDue(job, strand.Onward(), [this, id = job.id](bool) {
+      const MutexLock lock(mutex_);
+      posted_.erase(id);
+    });
   });
 }
 

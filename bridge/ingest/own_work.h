@@ -21,7 +21,7 @@ class OwnWork {
 
  private:
   void PostDue(const domain::Job& job);
-  bool Post(const DeviceId& device, Lanes::Work work);
+  bool Post(const DeviceId& device, Lanes::StrandWork work);
 
   const OwnDecisions& decisions_;
   Lanes& lanes_;

@@ -34,7 +34,7 @@ void Parsers::Add(Arrived arrived) {
     const std::size_t cost = CostOf(arrived);
     queue_.Push(sender, cost, std::move(arrived));
   }
-  changed_.NotifyAll();  // Stop may wait beside the threads, and one call alone could go to it
+  ready_.NotifyOne();  // one message is no work for two
 }
 
 // Whoever has a thread or too much ahead is held.
@@ -58,7 +58,7 @@ void Parsers::Done(const std::string& sender) {
     crowded_ = crowded;
     Update(sender, [](Sender& it) { --it.ahead; });
   }
-  changed_.NotifyAll();
+  ready_.NotifyOne();
 }
 
 void Parsers::Run() {
@@ -77,8 +77,8 @@ void Parsers::Run() {
     lock.Unlock();
     Handled handled = handle_(std::move(next->item));
     lock.Lock();
-    Settle(next->sender, std::move(handled));
-    changed_.NotifyAll();
+    Settle(next->sender, std::move(handled));  // what is ready now, this thread takes itself
+    if (closing_ && queue_.size() + handling_ == 0) idle_.NotifyAll();
   }
 }
 
@@ -100,7 +100,7 @@ void Parsers::Stop(std::chrono::milliseconds deadline) {
     closing_ = true;
     // What is held waits for the lanes, which still work.
     if (threads_.running()) {
-      changed_.WaitFor(lock, deadline, [this]() REQUIRES(mutex_) { return queue_.size() + handling_ == 0; });
+      idle_.WaitFor(lock, deadline, [this]() REQUIRES(mutex_) { return queue_.size() + handling_ == 0; });
     }
   }
   threads_.Stop();

@@ -69,13 +69,14 @@ class Parsers {
   const Backlog backlog_;
   const Handle handle_;
   mutable Mutex mutex_;
-  CondVar changed_;
+  CondVar ready_;  // for one thread: a message of somebody who is not held
+  CondVar idle_;   // for Stop: nothing waits and nothing is handled
   FairQueue<Arrived> queue_ GUARDED_BY(mutex_);
   std::map<std::string, Sender> senders_ GUARDED_BY(mutex_);  // only those with something under way
   bool crowded_ GUARDED_BY(mutex_) = false;
   std::size_t handling_ GUARDED_BY(mutex_) = 0;
   bool closing_ GUARDED_BY(mutex_) = false;
-  OwnThread threads_{mutex_, changed_};
+  OwnThread threads_{mutex_, ready_};
 };
 
 }  // namespace registry::ingest

@@ -26,7 +26,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kShareOctets = 16u << 20;  // of one party's messages that wait
-constexpr std::size_t kAheadPerLane = 4;  // of one party's commands, so that all lanes may be busy with them
+constexpr std::size_t kAhead = 128;  // of one party's commands: that many may share a synced write
 constexpr milliseconds kVisiblePatience{30'000};
 
 // One party holds at most half of what may wait.
@@ -55,8 +55,7 @@ class Pipeline::Impl {
         refusals_(ledger, intake, observer, options.retry_after, services_.backlog,
                   [this] { return executor_.Now(); }),
         lanes_(options.lanes, options.queue_max),
-        parsers_(options.lanes * kAheadPerLane, services_.backlog,
-                 [this](Arrived arrived) { return Handle(std::move(arrived)); }),
+        parsers_(kAhead, services_.backlog, [this](Arrived arrived) { return Handle(std::move(arrived)); }),
         own_decisions_(services_, ledger, clock, observer_, executor_),
         own_work_(own_decisions_, lanes_),
         order_decisions_(ledger, observer_, executor_),
@@ -76,7 +75,9 @@ class Pipeline::Impl {
   Handled HandleBatch(Arrived arrived);
   Refusals::GiveBack GiveBackOf(const Arrived& arrived);
   void Post(std::shared_ptr<Taken> taken);
-  void Process(const std::shared_ptr<Taken>& taken);
+  void Process(const std::shared_ptr<Taken>& taken, const Strand& strand);
+  void Answered(const std::shared_ptr<Taken>& taken, const Verdict& verdict,
+                steady_clock::time_point started);
   void PostRetries();
 
   const PipelineOptions options_;
@@ -179,15 +180,22 @@ void Pipeline::Impl::Post(std::shared_ptr<Taken> taken) {
   const std::size_t lane = taken->lane;
   const std::string sender = taken->arrived.sender;
   // Once stopping, the record stays in the intake for the next start.
-  lanes_.Post(lane, sender, [this, taken = std::move(taken)] { Process(taken); });
+  lanes_.Post(lane, sender,
+              [this, taken = std::move(taken)](const Strand& strand) { Process(taken, strand); });
 }
 
-void Pipeline::Impl::Process(const std::shared_ptr<Taken>& taken) {
+void Pipeline::Impl::Process(const std::shared_ptr<Taken>& taken, const Strand& strand) {
   const auto started = steady_clock::now();
   // The items of a batch stand behind each other, which says nothing of how busy the lanes are.
   if (!taken->arrived.place && taken->retry_after == options_.retry_after)
     pace_.Waited(started - taken->arrived.since, started);
-  const Verdict verdict = executor_.Answer(taken->request);
+  executor_.Answer(taken->request, {strand.Onward(), [this, taken, started](const Verdict& verdict) {
+                                      Answered(taken, verdict, started);
+                                    }});
+}
+
+void Pipeline::Impl::Answered(const std::shared_ptr<Taken>& taken, const Verdict& verdict,
+                              steady_clock::time_point started) {
   const auto now = steady_clock::now();
   if (!verdict.failed()) {
     intake_.MarkDone(taken->arrived.ticket);

@@ -5,8 +5,9 @@
 //   turn of another, however much that one sends. A batch (batch.h) is taken apart where messages are read; each of its
 //   commands then goes that way as if it had come alone, and counts as a message of its sender.
 // Owns: `lanes` threads (one party's work on one device is in order, work on one device is serial, devices run in
-//   parallel; a lane waits only for its own commit), two that parse, one timer thread for jobs that are due, and one for
-//   answers that leave no mark (unmarked.h). Intake, ledger, clock, services and observer outlive it.
+//   parallel; while a device's commit is under way its lane decides for others), two that parse, one timer thread for jobs
+//   that are due, and one for answers that leave no mark (unmarked.h). Intake, ledger, clock, services and observer
+//   outlive it.
 // Threads: Receive is the MQTT handler (one thread at a time); Visible from the zone's thread; Start/Stop once each.
 // Errors: nothing that arrives is dropped in silence: it is rejected on its reply topic, or kept as a dead letter. What
 //   the ledger did not take is tried again, later each time.
@@ -72,7 +73,7 @@ struct Services {
 };
 
 struct PipelineOptions {
-  std::size_t lanes = 32;
+  std::size_t lanes = 2;
   std::size_t queue_max = 8192;
   std::chrono::milliseconds timer_period{250};
   std::chrono::milliseconds retry_after{1000};  // what the ledger did not take; doubles up to a minute

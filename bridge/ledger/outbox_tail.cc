@@ -1,14 +1,18 @@
 #include "bridge/ledger/outbox_tail.h"
 
+#include <utility>
+
 namespace registry::ledger {
 
 void OutboxTail::Reach(const Ends& ends) {
+  Ends before;
   {
     const MutexLock lock(mutex_);
-    if (ends == ends_) return;
-    ends_ = ends;
+    before = std::exchange(ends_, ends);
   }
-  grown_.NotifyAll();
+  for (std::size_t sink = 0; sink < ends.size(); ++sink) {
+    if (ends[sink] != before[sink]) grown_[sink].NotifyAll();
+  }
 }
 
 Seq OutboxTail::Last(Sink sink) const {
@@ -21,7 +25,7 @@ Seq OutboxTail::WaitBehind(Sink sink, Seq after, std::chrono::milliseconds wait)
   const std::size_t which = IndexOf(sink);
   const std::uint64_t wakes = wakes_;
   const auto moved = [&]() REQUIRES(mutex_) { return ends_[which] > after || wakes_ != wakes; };
-  if (wait.count() > 0) grown_.WaitFor(lock, wait, moved);
+  if (wait.count() > 0) grown_[which].WaitFor(lock, wait, moved);
   return ends_[which];
 }
 
@@ -30,7 +34,7 @@ void OutboxTail::WakeAll() {
     const MutexLock lock(mutex_);
     ++wakes_;
   }
-  grown_.NotifyAll();
+  for (CondVar& grown : grown_) grown.NotifyAll();
 }
 
 }  // namespace registry::ledger

@@ -17,7 +17,7 @@ class OutboxTail {
  public:
   using Ends = std::array<Seq, kAllSinks.size()>;
 
-  // Entries up to these are committed and durable. Wakes those who wait for them.
+  // Entries up to these are committed and durable. Wakes those who wait for them, and no other sink.
   void Reach(const Ends& ends);
   Seq Last(Sink sink) const;
   // The end as soon as it lies behind `after`, or at the latest after `wait` or WakeAll.
@@ -26,7 +26,7 @@ class OutboxTail {
 
  private:
   mutable Mutex mutex_;
-  mutable CondVar grown_;
+  mutable std::array<CondVar, kAllSinks.size()> grown_;
   Ends ends_ GUARDED_BY(mutex_){};
   std::uint64_t wakes_ GUARDED_BY(mutex_) = 0;
 };

@@ -37,9 +37,7 @@ Error Unsound(const domain::Faults& faults) {
   return Error::Make(Code::kFailed, kUnsound, message);
 }
 
-}  // namespace
-
-Status CommitSound(Ledger& ledger, domain::Changeset changes) {
+Status CheckSound(const Ledger& ledger, const domain::Changeset& changes) {
   domain::BeforeOf before;
   for (const DeviceId& id : domain::Touched(changes)) {
     auto was = IsNew(id, changes) ? domain::Before{} : LoadBefore(id, ledger);
@@ -50,7 +48,19 @@ Status CommitSound(Ledger& ledger, domain::Changeset changes) {
     const domain::Faults faults = domain::FaultsOf(changes, before);
     if (!faults.empty()) return Unsound(faults);
   }
+  return Done{};
+}
+
+}  // namespace
+
+Status CommitSound(Ledger& ledger, domain::Changeset changes) {
+  if (auto sound = CheckSound(ledger, changes); !sound) return sound;
   return ledger.Commit(std::move(changes));
+}
+
+void CommitSoundLater(Ledger& ledger, domain::Changeset changes, Ledger::WhenDone done) {
+  if (auto sound = CheckSound(ledger, changes); !sound) return done(std::move(sound));
+  ledger.CommitLater(std::move(changes), std::move(done));
 }
 
 }  // namespace registry::ledger

@@ -12,5 +12,7 @@ namespace registry::ledger {
 inline constexpr std::string_view kUnsound = "changes_unsound";
 
 Status CommitSound(Ledger& ledger, domain::Changeset changes);
+// As Ledger::CommitLater; what is refused here is answered inside the call.
+void CommitSoundLater(Ledger& ledger, domain::Changeset changes, Ledger::WhenDone done);
 
 }  // namespace registry::ledger

@@ -64,6 +64,26 @@ std::string PartyOf(const std::string& topic) {
 
 }  // namespace
 
+namespace {
+
+// There are no lanes here: what a decision puts off behind its commit is run until nothing is left.
+template <class Outcome, class Start>
+Outcome RunToEnd(Start start) {
+  std::deque<std::function<void()>> put_off;
+  std::optional<Outcome> outcome;
+  start([&](std::function<void()> next) { put_off.push_back(std::move(next)); },
+        [&](const Outcome& end) { outcome = end; });
+  while (!put_off.empty()) {
+    const auto next = std::move(put_off.front());
+    put_off.pop_front();
+    next();
+  }
+  REG_CHECK(outcome.has_value());
+  return *outcome;
+}
+
+}  // namespace
+
 void MeddledLedger::CommitLater(domain::Changeset changes, WhenDone done) {
   ++commits;
   if (fail_next > 0) {
@@ -156,11 +176,15 @@ Answer World::Refuse(const ingest::Request& request) {
   return answer;
 }
 
+ingest::Verdict World::Answered(const ingest::Request& request) {
+  return RunToEnd<ingest::Verdict>([&](auto resume, auto end) { executor_->Answer(request, {resume, end}); });
+}
+
 // A query is answered beside the outbox, once, and nothing is written.
 Answer World::Read(const ingest::Request& request) {
   aside_.clear();
   const std::size_t commits = meddled_.commits;
-  const ingest::Verdict verdict = executor_->Answer(request);
+  const ingest::Verdict verdict = Answered(request);
   if (aside_.empty()) Fault("read: " + request.topic.command + " is not answered");
   if (meddled_.commits != commits) Fault("read: " + request.topic.command + " writes");
   if (verdict.outcome == "accepted") ++reads[request.topic.command];
@@ -170,7 +194,7 @@ Answer World::Read(const ingest::Request& request) {
 }
 
 Answer World::Execute(const ingest::Request& request, const ingest::InboundMessage& message) {
-  const ingest::Verdict verdict = executor_->Answer(request);
+  const ingest::Verdict verdict = Answered(request);
   Answer answer{verdict.outcome, false, verdict.symbol, {}, {}};
   Relay(&answer);
   if (verdict.failed()) left_over_.push_back(message);
@@ -196,7 +220,7 @@ void World::SettleDue() {
   for (const domain::Job& job : own_->Due()) {
     Note("due: " + std::string(domain::JobKindName(job.kind)) + " of " + Short(job.device().text()) +
          ", attempt " + std::to_string(job.attempt));
-    own_->SettleDue(job);
+    (void)RunToEnd<bool>([&](auto resume, auto end) { own_->SettleDue(job, resume, end); });
   }
   Relay(nullptr);
 }
@@ -244,7 +268,7 @@ void World::TellZone() {
 
 bool World::TellVisible(const domain::ZoneChange& change) {
   Note("visible: " + Short(change.device.text()) + " revision " + std::to_string(change.revision));
-  const bool good = own_->SettleVisible(change);
+  const bool good = RunToEnd<bool>([&](auto resume, auto end) { own_->SettleVisible(change, resume, end); });
   Relay(nullptr);
   return good;
 }

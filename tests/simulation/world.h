@@ -126,6 +126,7 @@ class World final : public ingest::Observer {
   void CheckPrivacy(const domain::OutgoingMessage& message);
   void CheckRead(const PartyId& party, const std::string& payload);
   Answer Read(const ingest::Request& request);
+  ingest::Verdict Answered(const ingest::Request& request);
 
   Dice random_{0};
   test::SoftwareSigner& signer_;

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 #include <regex>
+#include <thread>
 
 #include "simulators/lab/lab.h"
 #include "simulators/lab/probe.h"
@@ -33,9 +34,11 @@ struct Page {
   std::vector<std::string> at_times;
 };
 
+int Cores() { return static_cast<int>(std::max(std::thread::hardware_concurrency(), 2u)); }
+
 // | `parser` | 2 | …, | `rocksdb:high`, `rocksdb:low` | 1 each | … and | `zone-sign` | at times | …
 Page ReadPage() {
-  static const std::regex kRow(R"(^\| (`[^|]*`) \| (\d+|at times)( each)? \|.*)"), kName("`([^`]+)`");
+  static const std::regex kRow(R"(^\| (`[^|]*`) \| (\d+|cores|at times)( each)? \|.*)"), kName("`([^`]+)`");
   Page page;
   std::ifstream file(REGISTRY_SOURCE_DIR "/bridge/README.md");
   for (std::string line; std::getline(file, line);) {
@@ -44,7 +47,8 @@ Page ReadPage() {
     const std::string names = row[1];
     for (std::sregex_iterator name(names.begin(), names.end(), kName), end; name != end; ++name) {
       if (row[2] == "at times") page.at_times.push_back((*name)[1]);
-      if (row[2] != "at times") page.always[(*name)[1]] = std::stoi(row[2]);
+      if (row[2] == "cores") page.always[(*name)[1]] = Cores();
+      if (row[2] != "at times" && row[2] != "cores") page.always[(*name)[1]] = std::stoi(row[2]);
     }
   }
   return page;

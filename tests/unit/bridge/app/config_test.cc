@@ -7,6 +7,7 @@
 #include <regex>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "bridge/ctl/config_template.h"
 #include "tests/support/openssl_tool.h"
@@ -239,6 +240,8 @@ TEST_F(ConfigTest, TheDefaultsOnThePageAreTheProgramsDefaults) {
       continue;
     }
     if (value == "none") value = "[]";
+    if (value == "cores, at least 2")
+      value = std::to_string(std::max(std::thread::hardware_concurrency(), 2u));
     if (value == "hostmaster. zone") value = "\"hostmaster.iotregistry.test\"";
     const std::string section = key.substr(0, key.find('.'));
     const auto written = Load(With(section, key.substr(section.size() + 1) + " = " + value));
