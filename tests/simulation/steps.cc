@@ -162,6 +162,10 @@ void SayAgain(World& world, const Sent first) {
   const auto mark = world.ledger().FindEvent(*PartyId::Parse(first.party),
                                              *EventId::Parse(first.envelope.at("id").get<std::string>()));
   const Answer again = world.Say(first.message);
+  const auto time = ingest::Parse(first.message)->time;
+  if (!*mark && time && ledger::MayBeForgotten(*time, *world.ledger().LoadMarksKept()) &&
+      again.outcome == "accepted")
+    return world.Fault("repeat: executed, and it may have been executed before");
   if (!*mark || again.outcome == "failed") return;
   // What was put off may have been contradicted before it came again.
   const bool same = !ingest::FirstDifference((*mark)->digests, ingest::Parse(first.message)->digests);
@@ -259,6 +263,7 @@ void SetClockBack(World& world, Dice& dice) {
   world.clock.Move(dice.Chance(50) ? -seconds(1 + dice.Below(120)) : -hours(1 + dice.Below(48)));
 }
 void Tick(World& world, Dice&) { world.SettleDue(); }
+void Forget(World& world, Dice&) { world.Forget(); }
 
 void ServeSome(World& world, Dice& dice) { world.ServeZone(1 + dice.Below(2)); }
 void TellServed(World& world, Dice&) { world.TellZone(); }
@@ -319,6 +324,7 @@ const std::vector<StepKind>& Steps() {
       {"wait long", 3, WaitLong},
       {"clock back", 2, SetClockBack},
       {"tick", 12, Tick},
+      {"forget", 4, Forget},
       {"zone served", 6, ServeSome},
       {"zone told", 4, TellServed},
       {"zone seen", 5, ServeAndTell},

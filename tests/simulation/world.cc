@@ -132,9 +132,18 @@ void World::Restart() {
   executor_ = std::make_unique<ingest::Executor>(services_, meddled_, clock, *this, [] {});
   own_ = std::make_unique<ingest::OwnDecisions>(services_, meddled_, clock, *this, *executor_);
   orders_ = std::make_unique<ingest::OrderDecisions>(meddled_, *this, *executor_);
+  retention_ = std::make_unique<ledger::Retention>(meddled_, kEventDays);
   // A primary that starts tells what its secondaries show once more.
   to_tell_.clear();
   for (const auto& [device, content] : served) to_tell_.push_back(content);
+}
+
+// What the disk refuses is tried again with the next step of this kind.
+void World::Forget() {
+  const auto before = ledger().LoadMarksKept()->forgotten;
+  (void)retention_->Tick(clock.now, CarefulClock::Steady(clock.latest - SteppedClock().latest));
+  const auto forgotten = ledger().LoadMarksKept()->forgotten - before;
+  if (forgotten > 0) Note("forgotten: " + std::to_string(forgotten));
 }
 
 // Of the faults that steps order the registry complains; everything else it calls an error is one.
@@ -148,6 +157,7 @@ Answer World::Ask(const std::string& party, const std::string& command, const nl
                                    {"id", "sim-" + std::to_string(next_id_++)},
                                    {"source", party},
                                    {"type", "registry.v1." + command},
+                                   {"time", ToRfc3339(clock.now)},  // no clock is more than a day apart
                                    {"data", data}};
   return Say({"registry/v1/from/" + party + "/" + command, envelope.dump(), {}, {}});
 }

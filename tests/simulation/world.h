@@ -17,6 +17,7 @@
 
 #include "bridge/ingest/order_decisions.h"
 #include "bridge/ingest/own_decisions.h"
+#include "bridge/ledger/retention.h"
 #include "tests/simulation/dice.h"
 #include "tests/support/software_signer.h"
 #include "tests/support/wrapped_ledger.h"
@@ -84,6 +85,7 @@ class World final : public ingest::Observer {
   void TellZone();
   bool TellVisible(const domain::ZoneChange& change);
   void Restart();
+  void Forget();  // event marks that are too old
   // Random octets come from here until the next call.
   void Seed(std::uint64_t seed) { random_ = Dice(seed); }
 
@@ -137,6 +139,7 @@ class World final : public ingest::Observer {
   std::unique_ptr<ingest::Executor> executor_;
   std::unique_ptr<ingest::OwnDecisions> own_;
   std::unique_ptr<ingest::OrderDecisions> orders_;
+  std::unique_ptr<ledger::Retention> retention_;
   std::deque<ingest::InboundMessage> left_over_;
   std::string aside_;  // what was said to the last query
   ledger::Seq relayed_ = 0;
@@ -149,5 +152,6 @@ inline constexpr const char* kMnos[] = {"mno-a", "mno-b"};
 inline constexpr const char* kAsps[] = {"asp-a", "asp-b"};
 inline constexpr const char* kOperator = "operator";
 inline constexpr std::size_t kEsims = 4;
+inline constexpr int kEventDays = 1;  // few, for a history is some days
 
 }  // namespace registry::simulation
