@@ -91,7 +91,7 @@ class Lab {
   Status StartResolver();
   Status StartProgram(const std::string& name, const std::string& program, const nlohmann::json& config);
   Status Launch(const std::string& name, std::vector<std::string> command, std::function<bool()> answers,
-                bool talks = false);
+                std::vector<std::string> environment = {}, bool talks = false);
   Status LaunchAgain(Server& server);
   void Ended(const std::string& name);
   void Heard(const std::string& name, const std::string& line);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 
 namespace registry::lab {
 namespace {
@@ -47,9 +49,23 @@ bool Open(const ProcessSpec& spec, Pipes& pipes) {
   return ::pipe2(pipes.input, O_CLOEXEC) == 0 && ::pipe2(pipes.output, O_CLOEXEC) == 0;
 }
 
+std::vector<char*> Pointers(const std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
+  for (const auto& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
+  return pointers;
+}
+
+// Of two values of a name getenv(3) takes the first and a shell the last.
+bool Given(const std::vector<std::string>& environment, std::string_view ours) {
+  const std::string_view name = ours.substr(0, ours.find('=') + 1);
+  return std::any_of(environment.begin(), environment.end(),
+                     [name](const std::string& given) { return given.starts_with(name); });
+}
+
 // Between fork and exec of a program with threads: system calls only.
 [[noreturn]] void BecomeChild(const Pipes& pipes, const char* folder, const char* path, char* const* argv,
-                              pid_t parent) {
+                              char* const* environment, pid_t parent) {
   ::setpgid(0, 0);
   ::umask(077);  // what it writes, Mosquitto's log for one, names client ids and devices
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -61,7 +77,7 @@ bool Open(const ProcessSpec& spec, Pipes& pipes) {
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::signal(SIGPIPE, SIG_DFL);
-  if (*folder == '\0' || ::chdir(folder) == 0) ::execv(path, argv);
+  if (*folder == '\0' || ::chdir(folder) == 0) ::execve(path, argv, environment);
   const int why = errno;
   (void)!::write(pipes.failure[1], &why, sizeof why);
   ::_exit(127);
@@ -100,13 +116,19 @@ Result<std::unique_ptr<Process>> Process::Start(ProcessSpec spec) {
   Pipes pipes;
   if (!Open(spec, pipes)) return NotStarted(spec.name, std::strerror(errno));
   std::unique_ptr<Process> process(new Process(std::move(spec)));
-  std::vector<char*> argv;
-  for (const auto& word : process->spec_.command) argv.push_back(const_cast<char*>(word.c_str()));
+  auto argv = Pointers(process->spec_.command), environment = Pointers(process->spec_.environment);
   argv.push_back(nullptr);
+  for (char** ours = ::environ; *ours != nullptr; ++ours) {
+    if (!Given(process->spec_.environment, *ours)) environment.push_back(*ours);
+  }
+  environment.push_back(nullptr);
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return NotStarted(process->spec_.name, std::strerror(errno));
-  if (pid == 0) BecomeChild(pipes, process->spec_.folder.c_str(), path.c_str(), argv.data(), parent);
+  if (pid == 0) {
+    const char* folder = process->spec_.folder.c_str();
+    BecomeChild(pipes, folder, path.c_str(), argv.data(), environment.data(), parent);
+  }
   ::setpgid(pid, pid);  // both sides do it, so that neither has to wait for the other
   ::close(std::exchange(pipes.failure[1], -1));
   int why = 0;

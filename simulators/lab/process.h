@@ -30,8 +30,9 @@ struct ProcessSpec {
   std::string folder;    // working directory, empty: ours
   std::string log_file;  // standard error and output; with on_line set, output line by line as it is read
   std::function<void(const std::string& line)>
-      on_line;                    // set: standard output is read; standard input is a pipe
-  std::function<void()> on_exit;  // once, when it has ended for whatever reason
+      on_line;                                // set: standard output is read; standard input is a pipe
+  std::function<void()> on_exit;              // once, when it has ended for whatever reason
+  std::vector<std::string> environment = {};  // "NAME=value"; else ours
 };
 
 // Full path of a program, empty when it is nowhere.

@@ -11,8 +11,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "simulators/lab/usage.h"
 #include "simulators/lab/probe.h"
+#include "simulators/lab/usage.h"
 
 namespace registry::lab {
 namespace {
@@ -44,6 +44,19 @@ TEST_F(ProcessTest, OutputGoesToTheLogAndTheObituaryQuotesIt) {
   EXPECT_FALSE((*process)->running());
   EXPECT_THAT((*process)->Obituary(), HasSubstr("ended with status 3"));
   EXPECT_THAT((*process)->Obituary(), HasSubstr("said\ncomplained"));
+}
+
+TEST_F(ProcessTest, ItHasItsOwnEnvironmentAndElseOurs) {
+  ASSERT_EQ(::setenv("LAB_OURS", "ours", 1), 0);
+  ASSERT_EQ(::setenv("LAB_BOTH", "ours", 1), 0);
+  ProcessSpec spec = Shell("echo $LAB_OURS $LAB_BOTH $LAB_OWN; exit 3");
+  spec.environment = {"LAB_BOTH=own", "LAB_OWN=own"};
+  auto process = Process::Start(spec);
+  ::unsetenv("LAB_OURS");
+  ::unsetenv("LAB_BOTH");
+  ASSERT_TRUE(process.ok());
+  ASSERT_TRUE((*process)->WaitExit(seconds(10)));
+  EXPECT_THAT((*process)->Obituary(), HasSubstr("ours own own"));
 }
 
 TEST_F(ProcessTest, AMissingProgramIsAnErrorThatNamesIt) {
