@@ -4,6 +4,7 @@
 #include "bridge/outbox/relay.h"
 #include "schemas/wire/batch.h"
 #include "schemas/wire/envelope.h"
+#include "schemas/wire/topics.h"
 #include "simulators/lab/probe.h"
 #include "tests/integration/mqtt/broker.h"
 
