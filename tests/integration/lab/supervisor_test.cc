@@ -22,7 +22,8 @@ using std::chrono::seconds;
 
 class SupervisorTest : public testing::Test {
  protected:
-  SupervisorTest() : folder_(testing::TempDir() + "lab-up-" + std::to_string(::getpid())) {}
+  SupervisorTest() : folder_(testing::TempDir() + "lab-up-" + std::to_string(::getpid()) + "-" +
+                testing::UnitTest::GetInstance()->current_test_info()->name()) {}
   ~SupervisorTest() override {
     RunToEnd({program_, "down", "--dir", folder_}).ok();
     if (!HasFailure()) fs::remove_all(folder_);
@@ -42,9 +43,9 @@ class SupervisorTest : public testing::Test {
 // Whatever is mistyped, the word itself is said.
 TEST_F(SupervisorTest, AWrongWordIsNamed) {
   const std::pair<std::vector<std::string>, const char*> wrong[] = {
-      {{}, "registry-lab: a command is missing; there are: demo, up, down\n"},
-      {{"dmeo", "--devices", "2"}, "registry-lab: 'dmeo' is no command of it; there are: demo, up, down\n"},
-      {{"--verbose"}, "registry-lab: '--verbose' is no option of it; there are: demo, up, down\n"},
+      {{}, "registry-lab: a command is missing; there are: demo, load, up, down\n"},
+      {{"dmeo", "--devices", "2"}, "registry-lab: 'dmeo' is no command of it; there are: demo, load, up, down\n"},
+      {{"--verbose"}, "registry-lab: '--verbose' is no option of it; there are: demo, load, up, down\n"},
       {{"--verbose", "up"}, "registry-lab: '--verbose' is no option of it\n"},
       {{"demo", "--devcies", "2"}, "registry-lab demo: '--devcies' is no option of it\n"},
       {{"up", "here"}, "registry-lab up: 'here' is one word too many\n"},
