@@ -34,6 +34,10 @@ Load ShareOf(const PipelineOptions& options) {
   return {std::max<std::size_t>(options.queue_max / 2, 1), kShareOctets};
 }
 
+// Whether its refusal counts as ahead. An item's share is taken without asking and before that its octets stand for it, of
+// which it may have one: so nothing else bounds how many answers to one sender's items wait, each larger than its item.
+bool HoldsItsSender(const Arrived& arrived) { return arrived.place.has_value(); }
+
 }  // namespace
 
 class Pipeline::Impl {
@@ -138,11 +142,11 @@ Handled Pipeline::Impl::Handle(Arrived arrived) {
   auto parsed = arrived.place ? ParseItem(message, *arrived.place) : Parse(message);
   if (!parsed) {
     refusals_.Bury(arrived, message, parsed.error(), GiveBackOf(arrived));
-    return false;
+    return HoldsItsSender(arrived);
   }
   if (!parsed->id) {
     refusals_.Reject(arrived, *parsed, *parsed->refusal, GiveBackOf(arrived));
-    return false;
+    return HoldsItsSender(arrived);
   }
   const std::size_t lane = LaneKey(*parsed);
   // Shared because std::function wants a copyable callable.
@@ -169,10 +173,12 @@ Handled Pipeline::Impl::HandleBatch(Arrived arrived) {
   return parts;
 }
 
-// A message keeps its share until its answer is kept.
+// A message keeps its share until its answer is kept; an item keeps its place ahead, too.
 Refusals::GiveBack Pipeline::Impl::GiveBackOf(const Arrived& arrived) {
-  return [this, sender = arrived.sender, octets = arrived.octets, messages = arrived.messages] {
+  return [this, sender = arrived.sender, octets = arrived.octets, messages = arrived.messages,
+          holds = HoldsItsSender(arrived)] {
     shares_.GiveBack(sender, octets, messages);
+    if (holds) parsers_.Done(sender);
   };
 }
 

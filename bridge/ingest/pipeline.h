@@ -2,7 +2,8 @@
 // duplicate, conflict), a worker's Decide, one ledger commit. Replies leave through the outbox only.
 // The way: Receive decides by topic and size alone whose share a message takes and keeps it (intake.h); parsers.h reads
 //   it, party by party in turn; a lane (lanes.h) decides it, party by party in turn. No party stands behind more than one
-//   turn of another, however much that one sends. A batch (batch.h) is taken apart where messages are read; each of its
+//   turn of another, and behind what that one has under way on the devices of the same lane (128 commands at most), however
+//   much it sends. A batch (batch.h) is taken apart where messages are read; each of its
 //   commands then goes that way as if it had come alone, and counts as a message of its sender.
 // Owns: `lanes` threads (one party's work on one device is in order, work on one device is serial, devices run in
 //   parallel; while a device's commit is under way its lane decides for others), two that parse, one timer thread for jobs

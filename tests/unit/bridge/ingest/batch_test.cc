@@ -129,6 +129,22 @@ TEST(Batch, WhatIsNoneIsRefusedOnceAndAsAWhole) {
   EXPECT_TRUE(registry.AskRaw(Octets("mno-a", largest)).accepted());
 }
 
+// Items smaller than any command count for little before their batch comes apart. Their answers are larger than they are.
+TEST(Batch, WhoSendsManyTinyItemsIsHeldAndNothingElseGrows) {
+  constexpr int kBatches = 8, kItems = 1000;
+  TestRegistry registry;
+  std::string tiny = "[1";
+  for (int i = 1; i < kItems; ++i) tiny += ",1";
+  auto message = Octets("mno-a", tiny + "]");
+  message.correlation_data.assign(1024, 'c');
+  for (int i = 0; i < kBatches; ++i) registry.Send(message);
+  const Said other = registry.AskRaw(Raw("asp-a", "feed.ack", Ack("asp-a", "mine").dump()));
+  EXPECT_TRUE(other.accepted()) << other.payload;
+  EXPECT_TRUE(registry.Counted("rejected", kBatches * kItems));
+  EXPECT_EQ(registry.Heard("registry/v1/to/mno-a/rejected").size(),
+            static_cast<std::size_t>(kBatches * kItems));
+}
+
 TEST(Batch, ACommandsTopicTakesNone) {
   TestRegistry registry;
   auto message = Batch("mno-a", {Ack("mno-a", "1")});
