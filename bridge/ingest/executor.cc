@@ -94,7 +94,8 @@ void Executor::Answer(const Request& request, AnswerWay way) {
 void Executor::AnswerUnknown(const Request& request, AnswerWay way) {
   const auto kept = ledger_.LoadMarksKept();
   if (!kept) return PutOff(request, kept.error(), std::move(way));
-  if (!request.time || !ledger::MayBeForgotten(*request.time, *kept)) return Execute(request, std::move(way));
+  if (!request.time || !ledger::MayBeForgotten(*request.time, *kept))
+    return Execute(request, *kept, std::move(way));
   Refuse(request,
          Error::Make(Code::kPolicy, "event_expired",
                      "whether a command of this time was decided is not known any more; find out "
@@ -149,18 +150,19 @@ std::optional<Error> Executor::OverAllowance(const Request& request) {
 
 struct Executor::Execution {
   const Request& request;
+  const ledger::MarksKept kept;
   const AnswerWay way;
   const Result<domain::Origin> origin;
   int attempts = 0;
 };
 
-void Executor::Execute(const Request& request, AnswerWay way) {
+void Executor::Execute(const Request& request, const ledger::MarksKept& kept, AnswerWay way) {
   if (const auto over = OverAllowance(request)) return Refuse(request, *over, std::move(way));
   auto origin = Identify(request);
   // Who may not send a command learns nothing about what was wrong inside it. Nor is its id used up: who is a party, and
   // of which role, is the operator's configuration, and the sender repeats the id when that has changed.
   if (request.row != nullptr && !origin) return Refuse(request, origin.error(), std::move(way));
-  Attempt(std::make_shared<Execution>(Execution{request, std::move(way), std::move(origin)}));
+  Attempt(std::make_shared<Execution>(Execution{request, kept, std::move(way), std::move(origin)}));
 }
 
 void Executor::Attempt(const std::shared_ptr<Execution>& it) {
@@ -181,7 +183,8 @@ void Executor::Attempt(const std::shared_ptr<Execution>& it) {
     verdict = {"rejected", decision.error().symbol};
     reply = Rejected(request, decision.error(), context);
   }
-  changes.mark = domain::EventMark{request.topic.party, *request.id, context.now, request.digests, reply};
+  const UtcTime marked = ledger::TimeOfMark(context.now, request.time, it->kept);
+  changes.mark = domain::EventMark{request.topic.party, *request.id, marked, request.digests, reply};
   // The reply goes first: what it says is the cause of everything after it.
   changes.messages.insert(changes.messages.begin(), std::move(reply));
   const std::size_t kept = KeptOctets(changes);

@@ -1,8 +1,8 @@
 // bridge/ingest/executor.h: one request that has an identity, to its durable answer: the stored reply, a worker's
 // decision, or a rejection. And decisions of the registry itself.
-// Threads: every call from any lane. Answer and Settle wait for nothing: the commit goes on without them, and what comes
-//   behind it runs where `resume` takes it. SettleFor waits for its commit. Ledger, clock, services and observer outlive
-//   it, and it outlives what is under way.
+// Threads: every call from any lane. Answer and Settle wait for nothing but room among the ledger's waiting commits
+//   (ledger.h): the commit goes on without them, and what comes behind it runs where `resume` takes it. SettleFor waits for
+//   its commit. Ledger, clock, services and observer outlive it, and it outlives what is under way.
 // Errors: a rejection is final, and remembered, unless it says "later" (2400, 2502) or comes of the configuration
 //   (party_unknown, role_not_allowed): then the same id may come again.
 //   Verdict "failed": the ledger could not be read or written, nothing was said, the request must be tried again; it is
@@ -72,7 +72,7 @@ class Executor {
   void AnswerKnown(const Request& request, const domain::EventMark& mark, AnswerWay way);
   void AnswerUnknown(const Request& request, AnswerWay way);
   struct Execution;
-  void Execute(const Request& request, AnswerWay way);
+  void Execute(const Request& request, const ledger::MarksKept& kept, AnswerWay way);
   void Attempt(const std::shared_ptr<Execution>& it);
   void NotKept(const std::shared_ptr<Execution>& it, const Error& why);
   struct Settling;

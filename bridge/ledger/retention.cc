@@ -9,16 +9,23 @@ namespace {
 
 constexpr std::size_t kErasedAtOnce = 2048;  // of one commit, which others wait for
 constexpr int kCommitsOfATick = 32;
-constexpr domain::Day kAhead = 1;  // for senders' clocks
+constexpr domain::Day kAhead = 1;                         // for senders' clocks
+constexpr auto kBehindMax = std::chrono::hours(30 * 24);  // what this registry's clock may be without harm
 
 UtcTime StartOf(domain::Day day) { return {static_cast<std::int64_t>(day) * domain::kDayMicros}; }
 
 }  // namespace
 
-// Its mark is of the day it was decided on, which is not before the one it was said on; but for a sender's clock that is
-// ahead, by a day at most.
+// Its mark is not of a day before the one it was said on (TimeOfMark). Marks of earlier versions are of the day of the
+// decision; so that a sender's clock may have been ahead of it, a day more is refused.
 bool MayBeForgotten(UtcTime said, const MarksKept& kept) {
   return kept.from > 0 && domain::DayOf(said) < kept.from + kAhead;
+}
+
+UtcTime TimeOfMark(UtcTime now, std::optional<UtcTime> said, const MarksKept& kept) {
+  if (!said) return now;
+  const UtcTime latest = std::max(now, StartOf(kept.from)) + kBehindMax;
+  return std::max(now, std::min(*said, latest));
 }
 
 domain::Day Retention::FirstKept(UtcTime time) const {

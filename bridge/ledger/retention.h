@@ -4,7 +4,8 @@
 // Order: first the ledger notes which days are to be forgotten, then the marks go, some thousands in a commit. So whoever
 //   finds no mark, and asks which days are kept behind that, never takes a forgotten command for a new one.
 // Protection: the days follow a careful clock (careful_clock.h), so a clock set forward forgets a day an hour at most, and
-//   nothing in the first hour after a start. A mark made while the clock is set back counts as of the first day kept.
+//   nothing in the first hour after a start. A clock that is behind makes marks that would go too early; TimeOfMark is
+//   for that. The ledger puts no mark under a day before the first one kept.
 // Threads: Tick from one thread, oldest from any. The ledger outlives it.
 // Errors: the ledger's; what a tick did not do the next one does.
 // Limits: a tick erases at most 65,536 marks.
@@ -20,6 +21,12 @@ namespace registry::ledger {
 
 // Whether a command first said at this time may have been decided and forgotten.
 bool MayBeForgotten(UtcTime said, const MarksKept& kept);
+
+// The `at` of the mark of a command that is decided now. MayBeForgotten judges a repeat by its `time`, so the mark must
+// not go before that time's day does. When this registry's clock is behind, `now` is too early for that, and `said` counts.
+// Limit: up to 30 days after the clock, or after the first day kept where that is later. A `said` behind that may be a
+// sender's mistake, and its mark would never go; it is the one whose repeat can be decided again.
+UtcTime TimeOfMark(UtcTime now, std::optional<UtcTime> said, const MarksKept& kept);
 
 class Retention {
  public:

@@ -84,6 +84,32 @@ TEST_F(Expired, NothingIsRefusedForItsTimeWhileNothingWasForgotten) {
   EXPECT_EQ(Say("second", "2001-01-01T00:00:00Z").symbol(), "eid_registered");
 }
 
+// Its mark would stand under a day that is forgotten at once, though its `time` says that it is new.
+TEST_F(Expired, WhatWasDecidedWhileTheClockWasBehindIsNotDecidedAgain) {
+  ASSERT_TRUE(Say("old", Now()).accepted());
+  Pass(hours(24 * (kDays + 3)));
+  const std::string time = Now();
+  registry_.clock().Advance(-hours(24 * 10));
+  const Said first = Say("late", time, {{"eid", EidOf(2)}, {"iccid", IccidOf(2)}});
+  ASSERT_TRUE(first.accepted()) << first.payload;
+  registry_.clock().Advance(hours(24 * 10));
+  Pass(hours(24 * kDays));
+  EXPECT_TRUE(Known("late"));
+  EXPECT_EQ(Say("late", time, {{"eid", EidOf(2)}, {"iccid", IccidOf(2)}}).payload, first.payload);
+  Pass(hours(24 * 3));
+  EXPECT_FALSE(Known("late"));
+  EXPECT_EQ(Say("late", time, {{"eid", EidOf(2)}, {"iccid", IccidOf(2)}}).symbol(), "event_expired");
+}
+
+// A `time` far ahead is a mistake or worse, and must not keep its mark for ever.
+TEST_F(Expired, AMarkIsKeptForATimeAheadByThirtyDaysAtMost) {
+  ASSERT_TRUE(Say("ahead", "2126-01-01T00:00:00Z").accepted());
+  Pass(hours(24 * (kDays + 20)));
+  EXPECT_TRUE(Known("ahead"));
+  Pass(hours(24 * 15));
+  EXPECT_FALSE(Known("ahead"));
+}
+
 // What was never sent before is refused as well: nobody can tell.
 TEST_F(Expired, AnUnknownIdOfAForgottenDayIsRefusedAndOneOfAKeptDayIsNot) {
   const std::string before = Now();
