@@ -115,6 +115,8 @@ void Lanes::Stop(std::chrono::milliseconds deadline) {
     MutexLock lock(space_mutex_);
     closing_ = true;
     space_.NotifyAll();
+    // Without a deadline to wait for there is no moment in which something may still begin.
+    dropping_ = deadline <= std::chrono::milliseconds(0);
     space_.WaitFor(lock, deadline, [this] { return queued_ == 0; });
     dropping_ = true;
   }
