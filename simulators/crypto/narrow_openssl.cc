@@ -43,6 +43,7 @@ constexpr std::string_view kNotNeeded[] = {"structure=ec", "structure=rsa", "inp
 // What the narrow provider lends out is the default provider's own.
 struct Lent {
   OSSL_PROVIDER* provider = nullptr;
+  OSSL_PROVIDER* narrow = nullptr;                    // for the life of the process
   std::map<int, std::vector<OSSL_ALGORITHM>> chosen;  // by operation
 };
 
@@ -105,8 +106,10 @@ bool Borrow(Lent& lent) {
 
 bool NarrowOpenssl() {
   // A provider that is loaded by name takes the place of the default one, which comes by itself only where none is.
-  const bool narrowed = Borrow(TheLent()) && OSSL_PROVIDER_add_builtin(nullptr, kName, &Begin) == 1 &&
-                        OSSL_PROVIDER_load(nullptr, kName) != nullptr;
+  Lent& lent = TheLent();
+  const bool ready = Borrow(lent) && OSSL_PROVIDER_add_builtin(nullptr, kName, &Begin) == 1;
+  if (ready) lent.narrow = OSSL_PROVIDER_load(nullptr, kName);
+  const bool narrowed = lent.narrow != nullptr;
   if (!narrowed) ERR_clear_error();
   return narrowed;
 }
