@@ -83,7 +83,7 @@ std::vector<Parcel> Parcels::Pack(std::vector<ledger::OutboxEntry> entries) cons
       begun.parcel = parcels.size();
       begun.items.Add(message.payload);
     }
-    parcels.push_back({std::move(message), {entry.seq}, batcher});
+    parcels.push_back({std::move(message), {entry.seq}, joins});
   }
   for (auto& [topic, growing] : open) Close(parcels[growing.parcel], growing, std::string(topic));
   return parcels;

@@ -9,8 +9,9 @@
 //   cannot be delivered (patience.h says when) becomes a dead letter without its payload, is said at level 3,
 //   and the entries behind it go on. An entry that cannot be read stops the relay, which says so.
 // Batches: an entry is confirmed when its batch is. One that is refused comes apart, and its entries leave one by one.
-// Limits: in_flight_max entries handed to the sink and not yet confirmed, or as many as the sink takes at once. Of messages
-//   to parties that take batches two are out for each such party; what comes meanwhile piles up and leaves together.
+// Limits: in_flight_max entries handed to the sink and not yet confirmed, or as many as the sink takes at once. Of
+//   messages that could travel in a batch twice as many are out as there are parties that take batches, all parties
+//   together; what comes meanwhile, for anybody, waits until there are fewer and leaves then.
 #pragma once
 
 #include <chrono>
