@@ -138,8 +138,8 @@ TEST(Batch, WhoSendsManyTinyItemsIsHeldAndNothingElseGrows) {
   auto message = Octets("mno-a", tiny + "]");
   message.correlation_data.assign(1024, 'c');
   for (int i = 0; i < kBatches; ++i) registry.Send(message);
-  const Said other = registry.AskRaw(Raw("asp-a", "feed.ack", Ack("asp-a", "mine").dump()));
-  EXPECT_TRUE(other.accepted()) << other.payload;
+  registry.Send(Raw("asp-a", "feed.ack", Ack("asp-a", "mine").dump()));
+  EXPECT_TRUE(registry.Counted("accepted", 1));
   EXPECT_TRUE(registry.Counted("rejected", kBatches * kItems));
   EXPECT_EQ(registry.Heard("registry/v1/to/mno-a/rejected").size(),
             static_cast<std::size_t>(kBatches * kItems));
