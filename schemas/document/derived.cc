@@ -4,6 +4,7 @@
 #include <cctype>
 #include <set>
 
+#include "schemas/document/life_cycle.h"
 #include "schemas/document/page.h"
 #include "schemas/wire/codec.h"
 
@@ -58,6 +59,8 @@ std::map<std::string, std::string> DerivedFiles(const std::string& folder) {
   files["asyncapi.json"] = Text(AsyncApi(sources, Form::kSplit));
   files["asyncapi.bundled.json"] = Text(AsyncApi(sources, Form::kBundled));
   files["README.md"] = WithTables(ReadText(folder + "/README.md"), sources);
+  files["../README.md"] =
+      WithLifeCycle(ReadText(folder + "/../README.md"), Json::parse(ReadText(folder + "/life-cycle.json")));
   for (const auto& [stem, schema] : sources.schemas) {
     files["messages/" + stem + ".schema.json"] = Text(schema);
     std::size_t number = 0;

@@ -50,23 +50,23 @@ std::string Rows(Kind kind, const Sources& sources) {
   return rows;
 }
 
-void Replace(std::string& page, const std::string& heading, const std::string& rows) {
+}  // namespace
+
+void ReplaceRows(std::string& page, const std::string& heading, const std::string& rows) {
   const auto at = page.find("\n" + heading + "\n|---");
-  if (at == page.npos) throw std::runtime_error("README.md has no table " + heading);
+  if (at == page.npos) throw std::runtime_error("the page has no table " + heading);
   const auto first = page.find('\n', at + heading.size() + 2) + 1;
   auto end = first;
   while (end < page.size() && page[end] == '|') end = page.find('\n', end) + 1;
   page.replace(first, end - first, rows);
 }
 
-}  // namespace
-
 std::string WithTables(const std::string& page, const Sources& sources) {
   std::string made = page;
-  Replace(made, "| command | who | accepted reply | says |", Rows(Kind::kCommand, sources));
-  Replace(made, "| action | says |", Rows(Kind::kAction, sources));
-  Replace(made, "| type | to | says |", Rows(Kind::kNotification, sources));
-  Replace(made, "| stem | says |", Rows(Kind::kDocument, sources));
+  ReplaceRows(made, "| command | who | accepted reply | says |", Rows(Kind::kCommand, sources));
+  ReplaceRows(made, "| action | says |", Rows(Kind::kAction, sources));
+  ReplaceRows(made, "| type | to | says |", Rows(Kind::kNotification, sources));
+  ReplaceRows(made, "| stem | says |", Rows(Kind::kDocument, sources));
   return made;
 }
 

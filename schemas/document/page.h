@@ -11,4 +11,7 @@ namespace registry::document {
 // its heading row; all else stays. Throws std::runtime_error when a table is missing.
 std::string WithTables(const std::string& page, const Sources& sources);
 
+// The rows below this heading row become `rows`. Throws std::runtime_error when the page has no such table.
+void ReplaceRows(std::string& page, const std::string& heading, const std::string& rows);
+
 }  // namespace registry::document

@@ -130,7 +130,7 @@ std::string WhoWaitsHasAJob(const Snapshot& now) {
       return last == "payload.push failed" ? "" : "waits for a payload nobody pushes";
     }
     const bool ended = device.state == State::kDeactivated || device.state == State::kDeleted;
-    if (!ended || !domain::Attached(device) || wiping) return "";
+    if (!ended || !domain::EverSeen(device) || wiping) return "";
     const std::string last =
         LastOf(device, {"attached", "deactivated", "deleted", "wiped", "applet.wipe failed"});
     // One that was first seen after it was deactivated made no key, so there is nothing to wipe.

@@ -98,8 +98,9 @@ void JudgeChange(const Step& step, Judge& judge) {
   judge.Must(Sponsor(was) == Sponsor(is) || Transferred(is, TransferKind::kMno, Sponsor(is)),
              "became another one");
   const auto claimer = Claimer(is);
-  judge.Must(!Claimer(was) || Claimer(was) == claimer || Transferred(is, TransferKind::kAsp, claimer),
-             "was taken over by another claimer");
+  judge.Must(
+      !Claimer(was) || !claimer || Claimer(was) == claimer || Transferred(is, TransferKind::kAsp, claimer),
+      "was taken over by another claimer");
   judge.Must(was.state == is.state || Leads(was.state, is.state),
              "came from " + std::string(StateName(was.state)) + " to " + std::string(StateName(is.state)));
   judge.Must(was.zone.wanted <= is.zone.wanted && was.zone.visible <= is.zone.visible,
@@ -238,7 +239,7 @@ Faults FaultsOf(const Device& device) {
   judge.Must(device.state != State::kActive || (Claimer(device) && DeliveredVersion(device) > 0),
              "is active without a claimer or a delivered payload");
   const bool seen = live || device.state == State::kAttached;
-  judge.Must(!seen || Attached(device), "was never seen on the network " + InState(device));
+  judge.Must(!seen || EverSeen(device), "was never seen on the network " + InState(device));
   return judge.Take();
 }
 

@@ -25,11 +25,30 @@ constexpr State kReg = State::kRegistered, kAtt = State::kAttached, kCer = State
                 kPub = State::kPublished, kAct = State::kActive, kOff = State::kDeactivated,
                 kGone = State::kDeleted;
 
+// What a status does to a command while it is there.
+enum class Effect { kAny, kBar, kOne };
+constexpr Effect kAny = Effect::kAny, kBar = Effect::kBar, kOne = Effect::kOne;
+
+// In the order of a row's second list.
+struct StatusColumn {
+  DeviceStatus status;
+  std::string_view why;  // a command is barred
+};
+constexpr StatusColumn kStatuses[] = {
+    {DeviceStatus::kPendingTransfer, "a transfer is pending (pendingTransfer) until it is decided"},
+    {DeviceStatus::kClientHold, "its ASP holds it (clientHold)"},
+    {DeviceStatus::kSponsorHold, "its MNO holds it (sponsorHold)"},
+    {DeviceStatus::kServerHold, "the operator holds it (serverHold) until the operator lifts it"},
+    {DeviceStatus::kTransferProhibited, "it may not be transferred (transferProhibited)"},
+    {DeviceStatus::kDisconnected, "it is disconnected (disconnected)"},
+    {DeviceStatus::kExpired, "its certificate has ended (expired)"},
+};
+
 struct CommandRow {
   Command command;
   std::string_view name;
-  bool despite_hold;
   Cells<std::optional<State>> next;
+  std::array<Effect, std::size(kStatuses)> effects;
   std::string_view rule;
 };
 
@@ -39,14 +58,16 @@ struct FactRow {
   Cells<State> after;
 };
 
-#define REGISTRY_COMMAND_ROW(command, name, despite_hold, reg, att, cer, pub, act, off, gone, rule) \
-  {Command::command, name, despite_hold, {reg, att, cer, pub, act, off, gone}, rule},
-#define REGISTRY_FACT_ROW(fact, name, reg, att, cer, pub, act, off, gone) \
-  {Fact::fact, name, {reg, att, cer, pub, act, off, gone}},
+#define REGISTRY_LIST(...) \
+  { __VA_ARGS__ }
+#define REGISTRY_COMMAND_ROW(command, name, states, statuses, rule) \
+  {Command::command, name, REGISTRY_LIST states, REGISTRY_LIST statuses, rule},
+#define REGISTRY_FACT_ROW(fact, name, states) {Fact::fact, name, REGISTRY_LIST states},
 constexpr CommandRow kCommands[] = {REGISTRY_LIFECYCLE_COMMANDS(REGISTRY_COMMAND_ROW)};
 constexpr FactRow kFacts[] = {REGISTRY_LIFECYCLE_FACTS(REGISTRY_FACT_ROW)};
 #undef REGISTRY_COMMAND_ROW
 #undef REGISTRY_FACT_ROW
+#undef REGISTRY_LIST
 
 // Rows stand in the order of the enumerators, which are made of them.
 const CommandRow& RowOf(Command command) { return kCommands[static_cast<std::size_t>(command)]; }
@@ -65,11 +86,17 @@ Error Refused(const Device& device, Command command, std::string_view why) {
   return Error::Make(Code::kStatusProhibits, "state_prohibits", message, "/device");
 }
 
-std::string_view HoldRule(const Device& device) {
-  if (device.statuses.contains(DeviceStatus::kServerHold))
-    return "the operator holds it (serverHold) until the operator reactivates it";
-  return device.statuses.contains(DeviceStatus::kClientHold) ? "it is on hold (clientHold)"
-                                                             : "its MNO holds it (sponsorHold)";
+// Why the statuses refuse the command; empty when they do not.
+std::string_view Barred(const Device& device, const CommandRow& row) {
+  bool one_needed = false, one_there = false;
+  for (std::size_t column = 0; column < std::size(kStatuses); ++column) {
+    const bool there = device.statuses.contains(kStatuses[column].status);
+    if (row.effects[column] == kBar && there) return kStatuses[column].why;
+    if (row.effects[column] != kOne) continue;
+    one_needed = true;
+    one_there = one_there || there;
+  }
+  return one_needed && !one_there ? row.rule : std::string_view();
 }
 
 }  // namespace
@@ -86,14 +113,20 @@ std::string_view FactName(Fact fact) { return RowOf(fact).name; }
 
 Result<State> Next(const Device& device, Command command) {
   const CommandRow& row = RowOf(command);
-  if (OnHold(device) && !row.despite_hold) return Refused(device, command, HoldRule(device));
   const auto next = CellOf(row.next, device.state);
-  if (!next) return Refused(device, command, row.rule);
-  if (command == Command::kReactivate && !Attached(device)) return State::kRegistered;
+  const std::string_view barred = Barred(device, row);
+  // What is deleted is no longer held by anybody: its state is the reason.
+  if (!next && (barred.empty() || device.state == State::kDeleted)) return Refused(device, command, row.rule);
+  if (!barred.empty()) return Refused(device, command, barred);
+  const bool comes_back = command == Command::kReactivate || command == Command::kServerReactivate;
+  if (comes_back && !EverSeen(device)) return State::kRegistered;  // (2)
   return *next;
 }
 
-State After(const Device& device, Fact fact) { return CellOf(RowOf(fact).after, device.state); }
+State After(const Device& device, Fact fact) {
+  const bool to_nobody = fact == Fact::kDelivered && LiveBinding(device) == nullptr;
+  return to_nobody ? device.state : CellOf(RowOf(fact).after, device.state);  // (4)
+}
 
 bool Leads(State from, State to) {
   if (from == State::kDeactivated && to == State::kRegistered) return true;  // (2)

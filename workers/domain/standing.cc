@@ -42,6 +42,11 @@ const Iccid& IccidOf(const Device& device) {
   return profile != nullptr ? profile->iccid : kNone;
 }
 
+bool EverSeen(const Device& device) {
+  const Profile* const profile = Serving(device);
+  return profile != nullptr && profile->state != ProfileState::kInstalled;
+}
+
 bool Attached(const Device& device) {
   const Profile* const profile = Serving(device);
   return profile != nullptr && profile->attached;

@@ -10,9 +10,10 @@ namespace registry::domain {
 // deleted, else the newest. nullptr for a value that has none, which no registered device is.
 const Profile* Serving(const Device& device);
 Profile* Serving(Device& device);
-const PartyId& Sponsor(const Device& device);     // MNO of the serving profile
-const Iccid& IccidOf(const Device& device);       // of the serving profile
-bool Attached(const Device& device);              // the serving profile was seen on the network
+const PartyId& Sponsor(const Device& device);  // MNO of the serving profile
+const Iccid& IccidOf(const Device& device);    // of the serving profile
+bool EverSeen(const Device& device);  // the serving profile was enabled, or seen on the network, at some time
+bool Attached(const Device& device);  // it is on the network, as far as its MNO has said
 const Bytes& AgreementKey(const Device& device);  // of the serving profile; empty before its first CSR
 
 // nullptr: none.

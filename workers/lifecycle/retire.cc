@@ -33,7 +33,7 @@ Status WantWipe(const Device& device, const Waiting& waiting, Case& at) {
     jobs::WantAgain(*wipe, at.changes);
     return Done{};
   }
-  if (!domain::Attached(device)) return Done{};
+  if (!domain::EverSeen(device)) return Done{};
   return jobs::Ask(JobKind::kAppletWipe, device, at.view, at.context, at.policy.retry, at.changes);
 }
 
@@ -69,7 +69,8 @@ Status End(Device& device, const Waiting& waiting, std::string_view what, const 
 }
 
 Status Deactivate(Device& device, const std::string& reason, Case& at) {
-  const auto next = domain::Next(device, Command::kDeactivate);
+  const bool by_operator = at.origin.role == wire::Role::kOperator;
+  const auto next = domain::Next(device, by_operator ? Command::kServerDeactivate : Command::kDeactivate);
   if (!next) return next.error();
   device.state = *next;
   const auto waiting = Waiting::Of(device.id, at.view);
@@ -106,9 +107,10 @@ Result<Reply> Decide(const wire::DeviceDeactivate& command, Case& at) {
 Result<Reply> Decide(const wire::DeviceReactivate& command, Case& at) {
   auto device = FindManaged(command.device, at.origin, at.view);
   if (!device) return device.error();
-  if (at.origin.role == wire::Role::kOperator) device->statuses.erase(domain::DeviceStatus::kServerHold);
-  const auto next = domain::Next(*device, Command::kReactivate);
+  const bool by_operator = at.origin.role == wire::Role::kOperator;
+  const auto next = domain::Next(*device, by_operator ? Command::kServerReactivate : Command::kReactivate);
   if (!next) return next.error();
+  if (by_operator) device->statuses.erase(domain::DeviceStatus::kServerHold);
   device->state = *next;
   device->came_back = true;
   const auto waiting = Waiting::Of(device->id, at.view);
@@ -137,7 +139,7 @@ Result<Reply> Decide(const wire::DeviceDelete& command, Case& at) {
   // The hardware and the profile may be registered again; a public key or serial never belongs to a second device. Not
   // before the wipe has ended, though: it names the eSIM, and would empty the applet of the device registered there
   // next.
-  if (!domain::Attached(*device)) {
+  if (!domain::EverSeen(*device)) {
     if (auto released = ReleaseEsim(*device, at.view, at.changes); !released) return released.error();
   }
   if (device->zone.wanted > 0) Show(dns::Gone, *device, *waiting, at);

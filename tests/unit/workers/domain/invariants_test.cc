@@ -82,7 +82,7 @@ TEST(Invariants, OfADevice) {
        "has no key-agreement key though it is active"},
       {[](Device& it) { it.bindings[0].delivered = 0; },
        "is active without a claimer or a delivered payload"},
-      {[](Device& it) { it.profiles[0].attached = false; },
+      {[](Device& it) { it.profiles[0].state = ProfileState::kInstalled; },
        "was never seen on the network though it is active"},
   };
   for (const auto& [breaks, fault] : broken) {

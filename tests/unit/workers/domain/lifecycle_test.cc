@@ -36,7 +36,9 @@ TEST(Lifecycle, OneDeviceGoesTheWholeWay) {
   EXPECT_EQ(After(State::kRegistered, Fact::kAttached), State::kAttached);
   EXPECT_EQ(After(State::kAttached, Command::kCertify), State::kCertified);
   EXPECT_EQ(After(State::kCertified, Fact::kVisible), State::kPublished);
-  EXPECT_EQ(After(State::kPublished, Fact::kDelivered), State::kActive);
+  Device claimed = In(State::kPublished);
+  test::BindingOf(claimed);
+  EXPECT_EQ(After(claimed, Fact::kDelivered), State::kActive);
   EXPECT_EQ(After(State::kActive, Command::kDeactivate), State::kDeactivated);
   EXPECT_EQ(After(State::kDeactivated, Command::kReactivate), State::kAttached);
   EXPECT_EQ(After(State::kAttached, Command::kDelete), State::kDeleted);
@@ -64,8 +66,9 @@ TEST(Lifecycle, EveryLiveStateCanBeEnded) {
   EXPECT_EQ(After(State::kDeactivated, Command::kDelete), State::kDeleted);
 }
 
-TEST(Lifecycle, NothingLeadsOutOfATombstone) {
+TEST(Lifecycle, OnlyARestoreLeadsOutOfATombstone) {
   for (const Command command : kCommands) {
+    if (command == Command::kRestore || command == Command::kServerRestore) continue;
     EXPECT_EQ(After(State::kDeleted, command), std::nullopt) << CommandName(command);
   }
   for (const Fact fact : kFacts) EXPECT_EQ(After(State::kDeleted, fact), State::kDeleted) << FactName(fact);
@@ -87,6 +90,7 @@ TEST(Lifecycle, AHoldRefusesAllButTheEnd) {
     EXPECT_FALSE(Next(device, Command::kCertify)) << StateName(state);
     EXPECT_FALSE(Next(device, Command::kClaim)) << StateName(state);
     EXPECT_FALSE(Next(device, Command::kReactivate)) << StateName(state);
+    EXPECT_FALSE(Next(device, Command::kRekey)) << StateName(state);
     for (const Fact fact : kFacts) {
       EXPECT_EQ(After(device, fact), After(In(state), fact)) << StateName(state) << ", " << FactName(fact);
     }
