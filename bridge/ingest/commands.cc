@@ -50,6 +50,15 @@ std::size_t OfEsim(const wire::EsimRegister& message, const PartyId&) {
   return std::hash<std::string>{}(message.eid.text());
 }
 
+// Two requests for one device may wait on two lanes; the ledger's versions decide then.
+std::size_t OfWanted(const wire::TransferRequest& message, const PartyId& sender) {
+  return message.device ? std::hash<DeviceId>{}(*message.device) : OfSender(message, sender);
+}
+template <class Message>
+std::size_t OfTransfer(const Message& message, const PartyId&) {
+  return std::hash<std::string>{}(message.transfer.text());
+}
+
 // ---- decisions
 
 // The room that knows the message: overload resolution finds it.
@@ -117,6 +126,24 @@ std::vector<CommandRow> MakeRows() {
       Row<wire::DeviceGet>(LimitClass::kRead, OfDevice),
       Row<wire::DeviceList>(LimitClass::kRead, OfSender),
       Row<wire::DeviceTrace>(LimitClass::kRead, OfDevice),
+      Row<wire::DeviceDetach>(LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceRelease>(LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceMove>(LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceSuspend>(LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceResume>(LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceDisconnect>(LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceReconnect>(LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceRestore>(LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceRekey>(LimitClass::kWrite, OfDevice),
+      Row<wire::AuthorisationSet>(LimitClass::kAuthorise, OfDevice),
+      Row<wire::TransferRequest>(LimitClass::kAuthorise, OfWanted),
+      Row<wire::TransferApprove>(LimitClass::kWrite, OfTransfer),
+      Row<wire::TransferReject>(LimitClass::kWrite, OfTransfer),
+      Row<wire::TransferCancel>(LimitClass::kWrite, OfTransfer),
+      Row<wire::EndpointWithdraw>(LimitClass::kWrite, OfSender),
+      Row<wire::EndpointList>(LimitClass::kRead, OfSender),
+      Row<wire::TransferList>(LimitClass::kRead, OfSender),
+      Row<wire::QuotaGet>(LimitClass::kRead, OfSender),
       Row<wire::OrderStart>(LimitClass::kBulk, OfSender),
       Row<wire::OrderPause>(LimitClass::kWrite, OfSender),
       Row<wire::OrderResume>(LimitClass::kWrite, OfSender),

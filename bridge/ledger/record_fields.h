@@ -12,7 +12,7 @@
 namespace registry::ledger {
 
 template <>
-struct StoredEnum<domain::JobKind> : FrozenEnum<domain::JobKind, 4> {};
+struct StoredEnum<domain::JobKind> : FrozenEnum<domain::JobKind, 7> {};
 template <>
 struct StoredEnum<wire::TrustKind> : NumberedFromOne<wire::TrustKind, wire::TrustKind::kCa,
                                                      wire::TrustKind::kCertificate, wire::TrustKind::kTlsa> {
@@ -120,6 +120,7 @@ void Fields(A& archive, T& job) {
   archive(17, job.order);
   SubjectField<domain::EndpointKey>(archive, 18, job.subject);
   SubjectField<OrderId>(archive, 19, job.subject);
+  archive(20, job.profile);
 }
 
 template <class A, Is<domain::HistoryEntry> T>

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "schemas/base/result.h"
+#include "schemas/wire/life_messages.h"
 #include "schemas/wire/message_lists.h"
 #include "schemas/wire/messages.h"
 #include "schemas/wire/order_messages.h"

@@ -44,6 +44,10 @@ template <class Value>
 bool IsSet(const std::optional<Value>& value) {
   return value.has_value();
 }
+template <class Value>
+bool IsSet(const std::vector<Value>& value) {
+  return !value.empty();
+}
 
 template <class Form, auto kMember, class Owner = decltype(OwnerOf(kMember))>
 Fault ReadMember(const json& value, Owner* message) {

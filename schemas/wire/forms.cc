@@ -114,6 +114,11 @@ const IdFacts& FactsOf<OrderId>() {
   return facts;
 }
 template <>
+const IdFacts& FactsOf<TransferId>() {
+  static const IdFacts facts{36, 36, FactsOf<JobId>().pattern, "bad_transfer", "must be a lower-case UUID"};
+  return facts;
+}
+template <>
 const IdFacts& FactsOf<Eid>() {
   static const IdFacts facts{32, 32, "^[0-9]{32}$", "bad_eid",
                              "must be 32 digits that leave 1 modulo 97 (SGP.29)"};

@@ -21,6 +21,21 @@
   X(OrderPause, OrderState, kMno, kAsp, kOperator) \
   X(OrderResume, OrderState, kMno, kAsp, kOperator) \
   X(OrderCancel, OrderState, kMno, kAsp, kOperator) \
+  X(DeviceDetach, DeviceState, kMno) \
+  X(DeviceRelease, DeviceState, kAsp) \
+  X(DeviceMove, DeviceState, kAsp) \
+  X(DeviceSuspend, DeviceState, kMno, kAsp, kOperator) \
+  X(DeviceResume, DeviceState, kMno, kAsp, kOperator) \
+  X(DeviceDisconnect, DeviceState, kAsp, kOperator) \
+  X(DeviceReconnect, DeviceState, kAsp, kOperator) \
+  X(DeviceRestore, DeviceState, kAsp, kOperator) \
+  X(DeviceRekey, DeviceState, kMno, kAsp, kOperator) \
+  X(AuthorisationSet, Authorisation, kMno, kAsp, kOperator) \
+  X(TransferRequest, TransferState, kMno, kAsp) \
+  X(TransferApprove, TransferState, kMno, kAsp, kOperator) \
+  X(TransferReject, TransferState, kMno, kAsp, kOperator) \
+  X(TransferCancel, TransferState, kMno, kAsp) \
+  X(EndpointWithdraw, EndpointWithdrawn, kAsp) \
   X(DoProgress, JobNoted, kMno) \
   X(DoResult, JobNoted, kMno)
 
@@ -30,7 +45,10 @@
   X(DeviceList, DeviceListed, kMno, kAsp, kOperator) \
   X(DeviceTrace, DeviceTraced, kMno, kAsp, kOperator) \
   X(OrderGet, OrderState, kMno, kAsp, kOperator) \
-  X(OrderReport, OrderReported, kMno, kAsp, kOperator)
+  X(OrderReport, OrderReported, kMno, kAsp, kOperator) \
+  X(EndpointList, EndpointListed, kAsp) \
+  X(TransferList, TransferListed, kMno, kAsp, kOperator) \
+  X(QuotaGet, QuotaTold, kMno, kAsp, kOperator)
 
 // X(struct): each reply once, however many commands it answers.
 #define REGISTRY_REPLIES(X) \
@@ -44,13 +62,22 @@
   X(DeviceDescribed) \
   X(DeviceListed) \
   X(DeviceTraced) \
-  X(OrderReported)
+  X(OrderReported) \
+  X(Authorisation) \
+  X(TransferState) \
+  X(EndpointWithdrawn) \
+  X(EndpointListed) \
+  X(TransferListed) \
+  X(QuotaTold)
 
 // X(struct, roles that are told...)
 #define REGISTRY_ACTIONS(X) \
   X(KeyGenerate, kMno) \
   X(PayloadPush, kMno) \
-  X(AppletWipe, kMno)
+  X(AppletWipe, kMno) \
+  X(ProfileEnable, kMno) \
+  X(ProfileDisable, kMno) \
+  X(ProfileDelete, kMno)
 
 #define REGISTRY_NOTIFICATIONS(X) \
   X(DeviceCertified, kAsp) \
@@ -60,7 +87,24 @@
   X(DeviceDeleted, kMno, kAsp) \
   X(DeviceFailed, kMno, kAsp) \
   X(OrderProgress, kMno, kAsp, kOperator) \
-  X(OrderDone, kMno, kAsp, kOperator)
+  X(OrderDone, kMno, kAsp, kOperator) \
+  X(DeviceSuspended, kMno, kAsp) \
+  X(DeviceResumed, kMno, kAsp) \
+  X(DeviceDisconnected, kMno, kAsp) \
+  X(DeviceReconnected, kMno, kAsp) \
+  X(DeviceReleased, kMno, kAsp) \
+  X(DeviceRestored, kMno, kAsp) \
+  X(DeviceAttached, kAsp) \
+  X(DeviceDetached, kAsp) \
+  X(DeviceRenewed, kMno, kAsp) \
+  X(DeviceExpired, kMno, kAsp) \
+  X(DeviceMoved, kMno, kAsp) \
+  X(TransferRequested, kMno, kAsp) \
+  X(TransferApproved, kMno, kAsp) \
+  X(TransferRejected, kMno, kAsp) \
+  X(TransferCancelled, kMno, kAsp) \
+  X(TransferCompleted, kMno, kAsp) \
+  X(TransferFailed, kMno, kAsp)
 
 // X(struct): what is inside messages, and documents. The error and the envelope are not among them, as neither has a struct
 // of this folder's.
@@ -76,7 +120,11 @@
   X(DeviceWait) \
   X(DeviceStep) \
   X(OrderSelection) \
-  X(OrderItem)
+  X(OrderItem) \
+  X(EndpointInUse) \
+  X(QuotaClass) \
+  X(DeviceProfile) \
+  X(DeviceCredential)
 
 // All of them: Many for the rows that say more than the struct, One for the others.
 #define REGISTRY_STRUCTS(Many, One) \

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "schemas/wire/life_tables.h"
 #include "schemas/wire/order_tables.h"
 #include "schemas/wire/parts.h"
 #include "schemas/wire/read_messages.h"
@@ -41,7 +42,8 @@ Fields<Message> Ended() {
 template <class Message>
 Fields<Message> Job() {
   return {Must<JobName, &Message::job>("job"), Must<Device, &Message::device>("device"),
-          Must<Attempt, &Message::attempt>("attempt"), Must<Time, &Message::deadline>("deadline")};
+          Must<Attempt, &Message::attempt>("attempt"), Must<Time, &Message::deadline>("deadline"),
+          May<ProfileNumber, &Message::profile>("profile")};
 }
 
 }  // namespace
@@ -50,13 +52,15 @@ Fields<Message> Job() {
 
 template <>
 const Fields<EsimRegister>& Table<EsimRegister>() {
-  static const Fields<EsimRegister> table{Must<IdForm<Eid>, &EsimRegister::eid>("eid"),
-                                          Must<IdForm<Iccid>, &EsimRegister::iccid>("iccid")};
+  static const Fields<EsimRegister> table{
+      Must<IdForm<Eid>, &EsimRegister::eid>("eid"), Must<IdForm<Iccid>, &EsimRegister::iccid>("iccid"),
+      May<AuthorisationCode, &EsimRegister::authorisation_code>("authorisationCode")};
   return table;
 }
 template <>
 const Fields<DeviceAttach>& Table<DeviceAttach>() {
-  static const Fields<DeviceAttach> table{Must<Device, &DeviceAttach::device>("device")};
+  static const Fields<DeviceAttach> table{Must<Device, &DeviceAttach::device>("device"),
+                                          May<ProfileNumber, &DeviceAttach::profile>("profile")};
   return table;
 }
 template <>
@@ -81,7 +85,11 @@ const Fields<DeviceClaim>& Table<DeviceClaim>() {
 }
 template <>
 const Fields<DeviceDeactivate>& Table<DeviceDeactivate>() {
-  static const auto table = WithReason<DeviceDeactivate>();
+  static const Fields<DeviceDeactivate> table = [] {
+    auto fields = WithReason<DeviceDeactivate>();
+    fields.push_back(May<Switch, &DeviceDeactivate::disconnect>("disconnect"));
+    return fields;
+  }();
   return table;
 }
 template <>
@@ -129,15 +137,17 @@ template <>
 const Fields<EsimRegistered>& Table<EsimRegistered>() {
   static const Fields<EsimRegistered> table{
       Must<Device, &EsimRegistered::device>("device"),
-      Must<AuthorisationCode, &EsimRegistered::authorisation_code>("authorisationCode"),
-      Must<BootstrapPart, &EsimRegistered::bootstrap>("bootstrap")};
+      May<AuthorisationCode, &EsimRegistered::authorisation_code>("authorisationCode"),
+      Must<BootstrapPart, &EsimRegistered::bootstrap>("bootstrap"),
+      May<ProfileNumber, &EsimRegistered::profile>("profile")};
   return table;
 }
 template <>
 const Fields<DeviceState>& Table<DeviceState>() {
   static const Fields<DeviceState> table{
       Must<Device, &DeviceState::device>("device"), Must<Word<StateWords>, &DeviceState::state>("state"),
-      May<Word<PilotFormWords>, &DeviceState::pilot_form_absent>("pilotFormAbsent")};
+      May<Word<PilotFormWords>, &DeviceState::pilot_form_absent>("pilotFormAbsent"),
+      May<Holds, &DeviceState::holds>("holds")};
   return table;
 }
 template <>
@@ -154,7 +164,8 @@ const Fields<EndpointPublished>& Table<EndpointPublished>() {
   static const Fields<EndpointPublished> table{
       Must<EndpointId, &EndpointPublished::endpoint>("endpoint"),
       Must<Ordinal, &EndpointPublished::revision>("revision"),
-      May<Word<PilotFormWords>, &EndpointPublished::pilot_form_absent>("pilotFormAbsent")};
+      May<Word<PilotFormWords>, &EndpointPublished::pilot_form_absent>("pilotFormAbsent"),
+      May<IdForm<OrderId>, &EndpointPublished::order>("order")};
   return table;
 }
 template <>

@@ -79,11 +79,13 @@ struct EsimRegister {
   static constexpr std::string_view kName = "esim.register";
   Eid eid;
   Iccid iccid;
-};  // MNO
+  std::string authorisation_code{};  // of a device that is registered already
+};                                   // MNO
 struct DeviceAttach {
   static constexpr std::string_view kName = "device.attach";
   DeviceId device;
-};  // MNO
+  std::uint32_t profile = 0;  // 0: the serving one
+};                            // MNO
 struct CsrSubmit {
   static constexpr std::string_view kName = "csr.submit";
   DeviceId device;
@@ -104,7 +106,8 @@ struct DeviceDeactivate {
   static constexpr std::string_view kName = "device.deactivate";
   DeviceId device;
   std::string reason;
-};  // ASP, operator
+  bool disconnect = false;  // the profile is disabled too, after the wipe
+};                          // ASP, operator
 struct DeviceReactivate {
   static constexpr std::string_view kName = "device.reactivate";
   DeviceId device;
@@ -150,16 +153,18 @@ struct DoResult {  // MNO
 struct EsimRegistered {
   static constexpr std::string_view kName = "esim.registered";
   DeviceId device;
-  std::string authorisation_code;
+  std::string authorisation_code;  // empty for one more profile of a device
   Bootstrap bootstrap;
+  std::uint32_t profile = 0;
 };
 // `pilot_form_absent`: why there are no containers for the pilot's middleware; empty where there are.
 struct DeviceState {
   static constexpr std::string_view kName = "device.state";
   DeviceId device;
   std::string state;
-  std::string pilot_form_absent{};  // in the reply to device.claim
-};                                  // attach, claim, deactivate, reactivate, delete
+  std::string pilot_form_absent{};   // in the reply to device.claim
+  std::vector<std::string> holds{};  // every status beside the state
+};                                   // what a command about a device comes to
 struct CertificateIssued {
   static constexpr std::string_view kName = "certificate.issued";
   DeviceId device;
@@ -172,6 +177,7 @@ struct EndpointPublished {
   EndpointName endpoint;
   std::uint64_t revision = 0;
   std::string pilot_form_absent{};
+  std::optional<OrderId> order{};  // that tells the devices in use
 };
 struct FeedStatus {
   static constexpr std::string_view kName = "feed.status";
@@ -193,6 +199,7 @@ struct KeyGenerate {
   DeviceId device;
   std::uint32_t attempt = 1;
   UtcTime deadline;
+  std::uint32_t profile = 0;
 };
 struct PayloadPush {
   static constexpr std::string_view kName = "payload.push";
@@ -204,6 +211,7 @@ struct PayloadPush {
   Bytes cms;                          // SignedData over AuthEnvelopedData, DER
   std::vector<Container> containers;  // in the order to be written; 02 last
   std::string pilot_form_absent{};
+  std::uint32_t profile = 0;
 };
 struct AppletWipe {
   static constexpr std::string_view kName = "applet.wipe";
@@ -211,6 +219,7 @@ struct AppletWipe {
   DeviceId device;
   std::uint32_t attempt = 1;
   UtcTime deadline;
+  std::uint32_t profile = 0;
 };
 
 // ---- notifications: registry/v1/to/{party}/event/{type}

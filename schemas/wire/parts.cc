@@ -4,6 +4,15 @@
 #include "schemas/wire/symbols.h"
 
 namespace registry::wire {
+
+bool ValidCursor(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (slash == text.npos) return DeviceId::Parse(text).has_value();
+  const auto number = text.substr(0, slash);
+  return !number.empty() && number.size() <= 18 && std::all_of(number.begin(), number.end(), digit) &&
+         DeviceId::Parse(text.substr(slash + 1)).has_value();
+}
 namespace {
 
 struct TrustWords {

@@ -13,6 +13,26 @@ struct StateWords {
       "registered", "attached", "certified", "published", "active", "deactivated", "deleted"};
 };
 
+// Statuses beside the state.
+struct HoldWords {
+  static constexpr std::array<std::string_view, 7> kWords{
+      "pendingTransfer", "clientHold",   "serverHold", "transferProhibited",
+      "sponsorHold",     "disconnected", "expired"};
+};
+using Holds = ListOf<Word<HoldWords>, 0, 8>;
+using ProfileNumber = Integer<std::uint32_t, 1, 1000000>;
+
+// The `next` of a page of devices: "<device>", or "<microseconds>/<device>".
+bool ValidCursor(std::string_view text);
+inline constexpr TextKind kCursor{
+    36,
+    55,
+    "^([0-9]{1,18}/)?[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+    "bad_cursor",
+    "must be the `next` of a page",
+    ValidCursor};
+using Cursor = TextForm<kCursor>;
+
 // Error is older than the wire (schemas/base).
 struct ErrorStem {
   static constexpr std::string_view kName = "error";

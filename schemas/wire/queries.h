@@ -4,6 +4,7 @@
 
 #include "schemas/wire/codec.h"
 #include "schemas/wire/envelope.h"
+#include "schemas/wire/life_messages.h"
 
 namespace registry::wire {
 
@@ -48,6 +49,9 @@ struct DeviceDescribed {
   std::optional<Iccid> iccid;  // to the sponsor only
   std::string serial;          // empty without a live certificate
   std::optional<UtcTime> not_after;
+  std::vector<DeviceProfile> profiles{};
+  std::vector<DeviceCredential> credentials{};
+  std::optional<TransferId> transfer{};  // pending or approved
   UtcTime created, updated;
 };  // device.get
 struct DeviceListed {

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "schemas/wire/life_tables.h"
 #include "schemas/wire/parts.h"
 
 namespace registry::wire {
@@ -11,36 +12,12 @@ using Device = IdForm<DeviceId>;
 using Party = IdForm<PartyId>;
 using EndpointId = IdForm<EndpointName>;
 
-struct HoldWords {
-  static constexpr std::array<std::string_view, 7> kWords{
-      "pendingTransfer", "clientHold",   "serverHold", "transferProhibited",
-      "sponsorHold",     "disconnected", "expired"};
-};
 #define REGISTRY_NAME(Action, ...) Action::kName,
 struct WaitWords {
   static constexpr std::array kWords{REGISTRY_ACTIONS(REGISTRY_NAME) std::string_view("zone.visible")};
 };
 #undef REGISTRY_NAME
-// "<device>", or "<microseconds>/<device>".
-bool ValidCursor(std::string_view text) {
-  const auto slash = text.find('/');
-  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (slash == text.npos) return DeviceId::Parse(text).has_value();
-  const auto number = text.substr(0, slash);
-  return !number.empty() && number.size() <= 18 && std::all_of(number.begin(), number.end(), digit) &&
-         DeviceId::Parse(text.substr(slash + 1)).has_value();
-}
-constexpr TextKind kCursor{
-    36,
-    55,
-    "^([0-9]{1,18}/)?[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
-    "bad_cursor",
-    "must be the `next` of a page",
-    ValidCursor};
-
 using State = Word<StateWords>;
-using Cursor = TextForm<kCursor>;
-using Holds = ListOf<Word<HoldWords>, 0, 8>;
 
 }  // namespace
 
@@ -74,20 +51,24 @@ const Fields<DeviceBrief>& Table<DeviceBrief>() {
 }
 template <>
 const Fields<DeviceDescribed>& Table<DeviceDescribed>() {
-  static const Fields<DeviceDescribed> table{Must<Device, &DeviceDescribed::device>("device"),
-                                             Must<DnsName, &DeviceDescribed::name>("name"),
-                                             Must<State, &DeviceDescribed::state>("state"),
-                                             May<Holds, &DeviceDescribed::holds>("holds"),
-                                             Must<Switch, &DeviceDescribed::attached>("attached"),
-                                             Must<Party, &DeviceDescribed::sponsor>("sponsor"),
-                                             May<Party, &DeviceDescribed::claimer>("claimer"),
-                                             May<EndpointId, &DeviceDescribed::endpoint>("endpoint"),
-                                             May<IdForm<Eid>, &DeviceDescribed::eid>("eid"),
-                                             May<IdForm<Iccid>, &DeviceDescribed::iccid>("iccid"),
-                                             May<SerialHex, &DeviceDescribed::serial>("serial"),
-                                             May<Time, &DeviceDescribed::not_after>("notAfter"),
-                                             Must<Time, &DeviceDescribed::created>("created"),
-                                             Must<Time, &DeviceDescribed::updated>("updated")};
+  static const Fields<DeviceDescribed> table{
+      Must<Device, &DeviceDescribed::device>("device"),
+      Must<DnsName, &DeviceDescribed::name>("name"),
+      Must<State, &DeviceDescribed::state>("state"),
+      May<Holds, &DeviceDescribed::holds>("holds"),
+      Must<Switch, &DeviceDescribed::attached>("attached"),
+      Must<Party, &DeviceDescribed::sponsor>("sponsor"),
+      May<Party, &DeviceDescribed::claimer>("claimer"),
+      May<EndpointId, &DeviceDescribed::endpoint>("endpoint"),
+      May<IdForm<Eid>, &DeviceDescribed::eid>("eid"),
+      May<IdForm<Iccid>, &DeviceDescribed::iccid>("iccid"),
+      May<SerialHex, &DeviceDescribed::serial>("serial"),
+      May<Time, &DeviceDescribed::not_after>("notAfter"),
+      May<ListOf<Part<DeviceProfile>, 0, 8>, &DeviceDescribed::profiles>("profiles"),
+      May<ListOf<Part<DeviceCredential>, 0, 4>, &DeviceDescribed::credentials>("credentials"),
+      May<IdForm<TransferId>, &DeviceDescribed::transfer>("transfer"),
+      Must<Time, &DeviceDescribed::created>("created"),
+      Must<Time, &DeviceDescribed::updated>("updated")};
   return table;
 }
 template <>

@@ -1,5 +1,6 @@
 #include "workers/crypto/p256.h"
 #include "workers/csr_sign/csr_sign.h"
+#include "workers/dns/show.h"
 #include "workers/domain/compose.h"
 #include "workers/domain/device_steps.h"
 #include "workers/domain/lifecycle.h"
@@ -115,13 +116,6 @@ Status TakeAgreementKey(Device& device, const CheckedCsr& csr, const View& view,
   return Done{};
 }
 
-void Publish(Device& device, const domain::Policy& policy, const jobs::Waiting& waiting,
-             const Context& context, Changeset& changes) {
-  ++device.zone.wanted;
-  changes.zone.push_back(dns::Published(device, policy.certificate.tlsa));
-  jobs::ExpectVisible(device, waiting, context, policy.visible_within, changes);
-}
-
 void Record(const Device& device, const Origin& origin, const domain::Policy& policy, const Context& context,
             Changeset& changes) {
   const domain::IssuedCertificate& certificate = *domain::LiveCertificate(device);
@@ -164,7 +158,7 @@ Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, c
   domain::GoLive(*device, std::move(*issued), context.now);
   if (auto taken = TakeAgreementKey(*device, *csr, view, changes); !taken) return taken.error();
   domain::NoteStep(*device, "certified", context.now);
-  Publish(*device, policy, *waiting, context, changes);
+  dns::Show(*device, *waiting, at);
   Record(*device, origin, policy, context, changes);
   const domain::IssuedCertificate& live = *domain::LiveCertificate(*device);
   return wire::Encode(wire::CertificateIssued{device->id, live.der, ToHex(live.serial), live.not_after});

@@ -1,32 +1,43 @@
 #include "workers/dns/desired.h"
 
-#include "schemas/base/check.h"
+#include <algorithm>
+
+#include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 
 namespace registry::dns {
+namespace {
 
-domain::ZoneChange Published(const domain::Device& device, TlsaProfile profile) {
-  const domain::IssuedCertificate* const live = domain::LiveCertificate(device);
-  REG_CHECK(live != nullptr);
-  // RFC 7671 §5.1: usage 3 (DANE-EE), the record itself vouches for the certificate.
-  // RFC 6698 §2.1.3: matching type 1, SHA-256.
-  domain::TlsaRecord record;
-  record.usage = 3;
-  record.matching = 1;
-  if (profile == TlsaProfile::kCertificate) {
-    record.selector = 0;
-    record.data = live->sha256;
-  } else {
-    record.selector = 1;
-    record.data = live->spki_sha256;
+// RFC 7671 §5.1: usage 3 (DANE-EE), the record itself vouches for the certificate.
+// RFC 6698 §2.1.3: matching type 1, SHA-256.
+domain::TlsaRecord RecordOf(const domain::IssuedCertificate& certificate, TlsaProfile profile) {
+  if (profile == TlsaProfile::kCertificate) return {3, 0, 1, certificate.sha256};
+  return {3, 1, 1, certificate.spki_sha256};
+}
+
+std::vector<domain::TlsaRecord> RecordsOf(const domain::Device& device, TlsaProfile profile) {
+  std::vector<domain::TlsaRecord> records;
+  for (const domain::Credential& credential : device.credentials) {
+    const domain::TlsaRecord record = RecordOf(credential.certificate, profile);
+    // RFC 2181 §5: an RRset has no record twice; two certificates of one key have one 3 1 1.
+    if (std::find(records.begin(), records.end(), record) == records.end()) records.push_back(record);
   }
-  return {device.id, device.zone.wanted, {record}, {}};
+  return records;
 }
 
-domain::ZoneChange Deactivated(const domain::Device& device) {
-  return {device.id, device.zone.wanted, {}, "state=deactivated"};
+// Why a device that the zone knows is not to be trusted now; empty: it may be.
+std::string_view NoteOf(const domain::Device& device) {
+  if (device.state == domain::State::kDeactivated) return "state=deactivated";
+  if (domain::Live(device) == nullptr || !domain::Withheld(device)) return {};
+  return domain::OnHold(device) ? "state=suspended" : "state=expired";
 }
 
-domain::ZoneChange Gone(const domain::Device& device) { return {device.id, device.zone.wanted, {}, {}}; }
+}  // namespace
+
+domain::ZoneChange Wanted(const domain::Device& device, TlsaProfile profile) {
+  const std::string_view note = NoteOf(device);
+  if (!note.empty()) return {device.id, device.zone.wanted, {}, std::string(note)};
+  return {device.id, device.zone.wanted, RecordsOf(device, profile), {}};
+}
 
 }  // namespace registry::dns

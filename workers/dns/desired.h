@@ -9,11 +9,10 @@ namespace registry::dns {
 
 using domain::TlsaProfile;
 
-// Exactly one record for the live certificate. The device must have one; revision is the device's zone.wanted.
-domain::ZoneChange Published(const domain::Device& device, TlsaProfile profile);
-// The name exists (TXT "state=deactivated"), without TLSA.
-domain::ZoneChange Deactivated(const domain::Device& device);
-// The name is gone.
-domain::ZoneChange Gone(const domain::Device& device);
+// One answer for every device, whatever was decided last; revision is the device's zone.wanted. With certificates: one
+// TLSA record for each, so that who connects during a renewal finds his (RFC 7671 §8.1: the new record stands beside the
+// old one). On hold, expired or deactivated: the name exists with a TXT record that says so, without TLSA. Otherwise
+// nothing: the name is not there.
+domain::ZoneChange Wanted(const domain::Device& device, TlsaProfile profile);
 
 }  // namespace registry::dns

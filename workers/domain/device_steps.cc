@@ -37,6 +37,17 @@ void SeeOnNetwork(Device& device) {
   profile.attached = true;
 }
 
+void SetProfileState(Device& device, std::uint32_t number, ProfileState state) {
+  for (Profile& profile : device.profiles) {
+    const bool other = profile.number != number;
+    if (other && state == ProfileState::kEnabled && profile.state == ProfileState::kEnabled)
+      profile.state = ProfileState::kDisabled;
+    if (other) continue;
+    profile.state = state;
+    if (state != ProfileState::kEnabled) profile.attached = false;
+  }
+}
+
 void SetAgreementKey(Device& device, Bytes key) { MustServe(device).agreement_key = std::move(key); }
 
 void GoLive(Device& device, IssuedCertificate certificate, UtcTime now) {

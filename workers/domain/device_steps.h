@@ -10,6 +10,8 @@ namespace registry::domain {
 void AddProfile(Device& device, const PartyId& mno, const Iccid& iccid);
 // The serving profile was seen on the network, which only an enabled one can be.
 void SeeOnNetwork(Device& device);
+// The MNO did it. Enabling one disables the one that was: an eUICC has one enabled (SGP.22 §2.4.5.2).
+void SetProfileState(Device& device, std::uint32_t number, ProfileState state);
 // The key-agreement key of the serving profile; empty: gone.
 void SetAgreementKey(Device& device, Bytes key);
 

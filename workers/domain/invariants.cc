@@ -245,10 +245,10 @@ Faults FaultsOf(const Device& device) {
 
 Faults FaultsInZone(const Device& device, const std::optional<ZoneChange>& wanted) {
   Judge judge(device);
-  const bool live = HasLiveCertificate(device.state);
+  const bool trusted = HasLiveCertificate(device.state) && !Withheld(device);
   const bool shown = wanted && !wanted->tlsa.empty();
-  judge.Must(!live || shown, std::string(StateName(device.state)) + " without TLSA");
-  judge.Must(live || !shown, "has TLSA " + InState(device));
+  judge.Must(!trusted || shown, std::string(StateName(device.state)) + " without TLSA");
+  judge.Must(trusted || !shown, "has TLSA " + InState(device));
   judge.Must(!wanted || device.state != State::kDeleted, "is deleted but still in the zone");
   if (!wanted) return judge.Take();
   judge.Must(wanted->revision == device.zone.wanted, "its zone content is of another revision");

@@ -45,6 +45,7 @@ struct Job {
   // puts its end off beyond `told`.
   bool wanted = true;
   std::optional<OrderId> order;  // that it is an item's work of
+  std::uint32_t profile = 0;     // whose applet or subscription it is about; 0: the one that served then
 
   DeviceId device() const;  // its subject; the nil UUID (RFC 9562 §5.9) of work about something else
 };

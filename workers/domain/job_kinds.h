@@ -20,6 +20,9 @@ enum class JobKind : std::uint8_t {
   kPayloadPush = 2,
   kAppletWipe = 3,
   kZoneVisible = 4,
+  kProfileEnable = 5,
+  kProfileDisable = 6,
+  kProfileDelete = 7,
 };
 
 // What makes waiting jobs pointless. Each is said by the decision that causes it (jobs::EndSuperseded).
@@ -48,6 +51,7 @@ std::string BySubject(const Job& job) {
   action.device = job.device();
   action.attempt = job.attempt;
   action.deadline = job.due;
+  action.profile = job.profile;
   return wire::Encode(action).dump();
 }
 
@@ -76,6 +80,10 @@ struct JobKindRow {
   SetOf<State> used_in;  // states in which a device has a use for it
 };
 
+inline constexpr SetOf<State> kAnyState{State::kRegistered, State::kAttached, State::kCertified,
+                                        State::kPublished,  State::kActive,   State::kDeactivated,
+                                        State::kDeleted};
+
 inline constexpr JobKindRow kJobKinds[] = {
     {JobKind::kKeyGenerate,
      wire::KeyGenerate::kName,
@@ -103,6 +111,30 @@ inline constexpr JobKindRow kJobKinds[] = {
      {},
      // Attached: reactivated before its wipe has ended.
      {State::kDeactivated, State::kDeleted, State::kAttached}},
+    {JobKind::kProfileEnable,
+     wire::ProfileEnable::kName,
+     BySubject<wire::ProfileEnable>,
+     Fact::kProfileEnabled,
+     OnFailure::kTold,
+     OnDue::kSentAgain,
+     {},
+     kAnyState},
+    {JobKind::kProfileDisable,
+     wire::ProfileDisable::kName,
+     BySubject<wire::ProfileDisable>,
+     Fact::kProfileDisabled,
+     OnFailure::kTold,
+     OnDue::kSentAgain,
+     {},
+     kAnyState},
+    {JobKind::kProfileDelete,
+     wire::ProfileDelete::kName,
+     BySubject<wire::ProfileDelete>,
+     Fact::kProfileDeleted,
+     OnFailure::kTold,
+     OnDue::kSentAgain,
+     {},
+     kAnyState},
     {JobKind::kZoneVisible,
      "zone.visible",
      nullptr,
@@ -110,8 +142,7 @@ inline constexpr JobKindRow kJobKinds[] = {
      OnFailure::kTold,
      OnDue::kAlarm,
      {Superseding::kZoneChanged, Superseding::kZoneShown},
-     {State::kRegistered, State::kAttached, State::kCertified, State::kPublished, State::kActive,
-      State::kDeactivated, State::kDeleted}},
+     kAnyState},
 };
 
 const JobKindRow& RowOf(JobKind kind);

@@ -108,6 +108,10 @@ bool OnHold(const Device& device) {
                      [&](DeviceStatus hold) { return device.statuses.contains(hold); });
 }
 
+bool Withheld(const Device& device) {
+  return OnHold(device) || device.statuses.contains(DeviceStatus::kExpired);
+}
+
 std::string_view CommandName(Command command) { return RowOf(command).name; }
 std::string_view FactName(Fact fact) { return RowOf(fact).name; }
 

@@ -134,6 +134,8 @@ std::string_view CommandName(Command command);
 std::string_view FactName(Fact fact);
 
 bool OnHold(const Device& device);
+// On hold, or its certificate has ended: nobody is to trust the device now, whatever its state.
+bool Withheld(const Device& device);
 // 2304 "state_prohibits", naming the state, the statuses beside it, and the rule.
 Result<State> Next(const Device& device, Command command);
 State After(const Device& device, Fact fact);

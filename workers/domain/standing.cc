@@ -94,6 +94,11 @@ std::uint64_t PayloadVersion(const Device& device) {
   return newest;
 }
 
+bool InTransfer(const Device& device) {
+  return device.transfer && (device.transfer->state == TransferState::kPending ||
+                             device.transfer->state == TransferState::kApproved);
+}
+
 const AuthorisationCode* CodeFor(const Device& device, CodePurpose purpose) {
   return Find(device.codes, [purpose](const AuthorisationCode& one) { return one.purpose == purpose; });
 }

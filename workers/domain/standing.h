@@ -28,6 +28,9 @@ std::uint64_t DeliveredVersion(const Device& device);  // of the payload deliver
 std::uint64_t PayloadVersion(
     const Device& device);  // of the payload composed last, for whichever binding; 0: none
 
+// A transfer that was asked for and is neither refused nor at its end.
+bool InTransfer(const Device& device);
+
 // nullptr: none was set.
 const AuthorisationCode* CodeFor(const Device& device, CodePurpose purpose);
 

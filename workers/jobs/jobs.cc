@@ -32,6 +32,7 @@ Status Ask(JobKind kind, const Device& device, const View& view, const Context& 
   const auto encode = domain::RowOf(kind).encode;
   REG_CHECK(encode != nullptr);
   Job job = New(kind, device, context);
+  if (const domain::Profile* serving = domain::Serving(device)) job.profile = serving->number;
   job.body = encode(job);
   return Send(std::move(job), domain::Sponsor(device), view, context, retry, changes);
 }

@@ -53,7 +53,7 @@ Result<Reply> Decide(const wire::DeviceAttach& command, Case& at) {
   } else {
     changes = {};
   }
-  return wire::Encode(wire::DeviceState{device->id, std::string(domain::StateName(device->state))});
+  return wire::Encode(StateOf(*device));
 }
 
 }  // namespace registry::lifecycle

@@ -59,9 +59,10 @@ Result<Reply> Decide(const wire::DeviceClaim& command, Case& at) {
     if (!pushed) return pushed.error();
   }
   Put(*device, changes);
-  return wire::Encode(wire::DeviceState{
-      device->id, std::string(domain::StateName(device->state)),
-      payload_push::PilotFormAbsent((*endpoint)->endpoint, DeviceName(device->id, policy.zone))});
+  wire::DeviceState state = StateOf(*device);
+  state.pilot_form_absent =
+      payload_push::PilotFormAbsent((*endpoint)->endpoint, DeviceName(device->id, policy.zone));
+  return wire::Encode(state);
 }
 
 }  // namespace registry::lifecycle

@@ -3,7 +3,6 @@
 // Pure, any thread; see workers/domain/decision.h. Refusals name the state and the rule.
 #pragma once
 
-#include "workers/dns/desired.h"
 #include "workers/domain/decision.h"
 #include "workers/domain/policy.h"
 #include "workers/payload_push/payload_push.h"
@@ -31,6 +30,22 @@ Result<Reply> Decide(const wire::DeviceReactivate&, Case&);
 // EID, ICCID and key-agreement key of a device that was ever attached stay its own until its applet.wipe has ended,
 // well or not; registering the eSIM meanwhile is refused (2304 esim_wipe_pending).
 Result<Reply> Decide(const wire::DeviceDelete&, Case&);
+// The rest of a life: holds, moves, renewal, codes, transfers.
+Result<Reply> Decide(const wire::DeviceDetach&, Case&);
+Result<Reply> Decide(const wire::DeviceRelease&, Case&);
+Result<Reply> Decide(const wire::DeviceMove&, Case&);
+Result<Reply> Decide(const wire::DeviceSuspend&, Case&);
+Result<Reply> Decide(const wire::DeviceResume&, Case&);
+Result<Reply> Decide(const wire::DeviceDisconnect&, Case&);
+Result<Reply> Decide(const wire::DeviceReconnect&, Case&);
+Result<Reply> Decide(const wire::DeviceRestore&, Case&);
+Result<Reply> Decide(const wire::DeviceRekey&, Case&);
+Result<Reply> Decide(const wire::AuthorisationSet&, Case&);
+Result<Reply> Decide(const wire::TransferRequest&, Case&);
+Result<Reply> Decide(const wire::TransferApprove&, Case&);
+Result<Reply> Decide(const wire::TransferReject&, Case&);
+Result<Reply> Decide(const wire::TransferCancel&, Case&);
+Result<Reply> Decide(const wire::EndpointWithdraw&, Case&);
 // Every report of a job puts off when it is sent again (schemas/PARTY.md), for RetryPlan::reported at most. What is
 // said of a job that its MNO has reported already, or that was called off, is noted without effect.
 Result<Reply> Decide(const wire::DoProgress&, Case&);

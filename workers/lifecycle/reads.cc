@@ -6,6 +6,7 @@
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
 #include "workers/jobs/sending.h"
+#include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
 namespace {
@@ -30,12 +31,6 @@ Result<Device> FindOwn(const DeviceId& id, const Case& at) {
     return Error::Make(Code::kNotFound, "device_unknown", "no such device", "/device");
   }
   return std::move(**device);
-}
-
-std::vector<std::string> NamesOf(const std::set<domain::DeviceStatus>& statuses) {
-  std::vector<std::string> names;
-  for (const auto status : statuses) names.emplace_back(domain::StatusName(status));
-  return names;
 }
 
 template <class Value>
@@ -116,6 +111,19 @@ std::string HowLong(const wire::DeviceWait& wait) {
   return again + ", given up at " + ToRfc3339(*wait.given_up);
 }
 
+// An ICCID is its MNO's.
+std::vector<wire::DeviceProfile> ProfilesOf(const Device& device, const Origin& origin) {
+  std::vector<wire::DeviceProfile> profiles;
+  const domain::Profile* const serving = domain::Serving(device);
+  for (const domain::Profile& one : device.profiles) {
+    wire::DeviceProfile told{one.number,   one.mno,         std::string(domain::ProfileStateName(one.state)),
+                             one.attached, serving == &one, std::nullopt};
+    if (one.mno == origin.party) told.iccid = one.iccid;
+    profiles.push_back(std::move(told));
+  }
+  return profiles;
+}
+
 }  // namespace
 
 Result<wire::DeviceDescribed> Read(const wire::DeviceGet& command, const Case& at) {
@@ -138,6 +146,12 @@ Result<wire::DeviceDescribed> Read(const wire::DeviceGet& command, const Case& a
     told.serial = ToHex(live->serial);
     told.not_after = live->not_after;
   }
+  told.profiles = ProfilesOf(*device, at.origin);
+  for (const domain::Credential& one : device->credentials) {
+    told.credentials.push_back({ToHex(one.certificate.serial), std::string(domain::PhaseName(one.phase)),
+                                one.profile, one.certificate.not_after});
+  }
+  if (domain::InTransfer(*device)) told.transfer = device->transfer->id;
   told.created = device->created;
   told.updated = device->updated;
   return told;

@@ -14,6 +14,9 @@ Result<wire::DeviceDescribed> Read(const wire::DeviceGet&, const Case&);
 // many out may have fewer than `limit`, or none, and still be followed by another.
 Result<wire::DeviceListed> Read(const wire::DeviceList&, const Case&);
 Result<wire::DeviceTraced> Read(const wire::DeviceTrace&, const Case&);
+Result<wire::EndpointListed> Read(const wire::EndpointList&, const Case&);
+Result<wire::TransferListed> Read(const wire::TransferList&, const Case&);
+Result<wire::QuotaTold> Read(const wire::QuotaGet&, const Case&);
 inline constexpr std::size_t kLookedAtMax = 2000;
 
 // What a device waits for, given its jobs, the next due first, and the same in one line.

@@ -85,7 +85,8 @@ Result<Reply> Decide(const wire::EsimRegister& command, Case& at) {
   changes.claims = {{eid, device.id}, {iccid, device.id}};
   changes.history.push_back(domain::History(device, origin.party, "registered", context.now, origin.id));
   Put(device, changes);
-  return wire::Encode(wire::EsimRegistered{device.id, code, payload_push::BootstrapOf(policy, device.id)});
+  return wire::Encode(wire::EsimRegistered{device.id, code, payload_push::BootstrapOf(policy, device.id),
+                                           device.profiles.back().number});
 }
 
 }  // namespace registry::lifecycle

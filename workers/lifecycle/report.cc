@@ -96,6 +96,18 @@ Status Wiped(Reported& reported, Case& at) {
   return Done{};
 }
 
+Status ProfileChanged(Reported& reported, domain::ProfileState state, Case& at) {
+  Device& device = reported.device;
+  jobs::End(device, reported.job, at.changes);
+  domain::SetProfileState(device, reported.job.profile, state);
+  const std::string what =
+      "profile " + std::to_string(reported.job.profile) + ' ' + std::string(domain::ProfileStateName(state));
+  domain::NoteStep(device, what, at.context.now);
+  Record(device, what, at);
+  Put(device, at.changes);
+  return Done{};
+}
+
 // What says too little to be worth a write of the job: a tenth of the wait.
 constexpr int kWorthWriting = 10;
 
@@ -125,6 +137,12 @@ Status Succeeded(Reported& reported, Case& at) {
     case Fact::kKeyMade:  // the CSR is what ends it, and is on its way
       Progressed(reported.job, at.policy.retry.Of(at.origin.party).progress, at);
       return Done{};
+    case Fact::kProfileEnabled:
+      return ProfileChanged(reported, domain::ProfileState::kEnabled, at);
+    case Fact::kProfileDisabled:
+      return ProfileChanged(reported, domain::ProfileState::kDisabled, at);
+    case Fact::kProfileDeleted:
+      return ProfileChanged(reported, domain::ProfileState::kDeleted, at);
     case Fact::kAttached:
     case Fact::kVisible:  // of these no job is reported
       return Done{};

@@ -1,4 +1,5 @@
 // Deactivate, reactivate, delete: how a device stops being trusted, and comes back.
+#include "workers/dns/show.h"
 #include "workers/domain/device_steps.h"
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
@@ -51,13 +52,6 @@ void Record(Device& device, std::string_view what, const std::string& reason, Ca
       domain::History(device, at.origin.party, std::move(entry), at.context.now, at.origin.id));
 }
 
-// DNS is to show this from now on.
-void Show(domain::ZoneChange (*content)(const Device&), Device& device, const Waiting& waiting, Case& at) {
-  ++device.zone.wanted;
-  at.changes.zone.push_back(content(device));
-  jobs::ExpectVisible(device, waiting, at.context, at.policy.visible_within, at.changes);
-}
-
 // Everything both ways of ending share: no live certificate, no waiting work, an empty applet where it can be reached.
 Status End(Device& device, const Waiting& waiting, std::string_view what, const std::string& reason,
            Case& at) {
@@ -76,7 +70,7 @@ Status Deactivate(Device& device, const std::string& reason, Case& at) {
   const auto waiting = Waiting::Of(device.id, at.view);
   if (!waiting) return waiting.error();
   if (auto ended = End(device, *waiting, "deactivated", reason, at); !ended) return ended;
-  Show(dns::Deactivated, device, *waiting, at);
+  dns::Show(device, *waiting, at);
   return Done{};
 }
 
@@ -90,7 +84,7 @@ template <class Message>
 Reply Finish(Device& device, const std::string& reason, Case& at) {
   Tell<Message>(device, reason, at);
   Put(device, at.changes);
-  return wire::Encode(wire::DeviceState{device.id, std::string(domain::StateName(device.state))});
+  return wire::Encode(StateOf(device));
 }
 
 }  // namespace
@@ -118,7 +112,7 @@ Result<Reply> Decide(const wire::DeviceReactivate& command, Case& at) {
   const bool wiping = StopWantingWipe(*waiting, at.changes);
   Record(*device, "reactivated", command.reason, at);
   // What deactivation has put there ("state=deactivated") is signed by us and no longer true; nor does anybody wait for it.
-  Show(dns::Gone, *device, *waiting, at);
+  dns::Show(*device, *waiting, at);
   // The old key and certificate are gone for good: a device comes back with a new key pair. Not while the MNO may still
   // empty the applet, though: a late wipe would take the new key with it. AfterWipe asks then.
   if (device->state == domain::State::kAttached && !wiping) {
@@ -142,7 +136,7 @@ Result<Reply> Decide(const wire::DeviceDelete& command, Case& at) {
   if (!domain::EverSeen(*device)) {
     if (auto released = ReleaseEsim(*device, at.view, at.changes); !released) return released.error();
   }
-  if (device->zone.wanted > 0) Show(dns::Gone, *device, *waiting, at);
+  dns::Show(*device, *waiting, at);
   return Finish<wire::DeviceDeleted>(*device, command.reason, at);
 }
 

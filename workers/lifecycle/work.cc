@@ -10,6 +10,16 @@ using domain::Device;
 using domain::Job;
 using domain::JobKind;
 
+std::vector<std::string> NamesOf(const std::set<domain::DeviceStatus>& statuses) {
+  std::vector<std::string> names;
+  for (const auto status : statuses) names.emplace_back(domain::StatusName(status));
+  return names;
+}
+
+wire::DeviceState StateOf(const Device& device) {
+  return {device.id, std::string(domain::StateName(device.state)), {}, NamesOf(device.statuses)};
+}
+
 Status AskForKey(Device& device, Case& at) {
   domain::NoteStep(device, wire::KeyGenerate::kName, at.context.now);
   return jobs::Ask(JobKind::kKeyGenerate, device, at.view, at.context, at.policy.retry, at.changes);

@@ -20,6 +20,10 @@ void ReportFailure(domain::Device& device, std::string step, Error error, Case& 
 // reported, and what its kind says of a failure follows.
 Status FailJob(const domain::Job& job, domain::Device device, Error error, Case& at);
 
+// What a command about the device comes to: its state and every status beside it.
+wire::DeviceState StateOf(const domain::Device& device);
+std::vector<std::string> NamesOf(const std::set<domain::DeviceStatus>& statuses);
+
 // One notification to each party that has a stake in the device.
 template <class Message>
 void NotifyStakeholders(const domain::Device& device, const Message& message, Case& at) {

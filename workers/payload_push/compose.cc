@@ -64,9 +64,11 @@ Status AddPilotForm(const Device& device, EndpointRecord endpoint, const domain:
 domain::Job JobOf(const Device& device, wire::PayloadPush action, const Context& context) {
   domain::Job job = jobs::New(domain::JobKind::kPayloadPush, device, context);
   job.version = domain::PayloadVersion(device);
+  if (const domain::Profile* serving = domain::Serving(device)) job.profile = serving->number;
   action.job = job.id;
   action.device = device.id;
   action.deadline = job.due;
+  action.profile = job.profile;
   action.version = domain::PayloadVersion(device);
   job.body = wire::Encode(action).dump();
   return job;

@@ -40,7 +40,7 @@ enum class Column : std::size_t {
 };
 
 // Of the folder as a whole; a folder of a higher number is refused, one of a lower number raised (FORMAT.md).
-inline constexpr std::uint64_t kFolderFormat = 4;
+inline constexpr std::uint64_t kFolderFormat = 5;
 
 class Store {
  public:

@@ -1,0 +1,31 @@
+// Commands of the contract that nothing decides yet.
+#include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/reads.h"
+
+namespace registry::lifecycle {
+namespace {
+
+Error NotYet() { return Error::Make(Code::kUnimplemented, "not_yet", "this command is not decided yet"); }
+
+}  // namespace
+
+Result<Reply> Decide(const wire::DeviceDetach&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::DeviceRelease&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::DeviceMove&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::DeviceSuspend&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::DeviceResume&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::DeviceDisconnect&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::DeviceReconnect&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::DeviceRestore&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::DeviceRekey&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::AuthorisationSet&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::TransferRequest&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::TransferApprove&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::TransferReject&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::TransferCancel&, Case&) { return NotYet(); }
+Result<Reply> Decide(const wire::EndpointWithdraw&, Case&) { return NotYet(); }
+Result<wire::EndpointListed> Read(const wire::EndpointList&, const Case&) { return NotYet(); }
+Result<wire::TransferListed> Read(const wire::TransferList&, const Case&) { return NotYet(); }
+Result<wire::QuotaTold> Read(const wire::QuotaGet&, const Case&) { return NotYet(); }
+
+}  // namespace registry::lifecycle
