@@ -90,6 +90,7 @@ class Reader {
     Section s = Open("registry");
     config_.zone = s.Checked("zone", "a domain name in lower case, without a trailing dot", IsName);
     config_.profile = s.Checked("profile", "a name", NotEmpty, "iot-registry-1");
+    config_.restore_days = s.As<int>("restore_days", 5, 1, kDaysMax);
     config_.trust_anchors = s.Texts("trust_anchors", "DS or DNSKEY records in presentation form", NotEmpty);
     s.Finish();
   }

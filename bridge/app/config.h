@@ -88,6 +88,7 @@ struct Config {
   std::uint64_t kept_per_hour = 0;  // octets one party may make the ledger keep
   domain::RetryPlans retry;
   int visible_within_seconds = 120;
+  int restore_days = 5;
   std::string run_file;  // empty: none
   bool core_dumps = false;
 

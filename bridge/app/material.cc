@@ -174,6 +174,7 @@ Result<Material> Material::Load(const Config& config) {
   policy.zone = config.zone;
   policy.retry = config.retry;
   policy.visible_within = seconds(config.visible_within_seconds);
+  policy.restore_within = std::chrono::hours(24) * config.restore_days;
   policy.certificate = std::move(*certificate);
   policy.payload = PayloadPolicyOf(config, material, std::move(*resolver));
   auto issuer = csr_sign::Issuer::Create(policy, *material.signer);

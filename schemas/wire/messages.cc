@@ -26,7 +26,8 @@ struct OutcomeWords {
 };
 
 struct PilotFormWords {
-  static constexpr std::array<std::string_view, 3> kWords{"trust_is_tlsa", "host_too_long", "name_too_long"};
+  static constexpr std::array<std::string_view, 4> kWords{"trust_is_tlsa", "host_too_long", "name_too_long",
+                                                          "released"};
 };
 
 // Deactivate, reactivate and delete say the same, and so do the notifications about them.
@@ -255,8 +256,8 @@ const Fields<RegistryPayload>& Table<RegistryPayload>() {
       Must<Time, &RegistryPayload::expires>("expires"),
       Must<BootstrapPart, &RegistryPayload::bootstrap>("bootstrap"),
       Must<CertificateDer, &RegistryPayload::certificate>("certificate"),
-      Must<Party, &RegistryPayload::asp>("asp"),
-      Must<EndpointPart, &RegistryPayload::endpoint>("endpoint")};
+      May<Party, &RegistryPayload::asp>("asp"),
+      May<EndpointPart, &RegistryPayload::endpoint>("endpoint")};
   return table;
 }
 

@@ -275,8 +275,9 @@ struct RegistryPayload {
   UtcTime expires;
   Bootstrap bootstrap;
   Bytes certificate;  // the device's, DER
-  PartyId asp;
-  Endpoint endpoint;
+  // Both or none: a device that was released belongs to no ASP.
+  std::optional<PartyId> asp;
+  std::optional<Endpoint> endpoint;
 };
 
 }  // namespace registry::wire

@@ -110,6 +110,10 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "20 times within a minute `esim_unavailable`; every esim.register of the sender is put off"},
       {Said::kDecision, Code::kStatusProhibits, "esim_wipe_pending",
        "the eSIM's former device is deleted, but its applet.wipe has neither been reported nor given up"},
+      {Said::kDecision, Code::kStatusProhibits, "restore_too_late",
+       "the days in which a deleted device can be restored are over"},
+      {Said::kDecision, Code::kStatusProhibits, "esim_registered_anew",
+       "the deleted device's eSIM was registered again, so it cannot be restored"},
       {Said::kDecision, Code::kStatusProhibits, "wipe_pending",
        "the device was reactivated, but its applet.wipe has neither been reported nor given up; key.generate "
        "comes then"},

@@ -240,6 +240,18 @@ void AspOnMqtt::Control(const json& command) {
     client_->Send(wire::DeviceReactivate{*id, reason}, on_reply("reactivated"));
   } else if (verb == "delete") {
     client_->Send(wire::DeviceDelete{*id, reason}, on_reply("deleted"));
+  } else if (verb == "suspend") {
+    client_->Send(wire::DeviceSuspend{*id, reason}, on_reply("suspended"));
+  } else if (verb == "resume") {
+    client_->Send(wire::DeviceResume{*id, reason}, on_reply("resumed"));
+  } else if (verb == "disconnect") {
+    client_->Send(wire::DeviceDisconnect{*id, reason}, on_reply("disconnected"));
+  } else if (verb == "reconnect") {
+    client_->Send(wire::DeviceReconnect{*id, reason}, on_reply("reconnected"));
+  } else if (verb == "release") {
+    client_->Send(wire::DeviceRelease{*id, reason}, on_reply("released"));
+  } else if (verb == "restore") {
+    client_->Send(wire::DeviceRestore{*id, reason}, on_reply("restored"));
   } else {
     report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
   }

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "schemas/wire/life_messages.h"
 #include "schemas/wire/messages.h"
 
 namespace registry::sim {
@@ -9,7 +10,10 @@ namespace {
 
 // Whether the device is this ASP's no more; nullopt: the notification says nothing of it.
 std::optional<bool> SaysOver(const std::string& type) {
-  if (type == wire::DeviceDeactivated::kName || type == wire::DeviceDeleted::kName) return true;
+  for (const auto name :
+       {wire::DeviceDeactivated::kName, wire::DeviceDeleted::kName, wire::DeviceReleased::kName}) {
+    if (type == name) return true;
+  }
   for (const auto name :
        {wire::DeviceCertified::kName, wire::DeviceActivated::kName, wire::DeviceReactivated::kName}) {
     if (type == name) return false;
@@ -40,7 +44,8 @@ Status Customers::MayTalk(const std::string& device) const {
   const MutexLock lock(mutex_);
   const auto found = known_.find(device);
   if (found == known_.end()) return Refuse("device_not_claimed", "the device is not this ASP's");
-  if (found->second.over) return Refuse("device_not_active", "the device is deactivated or deleted");
+  if (found->second.over)
+    return Refuse("device_not_active", "the device is deactivated, deleted or released");
   return Done{};
 }
 

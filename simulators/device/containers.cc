@@ -40,8 +40,8 @@ bool SaysEndpoint(const Bytes& content, const wire::Endpoint& endpoint) {
 
 // schemas/PAYLOAD.md, `pilotFormAbsent`. Worked out from the opened payload: who carries the files could leave them out.
 bool CanBeWhole(const wire::RegistryPayload& payload) {
-  return !payload.endpoint.trust.certificate.empty() && payload.bootstrap.device_name.size() <= 64 &&
-         EndpointJson(payload.endpoint).dump().size() <= 100;
+  return payload.endpoint && !payload.endpoint->trust.certificate.empty() && payload.bootstrap.device_name.size() <= 64 &&
+         EndpointJson(*payload.endpoint).dump().size() <= 100;
 }
 
 // Every file that there must be, and no other.
@@ -66,11 +66,11 @@ Result<Files> Sort(const std::vector<wire::Container>& containers) {
 
 Status CheckContainers(const std::vector<wire::Container>& containers, const wire::RegistryPayload& payload,
                        const RegistryTrust& trust) {
-  const Bytes& asp_certificate = payload.endpoint.trust.certificate;
   if (!CanBeWhole(payload)) {
     if (containers.empty()) return Done{};
     return Refuse(containers.front().id, "is part of a form that cannot be whole");
   }
+  const Bytes& asp_certificate = payload.endpoint->trust.certificate;
   const auto sorted = Sort(containers);
   if (!sorted) return sorted.error();
   const Files& files = *sorted;
@@ -81,7 +81,7 @@ Status CheckContainers(const std::vector<wire::Container>& containers, const wir
   for (const auto& [id, content] : equal) {
     if (*files.at(id) != *content) return Refuse(id, "is not what the payload says");
   }
-  if (!SaysEndpoint(*files.at(kEndpoint), payload.endpoint))
+  if (!SaysEndpoint(*files.at(kEndpoint), *payload.endpoint))
     return Refuse(kEndpoint, "names another endpoint");
   if (!Signed(*files.at(kEndpoint), *files.at(kEndpointSignature), trust.issuing_key))
     return Refuse(kEndpointSignature, "is not the registry's signature of 08");

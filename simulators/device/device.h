@@ -45,6 +45,9 @@ class Device {
   PayloadOutcome TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now);
   Status Wipe(const std::string& job);
 
+  // Whether the payload installed last names an ASP: after a release there is nobody to talk to.
+  bool bound() const { return payload_ && payload_->endpoint; }
+
   // The certificates' dates, and the payload's content against the DNS; then the ASP. Both need an installed payload.
   Status Verify(UtcTime now);
   Status TalkToAsp();

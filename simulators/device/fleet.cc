@@ -225,6 +225,7 @@ void FleetOnRadio::OnPayload(Unit& unit, const json& frame) {
   if (!outcome.repeated) report_.Step(unit.device->id(), "payload_open", begun, ReasonOf(outcome.status));
   Send(unit, answer);
   if (!outcome.status || outcome.repeated || unit.talking) return;
+  if (!unit.device->bound()) return report_.Say({{"event", "released"}, {"device", unit.device->id()}});
   if (!unit.identity.checks) {
     return report_.Say({{"event", "done"}, {"device", unit.device->id()}, {"ok", true}, {"checked", false}});
   }

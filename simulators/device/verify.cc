@@ -65,7 +65,8 @@ Result<AspTarget> VerifyInDns(const RegistryTrust& trust, const wire::RegistryPa
                               const std::string& fallback_address) {
   if (auto own = CheckOwn(*trust.resolver, payload); !own) return own.error();
   if (auto apex = CheckRegistry(trust, payload.bootstrap.device_name); !apex) return apex.error();
-  return FindAsp(*trust.resolver, payload.endpoint, fallback_address);
+  if (!payload.endpoint) return Error::Make(Code::kStatusProhibits, "asp_absent", "the payload names no ASP");
+  return FindAsp(*trust.resolver, *payload.endpoint, fallback_address);
 }
 
 }  // namespace registry::sim

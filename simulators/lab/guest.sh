@@ -6,6 +6,7 @@
 #   hear TYPE                 prints the data of the message: the reply to what was told last, or else what is said about
 #                             $DEVICE. After a rejection it prints that instead, on standard error, and fails.
 #   served NAME TYPE          waits until the lab's name server has the record
+#   gone NAME TYPE            waits until it has none
 #   ask NAME TYPE             asks the lab's validating resolver, over TLS
 #   hush                      ends the listening
 #
@@ -73,6 +74,16 @@ served() {
     sleep 0.2
   done
   echo "no $2 record of $1 is served" >&2
+  return 1
+}
+
+gone() {
+  local until=$((SECONDS + 60))
+  while [ $SECONDS -lt $until ]; do
+    kdig +short "@$(lab '.dns.secondaries[0].address')" -p "$(lab '.dns.secondaries[0].port')" "$1" "$2" | grep -q . || return 0
+    sleep 0.2
+  done
+  echo "a $2 record of $1 is still served" >&2
   return 1
 }
 

@@ -48,6 +48,10 @@ Result<MnoConfig> Read(const json& config) {
   mno.work_after = std::chrono::milliseconds(config.value("work_after_ms", 0));
   mno.report_every = std::chrono::milliseconds(config.value("report_every_ms", 0));
   mno.faults = ReadFaults(config);
+  const json profiles = config.value("profiles", json::object());
+  mno.profiles.refuse = profiles.value("refuse", 0.0);
+  mno.profiles.silence = profiles.value("silence", 0.0);
+  mno.profiles.seed = profiles.value("seed", mno.faults.seed);
   for (const json& item : config.at("inventory")) {
     const auto iccid = Iccid::Parse(item.at("iccid").get<std::string>());
     const auto eid = Eid::Parse(item.at("eid").get<std::string>());

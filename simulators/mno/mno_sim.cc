@@ -10,6 +10,7 @@
 #include "simulators/link/text.h"
 #include "simulators/mno/desks.h"
 #include "simulators/mno/errands.h"
+#include "simulators/mno/profiles.h"
 #include "simulators/mqtt/again.h"
 #include "simulators/mqtt/feed_position.h"
 
@@ -46,6 +47,7 @@ class NetworkOperator : public MnoSim {
         report_(report),
         released_(std::min(config_.register_first, config_.inventory.size())),
         errands_(config_.repeat_after),
+        profiles_(config_.profiles),
         desks_(config_.desks, config_.repeat_after) {
     for (const auto& item : config_.inventory) esims_[item.iccid.text()].item = item;
   }
@@ -229,7 +231,7 @@ class NetworkOperator : public MnoSim {
 
   void SayOverRadio(const Errand& errand, bool again) REQUIRES(mutex_) {
     const auto found = esims_.find(errand.iccid);
-    if (found == esims_.end() || !found->second.radio) return;
+    if (found == esims_.end() || !found->second.radio || !profiles_.Enabled(errand.iccid)) return;
     Esim& esim = found->second;
     // What came before may have been lost, and neither of the two is acknowledged by itself.
     if (again && errand.kind == ErrandKind::kKeyGenerate) {
@@ -254,7 +256,36 @@ class NetworkOperator : public MnoSim {
     if (action == wire::KeyGenerate::kName) return Run(ErrandKind::kKeyGenerate, "key_generate", data);
     if (action == wire::PayloadPush::kName) return Run(ErrandKind::kPayload, "payload", data);
     if (action == wire::AppletWipe::kName) return Run(ErrandKind::kWipe, "wipe", data);
+    if (action == wire::ProfileEnable::kName) return SetProfile(true, data);
+    if (action == wire::ProfileDisable::kName) return SetProfile(false, data);
     NotKnown(data);
+  }
+
+  // A subscription is the network's: the device is not asked. One that is enabled is seen on the network again.
+  void SetProfile(bool enabled, const json& data) {
+    const auto job = JobId::Parse(Text(data, "job"));
+    const auto device = DeviceId::Parse(Text(data, "device"));
+    if (!job || !device) return;
+    std::optional<json> result;
+    {
+      const MutexLock lock(mutex_);
+      const auto owner = by_device_.find(device->text());
+      if (owner == by_device_.end()) return;
+      const bool was = profiles_.Enabled(owner->second);
+      result = profiles_.Set(owner->second, enabled);
+      if (!was && profiles_.Enabled(owner->second)) {
+        const auto at = Clock::now() + config_.repeat_after;
+        later_.emplace(at, [this, iccid = owner->second] { Attach(iccid); });
+        WakeFor(at);
+      }
+    }
+    if (!result) return report_.Say({{"event", "silent"}, {"device", device->text()}});
+    report_.Say({{"event", enabled ? "profile_enable" : "profile_disable"},
+                 {"device", device->text()},
+                 {"ok", Text(*result, "outcome") == "success"}});
+    (*result)["job"] = job->text();
+    (*result)["device"] = device->text();
+    client_->Call(std::string(wire::DoResult::kName), *result, [](const Reply&) {});
   }
 
   // Left unsaid, the registry would ask again until its attempts are used up.
@@ -450,6 +481,7 @@ class NetworkOperator : public MnoSim {
   Clock::time_point feed_next_ GUARDED_BY(mutex_){};
   Clock::time_point sleeps_until_ GUARDED_BY(mutex_) = Clock::time_point::min();  // awake: min
   Errands errands_;
+  Profiles profiles_ GUARDED_BY(mutex_);
   Desks desks_;
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<PartyClient> client_;

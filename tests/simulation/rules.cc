@@ -4,6 +4,7 @@
 
 #include "workers/domain/invariants.h"
 #include "workers/domain/job_kinds.h"
+#include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 
 namespace registry::simulation {
@@ -92,10 +93,20 @@ std::string NothingBelongsToTwo(const Snapshot& now) {
   });
 }
 
+// As soon as every secondary has heard of the hold.
+std::string HeldIsNotServed(const Snapshot& now, const Device& device) {
+  if (device.zone.visible != device.zone.wanted) return "";
+  const auto served = now.world.served.find(device.id.text());
+  return served == now.world.served.end() || served->second.tlsa.empty() ? "" : "is on hold and served";
+}
+
 // What authenticates a device is what name servers really show.
 std::string ActiveIsServed(const Snapshot& now) {
   return Each(now, [&](const Device& device) -> std::string {
     if (device.state != State::kActive && device.state != State::kPublished) return "";
+    if (domain::Withheld(device)) return HeldIsNotServed(now, device);
+    // Let go, and not seen since.
+    if (LastOf(device, {"certified", "resumed", "published"}) == "resumed") return "";
     const auto served = now.world.served.find(device.id.text());
     if (served == now.world.served.end() || served->second.tlsa.empty()) return "is not served";
     // Beside the live one only what a renewal or a transfer has under way.
@@ -120,12 +131,14 @@ std::string SeenIsServed(const Snapshot& now) {
 std::string WhoWaitsHasAJob(const Snapshot& now) {
   return Each(now, [&](const Device& device) -> std::string {
     const bool wiping = Waits(now, device, JobKind::kAppletWipe);
+    if (domain::OnHold(device) && device.state != State::kDeactivated && device.state != State::kDeleted)
+      return "";
     if (device.state == State::kAttached && !wiping && !Waits(now, device, JobKind::kKeyGenerate)) {
       const std::string last = LastOf(device, {"key.generate", "key.generate failed"});
       return last == "key.generate failed" ? "" : "waits for a key nobody was asked for";
     }
     if (device.state == State::kPublished && domain::Claimer(device) &&
-        !Waits(now, device, JobKind::kPayloadPush)) {
+        !Waits(now, device, JobKind::kPayloadPush) && !Waits(now, device, JobKind::kZoneVisible)) {
       const std::string last = LastOf(device, {"payload.push", "payload.push failed"});
       return last == "payload.push failed" ? "" : "waits for a payload nobody pushes";
     }
@@ -141,7 +154,9 @@ std::string WhoWaitsHasAJob(const Snapshot& now) {
 
 std::string DeletedGivesItsEsimBack(const Snapshot& now) {
   return Each(now, [&](const Device& device) -> std::string {
-    if (device.state != State::kDeleted || Waits(now, device, JobKind::kAppletWipe)) return "";
+    if (device.state != State::kDeleted || Waits(now, device, JobKind::kAppletWipe) ||
+        Waits(now, device, JobKind::kProfileDisable))
+      return "";
     const auto holder = now.world.ledger().FindUnique({domain::UniqueKind::kEid, AsBytes(device.eid.text())});
     return *holder == device.id ? "keeps its EID, and no wipe is waited for" : "";
   });

@@ -2,6 +2,7 @@
 
 #include "tests/support/test_registry.h"
 #include "workers/domain/job_kinds.h"
+#include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 
 namespace registry::simulation {
@@ -103,7 +104,33 @@ void Manage(World& world, Dice& dice, const char* command) {
   const Known device = Device(world, dice);
   world.Ask(Manager(world, device, dice), command, {{"device", device.device}, {"reason", "history"}});
 }
-void Deactivate(World& world, Dice& dice) { Manage(world, dice, "device.deactivate"); }
+void Deactivate(World& world, Dice& dice) {
+  if (dice.Chance(75)) return Manage(world, dice, "device.deactivate");
+  const Known device = Device(world, dice);
+  world.Ask(Manager(world, device, dice), "device.deactivate",
+            {{"device", device.device}, {"reason", "lost"}, {"disconnect", true}});
+}
+void Disconnect(World& world, Dice& dice) { Manage(world, dice, "device.disconnect"); }
+void Reconnect(World& world, Dice& dice) { Manage(world, dice, "device.reconnect"); }
+void Release(World& world, Dice& dice) { Manage(world, dice, "device.release"); }
+void Restore(World& world, Dice& dice) { Manage(world, dice, "device.restore"); }
+// Each role has its own hold.
+void Hold(World& world, Dice& dice, const char* command) {
+  const Known device = Device(world, dice);
+  const std::string party = dice.Chance(40) ? Sponsor(device, dice) : Manager(world, device, dice);
+  world.Ask(party, command, {{"device", device.device}});
+}
+void Suspend(World& world, Dice& dice) { Hold(world, dice, "device.suspend"); }
+void Resume(World& world, Dice& dice) { Hold(world, dice, "device.resume"); }
+void Detach(World& world, Dice& dice) {
+  const Known device = Device(world, dice);
+  world.Ask(Sponsor(device, dice), "device.detach", {{"device", device.device}});
+}
+void Move(World& world, Dice& dice) {
+  const Known device = Device(world, dice);
+  world.Ask(Manager(world, device, dice), "device.move",
+            {{"device", device.device}, {"endpoint", dice.Chance(60) ? "other" : "main"}});
+}
 void Reactivate(World& world, Dice& dice) { Manage(world, dice, "device.reactivate"); }
 void Delete(World& world, Dice& dice) { Manage(world, dice, "device.delete"); }
 
@@ -237,6 +264,10 @@ void GoOn(World& world, Dice& dice) {
   const Known known = Device(world, dice);
   const auto device = world.ledger().LoadDevice(*DeviceId::Parse(known.device));
   if (!*device) return Register(world, dice);
+  if (domain::OnHold(**device) && dice.Chance(50)) {
+    world.Ask(kOperator, "device.resume", {{"device", known.device}});
+    return;
+  }
   if (!domain::Claimer(**device) && dice.Chance(50)) return Claim(world, dice);
   for (const domain::Job& job : *world.ledger().JobsOf((*device)->id)) {
     if (job.kind == domain::JobKind::kZoneVisible) {
@@ -306,6 +337,14 @@ const std::vector<StepKind>& Steps() {
       {"device.deactivate", 4, Deactivate},
       {"device.reactivate", 5, Reactivate},
       {"device.delete", 2, Delete},
+      {"device.restore", 2, Restore},
+      {"device.suspend", 3, Suspend},
+      {"device.resume", 5, Resume},
+      {"device.detach", 3, Detach},
+      {"device.disconnect", 2, Disconnect},
+      {"device.reconnect", 3, Reconnect},
+      {"device.move", 3, Move},
+      {"device.release", 1, Release},
       {"do.progress", 4, Progress},
       {"do.result success", 6, Succeed},
       {"do.result failed", 4, Fail},
@@ -352,6 +391,11 @@ bool AnythingWaits(const World& world) {
 void LetEverythingEnd(World& world) {
   world.meddled().fail_next = world.meddled().stale_next = 0;
   world.SayLeftOver();
+  // What waits for a device that is away waits until it is back.
+  for (const domain::Device& device : *world.ledger().DevicesAfter(std::nullopt, ~std::size_t{0})) {
+    if (domain::EverSeen(device) && !domain::Attached(device) && device.state != domain::State::kDeleted)
+      world.Ask(domain::Sponsor(device).text(), "device.attach", {{"device", device.id.text()}});
+  }
   constexpr int kRoundsMax = 40;
   for (int round = 0; round < kRoundsMax; ++round) {
     world.ServeZone(~std::size_t{0});

@@ -21,6 +21,18 @@ Profile& MustServe(Device& device) {
   return *profile;
 }
 
+// Whom a payload is for: the live bindings, or else the one that ended last, whose ASP the device is to forget.
+template <class Each>
+void ForEachTold(Device& device, Each each) {
+  const bool bound = LiveBinding(device) != nullptr;
+  for (auto binding = device.bindings.rbegin(); binding != device.bindings.rend(); ++binding) {
+    if (binding->phase == BindingPhase::kLive) each(*binding);
+    if (bound || binding->phase != BindingPhase::kEnded) continue;
+    each(*binding);
+    return;
+  }
+}
+
 }  // namespace
 
 void AddProfile(Device& device, const PartyId& mno, const Iccid& iccid) {
@@ -48,6 +60,12 @@ void SetProfileState(Device& device, std::uint32_t number, ProfileState state) {
   }
 }
 
+void LeaveNetwork(Device& device, std::uint32_t number) {
+  for (Profile& profile : device.profiles) {
+    if (profile.number == number) profile.attached = false;
+  }
+}
+
 void SetAgreementKey(Device& device, Bytes key) { MustServe(device).agreement_key = std::move(key); }
 
 void GoLive(Device& device, IssuedCertificate certificate, UtcTime now) {
@@ -63,6 +81,10 @@ void SetCode(Device& device, AuthorisationCode code) {
   device.codes.push_back(std::move(code));
 }
 
+void DropCode(Device& device, CodePurpose purpose) {
+  std::erase_if(device.codes, [purpose](const AuthorisationCode& one) { return one.purpose == purpose; });
+}
+
 void Bind(Device& device, const PartyId& asp, const EndpointName& endpoint) {
   Binding binding;
   binding.number = NextNumber(device.bindings);
@@ -71,18 +93,34 @@ void Bind(Device& device, const PartyId& asp, const EndpointName& endpoint) {
   device.bindings.push_back(std::move(binding));
 }
 
+void Unbind(Device& device) {
+  for (Binding& binding : device.bindings) {
+    if (binding.phase == BindingPhase::kLive) binding.phase = BindingPhase::kEnded;
+  }
+  const auto is_ended = [](const Binding& one) { return one.phase == BindingPhase::kEnded; };
+  auto& all = device.bindings;
+  while (static_cast<std::size_t>(std::count_if(all.begin(), all.end(), is_ended)) > kEndedBindingsMax) {
+    all.erase(std::find_if(all.begin(), all.end(), is_ended));
+  }
+}
+
+void MoveTo(Device& device, const EndpointName& endpoint) {
+  const auto live = std::find_if(device.bindings.begin(), device.bindings.end(),
+                                 [](const Binding& one) { return one.phase == BindingPhase::kLive; });
+  REG_CHECK(live != device.bindings.end());
+  live->endpoint = endpoint;
+}
+
 std::uint64_t ComposeNext(Device& device) {
   const std::uint64_t version = PayloadVersion(device) + 1;
-  for (Binding& binding : device.bindings) {
-    if (binding.phase == BindingPhase::kLive) binding.composed = version;
-  }
+  ForEachTold(device, [version](Binding& binding) { binding.composed = version; });
   return version;
 }
 
 void Deliver(Device& device, std::uint64_t version) {
-  for (Binding& binding : device.bindings) {
-    if (binding.phase == BindingPhase::kLive && binding.composed == version) binding.delivered = version;
-  }
+  ForEachTold(device, [version](Binding& binding) {
+    if (binding.composed == version) binding.delivered = version;
+  });
 }
 
 }  // namespace registry::domain

@@ -12,6 +12,8 @@ void AddProfile(Device& device, const PartyId& mno, const Iccid& iccid);
 void SeeOnNetwork(Device& device);
 // The MNO did it. Enabling one disables the one that was: an eUICC has one enabled (SGP.22 §2.4.5.2).
 void SetProfileState(Device& device, std::uint32_t number, ProfileState state);
+// A profile of this number is off the network; what waits for the device waits until it is back.
+void LeaveNetwork(Device& device, std::uint32_t number);
 // The key-agreement key of the serving profile; empty: gone.
 void SetAgreementKey(Device& device, Bytes key);
 
@@ -23,9 +25,16 @@ void DropCredentials(Device& device);
 // Replaces what was set for the same purpose.
 void SetCode(Device& device, AuthorisationCode code);
 
+void DropCode(Device& device, CodePurpose purpose);
+
 // A live binding, beside those there are.
 void Bind(Device& device, const PartyId& asp, const EndpointName& endpoint);
-// A payload is made that names every live binding, or was delivered. The first answers its version.
+// The live bindings have ended. The last few are kept, as many as kEndedBindingsMax says.
+void Unbind(Device& device);
+// The live binding is to another endpoint of the same ASP from now on. The device must have one.
+void MoveTo(Device& device, const EndpointName& endpoint);
+// A payload is made that names every live binding, or was delivered. The first answers its version. Where there is no live
+// binding, the payload names nobody, and counts for the binding that ended last.
 std::uint64_t ComposeNext(Device& device);
 void Deliver(Device& device, std::uint64_t version);
 

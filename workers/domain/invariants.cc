@@ -270,6 +270,8 @@ Faults FaultsInJobs(const Device& device, const std::vector<Job>& jobs) {
     const std::string name(JobKindName(job.kind));
     judge.Must(waits.insert(job.kind).second, "two jobs of " + name + " wait");
     judge.Must(HasUse(device.state, job.kind), name + " waits " + InState(device));
+    const bool gives = job.kind == JobKind::kKeyGenerate || job.kind == JobKind::kPayloadPush;
+    judge.Must(!gives || !OnHold(device), name + " waits though it is on hold");
     judge.Must(job.attempt > 0, name + " waits and was never tried");
     judge.Must(job.kind != JobKind::kZoneVisible || job.version == device.zone.wanted,
                "the alarm of another zone revision waits");

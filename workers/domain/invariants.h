@@ -22,7 +22,8 @@ Faults FaultsOf(const Device& device);
 // TLSA of the live certificate, and beside it of no other than the device's own; none without a live one. A deleted device
 // has no name. nullopt: the name does not exist.
 Faults FaultsInZone(const Device& device, const std::optional<ZoneChange>& wanted);
-// Every job waits for what the device's state can still use, one of a kind; a zone change not yet seen has its alarm.
+// Every job waits for what the device's state can still use, one of a kind; nothing new is given to a device on hold; a zone
+// change not yet seen has its alarm.
 Faults FaultsInJobs(const Device& device, const std::vector<Job>& jobs);
 
 // What the ledger holds of a device before a changeset.

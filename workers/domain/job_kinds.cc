@@ -22,6 +22,10 @@ std::string_view JobKindName(JobKind kind) { return RowOf(kind).name; }
 
 bool IsSupersededBy(JobKind kind, Superseding cause) { return RowOf(kind).superseded_by.Has(cause); }
 
+bool NeedsDevice(JobKind kind) {
+  return kind == JobKind::kKeyGenerate || kind == JobKind::kPayloadPush || kind == JobKind::kAppletWipe;
+}
+
 bool HasUse(State state, JobKind kind) { return RowOf(kind).used_in.Has(state); }
 
 }  // namespace registry::domain

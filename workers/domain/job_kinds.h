@@ -30,7 +30,11 @@ enum class Superseding {
   kKeyCertified,  // a CSR was answered
   kZoneChanged,   // the zone shall hold something else from now on
   kZoneShown,     // every secondary serves what it shall
-  kRetired,       // the device was deactivated or deleted
+  kRetired,          // the device was deactivated or deleted
+  kHeld,             // it was suspended
+  kPayloadReplaced,  // another payload is made
+  kDisconnected,     // its profile is to be disabled
+  kReconnected,      // its profile is to be enabled
 };
 
 enum class OnFailure {
@@ -91,7 +95,7 @@ inline constexpr JobKindRow kJobKinds[] = {
      Fact::kKeyMade,
      OnFailure::kTold,
      OnDue::kSentAgain,
-     {Superseding::kKeyCertified, Superseding::kRetired},
+     {Superseding::kKeyCertified, Superseding::kRetired, Superseding::kHeld},
      {State::kAttached}},
     {JobKind::kPayloadPush,
      wire::PayloadPush::kName,
@@ -99,7 +103,7 @@ inline constexpr JobKindRow kJobKinds[] = {
      Fact::kDelivered,
      OnFailure::kTold,
      OnDue::kSentAgain,
-     {Superseding::kRetired},
+     {Superseding::kRetired, Superseding::kHeld, Superseding::kPayloadReplaced},
      {State::kPublished, State::kActive}},
     // What an MNO was asked to wipe it may still wipe, so nothing makes it forgotten before it ends.
     {JobKind::kAppletWipe,
@@ -117,7 +121,7 @@ inline constexpr JobKindRow kJobKinds[] = {
      Fact::kProfileEnabled,
      OnFailure::kTold,
      OnDue::kSentAgain,
-     {},
+     {Superseding::kDisconnected},
      kAnyState},
     {JobKind::kProfileDisable,
      wire::ProfileDisable::kName,
@@ -125,7 +129,7 @@ inline constexpr JobKindRow kJobKinds[] = {
      Fact::kProfileDisabled,
      OnFailure::kTold,
      OnDue::kSentAgain,
-     {},
+     {Superseding::kReconnected},
      kAnyState},
     {JobKind::kProfileDelete,
      wire::ProfileDelete::kName,
@@ -149,6 +153,9 @@ const JobKindRow& RowOf(JobKind kind);
 std::string_view JobKindName(JobKind kind);
 
 bool IsSupersededBy(JobKind kind, Superseding cause);
+// Whether it is done on the device itself, over the air: while that is off the network it waits, and uses no attempts up.
+// What is done to a profile needs no device that is on the network.
+bool NeedsDevice(JobKind kind);
 // Whether a device in that state has a use for such a job.
 bool HasUse(State state, JobKind kind);
 

@@ -30,6 +30,7 @@ struct PayloadPolicy {
 struct Policy {
   std::string zone;                          // names of devices end in ._device.<zone>
   RetryPlans retry;                          // of actions to MNOs
+  std::chrono::seconds restore_within{5 * 86400};  // how long a deleted device can be restored
   std::chrono::seconds visible_within{120};  // alarm when DNS has not shown a change by then
   CertificatePolicy certificate;
   PayloadPolicy payload;

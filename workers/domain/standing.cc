@@ -88,6 +88,14 @@ std::uint64_t DeliveredVersion(const Device& device) {
   return binding != nullptr ? binding->delivered : 0;
 }
 
+bool PayloadOwed(const Device& device) {
+  if (const Binding* live = LiveBinding(device))
+    return live->delivered == 0 || live->delivered < live->composed;
+  const auto ended = std::find_if(device.bindings.rbegin(), device.bindings.rend(),
+                                  [](const Binding& one) { return one.phase == BindingPhase::kEnded; });
+  return ended != device.bindings.rend() && ended->delivered < ended->composed;
+}
+
 std::uint64_t PayloadVersion(const Device& device) {
   std::uint64_t newest = 0;
   for (const Binding& binding : device.bindings) newest = std::max(newest, binding.composed);

@@ -25,6 +25,9 @@ const Binding* LiveBinding(const Device& device);
 std::optional<PartyId> Claimer(const Device& device);          // its ASP
 std::optional<EndpointName> EndpointOf(const Device& device);  // its endpoint
 std::uint64_t DeliveredVersion(const Device& device);  // of the payload delivered last for it; 0: none
+// What the payload composed last says is not delivered yet, or none was composed for the live binding. What it says is that
+// of the live binding, or that there is none any more.
+bool PayloadOwed(const Device& device);
 std::uint64_t PayloadVersion(
     const Device& device);  // of the payload composed last, for whichever binding; 0: none
 

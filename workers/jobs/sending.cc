@@ -102,6 +102,10 @@ void SendAgain(Job job, const Context& context, const RetryPlans& retry, Changes
   Say(std::move(job), context, retry, changes);
 }
 
+void Repeat(Job job, const Context& context, const RetryPlans& retry, Changeset& changes) {
+  Say(std::move(job), context, retry, changes);
+}
+
 bool WorthSendingAgain(const Job& job, const RetryPlans& retry) {
   return job.wanted && job.attempt < retry.Of(AddresseeOf(job)).attempts_max;
 }

@@ -18,6 +18,9 @@ Status SendKept(domain::Job job, const domain::View& view, const domain::Context
                 const domain::RetryPlans& retry, domain::Changeset& changes);
 void SendAgain(domain::Job job, const domain::Context& context, const domain::RetryPlans& retry,
                domain::Changeset& changes);
+// The same attempt once more: the device was away when it was sent.
+void Repeat(domain::Job job, const domain::Context& context, const domain::RetryPlans& retry,
+            domain::Changeset& changes);
 // Whether it is to be sent again when it is due.
 bool WorthSendingAgain(const domain::Job& job, const domain::RetryPlans& retry);
 

@@ -19,9 +19,26 @@ Result<Device> FindLive(const DeviceId& id, const domain::View& view) {
 Result<Device> FindSponsored(const DeviceId& id, const domain::Origin& origin, const domain::View& view) {
   auto device = FindLive(id, view);
   if (device && domain::Sponsor(*device) != origin.party) {
-    return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
+    return NotSponsor();
   }
   return device;
+}
+
+Result<Device> FindConcerned(const DeviceId& id, const domain::Origin& origin, const domain::View& view) {
+  return origin.role == wire::Role::kMno ? FindSponsored(id, origin, view) : FindManaged(id, origin, view);
+}
+
+const domain::Profile* ProfileOf(const Device& device, std::uint32_t number, const PartyId& party) {
+  const domain::Profile* profile = domain::Serving(device);
+  for (const domain::Profile& one : device.profiles) {
+    if (number != 0 && one.number == number) profile = &one;
+  }
+  const bool found = profile != nullptr && (number == 0 || profile->number == number);
+  return found && profile->mno == party ? profile : nullptr;
+}
+
+Error NotSponsor() {
+  return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
 }
 
 Result<Device> FindManaged(const DeviceId& id, const domain::Origin& origin, const domain::View& view) {

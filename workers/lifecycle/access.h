@@ -15,6 +15,14 @@ Result<domain::Device> FindSponsored(const DeviceId& id, const domain::Origin& o
 Result<domain::Device> FindManaged(const DeviceId& id, const domain::Origin& origin,
                                    const domain::View& view);
 
+// As FindLive, and 2201 "not_sponsor" or "not_claimer" unless the party is the sponsoring MNO, the claiming ASP or the
+// operator.
+Result<domain::Device> FindConcerned(const DeviceId& id, const domain::Origin& origin,
+                                     const domain::View& view);
+// The profile of this number, or the serving one for 0, if it is the party's; nullptr otherwise.
+const domain::Profile* ProfileOf(const domain::Device& device, std::uint32_t number, const PartyId& party);
+Error NotSponsor();  // 2201
+
 // Frees EID, ICCID and key-agreement key for whoever comes next on this eSIM: only what the device itself holds, so
 // that its successor's values can never be released. The last act of a deleted device, once nothing of its work can
 // still reach the eSIM.

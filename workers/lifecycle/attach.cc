@@ -2,6 +2,7 @@
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
+#include "workers/jobs/sending.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/lifecycle.h"
 #include "workers/lifecycle/work.h"
@@ -9,27 +10,22 @@
 namespace registry::lifecycle {
 namespace {
 
-using domain::JobKind;
-using domain::State;
-
-// What the device still owes or is owed, and nobody is waiting for: the way out of a job that failed for good. On hold
-// nothing new is asked for.
-Status AskAgain(domain::Device& device, Case& at) {
-  if (domain::OnHold(device)) return Done{};
-  const auto waiting = jobs::Waiting::Of(device.id, at.view);
-  if (!waiting) return waiting.error();
-  // A wipe under way asks for the key itself when it ends.
-  const bool key_to_come = waiting->Has(JobKind::kKeyGenerate) || waiting->Has(JobKind::kAppletWipe);
-  if (device.state == State::kAttached && !key_to_come) {
-    if (auto asked = AskForKey(device, at); !asked) return asked;
+// What waited for the device is said again to its MNO, under the attempt that could not reach it: being away uses none up.
+void SendWhatWaited(const domain::Device& device, const jobs::Waiting& waiting, Case& at) {
+  for (const domain::Job& job : waiting.all()) {
+    const bool sent = job.to && !job.unsent && job.wanted;
+    if (sent && domain::NeedsDevice(job.kind) && job.to == domain::Sponsor(device))
+      jobs::Repeat(job, at.context, at.policy.retry, at.changes);
   }
-  const domain::Binding* const binding = domain::LiveBinding(device);
-  const bool payload_owed = device.state == State::kPublished && binding != nullptr;
-  if (!payload_owed || waiting->Has(JobKind::kPayloadPush)) return Done{};
-  auto endpoint = at.view.LoadEndpoint(binding->asp, binding->endpoint);
-  if (!endpoint) return endpoint.error();
-  if (!*endpoint) return Done{};
-  return PushPayload(device, **endpoint, at);
+}
+
+// Disabled on demand, and live all the same: the MNO is asked again.
+Status DisableAgain(const domain::Device& device, const jobs::Waiting& waiting, Case& at) {
+  const bool off = device.statuses.contains(domain::DeviceStatus::kDisconnected);
+  if (!off || waiting.Has(domain::JobKind::kProfileDisable) || waiting.Has(domain::JobKind::kAppletWipe))
+    return Done{};
+  return jobs::Ask(domain::JobKind::kProfileDisable, device, at.view, at.context, at.policy.retry,
+                   at.changes);
 }
 
 }  // namespace
@@ -38,13 +34,21 @@ Result<Reply> Decide(const wire::DeviceAttach& command, Case& at) {
   auto& [origin, view, context, policy, signer, changes] = at;
   auto device = FindSponsored(command.device, origin, view);
   if (!device) return device.error();
-  const State after = domain::After(*device, domain::Fact::kAttached);
+  const domain::State after = domain::After(*device, domain::Fact::kAttached);
+  const bool back = domain::EverSeen(*device) && !domain::Attached(*device);
   const bool moved = device->state != after || !domain::Attached(*device);
+  const auto waiting = jobs::Waiting::Of(device->id, view);
+  if (!waiting) return waiting.error();
   device->state = after;
   domain::SeeOnNetwork(*device);
   domain::NoteStep(*device, "attached", context.now);
   changes.history.push_back(domain::History(*device, origin.party, "attached", context.now, origin.id));
-  if (auto asked = AskAgain(*device, at); !asked) return asked.error();
+  if (back) {
+    SendWhatWaited(*device, *waiting, at);
+    NotifyStakeholders(*device, wire::DeviceAttached{device->id, DeviceName(device->id, policy.zone)}, at);
+  }
+  if (auto asked = DisableAgain(*device, *waiting, at); !asked) return asked.error();
+  if (auto asked = AskForWhatIsOwed(*device, *waiting, at); !asked) return asked.error();
   // Devices attach many times a day: one that has nowhere to go and nothing to get leaves no trace, lest the trace hold
   // nothing but attaches and the history grow for ever.
   const bool asked_for_more = !changes.jobs_put.empty();

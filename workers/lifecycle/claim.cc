@@ -55,6 +55,10 @@ Result<Reply> Decide(const wire::DeviceClaim& command, Case& at) {
     changes.notifications.push_back(domain::Notify(origin.party, certified, context, origin.id));
   }
   if (device->state == State::kPublished) {
+    // What it was told when it was released may still be on its way.
+    const auto waiting = jobs::Waiting::Of(device->id, view);
+    if (!waiting) return waiting.error();
+    jobs::EndSuperseded(*device, domain::Superseding::kPayloadReplaced, *waiting, changes);
     auto pushed = PushPayload(*device, **endpoint, at);
     if (!pushed) return pushed.error();
   }

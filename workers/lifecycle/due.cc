@@ -32,9 +32,26 @@ void WaitAnew(Job job, Case& at) {
   at.changes.jobs_put.push_back(std::move(job));
 }
 
+// Its device is off the network: nobody can do it now. It is sent again when the device is back (attach.cc). A deleted device
+// does not come back, and its eSIM must be free some day.
+bool IsAway(const Job& job, const Device& device) {
+  const bool counts = job.to && job.wanted && domain::NeedsDevice(job.kind);
+  return counts && device.state != domain::State::kDeleted && domain::EverSeen(device) &&
+         !domain::Attached(device) && *job.to == domain::Sponsor(device);
+}
+
+void WaitForDevice(Job job, Case& at) {
+  job.due = LatestDue(at.policy, at.context.now);
+  at.changes.jobs_put.push_back(std::move(job));
+}
+
 Status Settle(const Job& job, const Device& device, bool too_far, Case& at) {
   const domain::RetryPlans& retry = at.policy.retry;
   if (job.unsent) return jobs::SendKept(job, at.view, at.context, retry, at.changes);
+  if (IsAway(job, device)) {
+    WaitForDevice(job, at);
+    return Done{};
+  }
   const bool alarm = domain::RowOf(job.kind).on_due == domain::OnDue::kAlarm;
   if (!alarm && jobs::WorthSendingAgain(job, retry)) {
     jobs::SendAgain(job, at.context, retry, at.changes);

@@ -9,14 +9,6 @@ Error NotYet() { return Error::Make(Code::kUnimplemented, "not_yet", "this comma
 
 }  // namespace
 
-Result<Reply> Decide(const wire::DeviceDetach&, Case&) { return NotYet(); }
-Result<Reply> Decide(const wire::DeviceRelease&, Case&) { return NotYet(); }
-Result<Reply> Decide(const wire::DeviceMove&, Case&) { return NotYet(); }
-Result<Reply> Decide(const wire::DeviceSuspend&, Case&) { return NotYet(); }
-Result<Reply> Decide(const wire::DeviceResume&, Case&) { return NotYet(); }
-Result<Reply> Decide(const wire::DeviceDisconnect&, Case&) { return NotYet(); }
-Result<Reply> Decide(const wire::DeviceReconnect&, Case&) { return NotYet(); }
-Result<Reply> Decide(const wire::DeviceRestore&, Case&) { return NotYet(); }
 Result<Reply> Decide(const wire::DeviceRekey&, Case&) { return NotYet(); }
 Result<Reply> Decide(const wire::AuthorisationSet&, Case&) { return NotYet(); }
 Result<Reply> Decide(const wire::TransferRequest&, Case&) { return NotYet(); }

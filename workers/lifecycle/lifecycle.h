@@ -31,13 +31,19 @@ Result<Reply> Decide(const wire::DeviceReactivate&, Case&);
 // well or not; registering the eSIM meanwhile is refused (2304 esim_wipe_pending).
 Result<Reply> Decide(const wire::DeviceDelete&, Case&);
 // The rest of a life: holds, moves, renewal, codes, transfers.
+// A fact. What waits for the device waits until its attach, which sends it again under the attempt it had.
 Result<Reply> Decide(const wire::DeviceDetach&, Case&);
+// A payload that names no ASP goes out, and the code that was used is void.
 Result<Reply> Decide(const wire::DeviceRelease&, Case&);
 Result<Reply> Decide(const wire::DeviceMove&, Case&);
+// clientHold of the ASP, sponsorHold of the MNO, serverHold of the operator. Keys and payloads that are asked for are
+// called off; the resume that lifts the last hold asks for what is still owed, a payload once DNS shows the device again.
 Result<Reply> Decide(const wire::DeviceSuspend&, Case&);
 Result<Reply> Decide(const wire::DeviceResume&, Case&);
+// The status says what is wanted, and goes when the MNO fails for good; the profile's state is what the MNO has reported.
 Result<Reply> Decide(const wire::DeviceDisconnect&, Case&);
 Result<Reply> Decide(const wire::DeviceReconnect&, Case&);
+// 2304 restore_too_late after Policy::restore_within, esim_registered_anew when the eSIM has another device.
 Result<Reply> Decide(const wire::DeviceRestore&, Case&);
 Result<Reply> Decide(const wire::DeviceRekey&, Case&);
 Result<Reply> Decide(const wire::AuthorisationSet&, Case&);

@@ -6,6 +6,7 @@
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
 #include "workers/jobs/sending.h"
+#include "workers/lifecycle/explain.h"
 #include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
@@ -208,7 +209,7 @@ Result<wire::DeviceTraced> Read(const wire::DeviceTrace& command, const Case& at
   told.device = device->id;
   told.state = domain::StateName(device->state);
   told.waits = WaitsOf(*jobs, at.policy);
-  told.says = InOneLine(told.waits);
+  told.says = Explain(*device, told.waits);
   for (const auto& [step, when] : device->trace) told.steps.push_back({step, when});
   return told;
 }

@@ -104,6 +104,7 @@ Status ProfileChanged(Reported& reported, domain::ProfileState state, Case& at) 
       "profile " + std::to_string(reported.job.profile) + ' ' + std::string(domain::ProfileStateName(state));
   domain::NoteStep(device, what, at.context.now);
   Record(device, what, at);
+  if (auto after = AfterProfileJob(device, reported.job, at); !after) return after;
   Put(device, at.changes);
   return Done{};
 }
@@ -144,6 +145,7 @@ Status Succeeded(Reported& reported, Case& at) {
     case Fact::kProfileDeleted:
       return ProfileChanged(reported, domain::ProfileState::kDeleted, at);
     case Fact::kAttached:
+    case Fact::kDetached:
     case Fact::kVisible:  // of these no job is reported
       return Done{};
   }
@@ -153,7 +155,10 @@ Status Succeeded(Reported& reported, Case& at) {
 Status Failed(const wire::DoResult& command, const Reported& reported, Case& at) {
   const bool again = command.retriable && reported.job.wanted;
   const domain::RetryPlan& plan = at.policy.retry.Of(at.origin.party);
-  if (again && reported.job.attempt < plan.attempts_max) {
+  // Off the network it could not be done: that uses no attempt up.
+  const bool away = domain::NeedsDevice(reported.job.kind) && domain::EverSeen(reported.device) &&
+                    !domain::Attached(reported.device);
+  if (again && (away || reported.job.attempt < plan.attempts_max)) {
     Job job = reported.job;
     jobs::PutOff(job, jobs::Backoff(plan, job.attempt), at.policy.retry, at.context.now);
     job.last_stage = command.stage;

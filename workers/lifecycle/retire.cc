@@ -44,14 +44,6 @@ bool StopWantingWipe(const Waiting& waiting, Changeset& changes) {
   return wipe != nullptr && jobs::StopWanting(*wipe, changes);
 }
 
-void Record(Device& device, std::string_view what, const std::string& reason, Case& at) {
-  domain::NoteStep(device, what, at.context.now);
-  std::string entry(what);
-  if (!reason.empty()) entry += ": " + reason;
-  at.changes.history.push_back(
-      domain::History(device, at.origin.party, std::move(entry), at.context.now, at.origin.id));
-}
-
 // Everything both ways of ending share: no live certificate, no waiting work, an empty applet where it can be reached.
 Status End(Device& device, const Waiting& waiting, std::string_view what, const std::string& reason,
            Case& at) {
@@ -80,6 +72,19 @@ void Tell(const Device& device, const std::string& reason, Case& at) {
   NotifyStakeholders(device, message, at);
 }
 
+// The profile is disabled when the wipe that was just asked for has ended (AfterWipe); one that was never enabled needs no
+// disabling.
+Status DisconnectAfterWipe(Device& device, const std::string& reason, Case& at) {
+  using domain::DeviceStatus;
+  if (!domain::EverSeen(device) || device.statuses.contains(DeviceStatus::kDisconnected)) return Done{};
+  const auto waiting = Waiting::Of(device.id, at.view);
+  if (!waiting) return waiting.error();
+  jobs::EndSuperseded(device, Superseding::kDisconnected, *waiting, at.changes);
+  device.statuses.insert(DeviceStatus::kDisconnected);
+  Tell<wire::DeviceDisconnected>(device, reason, at);
+  return Done{};
+}
+
 template <class Message>
 Reply Finish(Device& device, const std::string& reason, Case& at) {
   Tell<Message>(device, reason, at);
@@ -95,6 +100,9 @@ Result<Reply> Decide(const wire::DeviceDeactivate& command, Case& at) {
   // RFC 5731 §2.3: a server status is the registry's; the client that asks to go on cannot take it away.
   if (at.origin.role == wire::Role::kOperator) device->statuses.insert(domain::DeviceStatus::kServerHold);
   if (auto ended = Deactivate(*device, command.reason, at); !ended) return ended.error();
+  if (command.disconnect) {
+    if (auto off = DisconnectAfterWipe(*device, command.reason, at); !off) return off.error();
+  }
   return Finish<wire::DeviceDeactivated>(*device, command.reason, at);
 }
 
@@ -126,6 +134,8 @@ Result<Reply> Decide(const wire::DeviceDelete& command, Case& at) {
   if (!device) return device.error();
   const auto next = domain::Next(*device, Command::kDelete);
   if (!next) return next.error();
+  // Who deleted it restores it: what the operator deleted its ASP does not.
+  if (at.origin.role == wire::Role::kOperator) device->statuses.insert(domain::DeviceStatus::kServerHold);
   device->state = *next;
   const auto waiting = Waiting::Of(device->id, at.view);
   if (!waiting) return waiting.error();

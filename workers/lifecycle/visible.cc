@@ -13,16 +13,13 @@ using domain::State;
 
 // The device is published whatever becomes of its payload: DNS shows it, and will not say so a second time. A payload
 // that cannot be made is reported; attach, which finds nobody pushing, makes it anew.
-Status PayloadIsDue(Device& device, Case& at) {
-  const domain::Binding* const binding = domain::LiveBinding(device);
-  if (binding == nullptr) return Done{};
-  auto endpoint = at.view.LoadEndpoint(binding->asp, binding->endpoint);
-  if (!endpoint) return endpoint.error();
-  if (!*endpoint) return Done{};
+Status PayloadIsDue(Device& device, const jobs::Waiting& waiting, Case& at) {
   Device pushed = device;
-  const auto composed = PushPayload(pushed, **endpoint, at);
+  const auto composed = AskForWhatIsOwed(pushed, waiting, at);
   if (composed) {
     device = std::move(pushed);
+  } else if (composed.error().symbol == domain::kLedgerFailed) {
+    return composed.error();
   } else {
     ReportFailure(device, std::string(domain::JobKindName(domain::JobKind::kPayloadPush)), composed.error(),
                   at);
@@ -51,12 +48,8 @@ Status DecideVisible(const domain::ZoneChange& change, Case& at) {
       device, origin.party, withdrawn ? "withdrawn from DNS" : "published in DNS", context.now));
   if (!withdrawn) {
     const State after = domain::After(device, domain::Fact::kVisible);
-    const bool first = device.state == State::kCertified && after == State::kPublished;
     device.state = after;
-    if (first && !domain::OnHold(device)) {
-      auto pushed = PayloadIsDue(device, at);
-      if (!pushed) return pushed;
-    }
+    if (auto pushed = PayloadIsDue(device, *waiting, at); !pushed) return pushed;
   }
   Put(device, changes);
   return Done{};

@@ -32,14 +32,83 @@ Status PushPayload(Device& device, const domain::EndpointRecord& endpoint, Case&
                     at.changes);
 }
 
+Status PushPayload(Device& device, Case& at) {
+  const domain::Binding* const binding = domain::LiveBinding(device);
+  if (binding == nullptr) {
+    auto job = payload_push::ComposeForNobody(device, at.policy, at.context, at.signer);
+    if (!job) return job.error();
+    return jobs::Send(std::move(*job), domain::Sponsor(device), at.view, at.context, at.policy.retry,
+                      at.changes);
+  }
+  const auto endpoint = at.view.LoadEndpoint(binding->asp, binding->endpoint);
+  if (!endpoint) return endpoint.error();
+  return *endpoint ? PushPayload(device, **endpoint, at) : Status(Done{});
+}
+
+Status AskForWhatIsOwed(Device& device, const jobs::Waiting& waiting, Case& at) {
+  if (domain::OnHold(device)) return Done{};
+  // A wipe under way asks for the key itself when it ends.
+  const bool key_to_come = waiting.Has(JobKind::kKeyGenerate) || waiting.Has(JobKind::kAppletWipe);
+  if (device.state == domain::State::kAttached && !key_to_come) return AskForKey(device, at);
+  const bool first = device.state == domain::State::kPublished && domain::LiveBinding(device) != nullptr;
+  const bool shown = device.state == domain::State::kPublished || device.state == domain::State::kActive;
+  // What DNS does not show yet brings the payload by itself when it does.
+  const bool seen = device.zone.visible == device.zone.wanted;
+  const bool owed = first || (shown && domain::PayloadOwed(device));
+  if (!owed || !seen || waiting.Has(JobKind::kPayloadPush)) return Done{};
+  return PushPayload(device, at);
+}
+
+void Record(Device& device, std::string_view what, const std::string& reason, Case& at) {
+  domain::NoteStep(device, what, at.context.now);
+  std::string entry(what);
+  if (!reason.empty()) entry += ": " + reason;
+  at.changes.history.push_back(
+      domain::History(device, at.origin.party, std::move(entry), at.context.now, at.origin.id));
+}
+
 Status AfterWipe(Device& device, Case& at) {
-  if (device.state == domain::State::kDeleted) return ReleaseEsim(device, at.view, at.changes);
-  if (device.state != domain::State::kAttached) return Done{};
   const auto waiting = jobs::Waiting::Of(device.id, at.view);
   if (!waiting) return waiting.error();
+  const domain::Profile* const serving = domain::Serving(device);
+  const bool to_disable = device.statuses.contains(domain::DeviceStatus::kDisconnected) &&
+                          serving != nullptr && serving->state == domain::ProfileState::kEnabled &&
+                          !waiting->Has(JobKind::kProfileDisable);
+  if (to_disable) {
+    auto asked =
+        jobs::Ask(JobKind::kProfileDisable, device, at.view, at.context, at.policy.retry, at.changes);
+    if (!asked) return asked;
+  }
+  if (device.state == domain::State::kDeleted) {
+    // The eSIM's next device must not be the one that is disabled.
+    const bool disabling = to_disable || waiting->Has(JobKind::kProfileDisable);
+    return disabling ? Status(Done{}) : ReleaseEsim(device, at.view, at.changes);
+  }
+  if (device.state != domain::State::kAttached || domain::OnHold(device)) return Done{};
   if (waiting->Has(JobKind::kKeyGenerate)) return Done{};
   return AskForKey(device, at);
 }
+
+Status AfterProfileJob(Device& device, const Job& job, Case& at) {
+  if (device.state != domain::State::kDeleted || job.kind != JobKind::kProfileDisable) return Done{};
+  const auto waiting = jobs::Waiting::Of(device.id, at.view);
+  if (!waiting) return waiting.error();
+  return waiting->Has(JobKind::kAppletWipe) ? Status(Done{}) : ReleaseEsim(device, at.view, at.changes);
+}
+
+namespace {
+
+// What was to be is not: the command that asked for it may be given again.
+void TakeBack(Device& device, const Job& job) {
+  const bool of_transfer = domain::InTransfer(device);
+  if (job.kind == JobKind::kProfileDisable) device.statuses.erase(domain::DeviceStatus::kDisconnected);
+  const domain::Profile* const serving = domain::Serving(device);
+  const bool off = serving != nullptr && serving->state == domain::ProfileState::kDisabled;
+  if (job.kind == JobKind::kProfileEnable && !of_transfer && off && job.profile == serving->number)
+    device.statuses.insert(domain::DeviceStatus::kDisconnected);
+}
+
+}  // namespace
 
 void ReportFailure(Device& device, std::string step, Error error, Case& at) {
   error.step = std::move(step);
@@ -61,6 +130,8 @@ Status FailJob(const Job& job, Device device, Error error, Case& at) {
   if (domain::RowOf(job.kind).on_failure == domain::OnFailure::kTakenAsWiped) {
     if (auto after = AfterWipe(device, at); !after) return after;
   }
+  TakeBack(device, job);
+  if (auto after = AfterProfileJob(device, job, at); !after) return after;
   Put(device, at.changes);
   return Done{};
 }

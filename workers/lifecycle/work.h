@@ -12,8 +12,19 @@ namespace registry::lifecycle {
 Status AskForKey(domain::Device& device, Case& at);
 // Composes the payload for this endpoint and sends it to the sponsor.
 Status PushPayload(domain::Device& device, const domain::EndpointRecord& endpoint, Case& at);
-// What waited for the applet to be empty: the eSIM of a deleted device, the new key of a reactivated one.
+// The same for the endpoint of its live binding, or for no ASP where there is none (payload_push.h). Nothing when the
+// endpoint is gone.
+Status PushPayload(domain::Device& device, Case& at);
+// What the device still owes or is owed, and nobody waits for: its key, or its payload once DNS shows its certificate. On
+// hold nothing is asked for.
+Status AskForWhatIsOwed(domain::Device& device, const jobs::Waiting& waiting, Case& at);
+// In the trace, and with the reason in the history.
+void Record(domain::Device& device, std::string_view what, const std::string& reason, Case& at);
+// What waited for the applet to be empty: the eSIM of a deleted device, the new key of a reactivated one, and the profile
+// of a disconnected one, which is disabled only then.
 Status AfterWipe(domain::Device& device, Case& at);
+// What waited for a profile to be disabled: the eSIM of a deleted device. `job` has ended.
+Status AfterProfileJob(domain::Device& device, const domain::Job& job, Case& at);
 // A step failed: in the trace and history, `device.failed` to sponsor and claimer. The caller puts the device.
 void ReportFailure(domain::Device& device, std::string step, Error error, Case& at);
 // The job failed for good, by the command that is decided or, where there is none, because its MNO was silent: erased and

@@ -15,16 +15,21 @@ using domain::EndpointRecord;
 
 Error Unready(std::string_view why) { return Error::Make(Code::kFailed, "payload_failed", why); }
 
-Status CheckReady(const Device& device, const EndpointRecord& endpoint) {
+Status CheckReady(const Device& device) {
   if (domain::Live(device) == nullptr) return Unready("the device has no certificate");
   if (domain::AgreementKey(device).empty()) return Unready("the device has no key-agreement key");
+  return Done{};
+}
+
+Status CheckBound(const Device& device, const EndpointRecord& endpoint) {
   if (domain::Claimer(device) != endpoint.asp || domain::EndpointOf(device) != endpoint.endpoint.name) {
     return Unready("the device is not claimed for this endpoint");
   }
   return Done{};
 }
 
-wire::RegistryPayload Content(const Device& device, const EndpointRecord& endpoint,
+// nullptr: for no ASP.
+wire::RegistryPayload Content(const Device& device, const EndpointRecord* endpoint,
                               const domain::Policy& policy, const Context& context) {
   wire::RegistryPayload payload;
   payload.version = domain::PayloadVersion(device);
@@ -32,8 +37,10 @@ wire::RegistryPayload Content(const Device& device, const EndpointRecord& endpoi
   payload.expires = context.now + policy.payload.validity;
   payload.bootstrap = BootstrapOf(policy, device.id);
   payload.certificate = domain::LiveCertificate(device)->der;
-  payload.asp = endpoint.asp;
-  payload.endpoint = endpoint.endpoint;
+  if (endpoint != nullptr) {
+    payload.asp = endpoint->asp;
+    payload.endpoint = endpoint->endpoint;
+  }
   return payload;
 }
 
@@ -50,8 +57,13 @@ std::vector<wire::Container> Containers(const Device& device, const EndpointReco
   return containers;
 }
 
-Status AddPilotForm(const Device& device, EndpointRecord endpoint, const domain::Policy& policy,
+Status AddPilotForm(const Device& device, const EndpointRecord* bound, const domain::Policy& policy,
                     const domain::Signer& signer, wire::PayloadPush& action) {
+  if (bound == nullptr) {
+    action.pilot_form_absent = "released";
+    return Done{};
+  }
+  EndpointRecord endpoint = *bound;
   action.pilot_form_absent = PilotFormAbsent(endpoint.endpoint, DeviceName(device.id, policy.zone));
   if (!action.pilot_form_absent.empty()) return Done{};
   if (!SignedAsNow(endpoint)) {
@@ -82,9 +94,11 @@ wire::Bootstrap BootstrapOf(const domain::Policy& policy, const DeviceId& device
   return bootstrap;
 }
 
-Result<domain::Job> Compose(Device& device, const EndpointRecord& endpoint, const domain::Policy& policy,
-                            const Context& context, const domain::Signer& signer) {
-  if (auto ready = CheckReady(device, endpoint); !ready) return ready.error();
+namespace {
+
+Result<domain::Job> ComposeFor(Device& device, const EndpointRecord* endpoint, const domain::Policy& policy,
+                               const Context& context, const domain::Signer& signer) {
+  if (auto ready = CheckReady(device); !ready) return ready.error();
   domain::ComposeNext(device);
   const std::string content = wire::Encode(Content(device, endpoint, policy, context)).dump();
   const auto sealed = Encrypt(AsBytes(content), domain::AgreementKey(device));
@@ -96,6 +110,20 @@ Result<domain::Job> Compose(Device& device, const EndpointRecord& endpoint, cons
   if (auto added = AddPilotForm(device, endpoint, policy, signer, action); !added) return added.error();
   domain::NoteStep(device, wire::PayloadPush::kName, context.now);
   return JobOf(device, std::move(action), context);
+}
+
+}  // namespace
+
+Result<domain::Job> Compose(Device& device, const EndpointRecord& endpoint, const domain::Policy& policy,
+                            const Context& context, const domain::Signer& signer) {
+  if (auto bound = CheckBound(device, endpoint); !bound) return bound.error();
+  return ComposeFor(device, &endpoint, policy, context, signer);
+}
+
+Result<domain::Job> ComposeForNobody(Device& device, const domain::Policy& policy, const Context& context,
+                                     const domain::Signer& signer) {
+  if (domain::LiveBinding(device) != nullptr) return Unready("the device is claimed");
+  return ComposeFor(device, nullptr, policy, context, signer);
 }
 
 }  // namespace registry::payload_push

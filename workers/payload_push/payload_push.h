@@ -35,5 +35,9 @@ bool SignedAsNow(const domain::EndpointRecord& endpoint);
 Result<domain::Job> Compose(domain::Device& device, const domain::EndpointRecord& endpoint,
                             const domain::Policy& policy, const domain::Context& context,
                             const domain::Signer& signer);
+// The same of a payload that names no ASP: the device was released, and shall forget the one it had. It must be certified,
+// hold an agreement key and have no live binding.
+Result<domain::Job> ComposeForNobody(domain::Device& device, const domain::Policy& policy,
+                                     const domain::Context& context, const domain::Signer& signer);
 
 }  // namespace registry::payload_push

@@ -141,5 +141,23 @@ TEST_F(ReadmeSession, AStrangerBringsADeviceToLifeByHand) {
       << "the activation: " << *ran;
 }
 
+TEST_F(ReadmeSession, AStrangerLeadsADeviceThroughWhatMayBecomeOfIt) {
+  const std::string session = kSource + "/simulators/lab/life_by_hand.sh";
+  const auto ran =
+      lab::RunToEnd({"bash", "-c", "exec 2>&1; exec bash \"$0\" \"$1\"", session, Folder()}, {}, kPatience);
+  ASSERT_TRUE(ran) << ran.error().message;
+  std::string rest = *ran;
+  for (const char* said :
+       {"1: 3 0 1 ", "\"holds\":[\"clientHold\"]", "2: \"state=suspended\"", "state_prohibits",
+        "2: the same record is back", "serverHold, sponsorHold", "3: the same record is back", "\"away\"",
+        "{\"again\":true,\"attempt\":1}", "[\"disconnected\"]", "{\"profile\":1}", "6: \"state=deactivated\"",
+        "\"state\":\"deleted\"", "role_not_allowed", "7: \"state=deactivated\"", "\"state\":\"attached\"",
+        "guest-asp", "authorisation", "a device's whole life"}) {
+    const auto at = rest.find(said);
+    ASSERT_NE(at, std::string::npos) << said << " is missing behind what came before it in " << *ran;
+    rest.erase(0, at);
+  }
+}
+
 }  // namespace
 }  // namespace registry::test

@@ -53,18 +53,19 @@ class DeviceTest : public ::testing::Test {
     payload.bootstrap = Bootstrap(kName);
     payload.certificate = certificate_;
     payload.asp = *PartyId::Parse("asp-a");
-    payload.endpoint.name = *EndpointName::Parse("gateway");
-    payload.endpoint.fqdn = "mqtt.asp-a.test";
-    payload.endpoint.url = "tls://mqtt.asp-a.test:8884";
-    payload.endpoint.port = 8884;
-    payload.endpoint.protocol = "tls";
-    payload.endpoint.trust.tlsa_owner = "_8884._tcp.mqtt.asp-a.test";
+    payload.endpoint.emplace();
+    payload.endpoint->name = *EndpointName::Parse("gateway");
+    payload.endpoint->fqdn = "mqtt.asp-a.test";
+    payload.endpoint->url = "tls://mqtt.asp-a.test:8884";
+    payload.endpoint->port = 8884;
+    payload.endpoint->protocol = "tls";
+    payload.endpoint->trust.tlsa_owner = "_8884._tcp.mqtt.asp-a.test";
     return payload;
   }
   // A payload whose ASP is named by its certificate, so that every container is there.
   wire::RegistryPayload FullPayload(std::uint64_t version) const {
     auto payload = Payload(version);
-    payload.endpoint.trust = {wire::TrustKind::kCertificate, registry_.root(), ""};
+    payload.endpoint->trust = {wire::TrustKind::kCertificate, registry_.root(), ""};
     return payload;
   }
   static nlohmann::json Frame(const Bytes& cms, const std::vector<wire::Container>& containers) {
@@ -170,8 +171,8 @@ TEST_F(DeviceTest, ALongNameOrHostHasNoPilotForm) {
   ASSERT_TRUE(device_->Boot(wire::Encode(Bootstrap(kName))));
   Certify();
   payload = FullPayload(1);
-  payload.endpoint.fqdn = std::string(60, 'a') + "." + std::string(17, 'b') + ".test";
-  payload.endpoint.url = "tls://" + payload.endpoint.fqdn + ":8884";
+  payload.endpoint->fqdn = std::string(60, 'a') + "." + std::string(17, 'b') + ".test";
+  payload.endpoint->url = "tls://" + payload.endpoint->fqdn + ":8884";
   EXPECT_EQ(SymbolWith(payload, {}), "success");
 }
 
@@ -299,7 +300,7 @@ TEST_F(DeviceTest, RefusesContainersOfAnotherEndpointSignerOrOrder) {
   Certify();
   const auto payload = FullPayload(1);
   auto elsewhere = payload;
-  elsewhere.endpoint.port = 1;
+  elsewhere.endpoint->port = 1;
   EXPECT_EQ(SymbolWith(payload, registry_.Containers(elsewhere)), "payload_container")
       << "signed by the registry, for another endpoint";
   auto forged = registry_.Containers(payload);

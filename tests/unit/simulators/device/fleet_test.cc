@@ -194,9 +194,9 @@ class FleetTest : public ::testing::Test {
     payload.bootstrap = Bootstrap(i);
     payload.certificate = certificates_[i];
     payload.asp = *PartyId::Parse("asp-a");
-    payload.endpoint = {
+    payload.endpoint = wire::Endpoint{
         *EndpointName::Parse("gateway"), kAsp, "tls://mqtt.asp-a.test", asp_port_, "tls", {}, {}};
-    payload.endpoint.trust.tlsa_owner = "_" + std::to_string(asp_port_) + "._tcp." + kAsp;
+    payload.endpoint->trust.tlsa_owner = "_" + std::to_string(asp_port_) + "._tcp." + kAsp;
     const Bytes cms = registry_.Seal(wire::Encode(payload).dump(), TestRegistry::AgreementKeyIn(csrs_.at(i)));
     json frame = {{"t", "payload"},     {"iccid", Iccid(i)},    {"job", job},
                   {"version", version}, {"cms", ToBase64(cms)}, {"containers", json::array()}};

@@ -113,13 +113,13 @@ class SessionTest : public ::testing::Test {
     payload.certificate = certificates_[i];
     payload.asp = *PartyId::Parse("asp-a");
     payload.endpoint = endpoint_;
-    payload.endpoint.name = *EndpointName::Parse("gateway");
-    payload.endpoint.fqdn = kAsp;
-    payload.endpoint.url = "tls://mqtt.asp-a.test";
-    payload.endpoint.port = asp_port_;
-    payload.endpoint.protocol = "tls";
+    payload.endpoint->name = *EndpointName::Parse("gateway");
+    payload.endpoint->fqdn = kAsp;
+    payload.endpoint->url = "tls://mqtt.asp-a.test";
+    payload.endpoint->port = asp_port_;
+    payload.endpoint->protocol = "tls";
     if (endpoint_.trust.certificate.empty()) {
-      payload.endpoint.trust.tlsa_owner = "_" + std::to_string(asp_port_) + "._tcp." + kAsp;
+      payload.endpoint->trust.tlsa_owner = "_" + std::to_string(asp_port_) + "._tcp." + kAsp;
     }
     const Bytes cms = registry_->Seal(wire::Encode(payload).dump(), TestRegistry::AgreementKeyIn(csrs_[i]));
     nlohmann::json frame = {{"cms", ToBase64(cms)}, {"containers", nlohmann::json::array()}};

@@ -158,7 +158,8 @@ Bytes TestRegistry::Sign(const Bytes& content) const {
 }
 
 std::vector<wire::Container> TestRegistry::Containers(const wire::RegistryPayload& payload) const {
-  const wire::Endpoint& endpoint = payload.endpoint;
+  if (!payload.endpoint) return {};
+  const wire::Endpoint& endpoint = *payload.endpoint;
   if (endpoint.trust.certificate.empty() || payload.bootstrap.device_name.size() > 64) return {};
   const Bytes json = AsBytes(nlohmann::json{{"url", endpoint.fqdn}, {"port", endpoint.port}}.dump());
   std::vector<wire::Container> containers = {{0x06, payload.bootstrap.root_certificate},

@@ -139,7 +139,7 @@ TEST_F(ComposeTest, TheContentIsTheRegistryPayload) {
   EXPECT_EQ(payload->bootstrap.device_name, DeviceName(device_.id, "iotregistry.test"));
   EXPECT_EQ(payload->bootstrap.trust_anchors, policy_.payload.bootstrap.trust_anchors);
   EXPECT_EQ(payload->certificate, domain::LiveCertificate(device_)->der);
-  EXPECT_EQ(payload->endpoint.url, endpoint_.endpoint.url);
+  EXPECT_EQ(payload->endpoint->url, endpoint_.endpoint.url);
   EXPECT_EQ(nlohmann::json::parse(plain).dump(), plain) << "canonical: members sorted, no white space";
 }
 

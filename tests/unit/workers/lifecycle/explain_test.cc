@@ -1,0 +1,89 @@
+// For each way in which an activation can hang, device.trace names the step, who is waited for, the attempt and the end.
+#include <gmock/gmock.h>
+
+#include "tests/unit/workers/lifecycle/flow.h"
+#include "workers/domain/job_kinds.h"
+
+namespace registry::test {
+namespace {
+
+using domain::JobKind;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class ExplainTest : public testing::Test {
+ protected:
+  std::string Says(const std::string& device) {
+    return registry_.Ask("operator", "device.trace", {{"device", device}}).data().at("says");
+  }
+  std::string Attached() {
+    const auto device = registry_.Register();
+    EXPECT_TRUE(Attach(registry_, device.device).accepted());
+    return device.device;
+  }
+  std::string At(int seconds) { return ToRfc3339(registry_.clock().Now() + std::chrono::seconds(seconds)); }
+  TestRegistry registry_;
+};
+
+TEST_F(ExplainTest, TheMnoIsSilent) {
+  const std::string id = Attached();
+  registry_.RunDueJobs(std::chrono::seconds(31));
+  EXPECT_THAT(Says(id), StartsWith("waits for key.generate of mno-a, attempt 2 of 6, asked again at " +
+                                   At(60) + ", given up at " + At(60 + 120 + 240 + 480 + 960)));
+  for (int hour = 0; hour < 6; ++hour) registry_.RunDueJobs(std::chrono::hours(1));
+  EXPECT_THAT(Says(id), AllOf(HasSubstr("key.generate of mno-a failed at "), HasSubstr("given up"),
+                              HasSubstr("device.attach of mno-a asks again")));
+}
+
+TEST_F(ExplainTest, TheCsrIsRefused) {
+  const std::string id = Attached();
+  const json csr = {{"device", id}, {"csr", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"}};
+  ASSERT_FALSE(registry_.Ask("mno-a", "csr.submit", csr).accepted());
+  EXPECT_THAT(Says(id), AllOf(StartsWith("waits for key.generate of mno-a, attempt 1 of 6, "),
+                              HasSubstr("given up at " + At(1890))));
+}
+
+TEST_F(ExplainTest, ASecondaryIsBehind) {
+  const std::string id = Certified(registry_);
+  EXPECT_THAT(Says(id), StartsWith("waits for zone.visible of registry, attempt 1, looked at again at " +
+                                   At(120) + ", never given up"));
+  registry_.RunDueJobs(std::chrono::seconds(121));
+  EXPECT_THAT(Says(id), StartsWith("waits for zone.visible of registry, attempt 2, "));
+}
+
+TEST_F(ExplainTest, ThePayloadIsRefused) {
+  const std::string id = Published(registry_);
+  EXPECT_THAT(Says(id), StartsWith("waits for payload.push of mno-a, attempt 1 of 6, "));
+  const json refused = {{"outcome", "failed"}, {"stage", "payload"}, {"reason", "payload_expired"}};
+  ASSERT_TRUE(Report(registry_, JobOf(registry_, id, JobKind::kPayloadPush), refused).accepted());
+  EXPECT_EQ(Says(id),
+            "payload.push of mno-a failed at " + At(0) + ", given up; device.attach of mno-a asks again");
+}
+
+TEST_F(ExplainTest, NobodyHasClaimedIt) {
+  const std::string id = Attached();
+  ASSERT_TRUE(registry_.Ask("mno-a", "csr.submit", {{"device", id}, {"csr", NewCsrPem()}}).accepted());
+  registry_.ServeZone();
+  EXPECT_THAT(Says(id), StartsWith("waits for device.claim of an ASP, with the code that mno-a was given"));
+  EXPECT_EQ(Says(registry_.Activate()), "nothing is waited for");
+}
+
+TEST_F(ExplainTest, ThereIsNoCode) {
+  const std::string id = registry_.Activate();
+  ASSERT_TRUE(registry_.Ask("asp-a", "device.release", {{"device", id}}).accepted());
+  EXPECT_THAT(Says(id), AllOf(StartsWith("waits for payload.push of mno-a"),
+                              HasSubstr("for which there is no code; authorisation.set makes one")));
+}
+
+TEST_F(ExplainTest, ItIsHeldOrAway) {
+  const std::string id = Published(registry_);
+  ASSERT_TRUE(registry_.Ask("mno-a", "device.detach", {{"device", id}}).accepted());
+  EXPECT_THAT(Says(id), HasSubstr("off the network: until device.attach of mno-a no attempt is used up"));
+  ASSERT_TRUE(registry_.Ask("asp-a", "device.suspend", {{"device", id}}).accepted());
+  registry_.ServeZone();
+  EXPECT_EQ(Says(id), "on hold (clientHold): nothing is given to it before device.resume");
+}
+
+}  // namespace
+}  // namespace registry::test

@@ -1,0 +1,102 @@
+#include "workers/lifecycle/explain.h"
+
+#include <algorithm>
+
+#include "workers/domain/job_kinds.h"
+#include "workers/domain/lifecycle.h"
+#include "workers/domain/standing.h"
+#include "workers/lifecycle/reads.h"
+
+namespace registry::lifecycle {
+namespace {
+
+using domain::Device;
+using domain::JobKind;
+using domain::State;
+
+constexpr std::size_t kLineMax = 1024;  // of `says` in device.traced; what comes first matters most
+
+bool Waits(const std::vector<wire::DeviceWait>& waits, JobKind kind) {
+  return std::any_of(waits.begin(), waits.end(),
+                     [kind](const auto& wait) { return wait.what == domain::JobKindName(kind); });
+}
+
+// A step that failed for good, and is asked for again when the device attaches; empty: none is owed.
+std::string Failed(const Device& device, const std::vector<wire::DeviceWait>& waits) {
+  std::string step;
+  if (device.state == State::kAttached && !Waits(waits, JobKind::kKeyGenerate) &&
+      !Waits(waits, JobKind::kAppletWipe))
+    step = domain::JobKindName(JobKind::kKeyGenerate);
+  const bool owed = (device.state == State::kPublished && domain::LiveBinding(device) != nullptr) ||
+                    (device.state == State::kActive && domain::PayloadOwed(device));
+  if (owed && !Waits(waits, JobKind::kPayloadPush) && !Waits(waits, JobKind::kZoneVisible))
+    step = domain::JobKindName(JobKind::kPayloadPush);
+  if (step.empty()) return step;
+  const auto failed = std::find_if(device.trace.rbegin(), device.trace.rend(),
+                                   [&](const auto& one) { return one.step == step + " failed"; });
+  if (failed != device.trace.rend())
+    step += " of " + domain::Sponsor(device).text() + " failed at " + ToRfc3339(failed->at);
+  return step + ", given up; device.attach of " + domain::Sponsor(device).text() + " asks again";
+}
+
+std::string Claim(const Device& device) {
+  const bool unclaimed = !domain::Claimer(device) && device.state != State::kDeactivated;
+  if (!unclaimed) return {};
+  const domain::AuthorisationCode* const code = domain::CodeFor(device, domain::CodePurpose::kClaim);
+  const std::string claim = "waits for device.claim of an ASP";
+  if (code == nullptr) return claim + ", for which there is no code; authorisation.set makes one";
+  const std::string until =
+      code->expires == UtcTime{} ? ", valid without end" : ", valid until " + ToRfc3339(code->expires);
+  return claim + ", with the code that " + code->set_by.text() + " was given" + until;
+}
+
+std::string Transfer(const Device& device) {
+  if (!domain::InTransfer(device)) return {};
+  const domain::Transfer& transfer = *device.transfer;
+  if (transfer.state == domain::TransferState::kApproved)
+    return "on its way from " + transfer.from.text() + " to " + transfer.to.text();
+  return "waits for transfer.approve or transfer.reject of " + transfer.from.text() +
+         ", decided without it at " + ToRfc3339(transfer.decides_at);
+}
+
+std::string Held(const Device& device) {
+  std::string holds;
+  for (const auto status : device.statuses) {
+    Device one;
+    one.statuses = {status};
+    if (domain::OnHold(one)) holds += (holds.empty() ? "" : ", ") + std::string(domain::StatusName(status));
+  }
+  return holds.empty() ? holds : "on hold (" + holds + "): nothing is given to it before device.resume";
+}
+
+std::string Away(const Device& device, const std::vector<wire::DeviceWait>& waits) {
+  const bool away = domain::EverSeen(device) && !domain::Attached(device);
+  const bool needed = Waits(waits, JobKind::kKeyGenerate) || Waits(waits, JobKind::kPayloadPush) ||
+                      Waits(waits, JobKind::kAppletWipe);
+  if (!away || !needed) return {};
+  return "off the network: until device.attach of " + domain::Sponsor(device).text() +
+         " no attempt is used up";
+}
+
+}  // namespace
+
+std::string Explain(const Device& device, const std::vector<wire::DeviceWait>& waits) {
+  if (device.state == State::kDeleted) return InOneLine(waits);
+  std::vector<std::string> parts;
+  if (!waits.empty()) parts.push_back(InOneLine(waits));
+  if (device.state == State::kRegistered)
+    parts.push_back("waits for device.attach of " + domain::Sponsor(device).text());
+  const std::string held = Held(device);
+  for (std::string part : {Away(device, waits), held, held.empty() ? Failed(device, waits) : "",
+                           Claim(device), Transfer(device)}) {
+    if (!part.empty()) parts.push_back(std::move(part));
+  }
+  std::string line;
+  for (const std::string& part : parts) {
+    if (line.size() + part.size() + 2 > kLineMax) break;
+    line += (line.empty() ? "" : "; ") + part;
+  }
+  return line.empty() ? InOneLine({}) : line;
+}
+
+}  // namespace registry::lifecycle
