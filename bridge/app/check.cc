@@ -15,6 +15,7 @@
 #include "bridge/clock.h"
 #include "bridge/mqtt/tls_files.h"
 #include "bridge/secret_file.h"
+#include "bridge/signing/code_key.h"
 #include "bridge/signing/key_file.h"
 #include "bridge/signing/private_key.h"
 #include "bridge/zone/apex.h"
@@ -45,6 +46,7 @@ void CheckMaterial(const Config& config, Faults& faults) {
   if (!config.pki.blocked_keys.empty()) {
     all &= Note(faults, "pki.blocked_keys", signing::BlockedKeys::Load(config.pki.blocked_keys));
   }
+  all &= Note(faults, "authorisation.key_file", signing::LoadCodeKey(config.code_key_file));
   if (all) Note(faults, "", Material::Load(config));
 }
 

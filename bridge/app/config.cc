@@ -21,13 +21,14 @@ int Cores() { return static_cast<int>(std::max(std::thread::hardware_concurrency
 constexpr std::int64_t kPortMax = 65535;
 constexpr int kTtlMax = 86400;
 constexpr int kDaysMax = 3650;
+constexpr int kCodeDaysMax = 365;
 constexpr int kDaySeconds = 86400, kYearSeconds = 366 * kDaySeconds;
 constexpr int kAttemptsMax = 30;
 constexpr std::int64_t kOpenMax = 1'000'000;
 
 constexpr std::array kTables = {"registry", "mqtt",     "ledger", "intake", "pki",       "process",
                                 "payload",  "resolver", "zone",   "http",   "secondary", "log",
-                                "party",    "pipeline", "limits", "retry",  "run"};
+                                "party",    "pipeline", "limits", "retry",  "run",       "authorisation"};
 
 bool IsAddress(const std::string& text) {
   in6_addr any{};
@@ -143,6 +144,10 @@ class Reader {
     Section payload = Open("payload");
     config_.payload_validity_days = payload.As<int>("validity_days", 30, 1, kDaysMax);
     payload.Finish();
+    Section authorisation = Open("authorisation");
+    config_.code_key_file = authorisation.Path("key_file", "authorisation.key");
+    config_.code_validity_days = authorisation.As<int>("validity_days", 14, 1, kCodeDaysMax);
+    authorisation.Finish();
   }
 
   void ReadResolver() {

@@ -75,6 +75,8 @@ struct Config {
   std::uint64_t intake_bytes_max = 0;
   PkiConfig pki;
   int payload_validity_days = 30;
+  std::string code_key_file;  // of authorisation codes
+  int code_validity_days = 14;
   ResolverConfig resolver;
   ZoneConfig dns;
   std::vector<SecondaryConfig> secondaries;

@@ -6,6 +6,7 @@
 #include <ctime>
 
 #include "bridge/clock.h"
+#include "bridge/signing/code_key.h"
 #include "bridge/signing/key_file.h"
 #include "bridge/signing/signer.h"
 
@@ -176,6 +177,11 @@ Result<Material> Material::Load(const Config& config) {
   policy.visible_within = seconds(config.visible_within_seconds);
   policy.restore_within = std::chrono::hours(24) * config.restore_days;
   policy.certificate = std::move(*certificate);
+  auto codes = signing::LoadCodeKey(config.code_key_file);
+  if (!codes) return Named("authorisation.key_file", codes.error());
+  policy.authorisation = {Bytes(codes->data(), codes->data() + codes->size()),
+                          Days(config.code_validity_days)};
+  material.intake_key = signing::DerivedKey(*codes, "registry intake 1");
   policy.payload = PayloadPolicyOf(config, material, std::move(*resolver));
   auto issuer = csr_sign::Issuer::Create(policy, *material.signer);
   if (!issuer) return Named("pki.issuing_certificate", issuer.error());

@@ -26,6 +26,7 @@ struct Material {
   std::unique_ptr<domain::Signer> signer;       // the issuing key
   std::unique_ptr<csr_sign::Issuer> issuer;
   domain::Policy policy;
+  Bytes intake_key;  // seals what waits in the intake
 
   static Result<Material> Load(const Config& config);
 };

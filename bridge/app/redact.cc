@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "workers/lifecycle/code_text.h"
+
 namespace registry::app {
 namespace {
 
@@ -28,7 +30,9 @@ bool EndsUuid(std::string_view line, std::size_t at, std::size_t end) {
 
 }  // namespace
 
-std::string Redact(std::string_view line) {
+std::string Redact(std::string_view said) {
+  const std::string without_codes = lifecycle::WithoutCodes(said);
+  const std::string_view line = without_codes;
   std::string safe;
   safe.reserve(line.size());
   for (std::size_t at = 0; at < line.size();) {

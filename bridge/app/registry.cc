@@ -1,6 +1,5 @@
 #include "bridge/app/registry.h"
 
-
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/carry_over.h"
 #include "bridge/app/crl_writer.h"
@@ -16,6 +15,7 @@
 #include "bridge/outbox/aside.h"
 #include "bridge/outbox/relay.h"
 #include "bridge/zone/publisher.h"
+#include "workers/lifecycle/code_text.h"
 
 namespace registry::app {
 namespace {
@@ -115,6 +115,7 @@ Status Wired::OpenStores() {
   ingest::IntakeOptions taken;
   taken.folder = config_.intake_folder;
   taken.bytes_max = config_.intake_bytes_max;
+  taken.key = material_.intake_key;
   taken.log = log_.For("intake");
   auto intake = ingest::Intake::Open(taken);
   if (!intake) return intake.error();
@@ -166,6 +167,9 @@ void Wired::OpenMqtt() {
   outbox::RelayOptions options;
   options.in_flight_max = static_cast<std::size_t>(config_.mqtt.in_flight);
   options.takes_batches = config_.takes_batches;
+  options.fill_in = [key = material_.policy.authorisation.key](domain::OutgoingMessage& message) {
+    lifecycle::FillInCode(key, message);
+  };
   options.now = [this] { return clock_.Now(); };
   options.log = log_.For("outbox");
   outbox::Aside::Outbox durable;

@@ -45,6 +45,11 @@ tlsa = "3 0 1"
 [payload]
 validity_days = 30
 
+# Authorisation codes are computed under this key; `registryctl authorisation key` makes another.
+[authorisation]
+key_file = "authorisation.key"
+validity_days = 14
+
 # The DNS-over-TLS resolver devices are told to use. Until its certificate is here, registryd does not start.
 [resolver]
 address = "127.0.0.1"

@@ -1,6 +1,5 @@
 #include "bridge/ctl/registry_folder.h"
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -84,27 +83,12 @@ Status WritePki(const std::string& folder, const std::string& zone, UtcTime now)
                              kPublic);
 }
 
-// A line of Base64.
-Result<Secret> NewSecret() {
-  Secret octets(32);  // as long as HMAC-SHA256's output, RFC 8945 §6
-  if (RAND_priv_bytes(octets.fill(), static_cast<int>(octets.size())) != 1)
-    return Refuse("file_failed", "no random octets");
-  Secret line(octets.size() / 3 * 4 + 5);
-  const int size = EVP_EncodeBlock(line.fill(), octets.data(), static_cast<int>(octets.size()));
-  line.fill()[size] = '\n';
-  line.Shorten(static_cast<std::size_t>(size) + 1);
-  return line;
-}
-
 Result<std::string> WriteZone(const std::string& folder, const std::string& zone) {
   const std::string ksk = folder + "/ksk.pem", zsk = folder + "/zsk.pem";
   for (const std::string& key : {ksk, zsk}) {
     if (auto created = signing::CreateKeyFile(key); !created) return created.error();
   }
-  const auto secret = NewSecret();
-  if (!secret) return secret.error();
-  if (auto saved = signing::CreateFile(folder + "/tsig.key", secret->text(), kPrivate); !saved)
-    return saved.error();
+  if (auto saved = signing::CreateSecretFile(folder + "/tsig.key"); !saved) return saved.error();
   const auto dnskey = zone::DnskeyText(zone, ksk, zone::kKskFlags);
   if (!dnskey) return dnskey.error();
   const auto ds = zone::DsText(zone, ksk);
@@ -189,6 +173,7 @@ Result<CreatedRegistry> Fill(const std::string& top, const NewRegistry& options)
   if (auto pki = WritePki(top + "/pki", options.zone, options.now); !pki) return pki.error();
   const auto ds = WriteZone(top + "/zone", options.zone);
   if (!ds) return ds.error();
+  if (auto saved = signing::CreateSecretFile(top + "/authorisation.key"); !saved) return saved.error();
   if (auto written = WriteInterface(top + "/interface", options); !written) return written.error();
   const std::string config = ConfigText({options.zone, options.broker_hosts.front(), NewClientId(), *ds});
   if (auto saved = signing::CreateFile(top + "/registry.toml", config, kPrivate); !saved)

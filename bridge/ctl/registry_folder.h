@@ -3,6 +3,7 @@
 //   pki/        root.{pem,key} issuing.{pem,key} crl.pem blocked-keys.txt
 //   zone/       ksk.pem zsk.pem tsig.key anchor.dnskey anchor.ds
 //   interface/  ca.{pem,key} broker.{pem,key} registryd.{pem,key} parties/NAME.{pem,key} issued.txt crl.pem
+//   authorisation.key
 //   ledger/ intake/                                 the ledger is made here, with its mark; registryd makes none
 // Private keys, the TSIG secret and registry.toml (whoever knows its MQTT client id throws registryd out) are 0600; AddParty
 // keeps registry.toml's owner and mode. CreateFolder is all or nothing: it builds beside the folder and renames. Nothing

@@ -23,13 +23,12 @@ Result<domain::Origin> Dispatcher::Identify(const CommandRow& row, const PartyId
   return domain::Origin{party, known->second, id};
 }
 
-Result<domain::Decision> Dispatcher::Decide(const CommandRow& row, const Asked& asked,
-                                            const domain::Origin& origin,
-                                            const domain::Context& context) const {
+Decided Dispatcher::Decide(const CommandRow& row, const Asked& asked, const domain::Origin& origin,
+                           const domain::Context& context) const {
   domain::Case at{origin, reader_, context, services_.policy, *services_.signer};
   auto reply = row.decide(asked, at, {services_.issuer, register_guard_, feeds_});
-  if (!reply) return reply.error();
-  return domain::Decision{std::move(at.changes), std::move(*reply)};
+  if (!reply && !at.changes.though_refused) at.changes = {};
+  return {std::move(reply), std::move(at.changes)};
 }
 
 }  // namespace registry::ingest

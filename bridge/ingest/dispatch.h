@@ -7,14 +7,20 @@
 
 namespace registry::ingest {
 
+// What a command comes to. A refusal has changes when it is to be kept (domain::RefuseButKeep), else none.
+struct Decided {
+  Result<domain::Reply> reply;
+  domain::Changeset changes{};
+};
+
 class Dispatcher {
  public:
   Dispatcher(const Services& services, const ledger::LedgerReader& reader);
   // 2201 "party_unknown" for a party that is not configured, "role_not_allowed" for a command of another role.
   Result<domain::Origin> Identify(const CommandRow& row, const PartyId& party, const EventId& id) const;
   // Of a read the changes are empty.
-  Result<domain::Decision> Decide(const CommandRow& row, const Asked& asked, const domain::Origin& origin,
-                                  const domain::Context& context) const;
+  Decided Decide(const CommandRow& row, const Asked& asked, const domain::Origin& origin,
+                 const domain::Context& context) const;
 
  private:
   const Services& services_;

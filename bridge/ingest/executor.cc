@@ -109,9 +109,9 @@ Verdict Executor::AnswerRead(const Request& request) {
   const auto& [party, command] = request.topic;
   const domain::Context context = Now();
   const auto origin = Identify(request);
-  auto told = origin ? Decide(request, origin, context) : Result<domain::Decision>(origin.error());
+  auto told = origin ? Decide(request, origin, context).reply : Result<domain::Reply>(origin.error());
   if (told) {
-    services_.aside(party, Accepted(request, std::move(told->reply), context));
+    services_.aside(party, Accepted(request, std::move(*told), context));
     return {"accepted", ""};
   }
   Error why = told.error();
@@ -170,19 +170,12 @@ void Executor::Attempt(const std::shared_ptr<Execution>& it) {
   if (it->attempts++ == kDecisionsMax) return Refuse(request, Busy(), it->way);
   domain::Context context = Now();
   context.traceparent = request.traceparent;
-  auto decision = Decide(request, it->origin, context);
-  if (!decision && MeansLater(decision.error())) return PutOff(request, decision.error(), it->way);
+  auto [told, changes] = Decide(request, it->origin, context);
+  if (!told && MeansLater(told.error())) return PutOff(request, told.error(), it->way);
 
-  domain::Changeset changes;
-  Verdict verdict{"accepted", ""};
-  domain::OutgoingMessage reply;
-  if (decision) {
-    changes = std::move(decision->changes);
-    reply = Accepted(request, std::move(decision->reply), context);
-  } else {
-    verdict = {"rejected", decision.error().symbol};
-    reply = Rejected(request, decision.error(), context);
-  }
+  const Verdict verdict = told ? Verdict{"accepted", ""} : Verdict{"rejected", told.error().symbol};
+  domain::OutgoingMessage reply =
+      told ? Accepted(request, std::move(*told), context) : Rejected(request, told.error(), context);
   const UtcTime marked = ledger::TimeOfMark(context.now, request.time, it->kept);
   changes.mark = domain::EventMark{request.topic.party, *request.id, marked, request.digests, reply};
   // The reply goes first: what it says is the cause of everything after it.
@@ -210,9 +203,9 @@ Result<domain::Origin> Executor::Identify(const Request& request) const {
   return dispatcher_.Identify(*request.row, request.topic.party, *request.id);
 }
 
-Result<domain::Decision> Executor::Decide(const Request& request, const Result<domain::Origin>& origin,
-                                          const domain::Context& context) const {
-  if (request.refusal) return *request.refusal;
+Decided Executor::Decide(const Request& request, const Result<domain::Origin>& origin,
+                         const domain::Context& context) const {
+  if (request.refusal) return {*request.refusal};
   return dispatcher_.Decide(*request.row, *request.asked, *origin, context);
 }
 
@@ -333,7 +326,9 @@ Result<domain::Decision> Executor::DecideFor(const PartyId& party, std::string_v
   REG_CHECK(row != nullptr);
   const auto origin = dispatcher_.Identify(*row, party, cause);
   if (!origin) return origin.error();
-  return dispatcher_.Decide(*row, command, *origin, context);
+  auto [reply, changes] = dispatcher_.Decide(*row, command, *origin, context);
+  if (!reply) return reply.error();
+  return domain::Decision{std::move(changes), std::move(*reply)};
 }
 
 Status Executor::SettleFor(const PartyId& party, const std::function<Status(domain::Case&)>& decide) {

@@ -79,8 +79,8 @@ class Executor {
   void Attempt(const std::shared_ptr<Settling>& it);
   std::optional<Error> OverAllowance(const Request& request);
   Result<domain::Origin> Identify(const Request& request) const;
-  Result<domain::Decision> Decide(const Request& request, const Result<domain::Origin>& origin,
-                                  const domain::Context& context) const;
+  Decided Decide(const Request& request, const Result<domain::Origin>& origin,
+                 const domain::Context& context) const;
   void PutOff(const Request& request, const Error& error, AnswerWay way);
   void Refuse(const Request& request, const Error& error, AnswerWay way);
   void Say(domain::OutgoingMessage reply, Verdict verdict, const std::string& command, AnswerWay way);

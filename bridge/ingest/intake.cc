@@ -16,6 +16,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "bridge/ingest/intake_seal.h"
 #include "bridge/ingest/intake_segment.h"
 #include "bridge/ledger/private_folder.h"
 #include "schemas/base/mutex.h"
@@ -95,7 +96,9 @@ std::string NewMarker() {
 
 class SegmentedIntake final : public Intake {
  public:
-  explicit SegmentedIntake(IntakeOptions options) : options_(std::move(options)), marker_(NewMarker()) {}
+  explicit SegmentedIntake(IntakeOptions options) : options_(std::move(options)), marker_(NewMarker()) {
+    if (!options_.key.empty()) seal_.emplace(options_.key);
+  }
 
   Status OpenFolder();
   std::vector<Record> TakeLeftOver() override;
@@ -121,7 +124,9 @@ class SegmentedIntake final : public Intake {
   }
   Status LockFolder();
   Status ReadSegment(std::uint64_t number) REQUIRES(mutex_);
+  void Unseal(IntakeSegment& segment) const;
   Status StartSegment() REQUIRES(mutex_);
+  std::string EncodeRecord(const InboundMessage& message);
   Status AppendOctets(std::string_view record) REQUIRES(mutex_);
   Ticket Note(std::size_t size) REQUIRES(mutex_);
   void DropIfDone(std::uint64_t segment) REQUIRES(mutex_);
@@ -130,6 +135,7 @@ class SegmentedIntake final : public Intake {
 
   const IntakeOptions options_;
   const std::string marker_;
+  std::optional<IntakeSeal> seal_;  // set in the beginning
   File lock_file_;
   mutable Mutex mutex_;
   std::vector<Record> left_over_ GUARDED_BY(mutex_);
@@ -176,6 +182,7 @@ Status SegmentedIntake::ReadSegment(std::uint64_t number) {
   if (!file) return Failed("reading " + PathOf(number));
   const std::string octets{std::istreambuf_iterator<char>(file), {}};
   IntakeSegment segment = DecodeIntakeSegment(octets);
+  if (segment.sealed) Unseal(segment);
   if (segment.torn) ++torn_records_;
   if (!segment.damaged.empty()) SayDamage(number, segment);
   for (auto& message : segment.messages) {
@@ -184,6 +191,23 @@ Status SegmentedIntake::ReadSegment(std::uint64_t number) {
   }
   if (segment.messages.empty()) Remove(number);
   return Done{};
+}
+
+// What cannot be opened was lost, as what cannot be read; where in the file it stood is not known here.
+void SegmentedIntake::Unseal(IntakeSegment& segment) const {
+  std::vector<InboundMessage> opened;
+  for (InboundMessage& message : segment.messages) {
+    if (IntakeSeal::IsSealed(message.payload)) {
+      auto payload = seal_ ? seal_->Open(message.payload) : std::nullopt;
+      if (!payload) {
+        segment.damaged.push_back(kIntakeHeaderSize);
+        continue;
+      }
+      message.payload = std::move(*payload);
+    }
+    opened.push_back(std::move(message));
+  }
+  segment.messages = std::move(opened);
 }
 
 void SegmentedIntake::SayDamage(std::uint64_t segment, const IntakeSegment& read) {
@@ -215,7 +239,7 @@ Status SegmentedIntake::StartSegment() {
   const std::uint64_t number = segment_ + 1;
   File file(::open(PathOf(number).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (file.fd() < 0) return Failed("creating " + PathOf(number));
-  const std::string header = EncodeIntakeHeader(marker_);
+  const std::string header = EncodeIntakeHeader(marker_, seal_.has_value());
   if (!WriteWhole(file.fd(), header)) {
     const Error failed = Failed("writing " + PathOf(number));
     ::unlink(PathOf(number).c_str());
@@ -233,8 +257,16 @@ std::vector<Intake::Record> SegmentedIntake::TakeLeftOver() {
   return std::exchange(left_over_, {});
 }
 
+std::string SegmentedIntake::EncodeRecord(const InboundMessage& message) {
+  if (!seal_) return EncodeIntakeRecord(marker_, message);
+  InboundMessage sealed{message.topic,          seal_->Seal(message.payload),
+                        message.response_topic, message.correlation_data,
+                        message.mode,           message.id_property};
+  return EncodeIntakeRecord(marker_, sealed);
+}
+
 Result<Intake::Ticket> SegmentedIntake::Append(const InboundMessage& message) {
-  const std::string record = EncodeIntakeRecord(marker_, message);
+  const std::string record = EncodeRecord(message);
   const MutexLock lock(mutex_);
   if (undone_bytes_ + record.size() > options_.bytes_max) {
     return Error::Make(Code::kLimit, "intake_full", "too many commands wait; send again later");

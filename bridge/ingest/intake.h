@@ -6,7 +6,7 @@
 // A torn record at the end of a segment was never acknowledged; it is counted. Octets that are not what was written are
 // said in the log with file and offset and counted, the records behind them are read, and the file stays as
 // `intake-<number>.damaged` once those are done (until then under its own name, for a next start to read). Nothing
-// deletes a damaged file.
+// deletes a damaged file. With a key every payload is sealed on disk (intake_seal.h); what another key has sealed is damage.
 // The folder is this user's alone (bridge/ledger/private_folder.h): folder_permissions otherwise.
 // Threads: all calls from any thread. Errors: "intake_failed" when the disk refuses; the caller must not let PUBACK go.
 // Limits: bytes_max of undone records; Append then answers 2502 "intake_full".
@@ -28,6 +28,7 @@ struct IntakeOptions {
   std::string folder;
   std::size_t segment_bytes = 16u << 20;
   std::size_t bytes_max = 1u << 30;
+  Bytes key{};  // empty: payloads are kept as they are
   LogLine log{};
 };
 

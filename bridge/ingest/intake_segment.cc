@@ -9,7 +9,7 @@
 namespace registry::ingest {
 namespace {
 
-constexpr std::string_view kMagic("\xffintake2", 8);
+constexpr std::string_view kMagic("\xffintake2", 8), kSealedMagic("\xffintake3", 8);
 constexpr std::size_t kMagicOctetsRight =
     6;  // a damaged header is still one; a segment without begins with a 0
 constexpr std::size_t kPrefixSize = kIntakeMarkerSize + 8;
@@ -112,6 +112,7 @@ std::string_view MarkerOf(std::string_view segment, IntakeSegment& decoded) {
 IntakeSegment DecodeMarked(std::string_view segment) {
   IntakeSegment decoded;
   if (segment.size() < kIntakeHeaderSize) return decoded;  // its writer died before the first record
+  decoded.sealed = !segment.starts_with(kMagic);
   const std::string_view marker = MarkerOf(segment, decoded);
   for (std::size_t at = kIntakeHeaderSize; at < segment.size();) {
     if (auto taken = TakeRecord(segment.substr(at), marker)) {
@@ -152,8 +153,8 @@ IntakeSegment DecodeOld(std::string_view segment) {
 
 }  // namespace
 
-std::string EncodeIntakeHeader(std::string_view marker) {
-  std::string header(kMagic);
+std::string EncodeIntakeHeader(std::string_view marker, bool sealed) {
+  std::string header(sealed ? kSealedMagic : kMagic);
   header += marker;
   AppendU32(header, ledger::Crc32c(header));
   return header;

@@ -1,5 +1,6 @@
 // bridge/ingest/intake_segment.h: the octets of an intake segment file.
 //   segment := header record*     header := "\xffintake2" marker[8] crc32c:u32be   (crc over what is before it)
+//                                 or "\xffintake3", where every payload is sealed (intake_seal.h)
 //   record  := marker[8] crc32c:u32be size:u32be body[size]                        (crc over size and body)
 //   body    := topic payload response_topic correlation_data, each as length:varint octets, then, of a message in another
 //              content mode than the structured one, mode:octet (1 binary, 2 other format, 3 batch) id_property to the end
@@ -21,11 +22,12 @@ namespace registry::ingest {
 inline constexpr std::size_t kIntakeMarkerSize = 8;
 inline constexpr std::size_t kIntakeHeaderSize = 20;
 
-std::string EncodeIntakeHeader(std::string_view marker);
+std::string EncodeIntakeHeader(std::string_view marker, bool sealed = false);
 std::string EncodeIntakeRecord(std::string_view marker, const InboundMessage& message);
 
 struct IntakeSegment {
   std::vector<InboundMessage> messages;
+  bool sealed = false;               // each payload, or, where the header is damaged, each that says so
   bool torn = false;                 // the end is the beginning of a record: its writer died over it
   std::vector<std::size_t> damaged;  // offsets from which on octets are not what was written
 };

@@ -2,6 +2,7 @@
 
 #include "bridge/ingest/admission.h"
 #include "bridge/ingest/replies.h"
+#include "workers/lifecycle/code_text.h"
 
 namespace registry::ingest {
 namespace {
@@ -70,7 +71,7 @@ Unmarked::Refusal Refusals::Buried(const InboundMessage& message, const Error& w
   domain::DeadLetter letter;
   letter.at = now_().now;
   letter.topic = message.topic.substr(0, domain::kDeadLetterTopicMax);
-  letter.payload = message.payload.substr(0, domain::kDeadLetterMax);
+  letter.payload = lifecycle::WithoutCodes(message.payload.substr(0, domain::kDeadLetterMax));
   letter.reason = why.symbol;
   return {"", "dead_letter", why.symbol, std::move(letter)};
 }

@@ -83,6 +83,7 @@ void Fields(A& archive, T& code) {
   archive(4, code.set_by);
   archive(5, code.expires);
   archive(6, code.attempts);
+  archive(7, code.counted_from);
 }
 
 template <class A, Is<domain::Transfer> T>

@@ -55,6 +55,7 @@ class MqttRelay::Impl {
  private:
   void Run();
   void CarrySome();
+  void FillIn(std::vector<ledger::OutboxEntry>& entries) const;
   void SayUnreadable(const Error& why);
   void Carry(std::vector<Parcel> parcels);
   bool HandOver(Parcel& parcel);
@@ -123,7 +124,15 @@ void MqttRelay::Impl::CarrySome() {
     return Pause(options_.retry_after);
   }
   unreadable_.Forget();
+  FillIn(*entries);
   if (!entries->empty()) Carry(parcels_.Pack(std::move(*entries)));
+}
+
+void MqttRelay::Impl::FillIn(std::vector<ledger::OutboxEntry>& entries) const {
+  if (!options_.fill_in) return;
+  for (ledger::OutboxEntry& entry : entries) {
+    if (auto* const message = std::get_if<domain::OutgoingMessage>(&entry.item)) options_.fill_in(*message);
+  }
 }
 
 void MqttRelay::Impl::SayUnreadable(const Error& why) {

@@ -60,7 +60,9 @@ struct RelayOptions {
   std::chrono::milliseconds retry_after{200};
   std::chrono::milliseconds stop_deadline{5000};
   std::set<PartyId> takes_batches;  // what waits for these goes together (parcels.h)
-  std::function<UtcTime()> now;     // for dead letters; empty: they carry no time
+  // Gives a message, as it leaves, what is not kept with it; empty: nothing.
+  std::function<void(domain::OutgoingMessage&)> fill_in;
+  std::function<UtcTime()> now;  // for dead letters; empty: they carry no time
   LogLine log;
 };
 

@@ -1,6 +1,8 @@
 #include "bridge/signing/file_write.h"
 
 #include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +10,8 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+
+#include "bridge/secret.h"
 
 namespace registry::signing {
 namespace {
@@ -76,6 +80,17 @@ Status CreateFile(const std::string& path, std::string_view content, mode_t mode
   }
   if (!SyncFolder(path)) return Failure(path);
   return Done{};
+}
+
+Status CreateSecretFile(const std::string& path) {
+  Secret octets(32);
+  if (RAND_priv_bytes(octets.fill(), static_cast<int>(octets.size())) != 1)
+    return Error::Make(Code::kFailed, "file_failed", "no random octets");
+  Secret line(octets.size() / 3 * 4 + 5);
+  const int size = EVP_EncodeBlock(line.fill(), octets.data(), static_cast<int>(octets.size()));
+  line.fill()[size] = '\n';
+  line.Shorten(static_cast<std::size_t>(size) + 1);
+  return CreateFile(path, line.text(), 0600);
 }
 
 }  // namespace registry::signing

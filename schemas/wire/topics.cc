@@ -81,6 +81,12 @@ std::string EventTopic(const PartyId& party, std::string_view type) { return To(
 
 std::string OwnSpaceOf(const PartyId& party) { return To(party, {""}); }
 
+std::optional<PartyId> ReaderOf(std::string_view topic) {
+  if (!topic.starts_with(kTo)) return std::nullopt;
+  topic.remove_prefix(kTo.size());
+  return PartyId::Parse(topic.substr(0, topic.find('/')));
+}
+
 Status CheckResponseTopic(const PartyId& party, std::string_view topic) {
   const std::string own = To(party, {});
   if (topic != own && !topic.starts_with(own + "/")) {

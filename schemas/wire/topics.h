@@ -35,6 +35,8 @@ std::string DoTopic(const PartyId& mno, std::string_view action);
 std::string EventTopic(const PartyId& party, std::string_view type);
 // "registry/v1/to/{party}/": what is said to it begins so.
 std::string OwnSpaceOf(const PartyId& party);
+// Whose space a topic lies in; nullopt: nobody's.
+std::optional<PartyId> ReaderOf(std::string_view topic);
 // Whether a reply may go there (design §3: the registry must not become a confused deputy). response_topic_foreign: it
 // does not lie in registry/v1/to/{party}/; response_topic_too_long: it has more than 512 octets; response_topic_too_deep:
 // more than 17 levels; response_topic_malformed: it holds a wildcard, a control character or an empty level, or none below

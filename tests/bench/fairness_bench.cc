@@ -3,7 +3,8 @@
 // Then the same once more with an echo in the registry's place, which hears each party in a session of its own and answers
 // at once: what broker and machine alone make of the flood ("fairness.broker…"). A registry cannot be better than that.
 // The flooder runs at the lowest priority, since it stands for somebody else's machine.
-//   bench_fairness [--rounds N] [--only large|tiny|valid] [--json FILE]
+// The last flood comes at ten times the flooder's limit (limits.h), and is refused but for a tenth.
+//   bench_fairness [--rounds N] [--only large|tiny|valid|limited] [--json FILE]
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -37,6 +38,9 @@ constexpr std::size_t kLargeOctets = 260'000;
 constexpr milliseconds kLargeEvery{7};  // 400 of them in about 3 s
 constexpr int kTiny = 112'000;
 constexpr int kValid = 3000;
+constexpr int kLimit = 100;  // commands a second
+constexpr int kLimited = 5000;
+constexpr milliseconds kLimitedEvery{1};  // ten times as many
 constexpr int kWindow = 1000;  // without a PUBACK, of what is said at full speed
 constexpr seconds kQuiet{3};
 constexpr seconds kPatience{120};
@@ -170,6 +174,28 @@ std::vector<Flood> Floods(const lab::Lab& lab) {
   };
 }
 
+Flood LimitedFlood() {
+  return {"limited", kLimited, kLimitedEvery, false, [](int) {
+            return std::pair{"feed.ack", Command(kFlooder, "feed.ack", R"({"seq":0})")};
+          }};
+}
+
+// In the flooder's own table of the configuration; registryd reads it at its start.
+bool SetLimit(lab::Lab& lab) {
+  std::ifstream in(lab.layout().ConfigFile());
+  std::string text, keys = "limit_write_per_second = " + std::to_string(kLimit) + "\nlimit_write_burst = " +
+                           std::to_string(kLimit) + "\n";
+  bool set = false;
+  for (std::string line; std::getline(in, line);) {
+    text += line + "\n";
+    if (set || !line.starts_with("name") || line.find(kFlooder) == std::string::npos) continue;
+    text += keys;
+    set = true;
+  }
+  std::ofstream(lab.layout().ConfigFile()) << text;
+  return set;
+}
+
 // In the registry's place: its certificate, its client identifiers, its sessions per party.
 class Echo {
  public:
@@ -243,6 +269,13 @@ int main(int argc, char** argv) {
   }
   good = good && !lab->TakeFailure();
   lab->Kill("registryd");
+  const Flood limited = LimitedFlood();
+  if (asked(limited)) {
+    good = good && SetLimit(*lab) && lab->Restart("registryd") && bench.Run(limited.name, limited, rounds, report);
+    report.AddAlone("fairness.limited.refused", lab->RegistryCounters()["registry_limited_total"], "commands");
+    good = good && !lab->TakeFailure();
+    lab->Kill("registryd");
+  }
   for (const Flood& flood : floods) {
     if (!asked(flood)) continue;
     const Echo bystander(lab->layout(), kBystander, true), flooder(lab->layout(), kFlooder, flood.answered);

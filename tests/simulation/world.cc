@@ -7,6 +7,7 @@
 #include "workers/domain/compose.h"
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
+#include "workers/lifecycle/code_text.h"
 
 namespace registry::simulation {
 namespace {
@@ -117,6 +118,7 @@ World::World(MeddledLedger::Mutation mutation)
   // The one MNO has work in plenty open, the other hardly any.
   services_.policy.retry.own[*PartyId::Parse(kMnos[1])].open_max = kOpenMax;
   services_.policy.zone = kZone;
+  services_.policy.authorisation.key = Bytes(lifecycle::kCodeKeySize, 9);
   auto& payload = services_.policy.payload;
   payload.bootstrap.registry_profile = "iot-registry-1";
   payload.bootstrap.root_certificate = payload.bootstrap.issuing_certificate = signer_.certificate();
@@ -294,7 +296,9 @@ void World::Relay(Answer* answer) {
       Hear(*item);
       Deliver(domain::Render(item->notification, item->seq), nullptr);
     } else {
-      Deliver(std::get<domain::OutgoingMessage>(entry.item), answer);
+      auto message = std::get<domain::OutgoingMessage>(entry.item);
+      lifecycle::FillInCode(services_.policy.authorisation.key, message);
+      Deliver(message, answer);
     }
   }
   REG_CHECK(memory_->Advance(ledger::Sink::kMqtt, {relayed_, ""}, false).ok());

@@ -10,12 +10,14 @@
 #include "tests/support/contract.h"
 #include "tests/support/device_key.h"
 #include "workers/domain/compose.h"
+#include "workers/lifecycle/code_text.h"
 
 namespace registry::test {
 namespace {
 
 constexpr std::chrono::seconds kReplyDeadline{20};
 constexpr const char* kZone = "iotregistry.test";
+const Bytes kCodeKey(lifecycle::kCodeKeySize, 9);
 
 std::filesystem::path NewFolder() {
   std::string pattern = (std::filesystem::temp_directory_path() / "registry-test-XXXXXX").string();
@@ -71,7 +73,7 @@ TestRegistry::~TestRegistry() {
 }
 
 void TestRegistry::Open() {
-  auto intake = ingest::Intake::Open({.folder = folder_.string()});
+  auto intake = ingest::Intake::Open({.folder = folder_.string(), .key = Bytes(32, 8)});
   REG_CHECK(intake.ok());
   intake_ = std::move(*intake);
   ingest::Services services;
@@ -90,6 +92,7 @@ void TestRegistry::Open() {
     counted_.notify_all();
   };
   services.policy.zone = kZone;
+  services.policy.authorisation.key = kCodeKey;
   auto& payload = services.policy.payload;
   payload.bootstrap.registry_profile = "iot-registry-1";
   payload.bootstrap.root_certificate = signer_.certificate();
@@ -153,8 +156,9 @@ std::vector<Said> TestRegistry::ReadAfter(ledger::Seq* after, std::chrono::milli
   for (const auto& entry : *entries) {
     *after = entry.seq;
     const auto* feed = std::get_if<ledger::FeedItem>(&entry.item);
-    const auto message = feed != nullptr ? domain::Render(feed->notification, feed->seq)
-                                         : std::get<domain::OutgoingMessage>(entry.item);
+    auto message = feed != nullptr ? domain::Render(feed->notification, feed->seq)
+                                   : std::get<domain::OutgoingMessage>(entry.item);
+    lifecycle::FillInCode(kCodeKey, message);
     ExpectContract(message.payload);
     said.push_back(
         {message.topic, message.correlation_data, message.payload, nlohmann::json::parse(message.payload)});

@@ -48,6 +48,15 @@ Bytes Hash(Sha2 algorithm, std::initializer_list<OctetView> parts) {
   return digest;
 }
 
+Bytes HmacSha256(OctetView key, OctetView text) {
+  Bytes code(std::tuple_size_v<Sha256Digest>);
+  std::size_t size = 0;
+  REG_CHECK(EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, key.data(), key.size(), text.data(),
+                      text.size(), code.data(), code.size(), &size) != nullptr);
+  REG_CHECK(size == code.size());
+  return code;
+}
+
 Bytes Sha256OfText(std::string_view text) {
   return ToBytes(Sha256({{reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}}));
 }

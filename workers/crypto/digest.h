@@ -18,6 +18,8 @@ using Sha256Digest = std::array<std::uint8_t, 32>;
 Sha256Digest Sha256(std::initializer_list<OctetView> parts);
 enum class Sha2 : std::uint8_t { k256, k384, k512 };  // FIPS 180-4
 Bytes Hash(Sha2 algorithm, std::initializer_list<OctetView> parts);
+// RFC 2104, under a key of any size.
+Bytes HmacSha256(OctetView key, OctetView text);
 // Of a text, as the octets a record stores.
 Bytes Sha256OfText(std::string_view text);
 // Whether two digests of secrets are the same, in a time that says nothing of where they differ.

@@ -154,6 +154,7 @@ struct Changeset {
   // committed earlier.
   std::vector<DayMark> marks_erase;
   std::vector<Bytes> revocations_erase;  // serials; unknown ones are ignored
+  bool though_refused = false;  // stands although its command is refused (RefuseButKeep); no record says so
 
   bool empty() const;
 };

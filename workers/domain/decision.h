@@ -1,7 +1,7 @@
 // workers/domain/decision.h: the shape of every decision: Decide(command, case) -> Result<reply> on a command, where an
 // Error is the rejection the sender gets; and DecideX(occasion, case) -> Status on what the registry does by itself, where
 // an Error means that it could not be decided. Whatever stands in the case's changes is dropped then; of a command only
-// the event mark is written.
+// the event mark is written, and what RefuseButKeep has put there.
 // Pure: no sockets, files, threads or clocks. Plain values; what a case refers to outlives it.
 #pragma once
 
@@ -49,5 +49,13 @@ struct Case {
   const Signer& signer;
   Changeset changes{};
 };
+
+// The command is refused, and this is written with its mark all the same; whatever else stood in the changes goes. Of a
+// refusal that says "later" (2400, 2502) nothing is written.
+inline Error RefuseButKeep(Error why, Changeset kept, Case& at) {
+  at.changes = std::move(kept);
+  at.changes.though_refused = true;
+  return why;
+}
 
 }  // namespace registry::domain

@@ -67,7 +67,7 @@ struct Device {
   std::vector<Profile> profiles;  // in the order they came
   std::vector<Credential> credentials;
   std::vector<Binding> bindings;
-  std::vector<AuthorisationCode> codes;  // at most one for each purpose
+  std::vector<AuthorisationCode> codes;  // at most one for each purpose and role
   std::optional<Transfer> transfer;      // the last one
   ZoneRevisions zone;
   std::vector<TraceStep> trace;  // bounded: the last kTraceMax steps

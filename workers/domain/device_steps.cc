@@ -77,12 +77,28 @@ void GoLive(Device& device, IssuedCertificate certificate, UtcTime now) {
 void DropCredentials(Device& device) { device.credentials.clear(); }
 
 void SetCode(Device& device, AuthorisationCode code) {
-  std::erase_if(device.codes, [&](const AuthorisationCode& one) { return one.purpose == code.purpose; });
+  std::erase_if(device.codes, [&](const AuthorisationCode& one) {
+    return one.purpose == code.purpose && one.role == code.role;
+  });
   device.codes.push_back(std::move(code));
 }
 
 void DropCode(Device& device, CodePurpose purpose) {
   std::erase_if(device.codes, [purpose](const AuthorisationCode& one) { return one.purpose == purpose; });
+}
+
+void UseUpCode(Device& device, const Bytes& hash) {
+  std::erase_if(device.codes, [&](const AuthorisationCode& one) { return one.hash == hash; });
+}
+
+void CountWrongCode(Device& device, UtcTime now) {
+  for (AuthorisationCode& code : device.codes) {
+    if (!StillCounted(code, now)) {
+      code.attempts = 0;
+      code.counted_from = now;
+    }
+    code.attempts = std::min(code.attempts + 1, kWrongCodesMax);
+  }
 }
 
 void Bind(Device& device, const PartyId& asp, const EndpointName& endpoint) {

@@ -22,8 +22,12 @@ void GoLive(Device& device, IssuedCertificate certificate, UtcTime now);
 // Of all phases; the caller revokes them.
 void DropCredentials(Device& device);
 
-// Replaces what was set for the same purpose.
+// Replaces what was set for the same purpose and role.
 void SetCode(Device& device, AuthorisationCode code);
+// The one with this hash works once.
+void UseUpCode(Device& device, const Bytes& hash);
+// A wrong code was given: it counts against every code there is, lest who guesses at one goes on with another.
+void CountWrongCode(Device& device, UtcTime now);
 
 void DropCode(Device& device, CodePurpose purpose);
 

@@ -69,8 +69,12 @@ void JudgeBindings(const std::vector<Binding>& bindings, Judge& judge) {
 void JudgeCodes(const std::vector<AuthorisationCode>& codes, Judge& judge) {
   judge.Must(codes.size() <= kCodesMax, "has too many authorisation codes");
   for (const AuthorisationCode& one : codes) {
-    const auto same = [&](const AuthorisationCode& other) { return other.purpose == one.purpose; };
-    judge.Must(Count(codes, same) == 1, "has two authorisation codes for one purpose");
+    const auto same = [&](const AuthorisationCode& other) {
+      return other.purpose == one.purpose && other.role == one.role;
+    };
+    judge.Must(Count(codes, same) == 1, "has two authorisation codes for one purpose and role");
+    judge.Must(one.attempts <= kWrongCodesMax,
+               "has an authorisation code with more wrong attempts than lock it");
   }
 }
 

@@ -27,6 +27,11 @@ struct PayloadPolicy {
   std::chrono::seconds validity{30 * 86400};  // of a payload
 };
 
+struct AuthorisationPolicy {
+  Bytes key;                                  // codes are computed under it (workers/lifecycle/code_text.h)
+  std::chrono::seconds validity{14 * 86400};  // of a code, where nothing else is asked for
+};
+
 struct Policy {
   std::string zone;                          // names of devices end in ._device.<zone>
   RetryPlans retry;                          // of actions to MNOs
@@ -34,6 +39,7 @@ struct Policy {
   std::chrono::seconds visible_within{120};  // alarm when DNS has not shown a change by then
   CertificatePolicy certificate;
   PayloadPolicy payload;
+  AuthorisationPolicy authorisation;
 };
 
 }  // namespace registry::domain

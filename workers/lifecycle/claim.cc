@@ -1,8 +1,8 @@
-#include "workers/crypto/digest.h"
 #include "workers/domain/device_steps.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
+#include "workers/lifecycle/codes.h"
 #include "workers/lifecycle/lifecycle.h"
 #include "workers/lifecycle/work.h"
 
@@ -11,23 +11,9 @@ namespace {
 
 using domain::State;
 
-// A used code is still known by its hash, so that whoever holds it can be told that it is used up.
-bool HoldsCode(const domain::Device& device, const wire::DeviceClaim& command) {
-  const domain::AuthorisationCode* const code = domain::CodeFor(device, domain::CodePurpose::kClaim);
-  const Bytes given = crypto::Sha256OfText(command.authorisation_code);
-  return crypto::SameSecret(code != nullptr ? code->hash : Bytes(), given);
-}
-
-// The code comes first: who does not hold it learns nothing of the device's state or claimer.
-Status MayClaim(const domain::Device& device, const wire::DeviceClaim& command) {
-  if (!HoldsCode(device, command)) {
-    return Error::Make(Code::kBadAuthorisationCode, "authorisation_code_wrong",
-                       "the authorisation code is not valid", "/authorisationCode");
-  }
-  if (domain::Claimer(device)) {
-    return Error::Make(Code::kExists, "device_claimed",
-                       "the device is claimed; its authorisation code is used up", "/device");
-  }
+Status MayClaim(const domain::Device& device) {
+  if (domain::Claimer(device))
+    return Error::Make(Code::kExists, "device_claimed", "the device is claimed", "/device");
   const auto next = domain::Next(device, domain::Command::kClaim);
   if (!next) return next.error();
   return Done{};
@@ -37,9 +23,10 @@ Status MayClaim(const domain::Device& device, const wire::DeviceClaim& command) 
 
 Result<Reply> Decide(const wire::DeviceClaim& command, Case& at) {
   auto& [origin, view, context, policy, signer, changes] = at;
-  auto device = FindLive(command.device, view);
+  // The code comes first: who does not hold it learns nothing of the device's state or claimer.
+  auto device = Authorise(command.device, domain::CodePurpose::kClaim, command.authorisation_code, at);
   if (!device) return device.error();
-  if (auto may = MayClaim(*device, command); !may) return may.error();
+  if (auto may = MayClaim(*device); !may) return may.error();
   auto endpoint = view.LoadEndpoint(origin.party, command.endpoint);
   if (!endpoint) return endpoint.error();
   if (!*endpoint) {

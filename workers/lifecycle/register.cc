@@ -1,7 +1,7 @@
-#include "workers/crypto/digest.h"
 #include "workers/domain/device_steps.h"
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
+#include "workers/lifecycle/codes.h"
 #include "workers/lifecycle/lifecycle.h"
 #include "workers/lifecycle/work.h"
 
@@ -55,13 +55,6 @@ Status RefuseTaken(const UniqueValue& eid, const UniqueValue& iccid, const Party
   return Error::Make(Code::kExists, "esim_unavailable", "this eSIM cannot be registered");
 }
 
-// 128 random bits: not to be guessed within the life of a device, so no attempt limit is needed.
-std::string NewAuthorisationCode(const Context& context) {
-  Bytes random(16);
-  context.random(random.data(), random.size());
-  return ToHex(random);
-}
-
 }  // namespace
 
 Result<Reply> Decide(const wire::EsimRegister& command, Case& at) {
@@ -77,9 +70,8 @@ Result<Reply> Decide(const wire::EsimRegister& command, Case& at) {
   device.eid = command.eid;
   domain::AddProfile(device, origin.party, command.iccid);
   device.created = context.now;
-  const std::string code = NewAuthorisationCode(context);
-  domain::SetCode(device, {domain::CodePurpose::kClaim, wire::Role::kAsp, crypto::Sha256OfText(code),
-                           origin.party, UtcTime{}, 0});
+  const UtcTime code_ends = context.now + policy.authorisation.validity;
+  const std::string code = GiveCode(device, domain::CodePurpose::kClaim, wire::Role::kAsp, code_ends, at);
   domain::NoteStep(device, "registered", context.now);
 
   changes.claims = {{eid, device.id}, {iccid, device.id}};

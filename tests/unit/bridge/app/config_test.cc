@@ -284,7 +284,7 @@ TEST_F(ConfigTest, TheRangesOnThePageAreTheProgramsRanges) {
     EXPECT_EQ(range, RangeIn(config.error().message, key)) << key;
     numbers += range.empty() ? 0 : 1;
   }
-  EXPECT_EQ(numbers, 30);
+  EXPECT_EQ(numbers, 47);
 }
 
 }  // namespace

@@ -31,6 +31,13 @@ TEST_F(MetricsTest, CommandsAreCountedByOutcomeAndSymbol) {
   EXPECT_TRUE(Has(R"(registry_command_seconds_count{command="csr.submit"} 4)"));
 }
 
+TEST_F(MetricsTest, RefusalsOfALimitAreCountedByPartyAndClass) {
+  for (int i = 0; i < 2; ++i) metrics_.Limited("asp-a", "write");
+  metrics_.Limited("unknown", "read");
+  EXPECT_TRUE(Has(R"(registry_limited_total{limit="write",party="asp-a"} 2)"));
+  EXPECT_TRUE(Has(R"(registry_limited_total{limit="read",party="unknown"} 1)"));
+}
+
 TEST_F(MetricsTest, WhatPartiesInventDoesNotBecomeALabel) {
   metrics_.CommandDone("made.up", "rejected", "unknown_command", microseconds(1));
   metrics_.CommandDone("", "dead_letter", "topic_invalid", microseconds(1));

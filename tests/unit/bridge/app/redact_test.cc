@@ -16,6 +16,12 @@ TEST(Redact, PrivateIdentifiersDisappear) {
   EXPECT_EQ(Redact("msisdn_447911123456, tel:447911123456x"), "msisdn_[digits], tel:[digits]");
 }
 
+TEST(Redact, AuthorisationCodesDisappear) {
+  EXPECT_EQ(Redact("claim with ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ23 refused"), "claim with [code] refused");
+  EXPECT_EQ(Redact("ABCDEFGHIJKLMNOPQRSTUVWXYZ23"), "[code]");
+  EXPECT_EQ(Redact(R"({"authorisationCode":"x"})"), R"({"authorisationCode":"[code]"})");
+}
+
 TEST(Redact, WhatIsNoIdentifierStays) {
   for (const char* line :
        {"", "serial 2026112301", "port 8883", "0f5e1c2d3a4b5c6d7e8f", "123e4567-e89b-42d3-a456-426614174000",

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <thread>
 
+#include "bridge/ingest/intake_seal.h"
 #include "bridge/ingest/intake_segment.h"
 #include "tests/support/temporary_folder.h"
 
@@ -201,6 +202,61 @@ TEST_F(IntakeTest, ManyThreadsMayAppendAndFinish) {
   EXPECT_EQ(intake->torn_records(), 0u);
   for (int thread = 0; thread < 4; ++thread)
     EXPECT_THAT(left, testing::Contains(Message(thread * 200).payload));
+}
+
+// ---- sealed
+
+std::string OctetsOf(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+TEST_F(IntakeTest, WithAKeyNoFileHoldsWhatWasSaid) {
+  const std::string said = "{\"n\":2}";
+  LeaveBehind(3);
+  EXPECT_NE(OctetsOf(Segments().at(0)).find(said), std::string::npos) << "without one it does";
+  options_.key = Bytes(32, 1);
+  EXPECT_THAT(Payloads(Open()->TakeLeftOver()), SizeIs(3)) << "what was not sealed is read";
+  {
+    const auto intake = Open();
+    for (const auto& record : intake->TakeLeftOver()) intake->MarkDone(record.ticket);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(intake->Append(Message(i)).ok());
+    for (const auto& file : Segments()) EXPECT_EQ(OctetsOf(file).find(said), std::string::npos) << file;
+  }
+  for (int run = 0; run < 2; ++run) {  // under the run's own key and under an earlier one's
+    const auto intake = Open();
+    EXPECT_THAT(Payloads(intake->TakeLeftOver()), testing::ElementsAre("{\"n\":0}", "{\"n\":1}", said));
+    EXPECT_EQ(intake->damages(), 0u);
+  }
+}
+
+TEST_F(IntakeTest, WhatAnotherKeyHasSealedIsSaidAndKeptAside) {
+  options_.key = Bytes(32, 1);
+  LeaveBehind(2);
+  options_.key = Bytes(32, 2);
+  {
+    const auto intake = Open();
+    EXPECT_THAT(intake->TakeLeftOver(), IsEmpty());
+    EXPECT_EQ(intake->damages(), 2u);
+  }
+  options_.key.clear();
+  EXPECT_THAT(Open()->TakeLeftOver(), IsEmpty());
+}
+
+TEST(IntakeSeal, OpensWhatItSealedAndNothingThatWasTouched) {
+  IntakeSeal seal(Bytes(32, 1));
+  for (const std::string& payload : {std::string(), std::string("x"), std::string(100'000, '\xff')}) {
+    const std::string sealed = seal.Seal(payload);
+    EXPECT_TRUE(IntakeSeal::IsSealed(sealed));
+    EXPECT_EQ(IntakeSeal(Bytes(32, 1)).Open(sealed), payload);
+    EXPECT_NE(seal.Seal(payload), sealed) << "no nonce comes again";
+    for (const std::size_t at : {std::size_t{8}, std::size_t{30}, sealed.size() - 1}) {
+      std::string touched = sealed;
+      touched[at] = static_cast<char>(touched[at] ^ 1);
+      EXPECT_EQ(seal.Open(touched), std::nullopt) << at;
+    }
+    EXPECT_EQ(seal.Open(sealed.substr(0, sealed.size() - 1)), std::nullopt);
+  }
 }
 
 }  // namespace

@@ -68,7 +68,7 @@ TEST(Ownership, ACodeIsUsedOnceAndOnlyTheRightOneWorks) {
     return registry.Ask(asp, "device.claim",
                         {{"device", device.device}, {"authorisationCode", code}, {"endpoint", "main"}});
   };
-  EXPECT_EQ(claim("asp-a", std::string(32, '0')).symbol(), "authorisation_code_wrong");
+  EXPECT_EQ(claim("asp-a", std::string(32, '0')).symbol(), "authorisation_invalid");
   EXPECT_EQ(claim("asp-a", std::string(32, '0')).code(), 2202);
   EXPECT_TRUE(claim("asp-a", device.code).accepted());
   EXPECT_EQ(claim("asp-b", device.code).symbol(), "device_claimed");

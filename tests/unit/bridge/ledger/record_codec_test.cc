@@ -51,6 +51,13 @@ domain::Order InTheMiddle(domain::Order order) {
   return order;
 }
 
+domain::Device WithWrongCodes(domain::Device device) {
+  device.codes[0].expires = samples::kNoon + std::chrono::hours(24);
+  device.codes[0].attempts = 3;
+  device.codes[0].counted_from = samples::kNoon;
+  return device;
+}
+
 // With more than one of everything.
 domain::Device InTransfer() {
   domain::Device device = samples::FullDevice(1);
@@ -96,6 +103,7 @@ std::vector<Golden> AllRecords() {
           Make("device_registered", samples::Device(1)),
           Make("device_with_ended_jobs", WithEndedJobs(samples::Device(1))),
           Make("device_in_transfer", InTransfer()),
+          Make("device_with_wrong_codes", WithWrongCodes(samples::Device(1))),
           Make("endpoint", samples::Endpoint(1)),
           Make("job", samples::Job(1)),
           Make("job_traced", samples::TracedJob(1)),

@@ -32,7 +32,6 @@ TEST(Standing, OfNothingIsNothing) {
   EXPECT_EQ(EndpointOf(device), std::nullopt);
   EXPECT_EQ(PayloadVersion(device), 0u);
   EXPECT_EQ(DeliveredVersion(device), 0u);
-  EXPECT_EQ(CodeFor(device, CodePurpose::kClaim), nullptr);
 }
 
 TEST(Standing, TheServingProfileIsTheOneThatCarriesTheLiveCertificate) {
@@ -71,14 +70,36 @@ TEST(Standing, PayloadVersionsNeverGoBack) {
   EXPECT_EQ(ComposeNext(device), 3u);
 }
 
-TEST(Standing, ACodeReplacesTheOneForTheSamePurpose) {
+TEST(Standing, ACodeReplacesTheOneForTheSamePurposeAndRole) {
   Device device;
   SetCode(device, {CodePurpose::kClaim, wire::Role::kAsp, Bytes(32, 1), kMno, {}, 3});
   SetCode(device, {CodePurpose::kTransfer, wire::Role::kMno, Bytes(32, 2), kMno, {}, 0});
+  SetCode(device, {CodePurpose::kTransfer, wire::Role::kAsp, Bytes(32, 3), kAsp, {}, 0});
   SetCode(device, {CodePurpose::kClaim, wire::Role::kAsp, Bytes(32, 4), kMno, {}, 0});
-  EXPECT_EQ(device.codes.size(), 2u);
-  EXPECT_EQ(CodeFor(device, CodePurpose::kClaim)->hash, Bytes(32, 4));
-  EXPECT_EQ(CodeFor(device, CodePurpose::kTransfer)->hash, Bytes(32, 2));
+  ASSERT_EQ(device.codes.size(), 3u);
+  EXPECT_EQ(device.codes[0].hash, Bytes(32, 2));
+  EXPECT_EQ(device.codes[1].hash, Bytes(32, 3));
+  EXPECT_EQ(device.codes[2].hash, Bytes(32, 4));
+  EXPECT_EQ(device.codes[2].attempts, 0u);
+}
+
+TEST(Standing, WrongCodesAreCountedWithinAnHourOfTheFirst) {
+  Device device;
+  SetCode(device, {CodePurpose::kClaim, wire::Role::kAsp, Bytes(32, 1), kMno, {}, 0});
+  const auto code = [&]() -> const AuthorisationCode& { return device.codes[0]; };
+  for (std::uint32_t i = 0; i < kWrongCodesMax; ++i) {
+    EXPECT_FALSE(Locked(code(), kNow));
+    CountWrongCode(device, kNow);
+  }
+  CountWrongCode(device, kNow);
+  EXPECT_EQ(code().attempts, kWrongCodesMax);
+  const UtcTime end = kNow + kWrongCodesWithin, before = {kNow.micros - 1};
+  EXPECT_TRUE(Locked(code(), {end.micros - 1}));
+  EXPECT_FALSE(Locked(code(), end));
+  EXPECT_FALSE(Locked(code(), before)) << "a clock that was set back makes no lock last longer";
+  CountWrongCode(device, end);
+  EXPECT_EQ(code().attempts, 1u);
+  EXPECT_EQ(code().counted_from, end);
 }
 
 }  // namespace

@@ -18,10 +18,10 @@ TEST(Claim, WithoutTheCodeNothingIsLearntOfTheDevice) {
   ASSERT_TRUE(registry.Ask("operator", "device.deactivate", {{"device", ended.device}}).accepted());
   for (const auto& device : {claimed, ended}) {
     const Said said = Claim(registry, {device.device, kWrong}, "asp-b");
-    EXPECT_EQ(said.symbol(), "authorisation_code_wrong");
+    EXPECT_EQ(said.symbol(), "authorisation_invalid");
     EXPECT_EQ(said.code(), 2202);
   }
-  EXPECT_EQ(Claim(registry, claimed, "asp-b").symbol(), "device_claimed");
+  EXPECT_EQ(Claim(registry, claimed, "asp-b").symbol(), "authorisation_invalid") << "its code is used up";
   const Said refused = Claim(registry, ended, "asp-b");
   EXPECT_EQ(refused.symbol(), "state_prohibits");
   EXPECT_EQ(refused.code(), 2304);

@@ -63,7 +63,7 @@ TestRegistry::Registered In(TestRegistry& registry, const std::string& state) {
 }
 
 Said Asked(TestRegistry& registry, const std::string& command, TestRegistry::Registered device) {
-  if (command == "device.claim` again, right code") return Claim(registry, device);
+  if (command == "device.claim` again, used code") return Claim(registry, device);
   if (command == "device.claim` by another ASP") {
     device.code = "AAAA-BBBB-CCCC";
     registry.PublishEndpoint("asp-b");
