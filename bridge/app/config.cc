@@ -28,7 +28,7 @@ constexpr std::int64_t kOpenMax = 1'000'000;
 
 constexpr std::array kTables = {"registry", "mqtt",     "ledger", "intake", "pki",       "process",
                                 "payload",  "resolver", "zone",   "http",   "secondary", "log",
-                                "party",    "pipeline", "limits", "retry",  "run",       "authorisation"};
+                                "party",    "pipeline", "limits", "retry",  "renewal",   "run", "authorisation"};
 
 bool IsAddress(const std::string& text) {
   in6_addr any{};
@@ -54,6 +54,7 @@ class Reader {
     ReadZone();
     ReadSecondaries();
     ReadRetry();
+    ReadRenewal();
     ReadParties();
     ReadRunning();
     return std::move(config_);
@@ -136,6 +137,7 @@ class Reader {
     pki.crl_url = s.Text("crl_url", "");
     pki.blocked_keys = s.Path("blocked_keys", "");
     pki.validity_days = s.As<int>("validity_days", 365, 1, kDaysMax);
+    pki.validity_seconds = s.As<int>("validity_seconds", 0, 0, kYearSeconds);
     pki.crl_days = s.As<int>("crl_days", 7, 1, kDaysMax);
     const auto known = [](const std::string& text) { return text == "3 0 1" || text == "3 1 1"; };
     const std::string tlsa = s.Checked("tlsa", "\"3 0 1\" or \"3 1 1\"", known, "3 0 1");
@@ -201,6 +203,17 @@ class Reader {
     plan.reported = seconds(s.As<int>("reported_seconds", 7 * kDaySeconds, 1, kYearSeconds));
     plan.open_max = s.As<std::size_t>("open", 10'000, 1, kOpenMax);
     config_.visible_within_seconds = s.As<int>("visible_within_seconds", 120, 1, kDaySeconds);
+    s.Finish();
+  }
+
+  // The two percentages leave some time for the renewal itself.
+  void ReadRenewal() {
+    Section s = Open("renewal");
+    domain::RenewalPolicy& renewal = config_.renewal;
+    renewal.from_percent = s.As<int>("from_percent", 66, 10, 85);
+    renewal.jitter_percent = s.As<int>("jitter_percent", 10, 0, 14);
+    renewal.again = std::chrono::seconds(s.As<int>("again_seconds", kDaySeconds, 1, kYearSeconds));
+    config_.renewal_look_seconds = s.As<int>("look_seconds", 60, 1, kDaySeconds);
     s.Finish();
   }
 

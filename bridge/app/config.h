@@ -35,6 +35,7 @@ struct PkiConfig {
   std::string root_certificate, issuing_certificate, issuing_key;
   std::string crl_file, crl_url, blocked_keys;
   int validity_days = 365, crl_days = 7;
+  int validity_seconds = 0;  // in place of validity_days; 0: not said
   dns::TlsaProfile tlsa = dns::TlsaProfile::kCertificate;
 
   bool operator==(const PkiConfig&) const = default;
@@ -89,6 +90,8 @@ struct Config {
   int lanes = 32, queue_max = 8192;
   std::uint64_t kept_per_hour = 0;  // octets one party may make the ledger keep
   domain::RetryPlans retry;
+  domain::RenewalPolicy renewal;  // but for the TTL, which is the zone's
+  int renewal_look_seconds = 60;
   int visible_within_seconds = 120;
   int restore_days = 5;
   std::string run_file;  // empty: none

@@ -119,7 +119,8 @@ Result<wire::Resolver> ResolverOf(const ResolverConfig& config, UtcTime now) {
 
 Result<domain::CertificatePolicy> CertificatePolicyOf(const PkiConfig& config) {
   domain::CertificatePolicy policy;
-  policy.validity = Days(config.validity_days);
+  policy.validity = config.validity_seconds > 0 ? std::chrono::seconds(config.validity_seconds)
+                                                : std::chrono::seconds(Days(config.validity_days));
   if (auto url = CheckCrlUrl(config.crl_url); !url) return url.error();
   policy.crl_url = config.crl_url;
   policy.tlsa = config.tlsa;
@@ -174,6 +175,8 @@ Result<Material> Material::Load(const Config& config) {
   domain::Policy& policy = material.policy;
   policy.zone = config.zone;
   policy.retry = config.retry;
+  policy.renewal = config.renewal;
+  policy.renewal.tlsa_ttl = seconds(config.dns.tlsa_ttl);
   policy.visible_within = seconds(config.visible_within_seconds);
   policy.restore_within = std::chrono::hours(24) * config.restore_days;
   policy.certificate = std::move(*certificate);

@@ -146,6 +146,7 @@ void Wired::OpenPipeline() {
   ingest::PipelineOptions options;
   options.lanes = static_cast<std::size_t>(config_.lanes);
   options.queue_max = static_cast<std::size_t>(config_.queue_max);
+  options.renewals_every = seconds(config_.renewal_look_seconds);
   pipeline_ =
       std::make_unique<ingest::Pipeline>(options, *ledger_, *intake_, clock_, std::move(services), metrics_);
 }

@@ -1,8 +1,10 @@
 #include "bridge/ingest/own_decisions.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "bridge/ingest/backlog.h"
+#include "workers/domain/renewal.h"
 
 namespace registry::ingest {
 namespace {
@@ -49,6 +51,32 @@ void OwnDecisions::AddUnsent(std::vector<domain::Job>& jobs) const {
     if (!unsent) return observer_.Log(Level::kError, "jobs unsent: " + unsent.error().message);
     jobs.insert(jobs.end(), unsent->begin(), unsent->end());
   }
+}
+
+std::optional<OwnDecisions::Ending> OwnDecisions::EndingSoon(
+    const std::optional<domain::DevicePosition>& after, std::size_t limit) const {
+  const auto backlog = MqttBacklog(reader_);
+  if (backlog && *backlog > kBacklogMax) return std::nullopt;
+  const UtcTime now = clock_.Now();
+  const auto& [certificates, renewal] = std::tie(services_.policy.certificate, services_.policy.renewal);
+  const auto group = domain::DeviceGroup::ByExpiry(std::nullopt);
+  const auto page =
+      reader_.DevicesIn(group, after, domain::EndOfThoseDue(certificates, renewal, now), limit);
+  if (!page) {
+    observer_.Log(Level::kError, "renewals: " + page.error().message);
+    return std::nullopt;
+  }
+  Ending ending;
+  for (const domain::DeviceBrief& device : *page) {
+    if (domain::MayBeDue(device, certificates, renewal, now)) ending.due.push_back(device.id);
+  }
+  if (page->size() == limit) ending.last = domain::PositionIn(group.kind, page->back());
+  return ending;
+}
+
+void OwnDecisions::SettleRenewal(const DeviceId& device, Resume resume, End end) const {
+  executor_.Settle([device](domain::Case& at) { return lifecycle::DecideRenewal(device, at); }, "renewal",
+                   std::move(resume), std::move(end));
 }
 
 void OwnDecisions::SettleDue(const domain::Job& job, Resume resume, End end) const {

@@ -23,6 +23,14 @@ class OwnDecisions {
   using End = std::function<void(bool)>;
   void SettleDue(const domain::Job& job, Resume resume, End end) const;
   void SettleVisible(const domain::ZoneChange& change, Resume resume, End end) const;
+  void SettleRenewal(const DeviceId& device, Resume resume, End end) const;
+  // Devices behind `after` in the order of their certificates' ends, as far as one that ends there could be due for renewal;
+  // `due` are those of them that may be. nullopt: it could not be read, or many messages wait for the broker.
+  struct Ending {
+    std::vector<DeviceId> due;
+    std::optional<domain::DevicePosition> last;  // where the next page goes on; none: there is none
+  };
+  std::optional<Ending> EndingSoon(const std::optional<domain::DevicePosition>& after, std::size_t limit) const;
 
  private:
   std::size_t RoomOf(const ledger::LedgerReader::MnoLoad& mno) const;

@@ -13,6 +13,7 @@
 #include "bridge/ingest/own_work.h"
 #include "bridge/ingest/parsers.h"
 #include "bridge/ingest/refusals.h"
+#include "bridge/ingest/renewals.h"
 #include "bridge/ingest/retries.h"
 #include "bridge/ingest/shares.h"
 #include "bridge/ingest/timer.h"
@@ -62,6 +63,7 @@ class Pipeline::Impl {
         parsers_(kAhead, services_.backlog, [this](Arrived arrived) { return Handle(std::move(arrived)); }),
         own_decisions_(services_, ledger, clock, observer_, executor_),
         own_work_(own_decisions_, lanes_),
+        renewals_(own_decisions_, lanes_, options.renewals_every),
         order_decisions_(ledger, observer_, executor_),
         order_runner_(order_decisions_, lanes_, pace_, observer_) {}
 
@@ -73,6 +75,11 @@ class Pipeline::Impl {
   void Stop();
   std::size_t queued() const { return parsers_.waiting() + lanes_.queued(); }
   std::size_t orders_open() const { return order_runner_.open(); }
+  std::uint64_t renewal_rounds() const { return renewals_.rounds(); }
+  void LookForRenewals() {
+    renewals_.Hurry();
+    timer_.Wake();
+  }
 
  private:
   Handled Handle(Arrived arrived);
@@ -97,6 +104,7 @@ class Pipeline::Impl {
   Parsers parsers_;
   OwnDecisions own_decisions_;
   OwnWork own_work_;
+  Renewals renewals_;
   Pace pace_;
   OrderDecisions order_decisions_;
   OrderRunner order_runner_;
@@ -115,6 +123,7 @@ void Pipeline::Impl::Start() {
   parsers_.Start();
   timer_.Start(options_.timer_period, [this] {
     own_work_.PostDue();
+    renewals_.Look();
     PostRetries();
   });
   order_runner_.Start();
@@ -244,5 +253,7 @@ bool Pipeline::Visible(const std::vector<domain::ZoneChange>& changes) { return 
 void Pipeline::Stop() { impl_->Stop(); }
 std::size_t Pipeline::queued() const { return impl_->queued(); }
 std::size_t Pipeline::orders_open() const { return impl_->orders_open(); }
+std::uint64_t Pipeline::renewal_rounds() const { return impl_->renewal_rounds(); }
+void Pipeline::LookForRenewals() { impl_->LookForRenewals(); }
 
 }  // namespace registry::ingest

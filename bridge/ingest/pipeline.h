@@ -77,6 +77,7 @@ struct PipelineOptions {
   std::size_t lanes = 2;
   std::size_t queue_max = 8192;
   std::chrono::milliseconds timer_period{250};
+  std::chrono::milliseconds renewals_every{60'000};  // looks for certificates that end soon
   std::chrono::milliseconds retry_after{1000};  // what the ledger did not take; doubles up to a minute
   std::chrono::milliseconds stop_deadline{10000};
 };
@@ -96,6 +97,8 @@ class Pipeline {
   void Stop();
   std::size_t orders_open() const;  // running or paused, as of the last change that was read (order_runner.h)
   std::size_t queued() const;
+  std::uint64_t renewal_rounds() const;  // through the index of expiry (renewals.h)
+  void LookForRenewals();                // the next round begins now
 
  private:
   class Impl;

@@ -18,7 +18,7 @@ struct StoredEnum<domain::DeviceStatus> : FrozenEnum<domain::DeviceStatus, 7> {}
 template <>
 struct StoredEnum<domain::ProfileState> : FrozenEnum<domain::ProfileState, 4> {};
 template <>
-struct StoredEnum<domain::CredentialPhase> : FrozenEnum<domain::CredentialPhase, 3> {};
+struct StoredEnum<domain::CredentialPhase> : FrozenEnum<domain::CredentialPhase, 4> {};
 template <>
 struct StoredEnum<domain::BindingPhase> : FrozenEnum<domain::BindingPhase, 3> {};
 template <>
@@ -63,6 +63,9 @@ void Fields(A& archive, T& credential) {
   archive(2, credential.profile);
   archive(3, credential.phase);
   archive(4, credential.since);
+  archive(5, credential.served);
+  archive(6, credential.carried);
+  archive(7, credential.agreement_key);
 }
 
 template <class A, Is<domain::Binding> T>

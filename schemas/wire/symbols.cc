@@ -117,6 +117,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kDecision, Code::kStatusProhibits, "wipe_pending",
        "the device was reactivated, but its applet.wipe has neither been reported nor given up; key.generate "
        "comes then"},
+      {Said::kDecision, Code::kStatusProhibits, "renewal_pending",
+       "the device is being given another key already; the message names the key.generate or the certificate"},
       {Said::kDecision, Code::kNotFound, "device_unknown", "no such device"},
       {Said::kDecision, Code::kNotAuthorised, "not_sponsor",
        "another MNO sponsors the device, or the job was sent to another MNO"},

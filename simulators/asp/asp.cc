@@ -238,6 +238,8 @@ void AspOnMqtt::Control(const json& command) {
     client_->Send(wire::DeviceDeactivate{*id, reason}, on_reply("deactivated"));
   } else if (verb == "reactivate") {
     client_->Send(wire::DeviceReactivate{*id, reason}, on_reply("reactivated"));
+  } else if (verb == "rekey") {
+    client_->Send(wire::DeviceRekey{*id, reason}, on_reply("rekeyed"));
   } else if (verb == "delete") {
     client_->Send(wire::DeviceDelete{*id, reason}, on_reply("deleted"));
   } else if (verb == "suspend") {

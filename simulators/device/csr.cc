@@ -27,15 +27,14 @@ Bytes Subject(const std::string& name) {
 
 }  // namespace
 
-Result<Bytes> MakeCsr(Card& card, const Bytes& signing_point, const Bytes& agreement_point,
-                      const std::string& name) {
+Result<Bytes> MakeCsr(CardKey& signing, const Bytes& agreement_point, const std::string& name) {
   static const Bytes kVersion = *FromHex("020100");
   static const Bytes kEcdsaWithSha256 = *FromHex("300a06082a8648ce3d040302");
   const Bytes attribute = Der(0x30, {AgreementKeyOid(), Der(0x31, {P256Spki(agreement_point)})});
-  const Bytes info = Der(0x30, {kVersion, Subject(name), P256Spki(signing_point), Der(0xa0, {attribute})});
+  const Bytes info = Der(0x30, {kVersion, Subject(name), P256Spki(signing.point()), Der(0xa0, {attribute})});
   Bytes digest(SHA256_DIGEST_LENGTH);
   SHA256(info.data(), info.size(), digest.data());
-  const auto signature = card.Sign(kSigningKey, digest);
+  const auto signature = signing.Sign(digest);
   if (!signature) return signature.error();
   return Der(0x30, {info, kEcdsaWithSha256, Der(0x03, {{0x00}, SignatureDer(*signature)})});
 }

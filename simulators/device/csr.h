@@ -4,12 +4,11 @@
 // Threads: as the card. Errors: as the card.
 #pragma once
 
-#include "simulators/device/card.h"
+#include "simulators/device/card_key.h"
 
 namespace registry::sim {
 
 // DER. `name` becomes the CN where it fits (64 characters, RFC 5280 upper bound), else the subject is empty.
-Result<Bytes> MakeCsr(Card& card, const Bytes& signing_point, const Bytes& agreement_point,
-                      const std::string& name);
+Result<Bytes> MakeCsr(CardKey& signing, const Bytes& agreement_point, const std::string& name);
 
 }  // namespace registry::sim

@@ -2,6 +2,8 @@
 
 #include <openssl/sha.h>
 
+#include <utility>
+
 #include "simulators/device/containers.h"
 #include "simulators/device/csr.h"
 #include "simulators/device/verify.h"
@@ -101,13 +103,15 @@ Status Device::Boot(const nlohmann::json& bootstrap) {
 Result<std::string> Device::GenerateKey(const std::string& job) {
   if (!booted()) return Lacking("bootstrap_missing", "no bootstrap yet");
   if (job == key_job_ && !csr_.empty()) return csr_;
-  const auto point = card_.GenerateKeyPair(kSigningKey);
+  const bool in_use = payload_ && used_.key;
+  Identity& made = in_use ? next_ : used_;
+  if (in_use) made.slot = used_.slot == kSigningKey ? kOtherSigningKey : kSigningKey;
+  const auto point = card_.GenerateKeyPair(made.slot);
   if (!point) return point.error();
-  certificate_.reset();  // it belonged to the key before
-  certificate_der_.clear();
-  signing_ = CardKey::Make(card_, kSigningKey, *point);
-  if (!signing_) return Error::Make(Code::kFailed, "applet_refused", "the signing key is no point");
-  const auto der = MakeCsr(card_, *point, agreement_->point(), name());
+  made.Forget();  // what belonged to the key before
+  made.key = CardKey::Make(card_, made.slot, *point);
+  if (!made.key) return Error::Make(Code::kFailed, "applet_refused", "the signing key is no point");
+  const auto der = MakeCsr(*made.key, agreement_->point(), name());
   if (!der) return der.error();
   key_job_ = job;
   csr_ = ToPem("CERTIFICATE REQUEST", *der);
@@ -115,22 +119,23 @@ Result<std::string> Device::GenerateKey(const std::string& job) {
 }
 
 Status Device::Install(const Bytes& certificate) {
-  if (!booted() || !signing_) return Lacking("card_empty", "no key to certify");
-  if (certificate == certificate_der_) return Done{};
+  Identity& newest = Newest();
+  if (!booted() || !newest.key) return Lacking("card_empty", "no key to certify");
+  if (certificate == newest.der || certificate == used_.der) return Done{};
   OwnedCertificate parsed = ParseCertificate(certificate);
   const auto view = CertificateView::Of(certificate);
   if (!parsed || !view) return Error::Make(Code::kValueSyntax, "certificate_malformed", "not a certificate");
-  if (auto good = CheckCertificate(parsed.get(), *view, *trust_, signing_->point(), name()); !good)
+  if (auto good = CheckCertificate(parsed.get(), *view, *trust_, newest.key->point(), name()); !good)
     return good;
-  certificate_ = std::move(parsed);
-  certificate_der_ = certificate;
+  newest.certificate = std::move(parsed);
+  newest.der = certificate;
   return Done{};
 }
 
 Device::PayloadOutcome Device::TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now) {
   Bytes digest = DigestOf(frame);
   if (job == payload_job_ && digest == payload_digest_ && payload_status_) return {*payload_status_, true};
-  if (!booted() || !signing_) return {Lacking("bootstrap_missing", "no bootstrap or no key yet")};
+  if (!booted() || !used_.key) return {Lacking("bootstrap_missing", "no bootstrap or no key yet")};
   PayloadOutcome outcome{Apply(frame, now)};
   if (outcome.retriable()) return outcome;
   // What came damaged after the sound one must not make its repeat a replay.
@@ -146,23 +151,46 @@ bool Device::PayloadOutcome::retriable() const {
          (status.error().symbol == "applet_refused" || status.error().symbol == "bootstrap_missing");
 }
 
+void Device::Identity::Take(const Bytes& octets) {
+  if (octets == der) return;
+  certificate = ParseCertificate(octets);
+  der = octets;
+}
+
+void Device::Identity::Forget() {
+  key.reset();
+  certificate.reset();
+  der.clear();
+}
+
+// It may bring the certificate of the new key, or once more that of the key in use.
+Result<wire::RegistryPayload> Device::Open(const Bytes& cms, UtcTime now) {
+  const auto open = [&](const Identity& identity) {
+    const PayloadExpectation expected{name(),       last_version_, identity.key->point(),
+                                      identity.der, identity.certificate.get(), now};
+    return OpenPayload(cms, *trust_, *agreement_, expected);
+  };
+  if (!next_.key) return open(used_);
+  auto brings_next = open(next_);
+  if (brings_next) next_.Take(brings_next->certificate);
+  const bool of_other = !brings_next && brings_next.error().symbol == "payload_certificate";
+  return of_other ? open(used_) : std::move(brings_next);
+}
+
 Status Device::Apply(const nlohmann::json& frame, UtcTime now) {
   const auto cms = CmsOf(frame);
   if (!cms) return cms.error();
   const auto containers = ContainersOf(frame);
   if (!containers) return containers.error();
-  const PayloadExpectation expected{name(),           last_version_,      signing_->point(),
-                                    certificate_der_, certificate_.get(), now};
-  auto payload = OpenPayload(*cms, *trust_, *agreement_, expected);
+  auto payload = Open(*cms, now);
   if (!payload) return payload.error();
   auto trust = store_.Of(payload->bootstrap);
   if (!trust) return trust.error();
   if (auto sound = CheckContainers(*containers, *payload, **trust); !sound) return sound;
   if (auto written = WriteContainers(*containers); !written) return written;
-  if (payload->certificate != certificate_der_) {
-    certificate_ = ParseCertificate(payload->certificate);
-    certificate_der_ = payload->certificate;
-  }
+  // The one for the new key: from now on it is the one in use, and the slot of the old one is free.
+  if (next_.key && payload->certificate == next_.der) used_ = std::exchange(next_, {});
+  used_.Take(payload->certificate);
   trust_ = std::move(*trust);
   last_version_ = payload->version;
   payload_ = std::move(*payload);
@@ -208,17 +236,16 @@ Status Device::Wipe(const std::string& job) {
     }
   }
   wipe_job_ = job;
-  signing_.reset();
-  certificate_.reset();
-  certificate_der_.clear();
+  used_.Forget();
+  next_.Forget();
   key_job_.clear();
   csr_.clear();
   return Done{};
 }
 
 Status Device::Verify(UtcTime now) {
-  if (!payload_ || !certificate_) return Lacking("card_empty", "no payload installed");
-  if (auto good = CheckDates(certificate_.get(), *trust_, now); !good) return good;
+  if (!payload_ || !used_.certificate) return Lacking("card_empty", "no payload installed");
+  if (auto good = CheckDates(used_.certificate.get(), *trust_, now); !good) return good;
   auto target = VerifyInDns(*trust_, *payload_, options_.fallback_asp_address);
   if (!target) return target.error();
   target_ = std::move(*target);
@@ -227,7 +254,7 @@ Status Device::Verify(UtcTime now) {
 
 Status Device::TalkToAsp() {
   if (!target_) return Lacking("card_empty", "no verified payload");
-  const ClientCredentials credentials{certificate_.get(), signing_.get()};
+  const ClientCredentials credentials{used_.certificate.get(), used_.key.get()};
   return sim::TalkToAsp(*target_, credentials, name(), options_.session_deadline);
 }
 

@@ -8,6 +8,8 @@
 // Owns: the card. Borrows: the TrustStore, which outlives it. Threads: one call at a time (Fleet sees to it).
 // Errors: outcomes in frames and Results; symbols from payload.h, containers.h, verify.h, tls_session.h, card.h;
 //   bootstrap_missing, bootstrap_differs, card_empty (nothing installed).
+// Keys: the card has two signing pairs. Until a payload was taken there is one key; after that a new key is made in the other
+//   slot, and the device goes on with the old one until a payload brings the certificate of the new one.
 // Fault model: none of its own; the radio loses, repeats and delays (simulators/link/frames.h).
 #pragma once
 
@@ -56,7 +58,18 @@ class Device {
 
  private:
   Device(TrustStore& store, Options options, std::unique_ptr<Euicc> euicc);
+  // A key of the card and its certificate.
+  struct Identity {
+    std::uint8_t slot = kSigningKey;
+    std::unique_ptr<CardKey> key;  // null: none was made
+    Bytes der;                     // empty: not certified yet
+    OwnedCertificate certificate;
+    void Take(const Bytes& octets);
+    void Forget();
+  };
+  Identity& Newest() { return next_.key ? next_ : used_; }
   Status Apply(const nlohmann::json& frame, UtcTime now);
+  Result<wire::RegistryPayload> Open(const Bytes& cms, UtcTime now);
   Status WriteContainers(const std::vector<wire::Container>& containers);
   Status RemovePilotFiles();
   Status WriteContainer(const wire::Container& container);
@@ -67,13 +80,12 @@ class Device {
   Card card_;
   wire::Bootstrap bootstrap_;
   std::shared_ptr<const RegistryTrust> trust_;
-  std::unique_ptr<CardKey> signing_, agreement_;
+  Identity used_, next_;
+  std::unique_ptr<CardKey> agreement_;
   std::string key_job_, csr_;
   std::string payload_job_, wipe_job_;
   Bytes payload_digest_;  // SHA-256 of what came with payload_job_
   std::optional<Status> payload_status_;
-  Bytes certificate_der_;
-  OwnedCertificate certificate_;
   std::optional<wire::RegistryPayload> payload_;
   std::uint64_t last_version_ = 0;
   std::optional<AspTarget> target_;

@@ -5,6 +5,7 @@ namespace registry::sim {
 std::unique_ptr<Euicc> Euicc::Make() {
   std::unique_ptr<Euicc> card(new Euicc());
   card->memory_.keys[{kSigningKey}].functions = kMaySign | kMayGenerate;
+  card->memory_.keys[{kOtherSigningKey}].functions = kMaySign | kMayGenerate;
   KeySlot& agreement = card->memory_.keys[{kAgreementKey}];
   agreement.functions = kMayAgree;
   agreement.pair = P256Key::Generate();

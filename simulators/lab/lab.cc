@@ -123,6 +123,7 @@ Status Lab::PrepareZones() {
   setup.authority = options_.authority;
   setup.batches = options_.batches;
   setup.retry_first_seconds = options_.retry_first_seconds;
+  setup.validity_seconds = options_.validity_seconds;
   return CompleteConfig(layout_, setup);
 }
 

@@ -43,6 +43,7 @@ struct LabOptions {
   LinkFaults faults;
   std::array<SlowMno, 2> slow_mnos;  // mno-a, mno-b
   int retry_first_seconds = 10;      // of the registry's actions to MNOs
+  int validity_seconds = 0;          // of certificates; 0: a year. A short one makes all of a renewal fast
   bool batches = false;  // between registry and simulators, both ways; not where parties are played by hand
   std::chrono::milliseconds patience{30000};       // for one server to be there
   const std::atomic<bool>* interrupted = nullptr;  // set by a signal: starting gives up

@@ -2,6 +2,7 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -64,6 +65,14 @@ void SetResolver(toml::table& resolver, const Layout& layout, const RegistrySetu
   resolver.insert_or_assign("certificate", setup.resolver_certificate_file);
 }
 
+// Everything that a certificate's time decides goes as fast as its time.
+void SetRenewal(toml::table& config, const RegistrySetup& setup) {
+  Section(config, "pki").insert_or_assign("validity_seconds", setup.validity_seconds);
+  toml::table& renewal = Section(config, "renewal");
+  renewal.insert_or_assign("look_seconds", 1);
+  renewal.insert_or_assign("again_seconds", std::max(setup.validity_seconds / 10, 5));
+}
+
 // A person who plays a party reads one envelope a message.
 void SetBatches(toml::array& parties) {
   std::set<std::string> simulated(std::begin(kMnos), std::end(kMnos));
@@ -109,6 +118,7 @@ Status CompleteConfig(const Layout& layout, const RegistrySetup& setup) {
   toml::table& http = Section(*config, "http");
   http.insert_or_assign("address", kAddress);
   http.insert_or_assign("port", static_cast<int>(layout.http));
+  if (setup.validity_seconds > 0) SetRenewal(*config, setup);
   Section(*config, "retry").insert_or_assign("first_seconds", setup.retry_first_seconds);
   std::ofstream out(layout.ConfigFile());
   out << *config << "\n";

@@ -104,6 +104,7 @@ void TestRegistry::Open() {
   options.queue_max = setup_.queue_max;
   options.stop_deadline = setup_.stop_deadline;
   options.timer_period = std::chrono::milliseconds(5);
+  options.renewals_every = std::chrono::hours(1);  // when a test says so (Sweep)
   options.retry_after = std::chrono::milliseconds(1);
   pipeline_ =
       std::make_unique<ingest::Pipeline>(options, *ledger_, *intake_, clock_, std::move(services), *this);
@@ -249,6 +250,19 @@ void TestRegistry::RunDueJobs(std::chrono::seconds later) {
   }
   std::fprintf(stderr, "jobs stay due\n");
   std::abort();
+}
+
+void TestRegistry::Sweep(std::chrono::seconds later) {
+  RunDueJobs(later);
+  // Of two rounds that end from now on, one has begun from now on.
+  const auto deadline = std::chrono::steady_clock::now() + kReplyDeadline;
+  const std::uint64_t until = pipeline_->renewal_rounds() + 2;
+  while (pipeline_->renewal_rounds() < until && std::chrono::steady_clock::now() < deadline) {
+    pipeline_->LookForRenewals();
+    std::this_thread::yield();
+  }
+  REG_CHECK(pipeline_->renewal_rounds() >= until);
+  RunDueJobs(std::chrono::seconds(0));
 }
 
 domain::Device TestRegistry::Device(const std::string& id) const {

@@ -67,6 +67,8 @@ class TestRegistry : public ingest::Observer {
   // Publishes whatever the zone wants, as if every secondary served it.
   void ServeZone();
   void RunDueJobs(std::chrono::seconds later);  // moves the clock and waits for the timer to act
+  // Moves the clock, and lets everything be looked at that ends soon; then RunDueJobs.
+  void Sweep(std::chrono::seconds later);
   void Restart();                               // stop and start again over the same ledger and intake
   void Restart(domain::RetryPlans retry) {
     setup_.retry = std::move(retry);

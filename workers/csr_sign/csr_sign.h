@@ -59,9 +59,10 @@ class Issuer {
 // is certified once:
 // after a revocation the device needs a new one. The key-agreement key is claimed for the device (until the
 // end of its wipe, see lifecycle::ReleaseEsim).
-// State kAttached only: certificate, TLSA wanted, step "certified", jobs of key.generate erased, a kZoneVisible
-// job put, `device.certified` to the claiming ASP. A re-key of a certified device is refused (state_prohibits)
-// until renewal exists.
+// Certificate, TLSA wanted, step "certified", jobs of key.generate erased, a kZoneVisible job put, `device.certified` to
+// the claiming ASP. Of an attached device without a certificate it is the live one. A device that has one is given another
+// only when it was asked for a key: the next one (workers/domain/renewal.h), of the profile whose MNO was asked. Without
+// that it is refused (state_prohibits).
 Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, const Issuer& issuer);
 
 }  // namespace registry::csr_sign

@@ -19,16 +19,32 @@ using domain::UniqueKind;
 using domain::UniqueValue;
 using domain::View;
 
-Result<Device> FindOwn(const DeviceId& id, const Origin& origin, const View& view) {
+// The device, what waits for it, and whose applet the key of the CSR is in.
+struct Asked {
+  Device device;
+  jobs::Waiting waiting;
+  const domain::Job* key = nullptr;  // the sender's open key.generate, if there is one
+  std::uint32_t profile = 0;
+};
+
+// The MNO that was asked for a key may be another than the one that serves the device now.
+Result<Asked> FindOwn(const DeviceId& id, const Origin& origin, const View& view) {
   auto device = view.LoadDevice(id);
   if (!device) return device.error();
   if (!*device || (*device)->state == domain::State::kDeleted) {
     return Error::Make(Code::kNotFound, "device_unknown", "no such device", "/device");
   }
-  if (domain::Sponsor(**device) != origin.party) {
+  auto waiting = jobs::Waiting::Of(id, view);
+  if (!waiting) return waiting.error();
+  Asked asked{std::move(**device), std::move(*waiting)};
+  const domain::Job* const key = asked.waiting.Find(JobKind::kKeyGenerate);
+  if (key != nullptr && key->to == origin.party) asked.key = key;
+  if (asked.key == nullptr && domain::Sponsor(asked.device) != origin.party) {
     return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
   }
-  return std::move(**device);
+  const bool named = asked.key != nullptr && asked.key->profile != 0;
+  asked.profile = named ? asked.key->profile : domain::Serving(asked.device)->number;
+  return asked;
 }
 
 // A device reactivated while its MNO may still empty the applet: the key of this CSR could be the one that is wiped.
@@ -102,7 +118,8 @@ Status CheckKeyUse(const CheckedCsr& csr, const DeviceId& device, const View& vi
   return free;
 }
 
-// The one it had before goes: a device holds the key its payloads are sealed to, no others.
+// The one it had before goes: a device holds the key its payloads are sealed to, no others. Of a next certificate that is
+// for the time when it is live.
 Status TakeAgreementKey(Device& device, const CheckedCsr& csr, const View& view, Changeset& changes) {
   const Bytes& held = domain::AgreementKey(device);
   if (held == csr.agreement_key) return Done{};
@@ -116,13 +133,14 @@ Status TakeAgreementKey(Device& device, const CheckedCsr& csr, const View& view,
   return Done{};
 }
 
-void Record(const Device& device, const Origin& origin, const domain::Policy& policy, const Context& context,
-            Changeset& changes) {
-  const domain::IssuedCertificate& certificate = *domain::LiveCertificate(device);
+void Record(const Device& device, const domain::IssuedCertificate& certificate, const Bytes& agreement_key,
+            domain::Case& at) {
+  const auto& [origin, view, context, policy, signer, made] = at;
+  Changeset& changes = at.changes;
   changes.claims.push_back({UniqueValue{UniqueKind::kPublicKey, certificate.spki_sha256}, device.id});
   changes.claims.push_back({UniqueValue{UniqueKind::kSerial, certificate.serial}, device.id});
   // Always claimed anew, which the holder may: a ledger from before this index then learns it.
-  const Bytes agreement = crypto::P256KeyDigest(domain::AgreementKey(device));
+  const Bytes agreement = crypto::P256KeyDigest(agreement_key);
   if (agreement != certificate.spki_sha256) {
     changes.claims.push_back({UniqueValue{UniqueKind::kAgreementKey, agreement}, device.id});
   }
@@ -140,12 +158,13 @@ void Record(const Device& device, const Origin& origin, const domain::Policy& po
 
 Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, const Issuer& issuer) {
   auto& [origin, view, context, policy, signer, changes] = at;
-  auto device = FindOwn(command.device, origin, view);
-  if (!device) return device.error();
-  const auto next = domain::Next(*device, domain::Command::kCertify);
+  auto asked = FindOwn(command.device, origin, view);
+  if (!asked) return asked.error();
+  Device* const device = &asked->device;
+  const jobs::Waiting* const waiting = &asked->waiting;
+  const bool renews = domain::Live(*device) != nullptr && asked->key != nullptr;
+  const auto next = domain::Next(*device, renews ? domain::Command::kRenew : domain::Command::kCertify);
   if (!next) return next.error();
-  const auto waiting = jobs::Waiting::Of(device->id, view);
-  if (!waiting) return waiting.error();
   if (auto job = CheckJob(command, *device, origin, *waiting, view); !job) return job.error();
   const auto csr = CheckCsr(command.csr);
   if (!csr) return csr.error();
@@ -155,13 +174,20 @@ Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, c
 
   jobs::EndSuperseded(*device, domain::Superseding::kKeyCertified, *waiting, changes);
   device->state = *next;
-  domain::GoLive(*device, std::move(*issued), context.now);
-  if (auto taken = TakeAgreementKey(*device, *csr, view, changes); !taken) return taken.error();
+  // Its certificate had ended: with this one it may be shown again.
+  device->statuses.erase(domain::DeviceStatus::kExpired);
+  const domain::IssuedCertificate certificate = std::move(*issued);
+  if (renews) {
+    domain::AddNext(*device, certificate, asked->profile, csr->agreement_key, context.now);
+  } else {
+    domain::GoLive(*device, certificate, context.now);
+    if (auto taken = TakeAgreementKey(*device, *csr, view, changes); !taken) return taken.error();
+  }
   domain::NoteStep(*device, "certified", context.now);
   dns::Show(*device, *waiting, at);
-  Record(*device, origin, policy, context, changes);
-  const domain::IssuedCertificate& live = *domain::LiveCertificate(*device);
-  return wire::Encode(wire::CertificateIssued{device->id, live.der, ToHex(live.serial), live.not_after});
+  Record(*device, certificate, csr->agreement_key, at);
+  return wire::Encode(wire::CertificateIssued{device->id, certificate.der, ToHex(certificate.serial),
+                                              certificate.not_after});
 }
 
 }  // namespace registry::csr_sign

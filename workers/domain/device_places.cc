@@ -49,7 +49,8 @@ std::vector<DevicePlace> PlacesOf(const Device& device) {
   if (brief.claimer) parties.emplace_back(*brief.claimer);
   for (const auto& party : parties) {
     add(DeviceGroup::In(device.state, party));
-    if (Live(device) != nullptr) add(DeviceGroup::ByExpiry(party));
+    if (Live(device) != nullptr && !device.statuses.contains(DeviceStatus::kExpired))
+      add(DeviceGroup::ByExpiry(party));
     if (!deleted) add(DeviceGroup::Of(party));
   }
   if (brief.claimer && brief.endpoint && !deleted) add(DeviceGroup::At(*brief.claimer, *brief.endpoint));

@@ -19,7 +19,7 @@ enum class GroupKind : std::uint8_t {
   kParty = 1,     // what a party sponsors or has claimed, or everybody's, but for deleted devices
   kEndpoint = 2,  // what is bound to an ASP's endpoint, but for deleted devices
   kState = 3,     // what is in a state: a party's, or everybody's
-  kExpiry = 4,    // what has a live certificate, by its end: a party's, or everybody's
+  kExpiry = 4,    // what has a live certificate that is not expired, by its end: a party's, or everybody's
 };
 
 struct DeviceGroup {

@@ -1,8 +1,11 @@
 #include "workers/domain/device_steps.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "schemas/base/check.h"
+#include "workers/domain/renewal.h"
 #include "workers/domain/standing.h"
 
 namespace registry::domain {
@@ -71,10 +74,70 @@ void SetAgreementKey(Device& device, Bytes key) { MustServe(device).agreement_ke
 void GoLive(Device& device, IssuedCertificate certificate, UtcTime now) {
   REG_CHECK(Live(device) == nullptr);
   const std::uint32_t profile = MustServe(device).number;
-  device.credentials.push_back({std::move(certificate), profile, CredentialPhase::kLive, now});
+  device.credentials.push_back({std::move(certificate), profile, CredentialPhase::kLive, now, {}, 0, {}});
 }
 
 void DropCredentials(Device& device) { device.credentials.clear(); }
+
+void AddNext(Device& device, IssuedCertificate certificate, std::uint32_t profile, const Bytes& agreement_key,
+             UtcTime now) {
+  REG_CHECK(NextCredential(device) == nullptr && ProfileOf(device, profile) != nullptr);
+  Credential next{std::move(certificate), profile, CredentialPhase::kNext, now, {}, 0, {}};
+  if (ProfileOf(device, profile)->agreement_key != agreement_key) next.agreement_key = agreement_key;
+  device.credentials.push_back(std::move(next));
+}
+
+bool NoteServed(Device& device, const std::vector<TlsaRecord>& shown, UtcTime now) {
+  bool next = false;
+  for (Credential& one : device.credentials) {
+    const auto is_shown = [&](const TlsaRecord& record) { return IsOf(record, one.certificate); };
+    if (one.served.micros != 0 || std::none_of(shown.begin(), shown.end(), is_shown)) continue;
+    one.served = now;
+    next = next || one.phase == CredentialPhase::kNext;
+  }
+  return next;
+}
+
+void NoteCarried(Device& device, std::uint64_t version, const Credential& carried) {
+  for (Credential& one : device.credentials) {
+    const bool it = one.certificate.serial == carried.certificate.serial;
+    if (it && one.phase == CredentialPhase::kNext) one.carried = version;
+  }
+}
+
+Bytes SwitchOver(Device& device, UtcTime now) {
+  Bytes former;
+  for (Credential& one : device.credentials) {
+    if (one.phase == CredentialPhase::kLive) {
+      one.phase = CredentialPhase::kRetiring;
+      one.since = now;
+    } else if (one.phase == CredentialPhase::kNext) {
+      one.phase = CredentialPhase::kLive;
+      one.since = now;
+      if (one.agreement_key.empty()) continue;
+      Profile& profile = *std::find_if(device.profiles.begin(), device.profiles.end(),
+                                       [&](const Profile& each) { return each.number == one.profile; });
+      former = std::exchange(profile.agreement_key, std::exchange(one.agreement_key, {}));
+    }
+  }
+  return former;
+}
+
+void WithdrawRetiring(Device& device, UtcTime now) {
+  for (Credential& one : device.credentials) {
+    if (one.phase != CredentialPhase::kRetiring) continue;
+    one.phase = CredentialPhase::kWithdrawn;
+    one.since = now;
+  }
+}
+
+std::vector<Credential> TakeCredentials(Device& device, CredentialPhase phase) {
+  std::vector<Credential> taken;
+  std::copy_if(device.credentials.begin(), device.credentials.end(), std::back_inserter(taken),
+               [phase](const Credential& one) { return one.phase == phase; });
+  std::erase_if(device.credentials, [phase](const Credential& one) { return one.phase == phase; });
+  return taken;
+}
 
 void SetCode(Device& device, AuthorisationCode code) {
   std::erase_if(device.codes, [&](const AuthorisationCode& one) {

@@ -2,7 +2,7 @@
 // invariants.h say of them; who calls it has decided that it may be. Pure, any thread.
 #pragma once
 
-#include "workers/domain/device.h"
+#include "workers/domain/changeset.h"
 
 namespace registry::domain {
 
@@ -21,6 +21,23 @@ void SetAgreementKey(Device& device, Bytes key);
 void GoLive(Device& device, IssuedCertificate certificate, UtcTime now);
 // Of all phases; the caller revokes them.
 void DropCredentials(Device& device);
+
+// ---- a certificate after the first (workers/domain/renewal.h). The caller has seen that there is none under way.
+
+// Beside the live one, of this profile, with the key-agreement key that its request named.
+void AddNext(Device& device, IssuedCertificate certificate, std::uint32_t profile, const Bytes& agreement_key,
+             UtcTime now);
+// Every secondary shows these from now on. Whether the next one is among them for the first time.
+bool NoteServed(Device& device, const std::vector<TlsaRecord>& shown, UtcTime now);
+// A payload of this version brings the certificate, which is worth knowing of the next one.
+void NoteCarried(Device& device, std::uint64_t version, const Credential& carried);
+// The next one is live from now on, and the live one retires. What the profile's key-agreement key was before, where it
+// changes: empty otherwise.
+Bytes SwitchOver(Device& device, UtcTime now);
+// The TLSA of all that retire is wanted no more.
+void WithdrawRetiring(Device& device, UtcTime now);
+// Those are gone; the caller revokes them.
+std::vector<Credential> TakeCredentials(Device& device, CredentialPhase phase);
 
 // Replaces what was set for the same purpose and role.
 void SetCode(Device& device, AuthorisationCode code);

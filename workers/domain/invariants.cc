@@ -6,6 +6,7 @@
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/part_rules.h"
+#include "workers/domain/renewal.h"
 #include "workers/domain/standing.h"
 
 namespace registry::domain {
@@ -35,15 +36,10 @@ bool HasLiveCertificate(State state) {
   return state == State::kCertified || state == State::kPublished || state == State::kActive;
 }
 
-bool Is(const TlsaRecord& record, const IssuedCertificate& certificate) {
-  // RFC 6698 §2.1.2: selector 0 is the certificate, 1 its public key.
-  return record.data == (record.selector == 0 ? certificate.sha256 : certificate.spki_sha256);
-}
-
 // Beside the live one, the next is published before it is used, and the retiring until nobody needs it.
 bool IsOfOne(const TlsaRecord& record, const std::vector<Credential>& credentials) {
   return std::any_of(credentials.begin(), credentials.end(),
-                     [&](const Credential& one) { return Is(record, one.certificate); });
+                     [&](const Credential& one) { return IsOf(record, one.certificate); });
 }
 
 // What the changeset has to say of one device.
@@ -91,6 +87,18 @@ void JudgeBirth(const Step& step, Judge& judge) {
   }
 }
 
+// life.md §4: nobody may be handed a certificate that somebody else cannot look up yet.
+void JudgeTakeOver(const Device& was, const Device& is, Judge& judge) {
+  const Credential* const live = Live(is);
+  if (live == nullptr) return;
+  for (const Credential& one : was.credentials) {
+    if (one.certificate.serial != live->certificate.serial) continue;
+    judge.Must(one.phase != CredentialPhase::kNext || live->served.micros != 0,
+               "its next certificate became live before it was served");
+    judge.Must(one.phase <= CredentialPhase::kLive, "a certificate that retired is live again");
+  }
+}
+
 void JudgeChange(const Step& step, Judge& judge) {
   const Device& was = *step.before.device;
   const Device& is = step.after;
@@ -103,6 +111,7 @@ void JudgeChange(const Step& step, Judge& judge) {
       "was taken over by another claimer");
   judge.Must(was.state == is.state || Leads(was.state, is.state),
              "came from " + std::string(StateName(was.state)) + " to " + std::string(StateName(is.state)));
+  JudgeTakeOver(was, is, judge);
   judge.Must(was.zone.wanted <= is.zone.wanted && was.zone.visible <= is.zone.visible,
              "its zone revision went back");
   judge.Must(PayloadVersion(was) <= PayloadVersion(is) && !DeliveriesWentBack(was, is),
@@ -121,9 +130,10 @@ void JudgeCertificates(const Step& step, Judge& judge) {
     judge.Must(Has(step.after, serial) || Revokes(step.changes, serial),
                "lost its " + std::string(PhaseName(was.phase)) + " certificate, which is not revoked");
   }
-  for (const auto& [certificate, profile, phase, since] : step.after.credentials) {
+  for (const Credential& one : step.after.credentials) {
+    const IssuedCertificate& certificate = one.certificate;
     judge.Must(!Revokes(step.changes, certificate.serial),
-               "its " + std::string(PhaseName(phase)) + " certificate is revoked");
+               "its " + std::string(PhaseName(one.phase)) + " certificate is revoked");
     if (before && Has(*before, certificate.serial)) continue;
     judge.Must(Claims(step.changes, UniqueKind::kSerial, certificate.serial, step.after.id) &&
                    Claims(step.changes, UniqueKind::kPublicKey, certificate.spki_sha256, step.after.id),
@@ -257,7 +267,7 @@ Faults FaultsInZone(const Device& device, const std::optional<ZoneChange>& wante
   const bool own = std::all_of(shows.begin(), shows.end(),
                                [&](const TlsaRecord& record) { return IsOfOne(record, device.credentials); });
   judge.Must(own, "has TLSA of another certificate than its live one");
-  const auto is_live = [&](const TlsaRecord& record) { return Is(record, *LiveCertificate(device)); };
+  const auto is_live = [&](const TlsaRecord& record) { return IsOf(record, *LiveCertificate(device)); };
   judge.Must(!own || shows.empty() || std::any_of(shows.begin(), shows.end(), is_live),
              "has no TLSA of its live certificate");
   return judge.Take();

@@ -23,6 +23,7 @@ enum class JobKind : std::uint8_t {
   kProfileEnable = 5,
   kProfileDisable = 6,
   kProfileDelete = 7,
+  kCredentialStep = 8,
 };
 
 // What makes waiting jobs pointless. Each is said by the decision that causes it (jobs::EndSuperseded).
@@ -35,6 +36,7 @@ enum class Superseding {
   kPayloadReplaced,  // another payload is made
   kDisconnected,     // its profile is to be disabled
   kReconnected,      // its profile is to be enabled
+  kKeyLost,          // its key is another's too: what was asked of it is not trusted any more
 };
 
 enum class OnFailure {
@@ -45,6 +47,7 @@ enum class OnFailure {
 enum class OnDue {
   kSentAgain,  // with backoff, until the attempts are used up
   kAlarm,      // the parties are told that it takes long, and it goes on waiting
+  kCarriesOn,  // the registry itself looks what can go on
 };
 
 // An action's data where the job's subject says it all.
@@ -95,15 +98,16 @@ inline constexpr JobKindRow kJobKinds[] = {
      Fact::kKeyMade,
      OnFailure::kTold,
      OnDue::kSentAgain,
-     {Superseding::kKeyCertified, Superseding::kRetired, Superseding::kHeld},
-     {State::kAttached}},
+     {Superseding::kKeyCertified, Superseding::kRetired, Superseding::kHeld, Superseding::kKeyLost},
+      // Of a device that has a certificate: for the next one.
+      {State::kAttached, State::kCertified, State::kPublished, State::kActive}},
     {JobKind::kPayloadPush,
      wire::PayloadPush::kName,
      nullptr,
      Fact::kDelivered,
      OnFailure::kTold,
      OnDue::kSentAgain,
-     {Superseding::kRetired, Superseding::kHeld, Superseding::kPayloadReplaced},
+     {Superseding::kRetired, Superseding::kHeld, Superseding::kPayloadReplaced, Superseding::kKeyLost},
      {State::kPublished, State::kActive}},
     // What an MNO was asked to wipe it may still wipe, so nothing makes it forgotten before it ends.
     {JobKind::kAppletWipe,
@@ -139,6 +143,15 @@ inline constexpr JobKindRow kJobKinds[] = {
      OnDue::kSentAgain,
      {},
      kAnyState},
+    // A time that a change of certificates waits for (workers/lifecycle/renewal.h).
+    {JobKind::kCredentialStep,
+     "credential.step",
+     nullptr,
+     std::nullopt,
+     OnFailure::kTold,
+     OnDue::kCarriesOn,
+     {Superseding::kRetired, Superseding::kKeyLost},
+     {State::kCertified, State::kPublished, State::kActive}},
     {JobKind::kZoneVisible,
      "zone.visible",
      nullptr,

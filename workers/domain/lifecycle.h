@@ -23,12 +23,15 @@ namespace registry::domain {
   ROW(kCertify, "certify", (kNo, kCer, kNo/*1*/, kNo/*1*/, kNo/*1*/, kNo, kNo), \
       (kBar, kBar, kBar, kBar, kAny, kAny, kAny), \
       "a first certificate is issued to an attached device without a live certificate") \
-  ROW(kRenew, "renew", (kNo, kNo, kNo, kPub, kAct, kNo, kNo), \
+  ROW(kRenew, "renew", (kNo, kNo, kCer, kPub, kAct, kNo, kNo), \
       (kAny, kBar, kBar, kBar, kAny, kAny, kAny), \
-      "the next certificate is issued once DNS shows the live one") \
+      "the next certificate is issued beside a live one") \
   ROW(kRekey, "rekey", (kNo, kNo, kNo, kPub, kAct, kNo, kNo), \
       (kBar, kBar, kBar, kBar, kAny, kAny, kAny), \
       "a device is given another key once DNS shows its certificate") \
+  ROW(kRevokeKey, "rekey after keyCompromise", (kNo, kNo, kAtt, kAtt, kAtt, kNo, kNo), \
+      (kBar, kAny, kAny, kAny, kAny, kAny, kAny), \
+      "only a key that was certified can be revoked") \
   ROW(kClaim, "claim", (kReg, kAtt, kCer, kPub, kAct, kNo, kNo), \
       (kBar, kBar, kBar, kBar, kAny, kAny, kAny), \
       "a deactivated device is reactivated first") \

@@ -45,6 +45,7 @@ std::string_view PhaseName(CredentialPhase phase) {
     case CredentialPhase::kLive:
       return "live";
     case CredentialPhase::kRetiring:
+    case CredentialPhase::kWithdrawn:
       return "retiring";
   }
   REG_CHECK(false);

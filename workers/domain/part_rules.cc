@@ -49,6 +49,9 @@ void JudgeCredentials(const Device& device, Judge& judge) {
   judge.Must(in(CredentialPhase::kLive) <= 1, "has two live certificates");
   judge.Must(in(CredentialPhase::kNext) <= 1, "has two next certificates");
   for (const Credential& one : device.credentials) {
+    judge.Must(one.phase == CredentialPhase::kLive || in(CredentialPhase::kLive) == 1,
+               "has another certificate and no live one");
+    judge.Must(one.carried == 0 || one.served.micros != 0, "is brought a certificate that is not served");
     judge.Must(Numbered(device.profiles, one.profile) != nullptr,
                "has a certificate of a profile that is not there");
   }

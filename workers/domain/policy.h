@@ -32,6 +32,14 @@ struct AuthorisationPolicy {
   std::chrono::seconds validity{14 * 86400};  // of a code, where nothing else is asked for
 };
 
+// When a certificate is replaced, and how carefully (life.md §4).
+struct RenewalPolicy {
+  int from_percent = 66;                // of a certificate's time; below 100 - jitter_percent
+  int jitter_percent = 10;              // of it, so that what was issued together is not renewed together
+  std::chrono::seconds tlsa_ttl{60};    // how long a resolver may keep what the zone held before
+  std::chrono::seconds again{86'400};   // after a step that failed for good
+};
+
 struct Policy {
   std::string zone;                          // names of devices end in ._device.<zone>
   RetryPlans retry;                          // of actions to MNOs
@@ -40,6 +48,7 @@ struct Policy {
   CertificatePolicy certificate;
   PayloadPolicy payload;
   AuthorisationPolicy authorisation;
+  RenewalPolicy renewal;
 };
 
 }  // namespace registry::domain

@@ -67,6 +67,14 @@ const IssuedCertificate* LiveCertificate(const Device& device) {
   return live != nullptr ? &live->certificate : nullptr;
 }
 
+const Credential* NextCredential(const Device& device) {
+  return Find(device.credentials, [](const Credential& one) { return one.phase == CredentialPhase::kNext; });
+}
+
+const Profile* ProfileOf(const Device& device, std::uint32_t number) {
+  return Find(device.profiles, [number](const Profile& one) { return one.number == number; });
+}
+
 const Binding* LiveBinding(const Device& device) {
   return Find(device.bindings, [](const Binding& one) { return one.phase == BindingPhase::kLive; });
 }

@@ -19,6 +19,8 @@ const Bytes& AgreementKey(const Device& device);  // of the serving profile; emp
 // nullptr: none.
 const Credential* Live(const Device& device);
 const IssuedCertificate* LiveCertificate(const Device& device);
+const Credential* NextCredential(const Device& device);  // the one that will be live
+const Profile* ProfileOf(const Device& device, std::uint32_t number);
 
 // The binding that came live first; nullptr: none.
 const Binding* LiveBinding(const Device& device);

@@ -29,12 +29,19 @@ Job New(JobKind kind, const Device& device, const Context& context) {
 
 Status Ask(JobKind kind, const Device& device, const View& view, const Context& context,
            const domain::RetryPlans& retry, Changeset& changes) {
+  const domain::Profile* const serving = domain::Serving(device);
+  REG_CHECK(serving != nullptr);
+  return Ask(kind, device, *serving, view, context, retry, changes);
+}
+
+Status Ask(JobKind kind, const Device& device, const domain::Profile& profile, const View& view,
+           const Context& context, const domain::RetryPlans& retry, Changeset& changes) {
   const auto encode = domain::RowOf(kind).encode;
   REG_CHECK(encode != nullptr);
   Job job = New(kind, device, context);
-  if (const domain::Profile* serving = domain::Serving(device)) job.profile = serving->number;
+  job.profile = profile.number;
   job.body = encode(job);
-  return Send(std::move(job), domain::Sponsor(device), view, context, retry, changes);
+  return Send(std::move(job), profile.mno, view, context, retry, changes);
 }
 
 Result<Waiting> Waiting::Of(const DeviceId& device, const View& view) {

@@ -19,6 +19,11 @@ domain::Job New(domain::JobKind kind, const domain::Device& device, const domain
 Status Ask(domain::JobKind kind, const domain::Device& device, const domain::View& view,
            const domain::Context& context, const domain::RetryPlans& retry, domain::Changeset& changes);
 
+// The same, sent to this profile's MNO.
+Status Ask(domain::JobKind kind, const domain::Device& device, const domain::Profile& profile,
+           const domain::View& view, const domain::Context& context, const domain::RetryPlans& retry,
+           domain::Changeset& changes);
+
 // What waits for one device, as the view has it: read once for a decision, since its records are large.
 class Waiting {
  public:

@@ -67,6 +67,16 @@ Status ReleaseEsim(Device& device, const domain::View& view, domain::Changeset& 
   return Done{};
 }
 
+Status ReleaseAgreementKey(const Device& device, const Bytes& key, const domain::View& view,
+                           domain::Changeset& changes) {
+  if (key.empty()) return Done{};
+  domain::UniqueValue value{domain::UniqueKind::kAgreementKey, crypto::P256KeyDigest(key)};
+  auto holder = view.FindUnique(value);
+  if (!holder) return holder.error();
+  if (*holder == device.id) changes.releases.push_back(std::move(value));
+  return Done{};
+}
+
 void Put(const Device& device, domain::Changeset& changes) {
   changes.devices.push_back({device, device.version});
 }

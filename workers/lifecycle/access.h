@@ -28,6 +28,10 @@ Error NotSponsor();  // 2201
 // still reach the eSIM.
 Status ReleaseEsim(domain::Device& device, const domain::View& view, domain::Changeset& changes);
 
+// A key-agreement key that the device has no use for any more; empty: none. Only what the device itself holds.
+Status ReleaseAgreementKey(const domain::Device& device, const Bytes& key, const domain::View& view,
+                           domain::Changeset& changes);
+
 // Adds the device to the changeset under the version it was read with.
 void Put(const domain::Device& device, domain::Changeset& changes);
 

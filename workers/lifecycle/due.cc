@@ -47,6 +47,7 @@ void WaitForDevice(Job job, Case& at) {
 
 Status Settle(const Job& job, const Device& device, bool too_far, Case& at) {
   const domain::RetryPlans& retry = at.policy.retry;
+  if (domain::RowOf(job.kind).on_due == domain::OnDue::kCarriesOn) return DecideRenewal(device.id, at);
   if (job.unsent) return jobs::SendKept(job, at.view, at.context, retry, at.changes);
   if (IsAway(job, device)) {
     WaitForDevice(job, at);

@@ -9,7 +9,6 @@ Error NotYet() { return Error::Make(Code::kUnimplemented, "not_yet", "this comma
 
 }  // namespace
 
-Result<Reply> Decide(const wire::DeviceRekey&, Case&) { return NotYet(); }
 Result<Reply> Decide(const wire::AuthorisationSet&, Case&) { return NotYet(); }
 Result<Reply> Decide(const wire::TransferRequest&, Case&) { return NotYet(); }
 Result<Reply> Decide(const wire::TransferApprove&, Case&) { return NotYet(); }

@@ -45,6 +45,8 @@ Result<Reply> Decide(const wire::DeviceDisconnect&, Case&);
 Result<Reply> Decide(const wire::DeviceReconnect&, Case&);
 // 2304 restore_too_late after Policy::restore_within, esim_registered_anew when the eSIM has another device.
 Result<Reply> Decide(const wire::DeviceRestore&, Case&);
+// Another key and certificate, as at a renewal (renewal.h); with the reason keyCompromise what the device has is revoked at
+// once, and it is attached again until it has another key. Refused while a renewal is under way (2304 renewal_pending).
 Result<Reply> Decide(const wire::DeviceRekey&, Case&);
 Result<Reply> Decide(const wire::AuthorisationSet&, Case&);
 Result<Reply> Decide(const wire::TransferRequest&, Case&);
@@ -65,6 +67,8 @@ Status DecideVisible(const domain::ZoneChange&, Case&);
 Status DecideRevoked(const domain::Revocation& published, Case&);
 // The latest a job can be due: none is ever put off for longer than this from `now`.
 UtcTime LatestDue(const Policy&, UtcTime now);
+// The device's certificate ends soon, or has ended: what renewal.h says of it.
+Status DecideRenewal(const DeviceId&, Case&);
 // A job is due: sent again with backoff, or failed for good and notified. One due later than LatestDue was put off by a
 // clock that has been set back since: it is due as well, but fails and alarms only after a wait that was one. One that
 // was never sent is sent, when its MNO has room for it.

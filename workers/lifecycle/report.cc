@@ -7,6 +7,7 @@
 #include "workers/jobs/sending.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/renewal.h"
 #include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
@@ -73,6 +74,9 @@ Status Delivered(Reported& reported, Case& at) {
   device.state = after;
   domain::Deliver(device, reported.job.version);
   domain::NoteStep(device, "delivered", at.context.now);
+  const auto waiting = jobs::Waiting::Of(device.id, at.view);
+  if (!waiting) return waiting.error();
+  if (auto installed = AfterInstalled(device, reported.job.version, *waiting, at); !installed) return installed;
   if (activated) {
     const wire::DeviceActivated message{device.id, DeviceName(device.id, at.policy.zone),
                                         *domain::EndpointOf(device), domain::LiveCertificate(device)->sha256};

@@ -6,6 +6,7 @@
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/renewal.h"
 #include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
@@ -19,14 +20,6 @@ using domain::Superseding;
 using jobs::Waiting;
 
 constexpr std::uint8_t kCessationOfOperation = 5;  // RFC 5280 §5.3.1
-
-void Revoke(Device& device, const Context& context, Changeset& changes) {
-  for (const auto& [certificate, profile, phase, since] : device.credentials) {
-    changes.revocations.push_back(
-        {certificate.serial, context.now, kCessationOfOperation, certificate.not_after});
-  }
-  domain::DropCredentials(device);
-}
 
 // No key was made since a wipe that still waits was asked for: it is the wipe that is wanted now.
 Status WantWipe(const Device& device, const Waiting& waiting, Case& at) {
@@ -47,7 +40,7 @@ bool StopWantingWipe(const Waiting& waiting, Changeset& changes) {
 // Everything both ways of ending share: no live certificate, no waiting work, an empty applet where it can be reached.
 Status End(Device& device, const Waiting& waiting, std::string_view what, const std::string& reason,
            Case& at) {
-  Revoke(device, at.context, at.changes);
+  if (auto revoked = RevokeAll(device, kCessationOfOperation, at); !revoked) return revoked;
   jobs::EndSuperseded(device, Superseding::kRetired, waiting, at.changes);
   if (auto wiped = WantWipe(device, waiting, at); !wiped) return wiped;
   Record(device, what, reason, at);

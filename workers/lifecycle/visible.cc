@@ -3,6 +3,7 @@
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/renewal.h"
 #include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
@@ -51,6 +52,8 @@ Status DecideVisible(const domain::ZoneChange& change, Case& at) {
     device.state = after;
     if (auto pushed = PayloadIsDue(device, *waiting, at); !pushed) return pushed;
   }
+  if (auto shown = AfterShown(device, change, at); !shown) return shown;
+  if (auto carried_on = CarryOnRenewal(device, *waiting, at); !carried_on) return carried_on.error();
   Put(device, changes);
   return Done{};
 }

@@ -1,8 +1,12 @@
 #include "workers/lifecycle/work.h"
 
+#include <algorithm>
+
 #include "workers/domain/job_kinds.h"
 #include "workers/jobs/sending.h"
 #include "workers/lifecycle/access.h"
+#include "workers/lifecycle/renewal.h"
+#include "workers/lifecycle/renewal.h"
 
 namespace registry::lifecycle {
 
@@ -28,7 +32,9 @@ Status AskForKey(Device& device, Case& at) {
 Status PushPayload(Device& device, const domain::EndpointRecord& endpoint, Case& at) {
   auto job = payload_push::Compose(device, endpoint, at.policy, at.context, at.signer);
   if (!job) return job.error();
-  return jobs::Send(std::move(*job), domain::Sponsor(device), at.view, at.context, at.policy.retry,
+  const domain::Profile* const profile = domain::ProfileOf(device, job->profile);
+  const PartyId to = profile != nullptr ? profile->mno : domain::Sponsor(device);
+  return jobs::Send(std::move(*job), to, at.view, at.context, at.policy.retry,
                     at.changes);
 }
 
@@ -50,12 +56,15 @@ Status AskForWhatIsOwed(Device& device, const jobs::Waiting& waiting, Case& at) 
   // A wipe under way asks for the key itself when it ends.
   const bool key_to_come = waiting.Has(JobKind::kKeyGenerate) || waiting.Has(JobKind::kAppletWipe);
   if (device.state == domain::State::kAttached && !key_to_come) return AskForKey(device, at);
+  if (auto carried_on = CarryOnRenewal(device, waiting, at); !carried_on) return carried_on.error();
+  const auto pushed = [](const Job& job) { return job.kind == JobKind::kPayloadPush; };
+  const bool on_its_way = std::any_of(at.changes.jobs_put.begin(), at.changes.jobs_put.end(), pushed);
   const bool first = device.state == domain::State::kPublished && domain::LiveBinding(device) != nullptr;
   const bool shown = device.state == domain::State::kPublished || device.state == domain::State::kActive;
   // What DNS does not show yet brings the payload by itself when it does.
   const bool seen = device.zone.visible == device.zone.wanted;
   const bool owed = first || (shown && domain::PayloadOwed(device));
-  if (!owed || !seen || waiting.Has(JobKind::kPayloadPush)) return Done{};
+  if (!owed || !seen || on_its_way || waiting.Has(JobKind::kPayloadPush)) return Done{};
   return PushPayload(device, at);
 }
 
@@ -126,7 +135,12 @@ Status FailJob(const Job& job, Device device, Error error, Case& at) {
   } else {
     at.changes.jobs_erase.push_back(job.id);
   }
+  const bool renews = IsStepOfRenewal(job, device);
+  if (renews) error.retry_after_seconds = static_cast<int>(at.policy.renewal.again.count());
   ReportFailure(device, std::string(domain::JobKindName(job.kind)), std::move(error), at);
+  if (renews) {
+    if (auto after = AfterFailedStep(device, job, at); !after) return after;
+  }
   if (domain::RowOf(job.kind).on_failure == domain::OnFailure::kTakenAsWiped) {
     if (auto after = AfterWipe(device, at); !after) return after;
   }

@@ -1,6 +1,7 @@
 #include "workers/domain/compose.h"
 
 #include "workers/domain/device_steps.h"
+#include "workers/domain/renewal.h"
 #include "workers/domain/standing.h"
 #include "workers/jobs/jobs.h"
 #include "workers/payload_push/cms.h"
@@ -10,14 +11,22 @@ namespace registry::payload_push {
 namespace {
 
 using domain::Context;
+using domain::Credential;
 using domain::Device;
 using domain::EndpointRecord;
 
 Error Unready(std::string_view why) { return Error::Make(Code::kFailed, "payload_failed", why); }
 
-Status CheckReady(const Device& device) {
-  if (domain::Live(device) == nullptr) return Unready("the device has no certificate");
-  if (domain::AgreementKey(device).empty()) return Unready("the device has no key-agreement key");
+// The key-agreement key of the applet that holds the certificate's key.
+const Bytes& KeyOf(const Device& device, const Credential& carried) {
+  if (!carried.agreement_key.empty()) return carried.agreement_key;
+  const domain::Profile* const profile = domain::ProfileOf(device, carried.profile);
+  return profile != nullptr ? profile->agreement_key : domain::AgreementKey(device);
+}
+
+Status CheckReady(const Device& device, const Credential* carried) {
+  if (carried == nullptr) return Unready("the device has no certificate");
+  if (KeyOf(device, *carried).empty()) return Unready("the device has no key-agreement key");
   return Done{};
 }
 
@@ -29,14 +38,14 @@ Status CheckBound(const Device& device, const EndpointRecord& endpoint) {
 }
 
 // nullptr: for no ASP.
-wire::RegistryPayload Content(const Device& device, const EndpointRecord* endpoint,
+wire::RegistryPayload Content(const Device& device, const Credential& carried, const EndpointRecord* endpoint,
                               const domain::Policy& policy, const Context& context) {
   wire::RegistryPayload payload;
   payload.version = domain::PayloadVersion(device);
   payload.issued = context.now;
   payload.expires = context.now + policy.payload.validity;
   payload.bootstrap = BootstrapOf(policy, device.id);
-  payload.certificate = domain::LiveCertificate(device)->der;
+  payload.certificate = carried.certificate.der;
   if (endpoint != nullptr) {
     payload.asp = endpoint->asp;
     payload.endpoint = endpoint->endpoint;
@@ -45,7 +54,7 @@ wire::RegistryPayload Content(const Device& device, const EndpointRecord* endpoi
 }
 
 // In the order to be written: the client certificate (02) last, since the pilot takes its presence for "provisioned".
-std::vector<wire::Container> Containers(const Device& device, const EndpointRecord& endpoint,
+std::vector<wire::Container> Containers(const Credential& carried, const EndpointRecord& endpoint,
                                         const domain::Policy& policy) {
   std::vector<wire::Container> containers = {{0x06, policy.payload.bootstrap.root_certificate},
                                              {0x07, policy.payload.bootstrap.issuing_certificate}};
@@ -53,11 +62,12 @@ std::vector<wire::Container> Containers(const Device& device, const EndpointReco
   containers.push_back({0x08, endpoint.legacy_json});
   containers.push_back({0x09, endpoint.legacy_json_signature});
   containers.push_back({0x0a, endpoint.legacy_cert_signature});
-  containers.push_back({0x02, domain::LiveCertificate(device)->der});
+  containers.push_back({0x02, carried.certificate.der});
   return containers;
 }
 
-Status AddPilotForm(const Device& device, const EndpointRecord* bound, const domain::Policy& policy,
+Status AddPilotForm(const Device& device, const Credential& carried, const EndpointRecord* bound,
+                    const domain::Policy& policy,
                     const domain::Signer& signer, wire::PayloadPush& action) {
   if (bound == nullptr) {
     action.pilot_form_absent = "released";
@@ -69,14 +79,14 @@ Status AddPilotForm(const Device& device, const EndpointRecord* bound, const dom
   if (!SignedAsNow(endpoint)) {
     if (auto again = SignLegacy(endpoint, signer); !again) return again;
   }
-  action.containers = Containers(device, endpoint, policy);
+  action.containers = Containers(carried, endpoint, policy);
   return Done{};
 }
 
-domain::Job JobOf(const Device& device, wire::PayloadPush action, const Context& context) {
+domain::Job JobOf(const Device& device, const Credential& carried, wire::PayloadPush action, const Context& context) {
   domain::Job job = jobs::New(domain::JobKind::kPayloadPush, device, context);
   job.version = domain::PayloadVersion(device);
-  if (const domain::Profile* serving = domain::Serving(device)) job.profile = serving->number;
+  job.profile = carried.profile;
   action.job = job.id;
   action.device = device.id;
   action.deadline = job.due;
@@ -98,18 +108,20 @@ namespace {
 
 Result<domain::Job> ComposeFor(Device& device, const EndpointRecord* endpoint, const domain::Policy& policy,
                                const Context& context, const domain::Signer& signer) {
-  if (auto ready = CheckReady(device); !ready) return ready.error();
-  domain::ComposeNext(device);
-  const std::string content = wire::Encode(Content(device, endpoint, policy, context)).dump();
-  const auto sealed = Encrypt(AsBytes(content), domain::AgreementKey(device));
+  const Credential* const chosen = domain::ToBeCarried(device, policy.renewal, context.now);
+  if (auto ready = CheckReady(device, chosen); !ready) return ready.error();
+  const Credential carried = *chosen;
+  domain::NoteCarried(device, domain::ComposeNext(device), carried);
+  const std::string content = wire::Encode(Content(device, carried, endpoint, policy, context)).dump();
+  const auto sealed = Encrypt(AsBytes(content), KeyOf(device, carried));
   if (!sealed) return sealed.error();
   wire::PayloadPush action;
   auto cms = SignContent(*sealed, signer, context.now);
   if (!cms) return cms.error();
   action.cms = std::move(*cms);
-  if (auto added = AddPilotForm(device, endpoint, policy, signer, action); !added) return added.error();
+  if (auto added = AddPilotForm(device, carried, endpoint, policy, signer, action); !added) return added.error();
   domain::NoteStep(device, wire::PayloadPush::kName, context.now);
-  return JobOf(device, std::move(action), context);
+  return JobOf(device, carried, std::move(action), context);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace {
 
 // One that is sent says which deadline was told since `told` is kept; zone.visible tells nobody one.
 bool IsWhole(const domain::Job& job) {
-  if (domain::RowOf(job.kind).on_due == domain::OnDue::kAlarm) return true;
+  if (domain::RowOf(job.kind).on_due != domain::OnDue::kSentAgain) return true;
   return job.to && (job.unsent || job.told.micros != 0);
 }
 

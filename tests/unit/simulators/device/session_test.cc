@@ -389,7 +389,7 @@ TEST_F(SessionTest, ManySessionsAtOnce) {
       const auto euicc = Euicc::Make();
       Card card(euicc->applet());
       const auto key = CardKey::Make(card, kSigningKey, *card.GenerateKeyPair(kSigningKey));
-      const auto csr = MakeCsr(card, key->point(), *card.PublicPoint(kAgreementKey), NameOf(2));
+      const auto csr = MakeCsr(*key, *card.PublicPoint(kAgreementKey), NameOf(2));
       const OwnedCertificate own =
           ParseCertificate(registry_->Issue(ToPem("CERTIFICATE REQUEST", *csr), NameOf(2)));
       for (int j = 0; j < kSessions; ++j) {

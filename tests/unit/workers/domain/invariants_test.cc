@@ -153,6 +153,7 @@ TEST(Invariants, ARenewalMakesTheNextCertificateLiveWithoutAZoneChange) {
   Credential next = before.credentials[0];
   next.phase = CredentialPhase::kNext;
   next.certificate.serial = Bytes(20, 7);
+  next.served = kNow;
   before.credentials.push_back(next);
   Device after = before;
   after.credentials[0].phase = CredentialPhase::kRetiring;
@@ -163,6 +164,13 @@ TEST(Invariants, ARenewalMakesTheNextCertificateLiveWithoutAZoneChange) {
   before.credentials[1].phase = CredentialPhase::kRetiring;
   EXPECT_THAT(FaultsOf(changes, {{before.id, {before, {}}}}),
               Contains(HasSubstr("its live certificate changed and the zone did not")));
+  EXPECT_THAT(FaultsOf(changes, {{before.id, {before, {}}}}),
+              Contains(HasSubstr("a certificate that retired is live again")));
+  before.credentials[1].phase = CredentialPhase::kNext;
+  before.credentials[1].served = {};
+  changes.devices[0].device.credentials[1].served = {};
+  EXPECT_THAT(FaultsOf(changes, {{before.id, {before, {}}}}),
+              Contains(HasSubstr("its next certificate became live before it was served")));
 }
 
 TEST(Invariants, ATransferHandsADeviceOver) {

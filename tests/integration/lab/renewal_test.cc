@@ -1,0 +1,234 @@
+// Certificates of two minutes on real servers: 200 devices renew twice, registryd dies in between, and a probe of each
+// device never sees a refusal. One device that nobody reaches expires and comes back, one key is compromised, and the name
+// server never shows a set of records that has nothing in common with the one before.
+#include <gmock/gmock.h>
+
+#include <array>
+#include <condition_variable>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "bridge/ledger/rocksdb/open.h"
+#include "simulators/lab/lab.h"
+
+namespace registry::lab {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr int kDevices = 200;
+constexpr int kValidity = 120;
+constexpr std::size_t kAtOnce = 4;  // sessions of the probe
+constexpr seconds kPatience{150};   // for what takes two thirds of a certificate's time
+
+// What the simulators say, counted, and the probe that goes round all devices again and again.
+class Heard {
+ public:
+  void Hear(const std::string& program, const json& event) {
+    const std::lock_guard lock(mutex_);
+    const std::string what = event.value("event", ""), device = event.value("device", "");
+    if (what == "step" && event.value("step", "") == "activated") asp_of_[device] = program;
+    if (what == "done" && event.value("ok", false)) done_.insert(device);
+    if (what == "notification") ++told_[{device, event.value("type", "")}];
+    if (what == "radio") ++told_[{device, "radio"}];
+    if (what == "rekeyed") ++told_[{device, "rekeyed"}];
+    if (what == "step" && event.value("step", "") == "session" && event.value("again", false)) Session(event);
+    changed_.notify_all();
+  }
+  template <class Until>
+  bool Wait(Until until, seconds deadline) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, deadline, [&] { return until(*this); });
+  }
+  bool WaitTold(const std::string& device, const std::string& type, int times, seconds deadline) {
+    return Wait([&](Heard& heard) { return heard.told_[{device, type}] >= times; }, deadline);
+  }
+  // Of all that are probed.
+  int LeastRenewed() {
+    int least = 1 << 20;
+    for (const auto& device : probed_) least = std::min(least, told_[{device, "device.renewed"}]);
+    return least;
+  }
+  std::size_t done() const { return done_.size(); }
+  std::set<std::string> Devices() {
+    const std::lock_guard lock(mutex_);
+    return done_;
+  }
+  std::string AspOf(const std::string& device) {
+    const std::lock_guard lock(mutex_);
+    return asp_of_[device];
+  }
+  // What the next session that is not the probe's came to; empty: the device was served.
+  std::string AskOnce(Lab& lab, const std::string& device) {
+    std::unique_lock lock(mutex_);
+    once_.erase(device);
+    lab.SendTo("device-sim", {{"cmd", "session"}, {"device", device}});
+    changed_.wait_for(lock, seconds(60), [&] { return once_.contains(device); });
+    return once_.contains(device) ? once_[device] : "no answer";
+  }
+
+  void Probe(Lab& lab, std::set<std::string> devices) {
+    std::unique_lock lock(mutex_);
+    probed_ = {devices.begin(), devices.end()};
+    lab_ = &lab;
+    for (std::size_t i = 0; i < std::min(kAtOnce, probed_.size()); ++i) SendNext();
+  }
+  void StopProbing() {
+    const std::lock_guard lock(mutex_);
+    lab_ = nullptr;
+  }
+  std::size_t sessions = 0;
+  std::vector<std::string> refusals;
+
+ private:
+  void SendNext() {
+    if (lab_ == nullptr) return;
+    next_ = (next_ + 1) % probed_.size();
+    lab_->SendTo("device-sim", {{"cmd", "session"}, {"device", probed_[next_]}});
+  }
+  void Session(const json& event) {
+    const std::string device = event.at("device"), reason = event.value("reason", "");
+    if (std::find(probed_.begin(), probed_.end(), device) == probed_.end()) {
+      once_[device] = reason;
+      return;
+    }
+    ++sessions;
+    if (!event.value("ok", false)) refusals.push_back(device + ": " + reason);
+    SendNext();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, std::string> asp_of_, once_;
+  std::set<std::string> done_;
+  std::map<std::pair<std::string, std::string>, int> told_;
+  std::vector<std::string> probed_;
+  std::size_t next_ = 0;
+  Lab* lab_ = nullptr;
+};
+
+// Asks the name server for one device's TLSA every tenth of a second.
+class Watch {
+ public:
+  Watch(const Layout& layout, const std::string& device)
+      : command_("dig +short +tries=1 +time=2 -p " + std::to_string(layout.authority) + " @" + kAddress + " TLSA " +
+                 device + "._device." + kZone),
+        thread_([this] { Run(); }) {}
+  ~Watch() { Stop(); }
+  void Stop() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    wake_.notify_all();
+    if (thread_.joinable()) thread_.join();
+  }
+  std::size_t looks = 0, changes = 0;
+  std::vector<std::string> faults;
+
+ private:
+  void Run() {
+    std::unique_lock lock(mutex_);
+    std::set<std::string> before;
+    while (!wake_.wait_for(lock, milliseconds(100), [this] { return stopped_; })) {
+      const std::set<std::string> now = Ask();
+      if (now.empty()) {
+        faults.push_back("look " + std::to_string(looks) + ": no TLSA");
+      } else if (!before.empty() && now != before) {
+        ++changes;
+        const bool shared = std::any_of(now.begin(), now.end(), [&](const auto& one) { return before.contains(one); });
+        if (!shared) faults.push_back("look " + std::to_string(looks) + ": all records are new");
+      }
+      before = now;
+      ++looks;
+    }
+  }
+  std::set<std::string> Ask() const {
+    std::set<std::string> records;
+    FILE* const pipe = popen(command_.c_str(), "r");
+    if (pipe == nullptr) return records;
+    std::array<char, 512> line{};
+    while (std::fgets(line.data(), line.size(), pipe) != nullptr) {
+      if (std::string(line.data()).starts_with("3 ")) records.insert(line.data());
+    }
+    pclose(pipe);
+    return records;
+  }
+
+  const std::string command_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopped_ = false;
+  std::thread thread_;
+};
+
+TEST(RenewalLab, TwoHundredDevicesRenewTwiceWhileEachOfThemWorksAtEveryMoment) {
+  Heard heard;
+  LabOptions options;
+  options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
+  options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
+  options.devices = kDevices;
+  options.retry_first_seconds = 3;
+  options.validity_seconds = kValidity;
+  options.on_event = [&heard](const std::string& program, const json& event) { heard.Hear(program, event); };
+  auto created = Lab::Create(options);
+  ASSERT_TRUE(created) << created.error().message;
+  Lab& lab = **created;
+  ASSERT_TRUE(lab.StartServers());
+  ASSERT_TRUE(lab.StartSimulators());
+  ASSERT_TRUE(heard.Wait([](Heard& all) { return all.done() == kDevices; }, seconds(100)));
+
+  std::set<std::string> devices = heard.Devices();
+  const std::string lost = *devices.begin(), compromised = *std::next(devices.begin());
+  const std::string watched = *std::next(devices.begin(), 2);
+  devices.erase(lost);
+  devices.erase(compromised);
+  ASSERT_TRUE(lab.SendTo("device-sim", {{"cmd", "radio"}, {"device", lost}, {"on", false}}));
+  ASSERT_TRUE(heard.WaitTold(lost, "radio", 1, seconds(30)));
+  Watch watch(lab.layout(), watched);
+  heard.Probe(lab, devices);
+
+  // The old key is of no use from the reply on, whatever the device does; then it has another.
+  lab.SendTo(heard.AspOf(compromised),
+             {{"cmd", "rekey"}, {"device", compromised}, {"reason", "keyCompromise"}});
+  ASSERT_TRUE(heard.WaitTold(compromised, "rekeyed", 1, seconds(30)));
+
+  EXPECT_TRUE(heard.Wait([](Heard& all) { return all.LeastRenewed() >= 1; }, kPatience));
+  lab.Kill("registryd");
+  ASSERT_TRUE(lab.Restart("registryd"));
+  EXPECT_TRUE(heard.WaitTold(lost, "device.expired", 1, kPatience)) << "nobody reached it";
+  EXPECT_EQ(heard.AskOnce(lab, lost).substr(0, 7), "refused");
+  EXPECT_TRUE(lab.SendTo("device-sim", {{"cmd", "radio"}, {"device", lost}, {"on", true}}));
+  EXPECT_TRUE(heard.Wait([](Heard& all) { return all.LeastRenewed() >= 2; }, kPatience));
+  EXPECT_TRUE(heard.WaitTold(lost, "device.renewed", 1, kPatience)) << "it is reached again";
+  EXPECT_EQ(heard.AskOnce(lab, lost), "");
+  EXPECT_EQ(heard.AskOnce(lab, compromised), "") << "it has another key";
+  heard.StopProbing();
+  watch.Stop();
+  const auto failure = lab.TakeFailure();
+  EXPECT_FALSE(failure) << *failure;
+  const std::string ledger_folder = lab.layout().Registry("ledger");
+  lab.Stop();
+
+  EXPECT_THAT(heard.refusals, testing::IsEmpty());
+  EXPECT_GT(heard.sessions, static_cast<std::size_t>(kDevices));
+  EXPECT_THAT(watch.faults, testing::IsEmpty());
+  EXPECT_GE(watch.changes, 4u) << "each renewal adds a record and takes one";
+  RecordProperty("sessions", static_cast<int>(heard.sessions));
+  RecordProperty("looks", static_cast<int>(watch.looks));
+  const auto reader = ledger::OpenRocksDbReader(ledger_folder, lab.layout().In("verify"));
+  ASSERT_TRUE(reader) << reader.error().message;
+  const auto report = ledger::Verify(**reader);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_TRUE(report->faults.empty()) << report->faults.front();
+  std::filesystem::remove_all(lab.layout().folder);
+}
+
+}  // namespace
+}  // namespace registry::lab

@@ -1,0 +1,223 @@
+// How a certificate is replaced while its device goes on working, and what becomes of each step that fails.
+#include <gmock/gmock.h>
+
+#include "tests/unit/workers/lifecycle/renewal_flow.h"
+
+namespace registry::test {
+namespace {
+
+using domain::CredentialPhase;
+using domain::JobKind;
+using std::chrono::seconds;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const json kSuccess = {{"outcome", "success"}};
+const json kFailure = {{"outcome", "failure"}, {"stage", "write"}, {"reason", "card_full"}, {"retriable", false}};
+
+TEST_F(RenewalTest, TheOldCertificateWorksUntilTheNextOneIsOnTheDeviceAndKnownToAll) {
+  const Bytes old = domain::LiveCertificate(Device())->serial;
+  ASSERT_TRUE(Rekey("asp-a", "worn out").accepted());
+  ASSERT_TRUE(Submit().accepted());
+  EXPECT_EQ(domain::LiveCertificate(Device())->serial, old);
+  const Bytes next = domain::NextCredential(Device())->certificate.serial;
+  EXPECT_EQ(Shown(), 2u) << "the next one stands beside it";
+  EXPECT_THAT(registry_.Heard("registry/v1/to/asp-a/event/device.certified"), SizeIs(1));
+
+  registry_.ServeZone();
+  registry_.RunDueJobs(kTlsaTtl - seconds(1));
+  EXPECT_FALSE(HasJob(JobKind::kPayloadPush)) << "a resolver may still know the old one only (RFC 7671 §8.1)";
+  registry_.RunDueJobs(seconds(1));
+  ASSERT_TRUE(HasJob(JobKind::kPayloadPush));
+  EXPECT_EQ(domain::LiveCertificate(Device())->serial, old);
+
+  ASSERT_TRUE(Push(kSuccess).accepted());
+  EXPECT_EQ(domain::LiveCertificate(Device())->serial, next);
+  EXPECT_EQ(Device().state, domain::State::kActive);
+  EXPECT_EQ(Shown(), 2u) << "who was about to check the old one still finds it";
+  EXPECT_FALSE(Revocation(old));
+  const auto told = registry_.Heard("registry/v1/to/asp-a/event/device.renewed");
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].data().at("replaced"), ToHex(old));
+  EXPECT_THAT(registry_.Heard("registry/v1/to/mno-a/event/device.renewed"), SizeIs(1));
+
+  registry_.RunDueJobs(kTlsaTtl);
+  EXPECT_EQ(Shown(), 1u);
+  EXPECT_FALSE(Revocation(old)) << "a secondary still shows it";
+  registry_.ServeZone();
+  ASSERT_TRUE(Revocation(old));
+  EXPECT_EQ(Revocation(old)->reason, 4) << "superseded (RFC 5280 §5.3.1)";
+  EXPECT_THAT(Device().credentials, SizeIs(1));
+  EXPECT_THAT(*registry_.ledger().JobsOf(*DeviceId::Parse(device_)), IsEmpty());
+}
+
+TEST_F(RenewalTest, BeginsByItselfOnceTwoThirdsOfTheTimeAreOver) {
+  registry_.Sweep(kYear / 100 * 65);
+  EXPECT_FALSE(HasJob(JobKind::kKeyGenerate));
+  registry_.Sweep(kYear / 100 * 12);
+  ASSERT_TRUE(HasJob(JobKind::kKeyGenerate));
+  EXPECT_THAT(HistoryOf(registry_, device_), Contains("renewal due"));
+  ASSERT_TRUE(Submit().accepted());
+  Show();
+  ASSERT_TRUE(Push(kSuccess).accepted());
+  EXPECT_GT(domain::LiveCertificate(Device())->not_after, registry_.clock().Now() + kYear - seconds(3600));
+}
+
+TEST_F(RenewalTest, ASecondOneWhileOneIsUnderWayIsRefusedAndTheFirstNamed) {
+  ASSERT_TRUE(Rekey("operator").accepted());
+  const Said again = Rekey("asp-a");
+  EXPECT_EQ(again.symbol(), "renewal_pending");
+  EXPECT_THAT(again.data().at("message"), HasSubstr(JobOf(JobKind::kKeyGenerate).id.text()));
+  ASSERT_TRUE(Submit().accepted());
+  const Bytes next = domain::NextCredential(Device())->certificate.serial;
+  EXPECT_THAT(Rekey("mno-a").data().at("message"), HasSubstr(ToHex(next)));
+}
+
+TEST_F(RenewalTest, OnlyThePartiesOfADeviceRenewIt) {
+  EXPECT_EQ(Rekey("mno-b").symbol(), "not_sponsor");
+  EXPECT_EQ(Rekey("asp-b").symbol(), "not_claimer");
+  EXPECT_TRUE(Rekey("mno-a").accepted());
+}
+
+TEST_F(RenewalTest, WithoutBeingAskedAnMnoBringsNoKey) {
+  const Said said = registry_.Ask("mno-a", "csr.submit", {{"device", device_}, {"csr", NewCsrPem()}});
+  EXPECT_EQ(said.symbol(), "state_prohibits");
+}
+
+TEST_F(RenewalTest, ANextCertificateThatTheDeviceRefusesGoesAndAnotherIsAskedForADayLater) {
+  registry_.Sweep(kYear / 100 * 77);
+  ASSERT_TRUE(Submit().accepted());
+  Show();
+  const Bytes next = domain::NextCredential(Device())->certificate.serial;
+  ForgetSaid();
+  ASSERT_TRUE(Push(kFailure).accepted());
+  const auto told = registry_.Heard(kAspFailures);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].data().at("error").at("retryAfterSeconds"), kAgain.count());
+  EXPECT_EQ(domain::NextCredential(Device()), nullptr);
+  ASSERT_TRUE(Revocation(next));
+  EXPECT_EQ(Shown(), 1u);
+  registry_.ServeZone();
+  EXPECT_EQ(Device().state, domain::State::kActive);
+
+  registry_.Sweep(kAgain - seconds(60));
+  EXPECT_FALSE(HasJob(JobKind::kKeyGenerate));
+  registry_.Sweep(seconds(120));
+  EXPECT_TRUE(HasJob(JobKind::kKeyGenerate));
+}
+
+TEST_F(RenewalTest, ASilentMnoIsAskedAnewEveryDayAndCountsNoDeviceOut) {
+  registry_.Sweep(kYear / 100 * 77);
+  for (int day = 0; day < 3; ++day) {
+    const JobId asked = JobOf(JobKind::kKeyGenerate).id;
+    for (int hour = 0; hour < 26 && (!HasJob(JobKind::kKeyGenerate) ||
+                                     JobOf(JobKind::kKeyGenerate).id == asked);
+         ++hour) {
+      registry_.Sweep(seconds(3600));
+    }
+    ASSERT_TRUE(HasJob(JobKind::kKeyGenerate)) << day;
+    EXPECT_NE(JobOf(JobKind::kKeyGenerate).id, asked) << day;
+  }
+  EXPECT_TRUE(Submit().accepted());
+}
+
+TEST_F(RenewalTest, AnUnreachableDeviceExpiresAndComesBackWithItsNextKey) {
+  registry_.Sweep(kYear / 100 * 77);
+  registry_.Sweep(kYear / 100 * 24);
+  EXPECT_TRUE(Device().statuses.contains(domain::DeviceStatus::kExpired));
+  EXPECT_EQ(Shown(), 0u);
+  EXPECT_THAT(registry_.Heard("registry/v1/to/asp-a/event/device.expired"), SizeIs(1));
+  EXPECT_THAT(registry_.Heard("registry/v1/to/mno-a/event/device.expired"), SizeIs(1));
+  registry_.ServeZone();
+  registry_.Sweep(kAgain);
+  EXPECT_THAT(registry_.Heard("registry/v1/to/asp-a/event/device.expired"), IsEmpty()) << "it is told once";
+
+  registry_.Sweep(kAgain + seconds(3600));
+  ASSERT_TRUE(HasJob(JobKind::kKeyGenerate)) << "it is still asked";
+  ASSERT_TRUE(Submit().accepted());
+  EXPECT_FALSE(Device().statuses.contains(domain::DeviceStatus::kExpired));
+  Show();
+  ASSERT_TRUE(Push(kSuccess).accepted());
+  EXPECT_EQ(Device().state, domain::State::kActive);
+  EXPECT_EQ(domain::NextCredential(Device()), nullptr);
+}
+
+TEST_F(RenewalTest, ADeviceThatTakesItsPayloadAfterTheEndIsShownAgain) {
+  registry_.Sweep(kYear / 100 * 77);
+  ASSERT_TRUE(Submit().accepted());
+  Show();
+  const domain::Job push = JobOf(JobKind::kPayloadPush);
+  ASSERT_TRUE(Report(registry_, push, {{"progress", 10}, {"stage", "waiting_device"}}).accepted());
+  registry_.clock().Advance(kYear / 100 * 24);
+  registry_.Sweep(seconds(0));
+  ASSERT_TRUE(Device().statuses.contains(domain::DeviceStatus::kExpired));
+  EXPECT_EQ(Shown(), 0u);
+  registry_.ServeZone();
+  const domain::Job last = JobOf(JobKind::kPayloadPush);
+  ASSERT_TRUE(Report(registry_, last, kSuccess).accepted());
+  EXPECT_FALSE(Device().statuses.contains(domain::DeviceStatus::kExpired));
+  EXPECT_GE(Shown(), 1u);
+}
+
+TEST_F(RenewalTest, ACompromisedKeyIsRevokedAtOnceAndAnotherAskedFor) {
+  const domain::IssuedCertificate old = *domain::LiveCertificate(Device());
+  ASSERT_TRUE(Rekey("mno-a", "keyCompromise").accepted());
+  EXPECT_EQ(Device().state, domain::State::kAttached);
+  EXPECT_EQ(Shown(), 0u);
+  ASSERT_TRUE(Revocation(old.serial));
+  EXPECT_EQ(Revocation(old.serial)->reason, 1) << "keyCompromise (RFC 5280 §5.3.1)";
+  const auto holder = registry_.ledger().FindUnique({domain::UniqueKind::kPublicKey, old.spki_sha256});
+  ASSERT_TRUE(holder.ok());
+  EXPECT_TRUE(holder->has_value()) << "the key is taken for ever";
+  registry_.ServeZone();
+  ASSERT_TRUE(Submit().accepted());
+  registry_.ServeZone();
+  ASSERT_TRUE(Push(kSuccess).accepted());
+  EXPECT_EQ(Device().state, domain::State::kActive);
+}
+
+TEST_F(RenewalTest, ACompromiseEndsARenewalUnderWay) {
+  ASSERT_TRUE(Rekey("asp-a").accepted());
+  ASSERT_TRUE(Submit().accepted());
+  Show();
+  const Bytes next = domain::NextCredential(Device())->certificate.serial;
+  ASSERT_TRUE(Rekey("asp-a", "keyCompromise").accepted());
+  EXPECT_TRUE(Revocation(next));
+  EXPECT_FALSE(HasJob(JobKind::kPayloadPush));
+  EXPECT_TRUE(HasJob(JobKind::kKeyGenerate));
+  EXPECT_THAT(Device().credentials, IsEmpty());
+}
+
+TEST_F(RenewalTest, DeactivationRevokesEverythingThatARenewalHasMade) {
+  ASSERT_TRUE(Rekey("asp-a").accepted());
+  ASSERT_TRUE(Submit().accepted());
+  Show();
+  const Bytes next = domain::NextCredential(Device())->certificate.serial;
+  ASSERT_TRUE(registry_.Ask("asp-a", "device.deactivate", {{"device", device_}}).accepted());
+  EXPECT_TRUE(Revocation(next));
+  EXPECT_FALSE(HasJob(JobKind::kCredentialStep));
+  EXPECT_FALSE(HasJob(JobKind::kPayloadPush));
+}
+
+TEST_F(RenewalTest, EveryStepSurvivesARestart) {
+  ASSERT_TRUE(Rekey("asp-a").accepted());
+  registry_.Restart();
+  ASSERT_TRUE(Submit().accepted());
+  registry_.Restart();
+  registry_.ServeZone();
+  registry_.Restart();
+  registry_.RunDueJobs(kTlsaTtl);
+  registry_.Restart();
+  ASSERT_TRUE(Push(kSuccess).accepted());
+  registry_.Restart();
+  registry_.RunDueJobs(kTlsaTtl);
+  registry_.Restart();
+  registry_.ServeZone();
+  EXPECT_THAT(Device().credentials, SizeIs(1));
+  EXPECT_TRUE(HistoryOf(registry_, device_).back().starts_with("superseded serial="));
+}
+
+}  // namespace
+}  // namespace registry::test
