@@ -28,7 +28,8 @@ constexpr std::int64_t kOpenMax = 1'000'000;
 
 constexpr std::array kTables = {"registry", "mqtt",     "ledger", "intake", "pki",       "process",
                                 "payload",  "resolver", "zone",   "http",   "secondary", "log",
-                                "party",    "pipeline", "limits", "retry",  "renewal",   "run", "authorisation"};
+                                "party",    "pipeline", "limits", "retry",  "renewal",   "run", "authorisation",
+                                "transfer"};
 
 bool IsAddress(const std::string& text) {
   in6_addr any{};
@@ -55,6 +56,7 @@ class Reader {
     ReadSecondaries();
     ReadRetry();
     ReadRenewal();
+    ReadTransfer();
     ReadParties();
     ReadRunning();
     return std::move(config_);
@@ -214,6 +216,15 @@ class Reader {
     renewal.jitter_percent = s.As<int>("jitter_percent", 10, 0, 14);
     renewal.again = std::chrono::seconds(s.As<int>("again_seconds", kDaySeconds, 1, kYearSeconds));
     config_.renewal_look_seconds = s.As<int>("look_seconds", 60, 1, kDaySeconds);
+  }
+  void ReadTransfer() {
+    Section s = Open("transfer");
+    domain::TransferPolicy& transfer = config_.transfer;
+    transfer.decide_within = std::chrono::seconds(
+        s.As<int>("decide_within_seconds", 5 * kDaySeconds, 1, kYearSeconds));
+    const auto known = [](const std::string& text) { return text == "approved" || text == "rejected"; };
+    transfer.approve_unanswered =
+        s.Checked("auto", "\"approved\" or \"rejected\"", known, "rejected") == "approved";
     s.Finish();
   }
 
@@ -225,12 +236,14 @@ class Reader {
       const auto role = kRoles.find(s.Text("role"));
       const domain::RetryPlan plan = ReadOwnPlan(s);
       const bool batches = s.Flag("batches", false);
+      const bool auto_approve = s.Flag("auto_approve", false);
       if (!id) s.Fault("name", "must be letters a to z, digits and '-', at most 32");
       if (role == kRoles.end()) s.Fault("role", "must be \"mno\", \"asp\" or \"operator\"");
       if (id && IsReserved(id->text())) s.Fault("name", "is the registry's own name");
       if (!id || role == kRoles.end()) return;
       if (!config_.parties.emplace(*id, role->second).second) s.Fault("name", "is used twice");
       if (batches) config_.takes_batches.insert(*id);
+      if (auto_approve) config_.transfer.auto_approve.insert(*id);
       if (plan == config_.retry.usual) return;
       if (role->second != wire::Role::kMno)
         s.Fault("role", "must be \"mno\": no other is asked for anything");

@@ -16,6 +16,7 @@
 #include "schemas/ids/ids.h"
 #include "schemas/wire/messages.h"
 #include "workers/dns/desired.h"
+#include "workers/domain/policy.h"
 #include "workers/domain/retry_plan.h"
 
 namespace registry::app {
@@ -92,6 +93,7 @@ struct Config {
   domain::RetryPlans retry;
   domain::RenewalPolicy renewal;  // but for the TTL, which is the zone's
   int renewal_look_seconds = 60;
+  domain::TransferPolicy transfer;
   int visible_within_seconds = 120;
   int restore_days = 5;
   std::string run_file;  // empty: none

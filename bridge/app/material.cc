@@ -177,6 +177,7 @@ Result<Material> Material::Load(const Config& config) {
   policy.retry = config.retry;
   policy.renewal = config.renewal;
   policy.renewal.tlsa_ttl = seconds(config.dns.tlsa_ttl);
+  policy.transfer = config.transfer;
   policy.visible_within = seconds(config.visible_within_seconds);
   policy.restore_within = std::chrono::hours(24) * config.restore_days;
   policy.certificate = std::move(*certificate);

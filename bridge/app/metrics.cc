@@ -59,6 +59,9 @@ class Metrics::Impl {
   void OrderItem(const std::string& kind, const std::string& outcome) {
     order_items_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
   }
+  void Transfer(const std::string& kind, const std::string& outcome) {
+    transfers_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
+  }
   void Line(int level, const std::string& line) {
     if (level >= 2) (level == 2 ? warnings_ : errors_).Increment();
     log_(level, line);
@@ -146,6 +149,11 @@ class Metrics::Impl {
           .Name("registry_order_items_total")
           .Help("Devices of orders by outcome: done, refused, failed, skipped")
           .Register(registry_);
+  prometheus::Family<prometheus::Counter>& transfers_ =
+      BuildCounter()
+          .Name("registry_transfers_total")
+          .Help("Transfers by outcome: requested, approved, rejected, cancelled, completed, failed")
+          .Register(registry_);
   prometheus::Family<prometheus::Counter>& alarms_ = BuildCounter()
                                                          .Name("registry_alarms_total")
                                                          .Help("Warnings and errors logged by the pipeline")
@@ -178,6 +186,9 @@ void Metrics::StepDone(const std::string& step, std::chrono::microseconds latenc
 }
 void Metrics::OrderItemDone(const std::string& kind, const std::string& outcome) {
   impl_->OrderItem(kind, outcome);
+}
+void Metrics::TransferMoved(const std::string& kind, const std::string& outcome) {
+  impl_->Transfer(kind, outcome);
 }
 void Metrics::Log(int level, const std::string& line) { impl_->Line(level, line); }
 std::string Metrics::Text(const Sample& sample) { return impl_->Text(sample); }

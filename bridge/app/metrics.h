@@ -50,6 +50,7 @@ class Metrics : public ingest::Observer {
                    std::chrono::microseconds latency) override;
   void StepDone(const std::string& step, std::chrono::microseconds latency) override;
   void OrderItemDone(const std::string& kind, const std::string& outcome) override;
+  void TransferMoved(const std::string& kind, const std::string& outcome) override;
   void Log(int level, const std::string& line) override;
 
   std::string Text(const Sample& sample);

@@ -90,6 +90,12 @@ progress_seconds = 600
 reported_seconds = 604800
 open = 10000
 
+# How long a party has to answer that is to lose a device, and what becomes of the transfer without an answer: "rejected" or
+# "approved". A [[party]] with auto_approve = true is not asked: whoever shows a code that it has set gets the device.
+[transfer]
+decide_within_seconds = 432000
+auto = "rejected"
+
 # One per secondary; a change counts as visible once every one of them serves it.
 # [[secondary]]
 # name = "ns1"

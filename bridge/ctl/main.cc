@@ -7,6 +7,7 @@
 #include "bridge/ctl/order_commands.h"
 #include "bridge/ctl/outbox_commands.h"
 #include "bridge/ctl/party_commands.h"
+#include "bridge/ctl/transfer_commands.h"
 #include "bridge/ctl/zone_commands.h"
 #include "bridge/secret.h"
 #include "schemas/base/standard_descriptors.h"
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
   registry::ctl::AddPartyList(*app.get_subcommand("party"));
   registry::ctl::AddDeviceCommands(app);
   registry::ctl::AddOrderCommands(app);
+  registry::ctl::AddTransferCommands(app);
   registry::ctl::AddLedgerCommands(app);
   registry::ctl::AddOutboxCommands(app);
   registry::ctl::AddZoneCommands(app);

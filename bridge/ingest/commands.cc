@@ -54,9 +54,11 @@ std::size_t OfEsim(const wire::EsimRegister& message, const PartyId&) {
 std::size_t OfWanted(const wire::TransferRequest& message, const PartyId& sender) {
   return message.device ? std::hash<DeviceId>{}(*message.device) : OfSender(message, sender);
 }
+// Its id begins like its device's (lifecycle::NewTransferId), so it goes through the device's lane; any other names none.
 template <class Message>
-std::size_t OfTransfer(const Message& message, const PartyId&) {
-  return std::hash<std::string>{}(message.transfer.text());
+std::size_t OfTransfer(const Message& message, const PartyId& sender) {
+  const auto like_device = DeviceId::Parse(message.transfer.text());
+  return like_device ? std::hash<DeviceId>{}(*like_device) : OfSender(message, sender);
 }
 
 // ---- decisions

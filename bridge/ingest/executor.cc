@@ -57,6 +57,21 @@ Steps StepsOf(const domain::Changeset& changes) {
 }
 
 // What parties are told of a device that got stuck, for the operator's log: once, though MNO and ASP both hear it.
+// Kind and outcome of what became of transfers. Both parties hear of it; it is counted where the gaining one does.
+using Transfers = std::vector<std::pair<std::string, std::string>>;
+Transfers TransfersOf(const domain::Changeset& changes) {
+  constexpr std::string_view kPrefix = "transfer.";
+  Transfers transfers;
+  for (const auto& [device, expected] : changes.devices) {
+    if (!device.transfer) continue;
+    for (const domain::Notification& told : changes.notifications) {
+      if (told.to != device.transfer->to || !told.type.starts_with(kPrefix)) continue;
+      transfers.emplace_back(domain::TransferKindName(device.transfer->kind), told.type.substr(kPrefix.size()));
+    }
+  }
+  return transfers;
+}
+
 std::vector<std::string> FailuresOf(const domain::Changeset& changes) {
   std::vector<std::string> lines;
   for (const auto& notification : changes.notifications) {
@@ -252,11 +267,12 @@ void Executor::SayLedger(const std::string& what, const Error& error) {
 struct Executor::Aftermath {
   Steps steps;
   std::vector<std::string> failures;
+  Transfers transfers;
   bool job_ended, order_moved;
 };
 
 Executor::Aftermath Executor::AftermathOf(const domain::Changeset& changes) {
-  return {StepsOf(changes), FailuresOf(changes), !changes.jobs_erase.empty(),
+  return {StepsOf(changes), FailuresOf(changes), TransfersOf(changes), !changes.jobs_erase.empty(),
           !changes.orders.empty() && changes.mark.has_value()};
 }
 
@@ -264,6 +280,7 @@ void Executor::Tell(const Aftermath& aftermath) {
   if (aftermath.job_ended) job_ended_();
   if (aftermath.order_moved) order_moved_();
   for (const std::string& failure : aftermath.failures) observer_.Log(Level::kWarning, failure);
+  for (const auto& [kind, outcome] : aftermath.transfers) observer_.TransferMoved(kind, outcome);
   for (const auto& [step, latency] : aftermath.steps) observer_.StepDone(step, latency);
 }
 

@@ -49,6 +49,8 @@ class Observer {
   virtual void StepDone(const std::string& step, std::chrono::microseconds latency) = 0;
   // A device of an order; kind and outcome as in order.state and order.report.
   virtual void OrderItemDone(const std::string& /*kind*/, const std::string& /*outcome*/) {}
+  // A transfer was requested, approved, rejected, cancelled, completed or failed; kind as in transfer.state.
+  virtual void TransferMoved(const std::string& /*kind*/, const std::string& /*outcome*/) {}
   virtual void Log(int level, const std::string& line) = 0;  // Level
 };
 

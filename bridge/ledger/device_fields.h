@@ -101,6 +101,8 @@ void Fields(A& archive, T& transfer) {
   archive(8, transfer.decides_at);
   archive(9, transfer.iccid);
   archive(10, transfer.endpoint);
+  archive(11, transfer.former);
+  archive(12, transfer.gaining);
 }
 
 template <class A, Is<domain::EndedJob> T>

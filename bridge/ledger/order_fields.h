@@ -14,7 +14,7 @@ struct StoredEnum<domain::OrderState> : FrozenEnum<domain::OrderState, 4> {};
 template <>
 struct StoredEnum<domain::ItemOutcome> : FrozenEnum<domain::ItemOutcome, 4> {};
 template <>
-struct StoredEnum<domain::GroupKind> : FrozenEnum<domain::GroupKind, 4> {};
+struct StoredEnum<domain::GroupKind> : FrozenEnum<domain::GroupKind, 5> {};
 
 template <class A, Is<domain::DeviceGroup> T>
 void Fields(A& archive, T& group) {

@@ -12,7 +12,7 @@
 namespace registry::ledger {
 
 template <>
-struct StoredEnum<domain::JobKind> : FrozenEnum<domain::JobKind, 8> {};
+struct StoredEnum<domain::JobKind> : FrozenEnum<domain::JobKind, 9> {};
 template <>
 struct StoredEnum<wire::TrustKind> : NumberedFromOne<wire::TrustKind, wire::TrustKind::kCa,
                                                      wire::TrustKind::kCertificate, wire::TrustKind::kTlsa> {

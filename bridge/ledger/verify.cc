@@ -178,6 +178,8 @@ void Verifier::CheckDevice(const Device& device) {
     CheckHolds(device, domain::UniqueKind::kEid, AsBytes(device.eid.text()), "EID");
     for (const auto& profile : device.profiles) CheckProfile(device, profile);
   }
+  if (device.transfer)
+    CheckHolds(device, domain::UniqueKind::kTransfer, AsBytes(device.transfer->id.text()), "transfer's id");
   for (const auto& credential : device.credentials) CheckCredential(device, credential);
   if (!domain::FaultsInZone(device, std::nullopt).empty()) in_zone_wanted_.insert(device.id);
   if (!PlacesAreItsOwn(device))

@@ -1,13 +1,15 @@
 #include "simulators/asp/asp.h"
 
 #include <map>
+#include <set>
 
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
 #include "simulators/link/frames.h"
 #include "simulators/link/text.h"
 #include "simulators/mqtt/again.h"
-#include "simulators/mqtt/feed_position.h"
+#include "simulators/party/feed_keeper.h"
+#include "simulators/party/transfers.h"
 
 namespace registry::sim {
 namespace {
@@ -17,13 +19,8 @@ using Clock = Report::Clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kConnectWithin{15000}, kNotedWithin{2000}, kFeedTick{500}, kGapPatience{2000};
-constexpr milliseconds kPublishAgain{2000}, kClaimAgain{2000};
+constexpr milliseconds kPublishAgain{2000}, kClaimAgain{2000}, kDeskAgain{2000};
 constexpr int kClaimsMost = 10;  // per device, each later than the one before
-
-std::string ReasonOf(const Reply& reply) {
-  if (reply.accepted) return {};
-  return reply.error ? reply.error->symbol : "rejected";
-}
 
 // The endpoint may be on its way yet.
 bool ClaimAgain(const Reply& reply) { return Temporary(reply) || ReasonOf(reply) == "endpoint_unknown"; }
@@ -38,7 +35,11 @@ struct Claim {
 class AspOnMqtt : public Asp {
  public:
   AspOnMqtt(const AspConfig& config, Customers& customers, Report& report)
-      : config_(config), customers_(customers), report_(report) {}
+      : config_(config),
+        customers_(customers),
+        report_(report),
+        desks_(config.desks, kDeskAgain),
+        feed_(report, kGapPatience) {}
   ~AspOnMqtt() override;
   Status Begin();
   void Control(const json& command) override;
@@ -52,8 +53,7 @@ class AspOnMqtt : public Asp {
   void OnClaimed(const std::string& device, const Reply& reply);
   void OnEvent(const std::string& type, const wire::Envelope& envelope);
   void FeedLoop();
-  void KeepFeed();
-  void OnReplayed(std::uint64_t from, const Reply& reply);
+  void OnTransferCode(const std::string& device, const std::string& code);
 
   const AspConfig config_;
   Customers& customers_;
@@ -62,10 +62,13 @@ class AspOnMqtt : public Asp {
   CondVar changed_;
   std::map<std::string, Claim> claims_ GUARDED_BY(mutex_);                         // by device
   std::multimap<Clock::time_point, std::string> claims_again_ GUARDED_BY(mutex_);  // devices
-  FeedPosition feed_ GUARDED_BY(mutex_);
+  std::set<std::string> shown_ GUARDED_BY(mutex_);  // codes for devices of other ASPs
   bool published_ GUARDED_BY(mutex_) = false;
   Clock::time_point publish_again_ GUARDED_BY(mutex_) = Clock::time_point::max();
   std::unique_ptr<PartyClient> client_;
+  Desks desks_;
+  FeedKeeper feed_;
+  std::optional<Transfers> transfers_;
   std::unique_ptr<Listener> desk_;
   OwnThread feed_thread_{mutex_, changed_};
 };
@@ -76,6 +79,7 @@ Status AspOnMqtt::Begin() {
       [this](const std::string& type, const wire::Envelope& envelope) { OnEvent(type, envelope); });
   if (!client) return client.error();
   client_ = std::move(*client);
+  transfers_.emplace(*client_, desks_, report_, config_.answer);
   if (!client_->WaitConnected(kConnectWithin)) {
     return Error::Make(Code::kFailed, "broker_unreachable", "no connection to the broker");
   }
@@ -117,7 +121,12 @@ void AspOnMqtt::OnPublished(Clock::time_point begun, const Reply& reply) {
 
 void AspOnMqtt::OnDesk(const std::shared_ptr<Connection>& desk, const json& frame) {
   const std::string device = Text(frame, "device"), code = Text(frame, "code");
-  if (Text(frame, "t") != "authorisation" || !DeviceId::Parse(device)) return;
+  const std::string type = Text(frame, "t");
+  if ((type != "authorisation" && type != "transfer") || !DeviceId::Parse(device)) return;
+  if (type == "transfer") {
+    desk->Send({{"t", "noted"}, {"device", device}}, kNotedWithin);
+    return OnTransferCode(device, code);
+  }
   bool ask = false;
   {
     const MutexLock lock(mutex_);
@@ -127,6 +136,19 @@ void AspOnMqtt::OnDesk(const std::shared_ptr<Connection>& desk, const json& fram
   // Noted before it is asked for: the MNO repeats until it hears this, and a repeated code changes nothing.
   desk->Send({{"t", "noted"}, {"device", device}}, kNotedWithin);
   if (ask) AskFor(device);
+}
+
+// For a device of another ASP, which comes to this one's endpoint.
+void AspOnMqtt::OnTransferCode(const std::string& device, const std::string& code) {
+  {
+    const MutexLock lock(mutex_);
+    if (!shown_.insert(code).second) return;  // brought again
+  }
+  wire::TransferRequest request;
+  request.device = DeviceId::Parse(device);
+  request.authorisation_code = code;
+  request.endpoint = config_.endpoint.name;
+  transfers_->Request(request, [](const wire::TransferState&) {});
 }
 
 void AspOnMqtt::AskFor(const std::string& device) {
@@ -174,10 +196,14 @@ std::vector<std::string> AspOnMqtt::TakeDueClaims(Clock::time_point now) {
 void AspOnMqtt::OnEvent(const std::string& type, const wire::Envelope& envelope) {
   const std::string device = envelope.data.is_object() ? Text(envelope.data, "device") : "";
   Clock::time_point since = Clock::now();
+  if (envelope.seq) feed_.Saw(*envelope.seq);
   customers_.Heard(type, device, envelope.seq.value_or(0));
+  const bool to_another = type == wire::TransferCompleted::kName && Text(envelope.data, "kind") == "asp" &&
+                          Text(envelope.data, "from") == config_.mqtt.party;
+  if (to_another) customers_.Lost(device, envelope.seq.value_or(0));
+  transfers_->Heard(type, envelope.data, config_.mqtt.party);
   {
     const MutexLock lock(mutex_);
-    if (envelope.seq) feed_.Saw(*envelope.seq, since);
     if (const auto claim = claims_.find(device); claim != claims_.end()) since = claim->second.begun;
   }
   if (type == wire::DeviceActivated::kName) return report_.Step(device, "activated", since, "");
@@ -195,30 +221,9 @@ void AspOnMqtt::FeedLoop() {
     lock.Unlock();
     if (publish) PublishEndpoint();
     for (const std::string& device : claims) AskFor(device);
-    KeepFeed();
+    feed_.Keep(*client_);
     lock.Lock();
   }
-}
-
-void AspOnMqtt::KeepFeed() {
-  FeedPosition::Due due;
-  {
-    const MutexLock lock(mutex_);
-    due = feed_.TakeDue(Clock::now(), kGapPatience);
-  }
-  if (const auto from = due.replay_from) {
-    const auto replayed = [this, from](const Reply& reply) { OnReplayed(*from, reply); };
-    if (!client_->Send(wire::FeedReplay{*from}, replayed)) replayed(NotSent());
-  }
-  if (due.ack) client_->Send(wire::FeedAck{*due.ack}, [](const Reply&) {});
-}
-
-void AspOnMqtt::OnReplayed(std::uint64_t from, const Reply& reply) {
-  {
-    const MutexLock lock(mutex_);
-    feed_.Replayed(reply.accepted, Clock::now());
-  }
-  report_.Say({{"event", "replay"}, {"from", from}, {"ok", reply.accepted}, {"reason", ReasonOf(reply)}});
 }
 
 void AspOnMqtt::Control(const json& command) {
@@ -234,7 +239,9 @@ void AspOnMqtt::Control(const json& command) {
           {{"event", event}, {"device", device}, {"ok", reply.accepted}, {"reason", ReasonOf(reply)}});
     };
   };
-  if (verb == "deactivate") {
+  if (verb == "give") {
+    transfers_->Give(*id, Text(command, "to"), json::object());
+  } else if (verb == "deactivate") {
     client_->Send(wire::DeviceDeactivate{*id, reason}, on_reply("deactivated"));
   } else if (verb == "reactivate") {
     client_->Send(wire::DeviceReactivate{*id, reason}, on_reply("reactivated"));

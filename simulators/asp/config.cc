@@ -67,6 +67,10 @@ Result<AspConfig> Read(const json& object) {
   AspConfig config;
   ReadMqtt(object, config.mqtt);
   config.desk_socket = object.at("desk_socket");
+  config.desks = object.value("desks", config.desks);
+  const auto answer = TransferAnswerOf(object.value("transfers", "approve"));
+  if (!answer) return Malformed("transfers is not approve, reject or none");
+  config.answer = *answer;
   if (auto read = ReadEndpoint(object.at("endpoint"), config.endpoint); !read) return read.error();
   const json& tls = object.at("tls");
   config.tls.address = tls.at("address");

@@ -8,12 +8,15 @@
 #include "simulators/asp/tls_server.h"
 #include "simulators/dane/resolver.h"
 #include "simulators/mqtt/client.h"
+#include "simulators/party/transfers.h"
 
 namespace registry::sim {
 
 struct AspConfig {
   ClientOptions mqtt;
   std::string desk_socket;
+  std::map<std::string, std::string> desks;  // other parties, to which devices may be given
+  TransferAnswer answer = TransferAnswer::kApprove;  // to a transfer by which it is to lose a device
   wire::Endpoint endpoint;
   TlsServerOptions tls;
   std::string root_file, issuing_file, zone;  // what devices must come from

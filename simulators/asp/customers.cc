@@ -37,13 +37,20 @@ void Customers::Heard(const std::string& type, const std::string& device, std::u
   if (!over || device.empty()) return;
   const MutexLock lock(mutex_);
   Known& known = known_[device];
-  if (seq >= known.seq) known = {seq, *over};
+  if (seq >= known.seq) known = {seq, *over, false};
+}
+
+void Customers::Lost(const std::string& device, std::uint64_t seq) {
+  const MutexLock lock(mutex_);
+  Known& known = known_[device];
+  if (seq >= known.seq) known = {seq, true, true};
 }
 
 Status Customers::MayTalk(const std::string& device) const {
   const MutexLock lock(mutex_);
   const auto found = known_.find(device);
-  if (found == known_.end()) return Refuse("device_not_claimed", "the device is not this ASP's");
+  if (found == known_.end() || found->second.lost)
+    return Refuse("device_not_claimed", "the device is not this ASP's");
   if (found->second.over)
     return Refuse("device_not_active", "the device is deactivated, deleted or released");
   return Done{};

@@ -4,6 +4,7 @@
 // A device is served from the moment its claim is accepted, since it may knock before `device.activated` has come here,
 // until `device.deactivated` or `device.deleted`; then again from `device.reactivated` or `device.activated` on.
 // Owns: what it was told, which ends with the process. Threads: any. Limits: one entry per device ever claimed.
+// A device that goes to another ASP is this one's until transfer.completed says so.
 // Errors (symbol = what the device is told): device_not_claimed, device_not_active.
 // Notifications may come out of order, since a gap is filled later: of two about one device the higher `seq` counts.
 #pragma once
@@ -21,12 +22,15 @@ class Customers {
  public:
   void Claimed(const std::string& device);
   void Heard(const std::string& type, const std::string& device, std::uint64_t seq);
+  // It went to another ASP, which a notification of this number says. As one that was never claimed.
+  void Lost(const std::string& device, std::uint64_t seq);
   Status MayTalk(const std::string& device) const;
 
  private:
   struct Known {
     std::uint64_t seq = 0;  // of the notification that said so last
     bool over = false;
+    bool lost = false;
   };
   mutable Mutex mutex_;
   std::map<std::string, Known> known_ GUARDED_BY(mutex_);  // by device

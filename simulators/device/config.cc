@@ -26,8 +26,9 @@ DeviceConfig Read(const json& object) {
   DeviceConfig config;
   config.radio_sockets = object.at("radio_sockets").get<std::map<std::string, std::string>>();
   for (const json& item : object.at("inventory")) {
-    config.inventory.push_back(
-        {item.at("iccid"), item.at("eid"), item.at("mno"), item.value("checks", true)});
+    const json spare = item.value("spare", json::object());
+    config.inventory.push_back({item.at("iccid"), item.at("eid"), item.at("mno"), spare.value("iccid", ""),
+                                spare.value("mno", ""), item.value("checks", true)});
   }
   config.threads = object.value("threads", config.threads);
   config.asp_address = object.value("asp_address", "");
@@ -46,6 +47,8 @@ Result<DeviceConfig> ParseDeviceConfig(const json& object) {
     if (config.threads < 1 || config.threads > 256) return Malformed("threads must be 1 to 256");
     for (const InventoryDevice& device : config.inventory) {
       if (!config.radio_sockets.contains(device.mno)) return Malformed("no radio socket for " + device.mno);
+      if (!device.spare_mno.empty() && !config.radio_sockets.contains(device.spare_mno))
+        return Malformed("no radio socket for " + device.spare_mno);
     }
     return config;
   } catch (const json::exception& error) {  // nlohmann's only way to say so; it ends here

@@ -72,12 +72,14 @@ Bytes DigestOf(const nlohmann::json& frame) {
 
 }  // namespace
 
-Device::Device(TrustStore& store, Options options, std::unique_ptr<Euicc> euicc)
-    : store_(store), options_(std::move(options)), euicc_(std::move(euicc)), card_(euicc_->applet()) {}
-
 std::unique_ptr<Device> Device::Make(TrustStore& store, Options options) {
-  auto euicc = Euicc::Make();
-  return euicc ? std::unique_ptr<Device>(new Device(store, std::move(options), std::move(euicc))) : nullptr;
+  std::unique_ptr<Device> device(new Device(store, std::move(options)));
+  for (auto& profile : device->profiles_) {
+    auto euicc = Euicc::Make();
+    if (!euicc) return nullptr;
+    profile = std::make_unique<Profile>(std::move(euicc));
+  }
+  return device;
 }
 
 Status Device::Boot(const nlohmann::json& bootstrap) {
@@ -91,52 +93,72 @@ Status Device::Boot(const nlohmann::json& bootstrap) {
   }
   auto trust = store_.Of(*decoded);
   if (!trust) return trust.error();
-  const auto point = card_.PublicPoint(kAgreementKey);
-  if (!point) return point.error();
-  if (!agreement_) agreement_ = CardKey::Make(card_, kAgreementKey, *point);
-  if (!agreement_) return Error::Make(Code::kFailed, "applet_refused", "the agreement key is no point");
+  for (auto& profile : profiles_) {
+    const auto point = profile->card.PublicPoint(kAgreementKey);
+    if (!point) return point.error();
+    if (!profile->agreement) profile->agreement = CardKey::Make(profile->card, kAgreementKey, *point);
+    if (!profile->agreement)
+      return Error::Make(Code::kFailed, "applet_refused", "the agreement key is no point");
+  }
   bootstrap_ = std::move(*decoded);
   trust_ = std::move(*trust);
   return Done{};
 }
 
-Result<std::string> Device::GenerateKey(const std::string& job) {
-  if (!booted()) return Lacking("bootstrap_missing", "no bootstrap yet");
-  if (job == key_job_ && !csr_.empty()) return csr_;
-  const bool in_use = payload_ && used_.key;
-  Identity& made = in_use ? next_ : used_;
-  if (in_use) made.slot = used_.slot == kSigningKey ? kOtherSigningKey : kSigningKey;
-  const auto point = card_.GenerateKeyPair(made.slot);
-  if (!point) return point.error();
-  made.Forget();  // what belonged to the key before
-  made.key = CardKey::Make(card_, made.slot, *point);
-  if (!made.key) return Error::Make(Code::kFailed, "applet_refused", "the signing key is no point");
-  const auto der = MakeCsr(*made.key, agreement_->point(), name());
-  if (!der) return der.error();
-  key_job_ = job;
-  csr_ = ToPem("CERTIFICATE REQUEST", *der);
-  return csr_;
+// The one that is to be, before the one that is.
+Device::Identity* Device::IdentityOf(std::size_t profile) {
+  for (Identity* identity : {&next_, &live_}) {
+    if (identity->signing && identity->profile == profile) return identity;
+  }
+  return nullptr;
 }
 
+Result<std::string> Device::GenerateKey(const std::string& job, std::size_t profile) {
+  if (!booted()) return Lacking("bootstrap_missing", "no bootstrap yet");
+  const Identity* const known = IdentityOf(profile);
+  if (known != nullptr && job == known->job && !known->csr.empty()) return known->csr;
+  Card& card = profiles_[profile]->card;
+  const auto point = card.GenerateKeyPair(kSigningKey);
+  if (!point) return point.error();
+  const bool beside = live_.signing && live_.profile != profile;
+  Identity& made = beside ? next_ : live_;
+  made = Identity{};  // its certificate belonged to the key before
+  made.profile = profile;
+  made.signing = CardKey::Make(card, kSigningKey, *point);
+  if (!made.signing) return Error::Make(Code::kFailed, "applet_refused", "the signing key is no point");
+  const auto der = MakeCsr(card, *point, profiles_[profile]->agreement->point(), name());
+  if (!der) return der.error();
+  made.job = job;
+  made.csr = ToPem("CERTIFICATE REQUEST", *der);
+  return made.csr;
+}
+
+// It belongs to whichever key it is for.
 Status Device::Install(const Bytes& certificate) {
-  Identity& newest = Newest();
-  if (!booted() || !newest.key) return Lacking("card_empty", "no key to certify");
-  if (certificate == newest.der || certificate == used_.der) return Done{};
+  if (!booted() || (!live_.signing && !next_.signing)) return Lacking("card_empty", "no key to certify");
   OwnedCertificate parsed = ParseCertificate(certificate);
   const auto view = CertificateView::Of(certificate);
-  if (!parsed || !view) return Error::Make(Code::kValueSyntax, "certificate_malformed", "not a certificate");
-  if (auto good = CheckCertificate(parsed.get(), *view, *trust_, newest.key->point(), name()); !good)
-    return good;
-  newest.certificate = std::move(parsed);
-  newest.der = certificate;
-  return Done{};
+  Status good = Error::Make(Code::kValueSyntax, "certificate_malformed", "not a certificate");
+  if (!parsed || !view) return good;
+  for (Identity* identity : {&next_, &live_}) {
+    if (!identity->signing) continue;
+    if (certificate == identity->der) return Done{};
+    good = CheckCertificate(parsed.get(), *view, *trust_, identity->signing->point(), name());
+    if (!good) continue;
+    identity->certificate = std::move(parsed);
+    identity->der = certificate;
+    break;
+  }
+  return good;
 }
 
-Device::PayloadOutcome Device::TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now) {
+Device::PayloadOutcome Device::TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now,
+                                           std::size_t profile) {
   Bytes digest = DigestOf(frame);
   if (job == payload_job_ && digest == payload_digest_ && payload_status_) return {*payload_status_, true};
-  if (!booted() || !used_.key) return {Lacking("bootstrap_missing", "no bootstrap or no key yet")};
-  PayloadOutcome outcome{Apply(frame, now)};
+  if (!booted() || IdentityOf(profile) == nullptr)
+    return {Lacking("bootstrap_missing", "no bootstrap or no key yet")};
+  PayloadOutcome outcome{Apply(frame, now, profile)};
   if (outcome.retriable()) return outcome;
   // What came damaged after the sound one must not make its repeat a replay.
   if (!outcome.status && job == payload_job_ && payload_status_ && *payload_status_) return outcome;
@@ -151,46 +173,25 @@ bool Device::PayloadOutcome::retriable() const {
          (status.error().symbol == "applet_refused" || status.error().symbol == "bootstrap_missing");
 }
 
-void Device::Identity::Take(const Bytes& octets) {
-  if (octets == der) return;
-  certificate = ParseCertificate(octets);
-  der = octets;
-}
-
-void Device::Identity::Forget() {
-  key.reset();
-  certificate.reset();
-  der.clear();
-}
-
-// It may bring the certificate of the new key, or once more that of the key in use.
-Result<wire::RegistryPayload> Device::Open(const Bytes& cms, UtcTime now) {
-  const auto open = [&](const Identity& identity) {
-    const PayloadExpectation expected{name(),       last_version_, identity.key->point(),
-                                      identity.der, identity.certificate.get(), now};
-    return OpenPayload(cms, *trust_, *agreement_, expected);
-  };
-  if (!next_.key) return open(used_);
-  auto brings_next = open(next_);
-  if (brings_next) next_.Take(brings_next->certificate);
-  const bool of_other = !brings_next && brings_next.error().symbol == "payload_certificate";
-  return of_other ? open(used_) : std::move(brings_next);
-}
-
-Status Device::Apply(const nlohmann::json& frame, UtcTime now) {
+Status Device::Apply(const nlohmann::json& frame, UtcTime now, std::size_t profile) {
   const auto cms = CmsOf(frame);
   if (!cms) return cms.error();
   const auto containers = ContainersOf(frame);
   if (!containers) return containers.error();
-  auto payload = Open(*cms, now);
+  Identity& identity = *IdentityOf(profile);
+  const PayloadExpectation expected{name(),       last_version_, identity.signing->point(),
+                                    identity.der, identity.certificate.get(), now};
+  auto payload = OpenPayload(*cms, *trust_, *profiles_[profile]->agreement, expected);
   if (!payload) return payload.error();
   auto trust = store_.Of(payload->bootstrap);
   if (!trust) return trust.error();
   if (auto sound = CheckContainers(*containers, *payload, **trust); !sound) return sound;
-  if (auto written = WriteContainers(*containers); !written) return written;
-  // The one for the new key: from now on it is the one in use, and the slot of the old one is free.
-  if (next_.key && payload->certificate == next_.der) used_ = std::exchange(next_, {});
-  used_.Take(payload->certificate);
+  if (auto written = WriteContainers(*containers, *profiles_[profile]->euicc); !written) return written;
+  if (payload->certificate != identity.der) {
+    identity.certificate = ParseCertificate(payload->certificate);
+    identity.der = payload->certificate;
+  }
+  if (&identity == &next_) live_ = std::exchange(next_, Identity{});
   trust_ = std::move(*trust);
   last_version_ = payload->version;
   payload_ = std::move(*payload);
@@ -199,17 +200,17 @@ Status Device::Apply(const nlohmann::json& frame, UtcTime now) {
 }
 
 // Without files the former ones go, 02 first: middleware that reads files must not go on with what is no more.
-Status Device::WriteContainers(const std::vector<wire::Container>& containers) {
-  if (containers.empty()) return RemovePilotFiles();
+Status Device::WriteContainers(const std::vector<wire::Container>& containers, Euicc& euicc) {
+  if (containers.empty()) return RemovePilotFiles(euicc);
   for (const wire::Container& container : containers) {
-    if (auto written = WriteContainer(container); !written) return written;
+    if (auto written = WriteContainer(container, euicc); !written) return written;
   }
   return Done{};
 }
 
-Status Device::RemovePilotFiles() {
+Status Device::RemovePilotFiles(Euicc& euicc) {
   for (const std::uint8_t file : kPilotFiles) {
-    const Bytes answer = euicc_->ota().Transmit(StoreDataBlocks(DeleteFileScript(file)).front());
+    const Bytes answer = euicc.ota().Transmit(StoreDataBlocks(DeleteFileScript(file)).front());
     if (answer != Bytes{0x90, 0x00} && answer != Bytes{0x6a, 0x82}) {
       return Error::Make(Code::kFailed, "applet_refused", "STORE DATA answered " + ToHex(answer));
     }
@@ -218,9 +219,9 @@ Status Device::RemovePilotFiles() {
 }
 
 // Over the air, by the issuer's door: the device itself could not.
-Status Device::WriteContainer(const wire::Container& container) {
+Status Device::WriteContainer(const wire::Container& container, Euicc& euicc) {
   for (const Bytes& block : StoreDataBlocks(WriteFileScript(container.id, container.content))) {
-    const Bytes answer = euicc_->ota().Transmit(block);
+    const Bytes answer = euicc.ota().Transmit(block);
     if (answer != Bytes{0x90, 0x00}) {
       return Error::Make(Code::kFailed, "applet_refused", "STORE DATA answered " + ToHex(answer));
     }
@@ -228,24 +229,30 @@ Status Device::WriteContainer(const wire::Container& container) {
   return Done{};
 }
 
-Status Device::Wipe(const std::string& job) {
-  if (job == wipe_job_) return Done{};
+Status Device::Clear(std::size_t profile) {
   for (const Bytes& block : StoreDataBlocks(ClearAllScript())) {
-    if (euicc_->ota().Transmit(block) != Bytes{0x90, 0x00}) {
+    if (profiles_[profile]->euicc->ota().Transmit(block) != Bytes{0x90, 0x00}) {
       return Error::Make(Code::kFailed, "applet_refused", "the card does not let itself be cleared");
     }
   }
-  wipe_job_ = job;
-  used_.Forget();
-  next_.Forget();
-  key_job_.clear();
-  csr_.clear();
+  for (Identity* identity : {&live_, &next_}) {
+    if (identity->profile == profile) *identity = Identity{};
+  }
   return Done{};
 }
 
+Status Device::Wipe(const std::string& job, std::size_t profile) {
+  if (job == wipe_job_) return Done{};
+  if (auto cleared = Clear(profile); !cleared) return cleared;
+  wipe_job_ = job;
+  return Done{};
+}
+
+Status Device::DeleteProfile(std::size_t profile) { return Clear(profile); }
+
 Status Device::Verify(UtcTime now) {
-  if (!payload_ || !used_.certificate) return Lacking("card_empty", "no payload installed");
-  if (auto good = CheckDates(used_.certificate.get(), *trust_, now); !good) return good;
+  if (!payload_ || !live_.certificate) return Lacking("card_empty", "no payload installed");
+  if (auto good = CheckDates(live_.certificate.get(), *trust_, now); !good) return good;
   auto target = VerifyInDns(*trust_, *payload_, options_.fallback_asp_address);
   if (!target) return target.error();
   target_ = std::move(*target);
@@ -254,7 +261,7 @@ Status Device::Verify(UtcTime now) {
 
 Status Device::TalkToAsp() {
   if (!target_) return Lacking("card_empty", "no verified payload");
-  const ClientCredentials credentials{used_.certificate.get(), used_.key.get()};
+  const ClientCredentials credentials{live_.certificate.get(), live_.signing.get()};
   return sim::TalkToAsp(*target_, credentials, name(), options_.session_deadline);
 }
 

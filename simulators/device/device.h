@@ -5,14 +5,16 @@
 // Jobs are idempotent: a repeated job gives the first answer again; a payload is the same job only with the same
 //   content, so that a damaged delivery decides nothing about the sound one. The device's software holds no private
 //   key.
-// Owns: the card. Borrows: the TrustStore, which outlives it. Threads: one call at a time (Fleet sees to it).
+// Two profiles: each has an applet of its own. A key that is made on the applet that does not serve stands beside the one
+//   that does, which goes on serving until a payload comes that brings the other's certificate.
+// Owns: the cards. Borrows: the TrustStore, which outlives it. Threads: one call at a time (Fleet sees to it).
 // Errors: outcomes in frames and Results; symbols from payload.h, containers.h, verify.h, tls_session.h, card.h;
 //   bootstrap_missing, bootstrap_differs, card_empty (nothing installed).
-// Keys: the card has two signing pairs. Until a payload was taken there is one key; after that a new key is made in the other
-//   slot, and the device goes on with the old one until a payload brings the certificate of the new one.
-// Fault model: none of its own; the radio loses, repeats and delays (simulators/link/frames.h).
+// Fault model: both applets answer at any time, enabled or not, as on an eUICC with multiple enabled profiles (MEP); one
+//   without must be switched for each. A profile is never out of order. Beyond that none of its own; the radio loses, repeats and delays (simulators/link/frames.h).
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "schemas/wire/codec.h"
@@ -36,7 +38,9 @@ class Device {
   const std::string& name() const { return bootstrap_.device_name; }
   std::string id() const { return name().substr(0, name().find('.')); }  // the UUID; empty before Boot
 
-  Result<std::string> GenerateKey(const std::string& job);  // the CSR, PEM
+  // Of the profile whose applet it is: 0 is the one the device came with, 1 the one it may be given.
+  static constexpr std::size_t kProfiles = 2;
+  Result<std::string> GenerateKey(const std::string& job, std::size_t profile = 0);  // the CSR, PEM
   Status Install(const Bytes& certificate);
 
   struct PayloadOutcome {
@@ -44,45 +48,52 @@ class Device {
     bool repeated = false;
     bool retriable() const;  // the same job may succeed later; otherwise its answer stands
   };
-  PayloadOutcome TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now);
-  Status Wipe(const std::string& job);
+  PayloadOutcome TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now,
+                             std::size_t profile = 0);
+  Status Wipe(const std::string& job, std::size_t profile = 0);
+  // The profile is deleted with everything on its applet; one that serves takes the device's certificate with it.
+  Status DeleteProfile(std::size_t profile);
 
   // Whether the payload installed last names an ASP: after a release there is nobody to talk to.
   bool bound() const { return payload_ && payload_->endpoint; }
 
   // The certificates' dates, and the payload's content against the DNS; then the ASP. Both need an installed payload.
   Status Verify(UtcTime now);
+  bool verified() const { return target_.has_value(); }  // the payload that is installed now
   Status TalkToAsp();
 
-  Euicc& card() { return *euicc_; }
+  Euicc& card() { return *profiles_[0]->euicc; }
 
  private:
-  Device(TrustStore& store, Options options, std::unique_ptr<Euicc> euicc);
-  // A key of the card and its certificate.
-  struct Identity {
-    std::uint8_t slot = kSigningKey;
-    std::unique_ptr<CardKey> key;  // null: none was made
-    Bytes der;                     // empty: not certified yet
-    OwnedCertificate certificate;
-    void Take(const Bytes& octets);
-    void Forget();
+  struct Profile {
+    explicit Profile(std::unique_ptr<Euicc> made) : euicc(std::move(made)), card(euicc->applet()) {}
+    const std::unique_ptr<Euicc> euicc;
+    Card card;
+    std::unique_ptr<CardKey> agreement;  // from Boot on
   };
-  Identity& Newest() { return next_.key ? next_ : used_; }
-  Status Apply(const nlohmann::json& frame, UtcTime now);
-  Result<wire::RegistryPayload> Open(const Bytes& cms, UtcTime now);
-  Status WriteContainers(const std::vector<wire::Container>& containers);
-  Status RemovePilotFiles();
-  Status WriteContainer(const wire::Container& container);
+  // A key pair and what it was certified as.
+  struct Identity {
+    std::size_t profile = 0;
+    std::unique_ptr<CardKey> signing;
+    std::string job, csr;  // of key.generate
+    Bytes der;
+    OwnedCertificate certificate;
+  };
+
+  Device(TrustStore& store, Options options) : store_(store), options_(std::move(options)) {}
+  Status Clear(std::size_t profile);
+  Identity* IdentityOf(std::size_t profile);
+  Status Apply(const nlohmann::json& frame, UtcTime now, std::size_t profile);
+  Status WriteContainers(const std::vector<wire::Container>& containers, Euicc& euicc);
+  static Status RemovePilotFiles(Euicc& euicc);
+  static Status WriteContainer(const wire::Container& container, Euicc& euicc);
 
   TrustStore& store_;
   const Options options_;
-  const std::unique_ptr<Euicc> euicc_;
-  Card card_;
+  std::array<std::unique_ptr<Profile>, kProfiles> profiles_;
   wire::Bootstrap bootstrap_;
   std::shared_ptr<const RegistryTrust> trust_;
-  Identity used_, next_;
-  std::unique_ptr<CardKey> agreement_;
-  std::string key_job_, csr_;
+  Identity live_, next_;
   std::string payload_job_, wipe_job_;
   Bytes payload_digest_;  // SHA-256 of what came with payload_job_
   std::optional<Status> payload_status_;

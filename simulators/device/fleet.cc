@@ -37,6 +37,13 @@ struct Unit {
   bool talking GUARDED_BY(mutex) = false;  // between an accepted payload and "done"
 };
 
+// A profile of a device, as its MNO's network knows it.
+struct Seat {
+  Unit* unit = nullptr;
+  std::size_t profile = 0;
+  std::string iccid, mno;
+};
+
 class FleetOnRadio : public Fleet {
  public:
   FleetOnRadio(const DeviceConfig& config, Report& report)
@@ -53,25 +60,27 @@ class FleetOnRadio : public Fleet {
   template <class Task>
   void WhenFree(Unit* unit,
                 Task task) NOT_PROVED;  // clang cannot see that the task wants the lock of its own unit
-  void Handle(Unit& unit, const json& frame) REQUIRES(unit.mutex);
+  void Handle(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
   void OnBootstrap(Unit& unit, const json& frame) REQUIRES(unit.mutex);
-  void OnKeyGenerate(Unit& unit, const json& frame) REQUIRES(unit.mutex);
+  void OnKeyGenerate(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
   void OnCertificate(Unit& unit, const json& frame) REQUIRES(unit.mutex);
-  void OnPayload(Unit& unit, const json& frame) REQUIRES(unit.mutex);
-  void OnWipe(Unit& unit, const json& frame) REQUIRES(unit.mutex);
+  void OnPayload(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
+  void OnWipe(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
+  void OnProfile(Unit& unit, const Seat& seat, const std::string& what, const json& frame) REQUIRES(unit.mutex);
   void VerifyAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
   void Verify(Unit& unit, Clock::time_point begun, milliseconds pause) REQUIRES(unit.mutex);
   void SessionAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
   void Session(Unit& unit, Clock::time_point begun, milliseconds pause) REQUIRES(unit.mutex);
   void SessionAgain(Unit& unit) REQUIRES(unit.mutex);
   void SetRadio(Unit* unit, const json& on);
-  bool Send(const Unit& unit, json frame);
+  bool Send(const Seat& seat, json frame);
   Unit* FindByUuid(const std::string& uuid);
 
   const DeviceConfig config_;
   Report& report_;
   TrustStore trust_;
-  std::map<std::string, std::unique_ptr<Unit>> units_;  // by ICCID; fixed after Begin
+  std::vector<std::unique_ptr<Unit>> units_;  // fixed after Begin, as the seats are
+  std::map<std::string, Seat> seats_;         // by ICCID
   Mutex mutex_;
   std::map<std::string, Unit*> by_uuid_ GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<Connection>> connections_ GUARDED_BY(mutex_);  // by MNO
@@ -98,7 +107,10 @@ Status FleetOnRadio::Begin() {
     const MutexLock lock(unit->mutex);
     unit->device = Device::Make(trust_, {config_.asp_address, config_.session_within});
     if (!unit->device) return Error::Make(Code::kFailed, "applet_refused", "no card could be made");
-    units_[identity.iccid] = std::move(unit);
+    seats_[identity.iccid] = {unit.get(), 0, identity.iccid, identity.mno};
+    if (!identity.spare_iccid.empty())
+      seats_[identity.spare_iccid] = {unit.get(), 1, identity.spare_iccid, identity.spare_mno};
+    units_.push_back(std::move(unit));
   }
   for (const auto& [mno, socket] : config_.radio_sockets) {
     queue_.Post([this, name = mno] { Dial(name); });
@@ -132,7 +144,7 @@ std::shared_ptr<Connection> FleetOnRadio::Keep(const std::string& mno,
 
 void FleetOnRadio::KeepPoweringOn(const std::string& mno) {
   bool waiting = false;
-  for (auto& [iccid, unit] : units_) {
+  for (auto& unit : units_) {
     if (unit->identity.mno != mno) continue;
     if (!unit->mutex.TryLock()) {  // it does something, so it is on
       waiting = true;
@@ -141,32 +153,32 @@ void FleetOnRadio::KeepPoweringOn(const std::string& mno) {
     const MutexLock lock(unit->mutex, std::adopt_lock);
     if (unit->device->booted()) continue;
     waiting = true;
-    Send(*unit, {{"t", "power_on"}, {"eid", unit->identity.eid}});
+    Send(seats_.at(unit->identity.iccid), {{"t", "power_on"}, {"eid", unit->identity.eid}});
   }
   if (waiting) {
     queue_.PostAfter(config_.power_on_every, [this, mno] { KeepPoweringOn(mno); });
   }
 }
 
-bool FleetOnRadio::Send(const Unit& unit, json frame) {
-  frame["iccid"] = unit.identity.iccid;
+bool FleetOnRadio::Send(const Seat& seat, json frame) {
+  frame["iccid"] = seat.iccid;
   std::shared_ptr<Connection> connection;
   {
     const MutexLock lock(mutex_);
-    const auto found = connections_.find(unit.identity.mno);
+    const auto found = connections_.find(seat.mno);
     if (found != connections_.end()) connection = found->second;
   }
   return connection && connection->Send(frame, kSendWithin);
 }
 
 void FleetOnRadio::OnFrame(json frame) {
-  const auto found = units_.find(Text(frame, "iccid"));
-  if (found == units_.end()) return;
+  const auto found = seats_.find(Text(frame, "iccid"));
+  if (found == seats_.end()) return;
   // What there is no room for is lost, as it may be on the air. Shared, since a task is copied.
   const auto kept = std::make_shared<const json>(std::move(frame));
-  queue_.Offer([this, unit = found->second.get(), kept] {
-    WhenFree(unit, [this, kept](Unit& free) REQUIRES(free.mutex) {
-      if (free.radio_on) Handle(free, *kept);
+  queue_.Offer([this, seat = &found->second, kept] {
+    WhenFree(seat->unit, [this, seat, kept](Unit& free) REQUIRES(free.mutex) {
+      if (free.radio_on) Handle(free, *seat, *kept);
     });
   });
 }
@@ -182,13 +194,14 @@ void FleetOnRadio::WhenFree(Unit* unit, Task task) {
   task(*unit);
 }
 
-void FleetOnRadio::Handle(Unit& unit, const json& frame) {
+void FleetOnRadio::Handle(Unit& unit, const Seat& seat, const json& frame) {
   const std::string type = Text(frame, "t");
   if (type == "bootstrap") return OnBootstrap(unit, frame);
-  if (type == "key_generate") return OnKeyGenerate(unit, frame);
+  if (type == "key_generate") return OnKeyGenerate(unit, seat, frame);
   if (type == "certificate") return OnCertificate(unit, frame);
-  if (type == "payload") return OnPayload(unit, frame);
-  if (type == "wipe") return OnWipe(unit, frame);
+  if (type == "payload") return OnPayload(unit, seat, frame);
+  if (type == "wipe") return OnWipe(unit, seat, frame);
+  if (type.starts_with("profile_")) return OnProfile(unit, seat, type, frame);
 }
 
 void FleetOnRadio::OnBootstrap(Unit& unit, const json& frame) {
@@ -200,12 +213,12 @@ void FleetOnRadio::OnBootstrap(Unit& unit, const json& frame) {
   by_uuid_[unit.device->id()] = &unit;
 }
 
-void FleetOnRadio::OnKeyGenerate(Unit& unit, const json& frame) {
+void FleetOnRadio::OnKeyGenerate(Unit& unit, const Seat& seat, const json& frame) {
   const auto begun = Clock::now();
   const std::string job = Text(frame, "job");
-  const auto csr = unit.device->GenerateKey(job);
+  const auto csr = unit.device->GenerateKey(job, seat.profile);
   report_.Step(unit.device->id(), "key_generate", begun, csr ? "" : csr.error().symbol);
-  if (csr) Send(unit, {{"t", "csr"}, {"job", job}, {"csr", *csr}});
+  if (csr) Send(seat, {{"t", "csr"}, {"job", job}, {"csr", *csr}});
 }
 
 void FleetOnRadio::OnCertificate(Unit& unit, const json& frame) {
@@ -214,16 +227,16 @@ void FleetOnRadio::OnCertificate(Unit& unit, const json& frame) {
   report_.Step(unit.device->id(), "install", begun, ReasonOf(unit.device->Install(der.value_or(Bytes{}))));
 }
 
-void FleetOnRadio::OnPayload(Unit& unit, const json& frame) {
+void FleetOnRadio::OnPayload(Unit& unit, const Seat& seat, const json& frame) {
   const auto begun = Clock::now();
   const std::string job = Text(frame, "job");
-  const auto outcome = unit.device->TakePayload(job, frame, Now());
+  const auto outcome = unit.device->TakePayload(job, frame, Now(), seat.profile);
   json answer = {{"t", "payload_result"}, {"job", job}, {"outcome", outcome.status ? "success" : "failed"}};
   answer["stage"] = outcome.status ? "executed" : "payload";
   answer["reason"] = ReasonOf(outcome.status);
   answer["retriable"] = outcome.retriable();
   if (!outcome.repeated) report_.Step(unit.device->id(), "payload_open", begun, ReasonOf(outcome.status));
-  Send(unit, answer);
+  Send(seat, answer);
   if (!outcome.status || outcome.repeated || unit.talking) return;
   if (!unit.device->bound()) return report_.Say({{"event", "released"}, {"device", unit.device->id()}});
   if (!unit.identity.checks) {
@@ -233,10 +246,26 @@ void FleetOnRadio::OnPayload(Unit& unit, const json& frame) {
   VerifyAfter(milliseconds(0), unit, Clock::now(), kVerifyAgainFirst);
 }
 
-void FleetOnRadio::OnWipe(Unit& unit, const json& frame) {
-  const auto status = unit.device->Wipe(Text(frame, "job"));
+void FleetOnRadio::OnWipe(Unit& unit, const Seat& seat, const json& frame) {
+  const auto status = unit.device->Wipe(Text(frame, "job"), seat.profile);
   json answer = {{"t", "wiped"}, {"job", Text(frame, "job")}, {"outcome", status ? "success" : "failed"}};
-  Send(unit, answer);
+  Send(seat, answer);
+}
+
+// What is enabled and disabled here is nobody's but the MNOs' to know: both applets answer at any time (device.h).
+void FleetOnRadio::OnProfile(Unit& unit, const Seat& seat, const std::string& what, const json& frame) {
+  Status done = Done{};
+  if (what == "profile_delete") done = unit.device->DeleteProfile(seat.profile);
+  report_.Say({{"event", "profile"},
+               {"device", unit.device->id()},
+               {"profile", seat.profile},
+               {"what", what.substr(what.find('_') + 1)},
+               {"ok", done.ok()}});
+  Send(seat, {{"t", "profile_done"},
+              {"job", Text(frame, "job")},
+              {"outcome", done ? "success" : "failed"},
+              {"stage", "executed"},
+              {"reason", ReasonOf(done)}});
 }
 
 void FleetOnRadio::VerifyAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause) {
@@ -273,9 +302,12 @@ void FleetOnRadio::Session(Unit& unit, Clock::time_point begun, milliseconds pau
   report_.Say({{"event", "done"}, {"device", unit.device->id()}, {"ok", status.ok()}});
 }
 
+// With a payload that came a moment ago the device knows where to go once it has verified it.
 void FleetOnRadio::SessionAgain(Unit& unit) {
   const auto begun = Clock::now();
-  report_.Step(unit.device->id(), "session", begun, ReasonOf(unit.device->TalkToAsp()), true);
+  Status status = unit.device->verified() ? Status(Done{}) : unit.device->Verify(Now());
+  if (status) status = unit.device->TalkToAsp();
+  report_.Step(unit.device->id(), "session", begun, ReasonOf(status), true);
 }
 
 Unit* FleetOnRadio::FindByUuid(const std::string& uuid) {

@@ -43,29 +43,35 @@ std::vector<LabEsim> MakeInventory(int devices, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<LabEsim> inventory;
   for (int i = 0; i < devices; ++i) {
-    LabEsim esim{MakeEid(random), MakeIccid(random), i % 2, i / 2 % 2, true};
+    LabEsim esim{MakeEid(random), MakeIccid(random), i % 2, i / 2 % 2, true, {}};
     inventory.push_back(std::move(esim));
   }
+  // Behind all others, so that the same seed gives the same devices as ever.
+  for (LabEsim& esim : inventory) esim.spare = MakeIccid(random);
   return inventory;
 }
 
 json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& inventory, const LinkFaults& faults,
                const SlowMno& slow) {
-  json esims = json::array(), desks = json::object();
+  json esims = json::array(), spares = json::array(), desks = json::object();
   for (const auto& esim : inventory) {
+    if (esim.mno != mno) spares.push_back({{"iccid", esim.spare.text()}, {"eid", esim.eid.text()}});
     if (esim.mno != mno) continue;
     esims.push_back({{"iccid", esim.iccid.text()}, {"eid", esim.eid.text()}, {"asp", kAsps[esim.asp]}});
   }
-  for (const char* asp : kAsps) desks[asp] = layout.DeskSocket(asp);
   const std::string party = kMnos[mno];
+  for (const char* asp : kAsps) desks[asp] = layout.DeskSocket(asp);
+  for (const char* other : kMnos) desks[other] = layout.DeskSocket(other);
   return {
       {"mqtt", MqttPart(layout)},
       {"party", party},
       {"cert_file", layout.PartyCertificate(party)},
       {"key_file", layout.PartyKey(party)},
       {"radio_socket", layout.RadioSocket(party)},
+      {"desk_socket", layout.DeskSocket(party)},
       {"desks", desks},
       {"inventory", esims},
+      {"spares", spares},
       {"register_window", 200},
       {"work_after_ms", slow.work_after_ms},
       {"report_every_ms", slow.report_every_ms},
@@ -79,6 +85,8 @@ json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& invent
 }
 
 json AspConfig(const Layout& layout, int asp) {
+  json desks = json::object();
+  for (const char* other : kAsps) desks[other] = layout.DeskSocket(other);
   const std::string party = kAsps[asp];
   const std::string host = Layout::AspHost(party);
   const std::uint16_t port = layout.asp_tls[asp];
@@ -87,6 +95,7 @@ json AspConfig(const Layout& layout, int asp) {
           {"cert_file", layout.PartyCertificate(party)},
           {"key_file", layout.PartyKey(party)},
           {"desk_socket", layout.DeskSocket(party)},
+          {"desks", desks},
           {"endpoint",
            {{"name", "main"},
             {"fqdn", host},
@@ -116,6 +125,7 @@ json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, i
   json esims = json::array(), radios = json::object();
   for (const auto& esim : inventory) {
     esims.push_back({{"iccid", esim.iccid.text()}, {"eid", esim.eid.text()}, {"mno", kMnos[esim.mno]}});
+    esims.back()["spare"] = {{"iccid", esim.spare.text()}, {"mno", kMnos[1 - esim.mno]}};
     if (!esim.checks) esims.back()["checks"] = false;
   }
   for (const char* mno : kMnos) radios[mno] = layout.RadioSocket(mno);

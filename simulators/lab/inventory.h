@@ -18,6 +18,7 @@ struct LabEsim {
   Iccid iccid;
   int mno = 0, asp = 0;  // index into kMnos, kAsps
   bool checks = true;    // checks.h
+  Iccid spare;           // of the other MNO, in case the device goes there
 };
 
 // SGP.29: 32 digits, the number mod 97 is 1. ITU-T E.118: 89, 17 digits, Luhn's check digit.

@@ -13,9 +13,12 @@
 //   device -> mno  payload_result {iccid, job, outcome, stage, reason, retriable}
 //   mno -> device  wipe {iccid, job}
 //   device -> mno  wiped {iccid, job, outcome}
-// Desk (socket of the ASP simulator, MNOs connect):
+//   mno -> device  profile_enable, profile_disable, profile_delete {iccid, job}
+//   device -> mno  profile_done {iccid, job, outcome, reason}
+// Desk (socket of an ASP's or MNO's simulator, others connect):
 //   mno -> asp     authorisation {device, code}
-//   asp -> mno     noted {device}
+//   asp -> asp, mno -> mno  transfer {device, code, eid}, from whoever gives the device away; an ASP says no eid
+//   back           noted {device}
 // Fault model: Faults below, applied by the sender from a seed: a frame may be lost, repeated or late; it is never
 // altered in silence. Whoever needs an answer repeats with a deadline, as over SMS.
 // Threads: one reader thread per Connection, owned by it; Send from any thread. Limits: frame_max octets, write queue

@@ -35,6 +35,17 @@ void ReadMqtt(const json& config, ClientOptions& mqtt) {
   mqtt.batches = config.value("batches", false);
 }
 
+Result<std::vector<InventoryItem>> ReadEsims(const json& list) {
+  std::vector<InventoryItem> esims;
+  for (const json& item : list) {
+    const auto iccid = Iccid::Parse(item.at("iccid").get<std::string>());
+    const auto eid = Eid::Parse(item.at("eid").get<std::string>());
+    if (!iccid || !eid) return ConfigError("an ICCID or EID of the inventory is not valid");
+    esims.push_back({*iccid, *eid, item.value("asp", "")});
+  }
+  return esims;
+}
+
 Result<MnoConfig> Read(const json& config) {
   MnoConfig mno;
   ReadMqtt(config, mno.mqtt);
@@ -48,16 +59,17 @@ Result<MnoConfig> Read(const json& config) {
   mno.work_after = std::chrono::milliseconds(config.value("work_after_ms", 0));
   mno.report_every = std::chrono::milliseconds(config.value("report_every_ms", 0));
   mno.faults = ReadFaults(config);
-  const json profiles = config.value("profiles", json::object());
-  mno.profiles.refuse = profiles.value("refuse", 0.0);
-  mno.profiles.silence = profiles.value("silence", 0.0);
-  mno.profiles.seed = profiles.value("seed", mno.faults.seed);
-  for (const json& item : config.at("inventory")) {
-    const auto iccid = Iccid::Parse(item.at("iccid").get<std::string>());
-    const auto eid = Eid::Parse(item.at("eid").get<std::string>());
-    if (!iccid || !eid) return ConfigError("an ICCID or EID of the inventory is not valid");
-    mno.inventory.push_back({*iccid, *eid, item.at("asp").get<std::string>()});
-  }
+  mno.desk_socket = config.value("desk_socket", "");
+  mno.fail = config.value("fail", mno.fail);
+  const auto answer = TransferAnswerOf(config.value("transfers", "approve"));
+  if (!answer) return ConfigError("transfers is not approve, reject or none");
+  mno.answer = *answer;
+  auto inventory = ReadEsims(config.at("inventory"));
+  if (!inventory) return inventory.error();
+  mno.inventory = std::move(*inventory);
+  auto spares = ReadEsims(config.value("spares", json::array()));
+  if (!spares) return spares.error();
+  mno.spares = std::move(*spares);
   return mno;
 }
 

@@ -10,6 +10,7 @@
 #include "simulators/link/frames.h"
 #include "simulators/mno/profiles.h"
 #include "simulators/mqtt/client.h"
+#include "simulators/party/transfers.h"
 
 namespace registry::sim {
 
@@ -22,11 +23,14 @@ struct InventoryItem {
 struct MnoConfig {
   ClientOptions mqtt;
   std::string radio_socket;
-  std::map<std::string, std::string> desks;  // ASP -> socket
+  std::string desk_socket;                   // where codes for transfers are brought; empty: nowhere
+  std::map<std::string, std::string> desks;  // party -> socket
   std::vector<InventoryItem> inventory;
-  std::size_t register_first = SIZE_MAX;  // eSIMs registered at once; the rest on command
-  std::size_t register_window = 200;      // registrations that wait for replies at a time
-  ProfileFaults profiles;
+  std::vector<InventoryItem> spares;  // eSIMs for devices that come here from another MNO
+  TransferAnswer answer = TransferAnswer::kApprove;  // to a transfer by which it is to lose a device
+  std::vector<std::string> fail;                     // actions it refuses, until the console says otherwise
+  std::size_t register_first = SIZE_MAX;             // eSIMs registered at once; the rest on command
+  std::size_t register_window = 200;                 // registrations that wait for replies at a time
   Faults faults;                                     // of the radio, towards the devices
   std::chrono::milliseconds repeat_after{2000};      // over radio and desk
   std::chrono::milliseconds again_after{2000};       // a rejection for the moment; doubled every time

@@ -18,7 +18,7 @@
 
 namespace registry::sim {
 
-enum class ErrandKind { kKeyGenerate, kPayload, kWipe };
+enum class ErrandKind { kKeyGenerate, kPayload, kWipe, kProfile };
 
 struct Errand {
   using Clock = std::chrono::steady_clock;

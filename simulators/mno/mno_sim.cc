@@ -8,11 +8,12 @@
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
 #include "simulators/link/text.h"
-#include "simulators/mno/desks.h"
 #include "simulators/mno/errands.h"
-#include "simulators/mno/profiles.h"
+#include "simulators/mno/subscriptions.h"
+#include "simulators/mno/transfer_desk.h"
 #include "simulators/mqtt/again.h"
-#include "simulators/mqtt/feed_position.h"
+#include "simulators/party/feed_keeper.h"
+#include "simulators/party/transfers.h"
 
 namespace registry::sim {
 namespace {
@@ -36,10 +37,6 @@ struct Esim {
   json certificate_frame;                // said again before a payload is repeated
 };
 
-std::string ReasonOf(const Reply& reply) {
-  return reply.accepted ? std::string() : reply.error ? reply.error->symbol : std::string("rejected");
-}
-
 class NetworkOperator : public MnoSim {
  public:
   NetworkOperator(MnoConfig config, Report& report)
@@ -47,13 +44,16 @@ class NetworkOperator : public MnoSim {
         report_(report),
         released_(std::min(config_.register_first, config_.inventory.size())),
         errands_(config_.repeat_after),
-        profiles_(config_.profiles),
-        desks_(config_.desks, config_.repeat_after) {
+        desks_(config_.desks, config_.repeat_after),
+        feed_(report, config_.gap_patience) {
     for (const auto& item : config_.inventory) esims_[item.iccid.text()].item = item;
+    for (const auto& item : config_.spares) esims_[item.iccid.text()].item = item;
+    for (const std::string& action : config_.fail) failing_[action] = true;
   }
 
   ~NetworkOperator() override {
     repeater_.Stop();
+    desk_->Close();     // no more codes
     listener_.reset();  // no more frames
     client_.reset();    // no more actions and replies
   }
@@ -64,6 +64,13 @@ class NetworkOperator : public MnoSim {
         [this](const std::string& type, const wire::Envelope& said) { Notification(type, said); });
     if (!client) return client.error();
     client_ = std::move(*client);
+    transfers_.emplace(*client_, desks_, report_, config_.answer);
+    desk_.emplace(config_, *transfers_, report_, [this](const auto& device, const auto& iccid) {
+      const MutexLock lock(mutex_);
+      esims_[iccid].device = device;
+      subscriptions_.Expect(device.text(), iccid);
+    });
+    if (auto open = desk_->Open(); !open) return open;
     auto listener = Listener::Open(
         config_.radio_socket, [this](const auto& from, const json& frame) { Frame(from, frame); },
         [this](const auto& gone) { SwitchedOff(gone); }, config_.faults);
@@ -76,9 +83,10 @@ class NetworkOperator : public MnoSim {
   }
 
   void Control(const json& command) override {
-    if (Text(command, "cmd") != "register") {
-      return report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
-    }
+    const std::string verb = Text(command, "cmd");
+    if (verb == "give") return Give(command);
+    if (verb == "fail") return SetFailing(Text(command, "action"), command.value("on", json(true)) == true);
+    if (verb != "register") return report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
     const auto count = command.find("count");
     const bool number = count != command.end() && count->is_number_integer() && *count > 0;
     {
@@ -121,7 +129,7 @@ class NetworkOperator : public MnoSim {
       if (esim.register_tries++ == 0) esim.begun = esim.due.value_or(Clock::now());
     }
     const auto replied = [this, &item](const Reply& reply) { Registered(item, reply); };
-    const bool sent = client_->Send(wire::EsimRegister{item.eid, item.iccid}, replied);
+    const bool sent = client_->Send(wire::EsimRegister{item.eid, item.iccid, {}}, replied);
     if (!sent) Registered(item, NotSent());
   }
 
@@ -156,12 +164,14 @@ class NetworkOperator : public MnoSim {
     report_.Step(device, "register", begun, registered ? "" : registered.error().symbol);
     if (registered) {
       report_.Say({{"event", "registered"}, {"device", device}});
-      desks_.HandOver(item.asp, device, registered->authorisation_code);
+      desks_.HandOver(item.asp, {{"t", "authorisation"},
+                                 {"device", device},
+                                 {"code", registered->authorisation_code}});
       const MutexLock lock(mutex_);
       Esim& esim = esims_[item.iccid.text()];
       esim.device = registered->device;
       esim.bootstrap = reply.data.value("bootstrap", json::object());
-      by_device_[device] = item.iccid.text();
+      subscriptions_.Add(device, std::max(registered->profile, 1u), item.iccid.text());
       if (esim.radio) Welcome(esim);
     }
     {
@@ -174,6 +184,7 @@ class NetworkOperator : public MnoSim {
   // ---- radio ----
   // The SIM is on and the registry knows it: its bootstrap part, and the registry hears of the attachment once.
   void Welcome(Esim& esim) REQUIRES(mutex_) {
+    if (esim.bootstrap.is_null()) return;  // its device has one from the MNO before
     const std::string iccid = esim.item.iccid.text();
     esim.radio->Send({{"t", "bootstrap"}, {"iccid", iccid}, {"bootstrap", esim.bootstrap}}, kSendPatience);
     if (std::exchange(esim.attach_said, true)) return;
@@ -210,11 +221,12 @@ class NetworkOperator : public MnoSim {
     const auto job = JobId::Parse(Text(frame, "job"));
     if (!job) return;
     if (type == "csr") return CsrArrived(*job, frame);
-    if (type == "payload_result" || type == "wiped") return Reported(*job, frame);
+    if (type == "payload_result" || type == "wiped" || type == "profile_done") return Reported(*job, frame);
   }
 
   void PoweredOn(const std::shared_ptr<Connection>& from, const std::string& iccid) {
     const MutexLock lock(mutex_);
+    page_ = from;
     const auto found = esims_.find(iccid);
     if (found == esims_.end() || repeater_.stopping())
       return;  // no subscriber of ours, or no network any more
@@ -231,10 +243,12 @@ class NetworkOperator : public MnoSim {
 
   void SayOverRadio(const Errand& errand, bool again) REQUIRES(mutex_) {
     const auto found = esims_.find(errand.iccid);
-    if (found == esims_.end() || !found->second.radio || !profiles_.Enabled(errand.iccid)) return;
+    if (found == esims_.end()) return;
     Esim& esim = found->second;
+    if (!esim.radio) esim.radio = page_;  // one that has never been on is called where the others are
+    if (!esim.radio) return;
     // What came before may have been lost, and neither of the two is acknowledged by itself.
-    if (again && errand.kind == ErrandKind::kKeyGenerate) {
+    if (again && errand.kind == ErrandKind::kKeyGenerate && !esim.bootstrap.is_null()) {
       esim.radio->Send({{"t", "bootstrap"}, {"iccid", errand.iccid}, {"bootstrap", esim.bootstrap}},
                        kSendPatience);
     }
@@ -253,12 +267,14 @@ class NetworkOperator : public MnoSim {
                    {"job", Text(data, "job")},
                    {"attempt", data.value("attempt", 0)}});
     }
+    if (IsFailing(action)) return Refuse(data, "radio", "made_to_fail");
     if (action == wire::KeyGenerate::kName) return Run(ErrandKind::kKeyGenerate, "key_generate", data);
     if (action == wire::PayloadPush::kName) return Run(ErrandKind::kPayload, "payload", data);
     if (action == wire::AppletWipe::kName) return Run(ErrandKind::kWipe, "wipe", data);
-    if (action == wire::ProfileEnable::kName) return SetProfile(true, data);
-    if (action == wire::ProfileDisable::kName) return SetProfile(false, data);
-    NotKnown(data);
+    if (action == wire::ProfileEnable::kName) return Run(ErrandKind::kProfile, "profile_enable", data);
+    if (action == wire::ProfileDisable::kName) return Run(ErrandKind::kProfile, "profile_disable", data);
+    if (action == wire::ProfileDelete::kName) return Run(ErrandKind::kProfile, "profile_delete", data);
+    Refuse(data, "action", "action_unknown");
   }
 
   // A subscription is the network's: the device is not asked. One that is enabled is seen on the network again.
@@ -289,12 +305,37 @@ class NetworkOperator : public MnoSim {
   }
 
   // Left unsaid, the registry would ask again until its attempts are used up.
-  void NotKnown(const json& data) {
+  void Refuse(const json& data, const char* stage, const char* reason) {
     const auto job = JobId::Parse(Text(data, "job"));
     const auto device = DeviceId::Parse(Text(data, "device"));
     if (!job || !device) return;
-    client_->Send(wire::DoResult{*job, *device, wire::Outcome::kFailed, "action", "action_unknown", false},
-                  nullptr);
+    client_->Send(wire::DoResult{*job, *device, wire::Outcome::kFailed, stage, reason, false}, nullptr);
+  }
+
+  bool IsFailing(const std::string& action) {
+    const MutexLock lock(mutex_);
+    return failing_[action];
+  }
+  void SetFailing(const std::string& action, bool on) {
+    {
+      const MutexLock lock(mutex_);
+      failing_[action] = on;
+    }
+    report_.Say({{"event", "failing"}, {"action", action}, {"on", on}});
+  }
+
+  // ---- transfers ----
+  // Away, to the MNO that is named. It finds the device by its EID.
+  void Give(const json& command) {
+    const auto device = DeviceId::Parse(Text(command, "device"));
+    std::string eid;
+    if (device) {
+      const MutexLock lock(mutex_);
+      const auto iccid = subscriptions_.Find(device->text(), 0);
+      if (iccid) eid = esims_[*iccid].item.eid.text();
+    }
+    if (eid.empty()) return report_.Say({{"event", "control_refused"}, {"reason", "device_unknown"}});
+    transfers_->Give(*device, Text(command, "to"), {{"eid", eid}});
   }
 
   void Run(ErrandKind kind, const char* frame_type, const json& data) {
@@ -302,24 +343,24 @@ class NetworkOperator : public MnoSim {
     const auto device = DeviceId::Parse(Text(data, "device"));
     if (!job || !device) return;
     MutexLock lock(mutex_);
-    const auto owner = by_device_.find(device->text());
-    if (owner == by_device_.end() || errands_.Running(*job)) return;
+    const auto owner = subscriptions_.Find(device->text(), ProfileOf(data));
+    if (!owner || errands_.Running(*job)) return;
     if (const json* answer = errands_.FindAnswer(*job)) {
       const json copy = *answer;
       lock.Unlock();
-      return Answer(kind, *job, *device, copy, Clock::now(), false);
+      return Answer({kind, *job, *device, *owner, {}, Clock::now(), {}, {}}, copy, false);
     }
     const auto now = Clock::now(), begins = now + config_.work_after;
     const bool at_once = begins == now;
     Errand errand{kind,
                   *job,
                   *device,
-                  owner->second,
+                  *owner,
                   json::object(),
                   now,
                   at_once ? now + config_.repeat_after : begins,
                   begins + config_.radio_patience};
-    errand.frame = {{"t", frame_type}, {"iccid", owner->second}, {"job", job->text()}};
+    errand.frame = {{"t", frame_type}, {"iccid", *owner}, {"job", job->text()}};
     if (kind == ErrandKind::kPayload) {
       for (const char* part : {"version", "cms", "containers"}) errand.frame[part] = data.value(part, json());
     }
@@ -397,41 +438,39 @@ class NetworkOperator : public MnoSim {
       const MutexLock lock(mutex_);
       errand = errands_.Finish(job, answer);
     }
-    if (errand) Answer(errand->kind, job, errand->device, answer, errand->begun, true);
+    if (errand) Answer(*errand, answer, true);
   }
 
-  void Answer(ErrandKind kind, const JobId& job, const DeviceId& device, const json& answer,
-              Clock::time_point begun, bool first) {
-    if (answer.contains("csr")) return SubmitCsr(job, device, answer["csr"].get<std::string>(), first);
+  void Answer(const Errand& errand, const json& answer, bool first) {
+    if (answer.contains("csr")) return SubmitCsr(errand, answer["csr"].get<std::string>(), first);
     json result = answer;
-    result["job"] = job.text();
-    result["device"] = device.text();
+    result["job"] = errand.job.text();
+    result["device"] = errand.device.text();
     const std::string reason = Text(answer, "outcome") == "success" ? "" : Text(answer, "reason");
-    const bool counts = first && kind == ErrandKind::kPayload;
+    const bool counts = first && errand.kind == ErrandKind::kPayload;
     client_->Call(std::string(wire::DoResult::kName), result,
-                  [this, device, begun, reason, counts](const Reply& reply) {
+                  [this, device = errand.device, begun = errand.begun, reason, counts](const Reply& reply) {
                     if (!counts) return;
                     report_.Step(device.text(), "payload", begun, reason.empty() ? ReasonOf(reply) : reason);
                   });
   }
 
-  void SubmitCsr(const JobId& job, const DeviceId& device, const std::string& csr, bool first) {
-    const wire::CsrSubmit command{device, AsBytes(csr), job};
-    client_->Send(command, [this, device, first, begun = Clock::now()](const Reply& reply) {
+  void SubmitCsr(const Errand& errand, const std::string& csr, bool first) {
+    const wire::CsrSubmit command{errand.device, AsBytes(csr), errand.job};
+    client_->Send(command, [this, device = errand.device, iccid = errand.iccid, first,
+                            begun = Clock::now()](const Reply& reply) {
       if (first) report_.Step(device.text(), "csr", begun, ReasonOf(reply));
-      if (reply.accepted) Install(device, reply.data);
+      if (reply.accepted) Install(iccid, reply.data);
     });
   }
 
-  void Install(const DeviceId& device, const json& data) {
+  void Install(const std::string& iccid, const json& data) {
     const auto issued = wire::Decode<wire::CertificateIssued>(data);
     if (!issued) return;
     const MutexLock lock(mutex_);
-    const auto owner = by_device_.find(device.text());
-    if (owner == by_device_.end()) return;
-    Esim& esim = esims_[owner->second];
+    Esim& esim = esims_[iccid];
     esim.certificate_frame = {
-        {"t", "certificate"}, {"iccid", owner->second}, {"certificate", ToBase64(issued->certificate)}};
+        {"t", "certificate"}, {"iccid", iccid}, {"certificate", ToBase64(issued->certificate)}};
     if (esim.radio) esim.radio->Send(esim.certificate_frame, kSendPatience);
   }
 
@@ -440,32 +479,19 @@ class NetworkOperator : public MnoSim {
     json event{{"event", "notification"}, {"type", type}};
     if (said.data.contains("device")) event["device"] = said.data["device"];
     report_.Say(event);
-    const MutexLock lock(mutex_);
-    if (said.seq) feed_.Saw(*said.seq, Clock::now());
+    if (said.seq) feed_.Saw(*said.seq);
+    transfers_->Heard(type, said.data, config_.mqtt.party);
   }
 
   // At most every tick, however often the thread is woken.
   void KeepFeed() {
-    FeedPosition::Due due;
     {
       const MutexLock lock(mutex_);
       const auto now = Clock::now();
       if (now < feed_next_) return;
       feed_next_ = now + kFeedTick;
-      due = feed_.TakeDue(now, config_.gap_patience);
     }
-    if (const auto from = due.replay_from) {
-      const auto replayed = [this, from](const Reply& reply) {
-        {
-          const MutexLock lock(mutex_);
-          feed_.Replayed(reply.accepted, Clock::now());
-        }
-        report_.Say(
-            {{"event", "replay"}, {"from", *from}, {"ok", reply.accepted}, {"reason", ReasonOf(reply)}});
-      };
-      if (!client_->Send(wire::FeedReplay{*from}, replayed)) replayed(NotSent());
-    }
-    if (due.ack) client_->Send(wire::FeedAck{*due.ack}, nullptr);
+    feed_.Keep(*client_);
   }
 
   const MnoConfig config_;
@@ -475,14 +501,18 @@ class NetworkOperator : public MnoSim {
   // Of the inventory, in its order.
   std::size_t released_ GUARDED_BY(mutex_), registering_ GUARDED_BY(mutex_) = 0, next_ GUARDED_BY(mutex_) = 0;
   std::unordered_map<std::string, Esim> esims_ GUARDED_BY(mutex_);             // by ICCID
-  std::unordered_map<std::string, std::string> by_device_ GUARDED_BY(mutex_);  // UUID -> ICCID
+  Subscriptions subscriptions_ GUARDED_BY(mutex_);
+  std::shared_ptr<Connection> page_ GUARDED_BY(mutex_);    // over which somebody was heard last
+  std::map<std::string, bool> failing_ GUARDED_BY(mutex_);       // actions that are refused on demand
   std::multimap<Clock::time_point, std::function<void()>> later_ GUARDED_BY(mutex_);
-  FeedPosition feed_ GUARDED_BY(mutex_);
   Clock::time_point feed_next_ GUARDED_BY(mutex_){};
   Clock::time_point sleeps_until_ GUARDED_BY(mutex_) = Clock::time_point::min();  // awake: min
   Errands errands_;
   Profiles profiles_ GUARDED_BY(mutex_);
   Desks desks_;
+  FeedKeeper feed_;
+  std::optional<Transfers> transfers_;
+  std::optional<TransferDesk> desk_;
   std::unique_ptr<Listener> listener_;
   std::unique_ptr<PartyClient> client_;
   OwnThread repeater_{mutex_, wake_};

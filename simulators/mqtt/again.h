@@ -26,6 +26,11 @@ inline std::chrono::milliseconds PauseBeforeAgain(const Reply& reply, int tries,
   return std::max<std::chrono::milliseconds>(std::min(doubled, kMost), std::chrono::seconds(asked));
 }
 
+// Empty when it was accepted.
+inline std::string ReasonOf(const Reply& reply) {
+  return reply.accepted ? std::string() : reply.error ? reply.error->symbol : std::string("rejected");
+}
+
 // What Call did not even take.
 inline Reply NotSent() {
   return {false, {}, Error::Make(Code::kLimit, "too_many_in_flight", "too many commands wait for replies")};

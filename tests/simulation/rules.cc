@@ -82,6 +82,7 @@ std::string NothingBelongsToTwo(const Snapshot& now) {
     if (device.state == State::kDeleted) return "";
     if (!esims.insert(device.eid.text()).second) return "has the EID of another device";
     for (const domain::Profile& profile : device.profiles) {
+      if (profile.state == domain::ProfileState::kDeleted) continue;
       if (!esims.insert(profile.iccid.text()).second) return "has the ICCID of another device";
       const bool agrees = !profile.agreement_key.empty();
       if (agrees && !keys.insert(profile.agreement_key).second) return "has another's key-agreement key";
@@ -165,7 +166,7 @@ std::string DeletedGivesItsEsimBack(const Snapshot& now) {
 std::string PlanFault(const Job& job, const Snapshot& now) {
   const auto& policy = now.world.services().policy;
   if (job.due > lifecycle::LatestDue(policy, now.world.clock.latest)) return "is put off for ever";
-  if (job.kind == JobKind::kZoneVisible) return "";
+  if (!job.to && domain::RowOf(job.kind).on_due != domain::OnDue::kSentAgain) return "";
   if (!job.to) return "is nobody's";
   if (job.attempt > policy.retry.Of(*job.to).attempts_max) return "has more attempts than there are";
   const auto same = [&](const Told& told) { return told.job == job.id.text() && told.mno == job.to->text(); };

@@ -1,5 +1,6 @@
 #include "tests/simulation/steps.h"
 
+#include "tests/simulation/transfer_steps.h"
 #include "tests/support/test_registry.h"
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
@@ -38,7 +39,11 @@ Known Device(World& world, Dice& dice) {
 }
 
 // The device's own MNO, or now and then the other one.
-std::string Sponsor(const Known& device, Dice& dice) { return dice.Chance(92) ? device.mno : AnyMno(dice); }
+std::string Sponsor(World& world, const Known& known, Dice& dice) {
+  const auto device = world.ledger().LoadDevice(*DeviceId::Parse(known.device));
+  if (!dice.Chance(92)) return AnyMno(dice);
+  return *device ? domain::Sponsor(**device).text() : known.mno;
+}
 
 // Who may manage the device: its claimer, or whoever tries.
 std::string Manager(World& world, const Known& known, Dice& dice) {
@@ -56,7 +61,7 @@ void Register(World& world, Dice& dice) {
 
 void Attach(World& world, Dice& dice) {
   const Known device = Device(world, dice);
-  world.Ask(Sponsor(device, dice), "device.attach", {{"device", device.device}});
+  world.Ask(Sponsor(world, device, dice), "device.attach", {{"device", device.device}});
 }
 
 json JobOf(World& world, const Known& device, Dice& dice) {
@@ -74,7 +79,7 @@ void SubmitCsr(World& world, Dice& dice) {
   json data = {{"device", device.device}, {"csr", world.csr(dice.Below(World::csrs()))}};
   const json job = JobOf(world, device, dice);
   if (!job.is_null() && dice.Chance(85)) data["job"] = job;
-  world.Ask(Sponsor(device, dice), "csr.submit", data);
+  world.Ask(Sponsor(world, device, dice), "csr.submit", data);
 }
 
 void PublishEndpoint(World& world, Dice& dice) {
@@ -275,14 +280,17 @@ void GoOn(World& world, Dice& dice) {
       return world.TellZone();
     }
     if (job.unsent) return world.SettleDue();
+    if (job.kind == domain::JobKind::kTransferDecide) return AnswerTransfer(world, dice);
+    if (!job.to) continue;
+    const std::string mno = job.to->text();
     json data = {{"job", job.id.text()}, {"device", known.device}};
     if (job.kind == domain::JobKind::kKeyGenerate) {
       data["csr"] = world.csr(dice.Below(World::csrs()));
-      world.Ask(known.mno, "csr.submit", data);
+      world.Ask(mno, "csr.submit", data);
       return;
     }
     data["outcome"] = "success";
-    world.Ask(known.mno, "do.result", data);
+    world.Ask(mno, "do.result", data);
     return;
   }
   world.Ask(known.mno, "device.attach", {{"device", known.device}});
@@ -349,6 +357,11 @@ const std::vector<StepKind>& Steps() {
       {"do.result success", 6, Succeed},
       {"do.result failed", 4, Fail},
       {"do.result unknown", 3, NotKnown},
+      {"authorisation.set", 4, SetCode},
+      {"transfer requested", 6, RequestTransfer},
+      {"transfer answered", 6, AnswerTransfer},
+      {"transfers listed", 1, ListTransfers},
+      {"profile added", 1, AddProfile},
       {"feed.replay", 1, Replay},
       {"feed.ack", 2, Acknowledge},
       {"device read", 2, ReadDevice},

@@ -341,7 +341,7 @@ void World::Learn(const std::string& party, const nlohmann::json& envelope) {
   } else if (type == "registry.v1.esim.register.accepted") {
     const std::string device = data.at("device");
     const auto same = [&](const Known& one) { return one.device == device; };
-    if (std::none_of(known.begin(), known.end(), same)) {
+    if (std::none_of(known.begin(), known.end(), same) && data.contains("authorisationCode")) {
       known.push_back({device, party, data.at("authorisationCode")});
     }
   } else if (type.starts_with("registry.v1.event.")) {
@@ -358,8 +358,11 @@ void World::CheckAudience(const std::string& party, const nlohmann::json& envelo
   auto device = meddled_.LoadDevice(*DeviceId::Parse(id));
   REG_CHECK(device.ok());
   if (!*device) return Fault(type + " names a device that is none: " + id);
-  const bool own = domain::Sponsor(**device).text() == party ||
-                   (domain::Claimer(**device) && domain::Claimer(**device)->text() == party);
+  const auto& transfer = (*device)->transfer;
+  const bool of_transfer = type.find("transfer.") != std::string::npos && transfer &&
+                           (transfer->from.text() == party || transfer->to.text() == party);
+  const bool own = domain::Sponsor(**device).text() == party || of_transfer ||
+                   domain::HasShare(**device, *PartyId::Parse(party));
   const bool reply = type.ends_with(".accepted");
   if (!own && !(reply && party == kOperator)) Fault("audience: " + party + " hears " + type + " of " + id);
 }
@@ -380,8 +383,10 @@ void World::CheckRead(const PartyId& party, const std::string& payload) {
   for (const domain::Device& device : *devices) {
     if (domain::Sponsor(device) == party)
       own_esims.insert({device.eid.text(), domain::IccidOf(device).text()});
-    const bool own =
-        domain::Sponsor(device) == party || domain::Claimer(device) == party || party.text() == kOperator;
+    const bool lists_transfers = payload.find(R"("transfers":)") != std::string::npos && device.transfer &&
+                                 (device.transfer->from == party || device.transfer->to == party);
+    const bool own = domain::Sponsor(device) == party || domain::HasShare(device, party) || lists_transfers ||
+                     party.text() == kOperator;
     const bool says = payload.find(R"("device":")" + device.id.text()) != std::string::npos;
     if (says && !own) Fault("audience: " + party.text() + " reads of " + device.id.text());
   }

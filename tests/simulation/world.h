@@ -54,6 +54,9 @@ class SteppedClock final : public Clock {
 struct Known {  // a device, from the reply to its registration
   std::string device, mno, code;
 };
+struct TransferCode {  // from the reply to authorisation.set
+  std::string device, setter, code;
+};
 struct Told {  // an action that a message to an MNO asked for
   std::string job, device, mno, action;
 };
@@ -98,6 +101,7 @@ class World final : public ingest::Observer {
   static std::size_t csrs();
 
   std::vector<Known> known;
+  std::vector<TransferCode> codes;
   std::vector<Told> told;
   std::vector<Sent> sent;
   std::map<std::string, domain::ZoneChange> served;  // by device: what every secondary shows

@@ -86,6 +86,7 @@ void TestRegistry::Open() {
   services.signer = &signer_;
   services.kept_per_hour = setup_.kept_per_hour;
   services.policy.retry = setup_.retry;
+  services.policy.transfer = setup_.transfer;
   services.aside = [this](const PartyId&, domain::OutgoingMessage reply) {
     const std::lock_guard lock(mutex_);
     aside_.push_back(std::move(reply));

@@ -47,6 +47,7 @@ class TestRegistry : public ingest::Observer {
     std::chrono::milliseconds stop_deadline{10'000};
     std::uint64_t kept_per_hour = std::uint64_t{1} << 40;
     domain::RetryPlans retry = {};
+    domain::TransferPolicy transfer = {};
     // Puts something between the pipeline and the ledger.
     std::function<std::unique_ptr<ledger::Ledger>(std::unique_ptr<ledger::Ledger>)> wrap = nullptr;
   };

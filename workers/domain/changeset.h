@@ -85,6 +85,7 @@ enum class UniqueKind : std::uint8_t {
   kPublicKey = 3,  // SHA-256 of the SubjectPublicKeyInfo of every key ever certified; never released
   kSerial = 4,
   kAgreementKey = 5,  // the same of a key-agreement key that is not the certified one; released with the EID
+  kTransfer = 6,      // id of the device's last transfer
 };
 struct UniqueValue {
   UniqueKind kind = UniqueKind::kEid;

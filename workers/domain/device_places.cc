@@ -22,6 +22,10 @@ DeviceGroup DeviceGroup::ByExpiry(const std::optional<PartyId>& party) {
   return {GroupKind::kExpiry, party, std::nullopt, std::nullopt};
 }
 
+DeviceGroup DeviceGroup::Transferred(const std::optional<PartyId>& party) {
+  return {GroupKind::kTransfer, party, std::nullopt, std::nullopt};
+}
+
 DeviceBrief BriefOf(const Device& device) {
   return {device.id,
           device.state,
@@ -54,6 +58,13 @@ std::vector<DevicePlace> PlacesOf(const Device& device) {
     if (!deleted) add(DeviceGroup::Of(party));
   }
   if (brief.claimer && brief.endpoint && !deleted) add(DeviceGroup::At(*brief.claimer, *brief.endpoint));
+  if (const Binding* next = NextBinding(device); next != nullptr && !deleted)
+    add(DeviceGroup::At(next->asp, next->endpoint));
+  if (device.transfer) {
+    for (const std::optional<PartyId>& party :
+         {std::optional<PartyId>(), std::optional(device.transfer->from), std::optional(device.transfer->to)})
+      add(DeviceGroup::Transferred(party));
+  }
   std::sort(places.begin(), places.end());
   places.erase(std::unique(places.begin(), places.end()), places.end());
   return places;

@@ -17,9 +17,10 @@ namespace registry::domain {
 // Stored: DO NOT CHANGE THESE NUMBERS.
 enum class GroupKind : std::uint8_t {
   kParty = 1,     // what a party sponsors or has claimed, or everybody's, but for deleted devices
-  kEndpoint = 2,  // what is bound to an ASP's endpoint, but for deleted devices
+  kEndpoint = 2,  // what is bound to an ASP's endpoint, or is about to be, but for deleted devices
   kState = 3,     // what is in a state: a party's, or everybody's
   kExpiry = 4,    // what has a live certificate that is not expired, by its end: a party's, or everybody's
+  kTransfer = 5,  // what has had a transfer: of a party that loses or gains by the last one, or everybody's; deleted ones too
 };
 
 struct DeviceGroup {
@@ -32,6 +33,7 @@ struct DeviceGroup {
   static DeviceGroup At(const PartyId& asp, const EndpointName& endpoint);
   static DeviceGroup In(State state, const std::optional<PartyId>& party);
   static DeviceGroup ByExpiry(const std::optional<PartyId>& party);
+  static DeviceGroup Transferred(const std::optional<PartyId>& party);
   auto operator<=>(const DeviceGroup&) const = default;
 };
 

@@ -18,27 +18,50 @@ std::uint32_t NextNumber(const std::vector<Part>& parts) {
   return last + 1;
 }
 
+// The oldest go first, so the last version of a payload stays known.
+void ForgetEnded(Device& device) {
+  const auto has_ended = [](const Binding& one) { return one.phase == BindingPhase::kEnded; };
+  auto& bindings = device.bindings;
+  while (std::count_if(bindings.begin(), bindings.end(), has_ended) >
+         static_cast<std::ptrdiff_t>(kEndedBindingsMax)) {
+    bindings.erase(std::find_if(bindings.begin(), bindings.end(), has_ended));
+  }
+}
+
+// The oldest one.
+bool ForgetProfile(Device& device) {
+  const auto found = std::find_if(device.profiles.begin(), device.profiles.end(),
+                                  [&](const Profile& one) { return MayBeForgotten(device, one); });
+  if (found == device.profiles.end()) return false;
+  device.profiles.erase(found);
+  return true;
+}
+
 Profile& MustServe(Device& device) {
   Profile* const profile = Serving(device);
   REG_CHECK(profile != nullptr);
   return *profile;
 }
 
-// Whom a payload is for: the live bindings, or else the one that ended last, whose ASP the device is to forget.
+// Whom a payload is for: the next binding, or else the live ones, or else the one that ended last, whose ASP the device is
+// to forget.
 template <class Each>
 void ForEachTold(Device& device, Each each) {
-  const bool bound = LiveBinding(device) != nullptr;
+  const BindingPhase told = NextBinding(device) != nullptr   ? BindingPhase::kNext
+                            : LiveBinding(device) != nullptr ? BindingPhase::kLive
+                                                             : BindingPhase::kEnded;
   for (auto binding = device.bindings.rbegin(); binding != device.bindings.rend(); ++binding) {
-    if (binding->phase == BindingPhase::kLive) each(*binding);
-    if (bound || binding->phase != BindingPhase::kEnded) continue;
+    if (binding->phase != told) continue;
     each(*binding);
-    return;
+    if (told == BindingPhase::kEnded) return;
   }
 }
 
 }  // namespace
 
 void AddProfile(Device& device, const PartyId& mno, const Iccid& iccid) {
+  while (device.profiles.size() >= kProfilesMax && ForgetProfile(device)) {
+  }
   Profile profile;
   profile.number = NextNumber(device.profiles);
   profile.mno = mno;
@@ -176,11 +199,31 @@ void Unbind(Device& device) {
   for (Binding& binding : device.bindings) {
     if (binding.phase == BindingPhase::kLive) binding.phase = BindingPhase::kEnded;
   }
-  const auto is_ended = [](const Binding& one) { return one.phase == BindingPhase::kEnded; };
-  auto& all = device.bindings;
-  while (static_cast<std::size_t>(std::count_if(all.begin(), all.end(), is_ended)) > kEndedBindingsMax) {
-    all.erase(std::find_if(all.begin(), all.end(), is_ended));
+  ForgetEnded(device);
+}
+
+void BindNext(Device& device, const PartyId& asp, const EndpointName& endpoint) {
+  REG_CHECK(NextBinding(device) == nullptr);
+  Bind(device, asp, endpoint);
+  device.bindings.back().phase = BindingPhase::kNext;
+}
+
+void PassOn(Device& device, const PartyId& former) {
+  for (Binding& binding : device.bindings) {
+    if (binding.phase == BindingPhase::kNext) {
+      binding.phase = BindingPhase::kLive;
+    } else if (binding.phase == BindingPhase::kLive && binding.asp == former) {
+      binding.phase = BindingPhase::kEnded;
+    }
   }
+  ForgetEnded(device);
+}
+
+void DropNextBinding(Device& device) {
+  for (Binding& binding : device.bindings) {
+    if (binding.phase == BindingPhase::kNext) binding.phase = BindingPhase::kEnded;
+  }
+  ForgetEnded(device);
 }
 
 void MoveTo(Device& device, const EndpointName& endpoint) {
@@ -197,9 +240,9 @@ std::uint64_t ComposeNext(Device& device) {
 }
 
 void Deliver(Device& device, std::uint64_t version) {
-  ForEachTold(device, [version](Binding& binding) {
+  for (Binding& binding : device.bindings) {
     if (binding.composed == version) binding.delivered = version;
-  });
+  }
 }
 
 }  // namespace registry::domain

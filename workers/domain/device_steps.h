@@ -6,7 +6,7 @@
 
 namespace registry::domain {
 
-// One more profile, installed.
+// One more profile, installed; one that was deleted makes room for it. HasRoomForProfile says whether there is any.
 void AddProfile(Device& device, const PartyId& mno, const Iccid& iccid);
 // The serving profile was seen on the network, which only an enabled one can be.
 void SeeOnNetwork(Device& device);
@@ -54,8 +54,14 @@ void Bind(Device& device, const PartyId& asp, const EndpointName& endpoint);
 void Unbind(Device& device);
 // The live binding is to another endpoint of the same ASP from now on. The device must have one.
 void MoveTo(Device& device, const EndpointName& endpoint);
-// A payload is made that names every live binding, or was delivered. The first answers its version. Where there is no live
-// binding, the payload names nobody, and counts for the binding that ended last.
+// One that becomes live when its payload is delivered. There must be none.
+void BindNext(Device& device, const PartyId& asp, const EndpointName& endpoint);
+// The next binding is live from now on, and the live one of `former` has ended.
+void PassOn(Device& device, const PartyId& former);
+// Ends the next binding, if there is one: it never becomes live.
+void DropNextBinding(Device& device);
+// A payload is made for the next binding or, without one, names every live binding; or was delivered. The first answers its
+// version. Where there is neither, the payload names nobody, and counts for the binding that ended last.
 std::uint64_t ComposeNext(Device& device);
 void Deliver(Device& device, std::uint64_t version);
 

@@ -87,6 +87,26 @@ void JudgeBirth(const Step& step, Judge& judge) {
   }
 }
 
+// A transfer only goes on: it begins pending, and one that has ended stays as it is.
+bool Follows(const std::optional<Transfer>& was, const std::optional<Transfer>& is) {
+  if (!was || !is) return is || !was;
+  if (was->id != is->id) return !was->open();
+  if (was->state == is->state) return *was == *is;
+  const bool from_pending = was->state == TransferState::kPending;
+  switch (is->state) {
+    case TransferState::kPending:
+      return false;
+    case TransferState::kApproved:
+    case TransferState::kRejected:
+    case TransferState::kCancelled:
+      return from_pending;
+    case TransferState::kCompleted:
+    case TransferState::kFailed:
+      return was->open();
+  }
+  return false;
+}
+
 // life.md §4: nobody may be handed a certificate that somebody else cannot look up yet.
 void JudgeTakeOver(const Device& was, const Device& is, Judge& judge) {
   const Credential* const live = Live(is);
@@ -114,6 +134,7 @@ void JudgeChange(const Step& step, Judge& judge) {
   JudgeTakeOver(was, is, judge);
   judge.Must(was.zone.wanted <= is.zone.wanted && was.zone.visible <= is.zone.visible,
              "its zone revision went back");
+  judge.Must(Follows(was.transfer, is.transfer), "its transfer changed as none does");
   judge.Must(PayloadVersion(was) <= PayloadVersion(is) && !DeliveriesWentBack(was, is),
              "its payload version went back");
 }
@@ -220,9 +241,13 @@ Faults FaultsOfStep(const Step& step) {
 }
 
 void AddParties(const Device& device, std::set<PartyId>& parties) {
-  for (const Profile& profile : device.profiles) parties.insert(profile.mno);
-  for (const Binding& binding : device.bindings) parties.insert(binding.asp);
-  if (device.transfer) parties.insert(device.transfer->to);
+  for (const Profile& profile : device.profiles) {
+    if (profile.state != ProfileState::kDeleted) parties.insert(profile.mno);
+  }
+  for (const Binding& binding : device.bindings) {
+    if (binding.phase != BindingPhase::kEnded) parties.insert(binding.asp);
+  }
+  if (InTransfer(device)) parties.insert({device.transfer->from, device.transfer->to});
 }
 
 // As the changeset leaves it, nullptr for a device it does not put.
@@ -232,6 +257,10 @@ const Device* Put(const Changeset& changes, const DeviceId& id) {
     if (put.device.id == id) last = &put.device;
   }
   return last;
+}
+
+bool IsOfProfile(JobKind kind) {
+  return kind == JobKind::kProfileEnable || kind == JobKind::kProfileDisable || kind == JobKind::kProfileDelete;
 }
 
 }  // namespace
@@ -276,9 +305,13 @@ Faults FaultsInZone(const Device& device, const std::optional<ZoneChange>& wante
 Faults FaultsInJobs(const Device& device, const std::vector<Job>& jobs) {
   Judge judge(device);
   std::set<JobKind> waits;
+  std::set<std::pair<JobKind, std::uint32_t>> of_profiles;
   for (const Job& job : jobs) {
     const std::string name(JobKindName(job.kind));
-    judge.Must(waits.insert(job.kind).second, "two jobs of " + name + " wait");
+    waits.insert(job.kind);
+    // Each profile has an MNO of its own to do it.
+    judge.Must(of_profiles.emplace(job.kind, IsOfProfile(job.kind) ? job.profile : 0).second,
+               "two jobs of " + name + " wait");
     judge.Must(HasUse(device.state, job.kind), name + " waits " + InState(device));
     const bool gives = job.kind == JobKind::kKeyGenerate || job.kind == JobKind::kPayloadPush;
     judge.Must(!gives || !OnHold(device), name + " waits though it is on hold");
@@ -288,6 +321,10 @@ Faults FaultsInJobs(const Device& device, const std::vector<Job>& jobs) {
     judge.Must(job.kind != JobKind::kPayloadPush || job.version <= PayloadVersion(device),
                "a payload is pushed that was never made");
   }
+  const bool pending = device.statuses.contains(DeviceStatus::kPendingTransfer);
+  judge.Must(pending == waits.contains(JobKind::kTransferDecide),
+             pending ? "a transfer is pending and nothing ever decides it"
+                     : "a decision of a transfer waits that is not pending");
   judge.Must(!waits.contains(JobKind::kKeyGenerate) || !waits.contains(JobKind::kAppletWipe),
              "key.generate waits beside a wipe that would take the key");
   const bool owed = device.zone.visible < device.zone.wanted;

@@ -24,6 +24,7 @@ enum class JobKind : std::uint8_t {
   kProfileDisable = 6,
   kProfileDelete = 7,
   kCredentialStep = 8,
+  kTransferDecide = 9,
 };
 
 // What makes waiting jobs pointless. Each is said by the decision that causes it (jobs::EndSuperseded).
@@ -37,6 +38,7 @@ enum class Superseding {
   kDisconnected,     // its profile is to be disabled
   kReconnected,      // its profile is to be enabled
   kKeyLost,          // its key is another's too: what was asked of it is not trusted any more
+  kTransferDecided,  // a pending transfer was decided, or called off
 };
 
 enum class OnFailure {
@@ -48,6 +50,7 @@ enum class OnDue {
   kSentAgain,  // with backoff, until the attempts are used up
   kAlarm,      // the parties are told that it takes long, and it goes on waiting
   kCarriesOn,  // the registry itself looks what can go on
+  kDecided,    // the registry decides by its policy what nobody else has decided
 };
 
 // An action's data where the job's subject says it all.
@@ -160,6 +163,14 @@ inline constexpr JobKindRow kJobKinds[] = {
      OnDue::kAlarm,
      {Superseding::kZoneChanged, Superseding::kZoneShown},
      kAnyState},
+    {JobKind::kTransferDecide,
+     "transfer.decide",
+     nullptr,
+     std::nullopt,
+     OnFailure::kTold,
+     OnDue::kDecided,
+     {Superseding::kTransferDecided, Superseding::kRetired},
+     {State::kPublished, State::kActive}},
 };
 
 const JobKindRow& RowOf(JobKind kind);

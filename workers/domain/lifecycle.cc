@@ -35,7 +35,7 @@ struct StatusColumn {
   std::string_view why;  // a command is barred
 };
 constexpr StatusColumn kStatuses[] = {
-    {DeviceStatus::kPendingTransfer, "a transfer is pending (pendingTransfer) until it is decided"},
+    {DeviceStatus::kPendingTransfer, "a transfer goes on (pendingTransfer)"},
     {DeviceStatus::kClientHold, "its ASP holds it (clientHold)"},
     {DeviceStatus::kSponsorHold, "its MNO holds it (sponsorHold)"},
     {DeviceStatus::kServerHold, "the operator holds it (serverHold) until the operator lifts it"},
@@ -86,12 +86,21 @@ Error Refused(const Device& device, Command command, std::string_view why) {
   return Error::Make(Code::kStatusProhibits, "state_prohibits", message, "/device");
 }
 
+// An approved transfer bars what a pending one does until it is carried out; but lifting a hold lets it go on.
+bool IsBarred(const Device& device, Command command, DeviceStatus status) {
+  if (device.statuses.contains(status)) return true;
+  const bool lifts = command == Command::kResume || command == Command::kSponsorResume ||
+                     command == Command::kServerResume;
+  return status == DeviceStatus::kPendingTransfer && InTransfer(device) && !lifts;
+}
+
 // Why the statuses refuse the command; empty when they do not.
 std::string_view Barred(const Device& device, const CommandRow& row) {
   bool one_needed = false, one_there = false;
   for (std::size_t column = 0; column < std::size(kStatuses); ++column) {
     const bool there = device.statuses.contains(kStatuses[column].status);
-    if (row.effects[column] == kBar && there) return kStatuses[column].why;
+    if (row.effects[column] == kBar && IsBarred(device, row.command, kStatuses[column].status))
+      return kStatuses[column].why;
     if (row.effects[column] != kOne) continue;
     one_needed = true;
     one_there = one_there || there;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "workers/domain/standing.h"
+
 namespace registry::domain {
 namespace {
 
@@ -62,6 +64,8 @@ void JudgeBindings(const std::vector<Binding>& bindings, Judge& judge) {
       Count(bindings, [](const Binding& one) { return one.phase == BindingPhase::kEnded; });
   judge.Must(bindings.size() - ended <= kBindingsMax && ended <= kEndedBindingsMax, "has too many bindings");
   judge.Must(NumbersDiffer(bindings), "has two bindings of one number");
+  const auto next = [](const Binding& one) { return one.phase == BindingPhase::kNext; };
+  judge.Must(Count(bindings, next) <= 1, "has two next bindings");
   for (const Binding& one : bindings) {
     judge.Must(one.delivered <= one.composed, "a payload was delivered that was never made");
     judge.Must(!one.asp.empty() && !one.endpoint.empty(),
@@ -85,6 +89,13 @@ void JudgeTransfer(const Device& device, Judge& judge) {
   const bool pending = device.transfer && device.transfer->state == TransferState::kPending;
   judge.Must(pending == device.statuses.contains(DeviceStatus::kPendingTransfer),
              "has a pending transfer without the status pendingTransfer, or the status without one");
+  const bool passed_on = device.transfer && device.transfer->state == TransferState::kApproved &&
+                         device.transfer->kind == TransferKind::kAsp;
+  const Binding* const next = NextBinding(device);
+  judge.Must(!passed_on || (next != nullptr && next->asp == device.transfer->to),
+             "its approved transfer has no next binding of the gaining ASP");
+  judge.Must(passed_on || next == nullptr || next->asp == Claimer(device),
+             "has a next binding of another ASP without an approved transfer");
   judge.Must(!device.transfer || device.transfer->device == device.id, "has another device's transfer");
 }
 

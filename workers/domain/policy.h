@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <functional>
+#include <set>
 #include <string>
 
 #include "schemas/wire/messages.h"
@@ -40,6 +41,15 @@ struct RenewalPolicy {
   std::chrono::seconds again{86'400};   // after a step that failed for good
 };
 
+// Who decides a transfer when the losing party does not.
+struct TransferPolicy {
+  std::chrono::seconds decide_within{5 * 86400};  // what the losing party has, from the request
+  bool approve_unanswered = false;                // what becomes of a request without an answer then
+  std::set<PartyId> auto_approve;                 // losing parties that need not be asked: the code is enough
+
+  bool operator==(const TransferPolicy&) const = default;
+};
+
 struct Policy {
   std::string zone;                          // names of devices end in ._device.<zone>
   RetryPlans retry;                          // of actions to MNOs
@@ -49,6 +59,7 @@ struct Policy {
   PayloadPolicy payload;
   AuthorisationPolicy authorisation;
   RenewalPolicy renewal;
+  TransferPolicy transfer;
 };
 
 }  // namespace registry::domain

@@ -79,6 +79,41 @@ const Binding* LiveBinding(const Device& device) {
   return Find(device.bindings, [](const Binding& one) { return one.phase == BindingPhase::kLive; });
 }
 
+const Binding* NextBinding(const Device& device) {
+  return Find(device.bindings, [](const Binding& one) { return one.phase == BindingPhase::kNext; });
+}
+
+const Binding* ToBeTold(const Device& device) {
+  const Binding* const next = NextBinding(device);
+  return next != nullptr ? next : LiveBinding(device);
+}
+
+bool ChangesProfile(const Device& device) {
+  return device.transfer && device.transfer->state == TransferState::kApproved &&
+         device.transfer->kind == TransferKind::kMno;
+}
+
+bool MayBeForgotten(const Device& device, const Profile& profile) {
+  const auto of_it = [&](const Credential& one) { return one.profile == profile.number; };
+  return profile.state == ProfileState::kDeleted && Find(device.credentials, of_it) == nullptr &&
+         profile.number != device.profiles.back().number;
+}
+
+bool HasRoomForProfile(const Device& device) {
+  return device.profiles.size() < kProfilesMax ||
+         Find(device.profiles, [&](const Profile& one) { return MayBeForgotten(device, one); }) != nullptr;
+}
+
+bool HasShare(const Device& device, const PartyId& party) {
+  const auto profile = [&](const Profile& one) {
+    return one.mno == party && one.state != ProfileState::kDeleted;
+  };
+  const auto binding = [&](const Binding& one) {
+    return one.asp == party && one.phase != BindingPhase::kEnded;
+  };
+  return Find(device.profiles, profile) != nullptr || Find(device.bindings, binding) != nullptr;
+}
+
 std::optional<PartyId> Claimer(const Device& device) {
   const Binding* const binding = LiveBinding(device);
   if (binding == nullptr || binding->asp.empty()) return std::nullopt;

@@ -33,8 +33,22 @@ bool PayloadOwed(const Device& device);
 std::uint64_t PayloadVersion(
     const Device& device);  // of the payload composed last, for whichever binding; 0: none
 
-// A transfer that was asked for and is neither refused nor at its end.
+// The one that becomes live when its payload is delivered; nullptr: none.
+const Binding* NextBinding(const Device& device);
+// Whom the payload made next is for: the next binding, else the live one. nullptr: nobody.
+const Binding* ToBeTold(const Device& device);
+
+// Whether a transfer has begun that is neither refused nor carried out.
 bool InTransfer(const Device& device);
+// Whether it is on its way from one MNO's profile to another's.
+bool ChangesProfile(const Device& device);
+// Whether one more profile has its place, or can take that of a deleted one.
+bool HasRoomForProfile(const Device& device);
+// Deleted, without a certificate, and not the newest: its number is not given again.
+bool MayBeForgotten(const Device& device, const Profile& profile);
+// Whether a share of the device is this party's now: a profile that is not deleted, a binding that has not ended. An open
+// transfer gives its gaining party none before it is approved.
+bool HasShare(const Device& device, const PartyId& party);
 
 // nullptr: none was set.
 const AuthorisationCode* CodeFor(const Device& device, CodePurpose purpose);

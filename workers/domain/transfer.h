@@ -35,6 +35,10 @@ struct Transfer {
   UtcTime decides_at;                    // without an answer until then it is decided by policy
   std::optional<Iccid> iccid;            // kMno: of the new profile
   std::optional<EndpointName> endpoint;  // kAsp: of the gaining ASP
+  // kMno, once approved: numbers of the profile that serves until then and of the one that shall serve.
+  std::uint32_t former = 0, gaining = 0;
+  // Not decided yet, or approved and not carried out yet.
+  bool open() const { return state == TransferState::kPending || state == TransferState::kApproved; }
   bool operator==(const Transfer&) const = default;
 };
 

@@ -58,6 +58,13 @@ const Job* Waiting::Find(JobKind kind) const {
   return found == jobs_.end() ? nullptr : &*found;
 }
 
+const Job* Waiting::Find(JobKind kind, std::uint32_t profile) const {
+  const auto found = std::find_if(jobs_.begin(), jobs_.end(), [kind, profile](const Job& job) {
+    return job.kind == kind && job.profile == profile;
+  });
+  return found == jobs_.end() ? nullptr : &*found;
+}
+
 void End(Device& device, const Job& job, Changeset& changes) {
   changes.jobs_erase.push_back(job.id);
   if (!job.to || job.unsent) return;

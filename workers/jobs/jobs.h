@@ -30,6 +30,7 @@ class Waiting {
   static Result<Waiting> Of(const DeviceId& device, const domain::View& view);
   bool Has(domain::JobKind kind) const { return Find(kind) != nullptr; }
   const domain::Job* Find(domain::JobKind kind) const;
+  const domain::Job* Find(domain::JobKind kind, std::uint32_t profile) const;
   const std::vector<domain::Job>& all() const { return jobs_; }
 
  private:

@@ -21,7 +21,7 @@ constexpr unsigned kBitsPerSign = 5;
 constexpr std::string_view kMember = "\"authorisationCode\":\"";
 constexpr std::string_view kBlotted = "[code]";
 
-std::string Base32(const Bytes& octets) {
+std::string Base32(crypto::OctetView octets) {
   std::string text;
   std::uint32_t bits = 0;
   unsigned held = 0;

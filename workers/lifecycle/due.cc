@@ -1,7 +1,11 @@
+#include <algorithm>
+
 #include "workers/domain/standing.h"
 #include "workers/jobs/sending.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/renewal.h"
+#include "workers/lifecycle/transfer.h"
 #include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
@@ -27,7 +31,9 @@ void RaiseDnsAlarm(Job job, const Device& device, Case& at) {
 
 // The time it was put off to says nothing, so it is given the whole wait once more, by the clock as it goes now.
 void WaitAnew(Job job, Case& at) {
-  job.due = at.context.now + (job.to ? jobs::Backoff(at.policy.retry.Of(*job.to), job.attempt)
+  job.due = at.context.now + (domain::RowOf(job.kind).on_due == domain::OnDue::kDecided
+                                  ? at.policy.transfer.decide_within
+                              : job.to ? jobs::Backoff(at.policy.retry.Of(*job.to), job.attempt)
                                      : jobs::AlarmWait(at.policy.visible_within, job.attempt));
   at.changes.jobs_put.push_back(std::move(job));
 }
@@ -53,8 +59,10 @@ Status Settle(const Job& job, const Device& device, bool too_far, Case& at) {
     WaitForDevice(job, at);
     return Done{};
   }
+  const bool decided = domain::RowOf(job.kind).on_due == domain::OnDue::kDecided;
+  if (decided && !too_far) return DecideUnanswered(job, device, at);
   const bool alarm = domain::RowOf(job.kind).on_due == domain::OnDue::kAlarm;
-  if (!alarm && jobs::WorthSendingAgain(job, retry)) {
+  if (!alarm && !decided && jobs::WorthSendingAgain(job, retry)) {
     jobs::SendAgain(job, at.context, retry, at.changes);
   } else if (too_far) {
     WaitAnew(job, at);
@@ -70,7 +78,8 @@ Status Settle(const Job& job, const Device& device, bool too_far, Case& at) {
 }  // namespace
 
 UtcTime LatestDue(const Policy& policy, UtcTime now) {
-  return jobs::LatestDue(policy.retry, policy.visible_within, now);
+  return std::max(jobs::LatestDue(policy.retry, policy.visible_within, now),
+                  now + policy.transfer.decide_within);
 }
 
 Status DecideDue(const Job& due, Case& at) {

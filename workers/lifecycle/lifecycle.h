@@ -49,11 +49,13 @@ Result<Reply> Decide(const wire::DeviceRestore&, Case&);
 // once, and it is attached again until it has another key. Refused while a renewal is under way (2304 renewal_pending).
 Result<Reply> Decide(const wire::DeviceRekey&, Case&);
 Result<Reply> Decide(const wire::AuthorisationSet&, Case&);
+Result<Reply> Decide(const wire::EndpointWithdraw&, Case&);
+// With a code that the losing party has set. Its answer, the gaining party's second thoughts, or what the policy says
+// once the time for an answer is over; how an approved one goes on is transfer.h's.
 Result<Reply> Decide(const wire::TransferRequest&, Case&);
 Result<Reply> Decide(const wire::TransferApprove&, Case&);
 Result<Reply> Decide(const wire::TransferReject&, Case&);
 Result<Reply> Decide(const wire::TransferCancel&, Case&);
-Result<Reply> Decide(const wire::EndpointWithdraw&, Case&);
 // Every report of a job puts off when it is sent again (schemas/PARTY.md), for RetryPlan::reported at most. What is
 // said of a job that its MNO has reported already, or that was called off, is noted without effect.
 Result<Reply> Decide(const wire::DoProgress&, Case&);

@@ -22,7 +22,7 @@ constexpr std::size_t kReadAtOnce = 500;
 
 bool IsOwn(const Device& device, const Origin& origin) {
   return origin.role == wire::Role::kOperator || domain::Sponsor(device) == origin.party ||
-         domain::Claimer(device) == origin.party;
+         domain::HasShare(device, origin.party);
 }
 
 Result<Device> FindOwn(const DeviceId& id, const Case& at) {

@@ -1,5 +1,5 @@
 // workers/lifecycle/reads.h: what a party may ask of its devices. A read decides nothing and writes nothing.
-// A party sees its own devices: an MNO those it sponsors, an ASP those it has claimed, the operator all. A device of
+// A party sees its own devices: an MNO those with a profile of its own, an ASP those bound to it or about to be, the operator all. A device of
 // somebody else is answered as one that does not exist. EID and ICCID are said to the sponsor alone.
 // Pure, any thread; errors are the rejection the sender gets.
 #pragma once
@@ -15,6 +15,7 @@ Result<wire::DeviceDescribed> Read(const wire::DeviceGet&, const Case&);
 Result<wire::DeviceListed> Read(const wire::DeviceList&, const Case&);
 Result<wire::DeviceTraced> Read(const wire::DeviceTrace&, const Case&);
 Result<wire::EndpointListed> Read(const wire::EndpointList&, const Case&);
+// The last transfer of each device that the party loses or gains by; of a page and its devices the same holds.
 Result<wire::TransferListed> Read(const wire::TransferList&, const Case&);
 Result<wire::QuotaTold> Read(const wire::QuotaGet&, const Case&);
 inline constexpr std::size_t kLookedAtMax = 2000;

@@ -1,4 +1,5 @@
 #include "workers/domain/device_steps.h"
+#include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/codes.h"
@@ -55,9 +56,36 @@ Status RefuseTaken(const UniqueValue& eid, const UniqueValue& iccid, const Party
   return Error::Make(Code::kExists, "esim_unavailable", "this eSIM cannot be registered");
 }
 
+// One more profile of a device that is known. Whoever has the code learns that the eUICC is registered; who has none learns
+// nothing.
+Result<Reply> AddToKnown(const wire::EsimRegister& command, Case& at) {
+  auto device =
+      AuthoriseByEid(command.eid, domain::CodePurpose::kTransfer, command.authorisation_code, at);
+  if (!device) return device.error();
+  if (auto next = domain::Next(*device, domain::Command::kAddProfile); !next) return next.error();
+  const UniqueValue iccid{UniqueKind::kIccid, AsBytes(command.iccid.text())};
+  const auto taken = at.view.FindUnique(iccid);
+  if (!taken) return taken.error();
+  if (*taken) return Error::Make(Code::kExists, "esim_unavailable", "this eSIM cannot be registered");
+  if (!domain::HasRoomForProfile(*device))
+    return Error::Make(Code::kPolicy, "profiles_too_many", "the device has as many profiles as it may", "/eid");
+
+  domain::AddProfile(*device, at.origin.party, command.iccid);
+  const std::uint32_t number = device->profiles.back().number;
+  domain::NoteStep(*device, "profile registered", at.context.now);
+  at.changes.claims.emplace_back(iccid, device->id);
+  at.changes.history.push_back(domain::History(*device, at.origin.party,
+                                               "profile " + std::to_string(number) + " registered",
+                                               at.context.now, at.origin.id));
+  Put(*device, at.changes);
+  return wire::Encode(
+      wire::EsimRegistered{device->id, {}, payload_push::BootstrapOf(at.policy, device->id), number});
+}
+
 }  // namespace
 
 Result<Reply> Decide(const wire::EsimRegister& command, Case& at) {
+  if (!command.authorisation_code.empty()) return AddToKnown(command, at);
   auto& [origin, view, context, policy, signer, changes] = at;
   const UniqueValue eid{UniqueKind::kEid, AsBytes(command.eid.text())};
   const UniqueValue iccid{UniqueKind::kIccid, AsBytes(command.iccid.text())};

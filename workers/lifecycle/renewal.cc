@@ -120,7 +120,7 @@ class Look {
   }
 
   Status Push() {
-    const domain::Binding& binding = *domain::LiveBinding(device_);
+    const domain::Binding& binding = *domain::ToBeTold(device_);
     auto endpoint = at_.view.LoadEndpoint(binding.asp, binding.endpoint);
     if (!endpoint) return endpoint.error();
     if (!*endpoint) return Done{};
@@ -149,7 +149,7 @@ class Look {
 
   Status AskWhenDue() {
     const Credential& live = *domain::Live(device_);
-    const bool may = domain::Next(device_, Command::kRenew).ok() && domain::NextCredential(device_) == nullptr &&
+    const bool may = !domain::ChangesProfile(device_) && domain::Next(device_, Command::kRenew).ok() && domain::NextCredential(device_) == nullptr &&
                      !waiting_.Has(JobKind::kKeyGenerate) &&
                      device_.credentials.size() < domain::kCredentialsMax;
     // A transfer brings another key, or another ASP: one change at a time. What is on hold for it is looked at again.

@@ -8,6 +8,7 @@
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/lifecycle.h"
 #include "workers/lifecycle/renewal.h"
+#include "workers/lifecycle/transfer.h"
 #include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
@@ -86,6 +87,7 @@ Status Delivered(Reported& reported, Case& at) {
   } else {
     Record(device, "delivered version " + std::to_string(reported.job.version), at);
   }
+  if (auto passed = AfterDelivery(device, at); !passed) return passed;
   Put(device, at.changes);
   return Done{};
 }

@@ -4,6 +4,7 @@
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/lifecycle.h"
 #include "workers/lifecycle/renewal.h"
+#include "workers/lifecycle/transfer.h"
 #include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
@@ -53,6 +54,7 @@ Status DecideVisible(const domain::ZoneChange& change, Case& at) {
     if (auto pushed = PayloadIsDue(device, *waiting, at); !pushed) return pushed;
   }
   if (auto shown = AfterShown(device, change, at); !shown) return shown;
+  if (auto after = AfterOldIsGone(device, at); !after) return after;
   if (auto carried_on = CarryOnRenewal(device, *waiting, at); !carried_on) return carried_on.error();
   Put(device, changes);
   return Done{};

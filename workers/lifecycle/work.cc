@@ -6,7 +6,7 @@
 #include "workers/jobs/sending.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/renewal.h"
-#include "workers/lifecycle/renewal.h"
+#include "workers/lifecycle/transfer.h"
 
 namespace registry::lifecycle {
 
@@ -56,6 +56,7 @@ Status AskForWhatIsOwed(Device& device, const jobs::Waiting& waiting, Case& at) 
   // A wipe under way asks for the key itself when it ends.
   const bool key_to_come = waiting.Has(JobKind::kKeyGenerate) || waiting.Has(JobKind::kAppletWipe);
   if (device.state == domain::State::kAttached && !key_to_come) return AskForKey(device, at);
+  if (domain::InTransfer(device)) return CarryOnTransfer(device, waiting, at);
   if (auto carried_on = CarryOnRenewal(device, waiting, at); !carried_on) return carried_on.error();
   const auto pushed = [](const Job& job) { return job.kind == JobKind::kPayloadPush; };
   const bool on_its_way = std::any_of(at.changes.jobs_put.begin(), at.changes.jobs_put.end(), pushed);
@@ -119,12 +120,16 @@ void TakeBack(Device& device, const Job& job) {
 
 }  // namespace
 
-void ReportFailure(Device& device, std::string step, Error error, Case& at) {
-  error.step = std::move(step);
-  domain::NoteStep(device, error.step + " failed", at.context.now);
+void RecordFailure(Device& device, const std::string& step, const Error& error, Case& at) {
+  domain::NoteStep(device, step + " failed", at.context.now);
   at.changes.history.push_back(domain::History(device, domain::RegistryParty(),
-                                               error.step + " failed: " + error.symbol, at.context.now,
+                                               step + " failed: " + error.symbol, at.context.now,
                                                at.origin.id));
+}
+
+void ReportFailure(Device& device, std::string step, Error error, Case& at) {
+  RecordFailure(device, step, error, at);
+  error.step = std::move(step);
   const wire::DeviceFailed message{device.id, DeviceName(device.id, at.policy.zone), error};
   NotifyStakeholders(device, message, at);
 }
@@ -134,6 +139,17 @@ Status FailJob(const Job& job, Device device, Error error, Case& at) {
     jobs::End(device, job, at.changes);
   } else {
     at.changes.jobs_erase.push_back(job.id);
+  }
+  if (IsStepOfTransfer(job, device)) {
+    if (auto failed = FailTransfer(device, error, at); !failed) return failed;
+    Put(device, at.changes);
+    return Done{};
+  }
+  if (IsEndOfTransfer(job, device)) {
+    RecordFailure(device, std::string(domain::JobKindName(job.kind)), error, at);
+    if (auto after = AfterProfileJob(device, job, at); !after) return after;
+    Put(device, at.changes);
+    return Done{};
   }
   const bool renews = IsStepOfRenewal(job, device);
   if (renews) error.retry_after_seconds = static_cast<int>(at.policy.renewal.again.count());

@@ -25,6 +25,8 @@ void Record(domain::Device& device, std::string_view what, const std::string& re
 Status AfterWipe(domain::Device& device, Case& at);
 // What waited for a profile to be disabled: the eSIM of a deleted device. `job` has ended.
 Status AfterProfileJob(domain::Device& device, const domain::Job& job, Case& at);
+// A step failed: in the trace and history alone.
+void RecordFailure(domain::Device& device, const std::string& step, const Error& error, Case& at);
 // A step failed: in the trace and history, `device.failed` to sponsor and claimer. The caller puts the device.
 void ReportFailure(domain::Device& device, std::string step, Error error, Case& at);
 // The job failed for good, by the command that is decided or, where there is none, because its MNO was silent: erased and

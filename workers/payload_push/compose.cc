@@ -31,7 +31,8 @@ Status CheckReady(const Device& device, const Credential* carried) {
 }
 
 Status CheckBound(const Device& device, const EndpointRecord& endpoint) {
-  if (domain::Claimer(device) != endpoint.asp || domain::EndpointOf(device) != endpoint.endpoint.name) {
+  const domain::Binding* const told = domain::ToBeTold(device);
+  if (told == nullptr || told->asp != endpoint.asp || told->endpoint != endpoint.endpoint.name) {
     return Unready("the device is not claimed for this endpoint");
   }
   return Done{};

@@ -59,7 +59,7 @@ bool TakeRest(std::string_view& in, DevicePlace& place) {
     if (time) place.position.expires.micros = static_cast<std::int64_t>(Fixed64(*time) ^ kSign);
     return time.has_value();
   }
-  return place.group.kind == GroupKind::kParty;
+  return place.group.kind == GroupKind::kParty || place.group.kind == GroupKind::kTransfer;
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace registry::ledger {
 
 // Raised with every change of domain::PlacesOf, domain::BriefOf or their octets. Stored: A NUMBER IS NEVER USED AGAIN.
-inline constexpr std::uint64_t kPlacesRule = 1;
+inline constexpr std::uint64_t kPlacesRule = 2;
 
 Result<bool> HasPlaces(const Store& store);
 // All of them anew, from all devices. The number of devices; kLedgerDamaged when one cannot be read.

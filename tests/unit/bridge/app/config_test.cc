@@ -113,6 +113,19 @@ TEST_F(ConfigTest, AnMnoMayHaveItsOwnPlan) {
   EXPECT_EQ(of("nobody"), of("usual"));
 }
 
+TEST_F(ConfigTest, WhoDecidesATransfer) {
+  const auto usual = Load(kSmallest);
+  ASSERT_TRUE(usual.ok()) << usual.error().message;
+  EXPECT_EQ(usual->transfer, (domain::TransferPolicy{std::chrono::hours(120), false, {}}));
+  const auto config = Load(std::string(kSmallest) +
+                           "[transfer]\ndecide_within_seconds = 60\nauto = \"approved\"\n"
+                           "[[party]]\nname = \"easy\"\nrole = \"asp\"\nauto_approve = true\n"
+                           "[[party]]\nname = \"usual\"\nrole = \"mno\"\n");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(config->transfer,
+            (domain::TransferPolicy{std::chrono::seconds(60), true, {*PartyId::Parse("easy")}}));
+}
+
 TEST_F(ConfigTest, UnknownKeysAndTablesAreRefusedWithTheirLine) {
   EXPECT_EQ(FaultsWith("[mqtt]\n", "[mqtt]\nprot = 1\n"),
             folder_.In("registry.toml") + ":5: unknown key mqtt.prot");
@@ -129,6 +142,8 @@ TEST_F(ConfigTest, EveryWrongValueIsNamed) {
       {"[log]\nlevel = \"loud\"\n", "log.level must be"},
       {"[pipeline]\nlanes = 0\n", "pipeline.lanes must be"},
       {"[retry]\nattempts = 1.5\n", "retry.attempts must be"},
+      {"[transfer]\ndecide_within_seconds = 0\n", "transfer.decide_within_seconds must be"},
+      {"[transfer]\nauto = \"maybe\"\n", "transfer.auto must be"},
       {"[payload]\nvalidity_days = 0\n", "payload.validity_days must be"},
       {"[[party]]\nname = \"Mno\"\nrole = \"mno\"\n", "party.name must be"},
       {"[[party]]\nname = \"mno\"\nrole = \"boss\"\n", "party.role must be"},

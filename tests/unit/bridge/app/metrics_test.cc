@@ -52,6 +52,13 @@ TEST_F(MetricsTest, StepsHaveTheirOwnHistogram) {
   EXPECT_TRUE(Has(R"(registry_step_seconds_bucket{step="published",le="0.3"} 1)"));
 }
 
+TEST_F(MetricsTest, TransfersAreCountedByKindAndOutcome) {
+  for (const char* outcome : {"requested", "approved", "failed"}) metrics_.TransferMoved("mno", outcome);
+  metrics_.TransferMoved("mno", "requested");
+  EXPECT_TRUE(Has(R"(registry_transfers_total{kind="mno",outcome="requested"} 2)"));
+  EXPECT_TRUE(Has(R"(registry_transfers_total{kind="mno",outcome="failed"} 1)"));
+}
+
 TEST_F(MetricsTest, WhatIsLookedUpIsAsOfNow) {
   sample_.outbox_depth = 7;
   sample_.zone_serial = 2026112301;
@@ -105,6 +112,7 @@ TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   metrics_.CommandDone("csr.submit", "accepted", "", microseconds(1));
   metrics_.StepDone("published", microseconds(1));
   metrics_.OrderItemDone("deactivate", "done");
+  metrics_.TransferMoved("asp", "completed");
   metrics_.Log(2, "");
   sample_.secondaries = {{"nsd", 0, 1, true}};
   const std::string text = metrics_.Text(sample_);

@@ -257,7 +257,8 @@ TEST(Keys, OfUniqueValuesBeginWithTheirKind) {
                                                        {UniqueKind::kIccid, "025f5f"},
                                                        {UniqueKind::kPublicKey, "035f5f"},
                                                        {UniqueKind::kSerial, "045f5f"},
-                                                       {UniqueKind::kAgreementKey, "055f5f"}};
+                                                       {UniqueKind::kAgreementKey, "055f5f"},
+                                                       {UniqueKind::kTransfer, "065f5f"}};
   for (const auto& [kind, hex] : golden)
     EXPECT_EQ(ToHex(AsBytes(keys::OfUnique({kind, Bytes(2, 0x5f)}))), hex);
 }

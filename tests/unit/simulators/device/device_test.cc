@@ -374,5 +374,54 @@ TEST_F(DeviceTest, AWipedCardHoldsNothingAndLivesAgain) {
   EXPECT_EQ(SymbolOf("p2", Seal(Payload(2))), "success");
 }
 
+// ---- two profiles
+
+class TwoProfilesTest : public DeviceTest {
+ protected:
+  void SetUp() override {
+    DeviceTest::SetUp();
+    Certify();
+    ASSERT_EQ(SymbolOf("p1", Seal(Payload(1))), "success");
+    second_csr_ = *device_->GenerateKey("job-2", 1);
+    second_ = registry_.Issue(second_csr_, kName);
+  }
+  std::string TakeSecond(std::uint64_t version) {
+    auto payload = Payload(version);
+    payload.certificate = second_;
+    const Bytes cms = registry_.Seal(wire::Encode(payload).dump(), TestRegistry::AgreementKeyIn(second_csr_));
+    const std::string job = "second-" + std::to_string(version);
+    const auto outcome =
+        device_->TakePayload(job, Frame(cms, registry_.Containers(payload)), kNow, 1);
+    return outcome.status ? "success" : outcome.status.error().symbol;
+  }
+  std::string second_csr_;
+  Bytes second_;
+};
+
+TEST_F(TwoProfilesTest, EachHasKeysOfItsOwnAndAJobIsAnsweredOnce) {
+  EXPECT_NE(TestRegistry::AgreementKeyIn(csr_), TestRegistry::AgreementKeyIn(second_csr_));
+  EXPECT_EQ(*device_->GenerateKey("job-2", 1), second_csr_);
+  EXPECT_EQ(*device_->GenerateKey("job-1", 0), csr_) << "the first one's key is as it was";
+}
+
+TEST_F(TwoProfilesTest, TheFirstOneServesUntilThePayloadOfTheOtherHasCome) {
+  ASSERT_TRUE(device_->Install(second_));
+  EXPECT_EQ(SymbolOf("p2", Seal(Payload(2))), "success") << "for the first one, still";
+  EXPECT_EQ(TakeSecond(3), "success");
+  EXPECT_EQ(SymbolOf("p4", Seal(Payload(4))), "payload_certificate") << "whose certificate serves no more";
+}
+
+TEST_F(TwoProfilesTest, OneThatIsDeletedBeforeItServesTakesNothingWithIt) {
+  ASSERT_TRUE(device_->DeleteProfile(1));
+  EXPECT_EQ(SymbolOf("p2", Seal(Payload(2))), "success");
+  EXPECT_EQ(TakeSecond(3), "bootstrap_missing") << "it has no key";
+}
+
+TEST_F(TwoProfilesTest, TheFormerIsDeletedAndTheOtherServesOn) {
+  ASSERT_EQ(TakeSecond(2), "success");
+  ASSERT_TRUE(device_->DeleteProfile(0));
+  EXPECT_EQ(TakeSecond(3), "success");
+}
+
 }  // namespace
 }  // namespace registry::sim

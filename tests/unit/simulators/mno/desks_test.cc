@@ -1,4 +1,4 @@
-#include "simulators/mno/desks.h"
+#include "simulators/party/desks.h"
 
 #include <gtest/gtest.h>
 
@@ -65,15 +65,15 @@ class DesksTest : public testing::Test {
 
 TEST_F(DesksTest, ACodeIsSaidAgainUntilItIsNotedEvenWhenTheDeskOpensLate) {
   Desks desks({{"asp-a", folder_.In("desk")}}, milliseconds(10));
-  desks.HandOver("asp-a", "d1", "secret");
-  desks.HandOver("asp-z", "d2", "nobody asks for it");
+  desks.HandOver("asp-a", {{"t", "authorisation"}, {"device", "d1"}, {"code", "secret"}});
+  desks.HandOver("asp-z", {{"t", "authorisation"}, {"device", "d2"}, {"code", "nobody asks for it"}});
   Desk desk(folder_.In("desk"));
   ASSERT_TRUE(desk.WaitFrames(3));
   EXPECT_EQ(desk.last()["code"], "secret");
   desk.NoteFromNowOn();
   ASSERT_TRUE(desk.WaitFrames(desk.frames() + 1));
   // Another device's code passes after it; the noted one may be under way once more, no oftener.
-  desks.HandOver("asp-a", "d3", "other");
+  desks.HandOver("asp-a", {{"t", "authorisation"}, {"device", "d3"}, {"code", "other"}});
   const int before = desk.frames();
   ASSERT_TRUE(desk.WaitFrames(before));
   EXPECT_LE(desk.frames(), before + 3);

@@ -38,6 +38,18 @@ Device Active() {
   return device;
 }
 
+const PartyId kOtherAsp = *PartyId::Parse("asp-b");
+
+Transfer Approved(const Device& device, TransferKind kind) {
+  Transfer transfer;
+  transfer.device = device.id;
+  transfer.kind = kind;
+  transfer.from = kAsp;
+  transfer.to = kOtherAsp;
+  transfer.state = TransferState::kApproved;
+  return transfer;
+}
+
 ZoneChange Served() { return {Active().id, 1, {{3, 0, 1, Bytes(32, 3)}}, ""}; }
 
 Job Waiting(JobKind kind, std::uint64_t version = 0) {
@@ -117,6 +129,17 @@ TEST(Invariants, OfItsParts) {
        "has a pending transfer without the status"},
       {[](Device& it) { it.transfer.emplace().state = TransferState::kFailed; },
        "has another device's transfer"},
+      {[](Device& it) {
+         it.bindings.resize(3, it.bindings[0]);
+         it.bindings[1].phase = it.bindings[2].phase = BindingPhase::kNext;
+       },
+       "has two next bindings"},
+      {[](Device& it) { it.transfer = Approved(it, TransferKind::kAsp); },
+       "its approved transfer has no next binding of the gaining ASP"},
+      {[](Device& it) {
+         it.bindings.push_back({2, kOtherAsp, *EndpointName::Parse("main"), BindingPhase::kNext, 0, 0});
+       },
+       "has a next binding of another ASP without an approved transfer"},
   };
   for (const auto& [breaks, fault] : broken) {
     Device device = Active();
@@ -284,6 +307,62 @@ TEST(Invariants, OfWorkWithoutADevice) {
   changes.jobs_put = {Waiting(JobKind::kAppletWipe)};
   EXPECT_THAT(Touched(changes), testing::ElementsAre(Active().id));
   EXPECT_THAT(FaultsOf(changes, {{Active().id, {}}}), Contains(HasSubstr("no record")));
+}
+
+// A step that changes the transfer from one state to another; whether it is refused for that.
+bool IsRefused(std::optional<TransferState> was, TransferState is) {
+  Device before = Active(), after = Active();
+  for (auto* device : {&before, &after}) {
+    device->transfer = Approved(*device, TransferKind::kMno);
+    device->transfer->state = device == &before ? was.value_or(is) : is;
+    if (device->transfer->state == TransferState::kPending)
+      device->statuses.insert(DeviceStatus::kPendingTransfer);
+  }
+  if (!was) before.transfer.reset();
+  Changeset changes;
+  changes.devices = {{after, after.version}};
+  if (is == TransferState::kPending) changes.jobs_put = {Waiting(JobKind::kTransferDecide)};
+  if (is != TransferState::kPending && was == TransferState::kPending)
+    changes.jobs_erase = {Waiting(JobKind::kTransferDecide).id};
+  Before state{before, {}};
+  if (was == TransferState::kPending) state.jobs = {Waiting(JobKind::kTransferDecide)};
+  for (const std::string& fault : FaultsOf(changes, {{after.id, state}})) {
+    if (fault.find("its transfer changed as none does") != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST(Invariants, ATransferOnlyGoesOn) {
+  using enum TransferState;
+  EXPECT_FALSE(IsRefused(std::nullopt, kPending));
+  for (const TransferState is : {kApproved, kRejected, kCancelled, kCompleted, kFailed})
+    EXPECT_FALSE(IsRefused(kPending, is)) << TransferStateName(is);
+  for (const TransferState is : {kCompleted, kFailed}) EXPECT_FALSE(IsRefused(kApproved, is));
+  for (const TransferState is : {kPending, kRejected, kCancelled}) EXPECT_TRUE(IsRefused(kApproved, is));
+  for (const TransferState was : {kRejected, kCancelled, kCompleted, kFailed}) {
+    for (const TransferState is : {kPending, kApproved}) EXPECT_TRUE(IsRefused(was, is));
+  }
+}
+
+TEST(Invariants, WhoHadADeviceHearsNothingOfItAnyMore) {
+  Device before = Active();
+  before.bindings.push_back({2, kOtherAsp, *EndpointName::Parse("main"), BindingPhase::kEnded, 0, 0});
+  Changeset changes;
+  changes.devices = {{before, before.version}};
+  changes.notifications.emplace_back();
+  changes.notifications.back().to = kOtherAsp;
+  changes.notifications.back().type = "device.suspended";
+  EXPECT_THAT(FaultsOf(changes, {{before.id, {before, {}}}}),
+              Contains(HasSubstr("who has no part in the device")));
+}
+
+TEST(Invariants, APendingTransferIsDecidedInTheEnd) {
+  Device device = Active();
+  device.statuses = {DeviceStatus::kPendingTransfer};
+  EXPECT_THAT(FaultsInJobs(device, {}), Contains(HasSubstr("a transfer is pending and nothing ever decides it")));
+  EXPECT_THAT(FaultsInJobs(device, {Waiting(JobKind::kTransferDecide)}), IsEmpty());
+  EXPECT_THAT(FaultsInJobs(Active(), {Waiting(JobKind::kTransferDecide)}),
+              Contains(HasSubstr("a decision of a transfer waits that is not pending")));
 }
 
 }  // namespace

@@ -70,6 +70,64 @@ TEST(Standing, PayloadVersionsNeverGoBack) {
   EXPECT_EQ(ComposeNext(device), 3u);
 }
 
+TEST(Standing, ANextBindingIsToldFirstAndBecomesLiveWithItsPayload) {
+  const PartyId other = *PartyId::Parse("asp-b");
+  Device device = WithProfiles({kMno});
+  Bind(device, kAsp, kMain);
+  Deliver(device, ComposeNext(device));
+  BindNext(device, other, kMain);
+  EXPECT_EQ(ToBeTold(device)->asp, other);
+  EXPECT_EQ(*Claimer(device), kAsp);
+  EXPECT_TRUE(HasShare(device, other));
+  EXPECT_EQ(ComposeNext(device), 2u);
+  EXPECT_EQ(DeliveredVersion(device), 1u);
+  Deliver(device, 2);
+  PassOn(device, kAsp);
+  EXPECT_EQ(*Claimer(device), other);
+  EXPECT_EQ(DeliveredVersion(device), 2u);
+  EXPECT_FALSE(HasShare(device, kAsp));
+  EXPECT_EQ(NextBinding(device), nullptr);
+}
+
+TEST(Standing, ADroppedBindingLeavesTheLiveOneAndItsVersionBehind) {
+  Device device = WithProfiles({kMno});
+  Bind(device, kAsp, kMain);
+  Deliver(device, ComposeNext(device));
+  BindNext(device, *PartyId::Parse("asp-b"), kMain);
+  ComposeNext(device);
+  DropNextBinding(device);
+  EXPECT_EQ(*Claimer(device), kAsp);
+  EXPECT_EQ(ComposeNext(device), 3u) << "no version is given twice";
+}
+
+TEST(Standing, OfBindingsThatEndedTheLastOnesAreKept) {
+  Device device = WithProfiles({kMno});
+  Bind(device, kAsp, kMain);
+  PartyId has = kAsp;
+  for (int i = 0; i < 10; ++i) {
+    const PartyId gets = *PartyId::Parse("asp-" + std::to_string(i));
+    BindNext(device, gets, kMain);
+    Deliver(device, ComposeNext(device));
+    PassOn(device, has);
+    has = gets;
+  }
+  EXPECT_EQ(device.bindings.size(), 1 + kEndedBindingsMax);
+  EXPECT_EQ(PayloadVersion(device), 10u);
+}
+
+TEST(Standing, ADeletedProfileMakesRoomAndItsNumberIsNotGivenAgain) {
+  Device device = WithProfiles({kMno});
+  while (HasRoomForProfile(device)) AddProfile(device, kOtherMno, Iccid());
+  EXPECT_EQ(device.profiles.size(), kProfilesMax);
+  device.profiles[3].state = ProfileState::kDeleted;
+  ASSERT_TRUE(HasRoomForProfile(device));
+  AddProfile(device, kOtherMno, Iccid());
+  EXPECT_EQ(device.profiles.size(), kProfilesMax);
+  EXPECT_EQ(device.profiles.back().number, kProfilesMax + 1);
+  device.profiles.back().state = ProfileState::kDeleted;
+  EXPECT_FALSE(HasRoomForProfile(device)) << "the newest stays, since its number says which is next";
+}
+
 TEST(Standing, ACodeReplacesTheOneForTheSamePurposeAndRole) {
   Device device;
   SetCode(device, {CodePurpose::kClaim, wire::Role::kAsp, Bytes(32, 1), kMno, {}, 3});

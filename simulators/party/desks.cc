@@ -1,4 +1,4 @@
-#include "simulators/mno/desks.h"
+#include "simulators/party/desks.h"
 
 #include <vector>
 
@@ -24,14 +24,13 @@ Desks::~Desks() {
   }
 }
 
-void Desks::HandOver(const std::string& asp, const std::string& device, const std::string& code) {
-  const nlohmann::json frame{{"t", "authorisation"}, {"device", device}, {"code", code}};
+void Desks::HandOver(const std::string& party, nlohmann::json frame) {
   std::shared_ptr<Connection> connection;
   {
     const MutexLock lock(mutex_);
-    const auto desk = desks_.find(asp);
+    const auto desk = desks_.find(party);
     if (desk == desks_.end()) return;
-    desk->second.waiting[device] = frame;
+    desk->second.waiting[Text(frame, "device")] = frame;
     connection = desk->second.connection;
   }
   if (connection && connection->open()) {

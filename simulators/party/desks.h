@@ -1,5 +1,5 @@
-// simulators/mno/desks.h: hands authorisation codes to the ASPs' desks and says them again until they are noted.
-// Owns: a connection per ASP and one thread that dials and repeats. Any thread may call HandOver.
+// simulators/party/desks.h: hands authorisation codes to other parties' desks and says them again until they are noted.
+// Owns: a connection per party and one thread that dials and repeats. Any thread may call HandOver.
 #pragma once
 
 #include <map>
@@ -16,7 +16,8 @@ class Desks {
  public:
   Desks(std::map<std::string, std::string> sockets, std::chrono::milliseconds repeat_after);
   ~Desks();
-  void HandOver(const std::string& asp, const std::string& device, const std::string& code);
+  // Names the device; one that waits for the same device is replaced (frames.h, "Desk"). A party without a desk: nothing.
+  void HandOver(const std::string& party, nlohmann::json frame);
 
  private:
   struct Desk {

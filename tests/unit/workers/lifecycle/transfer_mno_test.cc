@@ -1,0 +1,312 @@
+// A device goes from one MNO to another: each step, from whom it is asked, what serves meanwhile, and the way back from each.
+#include <gmock/gmock.h>
+
+#include "tests/unit/workers/lifecycle/transfer_flow.h"
+#include "workers/domain/job_kinds.h"
+
+namespace registry::test {
+namespace {
+
+using domain::CredentialPhase;
+using domain::JobKind;
+using domain::ProfileState;
+using std::chrono::hours;
+using std::chrono::seconds;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+const json kSuccess = {{"outcome", "success"}};
+const json kFailed = {{"outcome", "failed"}, {"stage", "applet"}, {"reason", "applet_refused"}};
+const std::string kIccid = IccidOf(900);
+
+class TransferMnoTest : public TransferTest {
+ protected:
+  TransferMnoTest() : TransferTest({.transfer = {hours(120), false, {}}}) {}
+
+  Said RequestByMno(const std::string& code, const std::string& mno = "mno-b",
+                    const std::string& iccid = kIccid) {
+    return Ask(mno, "transfer.request", {{"device", device_}, {"authorisationCode", code}, {"iccid", iccid}});
+  }
+  std::string Approve() {
+    const Said said = RequestByMno(Code("mno-a"));
+    if (!said.accepted()) ADD_FAILURE() << said.payload;
+    const std::string transfer = said.data().value("transfer", "none");
+    const Said approved = Ask("mno-a", "transfer.approve", {{"transfer", transfer}});
+    EXPECT_TRUE(approved.accepted()) << approved.payload;
+    return transfer;
+  }
+  domain::Job Job(JobKind kind) { return JobOf(registry_, device_, kind); }
+  Said Report(JobKind kind, const json& what, const std::string& mno) {
+    return test::Report(registry_, Job(kind), what, mno);
+  }
+
+  // ---- up to where
+  void Enabled() {
+    Approve();
+    EXPECT_TRUE(Report(JobKind::kProfileEnable, kSuccess, "mno-b").accepted());
+  }
+  Said Csr() {
+    const auto job = Job(JobKind::kKeyGenerate);
+    return Ask("mno-b", "csr.submit", {{"device", device_}, {"csr", NewCsrPem()}, {"job", job.id.text()}});
+  }
+  void Certified() {
+    Enabled();
+    const Said said = Csr();
+    EXPECT_TRUE(said.accepted()) << said.payload;
+  }
+  void Pushed() {
+    Certified();
+    registry_.ServeZone();
+    LetTimePass();
+  }
+  void Switched() {
+    Pushed();
+    EXPECT_TRUE(Report(JobKind::kPayloadPush, kSuccess, "mno-b").accepted());
+  }
+  void OldIsGone() {
+    Switched();
+    LetTimePass();
+    registry_.ServeZone();
+  }
+  // What waits for the TTL of what resolvers may still know.
+  void LetTimePass() { registry_.RunDueJobs(seconds(120)); }
+
+  std::size_t Count(CredentialPhase phase) {
+    const auto device = Device();
+    return static_cast<std::size_t>(
+        std::count_if(device.credentials.begin(), device.credentials.end(),
+                      [phase](const domain::Credential& one) { return one.phase == phase; }));
+  }
+  std::size_t TlsaWanted() {
+    const auto change = registry_.ledger().ZoneAfter(std::nullopt, 10);
+    REG_CHECK(change.ok());
+    for (const auto& one : *change) {
+      if (one.device == *DeviceId::Parse(device_)) return one.tlsa.size();
+    }
+    return 0;
+  }
+  const domain::Profile& ProfileOf(const domain::Device& device, std::uint32_t number) {
+    const auto* const profile = domain::ProfileOf(device, number);
+    REG_CHECK(profile != nullptr);
+    return *profile;
+  }
+  void ExpectAsItWas() {
+    EXPECT_EQ(State(), "failed");
+    EXPECT_EQ(domain::Sponsor(Device()).text(), "mno-a");
+    EXPECT_EQ(Count(CredentialPhase::kLive), 1u);
+    EXPECT_EQ(Count(CredentialPhase::kNext), 0u);
+    EXPECT_EQ(TlsaWanted(), 1u);
+    EXPECT_EQ(Device().state, domain::State::kActive);
+    for (const char* party : {"mno-a", "mno-b"}) EXPECT_THAT(Events(party, "transfer.failed"), SizeIs(1)) << party;
+    EXPECT_THAT(Events("asp-a", "transfer."), IsEmpty()) << "which has no part in it";
+  }
+  // What was begun is undone by both MNOs.
+  void ExpectUndone() {
+    ExpectAsItWas();
+    EXPECT_EQ(Job(JobKind::kProfileEnable).to->text(), "mno-a");
+    EXPECT_EQ(Job(JobKind::kProfileDelete).to->text(), "mno-b");
+    EXPECT_TRUE(Report(JobKind::kProfileEnable, kSuccess, "mno-a").accepted());
+    EXPECT_TRUE(Report(JobKind::kProfileDelete, kSuccess, "mno-b").accepted());
+    EXPECT_EQ(ProfileOf(Device(), 1).state, ProfileState::kEnabled);
+    EXPECT_EQ(ProfileOf(Device(), 2).state, ProfileState::kDeleted);
+    EXPECT_EQ(Ask("mno-b", "device.get", {{"device", device_}}).symbol(), "device_unknown");
+    EXPECT_TRUE(RequestByMno(Code("mno-a")).accepted()) << "and the eSIM may be used again";
+  }
+};
+
+TEST_F(TransferMnoTest, EveryStepIsAskedOfItsMnoAndOneCertificateAlwaysWorks) {
+  const std::string transfer = Approve();
+  EXPECT_EQ(Job(JobKind::kProfileEnable).to->text(), "mno-b");
+  EXPECT_EQ(Job(JobKind::kProfileEnable).profile, 2u);
+  EXPECT_TRUE(Report(JobKind::kProfileEnable, kSuccess, "mno-b").accepted());
+  EXPECT_EQ(Job(JobKind::kKeyGenerate).to->text(), "mno-b");
+  EXPECT_EQ(Job(JobKind::kKeyGenerate).profile, 2u);
+  const Said issued = Csr();
+  ASSERT_TRUE(issued.accepted()) << issued.payload;
+  EXPECT_EQ(Count(CredentialPhase::kLive), 1u);
+  EXPECT_EQ(TlsaWanted(), 2u) << "each side looks up its own";
+  registry_.ServeZone();
+  LetTimePass();
+  EXPECT_EQ(Job(JobKind::kPayloadPush).to->text(), "mno-b");
+  EXPECT_EQ(domain::Sponsor(Device()).text(), "mno-a") << "until it is delivered";
+  EXPECT_TRUE(Report(JobKind::kPayloadPush, kSuccess, "mno-b").accepted());
+  EXPECT_EQ(domain::Sponsor(Device()).text(), "mno-b");
+  EXPECT_EQ(Device().state, domain::State::kActive);
+  EXPECT_EQ(TlsaWanted(), 2u) << "of the old one too, as long as somebody may ask for it";
+  LetTimePass();
+  EXPECT_EQ(TlsaWanted(), 1u);
+  EXPECT_THAT(Jobs(JobKind::kProfileDisable), IsEmpty()) << "until nobody serves it";
+  registry_.ServeZone();
+  EXPECT_EQ(Device().credentials.size(), 1u);
+  EXPECT_EQ(Job(JobKind::kProfileDisable).to->text(), "mno-a");
+  EXPECT_TRUE(Report(JobKind::kProfileDisable, kSuccess, "mno-a").accepted());
+  EXPECT_EQ(Job(JobKind::kProfileDelete).to->text(), "mno-a");
+  EXPECT_EQ(State(), "approved");
+  EXPECT_TRUE(Report(JobKind::kProfileDelete, kSuccess, "mno-a").accepted());
+  EXPECT_EQ(State(), "completed");
+  for (const char* party : {"mno-a", "mno-b"}) {
+    const auto told = Events(party, "transfer.completed");
+    ASSERT_THAT(told, SizeIs(1)) << party;
+    EXPECT_EQ(told[0].data().at("transfer"), transfer);
+    EXPECT_EQ(told[0].data().at("profile"), 2);
+  }
+  EXPECT_EQ(*domain::Claimer(Device()), *PartyId::Parse("asp-a")) << "whose device it is all the time";
+}
+
+TEST_F(TransferMnoTest, TheOldCertificateIsRevokedAsSuperseded) {
+  const Bytes old = domain::LiveCertificate(Device())->serial;
+  OldIsGone();
+  const auto revocations = registry_.ledger().Revocations();
+  ASSERT_TRUE(revocations.ok());
+  ASSERT_THAT(*revocations, SizeIs(1));
+  EXPECT_EQ(revocations->front().serial, old);
+  EXPECT_EQ(revocations->front().reason, 4) << "RFC 5280 §5.3.1";
+}
+
+TEST_F(TransferMnoTest, AnAttachOfTheNewProfileSaysThatItIsEnabled) {
+  Approve();
+  const auto enable = Job(JobKind::kProfileEnable);
+  const Said said = Ask("mno-b", "device.attach", {{"device", device_}, {"profile", 2}});
+  ASSERT_TRUE(said.accepted()) << said.payload;
+  EXPECT_THAT(Jobs(JobKind::kProfileEnable), IsEmpty());
+  EXPECT_THAT(Jobs(JobKind::kKeyGenerate), SizeIs(1));
+  EXPECT_TRUE(test::Report(registry_, enable, kSuccess, "mno-b").accepted()) << "and is noted";
+  EXPECT_THAT(Jobs(JobKind::kKeyGenerate), SizeIs(1));
+}
+
+TEST_F(TransferMnoTest, ByItsEidADeviceIsFoundOrNotWithTheSameAnswer) {
+  const json unknown = {{"eid", EidOf(77)}, {"authorisationCode", "AAAA"}, {"iccid", kIccid}};
+  json known = unknown;
+  known["eid"] = EidOf(1);
+  const Said of_none = Ask("mno-b", "transfer.request", unknown), wrong = Ask("mno-b", "transfer.request", known);
+  EXPECT_EQ(of_none.symbol(), "authorisation_invalid");
+  EXPECT_EQ(of_none.code(), 2202);
+  EXPECT_EQ(of_none.data(), wrong.data());
+  known["authorisationCode"] = Code("mno-a");
+  const Said said = Ask("mno-b", "transfer.request", known);
+  ASSERT_TRUE(said.accepted()) << said.payload;
+  EXPECT_EQ(said.data().at("device"), device_);
+  EXPECT_EQ(said.data().at("kind"), "mno");
+}
+
+TEST_F(TransferMnoTest, AnIccidThatIsTakenIsRefused) {
+  const auto other = registry_.Register();
+  EXPECT_EQ(RequestByMno(Code("mno-a"), "mno-b", IccidOf(2)).symbol(), "esim_unavailable");
+}
+
+TEST_F(TransferMnoTest, RejectedTheIccidIsFree) {
+  const Said said = RequestByMno(Code("mno-a"));
+  ASSERT_TRUE(said.accepted()) << said.payload;
+  EXPECT_TRUE(Ask("mno-a", "transfer.reject", {{"transfer", said.data().at("transfer")}}).accepted());
+  EXPECT_THAT(Device().profiles, SizeIs(1));
+  EXPECT_TRUE(Ask("mno-b", "esim.register", {{"eid", EidOf(50)}, {"iccid", kIccid}}).accepted());
+}
+
+// ---- the way back
+
+TEST_F(TransferMnoTest, AProfileThatCannotBeEnabledLeavesEverythingAsItWas) {
+  Approve();
+  EXPECT_TRUE(Report(JobKind::kProfileEnable, kFailed, "mno-b").accepted());
+  ExpectUndone();
+}
+TEST_F(TransferMnoTest, SoDoesAKeyThatCannotBeMade) {
+  Enabled();
+  EXPECT_TRUE(Report(JobKind::kKeyGenerate, kFailed, "mno-b").accepted());
+  ExpectUndone();
+}
+TEST_F(TransferMnoTest, SoDoesAPayloadThatIsNotTaken) {
+  Pushed();
+  const Bytes next = domain::NextCredential(Device())->certificate.serial;
+  EXPECT_TRUE(Report(JobKind::kPayloadPush, kFailed, "mno-b").accepted());
+  const auto revocations = registry_.ledger().Revocations();
+  ASSERT_THAT(*revocations, SizeIs(1));
+  EXPECT_EQ(revocations->front().serial, next);
+  ExpectUndone();
+}
+TEST_F(TransferMnoTest, SoDoesAnMnoThatSaysNothing) {
+  Approve();
+  for (int i = 0; i < 12 && State() == "approved"; ++i) registry_.RunDueJobs(hours(24));
+  ExpectAsItWas();
+}
+TEST_F(TransferMnoTest, ADeviceThatIsDeactivatedMeanwhileStaysItsMnos) {
+  Certified();
+  EXPECT_TRUE(Ask("operator", "device.deactivate", {{"device", device_}}).accepted());
+  EXPECT_EQ(State(), "failed");
+  EXPECT_EQ(Device().state, domain::State::kDeactivated);
+  EXPECT_THAT(Device().credentials, IsEmpty());
+  EXPECT_EQ(domain::Sponsor(Device()).text(), "mno-a");
+}
+
+// ---- no way back
+
+TEST_F(TransferMnoTest, OnceDeliveredItIsNotUndone) {
+  OldIsGone();
+  EXPECT_TRUE(Report(JobKind::kProfileDisable, kFailed, "mno-a").accepted());
+  EXPECT_EQ(State(), "approved");
+  EXPECT_TRUE(Report(JobKind::kProfileDelete, kFailed, "mno-a").accepted());
+  EXPECT_EQ(State(), "completed") << "the device is the gaining MNO's whatever the other one does";
+  EXPECT_THAT(Events("mno-b", "device.failed"), IsEmpty());
+  EXPECT_EQ(domain::Sponsor(Device()).text(), "mno-b");
+}
+
+TEST_F(TransferMnoTest, WhatTheLosingMnoSaysLaterTouchesNothing) {
+  OldIsGone();
+  const auto disable = Job(JobKind::kProfileDisable);
+  Report(JobKind::kProfileDisable, kSuccess, "mno-a");
+  const auto remove = Job(JobKind::kProfileDelete);
+  Report(JobKind::kProfileDelete, kSuccess, "mno-a");
+  HearAll();
+  const auto before = Device();
+  EXPECT_TRUE(test::Report(registry_, disable, kFailed, "mno-a").accepted());
+  EXPECT_TRUE(test::Report(registry_, remove, kFailed, "mno-a").accepted());
+  EXPECT_EQ(Device().version, before.version);
+  EXPECT_EQ(Ask("mno-a", "device.attach", {{"device", device_}}).symbol(), "not_sponsor");
+  EXPECT_EQ(Ask("mno-a", "csr.submit", {{"device", device_}, {"csr", NewCsrPem()}}).symbol(), "not_sponsor");
+  EXPECT_EQ(Ask("mno-a", "device.get", {{"device", device_}}).symbol(), "device_unknown");
+  EXPECT_TRUE(Ask("asp-a", "device.deactivate", {{"device", device_}}).accepted());
+  EXPECT_THAT(Events("mno-a", ""), IsEmpty());
+  EXPECT_THAT(Events("mno-b", "device.deactivated"), SizeIs(1));
+}
+
+TEST_F(TransferMnoTest, DeactivatedAfterTheSwitchItIsTheGainingMnos) {
+  Switched();
+  EXPECT_TRUE(Ask("operator", "device.deactivate", {{"device", device_}}).accepted());
+  EXPECT_EQ(State(), "completed");
+  EXPECT_EQ(Job(JobKind::kAppletWipe).to->text(), "mno-b");
+}
+
+TEST_F(TransferMnoTest, EveryStepIsInTheLedger) {
+  const std::vector<std::pair<const char*, std::function<void()>>> steps = {
+      {"approved", [&] { Approve(); }},
+      {"enabled", [&] { Report(JobKind::kProfileEnable, kSuccess, "mno-b"); }},
+      {"certified", [&] { EXPECT_TRUE(Csr().accepted()); }},
+      {"served", [&] { registry_.ServeZone(); }},
+      {"known", [&] { LetTimePass(); }},
+      {"delivered", [&] { Report(JobKind::kPayloadPush, kSuccess, "mno-b"); }},
+      {"withdrawn", [&] { LetTimePass(); }},
+      {"gone", [&] { registry_.ServeZone(); }},
+      {"disabled", [&] { Report(JobKind::kProfileDisable, kSuccess, "mno-a"); }},
+      {"deleted", [&] { Report(JobKind::kProfileDelete, kSuccess, "mno-a"); }}};
+  for (const auto& [name, step] : steps) {
+    SCOPED_TRACE(name);
+    step();
+    registry_.Restart();
+  }
+  EXPECT_EQ(State(), "completed");
+}
+
+TEST_F(TransferMnoTest, ItComesBackUnderAnotherNumber) {
+  OldIsGone();
+  Report(JobKind::kProfileDisable, kSuccess, "mno-a");
+  Report(JobKind::kProfileDelete, kSuccess, "mno-a");
+  const Said said = RequestByMno(Code("mno-b"), "mno-a", IccidOf(901));
+  ASSERT_TRUE(said.accepted()) << said.payload;
+  const Said approved = Ask("mno-b", "transfer.approve", {{"transfer", said.data().at("transfer")}});
+  ASSERT_TRUE(approved.accepted()) << approved.payload;
+  EXPECT_EQ(approved.data().at("profile"), 3);
+}
+
+}  // namespace
+}  // namespace registry::test

@@ -1,0 +1,182 @@
+// How an approved transfer is carried out, or fails. From one ASP to another: the gaining one's binding is *next*, its
+// payload is pushed, and once that is delivered the device is its own. Of a device that has never had a payload nothing is
+// awaited: it changes hands at once.
+#include "workers/domain/device_steps.h"
+#include "workers/domain/job_kinds.h"
+#include "workers/domain/lifecycle.h"
+#include "workers/domain/standing.h"
+#include "workers/domain/view.h"
+#include "workers/lifecycle/transfer_told.h"
+#include "workers/lifecycle/work.h"
+
+namespace registry::lifecycle {
+namespace {
+
+using domain::Device;
+using domain::JobKind;
+using domain::Transfer;
+using domain::TransferKind;
+using domain::TransferState;
+using jobs::Waiting;
+
+// What the losing party has set is worth nothing any more, whoever was told it.
+void DropCodesOf(Device& device, const PartyId& party) {
+  std::erase_if(device.codes, [&](const domain::AuthorisationCode& code) { return code.set_by == party; });
+}
+
+// The gaining ASP has to know what the device will show before it connects.
+void TellCertificate(const Device& device, Case& at) {
+  const auto* const live = domain::LiveCertificate(device);
+  if (live == nullptr) return;
+  const wire::DeviceCertified certified{device.id, DeviceName(device.id, at.policy.zone), live->der,
+                                        live->not_after};
+  at.changes.notifications.push_back(
+      domain::Notify(device.transfer->to, certified, at.context, at.origin.id));
+}
+
+Status Push(Device& device, Case& at) {
+  const domain::Binding& binding = *domain::ToBeTold(device);
+  const auto endpoint = at.view.LoadEndpoint(binding.asp, binding.endpoint);
+  if (!endpoint) return endpoint.error();
+  if (!*endpoint) {
+    return Error::Make(Code::kNotFound, "endpoint_unknown", "its ASP has withdrawn the endpoint", "/endpoint");
+  }
+  Device pushed = device;
+  auto sent = PushPayload(pushed, **endpoint, at);
+  if (sent) device = std::move(pushed);
+  return sent;
+}
+
+bool OfTheView(const Status& failed) {
+  return !failed && failed.error().symbol == domain::kLedgerFailed;
+}
+
+// The former ASP's payload, as a newer one: whether the device has installed the other's is not known.
+Status TellFormer(Device& device, Case& at) {
+  if (device.state != domain::State::kActive || domain::OnHold(device)) return Done{};
+  domain::Changeset before = at.changes;
+  const Status pushed = Push(device, at);
+  if (pushed || OfTheView(pushed)) return pushed;
+  at.changes = std::move(before);
+  ReportFailure(device, std::string(domain::JobKindName(JobKind::kPayloadPush)), pushed.error(), at);
+  return Done{};
+}
+
+Status PassBinding(Device& device, const Waiting& waiting, Case& at) {
+  const Transfer& transfer = *device.transfer;
+  domain::DropNextBinding(device);
+  domain::BindNext(device, transfer.to, *transfer.endpoint);
+  TellCertificate(device, at);
+  if (device.state == domain::State::kActive) return CarryOnTransfer(device, waiting, at);
+  domain::PassOn(device, transfer.from);
+  CompleteTransfer(device, at);
+  if (!domain::OnHold(device)) return Push(device, at);
+  jobs::EndSuperseded(device, domain::Superseding::kPayloadReplaced, waiting, at.changes);
+  return Done{};
+}
+
+}  // namespace
+
+bool IsApproved(const Device& device, TransferKind kind) {
+  return device.transfer && device.transfer->state == TransferState::kApproved &&
+         device.transfer->kind == kind;
+}
+
+void CompleteTransfer(Device& device, Case& at) {
+  device.transfer->state = TransferState::kCompleted;
+  DropCodesOf(device, device.transfer->from);
+  TellTransfer<wire::TransferCompleted>(device, "completed", {}, at);
+}
+
+void ReleaseIccid(const Device& device, Case& at) {
+  if (!device.transfer->iccid) return;
+  at.changes.releases.push_back({domain::UniqueKind::kIccid, AsBytes(device.transfer->iccid->text())});
+}
+
+wire::TransferState ToldOf(const Device& device) {
+  const Transfer& transfer = *device.transfer;
+  return {transfer.id,
+          transfer.device,
+          std::string(TransferKindName(transfer.kind)),
+          std::string(TransferStateName(transfer.state)),
+          transfer.from,
+          transfer.to,
+          transfer.requested,
+          transfer.decides_at,
+          transfer.gaining};
+}
+
+void RecordTransfer(Device& device, std::string_view what, const std::string& reason, Case& at) {
+  domain::NoteStep(device, "transfer " + std::string(what), at.context.now);
+  std::string entry = "transfer " + device.transfer->id.text() + " to " + device.transfer->to.text() + ' ';
+  entry.append(what);
+  if (!reason.empty()) entry += ": " + reason;
+  at.changes.history.push_back(
+      domain::History(device, at.origin.party, std::move(entry), at.context.now, at.origin.id));
+}
+
+Status ApproveTransfer(Device& device, const std::string& reason, Case& at) {
+  const auto waiting = Waiting::Of(device.id, at.view);
+  if (!waiting) return waiting.error();
+  device.transfer->state = TransferState::kApproved;
+  device.statuses.erase(domain::DeviceStatus::kPendingTransfer);
+  TellTransfer<wire::TransferApproved>(device, "approved", reason, at);
+  return device.transfer->kind == TransferKind::kMno ? BeginNewProfile(device, *waiting, at)
+                                                     : PassBinding(device, *waiting, at);
+}
+
+Status CarryOnTransfer(Device& device, const Waiting& waiting, Case& at) {
+  if (domain::OnHold(device)) return Done{};
+  if (IsApproved(device, TransferKind::kMno)) return CarryOnNewProfile(device, waiting, at);
+  if (!IsApproved(device, TransferKind::kAsp)) return Done{};
+  const domain::Job* const push = waiting.Find(JobKind::kPayloadPush);
+  if (push != nullptr && push->version == domain::NextBinding(device)->composed) return Done{};
+  domain::Changeset before = at.changes;
+  const Status pushed = Push(device, at);
+  if (pushed || OfTheView(pushed)) return pushed;
+  at.changes = std::move(before);
+  return FailTransfer(device, pushed.error(), at);
+}
+
+Status AfterDelivery(Device& device, Case& at) {
+  const domain::Binding* const next = domain::NextBinding(device);
+  if (!IsApproved(device, TransferKind::kAsp) || next->delivered < next->composed || next->composed == 0) return Done{};
+  domain::PassOn(device, device.transfer->from);
+  CompleteTransfer(device, at);
+  return Done{};
+}
+
+bool IsStepOfTransfer(const domain::Job& job, const Device& device) {
+  if (IsApproved(device, TransferKind::kMno)) {
+    if (HasSwitched(device)) return false;
+    const domain::Credential* const next = domain::NextCredential(device);
+    const bool carries = next != nullptr && next->carried != 0 && job.version >= next->carried;
+    return job.kind == JobKind::kPayloadPush ? carries : job.profile == device.transfer->gaining;
+  }
+  const domain::Binding* const next = domain::NextBinding(device);
+  return job.kind == JobKind::kPayloadPush && next != nullptr && IsApproved(device, TransferKind::kAsp) &&
+         job.version == next->composed;
+}
+
+Status FailTransfer(Device& device, const Error& why, Case& at) {
+  if (!domain::InTransfer(device)) return Done{};
+  if (IsApproved(device, TransferKind::kMno) && HasSwitched(device)) {
+    CompleteTransfer(device, at);
+    return Done{};
+  }
+  const auto waiting = Waiting::Of(device.id, at.view);
+  if (!waiting) return waiting.error();
+  const bool told = domain::NextBinding(device) != nullptr && domain::NextBinding(device)->composed > 0;
+  jobs::EndSuperseded(device, domain::Superseding::kTransferDecided, *waiting, at.changes);
+  domain::DropNextBinding(device);
+  device.statuses.erase(domain::DeviceStatus::kPendingTransfer);
+  const bool approved = device.transfer->state == TransferState::kApproved;
+  const bool had_profile = approved && device.transfer->kind == TransferKind::kMno;
+  if (!had_profile) ReleaseIccid(device, at);
+  device.transfer->state = TransferState::kFailed;
+  TellTransfer<wire::TransferFailed>(device, "failed", why.symbol + ": " + why.message, at);
+  if (had_profile) return DropNewProfile(device, *waiting, at);
+  return told ? TellFormer(device, at) : Status(Done{});
+}
+
+}  // namespace registry::lifecycle
