@@ -88,6 +88,17 @@ Result<Reply> Register(const wire::EsimRegister& command, Case& at, const Desk& 
 Result<Reply> Certify(const wire::CsrSubmit& command, Case& at, const Desk& desk) {
   return csr_sign::Decide(command, at, *desk.issuer);
 }
+// What its devices have then is not what it says: they are given it by an order.
+Result<Reply> Publish(const wire::EndpointPublish& command, Case& at, const Desk&) {
+  const auto changes = lifecycle::Replaces(command.endpoint, at);
+  if (!changes) return changes.error();
+  auto reply = lifecycle::Decide(command, at);
+  if (!reply || !*changes) return reply;
+  const auto order = orders::StartReprovision(command.endpoint.name, at);
+  if (!order) return order.error();
+  if (*order) (*reply)["order"] = (*order)->text();
+  return reply;
+}
 Result<Reply> Replay(const wire::FeedReplay& command, Case& at, const Desk& desk) {
   return desk.feeds.Replay(command, at);
 }
@@ -116,8 +127,9 @@ std::vector<CommandRow> MakeRows() {
       Row<wire::EsimRegister>(LimitClass::kWrite, OfEsim, Register),
       Row<wire::DeviceAttach>(LimitClass::kWrite, OfDevice),
       Row<wire::CsrSubmit>(LimitClass::kWrite, OfDevice, Certify),
-      Row<wire::EndpointPublish>(LimitClass::kWrite, OfSender),
+      Row<wire::EndpointPublish>(LimitClass::kWrite, OfSender, Publish),
       Row<wire::DeviceClaim>(LimitClass::kAuthorise, OfDevice),
+      Row<wire::WifiSet>(LimitClass::kWrite, OfDevice),
       Row<wire::DeviceDeactivate>(LimitClass::kWrite, OfDevice),
       Row<wire::DeviceReactivate>(LimitClass::kWrite, OfDevice),
       Row<wire::DeviceDelete>(LimitClass::kWrite, OfDevice),
@@ -152,6 +164,7 @@ std::vector<CommandRow> MakeRows() {
       Row<wire::OrderCancel>(LimitClass::kWrite, OfSender),
       Row<wire::OrderGet>(LimitClass::kRead, OfSender),
       Row<wire::OrderReport>(LimitClass::kRead, OfSender),
+      Row<wire::OrderList>(LimitClass::kRead, OfSender),
   };
 }
 

@@ -348,6 +348,19 @@ Result<domain::Decision> Executor::DecideFor(const PartyId& party, std::string_v
   return domain::Decision{std::move(changes), std::move(*reply)};
 }
 
+Result<domain::Decision> Executor::DecideFor(const PartyId& party,
+                                             const std::function<Result<domain::Reply>(domain::Case&)>& decide,
+                                             const EventId& cause, const domain::Context& context) const {
+  const auto known = services_.parties.find(party);
+  if (known == services_.parties.end())
+    return Error::Make(Code::kNotAuthorised, "party_unknown", "this registry does not know the party");
+  const domain::Origin origin{party, known->second, cause};
+  domain::Case at{origin, ledger_, context, services_.policy, *services_.signer};
+  auto reply = decide(at);
+  if (!reply) return reply.error();
+  return domain::Decision{std::move(at.changes), std::move(*reply)};
+}
+
 Status Executor::SettleFor(const PartyId& party, const std::function<Status(domain::Case&)>& decide) {
   const domain::Origin own = domain::OwnOrigin();
   Status committed = Done{};

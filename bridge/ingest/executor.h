@@ -62,6 +62,10 @@ class Executor {
   Result<domain::Decision> DecideFor(const PartyId& party, std::string_view name,
                                      const wire::Command& command, const EventId& cause,
                                      const domain::Context& context) const;
+  // The same of what is no command.
+  Result<domain::Decision> DecideFor(const PartyId& party,
+                                     const std::function<Result<domain::Reply>(domain::Case&)>& decide,
+                                     const EventId& cause, const domain::Context& context) const;
   // As Settle, on behalf of a party: what the ledger keeps counts as the party's. Why nothing was kept, unlogged.
   Status SettleFor(const PartyId& party, const std::function<Status(domain::Case&)>& decide);
   // Until the party may make the ledger keep more; zero when it may.

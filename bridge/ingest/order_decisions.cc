@@ -1,6 +1,7 @@
 #include "bridge/ingest/order_decisions.h"
 
 #include "bridge/ledger/sound.h"
+#include "workers/orders/kinds.h"
 
 namespace registry::ingest {
 
@@ -20,11 +21,19 @@ Result<std::vector<domain::DevicePosition>> OrderDecisions::Next(
   return positions;
 }
 
+Result<domain::Decision> OrderDecisions::DecideOne(const domain::Order& order, const DeviceId& device,
+                                                   const domain::Context& context) const {
+  if (const auto command = orders::CommandOf(order, device)) {
+    return executor_.DecideFor(order.owner, orders::CommandName(order.kind), *command, order.cause, context);
+  }
+  return executor_.DecideFor(
+      order.owner, [&](domain::Case& at) { return lifecycle::Reprovision(device, at); }, order.cause, context);
+}
+
 OrderDecisions::Settled OrderDecisions::SettleItem(const domain::Order& order,
                                                    const domain::DevicePosition& at) const {
   const auto one = [this](const domain::Order& of, const DeviceId& device, const domain::Context& context) {
-    auto decision = executor_.DecideFor(of.owner, orders::CommandName(of.kind), orders::CommandOf(of, device),
-                                        of.cause, context);
+    auto decision = DecideOne(of, device, context);
     // The outcome has room for the symbol alone.
     const bool failed = !decision && decision.error().code == Code::kFailed;
     if (failed && decision.error().symbol != ledger::kLedgerFailed) {

@@ -30,6 +30,8 @@ class OrderDecisions {
   Settled SettleEnd(const domain::Order& order) const;
 
  private:
+  Result<domain::Decision> DecideOne(const domain::Order& order, const DeviceId& device,
+                                     const domain::Context& context) const;
   using Decide = std::function<Result<domain::ItemOutcome>(domain::Case&)>;
   Result<Settled> Keep(const domain::Order& order, const Decide& decide) const;
   void SayTriedAgain(const domain::Order& order, const Error& why) const;

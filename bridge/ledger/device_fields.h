@@ -68,6 +68,12 @@ void Fields(A& archive, T& credential) {
   archive(7, credential.agreement_key);
 }
 
+template <class A, Is<wire::Wifi> T>
+void Fields(A& archive, T& wifi) {
+  archive(1, wifi.ssid);
+  archive(2, wifi.sealed_passphrase);
+}
+
 template <class A, Is<domain::Binding> T>
 void Fields(A& archive, T& binding) {
   archive(1, binding.number);
@@ -76,6 +82,7 @@ void Fields(A& archive, T& binding) {
   archive(4, binding.phase);
   archive(5, binding.composed);
   archive(6, binding.delivered);
+  archive(7, binding.wifi);
 }
 
 template <class A, Is<domain::AuthorisationCode> T>

@@ -126,7 +126,7 @@ class LedgerReader : public domain::View {
   using Placed = std::pair<domain::DevicePlace, domain::DeviceBrief>;
   virtual Result<std::vector<Placed>> PlacesAfter(const std::optional<domain::DevicePlace>& after,
                                                   std::size_t limit) const = 0;
-  // Every event mark and every endpoint, in an order of the backend's own that stays; for Verify.
+  // Every event mark, in an order of the backend's own that stays; for Verify.
   using EventKey = std::pair<PartyId, EventId>;
   using EndpointKey = domain::EndpointKey;
   virtual Result<std::vector<domain::EventMark>> EventsAfter(const std::optional<EventKey>& after,
@@ -136,8 +136,6 @@ class LedgerReader : public domain::View {
   virtual Result<std::vector<domain::DayMark>> DayMarksAfter(const std::optional<domain::DayMark>& after,
                                                              std::size_t limit) const = 0;
   virtual Result<MarksKept> LoadMarksKept() const = 0;
-  virtual Result<std::vector<domain::EndpointRecord>> EndpointsAfter(const std::optional<EndpointKey>& after,
-                                                                     std::size_t limit) const = 0;
 };
 
 class Ledger : public LedgerReader {

@@ -8,7 +8,7 @@
 namespace registry::ledger {
 
 template <>
-struct StoredEnum<domain::OrderKind> : FrozenEnum<domain::OrderKind, 1> {};
+struct StoredEnum<domain::OrderKind> : FrozenEnum<domain::OrderKind, 6> {};
 template <>
 struct StoredEnum<domain::OrderState> : FrozenEnum<domain::OrderState, 4> {};
 template <>

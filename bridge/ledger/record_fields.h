@@ -46,12 +46,6 @@ void Fields(A& archive, T& trust) {
   archive(3, trust.tlsa_owner);
 }
 
-template <class A, Is<wire::Wifi> T>
-void Fields(A& archive, T& wifi) {
-  archive(1, wifi.ssid);
-  archive(2, wifi.sealed_passphrase);
-}
-
 template <class A, Is<wire::Endpoint> T>
 void Fields(A& archive, T& endpoint) {
   archive(1, endpoint.name);

@@ -27,6 +27,7 @@ enum class Code : int {
   kExists = 2302,
   kNotFound = 2303,
   kStatusProhibits = 2304,
+  kAssociationProhibits = 2305,
   kPolicy = 2306,
   kFailed = 2400,
   kLimit = 2502,

@@ -12,6 +12,7 @@
   X(CsrSubmit, CertificateIssued, kMno) \
   X(EndpointPublish, EndpointPublished, kAsp) \
   X(DeviceClaim, DeviceState, kAsp) \
+  X(WifiSet, DeviceState, kAsp) \
   X(DeviceDeactivate, DeviceState, kAsp, kOperator) \
   X(DeviceReactivate, DeviceState, kAsp, kOperator) \
   X(DeviceDelete, DeviceState, kAsp, kOperator) \
@@ -46,6 +47,7 @@
   X(DeviceTrace, DeviceTraced, kMno, kAsp, kOperator) \
   X(OrderGet, OrderState, kMno, kAsp, kOperator) \
   X(OrderReport, OrderReported, kMno, kAsp, kOperator) \
+  X(OrderList, OrderListed, kMno, kAsp, kOperator) \
   X(EndpointList, EndpointListed, kAsp) \
   X(TransferList, TransferListed, kMno, kAsp, kOperator) \
   X(QuotaGet, QuotaTold, kMno, kAsp, kOperator)
@@ -63,6 +65,7 @@
   X(DeviceListed) \
   X(DeviceTraced) \
   X(OrderReported) \
+  X(OrderListed) \
   X(Authorisation) \
   X(TransferState) \
   X(EndpointWithdrawn) \

@@ -85,6 +85,12 @@ const Fields<DeviceClaim>& Table<DeviceClaim>() {
   return table;
 }
 template <>
+const Fields<WifiSet>& Table<WifiSet>() {
+  static const Fields<WifiSet> table{Must<Device, &WifiSet::device>("device"), May<WifiPart, &WifiSet::wifi>("wifi")};
+  return table;
+}
+
+template <>
 const Fields<DeviceDeactivate>& Table<DeviceDeactivate>() {
   static const Fields<DeviceDeactivate> table = [] {
     auto fields = WithReason<DeviceDeactivate>();

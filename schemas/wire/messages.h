@@ -54,6 +54,7 @@ struct Wifi {
   static constexpr std::string_view kName = "wifi";
   std::string ssid;               // 1 to 32 octets
   std::string sealed_passphrase;  // opaque to the registry
+  bool operator==(const Wifi&) const = default;
 };
 struct Endpoint {
   static constexpr std::string_view kName = "endpoint";
@@ -102,6 +103,11 @@ struct DeviceClaim {
   std::string authorisation_code;
   EndpointName endpoint;
 };  // ASP
+struct WifiSet {
+  static constexpr std::string_view kName = "wifi.set";
+  DeviceId device;
+  std::optional<Wifi> wifi;  // none: what was set is taken back
+};                           // ASP
 struct DeviceDeactivate {
   static constexpr std::string_view kName = "device.deactivate";
   DeviceId device;

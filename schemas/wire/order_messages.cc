@@ -11,7 +11,8 @@ using Order = IdForm<OrderId>;
 using Party = IdForm<PartyId>;
 
 struct KindWords {
-  static constexpr std::array<std::string_view, 1> kWords{"deactivate"};
+  static constexpr std::array<std::string_view, 6> kWords{"deactivate", "delete", "reprovision",
+                                                            "suspend",    "resume", "rekey"};
 };
 struct OrderStateWords {
   static constexpr std::array<std::string_view, 4> kWords{"running", "paused", "cancelled", "done"};
@@ -89,6 +90,14 @@ const Fields<OrderReport>& Table<OrderReport>() {
   return table;
 }
 template <>
+const Fields<OrderList>& Table<OrderList>() {
+  static const Fields<OrderList> table{May<Word<OrderStateWords>, &OrderList::state>("state"),
+                                       May<Order, &OrderList::after>("after"),
+                                       May<Integer<std::uint64_t, 1, 500>, &OrderList::limit>("limit")};
+  return table;
+}
+
+template <>
 const Fields<OrderState>& Table<OrderState>() {
   static const Fields<OrderState> table = [] {
     Fields<OrderState> fields{Must<Order, &OrderState::order>("order"),
@@ -111,6 +120,13 @@ const Fields<OrderItem>& Table<OrderItem>() {
       Must<Word<OutcomeWords>, &OrderItem::outcome>("outcome"), May<Symbol, &OrderItem::symbol>("symbol")};
   return table;
 }
+template <>
+const Fields<OrderListed>& Table<OrderListed>() {
+  static const Fields<OrderListed> table{Must<ListOf<Part<OrderState>, 0, 500>, &OrderListed::orders>("orders"),
+                                         May<Order, &OrderListed::next>("next")};
+  return table;
+}
+
 template <>
 const Fields<OrderReported>& Table<OrderReported>() {
   static const Fields<OrderReported> table{

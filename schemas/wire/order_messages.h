@@ -55,6 +55,13 @@ struct OrderReport {
   std::uint64_t limit = 0;  // 0: not said
 };                          // all
 
+struct OrderList {
+  static constexpr std::string_view kName = "order.list";
+  std::string state;
+  std::optional<OrderId> after;  // `next` of the page before
+  std::uint64_t limit = 0;       // 0: not said
+};                               // all
+
 struct OrderState {
   static constexpr std::string_view kName = "order.state";
   OrderId order;
@@ -71,6 +78,11 @@ struct OrderItem {
   DeviceId device;
   std::string outcome, symbol;
 };
+struct OrderListed {
+  static constexpr std::string_view kName = "order.listed";
+  std::vector<OrderState> orders;
+  std::optional<OrderId> next;  // none on the last page
+};                              // order.list
 struct OrderReported {
   static constexpr std::string_view kName = "order.reported";
   std::vector<OrderItem> items;

@@ -16,7 +16,7 @@ inline constexpr std::array kCodes{
     Code::kSyntax,        Code::kUseError,      Code::kMissingParameter,
     Code::kRange,         Code::kValueSyntax,   Code::kUnsupportedVersion,
     Code::kUnimplemented, Code::kNotAuthorised, Code::kBadAuthorisationCode,
-    Code::kExists,        Code::kNotFound,      Code::kStatusProhibits,
+    Code::kExists,        Code::kNotFound,      Code::kStatusProhibits, Code::kAssociationProhibits,
     Code::kPolicy,        Code::kFailed,        Code::kLimit,
 };
 

@@ -199,6 +199,11 @@ Status Device::Apply(const nlohmann::json& frame, UtcTime now, std::size_t profi
   return Done{};
 }
 
+Result<std::string> Device::WifiPassphrase() const {
+  if (!has_wifi() || !signing_) return Lacking("wifi_absent", "no payload that names a network");
+  return OpenSealed(payload_->endpoint.wifi->sealed_passphrase, *signing_);
+}
+
 // Without files the former ones go, 02 first: middleware that reads files must not go on with what is no more.
 Status Device::WriteContainers(const std::vector<wire::Container>& containers, Euicc& euicc) {
   if (containers.empty()) return RemovePilotFiles(euicc);

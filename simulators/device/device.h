@@ -50,6 +50,9 @@ class Device {
   };
   PayloadOutcome TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now,
                              std::size_t profile = 0);
+  // Whether the payload installed names a network, and its passphrase, which no other device can open.
+  bool has_wifi() const { return payload_ && payload_->endpoint && payload_->endpoint->wifi.has_value(); }
+  Result<std::string> WifiPassphrase() const;
   Status Wipe(const std::string& job, std::size_t profile = 0);
   // The profile is deleted with everything on its applet; one that serves takes the device's certificate with it.
   Status DeleteProfile(std::size_t profile);

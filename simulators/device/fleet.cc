@@ -67,6 +67,7 @@ class FleetOnRadio : public Fleet {
   void OnPayload(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
   void OnWipe(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
   void OnProfile(Unit& unit, const Seat& seat, const std::string& what, const json& frame) REQUIRES(unit.mutex);
+  void JoinWifi(Unit& unit) REQUIRES(unit.mutex);
   void VerifyAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
   void Verify(Unit& unit, Clock::time_point begun, milliseconds pause) REQUIRES(unit.mutex);
   void SessionAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
@@ -237,6 +238,7 @@ void FleetOnRadio::OnPayload(Unit& unit, const Seat& seat, const json& frame) {
   answer["retriable"] = outcome.retriable();
   if (!outcome.repeated) report_.Step(unit.device->id(), "payload_open", begun, ReasonOf(outcome.status));
   Send(seat, answer);
+  if (outcome.status && !outcome.repeated && unit.device->has_wifi()) JoinWifi(unit);
   if (!outcome.status || outcome.repeated || unit.talking) return;
   if (!unit.device->bound()) return report_.Say({{"event", "released"}, {"device", unit.device->id()}});
   if (!unit.identity.checks) {
@@ -244,6 +246,14 @@ void FleetOnRadio::OnPayload(Unit& unit, const Seat& seat, const json& frame) {
   }
   unit.talking = true;
   VerifyAfter(milliseconds(0), unit, Clock::now(), kVerifyAgainFirst);
+}
+
+// The network itself is not simulated: what is proved is that this device, and no other, can read the passphrase.
+void FleetOnRadio::JoinWifi(Unit& unit) {
+  const auto begun = Clock::now();
+  const auto passphrase = unit.device->WifiPassphrase();
+  report_.Step(unit.device->id(), "wifi", begun,
+               passphrase ? std::string() : passphrase.error().symbol);
 }
 
 void FleetOnRadio::OnWipe(Unit& unit, const Seat& seat, const json& frame) {

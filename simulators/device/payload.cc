@@ -92,6 +92,17 @@ Status CheckDates(X509* certificate, const RegistryTrust& trust, UtcTime now) {
   return Done{};
 }
 
+Result<std::string> OpenSealed(const std::string& sealed, const CardKey& certified) {
+  const auto der = FromBase64(sealed);
+  const OwnedCms cms = der ? ParseCms(*der, NID_id_smime_ct_authEnvelopedData) : nullptr;
+  if (!cms) return Refuse("wifi_undecryptable", "not base64 of one whole AuthEnvelopedData");
+  const OwnedBio out(BIO_new(BIO_s_mem()));
+  if (CMS_decrypt(cms.get(), certified.handle(), nullptr, nullptr, out.get(), CMS_BINARY) != 1)
+    return Refuse("wifi_undecryptable", "not for this device's certified key");
+  const Bytes plain = Written(out.get());
+  return std::string(plain.begin(), plain.end());
+}
+
 Result<wire::RegistryPayload> OpenPayload(const Bytes& cms, const RegistryTrust& trust,
                                           const CardKey& agreement, const PayloadExpectation& expected) {
   const auto sealed = VerifySigned(cms, trust);

@@ -24,6 +24,9 @@ struct PayloadExpectation {
 
 Result<wire::RegistryPayload> OpenPayload(const Bytes& cms, const RegistryTrust& trust,
                                           const CardKey& agreement, const PayloadExpectation& expected);
+// What an ASP has sealed to the certificate of this key: base64 of CMS AuthEnvelopedData. Error
+// wifi_undecryptable: it is no such thing, or for another key.
+Result<std::string> OpenSealed(const std::string& sealed, const CardKey& certified);
 // Issued by the registry for this key and name.
 Status CheckCertificate(X509* certificate, const CertificateView& view, const RegistryTrust& trust,
                         const Bytes& signing_point, const std::string& device_name);

@@ -1,5 +1,6 @@
 // simulators/euicc/euicc.h: one soft card as it leaves the factory: slots laid out, the key-agreement pair
-// made on board, the signing slot empty, no files. Two doors: `applet` for the device, `ota` for the issuer.
+// made on board, the signing slot empty, no files. The pair of the signing slot may agree on secrets too: what is sealed to
+// the certificate alone is opened with it. Two doors: `applet` for the device, `ota` for the issuer.
 // Owns: everything in it. Threads: one at a time. Not movable: the doors point into the memory.
 #pragma once
 

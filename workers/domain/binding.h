@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "schemas/ids/ids.h"
+#include "schemas/wire/messages.h"
 
 namespace registry::domain {
 
@@ -24,6 +26,8 @@ struct Binding {
   BindingPhase phase = BindingPhase::kLive;
   std::uint64_t composed = 0;   // version of the last payload that was made for it
   std::uint64_t delivered = 0;  // version of the last one reported as installed and accepted by the device
+  // A network that the ASP has sealed for this device alone; it takes the place of the endpoint's.
+  std::optional<wire::Wifi> wifi = std::nullopt;
   bool operator==(const Binding&) const = default;
 };
 inline constexpr std::size_t kBindingsMax = 4;       // that have not ended

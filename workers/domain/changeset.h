@@ -118,6 +118,17 @@ struct EndpointPut {
   EndpointRecord endpoint;
   std::uint64_t expected_version = 0;
 };
+// A decision that leads a device to an endpoint rests on it as it was read: else a device could be bound to one that is just
+// withdrawn, or be given what was just replaced. Commit fails with kStale when it moved or went.
+struct EndpointSeen {
+  EndpointKey endpoint;
+  std::uint64_t version = 0;
+};
+// Commit fails with kStale when it moved, and as long as a device is bound to it (DeviceGroup::At).
+struct EndpointErase {
+  EndpointKey endpoint;
+  std::uint64_t expected_version = 0;
+};
 struct FeedAcked {
   PartyId party;
   std::uint64_t seq = 0;
@@ -134,6 +145,8 @@ struct Changeset {
   std::optional<EventMark> mark;  // commit fails with kEventKnown when source + id is already marked
   std::vector<DevicePut> devices;
   std::vector<EndpointPut> endpoints;
+  std::vector<EndpointErase> endpoints_erase;
+  std::vector<EndpointSeen> endpoints_seen;
   std::vector<std::pair<UniqueValue, DeviceId>>
       claims;  // commit fails with kStale when another device holds it
   std::vector<UniqueValue> releases;

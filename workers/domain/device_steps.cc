@@ -195,6 +195,15 @@ void Bind(Device& device, const PartyId& asp, const EndpointName& endpoint) {
   device.bindings.push_back(std::move(binding));
 }
 
+void SetWifi(Device& device, std::optional<wire::Wifi> wifi) {
+  for (Binding& binding : device.bindings) {
+    if (binding.phase != BindingPhase::kLive) continue;
+    binding.wifi = std::move(wifi);
+    return;
+  }
+  REG_CHECK(false);
+}
+
 void Unbind(Device& device) {
   for (Binding& binding : device.bindings) {
     if (binding.phase == BindingPhase::kLive) binding.phase = BindingPhase::kEnded;

@@ -50,6 +50,8 @@ void DropCode(Device& device, CodePurpose purpose);
 
 // A live binding, beside those there are.
 void Bind(Device& device, const PartyId& asp, const EndpointName& endpoint);
+// The network sealed for this device, in the live binding, which must be there; nullopt: none, the endpoint's holds.
+void SetWifi(Device& device, std::optional<wire::Wifi> wifi);
 // The live bindings have ended. The last few are kept, as many as kEndedBindingsMax says.
 void Unbind(Device& device);
 // The live binding is to another endpoint of the same ASP from now on. The device must have one.

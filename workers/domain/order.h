@@ -16,6 +16,11 @@ namespace registry::domain {
 // Stored: DO NOT CHANGE THESE NUMBERS.
 enum class OrderKind : std::uint8_t {
   kDeactivate = 1,
+  kDelete = 2,
+  kReprovision = 3,  // the payload anew, for the endpoint as it is now
+  kSuspend = 4,
+  kResume = 5,
+  kRekey = 6,
 };
 std::string_view OrderKindName(OrderKind kind);
 std::optional<OrderKind> OrderKindOf(std::string_view name);

@@ -150,6 +150,11 @@ bool InTransfer(const Device& device) {
                              device.transfer->state == TransferState::kApproved);
 }
 
+bool HasPayloadToReplace(const Device& device) {
+  const bool pushed = device.state == State::kPublished || device.state == State::kActive;
+  return pushed && LiveBinding(device) != nullptr;
+}
+
 const AuthorisationCode* CodeFor(const Device& device, CodePurpose purpose) {
   return Find(device.codes, [purpose](const AuthorisationCode& one) { return one.purpose == purpose; });
 }

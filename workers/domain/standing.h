@@ -49,6 +49,8 @@ bool MayBeForgotten(const Device& device, const Profile& profile);
 // Whether a share of the device is this party's now: a profile that is not deleted, a binding that has not ended. An open
 // transfer gives its gaining party none before it is approved.
 bool HasShare(const Device& device, const PartyId& party);
+// Whether it has, or is about to get, a payload that another could take the place of.
+bool HasPayloadToReplace(const Device& device);
 
 // nullptr: none was set.
 const AuthorisationCode* CodeFor(const Device& device, CodePurpose purpose);

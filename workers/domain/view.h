@@ -27,6 +27,9 @@ class View {
   virtual Result<std::optional<DeviceId>> FindUnique(const UniqueValue& value) const = 0;
   virtual Result<std::optional<EndpointRecord>> LoadEndpoint(const PartyId& asp,
                                                              const EndpointName& name) const = 0;
+  // Every endpoint: those of one ASP together, in order of name.
+  virtual Result<std::vector<EndpointRecord>> EndpointsAfter(const std::optional<EndpointKey>& after,
+                                                             std::size_t limit) const = 0;
   virtual Result<std::optional<Job>> LoadJob(const JobId& id) const = 0;
   virtual Result<std::vector<Job>> JobsOf(const DeviceId& device) const = 0;
   // Devices of a group in its order, after `after`, at most `limit`, all as of one moment; of a kExpiry group those whose

@@ -15,11 +15,12 @@ using domain::Device;
 // The payload that was on its way says what is no longer so. A device without a certificate in DNS gets its first payload
 // later, and one that is deactivated when it comes back.
 Status PushAnew(Device& device, Case& at) {
+  const bool shown = device.state == domain::State::kPublished || device.state == domain::State::kActive;
+  if (shown) return PushPayload(device, at);
   const auto waiting = jobs::Waiting::Of(device.id, at.view);
   if (!waiting) return waiting.error();
   jobs::EndSuperseded(device, domain::Superseding::kPayloadReplaced, *waiting, at.changes);
-  const bool shown = device.state == domain::State::kPublished || device.state == domain::State::kActive;
-  return shown ? PushPayload(device, at) : Status(Done{});
+  return Done{};
 }
 
 }  // namespace
@@ -47,14 +48,11 @@ Result<Reply> Decide(const wire::DeviceMove& command, Case& at) {
   if (!device) return device.error();
   const auto next = domain::Next(*device, Command::kMove);
   if (!next) return next.error();
-  auto endpoint = at.view.LoadEndpoint(at.origin.party, command.endpoint);
+  const auto endpoint = EndpointToBind(command.endpoint, at);
   if (!endpoint) return endpoint.error();
-  if (!*endpoint) {
-    return Error::Make(Code::kNotFound, "endpoint_unknown", "publish the endpoint first", "/endpoint");
-  }
   wire::DeviceState state = StateOf(*device);
   const std::string name = DeviceName(device->id, at.policy.zone);
-  state.pilot_form_absent = payload_push::PilotFormAbsent((*endpoint)->endpoint, name);
+  state.pilot_form_absent = payload_push::PilotFormAbsent(endpoint->endpoint, name);
   if (domain::EndpointOf(*device) == command.endpoint) return wire::Encode(state);  // it is there
   device->state = *next;
   domain::MoveTo(*device, command.endpoint);

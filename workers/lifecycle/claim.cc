@@ -27,11 +27,8 @@ Result<Reply> Decide(const wire::DeviceClaim& command, Case& at) {
   auto device = Authorise(command.device, domain::CodePurpose::kClaim, command.authorisation_code, at);
   if (!device) return device.error();
   if (auto may = MayClaim(*device); !may) return may.error();
-  auto endpoint = view.LoadEndpoint(origin.party, command.endpoint);
+  const auto endpoint = EndpointToBind(command.endpoint, at);
   if (!endpoint) return endpoint.error();
-  if (!*endpoint) {
-    return Error::Make(Code::kNotFound, "endpoint_unknown", "publish the endpoint first", "/endpoint");
-  }
 
   domain::Bind(*device, origin.party, command.endpoint);
   domain::NoteStep(*device, "claimed", context.now);
@@ -42,17 +39,13 @@ Result<Reply> Decide(const wire::DeviceClaim& command, Case& at) {
     changes.notifications.push_back(domain::Notify(origin.party, certified, context, origin.id));
   }
   if (device->state == State::kPublished) {
-    // What it was told when it was released may still be on its way.
-    const auto waiting = jobs::Waiting::Of(device->id, view);
-    if (!waiting) return waiting.error();
-    jobs::EndSuperseded(*device, domain::Superseding::kPayloadReplaced, *waiting, changes);
-    auto pushed = PushPayload(*device, **endpoint, at);
+    auto pushed = PushPayload(*device, *endpoint, at);
     if (!pushed) return pushed.error();
   }
   Put(*device, changes);
   wire::DeviceState state = StateOf(*device);
   state.pilot_form_absent =
-      payload_push::PilotFormAbsent((*endpoint)->endpoint, DeviceName(device->id, policy.zone));
+      payload_push::PilotFormAbsent(endpoint->endpoint, DeviceName(device->id, policy.zone));
   return wire::Encode(state);
 }
 

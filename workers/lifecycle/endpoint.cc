@@ -60,6 +60,12 @@ Status CheckTrust(const wire::Endpoint& endpoint, UtcTime now) {
 
 }  // namespace
 
+Result<bool> Replaces(const wire::Endpoint& endpoint, const Case& at) {
+  const auto known = at.view.LoadEndpoint(at.origin.party, endpoint.name);
+  if (!known) return known.error();
+  return *known && wire::Encode((*known)->endpoint) != wire::Encode(endpoint);
+}
+
 Result<Reply> Decide(const wire::EndpointPublish& command, Case& at) {
   auto& [origin, view, context, policy, signer, changes] = at;
   if (auto sound = CheckHost(command.endpoint.fqdn, policy); !sound) return sound.error();

@@ -10,8 +10,6 @@ Error NotYet() { return Error::Make(Code::kUnimplemented, "not_yet", "this comma
 }  // namespace
 
 Result<Reply> Decide(const wire::AuthorisationSet&, Case&) { return NotYet(); }
-Result<Reply> Decide(const wire::EndpointWithdraw&, Case&) { return NotYet(); }
-Result<wire::EndpointListed> Read(const wire::EndpointList&, const Case&) { return NotYet(); }
 Result<wire::QuotaTold> Read(const wire::QuotaGet&, const Case&) { return NotYet(); }
 
 }  // namespace registry::lifecycle

@@ -21,7 +21,11 @@ Result<Reply> Decide(const wire::EsimRegister&, Case&);
 Result<Reply> Decide(const wire::DeviceAttach&, Case&);
 // What the schema cannot see is judged here: whose the host is, and what the trust certificate is good for, now.
 Result<Reply> Decide(const wire::EndpointPublish&, Case&);
+// Whether the sender has published one of this name that says something else.
+Result<bool> Replaces(const wire::Endpoint&, const Case&);
 Result<Reply> Decide(const wire::DeviceClaim&, Case&);
+// Kept with the binding, and pushed at once to a device that has a payload.
+Result<Reply> Decide(const wire::WifiSet&, Case&);
 // The operator's deactivation sets serverHold: only the operator's reactivation undoes it, the claimer's is refused.
 Result<Reply> Decide(const wire::DeviceDeactivate&, Case&);
 // The new key is asked for at once, or when the applet.wipe of the deactivation has ended, well or not: until then
@@ -56,6 +60,11 @@ Result<Reply> Decide(const wire::TransferRequest&, Case&);
 Result<Reply> Decide(const wire::TransferApprove&, Case&);
 Result<Reply> Decide(const wire::TransferReject&, Case&);
 Result<Reply> Decide(const wire::TransferCancel&, Case&);
+// Refused as long as a device is bound to it (2305 endpoint_in_use).
+Result<Reply> Decide(const wire::EndpointWithdraw&, Case&);
+// The payload anew for the endpoint as it is now, of a device that the origin manages: pushed at once; on hold it is owed, and
+// goes out with the next attach or when the hold is lifted. The item of an order; there is no single command for it.
+Result<Reply> Reprovision(const DeviceId&, Case&);
 // Every report of a job puts off when it is sent again (schemas/PARTY.md), for RetryPlan::reported at most. What is
 // said of a job that its MNO has reported already, or that was called off, is noted without effect.
 Result<Reply> Decide(const wire::DoProgress&, Case&);

@@ -29,22 +29,40 @@ Status AskForKey(Device& device, Case& at) {
   return jobs::Ask(JobKind::kKeyGenerate, device, at.view, at.context, at.policy.retry, at.changes);
 }
 
-Status PushPayload(Device& device, const domain::EndpointRecord& endpoint, Case& at) {
-  auto job = payload_push::Compose(device, endpoint, at.policy, at.context, at.signer);
+Result<domain::EndpointRecord> EndpointToBind(const EndpointName& name, Case& at) {
+  auto endpoint = at.view.LoadEndpoint(at.origin.party, name);
+  if (!endpoint) return endpoint.error();
+  if (!*endpoint)
+    return Error::Make(Code::kNotFound, "endpoint_unknown", "publish the endpoint first", "/endpoint");
+  at.changes.endpoints_seen.push_back({{at.origin.party, name}, (*endpoint)->version});
+  return std::move(**endpoint);
+}
+
+namespace {
+
+// A payload that waits says what is no longer so: the newer one goes in its place.
+Status SendPayload(Device& device, Result<Job> job, Case& at) {
   if (!job) return job.error();
+  const auto waiting = jobs::Waiting::Of(device.id, at.view);
+  if (!waiting) return waiting.error();
+  jobs::EndSuperseded(device, domain::Superseding::kPayloadReplaced, *waiting, at.changes);
   const domain::Profile* const profile = domain::ProfileOf(device, job->profile);
   const PartyId to = profile != nullptr ? profile->mno : domain::Sponsor(device);
-  return jobs::Send(std::move(*job), to, at.view, at.context, at.policy.retry,
-                    at.changes);
+  return jobs::Send(*std::move(job), to, at.view, at.context, at.policy.retry, at.changes);
+}
+
+}  // namespace
+
+Status PushPayload(Device& device, const domain::EndpointRecord& endpoint, Case& at) {
+  auto job = payload_push::Compose(device, endpoint, at.policy, at.context, at.signer);
+  return SendPayload(device, std::move(job), at);
 }
 
 Status PushPayload(Device& device, Case& at) {
   const domain::Binding* const binding = domain::LiveBinding(device);
   if (binding == nullptr) {
     auto job = payload_push::ComposeForNobody(device, at.policy, at.context, at.signer);
-    if (!job) return job.error();
-    return jobs::Send(std::move(*job), domain::Sponsor(device), at.view, at.context, at.policy.retry,
-                      at.changes);
+    return SendPayload(device, std::move(job), at);
   }
   const auto endpoint = at.view.LoadEndpoint(binding->asp, binding->endpoint);
   if (!endpoint) return endpoint.error();

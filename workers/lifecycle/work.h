@@ -10,7 +10,10 @@ namespace registry::lifecycle {
 
 // Asks the sponsor for a new key pair on the applet.
 Status AskForKey(domain::Device& device, Case& at);
-// Composes the payload for this endpoint and sends it to the sponsor.
+// An endpoint of the sender's, for a decision that leads a device to it: what is committed rests on the endpoint as it is
+// now. 2303 "endpoint_unknown".
+Result<domain::EndpointRecord> EndpointToBind(const EndpointName& name, Case& at);
+// Composes the payload for this endpoint and sends it to the sponsor, in place of an older one that waits.
 Status PushPayload(domain::Device& device, const domain::EndpointRecord& endpoint, Case& at);
 // The same for the endpoint of its live binding, or for no ASP where there is none (payload_push.h). Nothing when the
 // endpoint is gone.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "workers/domain/standing.h"
+#include "workers/orders/kinds.h"
 #include "workers/orders/told.h"
 
 namespace registry::orders {
@@ -61,22 +62,6 @@ ItemOutcome Settled(Order order, const DevicePosition& place, ItemOutcome outcom
 
 }  // namespace
 
-std::string_view CommandName(domain::OrderKind kind) {
-  switch (kind) {
-    case domain::OrderKind::kDeactivate:
-      return wire::DeviceDeactivate::kName;
-  }
-  return "";
-}
-
-wire::Command CommandOf(const Order& order, const DeviceId& device) {
-  switch (order.kind) {
-    case domain::OrderKind::kDeactivate:
-      break;
-  }
-  return wire::DeviceDeactivate{device, order.reason};
-}
-
 Result<ItemOutcome> DecideItem(const Order& known, const DevicePosition& place, const DecideOne& decide,
                                Case& at) {
   auto order = LoadRunning(known, at.view);
@@ -90,8 +75,10 @@ Result<ItemOutcome> DecideItem(const Order& known, const DevicePosition& place, 
   const auto device = at.view.LoadDevice(place.device);
   if (!device && device.error().symbol == domain::kLedgerFailed) return device.error();
   if (!device) return settled(ItemOutcome::kFailed, device.error().symbol);
-  if (!*device || !IsInSelection(**device, **order, place) || CertifiedSince(**device, **order))
+  if (!*device || !IsInSelection(**device, **order, place) || CertifiedSince(**device, **order) ||
+      PassesOver((*order)->kind, **device)) {
     return settled(ItemOutcome::kSkipped, "");
+  }
   auto decision = decide(**order, place.device, of_order);
   if (!decision && decision.error().symbol == domain::kLedgerFailed) return decision.error();
   if (!decision) return settled(OutcomeOf(decision.error()), decision.error().symbol);

@@ -5,7 +5,6 @@
 
 #include <functional>
 
-#include "schemas/wire/codec.h"
 #include "workers/domain/decision.h"
 
 namespace registry::orders {
@@ -14,17 +13,13 @@ using domain::Case;
 using domain::Context;
 using domain::DevicePosition;
 
-// The single command that says what an order of this kind does with a device.
-std::string_view CommandName(domain::OrderKind kind);
-wire::Command CommandOf(const domain::Order& order, const DeviceId& device);
-
 // Decides the single command as if the owner had sent it now; an Error is the rejection it would get.
 using DecideOne = std::function<Result<domain::Decision>(const domain::Order& order, const DeviceId& device,
                                                          const Context& context)>;
 
 // `known` is the order as whoever looked for its next device had it; `place` is where the selection then had that device.
-// The device is skipped when it is not there any more, and when an order by the ends of certificates meets it with one that
-// was issued after the order began. What became of it; no changes when the order does not run any more,
+// The device is skipped when it is not there any more, when the order's kind passes it over (kinds.h), and when an order by
+// the ends of certificates meets it with one that was issued after the order began. What became of it; no changes when the order does not run any more,
 // or is not where it was known to be.
 Result<domain::ItemOutcome> DecideItem(const domain::Order& known, const DevicePosition& place,
                                        const DecideOne& decide, Case& at);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "workers/orders/begin.h"
 #include "workers/orders/find.h"
+#include "workers/orders/kinds.h"
 #include "workers/orders/told.h"
 
 namespace registry::orders {
@@ -36,38 +38,45 @@ Result<DeviceGroup> GroupOf(const wire::OrderSelection& selection, const domain:
   return DeviceGroup::Of(party);
 }
 
-// Room for one more order of this owner.
-Status MakeRoom(Case& at) {
-  auto orders = at.view.OrdersOf(at.origin.party);
-  if (!orders) return orders.error();
-  const auto open = std::count_if(orders->begin(), orders->end(), [](const Order& it) { return it.open(); });
+}  // namespace
+
+Status MakeRoom(std::vector<Order> orders, Case& at) {
+  const auto open = std::count_if(orders.begin(), orders.end(), [](const Order& it) { return it.open(); });
   if (static_cast<std::size_t>(open) >= kOpenMax) {
     Error error = Error::Make(Code::kLimit, "orders_too_many",
                               "eight orders of this party are running or paused; wait for one or cancel it");
     error.retry_after_seconds = kTooManySeconds;
     return error;
   }
-  std::erase_if(*orders, [](const Order& it) { return it.open(); });
-  std::sort(orders->begin(), orders->end(),
+  std::erase_if(orders, [](const Order& it) { return it.open(); });
+  std::sort(orders.begin(), orders.end(),
             [](const Order& a, const Order& b) { return a.updated < b.updated; });
-  for (std::size_t i = 0; i + kKeptMax < orders->size() + 1; ++i)
-    at.changes.orders_erase.push_back((*orders)[i].id);
+  for (std::size_t i = 0; i + kKeptMax < orders.size() + 1; ++i)
+    at.changes.orders_erase.push_back(orders[i].id);
   return Done{};
 }
 
-Order NewOrder(const wire::OrderStart& command, DeviceGroup group, const Case& at) {
+Order NewOrder(domain::OrderKind kind, DeviceGroup selection, const Case& at) {
   Order order;
   order.id = *OrderId::Parse(domain::NewJobId(at.context).text());
   order.owner = at.origin.party;
-  order.kind = *domain::OrderKindOf(command.kind);
-  order.dry_run = command.dry_run;
-  order.selection = std::move(group);
-  order.before = command.selection.expires_before;
-  order.rate = command.rate == 0 ? kRateUnsaid : command.rate;
-  order.reason = command.reason;
+  order.kind = kind;
+  order.selection = std::move(selection);
+  order.rate = kRateUnsaid;
   order.cause = *at.origin.id;
   order.traceparent = at.context.traceparent;
   order.created = order.updated = order.told = at.context.now;
+  return order;
+}
+
+namespace {
+
+Order OrderedBy(const wire::OrderStart& command, domain::OrderKind kind, DeviceGroup group, const Case& at) {
+  Order order = NewOrder(kind, std::move(group), at);
+  order.dry_run = command.dry_run;
+  order.before = command.selection.expires_before;
+  if (command.rate != 0) order.rate = command.rate;
+  order.reason = command.reason;
   return order;
 }
 
@@ -106,10 +115,17 @@ Result<Order> FindOwn(const OrderId& id, const Case& at) {
 }
 
 Result<Reply> Decide(const wire::OrderStart& command, Case& at) {
+  const auto kind = *domain::OrderKindOf(command.kind);
+  if (!MayStart(kind, at.origin.role)) {
+    return Error::Make(Code::kNotAuthorised, "order_kind_foreign",
+                       "a party of this role may not do that with a device", "/kind");
+  }
   auto group = GroupOf(command.selection, at.origin);
   if (!group) return group.error();
-  if (auto room = MakeRoom(at); !room) return room.error();
-  Order order = NewOrder(command, std::move(*group), at);
+  auto orders = at.view.OrdersOf(at.origin.party);
+  if (!orders) return orders.error();
+  if (auto room = MakeRoom(std::move(*orders), at); !room) return room.error();
+  Order order = OrderedBy(command, kind, std::move(*group), at);
   const std::string what = "started: " + command.kind + (order.dry_run ? ", dry run" : "");
   at.changes.history.push_back(Entry(order, at.origin.party, what, at.context.now, at.origin.id));
   return Put(std::move(order), at);

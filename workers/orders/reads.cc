@@ -22,6 +22,26 @@ Result<wire::OrderState> Read(const wire::OrderGet& command, const Case& at) {
   return StateOf(*order);
 }
 
+Result<wire::OrderListed> Read(const wire::OrderList& command, const Case& of) {
+  const bool all = of.origin.role == wire::Role::kOperator;
+  auto orders = of.view.OrdersOf(all ? std::nullopt : std::optional(of.origin.party));
+  if (!orders) return orders.error();
+  std::erase_if(*orders, [&](const domain::Order& order) {
+    const bool before = command.after && order.id <= *command.after;
+    return before || (!command.state.empty() && domain::OrderStateName(order.state) != command.state);
+  });
+  const std::size_t limit = command.limit == 0 ? kLimitUnsaid : command.limit;
+  wire::OrderListed told;
+  for (const domain::Order& order : *orders) {
+    if (told.orders.size() == limit) {
+      told.next = told.orders.back().order;
+      break;
+    }
+    told.orders.push_back(StateOf(order));
+  }
+  return told;
+}
+
 Result<wire::OrderReported> Read(const wire::OrderReport& command, const Case& of) {
   const auto order = FindOwn(command.order, of);
   if (!order) return order.error();

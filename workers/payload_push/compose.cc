@@ -50,6 +50,9 @@ wire::RegistryPayload Content(const Device& device, const Credential& carried, c
   if (endpoint != nullptr) {
     payload.asp = endpoint->asp;
     payload.endpoint = endpoint->endpoint;
+    // Sealed for this device by the ASP that the payload names.
+    const domain::Binding* const told = domain::ToBeTold(device);
+    if (told != nullptr && told->wifi) payload.endpoint->wifi = *told->wifi;
   }
   return payload;
 }

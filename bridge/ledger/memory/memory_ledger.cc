@@ -232,6 +232,7 @@ class MemoryLedger final : public Ledger {
   }
   Status Apply(Changeset changeset);
   Status CheckRecords(const Changeset& changeset) const REQUIRES(mutex_);
+  Status CheckEndpoints(const Changeset& changeset) const REQUIRES(mutex_);
   Status CheckForgotten(const Changeset& changeset) const REQUIRES(mutex_);
   Status CheckClaims(const Changeset& changeset) const REQUIRES(mutex_);
   Status CheckBounds(const Changeset& changeset) const REQUIRES(mutex_);
@@ -286,9 +287,27 @@ Status MemoryLedger::CheckRecords(const Changeset& changeset) const {
     const auto [now, first] = endpoints.emplace(key, stored ? stored->version : 0);
     if (now->second++ != put.expected_version) return Stale("endpoint");
   }
+  if (auto sound = CheckEndpoints(changeset); !sound) return sound;
   for (const auto& put : changeset.orders) {
     const auto stored = Find(orders_, put.order.id);
     if ((stored ? stored->version : 0) != put.expected_version) return Stale("order");
+  }
+  return Done{};
+}
+
+Status MemoryLedger::CheckEndpoints(const Changeset& changeset) const {
+  const auto moved = [this](const EndpointKey& key, Seq version) REQUIRES(mutex_) {
+    const auto stored = Find(endpoints_, key);
+    return (stored ? stored->version : 0) != version;
+  };
+  for (const auto& seen : changeset.endpoints_seen) {
+    if (moved(seen.endpoint, seen.version)) return Stale("endpoint");
+  }
+  for (const auto& erase : changeset.endpoints_erase) {
+    if (moved(erase.endpoint, erase.expected_version)) return Stale("endpoint");
+    const auto group = domain::DeviceGroup::At(erase.endpoint.asp, erase.endpoint.name);
+    const auto bound = places_.lower_bound({group, {{INT64_MIN}, {}}});
+    if (bound != places_.end() && bound->group == group) return Stale("what is bound to an endpoint");
   }
   return Done{};
 }
@@ -340,6 +359,7 @@ void MemoryLedger::ApplyRecords(Changeset& changeset) {
     put.device.version = put.expected_version + 1;
     ApplyDevice(put.device);
   }
+  for (const auto& erase : changeset.endpoints_erase) endpoints_.erase(erase.endpoint);
   for (auto& put : changeset.endpoints) {
     put.endpoint.version = put.expected_version + 1;
     endpoints_[{put.endpoint.asp, put.endpoint.endpoint.name}] = put.endpoint;

@@ -31,6 +31,13 @@ class Encoder {
       Version(Column::kDevices, keys::OfDevice(put.device.id), put.expected_version, put.device);
       to_.places.push_back(std::make_shared<const DevicePlaces>(DevicePlacesOf(put.device)));
     }
+    for (const auto& seen : changeset.endpoints_seen)
+      to_.seen.push_back(Seen(seen.endpoint, seen.version));
+    for (const auto& erase : changeset.endpoints_erase) {
+      const auto group = domain::DeviceGroup::At(erase.endpoint.asp, erase.endpoint.name);
+      to_.endpoints_erase.push_back(
+          {Seen(erase.endpoint, erase.expected_version), keys::OfGroup(group, std::nullopt, std::nullopt)});
+    }
     for (auto& put : changeset.endpoints) {
       put.endpoint.version = put.expected_version + 1;
       Version(Column::kEndpoints, keys::OfEndpoint(put.endpoint.asp, put.endpoint.endpoint.name),
@@ -93,6 +100,9 @@ class Encoder {
   }
 
  private:
+  static Encoded::Versioned Seen(const domain::EndpointKey& endpoint, std::uint64_t version) {
+    return {Column::kEndpoints, keys::OfEndpoint(endpoint.asp, endpoint.name), version};
+  }
   Encoded::Octets Add(std::string_view octets) {
     const std::size_t at = to_.octets.size();
     to_.octets += octets;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bridge/ledger/job_table.h"
+#include "bridge/ledger/rocksdb/place_keys.h"
 #include "bridge/ledger/rocksdb/places.h"
 
 namespace registry::ledger {
@@ -36,6 +37,10 @@ struct Encoded {
     Column column;
     std::string key;
     std::uint64_t expected = 0;
+  };
+  struct Erased {  // an endpoint that nothing may be bound to
+    Versioned endpoint;
+    keys::KeyRange bound;  // of `places`
   };
   struct Claim {
     std::string value, device;  // no device: released
@@ -63,6 +68,8 @@ struct Encoded {
   std::vector<domain::DayMark> marks_erase;
   std::optional<Mark> mark;
   std::vector<Versioned> versioned;                         // devices, endpoints, orders
+  std::vector<Versioned> seen;                              // endpoints, as they must still be
+  std::vector<Erased> endpoints_erase;
   std::vector<std::shared_ptr<const DevicePlaces>> places;  // of the devices, which come first in `versioned`
   std::vector<Claim> claims;                                // releases first
   JobChanges jobs;

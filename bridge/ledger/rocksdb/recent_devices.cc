@@ -1,5 +1,7 @@
 #include "bridge/ledger/rocksdb/recent_devices.h"
 
+#include <algorithm>
+
 #include "bridge/ledger/record_codec.h"
 
 namespace registry::ledger {
@@ -20,6 +22,14 @@ Result<RecentDevices::State> RecentDevices::Read(const std::string& device) cons
   const auto decoded = Decode<domain::Device>(**stored);
   if (!decoded) return decoded.error();
   return State{decoded->version, std::make_shared<const DevicePlaces>(DevicePlacesOf(*decoded))};
+}
+
+bool RecentDevices::AnyIn(const keys::KeyRange& range) const {
+  return std::any_of(now_.begin(), now_.end(), [&](const auto& known) {
+    const auto& keys = known.second.places->keys;
+    const auto first = std::lower_bound(keys.begin(), keys.end(), range.first);
+    return first != keys.end() && *first < range.end;
+  });
 }
 
 void RecentDevices::Forget() {

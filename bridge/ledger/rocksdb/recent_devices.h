@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "bridge/ledger/rocksdb/place_keys.h"
 #include "bridge/ledger/rocksdb/places.h"
 
 namespace registry::ledger {
@@ -25,6 +26,8 @@ class RecentDevices {
   explicit RecentDevices(const Store& store) : store_(store) {}
   Result<State> Find(const std::string& device);  // by its key
   void Put(const std::string& device, State state) { now_[device] = std::move(state); }
+  // Whether one that is known has a place there; of those that were staged, all are known.
+  bool AnyIn(const keys::KeyRange& range) const;
   void Forget();  // between two writes: those of long ago
 
  private:

@@ -37,6 +37,7 @@ Status SyncedWrite::Add(const Encoded& changeset) {
   StageForgotten(changeset);
   if (changeset.mark) StageMark(*changeset.mark);
   StageErasedOrders(changeset);
+  StageErasedEndpoints(changeset);
   StageWrites(changeset);
   StageVersions(changeset);
   StageJobs(changeset.jobs);
@@ -49,6 +50,7 @@ Status SyncedWrite::Add(const Encoded& changeset) {
 Status SyncedWrite::Check(const Encoded& changeset, Holders& holders) const {
   if (auto sound = CheckMark(changeset); !sound) return sound;
   if (auto sound = CheckVersions(changeset); !sound) return sound;
+  if (auto sound = CheckEndpoints(changeset); !sound) return sound;
   if (auto sound = CheckClaims(changeset, holders); !sound) return sound;
   if (auto sound = CheckForgotten(changeset); !sound) return sound;
   return CheckBounds(changeset.jobs);
@@ -96,6 +98,36 @@ Result<std::uint64_t> SyncedWrite::VersionOf(const Encoded::Versioned& put) cons
   const auto peeked = PeekVersion(**stored);
   if (!peeked) return Error::Make(Code::kFailed, kLedgerDamaged, "a stored record has no version");
   return *peeked;
+}
+
+Status SyncedWrite::CheckEndpoints(const Encoded& changeset) const {
+  for (const auto& seen : changeset.seen) {
+    const auto version = VersionOf(seen);
+    if (!version) return version.error();
+    if (*version != seen.expected) return Stale("endpoint");
+  }
+  for (const auto& [endpoint, bound] : changeset.endpoints_erase) {
+    const auto version = VersionOf(endpoint);
+    if (!version) return version.error();
+    if (*version != endpoint.expected) return Stale("endpoint");
+    const auto in_use = IsInUse(bound);
+    if (!in_use) return in_use.error();
+    if (*in_use) return Stale("what is bound to an endpoint");
+  }
+  return Done{};
+}
+
+// By what is stored, and by what is staged. A device that leaves within this batch still counts: it is decided again.
+Result<bool> SyncedWrite::IsInUse(const keys::KeyRange& bound) const {
+  bool found = devices_.AnyIn(bound);
+  if (found) return true;
+  auto scanned = store_.Scan(Column::kPlaces, bound.first, bound.end,
+                             [&found](std::string_view, std::string_view) -> Result<bool> {
+                               found = true;
+                               return false;
+                             });
+  if (!scanned) return scanned.error();
+  return found;
 }
 
 Status SyncedWrite::CheckClaims(const Encoded& changeset, Holders& holders) const {
@@ -192,6 +224,13 @@ void SyncedWrite::StageErasedOrders(const Encoded& changeset) {
     writes_.DeleteRange(Column::kOrders, writes_.Keep(keys::OfOrderItem(id, 0)),
                         writes_.Keep(keys::OfOrderItem(id, ~std::uint64_t{0})));
     versions_[InColumn(Column::kOrders, key)] = 0;
+  }
+}
+
+void SyncedWrite::StageErasedEndpoints(const Encoded& changeset) {
+  for (const auto& [endpoint, bound] : changeset.endpoints_erase) {
+    writes_.Delete(Column::kEndpoints, writes_.Keep(endpoint.key));
+    versions_[InColumn(Column::kEndpoints, endpoint.key)] = 0;
   }
 }
 

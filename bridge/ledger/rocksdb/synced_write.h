@@ -44,6 +44,8 @@ class SyncedWrite {
   Result<std::uint64_t> VersionOf(const Encoded::Versioned& put) const;
   Status CheckClaims(const Encoded& changeset, Holders& holders) const;
   Result<std::optional<std::string>> HolderOf(const std::string& key) const;
+  Status CheckEndpoints(const Encoded& changeset) const;
+  Result<bool> IsInUse(const keys::KeyRange& bound) const;
   Status CheckBounds(const JobChanges& jobs) const;
   Status CheckForgotten(const Encoded& changeset) const;
   std::optional<JobTable::Entry> FindJob(const JobId& id) const;
@@ -51,6 +53,7 @@ class SyncedWrite {
   void StageForgotten(const Encoded& changeset);
   void StageMark(const Encoded::Mark& mark);
   void StageErasedOrders(const Encoded& changeset);
+  void StageErasedEndpoints(const Encoded& changeset);
   void StageWrites(const Encoded& changeset);
   void StageVersions(const Encoded& changeset);
   void StageJobs(const JobChanges& jobs);

@@ -111,6 +111,83 @@ TEST_P(LedgerConformance, ARecordMovesOnlyFromTheVersionThatWasRead) {
   EXPECT_EQ(Refusal(endpoint), kStale);
 }
 
+domain::EndpointKey KeyOf(const domain::EndpointRecord& record) { return {record.asp, record.endpoint.name}; }
+
+// Bound, live, to the endpoint of samples::Endpoint(1).
+domain::Device BoundToOne(std::uint64_t number) {
+  domain::Device device = samples::FullDevice(number);
+  device.bindings.front().endpoint = samples::Endpoint(1).endpoint.name;
+  return device;
+}
+
+TEST_P(LedgerConformance, AnErasedEndpointIsGoneAndMayComeBack) {
+  Changeset published, erased, early;
+  published.endpoints = {{samples::Endpoint(1), 0}};
+  early.endpoints_erase = {{KeyOf(samples::Endpoint(1)), 2}};
+  erased.endpoints_erase = {{KeyOf(samples::Endpoint(1)), 1}};
+  EXPECT_EQ(Refusal(erased), kStale) << "is not there";
+  MustCommit(published);
+  EXPECT_EQ(Refusal(early), kStale) << "is of another version";
+  MustCommit(erased);
+  EXPECT_FALSE(ledger_->LoadEndpoint(samples::Endpoint(1).asp, samples::Endpoint(1).endpoint.name)->has_value());
+  EXPECT_THAT(*ledger_->EndpointsAfter(std::nullopt, 10), IsEmpty());
+  MustCommit(published);
+  EXPECT_THAT(Verify(*ledger_)->faults, IsEmpty());
+}
+
+TEST_P(LedgerConformance, AnEndpointThatADeviceIsBoundToStays) {
+  Changeset published, erased;
+  published.endpoints = {{samples::Endpoint(1), 0}};
+  erased.endpoints_erase = {{KeyOf(samples::Endpoint(1)), 1}};
+  MustCommit(published);
+  MustCommit(Put(BoundToOne(1), 0));
+  EXPECT_EQ(Refusal(erased), kStale);
+  domain::Device moved = BoundToOne(1);
+  moved.bindings.front().endpoint = samples::Endpoint(2).endpoint.name;
+  MustCommit(Put(moved, 1));
+  MustCommit(erased);
+}
+
+TEST_P(LedgerConformance, WhatRestsOnAnEndpointIsStaleOnceThatMovedOrWent) {
+  Changeset published, rests, erased;
+  published.endpoints = {{samples::Endpoint(1), 0}};
+  rests.endpoints_seen = {{KeyOf(samples::Endpoint(1)), 1}};
+  rests.history = {samples::History(1)};
+  erased.endpoints_erase = {{KeyOf(samples::Endpoint(1)), 2}};
+  EXPECT_EQ(Refusal(rests), kStale);
+  MustCommit(published);
+  MustCommit(rests);
+  published.endpoints.front().expected_version = 1;
+  MustCommit(published);
+  EXPECT_EQ(Refusal(rests), kStale);
+  MustCommit(erased);
+  EXPECT_EQ(Refusal(rests), kStale);
+}
+
+// Of the two one is refused, whichever comes first, and though they are written together.
+TEST_P(LedgerConformance, AnEndpointIsNotErasedBesideADeviceThatIsBoundToIt) {
+  for (const bool erased_first : {true, false}) {
+    Changeset published, erased;
+    published.endpoints = {{samples::Endpoint(1), 0}};
+    MustCommit(published);
+    erased.endpoints_erase = {{KeyOf(samples::Endpoint(1)), 1}};
+    Changeset bound = Put(BoundToOne(erased_first ? 1 : 2), 0);
+    bound.endpoints_seen = {{KeyOf(samples::Endpoint(1)), 1}};
+    std::vector<Changeset> both = {erased, bound};
+    if (!erased_first) std::swap(both[0], both[1]);
+    std::atomic<int> taken{0}, answered{0};
+    for (Changeset& one : both) {
+      ledger_->CommitLater(std::move(one), [&](const Status& done) {
+        taken += done.ok() ? 1 : 0;
+        ++answered;
+      });
+    }
+    MustCommit({});  // commits are in order: both are answered
+    EXPECT_EQ(answered, 2);
+    EXPECT_EQ(taken, 1) << erased_first;
+  }
+}
+
 TEST_P(LedgerConformance, AUniqueValueHasOneHolder) {
   const domain::UniqueValue key{UniqueKind::kPublicKey, {1, 2, 3}};
   Changeset first, second, handed_over;

@@ -64,12 +64,60 @@ TEST_F(OrderTest, WhatTheSingleCommandIsRefusedIsRefusedWithItsSymbol) {
   EXPECT_EQ(item.at("device"), device);
 }
 
-TEST_F(OrderTest, AnMnoMayNotDeactivateSoItsDevicesAreRefused) {
+TEST_F(OrderTest, WhoMayNotSayTheSingleCommandMayNotOrderIt) {
   const std::string device = Claimed();
-  const std::string order = Started("mno-a", json::object());
-  EXPECT_EQ(Ended("mno-a", order).at("refused"), 1);
-  EXPECT_EQ(Report("mno-a", order).at("items").at(0).at("symbol"), "role_not_allowed");
+  for (const char* kind : {"deactivate", "delete", "reprovision"}) {
+    const Said said = Start("mno-a", json::object(), {{"kind", kind}});
+    EXPECT_EQ(said.symbol(), "order_kind_foreign") << kind;
+    EXPECT_EQ(said.code(), 2201);
+    EXPECT_EQ(said.data().at("field"), "/kind");
+  }
+  EXPECT_THAT(*registry_.ledger().OrdersOf(std::nullopt), IsEmpty());
   EXPECT_EQ(StateOf(device), "registered");
+}
+
+TEST_F(OrderTest, DeletesWhatItsSelectionHolds) {
+  const auto devices = SomeClaimed(3);
+  const std::string kept = *devices.begin();
+  for (const auto& device : devices) {
+    if (device != kept) {
+      EXPECT_TRUE(registry_.Ask("asp-a", "device.deactivate", {{"device", device}}).accepted());
+    }
+  }
+  const std::string order =
+      Started("asp-a", {{"state", "deactivated"}}, {{"kind", "delete"}, {"reason", "scrapped"}});
+  EXPECT_EQ(Ended("asp-a", order).at("done"), 2);
+  for (const auto& device : devices) EXPECT_EQ(StateOf(device), device == kept ? "registered" : "deleted");
+  EXPECT_THAT(registry_.Heard("registry/v1/to/asp-a/event/device.deleted"), SizeIs(2));
+  ExpectSound();
+}
+
+TEST_F(OrderTest, AreListedInPagesToTheirOwnerAndTheOperator) {
+  std::set<std::string> orders;
+  for (int i = 0; i < 3; ++i) orders.insert(Started("asp-a", json::object(), {{"dryRun", true}}));
+  for (const auto& order : orders) Ended("asp-a", order);
+  SomeClaimed(3);
+  const std::string slow = Started("asp-a", json::object(), {{"rate", 1}});
+  EXPECT_TRUE(registry_.Ask("asp-a", "order.pause", {{"order", slow}}).accepted());
+  orders.insert(slow);
+  const auto list = [&](const std::string& party, const json& asked) {
+    return registry_.Ask(party, "order.list", asked).data();
+  };
+  std::set<std::string> listed;
+  const json first = list("asp-a", {{"limit", 3}});
+  ASSERT_THAT(first.at("orders"), SizeIs(3));
+  const json rest = list("asp-a", {{"limit", 3}, {"after", first.at("next")}});
+  ASSERT_THAT(rest.at("orders"), SizeIs(1));
+  EXPECT_FALSE(rest.contains("next"));
+  for (const json* page : {&first, &rest}) {
+    for (const json& order : page->at("orders")) listed.insert(order.at("order"));
+  }
+  EXPECT_EQ(listed, orders);
+  const json paused = list("asp-a", {{"state", "paused"}});
+  ASSERT_THAT(paused.at("orders"), SizeIs(1));
+  EXPECT_EQ(paused.at("orders")[0], Get("asp-a", slow));
+  EXPECT_THAT(list("asp-b", json::object()).at("orders"), IsEmpty());
+  EXPECT_THAT(list("operator", json::object()).at("orders"), SizeIs(4));
 }
 
 TEST_F(OrderTest, TheOperatorOrdersOverAnybodysDevices) {

@@ -1,0 +1,111 @@
+// A changed endpoint reaches every device that uses it, through a registryd that is killed in the middle: real servers,
+// simulated MNOs and devices, and an ASP that publishes.
+#include <gmock/gmock.h>
+
+#include <condition_variable>
+#include <mutex>
+
+#include "simulators/lab/lab.h"
+#include "tests/integration/orders/lab_party.h"
+
+namespace registry::test {
+namespace {
+
+using testing::SizeIs;
+
+// Half of them are asp-a's.
+int Devices() {
+  const char* const asked = std::getenv("REGISTRY_ENDPOINT_DEVICES");  // for a longer run by hand
+  return asked != nullptr ? std::atoi(asked) : 400;
+}
+constexpr std::chrono::seconds kAllWithin{240};
+
+// What the simulators say, counted.
+class Heard {
+ public:
+  void Hear(const std::string& program, const json& event) {
+    const std::lock_guard lock(mutex_);
+    const std::string what = event.value("event", "");
+    if (program == "asp-a" && what == "notification" && event.at("type") == "device.activated")
+      ours_.insert(event.at("device"));
+    if (what == "step" && event.at("step") == "payload_open" && event.at("ok") == true)
+      ++opened_[event.at("device")];
+    changed_.notify_all();
+  }
+  // Devices of asp-a, once `count` are active.
+  std::set<std::string> Active(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kAllWithin, [&] { return ours_.size() >= count; });
+    return ours_;
+  }
+  // How many payloads each has taken, once every one of these has taken `times`.
+  std::map<std::string, int> Opened(const std::set<std::string>& devices, int times) {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, kAllWithin, [&] {
+      return std::all_of(devices.begin(), devices.end(),
+                         [&](const std::string& device) { return opened_[device] >= times; });
+    });
+    return opened_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::set<std::string> ours_;
+  std::map<std::string, int> opened_;
+};
+
+json ChangedEndpoint(const lab::Layout& layout, const std::string& name) {
+  const std::string host = layout.AspHost("asp-a"), port = std::to_string(layout.asp_tls[0]);
+  return {{"name", name},
+          {"fqdn", host},
+          {"url", "tls://" + host + ":" + port + "/v2"},
+          {"port", layout.asp_tls[0]},
+          {"protocol", "tls"},
+          {"trust", {{"kind", "tlsa"}, {"tlsaOwner", layout.TlsaOwner(0)}}}};
+}
+
+TEST(EndpointLab, AChangeReachesEveryDeviceThoughTheRegistryIsKilled) {
+  Heard heard;
+  lab::LabOptions options;
+  options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
+  options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
+  options.devices = Devices();
+  options.check_share = 0;
+  options.on_event = [&heard](const std::string& program, const json& event) { heard.Hear(program, event); };
+  auto created = lab::Lab::Create(options);
+  ASSERT_TRUE(created) << created.error().message;
+  lab::Lab& lab = **created;
+  ASSERT_TRUE(lab.StartServers());
+  ASSERT_TRUE(lab.StartSimulators());
+  const std::size_t ours = static_cast<std::size_t>(Devices()) / 2;
+  const auto devices = heard.Active(ours);
+  ASSERT_THAT(devices, SizeIs(ours));
+
+  Party asp(lab.layout(), "asp-a"), other(lab.layout(), "asp-b");
+  const json listed = asp.Ask("endpoint.list", json::object()).data.at("endpoints");
+  ASSERT_THAT(listed, SizeIs(1));
+  const std::string name = listed[0].at("endpoint");
+  EXPECT_EQ(asp.Ask("endpoint.withdraw", {{"name", name}}).symbol(), "endpoint_in_use");
+  const auto published = asp.Ask("endpoint.publish", {{"endpoint", ChangedEndpoint(lab.layout(), name)}});
+  ASSERT_TRUE(published.accepted) << published.data.dump();
+  const std::string order = published.data.at("order");
+  EXPECT_TRUE(asp.HearsProgress(order));
+  lab.Kill("registryd");
+  const auto restarted = lab.Restart("registryd");
+  ASSERT_TRUE(restarted) << restarted.error().message;
+
+  const json done = asp.Ended(order);
+  EXPECT_EQ(done.at("done"), ours) << done.dump();
+  EXPECT_EQ(done.at("kind"), "reprovision");
+  EXPECT_EQ(done.at("state"), "done");
+  const auto opened = heard.Opened(devices, 2);
+  for (const auto& [device, times] : opened)
+    EXPECT_EQ(times, devices.contains(device) ? 2 : 1) << device;
+  EXPECT_FALSE(other.Ask("order.get", {{"order", order}}).accepted);
+  const auto failure = lab.TakeFailure();
+  EXPECT_FALSE(failure) << *failure;
+}
+
+}  // namespace
+}  // namespace registry::test

@@ -1,0 +1,78 @@
+// wifi.set: a network that an ASP has sealed for one device. What is sealed is opened in simulators' tests.
+#include <gmock/gmock.h>
+
+#include "tests/unit/workers/lifecycle/pushed.h"
+#include "workers/domain/standing.h"
+
+namespace registry::test {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+const std::string kSealed = "MIIBFwYLKoZIhvcNAQkQARegggEGMIIBAgIBADGBpqGB";
+const std::string kPushes = std::string(kActions) + "payload.push";
+
+json Network(const std::string& sealed = kSealed) {
+  return {{"ssid", "plant-7"}, {"sealedPassphrase", sealed}};
+}
+Said Set(TestRegistry& registry, const std::string& device, const json& more, const std::string& asp = "asp-a") {
+  json data = {{"device", device}};
+  data.update(more);
+  return registry.Ask(asp, "wifi.set", data);
+}
+std::optional<wire::Wifi> WifiOf(TestRegistry& registry, const std::string& device) {
+  return domain::LiveBinding(registry.Device(device))->wifi;
+}
+
+TEST(WifiSet, ADeviceWithAPayloadIsGivenItAnew) {
+  TestRegistry registry;
+  const std::string device = registry.Activate();
+  registry.Heard(kPushes);
+  const Said said = Set(registry, device, {{"wifi", Network()}});
+  ASSERT_TRUE(said.accepted()) << said.payload;
+  EXPECT_EQ(said.data().at("state"), "active");
+  EXPECT_EQ(WifiOf(registry, device), (wire::Wifi{"plant-7", kSealed}));
+  const auto pushes = registry.Heard(kPushes);
+  ASSERT_THAT(pushes, SizeIs(1));
+  EXPECT_EQ(pushes[0].data().at("version"), 2);
+  EXPECT_THAT(HistoryOf(registry, device), Contains("Wi-Fi set"));
+  EXPECT_TRUE(Set(registry, device, json::object()).accepted());
+  EXPECT_FALSE(WifiOf(registry, device));
+  EXPECT_EQ(domain::PayloadVersion(registry.Device(device)), 3u);
+  EXPECT_THAT(ledger::Verify(registry.ledger())->faults, IsEmpty());
+}
+
+TEST(WifiSet, BeforeTheFirstPayloadItWaitsForIt) {
+  TestRegistry registry;
+  const std::string device = Certified(registry);
+  EXPECT_TRUE(Set(registry, device, {{"wifi", Network()}}).accepted());
+  EXPECT_THAT(registry.Heard(kPushes), IsEmpty());
+  registry.ServeZone();
+  EXPECT_THAT(registry.Heard(kPushes), SizeIs(1));
+  EXPECT_TRUE(WifiOf(registry, device));
+}
+
+TEST(WifiSet, IsForItsClaimerAlone) {
+  TestRegistry registry;
+  const std::string device = registry.Activate();
+  EXPECT_EQ(Set(registry, device, {{"wifi", Network()}}, "asp-b").symbol(), "not_claimer");
+  EXPECT_EQ(Set(registry, device, {{"wifi", Network()}}, "mno-a").symbol(), "role_not_allowed");
+  EXPECT_FALSE(WifiOf(registry, device));
+}
+
+// What goes to the MNO beside the payload, the history, and what anybody is told do not have it; the payload is encrypted to
+// the device.
+TEST(WifiSet, WhatIsSealedIsSaidToNobody) {
+  TestRegistry registry;
+  const std::string device = registry.Activate();
+  EXPECT_TRUE(Set(registry, device, {{"wifi", Network()}}).accepted());
+  for (const Said& said : registry.Heard("registry/v1/to/")) EXPECT_THAT(said.payload, Not(HasSubstr(kSealed)));
+  for (const std::string& what : HistoryOf(registry, device)) EXPECT_THAT(what, Not(HasSubstr(kSealed)));
+}
+
+}  // namespace
+}  // namespace registry::test

@@ -1,0 +1,63 @@
+// A device's payload made anew: for its endpoint as it is now, or because of what its ASP has sealed for it.
+#include "workers/domain/device_steps.h"
+#include "workers/domain/lifecycle.h"
+#include "workers/domain/standing.h"
+#include "workers/lifecycle/access.h"
+#include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/work.h"
+
+namespace registry::lifecycle {
+namespace {
+
+using domain::Device;
+
+// On hold nothing is pushed. A payload that was counted and never delivered is owed to the device from then on.
+Status PushAnew(Device& device, Case& at) {
+  if (domain::OnHold(device)) {
+    domain::ComposeNext(device);
+    domain::NoteStep(device, "payload kept back", at.context.now);
+    return Done{};
+  }
+  const domain::Binding& binding = *domain::LiveBinding(device);
+  const auto endpoint = at.view.LoadEndpoint(binding.asp, binding.endpoint);
+  if (!endpoint) return endpoint.error();
+  if (!*endpoint) return Error::Make(Code::kNotFound, "endpoint_unknown", "the endpoint is gone", "/device");
+  return PushPayload(device, **endpoint, at);
+}
+
+Error Refused(const Device& device, std::string_view what) {
+  return Error::Make(
+      Code::kStatusProhibits, "state_prohibits",
+      "device is " + std::string(domain::StateName(device.state)) + ": " + std::string(what), "/device");
+}
+
+Reply Finish(const Device& device, std::string what, Case& at) {
+  at.changes.history.push_back(
+      domain::History(device, at.origin.party, std::move(what), at.context.now, at.origin.id));
+  Put(device, at.changes);
+  return wire::Encode(StateOf(device));
+}
+
+}  // namespace
+
+Result<Reply> Reprovision(const DeviceId& id, Case& at) {
+  auto device = FindManaged(id, at.origin, at.view);
+  if (!device) return device.error();
+  if (!domain::HasPayloadToReplace(*device))
+    return Refused(*device, "reprovision refused, it has no payload to replace");
+  if (auto pushed = PushAnew(*device, at); !pushed) return pushed.error();
+  return Finish(*device, "reprovisioned", at);
+}
+
+Result<Reply> Decide(const wire::WifiSet& command, Case& at) {
+  auto device = FindManaged(command.device, at.origin, at.view);
+  if (!device) return device.error();
+  domain::SetWifi(*device, command.wifi);
+  if (domain::HasPayloadToReplace(*device)) {
+    if (auto pushed = PushAnew(*device, at); !pushed) return pushed.error();
+  }
+  // The passphrase stands in the record alone, sealed as it came.
+  return Finish(*device, command.wifi ? "Wi-Fi set" : "Wi-Fi taken back", at);
+}
+
+}  // namespace registry::lifecycle
