@@ -128,12 +128,12 @@ namespace {
 
 // What was to be is not: the command that asked for it may be given again.
 void TakeBack(Device& device, const Job& job) {
-  const bool of_transfer = domain::InTransfer(device);
-  if (job.kind == JobKind::kProfileDisable) device.statuses.erase(domain::DeviceStatus::kDisconnected);
   const domain::Profile* const serving = domain::Serving(device);
-  const bool off = serving != nullptr && serving->state == domain::ProfileState::kDisabled;
-  if (job.kind == JobKind::kProfileEnable && !of_transfer && off && job.profile == serving->number)
-    device.statuses.insert(domain::DeviceStatus::kDisconnected);
+  // What a transfer does to the other profile is no disconnecting.
+  if (serving == nullptr || job.profile != serving->number || domain::InTransfer(device)) return;
+  if (job.kind == JobKind::kProfileDisable) device.statuses.erase(domain::DeviceStatus::kDisconnected);
+  const bool off = serving->state == domain::ProfileState::kDisabled;
+  if (job.kind == JobKind::kProfileEnable && off) device.statuses.insert(domain::DeviceStatus::kDisconnected);
 }
 
 }  // namespace
