@@ -37,6 +37,14 @@ const domain::Profile* ProfileOf(const Device& device, std::uint32_t number, con
   return found && profile->mno == party ? profile : nullptr;
 }
 
+Status RefuseInTransfer(const Device& device) {
+  if (!domain::InTransfer(device)) return Done{};
+  return Error::Make(Code::kStatusProhibits, "state_prohibits",
+                     "device is " + std::string(domain::StateName(device.state)) +
+                         ": refused, a transfer of it is carried out",
+                     "/device");
+}
+
 Error NotSponsor() {
   return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
 }

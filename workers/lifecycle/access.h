@@ -22,6 +22,9 @@ Result<domain::Device> FindConcerned(const DeviceId& id, const domain::Origin& o
 // The profile of this number, or the serving one for 0, if it is the party's; nullptr otherwise.
 const domain::Profile* ProfileOf(const domain::Device& device, std::uint32_t number, const PartyId& party);
 Error NotSponsor();  // 2201
+// 2304 "state_prohibits": a transfer that was approved is carried out, and what it is about must not change meanwhile. While
+// it waits to be decided the table of commands refuses (lifecycle.h).
+Status RefuseInTransfer(const domain::Device& device);
 
 // Frees EID, ICCID and key-agreement key for whoever comes next on this eSIM: only what the device itself holds, so
 // that its successor's values can never be released. The last act of a deleted device, once nothing of its work can

@@ -30,6 +30,7 @@ Result<Reply> Decide(const wire::DeviceRelease& command, Case& at) {
   if (!device) return device.error();
   const auto next = domain::Next(*device, Command::kRelease);
   if (!next) return next.error();
+  if (auto settled = RefuseInTransfer(*device); !settled) return settled.error();
   const wire::DeviceReleased message{device->id, DeviceName(device->id, at.policy.zone), at.origin.party,
                                      command.reason};
   NotifyStakeholders(*device, message, at);
@@ -48,6 +49,7 @@ Result<Reply> Decide(const wire::DeviceMove& command, Case& at) {
   if (!device) return device.error();
   const auto next = domain::Next(*device, Command::kMove);
   if (!next) return next.error();
+  if (auto settled = RefuseInTransfer(*device); !settled) return settled.error();
   const auto endpoint = EndpointToBind(command.endpoint, at);
   if (!endpoint) return endpoint.error();
   wire::DeviceState state = StateOf(*device);

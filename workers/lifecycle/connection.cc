@@ -41,6 +41,7 @@ Result<Reply> Decide(const wire::DeviceDisconnect& command, Case& at) {
   if (!device) return device.error();
   const auto next = domain::Next(*device, Command::kDisconnect);
   if (!next) return next.error();
+  if (auto settled = RefuseInTransfer(*device); !settled) return settled.error();
   const auto waiting = jobs::Waiting::Of(device->id, at.view);
   if (!waiting) return waiting.error();
   device->state = *next;
@@ -54,6 +55,7 @@ Result<Reply> Decide(const wire::DeviceReconnect& command, Case& at) {
   const bool by_operator = at.origin.role == wire::Role::kOperator;
   const auto next = domain::Next(*device, by_operator ? Command::kServerReconnect : Command::kReconnect);
   if (!next) return next.error();
+  if (auto settled = RefuseInTransfer(*device); !settled) return settled.error();
   const auto waiting = jobs::Waiting::Of(device->id, at.view);
   if (!waiting) return waiting.error();
   device->state = *next;

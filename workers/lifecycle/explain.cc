@@ -69,6 +69,25 @@ std::string Held(const Device& device) {
   return holds.empty() ? holds : "on hold (" + holds + "): nothing is given to it before device.resume";
 }
 
+// What the registry takes up again by itself, and asks nobody for.
+bool IsOwnStep(const wire::DeviceWait& wait) {
+  return wait.what == domain::JobKindName(JobKind::kCredentialStep) ||
+         wait.what == domain::JobKindName(JobKind::kTransferDecide);
+}
+
+std::vector<wire::DeviceWait> OfOthers(std::vector<wire::DeviceWait> waits) {
+  std::erase_if(waits, IsOwnStep);
+  return waits;
+}
+
+std::string Certificates(const std::vector<wire::DeviceWait>& waits) {
+  for (const wire::DeviceWait& wait : waits) {
+    if (wait.what == domain::JobKindName(JobKind::kCredentialStep))
+      return "its next certificate is carried on with at " + ToRfc3339(wait.due);
+  }
+  return {};
+}
+
 std::string Away(const Device& device, const std::vector<wire::DeviceWait>& waits) {
   const bool away = domain::EverSeen(device) && !domain::Attached(device);
   const bool needed = Waits(waits, JobKind::kKeyGenerate) || Waits(waits, JobKind::kPayloadPush) ||
@@ -81,14 +100,15 @@ std::string Away(const Device& device, const std::vector<wire::DeviceWait>& wait
 }  // namespace
 
 std::string Explain(const Device& device, const std::vector<wire::DeviceWait>& waits) {
-  if (device.state == State::kDeleted) return InOneLine(waits);
+  const auto asked = OfOthers(waits);
+  if (device.state == State::kDeleted) return InOneLine(asked);
   std::vector<std::string> parts;
-  if (!waits.empty()) parts.push_back(InOneLine(waits));
+  if (!asked.empty()) parts.push_back(InOneLine(asked));
   if (device.state == State::kRegistered)
     parts.push_back("waits for device.attach of " + domain::Sponsor(device).text());
   const std::string held = Held(device);
-  for (std::string part : {Away(device, waits), held, held.empty() ? Failed(device, waits) : "",
-                           Claim(device), Transfer(device)}) {
+  for (std::string part : {Away(device, asked), held, held.empty() ? Failed(device, asked) : "",
+                           Certificates(waits), Claim(device), Transfer(device)}) {
     if (!part.empty()) parts.push_back(std::move(part));
   }
   std::string line;

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 
 #include "tests/unit/workers/lifecycle/flow.h"
+#include "tests/unit/workers/lifecycle/renewal_flow.h"
+#include "tests/unit/workers/lifecycle/transfer_flow.h"
 #include "workers/domain/job_kinds.h"
 
 namespace registry::test {
@@ -83,6 +85,83 @@ TEST_F(ExplainTest, ItIsHeldOrAway) {
   ASSERT_TRUE(registry_.Ask("asp-a", "device.suspend", {{"device", id}}).accepted());
   registry_.ServeZone();
   EXPECT_EQ(Says(id), "on hold (clientHold): nothing is given to it before device.resume");
+}
+
+// ---- renewals
+
+class ExplainedRenewal : public RenewalTest {
+ protected:
+  std::string Says() {
+    return registry_.Ask("operator", "device.trace", {{"device", device_}}).data().at("says");
+  }
+};
+
+TEST_F(ExplainedRenewal, TheMnoIsSilentOrItsCsrIsRefused) {
+  ASSERT_TRUE(Rekey("asp-a").accepted());
+  EXPECT_THAT(Says(), StartsWith("waits for key.generate of mno-a, attempt 1 of 6, asked again at "));
+  const json csr = {{"device", device_}, {"csr", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"}};
+  ASSERT_FALSE(registry_.Ask("mno-a", "csr.submit", csr).accepted());
+  EXPECT_THAT(Says(), AllOf(StartsWith("waits for key.generate of mno-a"), HasSubstr("given up at ")));
+}
+
+TEST_F(ExplainedRenewal, ASecondaryIsBehind) {
+  ASSERT_TRUE(Rekey("asp-a").accepted());
+  ASSERT_TRUE(Submit().accepted());
+  EXPECT_THAT(Says(), HasSubstr("waits for zone.visible of registry, attempt 1, looked at again at "));
+}
+
+TEST_F(ExplainedRenewal, ThePayloadIsRefused) {
+  ASSERT_TRUE(Rekey("asp-a").accepted());
+  ASSERT_TRUE(Submit().accepted());
+  Show();
+  EXPECT_THAT(Says(), HasSubstr("waits for payload.push of mno-a, attempt 1 of 6"));
+  ASSERT_TRUE(Push({{"outcome", "failed"}, {"stage", "payload"}, {"reason", "payload_expired"}}).accepted());
+  EXPECT_THAT(Says(), HasSubstr("its next certificate is carried on with at "));
+}
+
+// ---- transfers
+
+class ExplainedTransfer : public TransferTest {
+ protected:
+  std::string Says() { return Ask("operator", "device.trace", {{"device", device_}}).data().at("says"); }
+  void ApprovedToMno() {
+    const Said asked =
+        Ask("mno-b", "transfer.request",
+            {{"device", device_}, {"authorisationCode", Code("mno-a")}, {"iccid", IccidOf(900)}});
+    ASSERT_TRUE(asked.accepted()) << asked.payload;
+    ASSERT_TRUE(Ask("mno-a", "transfer.approve", {{"transfer", asked.data().at("transfer")}}).accepted());
+  }
+};
+
+TEST_F(ExplainedTransfer, NobodyDecides) {
+  Requested();
+  EXPECT_EQ(Says(), "waits for transfer.approve or transfer.reject of asp-a, decided without it at " +
+                        ToRfc3339(Device().transfer->decides_at));
+}
+
+TEST_F(ExplainedTransfer, TheGainingMnoIsSilent) {
+  ApprovedToMno();
+  EXPECT_THAT(Says(), AllOf(StartsWith("waits for profile.enable of mno-b, attempt 1 of 6"),
+                            HasSubstr("on its way from mno-a to mno-b")));
+}
+
+TEST_F(ExplainedTransfer, ThePayloadIsRefused) {
+  Approved();
+  EXPECT_THAT(Says(), AllOf(StartsWith("waits for payload.push of mno-a, attempt 1 of 6"),
+                            HasSubstr("on its way from asp-a to asp-b")));
+  const json refused = {{"outcome", "failed"}, {"stage", "payload"}, {"reason", "payload_expired"}};
+  ASSERT_TRUE(Report(registry_, Jobs(JobKind::kPayloadPush).front(), refused).accepted());
+  EXPECT_THAT(Says(), StartsWith("waits for payload.push of mno-a")) << "the former ASP's, once more";
+}
+
+TEST_F(ExplainedTransfer, WhileItIsCarriedOutTheDeviceIsNeitherMovedNorDisconnected) {
+  Approved();
+  registry_.PublishEndpoint("asp-a", "other");
+  const json device = {{"device", device_}};
+  for (const char* command : {"device.release", "device.disconnect"})
+    EXPECT_EQ(Ask("asp-a", command, device).symbol(), "state_prohibits") << command;
+  EXPECT_EQ(Ask("asp-a", "device.move", {{"device", device_}, {"endpoint", "other"}}).symbol(),
+            "state_prohibits");
 }
 
 }  // namespace
