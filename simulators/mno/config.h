@@ -8,7 +8,6 @@
 
 #include "schemas/ids/ids.h"
 #include "simulators/link/frames.h"
-#include "simulators/mno/profiles.h"
 #include "simulators/mqtt/client.h"
 #include "simulators/party/transfers.h"
 
@@ -26,7 +25,7 @@ struct MnoConfig {
   std::string desk_socket;                   // where codes for transfers are brought; empty: nowhere
   std::map<std::string, std::string> desks;  // party -> socket
   std::vector<InventoryItem> inventory;
-  std::vector<InventoryItem> spares;  // eSIMs for devices that come here from another MNO
+  std::vector<InventoryItem> spares;                 // eSIMs for devices that come here from another MNO
   TransferAnswer answer = TransferAnswer::kApprove;  // to a transfer by which it is to lose a device
   std::vector<std::string> fail;                     // actions it refuses, until the console says otherwise
   std::size_t register_first = SIZE_MAX;             // eSIMs registered at once; the rest on command

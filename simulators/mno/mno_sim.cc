@@ -9,6 +9,7 @@
 #include "schemas/base/own_thread.h"
 #include "simulators/link/text.h"
 #include "simulators/mno/errands.h"
+#include "simulators/mno/later.h"
 #include "simulators/mno/subscriptions.h"
 #include "simulators/mno/transfer_desk.h"
 #include "simulators/mqtt/again.h"
@@ -140,7 +141,7 @@ class NetworkOperator : public MnoSim {
     {
       const MutexLock lock(mutex_);
       const auto at = Clock::now() + PauseBeforeAgain(reply, tries, config_.again_after);
-      later_.emplace(at, std::move(task));
+      later_.Add(at, std::move(task));
       WakeFor(at);
     }
     report_.Say({{"event", "again"}, {"command", command}, {"device", device}, {"reason", ReasonOf(reply)}});
@@ -164,9 +165,8 @@ class NetworkOperator : public MnoSim {
     report_.Step(device, "register", begun, registered ? "" : registered.error().symbol);
     if (registered) {
       report_.Say({{"event", "registered"}, {"device", device}});
-      desks_.HandOver(item.asp, {{"t", "authorisation"},
-                                 {"device", device},
-                                 {"code", registered->authorisation_code}});
+      desks_.HandOver(item.asp,
+                      {{"t", "authorisation"}, {"device", device}, {"code", registered->authorisation_code}});
       const MutexLock lock(mutex_);
       Esim& esim = esims_[item.iccid.text()];
       esim.device = registered->device;
@@ -189,9 +189,8 @@ class NetworkOperator : public MnoSim {
     esim.radio->Send({{"t", "bootstrap"}, {"iccid", iccid}, {"bootstrap", esim.bootstrap}}, kSendPatience);
     if (std::exchange(esim.attach_said, true)) return;
     // Not from here, with the lock held: the answer may come at once.
-    const auto now = Clock::now();
-    later_.emplace(now, [this, iccid] { Attach(iccid); });
-    WakeFor(now);
+    later_.Add(Clock::now(), [this, iccid] { Attach(iccid); });
+    WakeFor(Clock::now());
   }
 
   void Attach(const std::string& iccid) {
@@ -277,33 +276,6 @@ class NetworkOperator : public MnoSim {
     Refuse(data, "action", "action_unknown");
   }
 
-  // A subscription is the network's: the device is not asked. One that is enabled is seen on the network again.
-  void SetProfile(bool enabled, const json& data) {
-    const auto job = JobId::Parse(Text(data, "job"));
-    const auto device = DeviceId::Parse(Text(data, "device"));
-    if (!job || !device) return;
-    std::optional<json> result;
-    {
-      const MutexLock lock(mutex_);
-      const auto owner = by_device_.find(device->text());
-      if (owner == by_device_.end()) return;
-      const bool was = profiles_.Enabled(owner->second);
-      result = profiles_.Set(owner->second, enabled);
-      if (!was && profiles_.Enabled(owner->second)) {
-        const auto at = Clock::now() + config_.repeat_after;
-        later_.emplace(at, [this, iccid = owner->second] { Attach(iccid); });
-        WakeFor(at);
-      }
-    }
-    if (!result) return report_.Say({{"event", "silent"}, {"device", device->text()}});
-    report_.Say({{"event", enabled ? "profile_enable" : "profile_disable"},
-                 {"device", device->text()},
-                 {"ok", Text(*result, "outcome") == "success"}});
-    (*result)["job"] = job->text();
-    (*result)["device"] = device->text();
-    client_->Call(std::string(wire::DoResult::kName), *result, [](const Reply&) {});
-  }
-
   // Left unsaid, the registry would ask again until its attempts are used up.
   void Refuse(const json& data, const char* stage, const char* reason) {
     const auto job = JobId::Parse(Text(data, "job"));
@@ -375,7 +347,7 @@ class NetworkOperator : public MnoSim {
   void ReportLater(const JobId& job, const DeviceId& device, std::uint64_t progress) REQUIRES(mutex_) {
     const auto at = Clock::now() + (progress == 0 ? std::chrono::milliseconds(0) : config_.report_every);
     WakeFor(at);
-    later_.emplace(at, [this, job, device, progress] {
+    later_.Add(at, [this, job, device, progress] {
       {
         const MutexLock lock(mutex_);
         if (!errands_.Running(job)) return;
@@ -390,7 +362,7 @@ class NetworkOperator : public MnoSim {
     while (!repeater_.stopping()) {
       const auto due = errands_.TakeDue(Clock::now());
       for (const Errand& errand : due.again) SayOverRadio(errand, true);
-      const auto tasks = TakeLater(Clock::now());
+      const auto tasks = later_.Take(Clock::now());
       lock.Unlock();
       for (const auto& task : tasks) task();
       KeepFeed();
@@ -400,7 +372,7 @@ class NetworkOperator : public MnoSim {
       lock.Lock();
       const auto now = Clock::now();
       auto next = std::min(errands_.NextTurn(now), now + kFeedTick);
-      if (!later_.empty()) next = std::min(next, later_.begin()->first);
+      next = later_.Before(next);
       sleeps_until_ = next;
       if (!repeater_.stopping()) wake_.WaitUntil(lock, next);
       sleeps_until_ = Clock::time_point::min();
@@ -410,14 +382,6 @@ class NetworkOperator : public MnoSim {
   // The repeating thread looks again by then; most of what begins is due long after it wakes by itself.
   void WakeFor(Clock::time_point due) REQUIRES(mutex_) {
     if (due < std::exchange(sleeps_until_, std::min(sleeps_until_, due))) wake_.NotifyAll();
-  }
-
-  std::vector<std::function<void()>> TakeLater(Clock::time_point now) REQUIRES(mutex_) {
-    std::vector<std::function<void()>> due;
-    const auto end = later_.upper_bound(now);
-    for (auto at = later_.begin(); at != end; ++at) due.push_back(std::move(at->second));
-    later_.erase(later_.begin(), end);
-    return due;
   }
 
   // ---- answers of the device ----
@@ -448,11 +412,20 @@ class NetworkOperator : public MnoSim {
     result["device"] = errand.device.text();
     const std::string reason = Text(answer, "outcome") == "success" ? "" : Text(answer, "reason");
     const bool counts = first && errand.kind == ErrandKind::kPayload;
+    if (first && reason.empty() && Text(errand.frame, "t") == "profile_enable") AttachAgain(errand.iccid);
     client_->Call(std::string(wire::DoResult::kName), result,
                   [this, device = errand.device, begun = errand.begun, reason, counts](const Reply& reply) {
                     if (!counts) return;
                     report_.Step(device.text(), "payload", begun, reason.empty() ? ReasonOf(reply) : reason);
                   });
+  }
+
+  // Of a profile that was on the network before: it is again.
+  void AttachAgain(const std::string& iccid) {
+    const MutexLock lock(mutex_);
+    if (!esims_[iccid].attach_said) return;
+    later_.Add(Clock::now(), [this, iccid] { Attach(iccid); });
+    WakeFor(Clock::now());
   }
 
   void SubmitCsr(const Errand& errand, const std::string& csr, bool first) {
@@ -487,9 +460,8 @@ class NetworkOperator : public MnoSim {
   void KeepFeed() {
     {
       const MutexLock lock(mutex_);
-      const auto now = Clock::now();
-      if (now < feed_next_) return;
-      feed_next_ = now + kFeedTick;
+      if (Clock::now() < feed_next_) return;
+      feed_next_ = Clock::now() + kFeedTick;
     }
     feed_.Keep(*client_);
   }
@@ -500,15 +472,14 @@ class NetworkOperator : public MnoSim {
   CondVar wake_;
   // Of the inventory, in its order.
   std::size_t released_ GUARDED_BY(mutex_), registering_ GUARDED_BY(mutex_) = 0, next_ GUARDED_BY(mutex_) = 0;
-  std::unordered_map<std::string, Esim> esims_ GUARDED_BY(mutex_);             // by ICCID
+  std::unordered_map<std::string, Esim> esims_ GUARDED_BY(mutex_);  // by ICCID
   Subscriptions subscriptions_ GUARDED_BY(mutex_);
-  std::shared_ptr<Connection> page_ GUARDED_BY(mutex_);    // over which somebody was heard last
-  std::map<std::string, bool> failing_ GUARDED_BY(mutex_);       // actions that are refused on demand
-  std::multimap<Clock::time_point, std::function<void()>> later_ GUARDED_BY(mutex_);
+  std::shared_ptr<Connection> page_ GUARDED_BY(mutex_);     // over which somebody was heard last
+  std::map<std::string, bool> failing_ GUARDED_BY(mutex_);  // actions that are refused on demand
+  Later later_ GUARDED_BY(mutex_);
   Clock::time_point feed_next_ GUARDED_BY(mutex_){};
   Clock::time_point sleeps_until_ GUARDED_BY(mutex_) = Clock::time_point::min();  // awake: min
   Errands errands_;
-  Profiles profiles_ GUARDED_BY(mutex_);
   Desks desks_;
   FeedKeeper feed_;
   std::optional<Transfers> transfers_;

@@ -31,7 +31,10 @@ void TransferDesk::Hear(const std::shared_ptr<Connection>& from, const json& fra
   const auto spare = std::find_if(config_.spares.begin(), config_.spares.end(),
                                   [&](const InventoryItem& item) { return item.eid == *eid; });
   if (spare == config_.spares.end()) {
-    return report_.Say({{"event", "transfer"}, {"what", "requested"}, {"device", device}, {"ok", false},
+    return report_.Say({{"event", "transfer"},
+                        {"what", "requested"},
+                        {"device", device},
+                        {"ok", false},
                         {"reason", "no_spare_esim"}});
   }
   {

@@ -19,7 +19,7 @@ class TransferDesk {
   using Expect = std::function<void(const DeviceId& device, const std::string& iccid)>;
   TransferDesk(const MnoConfig& config, Transfers& transfers, Report& report, Expect expect)
       : config_(config), transfers_(transfers), report_(report), expect_(std::move(expect)) {}
-  Status Open();  // nothing without a desk_socket
+  Status Open();                       // nothing without a desk_socket
   void Close() { listener_.reset(); }  // before the client goes
 
  private:

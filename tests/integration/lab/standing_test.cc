@@ -100,8 +100,12 @@ class StandingLab : public testing::Test {
     EXPECT_TRUE(said && said->said.at("ok") == true) << verb << (said ? said->said.dump() : ": no answer");
     return said && said->said.at("ok") == true;
   }
-  bool Says(std::size_t from, const std::string& what, const std::string& device) {
-    return heard_.Next(from, [&](const Heard::Event& event) { return Is(event, what, device); }).has_value();
+  // The device has heard of it from its MNO.
+  bool ProfileIs(const std::string& what, std::size_t from, const std::string& device) {
+    const auto heard = heard_.Next(from, [&](const Heard::Event& event) {
+      return Is(event, "profile", device) && event.said.value("what", "") == what;
+    });
+    return heard.has_value();
   }
 
   // Sessions, one after the other, until one ends as `wanted`: a cache may hold a record for its TTL.
@@ -145,10 +149,10 @@ TEST_F(StandingLab, AHeldDeviceIsRefusedAndAFreeOneIsWelcome) {
 
   std::size_t from = heard_.Now();
   ASSERT_TRUE(Asp("disconnect", "disconnected", device));
-  EXPECT_TRUE(Says(from, "profile_disable", device));
+  EXPECT_TRUE(ProfileIs("disable", from, device));
   from = heard_.Now();
   ASSERT_TRUE(Asp("reconnect", "reconnected", device));
-  EXPECT_TRUE(Says(from, "profile_enable", device));
+  EXPECT_TRUE(ProfileIs("enable", from, device));
   EXPECT_TRUE(Welcome(device)) << "the profile has nothing to do with its credentials";
 
   from = heard_.Now();
