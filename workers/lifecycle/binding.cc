@@ -38,7 +38,7 @@ Result<Reply> Decide(const wire::DeviceRelease& command, Case& at) {
   domain::Unbind(*device);
   // Whoever knew the code that was used could claim the device again.
   domain::DropCode(*device, domain::CodePurpose::kClaim);
-  Record(*device, "released", command.reason, at);
+  RecordStep(*device, "released", command.reason, at);
   if (auto pushed = PushAnew(*device, at); !pushed) return pushed.error();
   Put(*device, at.changes);
   return wire::Encode(StateOf(*device));
@@ -58,7 +58,7 @@ Result<Reply> Decide(const wire::DeviceMove& command, Case& at) {
   if (domain::EndpointOf(*device) == command.endpoint) return wire::Encode(state);  // it is there
   device->state = *next;
   domain::MoveTo(*device, command.endpoint);
-  Record(*device, "moved", "to endpoint " + command.endpoint.text(), at);
+  RecordStep(*device, "moved", "to endpoint " + command.endpoint.text(), at);
   if (auto pushed = PushAnew(*device, at); !pushed) return pushed.error();
   NotifyStakeholders(*device, wire::DeviceMoved{device->id, name, command.endpoint}, at);
   Put(*device, at.changes);

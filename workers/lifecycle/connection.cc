@@ -27,7 +27,7 @@ Status Disconnect(Device& device, const jobs::Waiting& waiting, Case& at) {
 
 template <class Message>
 Reply Finish(Device& device, std::string_view what, const std::string& reason, Case& at) {
-  Record(device, what, reason, at);
+  RecordStep(device, what, reason, at);
   const Message message{device.id, DeviceName(device.id, at.policy.zone), at.origin.party, reason};
   NotifyStakeholders(device, message, at);
   Put(device, at.changes);
@@ -80,7 +80,7 @@ Result<Reply> Decide(const wire::DeviceDetach& command, Case& at) {
   const bool serving = profile == domain::Serving(*device);
   device->state = domain::After(*device, domain::Fact::kDetached);
   domain::LeaveNetwork(*device, profile->number);
-  Record(*device, "detached", {}, at);
+  RecordStep(*device, "detached", {}, at);
   if (serving) {
     NotifyStakeholders(*device, wire::DeviceDetached{device->id, DeviceName(device->id, at.policy.zone)}, at);
   }

@@ -68,7 +68,7 @@ Result<Reply> Decide(const wire::DeviceSuspend& command, Case& at) {
   // What was asked for is not to be had while it is held; what the device is still owed is asked for again by resume.
   jobs::EndSuperseded(*device, domain::Superseding::kHeld, *waiting, at.changes);
   if (!held && domain::Live(*device) != nullptr) dns::Show(*device, *waiting, at);
-  Record(*device, "suspended", command.reason, at);
+  RecordStep(*device, "suspended", command.reason, at);
   return Finish<wire::DeviceSuspended>(*device, command.reason, at);
 }
 
@@ -81,7 +81,7 @@ Result<Reply> Decide(const wire::DeviceResume& command, Case& at) {
   if (!waiting) return waiting.error();
   device->state = *next;
   Lift(*device, at.origin.role);
-  Record(*device, "resumed", command.reason, at);
+  RecordStep(*device, "resumed", command.reason, at);
   if (!domain::OnHold(*device)) {
     if (domain::Live(*device) != nullptr) dns::Show(*device, *waiting, at);
     if (auto asked = AskForWhatIsOwed(*device, *waiting, at); !asked) return asked.error();

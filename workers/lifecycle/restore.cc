@@ -71,7 +71,7 @@ Result<Reply> Decide(const wire::DeviceRestore& command, Case& at) {
   const auto waiting = jobs::Waiting::Of(device->id, at.view);
   if (!waiting) return waiting.error();
   device->state = *next;
-  Record(*device, "restored", command.reason, at);
+  RecordStep(*device, "restored", command.reason, at);
   dns::Show(*device, *waiting, at);
   const wire::DeviceRestored message{device->id, DeviceName(device->id, at.policy.zone), at.origin.party,
                                      command.reason};

@@ -46,7 +46,7 @@ Status End(Device& device, const Waiting& waiting, std::string_view what, const 
   if (auto revoked = RevokeAll(device, kCessationOfOperation, at); !revoked) return revoked;
   jobs::EndSuperseded(device, Superseding::kRetired, waiting, at.changes);
   if (auto wiped = WantWipe(device, waiting, at); !wiped) return wiped;
-  Record(device, what, reason, at);
+  RecordStep(device, what, reason, at);
   return Done{};
 }
 
@@ -114,7 +114,7 @@ Result<Reply> Decide(const wire::DeviceReactivate& command, Case& at) {
   const auto waiting = Waiting::Of(device->id, at.view);
   if (!waiting) return waiting.error();
   const bool wiping = StopWantingWipe(*waiting, at.changes);
-  Record(*device, "reactivated", command.reason, at);
+  RecordStep(*device, "reactivated", command.reason, at);
   // What deactivation has put there ("state=deactivated") is signed by us and no longer true; nor does anybody wait for it.
   dns::Show(*device, *waiting, at);
   // The old key and certificate are gone for good: a device comes back with a new key pair. Not while the MNO may still

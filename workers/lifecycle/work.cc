@@ -87,7 +87,7 @@ Status AskForWhatIsOwed(Device& device, const jobs::Waiting& waiting, Case& at) 
   return PushPayload(device, at);
 }
 
-void Record(Device& device, std::string_view what, const std::string& reason, Case& at) {
+void RecordStep(Device& device, std::string_view what, const std::string& reason, Case& at) {
   domain::NoteStep(device, what, at.context.now);
   std::string entry(what);
   if (!reason.empty()) entry += ": " + reason;

@@ -22,7 +22,7 @@ Status PushPayload(domain::Device& device, Case& at);
 // hold nothing is asked for.
 Status AskForWhatIsOwed(domain::Device& device, const jobs::Waiting& waiting, Case& at);
 // In the trace, and with the reason in the history.
-void Record(domain::Device& device, std::string_view what, const std::string& reason, Case& at);
+void RecordStep(domain::Device& device, std::string_view what, const std::string& reason, Case& at);
 // What waited for the applet to be empty: the eSIM of a deleted device, the new key of a reactivated one, and the profile
 // of a disconnected one, which is disabled only then.
 Status AfterWipe(domain::Device& device, Case& at);
