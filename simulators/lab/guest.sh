@@ -78,9 +78,11 @@ served() {
 }
 
 gone() {
-  local until=$((SECONDS + 60))
+  local records until=$((SECONDS + 60))
   while [ $SECONDS -lt $until ]; do
-    kdig +short "@$(lab '.dns.secondaries[0].address')" -p "$(lab '.dns.secondaries[0].port')" "$1" "$2" | grep -q . || return 0
+    records=$(kdig +short "@$(lab '.dns.secondaries[0].address')" -p "$(lab '.dns.secondaries[0].port')" "$1" "$2") ||
+      records='no answer'
+    [ -n "$records" ] || return 0
     sleep 0.2
   done
   echo "a $2 record of $1 is still served" >&2
