@@ -24,7 +24,10 @@ refused() {
 }
 # The job of an action, which is then reported as done.
 job() { hear "do.$1" | jq -r .job; }
-done_with() { tell guest-mno do.result "{\"job\":\"${1:?}\",\"device\":\"$DEVICE\",\"outcome\":\"success\"}"; hear do.result.accepted >result; }
+done_with() {
+  tell guest-mno do.result "{\"job\":\"${1:?}\",\"device\":\"$DEVICE\",\"outcome\":\"success\"}"
+  hear do.result.accepted >result
+}
 of_device() {
   local more=$1
   jq -nc --arg d "$DEVICE" --argjson more "${more:-null}" '{device: $d} + $more'

@@ -38,8 +38,8 @@ void WaitAnew(Job job, Case& at) {
   at.changes.jobs_put.push_back(std::move(job));
 }
 
-// Its device is off the network: nobody can do it now. It is sent again when the device is back (attach.cc). A deleted device
-// does not come back, and its eSIM must be free some day.
+// Its device is off the network: nobody can do it now. It is sent again when the device is back (attach.cc). A deleted
+// device does not come back, and its eSIM must be free some day.
 bool IsAway(const Job& job, const Device& device) {
   const bool counts = job.to && job.wanted && domain::NeedsDevice(job.kind);
   return counts && device.state != domain::State::kDeleted && domain::EverSeen(device) &&
