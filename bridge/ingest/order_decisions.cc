@@ -27,7 +27,8 @@ Result<domain::Decision> OrderDecisions::DecideOne(const domain::Order& order, c
     return executor_.DecideFor(order.owner, orders::CommandName(order.kind), *command, order.cause, context);
   }
   return executor_.DecideFor(
-      order.owner, [&](domain::Case& at) { return lifecycle::Reprovision(device, at); }, order.cause, context);
+      order.owner, [&](domain::Case& at) { return lifecycle::Reprovision(device, at); }, order.cause,
+      context);
 }
 
 OrderDecisions::Settled OrderDecisions::SettleItem(const domain::Order& order,

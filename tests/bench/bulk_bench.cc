@@ -43,7 +43,8 @@ class Party {
   std::vector<json> SayAll(const std::string& command, const std::vector<json>& all) {
     std::vector<json> replies;
     for (std::size_t next = 0; replies.size() < all.size();) {
-      while (next < all.size() && next < replies.size() + kBatch * kBatchesAtOnce) next = SayBatch(command, all, next);
+      while (next < all.size() && next < replies.size() + kBatch * kBatchesAtOnce)
+        next = SayBatch(command, all, next);
       const auto message = client_.Next(kPatience);
       if (!message) Fail(command + ": no reply");
       if (message->topic.find("/" + command + "/") == std::string::npos) continue;
@@ -139,22 +140,21 @@ int main(int argc, char** argv) {
     report.AddAlone("bulk." + what, static_cast<double>(count) / took, "devices/s");
     report.AddAlone("bulk." + what + ".time", took, "s");
     const auto usage = lab.UsageByProcess();
-    report.AddAlone("bulk." + what + ".memory",
-                    static_cast<double>(usage.at("registryd").peak_octets) / kMiB, "MiB at most");
+    report.AddAlone("bulk." + what + ".memory", static_cast<double>(usage.at("registryd").peak_octets) / kMiB,
+                    "MiB at most");
   };
 
   std::vector<json> esims, claims, devices;
   for (const auto& esim : lab.inventory())
     esims.push_back({{"eid", esim.eid.text()}, {"iccid", esim.iccid.text()}});
   const std::string host = lab::Layout::AspHost("asp-a");
-  asp.Ask("endpoint.publish",
-          {{"endpoint",
-            {{"name", "main"},
-             {"fqdn", host},
-             {"url", "mqtts://" + host},
-             {"port", 8883},
-             {"protocol", "mqtts"},
-             {"trust", {{"kind", "tlsa"}, {"tlsaOwner", "_8883._tcp." + host}}}}}});
+  asp.Ask("endpoint.publish", {{"endpoint",
+                                {{"name", "main"},
+                                 {"fqdn", host},
+                                 {"url", "mqtts://" + host},
+                                 {"port", 8883},
+                                 {"protocol", "mqtts"},
+                                 {"trust", {{"kind", "tlsa"}, {"tlsaOwner", "_8883._tcp." + host}}}}}});
   timed("register", [&] {
     for (const json& told : mno.SayAll("esim.register", esims)) {
       devices.push_back({{"device", told.at("device")}});
@@ -167,13 +167,14 @@ int main(int argc, char** argv) {
   timed("claim", [&] { return asp.SayAll("device.claim", claims).size(); });
 
   const double quiet = P99(other.AckFor(watched));
-  const std::string order = asp.Ask("order.start", {{"kind", "deactivate"},
-                                                    {"selection", {{"endpoint", "main"}}},
-                                                    {"rate", kOrderRate}})
-                                .at("order");
+  const std::string order =
+      asp.Ask("order.start",
+              {{"kind", "deactivate"}, {"selection", {{"endpoint", "main"}}}, {"rate", kOrderRate}})
+          .at("order");
   const double busy = P99(other.AckFor(watched));
   const json state = asp.Ask("order.cancel", {{"order", order}});
-  report.AddAlone("bulk.order", state.at("done").get<double>() / static_cast<double>(watched.count()), "devices/s");
+  report.AddAlone("bulk.order", state.at("done").get<double>() / static_cast<double>(watched.count()),
+                  "devices/s");
   report.Add("bulk.single_command_p99", busy, "ms beside an order", quiet, "without an order", busy / quiet);
 
   std::set<std::string> left;

@@ -33,8 +33,8 @@ Result<Reply> Decide(const wire::EndpointWithdraw& command, Case& at) {
                        *bound + " devices are bound to the endpoint; move or release them first", "/name");
   }
   at.changes.endpoints_erase.push_back({{asp, command.name}, (*known)->version});
-  at.changes.history.push_back(domain::History(asp, "endpoint " + command.name.text() + " withdrawn",
-                                               at.context.now, at.origin.id));
+  at.changes.history.push_back(
+      domain::History(asp, "endpoint " + command.name.text() + " withdrawn", at.context.now, at.origin.id));
   return wire::Encode(wire::EndpointWithdrawn{command.name});
 }
 

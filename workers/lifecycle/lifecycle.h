@@ -24,7 +24,7 @@ Result<Reply> Decide(const wire::EndpointPublish&, Case&);
 // Whether the sender has published one of this name that says something else.
 Result<bool> Replaces(const wire::Endpoint&, const Case&);
 Result<Reply> Decide(const wire::DeviceClaim&, Case&);
-// Kept with the binding, and pushed at once to a device that has a payload.
+// Kept with the binding, and pushed at once to a device that has a payload. Refused while an approved transfer goes on.
 Result<Reply> Decide(const wire::WifiSet&, Case&);
 // The operator's deactivation sets serverHold: only the operator's reactivation undoes it, the claimer's is refused.
 Result<Reply> Decide(const wire::DeviceDeactivate&, Case&);
@@ -53,7 +53,6 @@ Result<Reply> Decide(const wire::DeviceRestore&, Case&);
 // once, and it is attached again until it has another key. Refused while a renewal is under way (2304 renewal_pending).
 Result<Reply> Decide(const wire::DeviceRekey&, Case&);
 Result<Reply> Decide(const wire::AuthorisationSet&, Case&);
-Result<Reply> Decide(const wire::EndpointWithdraw&, Case&);
 // With a code that the losing party has set. Its answer, the gaining party's second thoughts, or what the policy says
 // once the time for an answer is over; how an approved one goes on is transfer.h's.
 Result<Reply> Decide(const wire::TransferRequest&, Case&);
@@ -63,7 +62,8 @@ Result<Reply> Decide(const wire::TransferCancel&, Case&);
 // Refused as long as a device is bound to it (2305 endpoint_in_use).
 Result<Reply> Decide(const wire::EndpointWithdraw&, Case&);
 // The payload anew for the endpoint as it is now, of a device that the origin manages: pushed at once; on hold it is owed, and
-// goes out with the next attach or when the hold is lifted. The item of an order; there is no single command for it.
+// goes out with the next attach or when the hold is lifted. Refused while an approved transfer goes on. The item of an order;
+// there is no single command for it.
 Result<Reply> Reprovision(const DeviceId&, Case&);
 // Every report of a job puts off when it is sent again (schemas/PARTY.md), for RetryPlan::reported at most. What is
 // said of a job that its MNO has reported already, or that was called off, is noted without effect.

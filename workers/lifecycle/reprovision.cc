@@ -25,10 +25,18 @@ Status PushAnew(Device& device, Case& at) {
   return PushPayload(device, **endpoint, at);
 }
 
+// The payload of an approved transfer is a step of it, and another would take its place: then the transfer would wait for what
+// nobody sends any more.
+bool IsTransferring(const Device& device) {
+  return device.transfer && device.transfer->state == domain::TransferState::kApproved;
+}
+
+constexpr std::string_view kTransferring = "its payload belongs to the transfer that goes on";
+
 Error Refused(const Device& device, std::string_view what) {
-  return Error::Make(
-      Code::kStatusProhibits, "state_prohibits",
-      "device is " + std::string(domain::StateName(device.state)) + ": " + std::string(what), "/device");
+  return Error::Make(Code::kStatusProhibits, "state_prohibits",
+                     "device is " + std::string(domain::StateName(device.state)) + ": " + std::string(what),
+                     "/device");
 }
 
 Reply Finish(const Device& device, std::string what, Case& at) {
@@ -45,6 +53,7 @@ Result<Reply> Reprovision(const DeviceId& id, Case& at) {
   if (!device) return device.error();
   if (!domain::HasPayloadToReplace(*device))
     return Refused(*device, "reprovision refused, it has no payload to replace");
+  if (IsTransferring(*device)) return Refused(*device, kTransferring);
   if (auto pushed = PushAnew(*device, at); !pushed) return pushed.error();
   return Finish(*device, "reprovisioned", at);
 }
@@ -52,6 +61,7 @@ Result<Reply> Reprovision(const DeviceId& id, Case& at) {
 Result<Reply> Decide(const wire::WifiSet& command, Case& at) {
   auto device = FindManaged(command.device, at.origin, at.view);
   if (!device) return device.error();
+  if (IsTransferring(*device)) return Refused(*device, kTransferring);
   domain::SetWifi(*device, command.wifi);
   if (domain::HasPayloadToReplace(*device)) {
     if (auto pushed = PushAnew(*device, at); !pushed) return pushed.error();

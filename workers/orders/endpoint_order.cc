@@ -14,8 +14,7 @@ void Supersede(Order order, Case& at) {
   const std::uint64_t version = order.version;
   order.state = domain::OrderState::kCancelled;
   order.updated = at.context.now;
-  at.changes.history.push_back(
-      Entry(order, at.origin.party, "superseded", at.context.now, at.origin.id));
+  at.changes.history.push_back(Entry(order, at.origin.party, "superseded", at.context.now, at.origin.id));
   TellDone(order, at.context, at.changes);
   at.changes.orders.push_back({std::move(order), version});
 }

@@ -31,8 +31,7 @@ class Encoder {
       Version(Column::kDevices, keys::OfDevice(put.device.id), put.expected_version, put.device);
       to_.places.push_back(std::make_shared<const DevicePlaces>(DevicePlacesOf(put.device)));
     }
-    for (const auto& seen : changeset.endpoints_seen)
-      to_.seen.push_back(Seen(seen.endpoint, seen.version));
+    for (const auto& seen : changeset.endpoints_seen) to_.seen.push_back(Seen(seen.endpoint, seen.version));
     for (const auto& erase : changeset.endpoints_erase) {
       const auto group = domain::DeviceGroup::At(erase.endpoint.asp, erase.endpoint.name);
       to_.endpoints_erase.push_back(

@@ -67,8 +67,8 @@ struct Encoded {
   std::optional<domain::Day> marks_from;
   std::vector<domain::DayMark> marks_erase;
   std::optional<Mark> mark;
-  std::vector<Versioned> versioned;                         // devices, endpoints, orders
-  std::vector<Versioned> seen;                              // endpoints, as they must still be
+  std::vector<Versioned> versioned;  // devices, endpoints, orders
+  std::vector<Versioned> seen;       // endpoints, as they must still be
   std::vector<Erased> endpoints_erase;
   std::vector<std::shared_ptr<const DevicePlaces>> places;  // of the devices, which come first in `versioned`
   std::vector<Claim> claims;                                // releases first

@@ -100,8 +100,7 @@ TEST(EndpointLab, AChangeReachesEveryDeviceThoughTheRegistryIsKilled) {
   EXPECT_EQ(done.at("kind"), "reprovision");
   EXPECT_EQ(done.at("state"), "done");
   const auto opened = heard.Opened(devices, 2);
-  for (const auto& [device, times] : opened)
-    EXPECT_EQ(times, devices.contains(device) ? 2 : 1) << device;
+  for (const auto& [device, times] : opened) EXPECT_EQ(times, devices.contains(device) ? 2 : 1) << device;
   EXPECT_FALSE(other.Ask("order.get", {{"order", order}}).accepted);
   const auto failure = lab.TakeFailure();
   EXPECT_FALSE(failure) << *failure;

@@ -69,7 +69,8 @@ class Party {
   bool HearsProgress(const std::string& order) {
     return WaitFor([&] {
       return std::any_of(events_.begin(), events_.end(), [&](const json& event) {
-        return event.at("type") == "registry.v1.event.order.progress" && event.at("data").at("order") == order;
+        return event.at("type") == "registry.v1.event.order.progress" &&
+               event.at("data").at("order") == order;
       });
     });
   }

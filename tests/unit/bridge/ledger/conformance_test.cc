@@ -129,7 +129,8 @@ TEST_P(LedgerConformance, AnErasedEndpointIsGoneAndMayComeBack) {
   MustCommit(published);
   EXPECT_EQ(Refusal(early), kStale) << "is of another version";
   MustCommit(erased);
-  EXPECT_FALSE(ledger_->LoadEndpoint(samples::Endpoint(1).asp, samples::Endpoint(1).endpoint.name)->has_value());
+  EXPECT_FALSE(
+      ledger_->LoadEndpoint(samples::Endpoint(1).asp, samples::Endpoint(1).endpoint.name)->has_value());
   EXPECT_THAT(*ledger_->EndpointsAfter(std::nullopt, 10), IsEmpty());
   MustCommit(published);
   EXPECT_THAT(Verify(*ledger_)->faults, IsEmpty());

@@ -31,14 +31,14 @@ json AtPort(int port, const std::string& protocol, const std::string& url, const
 
 TEST(EndpointParts, WhatAgreesIsTaken) {
   const std::string on = ".mqtt.asp-a.test", host = "://mqtt.asp-a.test";
-  for (const json& endpoint : std::vector<json>{
-           Sound(), With({{"url", "mqtts" + host}}), With({{"url", "mqtts" + host + ":8883/"}}),
-           With({{"url", "mqtts" + host + "/a@b?x=c:d@e"}}),
-           AtPort(443, "https", "https" + host + "/v1?x=%20", "_443._tcp" + on),
-           AtPort(8443, "https", "https" + host + ":8443", "_8443._tcp" + on),
-           AtPort(5684, "coaps", "coaps" + host, "_5684._udp" + on),
-           // The scheme has no port of its own, so the port is said once.
-           AtPort(4433, "tls", "tls" + host, "_4433._tcp" + on)}) {
+  for (const json& endpoint :
+       std::vector<json>{Sound(), With({{"url", "mqtts" + host}}), With({{"url", "mqtts" + host + ":8883/"}}),
+                         With({{"url", "mqtts" + host + "/a@b?x=c:d@e"}}),
+                         AtPort(443, "https", "https" + host + "/v1?x=%20", "_443._tcp" + on),
+                         AtPort(8443, "https", "https" + host + ":8443", "_8443._tcp" + on),
+                         AtPort(5684, "coaps", "coaps" + host, "_5684._udp" + on),
+                         // The scheme has no port of its own, so the port is said once.
+                         AtPort(4433, "tls", "tls" + host, "_4433._tcp" + on)}) {
     const auto decoded = Decode<Endpoint>(endpoint);
     EXPECT_TRUE(decoded.ok()) << endpoint.dump() << (decoded.ok() ? "" : decoded.error().message);
   }
@@ -112,7 +112,9 @@ TEST(EndpointParts, WhatContradictsAnotherMemberIsRefused) {
        {{{"trust", {{"tlsaOwner", "_8883._udp.mqtt.asp-a.test"}}}}, "endpoint_mismatch", "/trust/tlsaOwner"},
        {{{"trust", {{"tlsaOwner", "_8883._tcp.mqtt.asp-b.test"}}}}, "endpoint_mismatch", "/trust/tlsaOwner"},
        {{{"trust", {{"tlsaOwner", "mqtt.asp-a.test"}}}}, "endpoint_mismatch", "/trust/tlsaOwner"},
-       {{{"trust", {{"tlsaOwner", "_08883._tcp.mqtt.asp-a.test"}}}}, "endpoint_mismatch", "/trust/tlsaOwner"}});
+       {{{"trust", {{"tlsaOwner", "_08883._tcp.mqtt.asp-a.test"}}}},
+        "endpoint_mismatch",
+        "/trust/tlsaOwner"}});
 }
 
 }  // namespace

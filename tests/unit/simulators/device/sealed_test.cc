@@ -76,8 +76,7 @@ TEST_F(Sealed, IsNotOpenedByAnotherDeviceNorByTheKeyThatPayloadsAreFor) {
   Certified other(registry_);
   const std::string sealed = Seal(device.certificate, kPassphrase);
   EXPECT_EQ(OpenSealed(sealed, *other.key).error().symbol, "wifi_undecryptable");
-  const auto agreement =
-      CardKey::Make(other.card, kAgreementKey, *other.card.PublicPoint(kAgreementKey));
+  const auto agreement = CardKey::Make(other.card, kAgreementKey, *other.card.PublicPoint(kAgreementKey));
   EXPECT_EQ(OpenSealed(sealed, *agreement).error().symbol, "wifi_undecryptable");
 }
 
@@ -85,7 +84,8 @@ TEST_F(Sealed, WhatWasAlteredOrIsNoneIsRefused) {
   const Certified device(registry_);
   auto der = *FromBase64(Seal(device.certificate, kPassphrase));
   der.back() ^= 1;
-  for (const std::string& sealed : {ToBase64(der), std::string("v1.AAEC"), std::string(), ToBase64({0x30, 0x00})})
+  for (const std::string& sealed :
+       {ToBase64(der), std::string("v1.AAEC"), std::string(), ToBase64({0x30, 0x00})})
     EXPECT_EQ(OpenSealed(sealed, *device.key).error().symbol, "wifi_undecryptable") << sealed;
 }
 

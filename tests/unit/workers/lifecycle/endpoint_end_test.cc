@@ -71,7 +71,8 @@ TEST(EndpointList, SaysTheSendersOwnInPages) {
   EXPECT_EQ(all.at("endpoints")[1].at("port"), 8883);
   const json first = registry.Ask("asp-b", "endpoint.list", {{"limit", 2}}).data();
   EXPECT_THAT(NamesOf(first), ElementsAre("alpha", "main"));
-  const json rest = registry.Ask("asp-b", "endpoint.list", {{"limit", 2}, {"after", first.at("next")}}).data();
+  const json rest =
+      registry.Ask("asp-b", "endpoint.list", {{"limit", 2}, {"after", first.at("next")}}).data();
   EXPECT_THAT(NamesOf(rest), ElementsAre("zulu"));
   EXPECT_FALSE(rest.contains("next"));
   EXPECT_THAT(NamesOf(registry.Ask("asp-a", "endpoint.list", json::object()).data()), ElementsAre("main"));

@@ -19,7 +19,8 @@ const std::string kPushes = std::string(kActions) + "payload.push";
 json Network(const std::string& sealed = kSealed) {
   return {{"ssid", "plant-7"}, {"sealedPassphrase", sealed}};
 }
-Said Set(TestRegistry& registry, const std::string& device, const json& more, const std::string& asp = "asp-a") {
+Said Set(TestRegistry& registry, const std::string& device, const json& more,
+         const std::string& asp = "asp-a") {
   json data = {{"device", device}};
   data.update(more);
   return registry.Ask(asp, "wifi.set", data);
@@ -70,7 +71,8 @@ TEST(WifiSet, WhatIsSealedIsSaidToNobody) {
   TestRegistry registry;
   const std::string device = registry.Activate();
   EXPECT_TRUE(Set(registry, device, {{"wifi", Network()}}).accepted());
-  for (const Said& said : registry.Heard("registry/v1/to/")) EXPECT_THAT(said.payload, Not(HasSubstr(kSealed)));
+  for (const Said& said : registry.Heard("registry/v1/to/"))
+    EXPECT_THAT(said.payload, Not(HasSubstr(kSealed)));
   for (const std::string& what : HistoryOf(registry, device)) EXPECT_THAT(what, Not(HasSubstr(kSealed)));
 }
 

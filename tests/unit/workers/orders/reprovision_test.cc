@@ -1,6 +1,7 @@
 // Orders that give devices their payload anew: by hand, and by the publication of an endpoint that is in use.
 #include "tests/unit/workers/orders/order_flow.h"
 #include "workers/domain/job_kinds.h"
+#include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 
 namespace registry::test {
@@ -13,21 +14,23 @@ const std::string kPushes = std::string(kActions) + "payload.push";
 
 class ReprovisionTest : public OrderTest {
  protected:
-  ReprovisionTest() : OrderTest([] {
-                        TestRegistry::Setup setup;
-                        setup.retry.usual.attempts_max = 1;
-                        return setup;
-                      }()) {}
+  ReprovisionTest()
+      : OrderTest([] {
+          TestRegistry::Setup setup;
+          setup.retry.usual.attempts_max = 1;
+          return setup;
+        }()) {}
   Said Publish(int port, const std::string& name = "main") {
     const std::string at = std::to_string(port);
-    return registry_.Ask("asp-a", "endpoint.publish",
-                         {{"endpoint",
-                           {{"name", name},
-                            {"fqdn", "mqtt.asp-a.test"},
-                            {"url", "tls://mqtt.asp-a.test:" + at},
-                            {"port", port},
-                            {"protocol", "tls"},
-                            {"trust", {{"kind", "tlsa"}, {"tlsaOwner", "_" + at + "._tcp.mqtt.asp-a.test"}}}}}});
+    return registry_.Ask(
+        "asp-a", "endpoint.publish",
+        {{"endpoint",
+          {{"name", name},
+           {"fqdn", "mqtt.asp-a.test"},
+           {"url", "tls://mqtt.asp-a.test:" + at},
+           {"port", port},
+           {"protocol", "tls"},
+           {"trust", {{"kind", "tlsa"}, {"tlsaOwner", "_" + at + "._tcp.mqtt.asp-a.test"}}}}}});
   }
   std::set<std::string> SomeActive(int count) {
     std::set<std::string> devices;
@@ -36,9 +39,9 @@ class ReprovisionTest : public OrderTest {
     return devices;
   }
   void ReportDelivered(const std::string& device) {
-    EXPECT_TRUE(
-        test::Report(registry_, JobOf(registry_, device, domain::JobKind::kPayloadPush), {{"outcome", "success"}})
-            .accepted());
+    EXPECT_TRUE(test::Report(registry_, JobOf(registry_, device, domain::JobKind::kPayloadPush),
+                             {{"outcome", "success"}})
+                    .accepted());
   }
   std::uint64_t Composed(const std::string& device) {
     return domain::PayloadVersion(registry_.Device(device));
@@ -78,11 +81,39 @@ TEST_F(ReprovisionTest, PushesThePayloadOfEveryDeviceAnew) {
 
 TEST_F(ReprovisionTest, ADryRunPushesNothing) {
   const auto devices = SomeActive(2);
-  const json state = Ended(
-      "operator", Started("operator", json::object(), {{"kind", "reprovision"}, {"dryRun", true}}));
+  const json state =
+      Ended("operator", Started("operator", json::object(), {{"kind", "reprovision"}, {"dryRun", true}}));
   EXPECT_EQ(state.at("done"), 2);
   EXPECT_THAT(registry_.Heard(kPushes), IsEmpty());
   for (const auto& device : devices) EXPECT_EQ(Composed(device), 1u);
+}
+
+TEST_F(ReprovisionTest, ADeviceOnHoldIsOwedThePayloadUntilItIsResumed) {
+  const std::string device = *SomeActive(1).begin();
+  ASSERT_TRUE(registry_.Ask("asp-a", "device.suspend", {{"device", device}}).accepted());
+  registry_.ServeZone();
+  EXPECT_EQ(Ended("asp-a", Publish(8884).data().at("order")).at("done"), 1);
+  EXPECT_THAT(registry_.Heard(kPushes), IsEmpty());
+  ASSERT_TRUE(registry_.Ask("asp-a", "device.resume", {{"device", device}}).accepted());
+  registry_.ServeZone();
+  EXPECT_TRUE(Attach(registry_, device).accepted());
+  EXPECT_THAT(registry_.Heard(kPushes), SizeIs(1));
+  ReportDelivered(device);
+  EXPECT_EQ(Delivered(device), Composed(device));
+  ExpectSound();
+}
+
+TEST_F(ReprovisionTest, OrdersOfEveryKindDecideAsTheSingleCommand) {
+  const auto devices = SomeActive(2);
+  for (const char* kind : {"suspend", "resume", "rekey"}) {
+    const json state = Ended("asp-a", Started("asp-a", {{"endpoint", "main"}}, {{"kind", kind}}));
+    EXPECT_EQ(state.at("done"), 2) << kind << ' ' << state.dump();
+    registry_.ServeZone();
+    for (const auto& device : devices) {
+      EXPECT_EQ(domain::OnHold(registry_.Device(device)), kind == std::string("suspend")) << kind;
+    }
+  }
+  ExpectSound();
 }
 
 TEST_F(ReprovisionTest, ADeactivatedDeviceIsPassedOver) {
@@ -105,7 +136,8 @@ TEST_F(ReprovisionTest, AChangedEndpointStartsAnOrderOverItsDevices) {
   const auto done = registry_.Heard("registry/v1/to/asp-a/event/order.done");
   ASSERT_THAT(done, SizeIs(1));
   EXPECT_EQ(done[0].data().at("order"), order);
-  EXPECT_THAT(HistoryOf(registry_, DeviceId()), testing::Contains("order " + order + " started: reprovision"));
+  EXPECT_THAT(HistoryOf(registry_, DeviceId()),
+              testing::Contains("order " + order + " started: reprovision"));
   ExpectSound();
 }
 
@@ -155,7 +187,7 @@ TEST_F(ReprovisionTest, APushThatFailedForGoodIsMadeUpForWhenTheDeviceIsSeenAgai
   const std::string device = *SomeActive(1).begin();
   Ended("asp-a", Publish(8884).data().at("order"));
   EXPECT_TRUE(test::Report(registry_, JobOf(registry_, device, domain::JobKind::kPayloadPush),
-                     {{"outcome", "failed"}, {"stage", "sms"}, {"retriable", false}})
+                           {{"outcome", "failed"}, {"stage", "sms"}, {"retriable", false}})
                   .accepted());
   EXPECT_EQ(StateOf(device), "active") << "with what it has";
   EXPECT_FALSE(PushWaits(device));
