@@ -1,7 +1,10 @@
 // wifi.set: a network that an ASP has sealed for one device. What is sealed is opened in simulators' tests.
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "tests/unit/workers/lifecycle/pushed.h"
+#include "tests/unit/workers/lifecycle/transfer_flow.h"
 #include "workers/domain/standing.h"
 
 namespace registry::test {
@@ -74,6 +77,29 @@ TEST(WifiSet, WhatIsSealedIsSaidToNobody) {
   for (const Said& said : registry.Heard("registry/v1/to/"))
     EXPECT_THAT(said.payload, Not(HasSubstr(kSealed)));
   for (const std::string& what : HistoryOf(registry, device)) EXPECT_THAT(what, Not(HasSubstr(kSealed)));
+}
+
+// The push of an approved transfer is a step of it: nothing takes its place.
+TEST_F(TransferTest, WhatItsFormerAspWantsPushedDoesNotTakeThePlaceOfItsPayload) {
+  Approved();
+  const domain::Job job = JobOf(registry_, device_, domain::JobKind::kPayloadPush);
+  registry_.Heard(kPushes);
+  const Said refused = Set(registry_, device_, {{"wifi", Network()}});
+  EXPECT_EQ(refused.symbol(), "state_prohibits");
+  EXPECT_EQ(refused.code(), 2304);
+  const json order = {{"kind", "reprovision"}, {"selection", json::object()}};
+  EXPECT_TRUE(Ask("asp-a", "order.start", order).accepted());
+  const auto done = [&] { return registry_.Heard("registry/v1/to/asp-a/event/order.done"); };
+  std::vector<Said> told = done();
+  for (const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+       told.empty() && std::chrono::steady_clock::now() < until; told = done()) {
+    std::this_thread::yield();
+  }
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].data().at("refused"), 1);
+  EXPECT_THAT(registry_.Heard(kPushes), IsEmpty());
+  EXPECT_TRUE(Report(registry_, job, kSuccess).accepted());
+  EXPECT_EQ(State(), "completed");
 }
 
 }  // namespace
