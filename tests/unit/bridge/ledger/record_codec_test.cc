@@ -85,6 +85,11 @@ domain::Device InTransfer() {
   return device;
 }
 
+domain::Device WithWifi(domain::Device device) {
+  device.bindings.front().wifi = wire::Wifi{"plant-7", "c2VhbGVk"};
+  return device;
+}
+
 domain::Job NotWanted(domain::Job job) {
   job.wanted = false;
   job.order = OrderId::Parse(samples::JobOf(7).text());
@@ -104,6 +109,7 @@ std::vector<Golden> AllRecords() {
           Make("device_with_ended_jobs", WithEndedJobs(samples::Device(1))),
           Make("device_in_transfer", InTransfer()),
           Make("device_with_wrong_codes", WithWrongCodes(samples::Device(1))),
+          Make("device_with_wifi", WithWifi(samples::FullDevice(1))),
           Make("endpoint", samples::Endpoint(1)),
           Make("job", samples::Job(1)),
           Make("job_traced", samples::TracedJob(1)),
