@@ -297,6 +297,9 @@ void World::Relay(Answer* answer) {
       Deliver(domain::Render(item->notification, item->seq), nullptr);
     } else {
       auto message = std::get<domain::OutgoingMessage>(entry.item);
+      for (const Known& one : known) {
+        if (message.payload.find(one.code) != std::string::npos) Fault("an authorisation code is kept in clear");
+      }
       lifecycle::FillInCode(services_.policy.authorisation.key, message);
       Deliver(message, answer);
     }
@@ -343,6 +346,10 @@ void World::Learn(const std::string& party, const nlohmann::json& envelope) {
     const auto same = [&](const Known& one) { return one.device == device; };
     if (std::none_of(known.begin(), known.end(), same) && data.contains("authorisationCode")) {
       known.push_back({device, party, data.at("authorisationCode")});
+    }
+  } else if (type == "registry.v1.authorisation.set.accepted" && data.at("purpose") == "claim") {
+    for (Known& one : known) {
+      if (one.device == data.at("device")) one.code = data.at("authorisationCode");
     }
   } else if (type.starts_with("registry.v1.event.")) {
     Note("to " + party + ": " + type.substr(12) + " " + Short(data.value("device", data.value("order", ""))));

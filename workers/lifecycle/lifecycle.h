@@ -52,6 +52,8 @@ Result<Reply> Decide(const wire::DeviceRestore&, Case&);
 // Another key and certificate, as at a renewal (renewal.h); with the reason keyCompromise what the device has is revoked at
 // once, and it is attached again until it has another key. Refused while a renewal is under way (2304 renewal_pending).
 Result<Reply> Decide(const wire::DeviceRekey&, Case&);
+// codes.h says what a code is. For a claim it is the MNO's to set, until the device has an ASP (2302 device_claimed); for a
+// transfer the MNO's to another MNO and the ASP's to another ASP; the operator's for either.
 Result<Reply> Decide(const wire::AuthorisationSet&, Case&);
 // With a code that the losing party has set. Its answer, the gaining party's second thoughts, or what the policy says
 // once the time for an answer is over; how an approved one goes on is transfer.h's.

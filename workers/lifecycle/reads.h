@@ -17,7 +17,6 @@ Result<wire::DeviceTraced> Read(const wire::DeviceTrace&, const Case&);
 Result<wire::EndpointListed> Read(const wire::EndpointList&, const Case&);
 // The last transfer of each device that the party loses or gains by; of a page and its devices the same holds.
 Result<wire::TransferListed> Read(const wire::TransferList&, const Case&);
-Result<wire::QuotaTold> Read(const wire::QuotaGet&, const Case&);
 inline constexpr std::size_t kLookedAtMax = 2000;
 
 // What a device waits for, given its jobs, the next due first, and the same in one line.

@@ -1,4 +1,4 @@
-// Authorisation codes (life.md §1, §3; RFC 9154): what they are made of, that nothing keeps them, and what a wrong one does.
+// Authorisation codes (RFC 9154): what they are made of, that nothing keeps them, and what a wrong one does.
 #include "workers/lifecycle/codes.h"
 
 #include <gmock/gmock.h>
@@ -222,6 +222,110 @@ TEST(Codes, AnOldOneWithoutAnEndStaysGoodUntilItIsUsed) {
   EXPECT_EQ(Claim(registry, {used.device, old}).symbol(), "authorisation_invalid");
   registry.clock().Advance(hours(10'000));
   EXPECT_TRUE(Claim(registry, {fresh.device, old}).accepted());
+}
+
+// ---- authorisation.set
+
+Said Set(TestRegistry& registry, const std::string& party, const std::string& device,
+         const std::string& purpose, json more = json::object(), const std::string& id = "") {
+  more.update({{"device", device}, {"purpose", purpose}});
+  return registry.Ask(party, "authorisation.set", more, id);
+}
+
+TEST(AuthorisationSet, TellsANewCodeAndItsEndAndEndsTheOlderOne) {
+  TestRegistry registry;
+  registry.PublishEndpoint();
+  const auto device = registry.Register();
+  const Said set = Set(registry, "mno-a", device.device, "claim", {{"validDays", 3}});
+  ASSERT_TRUE(set.accepted()) << set.payload;
+  EXPECT_EQ(set.data().at("device"), device.device);
+  EXPECT_EQ(set.data().at("purpose"), "claim");
+  EXPECT_EQ(set.data().at("expires"), ToRfc3339(registry.clock().Now() + hours(3 * 24)));
+  const std::string code = set.data().at("authorisationCode");
+  EXPECT_NE(code, device.code);
+  EXPECT_EQ(Claim(registry, device).symbol(), "authorisation_invalid");
+  EXPECT_TRUE(Claim(registry, {device.device, code}).accepted());
+}
+
+TEST(AuthorisationSet, WithoutADaysNumberItIsTheOperatorsPolicy) {
+  TestRegistry registry;
+  const auto device = registry.Register();
+  const Said set = Set(registry, "operator", device.device, "transfer");
+  EXPECT_EQ(set.data().at("expires"), ToRfc3339(registry.clock().Now() + hours(14 * 24)));
+  for (const int days : {0, 366}) {
+    EXPECT_FALSE(Set(registry, "operator", device.device, "transfer", {{"validDays", days}}).accepted());
+  }
+}
+
+TEST(AuthorisationSet, ARepeatIsToldTheSameCodeAndAnotherCommandAnother) {
+  TestRegistry registry;
+  const auto device = registry.Register();
+  const Said first = Set(registry, "mno-a", device.device, "transfer", json::object(), "once");
+  registry.Restart();
+  EXPECT_EQ(Set(registry, "mno-a", device.device, "transfer", json::object(), "once").payload, first.payload);
+  EXPECT_NE(Set(registry, "mno-a", device.device, "transfer").data().at("authorisationCode"),
+            first.data().at("authorisationCode"));
+}
+
+TEST(AuthorisationSet, IsOfThoseConcernedOnly) {
+  TestRegistry registry;
+  registry.PublishEndpoint();
+  const auto device = registry.Register();
+  EXPECT_EQ(Set(registry, "mno-b", device.device, "claim").symbol(), "not_sponsor");
+  EXPECT_EQ(Set(registry, "mno-b", device.device, "transfer").symbol(), "not_sponsor");
+  EXPECT_EQ(Set(registry, "asp-a", device.device, "transfer").symbol(), "not_claimer");
+  EXPECT_EQ(Set(registry, "operator", kNobody, "transfer").symbol(), "device_unknown");
+  ASSERT_TRUE(Claim(registry, device).accepted());
+  EXPECT_EQ(Set(registry, "asp-a", device.device, "claim").symbol(), "not_sponsor");
+  EXPECT_EQ(Set(registry, "mno-a", device.device, "claim").symbol(), "device_claimed");
+  EXPECT_TRUE(Set(registry, "asp-a", device.device, "transfer").accepted());
+  EXPECT_TRUE(Set(registry, "mno-a", device.device, "transfer").accepted());
+  EXPECT_TRUE(Set(registry, "operator", device.device, "transfer").accepted());
+  EXPECT_EQ(registry.Device(device.device).codes.size(), 3u) << "one of an MNO, of an ASP, of the operator";
+}
+
+// For whom a code is, by who has set it; an MNO cannot use an ASP's.
+TEST(AuthorisationSet, ACodeIsForOneRole) {
+  TestRegistry registry;
+  registry.PublishEndpoint();
+  const auto device = registry.Register();
+  ASSERT_TRUE(Claim(registry, device).accepted());
+  const Said of_asp = Set(registry, "asp-a", device.device, "transfer");
+  domain::Policy policy;
+  const domain::Origin mno{*PartyId::Parse("mno-b"), wire::Role::kMno, std::nullopt},
+      asp{*PartyId::Parse("asp-b"), wire::Role::kAsp, std::nullopt};
+  const domain::Context context{registry.clock().Now(), {}};
+  const SoftwareSigner signer("Issuing CA");
+  const auto use = [&](const domain::Origin& origin, domain::CodePurpose purpose) {
+    domain::Case at{origin, registry.ledger(), context, policy, signer};
+    const auto used = lifecycle::Authorise(*DeviceId::Parse(device.device), purpose,
+                                           of_asp.data().at("authorisationCode").get<std::string>(), at);
+    EXPECT_EQ(at.changes.though_refused, !used.ok()) << "a wrong one is counted";
+    return used ? "" : used.error().symbol;
+  };
+  EXPECT_EQ(use(asp, domain::CodePurpose::kTransfer), "");
+  EXPECT_EQ(use(mno, domain::CodePurpose::kTransfer), "authorisation_invalid");
+  EXPECT_EQ(use(asp, domain::CodePurpose::kClaim), "authorisation_invalid");
+}
+
+TEST(AuthorisationSet, ByTheEidALockIsNotTold) {
+  TestRegistry registry;
+  const auto device = registry.Register();
+  const Eid eid = registry.Device(device.device).eid, unknown = *Eid::Parse(EidOf(4711));
+  ASSERT_TRUE(Set(registry, "mno-a", device.device, "transfer").accepted());
+  domain::Policy policy;
+  const domain::Origin mno{*PartyId::Parse("mno-b"), wire::Role::kMno, std::nullopt};
+  const domain::Context context{registry.clock().Now(), {}};
+  const SoftwareSigner signer("Issuing CA");
+  const auto guess = [&](const Eid& named) {
+    domain::Case at{mno, registry.ledger(), context, policy, signer};
+    const auto used = lifecycle::AuthoriseByEid(named, domain::CodePurpose::kTransfer, kWrong, at);
+    if (at.changes.though_refused) EXPECT_TRUE(registry.ledger().Commit(std::move(at.changes)).ok());
+    return used ? "" : used.error().symbol;
+  };
+  for (int i = 0; i < 7; ++i) EXPECT_EQ(guess(eid), "authorisation_invalid") << i;
+  EXPECT_EQ(guess(unknown), "authorisation_invalid");
+  EXPECT_TRUE(domain::Locked(registry.Device(device.device).codes.at(0), registry.clock().Now()));
 }
 
 }  // namespace
