@@ -24,7 +24,9 @@ constexpr int kDaysMax = 3650;
 constexpr int kCodeDaysMax = 365;
 constexpr int kDaySeconds = 86400, kYearSeconds = 366 * kDaySeconds;
 constexpr int kAttemptsMax = 30;
-constexpr std::int64_t kOpenMax = 1'000'000;
+constexpr std::int64_t kOpenMax = 1'000'000, kRateMax = 1'000'000;
+// Of a whole network operator; who has less to say is given less. By LimitClass.
+constexpr ingest::Rates kUsualRates{{{2000, 120'000}, {1000, 10'000}, {10, 200}, {1, 500}}};
 
 constexpr std::array kTables = {"registry", "mqtt",     "ledger", "intake", "pki",       "process",
                                 "payload",  "resolver", "zone",   "http",   "secondary", "log",
@@ -37,6 +39,7 @@ bool IsAddress(const std::string& text) {
 }
 
 bool IsName(const std::string& text) { return ValidDomainName(text); }
+std::int64_t Said(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 bool NotEmpty(const std::string& text) { return !text.empty(); }
 
 // Reads the tables of one file into a Config; what is wrong goes to faults.
@@ -57,6 +60,7 @@ class Reader {
     ReadRetry();
     ReadRenewal();
     ReadTransfer();
+    ReadLimits();
     ReadParties();
     ReadRunning();
     return std::move(config_);
@@ -216,7 +220,9 @@ class Reader {
     renewal.jitter_percent = s.As<int>("jitter_percent", 10, 0, 14);
     renewal.again = std::chrono::seconds(s.As<int>("again_seconds", kDaySeconds, 1, kYearSeconds));
     config_.renewal_look_seconds = s.As<int>("look_seconds", 60, 1, kDaySeconds);
+    s.Finish();
   }
+
   void ReadTransfer() {
     Section s = Open("transfer");
     domain::TransferPolicy& transfer = config_.transfer;
@@ -228,6 +234,23 @@ class Reader {
     s.Finish();
   }
 
+  void ReadLimits() {
+    Section s = Open("limits");
+    config_.kept_per_hour = s.As<std::uint64_t>("ledger_octets_per_hour", std::int64_t{256} << 20,
+                                                std::int64_t{1} << 20, std::int64_t{1} << 40);
+    ingest::Rates usual = kUsualRates;
+    usual[0] = {s.As<std::uint64_t>("write_per_second", Said(usual[0].per_second), 1, kRateMax),
+                s.As<std::uint64_t>("write_burst", Said(usual[0].burst), 1, kRateMax)};
+    usual[1] = {s.As<std::uint64_t>("read_per_second", Said(usual[1].per_second), 1, kRateMax),
+                s.As<std::uint64_t>("read_burst", Said(usual[1].burst), 1, kRateMax)};
+    usual[2] = {s.As<std::uint64_t>("bulk_per_second", Said(usual[2].per_second), 1, kRateMax),
+                s.As<std::uint64_t>("bulk_burst", Said(usual[2].burst), 1, kRateMax)};
+    usual[3] = {s.As<std::uint64_t>("authorise_per_second", Said(usual[3].per_second), 1, kRateMax),
+                s.As<std::uint64_t>("authorise_burst", Said(usual[3].burst), 1, kRateMax)};
+    config_.limits.usual = usual;
+    s.Finish();
+  }
+
   void ReadParties() {
     static const std::map<std::string, wire::Role> kRoles = {
         {"mno", wire::Role::kMno}, {"asp", wire::Role::kAsp}, {"operator", wire::Role::kOperator}};
@@ -235,6 +258,7 @@ class Reader {
       const auto id = PartyId::Parse(s.Text("name"));
       const auto role = kRoles.find(s.Text("role"));
       const domain::RetryPlan plan = ReadOwnPlan(s);
+      const ingest::Rates rates = ReadOwnRates(s);
       const bool batches = s.Flag("batches", false);
       const bool auto_approve = s.Flag("auto_approve", false);
       if (!id) s.Fault("name", "must be letters a to z, digits and '-', at most 32");
@@ -244,6 +268,7 @@ class Reader {
       if (!config_.parties.emplace(*id, role->second).second) s.Fault("name", "is used twice");
       if (batches) config_.takes_batches.insert(*id);
       if (auto_approve) config_.transfer.auto_approve.insert(*id);
+      if (rates != config_.limits.usual) config_.limits.own.emplace(*id, rates);
       if (plan == config_.retry.usual) return;
       if (role->second != wire::Role::kMno)
         s.Fault("role", "must be \"mno\": no other is asked for anything");
@@ -261,6 +286,20 @@ class Reader {
     plan.reported = seconds(s.As<int>("retry_reported_seconds", plan.reported.count(), 1, kYearSeconds));
     plan.open_max = s.As<std::size_t>("retry_open", static_cast<std::int64_t>(plan.open_max), 1, kOpenMax);
     return plan;
+  }
+
+  // Of one party; what is not said is as in [limits].
+  ingest::Rates ReadOwnRates(Section& s) const {
+    ingest::Rates own = config_.limits.usual;
+    own[0] = {s.As<std::uint64_t>("limit_write_per_second", Said(own[0].per_second), 1, kRateMax),
+              s.As<std::uint64_t>("limit_write_burst", Said(own[0].burst), 1, kRateMax)};
+    own[1] = {s.As<std::uint64_t>("limit_read_per_second", Said(own[1].per_second), 1, kRateMax),
+              s.As<std::uint64_t>("limit_read_burst", Said(own[1].burst), 1, kRateMax)};
+    own[2] = {s.As<std::uint64_t>("limit_bulk_per_second", Said(own[2].per_second), 1, kRateMax),
+              s.As<std::uint64_t>("limit_bulk_burst", Said(own[2].burst), 1, kRateMax)};
+    own[3] = {s.As<std::uint64_t>("limit_authorise_per_second", Said(own[3].per_second), 1, kRateMax),
+              s.As<std::uint64_t>("limit_authorise_burst", Said(own[3].burst), 1, kRateMax)};
+    return own;
   }
 
   void ReadRunning() {
@@ -283,10 +322,6 @@ class Reader {
     config_.lanes = pipeline.As<int>("lanes", Cores(), 1, 1024);
     config_.queue_max = pipeline.As<int>("queue", 8192, 1, 1 << 20);
     pipeline.Finish();
-    Section limits = Open("limits");
-    config_.kept_per_hour = limits.As<std::uint64_t>("ledger_octets_per_hour", std::int64_t{256} << 20,
-                                                     std::int64_t{1} << 20, std::int64_t{1} << 40);
-    limits.Finish();
     Section run = Open("run");
     config_.run_file = run.Path("file", "");
     run.Finish();

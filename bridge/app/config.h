@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "bridge/ingest/limits.h"
 #include "schemas/base/result.h"
 #include "schemas/ids/ids.h"
 #include "schemas/wire/messages.h"
@@ -89,6 +90,7 @@ struct Config {
   int log_level = 1;     // 0 debug, 1 info, 2 warning, 3 error
   std::string log_file;  // empty: standard error
   int lanes = 32, queue_max = 8192;
+  ingest::LimitRules limits;
   std::uint64_t kept_per_hour = 0;  // octets one party may make the ledger keep
   domain::RetryPlans retry;
   domain::RenewalPolicy renewal;  // but for the TTL, which is the zone's

@@ -62,6 +62,9 @@ class Metrics::Impl {
   void Transfer(const std::string& kind, const std::string& outcome) {
     transfers_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
   }
+  void Limited(const std::string& party, const std::string& limit) {
+    limited_.Add({{"party", party}, {"limit", limit}}).Increment();
+  }
   void Line(int level, const std::string& line) {
     if (level >= 2) (level == 2 ? warnings_ : errors_).Increment();
     log_(level, line);
@@ -154,6 +157,11 @@ class Metrics::Impl {
           .Name("registry_transfers_total")
           .Help("Transfers by outcome: requested, approved, rejected, cancelled, completed, failed")
           .Register(registry_);
+  prometheus::Family<prometheus::Counter>& limited_ =
+      BuildCounter()
+          .Name("registry_limited_total")
+          .Help("Commands refused because a limit of their sender was reached")
+          .Register(registry_);
   prometheus::Family<prometheus::Counter>& alarms_ = BuildCounter()
                                                          .Name("registry_alarms_total")
                                                          .Help("Warnings and errors logged by the pipeline")
@@ -184,6 +192,7 @@ void Metrics::CommandDone(const std::string& command, const std::string& outcome
 void Metrics::StepDone(const std::string& step, std::chrono::microseconds latency) {
   impl_->Step(step, latency);
 }
+void Metrics::Limited(const std::string& party, const std::string& limit) { impl_->Limited(party, limit); }
 void Metrics::OrderItemDone(const std::string& kind, const std::string& outcome) {
   impl_->OrderItem(kind, outcome);
 }

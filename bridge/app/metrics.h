@@ -49,6 +49,7 @@ class Metrics : public ingest::Observer {
   void CommandDone(const std::string& command, const std::string& outcome, const std::string& symbol,
                    std::chrono::microseconds latency) override;
   void StepDone(const std::string& step, std::chrono::microseconds latency) override;
+  void Limited(const std::string& party, const std::string& limit) override;
   void OrderItemDone(const std::string& kind, const std::string& outcome) override;
   void TransferMoved(const std::string& kind, const std::string& outcome) override;
   void Log(int level, const std::string& line) override;

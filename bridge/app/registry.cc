@@ -143,6 +143,7 @@ void Wired::OpenPipeline() {
   };
   services.backlog = [this] { return relay_ ? relay_->Depth() : 0; };
   services.kept_per_hour = config_.kept_per_hour;
+  services.limits = config_.limits;
   ingest::PipelineOptions options;
   options.lanes = static_cast<std::size_t>(config_.lanes);
   options.queue_max = static_cast<std::size_t>(config_.queue_max);

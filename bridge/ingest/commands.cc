@@ -80,7 +80,8 @@ Result<Reply> Register(const wire::EsimRegister& command, Case& at, const Desk& 
   const PartyId& party = at.origin.party;
   if (auto may = desk.register_guard.MayRegister(party, at.context.now); !may) return may.error();
   auto reply = lifecycle::Decide(command, at);
-  if (!reply && reply.error().symbol == "esim_unavailable")
+  const std::string symbol = reply ? "" : reply.error().symbol;
+  if (symbol == "esim_unavailable" || symbol == "authorisation_invalid")
     desk.register_guard.Refused(party, at.context.now);
   return reply;
 }
@@ -101,6 +102,9 @@ Result<Reply> Publish(const wire::EndpointPublish& command, Case& at, const Desk
 }
 Result<Reply> Replay(const wire::FeedReplay& command, Case& at, const Desk& desk) {
   return desk.feeds.Replay(command, at);
+}
+Result<Reply> TellQuota(const wire::QuotaGet&, Case& at, const Desk& desk) {
+  return wire::Encode(desk.limits.Tell(at.origin.party, at.context.now));
 }
 Result<Reply> Acknowledge(const wire::FeedAck& command, Case& at, const Desk& desk) {
   return desk.feeds.Acknowledge(command, at);
@@ -125,8 +129,8 @@ CommandRow Row(LimitClass limit, std::size_t (*lane)(const Message&, const Party
 std::vector<CommandRow> MakeRows() {
   return {
       Row<wire::EsimRegister>(LimitClass::kWrite, OfEsim, Register),
-      Row<wire::DeviceAttach>(LimitClass::kWrite, OfDevice),
-      Row<wire::CsrSubmit>(LimitClass::kWrite, OfDevice, Certify),
+      Row<wire::DeviceAttach>(LimitClass::kReport, OfDevice),
+      Row<wire::CsrSubmit>(LimitClass::kReport, OfDevice, Certify),
       Row<wire::EndpointPublish>(LimitClass::kWrite, OfSender, Publish),
       Row<wire::DeviceClaim>(LimitClass::kAuthorise, OfDevice),
       Row<wire::WifiSet>(LimitClass::kWrite, OfDevice),
@@ -135,12 +139,12 @@ std::vector<CommandRow> MakeRows() {
       Row<wire::DeviceDelete>(LimitClass::kWrite, OfDevice),
       Row<wire::FeedReplay>(LimitClass::kBulk, OfSender, Replay),
       Row<wire::FeedAck>(LimitClass::kWrite, OfSender, Acknowledge),
-      Row<wire::DoProgress>(LimitClass::kWrite, OfDevice),
-      Row<wire::DoResult>(LimitClass::kWrite, OfDevice),
+      Row<wire::DoProgress>(LimitClass::kReport, OfDevice),
+      Row<wire::DoResult>(LimitClass::kReport, OfDevice),
       Row<wire::DeviceGet>(LimitClass::kRead, OfDevice),
       Row<wire::DeviceList>(LimitClass::kRead, OfSender),
       Row<wire::DeviceTrace>(LimitClass::kRead, OfDevice),
-      Row<wire::DeviceDetach>(LimitClass::kWrite, OfDevice),
+      Row<wire::DeviceDetach>(LimitClass::kReport, OfDevice),
       Row<wire::DeviceRelease>(LimitClass::kWrite, OfDevice),
       Row<wire::DeviceMove>(LimitClass::kWrite, OfDevice),
       Row<wire::DeviceSuspend>(LimitClass::kWrite, OfDevice),
@@ -149,7 +153,7 @@ std::vector<CommandRow> MakeRows() {
       Row<wire::DeviceReconnect>(LimitClass::kWrite, OfDevice),
       Row<wire::DeviceRestore>(LimitClass::kWrite, OfDevice),
       Row<wire::DeviceRekey>(LimitClass::kWrite, OfDevice),
-      Row<wire::AuthorisationSet>(LimitClass::kAuthorise, OfDevice),
+      Row<wire::AuthorisationSet>(LimitClass::kWrite, OfDevice),
       Row<wire::TransferRequest>(LimitClass::kAuthorise, OfWanted),
       Row<wire::TransferApprove>(LimitClass::kWrite, OfTransfer),
       Row<wire::TransferReject>(LimitClass::kWrite, OfTransfer),
@@ -157,7 +161,7 @@ std::vector<CommandRow> MakeRows() {
       Row<wire::EndpointWithdraw>(LimitClass::kWrite, OfSender),
       Row<wire::EndpointList>(LimitClass::kRead, OfSender),
       Row<wire::TransferList>(LimitClass::kRead, OfSender),
-      Row<wire::QuotaGet>(LimitClass::kRead, OfSender),
+      Row<wire::QuotaGet>(LimitClass::kRead, OfSender, TellQuota),
       Row<wire::OrderStart>(LimitClass::kBulk, OfSender),
       Row<wire::OrderPause>(LimitClass::kWrite, OfSender),
       Row<wire::OrderResume>(LimitClass::kWrite, OfSender),

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "bridge/ingest/feeds.h"
+#include "bridge/ingest/limit_class.h"
+#include "bridge/ingest/limits.h"
 #include "bridge/ingest/register_guard.h"
 #include "schemas/wire/queries.h"
 #include "workers/csr_sign/csr_sign.h"
@@ -25,14 +27,13 @@ using Asked = std::variant<wire::Command, wire::Query>;
 // kMarks: its identity and its reply are kept, and a repeat gets the same reply. kReads: nothing is written, the reply goes
 // aside, and a repeat is executed again.
 enum class Way { kMarks, kReads };
-// What it counts as where a party's pace is limited.
-enum class LimitClass { kWrite, kRead, kBulk, kAuthorise };
 
 // What single rows need beside a case. All of it is safe from any thread and outlives the decision.
 struct Desk {
   const csr_sign::Issuer* issuer = nullptr;
   RegisterGuard& register_guard;
   Feeds& feeds;
+  Limits& limits;
 };
 
 struct CommandRow {

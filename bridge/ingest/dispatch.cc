@@ -4,8 +4,8 @@
 
 namespace registry::ingest {
 
-Dispatcher::Dispatcher(const Services& services, const ledger::LedgerReader& reader)
-    : services_(services), reader_(reader), feeds_(reader) {
+Dispatcher::Dispatcher(const Services& services, const ledger::LedgerReader& reader, Limits& limits)
+    : services_(services), reader_(reader), feeds_(reader), limits_(limits) {
   Commands();  // held to the catalogue when the registry starts, not when the first command arrives
 }
 
@@ -26,7 +26,7 @@ Result<domain::Origin> Dispatcher::Identify(const CommandRow& row, const PartyId
 Decided Dispatcher::Decide(const CommandRow& row, const Asked& asked, const domain::Origin& origin,
                            const domain::Context& context) const {
   domain::Case at{origin, reader_, context, services_.policy, *services_.signer};
-  auto reply = row.decide(asked, at, {services_.issuer, register_guard_, feeds_});
+  auto reply = row.decide(asked, at, {services_.issuer, register_guard_, feeds_, limits_});
   if (!reply && !at.changes.though_refused) at.changes = {};
   return {std::move(reply), std::move(at.changes)};
 }

@@ -15,7 +15,7 @@ struct Decided {
 
 class Dispatcher {
  public:
-  Dispatcher(const Services& services, const ledger::LedgerReader& reader);
+  Dispatcher(const Services& services, const ledger::LedgerReader& reader, Limits& limits);
   // 2201 "party_unknown" for a party that is not configured, "role_not_allowed" for a command of another role.
   Result<domain::Origin> Identify(const CommandRow& row, const PartyId& party, const EventId& id) const;
   // Of a read the changes are empty.
@@ -27,6 +27,7 @@ class Dispatcher {
   const ledger::LedgerReader& reader_;
   mutable RegisterGuard register_guard_;
   mutable Feeds feeds_;
+  Limits& limits_;
 };
 
 }  // namespace registry::ingest

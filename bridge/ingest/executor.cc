@@ -95,6 +95,22 @@ std::string EnvelopePointer(const std::string& part) {
 
 }  // namespace
 
+std::set<PartyId> Executor::PartiesOf(const Services& services) {
+  std::set<PartyId> parties;
+  for (const auto& [party, role] : services.parties) parties.insert(party);
+  return parties;
+}
+
+std::optional<Error> Executor::Charge(const PartyId& party, LimitClass which) {
+  const UtcTime now = clock_.Now();
+  // A code that is right writes, and one that is wrong too: a count.
+  auto over = which == LimitClass::kAuthorise ? limits_.Take(party, LimitClass::kWrite, now) : std::nullopt;
+  if (!over) over = limits_.Take(party, which, now);
+  const bool known = services_.parties.contains(party);
+  if (over) observer_.Limited(known ? party.text() : "unknown", over->limit);
+  return over;
+}
+
 domain::Context Executor::Now() const { return {clock_.Now(), services_.random}; }
 
 void Executor::Answer(const Request& request, AnswerWay way) {

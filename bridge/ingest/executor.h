@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "bridge/ingest/admission.h"
@@ -47,7 +48,8 @@ class Executor {
         ledger_(ledger),
         clock_(clock),
         observer_(observer),
-        dispatcher_(services, ledger),
+        limits_(services.limits, PartiesOf(services)),
+        dispatcher_(services, ledger, limits_),
         allowance_(services.kept_per_hour),
         job_ended_(std::move(job_ended)),
         order_moved_(std::move(order_moved)) {}
@@ -68,10 +70,14 @@ class Executor {
                                      const EventId& cause, const domain::Context& context) const;
   // As Settle, on behalf of a party: what the ledger keeps counts as the party's. Why nothing was kept, unlogged.
   Status SettleFor(const PartyId& party, const std::function<Status(domain::Case&)>& decide);
+  // A token of the party, when a command of this class is read; the refusal when there is none. And back.
+  std::optional<Error> Charge(const PartyId& party, LimitClass which);
+  void Uncharge(const PartyId& party, LimitClass which) { limits_.GiveBack(party, which); }
   // Until the party may make the ledger keep more; zero when it may.
   std::chrono::seconds Wait(const PartyId& party) { return allowance_.Wait(party, clock_.Now()); }
 
  private:
+  static std::set<PartyId> PartiesOf(const Services& services);
   Verdict AnswerRead(const Request& request);
   void AnswerKnown(const Request& request, const domain::EventMark& mark, AnswerWay way);
   void AnswerUnknown(const Request& request, AnswerWay way);
@@ -100,6 +106,7 @@ class Executor {
   ledger::Ledger& ledger_;
   const Clock& clock_;
   Observer& observer_;
+  Limits limits_;
   const Dispatcher dispatcher_;
   Allowance allowance_;
   const std::function<void()> job_ended_, order_moved_;

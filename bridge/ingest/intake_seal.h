@@ -1,5 +1,5 @@
-// bridge/ingest/intake_seal.h: keeps what parties say out of the intake's files in clear: commands hold authorisation codes and
-// private identifiers, and what a file has held can be read on its disk for long.
+// bridge/ingest/intake_seal.h: keeps what parties say out of the intake's files in clear: commands hold authorisation codes
+// and private identifiers, and what a file has held can be read on its disk for long.
 //   sealed := "\xffsealed1" salt[16] number:u64be ciphertext tag[16]      (AES-256-GCM, NIST SP 800-38D)
 // The key of a run is HMAC-SHA-256 of the salt, which is random, under the intake's key, and the nonce is the number: no
 // nonce is ever used twice with one key.

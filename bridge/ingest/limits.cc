@@ -6,7 +6,8 @@
 namespace registry::ingest {
 namespace {
 
-constexpr LimitClass kAll[] = {LimitClass::kWrite, LimitClass::kRead, LimitClass::kBulk, LimitClass::kAuthorise};
+constexpr LimitClass kAll[] = {LimitClass::kWrite, LimitClass::kRead, LimitClass::kBulk,
+                               LimitClass::kAuthorise};
 
 const Rate& RateOf(const Rates& rates, LimitClass which) { return rates[static_cast<std::size_t>(which)]; }
 bool Limited(const Rates& rates, LimitClass which) {
@@ -15,8 +16,9 @@ bool Limited(const Rates& rates, LimitClass which) {
 
 Error Reached(LimitClass which, double left, const Rate& rate) {
   const std::string name(LimitName(which));
-  Error error = Error::Make(Code::kLimit, "limit_reached",
-                            "this party's limit of class " + name + " is reached; send the command again with the same id");
+  Error error = Error::Make(
+      Code::kLimit, "limit_reached",
+      "this party's limit of class " + name + " is reached; send the command again with the same id");
   error.limit = name;
   error.left = 0;
   error.retry_after_seconds =
@@ -25,11 +27,6 @@ Error Reached(LimitClass which, double left, const Rate& rate) {
 }
 
 }  // namespace
-
-const Rates& LimitRules::Of(const PartyId& party) const {
-  const auto found = own.find(party);
-  return found != own.end() ? found->second : usual;
-}
 
 // Whoever is no party is refused for that; all of them have one account, so that their names take no room.
 Limits::Bucket& Limits::BucketOf(const PartyId& party, LimitClass which, UtcTime now) {
@@ -45,8 +42,8 @@ Limits::Bucket& Limits::BucketOf(const PartyId& party, LimitClass which, UtcTime
   const Rate& rate = RateOf(rates, which);
   const double passed = static_cast<double>(now.micros - bucket.at.micros) / 1e6;
   if (passed > 0) {
-    bucket.left =
-        std::min(static_cast<double>(rate.burst), bucket.left + passed * static_cast<double>(rate.per_second));
+    bucket.left = std::min(static_cast<double>(rate.burst),
+                           bucket.left + passed * static_cast<double>(rate.per_second));
   }
   bucket.at = now;
   return bucket;

@@ -1,8 +1,8 @@
-// bridge/ingest/limits.h: how fast a party may ask: for each class of commands (commands.h) a bucket of tokens. Each command
-// takes one when it is read, each item of a batch too; so many come back a second, up to as many as may be used at once.
-// What an MNO says of its devices and of the registry's own actions takes none (kReport): else a party at its limit could not
-// report what the registry waits for, and jobs would fail that were done.
-// A code that was right gives its token back: the bucket is for those who guess (life.md §7).
+// bridge/ingest/limits.h: how fast a party may ask: for each class of commands (limit_class.h) a bucket of tokens. Each
+// command takes one when it is read, each item of a batch too; so many come back a second, up to as many as may be used at
+// once. What an MNO says of its devices and of the registry's own actions takes none (kReport): else a party at its limit
+// could not report what the registry waits for, and jobs would fail that were done.
+// A code that was right gives its token back: the bucket is for those who guess.
 // Threads: any. Limits: one account for each party there is in the configuration, one for all others; in memory only, so a
 //   restart fills them. A clock that was set back gives nothing and takes nothing.
 #pragma once
@@ -32,13 +32,17 @@ using Rates = std::array<Rate, kLimitClasses>;  // by class
 struct LimitRules {
   Rates usual{};
   std::map<PartyId, Rates> own;  // of those that have others
-  const Rates& Of(const PartyId& party) const;
+  const Rates& Of(const PartyId& party) const {
+    const auto found = own.find(party);
+    return found != own.end() ? found->second : usual;
+  }
   bool operator==(const LimitRules&) const = default;
 };
 
 class Limits {
  public:
-  Limits(LimitRules rules, std::set<PartyId> parties) : rules_(std::move(rules)), parties_(std::move(parties)) {}
+  Limits(LimitRules rules, std::set<PartyId> parties)
+      : rules_(std::move(rules)), parties_(std::move(parties)) {}
   // 2502 limit_reached when there is no token, with when there is one again.
   std::optional<Error> Take(const PartyId& party, LimitClass which, UtcTime now);
   void GiveBack(const PartyId& party, LimitClass which);

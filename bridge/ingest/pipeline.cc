@@ -14,6 +14,7 @@
 #include "bridge/ingest/parsers.h"
 #include "bridge/ingest/refusals.h"
 #include "bridge/ingest/renewals.h"
+#include "bridge/ingest/replies.h"
 #include "bridge/ingest/retries.h"
 #include "bridge/ingest/shares.h"
 #include "bridge/ingest/timer.h"
@@ -38,6 +39,15 @@ Load ShareOf(const PipelineOptions& options) {
 // Whether its refusal counts as ahead. An item's share is taken without asking and before that its octets stand for it, of
 // which it may have one: so nothing else bounds how many answers to one sender's items wait, each larger than its item.
 bool HoldsItsSender(const Arrived& arrived) { return arrived.place.has_value(); }
+
+// Nonsense takes from the same bucket as what is written.
+LimitClass ClassOf(const CommandRow* row) { return row != nullptr ? row->limit : LimitClass::kWrite; }
+
+// A code that was not wrong, or a repeat of what was answered: whoever guesses has neither.
+bool GivesTokenBack(const Request& request, const Verdict& verdict) {
+  return ClassOf(request.row) == LimitClass::kAuthorise &&
+         (verdict.outcome == "accepted" || verdict.outcome == "duplicate");
+}
 
 }  // namespace
 
@@ -84,6 +94,9 @@ class Pipeline::Impl {
  private:
   Handled Handle(Arrived arrived);
   Handled HandleBatch(Arrived arrived);
+  bool RefuseOverLimit(const Arrived& arrived, const InboundMessage& message);
+  bool RefuseOverLimit(const Arrived& arrived, const Request& item);
+  void SayOverLimit(const Arrived& arrived, const Request& request, const Error& over);
   Refusals::GiveBack GiveBackOf(const Arrived& arrived);
   void Post(std::shared_ptr<Taken> taken);
   void Process(const std::shared_ptr<Taken>& taken, const Strand& strand);
@@ -148,11 +161,13 @@ void Pipeline::Impl::Receive(const InboundMessage& message) {
 Handled Pipeline::Impl::Handle(Arrived arrived) {
   if (!arrived.place && IsBatch(arrived.message)) return HandleBatch(std::move(arrived));
   const auto message = std::exchange(arrived.message, {});
+  if (!arrived.place && RefuseOverLimit(arrived, message)) return HoldsItsSender(arrived);
   auto parsed = arrived.place ? ParseItem(message, *arrived.place) : Parse(message);
   if (!parsed) {
     refusals_.Bury(arrived, message, parsed.error(), GiveBackOf(arrived));
     return HoldsItsSender(arrived);
   }
+  if (arrived.place && RefuseOverLimit(arrived, *parsed)) return HoldsItsSender(arrived);
   if (!parsed->id) {
     refusals_.Reject(arrived, *parsed, *parsed->refusal, GiveBackOf(arrived));
     return HoldsItsSender(arrived);
@@ -161,6 +176,35 @@ Handled Pipeline::Impl::Handle(Arrived arrived) {
   // Shared because std::function wants a copyable callable.
   Post(std::make_shared<Taken>(Taken{std::move(arrived), lane, std::move(*parsed), options_.retry_after}));
   return true;
+}
+
+// What is alone in its message is charged by its topic, so that a refusal costs no reading.
+bool Pipeline::Impl::RefuseOverLimit(const Arrived& arrived, const InboundMessage& message) {
+  const auto topic = wire::ParseCommandTopic(message.topic);
+  if (!topic) return false;
+  const CommandRow* const row = FindCommand(topic->command);
+  const auto over = executor_.Charge(topic->party, ClassOf(row));
+  if (!over) return false;
+  auto unread = ParseUnread(message);
+  REG_CHECK(unread.ok());
+  unread->row = row;
+  SayOverLimit(arrived, *unread, *over);
+  return true;
+}
+
+bool Pipeline::Impl::RefuseOverLimit(const Arrived& arrived, const Request& item) {
+  const auto over = executor_.Charge(item.topic.party, ClassOf(item.row));
+  if (over) SayOverLimit(arrived, item, *over);
+  return over.has_value();
+}
+
+// As the reply to a read would, the refusal of one goes aside: no commit, which would cost more than the answer.
+void Pipeline::Impl::SayOverLimit(const Arrived& arrived, const Request& request, const Error& over) {
+  if (!request.reads()) return refusals_.Reject(arrived, request, over, GiveBackOf(arrived));
+  services_.aside(request.topic.party, Rejected(request, over, executor_.Now()));
+  intake_.MarkDone(arrived.ticket);
+  observer_.CommandDone(request.topic.command, "rejected", over.symbol, microseconds(0));
+  GiveBackOf(arrived)();
 }
 
 // Each item takes a share of its own from here on, and the record in the intake is done when all of them are.
@@ -215,6 +259,8 @@ void Pipeline::Impl::Answered(const std::shared_ptr<Taken>& taken, const Verdict
   if (!verdict.failed()) {
     intake_.MarkDone(taken->arrived.ticket);
     shares_.GiveBack(taken->arrived.sender, taken->arrived.octets);
+    if (GivesTokenBack(taken->request, verdict))
+      executor_.Uncharge(taken->request.topic.party, LimitClass::kAuthorise);
     parsers_.Done(taken->arrived.sender);
   }
   observer_.CommandDone(taken->request.topic.command, verdict.outcome, verdict.symbol,

@@ -29,6 +29,7 @@
 #include "bridge/clock.h"
 #include "bridge/ingest/inbound.h"
 #include "bridge/ingest/intake.h"
+#include "bridge/ingest/limits.h"
 #include "bridge/ledger/ledger.h"
 #include "bridge/log_line.h"
 #include "workers/csr_sign/csr_sign.h"
@@ -47,6 +48,8 @@ class Observer {
                            std::chrono::microseconds latency) = 0;
   // A step of an activation, measured from the step before it ("attached", "certified", "published", "delivered", ...).
   virtual void StepDone(const std::string& step, std::chrono::microseconds latency) = 0;
+  // A command that was refused because this limit of its sender was reached; "unknown" for whoever is no party.
+  virtual void Limited(const std::string& /*party*/, const std::string& /*limit*/) {}
   // A device of an order; kind and outcome as in order.state and order.report.
   virtual void OrderItemDone(const std::string& /*kind*/, const std::string& /*outcome*/) {}
   // A transfer was requested, approved, rejected, cancelled, completed or failed; kind as in transfer.state.
@@ -68,6 +71,7 @@ struct Services {
   const csr_sign::Issuer* issuer = nullptr;
   const domain::Signer* signer = nullptr;  // the issuing key, for payloads
   domain::Policy policy;
+  LimitRules limits{};
   domain::FillRandom random = FillFromOpenSsl;
   Backlog backlog = [] { return std::uint64_t{0}; };
   Aside aside = [](const PartyId&, const domain::OutgoingMessage&) {};

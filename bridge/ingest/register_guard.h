@@ -1,5 +1,6 @@
-// bridge/ingest/register_guard.h: how often a party may hear that an eSIM is not to be had. Such an answer says that
-// somebody else has it; whoever asked for EIDs one after the other would learn which are taken.
+// bridge/ingest/register_guard.h: how often a party may hear that an eSIM is not to be had, or that its authorisation code
+// is not valid. The first says that somebody else has it: whoever asked for EIDs one after the other would learn which are
+// taken. The second is a guess.
 // After kRefusalsMax such answers within kWindow of the first, esim.register of that party is put off, all of it alike,
 // until the window has passed: an answer that depended on the EID would go on telling. What lanes decide at the same time
 // may go over the bound by their number.

@@ -4,6 +4,7 @@
 // Threads: plain value. Privacy: `message` never holds an EID, ICCID, IMSI, MSISDN, IMEI or a secret.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,8 @@ struct Error {
   std::string field;    // JSON pointer into the command's data, empty when none applies
   std::string step;     // step of an activation that failed, empty when none applies
   std::optional<int> retry_after_seconds;
+  std::string limit{};  // which of the sender's limits is reached, and what is left of it
+  std::optional<std::uint64_t> left{};
 
   static Error Make(Code code, std::string_view symbol, std::string_view message,
                     std::string_view field = {}) {

@@ -31,9 +31,6 @@ struct ProfileStateWords {
 struct PhaseWords {
   static constexpr std::array<std::string_view, 3> kWords{"next", "live", "retiring"};
 };
-struct LimitWords {
-  static constexpr std::array<std::string_view, 4> kWords{"write", "read", "bulk", "authorise"};
-};
 
 template <class Message>
 Fields<Message> OfDevice() {

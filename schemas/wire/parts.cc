@@ -151,6 +151,8 @@ const Fields<Error>& Table<Error>() {
       May<Pointer, &Error::field>("field"),
       May<Line, &Error::step>("step"),
       May<Seconds, &Error::retry_after_seconds>("retryAfterSeconds"),
+      May<Word<LimitWords>, &Error::limit>("limit"),
+      May<Count, &Error::left>("left"),
   };
   return table;
 }

@@ -33,6 +33,10 @@ inline constexpr TextKind kCursor{
     ValidCursor};
 using Cursor = TextForm<kCursor>;
 
+struct LimitWords {
+  static constexpr std::array<std::string_view, 4> kWords{"write", "read", "bulk", "authorise"};
+};
+
 // Error is older than the wire (schemas/base).
 struct ErrorStem {
   static constexpr std::string_view kName = "error";

@@ -98,6 +98,7 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "too many changes to one object at once; repeat with the same id"},
       {Said::kAdmission, Code::kLimit, "too_busy",
        "too many commands of the sender wait already; this one was not looked at"},
+      {Said::kAdmission, Code::kLimit, "limit_reached", "the sender asks faster than it may"},
       {Said::kAdmission, Code::kLimit, "ledger_share_used",
        "the sender made the registry keep as much as one party may in an hour"},
       {Said::kAdmission, Code::kFailed, "registry_failed",
@@ -107,7 +108,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kDecision, Code::kExists, "esim_unavailable",
        "the eSIM cannot be registered; no more is said when it is another MNO's"},
       {Said::kDecision, Code::kLimit, "esim_refusals_too_many",
-       "20 times within a minute `esim_unavailable`; every esim.register of the sender is put off"},
+       "20 times within a minute `esim_unavailable` or `authorisation_invalid`; every esim.register of the sender is "
+       "put off"},
       {Said::kDecision, Code::kStatusProhibits, "esim_wipe_pending",
        "the eSIM's former device is deleted, but its applet.wipe has neither been reported nor given up"},
       {Said::kDecision, Code::kStatusProhibits, "restore_too_late",

@@ -41,7 +41,7 @@ constexpr int kValid = 3000;
 constexpr int kLimit = 100;  // commands a second
 constexpr int kLimited = 5000;
 constexpr milliseconds kLimitedEvery{1};  // ten times as many
-constexpr int kWindow = 1000;  // without a PUBACK, of what is said at full speed
+constexpr int kWindow = 1000;             // without a PUBACK, of what is said at full speed
 constexpr seconds kQuiet{3};
 constexpr seconds kPatience{120};
 constexpr int kLowest = 19;
@@ -183,8 +183,8 @@ Flood LimitedFlood() {
 // In the flooder's own table of the configuration; registryd reads it at its start.
 bool SetLimit(lab::Lab& lab) {
   std::ifstream in(lab.layout().ConfigFile());
-  std::string text, keys = "limit_write_per_second = " + std::to_string(kLimit) + "\nlimit_write_burst = " +
-                           std::to_string(kLimit) + "\n";
+  std::string text, keys = "limit_write_per_second = " + std::to_string(kLimit) +
+                           "\nlimit_write_burst = " + std::to_string(kLimit) + "\n";
   bool set = false;
   for (std::string line; std::getline(in, line);) {
     text += line + "\n";
@@ -271,8 +271,10 @@ int main(int argc, char** argv) {
   lab->Kill("registryd");
   const Flood limited = LimitedFlood();
   if (asked(limited)) {
-    good = good && SetLimit(*lab) && lab->Restart("registryd") && bench.Run(limited.name, limited, rounds, report);
-    report.AddAlone("fairness.limited.refused", lab->RegistryCounters()["registry_limited_total"], "commands");
+    good = good && SetLimit(*lab) && lab->Restart("registryd") &&
+           bench.Run(limited.name, limited, rounds, report);
+    report.AddAlone("fairness.limited.refused", lab->RegistryCounters()["registry_limited_total"],
+                    "commands");
     good = good && !lab->TakeFailure();
     lab->Kill("registryd");
   }

@@ -87,6 +87,7 @@ void TestRegistry::Open() {
   services.kept_per_hour = setup_.kept_per_hour;
   services.policy.retry = setup_.retry;
   services.policy.transfer = setup_.transfer;
+  services.limits = setup_.limits;
   services.aside = [this](const PartyId&, domain::OutgoingMessage reply) {
     const std::lock_guard lock(mutex_);
     aside_.push_back(std::move(reply));
@@ -128,6 +129,17 @@ void TestRegistry::CommandDone(const std::string&, const std::string& outcome, c
   std::lock_guard lock(mutex_);
   ++outcomes_[outcome];
   counted_.notify_all();
+}
+
+void TestRegistry::Limited(const std::string& party, const std::string& limit) {
+  std::lock_guard lock(mutex_);
+  ++limited_[party + " " + limit];
+}
+
+std::uint64_t TestRegistry::Limited(const std::string& party_and_limit) const {
+  std::lock_guard lock(mutex_);
+  const auto found = limited_.find(party_and_limit);
+  return found == limited_.end() ? 0 : found->second;
 }
 
 void TestRegistry::Log(int level, const std::string& line) {

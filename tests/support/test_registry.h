@@ -48,6 +48,7 @@ class TestRegistry : public ingest::Observer {
     std::uint64_t kept_per_hour = std::uint64_t{1} << 40;
     domain::RetryPlans retry = {};
     domain::TransferPolicy transfer = {};
+    ingest::LimitRules limits = {};
     // Puts something between the pipeline and the ledger.
     std::function<std::unique_ptr<ledger::Ledger>(std::unique_ptr<ledger::Ledger>)> wrap = nullptr;
   };
@@ -79,7 +80,8 @@ class TestRegistry : public ingest::Observer {
   domain::Device Device(const std::string& id) const;
   // Whether the outcome was counted this often, or soon will be: counting follows the reply.
   bool Counted(const std::string& outcome, std::uint64_t times) const;
-  bool Logged(const std::string& part) const;  // as an error
+  std::uint64_t Limited(const std::string& party_and_limit) const;  // "asp-a write"
+  bool Logged(const std::string& part) const;                       // as an error
   ledger::Ledger& ledger() { return *ledger_; }
   ManualClock& clock() { return clock_; }
 
@@ -94,6 +96,7 @@ class TestRegistry : public ingest::Observer {
  private:
   void CommandDone(const std::string&, const std::string& outcome, const std::string&,
                    std::chrono::microseconds) override;
+  void Limited(const std::string& party, const std::string& limit) override;
   void StepDone(const std::string&, std::chrono::microseconds) override {}
   void Log(int level, const std::string& line) override;
   void Open();
@@ -112,6 +115,7 @@ class TestRegistry : public ingest::Observer {
   mutable std::mutex mutex_;
   mutable std::condition_variable counted_;
   std::map<std::string, std::uint64_t> outcomes_;
+  std::map<std::string, std::uint64_t> limited_;
   std::vector<std::string> errors_;
   std::vector<domain::OutgoingMessage> aside_;
   std::uint64_t next_id_ = 1;
