@@ -1,5 +1,5 @@
-// bridge/ctl/ask.h: one command of the operator's party to a registryd that runs, as any party sends it: over the broker, with
-// the certificate of interface/parties/NAME beside the configuration. registryctl changes nothing of a ledger by itself.
+// bridge/ctl/ask.h: one command of the operator's party to a registryd that runs, as any party sends it: over the broker,
+// with the certificate of interface/parties/NAME beside the configuration. registryctl changes nothing of a ledger itself.
 // Errors: no_reply (2400) after kPatience, the command may have been decided then; connect_failed and the others of
 //   bridge/mqtt/connection.h; config errors. Threads: the main one.
 #pragma once
@@ -13,7 +13,7 @@
 namespace registry::ctl {
 
 struct AskOptions {
-  std::string config;             // registry.toml
+  std::string config;              // registry.toml
   std::string party = "operator";  // who asks
 };
 inline constexpr std::chrono::seconds kPatience{30};

@@ -49,7 +49,9 @@ void AddSet(CLI::App& authorisation) {
   const auto wanted = std::make_shared<CodeWanted>();
   auto* set = authorisation.add_subcommand("set", "Set an authorisation code of a device and print it");
   set->add_option("DEVICE", wanted->device, "Device id")->required();
-  set->add_option("--purpose", wanted->purpose, "claim or transfer")->required()->check(CLI::IsMember({"claim", "transfer"}));
+  set->add_option("--purpose", wanted->purpose, "claim or transfer")
+      ->required()
+      ->check(CLI::IsMember({"claim", "transfer"}));
   set->add_option("--valid-days", wanted->valid_days, "How long it is valid (authorisation.validity_days)")
       ->check(CLI::Range(1, 365));
   AddAskOptions(*set, wanted->asked);
@@ -63,7 +65,8 @@ void AddSet(CLI::App& authorisation) {
 // For a folder that an older version has made.
 void AddKey(CLI::App& authorisation) {
   const auto folder = std::make_shared<std::string>();
-  auto* key = authorisation.add_subcommand("key", "Make the key of the authorisation codes, where it is missing");
+  auto* key =
+      authorisation.add_subcommand("key", "Make the key of the authorisation codes, where it is missing");
   key->add_option("--dir", *folder, "The registry's folder")->required();
   key->callback([folder] {
     const std::string file = *folder + "/authorisation.key";

@@ -1,6 +1,7 @@
 // registryctl: the operator's program. Each group of commands adds itself; a command that fails has said why on stderr.
 // Exit: 0 done; 1 failed; 2 for a wrong command line; 3 when `ledger verify` found a fault.
 #include "bridge/app/command_line.h"
+#include "bridge/ctl/authorisation_commands.h"
 #include "bridge/ctl/device_commands.h"
 #include "bridge/ctl/init_commands.h"
 #include "bridge/ctl/ledger_commands.h"
@@ -25,5 +26,6 @@ int main(int argc, char** argv) {
   registry::ctl::AddLedgerCommands(app);
   registry::ctl::AddOutboxCommands(app);
   registry::ctl::AddZoneCommands(app);
+  registry::ctl::AddAuthorisationCommands(app);
   return registry::app::TakeCommandLine(app, argc, argv).value_or(0);
 }

@@ -65,6 +65,23 @@ void List(const ReadOptions& options) {
   PrintList(rows, "the configuration names no party", options.json);
 }
 
+// What quota.get tells the party, but for what is left.
+void Limits(const ReadOptions& options, const std::string& name) {
+  if (options.config.empty())
+    FailWrong("name the configuration with --config FILE: it says what the limits are");
+  const auto config = OrFail(app::LoadConfig(options.config));
+  const auto party = PartyId::Parse(name);
+  if (!party || !config.parties.contains(*party)) Fail("the configuration names no party " + name);
+  const ingest::Rates& rates = config.limits.Of(*party);
+  Json rows = Json::array();
+  for (std::size_t which = 0; which < rates.size(); ++which) {
+    rows.push_back({{"limit", ingest::LimitName(static_cast<ingest::LimitClass>(which))},
+                    {"per_second", rates[which].per_second},
+                    {"burst", rates[which].burst}});
+  }
+  Print(rows, options.json);
+}
+
 }  // namespace
 
 void AddPartyList(CLI::App& party) {
@@ -73,6 +90,11 @@ void AddPartyList(CLI::App& party) {
   auto* list = party.add_subcommand("list", "Each party that is configured, with its devices and open jobs");
   list->callback([options] { List(*options); });
   AddReadOptions(*list, *options);
+  const auto name = std::make_shared<std::string>();
+  auto* limits = party.add_subcommand("limits", "How fast a party may send, by class of commands");
+  limits->add_option("NAME", *name, "The party")->required();
+  limits->callback([options, name] { Limits(*options, *name); });
+  AddReadOptions(*limits, *options);
 }
 
 }  // namespace registry::ctl
