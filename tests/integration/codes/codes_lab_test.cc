@@ -1,0 +1,232 @@
+// Authorisation codes and limits of a registryd that runs, through the real broker: what a code can do and what it cannot,
+// and that after all of it no file of the registry and no record of its ledger holds one in clear.
+#include <gmock/gmock.h>
+#include <rocksdb/db.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "schemas/base/check.h"
+#include "simulators/lab/lab.h"
+#include "simulators/lab/process.h"
+#include "tests/support/contract.h"
+#include "tests/support/main_endpoint.h"
+#include "tests/support/raw_mqtt.h"
+
+namespace registry::test {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using std::chrono::seconds;
+
+constexpr seconds kPatience{60};
+constexpr char kWrong[] = "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA";
+constexpr char kNobody[] = "01234567-89ab-4cde-8f01-23456789abcd";
+
+std::string OctetsOf(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+// Everything the registry keeps, as it is read: files as they are, and the ledger's records, which files hold compressed.
+class Kept {
+ public:
+  explicit Kept(const lab::Layout& layout) {
+    for (const std::string& folder : {layout.In("registry"), layout.In("logs")}) {
+      for (const auto& file : fs::recursive_directory_iterator(folder)) {
+        if (file.is_regular_file()) all_.emplace_back(file.path(), OctetsOf(file.path()));
+      }
+    }
+    ReadLedger(layout.Registry("ledger"));
+  }
+  // Where it stands; empty: nowhere.
+  std::vector<std::string> Places(const std::string& text) const {
+    std::vector<std::string> places;
+    for (const auto& [where, octets] : all_) {
+      if (octets.find(text) != std::string::npos) places.push_back(where);
+    }
+    return places;
+  }
+
+ private:
+  void ReadLedger(const std::string& folder) {
+    std::vector<std::string> names;
+    ASSERT_TRUE(rocksdb::DB::ListColumnFamilies(rocksdb::Options(), folder, &names).ok());
+    std::vector<rocksdb::ColumnFamilyDescriptor> columns;
+    for (const std::string& name : names) columns.emplace_back(name, rocksdb::ColumnFamilyOptions());
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    const auto status = rocksdb::DB::OpenForReadOnly(rocksdb::Options(), folder, columns, &handles, &opened);
+    ASSERT_TRUE(status.ok()) << status.ToString();
+    const std::unique_ptr<rocksdb::DB> db(opened);
+    for (std::size_t i = 0; i < handles.size(); ++i) {
+      const std::unique_ptr<rocksdb::Iterator> each(db->NewIterator(rocksdb::ReadOptions(), handles[i]));
+      for (each->SeekToFirst(); each->Valid(); each->Next()) {
+        all_.emplace_back("ledger: " + names[i], each->key().ToString() + each->value().ToString());
+      }
+    }
+    for (auto* handle : handles) db->DestroyColumnFamilyHandle(handle);
+  }
+
+  std::vector<std::pair<std::string, std::string>> all_;
+};
+
+class CodesLab : public testing::Test {
+ protected:
+  struct Reply {
+    bool accepted = false;
+    json data;
+    std::string payload;
+    std::string symbol() const { return data.value("symbol", ""); }
+  };
+
+  void SetUp() override {
+    lab::LabOptions options;
+    options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
+    options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
+    options.devices = 4;
+    auto created = lab::Lab::Create(options);
+    ASSERT_TRUE(created) << created.error().message;
+    lab_ = *std::move(created);
+    const auto started = lab_->StartServers();
+    ASSERT_TRUE(started) << started.error().message;
+  }
+
+  // Over a connection of its own; `content` stands for the envelope where it is given.
+  Reply Ask(const std::string& party, const std::string& command, const json& data, std::string id = "",
+            const std::string& content = "") {
+    if (id.empty()) id = "codes-" + std::to_string(++last_);
+    const auto& layout = lab_->layout();
+    RawMqtt client({layout.mqtt, layout.BrokerCa(), layout.PartyCertificate(party), layout.PartyKey(party),
+                    party + "-" + std::to_string(++last_)});
+    EXPECT_TRUE(client.connected());
+    EXPECT_TRUE(client.Subscribe("registry/v1/to/" + party + "/" + command + "/+"));
+    const json envelope = {{"specversion", "1.0"},
+                           {"id", id},
+                           {"source", party},
+                           {"type", "registry.v1." + command},
+                           {"data", data}};
+    EXPECT_EQ(client.Publish("registry/v1/from/" + party + "/" + command,
+                             content.empty() ? envelope.dump() : content),
+              0);
+    const auto reply = client.Next(kPatience);
+    EXPECT_TRUE(reply) << "no reply to " << command;
+    if (!reply) return {};
+    ExpectContract(reply->payload);
+    return {reply->topic.ends_with("/accepted"), json::parse(reply->payload).at("data"), reply->payload};
+  }
+
+  struct Device {
+    std::string id, code, payload, register_id;
+  };
+  Device Register(const std::string& mno = "mno-a") {
+    const auto& esim = lab_->inventory().at(registered_++);
+    const std::string id = "register-" + std::to_string(registered_);
+    const Reply reply =
+        Ask(mno, "esim.register", {{"eid", esim.eid.text()}, {"iccid", esim.iccid.text()}}, id);
+    EXPECT_TRUE(reply.accepted) << reply.payload;
+    return {reply.data.value("device", ""), Told(reply.data.value("authorisationCode", "")), reply.payload,
+            id};
+  }
+  Reply Claim(const std::string& asp, const std::string& device, const std::string& code) {
+    return Ask(asp, "device.claim", {{"device", device}, {"authorisationCode", code}, {"endpoint", "main"}});
+  }
+  Reply Set(const std::string& party, const std::string& device, const std::string& purpose) {
+    const Reply reply =
+        Ask(party, "authorisation.set", {{"device", device}, {"purpose", purpose}, {"validDays", 3}});
+    if (reply.accepted) Told(reply.data.at("authorisationCode"));
+    return reply;
+  }
+  std::string Told(const std::string& code) {
+    codes_.push_back(code);
+    return code;
+  }
+  json Ctl(std::vector<std::string> words) {
+    words.insert(words.begin(), std::string(REGISTRY_BINARY_DIR) + "/bin/registryctl");
+    words.insert(words.end(), {"--json", "--config", lab_->layout().ConfigFile()});
+    const auto said = lab::RunToEnd(words);
+    EXPECT_TRUE(said) << said.error().message;
+    return said ? json::parse(*said, nullptr, false) : json();
+  }
+  void ExpectKeptNowhere() {
+    const Kept kept(lab_->layout());
+    for (std::string code : codes_) {
+      EXPECT_THAT(kept.Places(code), testing::IsEmpty());
+      std::erase(code, '-');
+      EXPECT_THAT(kept.Places(code), testing::IsEmpty());
+    }
+    EXPECT_THAT(kept.Places(R"("authorisationCode":"----")"), testing::Not(testing::IsEmpty()))
+        << "what is kept can be looked through";
+  }
+
+  std::unique_ptr<lab::Lab> lab_;
+  std::vector<std::string> codes_;
+  std::size_t registered_ = 0;
+  std::uint64_t last_ = 0;
+};
+
+TEST_F(CodesLab, ACodeWorksOnceIsLockedByGuessesAndIsKeptNowhere) {
+  ASSERT_TRUE(Ask("asp-a", "endpoint.publish", {{"endpoint", MainEndpoint()}}).accepted);
+  const Device claimed = Register(), guessed = Register();
+
+  const std::string answer = Claim("asp-a", kNobody, kWrong).data.dump();
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(Claim("asp-a", guessed.id, kWrong).data.dump(), answer) << i;
+  EXPECT_EQ(Claim("asp-a", guessed.id, guessed.code).symbol(), "authorisation_locked");
+  const std::string unlocked = Set("mno-a", guessed.id, "claim").data.value("authorisationCode", "");
+  EXPECT_EQ(Claim("asp-a", guessed.id, guessed.code).symbol(), "authorisation_invalid")
+      << "the older one ended";
+  EXPECT_TRUE(Claim("asp-a", guessed.id, unlocked).accepted) << "a new code is not locked";
+
+  EXPECT_TRUE(Claim("asp-a", claimed.id, claimed.code).accepted);
+  EXPECT_EQ(Claim("asp-a", claimed.id, claimed.code).data.dump(), answer) << "it works once";
+  EXPECT_EQ(Set("mno-b", claimed.id, "transfer").symbol(), "not_sponsor");
+  EXPECT_EQ(Set("asp-a", claimed.id, "claim").symbol(), "not_sponsor");
+  const Reply of_mno = Set("mno-a", claimed.id, "transfer"), of_asp = Set("asp-a", claimed.id, "transfer");
+  EXPECT_TRUE(of_mno.accepted && of_asp.accepted) << of_mno.payload << of_asp.payload;
+  const json of_operator = Ctl({"authorisation", "set", claimed.id, "--purpose", "transfer"});
+  ASSERT_TRUE(of_operator.contains("authorisationCode")) << of_operator.dump();
+  Told(of_operator.at("authorisationCode"));
+  // What cannot be decided is kept on its way as well.
+  const std::string broken = R"({"data":{"authorisationCode":")" + claimed.code + R"("},)";
+  EXPECT_EQ(Ask("asp-a", "device.claim", {}, "", broken).symbol(), "bad_json");
+
+  lab_->Kill("registryd");
+  ExpectKeptNowhere();
+  const auto restarted = lab_->Restart("registryd");
+  ASSERT_TRUE(restarted) << restarted.error().message;
+  const auto& esim = lab_->inventory().at(0);
+  const Reply again = Ask("mno-a", "esim.register", {{"eid", esim.eid.text()}, {"iccid", esim.iccid.text()}},
+                          claimed.register_id);
+  EXPECT_EQ(again.payload, claimed.payload) << "the same octets, the code computed anew";
+  ExpectKeptNowhere();
+  EXPECT_FALSE(lab_->TakeFailure()) << "no process ended by itself";
+}
+
+TEST_F(CodesLab, ALimitRefusesItsPartyAloneAndSaysWhenToComeAgain) {
+  {
+    std::ofstream config(lab_->layout().ConfigFile(), std::ios::app);
+    config << "[limits]\nread_per_second = 1\nread_burst = 3\n";
+  }
+  lab_->Kill("registryd");
+  const auto restarted = lab_->Restart("registryd");
+  ASSERT_TRUE(restarted) << restarted.error().message;
+  const auto quota = [&](const std::string& party) { return Ask(party, "quota.get", json::object()); };
+  Reply reply;
+  int heard = 0;
+  while (reply = quota("asp-a"), reply.accepted && ++heard < 60) continue;
+  EXPECT_GE(heard, 3);
+  EXPECT_EQ(reply.symbol(), "limit_reached");
+  EXPECT_EQ(reply.data.value("limit", ""), "read");
+  EXPECT_EQ(reply.data.value("left", -1), 0);
+  EXPECT_GE(reply.data.value("retryAfterSeconds", 0), 1);
+  const Reply other = quota("asp-b");
+  ASSERT_TRUE(other.accepted) << other.payload;
+  EXPECT_EQ(other.data.at("limits").at(1).at("burst"), 3);
+  EXPECT_EQ(Ctl({"party", "limits", "asp-a"}).at(1).at("burst"), 3);
+  EXPECT_EQ(lab_->RegistryCounters().at("registry_limited_total"), 1);
+}
+
+}  // namespace
+}  // namespace registry::test
