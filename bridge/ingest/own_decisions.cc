@@ -60,8 +60,7 @@ std::optional<OwnDecisions::Ending> OwnDecisions::EndingSoon(
   const UtcTime now = clock_.Now();
   const auto& [certificates, renewal] = std::tie(services_.policy.certificate, services_.policy.renewal);
   const auto group = domain::DeviceGroup::ByExpiry(std::nullopt);
-  const auto page =
-      reader_.DevicesIn(group, after, domain::EndOfThoseDue(certificates, renewal, now), limit);
+  const auto page = reader_.DevicesIn(group, after, domain::EndOfThoseDue(certificates, renewal, now), limit);
   if (!page) {
     observer_.Log(Level::kError, "renewals: " + page.error().message);
     return std::nullopt;

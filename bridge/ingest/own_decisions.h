@@ -30,7 +30,8 @@ class OwnDecisions {
     std::vector<DeviceId> due;
     std::optional<domain::DevicePosition> last;  // where the next page goes on; none: there is none
   };
-  std::optional<Ending> EndingSoon(const std::optional<domain::DevicePosition>& after, std::size_t limit) const;
+  std::optional<Ending> EndingSoon(const std::optional<domain::DevicePosition>& after,
+                                   std::size_t limit) const;
 
  private:
   std::size_t RoomOf(const ledger::LedgerReader::MnoLoad& mno) const;

@@ -84,7 +84,7 @@ struct PipelineOptions {
   std::size_t queue_max = 8192;
   std::chrono::milliseconds timer_period{250};
   std::chrono::milliseconds renewals_every{60'000};  // looks for certificates that end soon
-  std::chrono::milliseconds retry_after{1000};  // what the ledger did not take; doubles up to a minute
+  std::chrono::milliseconds retry_after{1000};       // what the ledger did not take; doubles up to a minute
   std::chrono::milliseconds stop_deadline{10000};
 };
 

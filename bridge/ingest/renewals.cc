@@ -24,11 +24,10 @@ void Renewals::Look() {
 }
 
 void Renewals::Post(const DeviceId& device) {
-  const bool posted = lanes_.Post(std::hash<DeviceId>{}(device), domain::RegistryParty().text(),
-                                  [this, device](const Strand& strand) {
-                                    decisions_.SettleRenewal(device, strand.Onward(),
-                                                             [this](bool) { Settled(); });
-                                  });
+  const bool posted = lanes_.Post(
+      std::hash<DeviceId>{}(device), domain::RegistryParty().text(), [this, device](const Strand& strand) {
+        decisions_.SettleRenewal(device, strand.Onward(), [this](bool) { Settled(); });
+      });
   if (!posted) Settled();
 }
 

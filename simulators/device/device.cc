@@ -118,15 +118,20 @@ Result<std::string> Device::GenerateKey(const std::string& job, std::size_t prof
   const Identity* const known = IdentityOf(profile);
   if (known != nullptr && job == known->job && !known->csr.empty()) return known->csr;
   Card& card = profiles_[profile]->card;
-  const auto point = card.GenerateKeyPair(kSigningKey);
+  // What a payload has brought is in use: the new key is made beside it, in the other slot of the same applet.
+  const bool same_applet = live_.signing && live_.profile == profile;
+  const bool beside = live_.signing && (!same_applet || payload_);
+  const std::uint8_t slot =
+      beside && same_applet && live_.slot == kSigningKey ? kOtherSigningKey : kSigningKey;
+  const auto point = card.GenerateKeyPair(slot);
   if (!point) return point.error();
-  const bool beside = live_.signing && live_.profile != profile;
   Identity& made = beside ? next_ : live_;
   made = Identity{};  // its certificate belonged to the key before
   made.profile = profile;
-  made.signing = CardKey::Make(card, kSigningKey, *point);
+  made.slot = slot;
+  made.signing = CardKey::Make(card, slot, *point);
   if (!made.signing) return Error::Make(Code::kFailed, "applet_refused", "the signing key is no point");
-  const auto der = MakeCsr(card, *point, profiles_[profile]->agreement->point(), name());
+  const auto der = MakeCsr(*made.signing, profiles_[profile]->agreement->point(), name());
   if (!der) return der.error();
   made.job = job;
   made.csr = ToPem("CERTIFICATE REQUEST", *der);
@@ -173,16 +178,30 @@ bool Device::PayloadOutcome::retriable() const {
          (status.error().symbol == "applet_refused" || status.error().symbol == "bootstrap_missing");
 }
 
+// It may bring the certificate of a new key, or once more that of the key in use.
+Result<wire::RegistryPayload> Device::Open(const Bytes& cms, UtcTime now, std::size_t profile,
+                                           Identity*& brought) {
+  Result<wire::RegistryPayload> opened = Lacking("bootstrap_missing", "no key yet");
+  for (Identity* identity : {&next_, &live_}) {
+    if (!identity->signing || identity->profile != profile) continue;
+    brought = identity;
+    const PayloadExpectation expected{
+        name(), last_version_, identity->signing->point(), identity->der, identity->certificate.get(), now};
+    opened = OpenPayload(cms, *trust_, *profiles_[profile]->agreement, expected);
+    if (opened || opened.error().symbol != "payload_certificate") break;
+  }
+  return opened;
+}
+
 Status Device::Apply(const nlohmann::json& frame, UtcTime now, std::size_t profile) {
   const auto cms = CmsOf(frame);
   if (!cms) return cms.error();
   const auto containers = ContainersOf(frame);
   if (!containers) return containers.error();
-  Identity& identity = *IdentityOf(profile);
-  const PayloadExpectation expected{name(),       last_version_, identity.signing->point(),
-                                    identity.der, identity.certificate.get(), now};
-  auto payload = OpenPayload(*cms, *trust_, *profiles_[profile]->agreement, expected);
+  Identity* brought = nullptr;
+  auto payload = Open(*cms, now, profile, brought);
   if (!payload) return payload.error();
+  Identity& identity = *brought;
   auto trust = store_.Of(payload->bootstrap);
   if (!trust) return trust.error();
   if (auto sound = CheckContainers(*containers, *payload, **trust); !sound) return sound;
@@ -200,8 +219,8 @@ Status Device::Apply(const nlohmann::json& frame, UtcTime now, std::size_t profi
 }
 
 Result<std::string> Device::WifiPassphrase() const {
-  if (!has_wifi() || !signing_) return Lacking("wifi_absent", "no payload that names a network");
-  return OpenSealed(payload_->endpoint.wifi->sealed_passphrase, *signing_);
+  if (!has_wifi() || !live_.signing) return Lacking("wifi_absent", "no payload that names a network");
+  return OpenSealed(payload_->endpoint->wifi->sealed_passphrase, *live_.signing);
 }
 
 // Without files the former ones go, 02 first: middleware that reads files must not go on with what is no more.

@@ -77,6 +77,7 @@ class Device {
   // A key pair and what it was certified as.
   struct Identity {
     std::size_t profile = 0;
+    std::uint8_t slot = kSigningKey;  // of that profile's applet
     std::unique_ptr<CardKey> signing;
     std::string job, csr;  // of key.generate
     Bytes der;
@@ -87,6 +88,8 @@ class Device {
   Status Clear(std::size_t profile);
   Identity* IdentityOf(std::size_t profile);
   Status Apply(const nlohmann::json& frame, UtcTime now, std::size_t profile);
+  // `brought`: whose certificate is in it, when it could be opened.
+  Result<wire::RegistryPayload> Open(const Bytes& cms, UtcTime now, std::size_t profile, Identity*& brought);
   Status WriteContainers(const std::vector<wire::Container>& containers, Euicc& euicc);
   static Status RemovePilotFiles(Euicc& euicc);
   static Status WriteContainer(const wire::Container& container, Euicc& euicc);

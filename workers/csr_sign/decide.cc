@@ -186,8 +186,8 @@ Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, c
   domain::NoteStep(*device, "certified", context.now);
   dns::Show(*device, *waiting, at);
   Record(*device, certificate, csr->agreement_key, at);
-  return wire::Encode(wire::CertificateIssued{device->id, certificate.der, ToHex(certificate.serial),
-                                              certificate.not_after});
+  return wire::Encode(
+      wire::CertificateIssued{device->id, certificate.der, ToHex(certificate.serial), certificate.not_after});
 }
 
 }  // namespace registry::csr_sign

@@ -22,9 +22,9 @@ struct IssuedCertificate {
 
 // Stored: DO NOT CHANGE THESE NUMBERS.
 enum class CredentialPhase : std::uint8_t {
-  kNext = 1,      // issued and published, not yet on the device
-  kLive = 2,      // what the device authenticates with
-  kRetiring = 3,  // replaced; its TLSA is withdrawn next
+  kNext = 1,       // issued and published, not yet on the device
+  kLive = 2,       // what the device authenticates with
+  kRetiring = 3,   // replaced; its TLSA is withdrawn next
   kWithdrawn = 4,  // its TLSA is wanted no more; revoked when no secondary serves it
 };
 // As parties read it: a withdrawn one is still retiring to them.
@@ -34,9 +34,10 @@ struct Credential {
   IssuedCertificate certificate;
   std::uint32_t profile = 1;  // number of the profile whose applet holds the key
   CredentialPhase phase = CredentialPhase::kLive;
-  UtcTime since;  // when it came into this phase; not before, in a record from before phases were kept
-  UtcTime served;             // since when every secondary shows it; zero: not yet, or before this was kept
-  std::uint64_t carried = 0;  // version of the payload that brings it to its device; 0: none was made for a next one
+  UtcTime since;   // when it came into this phase; not before, in a record from before phases were kept
+  UtcTime served;  // since when every secondary shows it; zero: not yet, or before this was kept
+  std::uint64_t carried =
+      0;  // version of the payload that brings it to its device; 0: none was made for a next one
   // Of a next one whose request named another key-agreement key than its profile has: the profile's once it is live.
   Bytes agreement_key;
   bool operator==(const Credential&) const = default;

@@ -35,10 +35,10 @@ struct AuthorisationPolicy {
 
 // When a certificate is replaced, and how carefully (life.md §4).
 struct RenewalPolicy {
-  int from_percent = 66;                // of a certificate's time; below 100 - jitter_percent
-  int jitter_percent = 10;              // of it, so that what was issued together is not renewed together
-  std::chrono::seconds tlsa_ttl{60};    // how long a resolver may keep what the zone held before
-  std::chrono::seconds again{86'400};   // after a step that failed for good
+  int from_percent = 66;               // of a certificate's time; below 100 - jitter_percent
+  int jitter_percent = 10;             // of it, so that what was issued together is not renewed together
+  std::chrono::seconds tlsa_ttl{60};   // how long a resolver may keep what the zone held before
+  std::chrono::seconds again{86'400};  // after a step that failed for good
 };
 
 // Who decides a transfer when the losing party does not.
@@ -51,10 +51,10 @@ struct TransferPolicy {
 };
 
 struct Policy {
-  std::string zone;                          // names of devices end in ._device.<zone>
-  RetryPlans retry;                          // of actions to MNOs
+  std::string zone;                                // names of devices end in ._device.<zone>
+  RetryPlans retry;                                // of actions to MNOs
   std::chrono::seconds restore_within{5 * 86400};  // how long a deleted device can be restored
-  std::chrono::seconds visible_within{120};  // alarm when DNS has not shown a change by then
+  std::chrono::seconds visible_within{120};        // alarm when DNS has not shown a change by then
   CertificatePolicy certificate;
   PayloadPolicy payload;
   AuthorisationPolicy authorisation;

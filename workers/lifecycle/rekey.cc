@@ -18,10 +18,6 @@ using domain::JobKind;
 constexpr std::string_view kCompromised = "keyCompromise";
 constexpr std::uint8_t kKeyCompromise = 1;  // RFC 5280 §5.3.1
 
-Result<Device> FindRekeyed(const DeviceId& id, const Origin& origin, const View& view) {
-  return origin.role == wire::Role::kMno ? FindSponsored(id, origin, view) : FindManaged(id, origin, view);
-}
-
 Error Pending(std::string what) {
   return Error::Make(Code::kStatusProhibits, "renewal_pending",
                      "the device is being given another key: " + std::move(what), "/device");
@@ -38,19 +34,12 @@ Status RefuseDuringAnother(const Device& device, const jobs::Waiting& waiting) {
   return Done{};
 }
 
-void Record(Device& device, const std::string& reason, Case& at) {
-  domain::NoteStep(device, "rekey", at.context.now);
-  at.changes.history.push_back(domain::History(device, at.origin.party,
-                                               reason.empty() ? "rekey" : "rekey: " + reason,
-                                               at.context.now, at.origin.id));
-}
-
 Status Renew(Device& device, const jobs::Waiting& waiting, const std::string& reason, Case& at) {
   const auto next = domain::Next(device, Command::kRekey);
   if (!next) return next.error();
   if (auto free = RefuseDuringAnother(device, waiting); !free) return free;
   device.state = *next;
-  Record(device, reason, at);
+  Record(device, "rekey", reason, at);
   return AskForNextKey(device, *domain::Serving(device), at);
 }
 
@@ -65,7 +54,7 @@ Status Replace(Device& device, const jobs::Waiting& waiting, Case& at) {
   device.came_back = true;
   if (auto revoked = RevokeAll(device, kKeyCompromise, at); !revoked) return revoked;
   jobs::EndSuperseded(device, domain::Superseding::kKeyLost, waiting, at.changes);
-  Record(device, std::string(kCompromised), at);
+  Record(device, "rekey", std::string(kCompromised), at);
   dns::Show(device, waiting, at);
   if (domain::OnHold(device)) return Done{};
   return AskForNextKey(device, *domain::Serving(device), at);
@@ -74,7 +63,7 @@ Status Replace(Device& device, const jobs::Waiting& waiting, Case& at) {
 }  // namespace
 
 Result<Reply> Decide(const wire::DeviceRekey& command, Case& at) {
-  auto device = FindRekeyed(command.device, at.origin, at.view);
+  auto device = FindConcerned(command.device, at.origin, at.view);
   if (!device) return device.error();
   const auto waiting = jobs::Waiting::Of(device->id, at.view);
   if (!waiting) return waiting.error();

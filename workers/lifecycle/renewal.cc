@@ -22,14 +22,15 @@ using domain::JobKind;
 using jobs::Waiting;
 
 // RFC 5280 §5.3.1.
-constexpr std::uint8_t kKeyCompromise = 1, kSuperseded = 4, kCessationOfOperation = 5;
+constexpr std::uint8_t kSuperseded = 4, kCessationOfOperation = 5;
 
 // A timer never waits longer, so that no clock that is set back makes it wait for long (LatestDue).
 constexpr std::chrono::hours kTimerMax{1};
 // Job::version of a timer: what it was set for.
 constexpr std::uint64_t kForATime = 0, kAfterFailure = 1;
 
-void Record(Device& device, std::string_view step, std::string what, Case& at) {
+// A step that every renewal has, and what the history says of it.
+void Tell(Device& device, std::string_view step, std::string what, Case& at) {
   domain::NoteStep(device, step, at.context.now);
   at.changes.history.push_back(
       domain::History(device, at.origin.party, std::move(what), at.context.now, at.origin.id));
@@ -37,8 +38,7 @@ void Record(Device& device, std::string_view step, std::string what, Case& at) {
 
 Status Revoke(const Device& device, const Credential& credential, std::uint8_t reason, Case& at) {
   const domain::IssuedCertificate& certificate = credential.certificate;
-  at.changes.revocations.push_back(
-      {certificate.serial, at.context.now, reason, certificate.not_after});
+  at.changes.revocations.push_back({certificate.serial, at.context.now, reason, certificate.not_after});
   return ReleaseAgreementKey(device, credential.agreement_key, at.view, at.changes);
 }
 
@@ -82,8 +82,9 @@ class Look {
   void Expire() {
     if (IsExpired(device_) || !HasEnded(device_, now_)) return;
     device_.statuses.insert(domain::DeviceStatus::kExpired);
-    Record(device_, "expired", "expired", at_);
-    NotifyStakeholders(device_, wire::DeviceExpired{device_.id, DeviceName(device_.id, at_.policy.zone)}, at_);
+    Tell(device_, "expired", "expired", at_);
+    NotifyStakeholders(device_, wire::DeviceExpired{device_.id, DeviceName(device_.id, at_.policy.zone)},
+                       at_);
     changed_ = shown_ = true;
   }
 
@@ -149,16 +150,16 @@ class Look {
 
   Status AskWhenDue() {
     const Credential& live = *domain::Live(device_);
-    const bool may = !domain::ChangesProfile(device_) && domain::Next(device_, Command::kRenew).ok() && domain::NextCredential(device_) == nullptr &&
-                     !waiting_.Has(JobKind::kKeyGenerate) &&
+    const bool may = !domain::ChangesProfile(device_) && domain::Next(device_, Command::kRenew).ok() &&
+                     domain::NextCredential(device_) == nullptr && !waiting_.Has(JobKind::kKeyGenerate) &&
                      device_.credentials.size() < domain::kCredentialsMax;
     // A transfer brings another key, or another ASP: one change at a time. What is on hold for it is looked at again.
     if (domain::InTransfer(device_)) {
       if (IsExpired(device_)) LookAgain(now_ + kTimerMax);
       return Done{};
     }
-    const UtcTime due = domain::RenewalDue(device_.id, live.certificate, at_.policy.certificate,
-                                           at_.policy.renewal);
+    const UtcTime due =
+        domain::RenewalDue(device_.id, live.certificate, at_.policy.certificate, at_.policy.renewal);
     if (!may || (due > now_ && !IsExpired(device_))) return Done{};
     if (Waits()) {
       LookAgain(AfterWait());
@@ -166,7 +167,7 @@ class Look {
     }
     changed_ = true;
     failed_ = false;
-    Record(device_, "renewal", "renewal due", at_);
+    Tell(device_, "renewal", "renewal due", at_);
     return AskForNextKey(device_, *domain::ProfileOf(device_, live.profile), at_);
   }
 
@@ -203,7 +204,7 @@ class Look {
       const Job* const push = waiting.Find(JobKind::kPayloadPush);
       if (push != nullptr && next.carried != 0 && push->version >= next.carried)
         jobs::End(device, *push, at.changes);
-      Record(device, "next dropped", "dropped serial=" + ToHex(next.certificate.serial), at);
+      Tell(device, "next dropped", "dropped serial=" + ToHex(next.certificate.serial), at);
     }
     return Done{};
   }
@@ -213,7 +214,7 @@ class Look {
     const Bytes former = domain::SwitchOver(device, at.context.now);
     if (auto released = ReleaseAgreementKey(device, former, at.view, at.changes); !released) return released;
     const domain::IssuedCertificate& live = *domain::LiveCertificate(device);
-    Record(device, "renewed", "renewed serial=" + ToHex(live.serial), at);
+    Tell(device, "renewed", "renewed serial=" + ToHex(live.serial), at);
     const wire::DeviceRenewed message{device.id, DeviceName(device.id, at.policy.zone), live.der,
                                       live.not_after, ToHex(replaced)};
     NotifyStakeholders(device, message, at);
@@ -260,7 +261,7 @@ Status AfterShown(Device& device, const domain::ZoneChange& content, Case& at) {
   domain::NoteServed(device, content.tlsa, at.context.now);
   for (const Credential& gone : domain::TakeCredentials(device, CredentialPhase::kWithdrawn)) {
     if (auto revoked = Revoke(device, gone, kSuperseded, at); !revoked) return revoked;
-    Record(device, "superseded", "superseded serial=" + ToHex(gone.certificate.serial), at);
+    Tell(device, "superseded", "superseded serial=" + ToHex(gone.certificate.serial), at);
   }
   return Done{};
 }

@@ -77,7 +77,8 @@ Status Delivered(Reported& reported, Case& at) {
   domain::NoteStep(device, "delivered", at.context.now);
   const auto waiting = jobs::Waiting::Of(device.id, at.view);
   if (!waiting) return waiting.error();
-  if (auto installed = AfterInstalled(device, reported.job.version, *waiting, at); !installed) return installed;
+  if (auto installed = AfterInstalled(device, reported.job.version, *waiting, at); !installed)
+    return installed;
   if (activated) {
     const wire::DeviceActivated message{device.id, DeviceName(device.id, at.policy.zone),
                                         *domain::EndpointOf(device), domain::LiveCertificate(device)->sha256};

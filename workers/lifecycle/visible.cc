@@ -48,14 +48,13 @@ Status DecideVisible(const domain::ZoneChange& change, Case& at) {
   domain::NoteStep(device, withdrawn ? "withdrawn" : "published", context.now);
   changes.history.push_back(domain::History(
       device, origin.party, withdrawn ? "withdrawn from DNS" : "published in DNS", context.now));
+  if (auto shown = AfterShown(device, change, at); !shown) return shown;
   if (!withdrawn) {
     const State after = domain::After(device, domain::Fact::kVisible);
     device.state = after;
     if (auto pushed = PayloadIsDue(device, *waiting, at); !pushed) return pushed;
   }
-  if (auto shown = AfterShown(device, change, at); !shown) return shown;
   if (auto after = AfterOldIsGone(device, at); !after) return after;
-  if (auto carried_on = CarryOnRenewal(device, *waiting, at); !carried_on) return carried_on.error();
   Put(device, changes);
   return Done{};
 }

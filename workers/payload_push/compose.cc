@@ -71,8 +71,7 @@ std::vector<wire::Container> Containers(const Credential& carried, const Endpoin
 }
 
 Status AddPilotForm(const Device& device, const Credential& carried, const EndpointRecord* bound,
-                    const domain::Policy& policy,
-                    const domain::Signer& signer, wire::PayloadPush& action) {
+                    const domain::Policy& policy, const domain::Signer& signer, wire::PayloadPush& action) {
   if (bound == nullptr) {
     action.pilot_form_absent = "released";
     return Done{};
@@ -87,7 +86,8 @@ Status AddPilotForm(const Device& device, const Credential& carried, const Endpo
   return Done{};
 }
 
-domain::Job JobOf(const Device& device, const Credential& carried, wire::PayloadPush action, const Context& context) {
+domain::Job JobOf(const Device& device, const Credential& carried, wire::PayloadPush action,
+                  const Context& context) {
   domain::Job job = jobs::New(domain::JobKind::kPayloadPush, device, context);
   job.version = domain::PayloadVersion(device);
   job.profile = carried.profile;
@@ -123,7 +123,8 @@ Result<domain::Job> ComposeFor(Device& device, const EndpointRecord* endpoint, c
   auto cms = SignContent(*sealed, signer, context.now);
   if (!cms) return cms.error();
   action.cms = std::move(*cms);
-  if (auto added = AddPilotForm(device, carried, endpoint, policy, signer, action); !added) return added.error();
+  if (auto added = AddPilotForm(device, carried, endpoint, policy, signer, action); !added)
+    return added.error();
   domain::NoteStep(device, wire::PayloadPush::kName, context.now);
   return JobOf(device, carried, std::move(action), context);
 }

@@ -117,8 +117,8 @@ class Heard {
 class Watch {
  public:
   Watch(const Layout& layout, const std::string& device)
-      : command_("dig +short +tries=1 +time=2 -p " + std::to_string(layout.authority) + " @" + kAddress + " TLSA " +
-                 device + "._device." + kZone),
+      : command_("dig +short +tries=1 +time=2 -p " + std::to_string(layout.authority) + " @" + kAddress +
+                 " TLSA " + device + "._device." + kZone),
         thread_([this] { Run(); }) {}
   ~Watch() { Stop(); }
   void Stop() {
@@ -142,7 +142,8 @@ class Watch {
         faults.push_back("look " + std::to_string(looks) + ": no TLSA");
       } else if (!before.empty() && now != before) {
         ++changes;
-        const bool shared = std::any_of(now.begin(), now.end(), [&](const auto& one) { return before.contains(one); });
+        const bool shared =
+            std::any_of(now.begin(), now.end(), [&](const auto& one) { return before.contains(one); });
         if (!shared) faults.push_back("look " + std::to_string(looks) + ": all records are new");
       }
       before = now;

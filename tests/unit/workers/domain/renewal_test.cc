@@ -15,8 +15,8 @@ constexpr UtcTime kIssued{1'790'000'000'000'000};
 constexpr seconds kLife{1000};
 
 IssuedCertificate Certificate(std::uint8_t number, UtcTime issued = kIssued) {
-  return {Bytes(9, number), Bytes(20, number), Bytes(32, number), Bytes(33, number), issued - seconds(300),
-          issued + kLife};
+  return {Bytes(9, number),  Bytes(20, number),     Bytes(32, number),
+          Bytes(33, number), issued - seconds(300), issued + kLife};
 }
 
 CertificatePolicy Certificates() {

@@ -33,10 +33,9 @@ class RenewalTest : public testing::Test {
   }
   // The applet has made another key, and its CSR answers the open job.
   Said Submit() {
-    return registry_.Ask("mno-a", "csr.submit",
-                         {{"device", device_},
-                          {"csr", NewCsrPem()},
-                          {"job", JobOf(domain::JobKind::kKeyGenerate).id.text()}});
+    return registry_.Ask(
+        "mno-a", "csr.submit",
+        {{"device", device_}, {"csr", NewCsrPem()}, {"job", JobOf(domain::JobKind::kKeyGenerate).id.text()}});
   }
   // The next certificate is shown, and everybody knows it.
   void Show() {
@@ -45,7 +44,8 @@ class RenewalTest : public testing::Test {
   }
   Said Push(const json& what) { return Report(registry_, JobOf(domain::JobKind::kPayloadPush), what); }
   std::size_t Shown() {  // records of the content wanted last
-    auto entries = registry_.ledger().OutboxAfter(ledger::Sink::kZone, 0, 10'000, std::chrono::milliseconds(0));
+    auto entries =
+        registry_.ledger().OutboxAfter(ledger::Sink::kZone, 0, 10'000, std::chrono::milliseconds(0));
     REG_CHECK(entries.ok() && !entries->empty());
     return std::get<domain::ZoneChange>(entries->back().item).tlsa.size();
   }
