@@ -108,11 +108,14 @@ std::string ActiveIsServed(const Snapshot& now) {
     if (domain::Withheld(device)) return HeldIsNotServed(now, device);
     // Let go, and not seen since.
     if (LastOf(device, {"certified", "resumed", "published"}) == "resumed") return "";
+    // It has another certificate after the end of the one before, and that was not seen yet.
+    if (LastOf(device, {"expired", "published"}) == "expired") return "";
     const auto served = now.world.served.find(device.id.text());
     if (served == now.world.served.end() || served->second.tlsa.empty()) return "is not served";
     // Beside the live one only what a renewal or a transfer has under way.
     const auto& shown = served->second.tlsa;
-    if (shown.size() > device.credentials.size()) return "is served with a certificate it does not have";
+    const bool as_wanted = served->second.revision == device.zone.wanted;
+    if (as_wanted && shown.size() > device.credentials.size()) return "is served with a certificate it does not have";
     const bool live = std::any_of(shown.begin(), shown.end(), [&](const domain::TlsaRecord& record) {
       return record.data == domain::LiveCertificate(device)->sha256;
     });

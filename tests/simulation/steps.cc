@@ -146,6 +146,14 @@ void Move(World& world, Dice& dice) {
 void Reactivate(World& world, Dice& dice) { Manage(world, dice, "device.reactivate"); }
 void Delete(World& world, Dice& dice) { Manage(world, dice, "device.delete"); }
 
+void Rekey(World& world, Dice& dice) {
+  const Known device = Device(world, dice);
+  const std::string party = dice.Chance(40) ? Sponsor(device, dice) : Manager(world, device, dice);
+  world.Ask(party, "device.rekey",
+            {{"device", device.device}, {"reason", dice.Chance(30) ? "keyCompromise" : "history"}});
+}
+void LookForRenewals(World& world, Dice&) { world.LookForRenewals(); }
+
 // Of a job just told, of an old one (late), of another device's (wrong), by another MNO (foreign).
 void Report(World& world, Dice& dice, const char* command, json data) {
   const Told* told = Recent(world.told, kLatest, dice);
@@ -287,6 +295,10 @@ void GoOn(World& world, Dice& dice) {
       return world.TellZone();
     }
     if (job.unsent) return world.SettleDue();
+    if (job.kind == domain::JobKind::kCredentialStep) {
+      if (job.due > world.clock.now) world.clock.Move(job.due - world.clock.now);
+      return world.SettleDue();
+    }
     if (job.kind == domain::JobKind::kTransferDecide) return AnswerTransfer(world, dice);
     if (!job.to) continue;
     const std::string mno = job.to->text();
@@ -353,6 +365,8 @@ const std::vector<StepKind>& Steps() {
       {"device.deactivate", 4, Deactivate},
       {"device.reactivate", 5, Reactivate},
       {"device.delete", 2, Delete},
+      {"device.rekey", 4, Rekey},
+      {"renewals looked for", 6, LookForRenewals},
       {"device.restore", 2, Restore},
       {"device.suspend", 3, Suspend},
       {"device.resume", 5, Resume},
@@ -400,10 +414,19 @@ const std::vector<StepKind>& Steps() {
 
 namespace {
 
+// A device whose certificate is to be replaced is asked as long as it lives, whoever is silent.
+bool WaitsForEver(const domain::Device& device, domain::JobKind kind) {
+  if (domain::Live(device) == nullptr) return false;
+  return kind == domain::JobKind::kKeyGenerate || kind == domain::JobKind::kCredentialStep ||
+         (kind == domain::JobKind::kPayloadPush && domain::NextCredential(device) != nullptr);
+}
+
 bool AnythingWaits(const World& world) {
   const auto devices = world.ledger().DevicesAfter(std::nullopt, ~std::size_t{0});
   return std::any_of(devices->begin(), devices->end(), [&](const domain::Device& device) {
-    return !world.ledger().JobsOf(device.id)->empty();
+    const auto jobs = world.ledger().JobsOf(device.id);
+    return std::any_of(jobs->begin(), jobs->end(),
+                       [&](const domain::Job& job) { return !WaitsForEver(device, job.kind); });
   });
 }
 

@@ -42,6 +42,7 @@ const std::vector<std::string>& Csrs() {
 csr_sign::Issuer MakeIssuer(const domain::Signer& signer) {
   domain::Policy policy;
   policy.zone = kZone;
+  policy.certificate.validity = kValidity;
   auto issuer = csr_sign::Issuer::Create(policy, signer);
   REG_CHECK(issuer.ok());
   return std::move(*issuer);
@@ -118,6 +119,7 @@ World::World(MeddledLedger::Mutation mutation)
   // The one MNO has work in plenty open, the other hardly any.
   services_.policy.retry.own[*PartyId::Parse(kMnos[1])].open_max = kOpenMax;
   services_.policy.zone = kZone;
+  services_.policy.certificate.validity = kValidity;
   services_.policy.authorisation.key = Bytes(lifecycle::kCodeKeySize, 9);
   auto& payload = services_.policy.payload;
   payload.bootstrap.registry_profile = "iot-registry-1";
@@ -233,6 +235,17 @@ void World::SettleDue() {
     Note("due: " + std::string(domain::JobKindName(job.kind)) + " of " + Short(job.device().text()) +
          ", attempt " + std::to_string(job.attempt));
     (void)RunToEnd<bool>([&](auto resume, auto end) { own_->SettleDue(job, resume, end); });
+  }
+  Relay(nullptr);
+}
+
+// As bridge/ingest/renewals.cc: a round through the index.
+void World::LookForRenewals() {
+  const auto page = own_->EndingSoon(std::nullopt, ~std::size_t{0});
+  if (!page) return;
+  for (const DeviceId& device : page->due) {
+    Note("ends soon: " + Short(device.text()));
+    (void)RunToEnd<bool>([&](auto resume, auto end) { own_->SettleRenewal(device, resume, end); });
   }
   Relay(nullptr);
 }

@@ -82,6 +82,7 @@ class World final : public ingest::Observer {
   Answer Say(const ingest::InboundMessage& message);
   void SayLeftOver();  // what could not be written, again
   void SettleDue();
+  void LookForRenewals();
   void CarryOrdersOn(std::size_t most);  // up to so many devices of each
   // Up to `most` zone changes reach every secondary; those told of are told to the registry, in order.
   void ServeZone(std::size_t most);
@@ -156,6 +157,7 @@ inline constexpr const char* kMnos[] = {"mno-a", "mno-b"};
 inline constexpr const char* kAsps[] = {"asp-a", "asp-b"};
 inline constexpr const char* kOperator = "operator";
 inline constexpr std::size_t kEsims = 4;
+inline constexpr std::chrono::hours kValidity{72};  // of certificates: histories are some days, and see them end
 inline constexpr int kEventDays = 1;  // few, for a history is some days
 
 }  // namespace registry::simulation
