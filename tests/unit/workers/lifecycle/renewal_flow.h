@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/workers/lifecycle/flow.h"
+#include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
 
 namespace registry::test {
