@@ -129,14 +129,14 @@ void Restore(World& world, Dice& dice) { Manage(world, dice, "device.restore"); 
 // Each role has its own hold.
 void Hold(World& world, Dice& dice, const char* command) {
   const Known device = Device(world, dice);
-  const std::string party = dice.Chance(40) ? Sponsor(device, dice) : Manager(world, device, dice);
+  const std::string party = dice.Chance(40) ? Sponsor(world, device, dice) : Manager(world, device, dice);
   world.Ask(party, command, {{"device", device.device}});
 }
 void Suspend(World& world, Dice& dice) { Hold(world, dice, "device.suspend"); }
 void Resume(World& world, Dice& dice) { Hold(world, dice, "device.resume"); }
 void Detach(World& world, Dice& dice) {
   const Known device = Device(world, dice);
-  world.Ask(Sponsor(device, dice), "device.detach", {{"device", device.device}});
+  world.Ask(Sponsor(world, device, dice), "device.detach", {{"device", device.device}});
 }
 void Move(World& world, Dice& dice) {
   const Known device = Device(world, dice);
@@ -148,7 +148,7 @@ void Delete(World& world, Dice& dice) { Manage(world, dice, "device.delete"); }
 
 void Rekey(World& world, Dice& dice) {
   const Known device = Device(world, dice);
-  const std::string party = dice.Chance(40) ? Sponsor(device, dice) : Manager(world, device, dice);
+  const std::string party = dice.Chance(40) ? Sponsor(world, device, dice) : Manager(world, device, dice);
   world.Ask(party, "device.rekey",
             {{"device", device.device}, {"reason", dice.Chance(30) ? "keyCompromise" : "history"}});
 }

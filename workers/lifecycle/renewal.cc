@@ -62,7 +62,10 @@ class Look {
   }
 
   Result<bool> All() {
-    if (domain::Live(device_) == nullptr) return false;
+    if (domain::Live(device_) == nullptr) {
+      SetTimer();
+      return changed_;
+    }
     Expire();
     if (auto dropped = DropEndedNext(); !dropped) return dropped.error();
     if (auto moved = MoveNext(); !moved) return moved.error();
@@ -130,7 +133,6 @@ class Look {
     Device pushed = device_;
     if (auto composed = PushPayload(pushed, **endpoint, at_); composed) {
       device_ = std::move(pushed);
-      if (const Job* former = waiting_.Find(JobKind::kPayloadPush)) jobs::End(device_, *former, at_.changes);
       return Done{};
     } else {
       ReportFailure(device_, std::string(domain::JobKindName(JobKind::kPayloadPush)), composed.error(), at_);
