@@ -21,6 +21,7 @@ int Cores() { return static_cast<int>(std::max(std::thread::hardware_concurrency
 constexpr std::int64_t kPortMax = 65535;
 constexpr int kTtlMax = 86400;
 constexpr int kDaysMax = 3650;
+constexpr std::int64_t kShardsMax = 4096;
 constexpr int kCodeDaysMax = 365;
 constexpr int kDaySeconds = 86400, kYearSeconds = 366 * kDaySeconds;
 constexpr int kAttemptsMax = 30;
@@ -28,10 +29,10 @@ constexpr std::int64_t kOpenMax = 1'000'000, kRateMax = 1'000'000;
 // Of a whole network operator; who has less to say is given less. By LimitClass.
 constexpr ingest::Rates kUsualRates{{{2000, 120'000}, {1000, 10'000}, {10, 200}, {1, 500}}};
 
-constexpr std::array kTables = {"registry", "mqtt",     "ledger", "intake", "pki",       "process",
-                                "payload",  "resolver", "zone",   "http",   "secondary", "log",
-                                "party",    "pipeline", "limits", "retry",  "renewal",   "run", "authorisation",
-                                "transfer"};
+constexpr std::array kTables = {"registry",  "mqtt",    "ledger",   "intake",        "pki",
+                                "process",   "payload", "resolver", "zone",          "http",
+                                "secondary", "log",     "party",    "pipeline",      "limits",
+                                "retry",     "renewal", "run",      "authorisation", "transfer"};
 
 bool IsAddress(const std::string& text) {
   in6_addr any{};
@@ -144,6 +145,12 @@ class Reader {
     pki.blocked_keys = s.Path("blocked_keys", "");
     pki.validity_days = s.As<int>("validity_days", 365, 1, kDaysMax);
     pki.validity_seconds = s.As<int>("validity_seconds", 0, 0, kYearSeconds);
+    pki.crl_shards = s.As<std::uint32_t>("crl_shards", 0, 0, kShardsMax);
+    // The shard's number goes into the last part of the path.
+    const std::size_t host = pki.crl_url.find("://");
+    const bool has_path = host != std::string::npos && pki.crl_url.find('/', host + 3) != std::string::npos;
+    if (pki.crl_shards > 0 && !has_path) s.Fault("crl_shards", "needs a crl_url with a path");
+    pki.crl_shard_above = s.As<std::size_t>("crl_shard_above", 10'000, 0, 100'000'000);
     pki.crl_days = s.As<int>("crl_days", 7, 1, kDaysMax);
     const auto known = [](const std::string& text) { return text == "3 0 1" || text == "3 1 1"; };
     const std::string tlsa = s.Checked("tlsa", "\"3 0 1\" or \"3 1 1\"", known, "3 0 1");
@@ -226,8 +233,8 @@ class Reader {
   void ReadTransfer() {
     Section s = Open("transfer");
     domain::TransferPolicy& transfer = config_.transfer;
-    transfer.decide_within = std::chrono::seconds(
-        s.As<int>("decide_within_seconds", 5 * kDaySeconds, 1, kYearSeconds));
+    transfer.decide_within =
+        std::chrono::seconds(s.As<int>("decide_within_seconds", 5 * kDaySeconds, 1, kYearSeconds));
     const auto known = [](const std::string& text) { return text == "approved" || text == "rejected"; };
     transfer.approve_unanswered =
         s.Checked("auto", "\"approved\" or \"rejected\"", known, "rejected") == "approved";

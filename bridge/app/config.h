@@ -37,7 +37,9 @@ struct PkiConfig {
   std::string root_certificate, issuing_certificate, issuing_key;
   std::string crl_file, crl_url, blocked_keys;
   int validity_days = 365, crl_days = 7;
-  int validity_seconds = 0;  // in place of validity_days; 0: not said
+  std::uint32_t crl_shards = 0;
+  std::size_t crl_shard_above = 10'000;  // entries
+  int validity_seconds = 0;              // in place of validity_days; 0: not said
   dns::TlsaProfile tlsa = dns::TlsaProfile::kCertificate;
 
   bool operator==(const PkiConfig&) const = default;

@@ -8,6 +8,7 @@
 #include "bridge/ledger/sound.h"
 #include "bridge/signing/crl.h"
 #include "bridge/signing/file_write.h"
+#include "workers/csr_sign/csr_sign.h"
 
 namespace registry::app {
 namespace {
@@ -90,12 +91,35 @@ Status CrlWriter::Write(ledger::Seq up_to) {
   const auto der = signing::BuildCrl(signer_, NotAfter(now, *revocations), now - kBackdate,
                                      now + options_.validity, number);
   if (!der) return der.error();
+  if (auto shards = WriteShards(NotAfter(now, *revocations), now, number, *der); !shards) return shards;
   auto replaced = signing::ReplaceFile(options_.file, ToPem("X509 CRL", *der), kReadableByAll);
   if (!replaced) return replaced;
   written_ = now.seconds();
   const ledger::SinkState written{std::max(up_to, sink->cursor), std::to_string(number)};
   if (auto advanced = ledger_.Advance(ledger::Sink::kCrl, written, true); !advanced) return advanced;
   return Forget(*revocations, careful_->Now(now, options_.steady()) - kBackdate);
+}
+
+Status CrlWriter::WriteShards(const std::vector<domain::Revocation>& revocations, UtcTime now,
+                              std::uint64_t number, const Bytes& whole) {
+  if (options_.shards == 0) return Done{};
+  const bool apart = revocations.size() > options_.shard_above;
+  std::vector<std::vector<domain::Revocation>> of_shard(options_.shards);
+  for (const domain::Revocation& revocation : revocations) {
+    if (apart) of_shard[csr_sign::CrlShardOf(revocation.serial, options_.shards)].push_back(revocation);
+  }
+  for (std::uint32_t shard = 0; shard < options_.shards; ++shard) {
+    // A whole CRL tells of every certificate, whatever point it names (RFC 5280 §6.3.3 (b) (2)).
+    const auto der =
+        apart ? signing::BuildCrl(signer_, of_shard[shard], now - kBackdate, now + options_.validity, number,
+                                  csr_sign::CrlShardName(options_.url, shard, options_.shards))
+              : Result<Bytes>(whole);
+    if (!der) return der.error();
+    const std::string file = csr_sign::CrlShardName(options_.file, shard, options_.shards);
+    if (auto replaced = signing::ReplaceFile(file, ToPem("X509 CRL", *der), kReadableByAll); !replaced)
+      return replaced;
+  }
+  return Done{};
 }
 
 // Nothing is due a day before the first certificate's time is over; so a start waits an hour.

@@ -2,6 +2,9 @@
 // stop included), in good time before its nextUpdate, and when the clock was set back to before its thisUpdate (5 minutes
 // earlier than it was made). Revocations that come close together share one CRL.
 // Owns: one thread. Start and Stop once each; written() from any thread.
+// Shards: a certificate may name a CRL that tells of its shard alone, so that nobody has to fetch 10,000 entries for one
+//   certificate. The whole CRL stays, for certificates that name none. The shards are written before it, so what it tells
+//   the shards tell as well.
 // Forgets: behind each CRL the revocations that are not on it any more go from the ledger too, by a careful clock
 //   (careful_clock.h): a clock set forward for a while may leave entries out of a CRL, but not out of the ledger.
 // Errors: a CRL that cannot be written is said at level 3 and tried again; the cursor of Sink::kCrl does not
@@ -34,6 +37,9 @@ struct CrlOptions {
   std::chrono::milliseconds gather{1000};    // revocations within this time share a CRL
   std::chrono::milliseconds retry{5000};     // after a failure
   std::function<CarefulClock::Steady()> steady = std::chrono::steady_clock::now;
+  std::string url{};                 // of the whole CRL; those of the shards come of it (csr_sign.h)
+  std::uint32_t shards = 0;          // CRLs beside the whole one, one for each certificate; 0: none
+  std::size_t shard_above = 10'000;  // entries; with no more each of those files holds the whole CRL
 };
 
 class CrlWriter {
@@ -50,6 +56,8 @@ class CrlWriter {
   void Run();
   bool Wait(std::chrono::milliseconds time);  // false when stopping
   Status Write(ledger::Seq up_to);
+  Status WriteShards(const std::vector<domain::Revocation>& revocations, UtcTime now, std::uint64_t number,
+                     const Bytes& whole);
   void LookAtClock(const std::vector<domain::Revocation>& revocations);
   Status Forget(const std::vector<domain::Revocation>& revocations, UtcTime this_update);
   bool Old() const;

@@ -123,6 +123,7 @@ Result<domain::CertificatePolicy> CertificatePolicyOf(const PkiConfig& config) {
                                                 : std::chrono::seconds(Days(config.validity_days));
   if (auto url = CheckCrlUrl(config.crl_url); !url) return url.error();
   policy.crl_url = config.crl_url;
+  policy.crl_shards = config.crl_shards;
   policy.tlsa = config.tlsa;
   if (config.blocked_keys.empty()) return policy;
   auto blocked = signing::BlockedKeys::Load(config.blocked_keys);

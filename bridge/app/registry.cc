@@ -96,9 +96,11 @@ Status Wired::Open() {
   OpenPipeline();
   if (auto zone = OpenZone(); !zone) return zone;
   OpenMqtt();
-  crl_ = std::make_unique<CrlWriter>(
-      CrlOptions{config_.pki.crl_file, std::chrono::hours(24) * config_.pki.crl_days, milliseconds(1000)},
-      *ledger_, *material_.signer, clock_, log_.For("crl"));
+  CrlOptions crl{config_.pki.crl_file, std::chrono::hours(24) * config_.pki.crl_days, milliseconds(1000)};
+  crl.url = config_.pki.crl_url;
+  crl.shards = crl.url.empty() ? 0 : config_.pki.crl_shards;
+  crl.shard_above = config_.pki.crl_shard_above;
+  crl_ = std::make_unique<CrlWriter>(std::move(crl), *ledger_, *material_.signer, clock_, log_.For("crl"));
   broker_crl_ = std::make_unique<BrokerCrl>(BrokerCrl::Options{config_.mqtt.crl_file, config_.mqtt.ca_file},
                                             clock_, log_.For("mqtt"));
   return Done{};

@@ -35,6 +35,15 @@ Bytes Entries(const std::vector<domain::Revocation>& revocations, UtcTime this_u
   return content.empty() ? Bytes() : DerSequence({content});
 }
 
+// IssuingDistributionPoint (RFC 5280 §5.2.5), critical: who does not know it must not take this CRL for a whole one. Its
+// one name is the one that the certificates have.
+Bytes Scope(const std::string& distribution_point) {
+  if (distribution_point.empty()) return {};
+  const Bytes full_name =
+      Der(tag::ContextConstructed(0), {Der(tag::Context(6), {crypto::View(distribution_point)})});
+  return DerExtension("2.5.29.28", true, DerSequence({Der(tag::ContextConstructed(0), {full_name})}));
+}
+
 // An INTEGER of at most 63 bits.
 std::optional<std::uint64_t> Number(crypto::OctetView octets) {
   const auto integer = crypto::OnlyElement(octets, tag::kInteger);
@@ -55,12 +64,14 @@ bool MayBeForgotten(const domain::Revocation& revocation, UtcTime this_update,
 }
 
 Result<Bytes> BuildCrl(const domain::Signer& signer, const std::vector<domain::Revocation>& revocations,
-                       UtcTime this_update, UtcTime next_update, std::uint64_t number) {
+                       UtcTime this_update, UtcTime next_update, std::uint64_t number,
+                       const std::string& distribution_point) {
   const auto issuer = crypto::ReadIssuer(signer.certificate());
   if (!issuer) return issuer.error();
   const Bytes algorithm = DerSequence({crypto::DerOid(crypto::kEcdsaWithSha256)});
   const Bytes extensions =
-      DerSequence({issuer->authority_key, DerExtension("2.5.29.20", false, crypto::DerInteger(number))});
+      DerSequence({issuer->authority_key, DerExtension("2.5.29.20", false, crypto::DerInteger(number)),
+                   Scope(distribution_point)});
   const Bytes list =
       DerSequence({crypto::DerInteger(1), algorithm, issuer->name, crypto::DerTime(this_update),
                    crypto::DerTime(next_update), Entries(revocations, this_update, next_update),

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "schemas/base/utc_time.h"
@@ -16,8 +17,10 @@
 namespace registry::signing {
 
 // `number` must grow with every CRL (§5.2.3). DER; ToPem("X509 CRL", …) is the file's form.
+// With a `distribution_point` it tells of those certificates alone that name this URL (§5.2.5); without, of all.
 Result<Bytes> BuildCrl(const domain::Signer& signer, const std::vector<domain::Revocation>& revocations,
-                       UtcTime this_update, UtcTime next_update, std::uint64_t number);
+                       UtcTime this_update, UtcTime next_update, std::uint64_t number,
+                       const std::string& distribution_point = {});
 
 // Whether its certificate ended long enough before `this_update`, when CRLs are valid for `period`: then it is left out.
 bool MayBeForgotten(const domain::Revocation& revocation, UtcTime this_update,

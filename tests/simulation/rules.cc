@@ -115,7 +115,8 @@ std::string ActiveIsServed(const Snapshot& now) {
     // Beside the live one only what a renewal or a transfer has under way.
     const auto& shown = served->second.tlsa;
     const bool as_wanted = served->second.revision == device.zone.wanted;
-    if (as_wanted && shown.size() > device.credentials.size()) return "is served with a certificate it does not have";
+    if (as_wanted && shown.size() > device.credentials.size())
+      return "is served with a certificate it does not have";
     const bool live = std::any_of(shown.begin(), shown.end(), [&](const domain::TlsaRecord& record) {
       return record.data == domain::LiveCertificate(device)->sha256;
     });

@@ -157,7 +157,8 @@ inline constexpr const char* kMnos[] = {"mno-a", "mno-b"};
 inline constexpr const char* kAsps[] = {"asp-a", "asp-b"};
 inline constexpr const char* kOperator = "operator";
 inline constexpr std::size_t kEsims = 4;
-inline constexpr std::chrono::hours kValidity{72};  // of certificates: histories are some days, and see them end
+inline constexpr std::chrono::hours kValidity{
+    72};                              // of certificates: histories are some days, and see them end
 inline constexpr int kEventDays = 1;  // few, for a history is some days
 
 }  // namespace registry::simulation

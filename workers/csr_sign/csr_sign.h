@@ -9,6 +9,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "workers/dns/desired.h"
 #include "workers/domain/decision.h"
@@ -34,6 +35,12 @@ Result<CheckedCsr> CheckCsr(const Bytes& csr);
 // an IA5String (§4.2.1.6) without white space.
 bool ValidCrlUrl(const std::string& url);
 
+// Which of so many CRLs tells of a certificate: decided by its serial number, for ever. `shards` is not 0.
+std::uint32_t CrlShardOf(const Bytes& serial, std::uint32_t shards);
+// The URL or file of a shard's CRL, from that of the whole one: "…/crl.pem" has "…/crl-3-of-16.pem". The count is in it:
+// under another count a certificate is of another shard, and must not be looked up in a list that never tells of it.
+std::string CrlShardName(const std::string& whole, std::uint32_t shard, std::uint32_t shards);
+
 // Certificate templates and issuer fields are parsed once here; immutable afterwards.
 class Issuer {
  public:
@@ -50,8 +57,9 @@ class Issuer {
   std::string zone_;
   domain::CertificatePolicy policy_;
   const domain::Signer* signer_ = nullptr;
-  Bytes issuer_name_, authority_key_extension_, crl_extension_;
-  UtcTime not_after_;  // of the issuing certificate
+  Bytes issuer_name_, authority_key_extension_;
+  std::vector<Bytes> crl_extensions_;  // by shard; one where there are none
+  UtcTime not_after_;                  // of the issuing certificate
 };
 
 // A named job has to be the device's own, and sent to the party that answers it. An answer that comes after its job gave

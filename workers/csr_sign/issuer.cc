@@ -89,6 +89,24 @@ bool ValidCrlUrl(const std::string& url) {
          std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
 
+std::uint32_t CrlShardOf(const Bytes& serial, std::uint32_t shards) {
+  // Its last octets are random (NewSerial).
+  std::uint32_t last = 0;
+  for (std::size_t i = serial.size() - std::min<std::size_t>(serial.size(), 4); i < serial.size(); ++i) {
+    last = last << 8 | serial[i];
+  }
+  return last % shards;
+}
+
+std::string CrlShardName(const std::string& whole, std::uint32_t shard, std::uint32_t shards) {
+  const std::size_t slash = whole.rfind('/');
+  const std::size_t dot = whole.rfind('.');
+  const bool has_suffix = dot != std::string::npos && (slash == std::string::npos || dot > slash + 1);
+  const std::size_t at = has_suffix ? dot : whole.size();
+  return whole.substr(0, at) + "-" + std::to_string(shard) + "-of-" + std::to_string(shards) +
+         whole.substr(at);
+}
+
 Result<Issuer> Issuer::Create(const domain::Policy& policy, const domain::Signer& signer) {
   if (!ValidDomainName(policy.zone) || policy.zone.size() + kDeviceLabelsSize > 253) {
     return Misconfigured("the zone is no domain name with room for device names");
@@ -97,7 +115,12 @@ Result<Issuer> Issuer::Create(const domain::Policy& policy, const domain::Signer
   auto fields = crypto::ReadIssuer(signer.certificate());
   if (!fields) return fields.error();
   Issuer issuer;
-  issuer.crl_extension_ = CrlExtension(policy.certificate.crl_url);
+  const std::string& url = policy.certificate.crl_url;
+  const std::uint32_t shards = url.empty() ? 0 : policy.certificate.crl_shards;
+  if (shards == 0) issuer.crl_extensions_.push_back(CrlExtension(url));
+  for (std::uint32_t shard = 0; shard < shards; ++shard) {
+    issuer.crl_extensions_.push_back(CrlExtension(CrlShardName(url, shard, shards)));
+  }
   issuer.zone_ = policy.zone;
   issuer.policy_ = policy.certificate;
   issuer.signer_ = &signer;
@@ -111,8 +134,10 @@ Bytes Issuer::ToBeSigned(const std::string& name, const CheckedCsr& csr,
                          const domain::IssuedCertificate& issued) const {
   static const Bytes kVersion3 = Der(tag::ContextConstructed(0), {crypto::DerInteger(2)});
   const Bytes validity = DerSequence({crypto::DerTime(issued.not_before), crypto::DerTime(issued.not_after)});
-  const Bytes extensions = DerSequence({FixedExtensions(), KeyIdentifierExtension(csr.public_key),
-                                        authority_key_extension_, AlternativeName(name), crl_extension_});
+  const auto shard = CrlShardOf(issued.serial, static_cast<std::uint32_t>(crl_extensions_.size()));
+  const Bytes extensions =
+      DerSequence({FixedExtensions(), KeyIdentifierExtension(csr.public_key), authority_key_extension_,
+                   AlternativeName(name), crl_extensions_[shard]});
   return DerSequence({kVersion3, Der(tag::kInteger, {issued.serial}), SignatureAlgorithm(), issuer_name_,
                       validity, Subject(name), crypto::P256PublicKeyInfo(csr.public_key),
                       Der(tag::ContextConstructed(3), {extensions})});

@@ -34,12 +34,12 @@ struct Credential {
   IssuedCertificate certificate;
   std::uint32_t profile = 1;  // number of the profile whose applet holds the key
   CredentialPhase phase = CredentialPhase::kLive;
-  UtcTime since;   // when it came into this phase; not before, in a record from before phases were kept
-  UtcTime served;  // since when every secondary shows it; zero: not yet, or before this was kept
-  std::uint64_t carried =
-      0;  // version of the payload that brings it to its device; 0: none was made for a next one
+  UtcTime since;     // when it came into this phase; not before, in a record from before phases were kept
+  UtcTime served{};  // since when every secondary shows it; zero: not yet, or before this was kept
+  // Of a next one: version of the payload that brings it to its device; 0: none was made.
+  std::uint64_t carried = 0;
   // Of a next one whose request named another key-agreement key than its profile has: the profile's once it is live.
-  Bytes agreement_key;
+  Bytes agreement_key{};
   bool operator==(const Credential&) const = default;
 };
 inline constexpr std::size_t kCredentialsMax = 4;

@@ -84,6 +84,39 @@ TEST_F(CrlWriterTest, ThereIsACrlBeforeTheFirstRevocation) {
   EXPECT_EQ(writer_->written(), clock_.Now().seconds());
 }
 
+// Above the limit each shard tells of its own certificates, and all together of every one; the whole CRL goes on.
+TEST_F(CrlWriterTest, AboveItsLimitTheCrlIsInShardsBesideTheWholeOne) {
+  CrlOptions options{folder_.In("crl.pem"), 24h, gather_, 1ms, [this] { return steady_; }};
+  options.url = "http://crl.test/crl.pem";
+  options.shards = 2;
+  options.shard_above = 1;
+  const auto write = [&] {
+    CrlWriter writer(options, *ledger_, *signer_, clock_, [](int, const std::string&) {});
+    ASSERT_TRUE(writer.WriteNow().ok());
+  };
+  const auto text = [&](const std::string& file) {
+    auto said = lab::RunToEnd(
+        {"openssl", "crl", "-in", folder_.In(file), "-noout", "-text", "-CAfile", folder_.In("issuing.pem")});
+    return said ? *said : said.error().message;
+  };
+  Revoke(1);
+  write();
+  for (const char* file : {"crl.pem", "crl-0-of-2.pem", "crl-1-of-2.pem"})
+    EXPECT_NE(text(file).find("Serial Number: 5A01"), std::string::npos) << file << " is whole";
+  Revoke(2);
+  write();
+  EXPECT_NE(text("crl.pem").find("Serial Number: 5A01"), std::string::npos);
+  EXPECT_NE(text("crl.pem").find("Serial Number: 5A02"), std::string::npos);
+  EXPECT_EQ(text("crl.pem").find("Issuing Distribution Point"), std::string::npos);
+  const std::string even = text("crl-0-of-2.pem"), odd = text("crl-1-of-2.pem");
+  EXPECT_NE(even.find("URI:http://crl.test/crl-0-of-2.pem"), std::string::npos) << even;
+  EXPECT_NE(odd.find("URI:http://crl.test/crl-1-of-2.pem"), std::string::npos) << odd;
+  EXPECT_NE(even.find("Serial Number: 5A02"), std::string::npos);
+  EXPECT_EQ(even.find("Serial Number: 5A01"), std::string::npos);
+  EXPECT_NE(odd.find("Serial Number: 5A01"), std::string::npos);
+  EXPECT_EQ(odd.find("Serial Number: 5A02"), std::string::npos);
+}
+
 TEST_F(CrlWriterTest, FollowsRevocationsAndKeepsThem) {
   ASSERT_TRUE(writer_->WriteNow().ok());
   writer_->Start();

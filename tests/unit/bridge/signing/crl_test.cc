@@ -97,5 +97,18 @@ TEST_F(CrlTest, AVerifierRefusesTheRevokedCertificate) {
   EXPECT_THAT(test::OpenSsl(folder_, verify).output, HasSubstr("certificate revoked"));
 }
 
+// RFC 5280 §5.2.5: it says for whom it is, critically, in the words of the certificate's distribution point.
+TEST_F(CrlTest, OfAShardSaysWhichDistributionPointItIs) {
+  const auto crl = BuildCrl(*test::Ca().signer, {Revoked(1)}, now_, now_ + std::chrono::hours(24), 7,
+                            "http://crl.test/crl-3-of-16.pem");
+  ASSERT_TRUE(crl.ok());
+  folder_.Write("crl.pem", ToPem("X509 CRL", *crl));
+  const auto text = test::OpenSsl(folder_, "crl -in crl.pem -noout -text -CAfile issuing.pem -verify").output;
+  EXPECT_THAT(text, HasSubstr("verify OK"));
+  EXPECT_THAT(text, HasSubstr("X509v3 Issuing Distribution Point: critical"));
+  EXPECT_THAT(text, HasSubstr("URI:http://crl.test/crl-3-of-16.pem"));
+  EXPECT_EQ(CrlNumber(*crl), 7u);
+}
+
 }  // namespace
 }  // namespace registry::signing

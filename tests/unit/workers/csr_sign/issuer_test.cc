@@ -1,6 +1,7 @@
 // The certificate as the openssl program and OpenSSL's API see it.
 #include <gmock/gmock.h>
 
+#include "bridge/signing/crl.h"
 #include "tests/support/csr_maker.h"
 #include "tests/support/device_ca.h"
 #include "tests/support/openssl_tool.h"
@@ -74,6 +75,38 @@ TEST_F(IssuerTest, CarriesTheProfile) {
   EXPECT_THAT(text, HasSubstr("ASN1 OID: prime256v1"));
   EXPECT_THAT(text, Not(HasSubstr("CRL Distribution Points")));
   EXPECT_LT(issued.der.size(), 600u) << "five SMS (reference: size target 554)";
+}
+
+// A relying party that follows the certificate's own distribution point is told of its revocation (RFC 5280 §6.3.3).
+TEST_F(IssuerTest, OfManyCrlsOneTellsOfItAndItSaysWhich) {
+  domain::Policy policy = PolicyOf(kZone, "http://crl.test/crl.pem");
+  policy.certificate.crl_shards = 16;
+  const auto issued = Issue(policy);
+  const std::string url = CrlShardName("http://crl.test/crl.pem", CrlShardOf(issued.serial, 16), 16);
+  EXPECT_THAT(Text(), HasSubstr("URI:" + url + "\n"));
+  const UtcTime now = test::Ca().now;
+  const auto publish = [&](const std::vector<domain::Revocation>& revoked, const std::string& point) {
+    const auto crl =
+        signing::BuildCrl(*test::Ca().signer, revoked, now, now + std::chrono::hours(24), 7, point);
+    ASSERT_TRUE(crl.ok());
+    folder_.Write("crl.pem", ToPem("X509 CRL", *crl));
+  };
+  const std::string check = "-crl_check -CRLfile crl.pem";
+  publish({}, url);
+  EXPECT_EQ(Verify(check), "leaf.pem: OK\n");
+  publish({{issued.serial, now, 4, issued.not_after}}, url);
+  EXPECT_THAT(Verify(check), HasSubstr("certificate revoked"));
+  publish({{issued.serial, now, 4, issued.not_after}}, "");
+  EXPECT_THAT(Verify(check), HasSubstr("certificate revoked")) << "the whole CRL tells of it as well";
+  publish({}, CrlShardName("http://crl.test/crl.pem", CrlShardOf(issued.serial, 16) ^ 1, 16));
+  EXPECT_THAT(Verify(check), Not(HasSubstr("leaf.pem: OK"))) << "another shard's CRL says nothing of it";
+}
+
+TEST_F(IssuerTest, ACrlOfAShardIsNamedBesideTheWholeOne) {
+  EXPECT_EQ(CrlShardName("http://crl.test/crl.pem", 3, 16), "http://crl.test/crl-3-of-16.pem");
+  EXPECT_EQ(CrlShardName("http://crl.test/crl", 3, 16), "http://crl.test/crl-3-of-16");
+  EXPECT_EQ(CrlShardName("pki/crl.pem", 0, 2), "pki/crl-0-of-2.pem");
+  EXPECT_EQ(CrlShardName("/var/lib/.crl", 0, 2), "/var/lib/.crl-0-of-2");
 }
 
 TEST_F(IssuerTest, SaysWhatItSays) {

@@ -359,7 +359,8 @@ TEST(Invariants, WhoHadADeviceHearsNothingOfItAnyMore) {
 TEST(Invariants, APendingTransferIsDecidedInTheEnd) {
   Device device = Active();
   device.statuses = {DeviceStatus::kPendingTransfer};
-  EXPECT_THAT(FaultsInJobs(device, {}), Contains(HasSubstr("a transfer is pending and nothing ever decides it")));
+  EXPECT_THAT(FaultsInJobs(device, {}),
+              Contains(HasSubstr("a transfer is pending and nothing ever decides it")));
   EXPECT_THAT(FaultsInJobs(device, {Waiting(JobKind::kTransferDecide)}), IsEmpty());
   EXPECT_THAT(FaultsInJobs(Active(), {Waiting(JobKind::kTransferDecide)}),
               Contains(HasSubstr("a decision of a transfer waits that is not pending")));
