@@ -20,6 +20,7 @@
 
 #include "bridge/ingest/inbound.h"
 #include "bridge/log_line.h"
+#include "schemas/base/bytes.h"
 #include "schemas/base/result.h"
 
 namespace registry::ingest {

@@ -27,6 +27,8 @@ struct Asked {
   std::uint32_t profile = 0;
 };
 
+std::uint32_t NumberOf(const domain::Profile* serving) { return serving != nullptr ? serving->number : 0; }
+
 // The MNO that was asked for a key may be another than the one that serves the device now.
 Result<Asked> FindOwn(const DeviceId& id, const Origin& origin, const View& view) {
   auto device = view.LoadDevice(id);
@@ -43,7 +45,7 @@ Result<Asked> FindOwn(const DeviceId& id, const Origin& origin, const View& view
     return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
   }
   const bool named = asked.key != nullptr && asked.key->profile != 0;
-  asked.profile = named ? asked.key->profile : domain::Serving(asked.device)->number;
+  asked.profile = named ? asked.key->profile : NumberOf(domain::Serving(asked.device));
   return asked;
 }
 

@@ -374,6 +374,48 @@ TEST_F(DeviceTest, AWipedCardHoldsNothingAndLivesAgain) {
   EXPECT_EQ(SymbolOf("p2", Seal(Payload(2))), "success");
 }
 
+// ---- two keys in one applet
+
+TEST_F(DeviceTest, GoesOnWithItsKeyUntilAPayloadBringsTheCertificateOfTheNext) {
+  Certify();
+  ASSERT_EQ(SymbolOf("p1", Seal(Payload(1))), "success");
+  Card card(device_->card().applet());
+  const Bytes before = *card.PublicPoint(kSigningKey);
+  const Bytes old = certificate_;
+  const std::string first_csr = csr_;
+  csr_ = *device_->GenerateKey("job-2");
+  EXPECT_NE(csr_, first_csr);
+  EXPECT_EQ(*device_->GenerateKey("job-2"), csr_) << "a repeated job";
+  EXPECT_EQ(*card.PublicPoint(kSigningKey), before) << "the key in use is as it was";
+  EXPECT_NE(*card.PublicPoint(kOtherSigningKey), before);
+  const Bytes next = registry_.Issue(csr_, kName);
+  ASSERT_TRUE(device_->Install(next));
+  EXPECT_EQ(SymbolOf("p2", Seal(Payload(2))), "success") << "once more with the certificate in use";
+
+  certificate_ = next;
+  EXPECT_EQ(SymbolOf("p3", Seal(Payload(3))), "success");
+  certificate_ = old;
+  EXPECT_EQ(SymbolOf("p4", Seal(Payload(4))), "payload_certificate") << "the old one is of no use any more";
+  // The next but one is made where the first one was.
+  const Bytes second = *card.PublicPoint(kOtherSigningKey);
+  csr_ = *device_->GenerateKey("job-3");
+  EXPECT_NE(*card.PublicPoint(kSigningKey), before);
+  EXPECT_EQ(*card.PublicPoint(kOtherSigningKey), second);
+}
+
+TEST_F(DeviceTest, AKeyThatNoPayloadCameForIsMadeAnew) {
+  Certify();
+  ASSERT_EQ(SymbolOf("p1", Seal(Payload(1))), "success");
+  const Bytes old = certificate_;
+  const std::string given_up = *device_->GenerateKey("job-2");
+  csr_ = *device_->GenerateKey("job-3");
+  EXPECT_NE(csr_, given_up);
+  EXPECT_FALSE(device_->Install(registry_.Issue(given_up, kName))) << "its key is gone";
+  EXPECT_EQ(SymbolOf("p2", Seal(Payload(2))), "success") << "the key in use is still there";
+  certificate_ = registry_.Issue(csr_, kName);
+  EXPECT_EQ(SymbolOf("p3", Seal(Payload(3))), "success");
+}
+
 // ---- two profiles
 
 class TwoProfilesTest : public DeviceTest {
@@ -408,7 +450,7 @@ TEST_F(TwoProfilesTest, TheFirstOneServesUntilThePayloadOfTheOtherHasCome) {
   ASSERT_TRUE(device_->Install(second_));
   EXPECT_EQ(SymbolOf("p2", Seal(Payload(2))), "success") << "for the first one, still";
   EXPECT_EQ(TakeSecond(3), "success");
-  EXPECT_EQ(SymbolOf("p4", Seal(Payload(4))), "payload_certificate") << "whose certificate serves no more";
+  EXPECT_EQ(SymbolOf("p4", Seal(Payload(4))), "bootstrap_missing") << "whose key serves no more";
 }
 
 TEST_F(TwoProfilesTest, OneThatIsDeletedBeforeItServesTakesNothingWithIt) {

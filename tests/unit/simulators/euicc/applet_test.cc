@@ -293,8 +293,8 @@ TEST_F(AppletTest, DescribesItself) {
             "100101"
             "1107a0000005590010"
             "b10100"
-            "b20102"
-            "b30103"
+            "b20103"
+            "b30104"
             "b40100"
             "900107"
             "91020001"
@@ -315,7 +315,7 @@ TEST_F(AppletTest, DescribesAKeyByTheStructureAskedFor) {
             "4a0100"
             "4b0113"
             "4e0101"
-            "610103"
+            "610107"
             "9000");
   EXPECT_EQ(Say("01cbc1000384010100"),
             "c112"
@@ -324,7 +324,7 @@ TEST_F(AppletTest, DescribesAKeyByTheStructureAskedFor) {
             "4a0100"
             "4b0113"
             "4e0101"
-            "610103"
+            "610107"
             "9000");
   EXPECT_EQ(Say("01cbc2000385010c00").substr(0, 16), "c21285010c600103") << "the peer's slot may be written";
   EXPECT_EQ(Say("01cbc1000384010c00"), "6a82") << "and has no private part";
