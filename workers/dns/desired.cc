@@ -18,6 +18,7 @@ domain::TlsaRecord RecordOf(const domain::IssuedCertificate& certificate, TlsaPr
 std::vector<domain::TlsaRecord> RecordsOf(const domain::Device& device, TlsaProfile profile) {
   std::vector<domain::TlsaRecord> records;
   for (const domain::Credential& credential : device.credentials) {
+    if (credential.phase == domain::CredentialPhase::kWithdrawn) continue;
     const domain::TlsaRecord record = RecordOf(credential.certificate, profile);
     // RFC 2181 §5: an RRset has no record twice; two certificates of one key have one 3 1 1.
     if (std::find(records.begin(), records.end(), record) == records.end()) records.push_back(record);

@@ -66,6 +66,9 @@ const Job* Waiting::Find(JobKind kind, std::uint32_t profile) const {
 }
 
 void End(Device& device, const Job& job, Changeset& changes) {
+  // One that two reasons end in one decision ends once.
+  const auto& erased = changes.jobs_erase;
+  if (std::find(erased.begin(), erased.end(), job.id) != erased.end()) return;
   changes.jobs_erase.push_back(job.id);
   if (!job.to || job.unsent) return;
   if (device.ended_jobs.size() >= domain::kEndedJobsMax) device.ended_jobs.erase(device.ended_jobs.begin());

@@ -170,7 +170,8 @@ Status FailJob(const Job& job, Device device, Error error, Case& at) {
     return Done{};
   }
   const bool renews = IsStepOfRenewal(job, device);
-  if (renews) error.retry_after_seconds = static_cast<int>(at.policy.renewal.again.count());
+  constexpr std::chrono::seconds kDay{86'400};  // what an error can say at most
+  if (renews) error.retry_after_seconds = static_cast<int>(std::min(at.policy.renewal.again, kDay).count());
   ReportFailure(device, std::string(domain::JobKindName(job.kind)), std::move(error), at);
   if (renews) {
     if (auto after = AfterFailedStep(device, job, at); !after) return after;

@@ -47,6 +47,10 @@ TEST(DesiredTest, EveryCertificateHasItsRecordOnce) {
   device.credentials.push_back(next);
   EXPECT_EQ(Wanted(device, TlsaProfile::kCertificate).tlsa.size(), 2u);
   EXPECT_EQ(Wanted(device, TlsaProfile::kPublicKey).tlsa.size(), 1u) << "both are of one key";
+  device.credentials.back().phase = domain::CredentialPhase::kRetiring;
+  EXPECT_EQ(Wanted(device, TlsaProfile::kCertificate).tlsa.size(), 2u);
+  device.credentials.back().phase = domain::CredentialPhase::kWithdrawn;
+  EXPECT_EQ(Wanted(device, TlsaProfile::kCertificate).tlsa.size(), 1u) << "it goes, and is revoked then";
 }
 
 TEST(DesiredTest, DeactivatedKeepsTheNameWithoutTlsa) {

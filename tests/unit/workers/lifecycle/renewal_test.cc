@@ -16,7 +16,7 @@ using testing::SizeIs;
 
 const json kSuccess = {{"outcome", "success"}};
 const json kFailure = {
-    {"outcome", "failure"}, {"stage", "write"}, {"reason", "card_full"}, {"retriable", false}};
+    {"outcome", "failed"}, {"stage", "write"}, {"reason", "card_full"}, {"retriable", false}};
 
 TEST_F(RenewalTest, TheOldCertificateWorksUntilTheNextOneIsOnTheDeviceAndKnownToAll) {
   const Bytes old = domain::LiveCertificate(Device())->serial;
@@ -114,7 +114,7 @@ TEST_F(RenewalTest, ASilentMnoIsAskedAnewEveryDayAndCountsNoDeviceOut) {
   for (int day = 0; day < 3; ++day) {
     const JobId asked = JobOf(JobKind::kKeyGenerate).id;
     for (int hour = 0;
-         hour < 26 && (!HasJob(JobKind::kKeyGenerate) || JobOf(JobKind::kKeyGenerate).id == asked); ++hour) {
+         hour < 40 && (!HasJob(JobKind::kKeyGenerate) || JobOf(JobKind::kKeyGenerate).id == asked); ++hour) {
       registry_.Sweep(seconds(3600));
     }
     ASSERT_TRUE(HasJob(JobKind::kKeyGenerate)) << day;
