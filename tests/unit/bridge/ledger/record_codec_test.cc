@@ -90,6 +90,24 @@ domain::Device WithWifi(domain::Device device) {
   return device;
 }
 
+// Its next certificate is served and on its way, with a key-agreement key of its own.
+domain::Device Renewing() {
+  domain::Device device = samples::FullDevice(1);
+  device.credentials[0].served = samples::kNoon;
+  device.credentials.push_back(device.credentials[0]);
+  domain::Credential& next = device.credentials[1];
+  next.phase = domain::CredentialPhase::kNext;
+  next.served = samples::kNoon + std::chrono::seconds(1);
+  next.carried = 4;
+  next.agreement_key = Bytes(65, 0xcd);
+  return device;
+}
+
+domain::Job OfProfile(domain::Job job) {
+  job.profile = 2;
+  return job;
+}
+
 domain::Job NotWanted(domain::Job job) {
   job.wanted = false;
   job.order = OrderId::Parse(samples::JobOf(7).text());
@@ -110,8 +128,10 @@ std::vector<Golden> AllRecords() {
           Make("device_in_transfer", InTransfer()),
           Make("device_with_wrong_codes", WithWrongCodes(samples::Device(1))),
           Make("device_with_wifi", WithWifi(samples::FullDevice(1))),
+          Make("device_renewing", Renewing()),
           Make("endpoint", samples::Endpoint(1)),
           Make("job", samples::Job(1)),
+          Make("job_of_profile", OfProfile(samples::Job(1))),
           Make("job_traced", samples::TracedJob(1)),
           Make("job_sent", samples::SentJob(1)),
           Make("job_unsent", samples::UnsentJob(1)),
