@@ -236,7 +236,7 @@ TEST_F(RocksDbLedgerTest, AMissingManifestIsRefused) {
 TEST_F(RocksDbLedgerTest, ANewerFormatIsRefused) {
   Fill(1);
   Tamper("meta", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
-    ASSERT_TRUE(db.Put({}, handle, "format", std::string("\0\0\0\0\0\0\0\5", 8)).ok());
+    ASSERT_TRUE(db.Put({}, handle, "format", std::string("\0\0\0\0\0\0\0\6", 8)).ok());
   });
   EXPECT_EQ(Refusal().symbol, kLedgerNewer);
 }
@@ -254,7 +254,7 @@ TEST_F(RocksDbLedgerTest, AnOlderFormatIsReadAndRaised) {
   Tamper("meta", [](rocksdb::DB& db, rocksdb::ColumnFamilyHandle* handle) {
     std::string format;
     ASSERT_TRUE(db.Get({}, handle, "format", &format).ok());
-    EXPECT_EQ(format, std::string("\0\0\0\0\0\0\0\4", 8)) << "an older registry is refused from now on";
+    EXPECT_EQ(format, std::string("\0\0\0\0\0\0\0\5", 8)) << "an older registry is refused from now on";
   });
 }
 
