@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 #include "bridge/ingest/lanes.h"
 #include "bridge/ingest/own_decisions.h"
