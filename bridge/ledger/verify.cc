@@ -171,6 +171,7 @@ void Verifier::CheckDevices() {
 void Verifier::CheckDevice(const Device& device) {
   for (const auto& profile : device.profiles) parties_.insert(profile.mno);
   for (const auto& binding : device.bindings) parties_.insert(binding.asp);
+  if (device.transfer) parties_.insert({device.transfer->from, device.transfer->to});
   if (device.version == 0) Fault(device, "has no version");
   Add(domain::FaultsOf(device));
   if (const auto jobs = Read("jobs", reader_.JobsOf(device.id))) Add(domain::FaultsInJobs(device, *jobs));

@@ -70,9 +70,14 @@ void AddProfile(Device& device, const PartyId& mno, const Iccid& iccid) {
 }
 
 void SeeOnNetwork(Device& device) {
-  Profile& profile = MustServe(device);
-  profile.state = ProfileState::kEnabled;
-  profile.attached = true;
+  SeeOnNetwork(device, MustServe(device).number);
+}
+
+void SeeOnNetwork(Device& device, std::uint32_t number) {
+  SetProfileState(device, number, ProfileState::kEnabled);
+  for (Profile& profile : device.profiles) {
+    if (profile.number == number) profile.attached = true;
+  }
 }
 
 void SetProfileState(Device& device, std::uint32_t number, ProfileState state) {
@@ -89,6 +94,13 @@ void SetProfileState(Device& device, std::uint32_t number, ProfileState state) {
 void LeaveNetwork(Device& device, std::uint32_t number) {
   for (Profile& profile : device.profiles) {
     if (profile.number == number) profile.attached = false;
+  }
+}
+
+void DeleteProfile(Device& device, std::uint32_t number) {
+  SetProfileState(device, number, ProfileState::kDeleted);
+  for (Profile& profile : device.profiles) {
+    if (profile.number == number) profile.agreement_key.clear();
   }
 }
 

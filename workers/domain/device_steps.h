@@ -10,10 +10,14 @@ namespace registry::domain {
 void AddProfile(Device& device, const PartyId& mno, const Iccid& iccid);
 // The serving profile was seen on the network, which only an enabled one can be.
 void SeeOnNetwork(Device& device);
+// So was this one.
+void SeeOnNetwork(Device& device, std::uint32_t number);
 // The MNO did it. Enabling one disables the one that was: an eUICC has one enabled (SGP.22 §2.4.5.2).
 void SetProfileState(Device& device, std::uint32_t number, ProfileState state);
 // A profile of this number is off the network; what waits for the device waits until it is back.
 void LeaveNetwork(Device& device, std::uint32_t number);
+// With its key-agreement key, which is nobody's from then on.
+void DeleteProfile(Device& device, std::uint32_t number);
 // The key-agreement key of the serving profile; empty: gone.
 void SetAgreementKey(Device& device, Bytes key);
 

@@ -5,6 +5,7 @@
 #include "workers/jobs/sending.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/transfer.h"
 #include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
@@ -28,12 +29,33 @@ Status DisableAgain(const domain::Device& device, const jobs::Waiting& waiting, 
                    at.changes);
 }
 
+// Another profile than the one that serves: that it is enabled, and what a transfer makes of that.
+Result<Reply> AttachOther(domain::Device& device, std::uint32_t number, Case& at) {
+  const domain::Profile was = *domain::ProfileOf(device, number);
+  const auto waiting = jobs::Waiting::Of(device.id, at.view);
+  if (!waiting) return waiting.error();
+  domain::SeeOnNetwork(device, number);
+  const std::string what = "profile " + std::to_string(number) + " attached";
+  domain::NoteStep(device, what, at.context.now);
+  at.changes.history.push_back(domain::History(device, at.origin.party, what, at.context.now, at.origin.id));
+  if (auto carried_on = CarryOnTransfer(device, *waiting, at); !carried_on) return carried_on.error();
+  if (was == *domain::ProfileOf(device, number) && at.changes.jobs_put.empty()) {
+    at.changes = {};
+  } else {
+    Put(device, at.changes);
+  }
+  return wire::Encode(StateOf(device));
+}
+
 }  // namespace
 
 Result<Reply> Decide(const wire::DeviceAttach& command, Case& at) {
   auto& [origin, view, context, policy, signer, changes] = at;
-  auto device = FindSponsored(command.device, origin, view);
+  auto device = FindLive(command.device, view);
   if (!device) return device.error();
+  const domain::Profile* const profile = ProfileOf(*device, command.profile, origin.party);
+  if (profile == nullptr || profile->state == domain::ProfileState::kDeleted) return NotSponsor();
+  if (profile != domain::Serving(*device)) return AttachOther(*device, profile->number, at);
   const domain::State after = domain::After(*device, domain::Fact::kAttached);
   const bool back = domain::EverSeen(*device) && !domain::Attached(*device);
   const bool moved = device->state != after || !domain::Attached(*device);

@@ -111,6 +111,7 @@ Status ProfileChanged(Reported& reported, domain::ProfileState state, Case& at) 
       "profile " + std::to_string(reported.job.profile) + ' ' + std::string(domain::ProfileStateName(state));
   domain::NoteStep(device, what, at.context.now);
   Record(device, what, at);
+  if (auto after = AfterTransferredProfile(device, reported.job, at); !after) return after;
   if (auto after = AfterProfileJob(device, reported.job, at); !after) return after;
   Put(device, at.changes);
   return Done{};

@@ -179,7 +179,9 @@ Status Refuse(Device& device, TransferState state, const std::string& reason, Ca
   if (auto ended = EndWaiting(device, at); !ended) return ended;
   device.transfer->state = state;
   device.statuses.erase(domain::DeviceStatus::kPendingTransfer);
-  ReleaseIccid(device, at);
+  if (device.transfer->iccid) {
+    if (auto released = ReleaseIccid(device, *device.transfer->iccid, at); !released) return released;
+  }
   TellTransfer<Message>(device, TransferStateName(state), reason, at);
   return Done{};
 }

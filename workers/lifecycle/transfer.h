@@ -23,7 +23,7 @@ Status AfterDelivery(domain::Device& device, Case& at);
 // Every secondary serves what it shall: the former profile goes once no certificate of it is left.
 Status AfterOldIsGone(domain::Device& device, Case& at);
 // The MNO has enabled, disabled or deleted the job's profile, or has failed to for good, which ends the job all the same.
-Status AfterProfileJob(domain::Device& device, const domain::Job& job, Case& at);
+Status AfterTransferredProfile(domain::Device& device, const domain::Job& job, Case& at);
 // Whether the job takes a profile away that the transfer has left behind: nobody is told of its failure.
 bool IsEndOfTransfer(const domain::Job& job, const domain::Device& device);
 // The device ends, or a step of the transfer has failed for good: an open transfer fails.

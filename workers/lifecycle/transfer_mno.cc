@@ -1,9 +1,13 @@
 // From one MNO to another: the gaining one's profile is enabled, its applet makes a key, and its certificate becomes the
 // *next* one and takes over as in a renewal (renewal.h). Until then the former profile's serves; then it is disabled and
 // deleted.
+#include <algorithm>
+
+#include "schemas/base/check.h"
 #include "workers/domain/device_steps.h"
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/standing.h"
+#include "workers/lifecycle/access.h"
 #include "workers/lifecycle/renewal.h"
 #include "workers/lifecycle/transfer_told.h"
 #include "workers/lifecycle/work.h"
@@ -18,7 +22,6 @@ using domain::JobKind;
 using domain::Profile;
 using domain::ProfileState;
 using domain::TransferKind;
-using domain::UniqueKind;
 using jobs::Waiting;
 
 const Profile& GainingOf(const Device& device) {
@@ -44,12 +47,15 @@ bool IsFormers(const Job& job, const Device& device) {
          job.profile == device.transfer->former;
 }
 
-// The eSIM can be anybody's again.
-void Forget(Device& device, std::uint32_t number, Case& at) {
+// The eSIM can be anybody's again, with the key that payloads for it were sealed to.
+Status Forget(Device& device, std::uint32_t number, Case& at) {
   const Profile* const profile = domain::ProfileOf(device, number);
-  if (profile == nullptr) return;
-  at.changes.releases.push_back({UniqueKind::kIccid, AsBytes(profile->iccid.text())});
-  domain::SetProfileState(device, number, ProfileState::kDeleted);
+  if (profile == nullptr || profile->state == ProfileState::kDeleted) return Done{};
+  if (auto released = ReleaseIccid(device, profile->iccid, at); !released) return released;
+  if (auto released = ReleaseAgreementKey(device, profile->agreement_key, at.view, at.changes); !released)
+    return released;
+  domain::DeleteProfile(device, number);
+  return Done{};
 }
 
 // What was asked of the gaining profile's MNO; whether it may have done any of it.
@@ -93,23 +99,29 @@ Status CarryOnNewProfile(Device& device, const Waiting& waiting, Case& at) {
   return AskForNextKey(device, GainingOf(device), at);
 }
 
+// The former one is taken for enabled from now on, for it is what serves: whoever is asked for anything is its MNO.
 Status DropNewProfile(Device& device, const Waiting& waiting, Case& at) {
-  if (auto dropped = DropNext(device, waiting, at); !dropped) return dropped;
-  const auto& [former, gaining] = std::pair(device.transfer->former, device.transfer->gaining);
-  if (!CallOffGaining(device, waiting, at)) {
-    Forget(device, gaining, at);
-    return Done{};
+  // Of a device that ends, whoever ends it revokes all and shows that.
+  const bool ends = device.state == domain::State::kDeactivated || device.state == domain::State::kDeleted;
+  if (!ends) {
+    if (auto dropped = DropNext(device, waiting, at); !dropped) return dropped;
   }
+  const std::uint32_t former = device.transfer->former, gaining = device.transfer->gaining;
+  if (!CallOffGaining(device, waiting, at)) return Forget(device, gaining, at);
+  domain::SetProfileState(device, former, ProfileState::kEnabled);
   if (auto asked = Ask(JobKind::kProfileEnable, device, former, at); !asked) return asked;
   return Ask(JobKind::kProfileDelete, device, gaining, at);
 }
 
 Status AfterOldIsGone(Device& device, Case& at) {
   if (!IsApproved(device, TransferKind::kMno) || !HasSwitched(device)) return Done{};
+  const auto of_former = [&](const Credential& one) { return one.profile == device.transfer->former; };
+  const auto& all = device.credentials;
+  return std::any_of(all.begin(), all.end(), of_former) ? Status(Done{}) : LeaveFormerProfile(device, at);
+}
+
+Status LeaveFormerProfile(Device& device, Case& at) {
   const std::uint32_t former = device.transfer->former;
-  for (const Credential& one : device.credentials) {
-    if (one.profile == former) return Done{};
-  }
   const auto waiting = Waiting::Of(device.id, at.view);
   if (!waiting) return waiting.error();
   for (const JobKind kind : {JobKind::kProfileDisable, JobKind::kProfileDelete}) {
@@ -121,13 +133,13 @@ Status AfterOldIsGone(Device& device, Case& at) {
 bool IsEndOfTransfer(const Job& job, const Device& device) {
   if (!device.transfer || device.transfer->kind != TransferKind::kMno) return false;
   if (job.kind == JobKind::kProfileDelete) return true;
-  return job.kind == JobKind::kProfileDisable && IsFormers(job, device) && device.transfer->gaining != 0 &&
-         HasSwitched(device);
+  const bool behind = device.transfer->state == domain::TransferState::kCompleted || HasSwitched(device);
+  return job.kind == JobKind::kProfileDisable && IsFormers(job, device) && behind;
 }
 
-Status AfterProfileJob(Device& device, const Job& job, Case& at) {
+Status AfterTransferredProfile(Device& device, const Job& job, Case& at) {
   if (job.kind == JobKind::kProfileDelete) {
-    Forget(device, job.profile, at);
+    if (auto forgotten = Forget(device, job.profile, at); !forgotten) return forgotten;
     if (IsApproved(device, TransferKind::kMno) && IsFormers(job, device)) CompleteTransfer(device, at);
     return Done{};
   }

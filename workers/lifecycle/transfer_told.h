@@ -27,8 +27,8 @@ void TellTransfer(domain::Device& device, std::string_view what, const std::stri
   RecordTransfer(device, what, reason, at);
 }
 
-// The ICCID that was asked for is anybody's again: no profile of the device has it.
-void ReleaseIccid(const domain::Device& device, Case& at);
+// The ICCID is anybody's again, if the device holds it.
+Status ReleaseIccid(const domain::Device& device, const Iccid& iccid, Case& at);
 bool IsApproved(const domain::Device& device, domain::TransferKind kind);
 // It is carried out: nothing of it is open any more, and what the losing party has set is worth nothing.
 void CompleteTransfer(domain::Device& device, Case& at);
@@ -38,6 +38,8 @@ Status BeginNewProfile(domain::Device& device, const jobs::Waiting& waiting, Cas
 Status CarryOnNewProfile(domain::Device& device, const jobs::Waiting& waiting, Case& at);
 // Whether the gaining profile serves already: nothing leads back from there.
 bool HasSwitched(const domain::Device& device);
+// Its MNO is asked to disable and delete the former profile, unless it has been asked already.
+Status LeaveFormerProfile(domain::Device& device, Case& at);
 // The former profile serves on; what there is of the gaining one goes.
 Status DropNewProfile(domain::Device& device, const jobs::Waiting& waiting, Case& at);
 

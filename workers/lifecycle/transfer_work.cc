@@ -1,6 +1,8 @@
 // How an approved transfer is carried out, or fails. From one ASP to another: the gaining one's binding is *next*, its
 // payload is pushed, and once that is delivered the device is its own. Of a device that has never had a payload nothing is
 // awaited: it changes hands at once.
+#include <algorithm>
+
 #include "workers/domain/device_steps.h"
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
@@ -88,9 +90,12 @@ void CompleteTransfer(Device& device, Case& at) {
   TellTransfer<wire::TransferCompleted>(device, "completed", {}, at);
 }
 
-void ReleaseIccid(const Device& device, Case& at) {
-  if (!device.transfer->iccid) return;
-  at.changes.releases.push_back({domain::UniqueKind::kIccid, AsBytes(device.transfer->iccid->text())});
+Status ReleaseIccid(const Device& device, const Iccid& iccid, Case& at) {
+  domain::UniqueValue value{domain::UniqueKind::kIccid, AsBytes(iccid.text())};
+  const auto holder = at.view.FindUnique(value);
+  if (!holder) return holder.error();
+  if (*holder == device.id) at.changes.releases.push_back(std::move(value));
+  return Done{};
 }
 
 wire::TransferState ToldOf(const Device& device) {
@@ -129,8 +134,13 @@ Status CarryOnTransfer(Device& device, const Waiting& waiting, Case& at) {
   if (domain::OnHold(device)) return Done{};
   if (IsApproved(device, TransferKind::kMno)) return CarryOnNewProfile(device, waiting, at);
   if (!IsApproved(device, TransferKind::kAsp)) return Done{};
-  const domain::Job* const push = waiting.Find(JobKind::kPayloadPush);
-  if (push != nullptr && push->version == domain::NextBinding(device)->composed) return Done{};
+  const auto is_its = [&](const domain::Job& job) {
+    return job.kind == JobKind::kPayloadPush && job.version == domain::NextBinding(device)->composed;
+  };
+  const auto any = [&](const std::vector<domain::Job>& jobs) {
+    return std::any_of(jobs.begin(), jobs.end(), is_its);
+  };
+  if (any(waiting.all()) || any(at.changes.jobs_put)) return Done{};
   domain::Changeset before = at.changes;
   const Status pushed = Push(device, at);
   if (pushed || OfTheView(pushed)) return pushed;
@@ -139,6 +149,8 @@ Status CarryOnTransfer(Device& device, const Waiting& waiting, Case& at) {
 }
 
 Status AfterDelivery(Device& device, Case& at) {
+  // What came through the gaining profile shows that it is on the network, whether its MNO has said so or not.
+  if (IsApproved(device, TransferKind::kMno) && HasSwitched(device)) domain::SeeOnNetwork(device);
   const domain::Binding* const next = domain::NextBinding(device);
   if (!IsApproved(device, TransferKind::kAsp) || next->delivered < next->composed || next->composed == 0) return Done{};
   domain::PassOn(device, device.transfer->from);
@@ -162,7 +174,7 @@ Status FailTransfer(Device& device, const Error& why, Case& at) {
   if (!domain::InTransfer(device)) return Done{};
   if (IsApproved(device, TransferKind::kMno) && HasSwitched(device)) {
     CompleteTransfer(device, at);
-    return Done{};
+    return LeaveFormerProfile(device, at);
   }
   const auto waiting = Waiting::Of(device.id, at.view);
   if (!waiting) return waiting.error();
@@ -172,7 +184,9 @@ Status FailTransfer(Device& device, const Error& why, Case& at) {
   device.statuses.erase(domain::DeviceStatus::kPendingTransfer);
   const bool approved = device.transfer->state == TransferState::kApproved;
   const bool had_profile = approved && device.transfer->kind == TransferKind::kMno;
-  if (!had_profile) ReleaseIccid(device, at);
+  if (!had_profile && device.transfer->iccid) {
+    if (auto released = ReleaseIccid(device, *device.transfer->iccid, at); !released) return released;
+  }
   device.transfer->state = TransferState::kFailed;
   TellTransfer<wire::TransferFailed>(device, "failed", why.symbol + ": " + why.message, at);
   if (had_profile) return DropNewProfile(device, *waiting, at);

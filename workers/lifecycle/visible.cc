@@ -52,9 +52,13 @@ Status DecideVisible(const domain::ZoneChange& change, Case& at) {
   if (!withdrawn) {
     const State after = domain::After(device, domain::Fact::kVisible);
     device.state = after;
-    if (auto pushed = PayloadIsDue(device, *waiting, at); !pushed) return pushed;
   }
   if (auto after = AfterOldIsGone(device, at); !after) return after;
+  if (withdrawn || domain::OnHold(device)) {
+    if (auto carried_on = CarryOnRenewal(device, *waiting, at); !carried_on) return carried_on.error();
+  } else if (auto pushed = PayloadIsDue(device, *waiting, at); !pushed) {
+    return pushed;
+  }
   Put(device, changes);
   return Done{};
 }

@@ -74,8 +74,11 @@ Status AskForWhatIsOwed(Device& device, const jobs::Waiting& waiting, Case& at) 
   // A wipe under way asks for the key itself when it ends.
   const bool key_to_come = waiting.Has(JobKind::kKeyGenerate) || waiting.Has(JobKind::kAppletWipe);
   if (device.state == domain::State::kAttached && !key_to_come) return AskForKey(device, at);
-  if (domain::InTransfer(device)) return CarryOnTransfer(device, waiting, at);
   if (auto carried_on = CarryOnRenewal(device, waiting, at); !carried_on) return carried_on.error();
+  if (domain::InTransfer(device)) {
+    const bool to_asp = domain::NextBinding(device) != nullptr;
+    if (auto carried_on = CarryOnTransfer(device, waiting, at); !carried_on || to_asp) return carried_on;
+  }
   const auto pushed = [](const Job& job) { return job.kind == JobKind::kPayloadPush; };
   const bool on_its_way = std::any_of(at.changes.jobs_put.begin(), at.changes.jobs_put.end(), pushed);
   const bool first = device.state == domain::State::kPublished && domain::LiveBinding(device) != nullptr;
@@ -165,6 +168,7 @@ Status FailJob(const Job& job, Device device, Error error, Case& at) {
   }
   if (IsEndOfTransfer(job, device)) {
     RecordFailure(device, std::string(domain::JobKindName(job.kind)), error, at);
+    if (auto after = AfterTransferredProfile(device, job, at); !after) return after;
     if (auto after = AfterProfileJob(device, job, at); !after) return after;
     Put(device, at.changes);
     return Done{};

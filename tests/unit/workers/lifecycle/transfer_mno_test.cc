@@ -275,6 +275,9 @@ TEST_F(TransferMnoTest, DeactivatedAfterTheSwitchItIsTheGainingMnos) {
   EXPECT_TRUE(Ask("operator", "device.deactivate", {{"device", device_}}).accepted());
   EXPECT_EQ(State(), "completed");
   EXPECT_EQ(Job(JobKind::kAppletWipe).to->text(), "mno-b");
+  EXPECT_TRUE(Report(JobKind::kProfileDisable, kSuccess, "mno-a").accepted());
+  EXPECT_TRUE(Report(JobKind::kProfileDelete, kSuccess, "mno-a").accepted()) << "and the former profile goes";
+  EXPECT_EQ(ProfileOf(Device(), 1).state, ProfileState::kDeleted);
 }
 
 TEST_F(TransferMnoTest, EveryStepIsInTheLedger) {
