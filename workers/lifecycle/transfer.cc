@@ -23,26 +23,15 @@ using domain::TransferState;
 using domain::UniqueKind;
 using domain::UniqueValue;
 
-Error Missing(std::string_view field) {
-  return Error::Make(Code::kMissingParameter, "missing_field", "a required member is missing", field);
-}
-
-Error Foreign(std::string_view field) {
-  return Error::Make(Code::kValueSyntax, "transfer_mismatch",
-                     "an MNO names device or eid, and iccid; an ASP names device and endpoint", field);
-}
-
+// Its schema lets through one of device and eid, and one of iccid and endpoint, whoever sends it.
 Status CheckMembers(const wire::TransferRequest& command, TransferKind kind) {
-  if (kind == TransferKind::kMno) {
-    if (command.endpoint) return Foreign("/endpoint");
-    if (command.device && command.eid) return Foreign("/eid");
-    if (!command.device && !command.eid) return Missing("/device");
-    return command.iccid ? Status(Done{}) : Missing("/iccid");
-  }
-  if (command.eid) return Foreign("/eid");
-  if (command.iccid) return Foreign("/iccid");
-  if (!command.device) return Missing("/device");
-  return command.endpoint ? Status(Done{}) : Missing("/endpoint");
+  std::string_view foreign;
+  if (kind == TransferKind::kMno && command.endpoint) foreign = "/endpoint";
+  if (kind == TransferKind::kAsp && command.iccid) foreign = "/iccid";
+  if (kind == TransferKind::kAsp && command.eid) foreign = "/eid";
+  if (foreign.empty()) return Done{};
+  return Error::Make(Code::kValueSyntax, "transfer_mismatch",
+                     "an MNO names device or eid, and iccid; an ASP names device and endpoint", foreign);
 }
 
 UniqueValue ClaimOf(const TransferId& transfer) { return {UniqueKind::kTransfer, AsBytes(transfer.text())}; }

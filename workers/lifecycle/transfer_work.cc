@@ -36,13 +36,15 @@ void TellCertificate(const Device& device, Case& at) {
       domain::Notify(device.transfer->to, certified, at.context, at.origin.id));
 }
 
+Error Withdrawn() {
+  return Error::Make(Code::kNotFound, "endpoint_unknown", "its ASP has withdrawn the endpoint", "/endpoint");
+}
+
 Status Push(Device& device, Case& at) {
   const domain::Binding& binding = *domain::ToBeTold(device);
   const auto endpoint = at.view.LoadEndpoint(binding.asp, binding.endpoint);
   if (!endpoint) return endpoint.error();
-  if (!*endpoint) {
-    return Error::Make(Code::kNotFound, "endpoint_unknown", "its ASP has withdrawn the endpoint", "/endpoint");
-  }
+  if (!*endpoint) return Withdrawn();
   Device pushed = device;
   auto sent = PushPayload(pushed, **endpoint, at);
   if (sent) device = std::move(pushed);
@@ -53,9 +55,8 @@ bool OfTheView(const Status& failed) {
   return !failed && failed.error().symbol == domain::kLedgerFailed;
 }
 
-// The former ASP's payload, as a newer one: whether the device has installed the other's is not known.
-Status TellFormer(Device& device, Case& at) {
-  if (device.state != domain::State::kActive || domain::OnHold(device)) return Done{};
+// A payload that cannot be made is told, and does not undo what was decided: the next attach asks for it anew.
+Status PushOrReport(Device& device, Case& at) {
   domain::Changeset before = at.changes;
   const Status pushed = Push(device, at);
   if (pushed || OfTheView(pushed)) return pushed;
@@ -64,15 +65,26 @@ Status TellFormer(Device& device, Case& at) {
   return Done{};
 }
 
+// The former ASP's payload, as a newer one: whether the device has installed the other's is not known.
+Status TellFormer(Device& device, Case& at) {
+  const bool may = device.state == domain::State::kActive && !domain::OnHold(device);
+  return may ? PushOrReport(device, at) : Status(Done{});
+}
+
 Status PassBinding(Device& device, const Waiting& waiting, Case& at) {
-  const Transfer& transfer = *device.transfer;
+  const PartyId from = device.transfer->from, to = device.transfer->to;
+  const EndpointName name = *device.transfer->endpoint;
+  const auto endpoint = at.view.LoadEndpoint(to, name);
+  if (!endpoint) return endpoint.error();
+  if (!*endpoint) return FailTransfer(device, Withdrawn(), at);
+  at.changes.endpoints_seen.push_back({{to, name}, (*endpoint)->version});
   domain::DropNextBinding(device);
-  domain::BindNext(device, transfer.to, *transfer.endpoint);
+  domain::BindNext(device, to, name);
   TellCertificate(device, at);
   if (device.state == domain::State::kActive) return CarryOnTransfer(device, waiting, at);
-  domain::PassOn(device, transfer.from);
+  domain::PassOn(device, from);
   CompleteTransfer(device, at);
-  if (!domain::OnHold(device)) return Push(device, at);
+  if (!domain::OnHold(device)) return PushOrReport(device, at);
   jobs::EndSuperseded(device, domain::Superseding::kPayloadReplaced, waiting, at.changes);
   return Done{};
 }
