@@ -91,7 +91,8 @@ void AddTransferCommands(CLI::App& app) {
   auto* transfers = app.add_subcommand("transfer", "devices that go to another party")->require_subcommand(1);
   auto* list = transfers->add_subcommand("list", "the last transfer of every device that has had one");
   list->add_option("--party", *party, "only those by which it loses or gains");
-  list->add_option("--state", *state, "only pending, approved, rejected, cancelled, completed or failed ones");
+  list->add_option("--state", *state,
+                   "only pending, approved, rejected, cancelled, completed or failed ones");
   list->callback([options, party, state] { List(*options, *party, *state); });
   auto* show = transfers->add_subcommand("show", "one transfer, and what became of its device since");
   show->add_option("ID", *transfer, "transfer id")->required();

@@ -39,7 +39,7 @@ class AspOnMqtt : public Asp {
         customers_(customers),
         report_(report),
         desks_(config.desks, kDeskAgain),
-        feed_(report, kGapPatience) {}
+        feed_(report, kGapPatience, milliseconds(0)) {}
   ~AspOnMqtt() override;
   Status Begin();
   void Control(const json& command) override;

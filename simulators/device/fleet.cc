@@ -66,7 +66,7 @@ class FleetOnRadio : public Fleet {
   void OnCertificate(Unit& unit, const json& frame) REQUIRES(unit.mutex);
   void OnPayload(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
   void OnWipe(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
-  void OnProfile(Unit& unit, const Seat& seat, const std::string& what, const json& frame) REQUIRES(unit.mutex);
+  void OnProfileDelete(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
   void JoinWifi(Unit& unit) REQUIRES(unit.mutex);
   void VerifyAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
   void Verify(Unit& unit, Clock::time_point begun, milliseconds pause) REQUIRES(unit.mutex);
@@ -202,7 +202,7 @@ void FleetOnRadio::Handle(Unit& unit, const Seat& seat, const json& frame) {
   if (type == "certificate") return OnCertificate(unit, frame);
   if (type == "payload") return OnPayload(unit, seat, frame);
   if (type == "wipe") return OnWipe(unit, seat, frame);
-  if (type.starts_with("profile_")) return OnProfile(unit, seat, type, frame);
+  if (type == "profile_delete") return OnProfileDelete(unit, seat, frame);
 }
 
 void FleetOnRadio::OnBootstrap(Unit& unit, const json& frame) {
@@ -252,8 +252,7 @@ void FleetOnRadio::OnPayload(Unit& unit, const Seat& seat, const json& frame) {
 void FleetOnRadio::JoinWifi(Unit& unit) {
   const auto begun = Clock::now();
   const auto passphrase = unit.device->WifiPassphrase();
-  report_.Step(unit.device->id(), "wifi", begun,
-               passphrase ? std::string() : passphrase.error().symbol);
+  report_.Step(unit.device->id(), "wifi", begun, passphrase ? std::string() : passphrase.error().symbol);
 }
 
 void FleetOnRadio::OnWipe(Unit& unit, const Seat& seat, const json& frame) {
@@ -262,14 +261,12 @@ void FleetOnRadio::OnWipe(Unit& unit, const Seat& seat, const json& frame) {
   Send(seat, answer);
 }
 
-// What is enabled and disabled here is nobody's but the MNOs' to know: both applets answer at any time (device.h).
-void FleetOnRadio::OnProfile(Unit& unit, const Seat& seat, const std::string& what, const json& frame) {
-  Status done = Done{};
-  if (what == "profile_delete") done = unit.device->DeleteProfile(seat.profile);
-  report_.Say({{"event", "profile"},
+// What is enabled and disabled is nobody's but the MNOs' to know: both applets answer at any time (device.h).
+void FleetOnRadio::OnProfileDelete(Unit& unit, const Seat& seat, const json& frame) {
+  const Status done = unit.device->DeleteProfile(seat.profile);
+  report_.Say({{"event", "profile_delete"},
                {"device", unit.device->id()},
                {"profile", seat.profile},
-               {"what", what.substr(what.find('_') + 1)},
                {"ok", done.ok()}});
   Send(seat, {{"t", "profile_done"},
               {"job", Text(frame, "job")},

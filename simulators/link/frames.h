@@ -13,7 +13,7 @@
 //   device -> mno  payload_result {iccid, job, outcome, stage, reason, retriable}
 //   mno -> device  wipe {iccid, job}
 //   device -> mno  wiped {iccid, job, outcome}
-//   mno -> device  profile_enable, profile_disable, profile_delete {iccid, job}
+//   mno -> device  profile_delete {iccid, job}         by the eUICC, whether the profile is enabled or not
 //   device -> mno  profile_done {iccid, job, outcome, reason}
 // Desk (socket of an ASP's or MNO's simulator, others connect):
 //   mno -> asp     authorisation {device, code}

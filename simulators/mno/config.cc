@@ -59,6 +59,10 @@ Result<MnoConfig> Read(const json& config) {
   mno.work_after = std::chrono::milliseconds(config.value("work_after_ms", 0));
   mno.report_every = std::chrono::milliseconds(config.value("report_every_ms", 0));
   mno.faults = ReadFaults(config);
+  const json profiles = config.value("profiles", json::object());
+  mno.profiles.refuse = profiles.value("refuse", 0.0);
+  mno.profiles.silence = profiles.value("silence", 0.0);
+  mno.profiles.seed = profiles.value("seed", mno.faults.seed);
   mno.desk_socket = config.value("desk_socket", "");
   mno.fail = config.value("fail", mno.fail);
   const auto answer = TransferAnswerOf(config.value("transfers", "approve"));

@@ -1,4 +1,4 @@
-// simulators/mno/later.h: what is to be done at some time, in the order of the times. Not thread-safe.
+// simulators/mno/later.h: tasks for a time to come. Not thread-safe: its owner holds a lock.
 #pragma once
 
 #include <algorithm>
@@ -12,22 +12,19 @@ namespace registry::sim {
 
 class Later {
  public:
-  using Time = std::chrono::steady_clock::time_point;
   using Task = std::function<void()>;
+  using Time = std::chrono::steady_clock::time_point;
 
   void Add(Time at, Task task) { tasks_.emplace(at, std::move(task)); }
-
-  // What is due.
-  std::vector<Task> Take(Time now) {
+  // In the order of their times.
+  std::vector<Task> TakeDue(Time now) {
     std::vector<Task> due;
     const auto end = tasks_.upper_bound(now);
     for (auto at = tasks_.begin(); at != end; ++at) due.push_back(std::move(at->second));
     tasks_.erase(tasks_.begin(), end);
     return due;
   }
-
-  // When the next one is due, if that is before `end`.
-  Time Before(Time end) const { return tasks_.empty() ? end : std::min(end, tasks_.begin()->first); }
+  Time NextBefore(Time time) const { return tasks_.empty() ? time : std::min(time, tasks_.begin()->first); }
 
  private:
   std::multimap<Time, Task> tasks_;

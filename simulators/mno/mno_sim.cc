@@ -9,6 +9,8 @@
 #include "schemas/base/own_thread.h"
 #include "simulators/link/text.h"
 #include "simulators/mno/errands.h"
+#include "simulators/mno/esim.h"
+#include "simulators/mno/failing.h"
 #include "simulators/mno/later.h"
 #include "simulators/mno/subscriptions.h"
 #include "simulators/mno/transfer_desk.h"
@@ -26,18 +28,6 @@ constexpr std::chrono::milliseconds kSendPatience{100};
 constexpr std::chrono::milliseconds kFeedTick{500};
 constexpr int kTriesMost = 10;  // of a registration or an attachment that is rejected for the moment
 
-struct Esim {
-  InventoryItem item;
-  std::optional<DeviceId> device;
-  json bootstrap;
-  std::shared_ptr<Connection> radio;  // set while the SIM is on
-  bool attach_said = false;
-  int register_tries = 0, attach_tries = 0;
-  std::optional<Clock::time_point> due;  // when its registration was meant to begin
-  Clock::time_point begun;               // of the registration, then of the attachment: the first try
-  json certificate_frame;                // said again before a payload is repeated
-};
-
 class NetworkOperator : public MnoSim {
  public:
   NetworkOperator(MnoConfig config, Report& report)
@@ -45,11 +35,15 @@ class NetworkOperator : public MnoSim {
         report_(report),
         released_(std::min(config_.register_first, config_.inventory.size())),
         errands_(config_.repeat_after),
+        profiles_(config_.profiles),
+        failing_(config_.fail),
         desks_(config_.desks, config_.repeat_after),
-        feed_(report, config_.gap_patience) {
+        feed_(report, config_.gap_patience, kFeedTick) {
     for (const auto& item : config_.inventory) esims_[item.iccid.text()].item = item;
-    for (const auto& item : config_.spares) esims_[item.iccid.text()].item = item;
-    for (const std::string& action : config_.fail) failing_[action] = true;
+    for (const auto& item : config_.spares) {
+      esims_[item.iccid.text()].item = item;
+      profiles_.Install(item.iccid.text());
+    }
   }
 
   ~NetworkOperator() override {
@@ -86,7 +80,7 @@ class NetworkOperator : public MnoSim {
   void Control(const json& command) override {
     const std::string verb = Text(command, "cmd");
     if (verb == "give") return Give(command);
-    if (verb == "fail") return SetFailing(Text(command, "action"), command.value("on", json(true)) == true);
+    if (verb == "fail") return failing_.Set(Text(command, "action"), command.value("on", json(true)) == true);
     if (verb != "register") return report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
     const auto count = command.find("count");
     const bool number = count != command.end() && count->is_number_integer() && *count > 0;
@@ -189,28 +183,30 @@ class NetworkOperator : public MnoSim {
     esim.radio->Send({{"t", "bootstrap"}, {"iccid", iccid}, {"bootstrap", esim.bootstrap}}, kSendPatience);
     if (std::exchange(esim.attach_said, true)) return;
     // Not from here, with the lock held: the answer may come at once.
-    later_.Add(Clock::now(), [this, iccid] { Attach(iccid); });
-    WakeFor(Clock::now());
+    const auto now = Clock::now();
+    later_.Add(now, [this, iccid] { Attach(iccid); });
+    WakeFor(now);
   }
 
+  // Of a profile that the registry has named: it may be another one that serves.
   void Attach(const std::string& iccid) {
-    std::optional<DeviceId> device;
+    wire::DeviceAttach command;
     Clock::time_point begun;
     int tries = 0;
     {
       const MutexLock lock(mutex_);
       Esim& esim = esims_[iccid];
       if (esim.attach_tries++ == 0) esim.begun = Clock::now();
-      device = esim.device;
+      command.device = *esim.device;
+      command.profile = esim.profile;
       begun = esim.begun;
       tries = esim.attach_tries;
     }
-    const auto replied = [this, device, begun, tries, iccid](const Reply& reply) {
-      const std::string name = device->text();
+    const auto replied = [this, name = command.device.text(), begun, tries, iccid](const Reply& reply) {
       if (TryLater(wire::DeviceAttach::kName, name, reply, tries, [this, iccid] { Attach(iccid); })) return;
       report_.Step(name, "attach", begun, ReasonOf(reply));
     };
-    if (!client_->Send(wire::DeviceAttach{*device}, replied)) replied(NotSent());
+    if (!client_->Send(command, replied)) replied(NotSent());
   }
 
   void Frame(const std::shared_ptr<Connection>& from, const json& frame) {
@@ -242,7 +238,9 @@ class NetworkOperator : public MnoSim {
 
   void SayOverRadio(const Errand& errand, bool again) REQUIRES(mutex_) {
     const auto found = esims_.find(errand.iccid);
-    if (found == esims_.end()) return;
+    // One that is disabled is off the radio; it is deleted all the same, by the eUICC.
+    const bool heard = profiles_.Enabled(errand.iccid) || errand.kind == ErrandKind::kProfile;
+    if (found == esims_.end() || !heard) return;
     Esim& esim = found->second;
     if (!esim.radio) esim.radio = page_;  // one that has never been on is called where the others are
     if (!esim.radio) return;
@@ -266,34 +264,51 @@ class NetworkOperator : public MnoSim {
                    {"job", Text(data, "job")},
                    {"attempt", data.value("attempt", 0)}});
     }
-    if (IsFailing(action)) return Refuse(data, "radio", "made_to_fail");
+    if (failing_.Has(action)) return Refuse(data, "radio", "made_to_fail");
     if (action == wire::KeyGenerate::kName) return Run(ErrandKind::kKeyGenerate, "key_generate", data);
     if (action == wire::PayloadPush::kName) return Run(ErrandKind::kPayload, "payload", data);
     if (action == wire::AppletWipe::kName) return Run(ErrandKind::kWipe, "wipe", data);
-    if (action == wire::ProfileEnable::kName) return Run(ErrandKind::kProfile, "profile_enable", data);
-    if (action == wire::ProfileDisable::kName) return Run(ErrandKind::kProfile, "profile_disable", data);
+    if (action == wire::ProfileEnable::kName) return SetProfile(true, data);
+    if (action == wire::ProfileDisable::kName) return SetProfile(false, data);
     if (action == wire::ProfileDelete::kName) return Run(ErrandKind::kProfile, "profile_delete", data);
     Refuse(data, "action", "action_unknown");
   }
 
-  // Left unsaid, the registry would ask again until its attempts are used up.
-  void Refuse(const json& data, const char* stage, const char* reason) {
-    const auto job = JobId::Parse(Text(data, "job"));
-    const auto device = DeviceId::Parse(Text(data, "device"));
-    if (!job || !device) return;
-    client_->Send(wire::DoResult{*job, *device, wire::Outcome::kFailed, stage, reason, false}, nullptr);
-  }
-
-  bool IsFailing(const std::string& action) {
-    const MutexLock lock(mutex_);
-    return failing_[action];
-  }
-  void SetFailing(const std::string& action, bool on) {
+  // A subscription is the network's: the device is not asked. One that is enabled is seen on the network again.
+  void SetProfile(bool enabled, const json& data) {
+    const auto asked = AskedForIn(data);
+    if (!asked) return;
+    std::optional<json> result;
     {
       const MutexLock lock(mutex_);
-      failing_[action] = on;
+      const auto owner = subscriptions_.Find(asked->device.text(), ProfileOf(data));
+      if (!owner) return;
+      esims_[*owner].profile = ProfileOf(data);
+      const bool was = profiles_.Enabled(*owner);
+      result = profiles_.Set(*owner, enabled);
+      if (!was && profiles_.Enabled(*owner)) {
+        const auto at = Clock::now() + config_.repeat_after;
+        later_.Add(at, [this, iccid = *owner] { Attach(iccid); });
+        WakeFor(at);
+      }
     }
-    report_.Say({{"event", "failing"}, {"action", action}, {"on", on}});
+    json event{{"event", "silent"}, {"device", asked->device.text()}};
+    if (result) {
+      event["event"] = enabled ? "profile_enable" : "profile_disable";
+      event["ok"] = Text(*result, "outcome") == "success";
+      (*result)["job"] = asked->job.text();
+      (*result)["device"] = asked->device.text();
+      client_->Call(std::string(wire::DoResult::kName), *result, [](const Reply&) {});
+    }
+    report_.Say(event);
+  }
+
+  // Left unsaid, the registry would ask again until its attempts are used up.
+  void Refuse(const json& data, const char* stage, const char* reason) {
+    const auto asked = AskedForIn(data);
+    if (!asked) return;
+    client_->Send(wire::DoResult{asked->job, asked->device, wire::Outcome::kFailed, stage, reason, false},
+                  nullptr);
   }
 
   // ---- transfers ----
@@ -362,17 +377,16 @@ class NetworkOperator : public MnoSim {
     while (!repeater_.stopping()) {
       const auto due = errands_.TakeDue(Clock::now());
       for (const Errand& errand : due.again) SayOverRadio(errand, true);
-      const auto tasks = later_.Take(Clock::now());
+      const auto tasks = later_.TakeDue(Clock::now());
       lock.Unlock();
       for (const auto& task : tasks) task();
-      KeepFeed();
+      feed_.Keep(*client_);
       const json unreachable{
           {"outcome", "failed"}, {"stage", "radio"}, {"reason", "device_unreachable"}, {"retriable", true}};
       for (const Errand& errand : due.ended) Reported(errand.job, unreachable);
       lock.Lock();
       const auto now = Clock::now();
-      auto next = std::min(errands_.NextTurn(now), now + kFeedTick);
-      next = later_.Before(next);
+      const auto next = later_.NextBefore(std::min(errands_.NextTurn(now), now + kFeedTick));
       sleeps_until_ = next;
       if (!repeater_.stopping()) wake_.WaitUntil(lock, next);
       sleeps_until_ = Clock::time_point::min();
@@ -412,20 +426,11 @@ class NetworkOperator : public MnoSim {
     result["device"] = errand.device.text();
     const std::string reason = Text(answer, "outcome") == "success" ? "" : Text(answer, "reason");
     const bool counts = first && errand.kind == ErrandKind::kPayload;
-    if (first && reason.empty() && Text(errand.frame, "t") == "profile_enable") AttachAgain(errand.iccid);
     client_->Call(std::string(wire::DoResult::kName), result,
                   [this, device = errand.device, begun = errand.begun, reason, counts](const Reply& reply) {
                     if (!counts) return;
                     report_.Step(device.text(), "payload", begun, reason.empty() ? ReasonOf(reply) : reason);
                   });
-  }
-
-  // Of a profile that was on the network before: it is again.
-  void AttachAgain(const std::string& iccid) {
-    const MutexLock lock(mutex_);
-    if (!esims_[iccid].attach_said) return;
-    later_.Add(Clock::now(), [this, iccid] { Attach(iccid); });
-    WakeFor(Clock::now());
   }
 
   void SubmitCsr(const Errand& errand, const std::string& csr, bool first) {
@@ -456,16 +461,6 @@ class NetworkOperator : public MnoSim {
     transfers_->Heard(type, said.data, config_.mqtt.party);
   }
 
-  // At most every tick, however often the thread is woken.
-  void KeepFeed() {
-    {
-      const MutexLock lock(mutex_);
-      if (Clock::now() < feed_next_) return;
-      feed_next_ = Clock::now() + kFeedTick;
-    }
-    feed_.Keep(*client_);
-  }
-
   const MnoConfig config_;
   Report& report_;
   Mutex mutex_;
@@ -474,12 +469,12 @@ class NetworkOperator : public MnoSim {
   std::size_t released_ GUARDED_BY(mutex_), registering_ GUARDED_BY(mutex_) = 0, next_ GUARDED_BY(mutex_) = 0;
   std::unordered_map<std::string, Esim> esims_ GUARDED_BY(mutex_);  // by ICCID
   Subscriptions subscriptions_ GUARDED_BY(mutex_);
-  std::shared_ptr<Connection> page_ GUARDED_BY(mutex_);     // over which somebody was heard last
-  std::map<std::string, bool> failing_ GUARDED_BY(mutex_);  // actions that are refused on demand
+  std::shared_ptr<Connection> page_ GUARDED_BY(mutex_);  // over which somebody was heard last
   Later later_ GUARDED_BY(mutex_);
-  Clock::time_point feed_next_ GUARDED_BY(mutex_){};
   Clock::time_point sleeps_until_ GUARDED_BY(mutex_) = Clock::time_point::min();  // awake: min
   Errands errands_;
+  Profiles profiles_ GUARDED_BY(mutex_);
+  Failing failing_;
   Desks desks_;
   FeedKeeper feed_;
   std::optional<Transfers> transfers_;

@@ -14,7 +14,10 @@ void FeedKeeper::Keep(PartyClient& client) {
   FeedPosition::Due due;
   {
     const MutexLock lock(mutex_);
-    due = position_.TakeDue(Clock::now(), gap_patience_);
+    const auto now = Clock::now();
+    if (now < next_) return;
+    next_ = now + every_;
+    due = position_.TakeDue(now, gap_patience_);
   }
   if (const auto from = due.replay_from) {
     const auto replayed = [this, from](const Reply& reply) { Replayed(*from, reply); };

@@ -12,8 +12,9 @@ namespace registry::sim {
 
 class FeedKeeper {
  public:
-  FeedKeeper(Report& report, std::chrono::milliseconds gap_patience)
-      : report_(report), gap_patience_(gap_patience) {}
+  // Looks at its feed once in `every`, however often Keep is called.
+  FeedKeeper(Report& report, std::chrono::milliseconds gap_patience, std::chrono::milliseconds every)
+      : report_(report), gap_patience_(gap_patience), every_(every) {}
   void Saw(std::uint64_t seq);
   void Keep(PartyClient& client);  // now and then
 
@@ -22,9 +23,10 @@ class FeedKeeper {
   void Replayed(std::uint64_t from, const Reply& reply);
 
   Report& report_;
-  const std::chrono::milliseconds gap_patience_;
+  const std::chrono::milliseconds gap_patience_, every_;
   Mutex mutex_;
   FeedPosition position_ GUARDED_BY(mutex_);
+  Clock::time_point next_ GUARDED_BY(mutex_){};
 };
 
 }  // namespace registry::sim

@@ -25,8 +25,8 @@ void Transfers::Say(const char* what, const std::string& device, const Reply& re
 
 void Transfers::Give(const DeviceId& device, const std::string& to, json desk) {
   const auto replied = [this, device, to, desk = std::move(desk)](const Reply& reply) mutable {
-    const auto made = reply.accepted ? wire::Decode<wire::Authorisation>(reply.data)
-                                     : Result<wire::Authorisation>(Error{});
+    const auto made =
+        reply.accepted ? wire::Decode<wire::Authorisation>(reply.data) : Result<wire::Authorisation>(Error{});
     Say("given", device.text(), reply);
     if (!made) return;
     desk["t"] = "transfer";

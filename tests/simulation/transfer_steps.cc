@@ -77,12 +77,15 @@ void AnswerTransfer(World& world, Dice& dice) {
   const auto devices = world.ledger().DevicesAfter(std::nullopt, ~std::size_t{0});
   std::vector<domain::Transfer> transfers;
   for (const domain::Device& device : *devices) {
-    if (device.transfer && (domain::InTransfer(device) || dice.Chance(5))) transfers.push_back(*device.transfer);
+    if (device.transfer && (domain::InTransfer(device) || dice.Chance(5)))
+      transfers.push_back(*device.transfer);
   }
   if (transfers.empty()) return RequestTransfer(world, dice);
   const domain::Transfer transfer = dice.Pick(transfers);
   const std::size_t which = dice.Below(10);
-  const char* const command = which < 7 ? "transfer.approve" : which < 8 ? "transfer.reject" : "transfer.cancel";
+  const char* const command = which < 7   ? "transfer.approve"
+                              : which < 8 ? "transfer.reject"
+                                          : "transfer.cancel";
   const PartyId& concerned = which < 8 ? transfer.from : transfer.to;
   const std::string party = dice.Chance(85)   ? concerned.text()
                             : dice.Chance(50) ? kOperator

@@ -43,11 +43,14 @@ Result<Device> FindAuthorised(const wire::TransferRequest& command, Case& at) {
 }
 
 // Whoever holds the code may learn why it is of no use now.
-Status MayBegin(const Device& device, TransferKind kind, const std::optional<PartyId>& from, const PartyId& to) {
+Status MayBegin(const Device& device, TransferKind kind, const std::optional<PartyId>& from,
+                const PartyId& to) {
   if (domain::InTransfer(device)) {
-    return Error::Make(Code::kStatusProhibits, "transfer_open", "another transfer of the device goes on", "/device");
+    return Error::Make(Code::kStatusProhibits, "transfer_open", "another transfer of the device goes on",
+                       "/device");
   }
-  const auto next = domain::Next(device, kind == TransferKind::kMno ? Command::kTransferMno : Command::kTransferAsp);
+  const auto next =
+      domain::Next(device, kind == TransferKind::kMno ? Command::kTransferMno : Command::kTransferAsp);
   if (!next) return next.error();
   if (!from) {
     return Error::Make(Code::kStatusProhibits, "device_unclaimed",
@@ -57,7 +60,8 @@ Status MayBegin(const Device& device, TransferKind kind, const std::optional<Par
     return Error::Make(Code::kPolicy, "transfer_to_itself", "the device is the sender's already", "/device");
   }
   if (kind == TransferKind::kMno && !domain::HasRoomForProfile(device))
-    return Error::Make(Code::kPolicy, "profiles_too_many", "the device has as many profiles as it may", "/device");
+    return Error::Make(Code::kPolicy, "profiles_too_many", "the device has as many profiles as it may",
+                       "/device");
   return Done{};
 }
 
@@ -69,7 +73,8 @@ Status CheckIdle(const Device& device, TransferKind kind, Case& at) {
   for (const auto one : {JobKind::kProfileEnable, JobKind::kProfileDisable, JobKind::kProfileDelete}) {
     if (!waiting->Has(one)) continue;
     return Error::Make(Code::kStatusProhibits, "profile_busy",
-                       "an MNO has not reported yet what it was asked to do to a profile of the device", "/device");
+                       "an MNO has not reported yet what it was asked to do to a profile of the device",
+                       "/device");
   }
   return Done{};
 }
@@ -106,7 +111,8 @@ void Begin(Device& device, Transfer transfer, Case& at) {
   if (device.transfer) at.changes.releases.push_back(ClaimOf(device.transfer->id));
   at.changes.claims.emplace_back(ClaimOf(transfer.id), device.id);
   if (transfer.iccid) {
-    at.changes.claims.emplace_back(UniqueValue{UniqueKind::kIccid, AsBytes(transfer.iccid->text())}, device.id);
+    at.changes.claims.emplace_back(UniqueValue{UniqueKind::kIccid, AsBytes(transfer.iccid->text())},
+                                   device.id);
   }
   device.transfer = std::move(transfer);
   device.statuses.insert(domain::DeviceStatus::kPendingTransfer);
@@ -195,7 +201,8 @@ Result<Reply> Decide(const wire::TransferRequest& command, Case& at) {
   auto found = FindAuthorised(command, at);
   if (!found) return found.error();
   Device& device = *found;
-  const auto from = kind == TransferKind::kMno ? std::optional(domain::Sponsor(device)) : domain::Claimer(device);
+  const auto from =
+      kind == TransferKind::kMno ? std::optional(domain::Sponsor(device)) : domain::Claimer(device);
   if (auto may = MayBegin(device, kind, from, at.origin.party); !may) return may.error();
   if (auto idle = CheckIdle(device, kind, at); !idle) return idle.error();
   if (auto sound = CheckGain(command, at); !sound) return sound.error();

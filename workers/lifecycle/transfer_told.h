@@ -18,9 +18,8 @@ void RecordTransfer(domain::Device& device, std::string_view what, const std::st
 template <class Message>
 void TellTransfer(domain::Device& device, std::string_view what, const std::string& reason, Case& at) {
   const wire::TransferState told = ToldOf(device);
-  const Message message{told.transfer,  told.device,     told.kind,    told.state,      told.from,
-                        told.to,        told.requested,  told.decides_at, told.profile, at.origin.party,
-                        reason};
+  const Message message{told.transfer,  told.device,     told.kind,    told.state,      told.from, told.to,
+                        told.requested, told.decides_at, told.profile, at.origin.party, reason};
   for (const PartyId& party : {told.from, told.to}) {
     at.changes.notifications.push_back(domain::Notify(party, message, at.context, at.origin.id));
   }

@@ -51,9 +51,7 @@ Status Push(Device& device, Case& at) {
   return sent;
 }
 
-bool OfTheView(const Status& failed) {
-  return !failed && failed.error().symbol == domain::kLedgerFailed;
-}
+bool OfTheView(const Status& failed) { return !failed && failed.error().symbol == domain::kLedgerFailed; }
 
 // A payload that cannot be made is told, and does not undo what was decided: the next attach asks for it anew.
 Status PushOrReport(Device& device, Case& at) {
@@ -164,7 +162,8 @@ Status AfterDelivery(Device& device, Case& at) {
   // What came through the gaining profile shows that it is on the network, whether its MNO has said so or not.
   if (IsApproved(device, TransferKind::kMno) && HasSwitched(device)) domain::SeeOnNetwork(device);
   const domain::Binding* const next = domain::NextBinding(device);
-  if (!IsApproved(device, TransferKind::kAsp) || next->delivered < next->composed || next->composed == 0) return Done{};
+  if (!IsApproved(device, TransferKind::kAsp) || next->delivered < next->composed || next->composed == 0)
+    return Done{};
   domain::PassOn(device, device.transfer->from);
   CompleteTransfer(device, at);
   return Done{};

@@ -152,7 +152,8 @@ TEST_F(TransferTest, OthersAreAnsweredAlikeWhetherThereIsSuchATransferOrNot) {
       EXPECT_EQ(of_others.data(), of_none.data()) << party;
     }
   }
-  EXPECT_EQ(Ask("operator", "transfer.approve", {{"transfer", kUnknownTransfer}}).symbol(), "transfer_unknown");
+  EXPECT_EQ(Ask("operator", "transfer.approve", {{"transfer", kUnknownTransfer}}).symbol(),
+            "transfer_unknown");
   EXPECT_EQ(State(), "pending");
 }
 

@@ -26,7 +26,8 @@ class TransferTest : public testing::Test {
     if (!said.accepted()) ADD_FAILURE() << said.payload;
     return said.accepted() ? said.data().at("authorisationCode").get<std::string>() : "none";
   }
-  Said RequestByAsp(const std::string& code, const std::string& asp = "asp-b", const std::string& endpoint = "new") {
+  Said RequestByAsp(const std::string& code, const std::string& asp = "asp-b",
+                    const std::string& endpoint = "new") {
     return Ask(asp, "transfer.request",
                {{"device", device_}, {"authorisationCode", code}, {"endpoint", endpoint}});
   }

@@ -99,7 +99,8 @@ class TransferMnoTest : public TransferTest {
     EXPECT_EQ(Count(CredentialPhase::kNext), 0u);
     EXPECT_EQ(TlsaWanted(), 1u);
     EXPECT_EQ(Device().state, domain::State::kActive);
-    for (const char* party : {"mno-a", "mno-b"}) EXPECT_THAT(Events(party, "transfer.failed"), SizeIs(1)) << party;
+    for (const char* party : {"mno-a", "mno-b"})
+      EXPECT_THAT(Events(party, "transfer.failed"), SizeIs(1)) << party;
     EXPECT_THAT(Events("asp-a", "transfer."), IsEmpty()) << "which has no part in it";
   }
   // What was begun is undone by both MNOs.
@@ -180,7 +181,8 @@ TEST_F(TransferMnoTest, ByItsEidADeviceIsFoundOrNotWithTheSameAnswer) {
   const json unknown = {{"eid", EidOf(77)}, {"authorisationCode", "AAAA"}, {"iccid", kIccid}};
   json known = unknown;
   known["eid"] = EidOf(1);
-  const Said of_none = Ask("mno-b", "transfer.request", unknown), wrong = Ask("mno-b", "transfer.request", known);
+  const Said of_none = Ask("mno-b", "transfer.request", unknown),
+             wrong = Ask("mno-b", "transfer.request", known);
   EXPECT_EQ(of_none.symbol(), "authorisation_invalid");
   EXPECT_EQ(of_none.code(), 2202);
   EXPECT_EQ(of_none.data(), wrong.data());

@@ -1,0 +1,40 @@
+// simulators/mno/esim.h: what an MNO keeps of one of its eSIMs, and what an action of the registry is about. Plain values.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "simulators/link/text.h"
+#include "simulators/mno/config.h"
+
+namespace registry::sim {
+
+struct Esim {
+  using Time = std::chrono::steady_clock::time_point;
+  InventoryItem item;
+  std::optional<DeviceId> device;
+  nlohmann::json bootstrap;           // null: its device has one from the MNO before
+  std::shared_ptr<Connection> radio;  // set while the SIM is on
+  std::uint32_t profile = 0;          // its number within the device, once the registry has named it
+  bool attach_said = false;
+  int register_tries = 0, attach_tries = 0;
+  std::optional<Time> due;           // when its registration was meant to begin
+  Time begun;                        // of the registration, then of the attachment: the first try
+  nlohmann::json certificate_frame;  // said again before a payload is repeated
+};
+
+struct AskedFor {
+  JobId job;
+  DeviceId device;
+};
+// nullopt: it does not name both.
+inline std::optional<AskedFor> AskedForIn(const nlohmann::json& action) {
+  const auto job = JobId::Parse(Text(action, "job"));
+  const auto device = DeviceId::Parse(Text(action, "device"));
+  if (!job || !device) return std::nullopt;
+  return AskedFor{*job, *device};
+}
+
+}  // namespace registry::sim
