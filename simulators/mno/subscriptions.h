@@ -1,5 +1,5 @@
-// simulators/mno/subscriptions.h: which of this MNO's eSIMs is which profile of which device. The registry names a profile by
-// the device's UUID and a number; the MNO's network knows ICCIDs.
+// simulators/mno/subscriptions.h: which of this MNO's eSIMs is which profile of which device. The registry names a profile
+// by the device's UUID and a number; the MNO's network knows ICCIDs.
 // Not thread-safe: its owner holds a lock.
 #pragma once
 

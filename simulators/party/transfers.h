@@ -1,5 +1,5 @@
-// simulators/party/transfers.h: a party's part in transfers, MNO or ASP alike. It gives a device away: asks the registry for a
-// code and hands that to the other party's desk. It takes one: requests the transfer with the code that came over its own
+// simulators/party/transfers.h: a party's part in transfers, MNO or ASP alike. It gives a device away: asks the registry for
+// a code and hands that to the other party's desk. It takes one: requests the transfer with the code that came over its own
 // desk. It answers for the devices it is to lose, as it was told to.
 // Threads: any. Client, desks and report outlive it. Errors: reported, {"event":"transfer",...,"ok":false,"reason"}.
 // Privacy: codes are said to nobody but the desk.

@@ -218,6 +218,25 @@ TEST_F(TransferTest, WhoeverHoldsTheCodeLearnsWhyItIsOfNoUse) {
   EXPECT_EQ(RequestByAsp(code).symbol(), "authorisation_invalid") << "it works once";
 }
 
+TEST_F(TransferTest, OneTransferAtATime) {
+  const std::string of_mno = Code("mno-a");
+  Requested();
+  const Said said = Ask("mno-b", "transfer.request",
+                        {{"device", device_}, {"authorisationCode", of_mno}, {"iccid", IccidOf(900)}});
+  EXPECT_EQ(said.symbol(), "transfer_open");
+  EXPECT_EQ(said.code(), 2304);
+}
+
+TEST_F(TransferTest, ADeviceOfNoAspIsClaimedAndNotTransferred) {
+  device_ = registry_.Register().device;
+  ASSERT_TRUE(Attach(registry_, device_).accepted());
+  ASSERT_TRUE(Ask("mno-a", "csr.submit", {{"device", device_}, {"csr", NewCsrPem()}}).accepted());
+  registry_.ServeZone();
+  const Said said = RequestByAsp(Code("operator"));
+  EXPECT_EQ(said.symbol(), "device_unclaimed");
+  EXPECT_EQ(said.code(), 2304);
+}
+
 TEST_F(TransferTest, WhilePendingNothingButItsAnswersGoesOn) {
   Requested();
   EXPECT_EQ(Ask("asp-a", "device.deactivate", {{"device", device_}}).symbol(), "state_prohibits");

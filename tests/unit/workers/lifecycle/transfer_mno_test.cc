@@ -1,4 +1,5 @@
-// A device goes from one MNO to another: each step, from whom it is asked, what serves meanwhile, and the way back from each.
+// A device goes from one MNO to another: each step, from whom it is asked, what serves meanwhile, and the way back from
+// each.
 #include <gmock/gmock.h>
 
 #include "tests/unit/workers/lifecycle/transfer_flow.h"
@@ -108,6 +109,9 @@ class TransferMnoTest : public TransferTest {
     ExpectAsItWas();
     EXPECT_EQ(Job(JobKind::kProfileEnable).to->text(), "mno-a");
     EXPECT_EQ(Job(JobKind::kProfileDelete).to->text(), "mno-b");
+    const Said early = RequestByMno(Code("mno-a"), "mno-b", IccidOf(902));
+    EXPECT_EQ(early.symbol(), "profile_busy") << "until that is done";
+    EXPECT_EQ(early.code(), 2304);
     EXPECT_TRUE(Report(JobKind::kProfileEnable, kSuccess, "mno-a").accepted());
     EXPECT_TRUE(Report(JobKind::kProfileDelete, kSuccess, "mno-b").accepted());
     EXPECT_EQ(ProfileOf(Device(), 1).state, ProfileState::kEnabled);
@@ -204,6 +208,38 @@ TEST_F(TransferMnoTest, RejectedTheIccidIsFree) {
   EXPECT_TRUE(Ask("mno-a", "transfer.reject", {{"transfer", said.data().at("transfer")}}).accepted());
   EXPECT_THAT(Device().profiles, SizeIs(1));
   EXPECT_TRUE(Ask("mno-b", "esim.register", {{"eid", EidOf(50)}, {"iccid", kIccid}}).accepted());
+}
+
+// ---- further profiles
+
+TEST_F(TransferMnoTest, WithACodeAnEuiccThatIsKnownGetsOneMoreProfile) {
+  const json esim = {{"eid", EidOf(1)}, {"iccid", kIccid}};
+  EXPECT_EQ(Ask("mno-b", "esim.register", esim).symbol(), "esim_unavailable") << "without a code";
+  json with_code = esim;
+  with_code["authorisationCode"] = Code("mno-a");
+  const Said said = Ask("mno-b", "esim.register", with_code);
+  ASSERT_TRUE(said.accepted()) << said.payload;
+  EXPECT_EQ(said.data().at("device"), device_);
+  EXPECT_EQ(said.data().at("profile"), 2);
+  EXPECT_FALSE(said.data().contains("authorisationCode")) << "its ASP has it already";
+  EXPECT_EQ(domain::Sponsor(Device()).text(), "mno-a") << "which serves on";
+  EXPECT_TRUE(Ask("mno-b", "device.get", {{"device", device_}}).accepted());
+  EXPECT_EQ(Ask("mno-b", "esim.register", with_code).symbol(), "authorisation_invalid") << "it works once";
+  json unknown = with_code;
+  unknown["eid"] = EidOf(70);
+  EXPECT_EQ(Ask("mno-b", "esim.register", unknown).symbol(), "authorisation_invalid");
+}
+
+TEST_F(TransferMnoTest, AnEuiccHasRoomForEight) {
+  const auto add = [&](std::uint64_t number) {
+    return Ask("mno-b", "esim.register",
+               {{"eid", EidOf(1)}, {"iccid", IccidOf(number)}, {"authorisationCode", Code("mno-a")}});
+  };
+  for (std::uint64_t i = 1; i < domain::kProfilesMax; ++i) EXPECT_TRUE(add(900 + i).accepted()) << i;
+  const Said said = add(990);
+  EXPECT_EQ(said.symbol(), "profiles_too_many");
+  EXPECT_EQ(said.code(), 2306);
+  EXPECT_EQ(RequestByMno(Code("mno-a"), "mno-b", IccidOf(991)).symbol(), "profiles_too_many");
 }
 
 // ---- the way back
