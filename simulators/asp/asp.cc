@@ -242,7 +242,8 @@ void AspOnMqtt::Control(const json& command) {
   if (verb == "give") {
     transfers_->Give(*id, Text(command, "to"), json::object());
   } else if (verb == "deactivate") {
-    client_->Send(wire::DeviceDeactivate{*id, reason}, on_reply("deactivated"));
+    client_->Send(wire::DeviceDeactivate{*id, reason, command.value("disconnect", false)},
+                  on_reply("deactivated"));
   } else if (verb == "reactivate") {
     client_->Send(wire::DeviceReactivate{*id, reason}, on_reply("reactivated"));
   } else if (verb == "rekey") {

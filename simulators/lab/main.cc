@@ -14,6 +14,7 @@
 #include "simulators/lab/demo.h"
 #include "simulators/lab/load.h"
 #include "simulators/lab/outcome.h"
+#include "simulators/lab/story.h"
 #include "simulators/lab/supervisor.h"
 
 namespace {
@@ -30,7 +31,7 @@ struct Arguments {
   double rate = 0, duration_s = 30;
   std::size_t under_way_max = LoadOptions().under_way_max;
   std::uint64_t seed = 0;
-  bool keep = false, servers_only = false, no_batches = false;
+  bool story = false, keep = false, servers_only = false, no_batches = false;
   std::string secondary = NameOf(Authority::kBind);
   LinkFaults faults;
 };
@@ -125,6 +126,19 @@ int Demo(const Arguments& arguments) {
   run.lab.reset();  // all is stopped before the caller hears of the end
   if (supervisor) supervisor->Release(code, "/dev/null");
   return code;
+}
+
+int TellIt(const Arguments& arguments) {
+  const auto& ended = CatchEndSignals();
+  StoryOptions options;
+  options.lab = OptionsOf(arguments);
+  options.interrupted = &ended;
+  Story story = TellStory(options);
+  if (!story.trouble.empty()) std::printf("trouble  %s\n", story.trouble.c_str());
+  if (story.lab) SayWhere(*story.lab);
+  const int code = story.whole ? 0 : 1;
+  story.lab.reset();
+  return ended ? InterruptedCode() : code;
 }
 
 // 0: all that arrived was started and became active; kMissed: all that was started did.
@@ -234,7 +248,8 @@ int main(int argc, char** argv) {
   CLI::App* demo = app.add_subcommand("demo", "provision devices end to end, show it, stop everything");
   AddLabOptions(*demo, arguments);
   demo->add_option("--report", arguments.report_file, "HTML for people, when it ends in .html, else JSON");
-  demo->add_flag("--keep", arguments.keep, "leave the lab running");
+  CLI::Option* const keep = demo->add_flag("--keep", arguments.keep, "leave the lab running");
+  demo->add_flag("--story", arguments.story, "one device and its whole life, step by step")->excludes(keep);
   CLI::App* load =
       app.add_subcommand("load", "devices arrive at a rate, whether the registry keeps up or not");
   AddLabOptions(*load, arguments);
@@ -271,6 +286,6 @@ int main(int argc, char** argv) {
     std::cerr << wrong << "\nRun with --help for more information.\n";
     return 2;
   }
-  if (demo->parsed()) return Demo(arguments);
+  if (demo->parsed()) return arguments.story ? TellIt(arguments) : Demo(arguments);
   return up->parsed() ? Up(arguments) : Down(arguments.folder);
 }
