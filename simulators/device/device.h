@@ -5,13 +5,15 @@
 // Jobs are idempotent: a repeated job gives the first answer again; a payload is the same job only with the same
 //   content, so that a damaged delivery decides nothing about the sound one. The device's software holds no private
 //   key.
+// Keys: an applet has two signing pairs. What a payload has brought is in use; a new key is made in the other slot beside it.
 // Two profiles: each has an applet of its own. A key that is made on the applet that does not serve stands beside the one
 //   that does, which goes on serving until a payload comes that brings the other's certificate.
 // Owns: the cards. Borrows: the TrustStore, which outlives it. Threads: one call at a time (Fleet sees to it).
 // Errors: outcomes in frames and Results; symbols from payload.h, containers.h, verify.h, tls_session.h, card.h;
 //   bootstrap_missing, bootstrap_differs, card_empty (nothing installed).
 // Fault model: both applets answer at any time, enabled or not, as on an eUICC with multiple enabled profiles (MEP); one
-//   without must be switched for each. A profile is never out of order. Beyond that none of its own; the radio loses, repeats and delays (simulators/link/frames.h).
+//   without must be switched for each. A profile is never out of order. Beyond that none of its own; the radio
+//   loses, repeats and delays (simulators/link/frames.h).
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
 // simulators/euicc/memory.h: what survives a power cycle of the card: key slots and files, and how much fits.
 // Plain data, guarded by nothing: a card does one thing at a time. Slots are laid out by the issuer (GSMA
-// IoT.05 lets no device create one): 01 and 02 signing pairs, so that one works while the other is made; 0B static key-agreement pair, 0C the slot for a peer's
-// public key.
+// IoT.05 lets no device create one): 01 and 02 signing pairs, so that one works while the other is made; 0B static
+// key-agreement pair, 0C the slot for a peer's public key.
 #pragma once
 
 #include <algorithm>

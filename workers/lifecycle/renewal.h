@@ -1,5 +1,5 @@
-// workers/lifecycle/renewal.h: a device's certificate is replaced while the device goes on working (life.md §4): a new key is
-// asked for, its certificate is *next* beside the *live* one until everybody can know it, is brought to the device, and
+// workers/lifecycle/renewal.h: a device's certificate is replaced while the device goes on working (life.md §4): a new key
+// is asked for, its certificate is *next* beside the *live* one until everybody can know it, is brought to the device, and
 // becomes *live*; the old one *retires*, its TLSA is withdrawn, and it is revoked when nobody is shown it any more.
 // Every step is in the device and its jobs, so it survives a restart. A step that fails for good before the next
 // certificate is on the device is told (device.failed) and tried again RenewalPolicy::again later; the device goes on with
