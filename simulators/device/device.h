@@ -5,7 +5,7 @@
 // Jobs are idempotent: a repeated job gives the first answer again; a payload is the same job only with the same
 //   content, so that a damaged delivery decides nothing about the sound one. The device's software holds no private
 //   key.
-// Keys: an applet has two signing pairs. What a payload has brought is in use; a new key is made in the other slot beside it.
+// Keys: an applet has two signing pairs. What a payload brought is in use; a new key is made in the other slot beside it.
 // Two profiles: each has an applet of its own. A key that is made on the applet that does not serve stands beside the one
 //   that does, which goes on serving until a payload comes that brings the other's certificate.
 // Owns: the cards. Borrows: the TrustStore, which outlives it. Threads: one call at a time (Fleet sees to it).
