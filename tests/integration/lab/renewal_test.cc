@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -137,7 +138,9 @@ class Watch {
     std::unique_lock lock(mutex_);
     std::set<std::string> before;
     while (!wake_.wait_for(lock, milliseconds(100), [this] { return stopped_; })) {
-      const std::set<std::string> now = Ask();
+      const auto answer = Ask();
+      if (!answer) continue;  // the machine was too busy for the question
+      const std::set<std::string>& now = *answer;
       if (now.empty()) {
         faults.push_back("look " + std::to_string(looks) + ": no TLSA");
       } else if (!before.empty() && now != before) {
@@ -150,16 +153,20 @@ class Watch {
       ++looks;
     }
   }
-  std::set<std::string> Ask() const {
+  // nullopt: no answer came, which dig says in a comment.
+  std::optional<std::set<std::string>> Ask() const {
     std::set<std::string> records;
+    bool answered = true;
     FILE* const pipe = popen(command_.c_str(), "r");
-    if (pipe == nullptr) return records;
+    if (pipe == nullptr) return std::nullopt;
     std::array<char, 512> line{};
     while (std::fgets(line.data(), line.size(), pipe) != nullptr) {
-      if (std::string(line.data()).starts_with("3 ")) records.insert(line.data());
+      const std::string text = line.data();
+      if (text.starts_with(";")) answered = false;
+      if (text.starts_with("3 ")) records.insert(text);
     }
     pclose(pipe);
-    return records;
+    return answered ? std::optional(records) : std::nullopt;
   }
 
   const std::string command_;
