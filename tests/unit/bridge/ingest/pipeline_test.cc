@@ -71,7 +71,7 @@ TEST(Ownership, ACodeIsUsedOnceAndOnlyTheRightOneWorks) {
   EXPECT_EQ(claim("asp-a", std::string(32, '0')).symbol(), "authorisation_invalid");
   EXPECT_EQ(claim("asp-a", std::string(32, '0')).code(), 2202);
   EXPECT_TRUE(claim("asp-a", device.code).accepted());
-  EXPECT_EQ(claim("asp-b", device.code).symbol(), "device_claimed");
+  EXPECT_EQ(claim("asp-b", device.code).symbol(), "authorisation_invalid");
 }
 
 TEST(Ownership, OnlyTheSponsorAndTheClaimerTouchADevice) {

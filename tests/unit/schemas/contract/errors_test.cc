@@ -32,6 +32,7 @@ const std::map<std::string, Code>& CodeNames() {
                                                  {"kExists", Code::kExists},
                                                  {"kNotFound", Code::kNotFound},
                                                  {"kStatusProhibits", Code::kStatusProhibits},
+                                                 {"kAssociationProhibits", Code::kAssociationProhibits},
                                                  {"kPolicy", Code::kPolicy},
                                                  {"kFailed", Code::kFailed},
                                                  {"kLimit", Code::kLimit}};

@@ -115,8 +115,8 @@ void ExpectFrame(const std::string& stem, const json& schema) {
 
 void ExpectParity(const std::string& stem, const std::vector<FieldRule>& fields) {
   SCOPED_TRACE(stem);
-  ASSERT_FALSE(fields.empty());
   const json schema = Schema(stem);
+  ASSERT_EQ(fields.empty(), schema.at("properties").empty());  // quota.get takes nothing
   ExpectFrame(stem, schema);
   std::set<std::string> required;
   std::set<std::string> names;

@@ -258,7 +258,9 @@ TEST_F(TransferTest, TheOperatorsDeactivationEndsItPendingOrApproved) {
   EXPECT_TRUE(Ask("operator", "device.deactivate", {{"device", device_}}).accepted());
   EXPECT_EQ(State(), "failed");
   EXPECT_FALSE(Holds(domain::DeviceStatus::kPendingTransfer));
-  EXPECT_THAT(Events("asp-b", "transfer.failed"), SizeIs(1));
+  const auto failed = Events("asp-b", "transfer.failed");
+  ASSERT_THAT(failed, SizeIs(1));
+  EXPECT_EQ(failed[0].data().at("error").at("symbol"), "device_ended");
   EXPECT_THAT(Jobs(JobKind::kTransferDecide), IsEmpty());
 }
 
