@@ -105,13 +105,6 @@ void Claim(World& world, Dice& dice) {
              {"endpoint", dice.Chance(92) ? "main" : "other"}});
 }
 
-void SetCode(World& world, Dice& dice) {
-  const Known device = Device(world, dice);
-  json data = {{"device", device.device}, {"purpose", dice.Chance(70) ? "claim" : "transfer"}};
-  if (dice.Chance(50)) data["validDays"] = 1 + dice.Below(20);
-  world.Ask(dice.Chance(60) ? Sponsor(device, dice) : Manager(world, device, dice), "authorisation.set", data);
-}
-
 void Manage(World& world, Dice& dice, const char* command) {
   const Known device = Device(world, dice);
   world.Ask(Manager(world, device, dice), command, {{"device", device.device}, {"reason", "history"}});
@@ -361,7 +354,6 @@ const std::vector<StepKind>& Steps() {
       {"csr.submit", 7, SubmitCsr},
       {"endpoint.publish", 5, PublishEndpoint},
       {"device.claim", 6, Claim},
-      {"authorisation.set", 3, SetCode},
       {"device.deactivate", 4, Deactivate},
       {"device.reactivate", 5, Reactivate},
       {"device.delete", 2, Delete},
@@ -379,7 +371,7 @@ const std::vector<StepKind>& Steps() {
       {"do.result success", 6, Succeed},
       {"do.result failed", 4, Fail},
       {"do.result unknown", 3, NotKnown},
-      {"authorisation.set", 4, SetCode},
+      {"authorisation.set", 6, SetCode},
       {"transfer requested", 6, RequestTransfer},
       {"transfer answered", 6, AnswerTransfer},
       {"transfers listed", 1, ListTransfers},

@@ -47,10 +47,21 @@ std::string EidOf(World& world, const std::string& device) {
 void SetCode(World& world, Dice& dice) {
   const auto device = AnyDevice(world, dice);
   if (!device) return;
-  const std::string party = Setter(*device, dice.Chance(50), dice);
-  const Answer answer =
-      world.Ask(party, "authorisation.set", {{"device", device->id.text()}, {"purpose", "transfer"}});
-  if (answer.accepted) world.codes.push_back({device->id.text(), party, answer.data.at("authorisationCode")});
+  const bool to_claim = dice.Chance(40);
+  const std::string party = Setter(*device, dice.Chance(to_claim ? 85 : 50), dice);
+  json data = {{"device", device->id.text()}, {"purpose", to_claim ? "claim" : "transfer"}};
+  if (dice.Chance(50)) data["validDays"] = 1 + dice.Below(20);
+  const Answer answer = world.Ask(party, "authorisation.set", data);
+  if (!answer.accepted) return;
+  const std::string code = answer.data.at("authorisationCode");
+  if (!to_claim) {
+    world.codes.push_back({device->id.text(), party, code});
+    return;
+  }
+  // The former one has ended with it.
+  for (Known& known : world.known) {
+    if (known.device == device->id.text()) known.code = code;
+  }
 }
 
 void RequestTransfer(World& world, Dice& dice) {
