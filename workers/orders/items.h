@@ -19,8 +19,8 @@ using DecideOne = std::function<Result<domain::Decision>(const domain::Order& or
 
 // `known` is the order as whoever looked for its next device had it; `place` is where the selection then had that device.
 // The device is skipped when it is not there any more, when the order's kind passes it over (kinds.h), and when an order by
-// the ends of certificates meets it with one that was issued after the order began. What became of it; no changes when the order does not run any more,
-// or is not where it was known to be.
+// the ends of certificates meets it with one that was issued after the order began. What became of it; no changes when the
+// order does not run any more, or is not where it was known to be.
 Result<domain::ItemOutcome> DecideItem(const domain::Order& known, const DevicePosition& place,
                                        const DecideOne& decide, Case& at);
 // What was decided for the device could not be kept, for a cause that stays. No changes as above.

@@ -224,7 +224,7 @@ TEST_F(OrderTest, ProgressIsToldOnceASecondAndNotMore) {
 
 TEST_F(OrderTest, ASelectionIsTheSendersOwn) {
   const auto refused = [&](const std::string& party, const json& selection, const std::string& field) {
-    const Said said = Start(party, selection);
+    const Said said = Start(party, selection, {{"kind", "suspend"}});  // each of them may order that
     EXPECT_EQ(said.symbol(), "selection_foreign") << said.payload;
     EXPECT_EQ(said.code(), 2201);
     EXPECT_EQ(said.data().value("field", ""), field);
