@@ -13,7 +13,7 @@
 namespace registry::lab {
 
 struct StoryOptions {
-  LabOptions lab;                                  // devices is one, whatever it says
+  LabOptions lab;                                  // devices are four, whatever it says
   std::chrono::milliseconds patience{90000};       // for one step
   const std::atomic<bool>* interrupted = nullptr;  // set by a signal: give up now
 };
