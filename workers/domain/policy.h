@@ -41,6 +41,7 @@ struct RenewalPolicy {
   int jitter_percent = 10;             // of it, so that what was issued together is not renewed together
   std::chrono::seconds tlsa_ttl{60};   // how long a resolver may keep what the zone held before
   std::chrono::seconds again{86'400};  // after a step that failed for good
+  bool operator==(const RenewalPolicy&) const = default;
 };
 
 // Who decides a transfer when the losing party does not.
