@@ -56,8 +56,9 @@ Status MarkFolder(const std::string& folder) {
 
 const std::vector<PartyName>& Parties() {
   static const std::vector<PartyName> parties{
-      {"mno-a", "mno"},         {"mno-b", "mno"},     {"asp-a", "asp"},    {"asp-b", "asp"},
-      {"operator", "operator"}, {"guest-mno", "mno"}, {"guest-asp", "asp"}};
+      {"mno-a", "mno"},       {"mno-b", "mno"},         {"asp-a", "asp"},
+      {"asp-b", "asp"},       {"operator", "operator"}, {"guest-mno", "mno"},
+      {"guest-mno-b", "mno"}, {"guest-asp", "asp"},     {"guest-asp-b", "asp"}};
   return parties;
 }
 

@@ -23,6 +23,9 @@ constexpr Type kText = Type::string, kNumber = Type::number_unsigned, kList = Ty
                kObject = Type::object;
 using Members = std::vector<std::pair<std::string, Type>>;
 
+constexpr const char* kParties[] = {"mno-a",     "mno-b",       "asp-a",     "asp-b",      "operator",
+                                    "guest-mno", "guest-mno-b", "guest-asp", "guest-asp-b"};
+
 const Members kLabMembers = [] {
   Members members{{"/mqtt/host", kText},
                   {"/mqtt/port", kNumber},
@@ -46,7 +49,7 @@ const Members kLabMembers = [] {
                   {"/metrics_url", kText},
                   {"/health_url", kText},
                   {"/processes", kList}};
-  for (const char* party : {"mno-a", "mno-b", "asp-a", "asp-b", "operator", "guest-mno", "guest-asp"}) {
+  for (const char* party : kParties) {
     for (const char* member : {"role", "cert_file", "key_file"})
       members.emplace_back(std::string("/parties/") + party + "/" + member, kText);
   }
@@ -186,7 +189,7 @@ TEST_F(DemoTest, TheDescriptionIsWhatOthersRelyOn) {
   ASSERT_FALSE(lab_json["processes"].empty());
   for (const json& process : lab_json["processes"])
     ExpectMembers(process, {{"/name", kText}, {"/pid", kNumber}, {"/log_file", kText}});
-  for (const char* party : {"mno-a", "mno-b", "asp-a", "asp-b", "operator", "guest-mno", "guest-asp"}) {
+  for (const char* party : kParties) {
     EXPECT_TRUE(fs::exists(lab_json["parties"][party]["cert_file"].get<std::string>())) << party;
     EXPECT_TRUE(fs::exists(lab_json["parties"][party]["key_file"].get<std::string>())) << party;
   }

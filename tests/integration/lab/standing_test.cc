@@ -2,12 +2,10 @@
 // certificate no longer; let go, it is welcome again. Disconnected, reconnected and released through the simulators.
 #include <gmock/gmock.h>
 
-#include <condition_variable>
 #include <filesystem>
 #include <functional>
-#include <mutex>
-#include <vector>
 
+#include "simulators/lab/heard.h"
 #include "simulators/lab/lab.h"
 
 namespace registry::lab {
@@ -17,43 +15,6 @@ using nlohmann::json;
 using std::chrono::seconds;
 
 constexpr seconds kPatience{120};
-
-// What the simulators say, kept.
-class Heard {
- public:
-  struct Event {
-    std::string program;
-    json said;
-  };
-  using Which = std::function<bool(const Event&)>;
-
-  void Hear(const std::string& program, const json& event) {
-    const std::lock_guard lock(mutex_);
-    events_.push_back({program, event});
-    changed_.notify_all();
-  }
-  // The next one that fits behind `from`, which is then its place.
-  std::optional<Event> Next(std::size_t& from, const Which& fits, seconds patience = kPatience) {
-    std::unique_lock lock(mutex_);
-    std::optional<Event> found;
-    changed_.wait_for(lock, patience, [&] {
-      for (; from < events_.size() && !found; ++from) {
-        if (fits(events_[from])) found = events_[from];
-      }
-      return found.has_value();
-    });
-    return found;
-  }
-  std::size_t Now() {
-    const std::lock_guard lock(mutex_);
-    return events_.size();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Event> events_;
-};
 
 class StandingLab : public testing::Test {
  protected:
@@ -80,32 +41,29 @@ class StandingLab : public testing::Test {
   // Of asp-a, when it has had its session.
   std::string ActiveDevice() {
     std::size_t from = 0;
-    const auto active = heard_.Next(from, [](const Heard::Event& event) {
-      return event.program == "asp-a" && event.said.value("step", "") == "activated";
-    });
+    const auto active = heard_.Wait(
+        from,
+        [](const std::string& program, const json& event) {
+          return program == "asp-a" && event.value("step", "") == "activated";
+        },
+        kPatience);
     if (!active) return {};
-    const std::string device = active->said.at("device");
+    const std::string device = active->at("device");
     from = 0;
-    const auto done = heard_.Next(from, [&](const Heard::Event& event) { return Is(event, "done", device); });
-    return done && done->said.at("ok") == true ? device : std::string();
-  }
-  static bool Is(const Heard::Event& event, const std::string& what, const std::string& device) {
-    return event.said.value("event", "") == what && event.said.value("device", "") == device;
+    return heard_.Wait(from, Succeeded("done", device), kPatience) ? device : std::string();
   }
 
   bool Asp(const std::string& verb, const std::string& answer, const std::string& device) {
-    std::size_t from = heard_.Now();
+    std::size_t from = heard_.size();
     lab_->SendTo("asp-a", {{"cmd", verb}, {"device", device}});
-    const auto said = heard_.Next(from, [&](const Heard::Event& event) { return Is(event, answer, device); });
-    EXPECT_TRUE(said && said->said.at("ok") == true) << verb << (said ? said->said.dump() : ": no answer");
-    return said && said->said.at("ok") == true;
-  }
-  // The device has heard of it from its MNO.
-  bool ProfileIs(const std::string& what, std::size_t from, const std::string& device) {
-    const auto heard = heard_.Next(from, [&](const Heard::Event& event) {
-      return Is(event, "profile", device) && event.said.value("what", "") == what;
-    });
-    return heard.has_value();
+    const auto said = heard_.Wait(
+        from,
+        [&](const std::string&, const json& event) {
+          return event.value("event", "") == answer && event.value("device", "") == device;
+        },
+        kPatience);
+    EXPECT_TRUE(said && said->at("ok") == true) << verb << (said ? said->dump() : ": no answer");
+    return said && said->at("ok") == true;
   }
 
   // Sessions, one after the other, until one ends as `wanted`: a cache may hold a record for its TTL.
@@ -113,14 +71,18 @@ class StandingLab : public testing::Test {
     const auto until = std::chrono::steady_clock::now() + kPatience;
     std::string last = "none";
     while (std::chrono::steady_clock::now() < until) {
-      std::size_t from = heard_.Now();
+      std::size_t from = heard_.size();
       lab_->SendTo("devices", {{"cmd", "session"}, {"device", device}});
-      const auto step = heard_.Next(from, [&](const Heard::Event& event) {
-        return Is(event, "step", device) && event.said.value("again", false);
-      });
+      const auto step = heard_.Wait(
+          from,
+          [&](const std::string&, const json& event) {
+            return event.value("step", "") == "session" && event.value("device", "") == device &&
+                   event.value("again", false);
+          },
+          kPatience);
       if (!step) break;
-      if (wanted(step->said)) return true;
-      last = step->said.dump();
+      if (wanted(*step)) return true;
+      last = step->dump();
     }
     ADD_FAILURE() << "the last session: " << last;
     return false;
@@ -147,20 +109,25 @@ TEST_F(StandingLab, AHeldDeviceIsRefusedAndAFreeOneIsWelcome) {
   ASSERT_TRUE(Asp("resume", "resumed", device));
   EXPECT_TRUE(Welcome(device));
 
-  std::size_t from = heard_.Now();
+  // What the MNO has done at its network.
+  std::size_t from = heard_.size();
   ASSERT_TRUE(Asp("disconnect", "disconnected", device));
-  EXPECT_TRUE(ProfileIs("disable", from, device));
-  from = heard_.Now();
+  EXPECT_TRUE(heard_.Wait(from, Succeeded("profile_disable", device), kPatience));
+  from = heard_.size();
   ASSERT_TRUE(Asp("reconnect", "reconnected", device));
-  EXPECT_TRUE(ProfileIs("enable", from, device));
+  EXPECT_TRUE(heard_.Wait(from, Succeeded("profile_enable", device), kPatience));
   EXPECT_TRUE(Welcome(device)) << "the profile has nothing to do with its credentials";
 
-  from = heard_.Now();
+  from = heard_.size();
   ASSERT_TRUE(Asp("release", "released", device));
-  std::size_t told = from;
-  EXPECT_TRUE(heard_.Next(told, [&](const Heard::Event& event) {
-    return event.program == "devices" && Is(event, "released", device);
-  })) << "the device has opened a payload that names no ASP";
+  EXPECT_TRUE(heard_.Wait(
+      from,
+      [&](const std::string& program, const json& event) {
+        return program == "devices" && event.value("event", "") == "released" &&
+               event.value("device", "") == device;
+      },
+      kPatience))
+      << "the device has opened a payload that names no ASP";
 }
 
 }  // namespace

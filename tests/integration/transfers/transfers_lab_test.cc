@@ -3,13 +3,11 @@
 // before the transfer is completed. registryd is killed at every step.
 #include <gmock/gmock.h>
 
-#include <condition_variable>
 #include <filesystem>
-#include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 
+#include "simulators/lab/heard.h"
 #include "simulators/lab/lab.h"
 #include "simulators/lab/process.h"
 
@@ -22,46 +20,6 @@ using testing::IsEmpty;
 
 constexpr int kDevices = 4;  // of each MNO and each ASP one
 constexpr seconds kPatience{180};
-
-// What the simulators say.
-class Heard {
- public:
-  void Hear(const std::string& program, const json& event) {
-    const std::lock_guard lock(mutex_);
-    events_.push_back({program, event});
-    changed_.notify_all();
-  }
-  // The first event since `from` for which `wanted` holds; from then on the next call begins behind it.
-  template <class Wanted>
-  std::optional<json> Wait(std::size_t& from, const Wanted& wanted, seconds patience = kPatience) {
-    std::unique_lock lock(mutex_);
-    const auto until = std::chrono::steady_clock::now() + patience;
-    for (;;) {
-      for (; from < events_.size(); ++from) {
-        if (!wanted(events_[from].first, events_[from].second)) continue;
-        return events_[from++].second;
-      }
-      if (changed_.wait_until(lock, until) == std::cv_status::timeout && from >= events_.size())
-        return std::nullopt;
-    }
-  }
-  std::size_t size() {
-    const std::lock_guard lock(mutex_);
-    return events_.size();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<std::pair<std::string, json>> events_;
-};
-
-auto Notified(const std::string& program, const std::string& type, const std::string& device) {
-  return [=](const std::string& who, const json& event) {
-    return who == program && event.value("event", "") == "notification" && event.value("type", "") == type &&
-           event.value("device", "") == device;
-  };
-}
 
 // One session after the other, each begun when the one before is over.
 class Probe {
@@ -128,7 +86,8 @@ class TransfersLab : public testing::Test {
     std::size_t from = 0;
     for (int i = 0; i < kDevices; ++i) {
       const auto done = heard_.Wait(
-          from, [](const std::string&, const json& event) { return event.value("event", "") == "done"; });
+          from, [](const std::string&, const json& event) { return event.value("event", "") == "done"; },
+          kPatience);
       ASSERT_TRUE(done && done->value("ok", false)) << "device " << i;
     }
   }
@@ -167,7 +126,7 @@ class TransfersLab : public testing::Test {
   }
   template <class Wanted>
   void Await(std::size_t& from, const Wanted& wanted, const std::string& what) {
-    EXPECT_TRUE(heard_.Wait(from, wanted)) << what << " does not come";
+    EXPECT_TRUE(heard_.Wait(from, wanted, kPatience)) << what << " does not come";
   }
   json Transfer(const std::string& device) { return Ctl("device show " + device).at("transfer"); }
 
