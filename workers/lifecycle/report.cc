@@ -106,7 +106,8 @@ Status Wiped(Reported& reported, Case& at) {
 Status ProfileChanged(Reported& reported, domain::ProfileState state, Case& at) {
   Device& device = reported.device;
   jobs::End(device, reported.job, at.changes);
-  domain::SetProfileState(device, reported.job.profile, state);
+  // A deleted one's eSIM comes free with it: what a transfer does then.
+  if (state != domain::ProfileState::kDeleted) domain::SetProfileState(device, reported.job.profile, state);
   const std::string what =
       "profile " + std::to_string(reported.job.profile) + ' ' + std::string(domain::ProfileStateName(state));
   domain::NoteStep(device, what, at.context.now);

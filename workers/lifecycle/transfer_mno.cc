@@ -131,8 +131,9 @@ Status LeaveFormerProfile(Device& device, Case& at) {
 }
 
 bool IsEndOfTransfer(const Job& job, const Device& device) {
-  if (!device.transfer || device.transfer->kind != TransferKind::kMno) return false;
+  // Nothing else deletes a profile, and the next transfer may have begun by then.
   if (job.kind == JobKind::kProfileDelete) return true;
+  if (!device.transfer || device.transfer->kind != TransferKind::kMno) return false;
   const bool behind = device.transfer->state == domain::TransferState::kCompleted || HasSwitched(device);
   return job.kind == JobKind::kProfileDisable && IsFormers(job, device) && behind;
 }

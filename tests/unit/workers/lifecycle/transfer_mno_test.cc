@@ -117,7 +117,8 @@ class TransferMnoTest : public TransferTest {
     EXPECT_EQ(ProfileOf(Device(), 1).state, ProfileState::kEnabled);
     EXPECT_EQ(ProfileOf(Device(), 2).state, ProfileState::kDeleted);
     EXPECT_EQ(Ask("mno-b", "device.get", {{"device", device_}}).symbol(), "device_unknown");
-    EXPECT_TRUE(RequestByMno(Code("mno-a")).accepted()) << "and the eSIM may be used again";
+    const Said again = RequestByMno(Code("mno-a"));
+    EXPECT_TRUE(again.accepted()) << "and the eSIM may be used again: " << again.payload;
   }
 };
 
