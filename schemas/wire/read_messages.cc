@@ -15,7 +15,8 @@ using EndpointId = IdForm<EndpointName>;
 #define REGISTRY_NAME(Action, ...) Action::kName,
 struct WaitWords {
   static constexpr std::array kWords{REGISTRY_ACTIONS(REGISTRY_NAME) std::string_view("zone.visible"),
-                                     std::string_view("credential.step")};
+                                     std::string_view("credential.step"),
+                                     std::string_view("transfer.decide")};
 };
 #undef REGISTRY_NAME
 using State = Word<StateWords>;
