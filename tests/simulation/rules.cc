@@ -6,6 +6,7 @@
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
+#include "workers/lifecycle/code_text.h"
 
 namespace registry::simulation {
 namespace {
@@ -204,8 +205,9 @@ std::string EveryAnswerIsRemembered(const Snapshot& now) {
     const auto time = FromRfc3339(sent.envelope.at("time").get<std::string>());
     if (!*mark && ledger::MayBeForgotten(*time, *now.world.ledger().LoadMarksKept())) continue;
     if (!*mark) return sent.party + " " + sent.command + " was accepted and is not remembered";
-    if ((*mark)->reply.payload != sent.answer)
-      return sent.party + " " + sent.command + " would be answered otherwise";
+    domain::OutgoingMessage again = (*mark)->reply;
+    lifecycle::FillInCode(now.world.services().policy.authorisation.key, again);
+    if (again.payload != sent.answer) return sent.party + " " + sent.command + " would be answered otherwise";
   }
   return "";
 }

@@ -52,16 +52,8 @@ void SetCode(World& world, Dice& dice) {
   json data = {{"device", device->id.text()}, {"purpose", to_claim ? "claim" : "transfer"}};
   if (dice.Chance(50)) data["validDays"] = 1 + dice.Below(20);
   const Answer answer = world.Ask(party, "authorisation.set", data);
-  if (!answer.accepted) return;
-  const std::string code = answer.data.at("authorisationCode");
-  if (!to_claim) {
-    world.codes.push_back({device->id.text(), party, code});
-    return;
-  }
-  // The former one has ended with it.
-  for (Known& known : world.known) {
-    if (known.device == device->id.text()) known.code = code;
-  }
+  if (answer.accepted && !to_claim)
+    world.codes.push_back({device->id.text(), party, answer.data.at("authorisationCode")});
 }
 
 void RequestTransfer(World& world, Dice& dice) {

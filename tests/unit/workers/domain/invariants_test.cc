@@ -237,7 +237,9 @@ TEST(Invariants, OfJobs) {
   const auto fault = [](const std::vector<Job>& jobs, const std::string& what, Device device = Active()) {
     EXPECT_THAT(FaultsInJobs(device, jobs), Contains(HasSubstr(what)));
   };
-  fault({Waiting(JobKind::kKeyGenerate)}, "key.generate waits though it is active");
+  EXPECT_THAT(FaultsInJobs(Active(), {Waiting(JobKind::kKeyGenerate)}), IsEmpty())
+      << "for its next certificate";
+  fault({Waiting(JobKind::kKeyGenerate)}, "key.generate waits though it is registered", Registered());
   fault({Waiting(JobKind::kPayloadPush, 1), Waiting(JobKind::kPayloadPush, 1)}, "two jobs of payload.push");
   fault({Waiting(JobKind::kPayloadPush, 2)}, "a payload is pushed that was never made");
   fault({Waiting(JobKind::kZoneVisible, 1)}, "an alarm waits for a zone change that was seen");
