@@ -26,7 +26,7 @@ class Heard {
   void Hear(const std::string& program, const json& event) {
     const std::lock_guard lock(mutex_);
     const std::string what = event.value("event", "");
-    if (program == "asp-a" && what == "notification" && event.at("type") == "device.activated")
+    if (program == "asp-a" && what == "step" && event.at("step") == "activated")
       ours_.insert(event.at("device"));
     if (what == "step" && event.at("step") == "payload_open" && event.at("ok") == true)
       ++opened_[event.at("device")];
