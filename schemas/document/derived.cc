@@ -47,7 +47,7 @@ std::map<std::string, Json> StandardInvalidExamples(const std::string& stem, con
   without.erase(first);
   if (!schema.at("required").empty()) examples["missing-" + InFileName(first) + ".missing_field"] = without;
   null[first] = nullptr;
-  examples["null-" + InFileName(first) + ".wrong_type"] = null;
+  if (!first.empty()) examples["null-" + InFileName(first) + ".wrong_type"] = null;
   more["surprise"] = 1;
   examples["unknown-member.unknown_field"] = more;
   return examples;

@@ -136,6 +136,7 @@ std::map<std::string, TextMaker> TextMakers() {
        [](const wire::Rule&) { return "p" + Of(Characters("a0-"), 0, 31); }},
       {PatternOf("device-brief", "endpoint"), OfAscii("a0-")},
       {PatternOf("device.described", "name"), Any(DomainName)},
+      {PatternOf("endpoint-in-use", "fqdn"), Any([] { return Uuid() + ".a.b-c.example"; })},
       {PatternOf("device.described", "serial"), Any([] { return ToHex(Octets(1, 20)); })},
       {PatternOf("device.described", "created"), Any(Time)},
       {PatternOf("device.listed", "next"), Any(Cursor)},
