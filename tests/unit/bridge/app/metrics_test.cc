@@ -113,6 +113,7 @@ TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   metrics_.StepDone("published", microseconds(1));
   metrics_.OrderItemDone("deactivate", "done");
   metrics_.TransferMoved("asp", "completed");
+  metrics_.Limited("asp-a", "write");
   metrics_.Log(2, "");
   sample_.secondaries = {{"nsd", 0, 1, true}};
   const std::string text = metrics_.Text(sample_);

@@ -78,7 +78,7 @@ TEST_F(RegistryFolderTest, SecretsAreTheOwnersAlone) {
     ASSERT_EQ(stat(path.c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 07777, 0600u) << path;
   }
-  EXPECT_EQ(secrets, 9);
+  EXPECT_EQ(secrets, 10);
 }
 
 TEST_F(RegistryFolderTest, CertificatesAndKeysBelongTogether) {
