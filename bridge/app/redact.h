@@ -1,5 +1,5 @@
-// bridge/app/redact.h: the last fence between private identifiers, authorisation codes and the log (design §4). No room puts
-// an EID, ICCID, IMSI, MSISDN, IMEI or code into a log line; should one slip through inside a foreign sentence, it
+// bridge/app/redact.h: the last fence between private identifiers, authorisation codes and the log (design §4). No room
+// puts an EID, ICCID, IMSI, MSISDN, IMEI or code into a log line; should one slip through inside a foreign sentence, it
 // ends here. Pure.
 #pragma once
 

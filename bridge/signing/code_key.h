@@ -1,5 +1,5 @@
-// bridge/signing/code_key.h: the key under which authorisation codes are computed (workers/lifecycle/code_text.h), and what is
-// derived from it: 32 octets, a line of base64 in a file that only its owner may touch. It is not the codes: a device's
+// bridge/signing/code_key.h: the key under which authorisation codes are computed (workers/lifecycle/code_text.h), and what
+// is derived from it: 32 octets, a line of base64 in a file that only its owner may touch. It is not the codes: a device's
 // record has their hashes, so codes that were told stay valid under another key. What needs the same key again are
 // repeated replies, and what the intake holds. file_write.h makes such a file.
 // Threads: any. Errors (2400): code_key_unreadable, code_key_exposed, code_key_invalid.

@@ -25,8 +25,8 @@ Status PushAnew(Device& device, Case& at) {
   return PushPayload(device, **endpoint, at);
 }
 
-// The payload of an approved transfer is a step of it, and another would take its place: then the transfer would wait for what
-// nobody sends any more.
+// The payload of an approved transfer is a step of it, and another would take its place: then the transfer would wait for
+// what nobody sends any more.
 bool IsTransferring(const Device& device) {
   return device.transfer && device.transfer->state == domain::TransferState::kApproved;
 }

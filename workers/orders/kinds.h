@@ -14,8 +14,8 @@ std::optional<wire::Command> CommandOf(const domain::Order& order, const DeviceI
 // Whether a party of this role may start one: who may send the single command, and of kReprovision who may publish an
 // endpoint, and the operator.
 bool MayStart(domain::OrderKind kind, wire::Role role);
-// A device that it passes over (skipped): of kReprovision one without a payload that another could take the place of. It gets
-// the newest with its first.
+// A device that it passes over (skipped): of kReprovision one without a payload that another could take the place of. It
+// gets the newest with its first.
 bool PassesOver(domain::OrderKind kind, const domain::Device& device);
 
 }  // namespace registry::orders

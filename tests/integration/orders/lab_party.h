@@ -1,5 +1,5 @@
-// tests/integration/orders/lab_party.h: one party of a lab over one connection of the test's own. Each thing it is told is held
-// to the contract. Threads: the test's own.
+// tests/integration/orders/lab_party.h: one party of a lab over one connection of the test's own. Each thing it is told is
+// held to the contract. Threads: the test's own.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// A passphrase that an ASP seals to a device's certificate, with the tool that ASPs are given: the device of that certificate
-// opens it with its card, and nobody else does.
+// A passphrase that an ASP seals to a device's certificate, with the tool that ASPs are given: the device of that
+// certificate opens it with its card, and nobody else does.
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -29,7 +29,7 @@ struct Certified {
     const auto point = card.GenerateKeyPair(kSigningKey);
     key = CardKey::Make(card, kSigningKey, *point);
     const auto agreement = card.PublicPoint(kAgreementKey);
-    const auto csr = MakeCsr(card, *point, *agreement, kName);
+    const auto csr = MakeCsr(*key, *agreement, kName);
     certificate = registry.Issue(ToPem("CERTIFICATE REQUEST", *csr), kName);
   }
 };
