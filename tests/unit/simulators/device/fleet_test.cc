@@ -88,7 +88,13 @@ class FleetTest : public ::testing::Test {
     config.verify_within = std::chrono::milliseconds(3000);
     config.faults = faults;
     config.session_within = session_within;
-    for (int i = 0; i < kDevices; ++i) config.inventory.push_back({Iccid(i), "eid", "mno-a"});
+    for (int i = 0; i < kDevices; ++i) {
+      InventoryDevice device;
+      device.iccid = Iccid(i);
+      device.eid = "eid";
+      device.mno = "mno-a";
+      config.inventory.push_back(device);
+    }
     auto fleet = Fleet::Start(config, report_);
     ASSERT_TRUE(fleet);
     fleet_ = std::move(*fleet);

@@ -34,7 +34,7 @@ TEST(Subscriptions, OneThatIsExpectedGetsTheFirstNumberThatIsNew) {
 }
 
 TEST(Subscriptions, AnActionSaysWhichProfileItIsAbout) {
-  EXPECT_EQ(ProfileOf({{"profile", 2}}), 2u);
+  EXPECT_EQ(ProfileOf({{"profile", 2u}}), 2u);
   EXPECT_EQ(ProfileOf({{"profile", "2"}}), 0u);
   EXPECT_EQ(ProfileOf({{"profile", -1}}), 0u);
   EXPECT_EQ(ProfileOf(nlohmann::json::object()), 0u);
