@@ -69,7 +69,7 @@ class Heard {
   std::string AskOnce(Lab& lab, const std::string& device) {
     std::unique_lock lock(mutex_);
     once_.erase(device);
-    lab.SendTo("device-sim", {{"cmd", "session"}, {"device", device}});
+    lab.SendTo("devices", {{"cmd", "session"}, {"device", device}});
     changed_.wait_for(lock, seconds(60), [&] { return once_.contains(device); });
     return once_.contains(device) ? once_[device] : "no answer";
   }
@@ -91,7 +91,7 @@ class Heard {
   void SendNext() {
     if (lab_ == nullptr) return;
     next_ = (next_ + 1) % probed_.size();
-    lab_->SendTo("device-sim", {{"cmd", "session"}, {"device", probed_[next_]}});
+    lab_->SendTo("devices", {{"cmd", "session"}, {"device", probed_[next_]}});
   }
   void Session(const json& event) {
     const std::string device = event.at("device"), reason = event.value("reason", "");
@@ -197,7 +197,7 @@ TEST(RenewalLab, TwoHundredDevicesRenewTwiceWhileEachOfThemWorksAtEveryMoment) {
   const std::string watched = *std::next(devices.begin(), 2);
   devices.erase(lost);
   devices.erase(compromised);
-  ASSERT_TRUE(lab.SendTo("device-sim", {{"cmd", "radio"}, {"device", lost}, {"on", false}}));
+  ASSERT_TRUE(lab.SendTo("devices", {{"cmd", "radio"}, {"device", lost}, {"on", false}}));
   ASSERT_TRUE(heard.WaitTold(lost, "radio", 1, seconds(30)));
   Watch watch(lab.layout(), watched);
   heard.Probe(lab, devices);
@@ -212,7 +212,7 @@ TEST(RenewalLab, TwoHundredDevicesRenewTwiceWhileEachOfThemWorksAtEveryMoment) {
   ASSERT_TRUE(lab.Restart("registryd"));
   EXPECT_TRUE(heard.WaitTold(lost, "device.expired", 1, kPatience)) << "nobody reached it";
   EXPECT_EQ(heard.AskOnce(lab, lost).substr(0, 7), "refused");
-  EXPECT_TRUE(lab.SendTo("device-sim", {{"cmd", "radio"}, {"device", lost}, {"on", true}}));
+  EXPECT_TRUE(lab.SendTo("devices", {{"cmd", "radio"}, {"device", lost}, {"on", true}}));
   EXPECT_TRUE(heard.Wait([](Heard& all) { return all.LeastRenewed() >= 2; }, kPatience));
   EXPECT_TRUE(heard.WaitTold(lost, "device.renewed", 1, kPatience)) << "it is reached again";
   EXPECT_EQ(heard.AskOnce(lab, lost), "");
