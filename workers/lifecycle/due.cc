@@ -31,9 +31,7 @@ void RaiseDnsAlarm(Job job, const Device& device, Case& at) {
 
 // The time it was put off to says nothing, so it is given the whole wait once more, by the clock as it goes now.
 void WaitAnew(Job job, Case& at) {
-  job.due = at.context.now + (domain::RowOf(job.kind).on_due == domain::OnDue::kDecided
-                                  ? at.policy.transfer.decide_within
-                              : job.to ? jobs::Backoff(at.policy.retry.Of(*job.to), job.attempt)
+  job.due = at.context.now + (job.to ? jobs::Backoff(at.policy.retry.Of(*job.to), job.attempt)
                                      : jobs::AlarmWait(at.policy.visible_within, job.attempt));
   at.changes.jobs_put.push_back(std::move(job));
 }
@@ -54,15 +52,14 @@ void WaitForDevice(Job job, Case& at) {
 Status Settle(const Job& job, const Device& device, bool too_far, Case& at) {
   const domain::RetryPlans& retry = at.policy.retry;
   if (domain::RowOf(job.kind).on_due == domain::OnDue::kCarriesOn) return DecideRenewal(device.id, at);
+  if (domain::RowOf(job.kind).on_due == domain::OnDue::kDecided) return DecideUnanswered(job, device, at);
   if (job.unsent) return jobs::SendKept(job, at.view, at.context, retry, at.changes);
   if (IsAway(job, device)) {
     WaitForDevice(job, at);
     return Done{};
   }
-  const bool decided = domain::RowOf(job.kind).on_due == domain::OnDue::kDecided;
-  if (decided && !too_far) return DecideUnanswered(job, device, at);
   const bool alarm = domain::RowOf(job.kind).on_due == domain::OnDue::kAlarm;
-  if (!alarm && !decided && jobs::WorthSendingAgain(job, retry)) {
+  if (!alarm && jobs::WorthSendingAgain(job, retry)) {
     jobs::SendAgain(job, at.context, retry, at.changes);
   } else if (too_far) {
     WaitAnew(job, at);
@@ -78,8 +75,7 @@ Status Settle(const Job& job, const Device& device, bool too_far, Case& at) {
 }  // namespace
 
 UtcTime LatestDue(const Policy& policy, UtcTime now) {
-  return std::max(jobs::LatestDue(policy.retry, policy.visible_within, now),
-                  now + policy.transfer.decide_within);
+  return jobs::LatestDue(policy.retry, policy.visible_within, now);
 }
 
 Status DecideDue(const Job& due, Case& at) {

@@ -119,10 +119,21 @@ void Begin(Device& device, Transfer transfer, Case& at) {
   TellTransfer<wire::TransferRequested>(device, "requested", {}, at);
 }
 
-void AwaitDecision(const Device& device, Case& at) {
-  domain::Job job = jobs::New(JobKind::kTransferDecide, device, at.context);
-  job.due = device.transfer->decides_at;
+// Looked at no less often, so that no clock that is set back makes a decision wait for long (LatestDue).
+constexpr std::chrono::hours kLookMax{1};
+
+// As told to both parties. By a clock that was ahead and has been set back nobody waits longer than by the other.
+UtcTime DecidedAt(const domain::Job& job, const Transfer& transfer) {
+  return job.created + std::chrono::microseconds(transfer.decides_at.micros - transfer.requested.micros);
+}
+
+void LookAgain(domain::Job job, const Transfer& transfer, Case& at) {
+  job.due = std::min(DecidedAt(job, transfer), at.context.now + kLookMax);
   at.changes.jobs_put.push_back(std::move(job));
+}
+
+void AwaitDecision(const Device& device, Case& at) {
+  LookAgain(jobs::New(JobKind::kTransferDecide, device, at.context), *device.transfer, at);
 }
 
 // ---- the answer
@@ -239,9 +250,15 @@ Result<Reply> Decide(const wire::TransferCancel& command, Case& at) {
   return Finish(*device, at);
 }
 
-Status DecideUnanswered(const domain::Job& job, Device device, Case& at) {
+Status DecideUnanswered(domain::Job job, Device device, Case& at) {
+  const bool pending = device.transfer && device.transfer->state == TransferState::kPending;
+  job.created = std::min(job.created, at.context.now);
+  if (pending && DecidedAt(job, *device.transfer) > at.context.now) {
+    LookAgain(std::move(job), *device.transfer, at);
+    return Done{};
+  }
   at.changes.jobs_erase.push_back(job.id);
-  if (!device.transfer || device.transfer->state != TransferState::kPending) return Done{};
+  if (!pending) return Done{};
   const std::string reason = "not answered in time";
   Status decided = at.policy.transfer.approve_unanswered
                        ? ApproveTransfer(device, reason, at)

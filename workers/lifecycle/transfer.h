@@ -13,8 +13,8 @@ namespace registry::lifecycle {
 // A transfer's id begins like its device's, so that what names only the transfer goes through the device's lane.
 TransferId NewTransferId(const DeviceId& device, const Context& context);
 
-// Nobody has decided it in time: as the policy says.
-Status DecideUnanswered(const domain::Job& job, domain::Device device, Case& at);
+// What nobody has decided in time is decided as the policy says; until then the job looks again from time to time.
+Status DecideUnanswered(domain::Job job, domain::Device device, Case& at);
 // Asks for the next step of an approved transfer, if nobody has been asked for it: a device on hold is asked for nothing
 // new, and what failed to be sent is not forgotten.
 Status CarryOnTransfer(domain::Device& device, const jobs::Waiting& waiting, Case& at);

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/unit/workers/lifecycle/flow.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::test {
 namespace {
@@ -94,6 +95,26 @@ TEST(SetBackClock, TheAlarmOfDnsIsNeitherLostNorFalse) {
   EXPECT_THAT(registry.Heard(kMnoFailures), IsEmpty()) << "DNS has had no time yet";
   registry.RunDueJobs(seconds(121));
   EXPECT_TRUE(HeardSoon(registry, kMnoFailures));
+}
+
+TEST(SetBackClock, ATransferThatNobodyAnswersIsDecidedInTime) {
+  TestRegistry registry;
+  registry.PublishEndpoint("asp-b", "new");
+  const std::string device = registry.Activate();
+  registry.clock().Advance(30 * kDay);
+  const Said code = registry.Ask("asp-a", "authorisation.set", {{"device", device}, {"purpose", "transfer"}});
+  ASSERT_TRUE(code.accepted()) << code.payload;
+  const json request = {
+      {"device", device}, {"authorisationCode", code.data().at("authorisationCode")}, {"endpoint", "new"}};
+  ASSERT_TRUE(registry.Ask("asp-b", "transfer.request", request).accepted());
+  registry.clock().Advance(-30 * kDay);
+  const auto decision = [&] { return JobOf(registry, device, domain::JobKind::kTransferDecide); };
+  ASSERT_TRUE(Soon([&] { return decision().due <= registry.clock().Now() + hours(1); }));
+  const auto state = [&] { return registry.Device(device).transfer->state; };
+  registry.RunDueJobs(4 * kDay);
+  EXPECT_EQ(state(), domain::TransferState::kPending);
+  registry.RunDueJobs(kDay);
+  EXPECT_EQ(state(), domain::TransferState::kRejected);
 }
 
 TEST(SetBackClock, ReplaysAreNotLockedOut) {
