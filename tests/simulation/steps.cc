@@ -5,6 +5,7 @@
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
+#include "workers/lifecycle/code_text.h"
 
 namespace registry::simulation {
 namespace {
@@ -210,8 +211,9 @@ void SayAgain(World& world, const Sent first) {
   // What was put off may have been contradicted before it came again.
   const bool same = !ingest::FirstDifference((*mark)->digests, ingest::Parse(first.message)->digests);
   if (again.outcome != (same ? "duplicate" : "conflict")) return world.Fault("repeat: " + again.outcome);
-  if (same && again.payload != (*mark)->reply.payload)
-    world.Fault("repeat: another answer than the first time");
+  domain::OutgoingMessage told = (*mark)->reply;
+  lifecycle::FillInCode(world.services().policy.authorisation.key, told);
+  if (same && again.payload != told.payload) world.Fault("repeat: another answer than the first time");
 }
 
 // Somebody's order, its owner's or somebody else's to touch.

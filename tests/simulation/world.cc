@@ -311,7 +311,8 @@ void World::Relay(Answer* answer) {
     } else {
       auto message = std::get<domain::OutgoingMessage>(entry.item);
       for (const Known& one : known) {
-        if (message.payload.find(one.code) != std::string::npos) Fault("an authorisation code is kept in clear");
+        if (message.payload.find(one.code) != std::string::npos)
+          Fault("an authorisation code is kept in clear");
       }
       lifecycle::FillInCode(services_.policy.authorisation.key, message);
       Deliver(message, answer);
@@ -373,7 +374,8 @@ void World::Learn(const std::string& party, const nlohmann::json& envelope) {
 void World::CheckAudience(const std::string& party, const nlohmann::json& envelope) {
   const nlohmann::json& data = envelope.at("data");
   const std::string type = envelope.at("type");
-  if (!data.contains("device") || type.ends_with(".rejected")) return;
+  const bool event = type.starts_with("registry.v1.event.");
+  if (!data.contains("device") || (!event && type.ends_with(".rejected"))) return;
   const std::string id = data.at("device");
   auto device = meddled_.LoadDevice(*DeviceId::Parse(id));
   REG_CHECK(device.ok());

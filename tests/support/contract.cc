@@ -16,14 +16,13 @@ namespace {
 // Stem of the schema that data of this type must hold to; empty when the catalogue has no such type.
 std::string SchemaOfType(const std::string& type) {
   using Kind = wire::MessageName::Kind;
-  if (type.ends_with(".rejected")) return "error";  // of any command, even one that does not exist
   for (const wire::MessageName& name : wire::Catalogue()) {
     const bool is_it = (name.kind == Kind::kReply && type == wire::AcceptedType(name.name)) ||
                        (name.kind == Kind::kAction && type == wire::DoType(name.name)) ||
                        (name.kind == Kind::kNotification && type == wire::EventType(name.name));
     if (is_it) return std::string(name.schema);
   }
-  return "";
+  return type.ends_with(".rejected") ? "error" : "";  // of any command, even one that does not exist
 }
 
 void ExpectSymbolForParties(const nlohmann::json& error) {

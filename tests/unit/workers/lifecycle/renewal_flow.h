@@ -18,7 +18,10 @@ class RenewalTest : public testing::Test {
   RenewalTest() : device_(registry_.Activate()) { ForgetSaid(); }
 
   void ForgetSaid() {
-    for (const char* to : {"registry/v1/to/mno-a/", "registry/v1/to/asp-a/"}) registry_.Heard(to);
+    for (const std::string to : {"registry/v1/to/mno-a/event/", "registry/v1/to/asp-a/event/"}) {
+      for (const char* what : {"device.certified", "device.renewed", "device.failed", "device.expired"})
+        registry_.Heard(to + what);
+    }
   }
   domain::Device Device() const { return registry_.Device(device_); }
   Said Rekey(const std::string& party, const std::string& reason = "") {
@@ -45,10 +48,12 @@ class RenewalTest : public testing::Test {
   }
   Said Push(const json& what) { return Report(registry_, JobOf(domain::JobKind::kPayloadPush), what); }
   std::size_t Shown() {  // records of the content wanted last
-    auto entries =
-        registry_.ledger().OutboxAfter(ledger::Sink::kZone, 0, 10'000, std::chrono::milliseconds(0));
-    REG_CHECK(entries.ok() && !entries->empty());
-    return std::get<domain::ZoneChange>(entries->back().item).tlsa.size();
+    const auto wanted = registry_.ledger().ZoneAfter(std::nullopt, 10);
+    REG_CHECK(wanted.ok());
+    for (const domain::ZoneChange& one : *wanted) {
+      if (one.device.text() == device_) return one.tlsa.size();
+    }
+    return 0;
   }
   std::optional<domain::Revocation> Revocation(const Bytes& serial) {
     const auto all = registry_.ledger().Revocations();
