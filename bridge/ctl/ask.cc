@@ -82,7 +82,8 @@ Result<Answer> Ask(const AskOptions& options, const std::string& command, const 
   if (!config) return config.error();
   const auto party = PartyId::Parse(options.party);
   if (!party || !config->parties.contains(*party))
-    return Error::Make(Code::kFailed, "party_unknown", options.config + " names no party " + options.party);
+    return Error::Make(Code::kNotAuthorised, "party_unknown",
+                       options.config + " names no party " + options.party);
   const EventId id = *EventId::Parse(RandomId());
   Replies replies(id);
   mqtt::Connection connection(

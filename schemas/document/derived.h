@@ -1,8 +1,8 @@
 // schemas/document/derived.h: what of schemas/ is made, not written: the AsyncAPI documents, a file of each valid example
 // (the examples stand in their schemas, and the files have the numbers they have there), the standard invalid examples, the
 // tables of messages in README.md, the tables of a device's life in the README of the whole (life_cycle.h) and,
-// in a schema, the sentence that names the commands a reply answers and the words a member may be. All of it is checked in, for people and other programs to read; asyncapi-document writes it, and a test
-// holds the folder equal.
+// in a schema, the sentence that names the commands a reply answers and the words a member may be. All of it is checked in,
+// for people and other programs to read; asyncapi-document writes it, and a test holds the folder equal.
 #pragma once
 
 #include <map>

@@ -86,7 +86,8 @@ const Fields<DeviceClaim>& Table<DeviceClaim>() {
 }
 template <>
 const Fields<WifiSet>& Table<WifiSet>() {
-  static const Fields<WifiSet> table{Must<Device, &WifiSet::device>("device"), May<WifiPart, &WifiSet::wifi>("wifi")};
+  static const Fields<WifiSet> table{Must<Device, &WifiSet::device>("device"),
+                                     May<WifiPart, &WifiSet::wifi>("wifi")};
   return table;
 }
 

@@ -12,7 +12,7 @@ using Party = IdForm<PartyId>;
 
 struct KindWords {
   static constexpr std::array<std::string_view, 6> kWords{"deactivate", "delete", "reprovision",
-                                                            "suspend",    "resume", "rekey"};
+                                                          "suspend",    "resume", "rekey"};
 };
 struct OrderStateWords {
   static constexpr std::array<std::string_view, 4> kWords{"running", "paused", "cancelled", "done"};
@@ -122,8 +122,9 @@ const Fields<OrderItem>& Table<OrderItem>() {
 }
 template <>
 const Fields<OrderListed>& Table<OrderListed>() {
-  static const Fields<OrderListed> table{Must<ListOf<Part<OrderState>, 0, 500>, &OrderListed::orders>("orders"),
-                                         May<Order, &OrderListed::next>("next")};
+  static const Fields<OrderListed> table{
+      Must<ListOf<Part<OrderState>, 0, 500>, &OrderListed::orders>("orders"),
+      May<Order, &OrderListed::next>("next")};
   return table;
 }
 

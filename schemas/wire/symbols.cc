@@ -62,7 +62,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "the selection names more than one of `endpoint`, `state` and `expiresBefore`"},
       {Said::kData, Code::kValueSyntax, "bad_transfer", "not the id of a transfer"},
       {Said::kData, Code::kValueSyntax, "transfer_mismatch",
-       "not one of `device` and `eid`, or not one of `iccid` and `endpoint`, or one that is not for the sender's role"},
+       "not one of `device` and `eid`, or not one of `iccid` and `endpoint`, or one that is not for the "
+       "sender's role"},
       {Said::kData, Code::kValueSyntax, "endpoint_mismatch",
        "the endpoint's url or tlsaOwner contradicts its fqdn, port or protocol"},
       {Said::kAdmission, Code::kSyntax, "topic_malformed",
@@ -108,7 +109,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kDecision, Code::kExists, "esim_unavailable",
        "the eSIM cannot be registered; no more is said when it is another MNO's"},
       {Said::kDecision, Code::kLimit, "esim_refusals_too_many",
-       "20 times within a minute `esim_unavailable` or `authorisation_invalid`; every esim.register of the sender is "
+       "20 times within a minute `esim_unavailable` or `authorisation_invalid`; every esim.register of the "
+       "sender is "
        "put off"},
       {Said::kDecision, Code::kStatusProhibits, "esim_wipe_pending",
        "the eSIM's former device is deleted, but its applet.wipe has neither been reported nor given up"},
@@ -120,7 +122,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "the device was reactivated, but its applet.wipe has neither been reported nor given up; key.generate "
        "comes then"},
       {Said::kDecision, Code::kStatusProhibits, "renewal_pending",
-       "the device is being given another key already; the message names the key.generate or the certificate"},
+       "the device is being given another key already; the message names the key.generate or the "
+       "certificate"},
       {Said::kDecision, Code::kNotFound, "device_unknown", "no such device"},
       {Said::kDecision, Code::kNotAuthorised, "not_sponsor",
        "another MNO sponsors the device, or the job was sent to another MNO"},
@@ -254,6 +257,14 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kOperator, Code::kFailed, "key_file_permissions",
        "a private key file can be used by others than its owner"},
       {Said::kOperator, Code::kFailed, "key_type", "a private key is not on P-256"},
+      {Said::kOperator, Code::kFailed, "code_key_unreadable",
+       "the file of the authorisation codes' key cannot be read"},
+      {Said::kOperator, Code::kFailed, "code_key_exposed",
+       "the file of the authorisation codes' key can be used by others than its owner"},
+      {Said::kOperator, Code::kFailed, "code_key_invalid",
+       "the authorisation codes' key is not 32 octets in base64"},
+      {Said::kOperator, Code::kFailed, "no_reply",
+       "registryd has not answered a command of registryctl; it may still be decided"},
       {Said::kOperator, Code::kFailed, "zone_key_unreadable", "a zone key file cannot be read"},
       {Said::kOperator, Code::kFailed, "zone_key_unsuitable", "a zone key is not on P-256"},
       {Said::kOperator, Code::kFailed, "zone_key_exposed",

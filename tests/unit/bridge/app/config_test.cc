@@ -299,7 +299,7 @@ TEST_F(ConfigTest, TheRangesOnThePageAreTheProgramsRanges) {
     EXPECT_EQ(range, RangeIn(config.error().message, key)) << key;
     numbers += range.empty() ? 0 : 1;
   }
-  EXPECT_EQ(numbers, 53);
+  EXPECT_EQ(numbers, 56);
 }
 
 }  // namespace

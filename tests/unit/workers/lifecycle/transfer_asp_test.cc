@@ -260,7 +260,7 @@ TEST_F(TransferTest, TheOperatorsDeactivationEndsItPendingOrApproved) {
   EXPECT_FALSE(Holds(domain::DeviceStatus::kPendingTransfer));
   const auto failed = Events("asp-b", "transfer.failed");
   ASSERT_THAT(failed, SizeIs(1));
-  EXPECT_EQ(failed[0].data().at("reason"), "device_ended: the device was deactivated");
+  EXPECT_EQ(failed[0].data().at("reason"), std::string("device_ended") + ": the device was deactivated");
   EXPECT_THAT(Jobs(JobKind::kTransferDecide), IsEmpty());
 }
 
