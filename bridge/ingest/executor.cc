@@ -66,7 +66,8 @@ Transfers TransfersOf(const domain::Changeset& changes) {
     if (!device.transfer) continue;
     for (const domain::Notification& told : changes.notifications) {
       if (told.to != device.transfer->to || !told.type.starts_with(kPrefix)) continue;
-      transfers.emplace_back(domain::TransferKindName(device.transfer->kind), told.type.substr(kPrefix.size()));
+      transfers.emplace_back(domain::TransferKindName(device.transfer->kind),
+                             told.type.substr(kPrefix.size()));
     }
   }
   return transfers;
@@ -364,9 +365,9 @@ Result<domain::Decision> Executor::DecideFor(const PartyId& party, std::string_v
   return domain::Decision{std::move(changes), std::move(*reply)};
 }
 
-Result<domain::Decision> Executor::DecideFor(const PartyId& party,
-                                             const std::function<Result<domain::Reply>(domain::Case&)>& decide,
-                                             const EventId& cause, const domain::Context& context) const {
+Result<domain::Decision> Executor::DecideFor(
+    const PartyId& party, const std::function<Result<domain::Reply>(domain::Case&)>& decide,
+    const EventId& cause, const domain::Context& context) const {
   const auto known = services_.parties.find(party);
   if (known == services_.parties.end())
     return Error::Make(Code::kNotAuthorised, "party_unknown", "this registry does not know the party");
