@@ -30,6 +30,14 @@ bring() {
   tell "$1" do.result "{\"job\":\"$BROUGHT\",\"device\":\"${DEVICE:?}\",\"outcome\":\"success\"}"
   hear do.result.accepted > /dev/null
 }
+# Until what is named holds, for five minutes at most.
+waits() {
+  local until=$((SECONDS + 300))
+  until "$@"; do
+    [ $SECONDS -lt $until ] || { echo "in vain: $*" >&2; return 1; }
+    sleep 0.2
+  done
+}
 # A key pair on the applet of a profile, its CSR, and the certificate for it: in $1.pem.
 certify() {
   openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"
@@ -83,20 +91,22 @@ hear transfer.approve.accepted | jq -c '{transfer, state, profile}'
 tell guest-mno-b do.result \
   "{\"job\":\"$(hear do.profile.enable | jq -r .job)\",\"device\":\"${DEVICE:?}\",\"outcome\":\"success\"}"
 hear do.result.accepted > /dev/null
-ASKED=
-until [ "$ASKED" = 2 ]; do
-  ASKED=$(heard do.key.generate '.type == $type and .data.device == $device' | jq -r .data.profile)
-done
-certify second guest-mno-b "$(heard do.key.generate '.data.device == $device and .type == $type' | jq -r .data.job)"
+asked_of_the_second() {
+  ASKED=$(heard do.key.generate '.type == $type and .data.device == $device' | jq -c .data)
+  [ "$(jq .profile <<<"$ASKED")" = 2 ]
+}
+waits asked_of_the_second
+certify second guest-mno-b "$(jq -r .job <<<"$ASKED")"
 NAME=${DEVICE:?}._device.$(lab .dns.zone)
-until [ "$(served "$NAME" TLSA | wc -l)" = 2 ]; do sleep 0.2; done
+certificates_are() { [ "$(served "$NAME" TLSA | wc -l)" = "$1" ]; }
+waits certificates_are 2
 served "$NAME" TLSA
 
 # 8. Once every resolver may know it, the payload goes through the gaining MNO, and the second certificate takes over. Some time
 # later the first one's TLSA is gone.
 bring guest-mno-b
 hear event.device.renewed | jq -c '{name, replaced}'
-for _ in $(seq 1500); do [ "$(served "$NAME" TLSA | wc -l)" = 1 ] && break; sleep 0.2; done
+waits certificates_are 1
 served "$NAME" TLSA
 
 # 9. The losing MNO disables and deletes its profile. The transfer is completed.
@@ -105,7 +115,8 @@ for action in profile.disable profile.delete; do
     "{\"job\":\"$(hear "do.$action" | jq -r .job)\",\"device\":\"${DEVICE:?}\",\"outcome\":\"success\"}"
   hear do.result.accepted > /dev/null
 done
-for _ in $(seq 100); do hear event.transfer.completed | grep -q '"mno"' && break; sleep 0.2; done
+of_the_mnos() { hear event.transfer.completed | grep -q '"mno"'; }
+waits of_the_mnos
 hear event.transfer.completed | jq -c '{transfer, kind, state, from, to}'
 
 # 10. The device is nothing to those that had it.

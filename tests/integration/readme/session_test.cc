@@ -12,7 +12,7 @@ namespace registry::test {
 namespace {
 
 const std::string kSource = REGISTRY_SOURCE_DIR;
-constexpr std::chrono::minutes kPatience{3};  // for a script; it waits a minute for one message
+constexpr std::chrono::minutes kPatience{5};  // for a script; it waits a minute for one message
 const std::string kSession = kSource + "/simulators/lab/by_hand.sh";
 
 std::string TextOf(const std::string& path) {
@@ -156,6 +156,22 @@ TEST_F(ReadmeSession, AStrangerLeadsADeviceThroughWhatMayBecomeOfIt) {
     const auto at = rest.find(said);
     ASSERT_NE(at, std::string::npos) << said << " is missing behind what came before it in " << *ran;
     rest.erase(0, at);
+  }
+}
+
+TEST_F(ReadmeSession, AStrangerGivesADeviceToAnotherAspAndToAnotherMno) {
+  const std::string session = kSource + "/simulators/lab/transfer_by_hand.sh";
+  const auto ran =
+      lab::RunToEnd({"bash", "-c", "exec 2>&1; exec bash \"$0\" \"$1\"", session, Folder()}, {}, kPatience);
+  ASSERT_TRUE(ran) << ran.error().message;
+  std::string rest = *ran;
+  for (const char* said :
+       {"\"decidesAt\"", "\"state\":\"approved\"", "\"kind\":\"asp\",\"state\":\"completed\"",
+        "\"state\":\"approved\"", "3 0 1 ", "3 0 1 ", "\"replaced\"", "3 0 1 ",
+        "\"kind\":\"mno\",\"state\":\"completed\"", "{\"symbol\":\"", "{\"symbol\":\""}) {
+    const auto at = rest.find(said);
+    ASSERT_NE(at, std::string::npos) << said << " is missing behind what came before it in " << *ran;
+    rest.erase(0, at + 1);
   }
 }
 

@@ -113,6 +113,7 @@ Bytes TestRegistry::Issue(const std::string& csr_pem, const std::string& name, l
   X509_set_issuer_name(certificate, X509_get_subject_name(issuing_));
   Extend(certificate, issuing_, NID_subject_alt_name, "DNS:" + name);
   Extend(certificate, issuing_, NID_ext_key_usage, "clientAuth");
+  Extend(certificate, issuing_, NID_subject_key_identifier, "hash");
   REG_CHECK(X509_sign(certificate, issuing_key_, EVP_sha256()) > 0);
   const Bytes der = DerOf(certificate);
   X509_free(certificate);
