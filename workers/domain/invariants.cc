@@ -123,7 +123,11 @@ void JudgeChange(const Step& step, Judge& judge) {
   const Device& was = *step.before.device;
   const Device& is = step.after;
   judge.Must(was.eid == is.eid && SameParts(was, is), "became another one");
-  judge.Must(Sponsor(was) == Sponsor(is) || Transferred(is, TransferKind::kMno, Sponsor(is)),
+  // An MNO whose profile was there may have enabled it; registering one gives nobody the device.
+  const Profile* const serving = Serving(is);
+  const bool enabled = serving != nullptr && serving->state == ProfileState::kEnabled &&
+                       ProfileOf(was, serving->number) != nullptr;
+  judge.Must(Sponsor(was) == Sponsor(is) || enabled || Transferred(is, TransferKind::kMno, Sponsor(is)),
              "became another one");
   const auto claimer = Claimer(is);
   judge.Must(
@@ -260,7 +264,8 @@ const Device* Put(const Changeset& changes, const DeviceId& id) {
 }
 
 bool IsOfProfile(JobKind kind) {
-  return kind == JobKind::kProfileEnable || kind == JobKind::kProfileDisable || kind == JobKind::kProfileDelete;
+  return kind == JobKind::kProfileEnable || kind == JobKind::kProfileDisable ||
+         kind == JobKind::kProfileDelete;
 }
 
 }  // namespace

@@ -20,8 +20,11 @@ auto ServingOf(Device& device) -> decltype(device.profiles.data()) {
   const auto enabled = [](const Profile& one) { return one.state == ProfileState::kEnabled; };
   if (auto* found = Find(device.profiles, enabled)) return found;
   const auto there = [](const Profile& one) { return one.state != ProfileState::kDeleted; };
-  const auto newest = std::find_if(device.profiles.rbegin(), device.profiles.rend(), there);
-  if (newest != device.profiles.rend()) return &*newest;
+  const auto disabled = [](const Profile& one) { return one.state == ProfileState::kDisabled; };
+  const auto last = std::find_if(device.profiles.rbegin(), device.profiles.rend(), disabled);
+  if (last != device.profiles.rend()) return &*last;
+  // Registering one more takes the device from nobody.
+  if (auto* first = Find(device.profiles, there)) return first;
   return device.profiles.empty() ? nullptr : &device.profiles.back();
 }
 

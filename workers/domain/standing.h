@@ -6,8 +6,8 @@
 
 namespace registry::domain {
 
-// The profile the device is reached through: that of the live credential, else the enabled one, else the newest that is not
-// deleted, else the newest. nullptr for a value that has none, which no registered device is.
+// The profile the device is reached through: that of the live credential, else the enabled one, else the newest that is
+// disabled, else the first that is not deleted, else the newest. nullptr for a value without any, no registered device.
 const Profile* Serving(const Device& device);
 Profile* Serving(Device& device);
 const PartyId& Sponsor(const Device& device);  // MNO of the serving profile

@@ -37,9 +37,11 @@ TEST(Standing, OfNothingIsNothing) {
 TEST(Standing, TheServingProfileIsTheOneThatCarriesTheLiveCertificate) {
   Device device = WithProfiles({kMno, kOtherMno});
   EXPECT_EQ(device.profiles[1].number, 2u);
-  EXPECT_EQ(Sponsor(device), kOtherMno) << "the newest, where none was seen";
-  device.profiles[1].state = ProfileState::kDeleted;
-  EXPECT_EQ(Sponsor(device), kMno);
+  EXPECT_EQ(Sponsor(device), kMno) << "the first, where none was seen: one more is nobody's loss";
+  device.profiles[0].state = ProfileState::kDeleted;
+  EXPECT_EQ(Sponsor(device), kOtherMno);
+  device.profiles[0].state = ProfileState::kDisabled;
+  EXPECT_EQ(Sponsor(device), kMno) << "which was seen once";
   SeeOnNetwork(device);
   device.profiles[1].state = ProfileState::kInstalled;
   EXPECT_EQ(Sponsor(device), kMno) << "the enabled one";

@@ -55,7 +55,8 @@ class PublishTest : public testing::Test {
     test::ProfileOf(device).mno = *PartyId::Parse("mno-a");
     test::SetAttached(device);
     test::Bind(device, *PartyId::Parse("asp-a"), *EndpointName::Parse("main"));
-    test::CertificateOf(device) = {signer_.certificate(), Bytes(20, 1), {}, {}, {}, {}};
+    constexpr UtcTime kLongAway{4'000'000'000'000'000};
+    test::CertificateOf(device) = {signer_.certificate(), Bytes(20, 1), {}, {}, {}, kLongAway};
     test::ProfileOf(device).agreement_key = Point();
     device.zone.wanted = 1;
     domain::EndpointRecord endpoint;
