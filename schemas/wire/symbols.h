@@ -12,12 +12,25 @@
 namespace registry::wire {
 
 inline constexpr std::array kCodes{
-    Code::kDone,          Code::kPending,       Code::kUnknownCommand,
-    Code::kSyntax,        Code::kUseError,      Code::kMissingParameter,
-    Code::kRange,         Code::kValueSyntax,   Code::kUnsupportedVersion,
-    Code::kUnimplemented, Code::kNotAuthorised, Code::kBadAuthorisationCode,
-    Code::kExists,        Code::kNotFound,      Code::kStatusProhibits, Code::kAssociationProhibits,
-    Code::kPolicy,        Code::kFailed,        Code::kLimit,
+    Code::kDone,
+    Code::kPending,
+    Code::kUnknownCommand,
+    Code::kSyntax,
+    Code::kUseError,
+    Code::kMissingParameter,
+    Code::kRange,
+    Code::kValueSyntax,
+    Code::kUnsupportedVersion,
+    Code::kUnimplemented,
+    Code::kNotAuthorised,
+    Code::kBadAuthorisationCode,
+    Code::kExists,
+    Code::kNotFound,
+    Code::kStatusProhibits,
+    Code::kAssociationProhibits,
+    Code::kPolicy,
+    Code::kFailed,
+    Code::kLimit,
 };
 
 struct SymbolRow {

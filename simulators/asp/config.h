@@ -15,7 +15,7 @@ namespace registry::sim {
 struct AspConfig {
   ClientOptions mqtt;
   std::string desk_socket;
-  std::map<std::string, std::string> desks;  // other parties, to which devices may be given
+  std::map<std::string, std::string> desks;          // other parties, to which devices may be given
   TransferAnswer answer = TransferAnswer::kApprove;  // to a transfer by which it is to lose a device
   wire::Endpoint endpoint;
   TlsServerOptions tls;

@@ -15,7 +15,7 @@ namespace registry::sim {
 struct InventoryDevice {
   std::string iccid, eid, mno;
   std::string spare_iccid, spare_mno;  // of the profile it may be given; empty: none
-  bool checks = true;  // verifies in the DNS and talks to its ASP once it has its payload
+  bool checks = true;                  // verifies in the DNS and talks to its ASP once it has its payload
 };
 
 struct DeviceConfig {

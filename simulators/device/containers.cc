@@ -40,8 +40,8 @@ bool SaysEndpoint(const Bytes& content, const wire::Endpoint& endpoint) {
 
 // schemas/PAYLOAD.md, `pilotFormAbsent`. Worked out from the opened payload: who carries the files could leave them out.
 bool CanBeWhole(const wire::RegistryPayload& payload) {
-  return payload.endpoint && !payload.endpoint->trust.certificate.empty() && payload.bootstrap.device_name.size() <= 64 &&
-         EndpointJson(*payload.endpoint).dump().size() <= 100;
+  return payload.endpoint && !payload.endpoint->trust.certificate.empty() &&
+         payload.bootstrap.device_name.size() <= 64 && EndpointJson(*payload.endpoint).dump().size() <= 100;
 }
 
 // Every file that there must be, and no other.

@@ -1,5 +1,5 @@
-// simulators/lab/story.h: the whole life of one device, told step by step in a lab of its own, each step with what proves it:
-// the record that the public name server shows, the session that the ASP takes or refuses, the registry's own history.
+// simulators/lab/story.h: the whole life of one device, told step by step in a lab of its own, each step with what proves
+// it: the record that the public name server shows, the session that the ASP takes or refuses, the registry's own history.
 // Call from the main thread (see process.h).
 #pragma once
 

@@ -71,7 +71,7 @@ class TestRegistry : public ingest::Observer {
   void RunDueJobs(std::chrono::seconds later);  // moves the clock and waits for the timer to act
   // Moves the clock, and lets everything be looked at that ends soon; then RunDueJobs.
   void Sweep(std::chrono::seconds later);
-  void Restart();                               // stop and start again over the same ledger and intake
+  void Restart();  // stop and start again over the same ledger and intake
   void Restart(domain::RetryPlans retry) {
     setup_.retry = std::move(retry);
     Restart();

@@ -34,8 +34,8 @@ std::optional<State> StateOf(std::string_view name) {
 }
 
 bool Changeset::empty() const {
-  return !mark && devices.empty() && endpoints.empty() && endpoints_erase.empty() && claims.empty() && releases.empty() &&
-         jobs_put.empty() && jobs_erase.empty() && history.empty() && messages.empty() &&
+  return !mark && devices.empty() && endpoints.empty() && endpoints_erase.empty() && claims.empty() &&
+         releases.empty() && jobs_put.empty() && jobs_erase.empty() && history.empty() && messages.empty() &&
          notifications.empty() && zone.empty() && revocations.empty() && dead_letters.empty() &&
          feed_acks.empty() && orders.empty() && order_items.empty() && orders_erase.empty() && !marks_from &&
          marks_erase.empty() && revocations_erase.empty();

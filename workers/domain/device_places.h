@@ -20,7 +20,8 @@ enum class GroupKind : std::uint8_t {
   kEndpoint = 2,  // what is bound to an ASP's endpoint, or is about to be, but for deleted devices
   kState = 3,     // what is in a state: a party's, or everybody's
   kExpiry = 4,    // what has a live certificate that is not expired, by its end: a party's, or everybody's
-  kTransfer = 5,  // what has had a transfer: of a party that loses or gains by the last one, or everybody's; deleted ones too
+  // What has had a transfer: of a party that loses or gains by the last one, or everybody's; deleted ones too.
+  kTransfer = 5,
 };
 
 struct DeviceGroup {

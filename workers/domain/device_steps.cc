@@ -69,9 +69,7 @@ void AddProfile(Device& device, const PartyId& mno, const Iccid& iccid) {
   device.profiles.push_back(std::move(profile));
 }
 
-void SeeOnNetwork(Device& device) {
-  SeeOnNetwork(device, MustServe(device).number);
-}
+void SeeOnNetwork(Device& device) { SeeOnNetwork(device, MustServe(device).number); }
 
 void SeeOnNetwork(Device& device, std::uint32_t number) {
   SetProfileState(device, number, ProfileState::kEnabled);

@@ -29,9 +29,9 @@ enum class JobKind : std::uint8_t {
 
 // What makes waiting jobs pointless. Each is said by the decision that causes it (jobs::EndSuperseded).
 enum class Superseding {
-  kKeyCertified,  // a CSR was answered
-  kZoneChanged,   // the zone shall hold something else from now on
-  kZoneShown,     // every secondary serves what it shall
+  kKeyCertified,     // a CSR was answered
+  kZoneChanged,      // the zone shall hold something else from now on
+  kZoneShown,        // every secondary serves what it shall
   kRetired,          // the device was deactivated or deleted
   kHeld,             // it was suspended
   kPayloadReplaced,  // another payload is made
@@ -102,8 +102,8 @@ inline constexpr JobKindRow kJobKinds[] = {
      OnFailure::kTold,
      OnDue::kSentAgain,
      {Superseding::kKeyCertified, Superseding::kRetired, Superseding::kHeld, Superseding::kKeyLost},
-      // Of a device that has a certificate: for the next one.
-      {State::kAttached, State::kCertified, State::kPublished, State::kActive}},
+     // Of a device that has a certificate: for the next one.
+     {State::kAttached, State::kCertified, State::kPublished, State::kActive}},
     {JobKind::kPayloadPush,
      wire::PayloadPush::kName,
      nullptr,

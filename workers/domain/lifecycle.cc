@@ -89,8 +89,8 @@ Error Refused(const Device& device, Command command, std::string_view why) {
 // An approved transfer bars what a pending one does until it is carried out; but lifting a hold lets it go on.
 bool IsBarred(const Device& device, Command command, DeviceStatus status) {
   if (device.statuses.contains(status)) return true;
-  const bool lifts = command == Command::kResume || command == Command::kSponsorResume ||
-                     command == Command::kServerResume;
+  const bool lifts =
+      command == Command::kResume || command == Command::kSponsorResume || command == Command::kServerResume;
   return status == DeviceStatus::kPendingTransfer && InTransfer(device) && !lifts;
 }
 

@@ -8,7 +8,7 @@ namespace registry::domain {
 namespace {
 
 constexpr std::array<std::string_view, 6> kKinds{"deactivate", "delete", "reprovision",
-                                                "suspend",    "resume", "rekey"};
+                                                 "suspend",    "resume", "rekey"};
 constexpr std::array<std::string_view, 4> kStates{"running", "paused", "cancelled", "done"};
 constexpr std::array<std::string_view, 4> kOutcomes{"done", "refused", "failed", "skipped"};
 

@@ -19,7 +19,7 @@ enum class TlsaProfile { kCertificate, kPublicKey };
 struct CertificatePolicy {
   std::chrono::seconds validity{365 * 86400};
   std::chrono::seconds backdate{300};
-  std::string crl_url;  // CRL distribution point, none when empty
+  std::string crl_url;           // CRL distribution point, none when empty
   std::uint32_t crl_shards = 0;  // so many distribution points beside it, one for each certificate; 0: none
   TlsaProfile tlsa = TlsaProfile::kCertificate;
   std::function<bool(const Bytes& spki_sha256)> key_blocked = [](const Bytes&) { return false; };

@@ -19,7 +19,8 @@ struct Profile {
   Iccid iccid;
   PartyId mno;
   ProfileState state = ProfileState::kInstalled;
-  bool attached = false;  // on the network, as far as its MNO has said; one that never was is still kInstalled
+  bool attached =
+      false;  // on the network, as far as its MNO has said; one that never was is still kInstalled
   // Uncompressed P-256 point that payloads are encrypted to; from the first CSR until the eSIM is free.
   Bytes agreement_key;
   bool operator==(const Profile&) const = default;

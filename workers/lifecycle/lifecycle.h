@@ -63,9 +63,9 @@ Result<Reply> Decide(const wire::TransferReject&, Case&);
 Result<Reply> Decide(const wire::TransferCancel&, Case&);
 // Refused as long as a device is bound to it (2305 endpoint_in_use).
 Result<Reply> Decide(const wire::EndpointWithdraw&, Case&);
-// The payload anew for the endpoint as it is now, of a device that the origin manages: pushed at once; on hold it is owed, and
-// goes out with the next attach or when the hold is lifted. Refused while an approved transfer goes on. The item of an order;
-// there is no single command for it.
+// The payload anew for the endpoint as it is now, of a device that the origin manages: pushed at once; on hold it is owed,
+// and goes out with the next attach or when the hold is lifted. Refused while an approved transfer goes on. The item of an
+// order; there is no single command for it.
 Result<Reply> Reprovision(const DeviceId&, Case&);
 // Every report of a job puts off when it is sent again (schemas/PARTY.md), for RetryPlan::reported at most. What is
 // said of a job that its MNO has reported already, or that was called off, is noted without effect.

@@ -1,5 +1,5 @@
-// workers/lifecycle/reads.h: what a party may ask of its devices. A read decides nothing and writes nothing.
-// A party sees its own devices: an MNO those with a profile of its own, an ASP those bound to it or about to be, the operator
+// workers/lifecycle/reads.h: what a party may ask of its devices. A read decides nothing and writes nothing. A party
+// sees its own devices: an MNO those with a profile of its own, an ASP those bound to it or about to be, the operator
 // all. A device of somebody else is answered as one that does not exist. EID and ICCID are said to the sponsor alone.
 // Pure, any thread; errors are the rejection the sender gets.
 #pragma once

@@ -59,8 +59,7 @@ Status RefuseTaken(const UniqueValue& eid, const UniqueValue& iccid, const Party
 // One more profile of a device that is known. Whoever has the code learns that the eUICC is registered; who has none learns
 // nothing.
 Result<Reply> AddToKnown(const wire::EsimRegister& command, Case& at) {
-  auto device =
-      AuthoriseByEid(command.eid, domain::CodePurpose::kTransfer, command.authorisation_code, at);
+  auto device = AuthoriseByEid(command.eid, domain::CodePurpose::kTransfer, command.authorisation_code, at);
   if (!device) return device.error();
   if (auto next = domain::Next(*device, domain::Command::kAddProfile); !next) return next.error();
   const UniqueValue iccid{UniqueKind::kIccid, AsBytes(command.iccid.text())};
@@ -68,7 +67,8 @@ Result<Reply> AddToKnown(const wire::EsimRegister& command, Case& at) {
   if (!taken) return taken.error();
   if (*taken) return Error::Make(Code::kExists, "esim_unavailable", "this eSIM cannot be registered");
   if (!domain::HasRoomForProfile(*device))
-    return Error::Make(Code::kPolicy, "profiles_too_many", "the device has as many profiles as it may", "/eid");
+    return Error::Make(Code::kPolicy, "profiles_too_many", "the device has as many profiles as it may",
+                       "/eid");
 
   domain::AddProfile(*device, at.origin.party, command.iccid);
   const std::uint32_t number = device->profiles.back().number;

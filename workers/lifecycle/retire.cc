@@ -41,7 +41,8 @@ bool StopWantingWipe(const Waiting& waiting, Changeset& changes) {
 // Everything both ways of ending share: no live certificate, no waiting work, an empty applet where it can be reached.
 Status End(Device& device, const Waiting& waiting, std::string_view what, const std::string& reason,
            Case& at) {
-  const Error why = Error::Make(Code::kStatusProhibits, "device_ended", "the device was " + std::string(what));
+  const Error why =
+      Error::Make(Code::kStatusProhibits, "device_ended", "the device was " + std::string(what));
   if (auto failed = FailTransfer(device, why, at); !failed) return failed;
   if (auto revoked = RevokeAll(device, kCessationOfOperation, at); !revoked) return revoked;
   jobs::EndSuperseded(device, Superseding::kRetired, waiting, at.changes);

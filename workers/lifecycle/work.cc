@@ -143,9 +143,8 @@ void TakeBack(Device& device, const Job& job) {
 
 void RecordFailure(Device& device, const std::string& step, const Error& error, Case& at) {
   domain::NoteStep(device, step + " failed", at.context.now);
-  at.changes.history.push_back(domain::History(device, domain::RegistryParty(),
-                                               step + " failed: " + error.symbol, at.context.now,
-                                               at.origin.id));
+  at.changes.history.push_back(domain::History(
+      device, domain::RegistryParty(), step + " failed: " + error.symbol, at.context.now, at.origin.id));
 }
 
 void ReportFailure(Device& device, std::string step, Error error, Case& at) {

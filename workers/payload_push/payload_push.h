@@ -31,7 +31,8 @@ Status SignLegacy(domain::EndpointRecord& endpoint, const domain::Signer& signer
 bool SignedAsNow(const domain::EndpointRecord& endpoint);
 
 // Raises the payload version of the device and makes the job kPayloadPush, with the action payload.push as its body, for
-// the caller to send. The device must be certified, hold an agreement key, and have `endpoint` in its next binding or, without one, in its live one.
+// the caller to send. The device must be certified, hold an agreement key, and have
+// `endpoint` in its next binding or, without one, in its live one.
 Result<domain::Job> Compose(domain::Device& device, const domain::EndpointRecord& endpoint,
                             const domain::Policy& policy, const domain::Context& context,
                             const domain::Signer& signer);

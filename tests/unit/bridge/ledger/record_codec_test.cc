@@ -279,12 +279,10 @@ TEST(RecordCodec, TheVersionIsReadWithoutTheRest) {
 
 TEST(Keys, OfUniqueValuesBeginWithTheirKind) {
   using domain::UniqueKind;
-  const std::pair<UniqueKind, const char*> golden[] = {{UniqueKind::kEid, "015f5f"},
-                                                       {UniqueKind::kIccid, "025f5f"},
-                                                       {UniqueKind::kPublicKey, "035f5f"},
-                                                       {UniqueKind::kSerial, "045f5f"},
-                                                       {UniqueKind::kAgreementKey, "055f5f"},
-                                                       {UniqueKind::kTransfer, "065f5f"}};
+  const std::pair<UniqueKind, const char*> golden[] = {
+      {UniqueKind::kEid, "015f5f"},          {UniqueKind::kIccid, "025f5f"},
+      {UniqueKind::kPublicKey, "035f5f"},    {UniqueKind::kSerial, "045f5f"},
+      {UniqueKind::kAgreementKey, "055f5f"}, {UniqueKind::kTransfer, "065f5f"}};
   for (const auto& [kind, hex] : golden)
     EXPECT_EQ(ToHex(AsBytes(keys::OfUnique({kind, Bytes(2, 0x5f)}))), hex);
 }

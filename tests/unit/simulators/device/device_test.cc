@@ -432,8 +432,7 @@ class TwoProfilesTest : public DeviceTest {
     payload.certificate = second_;
     const Bytes cms = registry_.Seal(wire::Encode(payload).dump(), TestRegistry::AgreementKeyIn(second_csr_));
     const std::string job = "second-" + std::to_string(version);
-    const auto outcome =
-        device_->TakePayload(job, Frame(cms, registry_.Containers(payload)), kNow, 1);
+    const auto outcome = device_->TakePayload(job, Frame(cms, registry_.Containers(payload)), kNow, 1);
     return outcome.status ? "success" : outcome.status.error().symbol;
   }
   std::string second_csr_;
