@@ -212,6 +212,8 @@ TEST_F(CodesLab, ALimitRefusesItsPartyAloneAndSaysWhenToComeAgain) {
   lab_->Kill("registryd");
   const auto restarted = lab_->Restart("registryd");
   ASSERT_TRUE(restarted) << restarted.error().message;
+  // This answer is kept, so it comes once registryd is connected; that to a read is dropped until then.
+  ASSERT_TRUE(Ask("asp-a", "endpoint.publish", {{"endpoint", MainEndpoint()}}).accepted);
   const auto quota = [&](const std::string& party) { return Ask(party, "quota.get", json::object()); };
   Reply reply;
   int heard = 0;
