@@ -19,8 +19,8 @@ Status ReplaceFile(const std::string& path, std::string_view content, mode_t mod
 // writing.
 Status CreateFile(const std::string& path, std::string_view content, mode_t mode);
 
-// The same of 32 random octets, as long as HMAC-SHA-256's output (RFC 8945 §6), in a line of base64 that the owner alone may
-// read.
+// The same of 32 random octets, as long as HMAC-SHA-256's output (RFC 8945 §6), in a line of base64 that the owner alone
+// may read.
 Status CreateSecretFile(const std::string& path);
 
 }  // namespace registry::signing

@@ -7,28 +7,28 @@ namespace registry::lab {
 using nlohmann::json;
 
 void Heard::Hear(const std::string& program, const json& event) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   events_.emplace_back(program, event);
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 std::optional<json> Heard::Wait(std::size_t& from, const Wanted& wanted, std::chrono::milliseconds patience,
                                 const std::function<bool()>& over) {
   constexpr std::chrono::milliseconds kTick{100};
   const auto until = std::chrono::steady_clock::now() + patience;
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   for (;;) {
     for (; from < events_.size(); ++from) {
       if (!wanted(events_[from].first, events_[from].second)) continue;
       return events_[from++].second;
     }
     if (over() || std::chrono::steady_clock::now() >= until) return std::nullopt;
-    changed_.wait_for(lock, kTick);
+    changed_.WaitFor(lock, kTick);
   }
 }
 
 std::size_t Heard::size() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return events_.size();
 }
 

@@ -3,14 +3,14 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "schemas/base/mutex.h"
 
 namespace registry::lab {
 
@@ -27,9 +27,9 @@ class Heard {
   std::size_t size() const;
 
  private:
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<std::pair<std::string, nlohmann::json>> events_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::vector<std::pair<std::string, nlohmann::json>> events_ GUARDED_BY(mutex_);
 };
 
 // A party was notified of this type about the device.

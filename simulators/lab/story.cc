@@ -4,6 +4,7 @@
 #include <set>
 #include <thread>
 
+#include "schemas/wire/life_messages.h"
 #include "simulators/lab/heard.h"
 #include "simulators/lab/process.h"
 
@@ -12,6 +13,11 @@ namespace {
 
 using nlohmann::json;
 using std::chrono::milliseconds;
+
+template <class Message>
+std::string Name() {
+  return std::string(Message::kName);
+}
 
 constexpr int kDevices = 4;             // of each MNO and each ASP one
 constexpr milliseconds kAsk{10000};     // for one question to a server
@@ -189,9 +195,9 @@ class Teller {
   bool Renewed() {
     Chapter chapter{"a new key and certificate", false, {}};
     Say("asp-a", "rekey", {{"reason", "a new key, to see that it works"}});
-    const bool ok =
-        Await(Notified("asp-a", "device.renewed", device_), "asp-a hears device.renewed", chapter) &&
-        AwaitAnotherTlsa(chapter) && AwaitSession(true, "asp-a", chapter);
+    const bool ok = Await(Notified("asp-a", Name<wire::DeviceRenewed>(), device_),
+                          "asp-a hears device.renewed", chapter) &&
+                    AwaitAnotherTlsa(chapter) && AwaitSession(true, "asp-a", chapter);
     ProveByHistory(5, chapter);
     return Finish(std::move(chapter), ok);
   }
@@ -199,20 +205,22 @@ class Teller {
   bool ToAnotherAsp() {
     Chapter chapter{"transferred from asp-a to asp-b", false, {}};
     Say("asp-a", "give", {{"to", "asp-b"}});
-    const bool ok =
-        Await(Notified("asp-a", "transfer.requested", device_), "asp-a hears transfer.requested", chapter) &&
-        Await(Notified("asp-b", "transfer.completed", device_), "asp-b hears transfer.completed", chapter) &&
-        AwaitSession(true, "asp-b", chapter);
+    const bool ok = Await(Notified("asp-a", Name<wire::TransferRequested>(), device_),
+                          "asp-a hears transfer.requested", chapter) &&
+                    Await(Notified("asp-b", Name<wire::TransferCompleted>(), device_),
+                          "asp-b hears transfer.completed", chapter) &&
+                    AwaitSession(true, "asp-b", chapter);
     return Finish(std::move(chapter), ok);
   }
 
   bool ToAnotherMno() {
     Chapter chapter{"transferred from mno-a to mno-b", false, {}};
     Say("mno-a", "give", {{"to", "mno-b"}});
-    const bool ok =
-        Await(Notified("mno-a", "transfer.requested", device_), "mno-a hears transfer.requested", chapter) &&
-        Await(Notified("mno-b", "transfer.completed", device_), "mno-b hears transfer.completed", chapter) &&
-        AwaitAnotherTlsa(chapter) && AwaitSession(true, "asp-b", chapter);
+    const bool ok = Await(Notified("mno-a", Name<wire::TransferRequested>(), device_),
+                          "mno-a hears transfer.requested", chapter) &&
+                    Await(Notified("mno-b", Name<wire::TransferCompleted>(), device_),
+                          "mno-b hears transfer.completed", chapter) &&
+                    AwaitAnotherTlsa(chapter) && AwaitSession(true, "asp-b", chapter);
     ProveByHistory(5, chapter);
     return Finish(std::move(chapter), ok);
   }
