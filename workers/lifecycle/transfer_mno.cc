@@ -150,7 +150,11 @@ Status AfterTransferredProfile(Device& device, const Job& job, Case& at) {
   }
   if (domain::OnHold(device) || !IsApproved(device, TransferKind::kMno)) return Done{};
   if (job.profile != device.transfer->gaining) return Done{};
-  return AskForNextKey(device, GainingOf(device), at);
+  const auto waiting = Waiting::Of(device.id, at.view);
+  if (!waiting) return waiting.error();
+  // Enabled for the second time, since the former profile was seen on the network meanwhile: it was asked already.
+  const bool asked = waiting->Has(JobKind::kKeyGenerate) || domain::NextCredential(device) != nullptr;
+  return asked ? Status(Done{}) : AskForNextKey(device, GainingOf(device), at);
 }
 
 }  // namespace registry::lifecycle
