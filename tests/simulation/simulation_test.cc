@@ -1,5 +1,5 @@
 // Random histories over the pure decisions: `simulation_test --seed N` plays one, the same every time, and prints it;
-// `--seeds N` says how many are played (default 50), `--first N` with which seed they begin.
+// `--seeds N` says how many are played (default 150), `--first N` with which seed they begin.
 #include <gmock/gmock.h>
 
 #include <cstdio>
@@ -14,7 +14,7 @@
 namespace registry::simulation {
 namespace {
 
-std::uint64_t seeds = 50, first = 1;
+std::uint64_t seeds = 150, first = 1;
 std::optional<std::uint64_t> only;
 
 TEST(Simulation, NoHistoryBreaksARule) {

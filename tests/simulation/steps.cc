@@ -202,7 +202,9 @@ void StartOrder(World& world, Dice& dice) {
 void SayAgain(World& world, const Sent first) {
   const auto mark = world.ledger().FindEvent(*PartyId::Parse(first.party),
                                              *EventId::Parse(first.envelope.at("id").get<std::string>()));
+  world.repeating = mark->has_value();
   const Answer again = world.Say(first.message);
+  world.repeating = false;
   const auto time = ingest::Parse(first.message)->time;
   if (!*mark && time && ledger::MayBeForgotten(*time, *world.ledger().LoadMarksKept()) &&
       again.outcome == "accepted")
@@ -227,6 +229,31 @@ void TouchOrder(World& world, Dice& dice) {
   world.Ask(dice.Chance(80) ? order.owner.text() : Anybody(dice), dice.Pick(commands),
             {{"order", order.id.text()}});
   if (dice.Chance(30) && !world.sent.empty()) SayAgain(world, world.sent.back());
+}
+// Mostly one that nobody is bound to.
+void WithdrawEndpoint(World& world, Dice& dice) {
+  world.Ask(AnyAsp(dice), "endpoint.withdraw", {{"name", dice.Chance(80) ? "other" : "main"}});
+  if (dice.Chance(30) && !world.sent.empty()) SayAgain(world, world.sent.back());
+}
+void SetWifi(World& world, Dice& dice) {
+  const Known device = Device(world, dice);
+  json data{{"device", device.device}};
+  if (dice.Chance(80)) data["wifi"] = {{"ssid", "plant"}, {"sealedPassphrase", "c2VhbGVk"}};
+  world.Ask(Manager(world, device, dice), "wifi.set", data);
+  if (dice.Chance(30) && !world.sent.empty()) SayAgain(world, world.sent.back());
+}
+// What takes no argument.
+void ReadOwn(World& world, Dice& dice) {
+  static const std::vector<std::string> commands = {"endpoint.list", "order.list", "quota.get"};
+  world.Ask(AnyAsp(dice), dice.Pick(commands), json::object());
+}
+void AnswerAndMaybeAgain(World& world, Dice& dice) {
+  AnswerTransfer(world, dice);
+  if (dice.Chance(40) && !world.sent.empty()) SayAgain(world, world.sent.back());
+}
+// The last command once more: what is rare has no luck of its own to be repeated.
+void RepeatTheLast(World& world, Dice&) {
+  if (!world.sent.empty()) SayAgain(world, world.sent.back());
 }
 void CarryOrdersOn(World& world, Dice& dice) { world.CarryOrdersOn(1 + dice.Below(3)); }
 
@@ -365,8 +392,8 @@ const std::vector<StepKind>& Steps() {
       {"device.suspend", 3, Suspend},
       {"device.resume", 5, Resume},
       {"device.detach", 3, Detach},
-      {"device.disconnect", 2, Disconnect},
-      {"device.reconnect", 3, Reconnect},
+      {"device.disconnect", 5, Disconnect},
+      {"device.reconnect", 6, Reconnect},
       {"device.move", 3, Move},
       {"device.release", 1, Release},
       {"do.progress", 4, Progress},
@@ -375,13 +402,17 @@ const std::vector<StepKind>& Steps() {
       {"do.result unknown", 3, NotKnown},
       {"authorisation.set", 6, SetCode},
       {"transfer requested", 6, RequestTransfer},
-      {"transfer answered", 6, AnswerTransfer},
+      {"transfer answered", 6, AnswerAndMaybeAgain},
       {"transfers listed", 1, ListTransfers},
       {"profile added", 1, AddProfile},
       {"feed.replay", 1, Replay},
       {"feed.ack", 2, Acknowledge},
       {"device read", 2, ReadDevice},
       {"devices listed", 2, ListDevices},
+      {"endpoint.withdraw", 2, WithdrawEndpoint},
+      {"wifi.set", 3, SetWifi},
+      {"own lists read", 2, ReadOwn},
+      {"the last one again", 6, RepeatTheLast},
       {"order started", 3, StartOrder},
       {"order touched", 6, TouchOrder},
       {"orders go on", 4, CarryOrdersOn},

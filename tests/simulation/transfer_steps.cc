@@ -86,7 +86,7 @@ void AnswerTransfer(World& world, Dice& dice) {
   if (transfers.empty()) return RequestTransfer(world, dice);
   const domain::Transfer transfer = dice.Pick(transfers);
   const std::size_t which = dice.Below(10);
-  const char* const command = which < 7   ? "transfer.approve"
+  const char* const command = which < 6   ? "transfer.approve"
                               : which < 8 ? "transfer.reject"
                                           : "transfer.cancel";
   const PartyId& concerned = which < 8 ? transfer.from : transfer.to;

@@ -104,6 +104,7 @@ class World final : public ingest::Observer {
   std::vector<Known> known;
   std::vector<TransferCode> codes;
   std::vector<Told> told;
+  bool repeating = false;  // what is said now was said before: its reply is the one that was given then
   std::vector<Sent> sent;
   std::map<std::string, domain::ZoneChange> served;  // by device: what every secondary shows
   std::vector<domain::ZoneChange> seen;              // that was served, ever
