@@ -108,7 +108,7 @@ std::string ActiveIsServed(const Snapshot& now) {
     if (device.state != State::kActive && device.state != State::kPublished) return "";
     if (domain::Withheld(device)) return HeldIsNotServed(now, device);
     // Let go, and not seen since.
-    if (LastOf(device, {"certified", "resumed", "published"}) == "resumed") return "";
+    if (LastOf(device, {"resumed", "published"}) == "resumed") return "";
     // It has another certificate after the end of the one before, and that was not seen yet.
     if (LastOf(device, {"expired", "published"}) == "expired") return "";
     const auto served = now.world.served.find(device.id.text());
