@@ -338,7 +338,9 @@ void World::Deliver(const domain::OutgoingMessage& message, Answer* answer) {
   Learn(party, envelope);
   const std::string type = envelope.at("type");
   const bool accepted = type.ends_with(".accepted");
-  if (answer == nullptr || !(accepted || type.ends_with(".rejected"))) return;
+  // "transfer.rejected" is no reply.
+  const bool reply = !type.starts_with("registry.v1.event.") && (accepted || type.ends_with(".rejected"));
+  if (answer == nullptr || !reply) return;
   answer->accepted = accepted;
   answer->data = envelope.at("data");
   answer->payload = message.payload;
