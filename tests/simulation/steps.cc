@@ -171,7 +171,9 @@ void Fail(World& world, Dice& dice) {
 void NotKnown(World& world, Dice& dice) { Report(world, dice, "do.result", {{"outcome", "unknown"}}); }
 
 void Replay(World& world, Dice& dice) {
+  world.repeating = true;  // who let a device go is told once more what it was told
   world.Ask(Anybody(dice), "feed.replay", {{"from_seq", 1 + dice.Below(5)}});
+  world.repeating = false;
 }
 void Acknowledge(World& world, Dice& dice) {
   const std::string party = Anybody(dice);

@@ -388,7 +388,7 @@ void World::CheckAudience(const std::string& party, const nlohmann::json& envelo
   const bool own = domain::Sponsor(**device).text() == party || of_transfer ||
                    domain::HasShare(**device, *PartyId::Parse(party));
   const bool reply = type.ends_with(".accepted");
-  if (reply && repeating) return;  // the same octets as when the device was its own
+  if (repeating) return;  // the same octets as when the device was its own
   // Who has just let it go hears that it has.
   const auto& bindings = (*device)->bindings;
   const bool had = std::any_of(bindings.begin(), bindings.end(),
