@@ -413,6 +413,9 @@ void World::CheckRead(const PartyId& party, const std::string& payload) {
   for (const domain::Device& device : *devices) {
     if (domain::Sponsor(device) == party)
       own_esims.insert({device.eid.text(), domain::IccidOf(device).text()});
+    for (const domain::Profile& profile : device.profiles) {
+      if (profile.mno == party) own_esims.insert(profile.iccid.text());
+    }
     const bool lists_transfers = payload.find(R"("transfers":)") != std::string::npos && device.transfer &&
                                  (device.transfer->from == party || device.transfer->to == party);
     const bool own = domain::Sponsor(device) == party || domain::HasShare(device, party) || lists_transfers ||
