@@ -5,8 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
+#include <string>
 
 #include "simulators/lab/layout.h"
 #include "tests/support/contract.h"
