@@ -116,7 +116,7 @@ TEST_F(WithdrawnAtTheBroker, ASessionFromBeforeIsNotResumed) {
                     "-key",    stem + ".key"};
     spec.command.insert(spec.command.end(), ticket.begin(), ticket.end());
     spec.on_line = [](const std::string&) {};  // its standard input stays open
-    const auto process = std::move(*lab::Process::Start(std::move(spec)));
+    const auto process = *lab::Process::Start(std::move(spec));
     EXPECT_TRUE(lab::WaitUntil([&] { return done(folder_.Read(log)); }, 20s)) << folder_.Read(log);
     return folder_.Read(log);
   };

@@ -35,7 +35,7 @@ class CrlWriterTest : public ::testing::Test {
     auto issuing = signing::CreateIssuing(*root, "issuing", validity);
     ASSERT_TRUE(issuing.ok());
     folder_.Write("issuing.pem", ToPem("CERTIFICATE", issuing->certificate));
-    signer_ = std::move(*signing::MakeSigner(issuing->key, issuing->certificate));
+    signer_ = *signing::MakeSigner(issuing->key, issuing->certificate);
     Open();
   }
   void Open() {

@@ -60,7 +60,7 @@ class ReadingCommands : public testing::Test {
  protected:
   ReadingCommands()
       : made_(ledger::CreateRocksDbLedger(folder_.path())),
-        ledger_(std::move(*ledger::OpenRocksDbLedger({folder_.path()}))) {
+        ledger_(*ledger::OpenRocksDbLedger({folder_.path()})) {
     domain::Changeset changes = ledger::samples::Registration(1);
     changes.notifications = {ledger::samples::Notification(1)};
     changes.devices[0].device.state = domain::State::kAttached;
@@ -424,7 +424,7 @@ TEST_F(ReadingCommands, AnOutboxEntryIsPassedOnlyWhenStoppedAndOnlyTheNext) {
   const Ran passed = skip("1");
   EXPECT_EQ(passed.status, 0) << passed.err;
   EXPECT_EQ(On({"outbox", "skip", "--sink", "crl", "--seq", "1"}).status, 1);  // nothing waits
-  ledger_ = std::move(*ledger::OpenRocksDbLedger({folder_.path()}));
+  ledger_ = *ledger::OpenRocksDbLedger({folder_.path()});
   EXPECT_EQ(ledger_->LoadSink(ledger::Sink::kMqtt)->cursor, 1u);
   const auto letters = *ledger_->DeadLettersAfter(1, 10);
   ASSERT_EQ(letters.size(), 1u);

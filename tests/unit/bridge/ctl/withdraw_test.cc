@@ -179,7 +179,7 @@ TEST_F(WithdrawTest, SerialsAsPeopleWriteThem) {
 }
 
 TEST_F(WithdrawTest, OneAtATime) {
-  auto held = std::make_unique<FolderLock>(std::move(*FolderLock::Take(registry_)));
+  auto held = std::make_unique<FolderLock>(*FolderLock::Take(registry_));
   EXPECT_EQ(FolderLock::Take(registry_, std::chrono::milliseconds(0)).error().symbol, "folder_locked");
   std::thread other([&] { Add("mno-b"); });
   held.reset();

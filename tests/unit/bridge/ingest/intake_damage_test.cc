@@ -60,7 +60,7 @@ class IntakeDamageTest : public testing::Test {
 
   // The octets of the segment a dead process leaves with these commands.
   std::string LeaveBehind(const std::vector<InboundMessage>& messages) {
-    const auto intake = std::move(*Intake::Open(options_));
+    const auto intake = *Intake::Open(options_);
     for (const auto& message : messages) EXPECT_TRUE(intake->Append(message).ok());
     return Contents(first());
   }
@@ -76,7 +76,7 @@ class IntakeDamageTest : public testing::Test {
     fs::permissions(options_.folder, fs::perms::owner_all);
     Write(first(), segment);
     said_.clear();
-    const auto intake = std::move(*Intake::Open(options_));
+    const auto intake = *Intake::Open(options_);
     std::vector<std::string> payloads;
     for (const auto& record : intake->TakeLeftOver()) {
       payloads.push_back(record.message.payload);
@@ -131,12 +131,12 @@ TEST_F(IntakeDamageTest, ADamagedFileKeepsItsNameUntilWhatIsInItIsDone) {
   segment[kIntakeHeaderSize + 20] ^= 1;
   Write(first(), segment);
   for (int start = 0; start < 2; ++start) {
-    const auto intake = std::move(*Intake::Open(options_));
+    const auto intake = *Intake::Open(options_);
     EXPECT_EQ(intake->TakeLeftOver().size(), 2u) << "start " << start;  // dies before they are done
     EXPECT_TRUE(fs::exists(first()));
   }
   EXPECT_EQ(Process(segment).size(), 2u);
-  const auto intake = std::move(*Intake::Open(options_));
+  const auto intake = *Intake::Open(options_);
   EXPECT_EQ(intake->damages(), 0u) << "said by the start that found it";
   EXPECT_TRUE(fs::exists(aside()));
 }
@@ -146,7 +146,7 @@ TEST_F(IntakeDamageTest, ADamagedFileIsNeverOverwritten) {
   segment[kIntakeHeaderSize + 20] ^= 1;
   EXPECT_THAT(Process(segment), IsEmpty());
   for (int i = 0; i < 3; ++i) {
-    const auto intake = std::move(*Intake::Open(options_));
+    const auto intake = *Intake::Open(options_);
     for (const auto& record : intake->TakeLeftOver()) intake->MarkDone(record.ticket);
     EXPECT_TRUE(intake->Append(Message(i)).ok());
   }

@@ -28,7 +28,7 @@ class IntakeTest : public testing::Test {
  protected:
   IntakeTest() { options_.folder = folder_.In("intake"); }
 
-  std::unique_ptr<Intake> Open() { return std::move(*Intake::Open(options_)); }
+  std::unique_ptr<Intake> Open() { return *Intake::Open(options_); }
   std::vector<fs::path> Segments() {
     std::vector<fs::path> segments;
     for (const auto& file : fs::directory_iterator(options_.folder)) {
