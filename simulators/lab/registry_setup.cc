@@ -26,6 +26,13 @@ Result<toml::table> ReadConfig(const Layout& layout) {
   }
 }
 
+Status WriteConfig(const Layout& layout, const toml::table& config) {
+  std::ofstream out(layout.ConfigFile());
+  out << config << "\n";
+  if (!out.flush()) return SetupError("cannot write " + layout.ConfigFile());
+  return Done{};
+}
+
 toml::table& Section(toml::table& config, const char* name) {
   if (!config[name].is_table()) config.insert_or_assign(name, toml::table{});
   return *config[name].as_table();
@@ -120,10 +127,21 @@ Status CompleteConfig(const Layout& layout, const RegistrySetup& setup) {
   http.insert_or_assign("port", static_cast<int>(layout.http));
   if (setup.validity_seconds > 0) SetRenewal(*config, setup);
   Section(*config, "retry").insert_or_assign("first_seconds", setup.retry_first_seconds);
-  std::ofstream out(layout.ConfigFile());
-  out << *config << "\n";
-  if (!out.flush()) return SetupError("cannot write " + layout.ConfigFile());
-  return Done{};
+  return WriteConfig(layout, *config);
+}
+
+Status SetOwnKeys(const Layout& layout, const std::string& party,
+                  const std::map<std::string, std::int64_t>& keys) {
+  auto config = ReadConfig(layout);
+  if (!config) return config.error();
+  auto* const parties = (*config)["party"].as_array();
+  for (std::size_t i = 0; parties != nullptr && i < parties->size(); ++i) {
+    toml::table* const table = (*parties)[i].as_table();
+    if (table == nullptr || (*table)["name"].value_or(std::string()) != party) continue;
+    for (const auto& [key, value] : keys) table->insert_or_assign(key, value);
+    return WriteConfig(layout, *config);
+  }
+  return SetupError(party + " is no party in " + layout.ConfigFile());
 }
 
 Result<TsigKey> ReadTsigKey(const Layout& layout) {

@@ -2,6 +2,8 @@
 // and completes its configuration with what only the lab knows: ports, resolver, trust anchor, secondary.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 
 #include "schemas/base/result.h"
@@ -24,6 +26,9 @@ struct RegistrySetup {
 // Does nothing where the folder exists: a lab may be started again over its ledger.
 Status InitRegistry(const Layout& layout, const std::string& registryctl);
 Status CompleteConfig(const Layout& layout, const RegistrySetup& setup);
+// Into the party's own table of the configuration, which registryd reads at its start.
+Status SetOwnKeys(const Layout& layout, const std::string& party,
+                  const std::map<std::string, std::int64_t>& keys);
 
 struct TsigKey {
   std::string name, secret;  // base64

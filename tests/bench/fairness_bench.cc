@@ -15,11 +15,13 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iostream>
 #include <thread>
 #include <vector>
 
 #include "simulators/lab/demo_report.h"
 #include "simulators/lab/lab.h"
+#include "simulators/lab/registry_setup.h"
 #include "tests/bench/report.h"
 #include "tests/support/raw_mqtt.h"
 
@@ -180,20 +182,11 @@ Flood LimitedFlood() {
           }};
 }
 
-// In the flooder's own table of the configuration; registryd reads it at its start.
-bool SetLimit(lab::Lab& lab) {
-  std::ifstream in(lab.layout().ConfigFile());
-  std::string text, keys = "limit_write_per_second = " + std::to_string(kLimit) +
-                           "\nlimit_write_burst = " + std::to_string(kLimit) + "\n";
-  bool set = false;
-  for (std::string line; std::getline(in, line);) {
-    text += line + "\n";
-    if (set || !line.starts_with("name") || line.find(kFlooder) == std::string::npos) continue;
-    text += keys;
-    set = true;
-  }
-  std::ofstream(lab.layout().ConfigFile()) << text;
-  return set;
+bool SetLimit(const lab::Lab& lab) {
+  const auto set = lab::SetOwnKeys(lab.layout(), kFlooder,
+                                   {{"limit_write_per_second", kLimit}, {"limit_write_burst", kLimit}});
+  if (!set) std::cerr << set.error().message << std::endl;
+  return set.ok();
 }
 
 // In the registry's place: its certificate, its client identifiers, its sessions per party.

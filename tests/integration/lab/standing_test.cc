@@ -58,8 +58,9 @@ class StandingLab : public testing::Test {
     lab_->SendTo("asp-a", {{"cmd", verb}, {"device", device}});
     const auto said = heard_.Wait(
         from,
-        [&](const std::string&, const json& event) {
-          return event.value("event", "") == answer && event.value("device", "") == device;
+        [&](const std::string& program, const json& event) {
+          return program == "asp-a" && event.value("event", "") == answer &&
+                 event.value("device", "") == device;
         },
         kPatience);
     EXPECT_TRUE(said && said->at("ok") == true) << verb << (said ? said->dump() : ": no answer");
