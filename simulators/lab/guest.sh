@@ -1,5 +1,5 @@
-# simulators/lab/guest.sh: what a person needs to take part in a lab by hand, as guest-mno or guest-asp. To be read into
-# bash, with the folder of a lab that runs:   . simulators/lab/guest.sh /var/tmp/lab
+# simulators/lab/guest.sh: what a person needs to take part in a lab by hand, as guest-mno, guest-asp, guest-mno-b or
+# guest-asp-b. To be read into bash, with the folder of a lab that runs:   . simulators/lab/guest.sh /var/tmp/lab
 # It uses mosquitto_pub, mosquitto_sub, jq, openssl and kdig, and nothing of this project.
 #
 #   tell PARTY COMMAND DATA   sends a command, with a new id
@@ -7,6 +7,7 @@
 #                             $DEVICE. After a rejection it prints that instead, on standard error, and fails.
 #   served NAME TYPE          waits until the lab's name server has the record
 #   gone NAME TYPE            waits until it has none
+#   listen_as PARTY           hears what is said to another of the four too: guest-mno and guest-asp are heard from the beginning
 #   ask NAME TYPE             asks the lab's validating resolver, over TLS
 #   hush                      ends the listening
 #
