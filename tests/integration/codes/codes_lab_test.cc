@@ -7,8 +7,12 @@
 #include <fstream>
 #include <iterator>
 
+#include "bridge/ingest/intake_seal.h"
+#include "bridge/ingest/intake_segment.h"
+#include "bridge/signing/code_key.h"
 #include "schemas/base/check.h"
 #include "simulators/lab/lab.h"
+#include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
 #include "tests/support/contract.h"
 #include "tests/support/main_endpoint.h"
@@ -22,6 +26,9 @@ using nlohmann::json;
 using std::chrono::seconds;
 
 constexpr seconds kPatience{60};
+constexpr std::size_t kBatch = 900;  // of 1,000: enough to be at work on when it is killed
+constexpr int kKillsMax = 20;
+constexpr char kBatchTopic[] = "registry/v1/from/asp-a/batch";
 constexpr char kWrong[] = "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA";
 constexpr char kNobody[] = "01234567-89ab-4cde-8f01-23456789abcd";
 
@@ -118,6 +125,48 @@ class CodesLab : public testing::Test {
     return {reply->topic.ends_with("/accepted"), json::parse(reply->payload).at("data"), reply->payload};
   }
 
+  // Many commands of asp-a in one message, which is one record of the intake until the last of them is done.
+  void SayBatch(const std::vector<std::pair<std::string, json>>& commands) {
+    const auto& layout = lab_->layout();
+    RawMqtt client({layout.mqtt, layout.BrokerCa(), layout.PartyCertificate("asp-a"),
+                    layout.PartyKey("asp-a"), "asp-a-" + std::to_string(++last_)});
+    ASSERT_TRUE(client.connected());
+    json batch = json::array();
+    for (const auto& [command, data] : commands) {
+      batch.push_back({{"specversion", "1.0"},
+                       {"id", "codes-" + std::to_string(++last_)},
+                       {"source", "asp-a"},
+                       {"type", "registry.v1." + command},
+                       {"data", data}});
+    }
+    ASSERT_EQ(client.PublishWith(kBatchTopic, batch.dump(), "application/cloudevents-batch+json", {}), 0);
+  }
+  // What the intake's files hold that is not done, as they are read.
+  std::string IntakeOctets() const {
+    std::string octets;
+    std::error_code gone;  // a file may go meanwhile
+    for (const auto& file : fs::directory_iterator(lab_->layout().Registry("intake"), gone)) {
+      if (file.path().filename() != "LOCK") octets += OctetsOf(file.path());
+    }
+    return octets;
+  }
+  // The payloads of the batches in the intake as they were sent.
+  std::vector<std::string> UnsealedBatches() const {
+    const auto key = signing::LoadCodeKey(lab_->layout().Registry("authorisation.key"));
+    if (!key) return {key.error().message};
+    const ingest::IntakeSeal seal(signing::DerivedKey(*key, "registry intake 1"));
+    std::vector<std::string> payloads;
+    for (const auto& file : fs::directory_iterator(lab_->layout().Registry("intake"))) {
+      for (const auto& message : ingest::DecodeIntakeSegment(OctetsOf(file.path())).messages) {
+        if (message.topic != kBatchTopic) continue;
+        EXPECT_TRUE(ingest::IntakeSeal::IsSealed(message.payload));
+        payloads.push_back(seal.Open(message.payload).value_or("of another key"));
+      }
+    }
+    return payloads;
+  }
+  bool IntakeHoldsBatch() const { return IntakeOctets().find(kBatchTopic) != std::string::npos; }
+
   struct Device {
     std::string id, code, payload, register_id;
   };
@@ -202,6 +251,41 @@ TEST_F(CodesLab, ACodeWorksOnceIsLockedByGuessesAndIsKeptNowhere) {
   EXPECT_EQ(again.payload, claimed.payload) << "the same octets, the code computed anew";
   ExpectKeptNowhere();
   EXPECT_FALSE(lab_->TakeFailure()) << "no process ended by itself";
+}
+
+// A command is in the intake's files from before its PUBACK until it is done, and a killed registryd leaves it there.
+TEST_F(CodesLab, ACommandOnItsWayIsSealedOnDisk) {
+  ASSERT_TRUE(Ask("asp-a", "endpoint.publish", {{"endpoint", MainEndpoint()}}).accepted);
+  const Device device = Register();
+  const json hold = {{"device", kNobody}};
+  std::vector<std::pair<std::string, json>> commands(kBatch, {"device.suspend", hold});
+  const json claim = {{"device", device.id}, {"authorisationCode", device.code}, {"endpoint", "main"}};
+  commands.emplace_back("device.claim", claim);
+  bool kept = false;
+  for (int i = 0; i < kKillsMax && !kept; ++i) {
+    SayBatch(commands);
+    lab::WaitUntil([this] { return IntakeHoldsBatch(); }, kPatience);
+    lab_->Kill("registryd");
+    kept = IntakeHoldsBatch();
+    if (kept) break;
+    const auto restarted = lab_->Restart("registryd");  // it was faster
+    ASSERT_TRUE(restarted) << restarted.error().message;
+  }
+  ASSERT_TRUE(kept) << "no batch was caught under way";
+  ExpectKeptNowhere();
+  const Kept all(lab_->layout());
+  EXPECT_THAT(all.Places(kBatchTopic), testing::Contains(testing::HasSubstr("/intake/")))
+      << "what stands in the intake in clear is found there";
+  const auto batches = UnsealedBatches();
+  EXPECT_THAT(batches, testing::Contains(testing::HasSubstr(device.code))) << "the code is in that record";
+  const auto restarted = lab_->Restart("registryd");
+  ASSERT_TRUE(restarted) << restarted.error().message;
+  EXPECT_TRUE(lab::WaitUntil(
+      [this, &device] {
+        return Ctl({"device", "show", device.id}).value("claimer", "") == "asp-a";
+      },
+      kPatience))
+      << "what was taken in is done";
 }
 
 TEST_F(CodesLab, ALimitRefusesItsPartyAloneAndSaysWhenToComeAgain) {
