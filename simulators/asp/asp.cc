@@ -148,7 +148,7 @@ void AspOnMqtt::OnTransferCode(const std::string& device, const std::string& cod
   request.device = DeviceId::Parse(device);
   request.authorisation_code = code;
   request.endpoint = config_.endpoint.name;
-  transfers_->Request(request, [](const wire::TransferState&) {});
+  transfers_->Request(request, device, [](const wire::TransferState&) {});
 }
 
 void AspOnMqtt::AskFor(const std::string& device) {
@@ -227,6 +227,7 @@ void AspOnMqtt::FeedLoop() {
 }
 
 void AspOnMqtt::Control(const json& command) {
+  if (transfers_->Control(command)) return;
   const std::string verb = Text(command, "cmd");
   const std::string device = Text(command, "device");
   const auto id = DeviceId::Parse(device);

@@ -210,7 +210,10 @@ Status Device::Apply(const nlohmann::json& frame, UtcTime now, std::size_t profi
     identity.certificate = ParseCertificate(payload->certificate);
     identity.der = payload->certificate;
   }
-  if (&identity == &next_) live_ = std::exchange(next_, Identity{});
+  former_.other_certificate = &identity == &next_;
+  former_.identity = Identity{};
+  if (&identity == &next_) former_.identity = std::exchange(live_, std::exchange(next_, Identity{}));
+  if (target_) former_.target = std::move(target_);
   trust_ = std::move(*trust);
   last_version_ = payload->version;
   payload_ = std::move(*payload);
@@ -259,7 +262,7 @@ Status Device::Clear(std::size_t profile) {
       return Error::Make(Code::kFailed, "applet_refused", "the card does not let itself be cleared");
     }
   }
-  for (Identity* identity : {&live_, &next_}) {
+  for (Identity* identity : {&live_, &next_, &former_.identity}) {
     if (identity->profile == profile) *identity = Identity{};
   }
   return Done{};
@@ -287,6 +290,14 @@ Status Device::TalkToAsp() {
   if (!target_) return Lacking("card_empty", "no verified payload");
   const ClientCredentials credentials{live_.certificate.get(), live_.signing.get()};
   return sim::TalkToAsp(*target_, credentials, name(), options_.session_deadline);
+}
+
+Status Device::TalkAsBefore() {
+  const Identity& identity = former_.other_certificate ? former_.identity : live_;
+  if (!former_.target || !identity.signing)
+    return Lacking("card_empty", "nothing is left of what was before");
+  const ClientCredentials credentials{identity.certificate.get(), identity.signing.get()};
+  return sim::TalkToAsp(*former_.target, credentials, name(), options_.session_deadline);
 }
 
 }  // namespace registry::sim

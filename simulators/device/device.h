@@ -66,6 +66,9 @@ class Device {
   Status Verify(UtcTime now);
   bool verified() const { return target_.has_value(); }  // the payload that is installed now
   Status TalkToAsp();
+  // As it did before the payload that is installed now: to the ASP of then, with the certificate of then if this payload
+  // brought another. For whoever has to see that this does not work any more. card_empty: nothing of it is left.
+  Status TalkAsBefore();
 
   Euicc& card() { return *profiles_[0]->euicc; }
 
@@ -86,6 +89,13 @@ class Device {
     OwnedCertificate certificate;
   };
 
+  // What the last payload replaced.
+  struct Former {
+    bool other_certificate = false;
+    Identity identity;  // then; without a key once its applet has none
+    std::optional<AspTarget> target;
+  };
+
   Device(TrustStore& store, Options options) : store_(store), options_(std::move(options)) {}
   Status Clear(std::size_t profile);
   Identity* IdentityOf(std::size_t profile);
@@ -102,6 +112,7 @@ class Device {
   wire::Bootstrap bootstrap_;
   std::shared_ptr<const RegistryTrust> trust_;
   Identity live_, next_;
+  Former former_;
   std::string payload_job_, wipe_job_;
   Bytes payload_digest_;  // SHA-256 of what came with payload_job_
   std::optional<Status> payload_status_;

@@ -73,6 +73,7 @@ class FleetOnRadio : public Fleet {
   void SessionAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
   void Session(Unit& unit, Clock::time_point begun, milliseconds pause) REQUIRES(unit.mutex);
   void SessionAgain(Unit& unit) REQUIRES(unit.mutex);
+  void SessionAsBefore(Unit& unit) REQUIRES(unit.mutex);
   void SetRadio(Unit* unit, const json& on);
   bool Send(const Seat& seat, json frame);
   Unit* FindByUuid(const std::string& uuid);
@@ -317,6 +318,11 @@ void FleetOnRadio::SessionAgain(Unit& unit) {
   report_.Step(unit.device->id(), "session", begun, ReasonOf(status), true);
 }
 
+void FleetOnRadio::SessionAsBefore(Unit& unit) {
+  const auto begun = Clock::now();
+  report_.Step(unit.device->id(), "former_session", begun, ReasonOf(unit.device->TalkAsBefore()), true);
+}
+
 Unit* FleetOnRadio::FindByUuid(const std::string& uuid) {
   const MutexLock lock(mutex_);
   const auto found = by_uuid_.find(uuid);
@@ -339,8 +345,11 @@ void FleetOnRadio::Control(const json& command) {
   Unit* unit = FindByUuid(Text(command, "device"));
   if (unit == nullptr) return report_.Say({{"event", "control_refused"}, {"reason", "device_unknown"}});
   if (verb == "session") {
-    return queue_.Post(
-        [this, unit] { WhenFree(unit, [this](Unit& free) REQUIRES(free.mutex) { SessionAgain(free); }); });
+    const bool before = command.value("former", json(false)) == true;
+    return queue_.Post([this, unit, before] {
+      WhenFree(unit, [this, before](Unit& free)
+                         REQUIRES(free.mutex) { before ? SessionAsBefore(free) : SessionAgain(free); });
+    });
   }
   if (verb == "radio") return SetRadio(unit, command.value("on", json(true)));
   report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});

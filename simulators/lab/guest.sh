@@ -7,7 +7,7 @@
 #                             $DEVICE. After a rejection it prints that instead, on standard error, and fails.
 #   served NAME TYPE          waits until the lab's name server has the record
 #   gone NAME TYPE            waits until it has none
-#   listen_as PARTY           hears what is said to another of the four too: guest-mno and guest-asp are heard from the beginning
+#   listen_as PARTY           hears what is said to another of the four too; guest-mno and guest-asp are heard in any case
 #   ask NAME TYPE             asks the lab's validating resolver, over TLS
 #   hush                      ends the listening
 #

@@ -37,4 +37,14 @@ inline std::optional<AskedFor> AskedForIn(const nlohmann::json& action) {
   return AskedFor{*job, *device};
 }
 
+// What do.result says of what the device has answered.
+inline nlohmann::json AnswerIn(const nlohmann::json& frame) {
+  nlohmann::json answer{{"outcome", Text(frame, "outcome")},
+                        {"retriable", frame.contains("retriable") && frame["retriable"] == true}};
+  for (const char* part : {"stage", "reason"}) {
+    if (const std::string text = Text(frame, part); !text.empty()) answer[part] = text;
+  }
+  return answer;
+}
+
 }  // namespace registry::sim

@@ -8,6 +8,7 @@
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
 #include "simulators/link/text.h"
+#include "simulators/mno/carried.h"
 #include "simulators/mno/errands.h"
 #include "simulators/mno/esim.h"
 #include "simulators/mno/failing.h"
@@ -80,6 +81,8 @@ class NetworkOperator : public MnoSim {
   void Control(const json& command) override {
     const std::string verb = Text(command, "cmd");
     if (verb == "give") return Give(command);
+    if (verb == "replay") return Replay(Text(command, "device"));
+    if (transfers_->Control(command)) return;
     if (verb == "fail") return failing_.Set(Text(command, "action"), command.value("on", json(true)) == true);
     if (verb != "register") return report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
     const auto count = command.find("count");
@@ -311,6 +314,13 @@ class NetworkOperator : public MnoSim {
                   nullptr);
   }
 
+  // What it has carried before, once more: as an MNO may that keeps what passes, or the one that has lost the device.
+  void Replay(const std::string& device) {
+    const MutexLock lock(mutex_);
+    const auto payload = carried_.OldestOf(device);
+    if (payload && page_) page_->Send(*payload, kSendPatience);
+  }
+
   // ---- transfers ----
   // Away, to the MNO that is named. It finds the device by its EID.
   void Give(const json& command) {
@@ -350,6 +360,7 @@ class NetworkOperator : public MnoSim {
     errand.frame = {{"t", frame_type}, {"iccid", *owner}, {"job", job->text()}};
     if (kind == ErrandKind::kPayload) {
       for (const char* part : {"version", "cms", "containers"}) errand.frame[part] = data.value(part, json());
+      carried_.Keep(device->text(), errand.frame);
     }
     if (kind == ErrandKind::kKeyGenerate) errands_.EndWipes(*device);
     const Errand& begun = errands_.Begin(std::move(errand));
@@ -401,14 +412,7 @@ class NetworkOperator : public MnoSim {
   // ---- answers of the device ----
   void CsrArrived(const JobId& job, const json& frame) { Finished(job, {{"csr", Text(frame, "csr")}}); }
 
-  void Reported(const JobId& job, const json& frame) {
-    json answer{{"outcome", Text(frame, "outcome")},
-                {"retriable", frame.contains("retriable") && frame["retriable"] == true}};
-    for (const char* part : {"stage", "reason"}) {
-      if (const std::string text = Text(frame, part); !text.empty()) answer[part] = text;
-    }
-    Finished(job, answer);
-  }
+  void Reported(const JobId& job, const json& frame) { Finished(job, AnswerIn(frame)); }
 
   void Finished(const JobId& job, const json& answer) {
     std::optional<Errand> errand;
@@ -473,6 +477,7 @@ class NetworkOperator : public MnoSim {
   Later later_ GUARDED_BY(mutex_);
   Clock::time_point sleeps_until_ GUARDED_BY(mutex_) = Clock::time_point::min();  // awake: min
   Errands errands_;
+  Carried carried_ GUARDED_BY(mutex_);
   Profiles profiles_ GUARDED_BY(mutex_);
   Failing failing_;
   Desks desks_;

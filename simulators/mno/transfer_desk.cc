@@ -45,7 +45,7 @@ void TransferDesk::Hear(const std::shared_ptr<Connection>& from, const json& fra
   request.eid = *eid;
   request.authorisation_code = code;
   request.iccid = spare->iccid;
-  transfers_.Request(request, [this, iccid = spare->iccid.text()](const wire::TransferState& state) {
+  transfers_.Request(request, device, [this, iccid = spare->iccid.text()](const wire::TransferState& state) {
     expect_(state.device, iccid);
   });
 }
