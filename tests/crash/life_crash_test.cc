@@ -1,6 +1,6 @@
-// The registry and the broker die at random moments while devices live their lives: an order re-keys those of one ASP, others
-// go to another ASP and another MNO, and every certificate ends soon enough to be renewed meanwhile. In the end each is done,
-// nothing twice, and every device works.
+// The registry and the broker die at random moments while devices live their lives: an order re-keys those of one ASP,
+// others go to another ASP and another MNO, and every certificate ends soon enough to be renewed meanwhile. In the end all
+// of it is done, nothing twice, and every device works.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -228,7 +228,15 @@ TEST(LifeCrash, TransfersRenewalsAndAnOrderSurviveDeathsOfTheRegistryAndTheBroke
   const auto all = (*reader)->DevicesAfter(std::nullopt, kDevices * 2);
   ASSERT_TRUE(all);
   EXPECT_EQ(all->size(), std::size_t{kDevices});
-  for (const auto& device : *all) CheckDevice(**reader, device, moves);
+  int due = 0;
+  for (const auto& device : *all) {
+    CheckDevice(**reader, device, moves);
+    const auto history = (*reader)->HistoryOf(device.id);
+    if (history && CountOf(*history, "renewal due") > 0) ++due;
+  }
+  EXPECT_GT(due, 0) << "no certificate was renewed because its end was near";
+  RecordProperty("renewals_due", due);
+  RecordProperty("registry_kills", registry_kills);
   const auto orders = (*reader)->OrdersOf(std::nullopt);
   ASSERT_TRUE(orders);
   ASSERT_EQ(orders->size(), 1u);

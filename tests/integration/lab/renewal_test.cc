@@ -1,6 +1,6 @@
 // Certificates of two minutes on real servers: 200 devices renew twice, registryd dies in between, and a probe that goes
-// round all of them never sees a refusal. One device that nobody reaches expires and comes back, one key is compromised, and the name
-// server never shows a set of records that has nothing in common with the one before.
+// round all of them never sees a refusal. One device that nobody reaches expires and comes back, one key is compromised,
+// and the name server never shows a set of records that has nothing in common with the one before.
 #include <gmock/gmock.h>
 
 #include <algorithm>
