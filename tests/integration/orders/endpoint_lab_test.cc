@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <condition_variable>
+#include <filesystem>
 #include <mutex>
 
 #include "simulators/lab/lab.h"
@@ -87,6 +88,10 @@ TEST(EndpointLab, AChangeReachesEveryDeviceThoughTheRegistryIsKilled) {
   ASSERT_THAT(listed, SizeIs(1));
   const std::string name = listed[0].at("endpoint");
   EXPECT_EQ(asp.Ask("endpoint.withdraw", {{"name", name}}).symbol(), "endpoint_in_use");
+  const auto begun = std::chrono::steady_clock::now();
+  const auto seconds_since = [&begun] {
+    return static_cast<int>((std::chrono::steady_clock::now() - begun) / std::chrono::seconds(1));
+  };
   const auto published = asp.Ask("endpoint.publish", {{"endpoint", ChangedEndpoint(lab.layout(), name)}});
   ASSERT_TRUE(published.accepted) << published.data.dump();
   const std::string order = published.data.at("order");
@@ -99,11 +104,16 @@ TEST(EndpointLab, AChangeReachesEveryDeviceThoughTheRegistryIsKilled) {
   EXPECT_EQ(done.at("done"), ours) << done.dump();
   EXPECT_EQ(done.at("kind"), "reprovision");
   EXPECT_EQ(done.at("state"), "done");
+  RecordProperty("devices", static_cast<int>(ours));
+  RecordProperty("order_seconds", seconds_since());
   const auto opened = heard.Opened(devices, 2);
+  RecordProperty("delivered_seconds", seconds_since());
   for (const auto& [device, times] : opened) EXPECT_EQ(times, devices.contains(device) ? 2 : 1) << device;
   EXPECT_FALSE(other.Ask("order.get", {{"order", order}}).accepted);
   const auto failure = lab.TakeFailure();
   EXPECT_FALSE(failure) << *failure;
+  lab.Stop();
+  if (!testing::Test::HasFailure()) std::filesystem::remove_all(lab.layout().folder);
 }
 
 }  // namespace

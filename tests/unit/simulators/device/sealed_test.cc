@@ -43,13 +43,14 @@ class Sealed : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  // What the tool says; empty when it refuses.
+  // What the tool says; empty when it refuses, or cannot be run.
   std::string Seal(const Bytes& certificate, const std::string& passphrase) {
     const std::string file = folder_ / "device.pem";
     std::ofstream(file) << ToPem("CERTIFICATE", certificate);
     const std::string command = "printf %s '" + passphrase + "' | bash " + std::string(REGISTRY_SOURCE_DIR) +
                                 "/simulators/asp/seal.sh " + file + " 2>/dev/null";
     std::FILE* const pipe = popen(command.c_str(), "r");
+    if (pipe == nullptr) return {};
     std::string said(4096, '\0');
     said.resize(std::fread(said.data(), 1, said.size(), pipe));
     if (pclose(pipe) != 0) return {};
@@ -75,6 +76,7 @@ TEST_F(Sealed, IsNotOpenedByAnotherDeviceNorByTheKeyThatPayloadsAreFor) {
   const Certified device(registry_);
   Certified other(registry_);
   const std::string sealed = Seal(device.certificate, kPassphrase);
+  ASSERT_FALSE(sealed.empty());
   EXPECT_EQ(OpenSealed(sealed, *other.key).error().symbol, "wifi_undecryptable");
   const auto agreement = CardKey::Make(other.card, kAgreementKey, *other.card.PublicPoint(kAgreementKey));
   EXPECT_EQ(OpenSealed(sealed, *agreement).error().symbol, "wifi_undecryptable");
@@ -82,7 +84,9 @@ TEST_F(Sealed, IsNotOpenedByAnotherDeviceNorByTheKeyThatPayloadsAreFor) {
 
 TEST_F(Sealed, WhatWasAlteredOrIsNoneIsRefused) {
   const Certified device(registry_);
-  auto der = *FromBase64(Seal(device.certificate, kPassphrase));
+  const auto whole = FromBase64(Seal(device.certificate, kPassphrase));
+  ASSERT_TRUE(whole && !whole->empty()) << "the tool made nothing";
+  auto der = *whole;
   der.back() ^= 1;
   for (const std::string& sealed :
        {ToBase64(der), std::string("v1.AAEC"), std::string(), ToBase64({0x30, 0x00})})
