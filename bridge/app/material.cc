@@ -177,7 +177,9 @@ Result<Material> Material::Load(const Config& config) {
   policy.zone = config.zone;
   policy.retry = config.retry;
   policy.renewal = config.renewal;
-  policy.renewal.tlsa_ttl = seconds(config.dns.tlsa_ttl);
+  // Resolvers count whole seconds: what one has asked for in the last moment of a second it may give for its TTL and almost
+  // a second more.
+  policy.renewal.tlsa_ttl = seconds(config.dns.tlsa_ttl) + seconds(1);
   policy.transfer = config.transfer;
   policy.visible_within = seconds(config.visible_within_seconds);
   policy.restore_within = std::chrono::hours(24) * config.restore_days;
