@@ -55,6 +55,8 @@ bool Attached(const Device& device) {
   return profile != nullptr && profile->attached;
 }
 
+bool IsAway(const Device& device) { return EverSeen(device) && !Attached(device); }
+
 const Bytes& AgreementKey(const Device& device) {
   static const Bytes kNone;
   const Profile* const profile = Serving(device);

@@ -14,6 +14,8 @@ const PartyId& Sponsor(const Device& device);  // MNO of the serving profile
 const Iccid& IccidOf(const Device& device);    // of the serving profile
 bool EverSeen(const Device& device);  // the serving profile was enabled, or seen on the network, at some time
 bool Attached(const Device& device);  // it is on the network, as far as its MNO has said
+// It was seen before and is off the network: what waits for it waits until it is back.
+bool IsAway(const Device& device);
 const Bytes& AgreementKey(const Device& device);  // of the serving profile; empty before its first CSR
 
 // nullptr: none.

@@ -57,7 +57,7 @@ Result<Reply> Decide(const wire::DeviceAttach& command, Case& at) {
   if (profile == nullptr || profile->state == domain::ProfileState::kDeleted) return NotSponsor();
   if (profile != domain::Serving(*device)) return AttachOther(*device, profile->number, at);
   const domain::State after = domain::After(*device, domain::Fact::kAttached);
-  const bool back = domain::EverSeen(*device) && !domain::Attached(*device);
+  const bool back = domain::IsAway(*device);
   const bool moved = device->state != after || !domain::Attached(*device);
   const auto waiting = jobs::Waiting::Of(device->id, view);
   if (!waiting) return waiting.error();

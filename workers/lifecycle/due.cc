@@ -38,13 +38,13 @@ void WaitAnew(Job job, Case& at) {
 
 // Its device is off the network: nobody can do it now. It is sent again when the device is back (attach.cc). A deleted
 // device does not come back, and its eSIM must be free some day.
-bool IsAway(const Job& job, const Device& device) {
+bool WaitsForDevice(const Job& job, const Device& device) {
   const bool counts = job.to && job.wanted && domain::NeedsDevice(job.kind);
-  return counts && device.state != domain::State::kDeleted && domain::EverSeen(device) &&
-         !domain::Attached(device) && *job.to == domain::Sponsor(device);
+  return counts && device.state != domain::State::kDeleted && domain::IsAway(device) &&
+         *job.to == domain::Sponsor(device);
 }
 
-void WaitForDevice(Job job, Case& at) {
+void WaitOn(Job job, Case& at) {
   job.due = LatestDue(at.policy, at.context.now);
   at.changes.jobs_put.push_back(std::move(job));
 }
@@ -54,8 +54,8 @@ Status Settle(const Job& job, const Device& device, bool too_far, Case& at) {
   if (domain::RowOf(job.kind).on_due == domain::OnDue::kCarriesOn) return DecideRenewal(device.id, at);
   if (domain::RowOf(job.kind).on_due == domain::OnDue::kDecided) return DecideUnanswered(job, device, at);
   if (job.unsent) return jobs::SendKept(job, at.view, at.context, retry, at.changes);
-  if (IsAway(job, device)) {
-    WaitForDevice(job, at);
+  if (WaitsForDevice(job, device)) {
+    WaitOn(job, at);
     return Done{};
   }
   const bool alarm = domain::RowOf(job.kind).on_due == domain::OnDue::kAlarm;

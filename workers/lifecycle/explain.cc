@@ -89,10 +89,9 @@ std::string Certificates(const std::vector<wire::DeviceWait>& waits) {
 }
 
 std::string Away(const Device& device, const std::vector<wire::DeviceWait>& waits) {
-  const bool away = domain::EverSeen(device) && !domain::Attached(device);
   const bool needed = Waits(waits, JobKind::kKeyGenerate) || Waits(waits, JobKind::kPayloadPush) ||
                       Waits(waits, JobKind::kAppletWipe);
-  if (!away || !needed) return {};
+  if (!domain::IsAway(device) || !needed) return {};
   return "off the network: until device.attach of " + domain::Sponsor(device).text() +
          " no attempt is used up";
 }

@@ -165,8 +165,7 @@ Status Failed(const wire::DoResult& command, const Reported& reported, Case& at)
   const bool again = command.retriable && reported.job.wanted;
   const domain::RetryPlan& plan = at.policy.retry.Of(at.origin.party);
   // Off the network it could not be done: that uses no attempt up.
-  const bool away = domain::NeedsDevice(reported.job.kind) && domain::EverSeen(reported.device) &&
-                    !domain::Attached(reported.device);
+  const bool away = domain::NeedsDevice(reported.job.kind) && domain::IsAway(reported.device);
   if (again && (away || reported.job.attempt < plan.attempts_max)) {
     Job job = reported.job;
     jobs::PutOff(job, jobs::Backoff(plan, job.attempt), at.policy.retry, at.context.now);

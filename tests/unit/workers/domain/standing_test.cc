@@ -55,6 +55,15 @@ TEST(Standing, TheServingProfileIsTheOneThatCarriesTheLiveCertificate) {
   EXPECT_EQ(Live(device)->since, kNow);
 }
 
+TEST(Standing, AwayIsWhoWasSeenAndIsNotThereNow) {
+  Device device = WithProfiles({kMno});
+  EXPECT_FALSE(IsAway(device)) << "nobody waits for who was never there";
+  SeeOnNetwork(device);
+  EXPECT_FALSE(IsAway(device));
+  LeaveNetwork(device, 1);
+  EXPECT_TRUE(IsAway(device));
+}
+
 TEST(Standing, PayloadVersionsNeverGoBack) {
   Device device = WithProfiles({kMno});
   Bind(device, kAsp, kMain);
