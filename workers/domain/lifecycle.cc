@@ -131,6 +131,7 @@ Result<State> Next(const Device& device, Command command) {
   // What is deleted is no longer held by anybody: its state is the reason.
   if (!next && (barred.empty() || device.state == State::kDeleted)) return Refused(device, command, row.rule);
   if (!barred.empty()) return Refused(device, command, barred);
+  if (command == Command::kDisconnect && !EverSeen(device)) return Refused(device, command, row.rule);  // (5)
   const bool comes_back = command == Command::kReactivate || command == Command::kServerReactivate;
   if (comes_back && !EverSeen(device)) return State::kRegistered;  // (2)
   return *next;

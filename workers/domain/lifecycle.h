@@ -15,6 +15,7 @@ namespace registry::domain {
 // here, its server the operator (RFC 5731 §2.3).
 // (1) Of a device that has a live certificate, the next one is "renew".
 // (2) Registered when the device was never seen on the network.
+// (5) Refused when it was never seen: there is nothing to switch off.
 // A pending transfer lets nothing go on but suspend, the operator's deactivate, and what decides it (RFC 5730 §2.9.3.4).
 // clang-format off
 #define REGISTRY_LIFECYCLE_COMMANDS(ROW) \
@@ -59,7 +60,7 @@ namespace registry::domain {
   ROW(kServerResume, "resume by the operator", (kReg, kAtt, kCer, kPub, kAct, kOff, kNo), \
       (kBar, kOne, kOne, kOne, kAny, kAny, kAny), \
       "the operator lifts whatever hold there is") \
-  ROW(kDisconnect, "disconnect", (kNo, kAtt, kCer, kPub, kAct, kOff, kNo), \
+  ROW(kDisconnect, "disconnect", (kNo, kAtt, kCer, kPub, kAct, kOff/*5*/, kNo), \
       (kBar, kAny, kAny, kAny, kAny, kBar, kAny), \
       "a device that was seen on the network is disconnected") \
   ROW(kReconnect, "reconnect", (kNo, kAtt, kCer, kPub, kAct, kOff, kNo), \

@@ -41,12 +41,6 @@ Result<Reply> Decide(const wire::DeviceDisconnect& command, Case& at) {
   if (!device) return device.error();
   const auto next = domain::Next(*device, Command::kDisconnect);
   if (!next) return next.error();
-  if (!domain::EverSeen(*device)) {
-    return Error::Make(Code::kStatusProhibits, "state_prohibits",
-                       "device is " + std::string(domain::StateName(device->state)) +
-                           ": disconnect refused, it was never seen on the network",
-                       "/device");
-  }
   if (auto settled = RefuseInTransfer(*device); !settled) return settled.error();
   const auto waiting = jobs::Waiting::Of(device->id, at.view);
   if (!waiting) return waiting.error();

@@ -114,5 +114,14 @@ TEST(Lifecycle, ADeviceNeverSeenComesBackAsRegistered) {
   EXPECT_EQ(*Next(device, Command::kReactivate), State::kRegistered);
 }
 
+TEST(Lifecycle, ADeviceNeverSeenIsNotDisconnected) {
+  Device device = In(State::kDeactivated);
+  EXPECT_TRUE(Next(device, Command::kDisconnect));
+  test::SetAttached(device, false);
+  const auto refused = Next(device, Command::kDisconnect);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("was seen on the network"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace registry::domain
