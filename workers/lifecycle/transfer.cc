@@ -10,6 +10,7 @@
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/codes.h"
 #include "workers/lifecycle/transfer_told.h"
+#include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
 namespace {
@@ -81,10 +82,8 @@ Status CheckIdle(const Device& device, TransferKind kind, Case& at) {
 
 Status CheckGain(const wire::TransferRequest& command, Case& at) {
   if (command.endpoint) {
-    const auto endpoint = at.view.LoadEndpoint(at.origin.party, *command.endpoint);
-    if (!endpoint) return endpoint.error();
-    if (*endpoint) return Done{};
-    return Error::Make(Code::kNotFound, "endpoint_unknown", "publish the endpoint first", "/endpoint");
+    const auto endpoint = EndpointToBind(*command.endpoint, at);
+    return endpoint ? Status(Done{}) : Status(endpoint.error());
   }
   const auto holder = at.view.FindUnique({UniqueKind::kIccid, AsBytes(command.iccid->text())});
   if (!holder) return holder.error();
