@@ -56,23 +56,27 @@ Steps StepsOf(const domain::Changeset& changes) {
   return steps;
 }
 
-// What parties are told of a device that got stuck, for the operator's log: once, though MNO and ASP both hear it.
 // Kind and outcome of what became of transfers. Both parties hear of it; it is counted where the gaining one does.
 using Transfers = std::vector<std::pair<std::string, std::string>>;
 Transfers TransfersOf(const domain::Changeset& changes) {
   constexpr std::string_view kPrefix = "transfer.";
+  const auto of_transfer = [](const domain::Notification& told) { return told.type.starts_with(kPrefix); };
   Transfers transfers;
+  // Every write comes here, and hardly any moves a transfer.
+  const auto first = std::find_if(changes.notifications.begin(), changes.notifications.end(), of_transfer);
+  if (first == changes.notifications.end()) return transfers;
   for (const auto& [device, expected] : changes.devices) {
     if (!device.transfer) continue;
-    for (const domain::Notification& told : changes.notifications) {
-      if (told.to != device.transfer->to || !told.type.starts_with(kPrefix)) continue;
+    for (auto told = first; told != changes.notifications.end(); ++told) {
+      if (told->to != device.transfer->to || !of_transfer(*told)) continue;
       transfers.emplace_back(domain::TransferKindName(device.transfer->kind),
-                             told.type.substr(kPrefix.size()));
+                             told->type.substr(kPrefix.size()));
     }
   }
   return transfers;
 }
 
+// What parties are told of a device that got stuck, for the operator's log: once, though MNO and ASP both hear it.
 std::vector<std::string> FailuresOf(const domain::Changeset& changes) {
   std::vector<std::string> lines;
   for (const auto& notification : changes.notifications) {
