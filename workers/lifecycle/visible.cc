@@ -17,12 +17,14 @@ using domain::State;
 // that cannot be made is reported; attach, which finds nobody pushing, makes it anew.
 Status PayloadIsDue(Device& device, const jobs::Waiting& waiting, Case& at) {
   Device pushed = device;
-  const auto composed = AskForWhatIsOwed(pushed, waiting, at);
+  domain::Changeset before = at.changes;
+  const auto composed = PushWhatIsOwed(pushed, waiting, at);
   if (composed) {
     device = std::move(pushed);
   } else if (composed.error().symbol == domain::kLedgerFailed) {
     return composed.error();
   } else {
+    at.changes = std::move(before);
     ReportFailure(device, std::string(domain::JobKindName(domain::JobKind::kPayloadPush)), composed.error(),
                   at);
   }
@@ -54,10 +56,9 @@ Status DecideVisible(const domain::ZoneChange& change, Case& at) {
     device.state = after;
   }
   if (auto after = AfterOldIsGone(device, at); !after) return after;
-  if (withdrawn || domain::OnHold(device)) {
-    if (auto carried_on = CarryOnRenewal(device, *waiting, at); !carried_on) return carried_on.error();
-  } else if (auto pushed = PayloadIsDue(device, *waiting, at); !pushed) {
-    return pushed;
+  if (auto carried_on = CarryOnRenewal(device, *waiting, at); !carried_on) return carried_on.error();
+  if (!withdrawn && !domain::OnHold(device)) {
+    if (auto pushed = PayloadIsDue(device, *waiting, at); !pushed) return pushed;
   }
   Put(device, changes);
   return Done{};

@@ -75,6 +75,10 @@ Status AskForWhatIsOwed(Device& device, const jobs::Waiting& waiting, Case& at) 
   const bool key_to_come = waiting.Has(JobKind::kKeyGenerate) || waiting.Has(JobKind::kAppletWipe);
   if (device.state == domain::State::kAttached && !key_to_come) return AskForKey(device, at);
   if (auto carried_on = CarryOnRenewal(device, waiting, at); !carried_on) return carried_on.error();
+  return PushWhatIsOwed(device, waiting, at);
+}
+
+Status PushWhatIsOwed(Device& device, const jobs::Waiting& waiting, Case& at) {
   if (domain::InTransfer(device)) {
     const bool to_asp = domain::NextBinding(device) != nullptr;
     if (auto carried_on = CarryOnTransfer(device, waiting, at); !carried_on || to_asp) return carried_on;

@@ -21,6 +21,8 @@ Status PushPayload(domain::Device& device, Case& at);
 // What the device still owes or is owed, and nobody waits for: its key, or its payload once DNS shows its certificate. On
 // hold nothing is asked for.
 Status AskForWhatIsOwed(domain::Device& device, const jobs::Waiting& waiting, Case& at);
+// The last of it: the next step of a transfer, or the payload. The device is not on hold.
+Status PushWhatIsOwed(domain::Device& device, const jobs::Waiting& waiting, Case& at);
 // In the trace, and with the reason in the history.
 void RecordStep(domain::Device& device, std::string_view what, const std::string& reason, Case& at);
 // What waited for the applet to be empty: the eSIM of a deleted device, the new key of a reactivated one, and the profile
