@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "workers/domain/device_steps.h"
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
@@ -12,10 +14,13 @@ namespace registry::lifecycle {
 namespace {
 
 // What waited for the device is said again to its MNO, under the attempt that could not reach it: being away uses none up.
-void SendWhatWaited(const domain::Device& device, const jobs::Waiting& waiting, Case& at) {
+// Last of all, since a newer payload may just have taken the place of the one that waited.
+void SendWhatWaited(const jobs::Waiting& waiting, Case& at) {
+  const auto& ended = at.changes.jobs_erase;
   for (const domain::Job& job : waiting.all()) {
-    const bool sent = job.to && !job.unsent && job.wanted;
-    if (sent && domain::NeedsDevice(job.kind) && job.to == domain::Sponsor(device))
+    const bool sent = job.to == at.origin.party && !job.unsent && job.wanted;
+    const bool waits = std::find(ended.begin(), ended.end(), job.id) == ended.end();
+    if (sent && waits && domain::NeedsDevice(job.kind))
       jobs::Repeat(job, at.context, at.policy.retry, at.changes);
   }
 }
@@ -65,12 +70,11 @@ Result<Reply> Decide(const wire::DeviceAttach& command, Case& at) {
   domain::SeeOnNetwork(*device);
   domain::NoteStep(*device, "attached", context.now);
   changes.history.push_back(domain::History(*device, origin.party, "attached", context.now, origin.id));
-  if (back) {
-    SendWhatWaited(*device, *waiting, at);
+  if (back)
     NotifyStakeholders(*device, wire::DeviceAttached{device->id, DeviceName(device->id, policy.zone)}, at);
-  }
   if (auto asked = DisableAgain(*device, *waiting, at); !asked) return asked.error();
   if (auto asked = AskForWhatIsOwed(*device, *waiting, at); !asked) return asked.error();
+  if (back) SendWhatWaited(*waiting, at);
   // Devices attach many times a day: one that has nowhere to go and nothing to get leaves no trace, lest the trace hold
   // nothing but attaches and the history grow for ever.
   const bool asked_for_more = !changes.jobs_put.empty();

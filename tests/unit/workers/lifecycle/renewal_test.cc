@@ -109,6 +109,72 @@ TEST_F(RenewalTest, ANextCertificateThatTheDeviceRefusesGoesAndAnotherIsAskedFor
   EXPECT_TRUE(HasJob(JobKind::kKeyGenerate));
 }
 
+TEST_F(RenewalTest, ARekeyWhoseKeyCannotBeMadeIsTriedAgainADayLaterThoughNothingEndsSoon) {
+  ASSERT_TRUE(Rekey("asp-a", "worn out").accepted());
+  ASSERT_TRUE(Report(registry_, JobOf(JobKind::kKeyGenerate), kFailure).accepted());
+  const auto told = registry_.Heard(kAspFailures);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].data().at("error").at("retryAfterSeconds"), kAgain.count());
+  registry_.Sweep(kAgain - seconds(60));
+  EXPECT_FALSE(HasJob(JobKind::kKeyGenerate));
+  registry_.Sweep(seconds(120));
+  ASSERT_TRUE(HasJob(JobKind::kKeyGenerate));
+  ASSERT_TRUE(Submit().accepted());
+  Show();
+  ASSERT_TRUE(Push(kSuccess).accepted());
+  registry_.RunDueJobs(kTlsaTtl);
+  registry_.ServeZone();
+  EXPECT_THAT(*registry_.ledger().JobsOf(*DeviceId::Parse(device_)), IsEmpty()) << "and once is enough";
+}
+
+TEST_F(RenewalTest, AKeyThatAHoldHasCalledOffIsAskedForAgainWhenTheLastHoldEnds) {
+  ASSERT_TRUE(Rekey("asp-a", "worn out").accepted());
+  const JobId asked = JobOf(JobKind::kKeyGenerate).id;
+  const auto say = [&](const char* party, const char* command) {
+    return registry_.Ask(party, command, {{"device", device_}}).accepted();
+  };
+  ASSERT_TRUE(say("asp-a", "device.suspend") && say("mno-a", "device.suspend"));
+  for (int hour = 0; hour < 30; ++hour) {
+    registry_.Sweep(seconds(3600));
+    ASSERT_FALSE(HasJob(JobKind::kKeyGenerate)) << hour;
+  }
+  registry_.Restart();
+  ASSERT_TRUE(say("asp-a", "device.resume"));
+  EXPECT_FALSE(HasJob(JobKind::kKeyGenerate)) << "the MNO holds it still";
+  ASSERT_TRUE(say("mno-a", "device.resume"));
+  ASSERT_TRUE(HasJob(JobKind::kKeyGenerate));
+  EXPECT_NE(JobOf(JobKind::kKeyGenerate).id, asked);
+  EXPECT_FALSE(HasJob(JobKind::kCredentialStep));
+  EXPECT_TRUE(Submit().accepted());
+}
+
+TEST_F(RenewalTest, AHoldAfterAFailedKeyForgetsTheRekeyNeither) {
+  ASSERT_TRUE(Rekey("asp-a", "worn out").accepted());
+  ASSERT_TRUE(Report(registry_, JobOf(JobKind::kKeyGenerate), kFailure).accepted());
+  ASSERT_TRUE(registry_.Ask("asp-a", "device.suspend", {{"device", device_}}).accepted());
+  registry_.Sweep(kAgain + seconds(3600));
+  EXPECT_FALSE(HasJob(JobKind::kKeyGenerate));
+  ASSERT_TRUE(registry_.Ask("asp-a", "device.resume", {{"device", device_}}).accepted());
+  EXPECT_TRUE(HasJob(JobKind::kKeyGenerate));
+}
+
+TEST_F(RenewalTest, APayloadThatWaitedForADeviceThatWasAwayGivesWayToTheOneWithItsNextCertificate) {
+  ASSERT_TRUE(Rekey("asp-a").accepted());
+  ASSERT_TRUE(Submit().accepted());
+  registry_.ServeZone();
+  ASSERT_TRUE(registry_.Ask("asp-a", "wifi.set", {{"device", device_}}).accepted());
+  const auto waited = JobOf(JobKind::kPayloadPush);
+  ASSERT_TRUE(registry_.Ask("mno-a", "device.detach", {{"device", device_}}).accepted());
+  registry_.Heard(kActions);
+  registry_.clock().Advance(kTlsaTtl);
+  ASSERT_TRUE(Attach(registry_, device_).accepted());
+  const auto sent = registry_.Heard(std::string(kActions) + "payload.push");
+  ASSERT_THAT(sent, SizeIs(1)) << "one payload at a time";
+  EXPECT_NE(sent[0].data().at("job"), waited.id.text());
+  ASSERT_TRUE(Push(kSuccess).accepted());
+  EXPECT_EQ(domain::NextCredential(Device()), nullptr) << "it took over";
+}
+
 TEST_F(RenewalTest, ASilentMnoIsAskedAnewEveryDayAndCountsNoDeviceOut) {
   registry_.Sweep(kYear / 100 * 77);
   for (int day = 0; day < 3; ++day) {
