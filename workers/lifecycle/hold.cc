@@ -5,6 +5,7 @@
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/lifecycle.h"
+#include "workers/lifecycle/renewal.h"
 #include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
@@ -67,6 +68,7 @@ Result<Reply> Decide(const wire::DeviceSuspend& command, Case& at) {
   device->statuses.insert(hold.status);
   // What was asked for is not to be had while it is held; what the device is still owed is asked for again by resume.
   jobs::EndSuperseded(*device, domain::Superseding::kHeld, *waiting, at.changes);
+  OweKey(*device, *waiting, at);
   if (!held && domain::Live(*device) != nullptr) dns::Show(*device, *waiting, at);
   RecordStep(*device, "suspended", command.reason, at);
   return Finish<wire::DeviceSuspended>(*device, command.reason, at);

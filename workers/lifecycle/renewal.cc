@@ -27,7 +27,7 @@ constexpr std::uint8_t kSuperseded = 4, kCessationOfOperation = 5;
 // A timer never waits longer, so that no clock that is set back makes it wait for long (LatestDue).
 constexpr std::chrono::hours kTimerMax{1};
 // Job::version of a timer: what it was set for.
-constexpr std::uint64_t kForATime = 0, kAfterFailure = 1;
+constexpr std::uint64_t kForATime = 0, kAfterFailure = 1, kKeyOwed = 2;
 
 // A step that every renewal has, and what the history says of it.
 void Tell(Device& device, std::string_view step, std::string what, Case& at) {
@@ -59,6 +59,7 @@ class Look {
       : device_(device), waiting_(waiting), at_(at), now_(at.context.now) {
     timer_ = waiting.Find(JobKind::kCredentialStep);
     failed_ = timer_ != nullptr && timer_->version == kAfterFailure;
+    owed_ = timer_ != nullptr && timer_->version != kForATime;
   }
 
   Result<bool> All() {
@@ -152,23 +153,28 @@ class Look {
 
   Status AskWhenDue() {
     const Credential& live = *domain::Live(device_);
-    const bool may = !domain::ChangesProfile(device_) && domain::Next(device_, Command::kRenew).ok() &&
-                     domain::NextCredential(device_) == nullptr && !waiting_.Has(JobKind::kKeyGenerate) &&
+    const bool idle = domain::NextCredential(device_) == nullptr && !waiting_.Has(JobKind::kKeyGenerate);
+    owed_ = owed_ && idle;
+    const bool may = idle && domain::Next(device_, Command::kRenew).ok() &&
                      device_.credentials.size() < domain::kCredentialsMax;
     // A transfer brings another key, or another ASP: one change at a time. What is on hold for it is looked at again.
     if (domain::InTransfer(device_)) {
-      if (IsExpired(device_)) LookAgain(now_ + kTimerMax);
+      if (IsExpired(device_) || owed_) LookAgain(now_ + kTimerMax);
+      return Done{};
+    }
+    if (!may) {
+      if (owed_) LookAgain(now_ + kTimerMax);
       return Done{};
     }
     const UtcTime due =
         domain::RenewalDue(device_.id, live.certificate, at_.policy.certificate, at_.policy.renewal);
-    if (!may || (due > now_ && !IsExpired(device_))) return Done{};
+    if (due > now_ && !owed_ && !IsExpired(device_)) return Done{};
     if (Waits()) {
       LookAgain(AfterWait());
       return Done{};
     }
     changed_ = true;
-    failed_ = false;
+    failed_ = owed_ = false;
     Tell(device_, "renewal", "renewal due", at_);
     return AskForNextKey(device_, *domain::ProfileOf(device_, live.profile), at_);
   }
@@ -182,7 +188,7 @@ class Look {
     }
     Job timer = timer_ != nullptr ? *timer_ : jobs::New(JobKind::kCredentialStep, device_, at_.context);
     const UtcTime due = std::min(*again_, now_ + kTimerMax);
-    const std::uint64_t what = failed_ ? kAfterFailure : kForATime;
+    const std::uint64_t what = failed_ ? kAfterFailure : owed_ ? kKeyOwed : kForATime;
     if (timer_ != nullptr && timer.due == due && timer.version == what) return;
     timer.due = due;
     timer.version = what;
@@ -230,6 +236,7 @@ class Look {
   const UtcTime now_;
   const Job* timer_ = nullptr;
   bool failed_ = false;      // a step did, and the wait after it goes on
+  bool owed_ = false;        // a key was asked for and has not come, whether the certificate ends soon or not
   bool failed_now_ = false;  // in this look
   bool shown_ = false;       // the zone is to show something else
   bool changed_ = false;
@@ -300,6 +307,17 @@ Status AfterFailedStep(Device& device, const Job& job, Case& at) {
   }
   Look::SetAfterFailure(device, waiting->Find(JobKind::kCredentialStep), at);
   return Done{};
+}
+
+void OweKey(const Device& device, const Waiting& waiting, Case& at) {
+  const Job* const key = waiting.Find(JobKind::kKeyGenerate);
+  if (key == nullptr || !IsStepOfRenewal(*key, device)) return;
+  const Job* const former = waiting.Find(JobKind::kCredentialStep);
+  const UtcTime latest = at.context.now + kTimerMax;
+  Job timer = former != nullptr ? *former : jobs::New(JobKind::kCredentialStep, device, at.context);
+  timer.due = former != nullptr ? std::min(former->due, latest) : latest;
+  timer.version = kKeyOwed;
+  at.changes.jobs_put.push_back(std::move(timer));
 }
 
 Status DropNext(Device& device, const Waiting& waiting, Case& at) {
