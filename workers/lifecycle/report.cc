@@ -75,10 +75,12 @@ Status Delivered(Reported& reported, Case& at) {
   device.state = after;
   domain::Deliver(device, reported.job.version);
   domain::NoteStep(device, "delivered", at.context.now);
+  PassOnDelivered(device, at);
   const auto waiting = jobs::Waiting::Of(device.id, at.view);
   if (!waiting) return waiting.error();
   if (auto installed = AfterInstalled(device, reported.job.version, *waiting, at); !installed)
     return installed;
+  SeeGaining(device);
   if (activated) {
     const wire::DeviceActivated message{device.id, DeviceName(device.id, at.policy.zone),
                                         *domain::EndpointOf(device), domain::LiveCertificate(device)->sha256};
@@ -88,7 +90,6 @@ Status Delivered(Reported& reported, Case& at) {
   } else {
     Record(device, "delivered version " + std::to_string(reported.job.version), at);
   }
-  if (auto passed = AfterDelivery(device, at); !passed) return passed;
   Put(device, at.changes);
   return Done{};
 }

@@ -18,8 +18,11 @@ Status DecideUnanswered(domain::Job job, domain::Device device, Case& at);
 // Asks for the next step of an approved transfer, if nobody has been asked for it: a device on hold is asked for nothing
 // new, and what failed to be sent is not forgotten.
 Status CarryOnTransfer(domain::Device& device, const jobs::Waiting& waiting, Case& at);
-// The payload delivered last was the gaining party's: the transfer is carried out, or goes into its last part.
-Status AfterDelivery(domain::Device& device, Case& at);
+// A payload was delivered that was the gaining ASP's: the device is its own. What else the payload has brought is told
+// afterwards, to whom it then is.
+void PassOnDelivered(domain::Device& device, Case& at);
+// And what it has brought took over: the gaining MNO's profile is on the network, whether its MNO has said so or not.
+void SeeGaining(domain::Device& device);
 // Every secondary serves what it shall: the former profile goes once no certificate of it is left.
 Status AfterOldIsGone(domain::Device& device, Case& at);
 // The MNO has enabled, disabled or deleted the job's profile, or has failed to for good, which ends the job all the same.

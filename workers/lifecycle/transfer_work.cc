@@ -158,15 +158,16 @@ Status CarryOnTransfer(Device& device, const Waiting& waiting, Case& at) {
   return FailTransfer(device, pushed.error(), at);
 }
 
-Status AfterDelivery(Device& device, Case& at) {
-  // What came through the gaining profile shows that it is on the network, whether its MNO has said so or not.
-  if (IsApproved(device, TransferKind::kMno) && HasSwitched(device)) domain::SeeOnNetwork(device);
+void PassOnDelivered(Device& device, Case& at) {
+  if (!IsApproved(device, TransferKind::kAsp)) return;
   const domain::Binding* const next = domain::NextBinding(device);
-  if (!IsApproved(device, TransferKind::kAsp) || next->delivered < next->composed || next->composed == 0)
-    return Done{};
+  if (next->delivered < next->composed || next->composed == 0) return;
   domain::PassOn(device, device.transfer->from);
   CompleteTransfer(device, at);
-  return Done{};
+}
+
+void SeeGaining(Device& device) {
+  if (IsApproved(device, TransferKind::kMno) && HasSwitched(device)) domain::SeeOnNetwork(device);
 }
 
 bool IsStepOfTransfer(const domain::Job& job, const Device& device) {

@@ -67,6 +67,24 @@ TEST_F(TransferTest, TheLosingPartyHasAndHearsNothingOfTheDeviceAfterwards) {
   EXPECT_THAT(Events("asp-b", "device.deactivated"), SizeIs(1));
 }
 
+TEST_F(TransferTest, ACertificateThatComesWithTheSamePayloadIsToldToTheGainingPartyAlone) {
+  ASSERT_TRUE(Ask("asp-a", "device.rekey", {{"device", device_}}).accepted());
+  const auto key = JobOf(registry_, device_, JobKind::kKeyGenerate);
+  ASSERT_TRUE(Ask("mno-a", "csr.submit", {{"device", device_}, {"csr", NewCsrPem()}, {"job", key.id.text()}})
+                  .accepted());
+  registry_.ServeZone();
+  registry_.clock().Advance(std::chrono::minutes(2));
+  Approved();
+  ASSERT_NE(domain::NextCredential(Device()), nullptr);
+  EXPECT_GT(domain::NextCredential(Device())->carried, 0u);
+  Report(registry_, JobOf(registry_, device_, JobKind::kPayloadPush), kSuccess);
+  EXPECT_EQ(State(), "completed");
+  EXPECT_EQ(domain::NextCredential(Device()), nullptr);
+  EXPECT_THAT(Events("asp-b", "device.renewed"), SizeIs(1));
+  EXPECT_THAT(Events("mno-a", "device.renewed"), SizeIs(1));
+  EXPECT_THAT(Events("asp-a", "device.renewed"), IsEmpty()) << "whose device it is no more";
+}
+
 TEST_F(TransferTest, NotDeliveredForGoodLeavesTheOldOneLiveAndTellsItsPayloadAnew) {
   Approved();
   const auto first = JobOf(registry_, device_, JobKind::kPayloadPush);
