@@ -128,7 +128,8 @@ inline constexpr JobKindRow kJobKinds[] = {
      Fact::kProfileEnabled,
      OnFailure::kTold,
      OnDue::kSentAgain,
-     {Superseding::kDisconnected},
+     // Reconnected: whoever was asked before may have done it before it was disabled.
+     {Superseding::kDisconnected, Superseding::kReconnected},
      kAnyState},
     {JobKind::kProfileDisable,
      wire::ProfileDisable::kName,

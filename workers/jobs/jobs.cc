@@ -75,9 +75,21 @@ void End(Device& device, const Job& job, Changeset& changes) {
   device.ended_jobs.push_back({job.id, *job.to});
 }
 
+namespace {
+
+// A device is switched off and on by the profile that serves it. What a transfer has asked of another one goes on.
+bool OfAnotherProfile(const Job& job, const Device& device, Superseding cause) {
+  if (cause != Superseding::kDisconnected && cause != Superseding::kReconnected) return false;
+  const domain::Profile* const serving = domain::Serving(device);
+  return serving != nullptr && job.profile != 0 && job.profile != serving->number;
+}
+
+}  // namespace
+
 void EndSuperseded(Device& device, Superseding cause, const Waiting& waiting, Changeset& changes) {
   for (const Job& job : waiting.all()) {
-    if (domain::IsSupersededBy(job.kind, cause)) End(device, job, changes);
+    if (domain::IsSupersededBy(job.kind, cause) && !OfAnotherProfile(job, device, cause))
+      End(device, job, changes);
   }
 }
 

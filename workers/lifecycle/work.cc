@@ -110,6 +110,7 @@ Status AfterWipe(Device& device, Case& at) {
                           serving != nullptr && serving->state == domain::ProfileState::kEnabled &&
                           !waiting->Has(JobKind::kProfileDisable);
   if (to_disable) {
+    jobs::EndSuperseded(device, domain::Superseding::kDisconnected, *waiting, at.changes);
     auto asked =
         jobs::Ask(JobKind::kProfileDisable, device, at.view, at.context, at.policy.retry, at.changes);
     if (!asked) return asked;

@@ -278,6 +278,44 @@ TEST_F(TransferMnoTest, ADeviceThatIsDeactivatedMeanwhileStaysItsMnos) {
   EXPECT_EQ(domain::Sponsor(Device()).text(), "mno-a");
 }
 
+TEST_F(TransferMnoTest, ReconnectedAfterAnEndWithDisconnectTheFormerProfileIsEnabledByOneJob) {
+  Certified();
+  ASSERT_TRUE(Ask("operator", "device.deactivate", {{"device", device_}, {"disconnect", true}}).accepted());
+  const auto for_the_wipe = Job(JobKind::kProfileEnable);
+  EXPECT_EQ(for_the_wipe.to->text(), "mno-a");
+  ASSERT_TRUE(Ask("operator", "device.reconnect", {{"device", device_}}).accepted());
+  ASSERT_THAT(Jobs(JobKind::kProfileEnable), SizeIs(1));
+  EXPECT_NE(Job(JobKind::kProfileEnable).id, for_the_wipe.id)
+      << "the MNO may have been asked to disable since";
+  EXPECT_TRUE(test::Report(registry_, for_the_wipe, kSuccess, "mno-a").accepted()) << "and is noted";
+}
+TEST_F(TransferMnoTest, WhatIsWipedBeforeItIsDisabledIsNotEnabledAfterwards) {
+  Certified();
+  ASSERT_TRUE(Ask("operator", "device.deactivate", {{"device", device_}, {"disconnect", true}}).accepted());
+  const auto for_the_wipe = Job(JobKind::kProfileEnable);
+  EXPECT_TRUE(Report(JobKind::kAppletWipe, kSuccess, "mno-a").accepted());
+  EXPECT_THAT(Jobs(JobKind::kProfileEnable), IsEmpty());
+  EXPECT_TRUE(Report(JobKind::kProfileDisable, kSuccess, "mno-a").accepted());
+  EXPECT_TRUE(test::Report(registry_, for_the_wipe, kSuccess, "mno-a").accepted());
+  EXPECT_EQ(ProfileOf(Device(), 1).state, ProfileState::kDisabled);
+}
+
+TEST_F(TransferMnoTest, AProfileThatIsDeletedEndsWhatItsMnoWasAskedAndTheOtherMnoHasTheDevice) {
+  Enabled();
+  EXPECT_TRUE(Report(JobKind::kKeyGenerate, kFailed, "mno-b").accepted());
+  EXPECT_TRUE(Ask("asp-a", "device.disconnect", {{"device", device_}}).accepted());
+  EXPECT_TRUE(Ask("asp-a", "device.deactivate", {{"device", device_}}).accepted());
+  EXPECT_TRUE(Report(JobKind::kProfileDisable, kSuccess, "mno-a").accepted());
+  EXPECT_TRUE(Ask("mno-b", "device.attach", {{"device", device_}, {"profile", 2}}).accepted());
+  ASSERT_EQ(domain::Sponsor(Device()).text(), "mno-b") << "as long as its profile is the enabled one";
+  EXPECT_TRUE(Report(JobKind::kAppletWipe, kSuccess, "mno-a").accepted());
+  EXPECT_EQ(Job(JobKind::kProfileDisable).to->text(), "mno-b") << "the device was disconnected";
+  EXPECT_TRUE(Report(JobKind::kProfileDelete, kSuccess, "mno-b").accepted());
+  EXPECT_THAT(Jobs(JobKind::kProfileDelete), IsEmpty());
+  EXPECT_THAT(Jobs(JobKind::kProfileDisable), IsEmpty());
+  EXPECT_EQ(domain::Sponsor(Device()).text(), "mno-a");
+}
+
 // ---- no way back
 
 TEST_F(TransferMnoTest, OnceDeliveredItIsNotUndone) {
