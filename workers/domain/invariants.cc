@@ -119,15 +119,24 @@ void JudgeTakeOver(const Device& was, const Device& is, Judge& judge) {
   }
 }
 
+// Of two profiles that were there their MNOs have enabled the one, or disabled or deleted the other. Registering one gives
+// nobody the device.
+bool SwitchedProfiles(const Device& was, const Device& is) {
+  const Profile* const serves = Serving(is);
+  const Profile* const served = Serving(was);
+  if (serves == nullptr || served == nullptr || ProfileOf(was, serves->number) == nullptr) return false;
+  const Profile* const former = ProfileOf(is, served->number);
+  const bool off = former == nullptr || former->state == ProfileState::kDisabled ||
+                   former->state == ProfileState::kDeleted;
+  return serves->state == ProfileState::kEnabled || off;
+}
+
 void JudgeChange(const Step& step, Judge& judge) {
   const Device& was = *step.before.device;
   const Device& is = step.after;
   judge.Must(was.eid == is.eid && SameParts(was, is), "became another one");
-  // An MNO whose profile was there may have enabled it; registering one gives nobody the device.
-  const Profile* const serving = Serving(is);
-  const bool enabled = serving != nullptr && serving->state == ProfileState::kEnabled &&
-                       ProfileOf(was, serving->number) != nullptr;
-  judge.Must(Sponsor(was) == Sponsor(is) || enabled || Transferred(is, TransferKind::kMno, Sponsor(is)),
+  judge.Must(Sponsor(was) == Sponsor(is) || Transferred(is, TransferKind::kMno, Sponsor(is)) ||
+                 SwitchedProfiles(was, is),
              "became another one");
   const auto claimer = Claimer(is);
   judge.Must(

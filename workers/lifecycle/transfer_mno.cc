@@ -140,6 +140,11 @@ bool IsEndOfTransfer(const Job& job, const Device& device) {
 
 Status AfterTransferredProfile(Device& device, const Job& job, Case& at) {
   if (job.kind == JobKind::kProfileDelete) {
+    const auto waiting = Waiting::Of(device.id, at.view);
+    if (!waiting) return waiting.error();
+    // Its MNO has nothing more to do with the device.
+    for (const JobKind kind : {JobKind::kProfileEnable, JobKind::kProfileDisable})
+      CallOff(device, waiting->Find(kind, job.profile), at);
     if (auto forgotten = Forget(device, job.profile, at); !forgotten) return forgotten;
     if (IsApproved(device, TransferKind::kMno) && IsFormers(job, device)) CompleteTransfer(device, at);
     return Done{};

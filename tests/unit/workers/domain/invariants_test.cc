@@ -283,6 +283,34 @@ TEST(Invariants, OfAStep) {
 }
 
 // Else a device with an old fault would be trusted for ever.
+// Without a certificate it is what the MNOs say of the profiles that decides who serves.
+TEST(Invariants, AnotherMnoServesWhenItsProfileIsEnabledOrTheOtherOneIsGone) {
+  Device was = Active();
+  was.state = State::kDeactivated;
+  was.credentials.clear();
+  Profile other;
+  other.number = 2;
+  other.mno = *PartyId::Parse("mno-b");
+  other.state = ProfileState::kDisabled;
+  const auto faults = [](const Device& before, Device after) {
+    Changeset changes;
+    changes.devices = {{std::move(after), before.version}};
+    return FaultsOf(changes, {{before.id, {before, {}}}});
+  };
+  Device added = was;
+  other.state = ProfileState::kEnabled;
+  added.profiles[0].state = ProfileState::kDisabled;
+  added.profiles.push_back(other);
+  EXPECT_THAT(faults(was, added), Contains(HasSubstr("became another one"))) << "it was not there before";
+  other.state = ProfileState::kDisabled;
+  was.profiles.push_back(other);
+  EXPECT_THAT(faults(was, was), IsEmpty());
+  EXPECT_THAT(faults(was, added), IsEmpty()) << "the one is enabled";
+  Device gone = was;
+  gone.profiles[0].state = ProfileState::kDeleted;
+  EXPECT_THAT(faults(was, gone), IsEmpty()) << "the other one is gone";
+}
+
 TEST(Invariants, AnOldFaultKeepsNobodyFromDeactivating) {
   BeforeOf before = BeforeIt();
   before.at(Active().id).device->bindings[0].endpoint = {};
