@@ -143,7 +143,11 @@ std::string WhoWaitsHasAJob(const Snapshot& now) {
       const std::string last = LastOf(device, {"key.generate", "key.generate failed"});
       return last == "key.generate failed" ? "" : "waits for a key nobody was asked for";
     }
-    if (device.state == State::kPublished && domain::Claimer(device) &&
+    // After the end of its certificate it is given the next one first, which brings the payload.
+    const bool renews =
+        device.statuses.contains(domain::DeviceStatus::kExpired) &&
+        (Waits(now, device, JobKind::kKeyGenerate) || Waits(now, device, JobKind::kCredentialStep));
+    if (device.state == State::kPublished && domain::Claimer(device) && !renews &&
         !Waits(now, device, JobKind::kPayloadPush) && !Waits(now, device, JobKind::kZoneVisible)) {
       const std::string last = LastOf(device, {"payload.push", "payload.push failed"});
       return last == "payload.push failed" ? "" : "waits for a payload nobody pushes";

@@ -457,18 +457,23 @@ bool AnythingWaits(const World& world) {
   });
 }
 
+// What waits for a device that is away waits until it is back. Another profile serves when the one that did is deleted, so
+// this is not done with once.
+void BringBack(World& world) {
+  for (const domain::Device& device : *world.ledger().DevicesAfter(std::nullopt, ~std::size_t{0})) {
+    if (domain::IsAway(device) && device.state != domain::State::kDeleted)
+      world.Ask(domain::Sponsor(device).text(), "device.attach", {{"device", device.id.text()}});
+  }
+}
+
 }  // namespace
 
 void LetEverythingEnd(World& world) {
   world.meddled().fail_next = world.meddled().stale_next = 0;
   world.SayLeftOver();
-  // What waits for a device that is away waits until it is back.
-  for (const domain::Device& device : *world.ledger().DevicesAfter(std::nullopt, ~std::size_t{0})) {
-    if (domain::EverSeen(device) && !domain::Attached(device) && device.state != domain::State::kDeleted)
-      world.Ask(domain::Sponsor(device).text(), "device.attach", {{"device", device.id.text()}});
-  }
   constexpr int kRoundsMax = 40;
   for (int round = 0; round < kRoundsMax; ++round) {
+    BringBack(world);
     world.ServeZone(~std::size_t{0});
     world.TellZone();
     world.clock.Move(hours(25));
