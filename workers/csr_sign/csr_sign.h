@@ -70,7 +70,8 @@ class Issuer {
 // Certificate, TLSA wanted, step "certified", jobs of key.generate erased, a kZoneVisible job put, `device.certified` to
 // the claiming ASP. Of an attached device without a certificate it is the live one. A device that has one is given another
 // only when it was asked for a key: the next one (workers/domain/renewal.h), of the profile whose MNO was asked. Without
-// that it is refused (state_prohibits).
+// that it is refused (state_prohibits). A CSR of the MNO that is being asked which is refused stays in the device's trace
+// and history (workers/domain/csr_refusal.h); nothing else does.
 Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, const Issuer& issuer);
 
 }  // namespace registry::csr_sign

@@ -2,6 +2,7 @@
 #include "workers/csr_sign/csr_sign.h"
 #include "workers/dns/show.h"
 #include "workers/domain/compose.h"
+#include "workers/domain/csr_refusal.h"
 #include "workers/domain/device_steps.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
@@ -156,6 +157,29 @@ void Record(const Device& device, const domain::IssuedCertificate& certificate, 
   changes.devices.push_back({device, device.version});
 }
 
+Result<CheckedCsr> Check(const wire::CsrSubmit& command, const Asked& asked, const domain::Case& at) {
+  auto job = CheckJob(command, asked.device, at.origin, asked.waiting, at.view);
+  if (!job) return job.error();
+  auto csr = CheckCsr(command.csr);
+  if (!csr) return csr;
+  auto use = CheckKeyUse(*csr, asked.device.id, at.view, at.policy);
+  return use ? std::move(csr) : Result<CheckedCsr>(use.error());
+}
+
+// The sender goes on being asked for a key: that it has tried is all that says why the device waits.
+Error Refused(Asked asked, Error why, domain::Case& at) {
+  if (asked.key == nullptr || asked.key->unsent || why.code == Code::kFailed) return why;
+  Device& device = asked.device;
+  const std::uint64_t version = device.version;
+  Changeset kept;
+  if (domain::NoteCsrRefused(device, why.symbol, asked.key->attempt, at.context.now)) {
+    kept.history.push_back(
+        domain::History(device, at.origin.party, "csr refused: " + why.symbol, at.context.now, at.origin.id));
+  }
+  kept.devices.push_back({std::move(device), version});
+  return domain::RefuseButKeep(std::move(why), std::move(kept), at);
+}
+
 }  // namespace
 
 Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, const Issuer& issuer) {
@@ -167,10 +191,8 @@ Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, c
   const bool renews = domain::Live(*device) != nullptr && asked->key != nullptr;
   const auto next = domain::Next(*device, renews ? domain::Command::kRenew : domain::Command::kCertify);
   if (!next) return next.error();
-  if (auto job = CheckJob(command, *device, origin, *waiting, view); !job) return job.error();
-  const auto csr = CheckCsr(command.csr);
-  if (!csr) return csr.error();
-  if (auto use = CheckKeyUse(*csr, device->id, view, policy); !use) return use.error();
+  const auto csr = Check(command, *asked, at);
+  if (!csr) return Refused(std::move(*asked), csr.error(), at);
   auto issued = issuer.Issue(device->id, *csr, context);
   if (!issued) return issued.error();
 

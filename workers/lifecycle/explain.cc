@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "workers/domain/csr_refusal.h"
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
@@ -80,12 +81,40 @@ std::vector<wire::DeviceWait> OfOthers(std::vector<wire::DeviceWait> waits) {
   return waits;
 }
 
-std::string Certificates(const std::vector<wire::DeviceWait>& waits) {
-  for (const wire::DeviceWait& wait : waits) {
-    if (wait.what == domain::JobKindName(JobKind::kCredentialStep))
-      return "its next certificate is carried on with at " + ToRfc3339(wait.due);
+// The step of a renewal that failed last, where nothing has been begun since.
+std::string LastFailure(const Device& device) {
+  constexpr std::string_view kFailed = " failed";
+  for (auto step = device.trace.rbegin(); step != device.trace.rend(); ++step) {
+    const std::string_view said = step->step;
+    if (said.ends_with(kFailed))
+      return std::string(said.substr(0, said.size() - kFailed.size())) + " of " +
+             domain::Sponsor(device).text() + " failed at " + ToRfc3339(step->at) + "; ";
+    // What giving up has brought with it.
+    if (said != "next dropped" && said != "published") return {};
   }
   return {};
+}
+
+std::string Certificates(const Device& device, const std::vector<wire::DeviceWait>& waits) {
+  for (const wire::DeviceWait& wait : waits) {
+    if (wait.what == domain::JobKindName(JobKind::kCredentialStep))
+      return LastFailure(device) + "its next certificate is carried on with at " + ToRfc3339(wait.due);
+  }
+  return {};
+}
+
+// Of the MNO that is asked for a key, or was when it was given up. Not of a device that needs none any more.
+std::string Refused(const Device& device, const std::vector<wire::DeviceWait>& waits) {
+  const auto refusal = domain::LastCsrRefusal(device);
+  if (!refusal) return {};
+  const auto key = std::find_if(waits.begin(), waits.end(), [](const auto& wait) {
+    return wait.what == domain::JobKindName(JobKind::kKeyGenerate);
+  });
+  const bool asked = key != waits.end();
+  if (!asked && device.state != State::kAttached && Certificates(device, waits).empty()) return {};
+  const std::string who = (asked ? key->who : domain::Sponsor(device)).text();
+  return "csr.submit of " + who + " was refused at " + ToRfc3339(refusal->at) + ": " + refusal->why +
+         (asked ? "; the next CSR for the same job is looked at" : "");
 }
 
 std::string Away(const Device& device, const std::vector<wire::DeviceWait>& waits) {
@@ -106,8 +135,9 @@ std::string Explain(const Device& device, const std::vector<wire::DeviceWait>& w
   if (device.state == State::kRegistered)
     parts.push_back("waits for device.attach of " + domain::Sponsor(device).text());
   const std::string held = Held(device);
-  for (std::string part : {Away(device, asked), held, held.empty() ? Failed(device, asked) : "",
-                           Certificates(waits), Claim(device), Transfer(device)}) {
+  for (std::string part :
+       {Refused(device, waits), Away(device, asked), held, held.empty() ? Failed(device, asked) : "",
+        Certificates(device, waits), Claim(device), Transfer(device)}) {
     if (!part.empty()) parts.push_back(std::move(part));
   }
   std::string line;

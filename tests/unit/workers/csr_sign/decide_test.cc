@@ -8,6 +8,7 @@
 #include "workers/crypto/digest.h"
 #include "workers/csr_sign/csr_sign.h"
 #include "workers/domain/compose.h"
+#include "workers/domain/csr_refusal.h"
 #include "workers/domain/job_kinds.h"
 
 namespace registry::csr_sign {
@@ -304,6 +305,41 @@ TEST_F(DecideTest, PassesOnWhatIsWrongWithTheCsr) {
   test::CsrOptions options;
   options.key = test::NewEcKey("P-384");
   ExpectRefused(Submit(device_, test::MakeCsr(options)), Code::kPolicy, "csr_key_type");
+}
+
+// Of a refusal only what says why the device waits is kept, and only of the MNO that is asked.
+TEST_F(DecideTest, ARefusalToWhomIsAskedStaysWithTheDevice) {
+  const auto refused = [this](Bytes csr) {
+    domain::Case at{origin_, *ledger_, test::Ca().context, policy_, *test::Ca().signer};
+    EXPECT_FALSE(Decide(wire::CsrSubmit{device_, std::move(csr), {}}, at, *issuer_).ok());
+    return std::move(at.changes);
+  };
+  const Bytes malformed = AsBytes("no CSR");
+  EXPECT_FALSE(refused(malformed).though_refused) << "nobody is asked";
+  AddJob(device_, JobKind::kKeyGenerate);
+  const domain::Changeset kept = refused(malformed);
+  ASSERT_TRUE(kept.though_refused);
+  ASSERT_EQ(kept.history.size(), 1u);
+  EXPECT_EQ(kept.history[0].what, "csr refused: csr_malformed");
+  ASSERT_TRUE(ledger_->Commit(kept).ok());
+  const auto last = [this] { return domain::LastCsrRefusal(**ledger_->LoadDevice(device_)); };
+  EXPECT_EQ(last()->why, "csr_malformed, attempt 1");
+
+  const domain::Changeset again = refused(malformed);
+  EXPECT_TRUE(again.history.empty()) << "the history has it";
+  EXPECT_EQ(again.devices.at(0).device.trace.size(), kept.devices.at(0).device.trace.size());
+  test::CsrOptions options;
+  options.key = test::NewEcKey("P-384");
+  const domain::Changeset other = refused(test::MakeCsr(options));
+  EXPECT_EQ(other.history.at(0).what, "csr refused: csr_key_type");
+  ASSERT_TRUE(ledger_->Commit(other).ok());
+  EXPECT_EQ(last()->why, "csr_key_type, attempt 1");
+
+  origin_.party = Party("mno-b");
+  EXPECT_FALSE(refused(malformed).though_refused) << "which is not asked";
+  origin_.party = Party("mno-a");
+  Commit(Submit(device_));
+  EXPECT_FALSE(last()) << "a certificate has come of it";
 }
 
 }  // namespace

@@ -43,7 +43,35 @@ TEST_F(ExplainTest, TheCsrIsRefused) {
   const json csr = {{"device", id}, {"csr", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"}};
   ASSERT_FALSE(registry_.Ask("mno-a", "csr.submit", csr).accepted());
   EXPECT_THAT(Says(id), AllOf(StartsWith("waits for key.generate of mno-a, attempt 1 of 6, "),
-                              HasSubstr("given up at " + At(1890))));
+                              HasSubstr("given up at " + At(1890)),
+                              HasSubstr("; csr.submit of mno-a was refused at " + At(0) +
+                                        ": csr_malformed, attempt 1; the next CSR for the same job")));
+  const UtcTime first = registry_.clock().Now();
+  registry_.RunDueJobs(std::chrono::seconds(31));
+  EXPECT_THAT(Says(id), AllOf(HasSubstr("attempt 2 of 6"),
+                              HasSubstr("refused at " + ToRfc3339(first) + ": csr_malformed, attempt 1")))
+      << "as long as nothing else is heard";
+  ASSERT_FALSE(registry_.Ask("mno-a", "csr.submit", csr).accepted());
+  EXPECT_THAT(Says(id), HasSubstr("csr_malformed, attempt 2"));
+  for (int hour = 0; hour < 6; ++hour) registry_.RunDueJobs(std::chrono::hours(1));
+  EXPECT_THAT(
+      Says(id),
+      AllOf(HasSubstr("key.generate of mno-a failed at "), HasSubstr("device.attach of mno-a asks again"),
+            HasSubstr("csr.submit of mno-a was refused at "), HasSubstr(": csr_malformed, attempt 2")));
+  const auto steps = registry_.Ask("mno-a", "device.trace", {{"device", id}}).data().at("steps");
+  EXPECT_EQ(std::count_if(steps.begin(), steps.end(),
+                          [](const json& step) {
+                            return step.at("step") == "csr.submit refused: csr_malformed, attempt 2";
+                          }),
+            1)
+      << steps;
+}
+
+TEST_F(ExplainTest, ARefusedCsrIsNoNewsOnceAGoodOneHasCome) {
+  const std::string id = Attached();
+  ASSERT_FALSE(registry_.Ask("mno-a", "csr.submit", {{"device", id}, {"csr", "AAAA"}}).accepted());
+  ASSERT_TRUE(registry_.Ask("mno-a", "csr.submit", {{"device", id}, {"csr", NewCsrPem()}}).accepted());
+  EXPECT_THAT(Says(id), testing::Not(HasSubstr("refused")));
 }
 
 TEST_F(ExplainTest, ASecondaryIsBehind) {
@@ -56,7 +84,8 @@ TEST_F(ExplainTest, ASecondaryIsBehind) {
 
 TEST_F(ExplainTest, ThePayloadIsRefused) {
   const std::string id = Published(registry_);
-  EXPECT_THAT(Says(id), StartsWith("waits for payload.push of mno-a, attempt 1 of 6, "));
+  EXPECT_THAT(Says(id), StartsWith("waits for payload.push of mno-a, attempt 1 of 6, asked again at " +
+                                   At(30) + ", given up at " + At(1890)));
   const json refused = {{"outcome", "failed"}, {"stage", "payload"}, {"reason", "payload_expired"}};
   ASSERT_TRUE(Report(registry_, JobOf(registry_, id, JobKind::kPayloadPush), refused).accepted());
   EXPECT_EQ(Says(id),
@@ -91,6 +120,8 @@ TEST_F(ExplainTest, ItIsHeldOrAway) {
 
 class ExplainedRenewal : public RenewalTest {
  protected:
+  using seconds = std::chrono::seconds;
+  std::string In(int later) { return ToRfc3339(registry_.clock().Now() + seconds(later)); }
   std::string Says() {
     return registry_.Ask("operator", "device.trace", {{"device", device_}}).data().at("says");
   }
@@ -98,31 +129,53 @@ class ExplainedRenewal : public RenewalTest {
 
 TEST_F(ExplainedRenewal, TheMnoIsSilentOrItsCsrIsRefused) {
   ASSERT_TRUE(Rekey("asp-a").accepted());
-  EXPECT_THAT(Says(), StartsWith("waits for key.generate of mno-a, attempt 1 of 6, asked again at "));
+  EXPECT_THAT(Says(), StartsWith("waits for key.generate of mno-a, attempt 1 of 6, asked again at " + In(30) +
+                                 ", given up at " + In(1890)));
   const json csr = {{"device", device_}, {"csr", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"}};
   ASSERT_FALSE(registry_.Ask("mno-a", "csr.submit", csr).accepted());
-  EXPECT_THAT(Says(), AllOf(StartsWith("waits for key.generate of mno-a"), HasSubstr("given up at ")));
+  EXPECT_THAT(Says(), AllOf(StartsWith("waits for key.generate of mno-a, attempt 1 of 6"),
+                            HasSubstr("given up at " + In(1890)),
+                            HasSubstr("csr.submit of mno-a was refused at " + In(0) +
+                                      ": csr_malformed, attempt 1; the next CSR for the same job")));
+  for (int hour = 0; hour < 6; ++hour) registry_.RunDueJobs(seconds(3600));
+  EXPECT_THAT(Says(), AllOf(HasSubstr("key.generate of mno-a failed at "),
+                            HasSubstr("its next certificate is carried on with at "),
+                            HasSubstr("csr.submit of mno-a was refused at ")));
 }
 
 TEST_F(ExplainedRenewal, ASecondaryIsBehind) {
   ASSERT_TRUE(Rekey("asp-a").accepted());
   ASSERT_TRUE(Submit().accepted());
-  EXPECT_THAT(Says(), HasSubstr("waits for zone.visible of registry, attempt 1, looked at again at "));
+  EXPECT_THAT(Says(), HasSubstr("waits for zone.visible of registry, attempt 1, looked at again at " +
+                                In(120) + ", never given up"));
 }
 
 TEST_F(ExplainedRenewal, ThePayloadIsRefused) {
   ASSERT_TRUE(Rekey("asp-a").accepted());
   ASSERT_TRUE(Submit().accepted());
   Show();
-  EXPECT_THAT(Says(), HasSubstr("waits for payload.push of mno-a, attempt 1 of 6"));
+  EXPECT_THAT(Says(), HasSubstr("waits for payload.push of mno-a, attempt 1 of 6, asked again at " + In(30) +
+                                ", given up at " + In(1890)));
   ASSERT_TRUE(Push({{"outcome", "failed"}, {"stage", "payload"}, {"reason", "payload_expired"}}).accepted());
-  EXPECT_THAT(Says(), HasSubstr("its next certificate is carried on with at "));
+  EXPECT_THAT(Says(), HasSubstr("payload.push of mno-a failed at " + In(0) +
+                                "; its next certificate is carried on with at " + In(3600)));
+}
+
+// A device that was let go waits for an ASP, and its certificate is replaced all the same.
+TEST_F(ExplainedRenewal, ThereIsNoCode) {
+  ASSERT_TRUE(registry_.Ask("asp-a", "device.release", {{"device", device_}}).accepted());
+  ASSERT_TRUE(Push({{"outcome", "success"}}).accepted());
+  ASSERT_TRUE(Rekey("mno-a").accepted());
+  EXPECT_THAT(Says(), AllOf(StartsWith("waits for key.generate of mno-a, attempt 1 of 6"),
+                            HasSubstr("given up at " + In(1890)),
+                            HasSubstr("waits for device.claim of an ASP, for which there is no code")));
 }
 
 // ---- transfers
 
 class ExplainedTransfer : public TransferTest {
  protected:
+  std::string In(int later) { return ToRfc3339(registry_.clock().Now() + std::chrono::seconds(later)); }
   std::string Says() { return Ask("operator", "device.trace", {{"device", device_}}).data().at("says"); }
   void ApprovedToMno() {
     const Said asked =
@@ -141,13 +194,48 @@ TEST_F(ExplainedTransfer, NobodyDecides) {
 
 TEST_F(ExplainedTransfer, TheGainingMnoIsSilent) {
   ApprovedToMno();
-  EXPECT_THAT(Says(), AllOf(StartsWith("waits for profile.enable of mno-b, attempt 1 of 6"),
+  EXPECT_THAT(Says(), AllOf(StartsWith("waits for profile.enable of mno-b, attempt 1 of 6, asked again at " +
+                                       In(30) + ", given up at " + In(1890)),
                             HasSubstr("on its way from mno-a to mno-b")));
+}
+
+TEST_F(ExplainedTransfer, TheCsrIsRefused) {
+  ApprovedToMno();
+  ASSERT_TRUE(
+      Report(registry_, Jobs(JobKind::kProfileEnable).front(), {{"outcome", "success"}}, "mno-b").accepted());
+  EXPECT_THAT(Says(), StartsWith("waits for key.generate of mno-b, attempt 1 of 6"));
+  const json csr = {{"device", device_}, {"csr", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"}};
+  ASSERT_FALSE(Ask("mno-b", "csr.submit", csr).accepted());
+  ASSERT_FALSE(Ask("mno-a", "csr.submit", csr).accepted()) << "which is not asked";
+  EXPECT_THAT(Says(), AllOf(HasSubstr("given up at " + In(1890)),
+                            HasSubstr("csr.submit of mno-b was refused at " + In(0) +
+                                      ": csr_malformed, attempt 1; the next CSR for the same job"),
+                            HasSubstr("on its way from mno-a to mno-b")));
+}
+
+TEST_F(ExplainedTransfer, ASecondaryIsBehind) {
+  ApprovedToMno();
+  ASSERT_TRUE(
+      Report(registry_, Jobs(JobKind::kProfileEnable).front(), {{"outcome", "success"}}, "mno-b").accepted());
+  ASSERT_TRUE(
+      Ask("mno-b", "csr.submit",
+          {{"device", device_}, {"csr", NewCsrPem()}, {"job", Jobs(JobKind::kKeyGenerate).front().id.text()}})
+          .accepted());
+  EXPECT_THAT(Says(), AllOf(HasSubstr("waits for zone.visible of registry, attempt 1, looked at again at " +
+                                      In(120) + ", never given up"),
+                            HasSubstr("on its way from mno-a to mno-b")));
+}
+
+// Without a code of the losing party nothing is begun, so nothing hangs.
+TEST_F(ExplainedTransfer, WithoutACodeNothingIsWaitedFor) {
+  EXPECT_EQ(RequestByAsp("AAAA-AAAA").symbol(), "authorisation_invalid");
+  EXPECT_EQ(Says(), "nothing is waited for");
 }
 
 TEST_F(ExplainedTransfer, ThePayloadIsRefused) {
   Approved();
-  EXPECT_THAT(Says(), AllOf(StartsWith("waits for payload.push of mno-a, attempt 1 of 6"),
+  EXPECT_THAT(Says(), AllOf(StartsWith("waits for payload.push of mno-a, attempt 1 of 6, asked again at " +
+                                       In(30) + ", given up at " + In(1890)),
                             HasSubstr("on its way from asp-a to asp-b")));
   const json refused = {{"outcome", "failed"}, {"stage", "payload"}, {"reason", "payload_expired"}};
   ASSERT_TRUE(Report(registry_, Jobs(JobKind::kPayloadPush).front(), refused).accepted());
