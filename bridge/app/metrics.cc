@@ -62,6 +62,7 @@ class Metrics::Impl {
   void Transfer(const std::string& kind, const std::string& outcome) {
     transfers_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
   }
+  void Renewal(const std::string& outcome) { renewals_.Add({{"outcome", outcome}}).Increment(); }
   void Limited(const std::string& party, const std::string& limit) {
     limited_.Add({{"party", party}, {"limit", limit}}).Increment();
   }
@@ -80,6 +81,12 @@ class Metrics::Impl {
         sample.intake_damages);
     Set("registry_pipeline_queued", "Pieces of work waiting for a lane", sample.pipeline_queued);
     Set("registry_orders_open", "Orders that are running or paused", sample.orders_open);
+    Set("registry_renewals_due", "Devices whose certificate is to be replaced by now", sample.renewals_due);
+    Set("registry_renewals_under_way", "Of those, devices that were asked for a key or await a certificate",
+        sample.renewals_under_way);
+    Set("registry_renewals_oldest_due_timestamp_seconds",
+        "Since when the first of the devices due for renewal is so, 0 when there is none",
+        sample.renewals_oldest);
     Set("registry_mqtt_connected", "1 while connected and subscribed", sample.mqtt_connected ? 1 : 0);
     Set("registry_zone_serial", "SOA serial served to secondaries", sample.zone_serial);
     Set("registry_zone_names", "Device names in the zone", sample.zone_names);
@@ -157,6 +164,11 @@ class Metrics::Impl {
           .Name("registry_transfers_total")
           .Help("Transfers by outcome: requested, approved, rejected, cancelled, completed, failed")
           .Register(registry_);
+  prometheus::Family<prometheus::Counter>& renewals_ =
+      BuildCounter()
+          .Name("registry_renewals_total")
+          .Help("Renewals of device certificates: begun, rekey, done, failed, expired, dropped")
+          .Register(registry_);
   prometheus::Family<prometheus::Counter>& limited_ =
       BuildCounter()
           .Name("registry_limited_total")
@@ -199,6 +211,7 @@ void Metrics::OrderItemDone(const std::string& kind, const std::string& outcome)
 void Metrics::TransferMoved(const std::string& kind, const std::string& outcome) {
   impl_->Transfer(kind, outcome);
 }
+void Metrics::RenewalMoved(const std::string& outcome) { impl_->Renewal(outcome); }
 void Metrics::Log(int level, const std::string& line) { impl_->Line(level, line); }
 std::string Metrics::Text(const Sample& sample) { return impl_->Text(sample); }
 

@@ -22,6 +22,8 @@ struct Sample {
   bool mqtt_connected = false;
   std::string mqtt_trouble;  // why not; not a metric, since it is text
   std::uint64_t orders_open = 0;
+  std::uint64_t renewals_due = 0, renewals_under_way = 0;
+  std::int64_t renewals_oldest = 0;  // Unix time, 0 where none is due
   std::uint64_t mqtt_reconnects = 0, reads_said = 0, reads_dropped = 0;
   std::uint64_t changesets = 0, heard = 0, said = 0;
   std::uint64_t batches_said = 0, batched_said = 0;  // of what was said: messages, and envelopes in them
@@ -52,6 +54,7 @@ class Metrics : public ingest::Observer {
   void Limited(const std::string& party, const std::string& limit) override;
   void OrderItemDone(const std::string& kind, const std::string& outcome) override;
   void TransferMoved(const std::string& kind, const std::string& outcome) override;
+  void RenewalMoved(const std::string& outcome) override;
   void Log(int level, const std::string& line) override;
 
   std::string Text(const Sample& sample);

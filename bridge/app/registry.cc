@@ -242,6 +242,10 @@ Sample Wired::Look() const {
   sample.intake_damages = intake_->damages();
   sample.pipeline_queued = pipeline_->queued();
   sample.orders_open = pipeline_->orders_open();
+  const ingest::RenewalsDue renewals = pipeline_->renewals_due();
+  sample.renewals_due = renewals.due;
+  sample.renewals_under_way = renewals.under_way;
+  sample.renewals_oldest = renewals.oldest.seconds();
   sample.mqtt_connected = session_->connected();
   sample.mqtt_trouble = session_->trouble();
   sample.reads_said = aside_->said();

@@ -8,6 +8,7 @@
 #include "schemas/base/check.h"
 #include "schemas/wire/codec.h"
 #include "workers/domain/compose.h"
+#include "workers/lifecycle/renewal_told.h"
 
 namespace registry::ingest {
 namespace {
@@ -43,14 +44,16 @@ Error Busy() {
 
 using Steps = std::vector<std::pair<std::string, microseconds>>;
 
-// What this write adds to the traces of its devices, each step with the time since the one before it.
+// What this write adds to the traces of its devices, each step with the time since the one before it, and without what it
+// says behind a colon: names of steps are few.
 Steps StepsOf(const domain::Changeset& changes) {
   Steps steps;
   for (const auto& put : changes.devices) {
     const auto& trace = put.device.trace;
     for (std::size_t i = trace.size(); i-- > 1 && trace[i].at == put.device.updated;) {
       // A clock set back in between makes no step take less than no time.
-      steps.emplace_back(trace[i].step, std::max(trace[i].at - trace[i - 1].at, microseconds(0)));
+      steps.emplace_back(trace[i].step.substr(0, trace[i].step.find(':')),
+                         std::max(trace[i].at - trace[i - 1].at, microseconds(0)));
     }
   }
   return steps;
@@ -289,11 +292,16 @@ struct Executor::Aftermath {
   Steps steps;
   std::vector<std::string> failures;
   Transfers transfers;
+  std::vector<std::string_view> renewals;
   bool job_ended, order_moved;
 };
 
 Executor::Aftermath Executor::AftermathOf(const domain::Changeset& changes) {
-  return {StepsOf(changes), FailuresOf(changes), TransfersOf(changes), !changes.jobs_erase.empty(),
+  return {StepsOf(changes),
+          FailuresOf(changes),
+          TransfersOf(changes),
+          lifecycle::RenewalsOf(changes),
+          !changes.jobs_erase.empty(),
           !changes.orders.empty() && changes.mark.has_value()};
 }
 
@@ -302,6 +310,7 @@ void Executor::Tell(const Aftermath& aftermath) {
   if (aftermath.order_moved) order_moved_();
   for (const std::string& failure : aftermath.failures) observer_.Log(Level::kWarning, failure);
   for (const auto& [kind, outcome] : aftermath.transfers) observer_.TransferMoved(kind, outcome);
+  for (const auto outcome : aftermath.renewals) observer_.RenewalMoved(std::string(outcome));
   for (const auto& [step, latency] : aftermath.steps) observer_.StepDone(step, latency);
 }
 

@@ -73,9 +73,15 @@ std::optional<OwnDecisions::Ending> OwnDecisions::EndingSoon(
   return ending;
 }
 
-void OwnDecisions::SettleRenewal(const DeviceId& device, Resume resume, End end) const {
-  executor_.Settle([device](domain::Case& at) { return lifecycle::DecideRenewal(device, at); }, "renewal",
-                   std::move(resume), std::move(end));
+void OwnDecisions::SettleRenewal(const DeviceId& device, Resume resume, RenewalEnd end) const {
+  const auto stands = std::make_shared<lifecycle::RenewalStanding>();
+  const auto decide = [device, stands](domain::Case& at) -> Status {
+    const auto decided = lifecycle::DecideRenewal(device, at);
+    *stands = decided ? *decided : lifecycle::RenewalStanding{};
+    return decided ? Status(Done{}) : decided.error();
+  };
+  executor_.Settle(decide, "renewal", std::move(resume),
+                   [stands, end = std::move(end)](bool) { end(*stands); });
 }
 
 void OwnDecisions::SettleDue(const domain::Job& job, Resume resume, End end) const {

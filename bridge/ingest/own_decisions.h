@@ -4,6 +4,7 @@
 // Threads: const, any; work on one device is serial. What is given outlives it.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "bridge/ingest/executor.h"
@@ -23,7 +24,9 @@ class OwnDecisions {
   using End = std::function<void(bool)>;
   void SettleDue(const domain::Job& job, Resume resume, End end) const;
   void SettleVisible(const domain::ZoneChange& change, Resume resume, End end) const;
-  void SettleRenewal(const DeviceId& device, Resume resume, End end) const;
+  // `end` hears how the renewal stands then; as of a device that is not due, when that could not be decided.
+  using RenewalEnd = std::function<void(const lifecycle::RenewalStanding&)>;
+  void SettleRenewal(const DeviceId& device, Resume resume, RenewalEnd end) const;
   // Devices behind `after` in the order of their certificates' ends, as far as one that ends there could be due for renewal;
   // `due` are those of them that may be. nullopt: it could not be read, or many messages wait for the broker.
   struct Ending {

@@ -86,6 +86,7 @@ class Pipeline::Impl {
   std::size_t queued() const { return parsers_.waiting() + lanes_.queued(); }
   std::size_t orders_open() const { return order_runner_.open(); }
   std::uint64_t renewal_rounds() const { return renewals_.rounds(); }
+  RenewalsDue renewals_due() const { return renewals_.due(); }
   void LookForRenewals() {
     renewals_.Hurry();
     timer_.Wake();
@@ -300,6 +301,7 @@ void Pipeline::Stop() { impl_->Stop(); }
 std::size_t Pipeline::queued() const { return impl_->queued(); }
 std::size_t Pipeline::orders_open() const { return impl_->orders_open(); }
 std::uint64_t Pipeline::renewal_rounds() const { return impl_->renewal_rounds(); }
+RenewalsDue Pipeline::renewals_due() const { return impl_->renewals_due(); }
 void Pipeline::LookForRenewals() { impl_->LookForRenewals(); }
 
 }  // namespace registry::ingest

@@ -54,7 +54,16 @@ class Observer {
   virtual void OrderItemDone(const std::string& /*kind*/, const std::string& /*outcome*/) {}
   // A transfer was requested, approved, rejected, cancelled, completed or failed; kind as in transfer.state.
   virtual void TransferMoved(const std::string& /*kind*/, const std::string& /*outcome*/) {}
+  // What became of a device's renewal (lifecycle::RenewalsOf).
+  virtual void RenewalMoved(const std::string& /*outcome*/) {}
   virtual void Log(int level, const std::string& line) = 0;  // Level
+};
+
+// Devices that were due for another key when they were looked at last, those on hold left out.
+struct RenewalsDue {
+  std::uint64_t due = 0;
+  std::uint64_t under_way = 0;  // of those: a key is asked for, or the next certificate is on its way
+  UtcTime oldest;               // since when the first of them is due; zero: there is none
 };
 
 // Takes a reply that is kept nowhere to its party, or drops it; never waits, from any thread.
@@ -104,6 +113,7 @@ class Pipeline {
   std::size_t orders_open() const;  // running or paused, as of the last change that was read (order_runner.h)
   std::size_t queued() const;
   std::uint64_t renewal_rounds() const;  // through the index of expiry (renewals.h)
+  RenewalsDue renewals_due() const;      // in the last of them
   void LookForRenewals();                // the next round begins now
 
  private:

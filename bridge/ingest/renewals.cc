@@ -1,5 +1,7 @@
 #include "bridge/ingest/renewals.h"
 
+#include <utility>
+
 #include "workers/domain/compose.h"
 
 namespace registry::ingest {
@@ -26,13 +28,18 @@ void Renewals::Look() {
 void Renewals::Post(const DeviceId& device) {
   const bool posted = lanes_.Post(
       std::hash<DeviceId>{}(device), domain::RegistryParty().text(), [this, device](const Strand& strand) {
-        decisions_.SettleRenewal(device, strand.Onward(), [this](bool) { Settled(); });
+        decisions_.SettleRenewal(device, strand.Onward(), [this](const auto& stands) { Settled(stands); });
       });
-  if (!posted) Settled();
+  if (!posted) Settled({});
 }
 
-void Renewals::Settled() {
+void Renewals::Settled(const lifecycle::RenewalStanding& stands) {
   const MutexLock lock(mutex_);
+  if (stands.due) {
+    ++found_.due;
+    found_.under_way += stands.under_way ? 1 : 0;
+    if (found_.oldest == UtcTime{} || *stands.due < found_.oldest) found_.oldest = *stands.due;
+  }
   --open_;
   EndRoundIfDone();
 }
@@ -43,11 +50,17 @@ void Renewals::EndRoundIfDone() {
   after_.reset();
   next_ = std::chrono::steady_clock::now() + every_;
   ++rounds_;
+  due_ = std::exchange(found_, {});
 }
 
 void Renewals::Hurry() {
   const MutexLock lock(mutex_);
   next_ = {};
+}
+
+RenewalsDue Renewals::due() const {
+  const MutexLock lock(mutex_);
+  return due_;
 }
 
 std::uint64_t Renewals::rounds() const {

@@ -26,6 +26,7 @@ class Renewals {
   void Look();
   void Hurry();                  // the next round begins with the next look
   std::uint64_t rounds() const;  // that have ended, each with all its decisions
+  RenewalsDue due() const;       // as the last of them found it
 
   static constexpr std::size_t kPage = 500;
 
@@ -33,7 +34,7 @@ class Renewals {
   using Time = std::chrono::steady_clock::time_point;
 
   void Post(const DeviceId& device);
-  void Settled();
+  void Settled(const lifecycle::RenewalStanding& stands);
   void EndRoundIfDone() REQUIRES(mutex_);
 
   const OwnDecisions& decisions_;
@@ -45,6 +46,8 @@ class Renewals {
   std::optional<domain::DevicePosition> after_ GUARDED_BY(mutex_);
   Time next_ GUARDED_BY(mutex_);
   std::uint64_t rounds_ GUARDED_BY(mutex_) = 0;
+  RenewalsDue found_ GUARDED_BY(mutex_);  // in the round that goes on
+  RenewalsDue due_ GUARDED_BY(mutex_);
 };
 
 }  // namespace registry::ingest

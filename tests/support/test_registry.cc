@@ -143,6 +143,17 @@ std::uint64_t TestRegistry::Limited(const std::string& party_and_limit) const {
   return found == limited_.end() ? 0 : found->second;
 }
 
+void TestRegistry::RenewalMoved(const std::string& outcome) {
+  std::lock_guard lock(mutex_);
+  ++renewals_[outcome];
+}
+
+std::uint64_t TestRegistry::Renewals(const std::string& outcome) const {
+  std::lock_guard lock(mutex_);
+  const auto found = renewals_.find(outcome);
+  return found == renewals_.end() ? 0 : found->second;
+}
+
 void TestRegistry::Log(int level, const std::string& line) {
   if (level >= 2) std::fprintf(stderr, "registry: %s\n", line.c_str());
   if (level < 3) return;

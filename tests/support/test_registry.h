@@ -81,7 +81,9 @@ class TestRegistry : public ingest::Observer {
   // Whether the outcome was counted this often, or soon will be: counting follows the reply.
   bool Counted(const std::string& outcome, std::uint64_t times) const;
   std::uint64_t Limited(const std::string& party_and_limit) const;  // "asp-a write"
-  bool Logged(const std::string& part) const;                       // as an error
+  std::uint64_t Renewals(const std::string& outcome) const;         // so far; counting follows the commit
+  ingest::RenewalsDue RenewalsDue() const { return pipeline_->renewals_due(); }
+  bool Logged(const std::string& part) const;  // as an error
   ledger::Ledger& ledger() { return *ledger_; }
   ManualClock& clock() { return clock_; }
 
@@ -97,6 +99,7 @@ class TestRegistry : public ingest::Observer {
   void CommandDone(const std::string&, const std::string& outcome, const std::string&,
                    std::chrono::microseconds) override;
   void Limited(const std::string& party, const std::string& limit) override;
+  void RenewalMoved(const std::string& outcome) override;
   void StepDone(const std::string&, std::chrono::microseconds) override {}
   void Log(int level, const std::string& line) override;
   void Open();
@@ -115,7 +118,7 @@ class TestRegistry : public ingest::Observer {
   mutable std::mutex mutex_;
   mutable std::condition_variable counted_;
   std::map<std::string, std::uint64_t> outcomes_;
-  std::map<std::string, std::uint64_t> limited_;
+  std::map<std::string, std::uint64_t> limited_, renewals_;
   std::vector<std::string> errors_;
   std::vector<domain::OutgoingMessage> aside_;
   std::uint64_t next_id_ = 1;

@@ -51,7 +51,10 @@ void WaitOn(Job job, Case& at) {
 
 Status Settle(const Job& job, const Device& device, bool too_far, Case& at) {
   const domain::RetryPlans& retry = at.policy.retry;
-  if (domain::RowOf(job.kind).on_due == domain::OnDue::kCarriesOn) return DecideRenewal(device.id, at);
+  if (domain::RowOf(job.kind).on_due == domain::OnDue::kCarriesOn) {
+    const auto decided = DecideRenewal(device.id, at);
+    return decided ? Status(Done{}) : decided.error();
+  }
   if (domain::RowOf(job.kind).on_due == domain::OnDue::kDecided) return DecideUnanswered(job, device, at);
   if (job.unsent) return jobs::SendKept(job, at.view, at.context, retry, at.changes);
   if (WaitsForDevice(job, device)) {

@@ -80,8 +80,12 @@ Status DecideVisible(const domain::ZoneChange&, Case&);
 Status DecideRevoked(const domain::Revocation& published, Case&);
 // The latest a job can be due: none is ever put off for longer than this from `now`.
 UtcTime LatestDue(const Policy&, UtcTime now);
-// The device's certificate ends soon, or has ended: what renewal.h says of it.
-Status DecideRenewal(const DeviceId&, Case&);
+// The device's certificate ends soon, or has ended: what renewal.h says of it, and how its renewal stands then.
+struct RenewalStanding {
+  std::optional<UtcTime> due;  // since when it is due for another key (renewal_told.h); none: it is not
+  bool under_way = false;      // a key is asked for, or the next certificate is on its way
+};
+Result<RenewalStanding> DecideRenewal(const DeviceId&, Case&);
 // A job is due: sent again with backoff, or failed for good and notified. One due later than LatestDue was put off by a
 // clock that has been set back since: it is due as well, but fails and alarms only after a wait that was one. One that
 // was never sent is sent, when its MNO has room for it.

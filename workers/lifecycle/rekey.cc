@@ -6,6 +6,7 @@
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/lifecycle.h"
 #include "workers/lifecycle/renewal.h"
+#include "workers/lifecycle/renewal_told.h"
 #include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
@@ -39,7 +40,7 @@ Status Renew(Device& device, const jobs::Waiting& waiting, const std::string& re
   if (!next) return next.error();
   if (auto free = RefuseDuringAnother(device, waiting); !free) return free;
   device.state = *next;
-  RecordStep(device, "rekey", reason, at);
+  RecordStep(device, kRekeyEntry, reason, at);
   return AskForNextKey(device, *domain::Serving(device), at);
 }
 
@@ -54,7 +55,7 @@ Status Replace(Device& device, const jobs::Waiting& waiting, Case& at) {
   device.came_back = true;
   if (auto revoked = RevokeAll(device, kKeyCompromise, at); !revoked) return revoked;
   jobs::EndSuperseded(device, domain::Superseding::kKeyLost, waiting, at.changes);
-  RecordStep(device, "rekey", std::string(kCompromised), at);
+  RecordStep(device, kRekeyEntry, std::string(kCompromised), at);
   dns::Show(device, waiting, at);
   if (domain::OnHold(device)) return Done{};
   return AskForNextKey(device, *domain::Serving(device), at);

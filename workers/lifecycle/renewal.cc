@@ -8,6 +8,7 @@
 #include "workers/domain/renewal.h"
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/access.h"
+#include "workers/lifecycle/renewal_told.h"
 #include "workers/lifecycle/work.h"
 
 namespace registry::lifecycle {
@@ -27,7 +28,7 @@ constexpr std::uint8_t kSuperseded = 4, kCessationOfOperation = 5;
 // A timer never waits longer, so that no clock that is set back makes it wait for long (LatestDue).
 constexpr std::chrono::hours kTimerMax{1};
 // Job::version of a timer: what it was set for.
-constexpr std::uint64_t kForATime = 0, kAfterFailure = 1, kKeyOwed = 2;
+constexpr std::uint64_t kForATime = 0, kAfterFailure = kTimerAfterFailure, kKeyOwed = 2;
 
 // A step that every renewal has, and what the history says of it.
 void Tell(Device& device, std::string_view step, std::string what, Case& at) {
@@ -86,7 +87,7 @@ class Look {
   void Expire() {
     if (IsExpired(device_) || !HasEnded(device_, now_)) return;
     device_.statuses.insert(domain::DeviceStatus::kExpired);
-    Tell(device_, "expired", "expired", at_);
+    Tell(device_, "expired", std::string(kExpiredEntry), at_);
     NotifyStakeholders(device_, wire::DeviceExpired{device_.id, DeviceName(device_.id, at_.policy.zone)},
                        at_);
     changed_ = shown_ = true;
@@ -175,7 +176,7 @@ class Look {
     }
     changed_ = true;
     failed_ = owed_ = false;
-    Tell(device_, "renewal", "renewal due", at_);
+    Tell(device_, "renewal", std::string(kDueEntry), at_);
     return AskForNextKey(device_, *domain::ProfileOf(device_, live.profile), at_);
   }
 
@@ -212,7 +213,7 @@ class Look {
       const Job* const push = waiting.Find(JobKind::kPayloadPush);
       if (push != nullptr && next.carried != 0 && push->version >= next.carried)
         jobs::End(device, *push, at.changes);
-      Tell(device, "next dropped", "dropped serial=" + ToHex(next.certificate.serial), at);
+      Tell(device, "next dropped", std::string(kDroppedEntry) + ToHex(next.certificate.serial), at);
     }
     return Done{};
   }
@@ -222,7 +223,7 @@ class Look {
     const Bytes former = domain::SwitchOver(device, at.context.now);
     if (auto released = ReleaseAgreementKey(device, former, at.view, at.changes); !released) return released;
     const domain::IssuedCertificate& live = *domain::LiveCertificate(device);
-    Tell(device, "renewed", "renewed serial=" + ToHex(live.serial), at);
+    Tell(device, "renewed", std::string(kRenewedEntry) + ToHex(live.serial), at);
     const wire::DeviceRenewed message{device.id, DeviceName(device.id, at.policy.zone), live.der,
                                       live.not_after, ToHex(replaced)};
     NotifyStakeholders(device, message, at);
@@ -243,6 +244,15 @@ class Look {
   std::optional<UtcTime> again_;
 };
 
+RenewalStanding StandingOf(const Device& device, const Waiting& waiting, const Case& at) {
+  const auto renews = RenewsAt(device, at.policy.certificate, at.policy.renewal);
+  if (!renews || *renews > at.context.now) return {};
+  const auto& put = at.changes.jobs_put;
+  const bool asked =
+      std::any_of(put.begin(), put.end(), [](const Job& job) { return job.kind == JobKind::kKeyGenerate; });
+  return {renews, asked || waiting.Has(JobKind::kKeyGenerate) || domain::NextCredential(device) != nullptr};
+}
+
 }  // namespace
 
 Status AskForNextKey(Device& device, const domain::Profile& profile, Case& at) {
@@ -250,16 +260,16 @@ Status AskForNextKey(Device& device, const domain::Profile& profile, Case& at) {
   return jobs::Ask(JobKind::kKeyGenerate, device, profile, at.view, at.context, at.policy.retry, at.changes);
 }
 
-Status DecideRenewal(const DeviceId& id, Case& at) {
+Result<RenewalStanding> DecideRenewal(const DeviceId& id, Case& at) {
   auto device = at.view.LoadDevice(id);
   if (!device) return device.error();
-  if (!*device) return Done{};
+  if (!*device) return RenewalStanding{};
   const auto waiting = Waiting::Of(id, at.view);
   if (!waiting) return waiting.error();
   const auto changed = CarryOnRenewal(**device, *waiting, at);
   if (!changed) return changed.error();
   if (*changed) Put(**device, at.changes);
-  return Done{};
+  return StandingOf(**device, *waiting, at);
 }
 
 Result<bool> CarryOnRenewal(Device& device, const Waiting& waiting, Case& at) {

@@ -59,6 +59,19 @@ TEST_F(MetricsTest, TransfersAreCountedByKindAndOutcome) {
   EXPECT_TRUE(Has(R"(registry_transfers_total{kind="mno",outcome="failed"} 1)"));
 }
 
+TEST_F(MetricsTest, RenewalsAreCountedByOutcomeAndLookedUpWhereTheyAreDue) {
+  for (const char* outcome : {"begun", "begun", "rekey", "done", "failed"}) metrics_.RenewalMoved(outcome);
+  EXPECT_TRUE(Has(R"(registry_renewals_total{outcome="begun"} 2)"));
+  EXPECT_TRUE(Has(R"(registry_renewals_total{outcome="failed"} 1)"));
+  EXPECT_TRUE(Has("registry_renewals_due 0"));
+  sample_.renewals_due = 3;
+  sample_.renewals_under_way = 2;
+  sample_.renewals_oldest = 1796083200;
+  EXPECT_TRUE(Has("registry_renewals_due 3"));
+  EXPECT_TRUE(Has("registry_renewals_under_way 2"));
+  EXPECT_TRUE(Has("registry_renewals_oldest_due_timestamp_seconds 1796083200"));
+}
+
 TEST_F(MetricsTest, WhatIsLookedUpIsAsOfNow) {
   sample_.outbox_depth = 7;
   sample_.zone_serial = 2026112301;
@@ -113,6 +126,7 @@ TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   metrics_.StepDone("published", microseconds(1));
   metrics_.OrderItemDone("deactivate", "done");
   metrics_.TransferMoved("asp", "completed");
+  metrics_.RenewalMoved("done");
   metrics_.Limited("asp-a", "write");
   metrics_.Log(2, "");
   sample_.secondaries = {{"nsd", 0, 1, true}};
