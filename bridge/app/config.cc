@@ -349,6 +349,11 @@ bool IsReserved(const std::string& party) {
   return party == "registry" || party == "registryd" || party == "broker";
 }
 
+std::chrono::seconds PkiConfig::validity() const {
+  return std::chrono::seconds(validity_seconds > 0 ? validity_seconds
+                                                   : std::int64_t{validity_days} * kDaySeconds);
+}
+
 Result<Config> LoadConfig(const std::string& file) {
   toml::table root;
   // The parser keeps the system's reason to itself.

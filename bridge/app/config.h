@@ -5,6 +5,7 @@
 // Errors: config_unreadable (no file, or not TOML), config_invalid (message: one fault per line).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -40,6 +41,7 @@ struct PkiConfig {
   std::uint32_t crl_shards = 0;
   std::size_t crl_shard_above = 10'000;  // entries
   int validity_seconds = 0;              // in place of validity_days; 0: not said
+  std::chrono::seconds validity() const;
   dns::TlsaProfile tlsa = dns::TlsaProfile::kCertificate;
 
   bool operator==(const PkiConfig&) const = default;

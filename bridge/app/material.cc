@@ -119,8 +119,7 @@ Result<wire::Resolver> ResolverOf(const ResolverConfig& config, UtcTime now) {
 
 Result<domain::CertificatePolicy> CertificatePolicyOf(const PkiConfig& config) {
   domain::CertificatePolicy policy;
-  policy.validity = config.validity_seconds > 0 ? std::chrono::seconds(config.validity_seconds)
-                                                : std::chrono::seconds(Days(config.validity_days));
+  policy.validity = config.validity();
   if (auto url = CheckCrlUrl(config.crl_url); !url) return url.error();
   policy.crl_url = config.crl_url;
   policy.crl_shards = config.crl_shards;

@@ -4,6 +4,7 @@
 #include "bridge/ctl/describe_device.h"
 #include "workers/lifecycle/explain.h"
 #include "workers/lifecycle/reads.h"
+#include "workers/lifecycle/renewal_told.h"
 
 namespace registry::ctl {
 namespace {
@@ -17,18 +18,38 @@ DeviceId ParseDevice(const std::string& text) {
   return *id;
 }
 
-Json Summary(const domain::Device& device) {
+// How often who is asked, and when certificates are renewed, as registryd knows it; without a configuration, its defaults.
+domain::Policy PolicyOf(const ReadOptions& options) {
+  domain::Policy policy;
+  if (options.config.empty()) return policy;
+  const auto config = OrFail(app::LoadConfig(options.config));
+  policy.retry = config.retry;
+  policy.renewal = config.renewal;
+  policy.certificate.validity = config.pki.validity();
+  return policy;
+}
+
+// From when on it is asked for another key; empty where it is not.
+std::string RenewsAt(const domain::Device& device, const domain::Policy& policy) {
+  return Text(lifecycle::RenewsAt(device, policy.certificate, policy.renewal).value_or(UtcTime{}));
+}
+
+Json Summary(const domain::Device& device, const domain::Policy& policy) {
   Json out = Whose(domain::BriefOf(device));
+  out["renews_at"] = RenewsAt(device, policy);
   out["updated"] = Text(device.updated);
   return out;
 }
 
 void Show(const ReadOptions& options, const std::string& text) {
   const DeviceId id = ParseDevice(text);
+  const auto policy = PolicyOf(options);
   const OpenLedger ledger(options);
   const auto device = OrFail(ledger->LoadDevice(id));
   if (!device) Fail("there is no device " + id.text());
-  Print(Describe(*device, OrFail(ledger->JobsOf(id)), options.reveal), options.json);
+  Json out = Describe(*device, OrFail(ledger->JobsOf(id)), options.reveal);
+  out["renews_at"] = RenewsAt(*device, policy);
+  Print(out, options.json);
 }
 
 // Which devices a list names; everything is text as it came.
@@ -36,9 +57,14 @@ struct Wanted {
   std::string state, party, endpoint, expires_before;
 };
 
-Json Brief(const domain::DeviceBrief& device) {
-  Json out = Whose(device);
-  out["expires"] = Text(device.expires);
+// The index says when a certificate ends, and only the device since when it is valid.
+Json Brief(const domain::DeviceBrief& brief, const ledger::LedgerReader& ledger,
+           const domain::Policy& policy) {
+  Json out = Whose(brief);
+  out["expires"] = Text(brief.expires);
+  const bool certified = brief.expires != UtcTime{};
+  const auto device = certified ? OrFail(ledger.LoadDevice(brief.id)) : std::nullopt;
+  out["renews_at"] = device ? RenewsAt(*device, policy) : "";
   return out;
 }
 
@@ -60,6 +86,7 @@ void ListSome(const ReadOptions& options, const Wanted& wanted) {
   const auto group = before  ? domain::DeviceGroup::ByExpiry(party)
                      : state ? domain::DeviceGroup::In(*state, party)
                              : domain::DeviceGroup::Of(party);
+  const auto policy = PolicyOf(options);
   const OpenLedger ledger(options);
   Rows rows(options.json);
   std::optional<domain::DevicePosition> after;
@@ -69,7 +96,7 @@ void ListSome(const ReadOptions& options, const Wanted& wanted) {
     Json printed = Json::array();
     for (const auto& device : page) {
       if ((!state || device.state == *state) && (!endpoint || device.endpoint == endpoint))
-        printed.push_back(Brief(device));
+        printed.push_back(Brief(device, *ledger, policy));
     }
     rows.Add(printed);
     after = domain::PositionIn(group.kind, page.back());
@@ -80,6 +107,7 @@ void ListSome(const ReadOptions& options, const Wanted& wanted) {
 void List(const ReadOptions& options, const Wanted& wanted) {
   if (!(wanted.state + wanted.party + wanted.endpoint + wanted.expires_before).empty())
     return ListSome(options, wanted);
+  const auto policy = PolicyOf(options);
   const OpenLedger ledger(options);
   Rows rows(options.json);
   std::optional<DeviceId> after;
@@ -87,19 +115,11 @@ void List(const ReadOptions& options, const Wanted& wanted) {
     const auto page = OrFail(ledger->DevicesAfter(after, kPage));
     if (page.empty()) break;
     Json printed = Json::array();
-    for (const auto& device : page) printed.push_back(Summary(device));
+    for (const auto& device : page) printed.push_back(Summary(device, policy));
     rows.Add(printed);
     after = page.back().id;
   }
   rows.End("no device was ever registered");
-}
-
-// How often who is asked, as registryd knows it; without a configuration, its defaults.
-domain::Policy PolicyOf(const ReadOptions& options) {
-  domain::Policy policy;
-  if (options.config.empty()) return policy;
-  policy.retry = OrFail(app::LoadConfig(options.config)).retry;
-  return policy;
 }
 
 // What device.trace tells a party.

@@ -136,6 +136,37 @@ TEST_F(ReadingCommands, DevicesAreListedByWhatIsAskedFor) {
   EXPECT_EQ(On({"device", "list", "--state", "deleted"}).out, "there is no such device\n");
 }
 
+// RFC 3339, by the configuration where one is named.
+TEST_F(ReadingCommands, ADeviceSaysWhenItIsRenewed) {
+  domain::Device device = ledger::samples::FullDevice(2);
+  device.statuses.clear();
+  domain::Changeset changes;
+  changes.devices = {{device, 0}};
+  ASSERT_TRUE(ledger_->Commit(changes).ok());
+  const std::string id = DeviceOf(2).text();
+  const auto renews = [](const Json& row) { return FromRfc3339(row.at("renews_at").get<std::string>()); };
+  const auto hours = [](int days) { return std::chrono::hours(24 * days); };
+  const auto shown = renews(Json::parse(On({"device", "show", id, "--json"}).out));
+  ASSERT_TRUE(shown);
+  EXPECT_GE(*shown, ledger::samples::kNoon + hours(240));
+  EXPECT_LE(*shown, ledger::samples::kNoon + hours(278));
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"device", "list", "--json"}, {"device", "list", "--state", "active", "--json"}}) {
+    const Json rows = Json::parse(On(words).out);
+    const auto row =
+        std::find_if(rows.begin(), rows.end(), [&](const Json& one) { return one["device"] == id; });
+    ASSERT_NE(row, rows.end());
+    EXPECT_EQ(renews(*row), shown);
+  }
+  EXPECT_EQ(Json::parse(On({"device", "show", id_, "--json"}).out).at("renews_at"), "")
+      << "it has no certificate";
+
+  const std::string file = folder_.path("registry.toml");
+  std::ofstream(file) << test::kSmallestConfig << "[renewal]\nfrom_percent = 50\njitter_percent = 0\n";
+  const Json early = Json::parse(On({"device", "show", id, "--json", "--config", file}).out);
+  EXPECT_EQ(renews(early), ledger::samples::kNoon + hours(365) / 2);
+}
+
 TEST_F(ReadingCommands, OrdersAreListedShownAndReported) {
   EXPECT_EQ(On({"order", "list"}).out, "no order was started\n");
   domain::Changeset changes;
