@@ -1,46 +1,33 @@
 #include "bridge/ctl/authorisation_commands.h"
 
-#include "bridge/ctl/ask.h"
 #include "bridge/ctl/ledger_source.h"
+#include "bridge/ctl/send.h"
 #include "bridge/signing/file_write.h"
 #include "schemas/wire/life_messages.h"
 
 namespace registry::ctl {
 namespace {
 
-struct Asked {
-  AskOptions from;
+struct Any {
+  SendOptions options;
   std::string command, data = "{}";
-  bool json = false;
 };
 
-void AddAskOptions(CLI::App& command, Asked& asked) {
-  command.add_option("--config", asked.from.config, "The registry's configuration")->required();
-  command.add_option("--as", asked.from.party, "The operator's party (operator)");
-  command.add_flag("--json", asked.json, "Print JSON");
-}
-
-void Send(const Asked& asked, const std::string& command, const Json& data) {
-  const Answer answer = OrFail(Ask(asked.from, command, data));
-  if (!answer.accepted) Fail(answer.data.value("symbol", "") + ": " + answer.data.value("message", ""));
-  Print(Json(answer.data), asked.json);
-}
-
 void AddAsk(CLI::App& app) {
-  const auto asked = std::make_shared<Asked>();
+  const auto any = std::make_shared<Any>();
   auto* ask = app.add_subcommand("ask", "Send any command as the operator's party and print its reply");
-  ask->add_option("COMMAND", asked->command, "As in schemas/README.md, e.g. quota.get")->required();
-  ask->add_option("DATA", asked->data, "Its data, a JSON object ({})");
-  AddAskOptions(*ask, *asked);
-  ask->callback([asked] {
-    const Json data = Json::parse(asked->data, nullptr, false);
+  ask->add_option("COMMAND", any->command, "As in schemas/README.md, e.g. quota.get")->required();
+  ask->add_option("DATA", any->data, "Its data, a JSON object ({})");
+  AddSendOptions(*ask, any->options);
+  ask->callback([any] {
+    const Json data = Json::parse(any->data, nullptr, false);
     if (!data.is_object()) FailWrong("DATA is not a JSON object");
-    Send(*asked, asked->command, data);
+    Send(any->options, any->command, data);
   });
 }
 
 struct CodeWanted {
-  Asked asked;
+  SendOptions options;
   std::string device, purpose;
   int valid_days = 0;
 };
@@ -54,11 +41,11 @@ void AddSet(CLI::App& authorisation) {
       ->check(CLI::IsMember({"claim", "transfer"}));
   set->add_option("--valid-days", wanted->valid_days, "How long it is valid (authorisation.validity_days)")
       ->check(CLI::Range(1, 365));
-  AddAskOptions(*set, wanted->asked);
+  AddSendOptions(*set, wanted->options);
   set->callback([wanted] {
     Json data{{"device", wanted->device}, {"purpose", wanted->purpose}};
     if (wanted->valid_days > 0) data["validDays"] = wanted->valid_days;
-    Send(wanted->asked, std::string(wire::AuthorisationSet::kName), data);
+    Send(wanted->options, std::string(wire::AuthorisationSet::kName), data);
   });
 }
 

@@ -9,6 +9,7 @@
 #include "bridge/ctl/outbox_commands.h"
 #include "bridge/ctl/party_commands.h"
 #include "bridge/ctl/transfer_commands.h"
+#include "bridge/ctl/transfer_decisions.h"
 #include "bridge/ctl/zone_commands.h"
 #include "bridge/secret.h"
 #include "schemas/base/standard_descriptors.h"
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   registry::ctl::AddDeviceCommands(app);
   registry::ctl::AddOrderCommands(app);
   registry::ctl::AddTransferCommands(app);
+  registry::ctl::AddTransferDecisions(*app.get_subcommand("transfer"));
   registry::ctl::AddLedgerCommands(app);
   registry::ctl::AddOutboxCommands(app);
   registry::ctl::AddZoneCommands(app);

@@ -69,6 +69,10 @@ TEST_F(Registryctl, AWrongCommandLineEndsWithTwoAndSaysWhy) {
                             "party withdraw NOBODY --dir none",
                             "party withdraw x --serial 12 --dir none",
                             "party withdraw --serial 0x12 --dir none",
+                            "transfer approve --config none",
+                            "transfer approve 00000000-0000-4000-8000-000000000000",
+                            "transfer reject xx --config none",
+                            "transfer cancel 00000000-0000-4000-8000-000000000000 --config none",
                             "init --dir none --zone 'no zone'"}) {
     const Ran ran = Run(words);
     EXPECT_EQ(ran.status, 2) << words;
