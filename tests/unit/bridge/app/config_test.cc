@@ -168,6 +168,69 @@ TEST_F(ConfigTest, EveryWrongValueIsNamed) {
       std::string::npos);
 }
 
+// Renewal, transfer, limits and what orders, codes and restores go by.
+TEST_F(ConfigTest, EveryWrongValueOfADevicesLifeIsNamed) {
+  const std::string mno = "[[party]]\nname = \"mno\"\nrole = \"mno\"\n";
+  const std::pair<std::string, const char*> kCases[] = {
+      {"[renewal]\nfrom_percent = 9\n", "renewal.from_percent must be a whole number from 10 to 85"},
+      {"[renewal]\nfrom_percent = 86\n", "renewal.from_percent must be"},
+      {"[renewal]\nfrom_percent = \"66 %\"\n", "renewal.from_percent must be"},
+      {"[renewal]\njitter_percent = -1\n", "renewal.jitter_percent must be a whole number from 0 to 14"},
+      {"[renewal]\njitter_percent = 15\n", "renewal.jitter_percent must be"},
+      {"[renewal]\nagain_seconds = 0\n", "renewal.again_seconds must be"},
+      {"[renewal]\nagain_seconds = 31622401\n", "renewal.again_seconds must be"},
+      {"[renewal]\nlook_seconds = 0\n", "renewal.look_seconds must be"},
+      {"[renewal]\nlook_seconds = 86401\n", "renewal.look_seconds must be"},
+      {"[renewal]\nfrom_per_cent = 50\n", "unknown key renewal.from_per_cent"},
+      {"[transfer]\ndecide_within_seconds = 31622401\n", "transfer.decide_within_seconds must be"},
+      {"[transfer]\ndecide_within_seconds = 1.5\n", "transfer.decide_within_seconds must be"},
+      {"[transfer]\nauto = true\n", "transfer.auto must be"},
+      {"[transfer]\nauto_approve = true\n", "unknown key transfer.auto_approve"},
+      {mno + "auto_approve = \"yes\"\n", "party.auto_approve must be true or false"},
+      {"[limits]\nledger_octets_per_hour = 1\n", "limits.ledger_octets_per_hour must be"},
+      {"[limits]\nwrite_per_minute = 5\n", "unknown key limits.write_per_minute"},
+      {"[authorisation]\nvalidity_days = 0\n", "authorisation.validity_days must be"},
+      {"[authorisation]\nvalidity_days = 366\n", "authorisation.validity_days must be"},
+      {"[authorisation]\nkey_file = 1\n", "authorisation.key_file must be"},
+      {"[order]\nrate = 50\n", "unknown table [order]"},
+  };
+  for (const auto& [more, fault] : kCases) EXPECT_NE(FaultsPlus(more).find(fault), std::string::npos) << more;
+  for (const char* which : {"write", "read", "bulk", "authorise"}) {
+    for (const char* what : {"_per_second", "_burst"}) {
+      const std::string key = std::string(which) + what;
+      for (const char* value : {"0", "1000001", "-1", "\"many\""}) {
+        const std::string line = key + " = " + value + "\n";
+        EXPECT_NE(FaultsPlus("[limits]\n" + line).find("limits." + key + " must be"), std::string::npos)
+            << line;
+        EXPECT_NE(FaultsPlus(mno + "limit_" + line).find("party.limit_" + key + " must be"),
+                  std::string::npos)
+            << line;
+      }
+    }
+  }
+  EXPECT_NE(FaultsWith("zone = ", "restore_days = 0\nzone = ").find("registry.restore_days must be"),
+            std::string::npos);
+}
+
+TEST_F(ConfigTest, WhenCertificatesAreRenewed) {
+  const auto usual = Load(kSmallest);
+  ASSERT_TRUE(usual.ok()) << usual.error().message;
+  EXPECT_EQ(usual->renewal, domain::RenewalPolicy());
+  EXPECT_EQ(usual->pki.validity(), std::chrono::hours(24) * 365);
+  std::string text = kSmallest;
+  text.insert(text.find("[resolver]"), "validity_days = 30\nvalidity_seconds = 600\n");
+  const auto config =
+      Load(text + "[renewal]\nfrom_percent = 50\njitter_percent = 0\nagain_seconds = 20\nlook_seconds = 1\n");
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  domain::RenewalPolicy policy;
+  policy.from_percent = 50;
+  policy.jitter_percent = 0;
+  policy.again = std::chrono::seconds(20);
+  EXPECT_EQ(config->renewal, policy);
+  EXPECT_EQ(config->renewal_look_seconds, 1);
+  EXPECT_EQ(config->pki.validity(), std::chrono::seconds(600));
+}
+
 TEST_F(ConfigTest, AllFaultsAreSaidAtOnce) {
   const std::string faults = FaultsWith("folder = \"ledger\"", "folders = \"ledger\"");
   EXPECT_NE(faults.find(":9: ledger.folder is missing"), std::string::npos) << faults;

@@ -13,7 +13,9 @@
 
 #include "bridge/clock.h"
 #include "bridge/ingest/intake.h"
+#include "bridge/signing/code_key.h"
 #include "bridge/signing/crl.h"
+#include "bridge/signing/file_write.h"
 #include "bridge/signing/key_file.h"
 #include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
@@ -203,6 +205,52 @@ TEST_F(RegistrydTest, StartedWithoutStandardErrorItWritesItsLogIntoNoFile) {
     const std::string octets((std::istreambuf_iterator<char>(file)), {});
     EXPECT_EQ(octets.find("\"room\""), std::string::npos) << entry.path();
   }
+}
+
+// Commands hold authorisation codes: with the key that authorisation.key_file gives, what one registryd has kept of them is
+// no reading for others, and the next registryd reads it.
+TEST_F(RegistrydTest, TheIntakeIsSealedUnderTheKeyOfTheCodes) {
+  folder_.Write("r/registry.toml",
+                folder_.Read("r/registry.toml") + "[[party]]\nname = \"asp-a\"\nrole = \"asp\"\n");
+  const auto keep = [this](const std::string& key_file, const std::string& id) {
+    const auto codes = signing::LoadCodeKey(key_file);
+    ASSERT_TRUE(codes.ok()) << codes.error().message;
+    ingest::IntakeOptions options;
+    options.folder = folder_.In("r/intake");
+    options.key = signing::DerivedKey(*codes, "registry intake 1");
+    const auto intake = ingest::Intake::Open(options);
+    ASSERT_TRUE(intake.ok()) << intake.error().message;
+    const std::string code = "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA";
+    const auto command = test::Command("asp-a", "device.claim", id,
+                                       {{"device", "00000000-0000-4000-8000-000000000000"},
+                                        {"authorisationCode", code},
+                                        {"endpoint", "main"}});
+    ASSERT_TRUE((*intake)->Append(test::Raw("asp-a", "device.claim", command.dump())).ok());
+  };
+  const auto said = [this] {
+    const auto run = nlohmann::json::parse(folder_.Read("r/run.json"));
+    return test::HttpGet(run["http_port"].get<std::uint16_t>(), "/metrics");
+  };
+  const auto run = [&](const std::string& awaited) {
+    auto process = Start({"--config", config()});
+    EXPECT_TRUE(lab::WaitUntil(
+        [&] {
+          return std::filesystem::exists(folder_.In("r/run.json")) &&
+                 said().find(awaited) != std::string::npos;
+        },
+        60s))
+        << folder_.Read("out.log");
+    process->Signal(SIGTERM);
+    EXPECT_TRUE(process->WaitExit(60s));
+  };
+  keep(folder_.In("r/authorisation.key"), "sealed-1");
+  run("registry_commands_total{command=\"device.claim\",outcome=\"rejected\","
+      "symbol=\"authorisation_invalid\"} 1");
+
+  const std::string other = folder_.In("other.key");
+  ASSERT_TRUE(signing::CreateSecretFile(other).ok());
+  keep(other, "sealed-2");
+  run("registry_intake_damages 1");
 }
 
 // A volume that is not mounted is an empty folder.
