@@ -23,8 +23,4 @@ std::optional<std::string> Subscriptions::Find(const std::string& device, std::u
   return expected.mapped();
 }
 
-void Subscriptions::Remove(const std::string& device, std::uint32_t profile) {
-  iccids_.erase({device, profile});
-}
-
 }  // namespace registry::sim

@@ -25,7 +25,6 @@ class Subscriptions {
   void Expect(const std::string& device, const std::string& iccid);
   // nullopt: none of this MNO's. A profile of 0 is the device's newest one here.
   std::optional<std::string> Find(const std::string& device, std::uint32_t profile);
-  void Remove(const std::string& device, std::uint32_t profile);
 
  private:
   std::map<std::pair<std::string, std::uint32_t>, std::string> iccids_;

@@ -21,8 +21,6 @@ TEST(Subscriptions, AProfileIsFoundByItsNumberOrTheNewestWithoutOne) {
   EXPECT_EQ(subscriptions.Find("d1", 2), std::nullopt) << "which is another MNO's";
   EXPECT_EQ(subscriptions.Find("d3", 0), std::nullopt);
   EXPECT_EQ(subscriptions.Find("d0", 0), std::nullopt);
-  subscriptions.Remove("d1", 3);
-  EXPECT_EQ(subscriptions.Find("d1", 0), "first");
 }
 
 TEST(Subscriptions, OneThatIsExpectedGetsTheFirstNumberThatIsNew) {
