@@ -175,5 +175,20 @@ TEST_F(ReadmeSession, AStrangerGivesADeviceToAnotherAspAndToAnotherMno) {
   }
 }
 
+TEST_F(ReadmeSession, AnAspThatKeepsCertificatesActsOnDeviceRenewed) {
+  const std::string session = kSource + "/simulators/lab/renewal_by_hand.sh";
+  const auto ran =
+      lab::RunToEnd({"bash", "-c", "exec 2>&1; exec bash \"$0\" \"$1\"", session, Folder()}, {}, kPatience);
+  ASSERT_TRUE(ran) << ran.error().message;
+  const std::regex whole(
+      "pinned ([0-9a-f]+) of (\\S+)\n"
+      "\\{\"state\":\"active\"\\}\n"
+      "\\{\"name\":\"\\2\",\"notAfter\":\"[^\"]+\",\"replaced\":\"\\1\"\\}\n"
+      "pinned ([0-9a-f]+) of \\2\n"
+      "let \\1 go\n"
+      "\\3\\.pem\n$");
+  EXPECT_TRUE(std::regex_search(*ran, whole)) << *ran;
+}
+
 }  // namespace
 }  // namespace registry::test
