@@ -1,6 +1,6 @@
-// bridge/ctl/transfer_decisions.h: `registryctl transfer approve` and `… reject`: the operator decides in the losing party's
-// place (life.md §2). There is no `cancel`: a request is its gaining party's alone to take back, and the operator rejects it.
-// Threads: the main one.
+// bridge/ctl/transfer_decisions.h: `registryctl transfer approve` and `transfer reject`: the operator decides in the losing
+// party's place (life.md §2). There is no `cancel`: a request is its gaining party's alone to take back; the operator
+// rejects it. Threads: the main one.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,6 +1,6 @@
 #!/bin/bash
-# simulators/lab/renewal_by_hand.sh: an ASP keeps the certificates of its devices, and acts on device.renewed; by hand, against
-# a lab that runs. You are the MNO, the ASP and the device's applet.
+# simulators/lab/renewal_by_hand.sh: an ASP keeps the certificates of its devices, and acts on device.renewed; by hand,
+# against a lab that runs. You are the MNO, the ASP and the device's applet.
 #
 #   ./dev up --dir /var/tmp/lab
 #   bash simulators/lab/renewal_by_hand.sh /var/tmp/lab
