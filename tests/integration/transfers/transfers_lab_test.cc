@@ -1,151 +1,51 @@
-// Devices that go to another ASP and to another MNO, in a lab of real servers: broker, registryd, BIND, Unbound, and the
-// simulators of both sides. Each device holds one session after the other with its ASP meanwhile, and none may be refused
-// before the transfer is completed. registryd is killed at every step.
-#include <gmock/gmock.h>
-
-#include <filesystem>
-#include <mutex>
-#include <thread>
-
-#include "simulators/lab/heard.h"
-#include "simulators/lab/lab.h"
-#include "simulators/lab/process.h"
+// Devices that go to another ASP and to another MNO and work at every moment of it, though registryd, or the broker, is
+// killed at every step; and what is left of the former certificate, payload and party afterwards: nothing.
+#include "tests/integration/transfers/transfers_lab.h"
 
 namespace registry::lab {
 namespace {
 
 using nlohmann::json;
-using std::chrono::seconds;
 using testing::IsEmpty;
+using testing::StartsWith;
 
-constexpr int kDevices = 4;  // of each MNO and each ASP one
-constexpr seconds kPatience{180};
+// A step of this device's way to another profile, as who takes it says it.
+Heard::Wanted StepOf(const std::string& device, const std::string& name) {
+  return [device, name](const std::string& who, const json& event) {
+    return who == "devices" && event.value("step", "") == name && event.value("device", "") == device &&
+           event.value("ok", false) && !event.value("again", false);
+  };
+}
 
-// One session after the other, each begun when the one before is over.
-class Probe {
- public:
-  Probe(Lab& lab, Heard& heard, std::string device) : lab_(lab), heard_(heard), device_(std::move(device)) {
-    thread_ = std::thread([this] { Run(); });
-  }
-  ~Probe() { End(); }
-  void End() {
-    going_ = false;
-    if (thread_.joinable()) thread_.join();
-  }
-  std::vector<std::string> refusals() {
-    const std::lock_guard lock(mutex_);
-    return refusals_;
-  }
-  int held() const { return held_; }
-
- private:
-  void Run() {
-    std::size_t from = heard_.size();
-    while (going_) {
-      lab_.SendTo("devices", {{"cmd", "session"}, {"device", device_}});
-      const auto session = heard_.Wait(
-          from,
-          [this](const std::string&, const json& event) {
-            return event.value("step", "") == "session" && event.value("again", false) &&
-                   event.value("device", "") == device_;
-          },
-          seconds(30));
-      const std::lock_guard lock(mutex_);
-      if (session && session->value("ok", false)) {
-        ++held_;
-      } else {
-        refusals_.push_back(session ? session->value("reason", "?") : "no answer");
-      }
-    }
-  }
-
-  Lab& lab_;
-  Heard& heard_;
-  const std::string device_;
-  std::atomic<bool> going_{true};
-  std::atomic<int> held_{0};
-  std::mutex mutex_;
-  std::vector<std::string> refusals_;
-  std::thread thread_;
-};
-
-class TransfersLab : public testing::Test {
- protected:
-  void SetUp() override {
-    LabOptions options;
-    options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-    options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
-    options.devices = kDevices;
-    options.retry_first_seconds = 2;
-    options.on_event = [this](const std::string& program, const json& event) { heard_.Hear(program, event); };
-    auto created = Lab::Create(options);
-    ASSERT_TRUE(created) << created.error().message;
-    lab_ = std::move(*created);
-    ASSERT_TRUE(lab_->StartServers());
-    ASSERT_TRUE(lab_->StartSimulators());
-    std::size_t from = 0;
-    for (int i = 0; i < kDevices; ++i) {
-      const auto done = heard_.Wait(
-          from, [](const std::string&, const json& event) { return event.value("event", "") == "done"; },
-          kPatience);
-      ASSERT_TRUE(done && done->value("ok", false)) << "device " << i;
-    }
-  }
-  void TearDown() override {
-    const auto failure = lab_->TakeFailure();
-    EXPECT_FALSE(failure) << *failure;
-    lab_->Stop();
-    if (!HasFailure()) std::filesystem::remove_all(lab_->layout().folder);
-  }
-
-  // The device that this MNO sponsors and this ASP has claimed.
-  std::string DeviceOf(const std::string& mno, const std::string& asp) {
-    for (const json& device : Ctl("device list")) {
-      if (device.at("sponsor") == mno && device.at("claimer") == asp) return device.at("device");
-    }
-    ADD_FAILURE() << "no device of " << mno << " and " << asp;
-    return "";
-  }
-  json Ctl(const std::string& words) {
-    const std::string registryctl = std::string(REGISTRY_BINARY_DIR) + "/bin/registryctl";
-    const auto ran =
-        RunToEnd({"bash", "-c",
-                  registryctl + " " + words + " --json --ledger '" + lab_->layout().Registry("ledger") + "'"},
-                 {}, seconds(60));
-    EXPECT_TRUE(ran) << words << ": " << (ran ? "" : ran.error().message);
-    return ran ? json::parse(*ran, nullptr, false) : json();
-  }
-  void KillRegistry(const std::string& when) {
-    SCOPED_TRACE(when);
-    lab_->Kill("registryd");
-    const auto restarted = lab_->Restart("registryd");
-    ASSERT_TRUE(restarted) << restarted.error().message;
-  }
-  void Give(const std::string& from, const std::string& to, const std::string& device) {
-    ASSERT_TRUE(lab_->SendTo(from, {{"cmd", "give"}, {"device", device}, {"to", to}}));
-  }
-  template <class Wanted>
-  void Await(std::size_t& from, const Wanted& wanted, const std::string& what) {
-    EXPECT_TRUE(heard_.Wait(from, wanted, kPatience)) << what << " does not come";
-  }
-  json Transfer(const std::string& device) { return Ctl("device show " + device).at("transfer"); }
-
-  Heard heard_;
-  std::unique_ptr<Lab> lab_;
-};
+// To the other MNO, with something said at each step of it, in their order.
+template <class AtStep>
+void FollowToAnotherMno(Heard& heard, std::size_t& from, const std::string& device, bool deleted,
+                        AtStep at_step) {
+  const auto await = [&](const Heard::Wanted& wanted, const char* what) {
+    EXPECT_TRUE(heard.Wait(from, wanted, kPatience)) << what << " does not come";
+    at_step(what);
+  };
+  await(Notified("mno-a", "transfer.requested", device), "transfer.requested");
+  await(Succeeded("profile_enable", device), "profile.enable");
+  await(StepOf(device, "key_generate"), "key.generate");
+  await(StepOf(device, "install"), "the certificate");
+  await(StepOf(device, "payload_open"), "payload.push");
+  await(Succeeded("profile_disable", device), "profile.disable");
+  if (deleted) await(Succeeded("profile_delete", device), "profile.delete");
+}
 
 TEST_F(TransfersLab, ADeviceGoesToAnotherAspAndHoldsItsSessionsAllTheTime) {
   const std::string device = DeviceOf("mno-a", "asp-a");
-  Probe probe(*lab_, heard_, device);
-  std::size_t from = heard_.size();
+  Probe probe(*lab_, *heard_, device);
+  std::size_t from = heard_->size();
   Give("asp-a", "asp-b", device);
   Await(from, Notified("asp-a", "transfer.requested", device), "transfer.requested");
-  KillRegistry("requested");
+  KillAndRestart("registryd", "requested");
+  std::size_t of_loser = from;
   Await(from, Notified("asp-b", "transfer.completed", device), "transfer.completed");
-  KillRegistry("completed");
-  // To its new ASP, at least one more.
-  const int before = probe.held();
-  std::size_t later = heard_.size();
+  Await(of_loser, Notified("asp-a", "transfer.completed", device), "transfer.completed");
+  KillAndRestart("registryd", "completed");
+  std::size_t later = heard_->size();
   Await(
       later,
       [&](const std::string& who, const json& event) {
@@ -153,78 +53,98 @@ TEST_F(TransfersLab, ADeviceGoesToAnotherAspAndHoldsItsSessionsAllTheTime) {
                event.value("device", "") == device;
       },
       "a session with the gaining ASP");
+  EXPECT_TRUE(probe.WaitHeld(1));
   probe.End();
   EXPECT_THAT(probe.refusals(), IsEmpty());
-  EXPECT_GT(probe.held(), before);
-  EXPECT_EQ(Transfer(device).at("state"), "completed");
-  EXPECT_EQ(Ctl("device show " + device).at("claimer"), "asp-b");
+  const json shown = Shown(device);
+  EXPECT_EQ(shown.at("transfer").at("state"), "completed");
+  EXPECT_EQ(shown.at("claimer"), "asp-b");
+
+  EXPECT_EQ(RefusalAsBefore(*lab_, *heard_, device), "refused device_not_claimed") << "by the former ASP";
+  EXPECT_THAT(Refusal("asp-a", {{"cmd", "suspend"}, {"device", device}}, "suspended"), StartsWith("not_"));
+  EXPECT_THAT(Refusal("asp-a", {{"cmd", "give"}, {"device", device}, {"to", "asp-b"}}, "transfer"),
+              StartsWith("not_"));
+  from = heard_->size();
+  Tell("mno-a", {{"cmd", "replay"}, {"device", device}});
+  const auto opened = heard_->Wait(
+      from,
+      [&](const std::string&, const json& event) {
+        return event.value("step", "") == "payload_open" && event.value("device", "") == device;
+      },
+      kPatience);
+  ASSERT_TRUE(opened) << "the old payload never came";
+  EXPECT_EQ(opened->value("reason", ""), "payload_replayed");
+  EXPECT_TRUE(TrySession(*lab_, *heard_, device).value_or(json::object()).value("ok", false));
 }
 
 TEST_F(TransfersLab, ADeviceGoesToAnotherMnoWhileRegistrydIsKilledAtEveryStep) {
   const std::string device = DeviceOf("mno-a", "asp-a");
-  const std::string old = Ctl("device show " + device).at("certificate").at("serial");
-  Probe probe(*lab_, heard_, device);
-  std::size_t from = heard_.size();
-  const auto profile = [&](const char* what) {
-    return [&device, what](const std::string&, const json& event) {
-      return event.value("event", "") == what && event.value("device", "") == device &&
-             event.value("ok", false);
-    };
-  };
-  const auto step = [&](const char* name) {
-    return [&device, name](const std::string& who, const json& event) {
-      return who == "devices" && event.value("step", "") == name && event.value("device", "") == device &&
-             !event.value("again", false);
-    };
-  };
+  const std::string old = Shown(device).at("certificate").at("serial");
+  Probe probe(*lab_, *heard_, device);
+  std::size_t from = heard_->size();
   Give("mno-a", "mno-b", device);
-  Await(from, Notified("mno-a", "transfer.requested", device), "transfer.requested");
-  KillRegistry("requested");
-  Await(from, profile("profile_enable"), "profile.enable");
-  KillRegistry("enabled");
-  Await(from, step("key_generate"), "key.generate");
-  KillRegistry("key made");
-  Await(from, step("install"), "the certificate");
-  KillRegistry("certified");
-  Await(from, step("payload_open"), "payload.push");
-  KillRegistry("delivered");
-  Await(from, profile("profile_disable"), "profile.disable");
-  KillRegistry("disabled");
-  Await(from, profile("profile_delete"), "profile.delete");
-  KillRegistry("deleted");
+  FollowToAnotherMno(*heard_, from, device, true,
+                     [](const char* step) { KillAndRestart("registryd", step); });
   Await(from, Notified("mno-b", "transfer.completed", device), "transfer.completed");
+  EXPECT_TRUE(probe.WaitHeld(1));
   probe.End();
   EXPECT_THAT(probe.refusals(), IsEmpty());
-  EXPECT_GT(probe.held(), 10);
-  const json shown = Ctl("device show " + device);
+  const json shown = Shown(device);
   EXPECT_EQ(shown.at("transfer").at("state"), "completed");
   EXPECT_EQ(shown.at("sponsor"), "mno-b");
   ASSERT_EQ(shown.at("credentials").size(), 1u);
   EXPECT_NE(shown.at("credentials")[0].at("serial"), old);
-  const json verified = Ctl("ledger verify");
-  EXPECT_EQ(verified.value("faults", json::array()), json::array());
+}
+
+// The losing MNO does not delete its profile, so that the old key is still there to be tried.
+TEST_F(TransfersLab, TheBrokerMayDieAtEveryStepAndTheOldKeyIsOfNoUseAfterwardsThoughItIsThere) {
+  const std::string device = DeviceOf("mno-a", "asp-b");
+  Probe probe(*lab_, *heard_, device);
+  Tell("mno-a", {{"cmd", "fail"}, {"action", "profile.delete"}, {"on", true}});
+  std::size_t from = heard_->size();
+  Give("mno-a", "mno-b", device);
+  FollowToAnotherMno(*heard_, from, device, false,
+                     [](const char* step) { KillAndRestart("mosquitto", step); });
+  Await(from, Notified("mno-b", "transfer.completed", device), "transfer.completed");
+  Tell("mno-a", {{"cmd", "fail"}, {"action", "profile.delete"}, {"on", false}});
+  EXPECT_TRUE(probe.WaitHeld(1));
+  probe.End();
+  EXPECT_THAT(probe.refusals(), IsEmpty());
+  EXPECT_EQ(Shown(device).at("sponsor"), "mno-b");
+
+  EXPECT_EQ(RefusalAsBefore(*lab_, *heard_, device), "refused tlsa_mismatch") << "the old certificate";
+  EXPECT_THAT(Refusal("mno-a", {{"cmd", "give"}, {"device", device}, {"to", "mno-b"}}, "transfer"),
+              StartsWith("not_"));
+  from = heard_->size();
+  Tell("mno-a", {{"cmd", "replay"}, {"device", device}});
+  const auto opened = heard_->Wait(
+      from,
+      [&](const std::string&, const json& event) {
+        return event.value("step", "") == "payload_open" && event.value("device", "") == device;
+      },
+      kPatience);
+  ASSERT_TRUE(opened) << "the old payload never came";
+  EXPECT_FALSE(opened->value("ok", true)) << "the old payload";
+  EXPECT_TRUE(TrySession(*lab_, *heard_, device).value_or(json::object()).value("ok", false));
 }
 
 TEST_F(TransfersLab, AStepThatFailsLeavesTheDeviceWithItsMnoAndItsSessions) {
   const std::string device = DeviceOf("mno-a", "asp-b");
-  Probe probe(*lab_, heard_, device);
+  Probe probe(*lab_, *heard_, device);
   for (const char* action : {"profile.enable", "key.generate", "payload.push"}) {
     SCOPED_TRACE(action);
-    std::size_t from = heard_.size();
-    lab_->SendTo("mno-b", {{"cmd", "fail"}, {"action", action}, {"on", true}});
+    std::size_t from = heard_->size();
+    Tell("mno-b", {{"cmd", "fail"}, {"action", action}, {"on", true}});
     Give("mno-a", "mno-b", device);
     Await(from, Notified("mno-a", "transfer.failed", device), "transfer.failed");
-    lab_->SendTo("mno-b", {{"cmd", "fail"}, {"action", action}, {"on", false}});
-    EXPECT_EQ(Transfer(device).at("state"), "failed");
-    EXPECT_EQ(Ctl("device show " + device).at("sponsor"), "mno-a");
-    // Until both MNOs have undone what was begun, another transfer is refused.
-    const auto idle = [&] { return Ctl("device show " + device).at("jobs").empty(); };
-    const auto until = std::chrono::steady_clock::now() + kPatience;
-    while (!idle() && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+    Tell("mno-b", {{"cmd", "fail"}, {"action", action}, {"on", false}});
+    const json shown = Shown(device);
+    EXPECT_EQ(shown.at("transfer").at("state"), "failed");
+    EXPECT_EQ(shown.at("sponsor"), "mno-a");
+    EXPECT_TRUE(probe.WaitHeld(1));
   }
   probe.End();
   EXPECT_THAT(probe.refusals(), IsEmpty());
-  EXPECT_GT(probe.held(), 10);
 }
 
 }  // namespace
