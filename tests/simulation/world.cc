@@ -245,7 +245,8 @@ void World::LookForRenewals() {
   if (!page) return;
   for (const DeviceId& device : page->due) {
     Note("ends soon: " + Short(device.text()));
-    (void)RunToEnd<bool>([&](auto resume, auto end) { own_->SettleRenewal(device, resume, end); });
+    (void)RunToEnd<lifecycle::RenewalStanding>(
+        [&](auto resume, auto end) { own_->SettleRenewal(device, resume, end); });
   }
   Relay(nullptr);
 }
