@@ -18,23 +18,34 @@ DeviceId ParseDevice(const std::string& text) {
   return *id;
 }
 
-// How often who is asked, and when certificates are renewed, as registryd knows it; without a configuration, its defaults.
-domain::Policy PolicyOf(const ReadOptions& options) {
+domain::Policy PolicyIn(const app::Config& config) {
   domain::Policy policy;
-  if (options.config.empty()) return policy;
-  const auto config = OrFail(app::LoadConfig(options.config));
   policy.retry = config.retry;
   policy.renewal = config.renewal;
   policy.certificate.validity = config.pki.validity();
   return policy;
 }
 
-// From when on it is asked for another key; empty where it is not.
-std::string RenewsAt(const domain::Device& device, const domain::Policy& policy) {
-  return Text(lifecycle::RenewsAt(device, policy.certificate, policy.renewal).value_or(UtcTime{}));
+// How often who is asked, as registryd knows it; without a configuration, its defaults.
+domain::Policy PolicyOf(const ReadOptions& options) {
+  return options.config.empty() ? domain::Policy() : PolicyIn(OrFail(app::LoadConfig(options.config)));
 }
 
-Json Summary(const domain::Device& device, const domain::Policy& policy) {
+// When certificates are renewed. Of a configuration with faults only where the ledger is was read: devices are shown all the
+// same, without their times.
+std::optional<domain::Policy> RenewalsOf(const ReadOptions& options) {
+  if (options.config.empty()) return domain::Policy();
+  const auto config = app::LoadConfig(options.config);
+  return config ? std::optional(PolicyIn(*config)) : std::nullopt;
+}
+
+// From when on it is asked for another key; empty where it is not, or where that is not known.
+std::string RenewsAt(const domain::Device& device, const std::optional<domain::Policy>& policy) {
+  const auto at = policy ? lifecycle::RenewsAt(device, policy->certificate, policy->renewal) : std::nullopt;
+  return Text(at.value_or(UtcTime{}));
+}
+
+Json Summary(const domain::Device& device, const std::optional<domain::Policy>& policy) {
   Json out = Whose(domain::BriefOf(device));
   out["renews_at"] = RenewsAt(device, policy);
   out["updated"] = Text(device.updated);
@@ -43,7 +54,7 @@ Json Summary(const domain::Device& device, const domain::Policy& policy) {
 
 void Show(const ReadOptions& options, const std::string& text) {
   const DeviceId id = ParseDevice(text);
-  const auto policy = PolicyOf(options);
+  const auto policy = RenewalsOf(options);
   const OpenLedger ledger(options);
   const auto device = OrFail(ledger->LoadDevice(id));
   if (!device) Fail("there is no device " + id.text());
@@ -59,7 +70,7 @@ struct Wanted {
 
 // The index says when a certificate ends, and only the device since when it is valid.
 Json Brief(const domain::DeviceBrief& brief, const ledger::LedgerReader& ledger,
-           const domain::Policy& policy) {
+           const std::optional<domain::Policy>& policy) {
   Json out = Whose(brief);
   out["expires"] = Text(brief.expires);
   const bool certified = brief.expires != UtcTime{};
@@ -86,7 +97,7 @@ void ListSome(const ReadOptions& options, const Wanted& wanted) {
   const auto group = before  ? domain::DeviceGroup::ByExpiry(party)
                      : state ? domain::DeviceGroup::In(*state, party)
                              : domain::DeviceGroup::Of(party);
-  const auto policy = PolicyOf(options);
+  const auto policy = RenewalsOf(options);
   const OpenLedger ledger(options);
   Rows rows(options.json);
   std::optional<domain::DevicePosition> after;
@@ -107,7 +118,7 @@ void ListSome(const ReadOptions& options, const Wanted& wanted) {
 void List(const ReadOptions& options, const Wanted& wanted) {
   if (!(wanted.state + wanted.party + wanted.endpoint + wanted.expires_before).empty())
     return ListSome(options, wanted);
-  const auto policy = PolicyOf(options);
+  const auto policy = RenewalsOf(options);
   const OpenLedger ledger(options);
   Rows rows(options.json);
   std::optional<DeviceId> after;
