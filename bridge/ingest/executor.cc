@@ -62,7 +62,7 @@ Steps StepsOf(const domain::Changeset& changes) {
 // Kind and outcome of what became of transfers. Both parties hear of it; it is counted where the gaining one does.
 using Transfers = std::vector<std::pair<std::string, std::string>>;
 Transfers TransfersOf(const domain::Changeset& changes) {
-  constexpr std::string_view kPrefix = "transfer.";
+  static constexpr std::string_view kPrefix = "transfer.";
   const auto of_transfer = [](const domain::Notification& told) { return told.type.starts_with(kPrefix); };
   Transfers transfers;
   // Every write comes here, and hardly any moves a transfer.
