@@ -121,6 +121,16 @@ Status CheckKeyUse(const CheckedCsr& csr, const DeviceId& device, const View& vi
   return free;
 }
 
+// The applets of two profiles have no key in common: it would be free for another device as soon as one of them is deleted.
+Status RefuseOtherProfiles(const CheckedCsr& csr, const Asked& asked) {
+  for (const domain::Profile& one : asked.device.profiles) {
+    if (one.number == asked.profile || one.agreement_key != csr.agreement_key) continue;
+    return Error::Make(Code::kExists, "key_in_use",
+                       "the key-agreement key belongs to another profile of the device", "/csr");
+  }
+  return Done{};
+}
+
 // The one it had before goes: a device holds the key its payloads are sealed to, no others. Of a next certificate that is
 // for the time when it is live.
 Status TakeAgreementKey(Device& device, const CheckedCsr& csr, const View& view, Changeset& changes) {
@@ -163,6 +173,7 @@ Result<CheckedCsr> Check(const wire::CsrSubmit& command, const Asked& asked, con
   auto csr = CheckCsr(command.csr);
   if (!csr) return csr;
   auto use = CheckKeyUse(*csr, asked.device.id, at.view, at.policy);
+  if (use) use = RefuseOtherProfiles(*csr, asked);
   return use ? std::move(csr) : Result<CheckedCsr>(use.error());
 }
 

@@ -2,6 +2,7 @@
 // each.
 #include <gmock/gmock.h>
 
+#include "tests/support/csr_maker.h"
 #include "tests/unit/workers/lifecycle/transfer_flow.h"
 #include "workers/domain/job_kinds.h"
 
@@ -209,6 +210,26 @@ TEST_F(TransferMnoTest, RejectedTheIccidIsFree) {
   EXPECT_TRUE(Ask("mno-a", "transfer.reject", {{"transfer", said.data().at("transfer")}}).accepted());
   EXPECT_THAT(Device().profiles, SizeIs(1));
   EXPECT_TRUE(Ask("mno-b", "esim.register", {{"eid", EidOf(50)}, {"iccid", kIccid}}).accepted());
+}
+
+TEST_F(TransferMnoTest, TheAppletsOfTwoProfilesHaveNoKeyInCommon) {
+  CsrOptions options;
+  options.agreement = NewEcKey();
+  ASSERT_TRUE(Ask("asp-a", "device.rekey", {{"device", device_}}).accepted());
+  const auto key = Job(JobKind::kKeyGenerate);
+  const json csr = {{"device", device_}, {"csr", ToBase64(MakeCsr(options))}, {"job", key.id.text()}};
+  ASSERT_TRUE(Ask("mno-a", "csr.submit", csr).accepted());
+  registry_.ServeZone();
+  LetTimePass();
+  ASSERT_TRUE(Report(JobKind::kPayloadPush, kSuccess, "mno-a").accepted());
+  LetTimePass();
+  registry_.ServeZone();
+  Enabled();
+  options.key = NewEcKey();
+  const Said said = Ask("mno-b", "csr.submit", {{"device", device_}, {"csr", ToBase64(MakeCsr(options))}});
+  EXPECT_EQ(said.symbol(), "key_in_use") << said.payload;
+  EXPECT_THAT(said.data().at("message"), HasSubstr("another profile of the device"));
+  EXPECT_TRUE(Csr().accepted()) << "and it may send another";
 }
 
 // ---- further profiles
