@@ -9,11 +9,12 @@
 #include "bridge/mqtt/terms.h"
 #include "bridge/mqtt/unconfirmed.h"
 #include "bridge/say_once.h"
+#include "schemas/base/sanitized.h"
 #include "schemas/wire/batch.h"
 #include "schemas/wire/envelope.h"
 #include "schemas/wire/topics.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#if REGISTRY_ADDRESS_SANITIZED
 // Paho C 1.3.12 keeps a few of its own blocks per connection until the process ends; only those are silenced.
 extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() { return "leak:libpaho-mqtt3as\n"; }

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "bridge/ledger/rocksdb/open.h"
+#include "schemas/base/sanitized.h"
 #include "simulators/lab/lab.h"
 
 namespace registry::lab {
@@ -25,14 +26,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Several times slower. GCC and Clang each say it in their own way.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kSanitized = true;
-#elif defined(__has_feature)
-constexpr bool kSanitized = __has_feature(address_sanitizer);
-#else
-constexpr bool kSanitized = false;
-#endif
+constexpr bool kSanitized = REGISTRY_ADDRESS_SANITIZED != 0;  // several times slower
 
 // From two thirds of a certificate's time on, and a tenth of jitter, there is a quarter of it for all that a renewal takes.
 constexpr int kDevices = kSanitized ? 30 : 200;

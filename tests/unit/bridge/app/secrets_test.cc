@@ -10,6 +10,7 @@
 #include <regex>
 
 #include "schemas/base/bytes.h"
+#include "schemas/base/sanitized.h"
 #include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
 #include "tests/support/openssl_tool.h"
@@ -112,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Allocators, KeysInMemory,
 
 TEST_P(KeysInMemory, LieWhereNoCoreDumpHoldsThem) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root may look into it";
-#ifdef __SANITIZE_ADDRESS__
+#if REGISTRY_ADDRESS_SANITIZED
   GTEST_SKIP() << "the sanitizer's shadow has terabytes, and it keeps what was given back";
 #endif
   Start("", ::geteuid(), GetParam());
