@@ -103,7 +103,7 @@ TEST(Batch, WhatIsNoneIsRefusedOnceAndAsAWhole) {
   TestRegistry registry;
   std::vector<json> many;
   for (int i = 0; i < 1001; ++i) many.push_back(Ack("mno-a", std::to_string(i)));
-  const std::string small = json({Ack("mno-a", "1")}).dump();
+  const std::string small = json::array({Ack("mno-a", "1")}).dump();  // json({x}) is x or [x] by the compiler
   const struct {
     std::string payload, symbol;
   } cases[] = {{"[]", "batch_empty"},
