@@ -190,7 +190,8 @@ class Look {
     Job timer = timer_ != nullptr ? *timer_ : jobs::New(JobKind::kCredentialStep, device_, at_.context);
     const UtcTime due = std::min(*again_, now_ + kTimerMax);
     const std::uint64_t what = failed_ ? kAfterFailure : owed_ ? kKeyOwed : kForATime;
-    if (timer_ != nullptr && timer.due == due && timer.version == what) return;
+    // One that looks earlier does as well, and is not written again with every look.
+    if (timer_ != nullptr && timer.due > now_ && timer.due <= due && timer.version == what) return;
     timer.due = due;
     timer.version = what;
     at_.changes.jobs_put.push_back(std::move(timer));

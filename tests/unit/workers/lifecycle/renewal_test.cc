@@ -128,6 +128,14 @@ TEST_F(RenewalTest, ARekeyWhoseKeyCannotBeMadeIsTriedAgainADayLaterThoughNothing
   EXPECT_THAT(*registry_.ledger().JobsOf(*DeviceId::Parse(device_)), IsEmpty()) << "and once is enough";
 }
 
+TEST_F(RenewalTest, AWaitAfterAFailureIsNotWrittenAgainWithEveryLook) {
+  registry_.Sweep(kYear / 100 * 77);
+  ASSERT_TRUE(Report(registry_, JobOf(JobKind::kKeyGenerate), kFailure).accepted());
+  const auto version = Device().version;
+  for (int look = 0; look < 3; ++look) registry_.Sweep(seconds(60));
+  EXPECT_EQ(Device().version, version);
+}
+
 TEST_F(RenewalTest, AKeyThatAHoldHasCalledOffIsAskedForAgainWhenTheLastHoldEnds) {
   ASSERT_TRUE(Rekey("asp-a", "worn out").accepted());
   const JobId asked = JobOf(JobKind::kKeyGenerate).id;
