@@ -41,6 +41,7 @@ Status Renew(Device& device, const jobs::Waiting& waiting, const std::string& re
   if (auto free = RefuseDuringAnother(device, waiting); !free) return free;
   device.state = *next;
   RecordStep(device, kRekeyEntry, reason, at);
+  BeginAnew(waiting, at);
   return AskForNextKey(device, *domain::Serving(device), at);
 }
 

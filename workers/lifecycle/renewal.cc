@@ -320,6 +320,14 @@ Status AfterFailedStep(Device& device, const Job& job, Case& at) {
   return Done{};
 }
 
+void BeginAnew(const Waiting& waiting, Case& at) {
+  const Job* const timer = waiting.Find(JobKind::kCredentialStep);
+  if (timer == nullptr || timer->version == kForATime) return;
+  Job anew = *timer;
+  anew.version = kForATime;
+  at.changes.jobs_put.push_back(std::move(anew));
+}
+
 void OweKey(const Device& device, const Waiting& waiting, Case& at) {
   const Job* const key = waiting.Find(JobKind::kKeyGenerate);
   if (key == nullptr || !IsStepOfRenewal(*key, device)) return;

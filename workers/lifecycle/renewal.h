@@ -27,6 +27,8 @@ Status AfterInstalled(domain::Device& device, std::uint64_t version, const jobs:
 bool IsStepOfRenewal(const domain::Job& job, const domain::Device& device);
 // It failed for good, or nobody answered it. What the MNO said no to is given up; what it was silent about is kept.
 Status AfterFailedStep(domain::Device& device, const domain::Job& job, Case& at);
+// A renewal is begun that waits for none before it: the wait after a step that failed is over.
+void BeginAnew(const jobs::Waiting& waiting, Case& at);
 // The device is put on hold, which ends what was asked of it: a key that was to take the place of the one it has is asked
 // for again when the hold has ended, however far the end of its certificate is.
 void OweKey(const domain::Device& device, const jobs::Waiting& waiting, Case& at);

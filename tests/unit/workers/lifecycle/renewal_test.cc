@@ -136,6 +136,15 @@ TEST_F(RenewalTest, AWaitAfterAFailureIsNotWrittenAgainWithEveryLook) {
   EXPECT_EQ(Device().version, version);
 }
 
+TEST_F(RenewalTest, ARekeyWithinTheWaitAfterAFailureDoesNotWaitForItsPayload) {
+  ASSERT_TRUE(Rekey("asp-a").accepted());
+  ASSERT_TRUE(Report(registry_, JobOf(JobKind::kKeyGenerate), kFailure).accepted());
+  ASSERT_TRUE(Rekey("asp-a", "once more").accepted());
+  ASSERT_TRUE(Submit().accepted());
+  Show();
+  EXPECT_TRUE(HasJob(JobKind::kPayloadPush));
+}
+
 TEST_F(RenewalTest, AKeyThatAHoldHasCalledOffIsAskedForAgainWhenTheLastHoldEnds) {
   ASSERT_TRUE(Rekey("asp-a", "worn out").accepted());
   const JobId asked = JobOf(JobKind::kKeyGenerate).id;
