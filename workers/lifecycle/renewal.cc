@@ -122,6 +122,7 @@ class Look {
 
   Status TakeOver() {
     changed_ = true;
+    failed_ = owed_ = false;
     return SwitchTo(device_, at_);
   }
 

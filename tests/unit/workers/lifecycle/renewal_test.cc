@@ -145,6 +145,19 @@ TEST_F(RenewalTest, ARekeyWithinTheWaitAfterAFailureDoesNotWaitForItsPayload) {
   EXPECT_TRUE(HasJob(JobKind::kPayloadPush));
 }
 
+TEST_F(RenewalTest, ADeviceThatIsLetGoBeforeItsPayloadIsAnsweredIsAskedForNoOtherKey) {
+  ASSERT_TRUE(Rekey("asp-a").accepted());
+  ASSERT_TRUE(Submit().accepted());
+  Show();
+  for (int hour = 0; hour < 6; ++hour) registry_.RunDueJobs(seconds(3600));
+  ASSERT_FALSE(HasJob(JobKind::kPayloadPush)) << "given up";
+  ASSERT_NE(domain::NextCredential(Device()), nullptr);
+  ASSERT_TRUE(registry_.Ask("asp-a", "device.release", {{"device", device_}}).accepted());
+  registry_.Sweep(kAgain + seconds(2 * 3600));
+  EXPECT_EQ(domain::NextCredential(Device()), nullptr) << "it took over";
+  EXPECT_FALSE(HasJob(JobKind::kKeyGenerate));
+}
+
 TEST_F(RenewalTest, AKeyThatAHoldHasCalledOffIsAskedForAgainWhenTheLastHoldEnds) {
   ASSERT_TRUE(Rekey("asp-a", "worn out").accepted());
   const JobId asked = JobOf(JobKind::kKeyGenerate).id;
