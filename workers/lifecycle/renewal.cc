@@ -156,7 +156,8 @@ class Look {
   Status AskWhenDue() {
     const Credential& live = *domain::Live(device_);
     const bool idle = domain::NextCredential(device_) == nullptr && !waiting_.Has(JobKind::kKeyGenerate);
-    owed_ = owed_ && idle;
+    // What a transfer to another MNO has put in its place is none: that may fail yet.
+    owed_ = owed_ && (idle || domain::InTransfer(device_));
     const bool may = idle && domain::Next(device_, Command::kRenew).ok() &&
                      device_.credentials.size() < domain::kCredentialsMax;
     // A transfer brings another key, or another ASP: one change at a time. What is on hold for it is looked at again.
@@ -246,6 +247,21 @@ class Look {
   std::optional<UtcTime> again_;
 };
 
+bool IsKeyToCome(const Device& device, const Waiting& waiting) {
+  const Job* const key = waiting.Find(JobKind::kKeyGenerate);
+  return key != nullptr && IsStepOfRenewal(*key, device);
+}
+
+// The timer also sees to the end of a certificate that retires: it becomes no later.
+void SetOwed(const Device& device, const Waiting& waiting, Case& at) {
+  const Job* const former = waiting.Find(JobKind::kCredentialStep);
+  const UtcTime latest = at.context.now + kTimerMax;
+  Job timer = former != nullptr ? *former : jobs::New(JobKind::kCredentialStep, device, at.context);
+  timer.due = former != nullptr ? std::min(former->due, latest) : latest;
+  timer.version = kKeyOwed;
+  at.changes.jobs_put.push_back(std::move(timer));
+}
+
 RenewalStanding StandingOf(const Device& device, const Waiting& waiting, const Case& at) {
   const auto renews = RenewsAt(device, at.policy.certificate, at.policy.renewal);
   if (!renews || *renews > at.context.now) return {};
@@ -330,14 +346,16 @@ void BeginAnew(const Waiting& waiting, Case& at) {
 }
 
 void OweKey(const Device& device, const Waiting& waiting, Case& at) {
-  const Job* const key = waiting.Find(JobKind::kKeyGenerate);
-  if (key == nullptr || !IsStepOfRenewal(*key, device)) return;
-  const Job* const former = waiting.Find(JobKind::kCredentialStep);
-  const UtcTime latest = at.context.now + kTimerMax;
-  Job timer = former != nullptr ? *former : jobs::New(JobKind::kCredentialStep, device, at.context);
-  timer.due = former != nullptr ? std::min(former->due, latest) : latest;
-  timer.version = kKeyOwed;
-  at.changes.jobs_put.push_back(std::move(timer));
+  if (IsKeyToCome(device, waiting)) SetOwed(device, waiting, at);
+}
+
+Status GiveWay(Device& device, const Waiting& waiting, Case& at) {
+  const Job* const timer = waiting.Find(JobKind::kCredentialStep);
+  const bool failed = timer != nullptr && timer->version != kForATime;
+  const bool begun = failed || IsKeyToCome(device, waiting) || domain::NextCredential(device) != nullptr;
+  if (auto dropped = DropNext(device, waiting, at); !dropped) return dropped;
+  if (begun) SetOwed(device, waiting, at);
+  return Done{};
 }
 
 Status DropNext(Device& device, const Waiting& waiting, Case& at) {

@@ -32,6 +32,9 @@ void BeginAnew(const jobs::Waiting& waiting, Case& at);
 // The device is put on hold, which ends what was asked of it: a key that was to take the place of the one it has is asked
 // for again when the hold has ended, however far the end of its certificate is.
 void OweKey(const domain::Device& device, const jobs::Waiting& waiting, Case& at);
+// A transfer to another MNO brings another key: what was begun of a renewal is given up, whose key the caller calls off, and
+// begun once more when that transfer has failed.
+Status GiveWay(domain::Device& device, const jobs::Waiting& waiting, Case& at);
 // The next certificate is not waited for any more: revoked, its payload called off, its TLSA withdrawn.
 Status DropNext(domain::Device& device, const jobs::Waiting& waiting, Case& at);
 

@@ -77,10 +77,9 @@ bool HasSwitched(const Device& device) {
 }
 
 Status BeginNewProfile(Device& device, const Waiting& waiting, Case& at) {
-  // A renewal that has begun is given up: there is one next certificate.
-  if (auto dropped = DropNext(device, waiting, at); !dropped) return dropped;
+  // There is one next certificate.
+  if (auto given = GiveWay(device, waiting, at); !given) return given;
   CallOff(device, waiting.Find(JobKind::kKeyGenerate), at);
-  CallOff(device, waiting.Find(JobKind::kCredentialStep), at);
   domain::Transfer& transfer = *device.transfer;
   transfer.former = domain::Live(device)->profile;
   domain::AddProfile(device, transfer.to, *transfer.iccid);

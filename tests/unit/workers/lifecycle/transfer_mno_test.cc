@@ -49,9 +49,9 @@ class TransferMnoTest : public TransferTest {
     Approve();
     EXPECT_TRUE(Report(JobKind::kProfileEnable, kSuccess, "mno-b").accepted());
   }
-  Said Csr() {
+  Said Csr(const std::string& mno = "mno-b") {
     const auto job = Job(JobKind::kKeyGenerate);
-    return Ask("mno-b", "csr.submit", {{"device", device_}, {"csr", NewCsrPem()}, {"job", job.id.text()}});
+    return Ask(mno, "csr.submit", {{"device", device_}, {"csr", NewCsrPem()}, {"job", job.id.text()}});
   }
   void Certified() {
     Enabled();
@@ -71,6 +71,18 @@ class TransferMnoTest : public TransferTest {
     Switched();
     LetTimePass();
     registry_.ServeZone();
+  }
+  void Rekey() { ASSERT_TRUE(Ask("asp-a", "device.rekey", {{"device", device_}}).accepted()); }
+  // Of the former MNO, which does not wait for a day.
+  void ExpectAskedAgain() {
+    registry_.Restart();
+    EXPECT_TRUE(Report(JobKind::kProfileEnable, kFailed, "mno-b").accepted());
+    ASSERT_EQ(State(), "failed");
+    registry_.RunDueJobs(hours(1));
+    ASSERT_THAT(Jobs(JobKind::kKeyGenerate), SizeIs(1));
+    EXPECT_EQ(Job(JobKind::kKeyGenerate).to->text(), "mno-a");
+    EXPECT_TRUE(Csr("mno-a").accepted());
+    EXPECT_EQ(Count(CredentialPhase::kNext), 1u);
   }
   // What waits for the TTL of what resolvers may still know.
   void LetTimePass() { registry_.RunDueJobs(seconds(120)); }
@@ -290,6 +302,54 @@ TEST_F(TransferMnoTest, SoDoesAnMnoThatSaysNothing) {
   for (int i = 0; i < 12 && State() == "approved"; ++i) registry_.RunDueJobs(hours(24));
   ExpectAsItWas();
 }
+
+// ---- a renewal that was begun before it
+
+TEST_F(TransferMnoTest, AKeyThatItHasCalledOffIsAskedForAgainOnceItHasFailed) {
+  Rekey();
+  Approve();
+  EXPECT_THAT(Jobs(JobKind::kKeyGenerate), IsEmpty());
+  ExpectAskedAgain();
+}
+TEST_F(TransferMnoTest, SoIsOneWhoseCertificateItHasDropped) {
+  Rekey();
+  ASSERT_TRUE(Csr("mno-a").accepted());
+  registry_.ServeZone();
+  Approve();
+  EXPECT_EQ(Count(CredentialPhase::kNext), 0u);
+  ExpectAskedAgain();
+}
+TEST_F(TransferMnoTest, SoIsOneThatHadFailedBeforeIt) {
+  Rekey();
+  ASSERT_TRUE(Report(JobKind::kKeyGenerate, kFailed, "mno-a").accepted());
+  Approve();
+  ExpectAskedAgain();
+}
+TEST_F(TransferMnoTest, WhereItHasBroughtAnotherKeyNoneIsAskedForAgain) {
+  Rekey();
+  OldIsGone();
+  EXPECT_TRUE(Report(JobKind::kProfileDisable, kSuccess, "mno-a").accepted());
+  EXPECT_TRUE(Report(JobKind::kProfileDelete, kSuccess, "mno-a").accepted());
+  ASSERT_EQ(State(), "completed");
+  registry_.Sweep(hours(48));
+  EXPECT_THAT(Jobs(JobKind::kKeyGenerate), IsEmpty());
+  EXPECT_THAT(Jobs(JobKind::kCredentialStep), IsEmpty());
+}
+TEST_F(TransferMnoTest, WhatRetiresWhenItBeginsIsWithdrawnInItsTime) {
+  Rekey();
+  ASSERT_TRUE(Csr("mno-a").accepted());
+  registry_.ServeZone();
+  LetTimePass();
+  ASSERT_TRUE(Report(JobKind::kPayloadPush, kSuccess, "mno-a").accepted());
+  ASSERT_EQ(Count(CredentialPhase::kRetiring), 1u);
+  Approve();
+  EXPECT_EQ(TlsaWanted(), 2u);
+  LetTimePass();
+  EXPECT_EQ(TlsaWanted(), 1u);
+  registry_.ServeZone();
+  EXPECT_EQ(Device().credentials.size(), 1u);
+}
+
 TEST_F(TransferMnoTest, ADeviceThatIsDeactivatedMeanwhileStaysItsMnos) {
   Certified();
   EXPECT_TRUE(Ask("operator", "device.deactivate", {{"device", device_}}).accepted());
