@@ -28,8 +28,7 @@ void SendWhatWaited(const jobs::Waiting& waiting, Case& at) {
 // Disabled on demand, and live all the same: the MNO is asked again.
 Status DisableAgain(const domain::Device& device, const jobs::Waiting& waiting, Case& at) {
   const bool off = device.statuses.contains(domain::DeviceStatus::kDisconnected);
-  if (!off || waiting.Has(domain::JobKind::kProfileDisable) || waiting.Has(domain::JobKind::kAppletWipe))
-    return Done{};
+  if (!off || IsServingDisabled(device, waiting) || waiting.Has(domain::JobKind::kAppletWipe)) return Done{};
   return jobs::Ask(domain::JobKind::kProfileDisable, device, at.view, at.context, at.policy.retry,
                    at.changes);
 }

@@ -102,13 +102,20 @@ void RecordStep(Device& device, std::string_view what, const std::string& reason
       domain::History(device, at.origin.party, std::move(entry), at.context.now, at.origin.id));
 }
 
+bool IsServingDisabled(const Device& device, const jobs::Waiting& waiting) {
+  const domain::Profile* const serving = domain::Serving(device);
+  // 0: of a record from before devices had several profiles.
+  return waiting.Find(JobKind::kProfileDisable, 0) != nullptr ||
+         (serving != nullptr && waiting.Find(JobKind::kProfileDisable, serving->number) != nullptr);
+}
+
 Status AfterWipe(Device& device, Case& at) {
   const auto waiting = jobs::Waiting::Of(device.id, at.view);
   if (!waiting) return waiting.error();
   const domain::Profile* const serving = domain::Serving(device);
   const bool to_disable = device.statuses.contains(domain::DeviceStatus::kDisconnected) &&
                           serving != nullptr && serving->state == domain::ProfileState::kEnabled &&
-                          !waiting->Has(JobKind::kProfileDisable);
+                          !IsServingDisabled(device, *waiting);
   if (to_disable) {
     jobs::EndSuperseded(device, domain::Superseding::kDisconnected, *waiting, at.changes);
     auto asked =

@@ -28,6 +28,8 @@ void RecordStep(domain::Device& device, std::string_view what, const std::string
 // What waited for the applet to be empty: the eSIM of a deleted device, the new key of a reactivated one, and the profile
 // of a disconnected one, which is disabled only then.
 Status AfterWipe(domain::Device& device, Case& at);
+// Whether its MNO is asked to disable the profile that serves; what another profile's is asked is not that.
+bool IsServingDisabled(const domain::Device& device, const jobs::Waiting& waiting);
 // What waited for a profile to be disabled: the eSIM of a deleted device. `job` has ended.
 Status AfterProfileJob(domain::Device& device, const domain::Job& job, Case& at);
 // A step failed: in the trace and history alone.

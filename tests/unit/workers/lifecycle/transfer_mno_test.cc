@@ -438,6 +438,29 @@ TEST_F(TransferMnoTest, DeactivatedAfterTheSwitchItIsTheGainingMnos) {
   EXPECT_EQ(ProfileOf(Device(), 1).state, ProfileState::kDeleted);
 }
 
+// What the losing MNO has still to do with its profile does not stand in for what the gaining one is to do.
+TEST_F(TransferMnoTest, TheServingProfileIsDisabledThoughTheFormerOneStillWaitsForThat) {
+  Switched();
+  ASSERT_TRUE(Ask("operator", "device.deactivate", {{"device", device_}, {"disconnect", true}}).accepted());
+  const auto of_former = Job(JobKind::kProfileDisable);
+  ASSERT_EQ(of_former.to->text(), "mno-a");
+  const auto of_serving = [&] {
+    auto jobs = Jobs(JobKind::kProfileDisable);
+    std::erase_if(jobs, [&](const domain::Job& job) { return job.id == of_former.id; });
+    return jobs;
+  };
+  ASSERT_TRUE(Report(JobKind::kAppletWipe, kSuccess, "mno-b").accepted());
+  ASSERT_THAT(of_serving(), SizeIs(1));
+  EXPECT_EQ(of_serving().front().to->text(), "mno-b");
+  ASSERT_TRUE(test::Report(registry_, of_serving().front(), kSuccess, "mno-b").accepted());
+  ASSERT_THAT(of_serving(), IsEmpty());
+  for (int twice = 0; twice < 2; ++twice) {
+    ASSERT_TRUE(Ask("mno-b", "device.attach", {{"device", device_}}).accepted());
+    EXPECT_THAT(of_serving(), SizeIs(1)) << "it is on the network all the same";
+  }
+  EXPECT_THAT(Jobs(JobKind::kProfileDisable), SizeIs(2));
+}
+
 TEST_F(TransferMnoTest, EveryStepIsInTheLedger) {
   const std::vector<std::pair<const char*, std::function<void()>>> steps = {
       {"approved", [&] { Approve(); }},
