@@ -7,6 +7,7 @@
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 #include "workers/lifecycle/reads.h"
+#include "workers/lifecycle/renewal_told.h"
 
 namespace registry::lifecycle {
 namespace {
@@ -81,16 +82,19 @@ std::vector<wire::DeviceWait> OfOthers(std::vector<wire::DeviceWait> waits) {
   return waits;
 }
 
-// The step of a renewal that failed last, where nothing has been begun since.
+// The step of a renewal that failed last, where none has been begun or done since. Whatever else has come to the device
+// meanwhile is no reason to be silent about it.
 std::string LastFailure(const Device& device) {
-  constexpr std::string_view kFailed = " failed";
+  static constexpr std::string_view kSteps[] = {wire::KeyGenerate::kName, wire::PayloadPush::kName};
+  static constexpr std::string_view kNews[] = {"renewal", kRekeyEntry, "renewed", "certified"};
   for (auto step = device.trace.rbegin(); step != device.trace.rend(); ++step) {
-    const std::string_view said = step->step;
-    if (said.ends_with(kFailed))
-      return std::string(said.substr(0, said.size() - kFailed.size())) + " of " +
-             domain::Sponsor(device).text() + " failed at " + ToRfc3339(step->at) + "; ";
-    // What giving up has brought with it.
-    if (said != "next dropped" && said != "published") return {};
+    for (const std::string_view name : kSteps) {
+      if (step->step == name) return {};
+      if (step->step != std::string(name) + " failed") continue;
+      return std::string(name) + " of " + domain::Sponsor(device).text() + " failed at " +
+             ToRfc3339(step->at) + "; ";
+    }
+    if (std::find(std::begin(kNews), std::end(kNews), step->step) != std::end(kNews)) return {};
   }
   return {};
 }

@@ -159,6 +159,13 @@ TEST_F(ExplainedRenewal, ThePayloadIsRefused) {
   ASSERT_TRUE(Push({{"outcome", "failed"}, {"stage", "payload"}, {"reason", "payload_expired"}}).accepted());
   EXPECT_THAT(Says(), HasSubstr("payload.push of mno-a failed at " + In(0) +
                                 "; its next certificate is carried on with at " + In(3600)));
+  const std::string why = "payload.push of mno-a failed at " + In(0);
+  for (const char* what : {"device.detach", "device.attach"}) {
+    ASSERT_TRUE(registry_.Ask("mno-a", what, {{"device", device_}}).accepted());
+    EXPECT_THAT(Says(), HasSubstr(why)) << what;
+  }
+  ASSERT_TRUE(Rekey("asp-a", "worn out").accepted());
+  EXPECT_THAT(Says(), testing::Not(HasSubstr(why))) << "another one is begun";
 }
 
 // A device that was let go waits for an ASP, and its certificate is replaced all the same.
@@ -197,6 +204,15 @@ TEST_F(ExplainedTransfer, TheGainingMnoIsSilent) {
   EXPECT_THAT(Says(), AllOf(StartsWith("waits for profile.enable of mno-b, attempt 1 of 6, asked again at " +
                                        In(30) + ", given up at " + In(1890)),
                             HasSubstr("on its way from mno-a to mno-b")));
+}
+
+TEST_F(ExplainedTransfer, WhatFailedIsNoStepOfTheRenewalBeforeIt) {
+  ASSERT_TRUE(Ask("asp-a", "device.rekey", {{"device", device_}}).accepted());
+  ApprovedToMno();
+  const json failed = {{"outcome", "failed"}, {"stage", "applet"}, {"reason", "applet_refused"}};
+  ASSERT_TRUE(Report(registry_, Jobs(JobKind::kProfileEnable).front(), failed, "mno-b").accepted());
+  EXPECT_THAT(Says(), AllOf(HasSubstr("its next certificate is carried on with at "),
+                            testing::Not(HasSubstr("failed at "))));
 }
 
 TEST_F(ExplainedTransfer, TheCsrIsRefused) {
