@@ -177,13 +177,21 @@ Result<CheckedCsr> Check(const wire::CsrSubmit& command, const Asked& asked, con
   return use ? std::move(csr) : Result<CheckedCsr>(use.error());
 }
 
-// The sender goes on being asked for a key: that it has tried is all that says why the device waits.
+bool IsOfAttempt(const domain::CsrRefusal& refusal, std::uint32_t attempt) {
+  return refusal.why.ends_with(", attempt " + std::to_string(attempt));
+}
+
+// The sender goes on being asked for a key: that it has tried is all that says why the device waits. However often it
+// tries, what it said before is written once, and its history grows by one entry for each attempt.
 Error Refused(Asked asked, Error why, domain::Case& at) {
   if (asked.key == nullptr || asked.key->unsent || why.code == Code::kFailed) return why;
   Device& device = asked.device;
   const std::uint64_t version = device.version;
+  const std::uint32_t attempt = asked.key->attempt;
+  const auto former = domain::LastCsrRefusal(device);
+  if (!domain::NoteCsrRefused(device, why.symbol, attempt, at.context.now)) return why;
   Changeset kept;
-  if (domain::NoteCsrRefused(device, why.symbol, asked.key->attempt, at.context.now)) {
+  if (!former || !IsOfAttempt(*former, attempt)) {
     kept.history.push_back(
         domain::History(device, at.origin.party, "csr refused: " + why.symbol, at.context.now, at.origin.id));
   }

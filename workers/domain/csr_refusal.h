@@ -11,7 +11,7 @@
 namespace registry::domain {
 
 // The CSR that came for this attempt of key.generate. Whether the device's last refusal said something else, or there was
-// none: what is worth an entry of its history.
+// none: what is worth a write.
 bool NoteCsrRefused(Device& device, std::string_view symbol, std::uint32_t attempt, UtcTime now);
 
 struct CsrRefusal {

@@ -53,6 +53,13 @@ class DecideTest : public testing::Test {
     EXPECT_TRUE(ledger_->Commit(std::move(changes)).ok());
     return job.id;
   }
+  void SetAttempt(const JobId& id, std::uint32_t attempt) {
+    domain::Job job = **ledger_->LoadJob(id);
+    job.attempt = attempt;
+    domain::Changeset changes;
+    changes.jobs_put.push_back(job);
+    EXPECT_TRUE(ledger_->Commit(std::move(changes)).ok());
+  }
   void Commit(Result<domain::Decision> decision) {
     ASSERT_TRUE(decision.ok()) << decision.error().message;
     ASSERT_TRUE(ledger_->Commit(std::move(decision->changes)).ok());
@@ -316,7 +323,7 @@ TEST_F(DecideTest, ARefusalToWhomIsAskedStaysWithTheDevice) {
   };
   const Bytes malformed = AsBytes("no CSR");
   EXPECT_FALSE(refused(malformed).though_refused) << "nobody is asked";
-  AddJob(device_, JobKind::kKeyGenerate);
+  const JobId key = AddJob(device_, JobKind::kKeyGenerate);
   const domain::Changeset kept = refused(malformed);
   ASSERT_TRUE(kept.though_refused);
   ASSERT_EQ(kept.history.size(), 1u);
@@ -325,15 +332,21 @@ TEST_F(DecideTest, ARefusalToWhomIsAskedStaysWithTheDevice) {
   const auto last = [this] { return domain::LastCsrRefusal(**ledger_->LoadDevice(device_)); };
   EXPECT_EQ(last()->why, "csr_malformed, attempt 1");
 
-  const domain::Changeset again = refused(malformed);
-  EXPECT_TRUE(again.history.empty()) << "the history has it";
-  EXPECT_EQ(again.devices.at(0).device.trace.size(), kept.devices.at(0).device.trace.size());
+  EXPECT_FALSE(refused(malformed).though_refused) << "the device has it";
   test::CsrOptions options;
   options.key = test::NewEcKey("P-384");
   const domain::Changeset other = refused(test::MakeCsr(options));
-  EXPECT_EQ(other.history.at(0).what, "csr refused: csr_key_type");
+  ASSERT_TRUE(other.though_refused);
+  EXPECT_TRUE(other.history.empty()) << "it has one entry for each attempt";
+  EXPECT_EQ(other.devices.at(0).device.trace.size(), kept.devices.at(0).device.trace.size());
   ASSERT_TRUE(ledger_->Commit(other).ok());
   EXPECT_EQ(last()->why, "csr_key_type, attempt 1");
+  SetAttempt(key, 2);
+  const domain::Changeset next = refused(malformed);
+  ASSERT_EQ(next.history.size(), 1u);
+  EXPECT_EQ(next.history[0].what, "csr refused: csr_malformed");
+  ASSERT_TRUE(ledger_->Commit(next).ok());
+  EXPECT_EQ(last()->why, "csr_malformed, attempt 2");
 
   origin_.party = Party("mno-b");
   EXPECT_FALSE(refused(malformed).though_refused) << "which is not asked";
