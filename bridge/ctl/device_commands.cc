@@ -1,5 +1,7 @@
 #include "bridge/ctl/device_commands.h"
 
+#include <iostream>
+
 #include "bridge/app/config.h"
 #include "bridge/ctl/describe_device.h"
 #include "workers/lifecycle/explain.h"
@@ -32,11 +34,13 @@ domain::Policy PolicyOf(const ReadOptions& options) {
 }
 
 // When certificates are renewed. Of a configuration with faults only where the ledger is was read: devices are shown all the
-// same, without their times.
+// same, without their times, and why is said.
 std::optional<domain::Policy> RenewalsOf(const ReadOptions& options) {
   if (options.config.empty()) return domain::Policy();
   const auto config = app::LoadConfig(options.config);
-  return config ? std::optional(PolicyIn(*config)) : std::nullopt;
+  if (config) return PolicyIn(*config);
+  std::cerr << "registryctl: no device's renews_at is known: " << config.error().message << '\n';
+  return std::nullopt;
 }
 
 // From when on it is asked for another key; empty where it is not, or where that is not known.

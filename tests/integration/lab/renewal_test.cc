@@ -35,8 +35,8 @@ constexpr milliseconds kBetweenSessions{kSanitized ? 100 : 20};
 constexpr std::size_t kAtOnce = 4;  // sessions of the probe, the most
 constexpr seconds kPatience{2 * kValidity};
 
-// What the simulators say, counted, and the probe that goes round all devices again and again, at a pace that leaves the
-// machine to the servers.
+// What the simulators say, counted, and the probe that goes round all devices again and again, at a pace that leaves
+// room to the servers.
 class Heard {
  public:
   void Hear(const std::string& program, const json& event) {

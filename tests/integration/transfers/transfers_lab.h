@@ -31,7 +31,8 @@ std::optional<nlohmann::json> TrySession(Lab& lab, Heard& heard, const std::stri
 // an answer for its TTL, so it is tried until then, and no longer than one waits for anything.
 std::string RefusalAsBefore(Lab& lab, Heard& heard, const std::string& device);
 
-// One session after the other, each begun a moment after the one before is over: many devices do not share two cores.
+// One session after the other, each begun a moment after the one before is over, so that the sessions leave room
+// for the servers.
 class Probe {
  public:
   Probe(Lab& lab, Heard& heard, std::string device);

@@ -297,7 +297,17 @@ TEST_F(ReadingCommands, AStoppedLedgerIsReadAsWell) {
 
 TEST_F(ReadingCommands, TheConfigurationNamesTheLedger) {
   std::ofstream(folder_.path("registry.toml")) << "[ledger]\nfolder = \"ledger\"\n";
-  EXPECT_THAT(Ctl({"device", "list", "--config", folder_.path("registry.toml")}).out, HasSubstr(id_));
+  for (const auto& words : {std::vector<std::string>{"device", "list"}, {"device", "show", id_}}) {
+    std::vector<std::string> all = words;
+    all.insert(all.end(), {"--config", folder_.path("registry.toml")});
+    const Ran ran = Ctl(all);
+    EXPECT_EQ(ran.status, 0);
+    EXPECT_THAT(ran.out, HasSubstr(id_));
+    EXPECT_THAT(ran.err, HasSubstr("no device's renews_at is known: ")) << "registryd would refuse it";
+  }
+  const std::string sound = folder_.path("sound.toml");
+  std::ofstream(sound) << test::kSmallestConfig;
+  EXPECT_EQ(On({"device", "list", "--config", sound}).err, "");
 }
 
 TEST_F(ReadingCommands, StrangersOctetsDoNotReachTheTerminal) {

@@ -282,7 +282,6 @@ TEST(Invariants, OfAStep) {
   }
 }
 
-// Else a device with an old fault would be trusted for ever.
 // Without a certificate it is what the MNOs say of the profiles that decides who serves.
 TEST(Invariants, AnotherMnoServesWhenItsProfileIsEnabledOrTheOtherOneIsGone) {
   Device was = Active();
@@ -311,6 +310,7 @@ TEST(Invariants, AnotherMnoServesWhenItsProfileIsEnabledOrTheOtherOneIsGone) {
   EXPECT_THAT(faults(was, gone), IsEmpty()) << "the other one is gone";
 }
 
+// Else a device with an old fault would be trusted for ever.
 TEST(Invariants, AnOldFaultKeepsNobodyFromDeactivating) {
   BeforeOf before = BeforeIt();
   before.at(Active().id).device->bindings[0].endpoint = {};
