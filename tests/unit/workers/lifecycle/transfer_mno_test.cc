@@ -74,9 +74,9 @@ class TransferMnoTest : public TransferTest {
   }
   void Rekey() { ASSERT_TRUE(Ask("asp-a", "device.rekey", {{"device", device_}}).accepted()); }
   // Of the former MNO, which does not wait for a day.
-  void ExpectAskedAgain() {
+  void ExpectAskedAgain(JobKind fails = JobKind::kProfileEnable) {
     registry_.Restart();
-    EXPECT_TRUE(Report(JobKind::kProfileEnable, kFailed, "mno-b").accepted());
+    EXPECT_TRUE(Report(fails, kFailed, "mno-b").accepted());
     ASSERT_EQ(State(), "failed");
     registry_.RunDueJobs(hours(1));
     ASSERT_THAT(Jobs(JobKind::kKeyGenerate), SizeIs(1));
@@ -325,6 +325,11 @@ TEST_F(TransferMnoTest, SoIsOneThatHadFailedBeforeIt) {
   Approve();
   ExpectAskedAgain();
 }
+TEST_F(TransferMnoTest, HoweverFarItHasCome) {
+  Rekey();
+  Pushed();
+  ExpectAskedAgain(JobKind::kPayloadPush);
+}
 TEST_F(TransferMnoTest, WhereItHasBroughtAnotherKeyNoneIsAskedForAgain) {
   Rekey();
   OldIsGone();
@@ -438,12 +443,11 @@ TEST_F(TransferMnoTest, DeactivatedAfterTheSwitchItIsTheGainingMnos) {
   EXPECT_EQ(ProfileOf(Device(), 1).state, ProfileState::kDeleted);
 }
 
-// What the losing MNO has still to do with its profile does not stand in for what the gaining one is to do.
 TEST_F(TransferMnoTest, TheServingProfileIsDisabledThoughTheFormerOneStillWaitsForThat) {
   Switched();
   ASSERT_TRUE(Ask("operator", "device.deactivate", {{"device", device_}, {"disconnect", true}}).accepted());
   const auto of_former = Job(JobKind::kProfileDisable);
-  ASSERT_EQ(of_former.to->text(), "mno-a");
+  ASSERT_EQ(of_former.profile, 1u);
   const auto of_serving = [&] {
     auto jobs = Jobs(JobKind::kProfileDisable);
     std::erase_if(jobs, [&](const domain::Job& job) { return job.id == of_former.id; });
