@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "bridge/ingest/commands.h"
+#include "schemas/base/sanitized.h"
 #include "schemas/wire/envelope.h"
 #include "tests/support/contract.h"
 #include "tests/support/device_key.h"
@@ -16,7 +17,9 @@
 namespace registry::test {
 namespace {
 
-constexpr std::chrono::seconds kReplyDeadline{20};
+// Under a sanitizer everything is several times slower.
+constexpr std::chrono::seconds kReplyDeadline{REGISTRY_ADDRESS_SANITIZED || REGISTRY_THREAD_SANITIZED ? 100
+                                                                                                      : 20};
 constexpr const char* kZone = "iotregistry.test";
 const Bytes kCodeKey(lifecycle::kCodeKeySize, 9);
 
