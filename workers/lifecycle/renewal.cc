@@ -30,6 +30,9 @@ constexpr std::chrono::hours kTimerMax{1};
 // Job::version of a timer: what it was set for.
 constexpr std::uint64_t kForATime = 0, kAfterFailure = kTimerAfterFailure, kKeyOwed = 2;
 
+// What was begun has not come, and is begun once more.
+bool IsOwed(const Job* timer) { return timer != nullptr && timer->version != kForATime; }
+
 // A step that every renewal has, and what the history says of it.
 void Tell(Device& device, std::string_view step, std::string what, Case& at) {
   domain::NoteStep(device, step, at.context.now);
@@ -60,7 +63,7 @@ class Look {
       : device_(device), waiting_(waiting), at_(at), now_(at.context.now) {
     timer_ = waiting.Find(JobKind::kCredentialStep);
     failed_ = timer_ != nullptr && timer_->version == kAfterFailure;
-    owed_ = timer_ != nullptr && timer_->version != kForATime;
+    owed_ = IsOwed(timer_);
   }
 
   Result<bool> All() {
@@ -133,14 +136,10 @@ class Look {
     if (!*endpoint) return Done{};
     changed_ = true;
     failed_ = false;
-    Device pushed = device_;
-    if (auto composed = PushPayload(pushed, **endpoint, at_); composed) {
-      device_ = std::move(pushed);
-      return Done{};
-    } else {
-      ReportFailure(device_, std::string(domain::JobKindName(JobKind::kPayloadPush)), composed.error(), at_);
-    }
-    failed_now_ = true;
+    const auto push = [&](Device& pushed) { return PushPayload(pushed, **endpoint, at_); };
+    const auto pushed = PushOrReport(device_, push, at_);
+    if (!pushed) return pushed.error();
+    failed_now_ = !*pushed;
     return Done{};
   }
 
@@ -339,7 +338,7 @@ Status AfterFailedStep(Device& device, const Job& job, Case& at) {
 
 void BeginAnew(const Waiting& waiting, Case& at) {
   const Job* const timer = waiting.Find(JobKind::kCredentialStep);
-  if (timer == nullptr || timer->version == kForATime) return;
+  if (!IsOwed(timer)) return;
   Job anew = *timer;
   anew.version = kForATime;
   at.changes.jobs_put.push_back(std::move(anew));
@@ -350,9 +349,8 @@ void OweKey(const Device& device, const Waiting& waiting, Case& at) {
 }
 
 Status GiveWay(Device& device, const Waiting& waiting, Case& at) {
-  const Job* const timer = waiting.Find(JobKind::kCredentialStep);
-  const bool failed = timer != nullptr && timer->version != kForATime;
-  const bool begun = failed || IsKeyToCome(device, waiting) || domain::NextCredential(device) != nullptr;
+  const bool begun = IsOwed(waiting.Find(JobKind::kCredentialStep)) || IsKeyToCome(device, waiting) ||
+                     domain::NextCredential(device) != nullptr;
   if (auto dropped = DropNext(device, waiting, at); !dropped) return dropped;
   if (begun) SetOwed(device, waiting, at);
   return Done{};

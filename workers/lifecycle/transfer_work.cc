@@ -45,28 +45,19 @@ Status Push(Device& device, Case& at) {
   const auto endpoint = at.view.LoadEndpoint(binding.asp, binding.endpoint);
   if (!endpoint) return endpoint.error();
   if (!*endpoint) return Withdrawn();
-  Device pushed = device;
-  auto sent = PushPayload(pushed, **endpoint, at);
-  if (sent) device = std::move(pushed);
-  return sent;
+  return PushPayload(device, **endpoint, at);
 }
 
-bool OfTheView(const Status& failed) { return !failed && failed.error().symbol == domain::kLedgerFailed; }
-
-// A payload that cannot be made is told, and does not undo what was decided: the next attach asks for it anew.
-Status PushOrReport(Device& device, Case& at) {
-  domain::Changeset before = at.changes;
-  const Status pushed = Push(device, at);
-  if (pushed || OfTheView(pushed)) return pushed;
-  at.changes = std::move(before);
-  ReportFailure(device, std::string(domain::JobKindName(JobKind::kPayloadPush)), pushed.error(), at);
-  return Done{};
+Status TryToPush(Device& device, Case& at) {
+  const auto pushed = PushOrReport(
+      device, [&at](Device& one) { return Push(one, at); }, at);
+  return pushed ? Status(Done{}) : Status(pushed.error());
 }
 
 // The former ASP's payload, as a newer one: whether the device has installed the other's is not known.
 Status TellFormer(Device& device, Case& at) {
   const bool may = device.state == domain::State::kActive && !domain::OnHold(device);
-  return may ? PushOrReport(device, at) : Status(Done{});
+  return may ? TryToPush(device, at) : Status(Done{});
 }
 
 Status PassBinding(Device& device, const Waiting& waiting, Case& at) {
@@ -82,7 +73,7 @@ Status PassBinding(Device& device, const Waiting& waiting, Case& at) {
   if (device.state == domain::State::kActive) return CarryOnTransfer(device, waiting, at);
   domain::PassOn(device, from);
   CompleteTransfer(device, at);
-  if (!domain::OnHold(device)) return PushOrReport(device, at);
+  if (!domain::OnHold(device)) return TryToPush(device, at);
   jobs::EndSuperseded(device, domain::Superseding::kPayloadReplaced, waiting, at.changes);
   return Done{};
 }
@@ -151,11 +142,13 @@ Status CarryOnTransfer(Device& device, const Waiting& waiting, Case& at) {
     return std::any_of(jobs.begin(), jobs.end(), is_its);
   };
   if (any(waiting.all()) || any(at.changes.jobs_put)) return Done{};
+  Device pushed = device;
   domain::Changeset before = at.changes;
-  const Status pushed = Push(device, at);
-  if (pushed || OfTheView(pushed)) return pushed;
+  const Status sent = Push(pushed, at);
+  if (sent) device = std::move(pushed);
+  if (sent || sent.error().symbol == domain::kLedgerFailed) return sent;
   at.changes = std::move(before);
-  return FailTransfer(device, pushed.error(), at);
+  return FailTransfer(device, sent.error(), at);
 }
 
 void PassOnDelivered(Device& device, Case& at) {

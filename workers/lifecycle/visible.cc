@@ -13,24 +13,6 @@ namespace {
 using domain::Device;
 using domain::State;
 
-// The device is published whatever becomes of its payload: DNS shows it, and will not say so a second time. A payload
-// that cannot be made is reported; attach, which finds nobody pushing, makes it anew.
-Status PayloadIsDue(Device& device, const jobs::Waiting& waiting, Case& at) {
-  Device pushed = device;
-  domain::Changeset before = at.changes;
-  const auto composed = PushWhatIsOwed(pushed, waiting, at);
-  if (composed) {
-    device = std::move(pushed);
-  } else if (composed.error().symbol == domain::kLedgerFailed) {
-    return composed.error();
-  } else {
-    at.changes = std::move(before);
-    ReportFailure(device, std::string(domain::JobKindName(domain::JobKind::kPayloadPush)), composed.error(),
-                  at);
-  }
-  return Done{};
-}
-
 }  // namespace
 
 Status DecideVisible(const domain::ZoneChange& change, Case& at) {
@@ -58,7 +40,9 @@ Status DecideVisible(const domain::ZoneChange& change, Case& at) {
   if (auto after = AfterOldIsGone(device, at); !after) return after;
   if (auto carried_on = CarryOnRenewal(device, *waiting, at); !carried_on) return carried_on.error();
   if (!withdrawn && !domain::OnHold(device)) {
-    if (auto pushed = PayloadIsDue(device, *waiting, at); !pushed) return pushed;
+    // The device is published whatever becomes of its payload: DNS shows it, and will not say so a second time.
+    const auto push = [&](Device& pushed) { return PushWhatIsOwed(pushed, *waiting, at); };
+    if (auto pushed = PushOrReport(device, push, at); !pushed) return pushed.error();
   }
   Put(device, changes);
   return Done{};

@@ -69,6 +69,20 @@ Status PushPayload(Device& device, Case& at) {
   return *endpoint ? PushPayload(device, **endpoint, at) : Status(Done{});
 }
 
+Result<bool> PushOrReport(Device& device, const std::function<Status(Device&)>& push, Case& at) {
+  Device pushed = device;
+  domain::Changeset before = at.changes;
+  const Status done = push(pushed);
+  if (done) {
+    device = std::move(pushed);
+    return true;
+  }
+  if (done.error().symbol == domain::kLedgerFailed) return done.error();
+  at.changes = std::move(before);
+  ReportFailure(device, std::string(domain::JobKindName(JobKind::kPayloadPush)), done.error(), at);
+  return false;
+}
+
 Status AskForWhatIsOwed(Device& device, const jobs::Waiting& waiting, Case& at) {
   if (domain::OnHold(device)) return Done{};
   // A wipe under way asks for the key itself when it ends.

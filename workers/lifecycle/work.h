@@ -2,6 +2,8 @@
 // themselves are workers/jobs'. Pure.
 #pragma once
 
+#include <functional>
+
 #include "workers/domain/standing.h"
 #include "workers/jobs/jobs.h"
 #include "workers/lifecycle/lifecycle.h"
@@ -18,6 +20,10 @@ Status PushPayload(domain::Device& device, const domain::EndpointRecord& endpoin
 // The same for the endpoint of its live binding, or for no ASP where there is none (payload_push.h). Nothing when the
 // endpoint is gone.
 Status PushPayload(domain::Device& device, Case& at);
+// Does with the device and the changes what `push` does, whole or not at all: a payload that cannot be made is reported, and
+// does not undo what was decided; attach, which finds nobody pushing, makes it anew. False: so it was.
+Result<bool> PushOrReport(domain::Device& device, const std::function<Status(domain::Device&)>& push,
+                          Case& at);
 // What the device still owes or is owed, and nobody waits for: its key, or its payload once DNS shows its certificate. On
 // hold nothing is asked for.
 Status AskForWhatIsOwed(domain::Device& device, const jobs::Waiting& waiting, Case& at);
