@@ -177,10 +177,6 @@ Result<CheckedCsr> Check(const wire::CsrSubmit& command, const Asked& asked, con
   return use ? std::move(csr) : Result<CheckedCsr>(use.error());
 }
 
-bool IsOfAttempt(const domain::CsrRefusal& refusal, std::uint32_t attempt) {
-  return refusal.why.ends_with(", attempt " + std::to_string(attempt));
-}
-
 // The sender goes on being asked for a key: that it has tried is all that says why the device waits. However often it
 // tries, what it said before is written once, and its history grows by one entry for each attempt.
 Error Refused(Asked asked, Error why, domain::Case& at) {
@@ -191,7 +187,7 @@ Error Refused(Asked asked, Error why, domain::Case& at) {
   const auto former = domain::LastCsrRefusal(device);
   if (!domain::NoteCsrRefused(device, why.symbol, attempt, at.context.now)) return why;
   Changeset kept;
-  if (!former || !IsOfAttempt(*former, attempt)) {
+  if (!former || !former->IsOfAttempt(attempt)) {
     kept.history.push_back(
         domain::History(device, at.origin.party, "csr refused: " + why.symbol, at.context.now, at.origin.id));
   }

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::string_view kRefused = "csr.submit refused: ";  // DO NOT CHANGE: ledgers hold it
 
+std::string OfAttempt(std::uint32_t attempt) { return ", attempt " + std::to_string(attempt); }
+
 bool IsRefusal(const TraceStep& step) { return step.step.starts_with(kRefused); }
 
 std::vector<TraceStep>::const_iterator Find(const Device& device) {
@@ -23,14 +25,15 @@ std::vector<TraceStep>::const_iterator Find(const Device& device) {
 }  // namespace
 
 bool NoteCsrRefused(Device& device, std::string_view symbol, std::uint32_t attempt, UtcTime now) {
-  const std::string step =
-      std::string(kRefused) + std::string(symbol) + ", attempt " + std::to_string(attempt);
+  const std::string step = std::string(kRefused) + std::string(symbol) + OfAttempt(attempt);
   const auto former = Find(device);
   const bool said = former != device.trace.end() && former->step == step;
   if (former != device.trace.end()) device.trace.erase(former);
   NoteStep(device, step, now);
   return !said;
 }
+
+bool CsrRefusal::IsOfAttempt(std::uint32_t attempt) const { return why.ends_with(OfAttempt(attempt)); }
 
 std::optional<CsrRefusal> LastCsrRefusal(const Device& device) {
   const auto step = Find(device);

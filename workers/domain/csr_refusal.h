@@ -17,6 +17,7 @@ bool NoteCsrRefused(Device& device, std::string_view symbol, std::uint32_t attem
 struct CsrRefusal {
   std::string why;  // "<symbol>, attempt <number>"
   UtcTime at;
+  bool IsOfAttempt(std::uint32_t attempt) const;
 };
 // Of the key.generate that was asked for last, unless a certificate has come of it since.
 std::optional<CsrRefusal> LastCsrRefusal(const Device& device);
