@@ -40,10 +40,10 @@ std::vector<std::string_view> RenewalsOf(const domain::Changeset& changes) {
     for (const auto& [begin, outcome] : kOutcomes) {
       if (entry.what.starts_with(begin)) renewals.push_back(outcome);
     }
+    if (entry.what.find(" failed: ") == std::string::npos) continue;
     const auto& put = changes.jobs_put;
-    const bool waits =
-        std::any_of(put.begin(), put.end(), [&](const auto& job) { return BeginsWait(job, entry); });
-    if (waits && entry.what.find(" failed: ") != std::string::npos) renewals.push_back("failed");
+    const auto waits = [&](const auto& job) { return BeginsWait(job, entry); };
+    if (std::any_of(put.begin(), put.end(), waits)) renewals.push_back("failed");
   }
   return renewals;
 }
