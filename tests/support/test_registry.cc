@@ -140,21 +140,15 @@ void TestRegistry::Limited(const std::string& party, const std::string& limit) {
   ++limited_[party + " " + limit];
 }
 
-std::uint64_t TestRegistry::Limited(const std::string& party_and_limit) const {
+std::uint64_t TestRegistry::CountIn(const Counts& counts, const std::string& name) const {
   std::lock_guard lock(mutex_);
-  const auto found = limited_.find(party_and_limit);
-  return found == limited_.end() ? 0 : found->second;
+  const auto found = counts.find(name);
+  return found == counts.end() ? 0 : found->second;
 }
 
 void TestRegistry::RenewalMoved(const std::string& outcome) {
   std::lock_guard lock(mutex_);
   ++renewals_[outcome];
-}
-
-std::uint64_t TestRegistry::Renewals(const std::string& outcome) const {
-  std::lock_guard lock(mutex_);
-  const auto found = renewals_.find(outcome);
-  return found == renewals_.end() ? 0 : found->second;
 }
 
 void TestRegistry::Log(int level, const std::string& line) {

@@ -80,8 +80,11 @@ class TestRegistry : public ingest::Observer {
   domain::Device Device(const std::string& id) const;
   // Whether the outcome was counted this often, or soon will be: counting follows the reply.
   bool Counted(const std::string& outcome, std::uint64_t times) const;
-  std::uint64_t Limited(const std::string& party_and_limit) const;  // "asp-a write"
-  std::uint64_t Renewals(const std::string& outcome) const;         // so far; counting follows the commit
+  std::uint64_t Limited(const std::string& party_and_limit) const {  // "asp-a write"
+    return CountIn(limited_, party_and_limit);
+  }
+  // So far; counting follows the commit.
+  std::uint64_t Renewals(const std::string& outcome) const { return CountIn(renewals_, outcome); }
   ingest::RenewalsDue RenewalsDue() const { return pipeline_->renewals_due(); }
   bool Logged(const std::string& part) const;  // as an error
   ledger::Ledger& ledger() { return *ledger_; }
@@ -103,6 +106,8 @@ class TestRegistry : public ingest::Observer {
   void StepDone(const std::string&, std::chrono::microseconds) override {}
   void Log(int level, const std::string& line) override;
   void Open();
+  using Counts = std::map<std::string, std::uint64_t>;
+  std::uint64_t CountIn(const Counts& counts, const std::string& name) const;
   std::vector<Said> TakeAside();
   std::vector<Said> ReadAfter(ledger::Seq* after, std::chrono::milliseconds wait);
 
@@ -117,8 +122,7 @@ class TestRegistry : public ingest::Observer {
   std::map<std::string, ledger::Seq> heard_;
   mutable std::mutex mutex_;
   mutable std::condition_variable counted_;
-  std::map<std::string, std::uint64_t> outcomes_;
-  std::map<std::string, std::uint64_t> limited_, renewals_;
+  Counts outcomes_, limited_, renewals_;
   std::vector<std::string> errors_;
   std::vector<domain::OutgoingMessage> aside_;
   std::uint64_t next_id_ = 1;
