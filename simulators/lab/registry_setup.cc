@@ -38,6 +38,17 @@ toml::table& Section(toml::table& config, const char* name) {
   return *config[name].as_table();
 }
 
+Status Put(const Keys& keys, toml::table& table) {
+  std::string text;
+  for (const auto& [key, value] : keys) text += key + " = " + value + "\n";
+  try {
+    for (const auto& [key, value] : toml::parse(text)) table.insert_or_assign(key, value);
+  } catch (const toml::parse_error& error) {
+    return SetupError(text + ": " + std::string(error.description()));
+  }
+  return Done{};
+}
+
 Result<std::string> FirstRecord(const std::string& file) {
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
@@ -130,15 +141,21 @@ Status CompleteConfig(const Layout& layout, const RegistrySetup& setup) {
   return WriteConfig(layout, *config);
 }
 
-Status SetOwnKeys(const Layout& layout, const std::string& party,
-                  const std::map<std::string, std::int64_t>& keys) {
+Status SetKeys(const Layout& layout, const std::string& section, const Keys& keys) {
+  auto config = ReadConfig(layout);
+  if (!config) return config.error();
+  if (auto put = Put(keys, Section(*config, section.c_str())); !put) return put;
+  return WriteConfig(layout, *config);
+}
+
+Status SetOwnKeys(const Layout& layout, const std::string& party, const Keys& keys) {
   auto config = ReadConfig(layout);
   if (!config) return config.error();
   auto* const parties = (*config)["party"].as_array();
   for (std::size_t i = 0; parties != nullptr && i < parties->size(); ++i) {
     toml::table* const table = (*parties)[i].as_table();
     if (table == nullptr || (*table)["name"].value_or(std::string()) != party) continue;
-    for (const auto& [key, value] : keys) table->insert_or_assign(key, value);
+    if (auto put = Put(keys, *table); !put) return put;
     return WriteConfig(layout, *config);
   }
   return SetupError(party + " is no party in " + layout.ConfigFile());

@@ -2,7 +2,6 @@
 // and completes its configuration with what only the lab knows: ports, resolver, trust anchor, secondary.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <string>
 
@@ -26,9 +25,11 @@ struct RegistrySetup {
 // Does nothing where the folder exists: a lab may be started again over its ledger.
 Status InitRegistry(const Layout& layout, const std::string& registryctl);
 Status CompleteConfig(const Layout& layout, const RegistrySetup& setup);
-// Into the party's own table of the configuration, which registryd reads at its start.
-Status SetOwnKeys(const Layout& layout, const std::string& party,
-                  const std::map<std::string, std::int64_t>& keys);
+// Of the configuration, which registryd reads at its start: keys of a section, or of a party's own table. Values as TOML
+// writes them.
+using Keys = std::map<std::string, std::string>;
+Status SetKeys(const Layout& layout, const std::string& section, const Keys& keys);
+Status SetOwnKeys(const Layout& layout, const std::string& party, const Keys& keys);
 
 struct TsigKey {
   std::string name, secret;  // base64

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <fstream>
 #include <functional>
 #include <set>
 #include <vector>
 
 #include "simulators/lab/lab.h"
+#include "simulators/lab/registry_setup.h"
 #include "tests/bench/report.h"
 #include "tests/support/raw_mqtt.h"
 
@@ -113,12 +113,9 @@ double P99(std::vector<double> times) {
   return *at;
 }
 
-// What one party may make the registry keep in an hour is less than a hundred thousand devices need. Read at the start.
-bool LiftShare(lab::Lab& lab) {
-  lab.Kill("registryd");
-  std::ofstream(lab.layout().ConfigFile(), std::ios::app)
-      << "[limits]\nledger_octets_per_hour = 1099511627776\n";
-  return lab.Restart("registryd").ok();
+// What one party may make the registry keep in an hour is less than a hundred thousand devices need.
+bool LiftShare(const lab::Lab& lab) {
+  return lab::SetKeys(lab.layout(), "limits", {{"ledger_octets_per_hour", "1099511627776"}}).ok();
 }
 
 int NumberOf(int argc, char** argv, const char* name, int otherwise) {
@@ -138,7 +135,7 @@ int main(int argc, char** argv) {
   options.devices = NumberOf(argc, argv, "--devices", 100'000);
   const seconds watched{NumberOf(argc, argv, "--seconds", 60)};
   auto created = lab::Lab::Create(options);
-  if (!created || !(*created)->StartServers() || !LiftShare(**created)) {
+  if (!created || !LiftShare(**created) || !(*created)->StartServers()) {
     std::fprintf(stderr, "the lab does not start\n");
     return 1;
   }

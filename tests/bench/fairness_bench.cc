@@ -183,8 +183,9 @@ Flood LimitedFlood() {
 }
 
 bool SetLimit(const lab::Lab& lab) {
+  const std::string limit = std::to_string(kLimit);
   const auto set = lab::SetOwnKeys(lab.layout(), kFlooder,
-                                   {{"limit_write_per_second", kLimit}, {"limit_write_burst", kLimit}});
+                                   {{"limit_write_per_second", limit}, {"limit_write_burst", limit}});
   if (!set) std::cerr << set.error().message << std::endl;
   return set.ok();
 }

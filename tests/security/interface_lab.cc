@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <map>
 #include <memory>
 #include <string>
 
@@ -28,10 +27,10 @@ class InterfaceLab : public ::testing::Environment {
     ASSERT_TRUE(created) << created.error().message;
     lab_ = *std::move(created);
     // Its flood is refused for its faults; what happens beyond a party's pace, limits_test shows.
-    std::map<std::string, std::int64_t> unlimited;
+    lab::Keys unlimited;
     for (const char* kind : {"write", "read", "bulk", "authorise"}) {
-      unlimited[std::string("limit_") + kind + "_per_second"] = 1'000'000;
-      unlimited[std::string("limit_") + kind + "_burst"] = 1'000'000;
+      unlimited[std::string("limit_") + kind + "_per_second"] = "1000000";
+      unlimited[std::string("limit_") + kind + "_burst"] = "1000000";
     }
     const auto set = lab::SetOwnKeys(lab_->layout(), "guest-mno", unlimited);
     ASSERT_TRUE(set) << set.error().message;

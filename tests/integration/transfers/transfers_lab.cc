@@ -1,10 +1,10 @@
 #include "tests/integration/transfers/transfers_lab.h"
 
 #include <filesystem>
-#include <fstream>
 #include <thread>
 
 #include "simulators/lab/process.h"
+#include "simulators/lab/registry_setup.h"
 
 namespace registry::lab {
 
@@ -160,23 +160,22 @@ void TransfersLab::KillAndRestart(const std::string& program, const std::string&
   ASSERT_TRUE(restarted) << restarted.error().message;
 }
 
-void TransfersLab::Configure(const std::string& key, const std::string& value, const std::string& below) {
-  const std::string file = lab_->layout().ConfigFile();
-  std::string text;
-  bool put = false;
-  {
-    std::ifstream in(file);
-    for (std::string line; std::getline(in, line);) {
-      const bool is_it = below.empty() && line.starts_with(key + " =");
-      text += (is_it ? key + " = " + value : line) + '\n';
-      const bool above = !below.empty() && line == "name = '" + below + "'";
-      if (above) text += key + " = " + value + '\n';
-      put = put || is_it || above;
-    }
-  }
-  ASSERT_TRUE(put) << key << " has no place in " << file;
-  std::ofstream(file) << text;
+void TransfersLab::Configure(const std::string& key, const std::string& value, const std::string& party) {
+  const auto set = party.empty() ? SetKeys(lab_->layout(), "transfer", {{key, value}})
+                                 : SetOwnKeys(lab_->layout(), party, {{key, value}});
+  ASSERT_TRUE(set) << set.error().message;
   KillAndRestart("registryd", key);
+}
+
+std::optional<json> TransfersLab::Replayed(const std::string& mno, const std::string& device) {
+  std::size_t from = heard_->size();
+  Tell(mno, {{"cmd", "replay"}, {"device", device}});
+  return heard_->Wait(
+      from,
+      [&](const std::string&, const json& event) {
+        return event.value("step", "") == "payload_open" && event.value("device", "") == device;
+      },
+      kPatience);
 }
 
 void TransfersLab::Tell(const std::string& program, json command) {

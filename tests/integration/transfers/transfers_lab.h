@@ -69,13 +69,15 @@ class TransfersLab : public testing::Test {
   static nlohmann::json Shown(const std::string& device) { return Ctl({"device", "show", device}); }
 
   static void KillAndRestart(const std::string& program, const std::string& when);
-  // A line of registryd's configuration is changed, or put below the name of the party `below`, and registryd started anew.
-  static void Configure(const std::string& key, const std::string& value, const std::string& below = "");
+  // In registryd's section "transfer", or in the party's own table; registryd is started anew.
+  static void Configure(const std::string& key, const std::string& value, const std::string& party = "");
 
   static void Tell(const std::string& program, nlohmann::json command);
   // Until the gaining party's request is accepted: what a former transfer left to do may still be under way.
   static void Give(const std::string& from, const std::string& to, const std::string& device);
   static void Await(std::size_t& from, const Heard::Wanted& wanted, const std::string& what);
+  // The oldest payload that the MNO has carried to the device, once more: what became of it there.
+  static std::optional<nlohmann::json> Replayed(const std::string& mno, const std::string& device);
   // What a party tried with a device that is not its own any more, e.g. {"cmd":"suspend"}: the symbol of the refusal.
   static std::string Refusal(const std::string& party, nlohmann::json command, const std::string& event);
 

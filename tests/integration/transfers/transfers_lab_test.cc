@@ -64,14 +64,7 @@ TEST_F(TransfersLab, ADeviceGoesToAnotherAspAndHoldsItsSessionsAllTheTime) {
   EXPECT_THAT(Refusal("asp-a", {{"cmd", "suspend"}, {"device", device}}, "suspended"), StartsWith("not_"));
   EXPECT_THAT(Refusal("asp-a", {{"cmd", "give"}, {"device", device}, {"to", "asp-b"}}, "transfer"),
               StartsWith("not_"));
-  from = heard_->size();
-  Tell("mno-a", {{"cmd", "replay"}, {"device", device}});
-  const auto opened = heard_->Wait(
-      from,
-      [&](const std::string&, const json& event) {
-        return event.value("step", "") == "payload_open" && event.value("device", "") == device;
-      },
-      kPatience);
+  const auto opened = Replayed("mno-a", device);
   ASSERT_TRUE(opened) << "the old payload never came";
   EXPECT_EQ(opened->value("reason", ""), "payload_replayed");
   EXPECT_TRUE(TrySession(*lab_, *heard_, device).value_or(json::object()).value("ok", false));
@@ -115,14 +108,7 @@ TEST_F(TransfersLab, TheBrokerMayDieAtEveryStepAndTheOldKeyIsOfNoUseAfterwardsTh
   EXPECT_EQ(RefusalAsBefore(*lab_, *heard_, device), "refused tlsa_mismatch") << "the old certificate";
   EXPECT_THAT(Refusal("mno-a", {{"cmd", "give"}, {"device", device}, {"to", "mno-b"}}, "transfer"),
               StartsWith("not_"));
-  from = heard_->size();
-  Tell("mno-a", {{"cmd", "replay"}, {"device", device}});
-  const auto opened = heard_->Wait(
-      from,
-      [&](const std::string&, const json& event) {
-        return event.value("step", "") == "payload_open" && event.value("device", "") == device;
-      },
-      kPatience);
+  const auto opened = Replayed("mno-a", device);
   ASSERT_TRUE(opened) << "the old payload never came";
   EXPECT_FALSE(opened->value("ok", true)) << "the old payload";
   EXPECT_TRUE(TrySession(*lab_, *heard_, device).value_or(json::object()).value("ok", false));
