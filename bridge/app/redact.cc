@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "schemas/base/ascii.h"
 #include "workers/lifecycle/code_text.h"
 
 namespace registry::app {
@@ -12,9 +13,7 @@ constexpr std::size_t kDigitsMax = 10;
 // have such a run; an ICCID (19) or EID (32) padded with an F has.
 constexpr std::size_t kHexDigitsMax = 17;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-bool IsWord(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool IsWord(char c) { return IsDigit(c) || IsLower(c) || IsUpper(c); }
 
 // The last group of a UUID (RFC 9562 §4) may be twelve decimal digits; device ids are what logs are searched
 // for.

@@ -9,7 +9,7 @@
 namespace registry::ingest {
 namespace {
 
-constexpr std::string_view kMagic("\xffintake2", 8), kSealedMagic("\xffintake3", 8);
+constexpr std::string_view kPlainMagic("\xffintake2", 8), kSealedMagic("\xffintake3", 8);
 constexpr std::size_t kMagicOctetsRight =
     6;  // a damaged header is still one; a segment without begins with a 0
 constexpr std::size_t kPrefixSize = kIntakeMarkerSize + 8;
@@ -95,14 +95,15 @@ bool IsTorn(std::string_view rest, std::string_view marker) {
 
 bool HasHeader(std::string_view segment) {
   std::size_t right = 0;
-  for (std::size_t i = 0; i < kMagic.size() && i < segment.size(); ++i) right += segment[i] == kMagic[i];
+  for (std::size_t i = 0; i < kPlainMagic.size() && i < segment.size(); ++i)
+    right += segment[i] == kPlainMagic[i];
   return right >= std::min(kMagicOctetsRight, segment.size());
 }
 
 // Of a damaged header the first record knows better.
 std::string_view MarkerOf(std::string_view segment, IntakeSegment& decoded) {
   const std::string_view header = segment.substr(0, kIntakeHeaderSize - 4);
-  const std::string_view marker = header.substr(kMagic.size());
+  const std::string_view marker = header.substr(kPlainMagic.size());
   if (ledger::Crc32c(header) == U32(segment.substr(header.size()))) return marker;
   decoded.damaged.push_back(0);
   const std::string_view first = segment.substr(kIntakeHeaderSize, kIntakeMarkerSize);
@@ -112,7 +113,7 @@ std::string_view MarkerOf(std::string_view segment, IntakeSegment& decoded) {
 IntakeSegment DecodeMarked(std::string_view segment) {
   IntakeSegment decoded;
   if (segment.size() < kIntakeHeaderSize) return decoded;  // its writer died before the first record
-  decoded.sealed = !segment.starts_with(kMagic);
+  decoded.sealed = !segment.starts_with(kPlainMagic);
   const std::string_view marker = MarkerOf(segment, decoded);
   for (std::size_t at = kIntakeHeaderSize; at < segment.size();) {
     if (auto taken = TakeRecord(segment.substr(at), marker)) {
@@ -154,7 +155,7 @@ IntakeSegment DecodeOld(std::string_view segment) {
 }  // namespace
 
 std::string EncodeIntakeHeader(std::string_view marker, bool sealed) {
-  std::string header(sealed ? kSealedMagic : kMagic);
+  std::string header(sealed ? kSealedMagic : kPlainMagic);
   header += marker;
   AppendU32(header, ledger::Crc32c(header));
   return header;

@@ -16,7 +16,7 @@
 namespace registry::signing {
 namespace {
 
-Error Failure(const std::string& path) {
+Error WriteFailure(const std::string& path) {
   const bool exists = errno == EEXIST;
   return Error::Make(Code::kFailed, exists ? "file_exists" : "file_failed",
                      path + ": " + std::strerror(errno));
@@ -60,25 +60,25 @@ bool WriteDurably(int fd, std::string_view content, mode_t mode) {
 Status ReplaceFile(const std::string& path, std::string_view content, mode_t mode) {
   std::string temporary = path + ".XXXXXX";
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);
-  if (fd < 0) return Failure(path);
+  if (fd < 0) return WriteFailure(path);
   if (!WriteDurably(fd, content, mode) || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const Error error = Failure(path);
+    const Error error = WriteFailure(path);
     unlink(temporary.c_str());
     return error;
   }
-  if (!SyncFolder(path)) return Failure(path);
+  if (!SyncFolder(path)) return WriteFailure(path);
   return Done{};
 }
 
 Status CreateFile(const std::string& path, std::string_view content, mode_t mode) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return Failure(path);
+  if (fd < 0) return WriteFailure(path);
   if (!WriteDurably(fd, content, mode)) {
-    const Error error = Failure(path);
+    const Error error = WriteFailure(path);
     unlink(path.c_str());
     return error;
   }
-  if (!SyncFolder(path)) return Failure(path);
+  if (!SyncFolder(path)) return WriteFailure(path);
   return Done{};
 }
 

@@ -5,7 +5,7 @@
 namespace registry::zone {
 namespace {
 
-constexpr std::chrono::milliseconds kRetryPause{200};  // after the ledger or `visible` failed
+constexpr std::chrono::milliseconds kTellAgainPause{200};  // after the ledger or `visible` failed
 
 void DropRefused(const std::vector<DeviceId>& refused, std::vector<domain::ZoneChange>& changes) {
   std::erase_if(changes, [&refused](const domain::ZoneChange& change) {
@@ -102,7 +102,7 @@ bool Arrivals::TellPage(const std::vector<domain::ZoneChange>& changes, ledger::
 // False: stopping.
 bool Arrivals::Pause() {
   MutexLock lock(mutex_);
-  return thread_.Rest(lock, kRetryPause);
+  return thread_.Rest(lock, kTellAgainPause);
 }
 
 }  // namespace registry::zone

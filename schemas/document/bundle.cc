@@ -5,10 +5,10 @@
 namespace registry::document {
 namespace {
 
-constexpr std::string_view kEnding = ".schema.json";
+constexpr std::string_view kFileEnding = ".schema.json";
 
 std::string ComponentOf(const std::string& reference) {
-  return "#/components/schemas/" + ClassName(reference.substr(0, reference.size() - kEnding.size()));
+  return "#/components/schemas/" + ClassName(reference.substr(0, reference.size() - kFileEnding.size()));
 }
 
 Json Rewritten(const Json& node) {
@@ -17,7 +17,7 @@ Json Rewritten(const Json& node) {
   for (const auto& [key, value] : node.items()) {
     if (node.is_array()) {
       result.push_back(Rewritten(value));
-    } else if (key == "$ref" && value.is_string() && value.get<std::string>().ends_with(kEnding)) {
+    } else if (key == "$ref" && value.is_string() && value.get<std::string>().ends_with(kFileEnding)) {
       result[key] = ComponentOf(value.get<std::string>());
     } else {
       result[key] = Rewritten(value);

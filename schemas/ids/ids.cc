@@ -2,14 +2,13 @@
 
 #include <algorithm>
 
+#include "schemas/base/ascii.h"
 #include "schemas/base/bytes.h"
 
 namespace registry {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsLowerOrDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'z'); }
-bool IsLowerHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
+bool IsLowerOrDigit(char c) { return IsDigit(c) || IsLower(c); }
 bool IsNameChar(char c) { return IsLowerOrDigit(c) || c == '-'; }
 
 bool AllDigits(std::string_view text) { return std::all_of(text.begin(), text.end(), IsDigit); }

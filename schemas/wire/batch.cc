@@ -12,7 +12,7 @@ Error NotAnArray() {
                      "a batch is a JSON array of envelopes; a single envelope goes to its command's topic");
 }
 
-Error NotJson() {
+Error NoneWasRead() {
   return Error::Make(Code::kSyntax, "bad_json", "the batch is not JSON: none of its envelopes was read");
 }
 
@@ -31,7 +31,7 @@ Result<std::vector<std::string_view>> SplitBatch(std::string_view payload) {
   if (!scanner.Take('[')) return NotAnArray();
   if (scanner.Take(']')) {
     return scanner.AtEnd() ? Error::Make(Code::kRange, "batch_empty", "the batch holds no envelope")
-                           : NotJson();
+                           : NoneWasRead();
   }
   std::vector<std::string_view> items;
   do {
@@ -40,10 +40,10 @@ Result<std::vector<std::string_view>> SplitBatch(std::string_view payload) {
                          "the batch has more than " + std::to_string(kBatchItemsMax) + " envelopes");
     }
     const auto item = scanner.Value();
-    if (!item) return NotJson();
+    if (!item) return NoneWasRead();
     items.push_back(*item);
   } while (scanner.Take(','));
-  if (!scanner.Take(']') || !scanner.AtEnd()) return NotJson();
+  if (!scanner.Take(']') || !scanner.AtEnd()) return NoneWasRead();
   return items;
 }
 

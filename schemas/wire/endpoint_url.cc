@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <charconv>
 
+#include "schemas/base/ascii.h"
 #include "schemas/ids/ids.h"
 
 namespace registry::wire {
 namespace {
-
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 bool IsScheme(std::string_view text) {
   return !text.empty() && IsLower(text.front()) && std::all_of(text.begin(), text.end(), [](char c) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "schemas/base/ascii.h"
 #include "schemas/wire/endpoint_url.h"
 #include "schemas/wire/envelope.h"
 
@@ -15,10 +16,6 @@ template <class Predicate>
 bool All(std::string_view text, Predicate holds) {
   return std::all_of(text.begin(), text.end(), holds);
 }
-
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsVisible(char c) { return c >= 0x21 && c <= 0x7e; }
 
 // Texts end up in logs and on terminals: a control character would let a sender write there.
 bool ValidLine(std::string_view text) {

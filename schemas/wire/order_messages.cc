@@ -10,14 +10,14 @@ namespace {
 using Order = IdForm<OrderId>;
 using Party = IdForm<PartyId>;
 
-struct KindWords {
+struct OrderKindWords {
   static constexpr std::array<std::string_view, 6> kWords{"deactivate", "delete", "reprovision",
                                                           "suspend",    "resume", "rekey"};
 };
 struct OrderStateWords {
   static constexpr std::array<std::string_view, 4> kWords{"running", "paused", "cancelled", "done"};
 };
-struct OutcomeWords {
+struct ItemOutcomeWords {
   static constexpr std::array<std::string_view, 4> kWords{"done", "refused", "failed", "skipped"};
 };
 using Rate = Integer<std::uint32_t, 1, 500>;
@@ -54,7 +54,7 @@ Fault Consistent<OrderSelection>(const OrderSelection& selection) {
 }
 template <>
 const Fields<OrderStart>& Table<OrderStart>() {
-  static const Fields<OrderStart> table{Must<Word<KindWords>, &OrderStart::kind>("kind"),
+  static const Fields<OrderStart> table{Must<Word<OrderKindWords>, &OrderStart::kind>("kind"),
                                         Must<Part<OrderSelection>, &OrderStart::selection>("selection"),
                                         May<Line, &OrderStart::reason>("reason"),
                                         May<Rate, &OrderStart::rate>("rate"),
@@ -84,7 +84,7 @@ const Fields<OrderGet>& Table<OrderGet>() {
 template <>
 const Fields<OrderReport>& Table<OrderReport>() {
   static const Fields<OrderReport> table{Must<Order, &OrderReport::order>("order"),
-                                         May<Word<OutcomeWords>, &OrderReport::outcome>("outcome"),
+                                         May<Word<ItemOutcomeWords>, &OrderReport::outcome>("outcome"),
                                          May<Ordinal, &OrderReport::after>("after"),
                                          May<Integer<std::uint64_t, 1, 500>, &OrderReport::limit>("limit")};
   return table;
@@ -102,7 +102,7 @@ const Fields<OrderState>& Table<OrderState>() {
   static const Fields<OrderState> table = [] {
     Fields<OrderState> fields{Must<Order, &OrderState::order>("order"),
                               Must<Party, &OrderState::owner>("owner"),
-                              Must<Word<KindWords>, &OrderState::kind>("kind"),
+                              Must<Word<OrderKindWords>, &OrderState::kind>("kind"),
                               Must<Word<OrderStateWords>, &OrderState::state>("state"),
                               May<Switch, &OrderState::dry_run>("dryRun"),
                               Must<Rate, &OrderState::rate>("rate")};
@@ -115,9 +115,10 @@ const Fields<OrderState>& Table<OrderState>() {
 }
 template <>
 const Fields<OrderItem>& Table<OrderItem>() {
-  static const Fields<OrderItem> table{
-      Must<Ordinal, &OrderItem::number>("number"), Must<IdForm<DeviceId>, &OrderItem::device>("device"),
-      Must<Word<OutcomeWords>, &OrderItem::outcome>("outcome"), May<Symbol, &OrderItem::symbol>("symbol")};
+  static const Fields<OrderItem> table{Must<Ordinal, &OrderItem::number>("number"),
+                                       Must<IdForm<DeviceId>, &OrderItem::device>("device"),
+                                       Must<Word<ItemOutcomeWords>, &OrderItem::outcome>("outcome"),
+                                       May<Symbol, &OrderItem::symbol>("symbol")};
   return table;
 }
 template <>
@@ -148,7 +149,7 @@ template <>
 const Fields<OrderDone>& Table<OrderDone>() {
   static const Fields<OrderDone> table = [] {
     auto fields = OnlyOrder<OrderDone>();
-    fields.push_back(Must<Word<KindWords>, &OrderDone::kind>("kind"));
+    fields.push_back(Must<Word<OrderKindWords>, &OrderDone::kind>("kind"));
     fields.push_back(Must<Word<OrderStateWords>, &OrderDone::state>("state"));
     fields.push_back(May<Switch, &OrderDone::dry_run>("dryRun"));
     AddCounts(fields);

@@ -164,17 +164,4 @@ std::optional<Error> DecodeError(const json& data) {
   return error;
 }
 
-template Result<Resolver> Decode<Resolver>(const json& data);
-template json Encode<Resolver>(const Resolver& message);
-template Result<Bootstrap> Decode<Bootstrap>(const json& data);
-template json Encode<Bootstrap>(const Bootstrap& message);
-template Result<EndpointTrust> Decode<EndpointTrust>(const json& data);
-template json Encode<EndpointTrust>(const EndpointTrust& message);
-template Result<Wifi> Decode<Wifi>(const json& data);
-template json Encode<Wifi>(const Wifi& message);
-template Result<Endpoint> Decode<Endpoint>(const json& data);
-template json Encode<Endpoint>(const Endpoint& message);
-template Result<Container> Decode<Container>(const json& data);
-template json Encode<Container>(const Container& message);
-
 }  // namespace registry::wire

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "schemas/base/ascii.h"
+
 namespace registry::wire {
 namespace {
 
@@ -14,11 +16,7 @@ constexpr std::size_t kSize = 55;
 constexpr std::size_t kMembersMax = 32;  // §3.3.1.1
 constexpr std::size_t kNameMax = 256;    // §3.3.1.3.1 and §3.3.1.3.2: of a key, of a value
 
-bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); }
-
-bool AllHex(std::string_view text) { return std::all_of(text.begin(), text.end(), IsHex); }
+bool AllHex(std::string_view text) { return std::all_of(text.begin(), text.end(), IsLowerHex); }
 // §3.2.2.3, §3.2.2.4: all zeros is no id.
 bool IsId(std::string_view text) {
   return AllHex(text) && text.find_first_not_of('0') != std::string_view::npos;

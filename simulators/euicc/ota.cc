@@ -9,7 +9,7 @@
 namespace registry::sim {
 namespace {
 
-constexpr std::uint8_t kStoreData = 0xe2, kLastBlock = 0x80;
+constexpr std::uint8_t kStoreData = 0xe2, kLastStoreBlock = 0x80;
 // GlobalPlatform 2.3 §11.11.2.1: whether the data is BER-TLV (b5) and whether an answer is wanted (b1) changes nothing
 // here; encrypted data (b7, b6) and DGI (b4) would.
 constexpr std::uint8_t kIgnoredBits = 0x11;
@@ -32,8 +32,8 @@ Bytes OtaChannel::Transmit(const Bytes& apdu) {
 }
 
 ResponseApdu OtaChannel::StoreData(const Command& command) {
-  if ((command.p1 & ~(kLastBlock | kIgnoredBits)) != 0) return StatusWord::kBadParameters;
-  const bool last = (command.p1 & kLastBlock) != 0;
+  if ((command.p1 & ~(kLastStoreBlock | kIgnoredBits)) != 0) return StatusWord::kBadParameters;
+  const bool last = (command.p1 & kLastStoreBlock) != 0;
   // Block 0 begins a script, also in the middle of another one. Behind block FF there is no number for a next one.
   if (command.p2 != 0 && command.p2 != next_block_) return StatusWord::kBadParameters;
   if (!last && command.p2 == std::numeric_limits<std::uint8_t>::max()) return StatusWord::kNoMemory;
@@ -84,7 +84,7 @@ std::vector<Bytes> StoreDataBlocks(const Bytes& script) {
   std::vector<Bytes> blocks;
   for (std::size_t at = 0; at == 0 || at < script.size(); at += kBlockMax) {
     const std::size_t size = std::min(kBlockMax, script.size() - at);
-    const std::uint8_t last = at + size == script.size() ? kLastBlock : 0x00;
+    const std::uint8_t last = at + size == script.size() ? kLastStoreBlock : 0x00;
     Bytes block = {0x80, kStoreData, last, static_cast<std::uint8_t>(blocks.size()),
                    static_cast<std::uint8_t>(size)};
     const auto begin = script.begin() + static_cast<std::ptrdiff_t>(at);

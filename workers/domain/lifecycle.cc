@@ -10,10 +10,10 @@
 namespace registry::domain {
 namespace {
 
-constexpr std::size_t kStates = 7;
+constexpr std::size_t kStateCount = 7;
 
 template <class Cell>
-using Cells = std::array<Cell, kStates>;  // by current state, in the order of the enum
+using Cells = std::array<Cell, kStateCount>;  // by current state, in the order of the enum
 
 template <class Cell>
 const Cell& CellOf(const Cells<Cell>& cells, State state) {

@@ -7,7 +7,7 @@
 namespace registry::domain {
 namespace {
 
-class Judge {
+class PartJudge {
  public:
   void Must(bool holds, std::string_view else_fault) {
     if (!holds) faults_.push_back(else_fault);
@@ -36,14 +36,14 @@ bool NumbersDiffer(const std::vector<Part>& parts) {
                      [&](const Part& part) { return Numbered(parts, part.number) == &part; });
 }
 
-void JudgeProfiles(const std::vector<Profile>& profiles, Judge& judge) {
+void JudgeProfiles(const std::vector<Profile>& profiles, PartJudge& judge) {
   judge.Must(profiles.size() <= kProfilesMax, "has too many profiles");
   judge.Must(NumbersDiffer(profiles), "has two profiles of one number");
   const auto enabled = [](const Profile& one) { return one.state == ProfileState::kEnabled; };
   judge.Must(Count(profiles, enabled) <= 1, "has two enabled profiles");
 }
 
-void JudgeCredentials(const Device& device, Judge& judge) {
+void JudgeCredentials(const Device& device, PartJudge& judge) {
   judge.Must(device.credentials.size() <= kCredentialsMax, "has too many certificates");
   const auto in = [&](CredentialPhase phase) {
     return Count(device.credentials, [phase](const Credential& one) { return one.phase == phase; });
@@ -59,7 +59,7 @@ void JudgeCredentials(const Device& device, Judge& judge) {
   }
 }
 
-void JudgeBindings(const std::vector<Binding>& bindings, Judge& judge) {
+void JudgeBindings(const std::vector<Binding>& bindings, PartJudge& judge) {
   const std::size_t ended =
       Count(bindings, [](const Binding& one) { return one.phase == BindingPhase::kEnded; });
   judge.Must(bindings.size() - ended <= kBindingsMax && ended <= kEndedBindingsMax, "has too many bindings");
@@ -73,7 +73,7 @@ void JudgeBindings(const std::vector<Binding>& bindings, Judge& judge) {
   }
 }
 
-void JudgeCodes(const std::vector<AuthorisationCode>& codes, Judge& judge) {
+void JudgeCodes(const std::vector<AuthorisationCode>& codes, PartJudge& judge) {
   judge.Must(codes.size() <= kCodesMax, "has too many authorisation codes");
   for (const AuthorisationCode& one : codes) {
     const auto same = [&](const AuthorisationCode& other) {
@@ -85,7 +85,7 @@ void JudgeCodes(const std::vector<AuthorisationCode>& codes, Judge& judge) {
   }
 }
 
-void JudgeTransfer(const Device& device, Judge& judge) {
+void JudgeTransfer(const Device& device, PartJudge& judge) {
   const bool pending = device.transfer && device.transfer->state == TransferState::kPending;
   judge.Must(pending == device.statuses.contains(DeviceStatus::kPendingTransfer),
              "has a pending transfer without the status pendingTransfer, or the status without one");
@@ -102,7 +102,7 @@ void JudgeTransfer(const Device& device, Judge& judge) {
 }  // namespace
 
 std::vector<std::string_view> FaultsOfParts(const Device& device) {
-  Judge judge;
+  PartJudge judge;
   JudgeProfiles(device.profiles, judge);
   JudgeCredentials(device, judge);
   JudgeBindings(device.bindings, judge);

@@ -12,7 +12,7 @@ namespace {
 using domain::Device;
 
 // On hold nothing is pushed. A payload that was counted and never delivered is owed to the device from then on.
-Status PushAnew(Device& device, Case& at) {
+Status ProvideAnew(Device& device, Case& at) {
   if (domain::OnHold(device)) {
     domain::ComposeNext(device);
     domain::NoteStep(device, "payload kept back", at.context.now);
@@ -54,7 +54,7 @@ Result<Reply> Reprovision(const DeviceId& id, Case& at) {
   if (!domain::HasPayloadToReplace(*device))
     return Refused(*device, "reprovision refused, it has no payload to replace");
   if (IsTransferring(*device)) return Refused(*device, kTransferring);
-  if (auto pushed = PushAnew(*device, at); !pushed) return pushed.error();
+  if (auto pushed = ProvideAnew(*device, at); !pushed) return pushed.error();
   return Finish(*device, "reprovisioned", at);
 }
 
@@ -64,7 +64,7 @@ Result<Reply> Decide(const wire::WifiSet& command, Case& at) {
   if (IsTransferring(*device)) return Refused(*device, kTransferring);
   domain::SetWifi(*device, command.wifi);
   if (domain::HasPayloadToReplace(*device)) {
-    if (auto pushed = PushAnew(*device, at); !pushed) return pushed.error();
+    if (auto pushed = ProvideAnew(*device, at); !pushed) return pushed.error();
   }
   // The passphrase stands in the record alone, sealed as it came.
   return Finish(*device, command.wifi ? "Wi-Fi set" : "Wi-Fi taken back", at);

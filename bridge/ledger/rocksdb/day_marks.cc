@@ -8,9 +8,6 @@
 namespace registry::ledger {
 namespace {
 
-constexpr int kWritesMax = 20'000;  // of one batch, a bound on memory
-constexpr const char* kBehindAll = "\xff";
-
 Result<domain::Day> FirstKept(const Store& store) {
   const auto stored = store.Get(Column::kMeta, keys::kHead);
   if (!stored) return stored.error();
@@ -46,7 +43,7 @@ Result<std::uint64_t> MakeDayMarks(Store& store) {
   writes.Delete(store.handle(Column::kMeta), keys::kDayMarks);
   const auto last = store.Last(Column::kDayMarks);
   if (!last) return last.error();
-  if (*last) writes.DeleteRange(store.handle(Column::kDayMarks), "", kBehindAll);
+  if (*last) writes.DeleteRange(store.handle(Column::kDayMarks), "", keys::kBehindAll);
   auto made =
       store.Scan(Column::kEvents, "", "", [&](std::string_view, std::string_view record) -> Result<bool> {
         const auto mark = Decode<domain::EventMark>(record);

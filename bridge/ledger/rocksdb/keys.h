@@ -11,6 +11,9 @@
 
 namespace registry::ledger::keys {
 
+// No key begins with this octet: a range that ends here holds a whole column family.
+inline constexpr const char* kBehindAll = "\xff";
+
 inline std::string OfDevice(const DeviceId& id) {
   return std::string(reinterpret_cast<const char*>(id.octets().data()), id.octets().size());
 }

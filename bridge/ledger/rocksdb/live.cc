@@ -6,7 +6,7 @@
 namespace registry::ledger {
 namespace {
 
-constexpr std::size_t kHashSize = 32;
+constexpr std::size_t kChainSize = 32;
 
 Status LoadHead(const Store& store, Head& head) {
   const auto stored = store.Get(Column::kMeta, keys::kHead);
@@ -19,7 +19,7 @@ Status LoadHead(const Store& store, Head& head) {
   const auto last = store.Last(Column::kHistory);
   if (!last) return last.error();
   const bool fits = *last ? keys::SeqAtEnd((*last)->first) == head.history &&
-                                (*last)->second.substr(0, kHashSize) == AsText(head.chain)
+                                (*last)->second.substr(0, kChainSize) == AsText(head.chain)
                           : head.history == 0;
   if (fits) return Done{};
   return Error::Make(Code::kFailed, kLedgerDamaged, "the history does not end where the ledger's head says");

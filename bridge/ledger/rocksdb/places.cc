@@ -7,12 +7,7 @@
 #include "bridge/ledger/rocksdb/place_keys.h"
 
 namespace registry::ledger {
-namespace {
-
-constexpr int kWritesMax = 20'000;  // of one batch while all are made, a bound on memory
-constexpr const char* kBehindAll = "\xff";
-
-}  // namespace
+namespace {}  // namespace
 
 DevicePlaces DevicePlacesOf(const domain::Device& device) {
   return {keys::OfPlaces(device), Encode(domain::BriefOf(device))};
@@ -31,7 +26,7 @@ Result<std::uint64_t> MakePlaces(Store& store) {
   writes.Delete(store.handle(Column::kMeta), keys::kPlaces);
   const auto last = store.Last(Column::kPlaces);
   if (!last) return last.error();
-  if (*last) writes.DeleteRange(store.handle(Column::kPlaces), "", kBehindAll);
+  if (*last) writes.DeleteRange(store.handle(Column::kPlaces), "", keys::kBehindAll);
   auto made =
       store.Scan(Column::kDevices, "", "", [&](std::string_view, std::string_view record) -> Result<bool> {
         const auto device = Decode<domain::Device>(record);

@@ -41,6 +41,8 @@ enum class Column : std::size_t {
 
 // Of the folder as a whole; a folder of a higher number is refused, one of a lower number raised (FORMAT.md).
 inline constexpr std::uint64_t kFolderFormat = 5;
+// Of one batch while all records of a column family are made again: a bound on memory.
+inline constexpr int kWritesMax = 20'000;
 
 class Store {
  public:
