@@ -113,7 +113,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "sender is "
        "put off"},
       {Said::kDecision, Code::kStatusProhibits, "esim_wipe_pending",
-       "the eSIM's former device is deleted, but its applet.wipe has neither been reported nor given up"},
+       "the eSIM's former device is deleted, but its applet.wipe, or what was asked of a profile of it, has "
+       "neither been reported nor given up"},
       {Said::kDecision, Code::kStatusProhibits, "restore_too_late",
        "the days in which a deleted device can be restored are over"},
       {Said::kDecision, Code::kStatusProhibits, "esim_registered_anew",

@@ -164,11 +164,15 @@ std::string WhoWaitsHasAJob(const Snapshot& now) {
 
 std::string DeletedGivesItsEsimBack(const Snapshot& now) {
   return Each(now, [&](const Device& device) -> std::string {
-    if (device.state != State::kDeleted || Waits(now, device, JobKind::kAppletWipe) ||
-        Waits(now, device, JobKind::kProfileDisable))
-      return "";
+    if (device.state != State::kDeleted) return "";
+    const auto& jobs = now.jobs.at(device.id);
+    const bool busy =
+        std::any_of(jobs.begin(), jobs.end(), [](const Job& job) { return domain::ReachesEsim(job.kind); });
     const auto holder = now.world.ledger().FindUnique({domain::UniqueKind::kEid, AsBytes(device.eid.text())});
-    return *holder == device.id ? "keeps its EID, and no wipe is waited for" : "";
+    const bool keeps = *holder == device.id;
+    if (keeps == busy) return "";
+    return keeps ? "keeps its EID, and nothing is waited for"
+                 : "gave its EID away, and its eSIM is waited for";
   });
 }
 

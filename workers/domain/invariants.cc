@@ -272,11 +272,6 @@ const Device* Put(const Changeset& changes, const DeviceId& id) {
   return last;
 }
 
-bool IsOfProfile(JobKind kind) {
-  return kind == JobKind::kProfileEnable || kind == JobKind::kProfileDisable ||
-         kind == JobKind::kProfileDelete;
-}
-
 }  // namespace
 
 Faults FaultsOf(const Device& device) {

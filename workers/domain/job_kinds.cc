@@ -26,6 +26,13 @@ bool NeedsDevice(JobKind kind) {
   return kind == JobKind::kKeyGenerate || kind == JobKind::kPayloadPush || kind == JobKind::kAppletWipe;
 }
 
+bool IsOfProfile(JobKind kind) {
+  return kind == JobKind::kProfileEnable || kind == JobKind::kProfileDisable ||
+         kind == JobKind::kProfileDelete;
+}
+
+bool ReachesEsim(JobKind kind) { return kind == JobKind::kAppletWipe || IsOfProfile(kind); }
+
 bool HasUse(State state, JobKind kind) { return RowOf(kind).used_in.Has(state); }
 
 }  // namespace registry::domain

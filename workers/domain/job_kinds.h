@@ -181,6 +181,10 @@ bool IsSupersededBy(JobKind kind, Superseding cause);
 // Whether it is done on the device itself, over the air: while that is off the network it waits, and uses no attempts up.
 // What is done to a profile needs no device that is on the network.
 bool NeedsDevice(JobKind kind);
+// Whether it is done to a profile by that profile's own MNO: enable, disable, delete.
+bool IsOfProfile(JobKind kind);
+// Whether it names the eSIM, so that whatever is registered there next would be struck by it.
+bool ReachesEsim(JobKind kind);
 // Whether a device in that state has a use for such a job.
 bool HasUse(State state, JobKind kind);
 

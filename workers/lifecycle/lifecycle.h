@@ -31,8 +31,8 @@ Result<Reply> Decide(const wire::DeviceDeactivate&, Case&);
 // The new key is asked for at once, or when the applet.wipe of the deactivation has ended, well or not: until then
 // csr.submit is refused (2304 wipe_pending). That wipe ends at the deadline the MNO was told, at the latest.
 Result<Reply> Decide(const wire::DeviceReactivate&, Case&);
-// EID, ICCID and key-agreement key of a device that was ever attached stay its own until its applet.wipe has ended,
-// well or not; registering the eSIM meanwhile is refused (2304 esim_wipe_pending).
+// EID, ICCID and key-agreement key of a device that was ever attached stay its own until its applet.wipe, and what else was
+// asked of its profiles' MNOs, has ended, well or not; registering the eSIM meanwhile is refused (2304 esim_wipe_pending).
 Result<Reply> Decide(const wire::DeviceDelete&, Case&);
 // The rest of a life: holds, moves, renewal, codes, transfers.
 // A fact. What waits for the device waits until its attach, which sends it again under the attempt it had.

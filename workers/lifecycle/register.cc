@@ -33,8 +33,8 @@ Error Explain(const Taken& taken) {
   if (taken.device.state == domain::State::kDeleted) {
     return Error::Make(
         Code::kStatusProhibits, "esim_wipe_pending",
-        "the deleted device on this eSIM still waits for its applet.wipe; free once that has been "
-        "reported or given up",
+        "the deleted device on this eSIM still waits for its applet.wipe, or for what was asked of a profile "
+        "of it; free once that has been reported or given up",
         taken.field);
   }
   return Error::Make(Code::kExists, taken.symbol,

@@ -138,11 +138,8 @@ Result<Reply> Decide(const wire::DeviceDelete& command, Case& at) {
   if (!waiting) return waiting.error();
   if (auto ended = End(*device, *waiting, "deleted", command.reason, at); !ended) return ended.error();
   // The hardware and the profile may be registered again; a public key or serial never belongs to a second device. Not
-  // before the wipe has ended, though: it names the eSIM, and would empty the applet of the device registered there
-  // next.
-  if (!domain::EverSeen(*device)) {
-    if (auto released = ReleaseEsim(*device, at.view, at.changes); !released) return released.error();
-  }
+  // before the wipe has ended, though, and whatever else was asked of the eSIM's MNOs.
+  if (auto released = ReleaseIdleEsim(*device, *waiting, at); !released) return released.error();
   dns::Show(*device, *waiting, at);
   return Finish<wire::DeviceDeleted>(*device, command.reason, at);
 }

@@ -136,21 +136,29 @@ Status AfterWipe(Device& device, Case& at) {
         jobs::Ask(JobKind::kProfileDisable, device, at.view, at.context, at.policy.retry, at.changes);
     if (!asked) return asked;
   }
-  if (device.state == domain::State::kDeleted) {
-    // The eSIM's next device must not be the one that is disabled.
-    const bool disabling = to_disable || waiting->Has(JobKind::kProfileDisable);
-    return disabling ? Status(Done{}) : ReleaseEsim(device, at.view, at.changes);
-  }
+  if (device.state == domain::State::kDeleted) return ReleaseIdleEsim(device, *waiting, at);
   if (device.state != domain::State::kAttached || domain::OnHold(device)) return Done{};
   if (waiting->Has(JobKind::kKeyGenerate)) return Done{};
   return AskForKey(device, at);
 }
 
 Status AfterProfileJob(Device& device, const Job& job, Case& at) {
-  if (device.state != domain::State::kDeleted || job.kind != JobKind::kProfileDisable) return Done{};
+  if (device.state != domain::State::kDeleted || !domain::IsOfProfile(job.kind)) return Done{};
   const auto waiting = jobs::Waiting::Of(device.id, at.view);
-  if (!waiting) return waiting.error();
-  return waiting->Has(JobKind::kAppletWipe) ? Status(Done{}) : ReleaseEsim(device, at.view, at.changes);
+  return waiting ? ReleaseIdleEsim(device, *waiting, at) : Status(waiting.error());
+}
+
+Status ReleaseIdleEsim(Device& device, const jobs::Waiting& waiting, Case& at) {
+  const auto& ended = at.changes.jobs_erase;
+  const auto& begun = at.changes.jobs_put;
+  // The eSIM's next device must not be the one that is wiped, switched off or deleted.
+  const auto reaches = [](const Job& job) { return domain::ReachesEsim(job.kind); };
+  const auto goes_on = [&](const Job& job) {
+    return reaches(job) && std::find(ended.begin(), ended.end(), job.id) == ended.end();
+  };
+  const bool busy = std::any_of(waiting.all().begin(), waiting.all().end(), goes_on) ||
+                    std::any_of(begun.begin(), begun.end(), reaches);
+  return busy ? Status(Done{}) : ReleaseEsim(device, at.view, at.changes);
 }
 
 namespace {

@@ -36,8 +36,11 @@ void RecordStep(domain::Device& device, std::string_view what, const std::string
 Status AfterWipe(domain::Device& device, Case& at);
 // Whether its MNO is asked to disable the profile that serves; what another profile's is asked is not that.
 bool IsServingDisabled(const domain::Device& device, const jobs::Waiting& waiting);
-// What waited for a profile to be disabled: the eSIM of a deleted device. `job` has ended.
+// What waited for a profile's MNO: the eSIM of a deleted device. `job` has ended.
 Status AfterProfileJob(domain::Device& device, const domain::Job& job, Case& at);
+// The eSIM of a deleted device, once nothing that an MNO was asked can still reach it. Before that nothing is done: each end
+// of such a job comes here again.
+Status ReleaseIdleEsim(domain::Device& device, const jobs::Waiting& waiting, Case& at);
 // A step failed: in the trace and history alone.
 void RecordFailure(domain::Device& device, const std::string& step, const Error& error, Case& at);
 // A step failed: in the trace and history, `device.failed` to sponsor and claimer. The caller puts the device.
