@@ -17,6 +17,8 @@ class FaultyLedger final : public WrappedLedger {
     std::function<Fault(const domain::Changeset&)> commit = nullptr;
     std::function<Fault()> find_event = nullptr;
     std::function<Fault()> load_device = nullptr;
+    std::function<Fault()> load_endpoint = nullptr;
+    std::function<Fault()> load_of = nullptr;
   };
   FaultyLedger(std::unique_ptr<ledger::Ledger> real, Hooks hooks)
       : WrappedLedger(*real), real_(std::move(real)), hooks_(std::move(hooks)) {}
@@ -39,6 +41,19 @@ class FaultyLedger final : public WrappedLedger {
       if (Fault fault = hooks_.load_device()) return *fault;
     }
     return WrappedLedger::LoadDevice(id);
+  }
+  Result<std::optional<domain::EndpointRecord>> LoadEndpoint(const PartyId& asp,
+                                                             const EndpointName& name) const override {
+    if (hooks_.load_endpoint) {
+      if (Fault fault = hooks_.load_endpoint()) return *fault;
+    }
+    return WrappedLedger::LoadEndpoint(asp, name);
+  }
+  Result<domain::JobLoad> LoadOf(const PartyId& mno) const override {
+    if (hooks_.load_of) {
+      if (Fault fault = hooks_.load_of()) return *fault;
+    }
+    return WrappedLedger::LoadOf(mno);
   }
 
  private:

@@ -15,7 +15,10 @@ inline constexpr std::chrono::seconds kTlsaTtl{60}, kAgain{86'400}, kYear{365 * 
 
 class RenewalTest : public testing::Test {
  protected:
-  RenewalTest() : device_(registry_.Activate()) { ForgetSaid(); }
+  explicit RenewalTest(TestRegistry::Setup setup = {})
+      : registry_(std::move(setup)), device_(registry_.Activate()) {
+    ForgetSaid();
+  }
 
   void ForgetSaid() {
     for (const std::string to : {"registry/v1/to/mno-a/event/", "registry/v1/to/asp-a/event/"}) {

@@ -77,6 +77,27 @@ TEST_F(RenewalTest, ASecondOneWhileOneIsUnderWayIsRefusedAndTheFirstNamed) {
   EXPECT_THAT(Rekey("mno-a").data().at("message"), HasSubstr(ToHex(next)));
 }
 
+// A device without an ASP takes its next certificate over as soon as that is served, so that several retire at once.
+TEST_F(RenewalTest, AnotherOneIsRefusedWhileTooManyAreStillWithdrawn) {
+  ASSERT_TRUE(registry_.Ask("asp-a", "device.release", {{"device", device_}}).accepted());
+  ASSERT_TRUE(Push(kSuccess).accepted());
+  for (std::size_t i = 1; i < domain::kCredentialsMax; ++i) {
+    ASSERT_TRUE(Rekey("mno-a").accepted()) << i;
+    ASSERT_TRUE(Submit().accepted()) << i;
+    registry_.ServeZone();
+  }
+  EXPECT_EQ(domain::NextCredential(Device()), nullptr);
+  EXPECT_FALSE(HasJob(JobKind::kKeyGenerate));
+  const Said refused = Rekey("mno-a");
+  EXPECT_EQ(refused.symbol(), "renewal_pending");
+  EXPECT_THAT(refused.data().at("message"), HasSubstr("still being withdrawn"));
+  registry_.RunDueJobs(kTlsaTtl);
+  EXPECT_EQ(Rekey("mno-a").symbol(), "renewal_pending") << "a secondary still shows them";
+  registry_.ServeZone();
+  EXPECT_THAT(Device().credentials, SizeIs(1));
+  EXPECT_TRUE(Rekey("mno-a").accepted());
+}
+
 TEST_F(RenewalTest, OnlyThePartiesOfADeviceRenewIt) {
   EXPECT_EQ(Rekey("mno-b").symbol(), "not_sponsor");
   EXPECT_EQ(Rekey("asp-b").symbol(), "not_claimer");
