@@ -31,24 +31,24 @@
 namespace registry::lab {
 
 struct LabOptions {
-  std::string folder;                // empty: a fresh one
-  std::string program_folder;        // where registryd, registryctl and the simulators are
-  std::string broker_config_folder;  // mosquitto.conf.in and acl.conf
+  std::string folder = {};                // empty: a fresh one
+  std::string program_folder = {};        // where registryd, registryctl and the simulators are
+  std::string broker_config_folder = {};  // mosquitto.conf.in and acl.conf
   int devices = 10;
   int device_threads = 4;
   int register_first = -1;  // devices registered at once, the rest by SendTo(MNO, "register"); -1: all
   double check_share = 1;   // of the devices, checks.h
   std::uint64_t seed = 0;   // 0: a new inventory every time
   Authority authority = Authority::kBind;  // the public name server
-  LinkFaults faults;
-  std::array<SlowMno, 2> slow_mnos;  // mno-a, mno-b
-  int retry_first_seconds = 10;      // of the registry's actions to MNOs
-  int validity_seconds = 0;          // of certificates; 0: a year. A short one makes all of a renewal fast
+  LinkFaults faults = {};
+  std::array<SlowMno, 2> slow_mnos = {};  // mno-a, mno-b
+  int retry_first_seconds = 10;           // of the registry's actions to MNOs
+  int validity_seconds = 0;  // of certificates; 0: a year. A short one makes all of a renewal fast
   bool batches = false;  // between registry and simulators, both ways; not where parties are played by hand
   std::chrono::milliseconds patience{30000};       // for one server to be there
   const std::atomic<bool>* interrupted = nullptr;  // set by a signal: starting gives up
-  std::function<void(const std::string& line)> say;
-  std::function<void(const std::string& program, const nlohmann::json& event)> on_event;
+  std::function<void(const std::string& line)> say = nullptr;
+  std::function<void(const std::string& program, const nlohmann::json& event)> on_event = nullptr;
 };
 
 class Lab {

@@ -13,6 +13,7 @@
 #include "simulators/lab/demo.h"
 #include "tests/bench/report.h"
 #include "tests/integration/mqtt/broker.h"
+#include "tests/support/built_lab.h"
 
 namespace {
 
@@ -62,11 +63,10 @@ std::vector<Authority> SecondariesOf(const char* text) {
 Options OptionsOf(int argc, char** argv) {
   Options options;
   LabOptions& lab = options.demo.lab;
+  lab = registry::test::BuiltLab();
   lab.devices = kDevices;
   lab.device_threads = 2;
   lab.batches = true;
-  lab.program_folder = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
-  lab.broker_config_folder = REGISTRY_BROKER_CONFIG;
   options.demo.quiet = true;
   for (int i = 1; i + 1 < argc; ++i) {
     if (std::strcmp(argv[i], "--devices") == 0) lab.devices = AtLeastOne(argv[i], argv[i + 1]);

@@ -10,9 +10,9 @@
 #include <set>
 #include <vector>
 
-#include "simulators/lab/lab.h"
 #include "simulators/lab/registry_setup.h"
 #include "tests/bench/report.h"
+#include "tests/support/built_lab.h"
 #include "tests/support/raw_mqtt.h"
 
 namespace {
@@ -130,10 +130,7 @@ int NumberOf(int argc, char** argv, const char* name, int otherwise) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  lab::LabOptions options;
-  const std::string self = argv[0];
-  options.program_folder = self.substr(0, self.rfind('/'));
-  options.broker_config_folder = REGISTRY_BROKER_CONFIG;
+  lab::LabOptions options = test::BuiltLab();
   options.devices = NumberOf(argc, argv, "--devices", 100'000);
   const seconds watched{NumberOf(argc, argv, "--seconds", 60)};
   auto created = lab::Lab::Create(options);

@@ -20,9 +20,9 @@
 #include <vector>
 
 #include "simulators/lab/demo_report.h"
-#include "simulators/lab/lab.h"
 #include "simulators/lab/registry_setup.h"
 #include "tests/bench/report.h"
+#include "tests/support/built_lab.h"
 #include "tests/support/raw_mqtt.h"
 
 namespace {
@@ -238,10 +238,8 @@ std::string Option(int argc, char** argv, const char* name, const std::string& o
 int main(int argc, char** argv) {
   const int rounds = std::atoi(Option(argc, argv, "--rounds", "1").c_str());
   const std::string only = Option(argc, argv, "--only", "");
-  lab::LabOptions options;
+  lab::LabOptions options = test::BuiltLab();
   options.devices = kValid * rounds;
-  options.program_folder = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
-  options.broker_config_folder = REGISTRY_BROKER_CONFIG;
   auto created = lab::Lab::Create(options);
   if (!created) {
     std::fprintf(stderr, "%s\n", created.error().message.c_str());

@@ -20,6 +20,7 @@
 #include "simulators/lab/load.h"
 #include "tests/bench/report.h"
 #include "tests/integration/zone/secondary_process.h"
+#include "tests/support/built_lab.h"
 
 namespace {
 
@@ -50,11 +51,10 @@ Options OptionsOf(int argc, char** argv) {
 
 DemoOptions LabOf(int devices) {
   DemoOptions options;
+  options.lab = registry::test::BuiltLab();
   options.lab.devices = devices;
   options.lab.device_threads = 2;
   options.lab.batches = true;
-  options.lab.program_folder = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
-  options.lab.broker_config_folder = REGISTRY_BROKER_CONFIG;
   options.quiet = true;
   return options;
 }

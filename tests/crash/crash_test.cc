@@ -10,7 +10,7 @@
 #include <set>
 
 #include "bridge/ledger/rocksdb/open.h"
-#include "simulators/lab/lab.h"
+#include "tests/support/test_lab.h"
 #include "workers/domain/standing.h"
 
 namespace registry::test {
@@ -116,18 +116,14 @@ TEST(Crash, TwoHundredDevicesSurviveTwentyDeathsOfTheRegistryAndFiveOfTheBroker)
   std::mt19937_64 random(seed);
   Progress progress;
   lab::LabOptions options;
-  options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-  options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
   options.devices = kDevices;
   options.register_first = kDevicesFirst;
   options.retry_first_seconds = 2;
   options.batches = seed % 2 == 0;  // what dies in the middle of one is done again
   options.on_event = [&](const std::string&, const json& event) { progress.Hear(event); };
-  auto created = lab::Lab::Create(options);
-  ASSERT_TRUE(created) << created.error().message;
-  lab::Lab& lab = **created;
-  ASSERT_TRUE(lab.StartServers());
-  ASSERT_TRUE(lab.StartSimulators());
+  const auto whole = NewWholeLab(std::move(options));
+  ASSERT_NE(whole, nullptr);
+  lab::Lab& lab = *whole;
 
   int registry_kills = 0, broker_kills = 0, released = kDevicesFirst;
   for (int i = 0; i < kKillsMax && (registry_kills < kRegistryKills || broker_kills < kBrokerKills); ++i) {

@@ -12,8 +12,8 @@
 
 #include "bridge/ledger/rocksdb/open.h"
 #include "simulators/lab/heard.h"
-#include "simulators/lab/lab.h"
 #include "tests/support/raw_mqtt.h"
+#include "tests/support/test_lab.h"
 #include "workers/domain/invariants.h"
 #include "workers/domain/standing.h"
 
@@ -173,17 +173,13 @@ TEST(LifeCrash, TransfersRenewalsAndAnOrderSurviveDeathsOfTheRegistryAndTheBroke
   std::mt19937_64 random(seed);
   Lives lives;
   lab::LabOptions options;
-  options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-  options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
   options.devices = kDevices;
   options.retry_first_seconds = 2;
   options.validity_seconds = kValidity;
   options.on_event = [&lives](const std::string& program, const json& event) { lives.Hear(program, event); };
-  auto created = lab::Lab::Create(options);
-  ASSERT_TRUE(created) << created.error().message;
-  lab::Lab& lab = **created;
-  ASSERT_TRUE(lab.StartServers());
-  ASSERT_TRUE(lab.StartSimulators());
+  const auto whole = NewWholeLab(std::move(options));
+  ASSERT_NE(whole, nullptr);
+  lab::Lab& lab = *whole;
   std::size_t from = 0;
   std::set<std::string> devices;
   for (int i = 0; i < kDevices; ++i) {

@@ -8,6 +8,7 @@
 #include "simulators/lab/registry_setup.h"
 #include "tests/support/contract.h"
 #include "tests/support/shell.h"
+#include "tests/support/test_lab.h"
 
 namespace registry::test {
 
@@ -19,13 +20,8 @@ lab::Lab* Interface::lab_ = nullptr;
 class InterfaceLab : public ::testing::Environment {
  public:
   void SetUp() override {
-    lab::LabOptions options;
-    options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-    options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
-    options.devices = 6;  // as many as NewEsim is called
-    auto created = lab::Lab::Create(options);
-    ASSERT_TRUE(created) << created.error().message;
-    lab_ = *std::move(created);
+    lab_ = NewLab({.devices = 6});  // as many as NewEsim is called
+    ASSERT_NE(lab_, nullptr);
     // Its flood is refused for its faults; what happens beyond a party's pace, limits_test shows.
     lab::Keys unlimited;
     for (const char* kind : {"write", "read", "bulk", "authorise"}) {

@@ -11,12 +11,11 @@
 #include "bridge/ingest/intake_segment.h"
 #include "bridge/signing/code_key.h"
 #include "schemas/base/check.h"
-#include "simulators/lab/lab.h"
 #include "simulators/lab/probe.h"
-#include "simulators/lab/process.h"
 #include "tests/support/contract.h"
 #include "tests/support/main_endpoint.h"
 #include "tests/support/raw_mqtt.h"
+#include "tests/support/test_lab.h"
 
 namespace registry::test {
 namespace {
@@ -90,15 +89,8 @@ class CodesLab : public testing::Test {
   };
 
   void SetUp() override {
-    lab::LabOptions options;
-    options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-    options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
-    options.devices = 4;
-    auto created = lab::Lab::Create(options);
-    ASSERT_TRUE(created) << created.error().message;
-    lab_ = *std::move(created);
-    const auto started = lab_->StartServers();
-    ASSERT_TRUE(started) << started.error().message;
+    lab_ = NewLabOfServers({.devices = 4});
+    ASSERT_NE(lab_, nullptr);
   }
 
   // Over a connection of its own; `content` stands for the envelope where it is given.
@@ -192,13 +184,7 @@ class CodesLab : public testing::Test {
     codes_.push_back(code);
     return code;
   }
-  json Ctl(std::vector<std::string> words) {
-    words.insert(words.begin(), std::string(REGISTRY_BINARY_DIR) + "/bin/registryctl");
-    words.insert(words.end(), {"--json", "--config", lab_->layout().ConfigFile()});
-    const auto said = lab::RunToEnd(words);
-    EXPECT_TRUE(said) << said.error().message;
-    return said ? json::parse(*said, nullptr, false) : json();
-  }
+  json Ctl(std::vector<std::string> words) { return Registryctl(*lab_, std::move(words)); }
   void ExpectKeptNowhere() {
     const Kept kept(lab_->layout());
     for (std::string code : codes_) {

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "simulators/lab/probe.h"
+#include "tests/support/built_lab.h"
 
 namespace registry::lab {
 namespace {
@@ -110,9 +111,8 @@ class DemoTest : public testing::Test {
   }
   DemoOptions Options(int devices) const {
     DemoOptions options;
+    options.lab = test::BuiltLab();
     options.lab.folder = folder_;
-    options.lab.program_folder = REGISTRY_BINARY_DIR "/bin";
-    options.lab.broker_config_folder = REGISTRY_SOURCE_DIR "/broker-config";
     options.lab.devices = devices;
     options.quiet = true;
     return options;

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "simulators/lab/probe.h"
+#include "tests/support/built_lab.h"
 
 namespace registry::lab {
 namespace {
@@ -28,9 +29,8 @@ class LoadTest : public testing::Test {
   }
   LoadOptions Options(int devices, double duration_s) const {
     LoadOptions options;
+    options.demo.lab = test::BuiltLab();
     options.demo.lab.folder = folder_;
-    options.demo.lab.program_folder = REGISTRY_BINARY_DIR "/bin";
-    options.demo.lab.broker_config_folder = REGISTRY_SOURCE_DIR "/broker-config";
     options.demo.lab.devices = devices;
     options.demo.quiet = true;
     options.duration_s = duration_s;

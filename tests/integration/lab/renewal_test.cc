@@ -17,7 +17,7 @@
 
 #include "bridge/ledger/rocksdb/open.h"
 #include "schemas/base/sanitized.h"
-#include "simulators/lab/lab.h"
+#include "tests/support/test_lab.h"
 
 namespace registry::lab {
 namespace {
@@ -221,18 +221,14 @@ void ExpectRenewedTwice(const ledger::LedgerReader& reader, const std::set<std::
 TEST(RenewalLab, TwoHundredDevicesRenewTwiceWhileEachOfThemWorksAtEveryMoment) {
   Heard heard;
   LabOptions options;
-  options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-  options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
   options.devices = kDevices;
   options.retry_first_seconds = 3;
   options.validity_seconds = kValidity;
   options.on_event = [&heard](const std::string& program, const json& event) { heard.Hear(program, event); };
-  auto created = Lab::Create(options);
-  ASSERT_TRUE(created) << created.error().message;
-  Lab& lab = **created;
+  const auto whole = test::NewWholeLab(std::move(options));
+  ASSERT_NE(whole, nullptr);
+  Lab& lab = *whole;
   const std::shared_ptr<void> probing(nullptr, [&heard](void*) { heard.StopProbing(); });  // it uses the lab
-  ASSERT_TRUE(lab.StartServers());
-  ASSERT_TRUE(lab.StartSimulators());
   ASSERT_TRUE(heard.Wait([](Heard& all) { return all.done() == kDevices; }, kPatience));
 
   std::set<std::string> devices = heard.Devices();

@@ -8,7 +8,7 @@
 #include <mutex>
 #include <set>
 
-#include "simulators/lab/lab.h"
+#include "tests/support/test_lab.h"
 
 namespace registry::lab {
 namespace {
@@ -56,17 +56,13 @@ int Sum(const std::map<std::string, int>& asked) {
 TEST(SlowMno, IsAskedAsThePlanSaysAndOnceWhenItReportsProgress) {
   Heard heard;
   LabOptions options;
-  options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-  options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
   options.devices = kDevices;
   options.retry_first_seconds = 3;
   options.slow_mnos = {SlowMno{kSlowness, 500}, SlowMno{kSlowness, 0}};
   options.on_event = [&heard](const std::string& program, const json& event) { heard.Hear(program, event); };
-  auto created = Lab::Create(options);
-  ASSERT_TRUE(created) << created.error().message;
-  Lab& lab = **created;
-  ASSERT_TRUE(lab.StartServers());
-  ASSERT_TRUE(lab.StartSimulators());
+  const auto whole = test::NewWholeLab(std::move(options));
+  ASSERT_NE(whole, nullptr);
+  Lab& lab = *whole;
   EXPECT_TRUE(heard.AllActive(seconds(120)));
   const auto failure = lab.TakeFailure();
   EXPECT_FALSE(failure) << *failure;

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "simulators/lab/heard.h"
-#include "simulators/lab/lab.h"
+#include "tests/support/test_lab.h"
 
 namespace registry::lab {
 namespace {
@@ -19,16 +19,11 @@ constexpr seconds kPatience{120};
 class StandingLab : public testing::Test {
  protected:
   void SetUp() override {
-    LabOptions options;
-    options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-    options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
-    options.devices = 2;
-    options.on_event = [this](const std::string& program, const json& event) { heard_.Hear(program, event); };
-    auto created = Lab::Create(options);
-    ASSERT_TRUE(created) << created.error().message;
-    lab_ = std::move(*created);
-    ASSERT_TRUE(lab_->StartServers());
-    ASSERT_TRUE(lab_->StartSimulators());
+    lab_ =
+        test::NewWholeLab({.devices = 2, .on_event = [this](const std::string& program, const json& event) {
+                             heard_.Hear(program, event);
+                           }});
+    ASSERT_NE(lab_, nullptr);
   }
   void TearDown() override {
     if (!lab_) return;

@@ -5,13 +5,14 @@
 
 #include <filesystem>
 
+#include "tests/support/built_lab.h"
+
 namespace registry::lab {
 namespace {
 
 TEST(StoryTest, EveryChapterIsTrue) {
   StoryOptions options;
-  options.lab.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-  options.lab.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
+  options.lab = test::BuiltLab();
   Story story = TellStory(options);
   EXPECT_EQ(story.trouble, "");
   std::vector<std::string> titles;

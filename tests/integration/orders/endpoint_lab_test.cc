@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <mutex>
 
-#include "simulators/lab/lab.h"
 #include "tests/integration/orders/lab_party.h"
+#include "tests/support/test_lab.h"
 
 namespace registry::test {
 namespace {
@@ -69,16 +69,12 @@ json ChangedEndpoint(const lab::Layout& layout, const std::string& name) {
 TEST(EndpointLab, AChangeReachesEveryDeviceThoughTheRegistryIsKilled) {
   Heard heard;
   lab::LabOptions options;
-  options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-  options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
   options.devices = Devices();
   options.check_share = 0;
   options.on_event = [&heard](const std::string& program, const json& event) { heard.Hear(program, event); };
-  auto created = lab::Lab::Create(options);
-  ASSERT_TRUE(created) << created.error().message;
-  lab::Lab& lab = **created;
-  ASSERT_TRUE(lab.StartServers());
-  ASSERT_TRUE(lab.StartSimulators());
+  const auto whole = NewWholeLab(std::move(options));
+  ASSERT_NE(whole, nullptr);
+  lab::Lab& lab = *whole;
   const std::size_t ours = static_cast<std::size_t>(Devices()) / 2;
   const auto devices = heard.Active(ours);
   ASSERT_THAT(devices, SizeIs(ours));

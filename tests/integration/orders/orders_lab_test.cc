@@ -6,10 +6,9 @@
 #include <set>
 
 #include "schemas/base/check.h"
-#include "simulators/lab/lab.h"
-#include "simulators/lab/process.h"
 #include "tests/integration/orders/lab_party.h"
 #include "tests/support/main_endpoint.h"
+#include "tests/support/test_lab.h"
 
 namespace registry::test {
 namespace {
@@ -19,20 +18,13 @@ using std::chrono::seconds;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr std::size_t kDevices = 240;
+constexpr int kDevices = 240;
 
 class OrdersLab : public testing::Test {
  protected:
   void SetUp() override {
-    lab::LabOptions options;
-    options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-    options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
-    options.devices = kDevices;
-    auto created = lab::Lab::Create(options);
-    ASSERT_TRUE(created) << created.error().message;
-    lab_ = *std::move(created);
-    const auto started = lab_->StartServers();
-    ASSERT_TRUE(started) << started.error().message;
+    lab_ = NewLabOfServers({.devices = kDevices});
+    ASSERT_NE(lab_, nullptr);
   }
 
   // Of asp-a, for its endpoint `main`.
@@ -56,13 +48,7 @@ class OrdersLab : public testing::Test {
   }
 
   // As an operator reads it beside registryd.
-  json Ctl(std::vector<std::string> words) {
-    words.insert(words.begin(), std::string(REGISTRY_BINARY_DIR) + "/bin/registryctl");
-    words.insert(words.end(), {"--json", "--ledger", lab_->layout().Registry("ledger")});
-    const auto said = lab::RunToEnd(words);
-    EXPECT_TRUE(said) << said.error().message;
-    return said ? json::parse(*said, nullptr, false) : json();
-  }
+  json Ctl(std::vector<std::string> words) { return Registryctl(*lab_, std::move(words)); }
 
   std::unique_ptr<lab::Lab> lab_;
 };
@@ -91,7 +77,7 @@ TEST_F(OrdersLab, HundredsOfDevicesAreTakenOnceThroughPauseAndKill) {
   const std::string order = asp.Ask("order.start", Selection(false, 60)).data.at("order");
   EXPECT_EQ(asp.Ask("order.pause", {{"order", order}}).data.at("state"), "paused");
   const json paused = asp.Ask("order.get", {{"order", order}}).data;
-  EXPECT_LT(paused.at("done").get<std::size_t>(), kDevices);
+  EXPECT_LT(paused.at("done").get<int>(), kDevices);
   EXPECT_TRUE(other.Ask("feed.ack", {{"seq", 0}}).accepted);
   EXPECT_EQ(asp.Ask("order.get", {{"order", order}}).data, paused);
   EXPECT_EQ(asp.Ask("order.resume", {{"order", order}}).data.at("state"), "running");

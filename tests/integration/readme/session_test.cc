@@ -6,7 +6,8 @@
 #include <regex>
 #include <sstream>
 
-#include "simulators/lab/lab.h"
+#include "simulators/lab/process.h"
+#include "tests/support/test_lab.h"
 
 namespace registry::test {
 namespace {
@@ -54,14 +55,8 @@ std::string Steps(int first, int end) {
 class ReadmeSession : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    lab::LabOptions options;
-    options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-    options.broker_config_folder = kSource + "/broker-config";
-    auto created = lab::Lab::Create(options);
-    ASSERT_TRUE(created) << created.error().message;
-    lab_ = std::move(*created);
-    const auto started = lab_->StartServers();
-    ASSERT_TRUE(started) << started.error().message;
+    lab_ = NewLabOfServers({});
+    ASSERT_NE(lab_, nullptr);
     ASSERT_TRUE(lab_->WriteDescription(nullptr));
   }
   static void TearDownTestSuite() { lab_.reset(); }

@@ -7,8 +7,8 @@
 #include <regex>
 #include <thread>
 
-#include "simulators/lab/lab.h"
 #include "simulators/lab/probe.h"
+#include "tests/support/test_lab.h"
 
 namespace registry::test {
 namespace {
@@ -61,14 +61,10 @@ std::string ToText(const Counts& threads) {
 }
 
 TEST(ThreadsPage, IsTrueOfARegistrydThatRuns) {
-  lab::LabOptions options;
-  options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-  options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
-  auto lab = lab::Lab::Create(options);
-  ASSERT_TRUE(lab) << lab.error().message;
-  ASSERT_TRUE((*lab)->StartServers());
+  const auto lab = NewLabOfServers({});
+  ASSERT_NE(lab, nullptr);
   pid_t registryd = 0;
-  const auto description = (*lab)->Description();
+  const auto description = lab->Description();
   for (const auto& process : description["processes"]) {
     if (process["name"] == "registryd") registryd = process["pid"];
   }

@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "simulators/lab/process.h"
 #include "simulators/lab/registry_setup.h"
+#include "tests/support/test_lab.h"
 
 namespace registry::lab {
 
@@ -14,7 +14,7 @@ using std::chrono::seconds;
 
 namespace {
 
-constexpr int kDevices = 8;  // of each MNO and each ASP two
+constexpr int kDevices = 12;  // of each MNO and each ASP three
 constexpr milliseconds kBetweenSessions{100};
 
 Heard::Wanted SessionOf(const std::string& device, const char* step) {
@@ -98,17 +98,11 @@ std::set<std::string> TransfersLab::taken_;
 void TransfersLab::SetUpTestSuite() {
   heard_ = std::make_unique<Heard>();
   LabOptions options;
-  options.program_folder = std::string(REGISTRY_BINARY_DIR) + "/bin";
-  options.broker_config_folder = std::string(REGISTRY_SOURCE_DIR) + "/broker-config";
   options.devices = kDevices;
   options.retry_first_seconds = 2;
   options.on_event = [](const std::string& program, const json& event) { heard_->Hear(program, event); };
-  auto created = Lab::Create(options);
-  ASSERT_TRUE(created) << created.error().message;
-  const auto servers = (*created)->StartServers();
-  ASSERT_TRUE(servers) << servers.error().message;
-  const auto simulators = (*created)->StartSimulators();
-  ASSERT_TRUE(simulators) << simulators.error().message;
+  auto lab = test::NewWholeLab(std::move(options));
+  ASSERT_NE(lab, nullptr);
   std::size_t from = 0;
   for (int i = 0; i < kDevices; ++i) {
     const auto done = heard_->Wait(
@@ -116,7 +110,7 @@ void TransfersLab::SetUpTestSuite() {
         kPatience);
     ASSERT_TRUE(done && done->value("ok", false)) << "device " << i;
   }
-  lab_ = std::move(*created);
+  lab_ = std::move(lab);
 }
 
 void TransfersLab::TearDownTestSuite() {
@@ -145,13 +139,7 @@ std::string TransfersLab::DeviceOf(const std::string& mno, const std::string& as
   return "";
 }
 
-json TransfersLab::Ctl(std::vector<std::string> words) {
-  words.insert(words.begin(), std::string(REGISTRY_BINARY_DIR) + "/bin/registryctl");
-  words.insert(words.end(), {"--json", "--ledger", lab_->layout().Registry("ledger")});
-  const auto ran = RunToEnd(words);
-  EXPECT_TRUE(ran) << words.at(1) << ": " << ran.error().message;
-  return ran ? json::parse(*ran, nullptr, false) : json();
-}
+json TransfersLab::Ctl(std::vector<std::string> words) { return test::Registryctl(*lab_, std::move(words)); }
 
 void TransfersLab::KillAndRestart(const std::string& program, const std::string& when) {
   SCOPED_TRACE(when);

@@ -1,0 +1,47 @@
+#include "tests/support/test_lab.h"
+
+#include <gtest/gtest.h>
+
+#include "simulators/lab/process.h"
+#include "tests/support/built_lab.h"
+
+namespace registry::test {
+namespace {
+
+std::unique_ptr<lab::Lab> Started(std::unique_ptr<lab::Lab> lab, Status (lab::Lab::*start)()) {
+  if (!lab) return nullptr;
+  const auto started = (lab.get()->*start)();
+  if (started) return lab;
+  ADD_FAILURE() << started.error().message;
+  return nullptr;
+}
+
+}  // namespace
+
+std::unique_ptr<lab::Lab> NewLab(lab::LabOptions options) {
+  const lab::LabOptions built = BuiltLab();
+  options.program_folder = built.program_folder;
+  options.broker_config_folder = built.broker_config_folder;
+  auto created = lab::Lab::Create(std::move(options));
+  if (created) return *std::move(created);
+  ADD_FAILURE() << created.error().message;
+  return nullptr;
+}
+
+std::unique_ptr<lab::Lab> NewLabOfServers(lab::LabOptions options) {
+  return Started(NewLab(std::move(options)), &lab::Lab::StartServers);
+}
+
+std::unique_ptr<lab::Lab> NewWholeLab(lab::LabOptions options) {
+  return Started(NewLabOfServers(std::move(options)), &lab::Lab::StartSimulators);
+}
+
+nlohmann::json Registryctl(const lab::Lab& lab, std::vector<std::string> words) {
+  words.insert(words.begin(), BuiltLab().program_folder + "/registryctl");
+  words.insert(words.end(), {"--json", "--config", lab.layout().ConfigFile()});
+  const auto said = lab::RunToEnd(words);
+  EXPECT_TRUE(said) << words.at(1) << ": " << said.error().message;
+  return said ? nlohmann::json::parse(*said, nullptr, false) : nlohmann::json();
+}
+
+}  // namespace registry::test

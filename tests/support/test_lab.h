@@ -1,0 +1,26 @@
+// tests/support/test_lab.h: a lab (simulators/lab/lab.h) of this build's own programs, as every test of a lab begins it, and
+// registryctl over its registry.
+// Errors: what does not start fails the test with its reason, and the pointer is null.
+// Threads: one that lives as long as the test (lab.h).
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "simulators/lab/lab.h"
+
+namespace registry::test {
+
+// Nothing runs yet, so that its files can still be changed. The folders of programs and broker configuration are filled in.
+std::unique_ptr<lab::Lab> NewLab(lab::LabOptions options);
+// With its servers.
+std::unique_ptr<lab::Lab> NewLabOfServers(lab::LabOptions options);
+// With its simulators too, so that provisioning begins.
+std::unique_ptr<lab::Lab> NewWholeLab(lab::LabOptions options);
+
+// What `registryctl WORDS --json` says with the lab's configuration. A failure of it fails the test, and is no value.
+nlohmann::json Registryctl(const lab::Lab& lab, std::vector<std::string> words);
+
+}  // namespace registry::test
