@@ -52,35 +52,82 @@ TEST_F(TransfersLab, ARejectedAndACancelledTransferChangeNothing) {
     EXPECT_EQ(after.at(what), before.at(what)) << what;
 }
 
+// A device that may go from one party to the other, what names the one that has it, and a probe that must never be refused.
+struct Passage {
+  Kind kind;
+  const char* holder;
+  std::string device;
+  std::unique_ptr<Probe> probe;
+};
+using Passages = std::vector<const Passage*>;
+
+void ExpectUnrefused(const Passages& passages) {
+  for (const Passage* one : passages) {
+    EXPECT_TRUE(one->probe->WaitHeld(1));
+    one->probe->End();
+    EXPECT_THAT(one->probe->refusals(), IsEmpty());
+  }
+}
+
 TEST_F(TransfersLab, WithoutAnAnswerTheOperatorsConfigurationDecides) {
-  const std::string device = DeviceOf("mno-b", "asp-a");
-  Probe probe(*lab_, *heard_, device);
-  for (const char* party : {"asp-a", "asp-b"}) Tell(party, {{"cmd", "answer"}, {"answer", "none"}});
+  const auto passage = [](const Kind& kind, const char* holder, const std::string& device) {
+    return Passage{kind, holder, device, std::make_unique<Probe>(*lab_, *heard_, device)};
+  };
+  const Passage asp = passage(kKinds[0], "claimer", DeviceOf("mno-b", "asp-a"));
+  const Passage mno = passage(kKinds[1], "sponsor", DeviceOf("mno-b", "asp-b"));
+  // The one device has gone by then, and mno-b has no second eSIM for the other one.
+  const Passage asp_back = {{"asp-b", "asp-a"}, asp.holder, asp.device, nullptr};
+  const Passage another = passage(kKinds[1], "sponsor", DeviceOf("mno-b", "asp-a"));
+  const auto expect_end = [](const Passages& passages, const std::string& how) {
+    const std::size_t from = heard_->size();
+    for (const Passage* one : passages) Give(one->kind.losing, one->kind.gaining, one->device);
+    for (const Passage* one : passages) {
+      SCOPED_TRACE(one->holder);
+      ExpectEnded(*heard_, from, one->kind.losing, one->kind.gaining, one->device, how);
+      const bool gone = how == "completed";
+      EXPECT_EQ(Shown(one->device).at(one->holder), gone ? one->kind.gaining : one->kind.losing);
+    }
+  };
+  for (const char* party : {"asp-a", "asp-b", "mno-b"}) Tell(party, {{"cmd", "answer"}, {"answer", "none"}});
 
   Configure("decide_within_seconds", "2");
-  std::size_t from = heard_->size();
-  Give("asp-a", "asp-b", device);
-  ExpectEnded(*heard_, from, "asp-a", "asp-b", device, "rejected");
-  EXPECT_EQ(Shown(device).at("claimer"), "asp-a");
-
+  expect_end({&asp, &mno}, "rejected");
   Configure("auto", "\"approved\"");
-  from = heard_->size();
-  Give("asp-a", "asp-b", device);
-  ExpectEnded(*heard_, from, "asp-a", "asp-b", device, "completed");
-  EXPECT_EQ(Shown(device).at("claimer"), "asp-b");
+  expect_end({&asp, &mno}, "completed");
 
   // Nobody waits for an answer of a party that need not be asked.
   Configure("decide_within_seconds", "432000");
   Configure("auto", "\"rejected\"");
-  Configure("auto_approve", "true", "asp-b");
-  from = heard_->size();
-  Give("asp-b", "asp-a", device);
-  ExpectEnded(*heard_, from, "asp-b", "asp-a", device, "completed");
+  for (const char* party : {"asp-b", "mno-b"}) Configure("auto_approve", "true", party);
+  expect_end({&asp_back, &another}, "completed");
+  ExpectUnrefused({&asp, &mno, &another});
+  for (const char* party : {"asp-b", "mno-b"}) Configure("auto_approve", "false", party);
+  for (const char* party : {"asp-a", "asp-b", "mno-b"})
+    Tell(party, {{"cmd", "answer"}, {"answer", "approve"}});
+}
+
+TEST_F(TransfersLab, TheOperatorDecidesWithRegistryctlInTheLosingPartysPlace) {
+  const std::string device = DeviceOf("mno-b", "asp-b");
+  Tell("asp-b", {{"cmd", "answer"}, {"answer", "none"}});
+  for (const auto& [verb, end, state] :
+       {std::tuple("reject", "rejected", "rejected"), {"approve", "completed", "approved"}}) {
+    SCOPED_TRACE(verb);
+    const std::size_t from = heard_->size();
+    Give("asp-b", "asp-a", device);
+    const std::string transfer = Shown(device).at("transfer").at("id");
+    const json decided = Ctl({"transfer", verb, transfer, "--reason", "asked by telephone"});
+    EXPECT_EQ(decided.value("state", ""), state);
+    EXPECT_EQ(decided.value("transfer", ""), transfer);
+    ExpectEnded(*heard_, from, "asp-b", "asp-a", device, end);
+    const json steps = Ctl({"transfer", "show", transfer}).at("steps");
+    const bool by_operator = std::any_of(steps.begin(), steps.end(), [&](const json& step) {
+      const std::string what = step.at("what");
+      return step.at("actor") == "operator" && what.ends_with(std::string(state) + ": asked by telephone");
+    });
+    EXPECT_TRUE(by_operator) << steps;
+  }
   EXPECT_EQ(Shown(device).at("claimer"), "asp-a");
-  EXPECT_TRUE(probe.WaitHeld(1));
-  probe.End();
-  EXPECT_THAT(probe.refusals(), IsEmpty());
-  for (const char* party : {"asp-a", "asp-b"}) Tell(party, {{"cmd", "answer"}, {"answer", "approve"}});
+  Tell("asp-b", {{"cmd", "answer"}, {"answer", "approve"}});
 }
 
 }  // namespace
