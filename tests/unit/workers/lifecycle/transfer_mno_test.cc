@@ -157,6 +157,30 @@ TEST_F(TransferMnoTest, AnEuiccHasRoomForEight) {
   EXPECT_EQ(RequestByMno(Code("mno-a"), "mno-b", IccidOf(991)).symbol(), "profiles_too_many");
 }
 
+// What README.md says of several profiles.
+TEST_F(TransferMnoTest, AnMnoCannotMakeAnotherProfileOfItsOwnServe) {
+  const json second = {{"eid", EidOf(1)}, {"iccid", kIccid}, {"authorisationCode", Code("mno-a")}};
+  ASSERT_EQ(Ask("mno-a", "esim.register", second).data().value("profile", 0), 2);
+  ASSERT_TRUE(Ask("mno-a", "device.attach", {{"device", device_}, {"profile", 2}}).accepted());
+  EXPECT_EQ(domain::Serving(Device())->number, 1u) << "it has the certificate";
+  EXPECT_EQ(RequestByMno(Code("mno-a"), "mno-a", IccidOf(901)).symbol(), "transfer_to_itself");
+  for (const auto& [command, kind] : {std::pair("device.disconnect", JobKind::kProfileDisable),
+                                      {"device.reconnect", JobKind::kProfileEnable}}) {
+    ASSERT_TRUE(Ask("asp-a", command, {{"device", device_}}).accepted());
+    EXPECT_EQ(Job(kind).profile, 1u) << command;
+  }
+}
+TEST_F(TransferMnoTest, BeforeTheFirstCertificateTheProfileThatIsOnTheNetworkServes) {
+  device_ = registry_.Register().device;
+  const json second = {{"eid", EidOf(2)}, {"iccid", kIccid}, {"authorisationCode", Code("mno-a")}};
+  ASSERT_TRUE(Ask("mno-b", "esim.register", second).accepted());
+  ASSERT_EQ(domain::Sponsor(Device()).text(), "mno-a");
+  for (int twice = 0; twice < 2; ++twice)
+    ASSERT_TRUE(Ask("mno-b", "device.attach", {{"device", device_}, {"profile", 2}}).accepted());
+  EXPECT_EQ(domain::Sponsor(Device()).text(), "mno-b");
+  EXPECT_EQ(Job(JobKind::kKeyGenerate).to->text(), "mno-b");
+}
+
 // ---- the way back
 
 TEST_F(TransferMnoTest, AProfileThatCannotBeEnabledLeavesEverythingAsItWas) {
