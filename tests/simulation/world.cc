@@ -226,7 +226,11 @@ void World::SayLeftOver() {
   for (std::size_t left = left_over_.size(); left > 0; --left) {
     const ingest::InboundMessage message = std::move(left_over_.front());
     left_over_.pop_front();
+    // It was answered before and came again while the ledger failed: its reply is the one that was given then.
+    const auto request = ingest::Parse(message);
+    repeating = request && request->id && memory_->FindEvent(request->topic.party, *request->id)->has_value();
     Say(message);
+    repeating = false;
   }
 }
 
