@@ -204,9 +204,7 @@ void StartOrder(World& world, Dice& dice) {
 void SayAgain(World& world, const Sent first) {
   const auto mark = world.ledger().FindEvent(*PartyId::Parse(first.party),
                                              *EventId::Parse(first.envelope.at("id").get<std::string>()));
-  world.repeating = mark->has_value();
   const Answer again = world.Say(first.message);
-  world.repeating = false;
   const auto time = ingest::Parse(first.message)->time;
   if (!*mark && time && ledger::MayBeForgotten(*time, *world.ledger().LoadMarksKept()) &&
       again.outcome == "accepted")

@@ -208,9 +208,13 @@ Answer World::Read(const ingest::Request& request) {
 }
 
 Answer World::Execute(const ingest::Request& request, const ingest::InboundMessage& message) {
+  // Whoever said it again, and why: its reply is the one that was given then.
+  const bool again = memory_->FindEvent(request.topic.party, *request.id)->has_value();
+  repeating = repeating || again;
   const ingest::Verdict verdict = Answered(request);
   Answer answer{verdict.outcome, false, verdict.symbol, {}, {}};
   Relay(&answer);
+  if (again) repeating = false;
   if (verdict.failed()) left_over_.push_back(message);
   const bool said = !answer.payload.empty();
   if (said == verdict.failed()) Fault(verdict.outcome + (said ? ", and answered" : ", and not answered"));
@@ -226,11 +230,7 @@ void World::SayLeftOver() {
   for (std::size_t left = left_over_.size(); left > 0; --left) {
     const ingest::InboundMessage message = std::move(left_over_.front());
     left_over_.pop_front();
-    // It was answered before and came again while the ledger failed: its reply is the one that was given then.
-    const auto request = ingest::Parse(message);
-    repeating = request && request->id && memory_->FindEvent(request->topic.party, *request->id)->has_value();
     Say(message);
-    repeating = false;
   }
 }
 
