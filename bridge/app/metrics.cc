@@ -10,6 +10,7 @@
 #include <map>
 #include <vector>
 
+#include "bridge/app/known_series.h"
 #include "schemas/wire/codec.h"
 
 namespace registry::app {
@@ -49,12 +50,14 @@ class Metrics::Impl {
 
   void Command(const std::string& command, const std::string& outcome, const std::string& symbol,
                std::chrono::microseconds latency) {
-    const std::string name = wire::RolesOf(command).empty() ? "unknown" : command;
-    commands_.Add({{"command", name}, {"outcome", outcome}, {"symbol", symbol}}).Increment();
-    command_seconds_.Add({{"command", name}}, kSeconds).Observe(InSeconds(latency));
+    CountOf(command, outcome, symbol).Increment();
+    SecondsOf(command).Observe(InSeconds(latency));
   }
   void Step(const std::string& step, std::chrono::microseconds latency) {
-    step_seconds_.Add({{"step", step}}, kSeconds).Observe(InSeconds(latency));
+    auto* known = known_steps_.Find({step, "", ""});
+    if (known == nullptr)
+      known = &known_steps_.Keep({step, "", ""}, step_seconds_.Add({{"step", step}}, kSeconds));
+    known->Observe(InSeconds(latency));
   }
   void OrderItem(const std::string& kind, const std::string& outcome) {
     order_items_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
@@ -131,6 +134,22 @@ class Metrics::Impl {
   }
 
  private:
+  // What a sender invents is found under no name of its own.
+  static std::string LabelOf(const std::string& command) {
+    return wire::RolesOf(command).empty() ? "unknown" : command;
+  }
+  prometheus::Counter& CountOf(const std::string& command, const std::string& outcome,
+                               const std::string& symbol) {
+    if (auto* const known = known_commands_.Find({command, outcome, symbol})) return *known;
+    const std::string name = LabelOf(command);
+    return known_commands_.Keep({name, outcome, symbol},
+                                commands_.Add({{"command", name}, {"outcome", outcome}, {"symbol", symbol}}));
+  }
+  prometheus::Histogram& SecondsOf(const std::string& command) {
+    if (auto* const known = known_command_seconds_.Find({command, "", ""})) return *known;
+    const std::string name = LabelOf(command);
+    return known_command_seconds_.Keep({name, "", ""}, command_seconds_.Add({{"command", name}}, kSeconds));
+  }
   template <class Number>
   void Set(const char* name, const char* help, Number value) {
     BuildGauge().Name(name).Help(help).Register(registry_).Add({}).Set(static_cast<double>(value));
@@ -188,6 +207,8 @@ class Metrics::Impl {
                                                                .Name("registry_zone_secondary_reachable")
                                                                .Help("1 while a secondary answers")
                                                                .Register(registry_);
+  KnownSeries<prometheus::Counter> known_commands_;
+  KnownSeries<prometheus::Histogram> known_command_seconds_, known_steps_;
   prometheus::Family<prometheus::Gauge>& secondary_serial_ = BuildGauge()
                                                                  .Name("registry_zone_secondary_serial")
                                                                  .Help("SOA serial a secondary serves")

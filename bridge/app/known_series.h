@@ -1,0 +1,40 @@
+// bridge/app/known_series.h: the series of a metric's family that were asked for, by the values of their labels. The family
+// itself makes one for every asking and throws it away where it has it (prometheus-cpp, Family::Add): for a histogram that
+// costs more than what is counted.
+// Owns nothing: a family keeps its series where they are. Threads: any.
+// Limits: as many as the family has, whose labels are bounded.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "schemas/base/mutex.h"
+
+namespace registry::app {
+
+template <class Series>
+class KnownSeries {
+ public:
+  using Values = std::tuple<std::string_view, std::string_view, std::string_view>;  // "": no such label
+
+  Series* Find(const Values& values) const {
+    const MutexLock lock(mutex_);
+    const auto found = series_.find(values);
+    return found == series_.end() ? nullptr : found->second;
+  }
+  Series& Keep(const Values& values, Series& series) {
+    const MutexLock lock(mutex_);
+    series_.emplace(values, &series);
+    return series;
+  }
+
+ private:
+  using Kept = std::tuple<std::string, std::string, std::string>;
+  mutable Mutex mutex_;
+  std::map<Kept, Series*, std::less<>> series_ GUARDED_BY(mutex_);
+};
+
+}  // namespace registry::app
