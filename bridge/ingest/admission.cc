@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "schemas/wire/batch.h"
+#include "schemas/wire/json_text.h"
 #include "workers/crypto/digest.h"
 
 namespace registry::ingest {
@@ -21,11 +22,11 @@ std::vector<std::pair<std::string, Bytes>> DigestsOf(const wire::CommandTopic& t
   digests.emplace_back("type", Sha256OfText(envelope.type));
   digests.emplace_back("time", Sha256OfText(envelope.time ? ToRfc3339(*envelope.time) : ""));
   if (!by_member) {
-    digests.emplace_back("data", Sha256OfText(envelope.data.dump()));
+    digests.emplace_back("data", Sha256OfText(wire::JsonText(envelope.data)));
     return digests;
   }
   for (const auto& [name, value] : envelope.data.items()) {
-    digests.emplace_back("data/" + name, Sha256OfText(value.dump()));
+    digests.emplace_back("data/" + name, Sha256OfText(wire::JsonText(value)));
   }
   return digests;
 }

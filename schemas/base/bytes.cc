@@ -57,18 +57,19 @@ std::optional<Bytes> FromHex(std::string_view text) {
   return bytes;
 }
 
+// The room is there from the start, filled with what stands behind a cut group.
 std::string ToBase64(const Bytes& bytes) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t left = bytes.size() - i;
-    const std::uint32_t group = static_cast<std::uint32_t>(bytes[i]) << 16 |
-                                (left > 1 ? static_cast<std::uint32_t>(bytes[i + 1]) << 8 : 0) |
-                                (left > 2 ? static_cast<std::uint32_t>(bytes[i + 2]) : 0);
-    text.push_back(kBase64Alphabet[group >> 18 & 63]);
-    text.push_back(kBase64Alphabet[group >> 12 & 63]);
-    text.push_back(left > 1 ? kBase64Alphabet[group >> 6 & 63] : '=');
-    text.push_back(left > 2 ? kBase64Alphabet[group & 63] : '=');
+  std::string text((bytes.size() + 2) / 3 * 4, '=');
+  const auto octet = [&bytes](std::size_t i) {
+    return i < bytes.size() ? static_cast<std::uint32_t>(bytes[i]) : 0;
+  };
+  char* out = text.data();
+  for (std::size_t i = 0; i < bytes.size(); i += 3, out += 4) {
+    const std::uint32_t group = octet(i) << 16 | octet(i + 1) << 8 | octet(i + 2);
+    out[0] = kBase64Alphabet[group >> 18 & 63];
+    out[1] = kBase64Alphabet[group >> 12 & 63];
+    if (i + 1 < bytes.size()) out[2] = kBase64Alphabet[group >> 6 & 63];
+    if (i + 2 < bytes.size()) out[3] = kBase64Alphabet[group & 63];
   }
   return text;
 }
@@ -77,19 +78,17 @@ std::optional<Bytes> FromBase64(std::string_view text) {
   if (text.size() % 4 != 0) return std::nullopt;
   std::size_t padding = 0;
   while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  Bytes bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  std::uint32_t group = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool is_padding = i >= text.size() - padding;
-    const int value = is_padding ? 0 : kBase64Values[static_cast<unsigned char>(text[i])];
-    if (value < 0) return std::nullopt;
-    group = group << 6 | static_cast<std::uint32_t>(value);
-    if (i % 4 != 3) continue;
-    bytes.push_back(static_cast<std::uint8_t>(group >> 16));
-    bytes.push_back(static_cast<std::uint8_t>(group >> 8));
-    bytes.push_back(static_cast<std::uint8_t>(group));
-    group = 0;
+  Bytes bytes(text.size() / 4 * 3);
+  const auto value = [&](std::size_t i) {
+    return i < text.size() - padding ? kBase64Values[static_cast<unsigned char>(text[i])] : 0;
+  };
+  std::uint8_t* out = bytes.data();
+  for (std::size_t i = 0; i < text.size(); i += 4, out += 3) {
+    const int group = value(i) << 18 | value(i + 1) << 12 | value(i + 2) << 6 | value(i + 3);
+    if (group < 0) return std::nullopt;  // one of them is no character of the alphabet
+    out[0] = static_cast<std::uint8_t>(group >> 16);
+    out[1] = static_cast<std::uint8_t>(group >> 8);
+    out[2] = static_cast<std::uint8_t>(group);
   }
   // RFC 4648 §3.5: the unused bits of the last quantum must be zero, else two texts mean the same octets.
   for (std::size_t i = 0; i < padding; ++i) {
@@ -127,6 +126,7 @@ std::optional<Bytes> FromPem(std::string_view label, std::string_view pem) {
   const std::size_t stop = pem.find(end, start);
   if (stop == std::string_view::npos) return std::nullopt;
   std::string body;
+  body.reserve(stop - start);
   std::size_t kept = 0;  // of body, up to the last character that is no blank
   for (char c : pem.substr(start + begin.size(), stop - start - begin.size())) {
     const bool line_ends = c == '\n' || c == '\r';

@@ -6,6 +6,7 @@
 
 #include "schemas/wire/event_id.h"
 #include "schemas/wire/fields.h"
+#include "schemas/wire/json_text.h"
 #include "schemas/wire/media_type.h"
 #include "schemas/wire/queries.h"
 #include "schemas/wire/strict_json.h"
@@ -206,21 +207,28 @@ Fault CheckRequired(const json& event) {
   return std::nullopt;
 }
 
-std::string Dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
+constexpr std::size_t kAttributesRoom = 512;  // octets that an envelope has beside its data, nearly always
 
 class Writer {
  public:
+  explicit Writer(std::size_t data) { text_.reserve(data + kAttributesRoom); }
+  // A member whose value is a JSON text already.
   void Text(std::string_view name, std::string_view value) {
-    text_.append(text_.empty() ? "{\"" : ",\"").append(name).append("\":").append(value);
+    Name(name);
+    text_ += value;
   }
-  void Member(std::string_view name, const json& value) { Text(name, Dump(value)); }
-  template <class T>
-  void Member(std::string_view name, const std::optional<T>& value) {
-    if (value) Member(name, json(*value));
+  void Member(std::string_view name, std::string_view value) {
+    Name(name);
+    AppendJsonString(text_, value);
   }
-  std::string Take() && { return std::move(text_) + "}"; }
+  void MemberIfSet(std::string_view name, const std::optional<std::string>& value) {
+    if (value) Member(name, *value);
+  }
+  std::string Take() && { return std::move(text_ += '}'); }
 
  private:
+  void Name(std::string_view name) { text_.append(text_.empty() ? "{\"" : ",\"").append(name).append("\":"); }
+
   std::string text_;
 };
 
@@ -279,22 +287,24 @@ std::optional<EventId> FindEventId(std::string_view payload) {
   return text == nullptr ? std::nullopt : EventId::Parse(*text);
 }
 
-std::string EncodeEnvelope(const Envelope& envelope) { return EncodeEnvelope(envelope, Dump(envelope.data)); }
+std::string EncodeEnvelope(const Envelope& envelope) {
+  return EncodeEnvelope(envelope, JsonText(envelope.data));
+}
 
 std::string EncodeEnvelope(const Envelope& envelope, std::string_view data) {
-  Writer writer;
-  if (envelope.cause) writer.Member("cause", json(envelope.cause->text()));
+  Writer writer(data.size());
+  if (envelope.cause) writer.Member("cause", envelope.cause->text());
   writer.Text("data", data);
-  writer.Member("datacontenttype", json(kDataType));
-  writer.Member("id", json(envelope.id.text()));
-  if (envelope.seq) writer.Member("seq", json(std::to_string(*envelope.seq)));
-  writer.Member("source", json(envelope.source));
-  writer.Member("specversion", json(kVersion));
-  writer.Member("subject", envelope.subject);
-  if (envelope.time) writer.Member("time", json(ToRfc3339(*envelope.time)));
-  writer.Member("traceparent", envelope.traceparent);
-  writer.Member("tracestate", envelope.tracestate);
-  writer.Member("type", json(envelope.type));
+  writer.Member("datacontenttype", kDataType);
+  writer.Member("id", envelope.id.text());
+  if (envelope.seq) writer.Member("seq", std::to_string(*envelope.seq));
+  writer.Member("source", envelope.source);
+  writer.Member("specversion", kVersion);
+  writer.MemberIfSet("subject", envelope.subject);
+  if (envelope.time) writer.Member("time", ToRfc3339(*envelope.time));
+  writer.MemberIfSet("traceparent", envelope.traceparent);
+  writer.MemberIfSet("tracestate", envelope.tracestate);
+  writer.Member("type", envelope.type);
   return std::move(writer).Take();
 }
 

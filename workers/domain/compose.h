@@ -4,6 +4,7 @@
 
 #include "schemas/wire/codec.h"
 #include "schemas/wire/envelope.h"
+#include "schemas/wire/json_text.h"
 #include "schemas/wire/topics.h"
 #include "workers/domain/decision.h"
 
@@ -30,7 +31,7 @@ Notification Notify(const PartyId& to, const Message& message, const Context& co
   notification.type = std::string(Message::kName);
   notification.id = NewEventId(context);
   notification.time = context.now;
-  notification.data = wire::Encode(message).dump();
+  notification.data = wire::JsonText(wire::Encode(message));
   notification.cause = cause;
   notification.traceparent = context.traceparent;
   return notification;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "schemas/base/check.h"
+#include "schemas/wire/set_members.h"
 #include "workers/domain/job_kinds.h"
 
 namespace registry::jobs {
@@ -36,10 +37,8 @@ std::size_t OpenWith(const Changeset& changes, const domain::JobLoad& load, cons
 void Say(Job job, const Context& context, const RetryPlans& retry, Changeset& changes) {
   job.due = context.now + Backoff(retry.Of(AddresseeOf(job)), job.attempt);
   job.told = job.due;
-  auto data = nlohmann::json::parse(job.body);
-  data["attempt"] = job.attempt;
-  data["deadline"] = ToRfc3339(job.told);
-  job.body = data.dump();
+  job.body = wire::SetMembers(
+      job.body, {{"attempt", std::to_string(job.attempt)}, {"deadline", '"' + ToRfc3339(job.told) + '"'}});
   changes.messages.push_back(
       domain::Action(AddresseeOf(job), domain::JobKindName(job.kind), job.body, context));
   changes.jobs_put.push_back(std::move(job));

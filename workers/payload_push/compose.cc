@@ -96,7 +96,7 @@ domain::Job JobOf(const Device& device, const Credential& carried, wire::Payload
   action.deadline = job.due;
   action.profile = job.profile;
   action.version = domain::PayloadVersion(device);
-  job.body = wire::Encode(action).dump();
+  job.body = wire::JsonText(wire::Encode(action));
   return job;
 }
 
@@ -116,7 +116,8 @@ Result<domain::Job> ComposeFor(Device& device, const EndpointRecord* endpoint, c
   if (auto ready = CheckReady(device, chosen); !ready) return ready.error();
   const Credential carried = *chosen;
   domain::NoteCarried(device, domain::ComposeNext(device), carried);
-  const std::string content = wire::Encode(Content(device, carried, endpoint, policy, context)).dump();
+  const std::string content =
+      wire::JsonText(wire::Encode(Content(device, carried, endpoint, policy, context)));
   const auto sealed = Encrypt(AsBytes(content), KeyOf(device, carried));
   if (!sealed) return sealed.error();
   wire::PayloadPush action;
