@@ -80,6 +80,10 @@ class FieldWriter {
     out += '\0';
     Append(out, value);
     const std::size_t size = out.size() - at - 1;
+    if (size < 0x80) {
+      out[at] = static_cast<char>(size);
+      return;
+    }
     std::string length;
     AppendVarint(length, size);
     out.replace(at, 1, length);

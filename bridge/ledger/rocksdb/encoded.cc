@@ -30,6 +30,7 @@ class Encoder {
       put.device.version = put.expected_version + 1;
       Version(Column::kDevices, keys::OfDevice(put.device.id), put.expected_version, put.device);
       to_.places.push_back(std::make_shared<const DevicePlaces>(DevicePlacesOf(put.device)));
+      to_.devices.push_back(std::make_shared<const domain::Device>(std::move(put.device)));
     }
     for (const auto& seen : changeset.endpoints_seen) to_.seen.push_back(Seen(seen.endpoint, seen.version));
     for (const auto& erase : changeset.endpoints_erase) {

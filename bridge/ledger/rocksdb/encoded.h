@@ -70,8 +70,10 @@ struct Encoded {
   std::vector<Versioned> versioned;  // devices, endpoints, orders
   std::vector<Versioned> seen;       // endpoints, as they must still be
   std::vector<Erased> endpoints_erase;
-  std::vector<std::shared_ptr<const DevicePlaces>> places;  // of the devices, which come first in `versioned`
-  std::vector<Claim> claims;                                // releases first
+  // Of the devices, which come first in `versioned`.
+  std::vector<std::shared_ptr<const DevicePlaces>> places;
+  std::vector<std::shared_ptr<const domain::Device>> devices;
+  std::vector<Claim> claims;  // releases first
   JobChanges jobs;
   std::vector<OrderId> orders_erase;
   std::vector<History> history;

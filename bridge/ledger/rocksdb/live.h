@@ -1,6 +1,6 @@
 // bridge/ledger/rocksdb/live.h: the small part of the ledger that is asked for all the time, kept in memory
-// beside the database: heads, sinks, feeds and waiting jobs. Loaded when the ledger opens and checked against
-// the records there.
+// beside the database: heads, sinks, feeds and waiting jobs, loaded when the ledger opens and checked against
+// the records there; and the devices that were written last.
 // Threads: the committer publishes under an exclusive lock, readers share it.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include "bridge/ledger/outbox_tail.h"
 #include "bridge/ledger/record_codec.h"
 #include "bridge/ledger/rocksdb/store.h"
+#include "bridge/ledger/rocksdb/written_devices.h"
 #include "schemas/base/mutex.h"
 
 namespace registry::ledger {
@@ -20,6 +21,7 @@ struct Live {
   std::array<SinkState, kAllSinks.size()> sinks GUARDED_BY(mutex);
   std::map<PartyId, FeedState> feeds GUARDED_BY(mutex);
   JobTable jobs GUARDED_BY(mutex);
+  WrittenDevices devices GUARDED_BY(mutex);
 
   // Nobody else writes, so whoever does reads without the lock. No octet of code: a word for clang.
   void ReadByItsWriter() const REG_THREADS(assert_shared_capability(mutex)) {}

@@ -104,6 +104,12 @@ Status Reading<Port>::LoadLive() {
 
 template <class Port>
 Result<std::optional<domain::Device>> Reading<Port>::LoadDevice(const DeviceId& id) const {
+  WrittenDevices::Written written;
+  {
+    const ReadLock lock(live_.mutex);
+    written = live_.devices.Find(id);
+  }
+  if (written) return std::optional(*written);
   return LoadOne<domain::Device>(*store_, Column::kDevices, keys::OfDevice(id));
 }
 

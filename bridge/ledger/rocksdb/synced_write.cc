@@ -255,6 +255,7 @@ void SyncedWrite::StageVersions(const Encoded& changeset) {
     StagePlaces(*devices_.Find(put.key)->places, **places, writes_);
     devices_.Put(put.key, {put.expected + 1, *places++});
   }
+  written_.insert(written_.end(), changeset.devices.begin(), changeset.devices.end());
 }
 
 void SyncedWrite::StageJobs(const JobChanges& jobs) {
@@ -345,6 +346,7 @@ void SyncedWrite::Publish(Live& live) {
     SinkState& now = live.sinks[IndexOf(sink)];
     if (state.cursor >= now.cursor) now = state;
   }
+  for (auto& device : written_) live.devices.Put(std::move(device));
   for (auto& [id, job] : jobs_) {
     if (job) {
       live.jobs.Put(id, *job);

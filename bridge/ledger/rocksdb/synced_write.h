@@ -73,6 +73,7 @@ class SyncedWrite {
   bool head_moved_ = false;
   std::unordered_set<std::string> marks_;
   std::unordered_map<std::string, std::uint64_t> versions_;  // but for devices
+  std::vector<WrittenDevices::Written> written_;             // in the order they were staged
   Holders holders_;
   std::map<PartyId, FeedState> feeds_;
   std::map<Sink, SinkState> sinks_;
