@@ -101,9 +101,12 @@ Result<IssuerFields> ReadIssuer(const Bytes& certificate) {
 }
 
 Bytes DerExtension(const char* oid, bool critical, OctetView value) {
+  return DerExtension(OctetView(DerOid(oid)), critical, value);
+}
+
+Bytes DerExtension(OctetView oid, bool critical, OctetView value) {
   static constexpr std::uint8_t kTrue[] = {tag::kBoolean, 1, 0xff};
-  return DerSequence(
-      {DerOid(oid), critical ? OctetView(kTrue) : OctetView(), Der(tag::kOctetString, {value})});
+  return DerSequence({oid, critical ? OctetView(kTrue) : OctetView(), Der(tag::kOctetString, {value})});
 }
 
 }  // namespace registry::crypto

@@ -20,6 +20,8 @@ Result<IssuerFields> ReadIssuer(const Bytes& certificate);
 
 // DER Extension (RFC 5280 §4.1); `critical` false is the default and therefore absent (X.690 §11.5).
 Bytes DerExtension(const char* oid, bool critical, OctetView value);
+// The same for what is made often: `oid` is the DerOid of it.
+Bytes DerExtension(OctetView oid, bool critical, OctetView value);
 
 inline constexpr const char* kEcdsaWithSha256 = "1.2.840.10045.4.3.2";  // RFC 5758 §3.2, parameters absent
 

@@ -140,6 +140,15 @@ Bytes P256PublicKeyInfo(OctetView point) {
   return DerSequence({algorithm, DerBitString(point)});
 }
 
-Bytes P256KeyDigest(OctetView point) { return ToBytes(Sha256({P256PublicKeyInfo(point)})); }
+Bytes P256KeyDigest(OctetView point) {
+  // Points that were checked are of one size, so that what stands before them is always the same.
+  if (point.size() != kPointSize) return ToBytes(Sha256({P256PublicKeyInfo(point)}));
+  static const Bytes head = [] {
+    Bytes info = P256PublicKeyInfo(Bytes(kPointSize, 0));
+    info.resize(info.size() - kPointSize);
+    return info;
+  }();
+  return ToBytes(Sha256({head, point}));
+}
 
 }  // namespace registry::crypto

@@ -91,6 +91,7 @@ Result<CheckedCsr> CheckKeys(const Pkcs10& request) {
   if (!agreement) return agreement.error();
   CheckedCsr checked;
   checked.spki_sha256 = crypto::P256KeyDigest(*point);
+  checked.agreement_sha256 = *agreement == *point ? checked.spki_sha256 : crypto::P256KeyDigest(*agreement);
   checked.public_key = std::move(*point);
   checked.agreement_key = std::move(*agreement);
   return checked;

@@ -24,9 +24,10 @@ inline constexpr std::size_t kCsrMax = std::size_t{8} * 1024;  // octets of DER;
 // wire::kAgreementKeyOid, schemas/wire/oid.h.
 
 struct CheckedCsr {
-  Bytes public_key;     // uncompressed point, 65 octets, also when the CSR had it compressed
-  Bytes spki_sha256;    // of the DER SubjectPublicKeyInfo around that
-  Bytes agreement_key;  // uncompressed point; equals public_key when the CSR names none
+  Bytes public_key;        // uncompressed point, 65 octets, also when the CSR had it compressed
+  Bytes spki_sha256;       // of the DER SubjectPublicKeyInfo around that
+  Bytes agreement_key;     // uncompressed point; equals public_key when the CSR names none
+  Bytes agreement_sha256;  // as spki_sha256, of the key-agreement key
 };
 // Everything that can be said of a CSR alone; takes PEM or DER, signed with ECDSA and SHA-256, SHA-384 or SHA-512.
 Result<CheckedCsr> CheckCsr(const Bytes& csr);

@@ -106,7 +106,7 @@ Status RefuseHeld(const UniqueValue& key, const std::optional<DeviceId>& except,
 // key stays with its applet and comes again in later requests, but two devices with one could open each other's payloads.
 Status CheckKeyUse(const CheckedCsr& csr, const DeviceId& device, const View& view,
                    const domain::Policy& policy) {
-  const Bytes agreement = crypto::P256KeyDigest(csr.agreement_key);
+  const Bytes& agreement = csr.agreement_sha256;
   if (policy.certificate.key_blocked(csr.spki_sha256) || policy.certificate.key_blocked(agreement)) {
     return Error::Make(Code::kPolicy, "key_blocked", "the key is on the list of blocked keys", "/csr");
   }
@@ -146,14 +146,13 @@ Status TakeAgreementKey(Device& device, const CheckedCsr& csr, const View& view,
   return Done{};
 }
 
-void Record(const Device& device, const domain::IssuedCertificate& certificate, const Bytes& agreement_key,
+void Record(Device device, const domain::IssuedCertificate& certificate, const Bytes& agreement,
             domain::Case& at) {
   const auto& [origin, view, context, policy, signer, made] = at;
   Changeset& changes = at.changes;
   changes.claims.push_back({UniqueValue{UniqueKind::kPublicKey, certificate.spki_sha256}, device.id});
   changes.claims.push_back({UniqueValue{UniqueKind::kSerial, certificate.serial}, device.id});
   // Always claimed anew, which the holder may: a ledger from before this index then learns it.
-  const Bytes agreement = crypto::P256KeyDigest(agreement_key);
   if (agreement != certificate.spki_sha256) {
     changes.claims.push_back({UniqueValue{UniqueKind::kAgreementKey, agreement}, device.id});
   }
@@ -164,7 +163,8 @@ void Record(const Device& device, const domain::IssuedCertificate& certificate, 
                                           certificate.not_after};
     changes.notifications.push_back(domain::Notify(*claimer, certified, context, origin.id));
   }
-  changes.devices.push_back({device, device.version});
+  const std::uint64_t version = device.version;
+  changes.devices.push_back({std::move(device), version});
 }
 
 Result<CheckedCsr> Check(const wire::CsrSubmit& command, const Asked& asked, const domain::Case& at) {
@@ -224,9 +224,9 @@ Result<domain::Reply> Decide(const wire::CsrSubmit& command, domain::Case& at, c
   }
   domain::NoteStep(*device, "certified", context.now);
   dns::Show(*device, *waiting, at);
-  Record(*device, certificate, csr->agreement_key, at);
-  return wire::Encode(
-      wire::CertificateIssued{device->id, certificate.der, ToHex(certificate.serial), certificate.not_after});
+  Record(std::move(asked->device), certificate, csr->agreement_sha256, at);
+  return wire::Encode(wire::CertificateIssued{command.device, certificate.der, ToHex(certificate.serial),
+                                              certificate.not_after});
 }
 
 }  // namespace registry::csr_sign

@@ -58,12 +58,14 @@ Bytes Subject(const std::string& name) {
 
 Bytes AlternativeName(const std::string& name) {
   constexpr std::uint8_t kDnsName = 2;
-  return DerExtension("2.5.29.17", name.size() > kCommonNameMax,
+  static const Bytes kAlternativeName = crypto::DerOid("2.5.29.17");
+  return DerExtension(kAlternativeName, name.size() > kCommonNameMax,
                       DerSequence({Der(tag::Context(kDnsName), {crypto::View(name)})}));
 }
 
 Bytes KeyIdentifierExtension(OctetView point) {
-  return DerExtension("2.5.29.14", false, Der(tag::kOctetString, {crypto::KeyIdentifier(point)}));
+  static const Bytes kKeyIdentifier = crypto::DerOid("2.5.29.14");
+  return DerExtension(kKeyIdentifier, false, Der(tag::kOctetString, {crypto::KeyIdentifier(point)}));
 }
 
 // Positive, always 20 octets, 158 of its bits random: nobody can guess the next one (CA/B Forum asks for 64).
