@@ -2,6 +2,14 @@
 
 namespace registry::sim {
 
+StatusWord OctetsWait(std::size_t count) {
+  return static_cast<StatusWord>(0x6100 | (count > 0xff ? 0 : count));
+}
+
+StatusWord CorrectLe(std::size_t count) {
+  return static_cast<StatusWord>(0x6c00 | (count > 0xff ? 0 : count));
+}
+
 std::optional<Command> ParseCommand(const Bytes& apdu) {
   if (apdu.size() < 4) return std::nullopt;
   Command command{apdu[0], apdu[1], apdu[2], apdu[3], {}, 0};
@@ -21,10 +29,16 @@ std::optional<Command> ParseCommand(const Bytes& apdu) {
 
 namespace {
 
-// Reads a length at `at` and moves behind it.
-std::optional<std::size_t> ReadLength(const Bytes& octets, std::size_t& at) {
+constexpr std::uint8_t kSignatureTag = 0x33;
+
+// Reads a length at `at`, behind `tag`, and moves behind it. A signature is never empty: 00 is the first of two octets.
+std::optional<std::size_t> ReadLength(const Bytes& octets, std::uint8_t tag, std::size_t& at) {
   if (at >= octets.size()) return std::nullopt;
   const std::uint8_t first = octets[at++];
+  if (tag == kSignatureTag && first == 0) {
+    if (at >= octets.size()) return std::nullopt;
+    return octets[at++];
+  }
   if (first < 0x80) return first;
   const std::size_t count = first & 0x7f;
   if (count < 1 || count > 2 || octets.size() - at < count) return std::nullopt;
@@ -39,7 +53,7 @@ std::optional<std::vector<Tlv>> ParseTlvs(const Bytes& octets) {
   std::vector<Tlv> tlvs;
   for (std::size_t at = 0; at < octets.size();) {
     const std::uint8_t tag = octets[at++];
-    const auto length = ReadLength(octets, at);
+    const auto length = ReadLength(octets, tag, at);
     if (!length || octets.size() - at < *length) return std::nullopt;
     const auto begin = octets.begin() + static_cast<std::ptrdiff_t>(at);
     tlvs.push_back({tag, Bytes(begin, begin + static_cast<std::ptrdiff_t>(*length))});

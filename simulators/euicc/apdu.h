@@ -1,7 +1,7 @@
 // simulators/euicc/apdu.h: what crosses the card's contacts: short command APDUs, simple TLVs, status words.
 // Spec: ISO/IEC 7816-4 §5.2 (command-response pairs), GSMA IoT.05 §4 (tags). Plain values, any thread.
 // Limits: short APDUs only (Lc up to 255). Behind the data there may be Le, or a spare octet, as some PC/SC stacks add one,
-// and then Le: the last one counts.
+// and then Le: the last one counts. A signature's length may have two octets (33 00 40), as wolfSSL writes it.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,27 @@ namespace registry::sim {
 enum class StatusWord : std::uint16_t {
   kOk = 0x9000,
   kMoreData = 0x6300,
+  kRemoteOver = 0x63cf,
   kWrongLength = 0x6700,
   kChannelUnsupported = 0x6881,
   kWrongStructure = 0x6981,
   kInvalidated = 0x6984,
   kConditions = 0x6985,
+  kTouchedMeanwhile = 0x6989,
   kBadData = 0x6a80,
   kNotFound = 0x6a82,
   kNoMemory = 0x6a84,
   kBadParameters = 0x6a86,
   kUnknownInstruction = 0x6d00,
+  kSignatureMismatch = 0x6d01,
   kUnknownClass = 0x6e00,
   kOther = 0x6f00,
 };
+
+// ISO/IEC 7816-4 §5.3.4: so many octets wait for GET RESPONSE (61xx); the Le to ask again with (6Cxx). 00 stands for more
+// than 255.
+StatusWord OctetsWait(std::size_t count);
+StatusWord CorrectLe(std::size_t count);
 
 struct Command {
   std::uint8_t cla = 0, ins = 0, p1 = 0, p2 = 0;

@@ -2,15 +2,9 @@
 
 namespace registry::sim {
 
-std::unique_ptr<Euicc> Euicc::Make() {
-  std::unique_ptr<Euicc> card(new Euicc());
-  card->memory_.keys[{kSigningKey}].functions = kMaySign | kMayGenerate | kMayAgree;
-  card->memory_.keys[{kOtherSigningKey}].functions = kMaySign | kMayGenerate | kMayAgree;
-  KeySlot& agreement = card->memory_.keys[{kAgreementKey}];
-  agreement.functions = kMayAgree;
-  agreement.pair = P256Key::Generate();
-  card->memory_.keys[{kPeerKey}].functions = kMayAgree;
-  return agreement.pair ? std::move(card) : nullptr;
+std::unique_ptr<Euicc> Euicc::Make(const CardLayout& layout) {
+  auto memory = LayOut(layout);
+  return memory ? std::unique_ptr<Euicc>(new Euicc(std::move(*memory), layout)) : nullptr;
 }
 
 }  // namespace registry::sim

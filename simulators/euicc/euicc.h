@@ -1,7 +1,8 @@
-// simulators/euicc/euicc.h: one soft card as it leaves the factory: slots laid out, the key-agreement pair
-// made on board, the signing slot empty, no files. The pair of the signing slot may agree on secrets too: what is sealed to
+// simulators/euicc/euicc.h: one soft card as it leaves the factory: its objects laid out, the key-agreement pair made on
+// board, the signing slots empty, no files. The pair of the signing slot may agree on secrets too: what is sealed to
 // the certificate alone is opened with it. Two doors: `applet` for the device, `ota` for the issuer.
-// Owns: everything in it. Threads: one at a time. Not movable: the doors point into the memory.
+// Owns: everything in it; borrows its layout, which outlives it. Threads: one at a time. Not movable: the doors point into
+// the memory.
 #pragma once
 
 #include <memory>
@@ -13,15 +14,17 @@ namespace registry::sim {
 
 class Euicc {
  public:
-  static std::unique_ptr<Euicc> Make();  // null only when the machine has no randomness
+  // Null only when the machine has no randomness.
+  static std::unique_ptr<Euicc> Make(const CardLayout& layout = DefaultLayout());
   Applet& applet() { return applet_; }
   OtaChannel& ota() { return ota_; }
 
  private:
-  Euicc() = default;
+  Euicc(CardMemory memory, const CardLayout& layout)
+      : memory_(std::move(memory)), applet_(memory_, layout), ota_(memory_, layout) {}
   CardMemory memory_;
-  Applet applet_{memory_};
-  OtaChannel ota_{memory_};
+  Applet applet_;
+  OtaChannel ota_;
 };
 
 }  // namespace registry::sim

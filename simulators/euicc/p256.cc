@@ -1,10 +1,13 @@
 #include "simulators/euicc/p256.h"
 
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
+#include <openssl/params.h>
+#include <openssl/x509.h>
 
 namespace registry::sim {
 namespace {
@@ -34,7 +37,61 @@ std::optional<Bytes> SignOnce(EVP_PKEY* key, const Bytes& digest) {
   return out;
 }
 
+Key PublicKeyOf(const Bytes& point) {
+  char curve[] = "prime256v1";
+  OSSL_PARAM parts[] = {OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
+                        OSSL_PARAM_construct_octet_string(
+                            OSSL_PKEY_PARAM_PUB_KEY, const_cast<std::uint8_t*>(point.data()), point.size()),
+                        OSSL_PARAM_construct_end()};
+  const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr), EVP_PKEY_CTX_free);
+  EVP_PKEY* key = nullptr;
+  if (context && EVP_PKEY_fromdata_init(context.get()) > 0)
+    EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parts);
+  return Key(key, EVP_PKEY_free);
+}
+
+// Ecdsa-Sig-Value (RFC 3279 §2.2.3) of r || s.
+Bytes SignatureValue(const Bytes& raw) {
+  const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> value(ECDSA_SIG_new(), ECDSA_SIG_free);
+  ECDSA_SIG_set0(value.get(), BN_bin2bn(raw.data(), kScalar, nullptr),
+                 BN_bin2bn(raw.data() + kScalar, kScalar, nullptr));
+  Bytes der(static_cast<std::size_t>(i2d_ECDSA_SIG(value.get(), nullptr)));
+  std::uint8_t* at = der.data();
+  i2d_ECDSA_SIG(value.get(), &at);
+  return der;
+}
+
 }  // namespace
+
+bool P256Key::Verifies(const Bytes& point, const Bytes& digest, const Bytes& raw) {
+  if (raw.size() != 2 * kScalar) return false;
+  const Key key = PublicKeyOf(point);
+  const KeyContext context(key ? EVP_PKEY_CTX_new(key.get(), nullptr) : nullptr, EVP_PKEY_CTX_free);
+  const Bytes der = SignatureValue(raw);
+  const bool good = context && EVP_PKEY_verify_init(context.get()) > 0 &&
+                    EVP_PKEY_verify(context.get(), der.data(), der.size(), digest.data(), digest.size()) == 1;
+  if (!good) ERR_clear_error();
+  return good;
+}
+
+std::optional<Bytes> P256Key::Request(const Bytes& subject) const {
+  const std::unique_ptr<X509_REQ, decltype(&X509_REQ_free)> request(X509_REQ_new(), X509_REQ_free);
+  const std::uint8_t* at = subject.data();
+  const std::unique_ptr<X509_NAME, decltype(&X509_NAME_free)> name(
+      d2i_X509_NAME(nullptr, &at, static_cast<long>(subject.size())), X509_NAME_free);
+  const bool whole = name && at == subject.data() + subject.size();
+  const bool made = whole && request && X509_REQ_set_subject_name(request.get(), name.get()) == 1 &&
+                    X509_REQ_set_pubkey(request.get(), Raw(key_)) == 1 &&
+                    X509_REQ_sign(request.get(), Raw(key_), EVP_sha256()) > 0;
+  if (!made) {
+    ERR_clear_error();
+    return std::nullopt;
+  }
+  Bytes der(static_cast<std::size_t>(i2d_X509_REQ(request.get(), nullptr)));
+  std::uint8_t* out = der.data();
+  i2d_X509_REQ(request.get(), &out);
+  return der;
+}
 
 std::optional<P256Key> P256Key::Generate() {
   P256Key made;

@@ -15,12 +15,16 @@ class P256Key {
  public:
   static std::optional<P256Key> Generate();
   static bool IsPoint(const Bytes& point);  // uncompressed, on the curve, not infinity
+  // Whether r || s is a signature of the digest by the key of that point.
+  static bool Verifies(const Bytes& point, const Bytes& digest, const Bytes& raw);
 
   const Bytes& point() const { return point_; }  // uncompressed, 65 octets
   // r || s, 64 octets. Both halves start with a non-zero octet: the pilot's middleware makes non-minimal DER
   // of others.
   std::optional<Bytes> Sign(const Bytes& digest) const;
   std::optional<Bytes> Agree(const Bytes& peer_point) const;  // the shared x coordinate, 32 octets
+  // A CSR for the key (RFC 2986), DER, self-signed with ECDSA and SHA-256; `subject` is a Name, DER.
+  std::optional<Bytes> Request(const Bytes& subject) const;
 
  private:
   P256Key() = default;

@@ -19,12 +19,27 @@ const P256Key& AnyPair() {
   return pair;
 }
 
+ObjectHead AnyHead() {
+  ObjectHead head;
+  const auto size = *rc::gen::inRange<std::size_t>(0, kLabelMax + 1);
+  head.label = *rc::gen::container<std::string>(size, rc::gen::arbitrary<char>());
+  head.active = *rc::gen::inRange(0, 8) != 0;
+  head.readable = *rc::gen::inRange(0, 8) != 0;
+  return head;
+}
+
 KeySlot AnySlot() {
   KeySlot slot;
-  slot.functions = *rc::gen::inRange<std::uint8_t>(0, 8);
-  if (*rc::gen::arbitrary<bool>()) slot.pair = AnyPair();
-  if (!slot.pair && slot.functions == kMayAgree && *rc::gen::arbitrary<bool>())
+  slot.functions = *rc::gen::inRange<std::uint8_t>(0, 16);
+  slot.foreign = *rc::gen::arbitrary<bool>();
+  slot.ephemeral = *rc::gen::arbitrary<bool>();
+  slot.head = AnyHead();
+  if (*rc::gen::arbitrary<bool>()) return slot;
+  if (slot.foreign) {
     slot.peer_point = AnyPair().point();
+  } else {
+    slot.pair = AnyPair();
+  }
   return slot;
 }
 
@@ -32,8 +47,17 @@ CardMemory AnyCard() {
   CardMemory memory;
   const auto keys = *rc::gen::inRange<std::size_t>(0, 24), files = *rc::gen::inRange<std::size_t>(0, 64);
   for (std::size_t i = 0; i < keys; ++i) memory.keys[AnyId()] = AnySlot();
-  for (std::size_t i = 0; i < files; ++i)
-    memory.files[AnyId()] = Bytes(*rc::gen::inRange<std::size_t>(0, 600), 0xab);
+  for (std::size_t i = 0; i < files; ++i) {
+    File& file = memory.files[AnyId()];
+    file.content = Bytes(*rc::gen::inRange<std::size_t>(0, 600), 0xab);
+    file.head = AnyHead();
+  }
+  const auto secrets = *rc::gen::inRange<std::size_t>(0, 8);
+  for (std::size_t i = 0; i < secrets; ++i) {
+    Secret& secret = memory.secrets[AnyId()];
+    secret.value = Bytes(32, 0xcd);
+    secret.head = AnyHead();
+  }
   RC_PRE(memory.Fits());
   return memory;
 }
@@ -90,35 +114,45 @@ class Reader {
   Bytes answer_;
 };
 
+constexpr std::uint16_t kRead = 0x9000, kNotGiven = 0x6985;
+
 RC_GTEST_PROP(AnyCard, IsReadCompletely, ()) {
   CardMemory memory = AnyCard();
   Reader reader(memory);
-  RC_ASSERT(reader.Say(0xcb, 0x00, 0x00, {}) == 0x9000);
-  std::size_t publics = 0, files = 0, privates = 0;
+  RC_ASSERT(reader.Say(0xcb, 0x00, 0x00, {}) == kRead);
+  std::map<std::uint8_t, std::size_t> count;
   for (const Tlv& object : reader.List()) {
+    ++count[object.tag];
     const auto parts = ParseTlvs(object.value);
     RC_ASSERT(parts.has_value());
-    const Tlv& id = parts->front();
+    const auto id_tag = static_cast<std::uint8_t>(kFileId + (0xc3 == object.tag   ? 0
+                                                             : 0xc1 == object.tag ? 1
+                                                             : 0xc2 == object.tag ? 2
+                                                                                  : 3));
+    const Bytes* id = FindTlv(*parts, id_tag);
+    RC_ASSERT(id != nullptr);
     Bytes selector;
-    AppendTlv(selector, id.tag, id.value);
-    RC_ASSERT(reader.Say(0xcb, object.tag, 0x00, selector) == 0x9000);
+    AppendTlv(selector, id_tag, *id);
+    RC_ASSERT(reader.Say(0xcb, object.tag, 0x00, selector) == kRead);
     const auto alone = ParseTlvs(reader.answer());
     RC_ASSERT(alone.has_value() && alone->size() == 1u && alone->front().value == object.value);
     if (object.tag == 0xc3) {
-      ++files;
-      const Bytes& content = memory.files.at(id.value);
-      RC_ASSERT(reader.File(id.value, content.size()) == content);
+      const File& file = memory.files.at(*id);
+      if (file.head.active && file.head.readable) {
+        RC_ASSERT(reader.File(*id, file.content.size()) == file.content);
+      } else {
+        RC_ASSERT(reader.Say(0xb0, 0x00, 0x00, selector) == kNotGiven);
+      }
     } else if (object.tag == 0xc2) {
-      ++publics;
-      const KeySlot& slot = memory.keys.at(id.value);
-      const std::uint16_t status = reader.Say(0xcd, 0x00, 0x00, selector);
-      RC_ASSERT(status == (slot.pair || !slot.peer_point.empty() ? 0x9000 : 0x6985));
-    } else {
-      RC_ASSERT(object.tag == 0xc1 && memory.keys.contains(id.value));
-      ++privates;
+      const KeySlot& slot = memory.keys.at(*id);
+      const bool given = !slot.point().empty() && slot.head.active && slot.head.readable;
+      RC_ASSERT(reader.Say(0xcd, 0x00, 0x00, selector) == (given ? kRead : kNotGiven));
     }
   }
-  RC_ASSERT(files == memory.files.size() && publics == memory.keys.size() && privates <= publics);
+  const auto pairs = static_cast<std::size_t>(std::count_if(
+      memory.keys.begin(), memory.keys.end(), [](const auto& key) { return !key.second.foreign; }));
+  RC_ASSERT(count[0xc1] == pairs && count[0xc2] == memory.keys.size());
+  RC_ASSERT(count[0xc3] == memory.files.size() && count[0xc4] == memory.secrets.size());
 }
 
 RC_GTEST_PROP(AnyCard, GeneratesWhereItMay, ()) {
@@ -127,15 +161,15 @@ RC_GTEST_PROP(AnyCard, GeneratesWhereItMay, ()) {
   for (const auto& [id, slot] : memory.keys) {
     Bytes selector;
     AppendTlv(selector, kPrivateKeyId, id);
-    const bool may = (slot.functions & kMayGenerate) != 0;
-    RC_ASSERT(reader.Say(0xb9, 0x00, 0x00, selector) == (may ? 0x9000 : 0x6985));
+    const bool may = (slot.functions & kMayGenerate) != 0 && slot.head.active;
+    RC_ASSERT(reader.Say(0xb9, 0x00, 0x00, selector) == (slot.foreign ? 0x6a82 : may ? kRead : kNotGiven));
   }
 }
 
 class LongList : public ::testing::Test {
  protected:
   void SetUp() override {
-    for (std::uint8_t i = 0; i < 20; ++i) memory_.files[{i}] = Bytes(i, 0xab);
+    for (std::uint8_t i = 0; i < 20; ++i) memory_.files[{i}].content = Bytes(i, 0xab);
     for (int i = 0; i < 2; ++i) Say("0070000001");
     Say("01a4040007a0000005590010");
     Say("02a4040007a0000005590010");
