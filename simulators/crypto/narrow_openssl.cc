@@ -16,7 +16,7 @@ constexpr const char* kName = "narrow";
 
 // What is left of each operation, by first names; of an operation that is not here, everything. Besides what TLS 1.3, its
 // tickets and its certificates use there are here for CMS (RFC 5753, RFC 5083) X963KDF and the key wraps, and for NSEC3
-// (RFC 5155) SHA-1.
+// (RFC 5155) SHA-1; and for a card's AES-CMAC (NIST SP 800-38B) that and AES-128-CBC.
 struct Choice {
   int operation;
   std::vector<std::string_view> names;
@@ -30,11 +30,11 @@ const std::vector<Choice>& Choices() {
       {OSSL_OP_ASYM_CIPHER, {"RSA"}},
       {OSSL_OP_KEM, {"RSA"}},
       {OSSL_OP_DIGEST, {"SHA1", "SHA2-256", "SHA2-384", "SHA2-512", "SHAKE-256"}},
-      {OSSL_OP_MAC, {"HMAC"}},
+      {OSSL_OP_MAC, {"HMAC", "CMAC"}},
       {OSSL_OP_KDF, {"HKDF", "TLS13-KDF", "TLS1-PRF", "X963KDF"}},
       {OSSL_OP_CIPHER,
-       {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "AES-128-WRAP", "AES-256-WRAP", "AES-256-CBC",
-        "AES-256-CTR"}}};
+       {"AES-128-GCM", "AES-256-GCM", "ChaCha20-Poly1305", "AES-128-WRAP", "AES-256-WRAP", "AES-128-CBC",
+        "AES-256-CBC", "AES-256-CTR"}}};
   return choices;
 }
 // The same decoders under a second name, and formats nobody here writes.

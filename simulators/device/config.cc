@@ -2,6 +2,8 @@
 
 #include <fstream>
 
+#include "simulators/device/layout_file.h"
+
 namespace registry::sim {
 namespace {
 
@@ -28,7 +30,8 @@ DeviceConfig Read(const json& object) {
   for (const json& item : object.at("inventory")) {
     const json spare = item.value("spare", json::object());
     config.inventory.push_back({item.at("iccid"), item.at("eid"), item.at("mno"), spare.value("iccid", ""),
-                                spare.value("mno", ""), item.value("checks", true)});
+                                spare.value("mno", ""), item.value("checks", true), item.value("modem", ""),
+                                item.value("vpcd", "")});
   }
   config.threads = object.value("threads", config.threads);
   config.asp_address = object.value("asp_address", "");
@@ -44,6 +47,11 @@ DeviceConfig Read(const json& object) {
 Result<DeviceConfig> ParseDeviceConfig(const json& object) {
   try {
     DeviceConfig config = Read(object);
+    if (object.contains("card_layout")) {
+      auto layout = ReadLayout(object.at("card_layout"));
+      if (!layout) return layout.error();
+      config.card_layout = std::move(*layout);
+    }
     if (config.threads < 1 || config.threads > 256) return Malformed("threads must be 1 to 256");
     for (const InventoryDevice& device : config.inventory) {
       if (!config.radio_sockets.contains(device.mno)) return Malformed("no radio socket for " + device.mno);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "schemas/base/result.h"
+#include "simulators/euicc/layout.h"
 #include "simulators/link/frames.h"
 
 namespace registry::sim {
@@ -16,6 +17,7 @@ struct InventoryDevice {
   std::string iccid, eid, mno;
   std::string spare_iccid, spare_mno;  // of the profile it may be given; empty: none
   bool checks = true;                  // verifies in the DNS and talks to its ASP once it has its payload
+  std::string modem, vpcd;  // where software by others finds its card (card_doors.h); empty: nowhere
 };
 
 struct DeviceConfig {
@@ -27,6 +29,7 @@ struct DeviceConfig {
   std::chrono::milliseconds verify_within{75000};   // longer than a negative answer may live in a cache
   std::chrono::milliseconds session_within{10000};  // deadline of a session with the ASP
   Faults faults;                                    // of the radio, towards the MNO
+  CardLayout card_layout = DefaultLayout();         // of every device's applets
 };
 
 Result<DeviceConfig> ReadDeviceConfig(const std::string& file);

@@ -75,7 +75,7 @@ Bytes DigestOf(const nlohmann::json& frame) {
 std::unique_ptr<Device> Device::Make(TrustStore& store, Options options) {
   std::unique_ptr<Device> device(new Device(store, std::move(options)));
   for (auto& profile : device->profiles_) {
-    auto euicc = Euicc::Make();
+    auto euicc = Euicc::Make(*device->options_.layout);
     if (!euicc) return nullptr;
     profile = std::make_unique<Profile>(std::move(euicc));
   }

@@ -31,6 +31,7 @@ class Device {
   struct Options {
     std::string fallback_asp_address;
     std::chrono::milliseconds session_deadline{10000};
+    const CardLayout* layout = &DefaultLayout();  // outlives the device
   };
   // Null only when the machine has no randomness.
   static std::unique_ptr<Device> Make(TrustStore& store, Options options);

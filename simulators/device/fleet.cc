@@ -3,6 +3,7 @@
 #include <map>
 
 #include "schemas/base/mutex.h"
+#include "simulators/device/card_doors.h"
 #include "simulators/device/device.h"
 #include "simulators/device/work_queue.h"
 #include "simulators/link/text.h"
@@ -37,6 +38,23 @@ struct Unit {
   bool talking GUARDED_BY(mutex) = false;  // between an accepted payload and "done"
 };
 
+// The card of a device as software by others finds it: between two things the device does itself.
+class CardOfUnit : public CardPort {
+ public:
+  explicit CardOfUnit(Unit& unit) : unit_(unit) {}
+  Bytes Transmit(const Bytes& apdu) override {
+    const MutexLock lock(unit_.mutex);
+    return unit_.device->card().applet().Transmit(apdu);
+  }
+  void Reset() override {
+    const MutexLock lock(unit_.mutex);
+    unit_.device->card().applet().Reset();
+  }
+
+ private:
+  Unit& unit_;
+};
+
 // A profile of a device, as its MNO's network knows it.
 struct Seat {
   Unit* unit = nullptr;
@@ -47,12 +65,13 @@ struct Seat {
 class FleetOnRadio : public Fleet {
  public:
   FleetOnRadio(const DeviceConfig& config, Report& report)
-      : config_(config), report_(report), queue_(config.threads) {}
+      : config_(config), report_(report), doors_(report), queue_(config.threads) {}
   ~FleetOnRadio() override;
   Status Begin();
   void Control(const json& command) override;
 
  private:
+  Status OpenDoors();
   void Dial(const std::string& mno);
   std::shared_ptr<Connection> Keep(const std::string& mno, std::shared_ptr<Connection> connection);
   void KeepPoweringOn(const std::string& mno);
@@ -83,6 +102,8 @@ class FleetOnRadio : public Fleet {
   TrustStore trust_;
   std::vector<std::unique_ptr<Unit>> units_;  // fixed after Begin, as the seats are
   std::map<std::string, Seat> seats_;         // by ICCID
+  std::vector<std::unique_ptr<CardOfUnit>> cards_;
+  CardDoors doors_;
   Mutex mutex_;
   std::map<std::string, Unit*> by_uuid_ GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<Connection>> connections_ GUARDED_BY(mutex_);  // by MNO
@@ -91,6 +112,7 @@ class FleetOnRadio : public Fleet {
 };
 
 FleetOnRadio::~FleetOnRadio() {
+  doors_.Close();
   std::map<std::string, std::shared_ptr<Connection>> connections;
   {
     const MutexLock lock(mutex_);
@@ -107,7 +129,7 @@ Status FleetOnRadio::Begin() {
     auto unit = std::make_unique<Unit>();
     unit->identity = identity;
     const MutexLock lock(unit->mutex);
-    unit->device = Device::Make(trust_, {config_.asp_address, config_.session_within});
+    unit->device = Device::Make(trust_, {config_.asp_address, config_.session_within, &config_.card_layout});
     if (!unit->device) return Error::Make(Code::kFailed, "applet_refused", "no card could be made");
     seats_[identity.iccid] = {unit.get(), 0, identity.iccid, identity.mno};
     if (!identity.spare_iccid.empty())
@@ -116,6 +138,18 @@ Status FleetOnRadio::Begin() {
   }
   for (const auto& [mno, socket] : config_.radio_sockets) {
     queue_.Post([this, name = mno] { Dial(name); });
+  }
+  return OpenDoors();
+}
+
+Status FleetOnRadio::OpenDoors() {
+  for (const auto& unit : units_) {
+    const auto& [modem, vpcd] = std::tie(unit->identity.modem, unit->identity.vpcd);
+    if (modem.empty() && vpcd.empty()) continue;
+    cards_.push_back(std::make_unique<CardOfUnit>(*unit));
+    Status open = modem.empty() ? Status(Done{}) : doors_.OpenModem(modem, *cards_.back());
+    if (open && !vpcd.empty()) open = doors_.OpenReader(vpcd, *cards_.back());
+    if (!open) return open;
   }
   return Done{};
 }

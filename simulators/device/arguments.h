@@ -1,0 +1,23 @@
+// simulators/device/arguments.h: what the command line of device-sim says. Plain function.
+//   device-sim --config FILE                              a fleet
+//   device-sim [--layout NAME|FILE] --modem PATH … --vpcd HOST:PORT …   cards of their own, one each; both may stand together
+// Errors: nullopt, with the wrong word and the usage on standard error.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "simulators/device/own_cards.h"
+
+namespace registry::sim {
+
+struct DeviceArguments {
+  std::string config;            // empty: no fleet
+  std::string layout = "field";  // of the cards below
+  std::vector<OwnCardPlan> cards;
+};
+
+std::optional<DeviceArguments> ReadArguments(int argc, const char* const* argv);
+
+}  // namespace registry::sim
