@@ -13,6 +13,7 @@
 
 #include "schemas/wire/codec.h"
 #include "simulators/asp/tls_server.h"
+#include "tests/support/modem_line.h"
 #include "tests/unit/simulators/dane/world.h"
 #include "tests/unit/simulators/device/test_registry.h"
 
@@ -93,6 +94,7 @@ class FleetTest : public ::testing::Test {
       device.iccid = Iccid(i);
       device.eid = "eid";
       device.mno = "mno-a";
+      if (i == 1) device.modem = modem_;
       config.inventory.push_back(device);
     }
     auto fleet = Fleet::Start(config, report_);
@@ -260,6 +262,7 @@ class FleetTest : public ::testing::Test {
   std::map<int, Bytes> certificates_;
   std::unique_ptr<Listener> radio_;
   std::unique_ptr<Fleet> fleet_;
+  std::string modem_;  // of device 1; empty: none
 };
 
 TEST_F(FleetTest, FromPowerOnToSessionOverABadRadio) {
@@ -333,6 +336,29 @@ TEST_F(FleetTest, ABusyDeviceDoesNotKeepTheOthersWaiting) {
   close(session);
   EXPECT_TRUE(Until([this] { return csrs_.contains(1); }, [] {})) << "once it is free again";
   close(silent);
+}
+
+// What the device's software has on its card, others find there as well, and neither disturbs the other.
+TEST_F(FleetTest, ADevicesCardIsAtItsModem) {
+  modem_ = folder_ + "/modem";
+  StartFleet({});
+  ASSERT_TRUE(CollectCsrs());
+  Publish();
+  StartAsp();
+  const auto say = [this](const std::string& line) { return ::registry::test::SayToModem(modem_, line); };
+  const std::string select = "AT+CSIM=24,\"00A4040007A0000005590010\"",
+                    selected = "\r\n+CSIM: 4,\"9000\"\r\n\r\nOK\r\n";
+  EXPECT_EQ(say(select), selected);
+  const std::string read_key = "AT+CSIM=16,\"00CD000003850101\"", key = say(read_key);
+  EXPECT_EQ(key.substr(0, 28), "\r\n+CSIM: 146,\"34454943864104") << "what the CSR was made for";
+  ASSERT_TRUE(Deliver("p", 1));
+  ASSERT_TRUE(ear_.Wait(Ear::Count("done", "", true, kDevices - 1)));
+  EXPECT_EQ(say(read_key), key);
+  EXPECT_EQ(say("AT+CFUN=1,1"), "\r\nOK\r\n") << "the power of the card, under the device's own software";
+  fleet_->Control({{"cmd", "session"}, {"device", Uuid(1)}});
+  EXPECT_TRUE(ear_.Wait([](const std::vector<json>& events) {
+    return events.back().value("again", false) && events.back().value("ok", false);
+  }));
 }
 
 TEST_F(FleetTest, RubbishOnTheConsoleHarmsNothing) {
