@@ -2,8 +2,8 @@
 
 namespace registry::sim {
 
-Status CardDoors::OpenModem(const std::string& path, CardPort& card) {
-  auto modem = PtyModem::Start(path, card, {});
+Status CardDoors::OpenModem(const std::string& path, CardPort& card, const PtyModem::Options& options) {
+  auto modem = PtyModem::Start(path, card, options);
   if (!modem) return modem.error();
   modems_.push_back(std::move(*modem));
   report_.Say({{"event", "card"}, {"modem", path}});

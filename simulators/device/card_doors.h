@@ -17,7 +17,7 @@ namespace registry::sim {
 class CardDoors {
  public:
   explicit CardDoors(Report& report) : report_(report) {}
-  Status OpenModem(const std::string& path, CardPort& card);
+  Status OpenModem(const std::string& path, CardPort& card, const PtyModem::Options& options = {});
   Status OpenReader(const std::string& address, CardPort& card);
   void Close();
 

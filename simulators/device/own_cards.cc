@@ -22,7 +22,7 @@ class RunningCards : public OwnCards {
     if (!euicc) return Error::Make(Code::kFailed, "card_unavailable", "no randomness for a card");
     cards_.push_back(std::make_unique<OwnCard>(std::move(euicc)));
     return plan.modem.empty() ? doors_.OpenReader(plan.vpcd, *cards_.back())
-                              : doors_.OpenModem(plan.modem, *cards_.back());
+                              : doors_.OpenModem(plan.modem, *cards_.back(), plan.modem_options);
   }
 
  private:

@@ -14,6 +14,7 @@ namespace registry::sim {
 
 struct OwnCardPlan {
   std::string modem, vpcd;  // one of them
+  PtyModem::Options modem_options = {};
 };
 
 class OwnCards {

@@ -98,6 +98,11 @@ TEST(DeviceArguments, NameAFleetOrCards) {
   ASSERT_EQ(cards->cards.size(), 3u);
   EXPECT_EQ(cards->cards[1].vpcd, "localhost:35963");
   EXPECT_EQ(Arguments({"--layout", "registry", "--modem", "/tmp/a"})->layout, "registry");
+  const auto slow =
+      Arguments({"--modem", "/tmp/a", "--quotes", "off", "--answer-after", "20", "--modem", "/tmp/b"});
+  EXPECT_TRUE(slow->cards[0].modem_options.modem.quotes);
+  EXPECT_FALSE(slow->cards[1].modem_options.modem.quotes);
+  EXPECT_EQ(slow->cards[1].modem_options.answer_after, std::chrono::milliseconds(20));
 }
 
 TEST(DeviceArguments, AreRefusedWithTheUsage) {
@@ -106,6 +111,9 @@ TEST(DeviceArguments, AreRefusedWithTheUsage) {
                                                        {"--confg", "x"},
                                                        {"--layout", "field"},
                                                        {"--config", "x", "more"},
+                                                       {"--quotes", "yes", "--modem", "x"},
+                                                       {"--answer-after", "-1", "--modem", "x"},
+                                                       {"--answer-after", "5s", "--modem", "x"},
                                                        {"--config", "x", "--config", "y"}};
   for (const auto& words : wrong) {
     ::testing::internal::CaptureStderr();
