@@ -34,7 +34,7 @@ TEST(CardAccess, SeveralModemsEachWithACardOfItsOwn) {
               "\r\n+CSIM: 4,\"9000\"\r\n\r\nOK\r\n");
   }
   const std::string key = SayToModem(a, generate), other = SayToModem(b, generate);
-  EXPECT_EQ(key.substr(0, 42), "\r\n+CSIM: 158,\"840104850104344549438641");
+  EXPECT_TRUE(key.starts_with("\r\n+CSIM: 158,\"84010485010434454943864104")) << key;
   EXPECT_NE(key, other);
   std::fputs("\n", running);
   EXPECT_EQ(::pclose(running), 0) << "SIGTERM is an orderly end";

@@ -1,5 +1,5 @@
-// tests/unit/simulators/euicc/conversation.h: a card laid out as wanted, and commands to it in hexadecimal, as in the logs of
-// clients. One thread. A card that cannot be made stops the test program.
+// tests/unit/simulators/euicc/conversation.h: a card laid out as wanted, and commands to it in hexadecimal, as in the logs
+// of clients. One thread. A card that cannot be made stops the test program.
 #pragma once
 
 #include <string>
