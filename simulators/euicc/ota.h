@@ -1,9 +1,9 @@
 // simulators/euicc/ota.h: the issuer's door to the card, as an OTA platform opens it over SCP80/81; a device
 // has no such door (GSMA IoT.05: only the issuer creates and writes objects). Behind it is the OTA security domain
 // (GlobalPlatform 2.3): SELECT of the domain, INSTALL [for personalization] of the applet (§11.5.2.3.6: 80 E6 20 00 Lc
-// 00 00 AID 00 00 00), and STORE DATA (§11.11): 80 E2 P1 P2 Lc data; P1 bit 8 = last block, P2 = block number from 0. STORE
-// DATA without INSTALL goes to the applet as well: the domain has no other. The blocks of one script are joined, then read as
-// TLVs (issuer_script.h).
+// 00 00 AID 00 00 00), and STORE DATA (§11.11): 80 E2 P1 P2 Lc data; P1 bit 8 = last block, P2 = block number from 0.
+// STORE DATA without INSTALL goes to the applet as well: the domain has no other. The blocks of one script are joined, then
+// read as TLVs (issuer_script.h).
 // Fault model: a full card or a script of more than 256 blocks (6A84), blocks out of order, encrypted or of DGIs (6A86), a
 //   script that is no script, an id of no octets or more than 20 (6A80); nothing is written by halves. Security of the
 //   bearer (SCP80/81: keys, counters, PoR) is not simulated: whoever holds this object is the issuer.

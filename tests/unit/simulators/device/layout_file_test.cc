@@ -65,7 +65,7 @@ TEST(LayoutFile, RefusesWhatItCannotRead) {
 }
 
 TEST(LayoutFile, IsFoundByNameOrFile) {
-  const test::TemporaryFolder folder;
+  const ::registry::test::TemporaryFolder folder;
   EXPECT_EQ(ReadLayoutFile("field")->name, "field");
   EXPECT_TRUE(ReadLayoutFile(folder.Write("layout.json", R"({"habits":{"tells_remote_over":true}})"))
                   ->habits.tells_remote_over);
