@@ -58,6 +58,8 @@ typename Objects<Object>::iterator Find(Objects<Object>& objects, const Bytes* i
   });
 }
 
+void Touch(ObjectHead& head, CardMemory& memory) { head.touched = ++memory.touches; }
+
 // No two objects of a kind have the same label: it would name neither.
 template <class Object>
 bool IsTaken(const Objects<Object>& objects, const std::string& label) {
@@ -78,6 +80,7 @@ StatusWord CreateSecret(const Parts& parts, CardMemory& memory) {
   Secret& secret = memory.secrets[*id];
   secret = {*functions, *type, *value, {}};
   secret.head.label = *label;
+  Touch(secret.head, memory);
   return StatusWord::kOk;
 }
 
@@ -97,6 +100,7 @@ StatusWord CreateKey(const Bytes& step, CardMemory& memory) {
   slot.functions = *functions;
   slot.foreign = foreign;
   slot.head.label = *label;
+  Touch(slot.head, memory);
   return StatusWord::kOk;
 }
 
@@ -123,6 +127,7 @@ StatusWord CreateFile(const Bytes& step, CardMemory& memory) {
   file.content.resize(static_cast<std::size_t>(size->front()) << 8 | size->back());
   if (!label->empty()) file.head.label = *label;
   if (const auto usage = parts.Octet(kFileUsage)) file.usage = *usage;
+  Touch(file.head, memory);
   return StatusWord::kOk;
 }
 
@@ -137,7 +142,7 @@ StatusWord WriteFile(const Bytes& step, CardMemory& memory) {
   if (id == nullptr && labelled == memory.files.end()) return StatusWord::kNotFound;
   File& file = id == nullptr ? labelled->second : FileAt(*id, memory);
   file.content = *content;
-  ++file.head.touched;
+  Touch(file.head, memory);
   return StatusWord::kOk;
 }
 
@@ -182,7 +187,7 @@ StatusWord Change(const Bytes& step, CardMemory& memory) {
     ObjectHead& head = found->second.head;
     if (access) head.readable = (*access & 0x01) != 0;
     if (state) head.active = (*state & 0x01) != 0;
-    ++head.touched;
+    Touch(head, memory);
   });
 }
 
@@ -216,7 +221,7 @@ StatusWord MakeCsr(const Bytes& step, CardMemory& memory) {
   File& file = there != memory.files.end() ? there->second : memory.files[AsBytes("CSR")];
   file.content = std::move(*csr);
   file.head.label = kCsrLabel;
-  ++file.head.touched;
+  Touch(file.head, memory);
   return StatusWord::kOk;
 }
 
@@ -226,7 +231,7 @@ StatusWord ClearAll(const Bytes& word, CardMemory& memory) {
   for (auto& [id, slot] : memory.keys) {
     if ((slot.functions & kMayGenerate) != 0) slot.pair.reset();  // what the device can make anew
     slot.peer_point.clear();
-    ++slot.head.touched;
+    Touch(slot.head, memory);
   }
   return StatusWord::kOk;
 }

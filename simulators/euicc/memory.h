@@ -33,7 +33,7 @@ struct ObjectHead {
   std::string label;  // empty: none
   bool readable = true;
   bool active = true;
-  // Raised by the issuer whenever it touches the object: a session begun before is told so (6989).
+  // Another one whenever the issuer touches the object: a session begun before is told so (6989).
   std::uint32_t touched = 0;
 };
 
@@ -78,6 +78,8 @@ struct CardMemory {
   std::size_t file_octets_max = 16 * 1024;
   std::size_t files_max = 255;  // GET DATA counts them in one octet
   std::size_t keys_max = 64, secrets_max = 64;
+  std::uint32_t touches =
+      0;  // of the issuer, over all objects: one made in the place of another is told from it
 
   std::size_t FileOctets() const {
     std::size_t sum = 0;

@@ -177,6 +177,8 @@ TEST_F(OtaTest, CreatesAndDeletesKeys) {
   EXPECT_EQ(Say("012400000385013500"), "9000");
   EXPECT_EQ(Send(*FromHex("7603850135")), "9000");
   EXPECT_EQ(Say("01d8800047344549438641" + std::string(130, '4')), "6989") << "gone in the middle";
+  EXPECT_EQ(Send(*FromHex("7006850135610105")), "9000");
+  EXPECT_EQ(Say("01d8800047344549438641" + std::string(130, '4')), "6989") << "another in its place is not it";
   EXPECT_EQ(Send(*FromHex("7603840134")), "9000");
   EXPECT_EQ(Say("01b900000384013400"), "6a82");
 }
