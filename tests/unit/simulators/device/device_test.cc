@@ -134,6 +134,32 @@ TEST_F(DeviceTest, InstallsItsCertificateAndNoOther) {
   EXPECT_EQ(device_->Install({0x30, 0x03, 1}).error().symbol, "certificate_malformed");
 }
 
+// On a card laid out as `field`: whole parts of 255 octets, 00 behind the end, as CIRA's pilot reads it.
+TEST_F(DeviceTest, ThePilotReadsItsFilesUnderItsOwnName) {
+  Device::Options options;
+  options.layout = FindLayout("field");
+  device_ = Device::Make(store_, options);
+  ASSERT_TRUE(device_->Boot(wire::Encode(Bootstrap(kName))));
+  Certify();
+  const auto payload = FullPayload(1);
+  const auto containers = registry_.Containers(payload);
+  ASSERT_EQ(SymbolWith(payload, containers), "success");
+  const auto say = [&](const std::string& hex) {
+    return ToHex(device_->card().applet().Transmit(*FromHex(hex)));
+  };
+  EXPECT_EQ(say("00a4040007a0000002480400"), "9000");
+  for (const wire::Container& file : containers) {
+    std::string read;
+    for (const char* offset : {"0000", "00ff", "01fe", "02fd", "03fc", "04fb", "05fa", "06f9"}) {
+      const std::string part = say("00b0" + std::string(offset) + "038301" + ToHex(Bytes{file.id}) + "00");
+      ASSERT_EQ(part.size(), 2 * 257u);
+      read += part.substr(0, 2 * 255);
+    }
+    const std::string content = ToHex(file.content);
+    EXPECT_EQ(read, content + std::string(read.size() - content.size(), '0'));
+  }
+}
+
 TEST_F(DeviceTest, OpensAPayloadAndFillsTheCard) {
   Certify();
   Card card(device_->card().applet());
