@@ -18,7 +18,6 @@ enum class StatusWord : std::uint16_t {
   kRemoteOver = 0x63cf,
   kWrongLength = 0x6700,
   kChannelUnsupported = 0x6881,
-  kWrongStructure = 0x6981,
   kInvalidated = 0x6984,
   kConditions = 0x6985,
   kTouchedMeanwhile = 0x6989,

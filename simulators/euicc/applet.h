@@ -12,7 +12,8 @@
 //   has its own, and what is still to come is as it was at CB 01 00.
 // Lengths (ISO/IEC 7816-4 §5.3.4): a command without data whose Le is too small is refused with 6Cxx and may come again;
 //   one with data is never answered 6Cxx, which clients misread: what its Le has no room for waits for GET RESPONSE (61xx).
-// Not simulated: 6400 (nothing is ever damaged), RSA and other curves than P-256 (no key of a registry's device is one).
+// Not simulated: 6400 (nothing is ever damaged); 6981 (an id of another kind of object is 6A82 here); RSA and other curves
+//   than P-256 (no key of a registry's device is one).
 // Spec: GSMA IoT.04, IoT.05 v1.0 as clients speak it; ISO/IEC 7816-4.
 #pragma once
 
