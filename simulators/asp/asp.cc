@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "clients/verdict/notifications.h"
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
 #include "simulators/link/frames.h"
@@ -34,9 +35,9 @@ struct Claim {
 
 class AspOnMqtt : public Asp {
  public:
-  AspOnMqtt(const AspConfig& config, Customers& customers, Report& report)
+  AspOnMqtt(const AspConfig& config, clients::OwnDevices& own, Report& report)
       : config_(config),
-        customers_(customers),
+        own_(own),
         report_(report),
         desks_(config.desks, kDeskAgain),
         feed_(report, kGapPatience, milliseconds(0)) {}
@@ -56,7 +57,7 @@ class AspOnMqtt : public Asp {
   void OnTransferCode(const std::string& device, const std::string& code);
 
   const AspConfig config_;
-  Customers& customers_;
+  clients::OwnDevices& own_;
   Report& report_;
   Mutex mutex_;
   CondVar changed_;
@@ -169,7 +170,7 @@ void AspOnMqtt::OnClaimed(const std::string& device, const Reply& reply) {
   Clock::time_point begun;
   const std::string reason = ReasonOf(reply);
   bool again = false;
-  if (reply.accepted) customers_.Claimed(device);
+  if (reply.accepted) own_.Claimed(device);
   {
     const MutexLock lock(mutex_);
     Claim& claim = claims_.at(device);
@@ -197,10 +198,7 @@ void AspOnMqtt::OnEvent(const std::string& type, const wire::Envelope& envelope)
   const std::string device = envelope.data.is_object() ? Text(envelope.data, "device") : "";
   Clock::time_point since = Clock::now();
   if (envelope.seq) feed_.Saw(*envelope.seq);
-  customers_.Heard(type, device, envelope.seq.value_or(0));
-  const bool to_another = type == wire::TransferCompleted::kName && Text(envelope.data, "kind") == "asp" &&
-                          Text(envelope.data, "from") == config_.mqtt.party;
-  if (to_another) customers_.Lost(device, envelope.seq.value_or(0));
+  clients::Hear(envelope, config_.mqtt.party, own_);
   transfers_->Heard(type, envelope.data, config_.mqtt.party);
   {
     const MutexLock lock(mutex_);
@@ -270,8 +268,8 @@ void AspOnMqtt::Control(const json& command) {
 
 }  // namespace
 
-Result<std::unique_ptr<Asp>> Asp::Start(const AspConfig& config, Customers& customers, Report& report) {
-  auto asp = std::make_unique<AspOnMqtt>(config, customers, report);
+Result<std::unique_ptr<Asp>> Asp::Start(const AspConfig& config, clients::OwnDevices& own, Report& report) {
+  auto asp = std::make_unique<AspOnMqtt>(config, own, report);
   if (auto begun = asp->Begin(); !begun) return begun.error();
   return std::unique_ptr<Asp>(std::move(asp));
 }

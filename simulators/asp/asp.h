@@ -12,16 +12,17 @@
 
 #include <memory>
 
+#include "clients/verdict/own_devices.h"
 #include "simulators/asp/config.h"
-#include "simulators/asp/customers.h"
 #include "simulators/console/report.h"
 
 namespace registry::sim {
 
 class Asp {
  public:
-  // `customers` is told of claims and notifications, and outlives the ASP.
-  static Result<std::unique_ptr<Asp>> Start(const AspConfig& config, Customers& customers, Report& report);
+  // `own` is told of claims and notifications, and outlives the ASP.
+  static Result<std::unique_ptr<Asp>> Start(const AspConfig& config, clients::OwnDevices& own,
+                                            Report& report);
   virtual ~Asp() = default;
   // {"cmd":"deactivate"|"reactivate"|"delete","device":UUID,"reason":optional}
   virtual void Control(const nlohmann::json& command) = 0;

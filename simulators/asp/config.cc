@@ -1,9 +1,9 @@
 #include "simulators/asp/config.h"
 
-#include <openssl/evp.h>
-
 #include <fstream>
 #include <sstream>
+
+#include "clients/dane/trust_files.h"
 
 namespace registry::sim {
 namespace {
@@ -48,19 +48,15 @@ Status ReadEndpoint(const json& part, wire::Endpoint& endpoint) {
   return Done{};
 }
 
-// Given, or computed from the resolver's certificate (RFC 7858 §4.2).
+// Given, or computed from the resolver's certificate.
 Result<Bytes> ReadPin(const json& part) {
   if (const std::string text = part.value("spki_pin_b64", ""); !text.empty()) {
     auto pin = FromBase64(text);
     return pin ? Result<Bytes>(std::move(*pin)) : Malformed("resolver.spki_pin_b64");
   }
   const std::string file = part.at("ca_file");
-  const auto der = FromPem("CERTIFICATE", Slurp(file));
-  const auto view = der ? CertificateView::Of(*der) : Result<CertificateView>(Malformed(file));
-  if (!view) return Malformed(file);
-  Bytes pin(32);
-  EVP_Digest(view->spki.data(), view->spki.size(), pin.data(), nullptr, EVP_sha256(), nullptr);
-  return pin;
+  auto pin = clients::PinOfCertificate(Slurp(file));
+  return pin ? pin : Malformed(file);
 }
 
 Result<AspConfig> Read(const json& object) {
@@ -88,22 +84,11 @@ Result<AspConfig> Read(const json& object) {
   auto pin = ReadPin(resolver);
   if (!pin) return pin.error();
   config.resolver.spki_pin = std::move(*pin);
-  config.resolver.anchors = AnchorLines(Slurp(object.at("trust_anchor_file")));
+  config.resolver.anchors = clients::AnchorLines(Slurp(object.at("trust_anchor_file")));
   return config;
 }
 
 }  // namespace
-
-std::vector<std::string> AnchorLines(const std::string& text) {
-  std::vector<std::string> anchors;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    line = line.substr(0, line.find(';'));
-    const auto end = line.find_last_not_of(" \t\r");
-    if (end != std::string::npos) anchors.push_back(line.substr(0, end + 1));
-  }
-  return anchors;
-}
 
 Result<AspConfig> ReadAspConfig(const std::string& file) {
   const json object = json::parse(Slurp(file), nullptr, false);

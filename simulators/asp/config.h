@@ -4,9 +4,9 @@
 
 #include <string>
 
+#include "clients/dane/resolver.h"
 #include "schemas/wire/messages.h"
 #include "simulators/asp/tls_server.h"
-#include "simulators/dane/resolver.h"
 #include "simulators/mqtt/client.h"
 #include "simulators/party/transfers.h"
 
@@ -20,12 +20,9 @@ struct AspConfig {
   wire::Endpoint endpoint;
   TlsServerOptions tls;
   std::string root_file, issuing_file, zone;  // what devices must come from
-  ResolverTrust resolver;
+  clients::ResolverTrust resolver;
 };
 
 Result<AspConfig> ReadAspConfig(const std::string& file);
-
-// Presentation form, one record a line; ';' starts a comment (RFC 1035 §5.1).
-std::vector<std::string> AnchorLines(const std::string& text);
 
 }  // namespace registry::sim

@@ -3,9 +3,9 @@
 #include <iostream>
 #include <sstream>
 
+#include "clients/verdict/client_check.h"
 #include "schemas/base/standard_descriptors.h"
 #include "simulators/asp/asp.h"
-#include "simulators/asp/client_check.h"
 #include "simulators/asp/tls_server.h"
 #include "simulators/console/console.h"
 #include "simulators/console/printer.h"
@@ -16,10 +16,11 @@ namespace {
 using registry::Bytes;
 using registry::Error;
 using registry::Result;
+using registry::clients::ClientCheck;
+using registry::clients::DaneResolver;
+using registry::clients::OwnDevices;
 using registry::sim::Asp;
 using registry::sim::AspConfig;
-using registry::sim::ClientCheck;
-using registry::sim::Customers;
 using registry::sim::Printer;
 using registry::sim::Report;
 using registry::sim::TlsServer;
@@ -32,11 +33,11 @@ Bytes DerFile(const std::string& file) {
   return registry::FromPem("CERTIFICATE", text.str()).value_or(Bytes{});
 }
 
-Result<std::unique_ptr<ClientCheck>> MakeCheck(const AspConfig& config, const Customers& customers) {
-  auto resolver = registry::sim::DaneResolver::Create(config.resolver);
+Result<std::unique_ptr<ClientCheck>> MakeCheck(const AspConfig& config, const OwnDevices& own) {
+  auto resolver = DaneResolver::Create(config.resolver);
   if (!resolver) return resolver.error();
-  return ClientCheck::Create({DerFile(config.root_file), DerFile(config.issuing_file), config.zone},
-                             customers, *resolver);
+  return ClientCheck::Create({DerFile(config.root_file), DerFile(config.issuing_file), {config.zone}}, &own,
+                             *resolver);
 }
 
 void ReportSession(Report& report, const TlsSession& session) {
@@ -60,13 +61,13 @@ int main(int argc, char** argv) {
   if (!config) return Fail(config.error(), 2);
   Printer printer;
   Report report([&printer](const nlohmann::json& event) { printer.Print(event); });
-  Customers customers;
-  const auto check = MakeCheck(*config, customers);
+  OwnDevices own;
+  const auto check = MakeCheck(*config, own);
   if (!check) return Fail(check.error(), 1);
   const auto server = TlsServer::Start(config->tls, **check,
                                        [&](const TlsSession& session) { ReportSession(report, session); });
   if (!server) return Fail(server.error(), 1);
-  const auto asp = Asp::Start(*config, customers, report);
+  const auto asp = Asp::Start(*config, own, report);
   if (!asp) return Fail(asp.error(), 1);
   report.Say({{"event", "ready"}, {"program", "asp-sim"}, {"party", config->mqtt.party}});
   console.Serve([&](const nlohmann::json& command) { (*asp)->Control(command); });

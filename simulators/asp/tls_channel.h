@@ -30,6 +30,7 @@ class TlsChannel {
   // does not reset the connection and lose the alert.
   Progress LetAlertArrive();
   X509* peer() const { return SSL_get0_peer_certificate(ssl_); }
+  const SSL* connection() const { return ssl_; }
   const std::string& reason() const { return reason_; }
   void Fail(const std::string& reason) { reason_ = reason; }
 

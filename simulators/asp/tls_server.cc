@@ -14,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+#include "clients/verdict/client_identity.h"
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
 #include "simulators/asp/tls_channel.h"
@@ -111,7 +112,7 @@ Status Server::LoadContext() {
   SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   SSL_CTX_set_cert_verify_callback(
       context_, [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
-  return Done{};
+  return clients::AskForIdentity(context_, clients::kDefaultIdentityExtension);
 }
 
 Status Server::Listen() {
@@ -265,7 +266,7 @@ Result<std::string> Server::Decide(const TlsChannel& channel, std::string& name)
   X509* certificate = channel.peer();
   if (certificate == nullptr)
     return Error::Make(Code::kNotAuthorised, "certificate_required", "no certificate");
-  auto named = check_.NameOf(certificate);
+  auto named = check_.NameOf(certificate, clients::IdentitySent(channel.connection()));
   if (!named) return named;
   name = *named;
   const std::string& hello = channel.line();

@@ -17,9 +17,12 @@
 #include <memory>
 #include <string>
 
-#include "simulators/asp/client_check.h"
+#include "clients/verdict/client_check.h"
 
 namespace registry::sim {
+
+using clients::ClientCheck;
+using clients::OwnDevices;
 
 struct TlsServerOptions {
   std::string address = "127.0.0.1";

@@ -11,12 +11,14 @@
 
 #include <chrono>
 
+#include "clients/dane/tlsa.h"
 #include "schemas/wire/messages.h"
-#include "simulators/dane/tlsa.h"
 #include "simulators/device/card_key.h"
 #include "simulators/device/owned.h"
 
 namespace registry::sim {
+
+using clients::TlsaRecord;
 
 struct AspTarget {
   std::string fqdn;

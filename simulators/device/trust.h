@@ -10,12 +10,20 @@
 #include <memory>
 #include <string>
 
+#include "clients/dane/resolver.h"
 #include "schemas/base/mutex.h"
 #include "schemas/wire/messages.h"
-#include "simulators/dane/resolver.h"
 #include "simulators/device/owned.h"
 
 namespace registry::sim {
+
+using clients::CertificateView;
+using clients::DaneResolver;
+using clients::Freshness;
+using clients::kDaneEe;
+using clients::kDaneTa;
+using clients::ProvedAbsent;
+using clients::ResolverTrust;
 
 struct RegistryTrust {
   OwnedCertificate root, issuing;

@@ -14,7 +14,7 @@ Error Missing(std::string_view symbol, const std::string& name) {
 Result<std::vector<TlsaRecord>> LookUp(DaneResolver& resolver, const std::string& name, Freshness freshness,
                                        std::string_view missing) {
   auto records = resolver.Tlsa(name, freshness);
-  if (!records && records.error().symbol == "name_absent") return Missing(missing, name);
+  if (!records && ProvedAbsent(records.error())) return Missing(missing, name);
   return records;
 }
 
@@ -46,7 +46,7 @@ Result<AspTarget> FindAsp(DaneResolver& resolver, const wire::Endpoint& endpoint
                           const std::string& fallback) {
   AspTarget target{endpoint.fqdn, {}, endpoint.port, endpoint.trust, {}};
   auto address = resolver.Address(endpoint.fqdn);
-  if (!address && address.error().symbol == "name_absent") {
+  if (!address && ProvedAbsent(address.error())) {
     if (fallback.empty()) return Missing("asp_address_missing", endpoint.fqdn);
     address = fallback;
   }

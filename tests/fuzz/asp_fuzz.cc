@@ -23,7 +23,7 @@ namespace registry::sim {
 namespace {
 
 class Front {
-  Customers customers_;  // of nobody yet
+  OwnDevices own_;  // of nobody yet
 
  public:
   Front() {
@@ -33,8 +33,8 @@ class Front {
     const auto key = signing::PrivateKey::Generate();
     REG_CHECK(key->Save(files_.path("server.key")).ok());
     WritePem("server.pem", *signing::CreateServerCertificate(ca.issuing, *key, {"asp.test"}, {ca.now}));
-    check = *ClientCheck::Create({ca.root.certificate, ca.issuing.certificate, "iotregistry.test"},
-                                 customers_, nullptr);
+    check = *ClientCheck::Create({ca.root.certificate, ca.issuing.certificate, {"iotregistry.test"}}, &own_,
+                                 nullptr);
     TlsServerOptions options;
     options.certificate_file = files_.path("server.pem");
     options.key_file = files_.path("server.key");

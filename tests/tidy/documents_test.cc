@@ -18,7 +18,8 @@ const fs::path kRoot = REGISTRY_SOURCE_DIR;
 
 std::vector<fs::path> Pages() {
   std::vector<fs::path> pages = {kRoot / "README.md"};
-  for (const char* top : {"schemas", "workers", "bridge", "broker-config", "simulators", "tests"}) {
+  for (const char* top :
+       {"schemas", "workers", "bridge", "broker-config", "clients", "simulators", "tests"}) {
     for (const auto& entry : fs::recursive_directory_iterator(kRoot / top)) {
       if (entry.path().extension() == ".md") pages.push_back(entry.path());
     }

@@ -49,7 +49,7 @@ std::string Key(std::string room) {
 }
 
 bool IsRoom(const std::string& include) {
-  static const std::regex kOurs("^(schemas|workers|bridge|simulators|tests)/.*");
+  static const std::regex kOurs("^(schemas|workers|bridge|clients|simulators|tests)/.*");
   return std::regex_match(include, kOurs);
 }
 
@@ -95,16 +95,16 @@ TEST(Layering, ThirdPartyHeadersStayInTheirRoom) {
       {"MQTT", {"bridge/mqtt"}},
       {"rocksdb/", {"bridge/ledger/rocksdb"}},
       {"ldns/", {"bridge/zone"}},
-      {"mosquitto", {"simulators/mqtt", "bridge/guard"}},
-      {"getdns/", {"simulators/dane"}},
+      {"mosquitto", {"simulators/mqtt", "bridge/guard", "clients/mosquitto"}},
+      {"getdns/", {"clients/dane"}},
       {"prometheus/", {"bridge/app"}},
       {"civetweb", {"bridge/app"}},
       {"CivetServer", {"bridge/app"}},
       {"toml++/", {"bridge/app", "bridge/ctl", "simulators/lab"}},
       {"spdlog/", {"bridge/app", "simulators/device", "simulators/mno", "simulators/asp", "simulators/lab"}},
       {"CLI/",
-       {"bridge/app", "bridge/ctl", "simulators/device", "simulators/mno", "simulators/asp",
-        "simulators/lab"}},
+       {"bridge/app", "bridge/ctl", "simulators/device", "simulators/mno", "simulators/asp", "simulators/lab",
+        "clients/verify"}},
   };
   for (const SourceFile& file : Sources()) {
     if (file.path.starts_with("tests/")) continue;

@@ -18,7 +18,7 @@ std::vector<SourceFile> Sources() {
   static const std::set<std::string> kEndings = {".h", ".cc"};
   std::vector<SourceFile> files;
   const fs::path root = REGISTRY_SOURCE_DIR;
-  for (const char* top : {"schemas", "workers", "bridge", "simulators", "tests"}) {
+  for (const char* top : {"schemas", "workers", "bridge", "clients", "simulators", "tests"}) {
     for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
       if (!kEndings.contains(entry.path().extension())) continue;
       files.push_back({fs::relative(entry.path(), root).generic_string(), ReadLines(entry.path())});

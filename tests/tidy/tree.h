@@ -12,7 +12,7 @@ struct SourceFile {
   std::vector<std::string> lines;
 };
 
-// C++ sources below schemas, workers, bridge, simulators and tests.
+// C++ sources below schemas, workers, bridge, clients, simulators and tests.
 std::vector<SourceFile> Sources();
 // "bridge/ledger/rocksdb" of "bridge/ledger/rocksdb/open.h".
 std::string RoomOf(const std::string& path);

@@ -34,7 +34,7 @@ class AspTest : public testing::Test {
     config.endpoint.port = 8884;
     config.endpoint.protocol = "tls";
     config.endpoint.trust.tlsa_owner = "_8884._tcp.mqtt.asp-a.test";
-    auto asp = sim::Asp::Start(config, customers_, report_);
+    auto asp = sim::Asp::Start(config, own_, report_);
     ASSERT_TRUE(asp.ok()) << asp.error().message;
     asp_ = std::move(*asp);
     const auto published = registry_.NextOf("endpoint.publish");
@@ -59,7 +59,7 @@ class AspTest : public testing::Test {
                     seconds(1)));
   }
   std::string WhyNot(const std::string& device) const {
-    const auto status = customers_.MayTalk(device);
+    const auto status = own_.MayTalk(device);
     return status ? "" : status.error().symbol;
   }
   // Why not, once the simulator has said something with this member.
@@ -77,7 +77,7 @@ class AspTest : public testing::Test {
     changed_.notify_all();
   }
 
-  sim::Customers customers_;
+  clients::OwnDevices own_;
   std::unique_ptr<sim::Asp> asp_;
 };
 

@@ -14,7 +14,7 @@
 #include "schemas/wire/codec.h"
 #include "simulators/asp/tls_server.h"
 #include "tests/support/modem_line.h"
-#include "tests/unit/simulators/dane/world.h"
+#include "tests/unit/clients/dane/world.h"
 #include "tests/unit/simulators/device/test_registry.h"
 
 namespace registry::sim {
@@ -67,7 +67,7 @@ class FleetTest : public ::testing::Test {
     folder_ = ::testing::TempDir() + "/fleet_test_" + std::to_string(getpid());
     ASSERT_EQ(std::system(("mkdir -p " + folder_).c_str()), 0);
     identity_ = test::MakeServerIdentity(folder_, kAsp);
-    asp_port_ = test::FreePort();
+    asp_port_ = clients::test::FreePort();
   }
   void TearDown() override {
     fleet_.reset();
@@ -153,19 +153,19 @@ class FleetTest : public ::testing::Test {
     zones_["asp-a.test"] = {"mqtt 60 IN A 127.0.0.1", "_" + std::to_string(asp_port_) +
                                                           "._tcp.mqtt 60 IN TLSA 3 1 1 " +
                                                           ToHex(test::Sha256(identity_.spki))};
-    auto world = test::World::Start(zones_);
+    auto world = clients::test::World::Start(zones_);
     const std::lock_guard lock(mutex_);
     world_ = std::move(world);
     ASSERT_NE(world_, nullptr);
   }
   void StartAsp(bool claimed = true) {
-    for (int i = 0; i < kDevices && claimed; ++i) customers_.Claimed(Uuid(i));
-    auto resolver = DaneResolver::Create({"127.0.0.1",
-                                          world_->dot_port(),
-                                          world_->spki_pin(),
-                                          {world_->anchor()},
-                                          std::chrono::milliseconds(3000)});
-    check_ = *ClientCheck::Create({registry_.root(), registry_.issuing(), kZone}, customers_, *resolver);
+    for (int i = 0; i < kDevices && claimed; ++i) own_.Claimed(Uuid(i));
+    auto resolver = clients::DaneResolver::Create({"127.0.0.1",
+                                                   world_->dot_port(),
+                                                   world_->spki_pin(),
+                                                   {world_->anchor()},
+                                                   std::chrono::milliseconds(3000)});
+    check_ = *ClientCheck::Create({registry_.root(), registry_.issuing(), {kZone}}, &own_, *resolver);
     auto server = TlsServer::Start({"127.0.0.1", asp_port_, identity_.certificate_file, identity_.key_file},
                                    *check_, [this](const TlsSession& session) {
                                      if (session.reason == "device_not_claimed") ++not_claimed_;
@@ -245,9 +245,9 @@ class FleetTest : public ::testing::Test {
   TestRegistry registry_;
   test::ServerIdentity identity_;
   std::uint16_t asp_port_ = 0;
-  test::World::Zones zones_;
-  std::unique_ptr<test::World> world_;
-  Customers customers_;
+  clients::test::World::Zones zones_;
+  std::unique_ptr<clients::test::World> world_;
+  OwnDevices own_;
   std::atomic<int> not_claimed_{0};
   std::unique_ptr<ClientCheck> check_;
   std::unique_ptr<TlsServer> server_;
@@ -288,7 +288,7 @@ TEST_F(FleetTest, ADeviceKnocksAgainUntilItsAspKnowsIt) {
   StartAsp(false);
   ASSERT_TRUE(Deliver("p", 1));
   ASSERT_TRUE(Until([this] { return not_claimed_ >= kDevices - 1; }, [] {}));
-  for (int i = 0; i < kDevices; ++i) customers_.Claimed(Uuid(i));
+  for (int i = 0; i < kDevices; ++i) own_.Claimed(Uuid(i));
   EXPECT_TRUE(ear_.Wait(Ear::Count("done", "", true, kDevices - 1)));
 }
 

@@ -16,7 +16,7 @@
 #include "simulators/asp/tls_server.h"
 #include "simulators/device/csr.h"
 #include "simulators/device/device.h"
-#include "tests/unit/simulators/dane/world.h"
+#include "tests/unit/clients/dane/world.h"
 #include "tests/unit/simulators/device/test_registry.h"
 
 namespace registry::sim {
@@ -49,9 +49,9 @@ class SessionTest : public ::testing::Test {
     ASSERT_EQ(std::system(("mkdir -p " + folder_).c_str()), 0);
     identity_ = new test::ServerIdentity(test::MakeServerIdentity(folder_, kAsp));
     registry_ = new TestRegistry();
-    asp_port_ = test::FreePort();
+    asp_port_ = clients::test::FreePort();
     MakeDevices();
-    world_ = test::World::Start(Zones()).release();
+    world_ = clients::test::World::Start(Zones()).release();
     ASSERT_NE(world_, nullptr);
     for (int i = 0; i < 4; ++i) Provision(i);  // 4 would refuse: its certificate is over
   }
@@ -73,13 +73,16 @@ class SessionTest : public ::testing::Test {
       certificates_[i] = registry_->Issue(csrs_[i], NameOf(i), i == 4 ? -10 : 3600);
     }
   }
-  static test::World::Zones Zones() {
-    test::World::Zones zones;
+  static clients::test::World::Zones Zones() {
+    clients::test::World::Zones zones;
     auto& zone = zones[kZone];
     zone.push_back("@ 60 IN TLSA 0 0 1 " + ToHex(test::Sha256(registry_->root())));
     zone.push_back("@ 60 IN TLSA 2 0 1 " + ToHex(test::Sha256(registry_->issuing())));
     for (int i = 0; i < kDevices; ++i) {
-      if (i == 2) continue;
+      if (i == 2) {  // as the registry says that it knows a device which may not be served
+        zone.push_back(NameOf(i) + ". 60 IN TXT \"state=deactivated\"");
+        continue;
+      }
       const Bytes& of = certificates_[i == 3 ? 0 : i];
       zone.push_back(NameOf(i) + ". 60 IN TLSA 3 0 1 " + ToHex(test::Sha256(of)));
     }
@@ -136,8 +139,8 @@ class SessionTest : public ::testing::Test {
                                           {world_->anchor()},
                                           std::chrono::milliseconds(3000)});
     ASSERT_TRUE(resolver);
-    check_ = *ClientCheck::Create({registry_->root(), registry_->issuing(), kZone}, customers_, *resolver);
-    for (int i = 0; i < kDevices; ++i) customers_.Claimed(NameOf(i).substr(0, 36));
+    check_ = *ClientCheck::Create({registry_->root(), registry_->issuing(), {kZone}}, &own_, *resolver);
+    for (int i = 0; i < kDevices; ++i) own_.Claimed(NameOf(i).substr(0, 36));
     TlsServerOptions options{"127.0.0.1", asp_port_, identity_->certificate_file, identity_->key_file, 2, 16};
     options.handshake_within = std::chrono::milliseconds(700);
     auto server = TlsServer::Start(options, *check_, [this](const TlsSession& session) {
@@ -169,7 +172,7 @@ class SessionTest : public ::testing::Test {
   static inline std::string folder_;
   static inline test::ServerIdentity* identity_ = nullptr;
   static inline TestRegistry* registry_ = nullptr;
-  static inline test::World* world_ = nullptr;
+  static inline clients::test::World* world_ = nullptr;
   static inline TrustStore* store_ = new TrustStore();
   static inline std::unique_ptr<Device> devices_[kDevices];
   static inline std::string csrs_[kDevices];
@@ -181,7 +184,7 @@ class SessionTest : public ::testing::Test {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::string> reasons_;
-  Customers customers_;
+  OwnDevices own_;
   std::unique_ptr<ClientCheck> check_;
   std::unique_ptr<TlsServer> server_;
 };
@@ -213,7 +216,7 @@ TEST_F(SessionTest, TheAspRefusesWithoutOrWithAForeignRecord) {
 
 // Everything about the device is authentic: it is another ASP's.
 TEST_F(SessionTest, ADeviceOfAnotherAspIsRefusedThere) {
-  Customers others;
+  OwnDevices others;
   others.Claimed(NameOf(1).substr(0, 36));
   auto resolver = DaneResolver::Create({"127.0.0.1",
                                         world_->dot_port(),
@@ -221,7 +224,8 @@ TEST_F(SessionTest, ADeviceOfAnotherAspIsRefusedThere) {
                                         {world_->anchor()},
                                         std::chrono::milliseconds(3000)});
   ASSERT_TRUE(resolver);
-  const auto check = ClientCheck::Create({registry_->root(), registry_->issuing(), kZone}, others, *resolver);
+  const auto check =
+      ClientCheck::Create({registry_->root(), registry_->issuing(), {kZone}}, &others, *resolver);
   std::mutex mutex;
   std::vector<TlsSession> sessions;
   const auto other = TlsServer::Start({"127.0.0.1", 0, identity_->certificate_file, identity_->key_file},
@@ -238,13 +242,13 @@ TEST_F(SessionTest, ADeviceOfAnotherAspIsRefusedThere) {
 }
 
 TEST_F(SessionTest, ADeactivatedDeviceIsRefusedThoughCachesHoldItsRecord) {
-  customers_.Heard("device.activated", NameOf(0).substr(0, 36), 7);
+  own_.Heard("device.activated", NameOf(0).substr(0, 36), 7);
   EXPECT_EQ(TalkAs(0, NameOf(0)), "");
-  customers_.Heard("device.deactivated", NameOf(0).substr(0, 36), 8);
+  own_.Heard("device.deactivated", NameOf(0).substr(0, 36), 8);
   EXPECT_EQ(TalkAs(0, NameOf(0)), "refused device_not_active");
-  customers_.Heard("device.activated", NameOf(0).substr(0, 36), 7);  // a replay
+  own_.Heard("device.activated", NameOf(0).substr(0, 36), 7);  // a replay
   EXPECT_EQ(TalkAs(0, NameOf(0)), "refused device_not_active");
-  customers_.Heard("device.reactivated", NameOf(0).substr(0, 36), 9);
+  own_.Heard("device.reactivated", NameOf(0).substr(0, 36), 9);
   EXPECT_EQ(TalkAs(0, NameOf(0)), "");
 }
 

@@ -1,0 +1,110 @@
+#include "clients/verdict/chain.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+
+#include "clients/verdict/verdict.h"
+
+namespace registry::clients {
+namespace {
+
+struct FreePath {
+  void operator()(X509_STORE_CTX* path) const { X509_STORE_CTX_free(path); }
+};
+struct FreeStack {
+  void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
+};
+
+X509* ParseAuthority(const Bytes& der) {
+  const std::uint8_t* at = der.data();
+  return d2i_X509(nullptr, &at, static_cast<long>(der.size()));
+}
+
+std::optional<std::time_t> SecondsOf(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
+  return timegm(&parts);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Chain>> Chain::Create(const Bytes& root, const Bytes& issuing, std::size_t cache_max) {
+  std::unique_ptr<Chain> chain(new Chain(cache_max));
+  chain->store_ = X509_STORE_new();
+  chain->issuing_ = ParseAuthority(issuing);
+  chain->root_ = ParseAuthority(root);
+  const bool ok = chain->store_ != nullptr && chain->issuing_ != nullptr && chain->root_ != nullptr &&
+                  X509_STORE_add_cert(chain->store_, chain->root_) == 1 &&
+                  X509_STORE_set_purpose(chain->store_, X509_PURPOSE_SSL_CLIENT) == 1 &&
+                  X509_STORE_set_flags(chain->store_, X509_V_FLAG_NO_CHECK_TIME) == 1;  // Validity asks
+  if (ok) chain->TrustIssuing();
+  ERR_clear_error();
+  if (ok) return chain;
+  return Error::Make(Code::kValueSyntax, "trust_malformed", "the registry's certificates cannot be used");
+}
+
+Chain::~Chain() {
+  X509_free(issuing_);
+  X509_free(root_);
+  X509_STORE_free(store_);
+}
+
+// A path may end at the issuing certificate once that is proved to be the root's: nothing about it changes but the dates
+// of the two. One that is not proved is asked about at every certificate, and refused.
+void Chain::TrustIssuing() {
+  const std::unique_ptr<X509_STORE_CTX, FreePath> path(X509_STORE_CTX_new());
+  const bool proved = path && X509_STORE_CTX_init(path.get(), store_, issuing_, nullptr) == 1 &&
+                      X509_STORE_CTX_set_purpose(path.get(), X509_PURPOSE_ANY) == 1 &&
+                      X509_verify_cert(path.get()) == 1;
+  if (proved && X509_STORE_add_cert(store_, issuing_) == 1) {
+    X509_STORE_set_flags(store_, X509_V_FLAG_PARTIAL_CHAIN);
+  }
+}
+
+Status Chain::CheckPath(X509* certificate) const {
+  const std::unique_ptr<STACK_OF(X509), FreeStack> untrusted(sk_X509_new_null());
+  const std::unique_ptr<X509_STORE_CTX, FreePath> path(X509_STORE_CTX_new());
+  const bool holds = untrusted && path && sk_X509_push(untrusted.get(), issuing_) != 0 &&
+                     X509_STORE_CTX_init(path.get(), store_, certificate, untrusted.get()) == 1 &&
+                     X509_verify_cert(path.get()) == 1;
+  ERR_clear_error();
+  if (holds) return Done{};
+  return Refusal(Verdict::kChainInvalid);
+}
+
+Chain::Validity Chain::Narrowed(Validity validity, const X509* certificate) {
+  const auto from = SecondsOf(X509_get0_notBefore(certificate));
+  const auto until = SecondsOf(X509_get0_notAfter(certificate));
+  if (!from || !until) return {std::numeric_limits<std::time_t>::max(), 0};
+  return {std::max(validity.from, *from), std::min(validity.until, *until)};
+}
+
+// RFC 5280 §4.1.2.5: both ends belong to it.
+Status Chain::Validity::At(std::time_t now) const {
+  if (now < from) return Refusal(Verdict::kChainInvalid);
+  if (now > until) return Refusal(Verdict::kCertificateExpired);
+  return Done{};
+}
+
+Status Chain::Judge(X509* certificate, const std::string& sha256, std::time_t now) const {
+  {
+    const MutexLock lock(mutex_);
+    if (const auto found = proved_.find(sha256); found != proved_.end()) return found->second.At(now);
+  }
+  if (auto holds = CheckPath(certificate); !holds) return holds;
+  Validity validity{0, std::numeric_limits<std::time_t>::max()};
+  for (const X509* one : {static_cast<const X509*>(certificate), static_cast<const X509*>(issuing_),
+                          static_cast<const X509*>(root_)}) {
+    validity = Narrowed(validity, one);
+  }
+  const MutexLock lock(mutex_);
+  if (proved_.size() >= cache_max_ && !proved_.empty()) proved_.erase(proved_.begin());
+  if (cache_max_ > 0) proved_.emplace(sha256, validity);
+  return validity.At(now);
+}
+
+}  // namespace registry::clients

@@ -1,0 +1,99 @@
+#include "clients/verdict/client_identity.h"
+
+#include <openssl/err.h>
+
+#include "schemas/ids/ids.h"
+
+namespace registry::clients {
+namespace {
+
+constexpr unsigned kWhere =
+    SSL_EXT_TLS1_3_ONLY | SSL_EXT_TLS1_3_CERTIFICATE_REQUEST | SSL_EXT_TLS1_3_CERTIFICATE;
+constexpr unsigned char kNoName[] = {0};  // a zero-length ClientName
+
+void FreeText(void*, void* text, CRYPTO_EX_DATA*, int, long, void*) {
+  delete static_cast<std::string*>(text);
+}
+
+// Where an SSL keeps what its client sent, and an SSL_CTX what its clients send.
+int SentIndex() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, FreeText);
+  return index;
+}
+int OwnIndex() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, FreeText);
+  return index;
+}
+
+int AddEmpty(SSL*, unsigned, unsigned where, const unsigned char** out, std::size_t* size, X509*, std::size_t,
+             int*, void*) {
+  if (where != SSL_EXT_TLS1_3_CERTIFICATE_REQUEST) return 0;
+  *out = kNoName;
+  *size = sizeof kNoName;
+  return 1;
+}
+
+// OpenSSL brings it only when this end has sent it. It belongs to the end entity's certificate, which comes first.
+int ReadName(SSL* connection, unsigned, unsigned where, const unsigned char* in, std::size_t size, X509*,
+             std::size_t position, int* alert, void*) {
+  if (where != SSL_EXT_TLS1_3_CERTIFICATE || position != 0) return 1;
+  if (size == 0 || in[0] != size - 1) {
+    *alert = SSL_AD_DECODE_ERROR;
+    return 0;
+  }
+  auto* const sent = new std::string(in + 1, in + size);
+  delete static_cast<std::string*>(SSL_get_ex_data(connection, SentIndex()));
+  SSL_set_ex_data(connection, SentIndex(), sent);
+  return 1;
+}
+
+// `own`: the ClientName as it goes out, its length in front.
+int AddName(SSL*, unsigned, unsigned where, const unsigned char** out, std::size_t* size, X509*,
+            std::size_t position, int*, void* own) {
+  if (where != SSL_EXT_TLS1_3_CERTIFICATE || position != 0) return 0;
+  const auto& name = *static_cast<const std::string*>(own);
+  *out = reinterpret_cast<const unsigned char*>(name.data());
+  *size = name.size();
+  return 1;
+}
+
+int IgnoreQuestion(SSL*, unsigned, unsigned, const unsigned char*, std::size_t, X509*, std::size_t, int*,
+                   void*) {
+  return 1;
+}
+
+Error TlsRefused() {
+  ERR_clear_error();
+  return Error::Make(Code::kFailed, "tls_refused", "the TLS library takes no extension of that number");
+}
+
+}  // namespace
+
+Status AskForIdentity(SSL_CTX* context, unsigned extension) {
+  if (SSL_CTX_add_custom_ext(context, extension, kWhere, AddEmpty, nullptr, nullptr, ReadName, nullptr) !=
+      1) {
+    return TlsRefused();
+  }
+  return Done{};
+}
+
+std::optional<std::string> IdentitySent(const SSL* connection) {
+  const auto* const sent = static_cast<const std::string*>(SSL_get_ex_data(connection, SentIndex()));
+  return sent == nullptr ? std::nullopt : std::optional(*sent);
+}
+
+Status SendIdentity(SSL_CTX* context, unsigned extension, const std::string& name) {
+  if (!ValidDomainName(name)) {
+    return Error::Make(Code::kValueSyntax, "identity_malformed", "the name cannot be sent as dane_clientid");
+  }
+  auto* const own = new std::string(static_cast<char>(name.size()) + name);
+  delete static_cast<std::string*>(SSL_CTX_get_ex_data(context, OwnIndex()));
+  SSL_CTX_set_ex_data(context, OwnIndex(), own);
+  if (SSL_CTX_add_custom_ext(context, extension, kWhere, AddName, nullptr, own, IgnoreQuestion, nullptr) !=
+      1) {
+    return TlsRefused();
+  }
+  return Done{};
+}
+
+}  // namespace registry::clients
