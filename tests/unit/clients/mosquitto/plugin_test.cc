@@ -201,8 +201,12 @@ TEST_F(PluginTest, WhoeverIsDeactivatedIsPutOutAndKeptOut) {
 // The registry's broker is another Mosquitto, and the bridge is Mosquitto's own.
 TEST_F(PluginTest, ABridgeBringsTheNotifications) {
   const std::string port = std::to_string(*ports_.Take());
-  world_->folder().Write("registry.conf",
-                         "user root\nlistener " + port + " 127.0.0.1\nallow_anonymous true\n");
+  const test::TestDevice party = world_->Make("asp-a", "asp-a.test");
+  const std::string server = world_->server().certificate_file;
+  world_->folder().Write("registry.conf", "user root\nlistener " + port +
+                                              " 127.0.0.1\nallow_anonymous true\ncertfile " + server +
+                                              "\nkeyfile " + world_->server().key_file + "\ncafile " +
+                                              In("chain.pem") + "\nrequire_certificate true\n");
   lab::ProcessSpec spec;
   spec.name = "mosquitto";
   spec.command = {"mosquitto", "-c", In("registry.conf")};
@@ -213,14 +217,17 @@ TEST_F(PluginTest, ABridgeBringsTheNotifications) {
       Start("", "connection registry\naddress 127.0.0.1:" + port +
                     "\ntopic registry/v1/to/asp-a/event/# in 1\nbridge_protocol_version mqttv50\n"
                     "remote_clientid asp-a-bridge\nlocal_clientid registry-bridge\ncleansession false\n"
-                    "restart_timeout 1\n"));
-  ASSERT_TRUE(Logged("registry-bridge"));
+                    "restart_timeout 1\nbridge_insecure true\nbridge_cafile " +
+                    server + "\nbridge_certfile " + party.certificate_file + "\nbridge_keyfile " +
+                    party.key_file + "\n"));
   const auto device =
       Subscribe(As(Kind::kGood), "devices/" + world_->device(Kind::kGood).id + "/#", "device.log");
+  const std::string to_registry = " -h 127.0.0.1 -p " + port + " --insecure --cafile " + server + " --cert " +
+                                  party.certificate_file + " --key " + party.key_file + " -q 1 ";
   // Until the bridge is up, what is said is not kept for it.
   EXPECT_TRUE(lab::WaitUntil(
       [&] {
-        Tell("device.deactivated", Kind::kGood, 7, " -h 127.0.0.1 -p " + port + " -q 1 ");
+        Tell("device.deactivated", Kind::kGood, 7, to_registry);
         return world_->folder().Read("mosquitto.log").find("may not be served any more") != std::string::npos;
       },
       10s))

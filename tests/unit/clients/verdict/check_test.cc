@@ -116,6 +116,16 @@ TEST_F(CheckTest, ACachedAnswerNeedsNoResolver) {
   EXPECT_EQ(Counted("registry_client_lookups_total"), 3) << "an absence is not cached";
 }
 
+TEST_F(CheckTest, ARecordIsBelievedForItsTimeToLive) {
+  ASSERT_EQ(Said(Kind::kByKey), "accepted");
+  ASSERT_EQ(Counted("registry_client_lookups_total"), 1);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (Counted("registry_client_lookups_total") < 2 && std::chrono::steady_clock::now() < deadline) {
+    ASSERT_EQ(Said(Kind::kByKey), "accepted");
+  }
+  EXPECT_EQ(Counted("registry_client_lookups_total"), 2) << "asked again once its second was over";
+}
+
 TEST_F(CheckTest, WhatIsHeardOfADeviceEndsWhatIsCached) {
   ASSERT_EQ(Said(Kind::kGood), "accepted");
   own_.Heard("device.deactivated", world_->device(Kind::kGood).id, 5);

@@ -80,7 +80,7 @@ bool ClientWorld::StartDns() {
   wrong[0] = wrong[0] == 'a' ? 'b' : 'a';
   World::Zones zones, unsigned_zones;
   zones[kZone] = {by_certificate(Kind::kGood),
-                  record(Kind::kByKey, "TLSA 3 1 1 " + HashOf(KeyOf(device(Kind::kByKey)))),
+                  device(Kind::kByKey).name + ". 1 IN TLSA 3 1 1 " + HashOf(KeyOf(device(Kind::kByKey))),
                   by_certificate(Kind::kOther),
                   record(Kind::kHeld, "TXT \"state=suspended\""),
                   record(Kind::kReplaced, "TLSA 3 0 1 " + HashOf(device(Kind::kGood).certificate)),

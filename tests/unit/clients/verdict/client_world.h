@@ -18,7 +18,7 @@ namespace registry::clients::test {
 
 enum class Kind {
   kGood,      // 3 0 1
-  kByKey,     // 3 1 1
+  kByKey,     // 3 1 1, with a TTL of one second
   kOther,     // like kGood, and nobody's here
   kHeld,      // its name is there, with a TXT record and no TLSA
   kGone,      // its name is not there
