@@ -68,7 +68,7 @@ const char* WhyRefused(Plugin& plugin, X509* certificate, char device[37], const
 int OnBasicAuth(int, void* event, void* self) noexcept {
   auto& plugin = *static_cast<Plugin*>(self);
   const auto* const asked = static_cast<mosquitto_evt_basic_auth*>(event);
-  plugin.sessions.End(asked->client);  // of a connection that ended without a word, at the same address
+  plugin.sessions.Forget(asked->client);  // whoever was at that address before
   const Peer certificate(static_cast<X509*>(mosquitto_client_certificate(asked->client)));
   if (!certificate) return MOSQ_ERR_PLUGIN_DEFER;
   const char* const id = mosquitto_client_id(asked->client);

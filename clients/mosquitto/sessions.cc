@@ -26,20 +26,31 @@ bool TopicSpace::Holds(const std::string& device, std::string_view topic) const 
 }
 
 void Sessions::Begin(const mosquitto* connection, Session session) {
-  sessions_[connection] = std::move(session);
+  sessions_[connection] = {std::move(session), false};
 }
 
-void Sessions::End(const mosquitto* connection) { sessions_.erase(connection); }
+void Sessions::End(const mosquitto* connection) {
+  const auto found = sessions_.find(connection);
+  if (found == sessions_.end() || found->second.ended) return;
+  found->second.ended = true;
+  ended_.push_back(connection);
+  if (ended_.size() <= kEndedMax) return;
+  const auto oldest = sessions_.find(ended_.front());
+  if (oldest != sessions_.end() && oldest->second.ended) sessions_.erase(oldest);
+  ended_.pop_front();
+}
+
+void Sessions::Forget(const mosquitto* connection) { sessions_.erase(connection); }
 
 const Sessions::Session* Sessions::Find(const mosquitto* connection) const {
   const auto found = sessions_.find(connection);
-  return found == sessions_.end() ? nullptr : &found->second;
+  return found == sessions_.end() ? nullptr : &found->second.session;
 }
 
 std::vector<Sessions::Session> Sessions::Of(const std::string& device) const {
   std::vector<Session> found;
-  for (const auto& [connection, session] : sessions_) {
-    if (device.empty() || session.device == device) found.push_back(session);
+  for (const auto& [connection, known] : sessions_) {
+    if (!known.ended && (device.empty() || known.session.device == device)) found.push_back(known.session);
   }
   return found;
 }

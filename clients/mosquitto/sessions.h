@@ -1,9 +1,12 @@
 // clients/mosquitto/sessions.h: which connection of the broker is which device's, and where that device may publish and
 // subscribe.
-// Owns: nothing of the broker's; a connection is known by its address, from its acceptance to its end.
-// Threads: Mosquitto's only one. Limits: one entry per connected device.
+// Owns: nothing of the broker's; a connection is known by its address, from its acceptance until another is at that address.
+//   Its end is not enough: Mosquitto tells of it before it asks about the last will, which can leave much later
+//   (MQTT5 3.1.3.2.2, Will Delay Interval), and about messages that it keeps for a session.
+// Threads: Mosquitto's only one. Limits: one entry per connected device, and kEndedMax of such as have gone.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -30,15 +33,24 @@ class Sessions {
   struct Session {
     std::string device, client_id;
   };
+  static constexpr std::size_t kEndedMax = 65536;
+
   void Begin(const mosquitto* connection, Session session);
   void End(const mosquitto* connection);
+  // Somebody else is at that address.
+  void Forget(const mosquitto* connection);
   // Null: no device's.
   const Session* Find(const mosquitto* connection) const;
-  // Client ids of the device's connections; an empty device: of all.
+  // The device's connections that have not ended; an empty device: of all.
   std::vector<Session> Of(const std::string& device) const;
 
  private:
-  std::map<const mosquitto*, Session> sessions_;
+  struct Known {
+    Session session;
+    bool ended = false;
+  };
+  std::map<const mosquitto*, Known> sessions_;
+  std::deque<const mosquitto*> ended_;  // the first to go first; some have begun again
 };
 
 }  // namespace registry::clients

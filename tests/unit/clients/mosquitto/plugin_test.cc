@@ -159,7 +159,7 @@ TEST_F(PluginTest, ADeviceHasATopicSpaceOfItsOwn) {
 
 TEST_F(PluginTest, ADeviceHearsItsOwnSpaceAndNothingElse) {
   const std::string own = "devices/" + world_->device(Kind::kGood).id;
-  for (const char* filter : {"#", "devices/#", "devices/+/state", "$SYS/#"}) {
+  for (const char* filter : {"#", "devices/#", "devices/+/state", "$SYS/#", "$share/g/devices/#"}) {
     const auto greedy = Subscribe(As(Kind::kGood), filter, "greedy.log");
     const std::string said = world_->folder().Read("greedy.log");
     EXPECT_TRUE(said.find("denied") != std::string::npos || said.find(": 135") != std::string::npos)
@@ -170,6 +170,34 @@ TEST_F(PluginTest, ADeviceHearsItsOwnSpaceAndNothingElse) {
   EXPECT_TRUE(lab::WaitUntil(
       [&] { return world_->folder().Read("device.log").find("hello") != std::string::npos; }, 10s))
       << world_->folder().Read("device.log");
+}
+
+// MQTT5 3.1.2.5: it leaves when the connection ends without a DISCONNECT.
+TEST_F(PluginTest, ALastWillIsAMessageLikeAnyOther) {
+  const std::string good = "devices/" + world_->device(Kind::kGood).id;
+  const std::string by_key = "devices/" + world_->device(Kind::kByKey).id;
+  const auto back = Subscribe(AsBackEnd(), "#", "back.log");
+  const auto dies = [&](Kind kind, const std::string& own, const std::string& will) {
+    const auto device =
+        Subscribe(As(kind) + "--will-payload x --will-topic '" + will + "' ", own + "/#", "device.log");
+    device->Signal(SIGKILL);
+    EXPECT_TRUE(device->WaitExit(10s));
+  };
+  const auto heard = [&](const std::string& topic) {
+    return world_->folder().Read("back.log").find("'" + topic + "'") != std::string::npos;
+  };
+  dies(Kind::kGood, good, by_key + "/foreign");
+  EXPECT_TRUE(lab::WaitUntil(
+      [&] {
+        return world_->folder().Read("mosquitto.log").find(world_->device(Kind::kGood).id + " closed") !=
+               std::string::npos;
+      },
+      10s))
+      << world_->folder().Read("mosquitto.log");
+  dies(Kind::kByKey, by_key, by_key + "/own");
+  EXPECT_TRUE(lab::WaitUntil([&] { return heard(by_key + "/own"); }, 10s))
+      << world_->folder().Read("back.log");
+  EXPECT_FALSE(heard(by_key + "/foreign"));
 }
 
 // Whoever connects with a client id in use ends the other's session.

@@ -44,8 +44,27 @@ TEST(Sessions, AreKnownByConnectionAndByDevice) {
   EXPECT_EQ(sessions.Of("d2").size(), 1u);
   EXPECT_EQ(sessions.Of("").size(), 2u);
   sessions.End(connection(0));
-  EXPECT_EQ(sessions.Find(connection(0)), nullptr);
   EXPECT_TRUE(sessions.Of("d1").empty());
+  EXPECT_EQ(sessions.Find(connection(0))->device, "d1") << "its last will is asked about afterwards";
+  sessions.Forget(connection(0));
+  EXPECT_EQ(sessions.Find(connection(0)), nullptr);
+}
+
+TEST(Sessions, OfThoseThatHaveGoneTheOldestIsForgotten) {
+  Sessions sessions;
+  const std::vector<char> addresses(Sessions::kEndedMax + 1);
+  const auto connection = [&](std::size_t i) { return reinterpret_cast<const mosquitto*>(&addresses[i]); };
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    sessions.Begin(connection(i), {"d", "d"});
+    sessions.End(connection(i));
+    if (i == 0) sessions.End(connection(i));  // told twice
+  }
+  EXPECT_EQ(sessions.Find(connection(0)), nullptr);
+  EXPECT_NE(sessions.Find(connection(1)), nullptr);
+  sessions.Begin(connection(1), {"e", "e"});
+  sessions.Begin(connection(0), {"d", "d"});
+  sessions.End(connection(0));
+  EXPECT_EQ(sessions.Find(connection(1))->device, "e") << "it has begun again";
 }
 
 }  // namespace
