@@ -167,7 +167,7 @@ int registry_client_is_notification(const registry_client* client, const char* t
   });
 }
 
-const char* registry_verdict_symbol(registry_verdict verdict) {
+const char* registry_verdict_symbol(int verdict) {
   return registry::clients::SymbolOf(static_cast<Verdict>(verdict)).data();
 }
 

@@ -71,7 +71,7 @@ REGISTRY_CLIENT_API registry_verdict registry_client_judge(registry_client *clie
 // The device that the certificate names, without any look-up. It proves nothing. Not 0: it names none of an allowed zone.
 REGISTRY_CLIENT_API int registry_client_device_in(registry_client *client, X509 *certificate,
                                                   char device[37]);
-REGISTRY_CLIENT_API const char *registry_verdict_symbol(registry_verdict verdict);
+REGISTRY_CLIENT_API const char *registry_verdict_symbol(int verdict);  // of no verdict: "failed"
 
 // ---- what the ASP knows of its devices
 // A device.claim was accepted. Not 0: it is no device id.

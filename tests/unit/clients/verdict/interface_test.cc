@@ -48,11 +48,11 @@ class InterfaceTest : public ::testing::Test {
 
 TEST_F(InterfaceTest, TheSymbolsAreThoseOfTheLibrary) {
   for (int i = 0; i <= REGISTRY_FAILED; ++i) {
-    EXPECT_EQ(registry_verdict_symbol(static_cast<registry_verdict>(i)), SymbolOf(static_cast<Verdict>(i)));
+    EXPECT_EQ(registry_verdict_symbol(i), SymbolOf(static_cast<Verdict>(i)));
   }
   EXPECT_STREQ(registry_verdict_symbol(REGISTRY_TLSA_MISSING), "tlsa_missing");
   EXPECT_STREQ(registry_verdict_symbol(REGISTRY_DEVICE_NOT_ACTIVE), "device_not_active");
-  EXPECT_STREQ(registry_verdict_symbol(static_cast<registry_verdict>(99)), "failed");
+  EXPECT_STREQ(registry_verdict_symbol(99), "failed");
 }
 
 TEST_F(InterfaceTest, SaysWhyItCannotBeOpened) {
