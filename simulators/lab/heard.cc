@@ -14,7 +14,7 @@ void Heard::Hear(const std::string& program, const json& event) {
 
 std::optional<json> Heard::Wait(std::size_t& from, const Wanted& wanted, std::chrono::milliseconds patience,
                                 const std::function<bool()>& over) {
-  constexpr std::chrono::milliseconds kTick{100};
+  constexpr std::chrono::milliseconds kGlance{100};
   const auto until = std::chrono::steady_clock::now() + patience;
   MutexLock lock(mutex_);
   for (;;) {
@@ -23,7 +23,7 @@ std::optional<json> Heard::Wait(std::size_t& from, const Wanted& wanted, std::ch
       return events_[from++].second;
     }
     if (over() || std::chrono::steady_clock::now() >= until) return std::nullopt;
-    changed_.WaitFor(lock, kTick);
+    changed_.WaitFor(lock, kGlance);
   }
 }
 

@@ -2,11 +2,34 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "simulators/lab/process.h"
 #include "tests/support/built_lab.h"
 
 namespace registry::test {
 namespace {
+
+// Folders that labs chose for themselves. A run without a failure leaves none of them behind.
+class Folders {
+ public:
+  ~Folders() {
+    if (testing::UnitTest::GetInstance()->Failed()) return;
+    std::error_code ignored;
+    for (const std::string& folder : folders_) std::filesystem::remove_all(folder, ignored);
+  }
+  void Add(const std::string& folder) { folders_.push_back(folder); }
+
+ private:
+  std::vector<std::string> folders_;
+};
+
+void RemoveAtTheEnd(const std::string& folder) {
+  static Folders folders;
+  folders.Add(folder);
+}
 
 std::unique_ptr<lab::Lab> Started(std::unique_ptr<lab::Lab> lab, Status (lab::Lab::*start)()) {
   if (!lab) return nullptr;
@@ -22,7 +45,9 @@ std::unique_ptr<lab::Lab> NewLab(lab::LabOptions options) {
   const lab::LabOptions built = BuiltLab();
   options.program_folder = built.program_folder;
   options.broker_config_folder = built.broker_config_folder;
+  const bool own_folder = options.folder.empty();
   auto created = lab::Lab::Create(std::move(options));
+  if (created && own_folder) RemoveAtTheEnd((*created)->layout().folder);
   if (created) return *std::move(created);
   ADD_FAILURE() << created.error().message;
   return nullptr;

@@ -1,6 +1,7 @@
 // tests/support/test_lab.h: a lab (simulators/lab/lab.h) of this build's own programs, as every test of a lab begins it, and
 // registryctl over its registry.
 // Errors: what does not start fails the test with its reason, and the pointer is null.
+// A folder that the lab chose itself is removed when the program ends and no test of it has failed.
 // Threads: one that lives as long as the test (lab.h).
 #pragma once
 

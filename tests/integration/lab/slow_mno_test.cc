@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <condition_variable>
-#include <filesystem>
 #include <map>
 #include <mutex>
 #include <set>
@@ -81,7 +80,6 @@ TEST(SlowMno, IsAskedAsThePlanSaysAndOnceWhenItReportsProgress) {
   RecordProperty("sent_to_the_one_that_reports", Sum(reporting));
   RecordProperty("sent_to_the_silent_one", Sum(silent));
   EXPECT_LT(Sum(reporting), Sum(silent));
-  std::filesystem::remove_all(lab.layout().folder);
 }
 
 }  // namespace

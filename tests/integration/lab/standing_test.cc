@@ -2,7 +2,6 @@
 // certificate no longer; let go, it is welcome again. Disconnected, reconnected and released through the simulators.
 #include <gmock/gmock.h>
 
-#include <filesystem>
 #include <functional>
 
 #include "simulators/lab/heard.h"
@@ -30,7 +29,6 @@ class StandingLab : public testing::Test {
     const auto failure = lab_->TakeFailure();
     EXPECT_FALSE(failure) << *failure;
     lab_->Stop();
-    std::filesystem::remove_all(lab_->layout().folder);
   }
 
   // Of asp-a, when it has had its session.

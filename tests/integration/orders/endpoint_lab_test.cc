@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 
 #include <condition_variable>
-#include <filesystem>
 #include <mutex>
 
 #include "tests/integration/orders/lab_party.h"
@@ -109,7 +108,6 @@ TEST(EndpointLab, AChangeReachesEveryDeviceThoughTheRegistryIsKilled) {
   const auto failure = lab.TakeFailure();
   EXPECT_FALSE(failure) << *failure;
   lab.Stop();
-  if (!testing::Test::HasFailure()) std::filesystem::remove_all(lab.layout().folder);
 }
 
 }  // namespace

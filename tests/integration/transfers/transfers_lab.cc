@@ -1,6 +1,5 @@
 #include "tests/integration/transfers/transfers_lab.h"
 
-#include <filesystem>
 #include <thread>
 
 #include "simulators/lab/registry_setup.h"
@@ -118,8 +117,6 @@ void TransfersLab::TearDownTestSuite() {
   const json verified = Ctl({"ledger", "verify"});
   EXPECT_EQ(verified.value("faults", json::array()), json::array());
   lab_->Stop();
-  const bool failed = testing::UnitTest::GetInstance()->current_test_suite()->Failed();
-  if (!failed) std::filesystem::remove_all(lab_->layout().folder);
   lab_.reset();
   heard_.reset();
 }
