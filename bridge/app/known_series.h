@@ -5,7 +5,6 @@
 // Limits: as many as the family has, whose labels are bounded.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -33,8 +32,15 @@ class KnownSeries {
 
  private:
   using Kept = std::tuple<std::string, std::string, std::string>;
+  // Tuples of different types are not compared by every compiler that builds this (Clang 14), so both become views.
+  struct Before {
+    using is_transparent = void;
+    static const Values& View(const Values& values) { return values; }
+    static Values View(const Kept& kept) { return Values(kept); }
+    bool operator()(const auto& one, const auto& other) const { return View(one) < View(other); }
+  };
   mutable Mutex mutex_;
-  std::map<Kept, Series*, std::less<>> series_ GUARDED_BY(mutex_);
+  std::map<Kept, Series*, Before> series_ GUARDED_BY(mutex_);
 };
 
 }  // namespace registry::app
