@@ -16,7 +16,7 @@ struct MemberText {
 
 // The object with these members set to these values, the others as they are. `object` is canonical JSON (RFC 8259 as
 // nlohmann's dump() writes it: members in the order of their names, no blanks) and so is what comes of it; `members` are in
-// that order, too, and their names need no escapes.
+// that order, too. No name in the text or in `members` needs escapes.
 std::string SetMembers(std::string_view object, const std::vector<MemberText>& members);
 
 }  // namespace registry::wire

@@ -95,6 +95,7 @@ void Committer::WriteAll(PendingCommits& commits) {
   if (failed_ || writes.empty()) return;
   writes_.Clear();
   writes.MoveTo(writes_, store_);
+  write.HideDevices(live_);
   const auto written = store_.Write(writes_, sync);
   if (written) {
     write.Publish(live_);

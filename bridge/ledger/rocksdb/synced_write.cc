@@ -338,6 +338,11 @@ OrderedWrites& SyncedWrite::Seal() {
   return writes_;
 }
 
+void SyncedWrite::HideDevices(Live& live) const {
+  const WriteLock lock(live.mutex);
+  for (const auto& device : written_) live.devices.Hide(device->id);
+}
+
 void SyncedWrite::Publish(Live& live) {
   const WriteLock lock(live.mutex);
   live.head = head_;

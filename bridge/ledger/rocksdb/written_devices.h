@@ -23,6 +23,11 @@ class WrittenDevices {
     const auto found = devices_.find(id);
     return found == devices_.end() ? nullptr : found->second;
   }
+  // Until it is put again: while the database may already show a newer one.
+  void Hide(const DeviceId& id) {
+    const auto found = devices_.find(id);
+    if (found != devices_.end()) found->second = nullptr;
+  }
   void Put(Written device) {
     const DeviceId id = device->id;
     if (!devices_.insert_or_assign(id, std::move(device)).second) return;

@@ -34,6 +34,17 @@ TEST(WrittenDevices, WhoeverCameFirstGoesFirst) {
   EXPECT_NE(devices.Find(samples::DeviceOf(WrittenDevices::kKept)), nullptr);
 }
 
+TEST(WrittenDevices, WhatIsBeingWrittenIsLookedUp) {
+  WrittenDevices devices;
+  for (std::uint64_t number = 0; number < WrittenDevices::kKept; ++number) devices.Put(Of(number));
+  devices.Hide(samples::DeviceOf(1));
+  devices.Hide(samples::DeviceOf(WrittenDevices::kKept));  // not there
+  EXPECT_EQ(devices.Find(samples::DeviceOf(1)), nullptr);
+  devices.Put(Of(1, 2));
+  EXPECT_EQ(devices.Find(samples::DeviceOf(1))->version, 2u);
+  EXPECT_NE(devices.Find(samples::DeviceOf(0)), nullptr) << "it takes the place it had";
+}
+
 // Neither from memory nor from disk may anything else be read than what was committed, and it is the same from both.
 TEST(WrittenDevices, ALedgerReadsThoseItKeepsAndThoseItDoesNotAlike) {
   samples::Folder folder;
