@@ -26,17 +26,17 @@ bool TopicSpace::Holds(const std::string& device, std::string_view topic) const 
 }
 
 void Sessions::Begin(const mosquitto* connection, Session session) {
-  sessions_[connection] = {std::move(session), false};
+  sessions_[connection] = {std::move(session), 0};
 }
 
 void Sessions::End(const mosquitto* connection) {
   const auto found = sessions_.find(connection);
-  if (found == sessions_.end() || found->second.ended) return;
-  found->second.ended = true;
-  ended_.push_back(connection);
+  if (found == sessions_.end() || found->second.ended != 0) return;
+  found->second.ended = ++ends_;
+  ended_.push_back({connection, ends_});
   if (ended_.size() <= kEndedMax) return;
-  const auto oldest = sessions_.find(ended_.front());
-  if (oldest != sessions_.end() && oldest->second.ended) sessions_.erase(oldest);
+  const auto oldest = sessions_.find(ended_.front().connection);
+  if (oldest != sessions_.end() && oldest->second.ended == ended_.front().number) sessions_.erase(oldest);
   ended_.pop_front();
 }
 
@@ -50,7 +50,8 @@ const Sessions::Session* Sessions::Find(const mosquitto* connection) const {
 std::vector<Sessions::Session> Sessions::Of(const std::string& device) const {
   std::vector<Session> found;
   for (const auto& [connection, known] : sessions_) {
-    if (!known.ended && (device.empty() || known.session.device == device)) found.push_back(known.session);
+    if (known.ended == 0 && (device.empty() || known.session.device == device))
+      found.push_back(known.session);
   }
   return found;
 }

@@ -6,6 +6,7 @@
 // Threads: Mosquitto's only one. Limits: one entry per connected device, and kEndedMax of such as have gone.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <string>
@@ -47,10 +48,16 @@ class Sessions {
  private:
   struct Known {
     Session session;
-    bool ended = false;
+    std::uint64_t ended = 0;  // the number of its end; 0: it has not ended
+  };
+  struct Ended {
+    const mosquitto* connection;
+    std::uint64_t number;
   };
   std::map<const mosquitto*, Known> sessions_;
-  std::deque<const mosquitto*> ended_;  // the first to go first; some have begun again
+  std::deque<Ended>
+      ended_;  // the first to go first. Behind some of the addresses is another by now: its number differs
+  std::uint64_t ends_ = 0;
 };
 
 }  // namespace registry::clients

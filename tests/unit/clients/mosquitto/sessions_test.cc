@@ -67,5 +67,24 @@ TEST(Sessions, OfThoseThatHaveGoneTheOldestIsForgotten) {
   EXPECT_EQ(sessions.Find(connection(1))->device, "e") << "it has begun again";
 }
 
+// The heap gives the same address again and again, so one connection's address ends many times.
+TEST(Sessions, AnAddressThatIsUsedOftenKeepsItsLatestEnd) {
+  Sessions sessions;
+  const char addresses[2] = {};
+  const auto connection = [&](int number) { return reinterpret_cast<const mosquitto*>(&addresses[number]); };
+  sessions.Begin(connection(1), {"e", "e"});
+  sessions.End(connection(1));
+  for (std::size_t i = 0; i < Sessions::kEndedMax; ++i) {
+    sessions.Forget(connection(0));
+    sessions.Begin(connection(0), {"d", "d"});
+    sessions.End(connection(0));
+    ASSERT_NE(sessions.Find(connection(0)), nullptr);
+  }
+  EXPECT_EQ(sessions.Find(connection(1)), nullptr) << "the oldest";
+  sessions.Begin(connection(0), {"d", "d"});
+  sessions.End(connection(0));
+  EXPECT_NE(sessions.Find(connection(0)), nullptr) << "what has just ended is asked about its last will";
+}
+
 }  // namespace
 }  // namespace registry::clients
