@@ -14,6 +14,7 @@
 #include <array>
 #include <ctime>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "clients/mosquitto/sessions.h"
@@ -35,6 +36,7 @@ struct Plugin {
   TopicSpace space;
   Sessions sessions;
   std::time_t said_at = 0;
+  bool reloading = false;  // from SIGHUP until Mosquitto goes on with its loop
   ~Plugin() { registry_client_close(client); }
 };
 
@@ -64,23 +66,63 @@ const char* WhyRefused(Plugin& plugin, X509* certificate, char device[37], const
   return verdict == REGISTRY_ACCEPTED ? nullptr : registry_verdict_symbol(verdict);
 }
 
+bool IsDevice(std::string_view name) {
+  return name.size() == 36 && name.find_first_not_of("0123456789abcdef-") == std::string_view::npos;
+}
+
+// A session that Mosquitto has read from its file at the start: nobody has connected to it since, so that it has no address.
+// Its user name, which OnBasicAuth gave it, is the device. Empty: it is none of a device that is this ASP's.
+std::string RestoredDevice(const Plugin& plugin, const mosquitto* client, const std::string& client_id) {
+  const char* const user = mosquitto_client_username(client);
+  if (user == nullptr || mosquitto_client_address(client) != nullptr) return {};
+  const bool own = IsDevice(user) && OwnClientId(client_id, user);
+  return own && registry_client_is_mine(plugin.client, user) != 0 ? user : "";
+}
+
+std::string ClientIdOf(const mosquitto* client) {
+  const char* const id = mosquitto_client_id(client);
+  return id != nullptr ? id : "";
+}
+
+// SIGHUP has Mosquitto ask about each session again, connected or not. One that was accepted here needs no look-up: it would
+// hold up the broker once for every device. nullopt: it was not.
+std::optional<int> AskedAgain(const Plugin& plugin, const mosquitto* client) {
+  if (!plugin.reloading) return std::nullopt;
+  const std::string client_id = ClientIdOf(client);
+  const Sessions::Session* const session = plugin.sessions.Find(client);
+  if (session != nullptr && session->client_id == client_id) {
+    return registry_client_is_mine(plugin.client, session->device.c_str()) != 0 ? MOSQ_ERR_SUCCESS
+                                                                                : MOSQ_ERR_AUTH;
+  }
+  return RestoredDevice(plugin, client, client_id).empty() ? std::nullopt : std::optional(MOSQ_ERR_SUCCESS);
+}
+
 // Nothing may be thrown into Mosquitto: noexcept ends it, which is better than letting somebody in.
 int OnBasicAuth(int, void* event, void* self) noexcept {
   auto& plugin = *static_cast<Plugin*>(self);
-  const auto* const asked = static_cast<mosquitto_evt_basic_auth*>(event);
-  plugin.sessions.Forget(asked->client);  // whoever was at that address before
-  const Peer certificate(static_cast<X509*>(mosquitto_client_certificate(asked->client)));
+  auto* const client = static_cast<mosquitto_evt_basic_auth*>(event)->client;
+  if (const auto answer = AskedAgain(plugin, client)) return *answer;
+  plugin.sessions.Forget(client);  // whoever was at that address before
+  const Peer certificate(static_cast<X509*>(mosquitto_client_certificate(client)));
   if (!certificate) return MOSQ_ERR_PLUGIN_DEFER;
-  const char* const id = mosquitto_client_id(asked->client);
-  const std::string client_id = id != nullptr ? id : "";
+  const std::string client_id = ClientIdOf(client);
   std::array<char, 37> device{};
   if (const char* const why = WhyRefused(plugin, certificate.get(), device.data(), client_id);
       why != nullptr) {
     SayRefused(plugin, device.data(), why);
     return MOSQ_ERR_AUTH;
   }
-  plugin.sessions.Begin(asked->client, {device.data(), client_id});
+  // Without a name the client would be anonymous, and those Mosquitto ends on SIGHUP where `allow_anonymous` is false.
+  if (const int code = mosquitto_set_username(client, device.data()); code != MOSQ_ERR_SUCCESS) return code;
+  plugin.sessions.Begin(client, {device.data(), client_id});
   return MOSQ_ERR_SUCCESS;
+}
+
+// Messages for a device that has not come back since Mosquitto's start are kept for it; when it comes, it is asked about anew.
+bool KeepsFor(const Plugin& plugin, const mosquitto_evt_acl_check& asked) {
+  if (asked.access != MOSQ_ACL_READ) return false;
+  const std::string device = RestoredDevice(plugin, asked.client, ClientIdOf(asked.client));
+  return !device.empty() && plugin.space.Holds(device, asked.topic);
 }
 
 int OnAclCheck(int, void* event, void* self) noexcept {
@@ -89,7 +131,8 @@ int OnAclCheck(int, void* event, void* self) noexcept {
   const Sessions::Session* const session = plugin.sessions.Find(asked->client);
   if (session == nullptr) {
     const Peer certificate(static_cast<X509*>(mosquitto_client_certificate(asked->client)));
-    return certificate ? MOSQ_ERR_ACL_DENIED : MOSQ_ERR_PLUGIN_DEFER;
+    if (certificate) return MOSQ_ERR_ACL_DENIED;
+    return KeepsFor(plugin, *asked) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_PLUGIN_DEFER;
   }
   return plugin.space.Holds(session->device, asked->topic) ? MOSQ_ERR_SUCCESS : MOSQ_ERR_ACL_DENIED;
 }
@@ -138,11 +181,18 @@ void LogMetrics(const Plugin& plugin) {
 // SIGHUP: the list of claims again, and what was counted into the log.
 int OnReload(int, void*, void* self) noexcept {
   auto& plugin = *static_cast<Plugin*>(self);
+  plugin.reloading = true;
   if (registry_client_reload(plugin.client) != 0) {
     mosquitto_log_printf(MOSQ_LOG_ERR, "registry: claims_file cannot be read; the old list stays");
   }
   EndUnlessMine(plugin, "");
   LogMetrics(plugin);
+  return MOSQ_ERR_SUCCESS;
+}
+
+// Mosquitto's loop: OnReload, OnBasicAuth of every session, and this before it hears any client.
+int OnTick(int, void*, void* self) noexcept {
+  static_cast<Plugin*>(self)->reloading = false;
   return MOSQ_ERR_SUCCESS;
 }
 
@@ -171,12 +221,13 @@ bool Configure(Plugin& plugin, const mosquitto_opt* options, int count) {
   return plugin.client != nullptr;
 }
 
-constexpr std::array<std::pair<int, MOSQ_FUNC_generic_callback>, 5> kHandlers = {
+constexpr std::array<std::pair<int, MOSQ_FUNC_generic_callback>, 6> kHandlers = {
     {{MOSQ_EVT_BASIC_AUTH, &OnBasicAuth},
      {MOSQ_EVT_ACL_CHECK, &OnAclCheck},
      {MOSQ_EVT_MESSAGE, &OnMessage},
      {MOSQ_EVT_DISCONNECT, &OnDisconnect},
-     {MOSQ_EVT_RELOAD, &OnReload}}};
+     {MOSQ_EVT_RELOAD, &OnReload},
+     {MOSQ_EVT_TICK, &OnTick}}};
 
 }  // namespace
 

@@ -71,7 +71,7 @@ class PluginTest : public ::testing::Test {
     broker_ = std::move(*lab::Process::Start(std::move(spec)));
     return lab::WaitUntil([this] { return !broker_->running() || lab::TcpAnswers("127.0.0.1", port_); },
                           10s) &&
-           broker_->running();
+           broker_->running() && Logged(" running\n");  // before, a signal ends it
   }
   std::string As(Kind kind, const std::string& client_id = {}) const {
     const test::TestDevice& device = world_->device(kind);
@@ -91,6 +91,9 @@ class PluginTest : public ::testing::Test {
   static bool Logged(const std::string& text) {
     return lab::WaitUntil(
         [&] { return world_->folder().Read("mosquitto.log").find(text) != std::string::npos; }, 10s);
+  }
+  static bool Heard(const std::string& log) {
+    return lab::WaitUntil([&] { return world_->folder().Read(log).find("hello") != std::string::npos; }, 10s);
   }
   // What the registry would say. Unless `registry` says to which broker, the back end plays the bridge that brings it.
   void Tell(const std::string& event, Kind kind, std::uint64_t seq, const std::string& registry = {}) const {
@@ -125,6 +128,7 @@ class PluginTest : public ::testing::Test {
     return std::move(*process);
   }
 
+  static std::string Persistent() { return "persistence true\npersistence_location " + In("") + "/\n"; }
   static constexpr const char* kPlugin = REGISTRY_BINARY_DIR "/bin/registry-mosquitto-plugin.so";
   static inline ClientWorld* world_ = nullptr;
   lab::Ports ports_;
@@ -273,12 +277,45 @@ TEST_F(PluginTest, SighupReadsTheClaimsAgain) {
   EXPECT_TRUE(Accepted(Kind::kGood));
   const auto device =
       Subscribe(As(Kind::kByKey), "devices/" + world_->device(Kind::kByKey).id + "/#", "device.log");
+  const auto stays =
+      Subscribe(As(Kind::kGood), "devices/" + world_->device(Kind::kGood).id + "/#", "stays.log");
   Claim({Kind::kGood, Kind::kOther});
   broker_->Signal(SIGHUP);
   EXPECT_TRUE(Logged(world_->device(Kind::kByKey).id + " may not be served any more"));
   EXPECT_TRUE(Logged("registry_client_verdicts_total{verdict=\"accepted\"}")) << "the figures";
   EXPECT_FALSE(Accepted(Kind::kByKey));
   EXPECT_TRUE(Accepted(Kind::kOther));
+  EXPECT_TRUE(Publish(AsBackEnd(), "devices/" + world_->device(Kind::kGood).id + "/x").ok());
+  EXPECT_TRUE(Heard("stays.log")) << world_->folder().Read("mosquitto.log");
+  const std::string log = world_->folder().Read("stays.log");
+  EXPECT_EQ(log.find("CONNACK"), log.rfind("CONNACK")) << "it did not have to come again: " << log;
+}
+
+// MQTT5 3.1.2.11.2: the session outlives the connection, and Mosquitto's file the process.
+TEST_F(PluginTest, WhatIsSaidWhileADeviceIsAwayReachesIt) {
+  const std::string own = "devices/" + world_->device(Kind::kGood).id;
+  const std::string staying = As(Kind::kGood) + "-c -x 3600 ";
+  const auto away = [&](const std::string& filter) {
+    auto device = Subscribe(staying, filter, "device.log");
+    EXPECT_TRUE(device->Stop());
+  };
+  const auto missed = [&] {
+    const auto device = Subscribe(staying, own + "/#", "device.log");
+    return Heard("device.log");
+  };
+  ASSERT_TRUE(Start(Persistent()));
+  away(own + "/#");
+  broker_->Signal(SIGHUP);
+  EXPECT_TRUE(Logged("registry_client_verdicts_total"));
+  EXPECT_TRUE(Publish(AsBackEnd(), own + "/command").ok());
+  EXPECT_TRUE(missed()) << "after SIGHUP" << world_->folder().Read("mosquitto.log");
+  away(own + "/#");
+  ASSERT_TRUE(broker_->Stop());
+  ASSERT_TRUE(Start(Persistent()));
+  broker_->Signal(SIGHUP);
+  EXPECT_TRUE(Logged("Reloading"));
+  EXPECT_TRUE(Publish(AsBackEnd(), own + "/command").ok());
+  EXPECT_TRUE(missed()) << "after a start of the broker" << world_->folder().Read("mosquitto.log");
 }
 
 TEST_F(PluginTest, AConfigurationThatCannotBeUsedKeepsTheBrokerFromStarting) {
