@@ -86,7 +86,7 @@ Status ClientCheck::Fits(const Result<std::vector<TlsaRecord>>& records, X509* c
 }
 
 Status ClientCheck::Mine(const std::string& name) const {
-  return own_ == nullptr ? Status(Done{}) : own_->MayTalk(name.substr(0, name.find('.')));
+  return own_ == nullptr ? Status(Done{}) : own_->MayTalk(name.substr(0, name.find('.')), options_.whose);
 }
 
 Status ClientCheck::Check(X509* certificate, const std::string& name) const {

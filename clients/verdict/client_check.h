@@ -33,6 +33,7 @@ struct CheckOptions {
   Freshness freshness = Freshness::kNow;
   NameFrom name_from = NameFrom::kEither;
   std::size_t cache_max = 65536;  // certificates
+  Whose whose = Whose::kOwn;
 };
 
 struct Judgement {
@@ -53,7 +54,7 @@ class ClientCheck {
     Bytes root, issuing;             // DER
     std::vector<std::string> zones;  // whose devices are asked about
   };
-  // `own` null: any device of the registry will do.
+  // `own` null: any device of the registry will do, and nothing is heard about them.
   static Result<std::unique_ptr<ClientCheck>> Create(const Trust& trust, const OwnDevices* own,
                                                      std::shared_ptr<DaneResolver> resolver,
                                                      const CheckOptions& options = {});

@@ -56,8 +56,8 @@ bool TakeNameFrom(std::string_view text, NameFrom& from) {
   return found != kForms.end();
 }
 
-bool TakeSwitch(std::string_view text, bool& value) {
-  value = text == "yes";
+bool TakeWhose(std::string_view text, Whose& value) {
+  value = text == "no" ? Whose::kAny : Whose::kOwn;
   return text == "yes" || text == "no";
 }
 
@@ -104,7 +104,7 @@ Status OptionReader::Set(std::string_view key, std::string_view value) {
       {"identity_extension", [&] { return TakeNumber(text, 1, 65535, options_.identity_extension); }},
       {"party", [&] { return PartyId::Parse(text).has_value() && file(options_.party); }},
       {"claims_file", [&] { return file(options_.claims_file); }},
-      {"own_only", [&] { return TakeSwitch(text, options_.own_only); }},
+      {"own_only", [&] { return TakeWhose(text, options_.check.whose); }},
       {"cache_max", [&] { return TakeNumber(text, 0, 10'000'000, options_.check.cache_max); }},
   };
   const auto found = setters.find(Trimmed(key));

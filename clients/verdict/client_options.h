@@ -17,11 +17,10 @@ namespace registry::clients {
 struct ClientOptions {
   ClientCheck::Trust trust;
   ResolverTrust resolver;
-  CheckOptions check{Freshness::kCached, NameFrom::kExtension, 65536};
+  CheckOptions check{Freshness::kCached, NameFrom::kExtension, 65536, Whose::kOwn};
   unsigned identity_extension = kDefaultIdentityExtension;
   std::string party;        // the ASP's own name
   std::string claims_file;  // its devices, one id a line
-  bool own_only = true;
 };
 
 class OptionReader {

@@ -27,7 +27,8 @@ std::optional<bool> SaysOver(const std::string& type) {
 
 void OwnDevices::Claimed(const std::string& device) {
   const MutexLock lock(mutex_);
-  known_.emplace(device, Known{});  // what its feed said already is newer
+  Known& known = known_[device];
+  known = {known.seq, false, false, false};  // what its feed said already is older, and not to be heard again
 }
 
 void OwnDevices::Heard(const std::string& type, const std::string& device, std::uint64_t seq) {
@@ -35,14 +36,17 @@ void OwnDevices::Heard(const std::string& type, const std::string& device, std::
   if (!over || device.empty()) return;
   const MutexLock lock(mutex_);
   Known& known = known_[device];
-  if (seq >= known.seq) known = {seq, *over, false};
+  if (IsNew(seq, known)) known = {seq, *over, false, false};
 }
 
 void OwnDevices::Lost(const std::string& device, std::uint64_t seq) {
   const MutexLock lock(mutex_);
   Known& known = known_[device];
-  if (seq >= known.seq) known = {seq, true, true};
+  if (IsNew(seq, known)) known = {seq, true, true, true};
 }
+
+// A notification can come again, since the feed is replayed: what has been done since is not undone by it.
+bool OwnDevices::IsNew(std::uint64_t seq, const Known& known) { return known.seq == 0 || seq > known.seq; }
 
 void OwnDevices::Listed(const std::set<std::string>& devices) {
   const MutexLock lock(mutex_);
@@ -56,11 +60,13 @@ void OwnDevices::Listed(const std::set<std::string>& devices) {
   listed_ = devices;
 }
 
-Status OwnDevices::MayTalk(const std::string& device) const {
+Status OwnDevices::MayTalk(const std::string& device, Whose whose) const {
   const MutexLock lock(mutex_);
   const auto found = known_.find(device);
-  if (found == known_.end() || found->second.lost) return Refusal(Verdict::kDeviceNotClaimed);
-  if (found->second.over) return Refusal(Verdict::kDeviceNotActive);
+  const Known known = found != known_.end() ? found->second : Known{0, false, true, false};
+  if (whose == Whose::kOwn && known.lost) return Refusal(Verdict::kDeviceNotClaimed);
+  // What becomes of it at another ASP is not told here, so that nothing is known of it.
+  if (known.over && !known.elsewhere) return Refusal(Verdict::kDeviceNotActive);
   return Done{};
 }
 

@@ -66,8 +66,7 @@ Result<std::unique_ptr<registry_client>> Opened(Result<ClientOptions> options) {
   client->options = std::move(*options);
   auto resolver = DaneResolver::Create(client->options.resolver);
   if (!resolver) return resolver.error();
-  auto check = ClientCheck::Create(client->options.trust, client->options.own_only ? &client->own : nullptr,
-                                   *resolver, client->options.check);
+  auto check = ClientCheck::Create(client->options.trust, &client->own, *resolver, client->options.check);
   if (!check) return check.error();
   client->check = std::move(*check);
   if (auto read = ReadOwn(*client); !read) return read.error();
@@ -154,7 +153,7 @@ int registry_client_device_in(registry_client* client, X509* certificate, char d
 int registry_client_is_mine(registry_client* client, const char* device) {
   return Guarded(0, [&] {
     if (device == nullptr) return 0;
-    return !client->options.own_only || client->own.MayTalk(device) ? 1 : 0;
+    return client->own.MayTalk(device, client->options.check.whose) ? 1 : 0;
   });
 }
 

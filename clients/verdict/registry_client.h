@@ -76,7 +76,8 @@ REGISTRY_CLIENT_API const char *registry_verdict_symbol(int verdict);  // of no 
 // ---- what the ASP knows of its devices
 // A device.claim was accepted. Not 0: it is no device id.
 REGISTRY_CLIENT_API int registry_client_claimed(registry_client *client, const char *device);
-// 1 when the device is this ASP's and may be served, as far as is known here; also 1 for every device when own_only is no.
+// 1 when the device is this ASP's and may be served, as far as is known here. When own_only is no: 0 only
+// for one that was heard to be deactivated, deleted, released or suspended.
 REGISTRY_CLIENT_API int registry_client_is_mine(registry_client *client, const char *device);
 // 1 when messages of this topic are notifications or batches to the configured party.
 REGISTRY_CLIENT_API int registry_client_is_notification(const registry_client *client, const char *topic);

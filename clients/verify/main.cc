@@ -102,7 +102,7 @@ int Run(const Arguments& arguments) {
   auto options = ReadConfig(arguments.config);
   if (!options) return CannotAsk(options.error().message);
   OwnDevices own;
-  const bool ask_own = options->own_only && !options->claims_file.empty();
+  const bool ask_own = options->check.whose == Whose::kOwn && !options->claims_file.empty();
   if (ask_own) {
     const auto claims = ReadClaims(options->claims_file);
     if (!claims) return CannotAsk(claims.error().message);

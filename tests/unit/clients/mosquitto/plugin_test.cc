@@ -230,6 +230,15 @@ TEST_F(PluginTest, WhoeverIsDeactivatedIsPutOutAndKeptOut) {
   EXPECT_TRUE(Accepted(Kind::kGood));
 }
 
+TEST_F(PluginTest, WhereAnyDeviceWillDoWhoeverIsDeactivatedIsPutOutToo) {
+  ASSERT_TRUE(Start("plugin_opt_own_only no\n"));
+  const auto device =
+      Subscribe(As(Kind::kOther), "devices/" + world_->device(Kind::kOther).id + "/#", "device.log");
+  Tell("device.deactivated", Kind::kOther, 7);
+  EXPECT_TRUE(Logged(world_->device(Kind::kOther).id + " may not be served any more"));
+  EXPECT_FALSE(Accepted(Kind::kOther));
+}
+
 // The registry's broker is another Mosquitto, and the bridge is Mosquitto's own.
 TEST_F(PluginTest, ABridgeBringsTheNotifications) {
   const std::string port = std::to_string(*ports_.Take());

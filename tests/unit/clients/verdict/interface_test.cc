@@ -125,6 +125,8 @@ TEST_F(InterfaceTest, AnyDeviceWillDoWhereTheConfigurationSaysSo) {
   EXPECT_EQ(Said(client, Kind::kGood), "accepted");
   EXPECT_EQ(Said(client, Kind::kOther), "accepted");
   EXPECT_EQ(Said(client, Kind::kHeld), "tlsa_missing");
+  EXPECT_EQ(client.Hear(Notification("device.deactivated", Kind::kGood, 4)), 1);
+  EXPECT_EQ(Said(client, Kind::kGood), "device_not_active") << "also while the resolver remembers its record";
 }
 
 TEST_F(InterfaceTest, KnowsWhatIsSaidToItsParty) {

@@ -70,6 +70,49 @@ TEST(OwnDevices, OfTwoNotificationsTheLaterCounts) {
   EXPECT_EQ(Standing(own), "device_not_active") << "it says nothing of it";
 }
 
+// A feed is replayed.
+TEST(OwnDevices, ANotificationThatComesAgainSaysNothing) {
+  OwnDevices own;
+  own.Heard("device.activated", kDevice, 7);
+  own.Listed({kDevice});
+  own.Listed({});
+  own.Heard("device.activated", kDevice, 7);
+  EXPECT_EQ(Standing(own), "device_not_claimed") << "it was taken off the list since";
+  own.Claimed(kDevice);
+  own.Lost(kDevice, 7);
+  EXPECT_EQ(Standing(own), "served");
+  own.Lost(kDevice, 8);
+  EXPECT_EQ(Standing(own), "device_not_claimed");
+}
+
+TEST(OwnDevices, ANewClaimCounts) {
+  OwnDevices own;
+  own.Heard("device.released", kDevice, 4);
+  own.Claimed(kDevice);
+  EXPECT_EQ(Standing(own), "served");
+  own.Heard("device.released", kDevice, 4);
+  EXPECT_EQ(Standing(own), "served") << "that was before the claim";
+  own.Lost(kDevice, 5);
+  own.Claimed(kDevice);
+  EXPECT_EQ(Standing(own), "served");
+}
+
+TEST(OwnDevices, WhereAnyDeviceWillDoNoneIsServedThatIsOver) {
+  OwnDevices own;
+  const auto standing = [&own] {
+    const Status status = own.MayTalk(kDevice, Whose::kAny);
+    return status ? "served" : status.error().symbol;
+  };
+  EXPECT_EQ(standing(), "served");
+  own.Listed({kDevice});
+  own.Heard("device.deactivated", kDevice, 3);
+  EXPECT_EQ(standing(), "device_not_active");
+  own.Listed({});
+  EXPECT_EQ(standing(), "device_not_active");
+  own.Lost(kDevice, 4);
+  EXPECT_EQ(standing(), "served") << "it is another's, of whom nothing is heard here";
+}
+
 TEST(OwnDevices, AListSaysWhoIsClaimedAndTheFeedWhoIsOver) {
   OwnDevices own;
   own.Listed({kDevice});
@@ -124,7 +167,7 @@ TEST_F(OptionTest, HasDefaultsForTheRest) {
   EXPECT_EQ(options->resolver.anchors, std::vector<std::string>{". 3600 IN DS 1 13 2 00"});
   EXPECT_EQ(options->check.name_from, NameFrom::kExtension);
   EXPECT_EQ(options->check.freshness, Freshness::kCached);
-  EXPECT_TRUE(options->own_only);
+  EXPECT_EQ(options->check.whose, Whose::kOwn);
 }
 
 TEST_F(OptionTest, EveryKeyIsRead) {
@@ -141,7 +184,7 @@ TEST_F(OptionTest, EveryKeyIsRead) {
   EXPECT_EQ(options->check.name_from, NameFrom::kEither);
   EXPECT_EQ(options->identity_extension, 65281u);
   EXPECT_EQ(options->party, "asp-a");
-  EXPECT_FALSE(options->own_only);
+  EXPECT_EQ(options->check.whose, Whose::kAny);
   EXPECT_EQ(options->resolver.cache_max, 9u);
   EXPECT_EQ(options->claims_file, "claims");
 }
