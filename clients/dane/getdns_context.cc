@@ -59,6 +59,11 @@ bool Configure(getdns_context* context, const ResolverTrust& trust, const getdns
              GETDNS_RETURN_GOOD;
 }
 
+std::string Lower(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name;
+}
+
 Dict UnjudgedExtensions() {
   Dict header(getdns_dict_create()), edns(getdns_dict_create()), extensions(getdns_dict_create());
   getdns_dict_set_int(header.get(), "rd", 1);
@@ -122,6 +127,9 @@ Result<Dict> GetdnsContext::Ask(const std::string& name, std::uint32_t type, con
   if (replies.empty()) return unreachable;
   const std::uint32_t rcode = IntAt(answer.get(), "/replies_tree/0/header/rcode");
   if (rcode != GETDNS_RCODE_NOERROR && rcode != GETDNS_RCODE_NXDOMAIN) return unreachable;
+  if (!IsReplyTo(answer.get(), name, type)) {
+    return Error::Make(Code::kPolicy, "dns_bogus", "the reply is to another question");
+  }
   return answer;
 }
 
@@ -130,6 +138,11 @@ Result<Dict> GetdnsContext::AskUnjudged(const std::string& name, std::uint32_t t
 }
 Result<Dict> GetdnsContext::AskJudged(const std::string& name, std::uint32_t type) {
   return Ask(name, type, judged_.get());
+}
+
+bool IsReplyTo(const getdns_dict* reply, const std::string& name, std::uint32_t type) {
+  return NameAt(reply, "/replies_tree/0/question/qname") == Lower(name) &&
+         IntAt(reply, "/replies_tree/0/question/qtype") == type;
 }
 
 std::uint32_t IntAt(const getdns_dict* dict, const char* path) {
@@ -153,8 +166,7 @@ std::string NameAt(const getdns_dict* dict, const char* path) {
   std::string name = text;
   free(text);
   if (name.ends_with('.')) name.pop_back();
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name;
+  return Lower(std::move(name));
 }
 
 const getdns_list* ListAt(const getdns_dict* dict, const char* path) {

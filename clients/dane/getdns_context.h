@@ -42,6 +42,10 @@ class GetdnsContext {
   Dict unjudged_, judged_;
 };
 
+// Whether it is the reply to (name, type). libgetdns goes by the message id alone, and proves a reply by the question that
+// stands in it: so the proof that some other name is absent would be taken for this one's (RFC 5452 §9.1).
+bool IsReplyTo(const getdns_dict* reply, const std::string& name, std::uint32_t type);
+
 // ---- reading answers; all "absent" results are empty or zero ----
 std::uint32_t IntAt(const getdns_dict* dict, const char* path);
 Bytes OctetsAt(const getdns_dict* dict, const char* path);

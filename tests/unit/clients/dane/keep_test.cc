@@ -25,6 +25,22 @@ Dict Reply(const std::vector<std::string>& answer) {
   return root;
 }
 
+// A reply that holds that question and nothing else.
+Dict To(const std::string& name, std::uint32_t type) {
+  getdns_bindata* wire = nullptr;
+  EXPECT_EQ(getdns_convert_fqdn_to_dns_name((name + ".").c_str(), &wire), GETDNS_RETURN_GOOD);
+  List replies(getdns_list_create());
+  Dict question(getdns_dict_create()), reply(getdns_dict_create()), root(getdns_dict_create());
+  getdns_dict_set_bindata(question.get(), "qname", wire);
+  getdns_dict_set_int(question.get(), "qtype", type);
+  getdns_dict_set_dict(reply.get(), "question", question.get());
+  getdns_list_set_dict(replies.get(), 0, reply.get());
+  getdns_dict_set_list(root.get(), "replies_tree", replies.get());
+  free(wire->data);
+  free(wire);
+  return root;
+}
+
 std::string Tlsa(int ttl) { return kName + ". " + std::to_string(ttl) + " IN TLSA 3 0 1 00112233"; }
 std::string Rrsig(int original_ttl, const std::string& expiration, const std::string& covered = "TLSA") {
   return kName + ". 3600 IN RRSIG " + covered + " 13 4 " + std::to_string(original_ttl) + " " + expiration +
@@ -48,6 +64,16 @@ TEST(KeepTest, NothingIsKeptBeyondItsSignature) {
 
 TEST(KeepTest, SignaturesOfOtherTypesDoNotMatter) {
   EXPECT_EQ(Keep({Tlsa(200), Rrsig(5, "20270115080001", "TXT")}), 200);
+}
+
+TEST(ReplyTest, OnlyWhatWasAsked) {
+  const std::string other = "d2._device.iotregistry.test";
+  const Dict reply = To("D1._device.IotRegistry.test", kTypeTlsa);
+  EXPECT_TRUE(IsReplyTo(reply.get(), kName, kTypeTlsa)) << "whatever the case";
+  EXPECT_TRUE(IsReplyTo(reply.get(), "d1._Device.iotregistry.test", kTypeTlsa));
+  EXPECT_FALSE(IsReplyTo(reply.get(), other, kTypeTlsa));
+  EXPECT_FALSE(IsReplyTo(reply.get(), kName, kTypeA));
+  EXPECT_FALSE(IsReplyTo(Reply({}).get(), kName, kTypeTlsa)) << "no question at all";
 }
 
 }  // namespace
