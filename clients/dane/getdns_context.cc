@@ -110,7 +110,17 @@ Result<std::unique_ptr<GetdnsContext>> GetdnsContext::Open(const ResolverTrust& 
   return made;
 }
 
+bool GetdnsContext::InTime() const {
+  if (!deadline_) return true;
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(*deadline_ - std::chrono::steady_clock::now());
+  return left.count() > 0 &&
+         getdns_context_set_timeout(context_.get(), static_cast<std::uint64_t>(left.count())) ==
+             GETDNS_RETURN_GOOD;
+}
+
 Result<Dict> GetdnsContext::Ask(const std::string& name, std::uint32_t type, const getdns_dict* extensions) {
+  if (!InTime()) return Error::Make(Code::kFailed, "resolver_unreachable", "no time left to ask");
   getdns_dict* raw = nullptr;
   const auto code =
       getdns_general_sync(context_.get(), (name + ".").c_str(), static_cast<std::uint16_t>(type),

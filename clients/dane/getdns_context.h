@@ -9,6 +9,7 @@
 #include <chrono>
 #include <ctime>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "clients/dane/resolver.h"
@@ -30,6 +31,8 @@ class GetdnsContext {
  public:
   static Result<std::unique_ptr<GetdnsContext>> Open(const ResolverTrust& trust);
 
+  // What is asked from now on must be answered by then. Without it, each question has the whole of its time.
+  void Until(std::chrono::steady_clock::time_point deadline) { deadline_ = deadline; }
   // With signatures, unjudged (DO and CD set, RFC 4035 §3.2.2): the caller validates.
   Result<Dict> AskUnjudged(const std::string& name, std::uint32_t type);
   // Judged by libgetdns, which fetches the chain from the anchors each time.
@@ -40,6 +43,8 @@ class GetdnsContext {
   Result<Dict> Ask(const std::string& name, std::uint32_t type, const getdns_dict* extensions);
   std::unique_ptr<getdns_context, GetdnsFree> context_;
   Dict unjudged_, judged_;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  bool InTime() const;  // false: there is none left
 };
 
 // Whether it is the reply to (name, type). libgetdns goes by the message id alone, and proves a reply by the question that

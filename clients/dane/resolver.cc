@@ -73,6 +73,7 @@ void DaneResolver::Return(std::unique_ptr<GetdnsContext> context, const Result<D
 Result<Dict> DaneResolver::Prove(const std::string& name, std::uint32_t type) {
   const QuietPipe quiet;
   if (auto used = TakeIdle()) {
+    used->Until(Clock::now() + trust_.timeout);
     auto reply = keys_->Prove(*used, name, type);
     Return(std::move(used), reply);
     if (reply || reply.error().symbol != "resolver_unreachable") return reply;
@@ -81,6 +82,7 @@ Result<Dict> DaneResolver::Prove(const std::string& name, std::uint32_t type) {
   }
   auto fresh = GetdnsContext::Open(trust_);
   if (!fresh) return fresh.error();
+  (*fresh)->Until(Clock::now() + trust_.timeout);
   auto reply = keys_->Prove(**fresh, name, type);
   Return(std::move(*fresh), reply);
   return reply;

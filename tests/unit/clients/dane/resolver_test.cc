@@ -10,6 +10,7 @@
 #include <csignal>
 #include <thread>
 
+#include "clients/dane/getdns_context.h"
 #include "tests/unit/clients/dane/world.h"
 
 namespace registry::clients {
@@ -140,6 +141,19 @@ TEST_F(ResolverTest, AResolverThatDoesNotAnswerCountsAsNone) {
 }
 
 // A library must not count on its host to ignore SIGPIPE (RFC 7766 §6.2.4: either end may close).
+// All the questions of one look-up share its time.
+TEST_F(ResolverTest, AsksNothingWhenItsTimeIsUp) {
+  auto context = GetdnsContext::Open(Trust());
+  ASSERT_TRUE(context);
+  EXPECT_TRUE((*context)->AskUnjudged("good.other.test", kTypeTlsa));
+  (*context)->Until(std::chrono::steady_clock::now() - std::chrono::seconds(1));
+  const auto late = (*context)->AskUnjudged("good.other.test", kTypeTlsa);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().symbol, "resolver_unreachable");
+  (*context)->Until(std::chrono::steady_clock::now() + std::chrono::minutes(1));
+  EXPECT_TRUE((*context)->AskJudged("good.other.test", kTypeTlsa));
+}
+
 TEST_F(ResolverTest, AClosedConnectionDoesNotEndTheProcess) {
   std::signal(SIGPIPE, SIG_DFL);
   auto resolver = Open(Trust());
