@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 
+#include <memory>
+
 #include "schemas/ids/ids.h"
 
 namespace registry::clients {
@@ -33,6 +35,20 @@ int AddEmpty(SSL*, unsigned, unsigned where, const unsigned char** out, std::siz
   return 1;
 }
 
+// False: there is no memory. Nothing may be thrown through OpenSSL's frames of C.
+bool KeepSent(SSL* connection, const unsigned char* begin, const unsigned char* end) noexcept {
+  try {
+    auto sent = std::make_unique<std::string>(begin, end);
+    auto* const before = static_cast<std::string*>(SSL_get_ex_data(connection, SentIndex()));
+    if (SSL_set_ex_data(connection, SentIndex(), sent.get()) != 1) return false;
+    delete before;
+    (void)sent.release();
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 // OpenSSL brings it only when this end has sent it. It belongs to the end entity's certificate, which comes first.
 int ReadName(SSL* connection, unsigned, unsigned where, const unsigned char* in, std::size_t size, X509*,
              std::size_t position, int* alert, void*) {
@@ -41,10 +57,9 @@ int ReadName(SSL* connection, unsigned, unsigned where, const unsigned char* in,
     *alert = SSL_AD_DECODE_ERROR;
     return 0;
   }
-  auto* const sent = new std::string(in + 1, in + size);
-  delete static_cast<std::string*>(SSL_get_ex_data(connection, SentIndex()));
-  SSL_set_ex_data(connection, SentIndex(), sent);
-  return 1;
+  if (KeepSent(connection, in + 1, in + size)) return 1;
+  *alert = SSL_AD_INTERNAL_ERROR;
+  return 0;
 }
 
 // `own`: the ClientName as it goes out, its length in front.

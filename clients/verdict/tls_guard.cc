@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 
+#include <memory>
+
 #include "clients/verdict/client_identity.h"
 
 namespace registry::clients {
@@ -16,17 +18,29 @@ int JudgementIndex() {
   return index;
 }
 
+// The connection owns what it said; a judgement it had before is gone with it. Null: it takes none.
+const Judgement* Keep(SSL* connection, std::unique_ptr<Judgement> judgement) {
+  auto* const before = static_cast<Judgement*>(SSL_get_ex_data(connection, JudgementIndex()));
+  if (SSL_set_ex_data(connection, JudgementIndex(), judgement.get()) != 1) return nullptr;
+  delete before;
+  return judgement.release();
+}
+
 // The draft has one alert for all refusals, handshake_failure, which is what OpenSSL makes of this error.
-int JudgeClient(X509_STORE_CTX* path, void* check) {
-  auto* const connection =
-      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(path, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  auto* const judgement = new Judgement(static_cast<const ClientCheck*>(check)->Judge(
-      X509_STORE_CTX_get0_cert(path), IdentitySent(connection)));
-  delete static_cast<Judgement*>(SSL_get_ex_data(connection, JudgementIndex()));
-  SSL_set_ex_data(connection, JudgementIndex(), judgement);
-  if (judgement->status) return 1;
+int JudgeClient(X509_STORE_CTX* path, void* check) noexcept {
   X509_STORE_CTX_set_error(path, X509_V_ERR_APPLICATION_VERIFICATION);
-  return 0;
+  try {
+    auto* const connection =
+        static_cast<SSL*>(X509_STORE_CTX_get_ex_data(path, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    const auto* const judgement =
+        Keep(connection, std::make_unique<Judgement>(static_cast<const ClientCheck*>(check)->Judge(
+                             X509_STORE_CTX_get0_cert(path), IdentitySent(connection))));
+    if (judgement == nullptr || !judgement->status) return 0;
+  } catch (...) {
+    return 0;  // what is thrown is a lack of memory, and must not cross OpenSSL's frames of C
+  }
+  X509_STORE_CTX_set_error(path, X509_V_OK);
+  return 1;
 }
 
 }  // namespace
