@@ -36,14 +36,22 @@ class Descriptor {
   int fd_;
 };
 
+// Where the symbolic link leads; empty: it is none.
+std::string TargetOf(const std::string& path) {
+  char target[PATH_MAX];
+  const ssize_t size = ::readlink(path.c_str(), target, sizeof target);
+  return size > 0 ? std::string(target, static_cast<std::size_t>(size)) : std::string();
+}
+
 class RunningModem : public PtyModem {
  public:
-  RunningModem(Descriptor master, Descriptor slave, Descriptor watch, std::string path, CardPort& card,
-               const Options& options)
+  RunningModem(Descriptor master, Descriptor slave, Descriptor watch, std::string name, std::string path,
+               CardPort& card, const Options& options)
       : master_(std::move(master)),
         slave_(std::move(slave)),
         watch_(std::move(watch)),
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        name_(std::move(name)),
         path_(std::move(path)),
         options_(options),
         modem_(card, options.modem) {
@@ -51,7 +59,7 @@ class RunningModem : public PtyModem {
   }
   ~RunningModem() override {
     thread_.Stop([this] { ::eventfd_write(*wake_, 1); });
-    ::unlink(path_.c_str());
+    if (TargetOf(path_) == name_) ::unlink(path_.c_str());  // another modem may have taken the path since
   }
 
  private:
@@ -119,17 +127,18 @@ class RunningModem : public PtyModem {
   const Descriptor master_;
   const Descriptor slave_;  // kept open, else the master has an error whenever a client closes
   const Descriptor watch_, wake_;
-  const std::string path_;
+  const std::string name_, path_;
   const Options options_;
   AtModem modem_;
   int clients_ = 0;
   OwnThread thread_;
 };
 
-// A link that is there was left by one that was killed, or is another's that it loses.
+// A link to a pseudo-terminal was left by one that was killed, or is another modem's that it loses. Any other is somebody's:
+// /dev/stdin is one.
 Status Link(const std::string& target, const std::string& path) {
   struct stat there {};
-  if (::lstat(path.c_str(), &there) == 0 && !S_ISLNK(there.st_mode))
+  if (::lstat(path.c_str(), &there) == 0 && !TargetOf(path).starts_with("/dev/pts/"))
     return Error::Make(Code::kValueSyntax, "terminal_path", path + " is there and is no link to a terminal");
   ::unlink(path.c_str());
   if (::symlink(target.c_str(), path.c_str()) != 0) return NoTerminal(path);
@@ -155,7 +164,7 @@ Result<std::unique_ptr<PtyModem>> PtyModem::Start(const std::string& path, CardP
   if (*watch < 0 || ::inotify_add_watch(*watch, name, IN_OPEN | IN_CLOSE) < 0) return NoTerminal(name);
   if (auto linked = Link(name, path); !linked) return linked.error();
   return std::unique_ptr<PtyModem>(
-      new RunningModem(std::move(master), std::move(slave), std::move(watch), path, card, options));
+      new RunningModem(std::move(master), std::move(slave), std::move(watch), name, path, card, options));
 }
 
 }  // namespace registry::sim

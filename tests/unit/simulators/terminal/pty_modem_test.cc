@@ -120,6 +120,23 @@ TEST_F(PtyModemTest, TakesALinkThatWasLeftAndNoFile) {
   EXPECT_FALSE(PtyModem::Start(folder_.In("none/modem"), card_, {}).ok());
 }
 
+TEST_F(PtyModemTest, LeavesALinkThatLeadsElsewhere) {
+  const std::string file = folder_.Write("file", "precious"), link = folder_.In("link");
+  std::filesystem::create_symlink(file, link);
+  const auto refused = PtyModem::Start(link, card_, {});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().symbol, "terminal_path");
+  EXPECT_EQ(std::filesystem::read_symlink(link), file);
+}
+
+TEST_F(PtyModemTest, ThePathIsTheLaterModems) {
+  PlainCard card;
+  auto later = PtyModem::Start(path_, card, {});
+  ASSERT_TRUE(later.ok());
+  modem_.reset();
+  EXPECT_EQ(SerialPort(path_).Say("AT"), "\r\nOK\r\n") << "the first has ended";
+}
+
 TEST_F(PtyModemTest, AnswersLateWhenItIsToldTo) {
   PlainCard card;
   const std::string path = folder_.In("slow");
