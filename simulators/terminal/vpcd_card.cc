@@ -1,6 +1,7 @@
 #include "simulators/terminal/vpcd_card.h"
 
-#include <netdb.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -17,25 +18,43 @@ namespace {
 constexpr std::uint8_t kPowerOff = 0x00, kPowerOn = 0x01, kResetCard = 0x02, kAtr = 0x04;
 
 struct Address {
-  std::string host, port;
+  sockaddr_storage octets{};
+  socklen_t size = 0;
 };
+
+// Numbers alone: a look-up of a name cannot be interrupted, and the card would not end before it.
+std::optional<Address> Numeric(const std::string& host, std::uint16_t port) {
+  Address address;
+  auto& ipv4 = reinterpret_cast<sockaddr_in&>(address.octets);
+  auto& ipv6 = reinterpret_cast<sockaddr_in6&>(address.octets);
+  if (::inet_pton(AF_INET, host == "localhost" ? "127.0.0.1" : host.c_str(), &ipv4.sin_addr) == 1) {
+    ipv4.sin_family = AF_INET;
+    ipv4.sin_port = htons(port);
+    address.size = sizeof ipv4;
+    return address;
+  }
+  if (::inet_pton(AF_INET6, host.c_str(), &ipv6.sin6_addr) != 1) return std::nullopt;
+  ipv6.sin6_family = AF_INET6;
+  ipv6.sin6_port = htons(port);
+  address.size = sizeof ipv6;
+  return address;
+}
 
 std::optional<Address> ReadAddress(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) return std::nullopt;
-  Address address{text.substr(0, colon), text.substr(colon + 1)};
-  if (address.host.front() == '[' && address.host.back() == ']')
-    address.host = address.host.substr(1, address.host.size() - 2);
-  const bool digits = address.port.find_first_not_of("0123456789") == std::string::npos;
-  if (!digits || address.port.size() > 5 || std::stoi(address.port) < 1 || std::stoi(address.port) > 65535)
-    return std::nullopt;
-  return address;
+  std::string host = text.substr(0, colon);
+  const std::string port = text.substr(colon + 1);
+  if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  const bool digits = port.find_first_not_of("0123456789") == std::string::npos;
+  if (!digits || port.size() > 5 || std::stoi(port) < 1 || std::stoi(port) > 65535) return std::nullopt;
+  return Numeric(host, static_cast<std::uint16_t>(std::stoi(port)));
 }
 
 class CardInReader : public VpcdCard {
  public:
-  CardInReader(Address address, CardPort& card, OnState on_state)
-      : address_(std::move(address)),
+  CardInReader(const Address& address, CardPort& card, OnState on_state)
+      : address_(address),
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         card_(card),
         on_state_(std::move(on_state)) {
@@ -62,22 +81,13 @@ class CardInReader : public VpcdCard {
   }
 
   int Dial() const {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    if (::getaddrinfo(address_.host.c_str(), address_.port.c_str(), &hints, &found) != 0) return -1;
-    int reader = -1;
-    for (const addrinfo* at = found; at != nullptr && reader < 0; at = at->ai_next) reader = Connect(*at);
-    ::freeaddrinfo(found);
-    return reader;
-  }
-
-  int Connect(const addrinfo& to) const {
-    const int reader = ::socket(to.ai_family, to.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to.ai_protocol);
+    const int reader = ::socket(address_.octets.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (reader < 0) return -1;
     int error = 0;
     socklen_t size = sizeof error;
-    const bool under_way = ::connect(reader, to.ai_addr, to.ai_addrlen) == 0 || errno == EINPROGRESS;
+    const bool under_way =
+        ::connect(reader, reinterpret_cast<const sockaddr*>(&address_.octets), address_.size) == 0 ||
+        errno == EINPROGRESS;
     if (under_way && Ready(reader, POLLOUT, kDialWithin) &&
         ::getsockopt(reader, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
       return reader;
@@ -158,9 +168,11 @@ Bytes AnswerToReset() {
 
 Result<std::unique_ptr<VpcdCard>> VpcdCard::Start(const std::string& address, CardPort& card,
                                                   OnState on_state) {
-  auto read = ReadAddress(address);
-  if (!read) return Error::Make(Code::kValueSyntax, "reader_address", address + " is not HOST:PORT");
-  return std::unique_ptr<VpcdCard>(new CardInReader(std::move(*read), card, std::move(on_state)));
+  const auto read = ReadAddress(address);
+  if (!read)
+    return Error::Make(Code::kValueSyntax, "reader_address",
+                       address + " is not ADDRESS:PORT, with an IP address or localhost");
+  return std::unique_ptr<VpcdCard>(new CardInReader(*read, card, std::move(on_state)));
 }
 
 }  // namespace registry::sim

@@ -3,7 +3,8 @@
 // Protocol: two octets of length, then as many octets. One octet from the reader is a control: 00 power off, 01 power on,
 //   02 reset, 04 the ATR is wanted; only 04 is answered. Anything longer is a command, answered by the card's answer.
 // Owns: one connection and one thread. Borrows the card, which only that thread speaks to.
-// Errors: 2001 for an address that is not HOST:PORT. A reader that is not there, or goes away, is dialled again every
+// Errors: 2001 for an address that is not ADDRESS:PORT, where ADDRESS is IPv4, IPv6 in brackets, or localhost, which is
+//   127.0.0.1: no name is looked up. A reader that is not there, or goes away, is dialled again every
 //   kDialAgain; the card then loses its power.
 // Limits: a command is a short one, so at most kCommandMax octets; a longer one ends the connection.
 // Spec: ISO/IEC 7816-3 §8 (ATR: T=1, and the historical bytes of ETSI TS 102 221 §6.2: four logical channels).

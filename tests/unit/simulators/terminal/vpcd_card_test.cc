@@ -162,7 +162,8 @@ TEST_F(VpcdCardTest, StopsWhileNobodyListens) {
 
 TEST_F(VpcdCardTest, RefusesWhatIsNoAddress) {
   for (const char* wrong :
-       {"", "localhost", ":35963", "localhost:", "localhost:0", "localhost:65536", "localhost:x"}) {
+       {"", "localhost", ":35963", "localhost:", "localhost:0", "localhost:65536", "localhost:x",
+        "reader.test:35963", "127.1:35963", "[]:35963", "[127.0.0.1:35963", "fe80::1%lo:35963"}) {
     const auto card = VpcdCard::Start(wrong, card_, [](bool) {});
     ASSERT_FALSE(card.ok()) << wrong;
     EXPECT_EQ(card.error().symbol, "reader_address");
