@@ -118,7 +118,8 @@ int OnBasicAuth(int, void* event, void* self) noexcept {
   return MOSQ_ERR_SUCCESS;
 }
 
-// Messages for a device that has not come back since Mosquitto's start are kept for it; when it comes, it is asked about anew.
+// Messages for a device that has not come back since Mosquitto's start are kept for it. When it comes, it is asked about
+// anew.
 bool KeepsFor(const Plugin& plugin, const mosquitto_evt_acl_check& asked) {
   if (asked.access != MOSQ_ACL_READ) return false;
   const std::string device = RestoredDevice(plugin, asked.client, ClientIdOf(asked.client));

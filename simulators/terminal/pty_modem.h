@@ -4,7 +4,8 @@
 // Threads: Start and the destructor from one.
 // A PATH that leads to another pseudo-terminal is taken over: of two modems with one path the later has it, also when the
 //   first ends.
-// Errors: 2001 when PATH is there and does not lead into /dev/pts/, 2400 when the system has no pseudo-terminal; the message says which.
+// Errors: 2001 when PATH is there and does not lead into /dev/pts/, 2400 when the system has no pseudo-terminal; the
+//   message says which.
 // A client that goes away (also one that is killed) leaves nothing: its half line, what it has not read, and its logical
 //   channels go with it. The last close of the terminal tells. A command that has not been heard by then is carried out, as
 //   by any modem, and answered to whoever is there.
