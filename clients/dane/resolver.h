@@ -1,9 +1,9 @@
 // clients/dane/resolver.h: look-ups a device or an ASP may trust: over DNS-over-TLS to a resolver known by its
 // pinned key, and validated here against given trust anchors, so that the resolver is believed in nothing.
 // Owns: libgetdns contexts, each with one lasting TLS connection; one per thread that asks at the same time.
-// Threads: all calls from any thread; a look-up, with all the questions it takes, blocks up to `timeout`, and twice
-//   that when a
-//   connection that lasted turns out to be dead. What the process does with SIGPIPE does not matter (quiet_pipe.h).
+// Threads: all calls from any thread; a look-up, with all the questions it takes, blocks up to `timeout`, twice that
+//   when a connection that lasted turns out to be dead. What the process does with SIGPIPE does not matter
+//   (quiet_pipe.h).
 // Errors: 2303 name_absent (proved: there is no such name, NXDOMAIN) and record_absent (proved: the name has no such
 //   record, NODATA); 2306 dns_bogus (signatures do not lead to an anchor) and dns_insecure (proved: the zone is not
 //   signed); 2400 resolver_unreachable (no connection, wrong key, no answer in time); 2005 trust_malformed.
