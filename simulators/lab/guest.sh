@@ -11,10 +11,10 @@
 #   ask NAME TYPE             asks the lab's validating resolver, over TLS
 #   hush                      ends the listening
 #
-# What is heard is kept in $LAB/heard.jsonl, one message a line.
+# What is heard is kept in $HEARD, one message a line. Each shell has a file of its own in the lab's folder.
 
 LAB=$(realpath "$1")
-HEARD=$LAB/heard.jsonl
+HEARD=$LAB/heard.$$.jsonl
 
 lab() { jq -er "$1" "$LAB/lab.json"; }  # what lab.json says
 
@@ -37,7 +37,7 @@ tell() {
 # The client id is one that nobody guesses, since whoever connects with it too ends this session. The first connection
 # ends when the broker has the subscription; from then on it keeps what is said (PARTY.md, "Connecting").
 listen_as() {
-  local session
+  local session CONNECTION
   session=$1-$(cat /proc/sys/kernel/random/uuid)
   connect_as "$1"
   CONNECTION+=(-i "$session" -c -x 3600 -q 1 -t "registry/v1/to/$1/#")

@@ -7,6 +7,7 @@
 #   bash simulators/lab/life_by_hand.sh /var/tmp/lab
 #   ./dev down --dir /var/tmp/lab
 #
+# An EID is registered once: to begin again, change it here, or start a lab in a fresh folder.
 # A test runs this file as it is.
 set -eo pipefail
 . "$(dirname "$0")/guest.sh" "$1"

@@ -1,6 +1,8 @@
 // What ./dev does around the programs: whose folder names are, and what an installation leaves behind. A copy of the
 // script runs among stand-ins for apt-get and its like; nothing outside the test's folder is touched.
 #include <gmock/gmock.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -152,6 +154,22 @@ TEST_F(DevScriptTest, CtrlCEndsWith130WhateverWasRunning) {
 }
 
 // apt-get goes on when the script is told to end, and would start services once the policy is gone.
+TEST_F(DevScriptTest, TwoInOneCloneBuildOneAfterTheOther) {
+  Write("stand-ins/dpkg-query", "#!/bin/sh\necho installed\n");
+  Write("stand-ins/cmake", "#!/bin/sh\n: >" + In("begun") + "\n");
+  fs::create_directories(In("project/build"));
+  const int other = ::open(In("project/build/lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  ASSERT_EQ(::flock(other, LOCK_EX), 0);
+  auto dev = Process::Start(Dev({"build"}));
+  ASSERT_TRUE(dev.ok());
+  const auto says = [&] { return Read("log").find("waiting for another ./dev") != std::string::npos; };
+  EXPECT_TRUE(WaitUntil(says, seconds(30)));
+  EXPECT_FALSE(fs::exists(In("begun")));
+  ::close(other);
+  ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
+  EXPECT_TRUE(fs::exists(In("begun")));
+}
+
 TEST_F(DevScriptTest, AnInstallationThatIsInterruptedStillLeavesNoService) {
   Write("stand-ins/dpkg-query", "#!/bin/sh\nexit 1\n");
   const std::string wants = In("etc/systemd/system/multi-user.target.wants");
