@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "bridge/app/config.h"
+#include "bridge/clock.h"
 #include "bridge/ctl/describe_device.h"
 #include "workers/lifecycle/explain.h"
 #include "workers/lifecycle/reads.h"
@@ -147,7 +148,7 @@ void Explain(const ReadOptions& options, const std::string& text) {
   const auto waits = lifecycle::WaitsOf(OrFail(ledger->JobsOf(id)), policy);
   Json out{{"device", id.text()},
            {"state", domain::StateName(device->state)},
-           {"says", lifecycle::Explain(*device, waits)}};
+           {"says", lifecycle::Explain(*device, waits, SystemClock().Now())}};
   out["steps"] = Json::array();
   for (const auto& step : device->trace) out["steps"].push_back({{"at", Text(step.at)}, {"step", step.step}});
   Print(out, options.json);

@@ -154,7 +154,9 @@ Result<Request> ParseItem(const InboundMessage& item, std::size_t place) {
   auto request = ParseHead(item);
   if (!request) return request;
   const auto envelope = wire::DecodeEnvelope(item.payload);
-  const auto command = envelope ? wire::CommandOfType(envelope->type) : std::nullopt;
+  auto command = envelope ? wire::CommandOfType(envelope->type) : std::nullopt;
+  // A batch is no command: registry.v1.batch.rejected is said of a whole one.
+  if (command == wire::kBatchCommand) command.reset();
   request->topic.command = command.value_or("");
   Read(envelope, item, *request);
   if (request->refusal && !request->cause) {

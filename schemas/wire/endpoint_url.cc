@@ -56,6 +56,23 @@ std::optional<EndpointUrl> ParseEndpointUrl(std::string_view text) {
   return url.port ? std::optional(url) : std::nullopt;
 }
 
+std::string_view WhyNoEndpointUrl(std::string_view text) {
+  if (ParseEndpointUrl(text)) return {};
+  const std::size_t colon = text.find("://");
+  if (colon == std::string_view::npos) return "must begin with a scheme and ://";
+  if (!IsScheme(text.substr(0, colon))) return "must have a scheme in lower case";
+  text.remove_prefix(colon + 3);
+  if (text.find('#') != std::string_view::npos) return "must have no fragment (#)";
+  const std::string_view authority = text.substr(0, text.find_first_of("/?"));
+  if (authority.find('@') != std::string_view::npos) return "must have no user and no password (@)";
+  const std::size_t port = authority.find(':');
+  if (!IsHostName(authority.substr(0, port)))
+    return "must have a lower-case host name of two labels or more, and no address";
+  if (port != std::string_view::npos && !ReadPort(authority.substr(port + 1)))
+    return "must have a port from 1 to 65535 behind the colon, without a zero in front";
+  return "must have a path and query of RFC 3986's characters, others escaped with %";
+}
+
 bool IsHostName(std::string_view text) {
   const std::size_t dot = text.rfind('.');
   return ValidDomainName(text) && text.find('_') == std::string_view::npos && dot != std::string_view::npos &&

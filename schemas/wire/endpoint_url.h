@@ -20,6 +20,8 @@ inline constexpr char kEndpointUrlPattern[] =
     "^[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[1-9][0-9]{0,4})?([/?]([A-Za-z0-9._~:/"
     "?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?$";
 std::optional<EndpointUrl> ParseEndpointUrl(std::string_view text);
+// The first rule that the text breaks, as a refusal says it; empty: it breaks none.
+std::string_view WhyNoEndpointUrl(std::string_view text);
 
 // A name a host can have (RFC 1123 §2.1): labels of letters, digits and '-', at least two, the last beginning with a
 // letter: one that begins with a digit is read as an IPv4 address in some form ("1.2.3.4", "127.0.0.0x1").

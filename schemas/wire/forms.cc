@@ -93,6 +93,14 @@ const TextKind kAddress{2, 45, "^[0-9a-fA-F.:]+$", "bad_address", "must be an IP
 const TextKind kPointer{1, 512, "^/", "bad_pointer", "must be a JSON pointer", ValidPointer};
 const TextKind kSerialHex{2, 40, "^([0-9a-f]{2})+$", "bad_hex", "must be lower-case hexadecimal", ValidHex};
 
+Fault Url::Read(const json& value, std::string* out) {
+  const std::string* text = nullptr;
+  if (Fault fault = ReadText(value, kUrl.min, kUrl.max, &text)) return fault;
+  if (const auto why = WhyNoEndpointUrl(*text); !why.empty()) return BadValue(kUrl.symbol, why);
+  *out = *text;
+  return std::nullopt;
+}
+
 template <>
 const IdFacts& FactsOf<DeviceId>() {
   static const IdFacts facts{36, 36, "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",

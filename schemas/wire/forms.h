@@ -60,7 +60,10 @@ using LongLine = TextForm<kLongLine>;
 using Ssid = TextForm<kSsid>;
 using AuthorisationCode = TextForm<kAuthorisationCode>;
 using Symbol = TextForm<kSymbol>;
-using Url = TextForm<kUrl>;
+// Whose refusal names the rule that is broken.
+struct Url : TextForm<kUrl> {
+  static Fault Read(const json& value, std::string* out);
+};
 using HostName = TextForm<kHostName>;
 using DnsName = TextForm<kDnsName>;
 using Address = TextForm<kAddress>;

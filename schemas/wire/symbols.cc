@@ -147,6 +147,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "trust kind `certificate` with one whose subjectAltNames lack the fqdn"},
       {Said::kDecision, Code::kPolicy, "endpoint_host_reserved",
        "the endpoint's fqdn is localhost, in the registry's zone, or its resolver"},
+      {Said::kDecision, Code::kValueSyntax, "passphrase_not_sealed",
+       "the passphrase of wifi.set is not base64 of a CMS EnvelopedData or AuthEnvelopedData in DER"},
       {Said::kDecision, Code::kBadAuthorisationCode, "authorisation_invalid",
        "the authorisation code is wrong, used or has ended, or there is no such device"},
       {Said::kDecision, Code::kBadAuthorisationCode, "authorisation_locked",

@@ -1,6 +1,7 @@
 #include "tests/simulation/steps.h"
 
 #include "tests/simulation/transfer_steps.h"
+#include "tests/support/sealed.h"
 #include "tests/support/test_registry.h"
 #include "workers/domain/job_kinds.h"
 #include "workers/domain/lifecycle.h"
@@ -238,7 +239,7 @@ void WithdrawEndpoint(World& world, Dice& dice) {
 void SetWifi(World& world, Dice& dice) {
   const Known device = Device(world, dice);
   json data{{"device", device.device}};
-  if (dice.Chance(80)) data["wifi"] = {{"ssid", "plant"}, {"sealedPassphrase", "c2VhbGVk"}};
+  if (dice.Chance(80)) data["wifi"] = {{"ssid", "plant"}, {"sealedPassphrase", kSealedPassphrase}};
   world.Ask(Manager(world, device, dice), "wifi.set", data);
   if (dice.Chance(30) && !world.sent.empty()) SayAgain(world, world.sent.back());
 }

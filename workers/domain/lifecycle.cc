@@ -44,6 +44,8 @@ constexpr StatusColumn kStatuses[] = {
     {DeviceStatus::kExpired, "its certificate has ended (expired)"},
 };
 
+constexpr std::string_view kCarriedOut = "a transfer that was approved is being carried out";
+
 struct CommandRow {
   Command command;
   std::string_view name;
@@ -73,15 +75,8 @@ constexpr FactRow kFacts[] = {REGISTRY_LIFECYCLE_FACTS(REGISTRY_FACT_ROW)};
 const CommandRow& RowOf(Command command) { return kCommands[static_cast<std::size_t>(command)]; }
 const FactRow& RowOf(Fact fact) { return kFacts[static_cast<std::size_t>(fact)]; }
 
-// "deactivated, serverHold"
-std::string Standing(const Device& device) {
-  std::string text(StateName(device.state));
-  for (const DeviceStatus status : device.statuses) text.append(", ").append(StatusName(status));
-  return text;
-}
-
 Error Refused(const Device& device, Command command, std::string_view why) {
-  std::string message = "device is " + Standing(device) + ": ";
+  std::string message = "device is " + StateAndStatuses(device) + ": ";
   message.append(CommandName(command)).append(" refused, ").append(why);
   return Error::Make(Code::kStatusProhibits, "state_prohibits", message, "/device");
 }
@@ -100,7 +95,7 @@ std::string_view Barred(const Device& device, const CommandRow& row) {
   for (std::size_t column = 0; column < std::size(kStatuses); ++column) {
     const bool there = device.statuses.contains(kStatuses[column].status);
     if (row.effects[column] == kBar && IsBarred(device, row.command, kStatuses[column].status))
-      return kStatuses[column].why;
+      return there ? kStatuses[column].why : kCarriedOut;
     if (row.effects[column] != kOne) continue;
     one_needed = true;
     one_there = one_there || there;
@@ -109,6 +104,12 @@ std::string_view Barred(const Device& device, const CommandRow& row) {
 }
 
 }  // namespace
+
+std::string StateAndStatuses(const Device& device) {
+  std::string text(StateName(device.state));
+  for (const DeviceStatus status : device.statuses) text.append(", ").append(StatusName(status));
+  return text;
+}
 
 bool OnHold(const Device& device) {
   constexpr std::array kHolds = {DeviceStatus::kClientHold, DeviceStatus::kServerHold,

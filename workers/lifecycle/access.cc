@@ -1,6 +1,7 @@
 #include "workers/lifecycle/access.h"
 
 #include "workers/crypto/p256.h"
+#include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
 
 namespace registry::lifecycle {
@@ -39,10 +40,10 @@ const domain::Profile* ProfileOf(const Device& device, std::uint32_t number, con
 
 Status RefuseInTransfer(const Device& device) {
   if (!domain::InTransfer(device)) return Done{};
-  return Error::Make(Code::kStatusProhibits, "state_prohibits",
-                     "device is " + std::string(domain::StateName(device.state)) +
-                         ": refused, a transfer of it is carried out",
-                     "/device");
+  return Error::Make(
+      Code::kStatusProhibits, "state_prohibits",
+      "device is " + domain::StateAndStatuses(device) + ": refused, a transfer of it is carried out",
+      "/device");
 }
 
 Error NotSponsor() {

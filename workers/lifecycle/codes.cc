@@ -25,7 +25,7 @@ Error IsLocked() {
   return Error::Make(
       Code::kBadAuthorisationCode, "authorisation_locked",
       "too many wrong authorisation codes were given for this device: its codes are locked for up to an "
-      "hour",
+      "hour; authorisation.set makes another",
       "/authorisationCode");
 }
 
@@ -34,23 +34,27 @@ bool UsedUp(const AuthorisationCode& code, const Device& device) {
   return code.purpose == CodePurpose::kClaim && code.expires.micros == 0 && !device.bindings.empty();
 }
 
-bool MayBeUsed(const AuthorisationCode& code, CodePurpose purpose, const Device& device, const Case& at) {
-  const UtcTime now = at.context.now;
+// But for a lock.
+bool IsFor(const AuthorisationCode& code, CodePurpose purpose, const Device& device, const Case& at) {
   const bool for_party = code.role == at.origin.role || code.role == wire::Role::kOperator;
-  return code.purpose == purpose && for_party && !Expired(code, now) && !Locked(code, now) &&
-         !UsedUp(code, device);
+  return code.purpose == purpose && for_party && !Expired(code, at.context.now) && !UsedUp(code, device);
 }
 
-// All are compared, found or not. Of a device that is not there the work is the same.
-bool HoldsCode(const Device& device, CodePurpose purpose, const Bytes& hash, const Case& at) {
+bool MayBeUsed(const AuthorisationCode& code, CodePurpose purpose, const Device& device, const Case& at) {
+  return IsFor(code, purpose, device, at) && !Locked(code, at.context.now);
+}
+
+// The code that was given, locked or not. All are compared, found or not. Of a device that is not there the work is the same.
+const AuthorisationCode* FindGiven(const Device& device, CodePurpose purpose, const Bytes& hash,
+                                   const Case& at) {
   static const Bytes kNobodys(hash.size(), 0);
-  bool holds = false;
+  const AuthorisationCode* given = nullptr;
   for (std::size_t i = 0; i < domain::kCodesMax; ++i) {
     const AuthorisationCode* const code = i < device.codes.size() ? &device.codes[i] : nullptr;
     const bool same = crypto::SameSecret(code != nullptr ? code->hash : kNobodys, hash);
-    holds = holds || (same && code != nullptr && MayBeUsed(*code, purpose, device, at));
+    if (same && code != nullptr && IsFor(*code, purpose, device, at)) given = code;
   }
-  return holds;
+  return given;
 }
 
 // One that was set since is not.
@@ -72,20 +76,16 @@ Error Wrong(Device device, Case& at) {
   return domain::RefuseButKeep(Invalid(), std::move(kept), at);
 }
 
-struct Named {
-  std::optional<Device> device;
-  bool lock_is_told = true;
-};
-
-// What is said under a lock is not counted any further, so that a stranger writes no more than the count into a device.
-Result<Device> Check(Named named, CodePurpose purpose, std::string_view given, Case& at) {
-  const bool there = named.device && named.device->state != domain::State::kDeleted;
-  Device device = there ? std::move(*named.device) : Device();
+// Of a lock only the right code is told: to any other it would say that there is such a device. What is said under a lock
+// is not counted any further, so that a stranger writes no more than the count into a device.
+Result<Device> Check(std::optional<Device> found, CodePurpose purpose, std::string_view given, Case& at) {
+  const bool there = found && found->state != domain::State::kDeleted;
+  Device device = there ? std::move(*found) : Device();
   const Bytes hash = CodeHash(given);
-  const bool holds = HoldsCode(device, purpose, hash, at);
+  const AuthorisationCode* const code = FindGiven(device, purpose, hash, at);
   if (!there) return Invalid();
-  if (!holds && AllLocked(device, purpose, at)) return named.lock_is_told ? IsLocked() : Invalid();
-  if (!holds) return Wrong(std::move(device), at);
+  if (code == nullptr) return AllLocked(device, purpose, at) ? Invalid() : Wrong(std::move(device), at);
+  if (domain::Locked(*code, at.context.now)) return IsLocked();
   domain::UseUpCode(device, hash);
   return device;
 }
@@ -102,7 +102,7 @@ std::string GiveCode(Device& device, CodePurpose purpose, wire::Role role, UtcTi
 Result<Device> Authorise(const DeviceId& device, CodePurpose purpose, std::string_view given, Case& at) {
   auto found = at.view.LoadDevice(device);
   if (!found) return found.error();
-  return Check({std::move(*found)}, purpose, given, at);
+  return Check(std::move(*found), purpose, given, at);
 }
 
 Result<Device> AuthoriseByEid(const Eid& eid, CodePurpose purpose, std::string_view given, Case& at) {
@@ -110,7 +110,7 @@ Result<Device> AuthoriseByEid(const Eid& eid, CodePurpose purpose, std::string_v
   if (!holder) return holder.error();
   auto found = at.view.LoadDevice(holder->value_or(DeviceId()));
   if (!found) return found.error();
-  return Check({std::move(*found), false}, purpose, given, at);
+  return Check(std::move(*found), purpose, given, at);
 }
 
 }  // namespace registry::lifecycle

@@ -41,15 +41,26 @@ std::string Failed(const Device& device, const std::vector<wire::DeviceWait>& wa
   return step + ", given up; device.attach of " + domain::Sponsor(device).text() + " asks again";
 }
 
-std::string Claim(const Device& device) {
+std::string CodeOf(const domain::AuthorisationCode& code, UtcTime now) {
+  const std::string given = ", with the code that " + code.set_by.text() + " was given";
+  if (domain::Expired(code, now))
+    return given + ", which ended at " + ToRfc3339(code.expires) + "; authorisation.set makes another";
+  if (domain::Locked(code, now)) {
+    return given + ", which wrong codes have locked until " +
+           ToRfc3339(code.counted_from + domain::kWrongCodesWithin) +
+           "; authorisation.set makes another that is not locked";
+  }
+  return given +
+         (code.expires == UtcTime{} ? ", valid without end" : ", valid until " + ToRfc3339(code.expires));
+}
+
+std::string Claim(const Device& device, UtcTime now) {
   const bool unclaimed = !domain::Claimer(device) && device.state != State::kDeactivated;
   if (!unclaimed) return {};
   const domain::AuthorisationCode* const code = domain::CodeFor(device, domain::CodePurpose::kClaim);
   const std::string claim = "waits for device.claim of an ASP";
   if (code == nullptr) return claim + ", for which there is no code; authorisation.set makes one";
-  const std::string until =
-      code->expires == UtcTime{} ? ", valid without end" : ", valid until " + ToRfc3339(code->expires);
-  return claim + ", with the code that " + code->set_by.text() + " was given" + until;
+  return claim + CodeOf(*code, now);
 }
 
 std::string Transfer(const Device& device) {
@@ -68,7 +79,10 @@ std::string Held(const Device& device) {
     one.statuses = {status};
     if (domain::OnHold(one)) holds += (holds.empty() ? "" : ", ") + std::string(domain::StatusName(status));
   }
-  return holds.empty() ? holds : "on hold (" + holds + "): nothing is given to it before device.resume";
+  if (holds.empty()) return holds;
+  const bool undecided = device.statuses.contains(domain::DeviceStatus::kPendingTransfer);
+  return "on hold (" + holds + "): nothing is given to it before device.resume" +
+         (undecided ? ", which is refused until the transfer is decided" : "");
 }
 
 // What the registry takes up again by itself, and asks nobody for.
@@ -131,7 +145,7 @@ std::string Away(const Device& device, const std::vector<wire::DeviceWait>& wait
 
 }  // namespace
 
-std::string Explain(const Device& device, const std::vector<wire::DeviceWait>& waits) {
+std::string Explain(const Device& device, const std::vector<wire::DeviceWait>& waits, UtcTime now) {
   const auto asked = OfOthers(waits);
   if (device.state == State::kDeleted) return InOneLine(asked);
   std::vector<std::string> parts;
@@ -141,7 +155,7 @@ std::string Explain(const Device& device, const std::vector<wire::DeviceWait>& w
   const std::string held = Held(device);
   for (std::string part :
        {Refused(device, waits), Away(device, asked), held, held.empty() ? Failed(device, asked) : "",
-        Certificates(device, waits), Claim(device), Transfer(device)}) {
+        Certificates(device, waits), Claim(device, now), Transfer(device)}) {
     if (!part.empty()) parts.push_back(std::move(part));
   }
   std::string line;

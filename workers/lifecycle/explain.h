@@ -11,6 +11,6 @@
 namespace registry::lifecycle {
 
 // `waits` as WaitsOf (reads.h) says them. It names no party that has no part in the device but the one a transfer goes to.
-std::string Explain(const domain::Device& device, const std::vector<wire::DeviceWait>& waits);
+std::string Explain(const domain::Device& device, const std::vector<wire::DeviceWait>& waits, UtcTime now);
 
 }  // namespace registry::lifecycle

@@ -209,7 +209,7 @@ Result<wire::DeviceTraced> Read(const wire::DeviceTrace& command, const Case& at
   told.device = device->id;
   told.state = domain::StateName(device->state);
   told.waits = WaitsOf(*jobs, at.policy);
-  told.says = Explain(*device, told.waits);
+  told.says = Explain(*device, told.waits, at.context.now);
   for (const auto& [step, when] : device->trace) told.steps.push_back({step, when});
   return told;
 }

@@ -52,7 +52,7 @@ Result<Reported> FindReported(const JobId& id, const DeviceId& device_id, const 
   if (!device) return device.error();
   if (!*device) return unknown;
   if ((*job)->to != origin.party) {
-    return Error::Make(Code::kNotAuthorised, "not_sponsor", "another MNO sponsors this device", "/device");
+    return Error::Make(Code::kNotAuthorised, "not_sponsor", "the job was sent to another MNO", "/job");
   }
   return Reported{std::move(**job), std::move(**device)};
 }
@@ -174,8 +174,9 @@ Status Failed(const wire::DoResult& command, const Reported& reported, Case& at)
     at.changes.jobs_put.push_back(std::move(job));
     return Done{};
   }
+  const std::string where = command.stage.empty() ? "" : " at stage " + command.stage;
   Error error = Error::Make(Code::kFailed, command.reason.empty() ? "mno_failed" : command.reason,
-                            "the MNO reports a failure at stage " + command.stage);
+                            "the MNO reports a failure" + where);
   return FailJob(reported.job, reported.device, std::move(error), at);
 }
 

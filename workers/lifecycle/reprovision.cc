@@ -1,4 +1,6 @@
 // A device's payload made anew: for its endpoint as it is now, or because of what its ASP has sealed for it.
+#include "schemas/base/bytes.h"
+#include "workers/crypto/enveloped.h"
 #include "workers/domain/device_steps.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
@@ -35,8 +37,18 @@ constexpr std::string_view kTransferring = "its payload belongs to the transfer 
 
 Error Refused(const Device& device, std::string_view what) {
   return Error::Make(Code::kStatusProhibits, "state_prohibits",
-                     "device is " + std::string(domain::StateName(device.state)) + ": " + std::string(what),
-                     "/device");
+                     "device is " + domain::StateAndStatuses(device) + ": " + std::string(what), "/device");
+}
+
+// What no device could open is of use to nobody, and would only be known when the payload is there. For whom it is sealed
+// cannot be seen.
+Status CheckSealed(const wire::Wifi& wifi) {
+  const auto der = FromBase64(wifi.sealed_passphrase);
+  if (der && crypto::IsEnveloped(*der)) return Done{};
+  return Error::Make(
+      Code::kValueSyntax, "passphrase_not_sealed",
+      "must be base64 of DER, of one CMS ContentInfo of type EnvelopedData or AuthEnvelopedData",
+      "/wifi/sealedPassphrase");
 }
 
 Reply Finish(const Device& device, std::string what, Case& at) {
@@ -62,6 +74,9 @@ Result<Reply> Decide(const wire::WifiSet& command, Case& at) {
   auto device = FindManaged(command.device, at.origin, at.view);
   if (!device) return device.error();
   if (IsTransferring(*device)) return Refused(*device, kTransferring);
+  if (command.wifi) {
+    if (auto sealed = CheckSealed(*command.wifi); !sealed) return sealed.error();
+  }
   domain::SetWifi(*device, command.wifi);
   if (domain::HasPayloadToReplace(*device)) {
     if (auto pushed = ProvideAnew(*device, at); !pushed) return pushed.error();

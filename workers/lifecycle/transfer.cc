@@ -88,7 +88,9 @@ Status CheckGain(const wire::TransferRequest& command, Case& at) {
   const auto holder = at.view.FindUnique({UniqueKind::kIccid, AsBytes(command.iccid->text())});
   if (!holder) return holder.error();
   if (!*holder) return Done{};
-  return Error::Make(Code::kExists, "esim_unavailable", "this eSIM cannot be registered");
+  // Who has the profile is said no more than at a registration.
+  return Error::Make(Code::kExists, "esim_unavailable",
+                     "the device cannot be transferred to a profile of this ICCID", "/iccid");
 }
 
 Transfer NewTransfer(const wire::TransferRequest& command, const Device& device, TransferKind kind,

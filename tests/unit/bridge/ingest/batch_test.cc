@@ -78,11 +78,13 @@ TEST(Batch, ABadItemInTheMiddleCostsTheOthersNothing) {
   nameless["type"] = "registry.v1.Feed";
   json unknown = Ack("mno-a", "unknown");
   unknown["type"] = "registry.v1.feed.eat";
+  json nested = Ack("mno-a", "nested");
+  nested["type"] = "registry.v1.batch";
   registry.Send(Octets("mno-a", "[" + Ack("mno-a", "1").dump() + ",{\"id\":\"broken\",\"x\":tru}," +
-                                    foreign.dump() + "," + nameless.dump() + "," + unknown.dump() +
-                                    ",[7],{}," + Ack("mno-a", "2").dump() + "]"));
+                                    foreign.dump() + "," + nameless.dump() + "," + unknown.dump() + "," +
+                                    nested.dump() + ",[7],{}," + Ack("mno-a", "2").dump() + "]"));
   EXPECT_TRUE(registry.Counted("accepted", 2));
-  EXPECT_TRUE(registry.Counted("rejected", 6));
+  EXPECT_TRUE(registry.Counted("rejected", 7));
   EXPECT_EQ(registry.Heard("registry/v1/to/mno-a/feed.ack/accepted").size(), 2u);
   std::map<std::string, std::string> symbols;
   std::map<std::string, std::string> fields;
@@ -95,8 +97,9 @@ TEST(Batch, ABadItemInTheMiddleCostsTheOthersNothing) {
                                                          {"foreign", "source_mismatch feed.ack/rejected"},
                                                          {"nameless", "type_mismatch rejected"},
                                                          {"unknown", "unknown_command feed.eat/rejected"},
-                                                         {"/5", "not_an_object rejected"},
-                                                         {"/6/specversion", "missing_attribute rejected"}}));
+                                                         {"nested", "type_mismatch rejected"},
+                                                         {"/6", "not_an_object rejected"},
+                                                         {"/7/specversion", "missing_attribute rejected"}}));
 }
 
 TEST(Batch, WhatIsNoneIsRefusedOnceAndAsAWhole) {

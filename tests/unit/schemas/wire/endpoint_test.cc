@@ -59,6 +59,27 @@ void ExpectRefused(const std::vector<Refused>& all) {
   }
 }
 
+TEST(EndpointParts, ARefusedUrlNamesTheRule) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"mqtts:mqtt.asp-a.test", "must begin with a scheme and ://"},
+      {"MQTTS://mqtt.asp-a.test", "must have a scheme in lower case"},
+      {"mqtts://mqtt.asp-a.test/#part", "must have no fragment (#)"},
+      {"mqtts://user@mqtt.asp-a.test", "must have no user and no password (@)"},
+      {"mqtts://MQTT.asp-a.test:1", "must have a lower-case host name of two labels or more, and no address"},
+      {"mqtts://192.0.2.1", "must have a lower-case host name of two labels or more, and no address"},
+      {"mqtts://mqtt.asp-a.test:0",
+       "must have a port from 1 to 65535 behind the colon, without a zero in front"},
+      {"mqtts://mqtt.asp-a.test/ x",
+       "must have a path and query of RFC 3986's characters, others escaped with %"},
+  };
+  for (const auto& [url, rule] : cases) {
+    const auto decoded = Decode<Endpoint>(With({{"url", url}}));
+    ASSERT_FALSE(decoded.ok()) << url;
+    EXPECT_EQ(decoded.error().symbol, "bad_url");
+    EXPECT_EQ(decoded.error().message, rule);
+  }
+}
+
 // RFC 3986 §3.2.1: a password in clear text. What stands before the '@' may look like the host.
 TEST(EndpointParts, AUserOrAPasswordInTheUrlIsRefused) {
   ExpectRefused({{{{"url", "mqtts://user@mqtt.asp-a.test:8883"}}, "bad_url", "/url"},

@@ -1,7 +1,7 @@
 // What ./dev does around the programs: whose folder names are, and what an installation leaves behind. A copy of the
 // script runs among stand-ins for apt-get and its like; nothing outside the test's folder is touched.
-#include <gmock/gmock.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>

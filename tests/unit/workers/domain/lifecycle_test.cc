@@ -108,6 +108,23 @@ TEST(Lifecycle, ARefusalNamesTheStatusesToo) {
       << refused.error().message;
 }
 
+// pendingTransfer is of a transfer that nobody has decided.
+TEST(Lifecycle, ARefusalNamesNoStatusThatTheDeviceHasNot) {
+  Device device = In(State::kActive);
+  device.transfer = Transfer{};
+  device.transfer->state = TransferState::kApproved;
+  const auto carried_out = Next(device, Command::kDeactivate);
+  ASSERT_FALSE(carried_out);
+  EXPECT_EQ(carried_out.error().message,
+            "device is active: deactivate refused, a transfer that was approved is being carried out");
+  device.transfer->state = TransferState::kPending;
+  device.statuses = {DeviceStatus::kPendingTransfer};
+  const auto pending = Next(device, Command::kDeactivate);
+  ASSERT_FALSE(pending);
+  EXPECT_EQ(pending.error().message,
+            "device is active, pendingTransfer: deactivate refused, a transfer goes on (pendingTransfer)");
+}
+
 TEST(Lifecycle, ADeviceNeverSeenComesBackAsRegistered) {
   Device device = In(State::kDeactivated);
   test::SetAttached(device, false);

@@ -162,7 +162,7 @@ TEST(Codes, FiveWrongOnesLockTheDeviceForTheRestOfTheHour) {
   }
   const std::uint64_t written = registry.Device(device.device).version;
   EXPECT_EQ(Claim(registry, device).symbol(), "authorisation_locked");
-  EXPECT_EQ(Claim(registry, {device.device, kWrong}).symbol(), "authorisation_locked");
+  EXPECT_EQ(Claim(registry, {device.device, kWrong}).symbol(), "authorisation_invalid");
   EXPECT_EQ(registry.Device(device.device).version, written) << "a lock costs the ledger nothing more";
   EXPECT_TRUE(Claim(registry, other).accepted());
   registry.Restart();
@@ -171,6 +171,34 @@ TEST(Codes, FiveWrongOnesLockTheDeviceForTheRestOfTheHour) {
   EXPECT_TRUE(Claim(registry, device).accepted()) << "an hour from the first";
   const auto history = HistoryOf(registry, device.device);
   EXPECT_EQ(std::count(history.begin(), history.end(), "wrong authorisation code"), 5);
+}
+
+// Who only guesses must not learn from the sixth answer what the first five did not say.
+TEST(Codes, ALockSaysNothingOfTheDeviceToWhoHasNotItsCode) {
+  TestRegistry registry;
+  registry.PublishEndpoint();
+  const auto device = registry.Register();
+  const auto answer = [&](const std::string& named) {
+    return Without(Claim(registry, {named, kWrong}).data().dump(), named);
+  };
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(answer(device.device), answer(kNobody)) << i;
+  EXPECT_EQ(Claim(registry, device).symbol(), "authorisation_locked");
+  const Said of_another = Claim(registry, {device.device, registry.Register().code});
+  EXPECT_EQ(of_another.symbol(), "authorisation_invalid") << "a right code, but another device's";
+}
+
+TEST(Codes, OneThatIsLockedIsNotCountedThoughAnotherIsOpen) {
+  TestRegistry registry;
+  const auto device = registry.Register();
+  const json by_mno = {{"device", device.device}, {"purpose", "transfer"}};
+  const std::string locked =
+      registry.Ask("mno-a", "authorisation.set", by_mno).data().at("authorisationCode");
+  for (int i = 0; i < 5; ++i) Claim(registry, {device.device, kWrong});
+  ASSERT_TRUE(registry.Ask("operator", "authorisation.set", by_mno).accepted());
+  const json esim = {{"eid", EidOf(1)}, {"iccid", IccidOf(70)}, {"authorisationCode", locked}};
+  EXPECT_EQ(registry.Ask("mno-b", "esim.register", esim).symbol(), "authorisation_locked");
+  const auto codes = registry.Device(device.device).codes;
+  EXPECT_EQ(codes.back().attempts, 0u) << "who holds a code does not guess";
 }
 
 TEST(Codes, FourWrongOnesInAnHourLockNothingHoweverOften) {
@@ -309,24 +337,26 @@ TEST(AuthorisationSet, ACodeIsForOneRole) {
   EXPECT_EQ(use(asp, domain::CodePurpose::kClaim), "authorisation_invalid");
 }
 
-TEST(AuthorisationSet, ByTheEidALockIsNotTold) {
+TEST(AuthorisationSet, ByTheEidALockIsToldToWhoHasTheCodeOnly) {
   TestRegistry registry;
   const auto device = registry.Register();
   const Eid eid = registry.Device(device.device).eid, unknown = *Eid::Parse(EidOf(4711));
-  ASSERT_TRUE(Set(registry, "mno-a", device.device, "transfer").accepted());
+  const std::string right = Set(registry, "mno-a", device.device, "transfer").data().at("authorisationCode");
   domain::Policy policy;
   const domain::Origin mno{*PartyId::Parse("mno-b"), wire::Role::kMno, std::nullopt};
   const domain::Context context{registry.clock().Now(), {}};
   const SoftwareSigner signer("Issuing CA");
-  const auto guess = [&](const Eid& named) {
+  const auto guess = [&](const Eid& named, const std::string& code = kWrong) {
     domain::Case at{mno, registry.ledger(), context, policy, signer};
-    const auto used = lifecycle::AuthoriseByEid(named, domain::CodePurpose::kTransfer, kWrong, at);
+    const auto used = lifecycle::AuthoriseByEid(named, domain::CodePurpose::kTransfer, code, at);
     const bool kept = !at.changes.though_refused || registry.ledger().Commit(std::move(at.changes)).ok();
     EXPECT_TRUE(kept);
     return used ? "" : used.error().symbol;
   };
   for (int i = 0; i < 7; ++i) EXPECT_EQ(guess(eid), "authorisation_invalid") << i;
   EXPECT_EQ(guess(unknown), "authorisation_invalid");
+  EXPECT_EQ(guess(unknown, right), "authorisation_invalid");
+  EXPECT_EQ(guess(eid, right), "authorisation_locked");
   EXPECT_TRUE(domain::Locked(registry.Device(device.device).codes.at(0), registry.clock().Now()));
 }
 

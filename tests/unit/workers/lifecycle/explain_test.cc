@@ -100,6 +100,21 @@ TEST_F(ExplainTest, NobodyHasClaimedIt) {
   EXPECT_EQ(Says(registry_.Activate()), "nothing is waited for");
 }
 
+TEST_F(ExplainTest, ItsCodeIsLockedOrHasEnded) {
+  registry_.PublishEndpoint();
+  const auto device = registry_.Register();
+  for (int i = 0; i < 5; ++i) Claim(registry_, {device.device, "AAAA"});
+  const std::string with = "waits for device.claim of an ASP, with the code that mno-a was given, ";
+  EXPECT_THAT(Says(device.device), HasSubstr(with + "which wrong codes have locked until " + At(3600) +
+                                             "; authorisation.set makes another that is not locked"));
+  const json set = {{"device", device.device}, {"purpose", "claim"}};
+  ASSERT_TRUE(registry_.Ask("mno-a", "authorisation.set", set).accepted());
+  EXPECT_THAT(Says(device.device), HasSubstr(with + "valid until "));
+  const std::string end = At(14 * 24 * 3600);
+  registry_.clock().Advance(std::chrono::hours(14 * 24));
+  EXPECT_THAT(Says(device.device), HasSubstr(with + "which ended at " + end + "; authorisation.set makes"));
+}
+
 TEST_F(ExplainTest, ThereIsNoCode) {
   const std::string id = registry_.Activate();
   ASSERT_TRUE(registry_.Ask("asp-a", "device.release", {{"device", id}}).accepted());
@@ -261,6 +276,24 @@ TEST_F(ExplainedTransfer, ThePayloadIsRefused) {
   const json refused = {{"outcome", "failed"}, {"stage", "payload"}, {"reason", "payload_expired"}};
   ASSERT_TRUE(Report(registry_, Jobs(JobKind::kPayloadPush).front(), refused).accepted());
   EXPECT_THAT(Says(), StartsWith("waits for payload.push of mno-a")) << "the former ASP's, once more";
+}
+
+// What PARTY.md tells a gaining ASP whose device the losing one has suspended.
+TEST_F(ExplainedTransfer, AHoldIsLiftedOnceItIsDecidedAndNotByTheGainingAsp) {
+  const std::string transfer = Requested();
+  const json device = {{"device", device_}};
+  ASSERT_TRUE(Ask("asp-a", "device.suspend", device).accepted());
+  EXPECT_EQ(Ask("asp-a", "device.resume", device).symbol(), "state_prohibits");
+  EXPECT_THAT(Says(),
+              AllOf(HasSubstr("on hold (clientHold): nothing is given to it before device.resume, which is "
+                              "refused until the transfer is decided; "),
+                    HasSubstr("waits for transfer.approve or transfer.reject of asp-a")));
+  ASSERT_TRUE(Ask("asp-a", "transfer.approve", {{"transfer", transfer}}).accepted());
+  EXPECT_THAT(Says(), testing::Not(HasSubstr("refused until")));
+  EXPECT_EQ(Ask("asp-b", "device.resume", device).symbol(), "not_claimer");
+  EXPECT_EQ(Ask("asp-b", "transfer.cancel", {{"transfer", transfer}}).symbol(), "transfer_not_pending");
+  EXPECT_EQ(Ask("asp-b", "device.get", device).data().value("device", ""), device_);
+  EXPECT_TRUE(Ask("operator", "device.resume", device).accepted());
 }
 
 TEST_F(ExplainedTransfer, WhileItIsCarriedOutTheDeviceIsNeitherMovedNorDisconnected) {

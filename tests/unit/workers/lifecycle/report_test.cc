@@ -93,7 +93,15 @@ TEST_F(ReportTest, AFinalFailureIsNamedByTheMnoOrForIt) {
   told = registry_.Heard(kAspFailures);
   ASSERT_THAT(told, SizeIs(1));
   EXPECT_EQ(told[0].data().at("error").at("symbol"), "mno_failed");
+  EXPECT_EQ(told[0].data().at("error").at("message"), "the MNO reports a failure at stage applet");
   EXPECT_THAT(HistoryOf(registry_, device_), Contains("payload.push failed: mno_failed"));
+}
+
+TEST_F(ReportTest, AFailureWithoutAStageIsAWholeSentence) {
+  EXPECT_TRUE(Report(registry_, Pushed(), {{"outcome", "failed"}}).accepted());
+  const auto told = registry_.Heard(kAspFailures);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].data().at("error").at("message"), "the MNO reports a failure");
 }
 
 TEST_F(ReportTest, AWaitingDeviceUsesUpNoAttempts) {
@@ -190,7 +198,9 @@ TEST_F(ReportTest, AJobIsItsAddresseesWhenAnotherMnoServesTheDevice) {
   auto moved = registry_.Device(device_);
   moved.profiles.front().mno = *PartyId::Parse("mno-b");
   Write(moved);
-  EXPECT_EQ(Report(registry_, job, kSuccess, "mno-b").symbol(), "not_sponsor");
+  const Said foreign = Report(registry_, job, kSuccess, "mno-b");
+  EXPECT_EQ(foreign.symbol(), "not_sponsor");
+  EXPECT_EQ(foreign.data().at("field"), "/job") << "the sender does serve the device";
   EXPECT_TRUE(Report(registry_, job, kSuccess).accepted());
   EXPECT_EQ(registry_.Device(device_).state, domain::State::kActive);
   EXPECT_TRUE(Report(registry_, job, kSuccess).accepted()) << "and so is what is said again";

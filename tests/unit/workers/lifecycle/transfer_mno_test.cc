@@ -94,7 +94,10 @@ TEST_F(TransferMnoTest, ByItsEidADeviceIsFoundOrNotWithTheSameAnswer) {
 
 TEST_F(TransferMnoTest, AnIccidThatIsTakenIsRefused) {
   const auto other = registry_.Register();
-  EXPECT_EQ(RequestByMno(Code("mno-a"), "mno-b", IccidOf(2)).symbol(), "esim_unavailable");
+  const Said said = RequestByMno(Code("mno-a"), "mno-b", IccidOf(2));
+  EXPECT_EQ(said.symbol(), "esim_unavailable");
+  EXPECT_EQ(said.data().at("field"), "/iccid");
+  EXPECT_THAT(said.data().at("message").get<std::string>(), testing::HasSubstr("transferred"));
 }
 
 TEST_F(TransferMnoTest, RejectedTheIccidIsFree) {

@@ -3,6 +3,8 @@
 
 #include <thread>
 
+#include "schemas/base/bytes.h"
+#include "tests/support/sealed.h"
 #include "tests/unit/workers/lifecycle/pushed.h"
 #include "tests/unit/workers/lifecycle/transfer_flow.h"
 #include "workers/domain/standing.h"
@@ -16,7 +18,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-const std::string kSealed = "MIIBFwYLKoZIhvcNAQkQARegggEGMIIBAgIBADGBpqGB";
+const std::string kSealed = kSealedPassphrase;
 const std::string kPushes = std::string(kActions) + "payload.push";
 
 json Network(const std::string& sealed = kSealed) {
@@ -48,6 +50,26 @@ TEST(WifiSet, ADeviceWithAPayloadIsGivenItAnew) {
   EXPECT_FALSE(WifiOf(registry, device));
   EXPECT_EQ(domain::PayloadVersion(registry.Device(device)), 3u);
   EXPECT_THAT(ledger::Verify(registry.ledger())->faults, IsEmpty());
+}
+
+TEST(WifiSet, WhatNoDeviceCouldOpenIsRefused) {
+  TestRegistry registry;
+  const std::string device = registry.Activate();
+  Bytes longer = *FromBase64(kSealed), shorter = longer;
+  longer.push_back(0);
+  shorter.pop_back();
+  const Bytes data = {
+      // id-data, which is no envelope
+      0x30, 0x0f, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x01, 0xa0, 0x02, 0x04, 0x00};
+  for (const std::string& sealed : {std::string("hello"), std::string("AAAA"), ToBase64(longer),
+                                    ToBase64(shorter), ToBase64(data), "v1." + kSealed}) {
+    const Said said = Set(registry, device, {{"wifi", Network(sealed)}});
+    EXPECT_EQ(said.symbol(), "passphrase_not_sealed") << sealed;
+    EXPECT_EQ(said.data().value("field", ""), "/wifi/sealedPassphrase");
+    EXPECT_EQ(said.code(), 2005);
+  }
+  EXPECT_FALSE(WifiOf(registry, device));
+  EXPECT_EQ(domain::PayloadVersion(registry.Device(device)), 1u);
 }
 
 TEST(WifiSet, BeforeTheFirstPayloadItWaitsForIt) {
