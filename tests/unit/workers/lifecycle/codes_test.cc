@@ -189,6 +189,7 @@ TEST(Codes, ALockSaysNothingOfTheDeviceToWhoHasNotItsCode) {
 
 TEST(Codes, OneThatIsLockedIsNotCountedThoughAnotherIsOpen) {
   TestRegistry registry;
+  registry.PublishEndpoint();
   const auto device = registry.Register();
   const json by_mno = {{"device", device.device}, {"purpose", "transfer"}};
   const std::string locked =
