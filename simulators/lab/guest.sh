@@ -8,7 +8,7 @@
 #   served NAME TYPE          waits until the lab's name server has the record
 #   gone NAME TYPE            waits until it has none
 #   listen_as PARTY           hears what is said to another of the four too; guest-mno and guest-asp are heard in any case
-#   connect_as PARTY         sets CONNECTION, by which mosquitto_pub and mosquitto_sub come to the broker as PARTY
+#   connect_as PARTY          sets CONNECTION, by which mosquitto_pub and mosquitto_sub come to the broker as PARTY
 #   ask NAME TYPE             asks the lab's validating resolver, over TLS
 #   hush                      ends the listening
 #
