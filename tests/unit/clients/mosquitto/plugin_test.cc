@@ -68,7 +68,7 @@ class PluginTest : public ::testing::Test {
     spec.command = {"mosquitto", "-c", In("mosquitto.conf")};
     spec.log_file = In("mosquitto.out");
     broker_.reset();
-    broker_ = std::move(*lab::Process::Start(std::move(spec)));
+    broker_ = *lab::Process::Start(std::move(spec));
     return lab::WaitUntil([this] { return !broker_->running() || lab::TcpAnswers("127.0.0.1", port_); },
                           10s) &&
            broker_->running() && Logged(" running\n");  // before, a signal ends it

@@ -45,7 +45,7 @@ class RecipeTest : public ::testing::Test {
     spec.name = "mosquitto";
     spec.command = {"mosquitto", "-c", In("mosquitto.conf")};
     spec.log_file = In("mosquitto.out");
-    broker_ = std::move(*lab::Process::Start(std::move(spec)));
+    broker_ = *lab::Process::Start(std::move(spec));
     ASSERT_TRUE(lab::WaitUntil([this] { return lab::TcpAnswers("127.0.0.1", port_); }, 10s));
   }
   std::string In(const std::string& name) const { return folder_.In(name); }
