@@ -239,7 +239,7 @@ void WithdrawEndpoint(World& world, Dice& dice) {
 void SetWifi(World& world, Dice& dice) {
   const Known device = Device(world, dice);
   json data{{"device", device.device}};
-  if (dice.Chance(80)) data["wifi"] = {{"ssid", "plant"}, {"sealedPassphrase", kSealedPassphrase}};
+  if (dice.Chance(80)) data["wifi"] = {{"ssid", "plant"}, {"sealedPassphrase", test::kSealedPassphrase}};
   world.Ask(Manager(world, device, dice), "wifi.set", data);
   if (dice.Chance(30) && !world.sent.empty()) SayAgain(world, world.sent.back());
 }
