@@ -1,4 +1,4 @@
-// tests/support/sealed.h: a passphrase as seal.sh seals it: base64 of an AuthEnvelopedData for a key that nobody has any more.
+// tests/support/sealed.h: a passphrase as seal.sh seals it: base64 of an AuthEnvelopedData for a key that nobody has.
 #pragma once
 
 namespace registry::test {

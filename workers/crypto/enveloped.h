@@ -1,5 +1,5 @@
-// workers/crypto/enveloped.h: whether octets of an outsider are a CMS that is encrypted to somebody. Judged by OpenSSL, as the
-// device that opens it will; for whom it is and what is in it cannot be seen. Pure, any thread.
+// workers/crypto/enveloped.h: whether octets of an outsider are a CMS that is encrypted to somebody. Judged by OpenSSL, as
+// the device that opens it will; for whom it is and what is in it cannot be seen. Pure, any thread.
 #pragma once
 
 #include "schemas/base/bytes.h"

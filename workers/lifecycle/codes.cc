@@ -44,7 +44,7 @@ bool MayBeUsed(const AuthorisationCode& code, CodePurpose purpose, const Device&
   return IsFor(code, purpose, device, at) && !Locked(code, at.context.now);
 }
 
-// The code that was given, locked or not. All are compared, found or not. Of a device that is not there the work is the same.
+// The code that was given, locked or not. All are compared, found or not. Of no device the work is the same.
 const AuthorisationCode* FindGiven(const Device& device, CodePurpose purpose, const Bytes& hash,
                                    const Case& at) {
   static const Bytes kNobodys(hash.size(), 0);

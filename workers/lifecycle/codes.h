@@ -1,9 +1,9 @@
 // workers/lifecycle/codes.h: who may do something with a device because its holder has given them a code (RFC 9154): made,
 // asked for, used up. The text of a code is code_text.h's.
 // Who gives a code that is not valid learns nothing: one answer for a wrong one, one that is used up or has ended, a device
-// that has none, and one that does not exist; locked or not. Five wrong ones in an hour lock a device's codes for the rest of
-// it, and only who gives the right one is told so; a code that is set meanwhile is not locked, so that no stranger keeps a
-// device's holder from handing it on.
+// that has none, and one that does not exist; locked or not. Five wrong ones in an hour lock a device's codes for the rest
+// of it, and only who gives the right one is told so; a code that is set meanwhile is not locked, so that no stranger keeps
+// a device's holder from handing it on.
 // Pure, any thread.
 #pragma once
 
