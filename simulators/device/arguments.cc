@@ -14,7 +14,7 @@ std::optional<DeviceArguments> Usage(const std::string& wrong) {
   if (!wrong.empty()) std::cerr << "device-sim: " << wrong << "\n";
   std::cerr
       << "usage: device-sim [--config FILE] [--layout NAME|FILE] [--quotes on|off] [--answer-after MS]\n"
-         "                  [--modem PATH]... [--vpcd HOST:PORT]...\n"
+         "                  [--modem PATH]... [--vpcd ADDRESS:PORT]...\n"
          "       a fleet of devices (--config), cards of their own (--modem, --vpcd), or both\n";
   return std::nullopt;
 }

@@ -1,6 +1,6 @@
 // simulators/device/arguments.h: what the command line of device-sim says. Plain function.
 //   device-sim --config FILE                              a fleet
-//   device-sim [--layout NAME|FILE] --modem PATH … --vpcd HOST:PORT …   cards of their own, one each
+//   device-sim [--layout NAME|FILE] --modem PATH … --vpcd ADDRESS:PORT …   cards of their own, one each
 // Both may stand together. --quotes on|off and --answer-after MS are for the modems behind them.
 // Errors: nullopt, with the wrong word and the usage on standard error.
 #pragma once
