@@ -83,10 +83,11 @@ Chain::Validity Chain::Narrowed(Validity validity, const X509* certificate) {
   return {std::max(validity.from, *from), std::min(validity.until, *until)};
 }
 
-// RFC 5280 §4.1.2.5: both ends belong to it.
+// RFC 5280 §4.1.2.5 counts the last second to it. OpenSSL does not (X509_cmp_time), and at its begin the registry says
+// device.expired: whoever has heard that must not see the device served.
 Status Chain::Validity::At(std::time_t now) const {
   if (now < from) return Refusal(Verdict::kChainInvalid);
-  if (now > until) return Refusal(Verdict::kCertificateExpired);
+  if (now >= until) return Refusal(Verdict::kCertificateExpired);
   return Done{};
 }
 

@@ -1,6 +1,9 @@
 // Every verdict, by a real signed DNS behind a real resolver over TLS.
 #include <gtest/gtest.h>
 
+#include <ctime>
+
+#include "clients/verdict/chain.h"
 #include "clients/verdict/client_check.h"
 #include "tests/unit/clients/verdict/client_world.h"
 
@@ -58,6 +61,22 @@ TEST_F(CheckTest, AnActiveDeviceOfOursIsAccepted) {
       check_->Judge(test::Parsed(world_->device(Kind::kGood).certificate).get(), std::nullopt);
   EXPECT_EQ(judged.device, world_->device(Kind::kGood).id);
   EXPECT_EQ(judged.name, world_->device(Kind::kGood).name);
+}
+
+// Then the registry says device.expired.
+TEST_F(CheckTest, ACertificateHasEndedWhenItsLastSecondBegins) {
+  const auto trust = world_->trust();
+  const auto chain = Chain::Create(trust.root, trust.issuing, 8);
+  ASSERT_TRUE(chain) << chain.error().message;
+  const auto certificate = test::Parsed(world_->device(Kind::kGood).certificate);
+  std::tm parts{};
+  ASSERT_EQ(ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &parts), 1);
+  const std::time_t end = timegm(&parts);
+  const auto said = [&](std::time_t now) {
+    return std::string(SymbolOf(VerdictOf((*chain)->Judge(certificate.get(), "its digest", now))));
+  };
+  EXPECT_EQ(said(end - 1), "accepted");
+  EXPECT_EQ(said(end), "certificate_expired");
 }
 
 TEST_F(CheckTest, EverythingElseIsRefusedWithItsReason) {
