@@ -120,10 +120,12 @@ TEST_F(TransfersLab, TheOperatorDecidesWithRegistryctlInTheLosingPartysPlace) {
     EXPECT_EQ(decided.value("transfer", ""), transfer);
     ExpectEnded(*heard_, from, "asp-b", "asp-a", device, end);
     const json steps = Ctl({"transfer", "show", transfer}).at("steps");
-    const bool by_operator = std::any_of(steps.begin(), steps.end(), [&](const json& step) {
-      const std::string what = step.at("what");
-      return step.at("actor") == "operator" && what.ends_with(std::string(state) + ": asked by telephone");
-    });
+    const bool by_operator =
+        std::any_of(steps.begin(), steps.end(),
+                    [end_of_it = std::string(state) + ": asked by telephone"](const json& step) {
+                      const std::string what = step.at("what");
+                      return step.at("actor") == "operator" && what.ends_with(end_of_it);
+                    });
     EXPECT_TRUE(by_operator) << steps;
   }
   EXPECT_EQ(Shown(device).at("claimer"), "asp-a");

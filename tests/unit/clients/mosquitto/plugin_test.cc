@@ -254,6 +254,11 @@ TEST_F(PluginTest, ABridgeBringsTheNotifications) {
   spec.log_file = In("registry.out");
   const auto registry = lab::Process::Start(std::move(spec));
   ASSERT_TRUE(registry);
+  // Before Start, which writes the files anew that this one reads.
+  const auto at = static_cast<std::uint16_t>(std::stoi(port));
+  ASSERT_TRUE(
+      lab::WaitUntil([&] { return !(*registry)->running() || lab::TcpAnswers("127.0.0.1", at); }, 10s));
+  ASSERT_TRUE((*registry)->running()) << world_->folder().Read("registry.out");
   ASSERT_TRUE(
       Start("", "connection registry\naddress 127.0.0.1:" + port +
                     "\ntopic registry/v1/to/asp-a/event/# in 1\nbridge_protocol_version mqttv50\n"
