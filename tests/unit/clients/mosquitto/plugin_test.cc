@@ -2,9 +2,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <nlohmann/json.hpp>
-
-#include "schemas/wire/envelope.h"
 #include "simulators/lab/ports.h"
 #include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
@@ -16,17 +13,11 @@ namespace {
 
 using registry::test::Ran;
 using registry::test::Shell;
-using test::ClientWorld;
 using test::Kind;
 using namespace std::chrono_literals;
 
-class PluginTest : public ::testing::Test {
+class PluginTest : public test::ClientWorldTest {
  protected:
-  static void SetUpTestSuite() {
-    world_ = ClientWorld::Start().release();
-    ASSERT_NE(world_, nullptr);
-  }
-  static void TearDownTestSuite() { delete world_; }
   void SetUp() override {
     port_ = *ports_.Take();
     back_port_ = *ports_.Take();
@@ -97,13 +88,7 @@ class PluginTest : public ::testing::Test {
   }
   // What the registry would say. Unless `registry` says to which broker, the back end plays the bridge that brings it.
   void Tell(const std::string& event, Kind kind, std::uint64_t seq, const std::string& registry = {}) const {
-    wire::Envelope envelope;
-    envelope.id = *EventId::Parse("n" + std::to_string(seq));
-    envelope.source = "registry";
-    envelope.type = wire::EventType(event);
-    envelope.seq = seq;
-    envelope.data = {{"device", world_->device(kind).id}};
-    world_->folder().Write("notification", wire::EncodeEnvelope(envelope));
+    world_->folder().Write("notification", Notification(event, kind, seq));
     const Ran told =
         Shell("mosquitto_pub" + (registry.empty() ? AsBackEnd() : registry) +
               "-t registry/v1/to/asp-a/event/" + event + " -f '" + In("notification") + "' 2>&1");
@@ -130,7 +115,6 @@ class PluginTest : public ::testing::Test {
 
   static std::string Persistent() { return "persistence true\npersistence_location " + In("") + "/\n"; }
   static constexpr const char* kPlugin = REGISTRY_BINARY_DIR "/bin/registry-mosquitto-plugin.so";
-  static inline ClientWorld* world_ = nullptr;
   lab::Ports ports_;
   std::uint16_t port_ = 0, back_port_ = 0;
   std::unique_ptr<lab::Process> broker_;
@@ -254,10 +238,13 @@ TEST_F(PluginTest, ABridgeBringsTheNotifications) {
   spec.log_file = In("registry.out");
   const auto registry = lab::Process::Start(std::move(spec));
   ASSERT_TRUE(registry);
-  // Before Start, which writes the files anew that this one reads.
-  const auto at = static_cast<std::uint16_t>(std::stoi(port));
-  ASSERT_TRUE(
-      lab::WaitUntil([&] { return !(*registry)->running() || lab::TcpAnswers("127.0.0.1", at); }, 10s));
+  // Before Start, which writes the files anew that this one reads. A broker's port answers before it has read them.
+  ASSERT_TRUE(lab::WaitUntil(
+      [&] {
+        return !(*registry)->running() ||
+               world_->folder().Read("registry.out").find(" running\n") != std::string::npos;
+      },
+      10s));
   ASSERT_TRUE((*registry)->running()) << world_->folder().Read("registry.out");
   ASSERT_TRUE(
       Start("", "connection registry\naddress 127.0.0.1:" + port +

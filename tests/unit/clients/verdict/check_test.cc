@@ -10,17 +10,11 @@
 namespace registry::clients {
 namespace {
 
-using test::ClientWorld;
 using test::Kind;
 using test::OwnedCertificate;
 
-class CheckTest : public ::testing::Test {
+class CheckTest : public test::ClientWorldTest {
  protected:
-  static void SetUpTestSuite() {
-    world_ = ClientWorld::Start().release();
-    ASSERT_NE(world_, nullptr);
-  }
-  static void TearDownTestSuite() { delete world_; }
   void SetUp() override {
     for (std::size_t i = 0; i < test::kKinds; ++i) {
       if (static_cast<Kind>(i) != Kind::kOther) own_.Claimed(world_->device(static_cast<Kind>(i)).id);
@@ -48,7 +42,6 @@ class CheckTest : public ::testing::Test {
     return at == std::string::npos ? -1 : std::stod(text.substr(at + line.size() + 2));
   }
 
-  static inline ClientWorld* world_ = nullptr;
   OwnDevices own_;
   std::shared_ptr<DaneResolver> resolver_;
   std::unique_ptr<ClientCheck> check_;

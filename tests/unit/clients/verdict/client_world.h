@@ -3,6 +3,7 @@
 // Owns: a folder and the servers, ended with it. Threads: one. Errors: an empty pointer, reason on stderr.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <openssl/evp.h>
 
 #include <array>
@@ -10,6 +11,8 @@
 #include <string>
 
 #include "clients/verdict/client_check.h"
+#include "schemas/wire/envelope.h"
+#include "schemas/wire/topics.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/unit/clients/dane/world.h"
 #include "tests/unit/simulators/device/test_registry.h"
@@ -67,6 +70,28 @@ class ClientWorld {
   sim::test::ServerIdentity server_;
   std::array<TestDevice, kKinds> devices_;
   std::unique_ptr<World> world_;
+};
+
+// A suite with one world for all its tests.
+class ClientWorldTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    world_ = ClientWorld::Start();
+    ASSERT_NE(world_, nullptr);
+  }
+  static void TearDownTestSuite() { world_.reset(); }
+  // What the registry says of the device, as an envelope.
+  static std::string Notification(const std::string& event, Kind kind, std::uint64_t seq) {
+    wire::Envelope envelope;
+    envelope.id = *EventId::Parse("n" + std::to_string(seq));
+    envelope.source = "registry";
+    envelope.type = wire::EventType(event);
+    envelope.seq = seq;
+    envelope.data = {{"device", world_->device(kind).id}};
+    return wire::EncodeEnvelope(envelope);
+  }
+
+  static inline std::unique_ptr<ClientWorld> world_;
 };
 
 }  // namespace registry::clients::test

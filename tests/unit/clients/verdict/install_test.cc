@@ -11,21 +11,19 @@ namespace {
 
 using registry::test::Ran;
 using registry::test::Shell;
-using test::ClientWorld;
 using test::Kind;
 using namespace std::chrono_literals;
 
-class InstallTest : public ::testing::Test {
+class InstallTest : public test::ClientWorldTest {
  protected:
   static void SetUpTestSuite() {
-    world_ = ClientWorld::Start().release();
+    ClientWorldTest::SetUpTestSuite();
     ASSERT_NE(world_, nullptr);
     prefix_ = world_->folder().In("prefix");
     const Ran installed = Shell("cmake --install '" REGISTRY_BINARY_DIR "' --component clients --prefix '" +
                                 prefix_ + "' 2>&1");
     ASSERT_TRUE(installed.ok()) << installed.output;
   }
-  static void TearDownTestSuite() { delete world_; }
   static std::string In(const std::string& name) { return world_->folder().In(name); }
   static Ran Here(const std::string& line) { return Shell("cd '" + In("") + "' && " + line + " 2>&1"); }
   // As openssl's own client: what the server said, or its alert.
@@ -35,7 +33,6 @@ class InstallTest : public ::testing::Test {
                 device.certificate_file + " -key " + device.key_file + " -quiet </dev/null");
   }
 
-  static inline ClientWorld* world_ = nullptr;
   static inline std::string prefix_;
 };
 

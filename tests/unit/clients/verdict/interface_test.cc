@@ -14,16 +14,10 @@ namespace registry::clients {
 namespace {
 
 using registry_client_cpp::Client;
-using test::ClientWorld;
 using test::Kind;
 
-class InterfaceTest : public ::testing::Test {
+class InterfaceTest : public test::ClientWorldTest {
  protected:
-  static void SetUpTestSuite() {
-    world_ = ClientWorld::Start().release();
-    ASSERT_NE(world_, nullptr);
-  }
-  static void TearDownTestSuite() { delete world_; }
   static Client Open(const std::string& more = "client_name = certificate\nparty = asp-a") {
     std::string why;
     auto client = Client::OpenFile(world_->WriteConfig("client.conf", more), why);
@@ -33,17 +27,6 @@ class InterfaceTest : public ::testing::Test {
   static std::string Said(Client& client, Kind kind) {
     return client.Judge(test::Parsed(world_->device(kind).certificate).get()).symbol();
   }
-  static std::string Notification(const std::string& event, Kind kind, std::uint64_t seq) {
-    wire::Envelope envelope;
-    envelope.id = *EventId::Parse("n" + std::to_string(seq));
-    envelope.source = "registry";
-    envelope.type = wire::EventType(event);
-    envelope.seq = seq;
-    envelope.data = {{"device", world_->device(kind).id}};
-    return wire::EncodeEnvelope(envelope);
-  }
-
-  static inline ClientWorld* world_ = nullptr;
 };
 
 TEST_F(InterfaceTest, TheSymbolsAreThoseOfTheLibrary) {

@@ -10,7 +10,6 @@
 namespace registry::clients {
 namespace {
 
-using test::ClientWorld;
 using test::Kind;
 
 constexpr unsigned kExtension = 0xff77;
@@ -22,13 +21,8 @@ struct Seen {
   std::optional<std::string> sent;
 };
 
-class TlsTest : public ::testing::Test {
+class TlsTest : public test::ClientWorldTest {
  protected:
-  static void SetUpTestSuite() {
-    world_ = ClientWorld::Start().release();
-    ASSERT_NE(world_, nullptr);
-  }
-  static void TearDownTestSuite() { delete world_; }
   void SetUp() override {
     client_ = SSL_CTX_new(TLS_client_method());
     server_ = SSL_CTX_new(TLS_server_method());
@@ -80,7 +74,6 @@ class TlsTest : public ::testing::Test {
     return seen;
   }
 
-  static inline ClientWorld* world_ = nullptr;
   SSL_CTX *client_ = nullptr, *server_ = nullptr;
   OwnDevices own_;
   std::unique_ptr<ClientCheck> check_;

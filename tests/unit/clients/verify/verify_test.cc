@@ -13,18 +13,16 @@ namespace {
 
 using registry::test::Ran;
 using registry::test::Shell;
-using test::ClientWorld;
 using test::Kind;
 
-class VerifyTest : public ::testing::Test {
+class VerifyTest : public test::ClientWorldTest {
  protected:
   static void SetUpTestSuite() {
-    world_ = ClientWorld::Start().release();
+    ClientWorldTest::SetUpTestSuite();
     ASSERT_NE(world_, nullptr);
     const std::string claims = world_->folder().Write("claims", world_->device(Kind::kGood).id + "\n");
     config_ = world_->WriteConfig("client.conf", "client_name = either\nclaims_file = " + claims);
   }
-  static void TearDownTestSuite() { delete world_; }
   static Ran Verify(const std::string& arguments) {
     return Shell("'" REGISTRY_BINARY_DIR "/bin/registry-verify' --config '" + config_ + "' " + arguments +
                  " 2>&1");
@@ -35,7 +33,6 @@ class VerifyTest : public ::testing::Test {
     return ran.output.find(text) != std::string::npos;
   }
 
-  static inline ClientWorld* world_ = nullptr;
   static inline std::string config_;
 };
 
