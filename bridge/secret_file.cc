@@ -7,22 +7,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "schemas/base/descriptor.h"
+
 namespace registry {
 namespace {
-
-class OpenFile {
- public:
-  explicit OpenFile(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~OpenFile() {
-    if (fd_ >= 0) close(fd_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 SecretRead Refuse(SecretTrouble trouble, std::string why) { return {trouble, std::move(why), {}}; }
 
@@ -46,7 +34,7 @@ SecretRead ReadAll(int fd, const std::string& path, std::size_t octets_max) {
 }
 
 SecretRead Read(const std::string& path, std::size_t octets_max, bool judged) {
-  const OpenFile file(path);
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info {};
   if (file.fd() < 0 || fstat(file.fd(), &info) != 0) return Missing(path);
   if (!S_ISREG(info.st_mode)) return Refuse(SecretTrouble::kNoFile, path + " is not a regular file");

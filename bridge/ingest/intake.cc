@@ -19,6 +19,7 @@
 #include "bridge/ingest/intake_seal.h"
 #include "bridge/ingest/intake_segment.h"
 #include "bridge/ledger/private_folder.h"
+#include "schemas/base/descriptor.h"
 #include "schemas/base/mutex.h"
 
 namespace registry::ingest {
@@ -31,23 +32,6 @@ constexpr std::string_view kDamaged = ".damaged";
 Error Failed(const std::string& doing) {
   return Error::Make(Code::kFailed, "intake_failed", doing + ": " + std::strerror(errno));
 }
-
-class File {
- public:
-  explicit File(int fd = -1) : fd_(fd) {}
-  File(File&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  File& operator=(File&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~File() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 bool WriteWhole(int fd, std::string_view data) {
   while (!data.empty()) {
@@ -136,7 +120,7 @@ class SegmentedIntake final : public Intake {
   const IntakeOptions options_;
   const std::string marker_;
   std::optional<IntakeSeal> seal_;  // set in the beginning
-  File lock_file_;
+  Descriptor lock_file_;
   mutable Mutex mutex_;
   std::vector<Record> left_over_ GUARDED_BY(mutex_);
   std::uint64_t torn_records_ = 0;  // as the next, known once it is open
@@ -146,7 +130,7 @@ class SegmentedIntake final : public Intake {
   std::map<std::uint64_t, std::size_t> undone_in_ GUARDED_BY(mutex_);  // records per segment
   std::size_t undone_bytes_ GUARDED_BY(mutex_) = 0;
   Ticket last_ticket_ GUARDED_BY(mutex_) = 0;
-  File segment_file_ GUARDED_BY(mutex_);
+  Descriptor segment_file_ GUARDED_BY(mutex_);
   std::uint64_t segment_ GUARDED_BY(mutex_) = 0;
   std::size_t segment_size_ GUARDED_BY(mutex_) = 0;
 };
@@ -171,7 +155,7 @@ Status SegmentedIntake::OpenFolder() {
 
 // Two processes taking tickets in one folder would delete each other's segments.
 Status SegmentedIntake::LockFolder() {
-  lock_file_ = File(::open((options_.folder + "/LOCK").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  lock_file_ = Descriptor(::open((options_.folder + "/LOCK").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (lock_file_.fd() < 0) return Failed("opening the lock of " + options_.folder);
   if (::flock(lock_file_.fd(), LOCK_EX | LOCK_NB) != 0) return Failed("locking " + options_.folder);
   return Done{};
@@ -237,7 +221,7 @@ void SegmentedIntake::Remove(std::uint64_t segment) {
 
 Status SegmentedIntake::StartSegment() {
   const std::uint64_t number = segment_ + 1;
-  File file(::open(PathOf(number).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  Descriptor file(::open(PathOf(number).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (file.fd() < 0) return Failed("creating " + PathOf(number));
   const std::string header = EncodeIntakeHeader(marker_, seal_.has_value());
   if (!WriteWhole(file.fd(), header)) {

@@ -6,7 +6,6 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "bridge/mqtt/tls_files.h"
+#include "schemas/base/descriptor.h"
 
 namespace registry::mqtt {
 namespace {
@@ -28,21 +28,6 @@ constexpr std::chrono::milliseconds kAlert{
 constexpr int kLookMilliseconds = 20;
 
 std::string Words(int code) { return std::system_category().message(code); }
-
-// One end of a TCP connection; closed with it.
-class Socket {
- public:
-  explicit Socket(int family) : fd_(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {}
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 bool WaitFor(int fd, short what, SteadyClock::time_point until, const GiveUp& give_up) {
   while (!give_up() && SteadyClock::now() < until) {
@@ -196,7 +181,7 @@ Dialled Dial(const SessionOptions& options, const GiveUp& give_up) {
   };
   Dialled last{where, "name look-up: no address"};
   for (const addrinfo* address : InOrder(addresses)) {
-    const Socket socket(address->ai_family);
+    const Descriptor socket(::socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const std::string refused = Connect(socket.fd(), *address, give_up);
     if (refused.empty()) return {at(Numeric(*address)), Handshake(options, socket.fd(), give_up)};
     last = {at(Numeric(*address)), "TCP: " + refused};

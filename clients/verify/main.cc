@@ -92,14 +92,8 @@ std::vector<Finding> Ask(const SeenClient& client, const ClientCheck& check) {
   return findings;
 }
 
-Result<ClientOptions> ReadConfig(const std::string& file) {
-  OptionReader reader;
-  if (auto set = reader.SetFile(file); !set) return set.error();
-  return std::move(reader).Ready();
-}
-
 int Run(const Arguments& arguments) {
-  auto options = ReadConfig(arguments.config);
+  auto options = ReadOptions(arguments.config);
   if (!options) return CannotAsk(options.error().message);
   OwnDevices own;
   const bool ask_own = options->check.whose == Whose::kOwn && !options->claims_file.empty();
@@ -108,9 +102,7 @@ int Run(const Arguments& arguments) {
     if (!claims) return CannotAsk(claims.error().message);
     own.Listed(*claims);
   }
-  auto resolver = DaneResolver::Create(options->resolver);
-  if (!resolver) return CannotAsk(resolver.error().message);
-  const auto check = ClientCheck::Create(options->trust, ask_own ? &own : nullptr, *resolver, options->check);
+  const auto check = OpenCheck(*options, ask_own ? &own : nullptr);
   if (!check) return CannotAsk(check.error().message);
   DoorOptions door = arguments.door;
   door.identity_extension = options->identity_extension;

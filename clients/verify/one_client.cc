@@ -7,12 +7,13 @@
 #include <openssl/evp.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 
 #include "clients/dane/quiet_pipe.h"
 #include "clients/verdict/client_identity.h"
+#include "clients/verdict/tls_guard.h"
+#include "schemas/base/descriptor.h"
 
 namespace registry::clients {
 namespace {
@@ -29,20 +30,6 @@ struct FreeKey {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 };
 using Context = std::unique_ptr<SSL_CTX, FreeContext>;
-
-class Socket {
- public:
-  explicit Socket(int fd) : fd_(fd) {}
-  ~Socket() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  const int fd_;
-};
 
 Error DoorFailed(std::string_view symbol, std::string_view what) {
   return Error::Make(Code::kFailed, symbol, what);
@@ -77,11 +64,8 @@ Result<Context> MakeContext(const DoorOptions& options) {
     return Error::Make(Code::kValueSyntax, "server_key_malformed",
                        "the server's certificate and key cannot be used");
   }
-  SSL_CTX_set_num_tickets(context.get(), 0);
-  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  SSL_CTX_set_cert_verify_callback(
-      context.get(), [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
-  if (auto asks = AskForIdentity(context.get(), options.identity_extension); !asks) return asks.error();
+  auto taken = TakeAnyClient(context.get(), SSL_VERIFY_PEER, options.identity_extension);
+  if (!taken) return taken.error();
   return context;
 }
 
@@ -131,7 +115,7 @@ Result<SeenClient> WaitForClient(const DoorOptions& options,
   const auto until = Clock::now() + options.within;
   auto context = MakeContext(options);
   if (!context) return context.error();
-  const Socket door(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const Descriptor door(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const auto port = Listen(door.fd(), options);
   if (!port) {
     return DoorFailed("listen_failed",
@@ -139,7 +123,7 @@ Result<SeenClient> WaitForClient(const DoorOptions& options,
   }
   listening(*port);
   if (!WaitUntil(door.fd(), POLLIN, until)) return DoorFailed("no_client", "no client came in time");
-  const Socket client(accept4(door.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  const Descriptor client(accept4(door.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   const QuietPipe quiet;
   const std::unique_ptr<SSL, FreeConnection> connection(SSL_new(context->get()));
   SSL_set_fd(connection.get(), client.fd());

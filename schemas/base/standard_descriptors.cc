@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "schemas/base/descriptor.h"
+
 namespace registry {
 
 void OpenStandardDescriptors() {
@@ -16,6 +18,10 @@ void OpenStandardDescriptors() {
     if (opened < 0) std::_Exit(EXIT_FAILURE);
   } while (opened <= STDERR_FILENO);
   ::close(opened);
+}
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) ::close(fd_);
 }
 
 }  // namespace registry

@@ -6,11 +6,11 @@
 #include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
+#include "schemas/base/descriptor.h"
 #include "simulators/device/trust.h"
 
 namespace registry::sim {
@@ -35,20 +35,6 @@ SSL_CTX* ClientContext() {
   }();
   return context.get();
 }
-
-class Socket {
- public:
-  explicit Socket(int descriptor) : descriptor_(descriptor) {}
-  ~Socket() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  int get() const { return descriptor_; }
-
- private:
-  const int descriptor_;
-};
 
 // The socket's other end may say little at a time, for ever: so nothing waits in the kernel, and every wait is for what
 // is left of the session's time.
@@ -188,10 +174,10 @@ Status TalkToAsp(const AspTarget& target, const ClientCredentials& credentials, 
                  std::chrono::milliseconds deadline) {
   ERR_clear_error();
   const Until until(deadline);
-  const Socket socket_fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (socket_fd.get() < 0 || !Connect(socket_fd.get(), target, until)) return Unreachable("no connection");
+  const Descriptor socket_fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (socket_fd.fd() < 0 || !Connect(socket_fd.fd(), target, until)) return Unreachable("no connection");
   const OwnedSsl ssl(SSL_new(ClientContext()));
-  if (!ssl || !Prepare(ssl.get(), target, credentials) || SSL_set_fd(ssl.get(), socket_fd.get()) != 1) {
+  if (!ssl || !Prepare(ssl.get(), target, credentials) || SSL_set_fd(ssl.get(), socket_fd.fd()) != 1) {
     ERR_clear_error();
     return Error::Make(Code::kPolicy, "asp_untrusted", "the endpoint's trust cannot be used");
   }

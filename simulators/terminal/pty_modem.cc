@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "schemas/base/descriptor.h"
 #include "schemas/base/own_thread.h"
 
 namespace registry::sim {
@@ -21,20 +22,6 @@ namespace {
 Error NoTerminal(const std::string& what) {
   return Error::Make(Code::kFailed, "terminal_unavailable", what + ": " + std::strerror(errno));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  int operator*() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Where the symbolic link leads; empty: it is none.
 std::string TargetOf(const std::string& path) {
@@ -58,13 +45,13 @@ class RunningModem : public PtyModem {
     thread_.Start("modem", [this] { Run(); });
   }
   ~RunningModem() override {
-    thread_.Stop([this] { ::eventfd_write(*wake_, 1); });
+    thread_.Stop([this] { ::eventfd_write(wake_.fd(), 1); });
     if (TargetOf(path_) == name_) ::unlink(path_.c_str());  // another modem may have taken the path since
   }
 
  private:
   void Run() {
-    pollfd fds[3] = {{*wake_, POLLIN, 0}, {*watch_, POLLIN, 0}, {*master_, POLLIN, 0}};
+    pollfd fds[3] = {{wake_.fd(), POLLIN, 0}, {watch_.fd(), POLLIN, 0}, {master_.fd(), POLLIN, 0}};
     while (!thread_.stopping()) {
       if (::poll(fds, 3, -1) < 0 && errno != EINTR) return;
       if (fds[0].revents != 0) return;
@@ -77,7 +64,7 @@ class RunningModem : public PtyModem {
   void FollowClients() {
     alignas(inotify_event) char events[4096];
     bool left = false;
-    for (ssize_t size; (size = ::read(*watch_, events, sizeof events)) > 0;) {
+    for (ssize_t size; (size = ::read(watch_.fd(), events, sizeof events)) > 0;) {
       for (ssize_t at = 0; at < size;) {
         inotify_event event;
         std::memcpy(&event, events + at, sizeof event);
@@ -89,14 +76,14 @@ class RunningModem : public PtyModem {
       }
     }
     if (!left) return;
-    ::tcflush(*slave_, TCIFLUSH);                     // what it has not read
-    if (clients_ == 0) ::tcflush(*slave_, TCOFLUSH);  // what it has said and nobody waits for
+    ::tcflush(slave_.fd(), TCIFLUSH);                     // what it has not read
+    if (clients_ == 0) ::tcflush(slave_.fd(), TCOFLUSH);  // what it has said and nobody waits for
     modem_.HangUp();
   }
 
   void Converse() {
     char characters[4096];
-    const ssize_t size = ::read(*master_, characters, sizeof characters);
+    const ssize_t size = ::read(master_.fd(), characters, sizeof characters);
     if (size <= 0) return;
     const std::string answer = modem_.Take({characters, static_cast<std::size_t>(size)});
     if (answer.empty()) return;
@@ -106,18 +93,18 @@ class RunningModem : public PtyModem {
 
   // False when it is to stop meanwhile.
   bool Rest() const {
-    pollfd wake = {*wake_, POLLIN, 0};
+    pollfd wake = {wake_.fd(), POLLIN, 0};
     return ::poll(&wake, 1, static_cast<int>(options_.answer_after.count())) == 0;
   }
 
   void Say(std::string_view answer) {
     while (!answer.empty()) {
-      const ssize_t size = ::write(*master_, answer.data(), answer.size());
+      const ssize_t size = ::write(master_.fd(), answer.data(), answer.size());
       if (size > 0) {
         answer.remove_prefix(static_cast<std::size_t>(size));
         continue;
       }
-      pollfd fds[2] = {{*wake_, POLLIN, 0}, {*master_, POLLOUT, 0}};
+      pollfd fds[2] = {{wake_.fd(), POLLIN, 0}, {master_.fd(), POLLOUT, 0}};
       if (errno != EAGAIN || ::poll(fds, 2, static_cast<int>(kReadWithin.count())) <= 0 ||
           fds[0].revents != 0)
         return;
@@ -150,18 +137,19 @@ Status Link(const std::string& target, const std::string& path) {
 Result<std::unique_ptr<PtyModem>> PtyModem::Start(const std::string& path, CardPort& card, Options options) {
   Descriptor master(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK));
   char name[PATH_MAX];
-  if (*master < 0 || ::grantpt(*master) != 0 || ::unlockpt(*master) != 0 ||
-      ::ptsname_r(*master, name, sizeof name) != 0) {
+  if (master.fd() < 0 || ::grantpt(master.fd()) != 0 || ::unlockpt(master.fd()) != 0 ||
+      ::ptsname_r(master.fd(), name, sizeof name) != 0) {
     return NoTerminal("pseudo-terminal");
   }
   Descriptor slave(::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
   termios settings{};
-  if (*slave < 0 || ::tcgetattr(*slave, &settings) != 0) return NoTerminal(name);
+  if (slave.fd() < 0 || ::tcgetattr(slave.fd(), &settings) != 0) return NoTerminal(name);
   ::cfmakeraw(&settings);
   ::cfsetspeed(&settings, B115200);
-  ::tcsetattr(*slave, TCSANOW, &settings);
+  ::tcsetattr(slave.fd(), TCSANOW, &settings);
   Descriptor watch(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (*watch < 0 || ::inotify_add_watch(*watch, name, IN_OPEN | IN_CLOSE) < 0) return NoTerminal(name);
+  if (watch.fd() < 0 || ::inotify_add_watch(watch.fd(), name, IN_OPEN | IN_CLOSE) < 0)
+    return NoTerminal(name);
   if (auto linked = Link(name, path); !linked) return linked.error();
   return std::unique_ptr<PtyModem>(
       new RunningModem(std::move(master), std::move(slave), std::move(watch), name, path, card, options));

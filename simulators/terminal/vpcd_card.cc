@@ -5,11 +5,11 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
 
+#include "schemas/base/descriptor.h"
 #include "schemas/base/own_thread.h"
 
 namespace registry::sim {
@@ -61,18 +61,16 @@ class CardInReader : public VpcdCard {
     thread_.Start("vpcd", [this] { Run(); });
   }
   ~CardInReader() override {
-    thread_.Stop([this] { ::eventfd_write(wake_, 1); });
-    ::close(wake_);
+    thread_.Stop([this] { ::eventfd_write(wake_.fd(), 1); });
   }
 
  private:
   void Run() {
     while (!thread_.stopping()) {
-      const int reader = Dial();
-      if (reader >= 0) {
+      if (auto reader = Dial(); reader.fd() >= 0) {
         on_state_(true);
-        Serve(reader);
-        ::close(reader);
+        Serve(reader.fd());
+        reader = Descriptor();
         card_.Reset();
         on_state_(false);
       }
@@ -80,25 +78,23 @@ class CardInReader : public VpcdCard {
     }
   }
 
-  int Dial() const {
-    const int reader = ::socket(address_.octets.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (reader < 0) return -1;
+  Descriptor Dial() const {
+    Descriptor reader(::socket(address_.octets.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     int error = 0;
     socklen_t size = sizeof error;
     const bool under_way =
-        ::connect(reader, reinterpret_cast<const sockaddr*>(&address_.octets), address_.size) == 0 ||
+        ::connect(reader.fd(), reinterpret_cast<const sockaddr*>(&address_.octets), address_.size) == 0 ||
         errno == EINPROGRESS;
-    if (under_way && Ready(reader, POLLOUT, kDialWithin) &&
-        ::getsockopt(reader, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
+    if (under_way && Ready(reader.fd(), POLLOUT, kDialWithin) &&
+        ::getsockopt(reader.fd(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0) {
       return reader;
     }
-    ::close(reader);
-    return -1;
+    return Descriptor();
   }
 
   // False when it is to stop, or after `within`.
   bool Ready(int socket, short events, int within) const {
-    pollfd fds[2] = {{wake_, POLLIN, 0}, {socket, events, 0}};
+    pollfd fds[2] = {{wake_.fd(), POLLIN, 0}, {socket, events, 0}};
     return ::poll(fds, 2, within) > 0 && fds[0].revents == 0 && fds[1].revents != 0;
   }
 
@@ -148,7 +144,7 @@ class CardInReader : public VpcdCard {
 
   static constexpr int kForever = -1, kDialWithin = 5000, kMessageWithin = 10000;
   const Address address_;
-  const int wake_;
+  const Descriptor wake_;
   CardLine card_;
   const OnState on_state_;
   OwnThread thread_;
