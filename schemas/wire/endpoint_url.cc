@@ -16,7 +16,7 @@ bool IsScheme(std::string_view text) {
 }
 
 bool IsUriChar(char c) {  // RFC 3986 §3.3, §3.4: pchar, "/" and "?"
-  return IsLower(c) || IsDigit(c) || (c >= 'A' && c <= 'Z') ||
+  return IsLower(c) || IsDigit(c) || IsUpper(c) ||
          std::string_view("._~:/?@!$&'()*+,;=-").find(c) != std::string_view::npos;
 }
 
@@ -37,41 +37,44 @@ std::optional<std::uint16_t> ReadPort(std::string_view digits) {
   return whole && digits.front() != '0' ? std::optional(port) : std::nullopt;
 }
 
+// `why`: the first rule that the text breaks; then `url` holds what stands before it.
+struct UrlRead {
+  EndpointUrl url;
+  std::string_view why;
+};
+
+UrlRead ReadUrl(std::string_view text) {
+  EndpointUrl url;
+  const std::size_t colon = text.find("://");
+  if (colon == std::string_view::npos) return {url, "must begin with a scheme and ://"};
+  url.scheme = text.substr(0, colon);
+  if (!IsScheme(url.scheme)) return {url, "must have a scheme in lower case"};
+  text.remove_prefix(colon + 3);
+  if (text.find('#') != std::string_view::npos) return {url, "must have no fragment (#)"};
+  const std::size_t path = std::min(text.find_first_of("/?"), text.size());
+  const std::string_view authority = text.substr(0, path);
+  if (authority.find('@') != std::string_view::npos) return {url, "must have no user and no password (@)"};
+  const std::size_t port = authority.find(':');
+  url.host = authority.substr(0, port);
+  if (!IsHostName(url.host))
+    return {url, "must have a lower-case host name of two labels or more, and no address"};
+  if (port != std::string_view::npos) {
+    url.port = ReadPort(authority.substr(port + 1));
+    if (!url.port) return {url, "must have a port from 1 to 65535 behind the colon, without a zero in front"};
+  }
+  if (!IsPathAndQuery(text.substr(path)))
+    return {url, "must have a path and query of RFC 3986's characters, others escaped with %"};
+  return {url, {}};
+}
+
 }  // namespace
 
 std::optional<EndpointUrl> ParseEndpointUrl(std::string_view text) {
-  EndpointUrl url;
-  const std::size_t colon = text.find("://");
-  if (colon == std::string_view::npos || !IsScheme(text.substr(0, colon))) return std::nullopt;
-  url.scheme = text.substr(0, colon);
-  text.remove_prefix(colon + 3);
-  const std::size_t path = std::min(text.find_first_of("/?"), text.size());
-  if (!IsPathAndQuery(text.substr(path))) return std::nullopt;
-  const std::string_view authority = text.substr(0, path);
-  const std::size_t port = authority.find(':');
-  url.host = authority.substr(0, port);
-  if (!IsHostName(url.host)) return std::nullopt;
-  if (port == std::string_view::npos) return url;
-  url.port = ReadPort(authority.substr(port + 1));
-  return url.port ? std::optional(url) : std::nullopt;
+  const UrlRead read = ReadUrl(text);
+  return read.why.empty() ? std::optional(read.url) : std::nullopt;
 }
 
-std::string_view WhyNoEndpointUrl(std::string_view text) {
-  if (ParseEndpointUrl(text)) return {};
-  const std::size_t colon = text.find("://");
-  if (colon == std::string_view::npos) return "must begin with a scheme and ://";
-  if (!IsScheme(text.substr(0, colon))) return "must have a scheme in lower case";
-  text.remove_prefix(colon + 3);
-  if (text.find('#') != std::string_view::npos) return "must have no fragment (#)";
-  const std::string_view authority = text.substr(0, text.find_first_of("/?"));
-  if (authority.find('@') != std::string_view::npos) return "must have no user and no password (@)";
-  const std::size_t port = authority.find(':');
-  if (!IsHostName(authority.substr(0, port)))
-    return "must have a lower-case host name of two labels or more, and no address";
-  if (port != std::string_view::npos && !ReadPort(authority.substr(port + 1)))
-    return "must have a port from 1 to 65535 behind the colon, without a zero in front";
-  return "must have a path and query of RFC 3986's characters, others escaped with %";
-}
+std::string_view WhyNoEndpointUrl(std::string_view text) { return ReadUrl(text).why; }
 
 bool IsHostName(std::string_view text) {
   const std::size_t dot = text.rfind('.');

@@ -1,14 +1,11 @@
 #include "schemas/wire/json_text.h"
 
-#include <cstring>
+#include "schemas/wire/eight_octets.h"
 
 namespace registry::wire {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::uint64_t Each(std::uint8_t octet) { return std::uint64_t{0x0101010101010101} * octet; }
-constexpr std::uint64_t kHighBits = Each(0x80);
 
 // A high bit for some octet below `limit` (at most 0x80), none when there is no such octet and none of 0x80 or more.
 std::uint64_t Below(std::uint64_t octets, std::uint8_t limit) {
@@ -26,11 +23,7 @@ bool IsPlain(std::uint64_t octets) {
 bool IsPlain(char c) { return IsPlain(Each(static_cast<std::uint8_t>(c))); }
 
 std::size_t PlainAtStart(std::string_view text) {
-  std::size_t size = 0;
-  for (std::uint64_t octets = 0; text.size() - size >= sizeof octets; size += sizeof octets) {
-    std::memcpy(&octets, text.data() + size, sizeof octets);
-    if (!IsPlain(octets)) break;
-  }
+  std::size_t size = EightsAtStart(text, [](std::uint64_t octets) { return IsPlain(octets); });
   while (size < text.size() && IsPlain(text[size])) ++size;
   return size;
 }

@@ -1,8 +1,9 @@
 #include "schemas/wire/strict_json.h"
 
-#include <cstring>
 #include <optional>
 #include <vector>
+
+#include "schemas/wire/eight_octets.h"
 
 namespace registry::wire {
 namespace {
@@ -27,18 +28,6 @@ Sequence SequenceOf(unsigned char lead) {
   if (lead >= 0xf1 && lead <= 0xf3) return {4};
   if (lead == 0xf4) return {4, 0x80, 0x8f};
   return {};
-}
-
-// How many octets below 0x80 it begins with, which are most or all: looked at eight at a time, so at most the last seven
-// before another one are left out.
-std::size_t AsciiAtStart(std::string_view text) {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080;
-  std::size_t size = 0;
-  for (std::uint64_t octets = 0; text.size() - size >= sizeof octets; size += sizeof octets) {
-    std::memcpy(&octets, text.data() + size, sizeof octets);
-    if ((octets & kHighBits) != 0) break;
-  }
-  return size;
 }
 
 bool ValidTail(std::string_view tail, const Sequence& sequence) {
@@ -147,7 +136,8 @@ class Builder final : public nlohmann::json_sax<json> {
 
 bool ValidUtf8(std::string_view text) {
   while (true) {
-    text.remove_prefix(AsciiAtStart(text));
+    // Most octets are below 0x80; of those before another one at most seven go the slow way.
+    text.remove_prefix(EightsAtStart(text, [](std::uint64_t octets) { return (octets & kHighBits) == 0; }));
     if (text.empty()) return true;
     const Sequence sequence = SequenceOf(static_cast<unsigned char>(text.front()));
     if (sequence.length == 0 || sequence.length > text.size()) return false;
