@@ -76,9 +76,7 @@ const CommandRow& RowOf(Command command) { return kCommands[static_cast<std::siz
 const FactRow& RowOf(Fact fact) { return kFacts[static_cast<std::size_t>(fact)]; }
 
 Error Refused(const Device& device, Command command, std::string_view why) {
-  std::string message = "device is " + StateAndStatuses(device) + ": ";
-  message.append(CommandName(command)).append(" refused, ").append(why);
-  return Error::Make(Code::kStatusProhibits, "state_prohibits", message, "/device");
+  return StateProhibits(device, std::string(CommandName(command)).append(" refused, ").append(why));
 }
 
 // An approved transfer bars what a pending one does until it is carried out; but lifting a hold lets it go on.
@@ -105,10 +103,11 @@ std::string_view Barred(const Device& device, const CommandRow& row) {
 
 }  // namespace
 
-std::string StateAndStatuses(const Device& device) {
-  std::string text(StateName(device.state));
-  for (const DeviceStatus status : device.statuses) text.append(", ").append(StatusName(status));
-  return text;
+Error StateProhibits(const Device& device, std::string_view what) {
+  std::string message = "device is ";
+  message += StateName(device.state);
+  for (const DeviceStatus status : device.statuses) message.append(", ").append(StatusName(status));
+  return Error::Make(Code::kStatusProhibits, "state_prohibits", message.append(": ").append(what), "/device");
 }
 
 bool OnHold(const Device& device) {

@@ -2,7 +2,6 @@
 // asks Next or After; nobody assigns a state by another road. Pure, any thread.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "schemas/base/result.h"
@@ -138,8 +137,8 @@ enum class Fact { REGISTRY_LIFECYCLE_FACTS(REGISTRY_ENUMERATOR) };
 std::string_view CommandName(Command command);
 std::string_view FactName(Fact fact);
 
-// As refusals say them: "deactivated, serverHold".
-std::string StateAndStatuses(const Device& device);
+// 2304 "state_prohibits": "device is deactivated, serverHold: " and what is refused, and why.
+Error StateProhibits(const Device& device, std::string_view what);
 
 bool OnHold(const Device& device);
 // On hold, or its certificate has ended: nobody is to trust the device now, whatever its state.

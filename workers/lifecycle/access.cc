@@ -40,10 +40,7 @@ const domain::Profile* ProfileOf(const Device& device, std::uint32_t number, con
 
 Status RefuseInTransfer(const Device& device) {
   if (!domain::InTransfer(device)) return Done{};
-  return Error::Make(
-      Code::kStatusProhibits, "state_prohibits",
-      "device is " + domain::StateAndStatuses(device) + ": refused, a transfer of it is carried out",
-      "/device");
+  return domain::StateProhibits(device, "refused, a transfer of it is carried out");
 }
 
 Error NotSponsor() {

@@ -35,11 +35,6 @@ bool IsTransferring(const Device& device) {
 
 constexpr std::string_view kTransferring = "its payload belongs to the transfer that goes on";
 
-Error Refused(const Device& device, std::string_view what) {
-  return Error::Make(Code::kStatusProhibits, "state_prohibits",
-                     "device is " + domain::StateAndStatuses(device) + ": " + std::string(what), "/device");
-}
-
 // What no device could open is of use to nobody, and would only be known when the payload is there. For whom it is sealed
 // cannot be seen.
 Status CheckSealed(const wire::Wifi& wifi) {
@@ -64,8 +59,8 @@ Result<Reply> Reprovision(const DeviceId& id, Case& at) {
   auto device = FindManaged(id, at.origin, at.view);
   if (!device) return device.error();
   if (!domain::HasPayloadToReplace(*device))
-    return Refused(*device, "reprovision refused, it has no payload to replace");
-  if (IsTransferring(*device)) return Refused(*device, kTransferring);
+    return domain::StateProhibits(*device, "reprovision refused, it has no payload to replace");
+  if (IsTransferring(*device)) return domain::StateProhibits(*device, kTransferring);
   if (auto pushed = ProvideAnew(*device, at); !pushed) return pushed.error();
   return Finish(*device, "reprovisioned", at);
 }
@@ -73,7 +68,7 @@ Result<Reply> Reprovision(const DeviceId& id, Case& at) {
 Result<Reply> Decide(const wire::WifiSet& command, Case& at) {
   auto device = FindManaged(command.device, at.origin, at.view);
   if (!device) return device.error();
-  if (IsTransferring(*device)) return Refused(*device, kTransferring);
+  if (IsTransferring(*device)) return domain::StateProhibits(*device, kTransferring);
   if (command.wifi) {
     if (auto sealed = CheckSealed(*command.wifi); !sealed) return sealed.error();
   }
