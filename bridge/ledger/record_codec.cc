@@ -12,7 +12,6 @@ namespace registry::ledger {
 namespace {
 
 constexpr std::size_t kCrcSize = 4;
-constexpr std::size_t kHashSize = 32;
 
 void AppendCrc(std::string& out, std::size_t from) {
   const std::uint32_t crc = Crc32c(std::string_view(out).substr(from));
@@ -208,9 +207,9 @@ Bytes ChainHash(const Bytes& previous, std::string_view encoded_entry) {
   };
   thread_local const std::unique_ptr<EVP_MD_CTX, Free> owned(EVP_MD_CTX_new());
   EVP_MD_CTX* const context = owned.get();
-  const Bytes zero(kHashSize, 0);
+  const Bytes zero(kChainSize, 0);
   const Bytes& before = previous.empty() ? zero : previous;
-  Bytes hash(kHashSize);
+  Bytes hash(kChainSize);
   REG_CHECK(EVP_DigestInit_ex2(context, kSha256, nullptr) == 1 &&
             EVP_DigestUpdate(context, before.data(), before.size()) == 1 &&
             EVP_DigestUpdate(context, encoded_entry.data(), encoded_entry.size()) == 1 &&

@@ -31,11 +31,13 @@ enum class Kind : std::uint8_t {
   kOrderItem = 16,
 };
 
+inline constexpr std::size_t kChainSize = 32;  // SHA-256 (ChainHash)
+
 // Where a stored ledger stands: the numbers given out last and the head of the hash chain. Written with every
 // batch, so that a history that lost its end is noticed when the ledger is opened.
 struct Head {
   Seq history = 0;
-  Bytes chain;  // hash of the last history record, empty before the first
+  Bytes chain;  // kChainSize octets: hash of the last history record, empty before the first
   Seq outbox_mqtt = 0;
   Seq outbox_zone = 0;
   Seq outbox_crl = 0;

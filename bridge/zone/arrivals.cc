@@ -5,8 +5,6 @@
 namespace registry::zone {
 namespace {
 
-constexpr std::chrono::milliseconds kTellAgainPause{200};  // after the ledger or `visible` failed
-
 void DropRefused(const std::vector<DeviceId>& refused, std::vector<domain::ZoneChange>& changes) {
   std::erase_if(changes, [&refused](const domain::ZoneChange& change) {
     return std::ranges::find(refused, change.device) != refused.end();
@@ -102,7 +100,7 @@ bool Arrivals::TellPage(const std::vector<domain::ZoneChange>& changes, ledger::
 // False: stopping.
 bool Arrivals::Pause() {
   MutexLock lock(mutex_);
-  return thread_.Rest(lock, kTellAgainPause);
+  return thread_.Rest(lock, kRetryPause);
 }
 
 }  // namespace registry::zone

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <optional>
 
@@ -19,6 +20,7 @@
 namespace registry::zone {
 
 inline constexpr std::size_t kArrivedMax = 64;
+inline constexpr std::chrono::milliseconds kRetryPause{200};  // after the ledger or `visible` failed
 
 // The changes of one version, or of several neighbouring ones, on their way to the secondaries.
 struct Batch {

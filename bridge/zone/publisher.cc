@@ -1,6 +1,7 @@
 #include "bridge/zone/publisher.h"
 
 #include "bridge/zone/apex.h"
+#include "bridge/zone/arrivals.h"
 #include "bridge/zone/in_flight.h"
 #include "bridge/zone/secondaries.h"
 #include "bridge/zone/server.h"
@@ -26,7 +27,6 @@ constexpr milliseconds kAnswerWait{
 constexpr milliseconds kHoldLimit{
     2000};  // how long a slow but reachable secondary holds the next version back
 constexpr milliseconds kPassPause{2000};  // between two moves past a secondary that is ahead
-constexpr milliseconds kRetryPause{200};  // after the ledger or `visible` failed
 
 class LivePublisher : public Publisher {
  public:

@@ -6,8 +6,6 @@
 namespace registry::ledger {
 namespace {
 
-constexpr std::size_t kChainSize = 32;
-
 Status LoadHead(const Store& store, Head& head) {
   const auto stored = store.Get(Column::kMeta, keys::kHead);
   if (!stored) return stored.error();

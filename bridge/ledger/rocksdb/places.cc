@@ -7,7 +7,6 @@
 #include "bridge/ledger/rocksdb/place_keys.h"
 
 namespace registry::ledger {
-namespace {}  // namespace
 
 DevicePlaces DevicePlacesOf(const domain::Device& device) {
   return {keys::OfPlaces(device), Encode(domain::BriefOf(device))};

@@ -11,8 +11,6 @@
 namespace registry::ledger {
 namespace {
 
-constexpr std::size_t kHashSize = 32;
-
 template <class T>
 Result<std::optional<T>> LoadOne(const Store& store, Column column, const std::string& key) {
   const auto stored = store.Get(column, key);
@@ -43,15 +41,15 @@ std::string BehindDevice(const std::optional<DeviceId>& after) {
 }
 
 Result<HistoryRecord> DecodeHistory(Seq seq, std::string_view stored) {
-  if (stored.size() < kHashSize)
+  if (stored.size() < kChainSize)
     return Error::Make(Code::kFailed, kLedgerDamaged, "history record: cut short");
-  auto entry = Decode<domain::HistoryEntry>(stored.substr(kHashSize));
+  auto entry = Decode<domain::HistoryEntry>(stored.substr(kChainSize));
   if (!entry) {
     Error error = entry.error();
     error.message = "history " + std::to_string(seq) + ": " + error.message;
     return error;
   }
-  return HistoryRecord{seq, std::move(*entry), AsBytes(stored.substr(0, kHashSize))};
+  return HistoryRecord{seq, std::move(*entry), AsBytes(stored.substr(0, kChainSize))};
 }
 
 Error Unindexed() {

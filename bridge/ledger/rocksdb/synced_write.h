@@ -32,10 +32,10 @@ class SyncedWrite {
 
   // Adds the head and feed states. Once, after the last Add.
   OrderedWrites& Seal();
-  // After the write: what readers of `live` see from now on.
   // Before the write: from then on the database may show what Publish has not put into `live` yet, and who has read a job
   // there must not read an older device here.
   void HideDevices(Live& live) const;
+  // After the write: what readers of `live` see from now on.
   void Publish(Live& live);
 
  private:
