@@ -19,15 +19,12 @@ class KnownSeries {
  public:
   using Values = std::tuple<std::string_view, std::string_view, std::string_view>;  // "": no such label
 
-  Series* Find(const Values& values) const {
+  // `add` asks the family, and is called when nobody has asked for these values.
+  template <class Add>
+  Series& Of(const Values& values, Add add) {
     const MutexLock lock(mutex_);
     const auto found = series_.find(values);
-    return found == series_.end() ? nullptr : found->second;
-  }
-  Series& Keep(const Values& values, Series& series) {
-    const MutexLock lock(mutex_);
-    series_.emplace(values, &series);
-    return series;
+    return found != series_.end() ? *found->second : *series_.emplace(values, &add()).first->second;
   }
 
  private:
@@ -39,7 +36,7 @@ class KnownSeries {
     static Values View(const Kept& kept) { return Values(kept); }
     bool operator()(const auto& one, const auto& other) const { return View(one) < View(other); }
   };
-  mutable Mutex mutex_;
+  Mutex mutex_;
   std::map<Kept, Series*, Before> series_ GUARDED_BY(mutex_);
 };
 

@@ -8,6 +8,7 @@
 #include <prometheus/text_serializer.h>
 
 #include <map>
+#include <unordered_set>
 #include <vector>
 
 #include "bridge/app/known_series.h"
@@ -50,14 +51,19 @@ class Metrics::Impl {
 
   void Command(const std::string& command, const std::string& outcome, const std::string& symbol,
                std::chrono::microseconds latency) {
-    CountOf(command, outcome, symbol).Increment();
-    SecondsOf(command).Observe(InSeconds(latency));
+    // What a sender invents is found under no name of its own.
+    const std::string name = command_names_.contains(command) ? command : "unknown";
+    known_commands_
+        .Of(
+            {name, outcome, symbol},
+            [&]() -> auto& {
+              return commands_.Add({{"command", name}, {"outcome", outcome}, {"symbol", symbol}});
+            })
+        .Increment();
+    Observe(known_command_seconds_, command_seconds_, "command", name, latency);
   }
   void Step(const std::string& step, std::chrono::microseconds latency) {
-    auto* known = known_steps_.Find({step, "", ""});
-    if (known == nullptr)
-      known = &known_steps_.Keep({step, "", ""}, step_seconds_.Add({{"step", step}}, kSeconds));
-    known->Observe(InSeconds(latency));
+    Observe(known_steps_, step_seconds_, "step", step, latency);
   }
   void OrderItem(const std::string& kind, const std::string& outcome) {
     order_items_.Add({{"kind", kind}, {"outcome", outcome}}).Increment();
@@ -134,21 +140,23 @@ class Metrics::Impl {
   }
 
  private:
-  // What a sender invents is found under no name of its own.
-  static std::string LabelOf(const std::string& command) {
-    return wire::RolesOf(command).empty() ? "unknown" : command;
+  static std::unordered_set<std::string_view> CommandNames() {
+    std::unordered_set<std::string_view> names;
+    for (const wire::MessageName& name : wire::Catalogue()) {
+      if (name.kind == wire::MessageName::Kind::kCommand && !name.roles.empty()) names.insert(name.name);
+    }
+    return names;
   }
-  prometheus::Counter& CountOf(const std::string& command, const std::string& outcome,
-                               const std::string& symbol) {
-    if (auto* const known = known_commands_.Find({command, outcome, symbol})) return *known;
-    const std::string name = LabelOf(command);
-    return known_commands_.Keep({name, outcome, symbol},
-                                commands_.Add({{"command", name}, {"outcome", outcome}, {"symbol", symbol}}));
-  }
-  prometheus::Histogram& SecondsOf(const std::string& command) {
-    if (auto* const known = known_command_seconds_.Find({command, "", ""})) return *known;
-    const std::string name = LabelOf(command);
-    return known_command_seconds_.Keep({name, "", ""}, command_seconds_.Add({{"command", name}}, kSeconds));
+  using KnownHistograms = KnownSeries<prometheus::Histogram>;
+  static void Observe(KnownHistograms& known, prometheus::Family<prometheus::Histogram>& family,
+                      const std::string& label, const std::string& value, std::chrono::microseconds latency) {
+    known
+        .Of(
+            {value, "", ""},
+            [&]() -> auto& {
+              return family.Add({{label, value}}, kSeconds);
+            })
+        .Observe(InSeconds(latency));
   }
   template <class Number>
   void Set(const char* name, const char* help, Number value) {
@@ -207,8 +215,9 @@ class Metrics::Impl {
                                                                .Name("registry_zone_secondary_reachable")
                                                                .Help("1 while a secondary answers")
                                                                .Register(registry_);
+  const std::unordered_set<std::string_view> command_names_ = CommandNames();
   KnownSeries<prometheus::Counter> known_commands_;
-  KnownSeries<prometheus::Histogram> known_command_seconds_, known_steps_;
+  KnownHistograms known_command_seconds_, known_steps_;
   prometheus::Family<prometheus::Gauge>& secondary_serial_ = BuildGauge()
                                                                  .Name("registry_zone_secondary_serial")
                                                                  .Help("SOA serial a secondary serves")
