@@ -59,8 +59,8 @@ Result<std::string> ClientCheck::NameOf(X509* certificate, const std::optional<s
   return name;
 }
 
-Status ClientCheck::CheckChain(X509* certificate) const {
-  return chain_->Judge(certificate, Sha256Of(DerOf(certificate)), std::time(nullptr));
+Status ClientCheck::CheckChain(X509* certificate, const Bytes& der) const {
+  return chain_->Judge(certificate, Sha256Of(der), std::time(nullptr));
 }
 
 Result<std::vector<TlsaRecord>> ClientCheck::RecordsOf(const std::string& name, Freshness freshness) const {
@@ -77,10 +77,10 @@ Result<std::vector<TlsaRecord>> ClientCheck::RecordsOf(const std::string& name, 
   return records;
 }
 
-Status ClientCheck::Fits(const Result<std::vector<TlsaRecord>>& records, X509* certificate) {
+Status ClientCheck::Fits(const Result<std::vector<TlsaRecord>>& records, const Bytes& der) {
   if (!records && records.error().symbol == "record_absent") return Refusal(Verdict::kTlsaMissing);
   if (!records) return records.error();
-  const auto view = CertificateView::Of(DerOf(certificate));
+  const auto view = CertificateView::Of(der);
   if (!view || !MatchesAny(*records, kDaneEe, *view)) return Refusal(Verdict::kTlsaMismatch);
   return Done{};
 }
@@ -90,8 +90,9 @@ Status ClientCheck::Mine(const std::string& name) const {
 }
 
 Status ClientCheck::Check(X509* certificate, const std::string& name) const {
-  if (auto chain = CheckChain(certificate); !chain) return chain;
-  if (auto fits = Fits(RecordsOf(name, options_.freshness), certificate); !fits) return fits;
+  const Bytes der = DerOf(certificate);
+  if (auto chain = CheckChain(certificate, der); !chain) return chain;
+  if (auto fits = Fits(RecordsOf(name, options_.freshness), der); !fits) return fits;
   return Mine(name);
 }
 
@@ -112,9 +113,10 @@ Judgement ClientCheck::Judge(X509* certificate, const std::optional<std::string>
 
 std::vector<Finding> ClientCheck::Explain(X509* certificate, const std::optional<std::string>& sent) const {
   std::vector<Finding> findings;
+  const Bytes der = DerOf(certificate);
   const auto name = NameOf(certificate, sent);
   findings.push_back({"name", name ? Status(Done{}) : name.error(), name ? *name : ""});
-  findings.push_back({"chain", CheckChain(certificate), ""});
+  findings.push_back({"chain", CheckChain(certificate, der), ""});
   if (!name) {
     for (const char* question : {"dnssec", "tlsa", "own"}) findings.push_back({question, std::nullopt, ""});
     return findings;
@@ -124,7 +126,7 @@ std::vector<Finding> ClientCheck::Explain(X509* certificate, const std::optional
   const bool proved = records || ProvedAbsent(records.error());
   findings.push_back({"dnssec", proved ? Status(Done{}) : records.error(),
                       records ? std::to_string(records->size()) + " proved: " + Described(*records) : ""});
-  findings.push_back({"tlsa", proved ? std::optional(Fits(records, certificate)) : std::nullopt, ""});
+  findings.push_back({"tlsa", proved ? std::optional(Fits(records, der)) : std::nullopt, ""});
   findings.push_back({"own", own_ == nullptr ? std::nullopt : std::optional(Mine(*name)), ""});
   return findings;
 }

@@ -78,8 +78,9 @@ class ClientCheck {
               const CheckOptions& options)
       : domains_(trust.zones), own_(own), resolver_(std::move(resolver)), options_(options) {}
   Result<std::vector<TlsaRecord>> RecordsOf(const std::string& name, Freshness freshness) const;
-  Status CheckChain(X509* certificate) const;
-  static Status Fits(const Result<std::vector<TlsaRecord>>& records, X509* certificate);
+  // `der`: of the certificate, made once for all that is asked of it.
+  Status CheckChain(X509* certificate, const Bytes& der) const;
+  static Status Fits(const Result<std::vector<TlsaRecord>>& records, const Bytes& der);
   Status Mine(const std::string& name) const;
 
   const ClientDomains domains_;

@@ -4,10 +4,13 @@
 
 #include <memory>
 
+#include "clients/verdict/kept_with.h"
 #include "schemas/ids/ids.h"
 
 namespace registry::clients {
 namespace {
+
+using KeptSent = KeptWith<std::string>;
 
 constexpr unsigned kWhere =
     SSL_EXT_TLS1_3_ONLY | SSL_EXT_TLS1_3_CERTIFICATE_REQUEST | SSL_EXT_TLS1_3_CERTIFICATE;
@@ -17,11 +20,7 @@ void FreeText(void*, void* text, CRYPTO_EX_DATA*, int, long, void*) {
   delete static_cast<std::string*>(text);
 }
 
-// Where an SSL keeps what its client sent, and an SSL_CTX what its clients send.
-int SentIndex() {
-  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, FreeText);
-  return index;
-}
+// Where an SSL_CTX keeps what its clients send.
 int OwnIndex() {
   static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, FreeText);
   return index;
@@ -38,12 +37,7 @@ int AddEmpty(SSL*, unsigned, unsigned where, const unsigned char** out, std::siz
 // False: there is no memory. Nothing may be thrown through OpenSSL's frames of C.
 bool KeepSent(SSL* connection, const unsigned char* begin, const unsigned char* end) noexcept {
   try {
-    auto sent = std::make_unique<std::string>(begin, end);
-    auto* const before = static_cast<std::string*>(SSL_get_ex_data(connection, SentIndex()));
-    if (SSL_set_ex_data(connection, SentIndex(), sent.get()) != 1) return false;
-    delete before;
-    (void)sent.release();
-    return true;
+    return KeptSent::Keep(connection, std::make_unique<std::string>(begin, end)) != nullptr;
   } catch (...) {
     return false;
   }
@@ -93,7 +87,7 @@ Status AskForIdentity(SSL_CTX* context, unsigned extension) {
 }
 
 std::optional<std::string> IdentitySent(const SSL* connection) {
-  const auto* const sent = static_cast<const std::string*>(SSL_get_ex_data(connection, SentIndex()));
+  const std::string* const sent = KeptSent::Find(connection);
   return sent == nullptr ? std::nullopt : std::optional(*sent);
 }
 

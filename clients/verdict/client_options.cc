@@ -155,6 +155,18 @@ Result<ClientOptions> OptionReader::Ready() && {
   return std::move(options_);
 }
 
+Result<ClientOptions> ReadOptions(const std::string& file) {
+  OptionReader reader;
+  if (auto set = reader.SetFile(file); !set) return set.error();
+  return std::move(reader).Ready();
+}
+
+Result<std::unique_ptr<ClientCheck>> OpenCheck(const ClientOptions& options, const OwnDevices* own) {
+  auto resolver = DaneResolver::Create(options.resolver);
+  if (!resolver) return resolver.error();
+  return ClientCheck::Create(options.trust, own, std::move(*resolver), options.check);
+}
+
 Result<std::set<std::string>> ReadClaims(const std::string& file) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(file, error))

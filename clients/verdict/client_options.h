@@ -5,6 +5,8 @@
 // Errors: 2005 config_malformed, naming the key or the line.
 #pragma once
 
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -37,6 +39,10 @@ class OptionReader {
   std::string root_file_, issuing_file_, pin_, resolver_certificate_file_, anchor_file_;
 };
 
+// A whole file: SetFile and Ready.
+Result<ClientOptions> ReadOptions(const std::string& file);
+// What the options describe. `own` null: whose the devices are is not asked.
+Result<std::unique_ptr<ClientCheck>> OpenCheck(const ClientOptions& options, const OwnDevices* own);
 // One device id a line, `#` before a comment. config_malformed: a line that is none.
 Result<std::set<std::string>> ReadClaims(const std::string& file);
 

@@ -16,7 +16,6 @@ using registry::Result;
 using registry::Status;
 using registry::clients::ClientCheck;
 using registry::clients::ClientOptions;
-using registry::clients::DaneResolver;
 using registry::clients::OptionReader;
 using registry::clients::OwnDevices;
 using registry::clients::Verdict;
@@ -64,9 +63,7 @@ Result<std::unique_ptr<registry_client>> Opened(Result<ClientOptions> options) {
   if (!options) return options.error();
   auto client = std::make_unique<registry_client>();
   client->options = std::move(*options);
-  auto resolver = DaneResolver::Create(client->options.resolver);
-  if (!resolver) return resolver.error();
-  auto check = ClientCheck::Create(client->options.trust, &client->own, *resolver, client->options.check);
+  auto check = registry::clients::OpenCheck(client->options, &client->own);
   if (!check) return check.error();
   client->check = std::move(*check);
   if (auto read = ReadOwn(*client); !read) return read.error();
@@ -86,12 +83,6 @@ Result<ClientOptions> FromPairs(const char* const* options) {
   return std::move(reader).Ready();
 }
 
-Result<ClientOptions> FromFile(const char* file) {
-  OptionReader reader;
-  if (auto set = reader.SetFile(file != nullptr ? file : ""); !set) return set.error();
-  return std::move(reader).Ready();
-}
-
 registry_verdict CodeOf(const Status& status) {
   return static_cast<registry_verdict>(registry::clients::VerdictOf(status));
 }
@@ -100,8 +91,9 @@ registry_verdict CodeOf(const Status& status) {
 
 registry_client* registry_client_open_file(const char* file, char* why, size_t why_size) {
   Copy("out of memory", why, why_size);
-  return Guarded<>(static_cast<registry_client*>(nullptr),
-                   [&] { return Handed(Opened(FromFile(file)), why, why_size); });
+  return Guarded<>(static_cast<registry_client*>(nullptr), [&] {
+    return Handed(Opened(registry::clients::ReadOptions(file != nullptr ? file : "")), why, why_size);
+  });
 }
 
 registry_client* registry_client_open(const char* const* options, char* why, size_t why_size) {

@@ -16,6 +16,9 @@
 
 namespace registry::clients {
 
+// For who judges after the handshake: a certificate of any kind will do, and dane_clientid is asked for. `verify_mode` is
+// OpenSSL's: whether a client must have one.
+Status TakeAnyClient(SSL_CTX* context, int verify_mode, unsigned identity_extension);
 Status Guard(SSL_CTX* context, const ClientCheck& check, unsigned identity_extension);
 // Null before the client's certificate has come.
 const Judgement* JudgementIn(const SSL* connection);

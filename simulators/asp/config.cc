@@ -1,8 +1,5 @@
 #include "simulators/asp/config.h"
 
-#include <fstream>
-#include <sstream>
-
 #include "clients/dane/trust_files.h"
 
 namespace registry::sim {
@@ -11,13 +8,6 @@ namespace {
 using nlohmann::json;
 
 Error Malformed(const std::string& what) { return Error::Make(Code::kValueSyntax, "config_malformed", what); }
-
-std::string Slurp(const std::string& file) {
-  std::ifstream in(file);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 void ReadMqtt(const json& config, ClientOptions& mqtt) {
   const json& part = config.at("mqtt");
@@ -55,7 +45,7 @@ Result<Bytes> ReadPin(const json& part) {
     return pin ? Result<Bytes>(std::move(*pin)) : Malformed("resolver.spki_pin_b64");
   }
   const std::string file = part.at("ca_file");
-  auto pin = clients::PinOfCertificate(Slurp(file));
+  auto pin = clients::PinOfCertificate(clients::ReadTrustFile(file));
   return pin ? pin : Malformed(file);
 }
 
@@ -84,14 +74,14 @@ Result<AspConfig> Read(const json& object) {
   auto pin = ReadPin(resolver);
   if (!pin) return pin.error();
   config.resolver.spki_pin = std::move(*pin);
-  config.resolver.anchors = clients::AnchorLines(Slurp(object.at("trust_anchor_file")));
+  config.resolver.anchors = clients::AnchorLines(clients::ReadTrustFile(object.at("trust_anchor_file")));
   return config;
 }
 
 }  // namespace
 
 Result<AspConfig> ReadAspConfig(const std::string& file) {
-  const json object = json::parse(Slurp(file), nullptr, false);
+  const json object = json::parse(clients::ReadTrustFile(file), nullptr, false);
   if (!object.is_object()) return Malformed(file + " is not a JSON object");
   try {
     return Read(object);

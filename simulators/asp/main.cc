@@ -1,8 +1,7 @@
 // asp-sim --config FILE: see README.md. Ends with exit code 0 when its input ends or on SIGTERM.
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
+#include "clients/dane/trust_files.h"
 #include "clients/verdict/client_check.h"
 #include "schemas/base/standard_descriptors.h"
 #include "simulators/asp/asp.h"
@@ -27,10 +26,7 @@ using registry::sim::TlsServer;
 using registry::sim::TlsSession;
 
 Bytes DerFile(const std::string& file) {
-  std::ifstream in(file);
-  std::stringstream text;
-  text << in.rdbuf();
-  return registry::FromPem("CERTIFICATE", text.str()).value_or(Bytes{});
+  return registry::FromPem("CERTIFICATE", registry::clients::ReadTrustFile(file)).value_or(Bytes{});
 }
 
 Result<std::unique_ptr<ClientCheck>> MakeCheck(const AspConfig& config, const OwnDevices& own) {

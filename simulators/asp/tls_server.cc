@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "clients/verdict/client_identity.h"
+#include "clients/verdict/tls_guard.h"
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
 #include "simulators/asp/tls_channel.h"
@@ -107,12 +108,8 @@ Status Server::LoadContext() {
     ERR_clear_error();
     return Failed("certificate or key file cannot be used");
   }
-  SSL_CTX_set_num_tickets(context_, 0);  // every session shows its certificate again: revocation must be seen
-  SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  SSL_CTX_set_cert_verify_callback(
-      context_, [](X509_STORE_CTX*, void*) { return 1; }, nullptr);
-  return clients::AskForIdentity(context_, clients::kDefaultIdentityExtension);
+  return clients::TakeAnyClient(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                                clients::kDefaultIdentityExtension);
 }
 
 Status Server::Listen() {
