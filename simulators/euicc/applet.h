@@ -71,6 +71,8 @@ class Applet {
   ResponseApdu PutKeyUpdate(const Request& request);
   // signatures.cc
   ResponseApdu SignInit(const Request& request);
+  static ResponseApdu Begin(const Request& request, const Named<KeySlot>& found, bool has_key,
+                            Sessions& sessions);
   ResponseApdu SignUpdate(const Request& request);
   ResponseApdu VerifyInit(const Request& request);
   ResponseApdu VerifyUpdate(const Request& request);

@@ -20,6 +20,8 @@ struct SignatureSession {
   std::uint32_t touched = 0;  // of the object when the session began
 };
 
+using Sessions = std::map<std::uint8_t, SignatureSession>;  // by number
+
 struct PutKeySession {
   Bytes key;
   Bytes data;  // blocks so far
@@ -31,7 +33,7 @@ struct LogicalChannel {
   const AppletName* selected = nullptr;
   std::optional<std::deque<Bytes>> listing;  // what of an object list is still to be said
   Bytes waiting;                             // of an answer, for GET RESPONSE
-  std::map<std::uint8_t, SignatureSession> signing, verifying;
+  Sessions signing, verifying;
   std::map<std::uint8_t, PutKeySession> putting;
 };
 

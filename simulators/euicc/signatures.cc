@@ -15,8 +15,6 @@ constexpr std::uint8_t kOpenSession = 0x00, kCloseSession = 0x01;
 constexpr std::uint8_t kMoreText = 0x00, kLastText = 0x80;
 constexpr std::size_t kTextMax = 4096, kLastBlockMax = 0x80, kRawSignature = 64;
 
-using Sessions = std::map<std::uint8_t, SignatureSession>;
-
 bool Is(const Bytes* value, std::uint8_t octet) {
   return value != nullptr && value->size() == 1 && value->front() == octet;
 }
@@ -106,15 +104,20 @@ ResponseApdu Applet::SignInit(const Request& request) {
   if (FindTlv(request.tlvs, kSecretId) != nullptr || FindTlv(request.tlvs, kSecretLabel) != nullptr)
     return MacInit(request);
   const auto found = PrivateKey(request.tlvs);
+  return Begin(request, found, found.object != nullptr && found.object->pair, request.channel.signing);
+}
+
+ResponseApdu Applet::Begin(const Request& request, const Named<KeySlot>& found, bool has_key,
+                           Sessions& sessions) {
   if (found.object == nullptr) return found.status;
   const KeySlot& slot = *found.object;
-  if ((slot.functions & kMaySign) == 0 || !slot.pair || !slot.head.active) return StatusWord::kConditions;
+  if ((slot.functions & kMaySign) == 0 || !has_key || !slot.head.active) return StatusWord::kConditions;
   auto session = SchemeOf(request.tlvs);
   if (!session) return StatusWord::kBadData;
   session->object = *found.id;
   session->touched = slot.head.touched;
   // An open session of that number is begun anew: a host that died half-way must not wedge the card.
-  request.channel.signing[command.p2] = std::move(*session);
+  sessions[request.command.p2] = std::move(*session);
   return StatusWord::kOk;
 }
 
@@ -185,16 +188,8 @@ ResponseApdu Applet::VerifyInit(const Request& request) {
   if (command.p2 >= kSessionsMax || command.p1 > kCloseSession) return StatusWord::kBadParameters;
   if (command.p1 != kOpenSession) return Close(request.channel.verifying, command.p2);
   const auto found = PublicKey(request.tlvs);
-  if (found.object == nullptr) return found.status;
-  const KeySlot& slot = *found.object;
-  if ((slot.functions & kMaySign) == 0 || slot.point().empty() || !slot.head.active)
-    return StatusWord::kConditions;
-  auto session = SchemeOf(request.tlvs);
-  if (!session) return StatusWord::kBadData;
-  session->object = *found.id;
-  session->touched = slot.head.touched;
-  request.channel.verifying[command.p2] = std::move(*session);
-  return StatusWord::kOk;
+  return Begin(request, found, found.object != nullptr && !found.object->point().empty(),
+               request.channel.verifying);
 }
 
 // The last block brings the signature behind what was signed.
