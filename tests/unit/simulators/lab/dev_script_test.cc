@@ -46,6 +46,20 @@ class DevScriptTest : public testing::Test {
     std::ofstream(In(name)) << text;
     fs::permissions(In(name), fs::perms::owner_all);
   }
+  // A project of one test that passes in every preset; `cmake` and `ctest`: what they do besides.
+  void WriteFullRun(const std::string& cmake, const std::string& ctest) const {
+    Write("stand-ins/dpkg-query", "#!/bin/sh\nprintf installed\n");
+    for (const char* tool : {"node", "npm"}) Write(std::string("stand-ins/") + tool, "#!/bin/sh\n");
+    Write("project/tests/tools/package.json", "{}");
+    Write("stand-ins/cmake", "#!/bin/sh\ncase $1:$3 in\n" + cmake + "\nesac\n");
+    Write(
+        "stand-ins/ctest",
+        "#!/bin/bash\nif [[ $* == *json-v1* ]]; then echo '{\"tests\": [{\"name\": \"one\"}]}'; exit; fi\n" +
+            ctest +
+            "\nmkdir -p \"$2\"\n"
+            "echo '<testsuite failures=\"0\"><testcase name=\"one\" status=\"run\"/></testsuite>' >\"${@: "
+            "-1}\"\n");
+  }
   std::string In(const std::string& name) const { return folder_ + "/" + name; }
   std::string Policy() const { return In("sbin/policy-rc.d"); }
   std::string Read(const std::string& name) const {
@@ -82,6 +96,40 @@ TEST_F(DevScriptTest, ATestThatCannotInstallCountsAsAFailureWithoutPython) {
   ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
   EXPECT_NE((*dev)->exit_status(), 0);
   EXPECT_TRUE(Read("log").ends_with("0 passed, 1 failed\n")) << Read("log");
+}
+
+TEST_F(DevScriptTest, WhatTheNextTestsNeedIsBuiltWhileTestsWait) {
+  const std::string built = "[ -e " + In("built") + " ]";
+  WriteFullRun("--build:asan) : >" + In("built") + " ;;",
+               "for i in {1..300}; do " + built + " && break; sleep 0.1; done\n" + built + " || exit 1");
+  auto dev = Process::Start(Dev({"test"}));
+  ASSERT_TRUE(dev.ok());
+  ASSERT_TRUE((*dev)->WaitExit(seconds(60)));
+  EXPECT_EQ((*dev)->exit_status(), 0);
+  EXPECT_TRUE(Read("log").ends_with("5 passed, 0 failed\n")) << Read("log");
+}
+
+TEST_F(DevScriptTest, ABuildThatBreaksMeanwhileIsAFailureAndSaysWhy) {
+  WriteFullRun("--build:tsan) echo no such header; exit 1 ;;", "");
+  auto dev = Process::Start(Dev({"test"}));
+  ASSERT_TRUE(dev.ok());
+  ASSERT_TRUE((*dev)->WaitExit(seconds(60)));
+  EXPECT_EQ(WEXITSTATUS((*dev)->exit_status().value_or(0)), 1);
+  EXPECT_THAT(Read("log"), HasSubstr("no such header"));
+  EXPECT_TRUE(Read("log").ends_with("5 passed, 1 failed\n")) << Read("log");
+}
+
+TEST_F(DevScriptTest, WhatIsBuiltMeanwhileEndsWithTheScript) {
+  ASSERT_EQ(::mkfifo(In("go").c_str(), 0600), 0);
+  WriteFullRun("--build:asan) echo $$ >" + In("builder") + "; read word <" + In("go") + " ;;",
+               "read word <" + In("go"));
+  auto dev = Process::Start(Dev({"test"}));
+  ASSERT_TRUE(dev.ok());
+  ASSERT_TRUE(WaitUntil([&] { return Read("builder").ends_with("\n"); }, seconds(30)));
+  (*dev)->Signal(SIGTERM);
+  ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
+  const pid_t builder = std::stoi(Read("builder"));
+  EXPECT_TRUE(WaitUntil([&] { return ::kill(builder, 0) != 0; }, seconds(30)));
 }
 
 // A wrong word is said at once: nothing is installed or built for it.
@@ -153,7 +201,6 @@ TEST_F(DevScriptTest, CtrlCEndsWith130WhateverWasRunning) {
   EXPECT_EQ(WEXITSTATUS((*dev)->exit_status().value_or(0)), 130) << Read("log");
 }
 
-// apt-get goes on when the script is told to end, and would start services once the policy is gone.
 TEST_F(DevScriptTest, TwoInOneCloneBuildOneAfterTheOther) {
   Write("stand-ins/dpkg-query", "#!/bin/sh\necho installed\n");
   Write("stand-ins/cmake", "#!/bin/sh\n: >" + In("begun") + "\n");
@@ -170,6 +217,7 @@ TEST_F(DevScriptTest, TwoInOneCloneBuildOneAfterTheOther) {
   EXPECT_TRUE(fs::exists(In("begun")));
 }
 
+// apt-get goes on when the script is told to end, and would start services once the policy is gone.
 TEST_F(DevScriptTest, AnInstallationThatIsInterruptedStillLeavesNoService) {
   Write("stand-ins/dpkg-query", "#!/bin/sh\nexit 1\n");
   const std::string wants = In("etc/systemd/system/multi-user.target.wants");
