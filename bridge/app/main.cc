@@ -15,6 +15,7 @@
 #include "bridge/app/config.h"
 #include "bridge/app/log.h"
 #include "bridge/app/registry.h"
+#include "bridge/app/supervision.h"
 #include "bridge/clock.h"
 #include "bridge/secret.h"
 #include "bridge/signing/file_write.h"
@@ -66,8 +67,9 @@ class StopGuard {
 };
 
 // Until SIGTERM or SIGINT (true), or until the ledger refuses to write (false).
-bool WaitForEnd(const sigset_t& signals, Registry& registry, Log& log) {
+bool WaitForEnd(const sigset_t& signals, Registry& registry, const Supervision& supervision, Log& log) {
   for (Pulse before = Pulse::kBeating;;) {
+    supervision.Alive();
     const int signal = sigtimedwait(&signals, nullptr, &kHealthEvery);
     if (signal == SIGTERM || signal == SIGINT) return true;
     if (signal == SIGHUP) {
@@ -76,9 +78,11 @@ bool WaitForEnd(const sigset_t& signals, Registry& registry, Log& log) {
     const Pulse now = registry.pulse();
     if (now == Pulse::kRefused) return false;
     if (now != before) {
-      log.Write(now == Pulse::kStalled ? Level::kError : Level::kInfo, "app",
-                now == Pulse::kStalled ? "the ledger does not write: its disk does not answer"
-                                       : "the ledger writes again");
+      const bool stalled = now == Pulse::kStalled;
+      const char* said =
+          stalled ? "the ledger does not write: its disk does not answer" : "the ledger writes again";
+      log.Write(stalled ? Level::kError : Level::kInfo, "app", said);
+      supervision.Status(said);
     }
     before = now;
   }
@@ -114,10 +118,14 @@ int Serve(const Config& config, const sigset_t& signals, Log& log) {
   if (!config.run_file.empty()) {
     if (auto written = WriteRunFile(config.run_file, *ports); !written) return Fail(log, written.error());
   }
-  log.Write(Level::kInfo, "app",
-            "ready, zone port " + std::to_string(ports->zone) + ", http port " + std::to_string(ports->http));
-  if (!WaitForEnd(signals, **registry, log)) EndFailed(config, log);
+  const std::string serving =
+      "zone port " + std::to_string(ports->zone) + ", http port " + std::to_string(ports->http);
+  log.Write(Level::kInfo, "app", "ready, " + serving);
+  const Supervision supervision;
+  supervision.Ready(serving);
+  if (!WaitForEnd(signals, **registry, supervision, log)) EndFailed(config, log);
   log.Write(Level::kInfo, "app", "stopping");
+  supervision.Stopping();
   guard.Arm();
   (*registry)->Stop();
   RemoveRunFile(config);

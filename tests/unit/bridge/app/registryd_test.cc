@@ -1,6 +1,8 @@
 // The program itself: command line, exit codes, signals, run file.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -32,8 +34,10 @@ using namespace std::chrono_literals;
 class RegistrydTest : public ::testing::Test {
  protected:
   void SetUp() override { test::MakeRunnableHome(folder_); }
-  std::unique_ptr<lab::Process> Start(std::vector<std::string> arguments) {
+  std::unique_ptr<lab::Process> Start(std::vector<std::string> arguments,
+                                      std::vector<std::string> environment = {}) {
     lab::ProcessSpec spec;
+    spec.environment = std::move(environment);
     spec.name = "registryd";
     spec.command = {REGISTRY_BINARY_DIR "/bin/registryd"};
     spec.command.insert(spec.command.end(), arguments.begin(), arguments.end());
@@ -181,6 +185,47 @@ TEST_F(RegistrydTest, ServesUntilSigtermAndCleansUp) {
   EXPECT_EQ(*process->exit_status(), 0) << process->Obituary();
   EXPECT_FALSE(std::filesystem::exists(run_file));
   EXPECT_NE(folder_.Read("out.log").find("\"stopped\""), std::string::npos);
+}
+
+// sd_notify(3): datagrams to the socket that the supervisor names.
+class Supervisor {
+ public:
+  explicit Supervisor(std::string path) : path_(std::move(path)) {
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    path_.copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    const timeval patience{30, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  }
+  ~Supervisor() { ::close(socket_); }
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+  std::string path() const { return path_; }
+  std::string Hear() {  // empty: nothing came in time
+    char octets[1024];
+    const ssize_t size = ::recv(socket_, octets, sizeof octets, 0);
+    return size > 0 ? std::string(octets, static_cast<std::size_t>(size)) : "";
+  }
+
+ private:
+  const std::string path_;
+  const int socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+};
+
+TEST_F(RegistrydTest, ItsSupervisorHearsThatItServesLivesAndStops) {
+  Supervisor supervisor(folder_.In("notify"));
+  auto process = Start({"--config", config()}, {"NOTIFY_SOCKET=" + supervisor.path()});
+  ASSERT_TRUE(process);
+  const std::string ready = supervisor.Hear();
+  EXPECT_TRUE(ready.starts_with("READY=1\nSTATUS=zone port ")) << ready;
+  EXPECT_TRUE(std::filesystem::exists(folder_.In("r/run.json"))) << "it served before it said so";
+  for (int second = 0; second < 2; ++second) EXPECT_EQ(supervisor.Hear(), "WATCHDOG=1");
+  process->Signal(SIGTERM);
+  std::string last = supervisor.Hear();
+  while (last == "WATCHDOG=1") last = supervisor.Hear();
+  EXPECT_EQ(last, "STOPPING=1");
+  ASSERT_TRUE(process->WaitExit(30s));
+  EXPECT_EQ(*process->exit_status(), 0);
 }
 
 // A descriptor that is missing would become a file of the ledger, and the log its content.
