@@ -240,6 +240,31 @@ std::string WithoutSlash(std::string folder) {
   return folder;
 }
 
+// What is in `from`. registry.toml comes last, since a folder with it counts as a registry.
+Status MoveInto(const std::string& from, const std::string& folder) {
+  constexpr const char* kConfig = "registry.toml";
+  std::error_code failure;
+  for (const auto& entry : fs::directory_iterator(from)) {
+    const fs::path name = entry.path().filename();
+    if (name != kConfig) fs::rename(entry.path(), fs::path(folder) / name, failure);
+    if (failure) break;
+  }
+  if (!failure) fs::rename(fs::path(from) / kConfig, fs::path(folder) / kConfig, failure);
+  if (!failure) fs::remove(from, failure);
+  if (failure) return Refuse("file_failed", folder + ": " + failure.message());
+  return Done{};
+}
+
+// Beside the folder, which then is there whole or not at all; in it, where its owner may write nothing beside it, as in
+// /var/lib.
+Result<std::string> BuildingPlace(const std::string& folder) {
+  std::string beside = folder + ".XXXXXX", inside = folder + "/.XXXXXX";
+  if (mkdtemp(beside.data()) != nullptr) return beside;
+  const int why = errno;
+  if (why == EACCES && fs::is_directory(folder) && mkdtemp(inside.data()) != nullptr) return inside;
+  return Refuse("file_failed", folder + ": cannot be created: " + std::strerror(why));
+}
+
 }  // namespace
 
 Result<CreatedRegistry> CreateFolder(const NewRegistry& options) {
@@ -248,16 +273,17 @@ Result<CreatedRegistry> CreateFolder(const NewRegistry& options) {
   std::error_code failure;
   if (const auto parent = fs::path(folder).parent_path(); !parent.empty())
     fs::create_directories(parent, failure);
-  std::string building = folder + ".XXXXXX";
   if (failure) return Refuse("file_failed", folder + ": cannot be created: " + failure.message());
-  if (mkdtemp(building.data()) == nullptr)
-    return Refuse("file_failed", folder + ": cannot be created: " + std::strerror(errno));
-  auto created = Fill(building, options);
-  if (created) {
-    fs::rename(building, folder, failure);  // over an empty folder too, never over a filled one
+  const auto building = BuildingPlace(folder);
+  if (!building) return building.error();
+  auto created = Fill(*building, options);
+  if (created && fs::path(*building).parent_path() == folder) {
+    if (auto moved = MoveInto(*building, folder); !moved) created = moved.error();
+  } else if (created) {
+    fs::rename(*building, folder, failure);  // over an empty folder too, never over a filled one
     if (failure) created = Refuse("file_failed", folder + ": " + failure.message());
   }
-  if (!created) fs::remove_all(building, failure);
+  if (!created) fs::remove_all(*building, failure);
   return created;
 }
 

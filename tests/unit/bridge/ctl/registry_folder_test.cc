@@ -11,6 +11,7 @@
 #include "bridge/signing/private_key.h"
 #include "bridge/zone/keys.h"
 #include "tests/support/openssl_tool.h"
+#include "tests/support/unprivileged.h"
 
 namespace registry::ctl {
 namespace {
@@ -135,6 +136,28 @@ TEST_F(RegistryFolderTest, NeverOverwrites) {
 TEST_F(RegistryFolderTest, AnEmptyFolderMayBeThere) {
   fs::create_directory(registry_);
   EXPECT_TRUE(Create().ok());
+}
+
+// As a package makes it: /var/lib is root's, the folder in it the registry's user's.
+TEST_F(RegistryFolderTest, AnEmptyFolderIsFilledWhereNothingMayBeMadeBesideIt) {
+  fs::create_directory(registry_);
+  fs::permissions(registry_, fs::perms::all);
+  fs::permissions(folder_.In(""), fs::perms(0755));
+  {
+    const test::Unprivileged nobody;
+    const auto missing = CreateFolder({folder_.In("other"), "iotregistry.test", {"localhost"}, now_});
+    ASSERT_FALSE(missing.ok());
+    EXPECT_THAT(missing.error().message, EndsWith("other: cannot be created: Permission denied"));
+    const auto created = Create();
+    ASSERT_TRUE(created.ok()) << created.error().message;
+    const auto again = Create();
+    ASSERT_FALSE(again.ok());
+    EXPECT_EQ(again.error().symbol, "folder_exists");
+  }
+  EXPECT_THAT(Read("registry.toml"), HasSubstr("[registry]"));
+  EXPECT_TRUE(fs::exists(registry_ + "/ledger/LEDGER"));
+  for (const auto& entry : fs::directory_iterator(registry_))
+    EXPECT_FALSE(entry.path().filename().string().starts_with('.')) << entry.path();
 }
 
 TEST_F(RegistryFolderTest, LeavesNothingWhenItFails) {
