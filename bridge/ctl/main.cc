@@ -8,6 +8,7 @@
 #include "bridge/ctl/order_commands.h"
 #include "bridge/ctl/outbox_commands.h"
 #include "bridge/ctl/party_commands.h"
+#include "bridge/ctl/secondary_config.h"
 #include "bridge/ctl/transfer_commands.h"
 #include "bridge/ctl/transfer_decisions.h"
 #include "bridge/ctl/zone_commands.h"
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   registry::ctl::AddLedgerCommands(app);
   registry::ctl::AddOutboxCommands(app);
   registry::ctl::AddZoneCommands(app);
+  registry::ctl::AddSecondaryConfig(app);
   registry::ctl::AddAuthorisationCommands(app);
   return registry::app::TakeCommandLine(app, argc, argv).value_or(0);
 }

@@ -1,0 +1,144 @@
+#include "bridge/ctl/secondary_config.h"
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include "bridge/app/config.h"
+#include "bridge/ctl/ledger_source.h"
+#include "bridge/zone/tsig.h"
+#include "schemas/base/bytes.h"
+
+namespace registry::ctl {
+namespace {
+
+std::string At(const std::string& address, std::uint16_t port) {
+  return address + "@" + std::to_string(port);
+}
+
+std::string Bare(std::string name) {
+  if (name.ends_with('.')) name.pop_back();
+  return name;
+}
+
+// "owner [TTL] [class] DS|DNSKEY …": whether the owner is the zone (RFC 4034 §5, no delegation leads to it then).
+bool IsAnchorOf(const std::string& anchor, const std::string& zone) {
+  const std::string owner = Bare(anchor.substr(0, anchor.find_first_of(" \t")));
+  return std::equal(owner.begin(), owner.end(), zone.begin(), zone.end(),
+                    [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+}
+
+const app::SecondaryConfig& Named(const app::Config& config, const std::string& name) {
+  const auto& all = config.secondaries;
+  if (all.empty()) Fail(config.file + " has no [[secondary]]; its name, address and port stand there");
+  if (name.empty() && all.size() == 1) return all.front();
+  std::string names;
+  for (const auto& secondary : all) {
+    if (secondary.name == name) return secondary;
+    names += (names.empty() ? "" : ", ") + secondary.name;
+  }
+  Fail(name.empty() ? "--secondary says which one: " + names
+                    : "no [[secondary]] has the name '" + name + "'; there are: " + names);
+}
+
+SecondarySide SideOf(const app::Config& config, const std::string& name) {
+  const app::SecondaryConfig& secondary = Named(config, name);
+  const auto key = OrFail(zone::LoadTsigKey(config.dns.tsig_name, config.dns.tsig_secret));
+  return {.zone = Bare(config.zone),
+          .primary = config.dns.listen_address,
+          .address = secondary.address,
+          .primary_port = config.dns.listen_port,
+          .port = secondary.port,
+          .key_name = Bare(config.dns.tsig_name),
+          .secret = ToBase64(Bytes(key.secret.data(), key.secret.data() + key.secret.size()))};
+}
+
+ResolverSide ResolverOf(const app::Config& config) {
+  ResolverSide side{.address = config.resolver.address,
+                    .name = config.resolver.name,
+                    .port = config.resolver.port,
+                    .trust_anchors = config.trust_anchors,
+                    .zone = Bare(config.zone),
+                    .servers = {}};
+  side.private_zone = std::any_of(config.trust_anchors.begin(), config.trust_anchors.end(),
+                                  [&](const std::string& anchor) { return IsAnchorOf(anchor, side.zone); });
+  for (const auto& secondary : config.secondaries)
+    side.servers.push_back(At(secondary.address, secondary.port));
+  return side;
+}
+
+}  // namespace
+
+std::string NsdConfig(const SecondarySide& side) {
+  return "server:\n    ip-address: " + (side.port == 53 ? side.address : At(side.address, side.port)) +
+         "\n    xfrd-reload-timeout: 0\nkey:\n    name: \"" + side.key_name +
+         "\"\n    algorithm: hmac-sha256\n    secret: \"" + side.secret + "\"\nzone:\n    name: \"" +
+         side.zone + "\"\n    zonefile: \"" + side.zone + ".zone\"\n    allow-notify: " + side.primary + " " +
+         side.key_name + "\n    request-xfr: " + At(side.primary, side.primary_port) + " " + side.key_name +
+         "\n    rrl-whitelist: positive\n";
+}
+
+std::string KnotConfig(const SecondarySide& side) {
+  return "server:\n    listen: " + At(side.address, side.port) + "\nkey:\n  - id: " + side.key_name +
+         "\n    algorithm: hmac-sha256\n    secret: " + side.secret +
+         "\nremote:\n  - id: registry\n    address: " + At(side.primary, side.primary_port) +
+         "\n    key: " + side.key_name + "\nacl:\n  - id: registry-notify\n    address: " + side.primary +
+         "\n    key: " + side.key_name + "\n    action: notify\nzone:\n  - domain: " + side.zone +
+         "\n    master: registry\n    acl: registry-notify\n    zonefile-load: none\n"
+         "    journal-content: all\n    journal-max-usage: 2G\n";
+}
+
+std::string BindConfig(const SecondarySide& side) {
+  const std::string key = "\"" + side.key_name + "\"";
+  return "key " + key + " { algorithm hmac-sha256; secret \"" + side.secret +
+         "\"; };\nprimaries registry { " + side.primary + " port " + std::to_string(side.primary_port) +
+         " key " + key + "; };\nzone \"" + side.zone + "\" {\n  type secondary;\n  file \"/var/cache/bind/" +
+         side.zone + ".db\";\n  primaries { registry; };\n  allow-notify { key " + key + "; };\n};\n";
+}
+
+std::string UnboundConfig(const ResolverSide& side) {
+  std::string text = "server:\n    interface: " + At(side.address, side.port) +
+                     "\n    tls-port: " + std::to_string(side.port) +
+                     "\n    tls-service-key: \"/etc/unbound/" + side.name +
+                     ".key\"\n    tls-service-pem: \"/etc/unbound/" + side.name +
+                     ".pem\"\n    module-config: \"validator iterator\"\n"
+                     // What devices may ask, and from where, is the operator's to narrow.
+                     "    access-control: 0.0.0.0/0 allow\n    access-control: ::0/0 allow\n"
+                     // A device asks right after its name appears: an NXDOMAIN from before must not linger
+                     // (RFC 2308 §5), nor be made from a neighbour's (RFC 8198).
+                     "    cache-max-negative-ttl: 1\n    aggressive-nsec: no\n";
+  for (const std::string& anchor : side.trust_anchors) text += "    trust-anchor: \"" + anchor + "\"\n";
+  if (!side.private_zone) return text;
+  text += "stub-zone:\n    name: \"" + side.zone + "\"\n";
+  for (const std::string& server : side.servers) text += "    stub-addr: " + server + "\n";
+  return text;
+}
+
+void AddSecondaryConfig(CLI::App& app) {
+  struct Arguments {
+    std::string software, config, secondary;
+  };
+  const auto arguments = std::make_shared<Arguments>();
+  auto* command =
+      app.add_subcommand("secondary-config", "What the other side pastes: a secondary, or the resolver");
+  command->add_option("software", arguments->software, "Whose configuration")
+      ->required()
+      ->type_name("WORD")
+      ->check(CLI::IsMember({"nsd", "knot", "bind", "unbound"}));
+  command->add_option("--config", arguments->config, "configuration of registryd")->required();
+  command->add_option("--secondary", arguments->secondary,
+                      "name of a [[secondary]], where there are several");
+  command->callback([arguments] {
+    const app::Config config = OrFail(app::LoadConfig(arguments->config));
+    if (arguments->software == "unbound") {
+      std::cout << UnboundConfig(ResolverOf(config));
+      return;
+    }
+    const SecondarySide side = SideOf(config, arguments->secondary);
+    std::cout << (arguments->software == "nsd"    ? NsdConfig(side)
+                  : arguments->software == "knot" ? KnotConfig(side)
+                                                  : BindConfig(side));
+  });
+}
+
+}  // namespace registry::ctl
