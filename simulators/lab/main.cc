@@ -23,9 +23,14 @@ using namespace registry::lab;
 
 std::string OwnFolder() { return std::filesystem::read_symlink("/proc/self/exe").parent_path().string(); }
 
+// An installation's (packaging/CMakeLists.txt), else that of the tree it was built in.
+std::string BrokerConfigFolder() {
+  const std::string installed = OwnFolder() + "/../../share/iot-registry/broker-config";
+  return std::filesystem::exists(installed) ? installed : REGISTRY_BROKER_CONFIG;
+}
+
 struct Arguments {
-  std::string folder, report_file, program_folder = OwnFolder(),
-                                   broker_config_folder = REGISTRY_BROKER_CONFIG;
+  std::string folder, report_file, program_folder = OwnFolder(), broker_config_folder = BrokerConfigFolder();
   int devices = 10, threads = 2;
   std::string checks = "all", arrive = NameOf(Arrive::kPoisson);
   double rate = 0, duration_s = 30;
