@@ -1,65 +1,75 @@
 #include "simulators/device/arguments.h"
 
-#include <algorithm>
-#include <charconv>
+#include <CLI/CLI.hpp>
 #include <iostream>
-#include <string_view>
+#include <map>
+
+#include "schemas/base/wrong_command.h"
 
 namespace registry::sim {
 namespace {
 
 constexpr int kAnswerAfterMax = 60'000;
 
-std::optional<DeviceArguments> Usage(const std::string& wrong) {
-  if (!wrong.empty()) std::cerr << "device-sim: " << wrong << "\n";
-  std::cerr
-      << "usage: device-sim [--config FILE] [--layout NAME|FILE] [--quotes on|off] [--answer-after MS]\n"
-         "                  [--modem PATH]... [--vpcd ADDRESS:PORT]...\n"
-         "       a fleet of devices (--config), cards of their own (--modem, --vpcd), or both\n";
-  return std::nullopt;
+std::string IsEmpty(const std::string& value) { return value.empty() ? "it wants a value" : ""; }
+
+std::string IsNoMilliseconds(const std::string& value) {
+  int after = -1;
+  const bool number = CLI::detail::lexical_cast(value, after);
+  return number && after >= 0 && after <= kAnswerAfterMax ? "" : "it is 0 to 60000 milliseconds";
 }
 
-// What is wrong with the option; empty: nothing.
-std::string Take(std::string_view option, const std::string& value, DeviceArguments& arguments,
-                 PtyModem::Options& modem) {
-  if (option == "--config") {
-    if (!arguments.config.empty()) return "--config stands twice";
-    arguments.config = value;
-  } else if (option == "--layout") {
-    arguments.layout = value;
-  } else if (option == "--modem") {
-    arguments.cards.push_back({value, "", modem});
-  } else if (option == "--vpcd") {
-    arguments.cards.push_back({"", value, {}});
-  } else if (option == "--quotes") {
-    if (value != "on" && value != "off") return "--quotes is on or off";
-    modem.modem.quotes = value == "on";
-  } else {
-    int after = -1;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), after);
-    if (error != std::errc() || *end != '\0' || after < 0 || after > kAnswerAfterMax)
-      return "--answer-after is 0 to 60000 milliseconds";
-    modem.answer_after = std::chrono::milliseconds(after);
+// What the options say, in the order in which they stand: --quotes and --answer-after are for the modems behind them.
+std::vector<OwnCardPlan> CardsOf(const CLI::App& program) {
+  std::vector<OwnCardPlan> cards;
+  PtyModem::Options modem;
+  std::map<const CLI::Option*, std::size_t> taken;
+  for (const CLI::Option* const option : program.parse_order()) {
+    const std::string name = option->get_name(), value = option->results().at(taken[option]++);
+    if (name == "--modem") cards.push_back({value, "", modem});
+    if (name == "--vpcd") cards.push_back({"", value, {}});
+    if (name == "--quotes") modem.modem.quotes = value == "on";
+    if (name == "--answer-after") modem.answer_after = std::chrono::milliseconds(std::stoi(value));
   }
-  return "";
+  return cards;
+}
+
+void AddOptions(CLI::App& program, DeviceArguments& arguments) {
+  program.add_option("--config", arguments.config, "a fleet of devices: its configuration, a JSON file")
+      ->check(IsEmpty);
+  program.add_option("--layout", arguments.layout, "of the cards: field (default), registry, or a JSON file")
+      ->check(IsEmpty)
+      ->take_last();
+  const auto add = [&program](const char* name, const char* what) {
+    return program.add_option(name)->description(what)->expected(1)->take_all()->allow_extra_args(false);
+  };
+  add("--modem", "a card of its own behind an AT modem: the path of its serial device")->check(IsEmpty);
+  add("--vpcd", "a card of its own in a virtual PC/SC reader: its ADDRESS:PORT")->check(IsEmpty);
+  add("--quotes", "of the modems behind it, around hexadecimal: on (default) or off")
+      ->check(CLI::IsMember({"on", "off"}));
+  add("--answer-after", "of the modems behind it: how late an answer comes, in milliseconds")
+      ->check(IsNoMilliseconds);
 }
 
 }  // namespace
 
-std::optional<DeviceArguments> ReadArguments(int argc, const char* const* argv) {
-  static constexpr std::string_view kOptions[] = {"--config", "--layout", "--modem",
-                                                  "--vpcd",   "--quotes", "--answer-after"};
+std::variant<DeviceArguments, int> ReadArguments(int argc, const char* const* argv) {
   DeviceArguments arguments;
-  PtyModem::Options modem;
-  for (int i = 1; i < argc; i += 2) {
-    const std::string option = argv[i], value = i + 1 < argc ? argv[i + 1] : "";
-    if (std::find(std::begin(kOptions), std::end(kOptions), option) == std::end(kOptions))
-      return Usage("'" + option + "' is no option");
-    if (value.empty()) return Usage(option + " wants a value");
-    if (const std::string wrong = Take(option, value, arguments, modem); !wrong.empty()) return Usage(wrong);
+  CLI::App program("a fleet of devices (--config), cards of their own (--modem, --vpcd), or both",
+                   "device-sim");
+  AddOptions(program, arguments);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& why) {  // --help too
+    const std::string wrong = why.get_exit_code() == 0 ? "" : WrongCommand(program);
+    if (wrong.empty()) return program.exit(why) == 0 ? 0 : 2;
+    std::cerr << wrong << "\nRun with --help for more information.\n";
+    return 2;
   }
-  if (arguments.config.empty() && arguments.cards.empty()) return Usage("");
-  return arguments;
+  arguments.cards = CardsOf(program);
+  if (!arguments.config.empty() || !arguments.cards.empty()) return arguments;
+  std::cerr << program.help();
+  return 2;
 }
 
 }  // namespace registry::sim

@@ -2,11 +2,11 @@
 //   device-sim --config FILE                              a fleet
 //   device-sim [--layout NAME|FILE] --modem PATH … --vpcd ADDRESS:PORT …   cards of their own, one each
 // Both may stand together. --quotes on|off and --answer-after MS are for the modems behind them.
-// Errors: nullopt, with the wrong word and the usage on standard error.
+// Errors: the status to end with instead: 2 with what is wrong on standard error; 0 after --help.
 #pragma once
 
-#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "simulators/device/own_cards.h"
@@ -19,6 +19,6 @@ struct DeviceArguments {
   std::vector<OwnCardPlan> cards;
 };
 
-std::optional<DeviceArguments> ReadArguments(int argc, const char* const* argv);
+std::variant<DeviceArguments, int> ReadArguments(int argc, const char* const* argv);
 
 }  // namespace registry::sim

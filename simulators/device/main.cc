@@ -48,5 +48,6 @@ int main(int argc, char** argv) {
   registry::OpenStandardDescriptors();
   registry::sim::NarrowOpenssl();
   const auto arguments = registry::sim::ReadArguments(argc, argv);
-  return arguments ? registry::sim::Run(*arguments) : 2;
+  const auto* const wanted = std::get_if<registry::sim::DeviceArguments>(&arguments);
+  return wanted != nullptr ? registry::sim::Run(*wanted) : std::get<int>(arguments);
 }

@@ -85,9 +85,15 @@ TEST(LayoutFile, IsThatOfAFleet) {
   EXPECT_EQ(ParseDeviceConfig(config).error().symbol, "config_malformed");
 }
 
-std::optional<DeviceArguments> Arguments(std::vector<const char*> words) {
+std::variant<DeviceArguments, int> Read(std::vector<const char*> words) {
   words.insert(words.begin(), "device-sim");
   return ReadArguments(static_cast<int>(words.size()), words.data());
+}
+
+std::optional<DeviceArguments> Arguments(const std::vector<const char*>& words) {
+  const auto read = Read(words);
+  const auto* const arguments = std::get_if<DeviceArguments>(&read);
+  return arguments != nullptr ? std::optional(*arguments) : std::nullopt;
 }
 
 TEST(DeviceArguments, NameAFleetOrCards) {
@@ -105,21 +111,35 @@ TEST(DeviceArguments, NameAFleetOrCards) {
   EXPECT_EQ(slow->cards[1].modem_options.answer_after, std::chrono::milliseconds(20));
 }
 
-TEST(DeviceArguments, AreRefusedWithTheUsage) {
-  const std::vector<std::vector<const char*>> wrong = {{},
-                                                       {"--config"},
-                                                       {"--confg", "x"},
-                                                       {"--layout", "field"},
-                                                       {"--config", "x", "more"},
-                                                       {"--quotes", "yes", "--modem", "x"},
-                                                       {"--answer-after", "-1", "--modem", "x"},
-                                                       {"--answer-after", "5s", "--modem", "x"},
-                                                       {"--config", "x", "--config", "y"}};
-  for (const auto& words : wrong) {
+// Both what is wrong and where to read what would be right; nothing is started.
+TEST(DeviceArguments, AreRefusedByName) {
+  const std::vector<std::pair<std::vector<const char*>, const char*>> wrong = {
+      {{}, "Usage: device-sim"},
+      {{"--config"}, "--config"},
+      {{"--confg", "x"}, "device-sim: '--confg' is no option of it"},
+      {{"--layout", "field"}, "Usage: device-sim"},
+      {{"--config", "x", "more"}, "device-sim: 'more' is one word too many"},
+      {{"--modem", ""}, "it wants a value"},
+      {{"--modem", "x", "y"}, "device-sim: 'y' is one word too many"},
+      {{"--quotes", "yes", "--modem", "x"}, "--quotes: yes not in {on,off}"},
+      {{"--answer-after", "-1", "--modem", "x"}, "it is 0 to 60000 milliseconds"},
+      {{"--answer-after", "5s", "--modem", "x"}, "it is 0 to 60000 milliseconds"},
+      {{"--config", "x", "--config", "y"}, "--config"}};
+  for (const auto& [words, why] : wrong) {
     ::testing::internal::CaptureStderr();
-    EXPECT_FALSE(Arguments(words).has_value());
-    EXPECT_NE(::testing::internal::GetCapturedStderr().find("usage: device-sim"), std::string::npos);
+    const auto read = Read(words);
+    const std::string said = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(std::get_if<DeviceArguments>(&read), nullptr);
+    EXPECT_EQ(*std::get_if<int>(&read), 2) << said;
+    EXPECT_NE(said.find(why), std::string::npos) << said;
   }
+}
+
+TEST(DeviceArguments, HelpIsNoFailure) {
+  ::testing::internal::CaptureStdout();
+  const auto read = Read({"--help"});
+  EXPECT_NE(::testing::internal::GetCapturedStdout().find("--answer-after"), std::string::npos);
+  EXPECT_EQ(*std::get_if<int>(&read), 0);
 }
 
 }  // namespace
