@@ -12,6 +12,12 @@ namespace {
 
 using KeptSent = KeptWith<std::string>;
 
+// As it goes out, its length in front.
+struct OwnName {
+  std::string name;
+};
+using KeptOwn = KeptWith<OwnName>;
+
 constexpr unsigned kWhere =
     SSL_EXT_TLS1_3_ONLY | SSL_EXT_TLS1_3_CERTIFICATE_REQUEST | SSL_EXT_TLS1_3_CERTIFICATE;
 constexpr unsigned char kNoName[] = {0};  // a zero-length ClientName
@@ -56,11 +62,13 @@ int ReadName(SSL* connection, unsigned, unsigned where, const unsigned char* in,
   return 0;
 }
 
-// `own`: the ClientName as it goes out, its length in front.
-int AddName(SSL*, unsigned, unsigned where, const unsigned char** out, std::size_t* size, X509*,
+// `own`: of the whole context, null when each connection has its own.
+int AddName(SSL* connection, unsigned, unsigned where, const unsigned char** out, std::size_t* size, X509*,
             std::size_t position, int*, void* own) {
   if (where != SSL_EXT_TLS1_3_CERTIFICATE || position != 0) return 0;
-  const auto& name = *static_cast<const std::string*>(own);
+  const OwnName* const given = KeptOwn::Find(connection);
+  if (given == nullptr && own == nullptr) return 0;
+  const auto& name = given != nullptr ? given->name : *static_cast<const std::string*>(own);
   *out = reinterpret_cast<const unsigned char*>(name.data());
   *size = name.size();
   return 1;
@@ -74,6 +82,18 @@ int IgnoreQuestion(SSL*, unsigned, unsigned, const unsigned char*, std::size_t, 
 Error TlsRefused() {
   ERR_clear_error();
   return Error::Make(Code::kFailed, "tls_refused", "the TLS library takes no extension of that number");
+}
+
+Error CannotBeSent() {
+  return Error::Make(Code::kValueSyntax, "identity_malformed", "the name cannot be sent as dane_clientid");
+}
+
+Status AddNames(SSL_CTX* context, unsigned extension, std::string* own) {
+  if (SSL_CTX_add_custom_ext(context, extension, kWhere, AddName, nullptr, own, IgnoreQuestion, nullptr) !=
+      1) {
+    return TlsRefused();
+  }
+  return Done{};
 }
 
 }  // namespace
@@ -92,17 +112,19 @@ std::optional<std::string> IdentitySent(const SSL* connection) {
 }
 
 Status SendIdentity(SSL_CTX* context, unsigned extension, const std::string& name) {
-  if (!ValidDomainName(name)) {
-    return Error::Make(Code::kValueSyntax, "identity_malformed", "the name cannot be sent as dane_clientid");
-  }
+  if (!ValidDomainName(name)) return CannotBeSent();
   auto* const own = new std::string(static_cast<char>(name.size()) + name);
   delete static_cast<std::string*>(SSL_CTX_get_ex_data(context, OwnIndex()));
   SSL_CTX_set_ex_data(context, OwnIndex(), own);
-  if (SSL_CTX_add_custom_ext(context, extension, kWhere, AddName, nullptr, own, IgnoreQuestion, nullptr) !=
-      1) {
-    return TlsRefused();
-  }
-  return Done{};
+  return AddNames(context, extension, own);
+}
+
+Status OfferIdentity(SSL_CTX* context, unsigned extension) { return AddNames(context, extension, nullptr); }
+
+Status GiveIdentity(SSL* connection, const std::string& name) {
+  if (!ValidDomainName(name)) return CannotBeSent();
+  auto own = std::make_unique<OwnName>(OwnName{static_cast<char>(name.size()) + name});
+  return KeptOwn::Keep(connection, std::move(own)) != nullptr ? Status(Done{}) : Status(TlsRefused());
 }
 
 }  // namespace registry::clients

@@ -26,5 +26,9 @@ Status AskForIdentity(SSL_CTX* context, unsigned extension);
 std::optional<std::string> IdentitySent(const SSL* connection);
 // A client: `name` goes with its certificate, to servers that ask for it. It is copied.
 Status SendIdentity(SSL_CTX* context, unsigned extension, const std::string& name);
+// Clients of many names over one context: a connection of it sends the name that it was given before its handshake, and none
+// without one.
+Status OfferIdentity(SSL_CTX* context, unsigned extension);
+Status GiveIdentity(SSL* connection, const std::string& name);
 
 }  // namespace registry::clients

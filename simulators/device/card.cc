@@ -4,11 +4,15 @@ namespace registry::sim {
 namespace {
 
 constexpr std::size_t kPointSize = 65;
+constexpr std::size_t kAnswerMax = 4096;  // of all parts
 
 Error Refused(std::uint16_t status) {
+  if (status == 0) return Error::Make(Code::kFailed, "applet_refused", "the card gives no answer");
   const Bytes word = {static_cast<std::uint8_t>(status >> 8), static_cast<std::uint8_t>(status)};
   return Error::Make(Code::kFailed, "applet_refused", "the applet answered " + ToHex(word));
 }
+
+Error Malformed() { return Error::Make(Code::kFailed, "applet_refused", "the card's answer is malformed"); }
 
 std::uint16_t StatusOf(const Bytes& answer) {
   if (answer.size() < 2) return 0;
@@ -20,23 +24,24 @@ Bytes Id(std::uint8_t tag, std::uint8_t id) { return {tag, 0x01, id}; }
 // 34 45 49 43 86 41 point, at the end of every answer that holds a public key.
 Result<Bytes> PointAtEnd(const Result<Bytes>& answer) {
   if (!answer) return answer.error();
-  if (answer->size() < kPointSize) return Refused(0);
+  if (answer->size() < kPointSize) return Malformed();
   return Bytes(answer->end() - kPointSize, answer->end());
 }
 
 }  // namespace
 
 Card::~Card() {
-  if (channel_ != 0) applet_.Transmit({0x00, 0x70, 0x80, channel_});
+  if (channel_ != 0) transmit_({0x00, 0x70, 0x80, channel_});
 }
 
 Status Card::Open() {
   if (channel_ != 0) return Done{};
-  const Bytes channel = applet_.Transmit({0x00, 0x70, 0x00, 0x00, 0x01});
+  const Bytes channel = transmit_({0x00, 0x70, 0x00, 0x00, 0x01});
   if (StatusOf(channel) != 0x9000) return Refused(StatusOf(channel));
+  if (channel.size() != 3) return Malformed();
   Bytes select = {channel.front(), 0xa4, 0x04, 0x00, static_cast<std::uint8_t>(kGsmaAid.size())};
   select.insert(select.end(), kGsmaAid.begin(), kGsmaAid.end());
-  const Bytes selected = applet_.Transmit(select);
+  const Bytes selected = transmit_(select);
   if (StatusOf(selected) != 0x9000) return Refused(StatusOf(selected));
   channel_ = channel.front();
   return Done{};
@@ -47,11 +52,22 @@ Result<Bytes> Card::Exchange(std::uint8_t ins, std::uint8_t p1, std::uint8_t p2,
   Bytes apdu = {channel_, ins, p1, p2, static_cast<std::uint8_t>(data.size())};
   apdu.insert(apdu.end(), data.begin(), data.end());
   apdu.push_back(0x00);
-  Bytes answer = applet_.Transmit(apdu);
+  const Bytes answer = Whole(transmit_(apdu));
   const std::uint16_t status = StatusOf(answer);
   if (status == 0x6881) channel_ = 0;  // the card was reset meanwhile
-  if (status != 0x9000) return Refused(status);
-  answer.resize(answer.size() - 2);
+  // 63CF: done, and an OTA session has ended meanwhile (GSMA IoT.05).
+  if (status != 0x9000 && status != 0x63cf) return Refused(status);
+  return Bytes(answer.begin(), answer.end() - 2);
+}
+
+// 61xx: what is there waits for GET RESPONSE (ISO/IEC 7816-4 §7.6.1), a part at a time.
+Bytes Card::Whole(Bytes answer) const {
+  for (std::uint16_t status = StatusOf(answer); status >> 8 == 0x61; status = StatusOf(answer)) {
+    answer.resize(answer.size() - 2);
+    if (answer.size() > kAnswerMax) return {};
+    const Bytes more = transmit_({channel_, 0xc0, 0x00, 0x00, static_cast<std::uint8_t>(status)});
+    answer.insert(answer.end(), more.begin(), more.end());
+  }
   return answer;
 }
 
@@ -73,7 +89,7 @@ Result<Bytes> Card::Sign(std::uint8_t key, const Bytes& digest) {
   update.insert(update.end(), digest.begin(), digest.end());
   auto answer = Send(0x2b, 0x80, 0x00, update);
   if (!answer) return answer;
-  if (answer->size() != 66 || answer->at(0) != 0x33 || answer->at(1) != 0x40) return Refused(0);
+  if (answer->size() != 66 || answer->at(0) != 0x33 || answer->at(1) != 0x40) return Malformed();
   return Bytes(answer->begin() + 2, answer->end());
 }
 

@@ -77,4 +77,10 @@ std::unique_ptr<CardKey> CardKey::Make(Card& card, std::uint8_t key, const Bytes
 
 CardKey::~CardKey() { EVP_PKEY_free(handle_); }
 
+Result<Bytes> CardKey::Sign(const Bytes& digest) {
+  auto signature = card_.Sign(key_, digest);
+  refusal_ = signature ? std::nullopt : std::optional(signature.error());
+  return signature;
+}
+
 }  // namespace registry::sim

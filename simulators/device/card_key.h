@@ -9,6 +9,8 @@
 #include <openssl/evp.h>
 
 #include <memory>
+#include <optional>
+#include <utility>
 
 #include "simulators/device/card.h"
 
@@ -25,8 +27,10 @@ class CardKey {
   EVP_PKEY* handle() const { return handle_; }
   const Bytes& point() const { return point_; }
   // What OpenSSL asks for through the handle.
-  Result<Bytes> Sign(const Bytes& digest) { return card_.Sign(key_, digest); }
+  Result<Bytes> Sign(const Bytes& digest);
   Result<Bytes> Agree(const Bytes& peer_point) { return card_.Agree(key_, peer_point); }
+  // Why the card did not sign when it was asked last: OpenSSL passes no reason through. It is told once.
+  std::optional<Error> TakeRefusal() const { return std::exchange(refusal_, std::nullopt); }
 
  private:
   CardKey(Card& card, std::uint8_t key, Bytes point) : card_(card), key_(key), point_(std::move(point)) {}
@@ -34,6 +38,7 @@ class CardKey {
   const std::uint8_t key_;
   const Bytes point_;
   EVP_PKEY* handle_ = nullptr;
+  mutable std::optional<Error> refusal_;
 };
 
 }  // namespace registry::sim

@@ -218,6 +218,7 @@ Status Device::Apply(const nlohmann::json& frame, UtcTime now, std::size_t profi
   last_version_ = payload->version;
   payload_ = std::move(*payload);
   target_.reset();
+  welcome_ = {};
   return Done{};
 }
 
@@ -288,16 +289,24 @@ Status Device::Verify(UtcTime now) {
 
 Status Device::TalkToAsp() {
   if (!target_) return Lacking("card_empty", "no verified payload");
-  const ClientCredentials credentials{live_.certificate.get(), live_.signing.get()};
-  return sim::TalkToAsp(*target_, credentials, name(), options_.session_deadline);
+  auto welcome =
+      sim::TalkToAsp(*target_, CredentialsOf(live_), name(), options_.session_deadline, options_.tls);
+  if (!welcome) return welcome.error();
+  welcome_ = *welcome;
+  return Done{};
 }
 
 Status Device::TalkAsBefore() {
   const Identity& identity = former_.other_certificate ? former_.identity : live_;
   if (!former_.target || !identity.signing)
     return Lacking("card_empty", "nothing is left of what was before");
-  const ClientCredentials credentials{identity.certificate.get(), identity.signing.get()};
-  return sim::TalkToAsp(*former_.target, credentials, name(), options_.session_deadline);
+  const auto welcome = sim::TalkToAsp(*former_.target, CredentialsOf(identity), name(),
+                                      options_.session_deadline, options_.tls);
+  return welcome ? Status(Done{}) : Status(welcome.error());
+}
+
+ClientCredentials Device::CredentialsOf(const Identity& identity) const {
+  return {identity.certificate.get(), identity.signing.get(), name()};
 }
 
 }  // namespace registry::sim

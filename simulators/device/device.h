@@ -32,6 +32,7 @@ class Device {
     std::string fallback_asp_address;
     std::chrono::milliseconds session_deadline{10000};
     const CardLayout* layout = &DefaultLayout();  // outlives the device
+    TlsVersion tls = TlsVersion::k13;
   };
   // Null only when the machine has no randomness.
   static std::unique_ptr<Device> Make(TrustStore& store, Options options);
@@ -99,6 +100,7 @@ class Device {
 
   Device(TrustStore& store, Options options) : store_(store), options_(std::move(options)) {}
   Status Clear(std::size_t profile);
+  ClientCredentials CredentialsOf(const Identity& identity) const;
   Identity* IdentityOf(std::size_t profile);
   Status Apply(const nlohmann::json& frame, UtcTime now, std::size_t profile);
   // `brought`: whose certificate is in it, when it could be opened.
@@ -120,6 +122,7 @@ class Device {
   std::optional<wire::RegistryPayload> payload_;
   std::uint64_t last_version_ = 0;
   std::optional<AspTarget> target_;
+  Welcome welcome_;  // what its ASP said last
 };
 
 }  // namespace registry::sim

@@ -44,8 +44,10 @@ class TlsTest : public test::ClientWorldTest {
     SSL_CTX_use_certificate_file(client_, device.certificate_file.c_str(), SSL_FILETYPE_PEM);
     SSL_CTX_use_PrivateKey_file(client_, device.key_file.c_str(), SSL_FILETYPE_PEM);
   }
-  Seen Shake() {
+  // `name`: of this connection alone.
+  Seen Shake(const std::string& name = {}) {
     SSL *client = SSL_new(client_), *server = SSL_new(server_);
+    EXPECT_TRUE(name.empty() || GiveIdentity(client, name));
     BIO *one = nullptr, *other = nullptr;
     BIO_new_bio_pair(&one, 0, &other, 0);
     SSL_set_bio(client, one, one);
@@ -162,6 +164,22 @@ TEST_F(TlsTest, ANameWhoseLengthIsWrongEndsTheHandshake) {
   const Seen seen = Shake();
   EXPECT_FALSE(seen.accepted);
   EXPECT_EQ(seen.alert, SSL_AD_DECODE_ERROR);
+}
+
+TEST_F(TlsTest, ConnectionsOfOneContextSendNamesOfTheirOwn) {
+  own_.Claimed(world_->device(Kind::kByKey).id);
+  GuardServer(NameFrom::kExtension);
+  ASSERT_TRUE(OfferIdentity(client_, kExtension));
+  for (const Kind kind : {Kind::kGood, Kind::kByKey}) {
+    ShowCertificate(kind);
+    const Seen seen = Shake(world_->device(kind).name);
+    EXPECT_TRUE(seen.accepted) << seen.verdict;
+    EXPECT_EQ(seen.sent, world_->device(kind).name);
+  }
+  EXPECT_FALSE(Shake().sent.has_value()) << "who was given none sends none";
+  SSL* const connection = SSL_new(client_);
+  EXPECT_EQ(GiveIdentity(connection, "device.iot.test.").error().symbol, "identity_malformed");
+  SSL_free(connection);
 }
 
 TEST_F(TlsTest, WhatIsNoNameIsNotSent) {

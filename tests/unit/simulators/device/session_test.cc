@@ -156,16 +156,16 @@ class SessionTest : public ::testing::Test {
     const auto status = device.TalkToAsp();
     return status ? "" : status.error().symbol == "refused" ? status.error().message : status.error().symbol;
   }
-  // Gets past a device's own verification, as one that does not care would.
+  // Gets past a device's own verification, as one that does not care would. `sent`: its dane_clientid.
   static std::string TalkAs(int i, const std::string& name, X509* certificate = nullptr,
-                            std::uint16_t port = 0) {
+                            std::uint16_t port = 0, const std::string& sent = {}) {
     AspTarget target{
         kAsp, "127.0.0.1", port != 0 ? port : asp_port_, {}, {{3, 1, 1, test::Sha256(identity_->spki)}}};
     const OwnedCertificate own = ParseCertificate(certificates_[i]);
     Card card(devices_[i]->card().applet());
     const auto key = CardKey::Make(card, kSigningKey, *card.PublicPoint(kSigningKey));
-    const auto status = TalkToAsp(target, {certificate != nullptr ? certificate : own.get(), key.get()}, name,
-                                  std::chrono::seconds(5));
+    const ClientCredentials credentials{certificate != nullptr ? certificate : own.get(), key.get(), sent};
+    const auto status = TalkToAsp(target, credentials, name, std::chrono::seconds(5));
     return status ? "" : status.error().message;
   }
 
@@ -261,6 +261,41 @@ TEST_F(SessionTest, TheAspRefusesAnotherCaAndAnotherZone) {
   const OwnedCertificate apex = ParseCertificate(registry_->Issue(csrs_[0], kZone));
   EXPECT_EQ(TalkAs(0, NameOf(0), apex.get()), "refused name_not_allowed");
   EXPECT_EQ(TalkAs(0, NameOf(1)), "refused name_mismatch");
+}
+
+// draft-ietf-dance-client-auth: the name that is sent counts, and has to be the certificate's.
+TEST_F(SessionTest, TheAspAsksAboutTheNameThatWasSent) {
+  const auto talk = [](const std::string& name, X509* certificate, const std::string& sent) {
+    return TalkAs(0, name, certificate, 0, sent);
+  };
+  EXPECT_EQ(talk(NameOf(0), nullptr, NameOf(0)), "");
+  const OwnedCertificate foreign = ParseCertificate(TestRegistry().Issue(csrs_[0], NameOf(0)));
+  EXPECT_EQ(talk(NameOf(0), foreign.get(), NameOf(0)), "refused chain_invalid");
+  const std::string evil = "5672476c-e9aa-4aa3-9cfd-000000000000._device.evil.test";
+  const OwnedCertificate elsewhere = ParseCertificate(registry_->Issue(csrs_[0], evil));
+  EXPECT_EQ(talk(NameOf(0), elsewhere.get(), NameOf(0)), "refused identity_mismatch");
+  EXPECT_EQ(talk(NameOf(0), elsewhere.get(), evil), "refused name_not_allowed");
+  const OwnedCertificate apex = ParseCertificate(registry_->Issue(csrs_[0], kZone));
+  EXPECT_EQ(talk(NameOf(0), apex.get(), NameOf(0)), "refused identity_mismatch");
+  EXPECT_EQ(talk(NameOf(1), nullptr, NameOf(1)), "refused identity_mismatch");
+  EXPECT_EQ(talk(NameOf(1), nullptr, NameOf(0)), "refused name_mismatch");
+}
+
+// A server that goes by the extension alone lets in a device, which sends its name by itself.
+TEST_F(SessionTest, ADeviceSendsItsNameToWhoAsksForIt) {
+  auto resolver = DaneResolver::Create(
+      {"127.0.0.1", world_->dot_port(), world_->spki_pin(), {world_->anchor()}, std::chrono::seconds(3)});
+  ASSERT_TRUE(resolver);
+  const auto check = ClientCheck::Create({registry_->root(), registry_->issuing(), {kZone}}, &own_, *resolver,
+                                         {clients::Freshness::kNow, clients::NameFrom::kExtension, 100});
+  server_.reset();
+  const auto strict =
+      TlsServer::Start({"127.0.0.1", asp_port_, identity_->certificate_file, identity_->key_file}, **check,
+                       [](const TlsSession&) {});
+  ASSERT_TRUE(strict) << strict.error().message;
+  ASSERT_TRUE(devices_[0]->Verify(kNow));
+  EXPECT_EQ(Talk(*devices_[0]), "");
+  EXPECT_EQ(TalkAs(0, NameOf(0)), "refused identity_missing");
 }
 
 TEST_F(SessionTest, ADeviceWithoutCredentialsIsRefusedByTheServer) {
