@@ -38,6 +38,24 @@ Status ReadEndpoint(const json& part, wire::Endpoint& endpoint) {
   return Done{};
 }
 
+// The broker to which devices bring their telemetry, and how the back end reads it there.
+Status ReadBroker(const json& object, AspConfig& config) {
+  if (!object.contains("broker")) return Done{};
+  const json& part = object.at("broker");
+  config.tls.mqtt_port = part.at("port");
+  config.back_end.emplace();
+  ClientOptions& back_end = *config.back_end;
+  back_end.host = part.at("back_end").at("host");
+  back_end.port = part.at("back_end").at("port");
+  back_end.user = part.at("back_end").at("user");
+  back_end.password = clients::ReadTrustFile(part.at("back_end").at("password_file"));
+  while (!back_end.password.empty() && back_end.password.back() == '\n') back_end.password.pop_back();
+  back_end.party = back_end.user;
+  if (config.tls.mqtt_port == 0 || back_end.user.empty() || back_end.password.empty())
+    return Malformed("broker: port, user or password is missing");
+  return Done{};
+}
+
 // Given, or computed from the resolver's certificate.
 Result<Bytes> ReadPin(const json& part) {
   if (const std::string text = part.value("spki_pin_b64", ""); !text.empty()) {
@@ -64,6 +82,8 @@ Result<AspConfig> Read(const json& object) {
   config.tls.certificate_file = tls.at("cert_file");
   config.tls.key_file = tls.at("key_file");
   config.tls.threads = tls.value("threads", config.tls.threads);
+  config.tls.also_tls12 = tls.value("also_tls12", config.tls.also_tls12);
+  if (auto read = ReadBroker(object, config); !read) return read.error();
   const json& trust = object.at("device_trust");
   config.root_file = trust.at("root_file");
   config.issuing_file = trust.at("issuing_file");

@@ -2,6 +2,7 @@
 // Errors: 2005 config_malformed, naming the member or file.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "clients/dane/resolver.h"
@@ -19,6 +20,7 @@ struct AspConfig {
   TransferAnswer answer = TransferAnswer::kApprove;  // to a transfer by which it is to lose a device
   wire::Endpoint endpoint;
   TlsServerOptions tls;
+  std::optional<ClientOptions> back_end;      // at the broker of its devices; none: it has no broker
   std::string root_file, issuing_file, zone;  // what devices must come from
   clients::ResolverTrust resolver;
 };

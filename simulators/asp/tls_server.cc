@@ -26,6 +26,7 @@ namespace {
 constexpr std::size_t kLineMax = 512;
 constexpr std::chrono::milliseconds kAlertWithin{500};
 constexpr std::string_view kHello = "hello ";
+constexpr const char* kCiphers12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
 using Clock = std::chrono::steady_clock;
 using Progress = TlsChannel::Progress;
@@ -102,12 +103,15 @@ Server::~Server() {
 
 Status Server::LoadContext() {
   context_ = SSL_CTX_new(TLS_server_method());
-  if (context_ == nullptr || SSL_CTX_set_min_proto_version(context_, TLS1_3_VERSION) != 1 ||
+  const int lowest = options_.also_tls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+  if (context_ == nullptr || SSL_CTX_set_min_proto_version(context_, lowest) != 1 ||
+      SSL_CTX_set_cipher_list(context_, kCiphers12) != 1 ||
       SSL_CTX_use_certificate_chain_file(context_, options_.certificate_file.c_str()) != 1 ||
       SSL_CTX_use_PrivateKey_file(context_, options_.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
     ERR_clear_error();
     return Failed("certificate or key file cannot be used");
   }
+  SSL_CTX_set_options(context_, SSL_OP_NO_RENEGOTIATION);
   return clients::TakeAnyClient(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                                 clients::kDefaultIdentityExtension);
 }
@@ -255,7 +259,9 @@ void Server::Answer(Knock& knock, Progress read) {
           ? Decide(*knock.channel, knock.session.name)
           : Result<std::string>(Error::Make(Code::kSyntax, knock.channel->reason(), "no greeting"));
   knock.session.reason = name ? "" : name.error().symbol;
-  knock.channel->Write(name ? "welcome " + *name + "\n" : "refused " + knock.session.reason + "\n");
+  const std::string broker =
+      options_.mqtt_port != 0 ? " mqtt " + std::to_string(options_.mqtt_port) : std::string();
+  knock.channel->Write(name ? "welcome " + *name + broker + "\n" : "refused " + knock.session.reason + "\n");
   knock.channel->Close();
 }
 

@@ -30,7 +30,9 @@ Bytes Subject(const std::string& name) {
 Result<Bytes> MakeCsr(CardKey& signing, const Bytes& agreement_point, const std::string& name) {
   static const Bytes kVersion = *FromHex("020100");
   static const Bytes kEcdsaWithSha256 = *FromHex("300a06082a8648ce3d040302");
-  const Bytes attribute = Der(0x30, {AgreementKeyOid(), Der(0x31, {P256Spki(agreement_point)})});
+  Bytes attribute;  // none: the set of attributes is empty (RFC 2986 §4.1)
+  if (!agreement_point.empty())
+    attribute = Der(0x30, {AgreementKeyOid(), Der(0x31, {P256Spki(agreement_point)})});
   const Bytes info = Der(0x30, {kVersion, Subject(name), P256Spki(signing.point()), Der(0xa0, {attribute})});
   Bytes digest(SHA256_DIGEST_LENGTH);
   SHA256(info.data(), info.size(), digest.data());

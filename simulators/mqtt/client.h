@@ -28,7 +28,8 @@ struct ClientOptions {
   int port = 8883;
   std::string ca_file, certificate_file, key_file;
   std::string party;
-  std::string client_id;  // default: the party
+  std::string client_id;       // default: the party
+  std::string user, password;  // in a certificate's place, without TLS: on this machine's own loopback only
   std::chrono::milliseconds repeat_after{5000};
   std::chrono::milliseconds give_up_after{60000};
   std::size_t in_flight_max = 2000;

@@ -71,6 +71,15 @@ Status MqttConnection::Configure() {
   mosquitto_disconnect_v5_callback_set(client_, &HandleDisconnect);
   mosquitto_publish_v5_callback_set(client_, &HandlePublished);
   mosquitto_message_v5_callback_set(client_, &HandleMessage);
+  return options_.user.empty() ? ConfigureTls() : ConfigurePassword();
+}
+
+Status MqttConnection::ConfigurePassword() {
+  const int code = mosquitto_username_pw_set(client_, options_.user.c_str(), options_.password.c_str());
+  return code == MOSQ_ERR_SUCCESS ? Status(Done{}) : Status(LibraryError("user and password", code));
+}
+
+Status MqttConnection::ConfigureTls() {
   int code = mosquitto_tls_set(client_, options_.ca_file.c_str(), nullptr, options_.certificate_file.c_str(),
                                options_.key_file.c_str(), nullptr);
   if (code != MOSQ_ERR_SUCCESS) return LibraryError("certificate, key or CA file", code);

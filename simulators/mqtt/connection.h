@@ -43,6 +43,8 @@ class MqttConnection {
   MqttConnection(const ClientOptions& options, std::string subscription, OnMessage on_message,
                  OnConnected on_connected, OnConfirmed on_confirmed);
   Status Configure();
+  Status ConfigureTls();
+  Status ConfigurePassword();
   void Connect();
   void NetworkLoop();
   bool PauseBeforeRetry(std::chrono::milliseconds pause);  // false: stopping

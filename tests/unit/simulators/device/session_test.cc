@@ -141,7 +141,9 @@ class SessionTest : public ::testing::Test {
     ASSERT_TRUE(resolver);
     check_ = *ClientCheck::Create({registry_->root(), registry_->issuing(), {kZone}}, &own_, *resolver);
     for (int i = 0; i < kDevices; ++i) own_.Claimed(NameOf(i).substr(0, 36));
-    TlsServerOptions options{"127.0.0.1", asp_port_, identity_->certificate_file, identity_->key_file, 2, 16};
+    TlsServerOptions options{"127.0.0.1", asp_port_, identity_->certificate_file, identity_->key_file};
+    options.threads = 2;
+    options.waiting_max = 16;
     options.handshake_within = std::chrono::milliseconds(700);
     auto server = TlsServer::Start(options, *check_, [this](const TlsSession& session) {
       const std::lock_guard lock(mutex_);
@@ -298,6 +300,29 @@ TEST_F(SessionTest, ADeviceSendsItsNameToWhoAsksForIt) {
   EXPECT_EQ(TalkAs(0, NameOf(0)), "refused identity_missing");
 }
 
+// The card signs what TLS 1.2 hashes too. There is no dane_clientid there, so the certificate's name counts.
+TEST_F(SessionTest, Tls12IsServedWhereItIsWanted) {
+  const auto talk = [](const std::string& name, int i) {
+    const AspTarget target{kAsp, "127.0.0.1", asp_port_, {}, {{3, 1, 1, test::Sha256(identity_->spki)}}};
+    const OwnedCertificate own = ParseCertificate(certificates_[i]);
+    Card card(devices_[i]->card().applet());
+    const auto key = CardKey::Make(card, kSigningKey, *card.PublicPoint(kSigningKey));
+    const auto welcome =
+        TalkToAsp(target, {own.get(), key.get(), name}, name, std::chrono::seconds(5), TlsVersion::k12);
+    return welcome ? std::string() : welcome.error().message;
+  };
+  EXPECT_EQ(talk(NameOf(0), 0), "refused alert_70") << "protocol_version";
+  server_.reset();
+  TlsServerOptions options{"127.0.0.1", asp_port_, identity_->certificate_file, identity_->key_file};
+  options.also_tls12 = true;
+  const auto both = TlsServer::Start(options, *check_, [](const TlsSession&) {});
+  ASSERT_TRUE(both) << both.error().message;
+  EXPECT_EQ(talk(NameOf(0), 0), "");
+  EXPECT_EQ(talk(NameOf(2), 2), "refused tlsa_missing");
+  EXPECT_EQ(talk(NameOf(1), 0), "refused name_mismatch");
+  EXPECT_EQ(TalkAs(0, NameOf(0)), "") << "TLS 1.3 as before";
+}
+
 TEST_F(SessionTest, ADeviceWithoutCredentialsIsRefusedByTheServer) {
   ASSERT_TRUE(devices_[1]->Verify(kNow));
   ASSERT_TRUE(devices_[1]->Wipe("w"));
@@ -359,7 +384,9 @@ TEST_F(SessionTest, ASlowClientIsEndedAtItsDeadline) {
 // The deadline of the silent ones is far away: none of them ends, and the device is served all the same. More than may
 // be open: the oldest gives way.
 TEST_F(SessionTest, ManyHalfHandshakesHoldNobodyUp) {
-  TlsServerOptions options{"127.0.0.1", 0, identity_->certificate_file, identity_->key_file, 2, 100};
+  TlsServerOptions options{"127.0.0.1", 0, identity_->certificate_file, identity_->key_file};
+  options.threads = 2;
+  options.waiting_max = 100;
   options.handshake_within = std::chrono::hours(1);
   std::mutex mutex;
   std::condition_variable changed;
