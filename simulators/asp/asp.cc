@@ -9,6 +9,7 @@
 #include "simulators/link/frames.h"
 #include "simulators/link/text.h"
 #include "simulators/mqtt/again.h"
+#include "simulators/mqtt/connection.h"
 #include "simulators/party/feed_keeper.h"
 #include "simulators/party/transfers.h"
 
@@ -21,6 +22,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kConnectWithin{15000}, kNotedWithin{2000}, kFeedTick{500}, kGapPatience{2000};
 constexpr milliseconds kPublishAgain{2000}, kClaimAgain{2000}, kDeskAgain{2000};
+constexpr std::string_view kDevicesLevel = "devices/";
+constexpr const char* kTelemetryTopics = "devices/+/telemetry";
 constexpr int kClaimsMost = 10;  // per device, each later than the one before
 
 // The endpoint may be on its way yet.
@@ -54,6 +57,8 @@ class AspOnMqtt : public Asp {
   void OnClaimed(const std::string& device, const Reply& reply);
   void OnEvent(const std::string& type, const wire::Envelope& envelope);
   void FeedLoop();
+  Status OpenBackEnd();
+  void OnTelemetry(const std::string& topic, std::string_view payload);
   void OnTransferCode(const std::string& device, const std::string& code);
 
   const AspConfig config_;
@@ -70,6 +75,7 @@ class AspOnMqtt : public Asp {
   Desks desks_;
   FeedKeeper feed_;
   std::optional<Transfers> transfers_;
+  std::unique_ptr<MqttConnection> back_end_;  // at the devices' own broker
   std::unique_ptr<Listener> desk_;
   OwnThread feed_thread_{mutex_, changed_};
 };
@@ -84,6 +90,7 @@ Status AspOnMqtt::Begin() {
   if (!client_->WaitConnected(kConnectWithin)) {
     return Error::Make(Code::kFailed, "broker_unreachable", "no connection to the broker");
   }
+  if (auto open = OpenBackEnd(); !open) return open;
   auto desk = Listener::Open(
       config_.desk_socket,
       [this](const std::shared_ptr<Connection>& connection, const json& frame) { OnDesk(connection, frame); },
@@ -98,7 +105,30 @@ Status AspOnMqtt::Begin() {
 AspOnMqtt::~AspOnMqtt() {
   feed_thread_.Stop();
   desk_.reset();
+  back_end_.reset();
   client_.reset();
+}
+
+Status AspOnMqtt::OpenBackEnd() {
+  if (!config_.back_end) return Done{};
+  auto back_end = MqttConnection::Open(
+      *config_.back_end, kTelemetryTopics,
+      [this](const std::string& topic, std::string_view payload) { OnTelemetry(topic, payload); }, [] {},
+      [] {});
+  if (!back_end) return back_end.error();
+  back_end_ = std::move(*back_end);
+  back_end_->Start();
+  if (back_end_->WaitConnected(kConnectWithin)) return Done{};
+  return Error::Make(Code::kFailed, "broker_unreachable", "no connection to the devices' broker");
+}
+
+// The broker has seen to it that a device writes below its own id only (clients/mosquitto/README.md).
+void AspOnMqtt::OnTelemetry(const std::string& topic, std::string_view payload) {
+  const std::string_view levels = topic;
+  const std::string device(levels.substr(kDevicesLevel.size(), levels.rfind('/') - kDevicesLevel.size()));
+  const json message = json::parse(payload, nullptr, false);
+  const bool own = DeviceId::Parse(device) && message.is_object() && Text(message, "device") == device;
+  report_.Say({{"event", "telemetry"}, {"device", device}, {"octets", payload.size()}, {"ok", own}});
 }
 
 void AspOnMqtt::PublishEndpoint() {

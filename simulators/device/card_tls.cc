@@ -27,12 +27,6 @@ struct Arguments {
   bool fresh = false;
 };
 
-const std::map<std::string, TlsVersion>& Versions() {
-  static const std::map<std::string, TlsVersion> versions = {
-      {"1.2", TlsVersion::k12}, {"1.3", TlsVersion::k13}, {"any", TlsVersion::kEither}};
-  return versions;
-}
-
 int Refuse(const Error& error) {
   std::cerr << "card-tls: " << error.message << "\n";
   return 1;
@@ -92,7 +86,7 @@ int Talk(const Arguments& arguments, Card& card, std::uint8_t slot) {
   const OwnedCertificate certificate(d2i_X509(nullptr, &at, static_cast<long>(own->size())));
   if (!certificate) return Refuse(Unusable(arguments.certificate_file + " holds no certificate"));
   const ClientCredentials credentials{certificate.get(), key->get(), arguments.name};
-  const auto connection = TlsConnection::Open(*target, credentials, Versions().at(arguments.tls),
+  const auto connection = TlsConnection::Open(*target, credentials, *TlsVersionOf(arguments.tls),
                                               std::chrono::seconds(arguments.within_seconds));
   if (!connection) return Refuse(connection.error());
   std::cout << (*connection)->Described() << ", the signature is the card's" << std::endl;

@@ -38,6 +38,7 @@ DeviceConfig Read(const json& object) {
   ReadMs(object, "power_on_every_ms", config.power_on_every);
   ReadMs(object, "verify_within_ms", config.verify_within);
   ReadMs(object, "session_within_ms", config.session_within);
+  config.telemetry = object.value("telemetry", config.telemetry);
   ReadFaults(object, config.faults);
   return config;
 }
@@ -52,6 +53,9 @@ Result<DeviceConfig> ParseDeviceConfig(const json& object) {
       if (!layout) return layout.error();
       config.card_layout = std::move(*layout);
     }
+    const auto tls = TlsVersionOf(object.value("tls", "1.3"));
+    if (!tls) return Malformed("tls is 1.2, 1.3 or any");
+    config.tls = *tls;
     if (config.threads < 1 || config.threads > 256) return Malformed("threads must be 1 to 256");
     for (const InventoryDevice& device : config.inventory) {
       if (!config.radio_sockets.contains(device.mno)) return Malformed("no radio socket for " + device.mno);

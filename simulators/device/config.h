@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "schemas/base/result.h"
+#include "simulators/device/tls_client.h"
 #include "simulators/euicc/layout.h"
 #include "simulators/link/frames.h"
 
@@ -28,6 +29,8 @@ struct DeviceConfig {
   std::chrono::milliseconds power_on_every{3000};   // until the bootstrap has come
   std::chrono::milliseconds verify_within{75000};   // longer than a negative answer may live in a cache
   std::chrono::milliseconds session_within{10000};  // deadline of a session with the ASP
+  bool telemetry = false;                           // to the ASP's broker, where the ASP names one
+  TlsVersion tls = TlsVersion::k13;                 // with the ASP
   Faults faults;                                    // of the radio, towards the MNO
   CardLayout card_layout = DefaultLayout();         // of every device's applets
 };

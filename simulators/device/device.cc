@@ -305,6 +305,14 @@ Status Device::TalkAsBefore() {
   return welcome ? Status(Done{}) : Status(welcome.error());
 }
 
+Result<std::unique_ptr<Telemetry>> Device::OpenTelemetry() {
+  if (!target_) return Lacking("card_empty", "no verified payload");
+  if (!welcome_.mqtt_port) return Lacking("broker_absent", "its ASP has named no broker");
+  const auto broker = OtherPortOf(*trust_, *target_, *welcome_.mqtt_port);
+  if (!broker) return broker.error();
+  return Telemetry::Open(*broker, CredentialsOf(live_), options_.tls, id(), options_.session_deadline);
+}
+
 ClientCredentials Device::CredentialsOf(const Identity& identity) const {
   return {identity.certificate.get(), identity.signing.get(), name()};
 }

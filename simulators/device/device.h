@@ -10,7 +10,7 @@
 //   that does, which goes on serving until a payload comes that brings the other's certificate.
 // Owns: the cards. Borrows: the TrustStore, which outlives it. Threads: one call at a time (Fleet sees to it).
 // Errors: outcomes in frames and Results; symbols from payload.h, containers.h, verify.h, tls_session.h, card.h;
-//   bootstrap_missing, bootstrap_differs, card_empty (nothing installed).
+//   bootstrap_missing, bootstrap_differs, card_empty (nothing installed), broker_absent.
 // Fault model: both applets answer at any time, enabled or not, as on an eUICC with multiple enabled profiles (MEP); one
 //   without must be switched for each. A profile is never out of order. Beyond that none of its own; the radio
 //   loses, repeats and delays (simulators/link/frames.h).
@@ -21,6 +21,7 @@
 
 #include "schemas/wire/codec.h"
 #include "simulators/device/payload.h"
+#include "simulators/device/telemetry.h"
 #include "simulators/device/tls_session.h"
 #include "simulators/euicc/euicc.h"
 
@@ -71,6 +72,10 @@ class Device {
   // As it did before the payload that is installed now: to the ASP of then, with the certificate of then if this payload
   // brought another. For whoever has to see that this does not work any more. card_empty: nothing of it is left.
   Status TalkAsBefore();
+
+  bool has_broker() const { return welcome_.mqtt_port.has_value(); }
+  // At the broker that the ASP named in its last welcome. broker_absent: it named none.
+  Result<std::unique_ptr<Telemetry>> OpenTelemetry();
 
   Euicc& card() { return *profiles_[0]->euicc; }
 

@@ -5,6 +5,7 @@
 #include "schemas/base/mutex.h"
 #include "simulators/device/card_doors.h"
 #include "simulators/device/device.h"
+#include "simulators/device/telemetry_keeper.h"
 #include "simulators/device/work_queue.h"
 #include "simulators/link/text.h"
 
@@ -35,7 +36,8 @@ struct Unit {
   Mutex mutex;  // one thing at a time per device
   std::unique_ptr<Device> device GUARDED_BY(mutex);
   bool radio_on GUARDED_BY(mutex) = true;
-  bool talking GUARDED_BY(mutex) = false;  // between an accepted payload and "done"
+  std::uint64_t told GUARDED_BY(mutex) = 0;  // messages to its ASP's broker
+  bool talking GUARDED_BY(mutex) = false;    // between an accepted payload and "done"
 };
 
 // The card of a device as software by others finds it: between two things the device does itself.
@@ -91,6 +93,11 @@ class FleetOnRadio : public Fleet {
   void Verify(Unit& unit, Clock::time_point begun, milliseconds pause) REQUIRES(unit.mutex);
   void SessionAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
   void Session(Unit& unit, Clock::time_point begun, milliseconds pause) REQUIRES(unit.mutex);
+  void TellAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause);
+  void Tell(Unit& unit, Clock::time_point begun, milliseconds pause) REQUIRES(unit.mutex);
+  void TellAgain(Unit& unit) REQUIRES(unit.mutex);
+  Status SendTelemetry(Unit& unit) REQUIRES(unit.mutex);
+  void SayDone(Unit& unit, bool ok) REQUIRES(unit.mutex);
   void SessionAgain(Unit& unit) REQUIRES(unit.mutex);
   void SessionAsBefore(Unit& unit) REQUIRES(unit.mutex);
   void SetRadio(Unit* unit, const json& on);
@@ -108,6 +115,7 @@ class FleetOnRadio : public Fleet {
   std::map<std::string, Unit*> by_uuid_ GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<Connection>> connections_ GUARDED_BY(mutex_);  // by MNO
   bool stopping_ GUARDED_BY(mutex_) = false;
+  std::unique_ptr<TelemetryKeeper> telemetry_;  // with config_.telemetry
   WorkQueue queue_;
 };
 
@@ -122,14 +130,22 @@ FleetOnRadio::~FleetOnRadio() {
   for (auto& [mno, connection] : connections) connection->Close();  // no work waits to send any more
   queue_.Stop();
   for (auto& [mno, connection] : connections) connection->Finish();
+  if (telemetry_) telemetry_->Stop();
 }
 
 Status FleetOnRadio::Begin() {
+  if (config_.telemetry) {
+    telemetry_ =
+        std::make_unique<TelemetryKeeper>([this](const std::string& device, const std::string& reason) {
+          report_.Say({{"event", "telemetry_ended"}, {"device", device}, {"reason", reason}});
+        });
+  }
   for (const InventoryDevice& identity : config_.inventory) {
     auto unit = std::make_unique<Unit>();
     unit->identity = identity;
     const MutexLock lock(unit->mutex);
-    unit->device = Device::Make(trust_, {config_.asp_address, config_.session_within, &config_.card_layout});
+    unit->device = Device::Make(
+        trust_, {config_.asp_address, config_.session_within, &config_.card_layout, config_.tls});
     if (!unit->device) return Error::Make(Code::kFailed, "applet_refused", "no card could be made");
     seats_[identity.iccid] = {unit.get(), 0, identity.iccid, identity.mno};
     if (!identity.spare_iccid.empty())
@@ -323,8 +339,12 @@ void FleetOnRadio::Verify(Unit& unit, Clock::time_point begun, milliseconds paus
   }
   report_.Step(unit.device->id(), "verify", begun, ReasonOf(status));
   if (status) return Session(unit, Clock::now(), kVerifyAgainFirst);
+  SayDone(unit, false);
+}
+
+void FleetOnRadio::SayDone(Unit& unit, bool ok) {
   unit.talking = false;
-  report_.Say({{"event", "done"}, {"device", unit.device->id()}, {"ok", false}});
+  report_.Say({{"event", "done"}, {"device", unit.device->id()}, {"ok", ok}});
 }
 
 void FleetOnRadio::SessionAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause) {
@@ -340,8 +360,39 @@ void FleetOnRadio::Session(Unit& unit, Clock::time_point begun, milliseconds pau
   if (early && Clock::now() < begun + config_.verify_within)
     return SessionAfter(pause, unit, begun, std::min(pause * 2, kVerifyAgainMost));
   report_.Step(unit.device->id(), "session", begun, ReasonOf(status), false);
-  unit.talking = false;
-  report_.Say({{"event", "done"}, {"device", unit.device->id()}, {"ok", status.ok()}});
+  if (status && telemetry_ && unit.device->has_broker()) return Tell(unit, Clock::now(), kVerifyAgainFirst);
+  SayDone(unit, status.ok());
+}
+
+void FleetOnRadio::TellAfter(milliseconds delay, Unit& unit, Clock::time_point begun, milliseconds pause) {
+  queue_.PostAfter(delay, [this, &unit, begun, pause] {
+    WhenFree(&unit, [this, begun, pause](Unit& free) REQUIRES(free.mutex) { Tell(free, begun, pause); });
+  });
+}
+
+// The broker hears of the device's activation from the registry, which may be later than this.
+void FleetOnRadio::Tell(Unit& unit, Clock::time_point begun, milliseconds pause) {
+  const auto status = SendTelemetry(unit);
+  const bool early = ReasonOf(status) == "refused not_authorized";
+  if (early && Clock::now() < begun + config_.verify_within)
+    return TellAfter(pause, unit, begun, std::min(pause * 2, kVerifyAgainMost));
+  report_.Step(unit.device->id(), "telemetry", begun, ReasonOf(status), false);
+  SayDone(unit, status.ok());
+}
+
+void FleetOnRadio::TellAgain(Unit& unit) {
+  const auto begun = Clock::now();
+  report_.Step(unit.device->id(), "telemetry", begun, ReasonOf(SendTelemetry(unit)), true);
+}
+
+Status FleetOnRadio::SendTelemetry(Unit& unit) {
+  auto opened = unit.device->OpenTelemetry();
+  if (!opened) return opened.error();
+  const json message = {{"device", unit.device->id()}, {"number", ++unit.told}};
+  if (auto sent = (*opened)->Send(message.dump(), config_.session_within); !sent) return sent;
+  if (telemetry_ && !telemetry_->Keep(unit.device->id(), std::move(*opened)))
+    return Error::Make(Code::kPolicy, "broker_unreachable", "no room for one more session");
+  return Done{};
 }
 
 // With a payload that came a moment ago the device knows where to go once it has verified it.
@@ -384,6 +435,10 @@ void FleetOnRadio::Control(const json& command) {
       WhenFree(unit, [this, before](Unit& free)
                          REQUIRES(free.mutex) { before ? SessionAsBefore(free) : SessionAgain(free); });
     });
+  }
+  if (verb == "telemetry") {
+    return queue_.Post(
+        [this, unit] { WhenFree(unit, [this](Unit& free) REQUIRES(free.mutex) { TellAgain(free); }); });
   }
   if (verb == "radio") return SetRadio(unit, command.value("on", json(true)));
   report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});

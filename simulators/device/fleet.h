@@ -23,6 +23,7 @@ class Fleet {
   static Result<std::unique_ptr<Fleet>> Start(const DeviceConfig& config, Report& report);
   // {"cmd":"session","device":UUID}: one more session with the ASP; with "former":true one as before the last
   //   payload (Device::TalkAsBefore).
+  // {"cmd":"telemetry","device":UUID}: one more session with the ASP's broker, in place of the one that is open.
   // {"cmd":"radio","device":UUID,"on":false}: the device stops hearing its network, as a stolen one does; answered by
   //   {"event":"radio","device":UUID,"on":false}, after which no frame is heard any more.
   virtual void Control(const nlohmann::json& command) = 0;

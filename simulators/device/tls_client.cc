@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 
 #include "clients/verdict/client_identity.h"
+#include "clients/verdict/kept_with.h"
 #include "simulators/device/trust.h"
 
 namespace registry::sim {
@@ -32,10 +33,23 @@ bool UseTlsa(SSL* ssl, const AspTarget& target) {
   return usable > 0;
 }
 
+using Wanted = clients::KeptWith<OwnedCertificate>;
+
+// Where trust is "this certificate", another that it has issued must not pass.
+int OnlyTheWanted(int ok, X509_STORE_CTX* path) {
+  if (ok != 1 || X509_STORE_CTX_get_error_depth(path) != 0) return ok;
+  const auto* const ssl =
+      static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(path, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const OwnedCertificate* const wanted = Wanted::Find(ssl);
+  if (wanted != nullptr && X509_cmp(X509_STORE_CTX_get_current_cert(path), wanted->get()) == 0) return ok;
+  X509_STORE_CTX_set_error(path, X509_V_ERR_CERT_REJECTED);
+  return 0;
+}
+
 // A CA is a trust anchor for the name; a certificate is the server's own and trusted as it is (the pilot's
 // container 03).
 bool UseCertificate(SSL* ssl, const AspTarget& target) {
-  const OwnedCertificate trusted = ParseCertificate(target.trust.certificate);
+  OwnedCertificate trusted = ParseCertificate(target.trust.certificate);
   const std::unique_ptr<X509_STORE, Freeing<X509_STORE_free>> store(X509_STORE_new());
   if (!trusted || !store || X509_STORE_add_cert(store.get(), trusted.get()) != 1 ||
       SSL_set1_verify_cert_store(ssl, store.get()) != 1) {
@@ -43,7 +57,9 @@ bool UseCertificate(SSL* ssl, const AspTarget& target) {
   }
   X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl);
   if (target.trust.kind == wire::TrustKind::kCertificate) {
-    return X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN) == 1;
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, &OnlyTheWanted);
+    return X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
+           Wanted::Keep(ssl, std::make_unique<OwnedCertificate>(std::move(trusted))) != nullptr;
   }
   return SSL_set1_host(ssl, target.fqdn.c_str()) == 1;
 }
@@ -56,6 +72,12 @@ bool Show(SSL* ssl, const ClientCredentials& credentials) {
 }
 
 }  // namespace
+
+std::optional<TlsVersion> TlsVersionOf(std::string_view text) {
+  if (text == "1.2") return TlsVersion::k12;
+  if (text == "1.3") return TlsVersion::k13;
+  return text == "any" ? std::optional(TlsVersion::kEither) : std::nullopt;
+}
 
 OwnedSslContext MakeClientContext(TlsVersion version) {
   OwnedSslContext made(SSL_CTX_new(TLS_client_method()));
@@ -88,14 +110,6 @@ bool Prepare(SSL* ssl, const AspTarget& target, const ClientCredentials& credent
   const bool trust =
       target.trust.kind == wire::TrustKind::kTlsa ? UseTlsa(ssl, target) : UseCertificate(ssl, target);
   return trust && Show(ssl, credentials);
-}
-
-Status IsTheOne(SSL* ssl, const AspTarget& target) {
-  if (target.trust.kind != wire::TrustKind::kCertificate) return Done{};
-  const X509* peer = SSL_get0_peer_certificate(ssl);
-  const OwnedCertificate wanted = ParseCertificate(target.trust.certificate);
-  if (peer != nullptr && wanted && X509_cmp(peer, wanted.get()) == 0) return Done{};
-  return Untrusted("another certificate");
 }
 
 // In TLS 1.3 the server judges the client's certificate after the client's handshake is over, so its refusal

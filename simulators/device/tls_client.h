@@ -15,6 +15,7 @@
 
 #include <openssl/ssl.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ namespace registry::sim {
 using clients::TlsaRecord;
 
 enum class TlsVersion { k12, k13, kEither };
+std::optional<TlsVersion> TlsVersionOf(std::string_view text);  // 1.2, 1.3 or any
 
 struct AspTarget {
   std::string fqdn;
@@ -53,8 +55,6 @@ SSL_CTX* SharedClientContext(TlsVersion version);
 // Before the handshake. False: the endpoint's trust, or the device's own certificate and key, cannot be used; then nothing
 // is trusted.
 bool Prepare(SSL* ssl, const AspTarget& target, const ClientCredentials& credentials);
-// After the handshake: where trust is "this certificate", another of the same CA must not pass.
-Status IsTheOne(SSL* ssl, const AspTarget& target);
 // Why the last call of the TLS library failed. Takes its errors.
 Error WhyBroken(const SSL* ssl, const ClientCredentials& credentials, std::string_view when);
 

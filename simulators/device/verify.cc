@@ -61,6 +61,17 @@ Result<AspTarget> FindAsp(DaneResolver& resolver, const wire::Endpoint& endpoint
 
 }  // namespace
 
+Result<AspTarget> OtherPortOf(const RegistryTrust& trust, const AspTarget& asp, std::uint16_t port) {
+  AspTarget other = asp;
+  other.port = port;
+  if (asp.trust.kind != wire::TrustKind::kTlsa) return other;
+  other.trust.tlsa_owner = "_" + std::to_string(port) + "._tcp." + asp.fqdn;  // RFC 6698 §3
+  auto records = LookUp(*trust.resolver, other.trust.tlsa_owner, Freshness::kCached, "asp_tlsa_missing");
+  if (!records) return records.error();
+  other.tlsa = std::move(*records);
+  return other;
+}
+
 Result<AspTarget> VerifyInDns(const RegistryTrust& trust, const wire::RegistryPayload& payload,
                               const std::string& fallback_address) {
   if (auto own = CheckOwn(*trust.resolver, payload); !own) return own.error();

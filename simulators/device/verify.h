@@ -10,6 +10,9 @@
 
 namespace registry::sim {
 
+// Another port of the ASP's, with the trust of its endpoint; a TLSA record of its own where that is by DANE.
+Result<AspTarget> OtherPortOf(const RegistryTrust& trust, const AspTarget& asp, std::uint16_t port);
+
 // `fallback_address`: where the ASP lives when its name is proved to have no address record.
 Result<AspTarget> VerifyInDns(const RegistryTrust& trust, const wire::RegistryPayload& payload,
                               const std::string& fallback_address);
