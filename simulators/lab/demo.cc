@@ -114,6 +114,38 @@ bool IsRefused(const DemoOptions& options, DemoRun& run, Progress& progress, con
   return false;
 }
 
+// What the devices said to their ASPs' brokers has to be heard there.
+void AwaitTelemetry(const DemoOptions& options, DemoRun& run, Progress& progress) {
+  if (!options.lab.telemetry) return;
+  run.report.telemetry_wanted = run.report.checked;
+  WaitFor(options, run,
+          [&](milliseconds tick) { return progress.WaitTold(run.report.telemetry_wanted, tick); });
+  for (const auto& [id, device] : progress.devices()) {
+    if (!device.checks) continue;
+    if (progress.Told(id)) {
+      ++run.report.telemetry_heard;
+      continue;
+    }
+    const auto step = device.steps.find("telemetry");
+    const bool failed = step != device.steps.end() && !step->second.ok;
+    run.report.failed.push_back({id, "telemetry", failed ? step->second.reason : "not heard"});
+  }
+}
+
+// Its broker hears of the deactivation from the registry, and ends the session that the device still has there.
+void AwaitPutOut(const DemoOptions& options, DemoRun& run, Progress& progress, const std::string& asp,
+                 const std::string& device) {
+  if (!options.lab.telemetry || !progress.Told(device)) return;
+  const auto reason =
+      WaitFor(options, run, [&](milliseconds tick) { return progress.WaitPutOut(device, tick); });
+  if (!reason) {
+    if (!Over(options, run)) run.report.failed.push_back({device, "put_out", "its broker lets it stay"});
+    return;
+  }
+  ++run.report.put_out;
+  if (!options.quiet) std::printf("%s's broker put it out: %s\n", asp.c_str(), reason->c_str());
+}
+
 void TryRefusals(const DemoOptions& options, DemoRun& run, Progress& progress) {
   const auto heard = progress.devices();
   for (const char* asp : kAsps) {
@@ -126,6 +158,7 @@ void TryRefusals(const DemoOptions& options, DemoRun& run, Progress& progress) {
     if (device.empty() || Over(options, run)) continue;
     if (!IsRefused(options, run, progress, asp, device)) continue;
     ++run.report.refused;
+    AwaitPutOut(options, run, progress, asp, device);
     if (options.quiet) continue;
     std::printf("%s deactivated %s: still holds its certificate, refused after %.1f s\n", asp, device.c_str(),
                 run.report.refusal_ms.back() / 1000);
@@ -160,6 +193,7 @@ void Provision(const DemoOptions& options, Progress& progress, DemoRun& run) {
   run.report.duration_s = elapsed_s;
   run.report.activations_per_s = static_cast<double>(progress.complete()) / elapsed_s;
   AddUsage(before, after, run.report);
+  if (!Over(options, run)) AwaitTelemetry(options, run, progress);
   if (!Over(options, run)) TryRefusals(options, run, progress);
   run.devices = progress.devices();
 }

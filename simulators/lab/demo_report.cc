@@ -43,7 +43,8 @@ DemoReport::Failure WhyNot(const std::string& id, const DeviceProgress& device) 
 
 bool DemoReport::Good() const {
   return devices > 0 && active == devices && verifications_ok == checked && sessions_ok == checked &&
-         refused == refusals_wanted && failed.empty();
+         refused == refusals_wanted && telemetry_heard == telemetry_wanted &&
+         (telemetry_wanted == 0 || put_out == refusals_wanted) && failed.empty();
 }
 
 double Quantile(const std::vector<double>& sorted, double share) {
@@ -142,6 +143,8 @@ nlohmann::json ToJson(const DemoReport& report) {
           {"device_verifications_ok", report.verifications_ok},
           {"asp_sessions_ok", report.sessions_ok},
           {"refused_after_deactivation", report.refused},
+          {"telemetry_heard", report.telemetry_heard},
+          {"put_out_by_broker", report.put_out},
           {"trouble", report.trouble},
           {"refusal_ms", report.refusal_ms},
           {"duration_s", report.duration_s},
@@ -163,6 +166,10 @@ std::string OutcomeSentence(const DemoReport& report) {
   if (report.refused != report.refusals_wanted) {
     return "The demo failed: " + std::to_string(report.refused) + " of " +
            std::to_string(report.refusals_wanted) + " deactivated devices were refused.";
+  }
+  if (report.telemetry_heard != report.telemetry_wanted) {
+    return "The demo failed: of " + std::to_string(report.telemetry_wanted) +
+           " devices their ASP's broker heard " + std::to_string(report.telemetry_heard) + ".";
   }
   return "The demo failed: " + through + ", the others are named above with the step that failed.";
 }
@@ -189,6 +196,7 @@ std::string StepTable(const DemoReport& report) {
   text += "\n";
   std::vector<std::string> order(std::begin(kSteps), std::end(kSteps));
   order.insert(order.begin(), "endpoint");
+  order.emplace_back("telemetry");
   order.emplace_back("whole");
   for (const auto& step : order) {
     const auto found = report.steps.find(step);

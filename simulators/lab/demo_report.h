@@ -16,6 +16,8 @@ struct DemoReport {
   std::size_t devices = 0, active = 0;
   std::size_t checked = 0, verifications_ok = 0, sessions_ok = 0;  // of those that check (checks.h)
   std::size_t refused = 0, refusals_wanted = 0;
+  // At the ASPs' own brokers: devices that were heard there, and of the deactivated ones those that it put out.
+  std::size_t telemetry_heard = 0, telemetry_wanted = 0, put_out = 0;
   struct Failure {
     std::string device, step, reason;
   };

@@ -1,5 +1,7 @@
 #include "simulators/lab/inventory.h"
 
+#include "simulators/lab/asp_broker.h"
+
 namespace registry::lab {
 namespace {
 
@@ -82,6 +84,15 @@ json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& invent
         {"repeat", faults.repeat},
         {"delay_max_ms", faults.delay_max_ms},
         {"seed", faults.seed}}}};
+}
+
+json AspBrokerPart(const Layout& layout, int asp) {
+  return {{"port", layout.asp_mqtt[asp]},
+          {"back_end",
+           {{"host", kAddress},
+            {"port", layout.asp_back_end[asp]},
+            {"user", kBackEndUser},
+            {"password_file", AspBrokerOf(layout, asp).password_file}}}};
 }
 
 json AspConfig(const Layout& layout, int asp) {

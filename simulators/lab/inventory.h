@@ -38,6 +38,8 @@ struct SlowMno {
 
 nlohmann::json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& inventory,
                          const LinkFaults& faults, const SlowMno& slow);
+// Of an ASP's configuration, where the lab has brokers for the ASPs.
+nlohmann::json AspBrokerPart(const Layout& layout, int asp);
 nlohmann::json AspConfig(const Layout& layout, int asp);
 nlohmann::json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads);
 

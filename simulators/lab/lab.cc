@@ -7,6 +7,7 @@
 #include <fstream>
 #include <random>
 
+#include "simulators/lab/asp_broker.h"
 #include "simulators/lab/checks.h"
 #include "simulators/lab/credential.h"
 #include "simulators/lab/probe.h"
@@ -100,9 +101,11 @@ Status Lab::PrepareZones() {
     auto credential = MakeCredential(layout_.In(std::string("tls/") + kAsps[i]), Layout::AspHost(kAsps[i]));
     if (!credential) return credential.error();
     const std::string zone = Layout::AspZone(kAsps[i]);
-    auto made = SignZone(layout_.In("zones"), zone,
-                         {Layout::AspHost(kAsps[i]) + ". IN A " + kAddress,
-                          layout_.TlsaOwner(i) + ". IN TLSA 3 1 1 " + credential->spki_sha256_hex});
+    auto made = SignZone(
+        layout_.In("zones"), zone,
+        {Layout::AspHost(kAsps[i]) + ". IN A " + kAddress,
+         layout_.TlsaOwner(i) + ". IN TLSA 3 1 1 " + credential->spki_sha256_hex,
+         Layout::TlsaOwnerAt(layout_.asp_mqtt[i], i) + ". IN TLSA 3 1 1 " + credential->spki_sha256_hex});
     if (!made) return made.error();
     root_records.insert(root_records.end(),
                         {zone + ". IN NS ns." + zone + ".", "ns." + zone + ". IN A " + kAddress, made->ds});
@@ -128,7 +131,8 @@ Status Lab::PrepareZones() {
 }
 
 Status Lab::StartServers() {
-  for (auto start : {&Lab::StartBroker, &Lab::StartRegistry, &Lab::StartAuthority, &Lab::StartResolver}) {
+  for (auto start : {&Lab::StartBroker, &Lab::StartRegistry, &Lab::StartAuthority, &Lab::StartResolver,
+                     &Lab::StartAspBrokers}) {
     if (Interrupted()) return LabError("interrupted");
     if (Status status = (this->*start)(); !status) return status;
   }
@@ -203,10 +207,26 @@ Status Lab::StartResolver() {
   });
 }
 
+// A port answers before the files are read and the plug-in is there; the log says when.
+Status Lab::StartAspBrokers() {
+  for (int i = 0; i < 2 && options_.telemetry; ++i) {
+    if (auto made = PrepareAspBroker(layout_, i, Program("registry-mosquitto-plugin.so")); !made) return made;
+    const AspBroker broker = AspBrokerOf(layout_, i);
+    const auto answers = [broker] {
+      return TailOf(broker.log_file, 100).find(" running\n") != std::string::npos;
+    };
+    const auto launched =
+        Launch(std::string("mosquitto-") + kAsps[i], {"mosquitto", "-c", broker.config_file}, answers);
+    if (!launched) return launched;
+  }
+  return Done{};
+}
+
 Status Lab::StartSimulators() {
   for (int i = 0; i < 2; ++i) {
     auto config = AspConfig(layout_, i);
     config["batches"] = options_.batches;
+    if (options_.telemetry) config["broker"] = AspBrokerPart(layout_, i);
     if (Status status = StartProgram(kAsps[i], "asp-sim", config); !status) return status;
   }
   for (int i = 0; i < 2; ++i) {
@@ -216,7 +236,9 @@ Status Lab::StartSimulators() {
     if (options_.register_first >= 0) config["register_first"] = (options_.register_first + 1 - i) / 2;
     if (Status status = StartProgram(kMnos[i], "mno-sim", config); !status) return status;
   }
-  return StartProgram("devices", "device-sim", DeviceConfig(layout_, inventory_, options_.device_threads));
+  auto devices = DeviceConfig(layout_, inventory_, options_.device_threads);
+  devices["telemetry"] = options_.telemetry;
+  return StartProgram("devices", "device-sim", devices);
 }
 
 Status Lab::StartProgram(const std::string& name, const std::string& program, const nlohmann::json& config) {

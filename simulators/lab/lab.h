@@ -44,7 +44,8 @@ struct LabOptions {
   std::array<SlowMno, 2> slow_mnos = {};  // mno-a, mno-b
   int retry_first_seconds = 10;           // of the registry's actions to MNOs
   int validity_seconds = 0;  // of certificates; 0: a year. A short one makes all of a renewal fast
-  bool batches = false;  // between registry and simulators, both ways; not where parties are played by hand
+  bool batches = false;    // between registry and simulators, both ways; not where parties are played by hand
+  bool telemetry = false;  // a broker for each ASP, to which its devices speak MQTT once they are active
   std::chrono::milliseconds patience{30000};       // for one server to be there
   const std::atomic<bool>* interrupted = nullptr;  // set by a signal: starting gives up
   std::function<void(const std::string& line)> say = nullptr;
@@ -90,6 +91,7 @@ class Lab {
   Status StartRegistry();
   Status StartAuthority();
   Status StartResolver();
+  Status StartAspBrokers();
   Status StartProgram(const std::string& name, const std::string& program, const nlohmann::json& config);
   Status Launch(const std::string& name, std::vector<std::string> command, std::function<bool()> answers,
                 std::vector<std::string> environment = {}, bool talks = false);

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "simulators/lab/asp_broker.h"
 #include "simulators/lab/lab.h"
 #include "simulators/lab/probe.h"
 
@@ -40,6 +41,19 @@ json ResolverPart(const Layout& layout) {
           {"dot_ca_file", layout.In("tls/resolver.pem")}};
 }
 
+json AspBrokersPart(const Layout& layout) {
+  json brokers = json::object();
+  for (int i = 0; i < 2; ++i) {
+    brokers[kAsps[i]] = {{"host", Layout::AspHost(kAsps[i])},
+                         {"address", kAddress},
+                         {"port", layout.asp_mqtt[i]},
+                         {"back_end_port", layout.asp_back_end[i]},
+                         {"back_end_user", kBackEndUser},
+                         {"back_end_password_file", AspBrokerOf(layout, i).password_file}};
+  }
+  return brokers;
+}
+
 std::string Url(const Layout& layout, const std::string& path) {
   return std::string("http://") + kAddress + ":" + std::to_string(layout.http) + path;
 }
@@ -56,19 +70,21 @@ nlohmann::json Lab::Description() const {
                          {"start_time", StartTimeOf(server->process->pid())},
                          {"log_file", server->spec.log_file}});
   }
-  return {{"mqtt", {{"host", kAddress}, {"port", layout_.mqtt}, {"ca_file", layout_.BrokerCa()}}},
-          {"parties", PartiesPart(layout_)},
-          {"dns", DnsPart(layout_, options_.authority)},
-          {"resolver", ResolverPart(layout_)},
-          {"pki",
-           {{"root_cert_file", layout_.Registry("pki/root.pem")},
-            {"issuing_cert_file", layout_.Registry("pki/issuing.pem")},
-            {"crl_file", layout_.Registry("pki/crl.pem")}}},
-          {"ledger_dir", layout_.Registry("ledger")},
-          {"config_file", layout_.ConfigFile()},
-          {"metrics_url", Url(layout_, "/metrics")},
-          {"health_url", Url(layout_, "/healthz")},
-          {"processes", processes}};
+  json description = {{"mqtt", {{"host", kAddress}, {"port", layout_.mqtt}, {"ca_file", layout_.BrokerCa()}}},
+                      {"parties", PartiesPart(layout_)},
+                      {"dns", DnsPart(layout_, options_.authority)},
+                      {"resolver", ResolverPart(layout_)},
+                      {"pki",
+                       {{"root_cert_file", layout_.Registry("pki/root.pem")},
+                        {"issuing_cert_file", layout_.Registry("pki/issuing.pem")},
+                        {"crl_file", layout_.Registry("pki/crl.pem")}}},
+                      {"ledger_dir", layout_.Registry("ledger")},
+                      {"config_file", layout_.ConfigFile()},
+                      {"metrics_url", Url(layout_, "/metrics")},
+                      {"health_url", Url(layout_, "/healthz")},
+                      {"processes", processes}};
+  if (options_.telemetry) description["asp_brokers"] = AspBrokersPart(layout_);
+  return description;
 }
 
 Status Lab::WriteDescription(const nlohmann::json& supervisor) const {

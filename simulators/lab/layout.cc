@@ -94,8 +94,10 @@ Result<Layout> MakeLayout(const std::string& folder, Ports& ports) {
     if (!fresh) return fresh.error();
     layout.socket_folder = *fresh;
   }
-  for (std::uint16_t* port : {&layout.mqtt, &layout.primary, &layout.http, &layout.authority,
-                              &layout.resolver, &layout.dot, &layout.asp_tls[0], &layout.asp_tls[1]}) {
+  for (std::uint16_t* port :
+       {&layout.mqtt, &layout.primary, &layout.http, &layout.authority, &layout.resolver, &layout.dot,
+        &layout.asp_tls[0], &layout.asp_tls[1], &layout.asp_mqtt[0], &layout.asp_mqtt[1],
+        &layout.asp_back_end[0], &layout.asp_back_end[1]}) {
     auto free = ports.Take();
     if (!free) return free.error();
     *port = *free;

@@ -27,6 +27,8 @@ struct Layout {
   std::string socket_folder;  // short enough for Unix-domain addresses
   std::uint16_t mqtt = 0, primary = 0, http = 0, authority = 0, resolver = 0, dot = 0;
   std::uint16_t asp_tls[2] = {0, 0};
+  // Of the ASPs' own brokers, where the lab has them: for devices over TLS, and for the ASP's own programs.
+  std::uint16_t asp_mqtt[2] = {0, 0}, asp_back_end[2] = {0, 0};
 
   std::string In(const std::string& path) const { return folder + "/" + path; }
   std::string Registry(const std::string& path) const { return folder + "/registry/" + path; }
@@ -44,9 +46,10 @@ struct Layout {
   std::string DeskSocket(const std::string& asp) const { return socket_folder + "/desk-" + asp; }
   static std::string AspZone(const std::string& asp) { return asp + ".test"; }
   static std::string AspHost(const std::string& asp) { return "mqtt." + asp + ".test"; }
-  std::string TlsaOwner(int asp) const {
-    return "_" + std::to_string(asp_tls[asp]) + "._tcp." + AspHost(kAsps[asp]);
+  static std::string TlsaOwnerAt(std::uint16_t port, int asp) {
+    return "_" + std::to_string(port) + "._tcp." + AspHost(kAsps[asp]);
   }
+  std::string TlsaOwner(int asp) const { return TlsaOwnerAt(asp_tls[asp], asp); }
 };
 
 // Makes sure of the run folder and answers its full path; an empty name: a fresh one among the temporary files. What it

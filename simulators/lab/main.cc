@@ -36,6 +36,7 @@ struct Arguments {
   double rate = 0, duration_s = 30;
   std::size_t under_way_max = LoadOptions().under_way_max;
   std::uint64_t seed = 0;
+  std::string telemetry = "auto";
   bool story = false, keep = false, servers_only = false, no_batches = false;
   std::string secondary = NameOf(Authority::kBind);
   LinkFaults faults;
@@ -53,11 +54,19 @@ LabOptions OptionsOf(const Arguments& arguments) {
   options.authority = *AuthorityOf(arguments.secondary);
   options.faults = arguments.faults;
   options.batches = !arguments.no_batches && !arguments.servers_only;
+  options.telemetry = arguments.telemetry == "on";
   options.say = [](const std::string& line) {
     std::printf("%s\n", line.c_str());
     std::fflush(stdout);
   };
   return options;
+}
+
+// A demo of many devices is about how fast it is.
+bool TellsIn(const Arguments& arguments) {
+  constexpr int kDevicesThatTell = 100;
+  return arguments.telemetry == "on" ||
+         (arguments.telemetry == "auto" && arguments.devices <= kDevicesThatTell);
 }
 
 // The lab goes on in this process until somebody ends it. Until then nobody else looks after it: what ends by itself is
@@ -118,6 +127,7 @@ int Demo(const Arguments& arguments) {
   if (arguments.keep) supervisor = Supervisor::Detach();
   DemoOptions options;
   options.lab = OptionsOf(arguments);
+  options.lab.telemetry = TellsIn(arguments);
   options.live = ::isatty(STDOUT_FILENO) == 1;
   options.interrupted = &ended;
   DemoRun run = RunDemo(options);
@@ -137,6 +147,7 @@ int TellIt(const Arguments& arguments) {
   const auto& ended = CatchEndSignals();
   StoryOptions options;
   options.lab = OptionsOf(arguments);
+  options.lab.telemetry = arguments.telemetry != "off";
   options.interrupted = &ended;
   Story story = TellStory(options);
   if (!story.trouble.empty()) std::printf("trouble  %s\n", story.trouble.c_str());
@@ -230,6 +241,12 @@ void AddLabOptions(CLI::App& command, Arguments& arguments) {
                   "devices that verify in the DNS and talk to their ASP: all, none, or sample:P (0 to 1)")
       ->check(WrongChecks);
   command.add_flag("--no-batches", arguments.no_batches, "one message for each envelope, both ways");
+  command
+      .add_option(
+          "--telemetry", arguments.telemetry,
+          "a broker for each ASP, to which active devices send MQTT: on or off; default: on in a demo of "
+          "at most 100 devices")
+      ->check(CLI::IsMember({"on", "off"}));
   command.add_option("--seed", arguments.seed, "of the inventory; default: another one every time");
   command.add_option("--programs", arguments.program_folder, "where registryd and the simulators are");
   command.add_option("--broker-config", arguments.broker_config_folder,

@@ -34,6 +34,13 @@ void SayFigures(const DemoRun& run) {
       "%.1f s, %.1f activations/s\n",
       report.devices, report.active, report.checked, report.verifications_ok, report.sessions_ok,
       report.refused, report.refusals_wanted, report.duration_s, report.activations_per_s);
+  if (report.telemetry_wanted > 0) {
+    std::printf(
+        "%zu of %zu devices sent telemetry to their ASP's broker over TLS with the key in the card; %zu of "
+        "%zu put "
+        "out there after deactivation\n",
+        report.telemetry_heard, report.telemetry_wanted, report.put_out, report.refusals_wanted);
+  }
   SayCosts(report);
 }
 

@@ -63,6 +63,10 @@ void Progress::Heard(const std::string& program, const json& event) {
       Done(event);
     } else if (kind == "deactivated") {
       deactivated_[Text(event, "device")] = True(event, "ok");
+    } else if (kind == "telemetry" && True(event, "ok")) {
+      told_.insert(Text(event, "device"));
+    } else if (kind == "telemetry_ended") {
+      put_out_[Text(event, "device")] = Text(event, "reason");
     } else if (kind == "radio") {
       radio_[Text(event, "device")] = True(event, "on");
     }
@@ -150,6 +154,25 @@ std::optional<bool> Progress::WaitRadio(const std::string& device, milliseconds 
   if (!changed_.WaitFor(lock, deadline, [&]() REQUIRES(mutex_) { return radio_.contains(device); }))
     return std::nullopt;
   return radio_[device];
+}
+
+std::optional<bool> Progress::WaitTold(std::size_t devices, milliseconds deadline) {
+  MutexLock lock(mutex_);
+  if (!changed_.WaitFor(lock, deadline, [&]() REQUIRES(mutex_) { return told_.size() >= devices; }))
+    return std::nullopt;
+  return true;
+}
+
+bool Progress::Told(const std::string& device) const {
+  const MutexLock lock(mutex_);
+  return told_.contains(device);
+}
+
+std::optional<std::string> Progress::WaitPutOut(const std::string& device, milliseconds deadline) {
+  MutexLock lock(mutex_);
+  if (!changed_.WaitFor(lock, deadline, [&]() REQUIRES(mutex_) { return put_out_.contains(device); }))
+    return std::nullopt;
+  return put_out_[device];
 }
 
 std::map<std::string, DeviceProgress> Progress::devices() const {

@@ -59,6 +59,12 @@ class Progress {
   // The device's radio is as the console set it last: on or off.
   std::optional<bool> WaitRadio(const std::string& device, std::chrono::milliseconds deadline);
 
+  // That ASPs have heard telemetry of so many devices, each under its own name.
+  std::optional<bool> WaitTold(std::size_t devices, std::chrono::milliseconds deadline);
+  bool Told(const std::string& device) const;
+  // Why the device's session with its ASP's broker is over, and was not ended by the device itself.
+  std::optional<std::string> WaitPutOut(const std::string& device, std::chrono::milliseconds deadline);
+
   std::map<std::string, DeviceProgress> devices() const;  // by UUID
   // Latencies of every success by step, and how many failed for good.
   struct Series {
@@ -88,6 +94,8 @@ class Progress {
   std::size_t complete_ GUARDED_BY(mutex_) = 0;
   std::set<std::string> given_up_ GUARDED_BY(mutex_);  // devices that said so themselves
   std::map<std::string, Retry> retries_ GUARDED_BY(mutex_);
+  std::set<std::string> told_ GUARDED_BY(mutex_);
+  std::map<std::string, std::string> put_out_ GUARDED_BY(mutex_);
   std::map<std::string, bool> deactivated_ GUARDED_BY(mutex_), radio_ GUARDED_BY(mutex_);
   std::vector<std::string> lines_ GUARDED_BY(mutex_);
 };
