@@ -2,6 +2,7 @@
 
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <poll.h>
 
 #include <cctype>
 #include <mutex>
@@ -15,6 +16,7 @@ using LinkClock = std::chrono::steady_clock;
 constexpr int kLinkKeepAliveSeconds = 30;
 constexpr int kLinkRoundMilliseconds = 50;
 constexpr int kLinkPackets = 1;
+constexpr int kLinkLastRounds = 5;  // of a connection that is broken
 
 Error NoBroker(const std::string& why) { return Error::Make(Code::kFailed, "broker_unreachable", why); }
 
@@ -83,7 +85,9 @@ class OpenLink : public BrokerLink {
   template <class Ready>
   Status RunUntil(Ready ready, std::chrono::milliseconds deadline) {
     const auto until = LinkClock::now() + deadline;
+    int rounds_left = kLinkLastRounds;
     while (!ready()) {
+      if (Broken() && --rounds_left == 0) return NoBroker("no connection");
       if (LinkClock::now() >= until) return NoBroker("the broker does not answer in time");
       const int code = mosquitto_loop(client_, kLinkRoundMilliseconds, kLinkPackets);
       if (code == MOSQ_ERR_SUCCESS || ready()) continue;
@@ -91,6 +95,12 @@ class OpenLink : public BrokerLink {
       return NoBroker(mosquitto_strerror(code));
     }
     return Done{};
+  }
+  // libmosquitto takes a connection that could not be made for one that is not there yet, and asks again without a pause
+  // (2.0.11, net__socket_connect_tls). What has come before the end is read first.
+  bool Broken() const {
+    pollfd look{mosquitto_socket(client_), 0, 0};
+    return look.fd >= 0 && poll(&look, 1, 0) > 0 && (look.revents & (POLLERR | POLLHUP)) != 0;
   }
   // MQTT 5.0 §2.4: 0x80 and above are failures.
   static Status Judge(int reason) {

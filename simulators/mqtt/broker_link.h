@@ -2,7 +2,8 @@
 // key may be anywhere, a card for one. libmosquitto speaks MQTT, the context's owner decides whom to trust and what to show.
 // Owns: the connection, and a reference to the context. Threads: none of its own; one at a time calls. The handshake, and with
 //   it the use of the key, happens inside Open. After that the key is not used any more.
-// Errors: 2400 broker_unreachable; 2201 refused ("refused <reason>", MQTT 5's reason in words, e.g. not_authorized).
+// Errors: 2400 broker_unreachable; 2201 refused ("refused <reason>", MQTT 5's reason in words, e.g. not_authorized). An alert by
+//   which a server of TLS 1.3 refuses the certificate may be lost with the connection: then it is broker_unreachable.
 // Limits: one message under way. While Open waits its descriptor must be below FD_SETSIZE (libmosquitto waits by select(2));
 //   else broker_unreachable.
 // Spec: MQTT 5.0 §3.1, §3.2.2.2 (reasons of CONNACK), §3.4.2.1 (of PUBACK), §3.14.2.1 (of DISCONNECT).
