@@ -22,14 +22,22 @@ getdns_bindata View(const char* text) {
 
 Error Malformed(std::string_view what) { return Error::Make(Code::kValueSyntax, "trust_malformed", what); }
 
+// Four octets or sixteen; empty: the text is no address.
+Bytes AddressOctets(const std::string& text) {
+  Bytes octets(16);
+  if (inet_pton(AF_INET6, text.c_str(), octets.data()) == 1) return octets;
+  octets.resize(4);
+  return inet_pton(AF_INET, text.c_str(), octets.data()) == 1 ? octets : Bytes{};
+}
+
 Result<List> Upstreams(const ResolverTrust& trust) {
-  Bytes address(4);
-  if (inet_pton(AF_INET, trust.address.c_str(), address.data()) != 1) return Malformed("resolver address");
+  const Bytes address = AddressOctets(trust.address);
+  if (address.empty()) return Malformed("resolver address");
   if (trust.spki_pin.size() != 32) return Malformed("resolver key pin");
   Dict pin(getdns_dict_create()), upstream(getdns_dict_create());
   List pins(getdns_list_create()), upstreams(getdns_list_create());
-  getdns_bindata digest = View("sha256"), value = View(trust.spki_pin), family = View("IPv4"),
-                 where = View(address);
+  getdns_bindata digest = View("sha256"), value = View(trust.spki_pin),
+                 family = View(address.size() == 4 ? "IPv4" : "IPv6"), where = View(address);
   getdns_dict_set_bindata(pin.get(), "digest", &digest);
   getdns_dict_set_bindata(pin.get(), "value", &value);
   getdns_list_set_dict(pins.get(), 0, pin.get());

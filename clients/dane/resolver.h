@@ -32,7 +32,7 @@ struct GetdnsFree;
 using Dict = std::unique_ptr<getdns_dict, GetdnsFree>;
 
 struct ResolverTrust {
-  std::string address;  // IP address
+  std::string address;  // IPv4, or IPv6 without brackets
   std::uint16_t port = 853;
   Bytes spki_pin;                    // SHA-256 of the resolver's SubjectPublicKeyInfo
   std::vector<std::string> anchors;  // DNSKEY or DS, presentation form

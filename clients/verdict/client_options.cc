@@ -42,8 +42,17 @@ bool TakeZone(std::string_view text, std::vector<std::string>& zones) {
 }
 
 bool TakeResolver(std::string_view text, ResolverTrust& resolver) {
-  const auto colon = text.rfind(':');
-  resolver.address = text.substr(0, colon);
+  auto colon = text.rfind(':');
+  if (text.starts_with('[')) {  // RFC 3986 §3.2.2: an IPv6 address in brackets, so that a port can follow
+    const auto end = text.find(']');
+    if (end == std::string_view::npos) return false;
+    resolver.address = text.substr(1, end - 1);
+    if (end + 1 == text.size()) return true;
+    if (colon != end + 1) return false;
+  } else {
+    if (text.find(':') != colon) colon = std::string_view::npos;  // several: IPv6 by itself
+    resolver.address = text.substr(0, colon);
+  }
   return colon == std::string_view::npos || TakeNumber(text.substr(colon + 1), 1, 65535, resolver.port);
 }
 

@@ -58,7 +58,7 @@ class Teller {
   }
 
   void Say(const std::string& program, const std::string& command, json more = json::object()) {
-    from_ = heard_.size();
+    from_ = said_at_ = heard_.size();
     more["cmd"] = command;
     more["device"] = device_;
     lab_.SendTo(program, more);
@@ -120,6 +120,27 @@ class Teller {
     chapter.proofs.push_back("missing: a session that is " + std::string(taken ? "taken" : "refused") + "; " +
                              last);
     return false;
+  }
+
+  // MQTT to the ASP's own broker, where the lab has one; the key is in the card.
+  bool AwaitTold(const std::string& who, Chapter& chapter) {
+    if (!options_.lab.telemetry) return true;
+    Say("devices", "telemetry");
+    const auto heard = [this, who](const std::string& program, const json& event) {
+      return program == who && event.value("event", "") == "telemetry" &&
+             event.value("device", "") == device_ && event.value("ok", false);
+    };
+    return Await(heard, who + " hears its telemetry: MQTT over TLS with the key in the card", chapter);
+  }
+
+  // What was asked for last also ends the session at the ASP's broker.
+  bool AwaitPutOut(const std::string& who, Chapter& chapter) {
+    if (!options_.lab.telemetry) return true;
+    const auto out = [this](const std::string&, const json& event) {
+      return event.value("event", "") == "telemetry_ended" && event.value("device", "") == device_;
+    };
+    from_ = said_at_;  // it may have been before the registry's answer
+    return Await(out, who + "'s broker puts it out", chapter);
   }
 
   // The registry's own words: the last steps of the device's trace.
@@ -188,7 +209,7 @@ class Teller {
 
   bool Session(const std::string& who) {
     Chapter chapter{"connected to its ASP", false, {}};
-    const bool taken = AwaitSession(true, who, chapter);
+    const bool taken = AwaitSession(true, who, chapter) && AwaitTold(who, chapter);
     return Finish(std::move(chapter), taken);
   }
 
@@ -209,7 +230,7 @@ class Teller {
                           "asp-a hears transfer.requested", chapter) &&
                     Await(Notified("asp-b", Name<wire::TransferCompleted>(), device_),
                           "asp-b hears transfer.completed", chapter) &&
-                    AwaitSession(true, "asp-b", chapter);
+                    AwaitSession(true, "asp-b", chapter) && AwaitTold("asp-b", chapter);
     return Finish(std::move(chapter), ok);
   }
 
@@ -229,6 +250,7 @@ class Teller {
     Chapter chapter{"suspended by its ASP", false, {}};
     Say("asp-b", "suspend");
     const bool ok = Await(Succeeded("suspended", device_), "the registry takes device.suspend", chapter) &&
+                    AwaitPutOut("asp-b", chapter) &&
                     AwaitShown("TXT", Says("state=suspended"), "TXT state=suspended", chapter) &&
                     AwaitSession(false, "asp-b", chapter);
     return Finish(std::move(chapter), ok);
@@ -239,7 +261,7 @@ class Teller {
     Say("asp-b", "resume");
     const bool ok = Await(Succeeded("resumed", device_), "the registry takes device.resume", chapter) &&
                     AwaitShown("TLSA", Says(tlsa_), "the TLSA record of before", chapter) &&
-                    AwaitSession(true, "asp-b", chapter);
+                    AwaitSession(true, "asp-b", chapter) && AwaitTold("asp-b", chapter);
     return Finish(std::move(chapter), ok);
   }
 
@@ -272,7 +294,7 @@ class Teller {
   Lab& lab_;
   Heard& heard_;
   Story& story_;
-  std::size_t from_ = 0;
+  std::size_t from_ = 0, said_at_ = 0;
   std::string device_, tlsa_;
 };
 

@@ -13,6 +13,7 @@ namespace {
 TEST(StoryTest, EveryChapterIsTrue) {
   StoryOptions options;
   options.lab = test::BuiltLab();
+  options.lab.telemetry = true;
   Story story = TellStory(options);
   EXPECT_EQ(story.trouble, "");
   std::vector<std::string> titles;

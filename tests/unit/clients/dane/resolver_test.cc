@@ -57,6 +57,19 @@ class ResolverTest : public ::testing::Test {
 };
 test::World* ResolverTest::world_ = nullptr;
 
+TEST_F(ResolverTest, TheResolverMayHaveAnIpv6Address) {
+  if (!test::World::HasIpv6()) GTEST_SKIP() << "this machine has no ::1";
+  ResolverTrust trust = Trust();
+  trust.address = "::1";
+  EXPECT_EQ(SymbolOf(*Open(trust), "d1._device.iotregistry.test"), "secure");
+  trust.spki_pin[0] ^= 1;
+  EXPECT_EQ(SymbolOf(*Open(trust), "d1._device.iotregistry.test"), "resolver_unreachable");
+  for (const char* wrong : {"::1::", "[::1]", "127.0.0.1.1", "localhost", ""}) {
+    trust.address = wrong;
+    EXPECT_EQ(DaneResolver::Create(trust).error().symbol, "trust_malformed") << wrong;
+  }
+}
+
 TEST_F(ResolverTest, ReadsASecureRecordSet) {
   auto resolver = Open(Trust());
   auto records = resolver->Tlsa("d1._device.iotregistry.test", Freshness::kNow);

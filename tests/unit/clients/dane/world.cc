@@ -151,6 +151,14 @@ World::~World() {
   if (getenv("KEEP_WORLD") == nullptr) fs::remove_all(folder_, ignored);
 }
 
+bool World::HasIpv6() {
+  std::ifstream addresses("/proc/net/if_inet6");
+  for (std::string line; std::getline(addresses, line);) {
+    if (line.starts_with(std::string(31, '0') + "1 ")) return true;
+  }
+  return false;
+}
+
 void World::StopResolver() { End(unbound_); }
 
 std::string World::WriteZone(const std::string& zone, const std::vector<std::string>& records) {
@@ -233,6 +241,8 @@ bool World::StartServers() {
   std::ofstream unbound(folder_ + "/unbound.conf");
   unbound
       << "server:\n tcp-idle-timeout: " << kResolverIdle.count() << "\n interface: 127.0.0.1@" << dot_port_
+      << (HasIpv6() ? "\n access-control: ::1 allow\n interface: ::1@" + std::to_string(dot_port_)
+                    : std::string())
       << "\n tls-port: " << dot_port_
       << "\n tls-service-key: \"dot.key\"\n tls-service-pem: \"dot.pem\"\n username: \"\"\n chroot: \"\"\n"
       << " directory: \"" << folder_ << "\"\n pidfile: \"unbound.pid\"\n use-syslog: no\n"

@@ -35,6 +35,8 @@ class World {
   const Bytes& spki_pin() const { return pin_; }
   const std::string& anchor() const { return anchor_; }  // the root's DS, presentation form
   const std::string& folder() const { return folder_; }
+  // It is also at ::1, where this machine has that address.
+  static bool HasIpv6();
   void StopResolver();
 
  private:

@@ -189,6 +189,22 @@ TEST_F(OptionTest, EveryKeyIsRead) {
   EXPECT_EQ(options->claims_file, "claims");
 }
 
+TEST_F(OptionTest, AResolverIsAnAddressOfEitherKindAndAPort) {
+  const std::tuple<const char*, const char*, int> resolvers[] = {
+      {"192.0.2.53", "192.0.2.53", 853},
+      {"192.0.2.53:8853", "192.0.2.53", 8853},
+      {"2001:db8::53", "2001:db8::53", 853},
+      {"[2001:db8::53]", "2001:db8::53", 853},
+      {"[2001:db8::53]:8853", "2001:db8::53", 8853}};
+  for (const auto& [text, address, port] : resolvers) {
+    keys_["resolver"] = text;
+    const auto options = Read();
+    ASSERT_TRUE(options) << text << options.error().message;
+    EXPECT_EQ(options->resolver.address, address);
+    EXPECT_EQ(options->resolver.port, port);
+  }
+}
+
 TEST_F(OptionTest, WhatIsMissingOrWrongIsNamed) {
   for (const char* key :
        {"zone", "root_file", "issuing_file", "resolver", "resolver_pin", "trust_anchor_file"}) {
@@ -201,6 +217,9 @@ TEST_F(OptionTest, WhatIsMissingOrWrongIsNamed) {
        std::vector<std::pair<std::string, std::string>>{{"zone", "Iot..test"},
                                                         {"root_file", "nowhere.pem"},
                                                         {"resolver", "127.0.0.1:99999"},
+                                                        {"resolver", "[::1"},
+                                                        {"resolver", "[::1]853"},
+                                                        {"resolver", "[::1]:"},
                                                         {"resolver_pin", "c2hvcnQ="},
                                                         {"trust_anchor_file", "nowhere"},
                                                         {"timeout_ms", "0"},
