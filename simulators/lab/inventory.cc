@@ -1,5 +1,7 @@
 #include "simulators/lab/inventory.h"
 
+#include <algorithm>
+
 #include "simulators/lab/asp_broker.h"
 
 namespace registry::lab {
@@ -132,7 +134,8 @@ json AspConfig(const Layout& layout, int asp) {
           {"trust_anchor_file", layout.TrustAnchor()}};
 }
 
-json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads) {
+json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads,
+                  const CardDoorPlan& cards) {
   json esims = json::array(), radios = json::object();
   for (const auto& esim : inventory) {
     esims.push_back({{"iccid", esim.iccid.text()}, {"eid", esim.eid.text()}, {"mno", kMnos[esim.mno]}});
@@ -140,7 +143,14 @@ json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, i
     if (!esim.checks) esims.back()["checks"] = false;
   }
   for (const char* mno : kMnos) radios[mno] = layout.RadioSocket(mno);
-  return {{"radio_sockets", radios}, {"inventory", esims}, {"threads", threads}, {"asp_address", kAddress}};
+  for (std::size_t i = 0; i < std::min(cards.modems.size(), esims.size()); ++i)
+    esims[i]["modem"] = cards.modems[i];
+  for (std::size_t i = 0; i < std::min(cards.readers.size(), esims.size()); ++i)
+    esims[i]["vpcd"] = cards.readers[i];
+  json config = {
+      {"radio_sockets", radios}, {"inventory", esims}, {"threads", threads}, {"asp_address", kAddress}};
+  if (!cards.layout.is_null()) config["card_layout"] = cards.layout;
+  return config;
 }
 
 }  // namespace registry::lab

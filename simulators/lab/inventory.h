@@ -41,6 +41,13 @@ nlohmann::json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsi
 // Of an ASP's configuration, where the lab has brokers for the ASPs.
 nlohmann::json AspBrokerPart(const Layout& layout, int asp);
 nlohmann::json AspConfig(const Layout& layout, int asp);
-nlohmann::json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads);
+// The devices' cards, for software by others (simulators/terminal/README.md).
+struct CardDoorPlan {
+  nlohmann::json layout = nullptr;  // a name or an object; null: the registry's own
+  std::vector<std::string> modems = {},
+                           readers = {};  // paths, ADDRESS:PORT: the first is the first device's, and so on
+};
+nlohmann::json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads,
+                            const CardDoorPlan& cards = {});
 
 }  // namespace registry::lab

@@ -236,7 +236,7 @@ Status Lab::StartSimulators() {
     if (options_.register_first >= 0) config["register_first"] = (options_.register_first + 1 - i) / 2;
     if (Status status = StartProgram(kMnos[i], "mno-sim", config); !status) return status;
   }
-  auto devices = DeviceConfig(layout_, inventory_, options_.device_threads);
+  auto devices = DeviceConfig(layout_, inventory_, options_.device_threads, options_.cards);
   devices["telemetry"] = options_.telemetry;
   return StartProgram("devices", "device-sim", devices);
 }

@@ -46,6 +46,7 @@ struct LabOptions {
   int validity_seconds = 0;  // of certificates; 0: a year. A short one makes all of a renewal fast
   bool batches = false;    // between registry and simulators, both ways; not where parties are played by hand
   bool telemetry = false;  // a broker for each ASP, to which its devices speak MQTT once they are active
+  CardDoorPlan cards = {};
   std::chrono::milliseconds patience{30000};       // for one server to be there
   const std::atomic<bool>* interrupted = nullptr;  // set by a signal: starting gives up
   std::function<void(const std::string& line)> say = nullptr;

@@ -37,10 +37,23 @@ struct Arguments {
   std::size_t under_way_max = LoadOptions().under_way_max;
   std::uint64_t seed = 0;
   std::string telemetry = "auto";
+  std::string card_layout;
+  std::vector<std::string> modems, readers;
   bool story = false, keep = false, servers_only = false, no_batches = false;
   std::string secondary = NameOf(Authority::kBind);
   LinkFaults faults;
 };
+
+// Null: none was given. nullopt: it is neither a name nor a file with a JSON object. What is in it device-sim judges.
+std::optional<nlohmann::json> CardLayoutOf(const std::string& name_or_file) {
+  if (name_or_file.empty()) return nlohmann::json();
+  std::ifstream file(name_or_file);
+  if (!file)
+    return name_or_file.find_first_of("./") == std::string::npos ? std::optional(nlohmann::json(name_or_file))
+                                                                 : std::nullopt;
+  auto layout = nlohmann::json::parse(file, nullptr, false);
+  return layout.is_object() ? std::optional(std::move(layout)) : std::nullopt;
+}
 
 LabOptions OptionsOf(const Arguments& arguments) {
   LabOptions options;
@@ -55,6 +68,7 @@ LabOptions OptionsOf(const Arguments& arguments) {
   options.faults = arguments.faults;
   options.batches = !arguments.no_batches && !arguments.servers_only;
   options.telemetry = arguments.telemetry == "on";
+  options.cards = {*CardLayoutOf(arguments.card_layout), arguments.modems, arguments.readers};
   options.say = [](const std::string& line) {
     std::printf("%s\n", line.c_str());
     std::fflush(stdout);
@@ -247,6 +261,20 @@ void AddLabOptions(CLI::App& command, Arguments& arguments) {
           "a broker for each ASP, to which active devices send MQTT: on or off; default: on in a demo of "
           "at most 100 devices")
       ->check(CLI::IsMember({"on", "off"}));
+  command
+      .add_option("--card-layout", arguments.card_layout,
+                  "of the devices' cards: registry (default), field, or a JSON file")
+      ->check([](const std::string& text) {
+        return CardLayoutOf(text) ? std::string() : "'" + text + "' is no layout and no JSON object";
+      });
+  const auto one_by_one = [](CLI::Option* option) {
+    option->expected(1)->take_all()->allow_extra_args(false);
+  };
+  one_by_one(
+      command.add_option("--modem", arguments.modems,
+                         "where the card of the first device, the second … is found behind an AT modem"));
+  one_by_one(
+      command.add_option("--vpcd", arguments.readers, "the same for virtual PC/SC readers, ADDRESS:PORT"));
   command.add_option("--seed", arguments.seed, "of the inventory; default: another one every time");
   command.add_option("--programs", arguments.program_folder, "where registryd and the simulators are");
   command.add_option("--broker-config", arguments.broker_config_folder,
@@ -302,12 +330,15 @@ int main(int argc, char** argv) {
         << "demo: --devices must be at least 1; a lab without devices is what `up --devices 0` starts\n";
     return 2;
   }
-  if (load->parsed()) {
-    const std::string wrong = WrongLoad(*load, arguments);
-    if (wrong.empty()) return Load(arguments);
+  std::string wrong = load->parsed() ? WrongLoad(*load, arguments) : "";
+  const auto devices = static_cast<std::size_t>(arguments.devices);
+  if (wrong.empty() && std::max(arguments.modems.size(), arguments.readers.size()) > devices)
+    wrong = "there are more --modem or --vpcd than devices";
+  if (!wrong.empty()) {
     std::cerr << wrong << "\nRun with --help for more information.\n";
     return 2;
   }
+  if (load->parsed()) return Load(arguments);
   if (demo->parsed()) return arguments.story ? TellIt(arguments) : Demo(arguments);
   return up->parsed() ? Up(arguments) : Down(arguments.folder);
 }

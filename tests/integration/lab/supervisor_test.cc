@@ -9,9 +9,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "simulators/lab/usage.h"
 #include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
+#include "simulators/lab/usage.h"
 
 namespace registry::lab {
 namespace {
@@ -22,7 +22,8 @@ using std::chrono::seconds;
 
 class SupervisorTest : public testing::Test {
  protected:
-  SupervisorTest() : folder_(testing::TempDir() + "lab-up-" + std::to_string(::getpid()) + "-" +
+  SupervisorTest()
+      : folder_(testing::TempDir() + "lab-up-" + std::to_string(::getpid()) + "-" +
                 testing::UnitTest::GetInstance()->current_test_info()->name()) {}
   ~SupervisorTest() override {
     RunToEnd({program_, "down", "--dir", folder_}).ok();
@@ -44,12 +45,17 @@ class SupervisorTest : public testing::Test {
 TEST_F(SupervisorTest, AWrongWordIsNamed) {
   const std::pair<std::vector<std::string>, const char*> wrong[] = {
       {{}, "registry-lab: a command is missing; there are: demo, load, up, down\n"},
-      {{"dmeo", "--devices", "2"}, "registry-lab: 'dmeo' is no command of it; there are: demo, load, up, down\n"},
+      {{"dmeo", "--devices", "2"},
+       "registry-lab: 'dmeo' is no command of it; there are: demo, load, up, down\n"},
       {{"--verbose"}, "registry-lab: '--verbose' is no option of it; there are: demo, load, up, down\n"},
       {{"--verbose", "up"}, "registry-lab: '--verbose' is no option of it\n"},
       {{"demo", "--devcies", "2"}, "registry-lab demo: '--devcies' is no option of it\n"},
       {{"up", "here"}, "registry-lab up: 'here' is one word too many\n"},
       {{"down", "--dri", "x"}, "registry-lab down: '--dri' is no option of it\n"},
+      {{"demo", "--card-layout", "./nowhere"}, "'./nowhere' is no layout and no JSON object"},
+      {{"demo", "--devices", "1", "--modem", "/tmp/a", "--modem", "/tmp/b"},
+       "more --modem or --vpcd than devices"},
+      {{"up", "--telemetry", "maybe"}, "maybe not in {on,off}"},
       {{"down"}, "--dir is required"}};
   fs::create_directories(folder_);
   for (const auto& [words, said] : wrong) {

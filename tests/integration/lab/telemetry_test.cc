@@ -8,6 +8,8 @@
 #include "simulators/lab/asp_broker.h"
 #include "simulators/lab/heard.h"
 #include "simulators/lab/process.h"
+#include "tests/support/modem_line.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/support/test_lab.h"
 
 namespace registry::lab {
@@ -24,6 +26,7 @@ class TelemetryLabTest : public testing::Test {
     LabOptions options;
     options.devices = kDevicesThatTell;
     options.telemetry = true;
+    options.cards = {"field", {modem_}, {}};
     options.on_event = [heard = heard_](const std::string& program, const json& event) {
       heard->Hear(program, event);
     };
@@ -60,6 +63,8 @@ class TelemetryLabTest : public testing::Test {
     return devices;
   }
 
+  const test::TemporaryFolder folder_;
+  const std::string modem_ = folder_.In("modem");
   const std::shared_ptr<Heard> heard_ = std::make_shared<Heard>();
   std::size_t from_ = 0;
   std::unique_ptr<Lab> lab_;
@@ -100,6 +105,13 @@ TEST_F(TelemetryLabTest, AnActiveDeviceTellsItsAspAndADeactivatedOneIsPutOut) {
   EXPECT_NE(log.find("registry: " + gone + " may not be served any more"), std::string::npos) << log;
   EXPECT_TRUE(lab_->Description().at("asp_brokers").contains("asp-a"));
   EXPECT_EQ(lab_->TakeFailure(), std::nullopt);
+
+  // The first device's own card, as software by others finds it: under a name of the layout "field", with its key. A4 is
+  // SELECT, CD READ PUBLIC KEY.
+  EXPECT_THAT(test::SayToModem(modem_, "AT+CSIM=24,\"00A4040007A0000002480400\""),
+              testing::HasSubstr("\"9000\""));
+  EXPECT_THAT(test::SayToModem(modem_, "AT+CSIM=18,\"00CD00000385010100\""),
+              testing::HasSubstr("34454943864104"));
 }
 
 }  // namespace

@@ -43,6 +43,21 @@ TEST(InventoryTest, EachMnoIsToldItsOwnDevicesAndTheDevicesAll) {
   EXPECT_EQ(AspConfig(layout, 1)["endpoint"]["fqdn"], "mqtt.asp-b.test");
 }
 
+TEST(InventoryTest, TheFirstDevicesHaveDoorsForSoftwareByOthers) {
+  Layout layout;
+  layout.folder = layout.socket_folder = "/lab";
+  const auto inventory = MakeInventory(3, 3);
+  const auto config =
+      DeviceConfig(layout, inventory, 2, {"field", {"/tmp/a", "/tmp/b"}, {"localhost:35963"}});
+  EXPECT_EQ(config["card_layout"], "field");
+  EXPECT_EQ(config["inventory"][0]["modem"], "/tmp/a");
+  EXPECT_EQ(config["inventory"][0]["vpcd"], "localhost:35963");
+  EXPECT_EQ(config["inventory"][1]["modem"], "/tmp/b");
+  EXPECT_FALSE(config["inventory"][1].contains("vpcd"));
+  EXPECT_FALSE(config["inventory"][2].contains("modem"));
+  EXPECT_FALSE(DeviceConfig(layout, inventory, 2).contains("card_layout"));
+}
+
 TEST(ChecksTest, TheShareIsSaidInWordsAndReadAgain) {
   for (const char* text : {"all", "none", "sample:0.25"}) {
     const auto share = CheckShareOf(text);
