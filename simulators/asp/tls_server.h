@@ -1,5 +1,6 @@
-// simulators/asp/tls_server.h: where devices knock: TLS 1.3 (and 1.2 where that is wanted), a client certificate demanded, the
-// decision by ClientCheck before a word of the application is answered ("welcome <name>", with a broker "welcome <name> mqtt <port>", or "refused <reason>").
+// simulators/asp/tls_server.h: where devices knock: TLS 1.3 (and 1.2 where that is wanted), a client certificate demanded,
+// the decision by ClientCheck before a word of the application is answered ("welcome <name>", with a broker "welcome <name>
+// mqtt <port>", or "refused <reason>").
 // Owns: the listening socket, one thread that waits for all clients at once, `threads` that serve who has said something.
 // Threads: OnSession on serving threads.
 // Errors: 2400 tls_server_failed at the start; later only refusals, each told to OnSession.

@@ -113,7 +113,7 @@ void AddCardOptions(CLI::App& command, Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  OpenStandardDescriptors();
+  registry::OpenStandardDescriptors();
   std::signal(SIGPIPE, SIG_IGN);
   CLI::App program("TLS with the key in a card behind a modem", "card-tls");
   program.require_subcommand(1);

@@ -8,7 +8,8 @@
 
 namespace registry::sim {
 
-// DER. With an empty `agreement_point` there is no such attribute. `name` becomes the CN where it fits (64 characters, RFC 5280 upper bound), else the subject is empty.
+// DER. With an empty `agreement_point` there is no such attribute. `name` becomes the CN where it fits (64 characters, RFC
+// 5280 upper bound), else the subject is empty.
 Result<Bytes> MakeCsr(CardKey& signing, const Bytes& agreement_point, const std::string& name);
 
 }  // namespace registry::sim

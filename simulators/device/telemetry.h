@@ -1,5 +1,5 @@
-// simulators/device/telemetry.h: what a device tells its ASP once it is active: MQTT to the ASP's own broker, over TLS with the
-// key in the card. The broker is known as the endpoint is (AspTarget), the device by its certificate and its key.
+// simulators/device/telemetry.h: what a device tells its ASP once it is active: MQTT to the ASP's own broker, over TLS with
+// the key in the card. The broker is known as the endpoint is (AspTarget), the device by its certificate and its key.
 // Topic: devices/<device id>/telemetry, the device's own level at the ASP's broker (clients/mosquitto/README.md).
 // Owns: the TLS context of the session. Threads: one at a time. The card is used inside Open alone.
 // Errors: those of tls_client.h and broker_link.h.

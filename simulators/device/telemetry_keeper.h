@@ -1,6 +1,7 @@
-// simulators/device/telemetry_keeper.h: holds the devices' sessions with their ASPs' brokers, so that a broker can put a device
-// out, and says so when one ends.
-// Owns: the sessions, at most one for each device, and one thread for all of them. Threads: any; `on_end` runs on the keeper's.
+// simulators/device/telemetry_keeper.h: holds the devices' sessions with their ASPs' brokers, so that a broker can put a
+// device out, and says so when one ends.
+// Owns: the sessions, at most one for each device, and one thread for all of them. Threads: any; `on_end` runs on the
+//   keeper's.
 // Limits: kSessionsMost sessions; one more takes the place of none and is not kept.
 // Errors: none; a session that ends is told with its reason (broker_link.h).
 #pragma once

@@ -1,6 +1,6 @@
-// simulators/device/tls_client.h: a device's end of TLS, whatever is spoken over it: the server known by DANE, a given CA or a
-// given certificate; the client by its certificate and the key in its card, with its name in dane_clientid where the server
-// asks for it (TLS 1.3).
+// simulators/device/tls_client.h: a device's end of TLS, whatever is spoken over it: the server known by DANE, a given CA or
+// a given certificate; the client by its certificate and the key in its card, with its name in dane_clientid where the
+// server asks for it (TLS 1.3).
 // The card signs on P-256 with SHA-256 and nothing else, so that is all a device offers for its own signature. What a
 // connection agrees on (ECDHE) and encrypts with is made outside the card. RSA key exchange and renegotiation are not
 // offered.

@@ -1,9 +1,11 @@
-// simulators/mqtt/broker_link.h: one MQTT 5 session of a device with a broker, over TLS with the owner's SSL_CTX: so the private
-// key may be anywhere, a card for one. libmosquitto speaks MQTT, the context's owner decides whom to trust and what to show.
-// Owns: the connection, and a reference to the context. Threads: none of its own; one at a time calls. The handshake, and with
-//   it the use of the key, happens inside Open. After that the key is not used any more.
-// Errors: 2400 broker_unreachable; 2201 refused ("refused <reason>", MQTT 5's reason in words, e.g. not_authorized). An alert by
-//   which a server of TLS 1.3 refuses the certificate may be lost with the connection: then it is broker_unreachable.
+// simulators/mqtt/broker_link.h: one MQTT 5 session of a device with a broker, over TLS with the owner's SSL_CTX: so the
+// private key may be anywhere, a card for one. libmosquitto speaks MQTT, the context's owner decides whom to trust and what
+// to show.
+// Owns: the connection, and a reference to the context. Threads: none of its own; one at a time calls. The handshake, and
+//   with it the use of the key, happens inside Open. After that the key is not used any more.
+// Errors: 2400 broker_unreachable; 2201 refused ("refused <reason>", MQTT 5's reason in words, e.g. not_authorized). An
+//   alert by which a server of TLS 1.3 refuses the certificate may be lost with the connection: then it is
+//   broker_unreachable.
 // Limits: one message under way. While Open waits its descriptor must be below FD_SETSIZE (libmosquitto waits by select(2));
 //   else broker_unreachable.
 // Spec: MQTT 5.0 §3.1, §3.2.2.2 (reasons of CONNACK), §3.4.2.1 (of PUBACK), §3.14.2.1 (of DISCONNECT).
@@ -39,8 +41,8 @@ class BrokerLink {
   virtual int descriptor() const = 0;
   // Takes what has come, without waiting, and keeps the session alive: when there is input, and every second or so.
   virtual void Turn() = 0;
-  // Why it is over: the reason of the broker's DISCONNECT in words, e.g. administrative_action, or connection_lost. Empty: it
-  // lives.
+  // Why it is over: the reason of the broker's DISCONNECT in words, e.g. administrative_action, or connection_lost. Empty:
+  // it lives.
   virtual const std::string& ended() const = 0;
 };
 

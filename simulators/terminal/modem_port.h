@@ -1,5 +1,5 @@
-// simulators/terminal/modem_port.h: a card behind a modem, as a program of the device reaches it: AT+CSIM over a serial device.
-// The other side of at_modem.h; it works with any modem that has the command.
+// simulators/terminal/modem_port.h: a card behind a modem, as a program of the device reaches it: AT+CSIM over a serial
+// device. The other side of at_modem.h; it works with any modem that has the command.
 // Owns: the open serial device, raw and without echo. Threads: one at a time.
 // Errors: 2001 when PATH cannot be opened or is no terminal, with the reason. A modem that says ERROR, answers too late or
 //   goes away gives an empty answer; after the last two each further command does so at once.

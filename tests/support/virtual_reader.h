@@ -1,5 +1,5 @@
-// tests/support/virtual_reader.h: a card reader as vsmartcard's driver for pcscd is one, on a port of loopback: the card dials
-// it (simulators/terminal/vpcd_card.h).
+// tests/support/virtual_reader.h: a card reader as vsmartcard's driver for pcscd is one, on a port of loopback: the card
+// dials it (simulators/terminal/vpcd_card.h).
 // Owns: the port and the card's connection. Threads: one at a time. Errors: failed expectations; an empty answer.
 #pragma once
 

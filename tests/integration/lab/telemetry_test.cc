@@ -1,5 +1,5 @@
-// Active devices bring telemetry to their ASP's own broker, over TLS with the key in the card; one that is deactivated is put
-// out there, though its connection is good and its certificate too.
+// Active devices bring telemetry to their ASP's own broker, over TLS with the key in the card; one that is deactivated is
+// put out there, though its connection is good and its certificate too.
 #include <gmock/gmock.h>
 
 #include <filesystem>

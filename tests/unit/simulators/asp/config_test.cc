@@ -62,6 +62,27 @@ TEST_F(AspConfigTest, ReadsWhatTheLabWrites) {
   EXPECT_EQ(config->resolver.anchors, std::vector<std::string>{". IN DS 1 13 2 AB"});
 }
 
+TEST_F(AspConfigTest, MayHaveABrokerForItsDevices) {
+  EXPECT_FALSE(Read()->back_end.has_value());
+  EXPECT_FALSE(Read()->tls.also_tls12);
+  std::ofstream(folder_ + "/password") << "secret\n";
+  config_["tls"]["also_tls12"] = true;
+  config_["broker"] = {
+      {"port", 8886},
+      {"back_end",
+       {{"host", "127.0.0.1"}, {"port", 1883}, {"user", "back-end"}, {"password_file", folder_ + "/password"}}}};
+  const auto config = Read();
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->tls.mqtt_port, 8886);
+  EXPECT_TRUE(config->tls.also_tls12);
+  EXPECT_EQ(config->back_end->port, 1883);
+  EXPECT_EQ(config->back_end->password, "secret");
+  config_["broker"]["back_end"]["password_file"] = folder_ + "/none";
+  EXPECT_EQ(Read().error().message, "broker: port, user or password is missing");
+  config_["broker"].erase("back_end");
+  EXPECT_EQ(Read().error().symbol, "config_malformed");
+}
+
 TEST_F(AspConfigTest, ComputesThePinOrTakesIt) {
   EXPECT_EQ(Read()->resolver.spki_pin, test::Sha256(identity_.spki));
   config_["resolver"]["spki_pin_b64"] = ToBase64(Bytes(32, 5));

@@ -27,6 +27,18 @@ TEST(DeviceConfig, ADeviceMayBeToldToCheckNothing) {
   EXPECT_FALSE(config->inventory.at(0).checks);
 }
 
+TEST(DeviceConfig, SaysWhichTlsAndWhetherThereIsTelemetry) {
+  nlohmann::json object = {{"radio_sockets", nlohmann::json::object()}, {"inventory", nlohmann::json::array()}};
+  EXPECT_EQ(ParseDeviceConfig(object)->tls, TlsVersion::k13);
+  EXPECT_FALSE(ParseDeviceConfig(object)->telemetry);
+  object["tls"] = "1.2";
+  object["telemetry"] = true;
+  EXPECT_EQ(ParseDeviceConfig(object)->tls, TlsVersion::k12);
+  EXPECT_TRUE(ParseDeviceConfig(object)->telemetry);
+  object["tls"] = "1.1";
+  EXPECT_EQ(ParseDeviceConfig(object).error().message, "tls is 1.2, 1.3 or any");
+}
+
 TEST(DeviceConfig, SaysWhatIsWrong) {
   EXPECT_EQ(ParseDeviceConfig({{"inventory", 5}}).error().symbol, "config_malformed");
   EXPECT_EQ(ParseDeviceConfig({{"radio_sockets", nlohmann::json::object()},

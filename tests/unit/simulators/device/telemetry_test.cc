@@ -1,5 +1,5 @@
-// A device's MQTT session with a real Mosquitto over TLS with the key in its card: what it believes, what it is told, and how
-// a session ends.
+// A device's MQTT session with a real Mosquitto over TLS with the key in its card: what it believes, what it is told, and
+// how a session ends.
 #include <gtest/gtest.h>
 
 #include <condition_variable>
@@ -173,7 +173,8 @@ TEST_F(TelemetryTest, ABrokerThatIsAwayOrSilentIsUnreachable) {
             "broker_unreachable: the broker does not answer in time");
 }
 
-// One client id has one session: whoever comes later ends the earlier one (MQTT 5 §3.1.4), without a word in Mosquitto 2.0.11.
+// One client id has one session: whoever comes later ends the earlier one (MQTT 5 §3.1.4), without a word in Mosquitto
+//   2.0.11.
 TEST_F(TelemetryTest, TheKeeperTellsHowASessionEnds) {
   std::mutex mutex;
   std::condition_variable changed;
