@@ -9,8 +9,8 @@
 //   asp_untrusted (the server is not who it should be), 2201 refused (message "refused <reason>"; an alert is
 //   "refused alert_<number>", and a server that demands a certificate from a device without one
 //   "refused certificate_required").
-// Spec: RFC 8446 §4.2.3, §4.4.2; RFC 5246 §7.4.8 (CertificateVerify of TLS 1.2); RFC 5746 §4.1; RFC 7671 §5.1 (no name check
-//   with DANE-EE); RFC 6066 §3 (server name); draft-ietf-dance-client-auth-13.
+// Spec: RFC 8446 §4.2.3, §4.4.2; RFC 5246 §7.4.8 (CertificateVerify of TLS 1.2); RFC 5746 §4.1; RFC 7671 §5.1 (no name
+//   check with DANE-EE); RFC 6066 §3 (server name); draft-ietf-dance-client-auth-13.
 #pragma once
 
 #include <openssl/ssl.h>

@@ -64,7 +64,8 @@ void AppendKeyObject(Bytes& out, std::uint8_t structure, const Bytes& id, const 
   AppendTlv(out, structure, body);
 }
 
-// IoT.05 C4: [76], 86 id, 60 access (none), 4A state, 4B type, 61 functions, [94 derivation].
+// IoT.05 C4: [76], 86 id, 60 access (none), 4A state, 4B type, 61 functions, [94 derivation]; of an AES secret, which is
+// Thales's extension, 92 AES-CMAC: by this tag their PKCS#11 module knows it.
 void AppendSecretObject(Bytes& out, const Bytes& id, const Secret& secret) {
   Bytes body;
   AppendHead(body, secret.head, kSecretLabel, kSecretId, id);
@@ -72,6 +73,8 @@ void AppendSecretObject(Bytes& out, const Bytes& id, const Secret& secret) {
   AppendOctet(body, kState, !secret.value.empty() && secret.head.active ? 0x01 : 0x00);
   AppendOctet(body, kType, secret.type);
   AppendOctet(body, kFunctions, secret.functions);
+  if (secret.type == kAesSecret && (secret.functions & kMaySign) != 0)
+    AppendOctet(body, kSignatureAlgorithm, kAesCmac);
   if ((secret.functions & kMayDerive) != 0) AppendOctet(body, kKeyDerivation, 0x01);
   AppendTlv(out, kSecrets, body);
 }

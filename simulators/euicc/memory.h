@@ -25,7 +25,9 @@ inline constexpr std::uint8_t kMayGenerate = 0x02;
 inline constexpr std::uint8_t kMayAgree = 0x04;
 inline constexpr std::uint8_t kMayDerive = 0x08;
 
-// GSMA IoT.05, tag 4B, of secrets; AES is a vendor's extension whose code IoT.05 does not give.
+// GSMA IoT.05, tag 4B, of secrets. AES is Thales's extension, and no source gives a code for it: the one client that knows
+// AES keys, Thales's PKCS#11 module, takes a secret for one whose type is not A0 (HMAC) and whose tag 92 is 08 (AES-CMAC).
+// So any other code would do as well.
 inline constexpr std::uint8_t kHmacSecret = 0xa0, kAesSecret = 0xb0;
 
 // What every object has besides its id.

@@ -77,7 +77,7 @@ class TelemetryTest : public ::testing::Test {
     spec.name = "mosquitto";
     spec.command = {"mosquitto", "-c", folder_.In("mosquitto.conf")};
     spec.log_file = folder_.In("mosquitto.log");
-    broker_ = std::move(*lab::Process::Start(std::move(spec)));
+    broker_ = *lab::Process::Start(std::move(spec));
     ASSERT_TRUE(Logged(" running\n")) << folder_.Read("mosquitto.log");
   }
   bool Logged(const std::string& text) const {

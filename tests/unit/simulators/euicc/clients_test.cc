@@ -1,6 +1,14 @@
-// What clients written by others say, octet by octet, to a card laid out as `field`, and what they need to hear.
+// What clients written by others say, octet by octet, to a card laid out as `field`, and what they need to hear: to the card
+// itself, through an AT modem on a pseudo-terminal, and in a PC/SC reader.
 #include <gtest/gtest.h>
 
+#include <mutex>
+
+#include "simulators/terminal/modem_port.h"
+#include "simulators/terminal/pty_modem.h"
+#include "simulators/terminal/vpcd_card.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/virtual_reader.h"
 #include "tests/unit/simulators/euicc/conversation.h"
 
 namespace registry::sim {
@@ -8,10 +16,63 @@ namespace {
 
 constexpr const char* kHelloDigest = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
+enum class Door { kContacts, kModem, kReader };
+
+class BehindDoor : public Conversation {
+ public:
+  BehindDoor(Door door, CardLayout layout) : Conversation(std::move(layout)), port_(*this) {
+    if (door == Door::kModem) OpenModem();
+    if (door == Door::kReader) OpenReader();
+  }
+
+ private:
+  // On the door's thread; one command at a time.
+  class Port : public CardPort {
+   public:
+    explicit Port(BehindDoor& card) : card_(card) {}
+    Bytes Transmit(const Bytes& apdu) override {
+      const std::lock_guard lock(mutex_);
+      return card_.applet().Transmit(apdu);
+    }
+    void Reset() override { card_.applet().Reset(); }
+
+   private:
+    BehindDoor& card_;
+    std::mutex mutex_;
+  };
+
+  void OpenModem() {
+    modem_ = *PtyModem::Start(folder_.In("modem"), port_, {});
+    modem_port_ = *ModemPort::Open(folder_.In("modem"), std::chrono::seconds(10));
+    Through([this](const Bytes& apdu) { return modem_port_->Transmit(apdu); });
+  }
+  void OpenReader() {
+    reader_ = std::make_unique<registry::test::VirtualReader>();
+    in_reader_ = *VpcdCard::Start(reader_->address(), port_, [](bool) {});
+    REG_CHECK(reader_->Insert());
+    Through([this](const Bytes& apdu) { return FromHex(reader_->Say(ToHex(apdu))).value_or(Bytes{}); });
+  }
+
+  Port port_;
+  const registry::test::TemporaryFolder folder_;
+  std::unique_ptr<PtyModem> modem_;
+  std::unique_ptr<ModemPort> modem_port_;
+  std::unique_ptr<registry::test::VirtualReader> reader_;
+  std::unique_ptr<VpcdCard> in_reader_;
+};
+
+class ForeignClient : public ::testing::TestWithParam<Door> {};
+std::string DoorName(const ::testing::TestParamInfo<Door>& info) {
+  if (info.param == Door::kContacts) return "Contacts";
+  return info.param == Door::kModem ? "Modem" : "Reader";
+}
+INSTANTIATE_TEST_SUITE_P(Behind, ForeignClient,
+                         ::testing::Values(Door::kContacts, Door::kModem, Door::kReader), DoorName);
+
 // CIRA's pilot: every call opens a channel, selects, does one thing and closes; it reads eight parts of 255 octets of every
 // file, however long the file is, and ends when one is refused or empty.
-TEST(PilotMiddleware, ReadsOnBehindTheEndOfEveryFile) {
-  Conversation card(*FindLayout("field"));
+TEST_P(ForeignClient, PilotMiddlewareReadsOnBehindTheEndOfEveryFile) {
+  BehindDoor card(GetParam(), *FindLayout("field"));
   const Bytes certificate(566, 0x30);
   ASSERT_EQ(card.Write(0x02, certificate), "9000");
   std::string read;
@@ -30,8 +91,8 @@ TEST(PilotMiddleware, ReadsOnBehindTheEndOfEveryFile) {
   EXPECT_EQ(card.Say("01b002360383010204"), "000000009000");
 }
 
-TEST(PilotMiddleware, NoOtherNameIsPadded) {
-  Conversation card(*FindLayout("field"));
+TEST_P(ForeignClient, PilotMiddlewareNoOtherNameIsPadded) {
+  BehindDoor card(GetParam(), *FindLayout("field"));
   ASSERT_EQ(card.Write(0x02, Bytes(5, 0x30)), "9000");
   for (const std::string name : {"07a0000005590010", "0fa00000003053f12401770101495341"}) {
     ASSERT_EQ(card.Say("01a40400" + name), "9000");
@@ -40,8 +101,8 @@ TEST(PilotMiddleware, NoOtherNameIsPadded) {
   }
 }
 
-TEST(PilotMiddleware, RecoversFromASignatureThatWasLeft) {
-  Conversation card(*FindLayout("field"));
+TEST_P(ForeignClient, PilotMiddlewareRecoversFromASignatureThatWasLeft) {
+  BehindDoor card(GetParam(), *FindLayout("field"));
   card.Say("01a4040007a0000005590010");
   card.Generate();
   ASSERT_EQ(card.Say("01a4040007a0000002480400"), "9000");
@@ -51,8 +112,8 @@ TEST(PilotMiddleware, RecoversFromASignatureThatWasLeft) {
   EXPECT_EQ(card.Say("012b8000229e20" + std::string(kHelloDigest) + "00").substr(0, 4), "3340");
 }
 
-TEST(Thales, RunsItsUnitTests) {
-  Conversation card(*FindLayout("field"));
+TEST_P(ForeignClient, ThalesRunsItsUnitTests) {
+  BehindDoor card(GetParam(), *FindLayout("field"));
   ASSERT_EQ(card.Say("00a404000fa00000003053f12401770101495341"), "9000") << "on the basic channel";
   EXPECT_EQ(card.Say("00b900000384010400").substr(0, 24), "840104850104344549438641");
   EXPECT_EQ(card.Say("002400000385010500"), "9000");
@@ -69,8 +130,8 @@ TEST(Thales, RunsItsUnitTests) {
 }
 
 // P11 reads the list in parts, takes tag 92 for "may sign", and is killed by an empty slot of type 13.
-TEST(ThalesPkcs11, FindsWhatItLooksForInTheList) {
-  Conversation card(*FindLayout("field"));
+TEST_P(ForeignClient, ThalesPkcs11FindsWhatItLooksForInTheList) {
+  BehindDoor card(GetParam(), *FindLayout("field"));
   for (std::uint8_t file = 2; file <= 10; ++file) {
     if (file == 4 || file == 5) continue;
     ASSERT_EQ(card.Write(file, Bytes(70, 0x30)), "9000");
@@ -101,10 +162,13 @@ TEST(ThalesPkcs11, FindsWhatItLooksForInTheList) {
   }
   EXPECT_EQ(certificates, 4);
   EXPECT_EQ(signing, 1);
+  // An AES key is known by AES-CMAC in tag 92, whatever its type, unless that is A0.
+  EXPECT_NE(card.Say("01cbc4000386010e").find("920108"), std::string::npos);
+  EXPECT_EQ(card.Say("01cbc4000386010d").find("9201"), std::string::npos) << "an HMAC secret";
 }
 
-TEST(Orange, VerifiesAndReadsInThirtyTwos) {
-  Conversation card(*FindLayout("field"));
+TEST_P(ForeignClient, OrangeVerifiesAndReadsInThirtyTwos) {
+  BehindDoor card(GetParam(), *FindLayout("field"));
   ASSERT_EQ(card.Write(0x02, Bytes(70, 0x30)), "9000");
   card.Select();
   card.Generate();
@@ -120,16 +184,16 @@ TEST(Orange, VerifiesAndReadsInThirtyTwos) {
       << "the size directly behind the state";
 }
 
-TEST(Orange, ReadsAnApplicationThatIsAnOctetOff) {
-  Conversation card(Conversation::Field({.short_application = true}));
+TEST_P(ForeignClient, OrangeReadsAnApplicationThatIsAnOctetOff) {
+  BehindDoor card(GetParam(), Conversation::Field({.short_application = true}));
   card.Select();
   EXPECT_EQ(card.Say("01cb000044"),
             "1001011108a0000005590010b10100b20104b30106b4010290010f91010792010c930101940103b701089000");
 }
 
 // wolfSSL, TLS 1.3: no MANAGE CHANNEL, class 81, no Le, lengths of two octets.
-TEST(WolfSsl, ShakesHands) {
-  Conversation card(*FindLayout("field"));
+TEST_P(ForeignClient, WolfSslShakesHands) {
+  BehindDoor card(GetParam(), *FindLayout("field"));
   ASSERT_EQ(card.Write(0x02, Bytes(300, 0x30)), "9000");
   EXPECT_EQ(card.Say("01a4040007a0000005590010"), "9000");
   card.Generate();
@@ -163,12 +227,12 @@ TEST(WolfSsl, ShakesHands) {
 }
 
 // Ids are opaque: what is an integer in a client's memory is as many octets here.
-TEST(AnyClient, FindsAnIdOfAnyLength) {
+TEST_P(ForeignClient, AnyClientFindsAnIdOfAnyLength) {
   CardLayout layout = *FindLayout("field");
   layout.keys.clear();
   for (const char* id : {"1234", "0200", "303031", "01"})
     layout.keys.push_back({*FromHex(id), "", kMaySign | kMayGenerate});
-  Conversation card(layout);
+  BehindDoor card(GetParam(), layout);
   card.Select();
   for (const std::string id : {"1234", "0200", "303031", "01"}) {
     const std::string selector = ToHex({static_cast<std::uint8_t>(id.size() / 2)}) + id;
@@ -177,8 +241,8 @@ TEST(AnyClient, FindsAnIdOfAnyLength) {
   EXPECT_EQ(card.Say("81b9000003840102"), "6a82");
 }
 
-TEST(AnyClient, SaysALabelOrAnIdAndNotBoth) {
-  Conversation card(*FindLayout("field"));
+TEST_P(ForeignClient, AnyClientSaysALabelOrAnIdAndNotBoth) {
+  BehindDoor card(GetParam(), *FindLayout("field"));
   ASSERT_EQ(card.Write(0x08, {0x7b}), "9000");
   card.Select();
   const std::string label = "7308656e64706f696e74";

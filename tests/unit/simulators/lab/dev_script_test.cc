@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <regex>
 
 #include "simulators/lab/probe.h"
@@ -142,6 +143,7 @@ TEST_F(DevScriptTest, ArgumentsAreJudgedBeforeTheBuild) {
       {{"demo", "--devices=-1"}, "--devices: '-1' is no number"},
       {{"demo", "--devices"}, "--devices needs a value"},
       {{"up", "--secondary", "named"}, "--secondary: 'named' is none of bind, nsd, knot"},
+      {{"up", "--telemetry", "yes"}, "--telemetry: 'yes' is none of on, off"},
       {{"demo", "--checks", "some"}, "--checks: 'some' is none of all, none, sample:P"},
       {{"demo", "--checks", "sample:"}, "--checks: 'sample:' is none of all, none, sample:P"},
       {{"demo", "--devices", "0"}, "--devices must be at least 1"},
@@ -177,7 +179,10 @@ TEST_F(DevScriptTest, EveryOptionOfTheLabIsKnown) {
     std::vector<std::string> arguments{command, (*at)[3]};
     const std::string name = (*at)[3];
     if ((*at)[2] == "option") {
-      arguments.emplace_back(name == "--secondary" ? "knot" : name == "--checks" ? "sample:0.5" : "1");
+      static const std::map<std::string, std::string> kChoices = {
+          {"--secondary", "knot"}, {"--checks", "sample:0.5"}, {"--telemetry", "on"}};
+      const auto choice = kChoices.find(name);
+      arguments.push_back(choice != kChoices.end() ? choice->second : "1");
     }
     fs::remove(In("log"));
     auto dev = Process::Start(Dev(arguments));
