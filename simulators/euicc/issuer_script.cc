@@ -9,8 +9,8 @@
 namespace registry::sim {
 namespace {
 
-constexpr std::uint8_t kCreateKey = 0x70, kCreateFile = 0x74, kDelete = 0x76, kWrite = 0x77, kChange = 0x79,
-                       kReadKey = 0x7b, kMakeCsr = 0x7d, kReadBack = 0x7e;
+constexpr std::uint8_t kCreateKey = 0x70, kCreateFile = 0x74, kDelete = 0x76, kWrite = 0x77, kRemove = 0x78,
+                       kChange = 0x79, kReadKey = 0x7b, kMakeCsr = 0x7d, kReadBack = 0x7e;
 // `7F 08` is not a TLV of its own kind: 7F announces the reset, 08 is the length of its word.
 constexpr std::uint8_t kClear = 0x7f;
 constexpr std::uint8_t kContent = 0x53, kSubject = 0x50, kSecretValue = 0xd1;
@@ -236,6 +236,13 @@ StatusWord ClearAll(const Bytes& word, CardMemory& memory) {
   return StatusWord::kOk;
 }
 
+Bytes OnFileScript(std::uint8_t step, std::uint8_t id) {
+  Bytes parts, script;
+  AppendTlv(parts, kFileId, {id});
+  AppendTlv(script, step, parts);
+  return script;
+}
+
 ResponseApdu Take(const Tlv& step, CardMemory& memory) {
   switch (step.tag) {
     case kCreateKey:
@@ -244,6 +251,10 @@ ResponseApdu Take(const Tlv& step, CardMemory& memory) {
       return CreateFile(step.value, memory);
     case kDelete:
       return Delete(step.value, memory);
+    case kRemove: {
+      const StatusWord removed = Delete(step.value, memory);
+      return removed == StatusWord::kNotFound ? StatusWord::kOk : removed;
+    }
     case kWrite:
       return WriteFile(step.value, memory);
     case kChange:
@@ -287,12 +298,9 @@ Bytes WriteFileScript(std::uint8_t id, const Bytes& content) {
   return script;
 }
 
-Bytes DeleteFileScript(std::uint8_t id) {
-  Bytes parts, script;
-  AppendTlv(parts, kFileId, {id});
-  AppendTlv(script, kDelete, parts);
-  return script;
-}
+Bytes DeleteFileScript(std::uint8_t id) { return OnFileScript(kDelete, id); }
+Bytes RemoveFileScript(std::uint8_t id) { return OnFileScript(kRemove, id); }
+Bytes ReadFileScript(std::uint8_t id) { return OnFileScript(kReadBack, id); }
 
 Bytes ClearAllScript() {
   Bytes script;

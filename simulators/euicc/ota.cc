@@ -62,6 +62,15 @@ ResponseApdu OtaChannel::StoreData(const Command& command) {
   return last ? CarryOut(std::exchange(script_, {}), memory_) : StatusWord::kOk;
 }
 
+Bytes InstallForPersonalization() {
+  const auto size = static_cast<std::uint8_t>(kGsmaAid.size());
+  Bytes apdu = {0x80, kInstall, kForPersonalization, 0x00, static_cast<std::uint8_t>(size + 6), 0x00,
+                0x00, size};
+  apdu.insert(apdu.end(), kGsmaAid.begin(), kGsmaAid.end());
+  apdu.insert(apdu.end(), {0x00, 0x00, 0x00});
+  return apdu;
+}
+
 std::vector<Bytes> StoreDataBlocks(const Bytes& script) {
   std::vector<Bytes> blocks;
   for (std::size_t at = 0; at == 0 || at < script.size(); at += kBlockMax) {
