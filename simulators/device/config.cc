@@ -24,14 +24,42 @@ void ReadFaults(const json& object, Faults& faults) {
   faults.seed = part.value("seed", faults.seed);
 }
 
-DeviceConfig Read(const json& object) {
+void ReadCardFaults(const json& object, ota::CardFaults& faults) {
+  if (!object.contains("card_faults")) return;
+  const json& part = object.at("card_faults");
+  faults.no_room = part.value("no_room", 0.0);
+  faults.no_memory = part.value("no_memory", 0.0);
+  faults.counter = part.value("counter", 0.0);
+  faults.seed = part.value("seed", faults.seed);
+}
+
+// Of a card, if it has any.
+Status ReadOtaKeys(const json& holder, std::optional<ota::KeySet>& keys) {
+  if (!holder.contains("ota")) return Done{};
+  auto read = ota::ReadKeys(holder.at("ota"));
+  if (!read) return read.error();
+  keys = std::move(*read);
+  return Done{};
+}
+
+Result<DeviceConfig> Read(const json& object) {
   DeviceConfig config;
   config.radio_sockets = object.at("radio_sockets").get<std::map<std::string, std::string>>();
   for (const json& item : object.at("inventory")) {
     const json spare = item.value("spare", json::object());
-    config.inventory.push_back({item.at("iccid"), item.at("eid"), item.at("mno"), spare.value("iccid", ""),
-                                spare.value("mno", ""), item.value("checks", true), item.value("modem", ""),
-                                item.value("vpcd", "")});
+    config.inventory.push_back({item.at("iccid"),
+                                item.at("eid"),
+                                item.at("mno"),
+                                spare.value("iccid", ""),
+                                spare.value("mno", ""),
+                                item.value("checks", true),
+                                item.value("modem", ""),
+                                item.value("vpcd", ""),
+                                {},
+                                {}});
+    InventoryDevice& device = config.inventory.back();
+    if (auto keys = ReadOtaKeys(item, device.ota_keys); !keys) return keys.error();
+    if (auto keys = ReadOtaKeys(spare, device.spare_ota_keys); !keys) return keys.error();
   }
   config.threads = object.value("threads", config.threads);
   config.asp_address = object.value("asp_address", "");
@@ -40,6 +68,8 @@ DeviceConfig Read(const json& object) {
   ReadMs(object, "session_within_ms", config.session_within);
   config.telemetry = object.value("telemetry", config.telemetry);
   ReadFaults(object, config.faults);
+  ReadCardFaults(object, config.card_faults);
+  config.admin_sockets = object.value("admin_sockets", config.admin_sockets);
   return config;
 }
 
@@ -47,7 +77,9 @@ DeviceConfig Read(const json& object) {
 
 Result<DeviceConfig> ParseDeviceConfig(const json& object) {
   try {
-    DeviceConfig config = Read(object);
+    auto read = Read(object);
+    if (!read) return read.error();
+    DeviceConfig config = std::move(*read);
     if (object.contains("card_layout")) {
       auto layout = ReadLayout(object.at("card_layout"));
       if (!layout) return layout.error();

@@ -158,12 +158,12 @@ Status Device::Install(const Bytes& certificate) {
 }
 
 Device::PayloadOutcome Device::TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now,
-                                           std::size_t profile) {
+                                           std::size_t profile, Files files) {
   Bytes digest = DigestOf(frame);
   if (job == payload_job_ && digest == payload_digest_ && payload_status_) return {*payload_status_, true};
   if (!booted() || IdentityOf(profile) == nullptr)
     return {Lacking("bootstrap_missing", "no bootstrap or no key yet")};
-  PayloadOutcome outcome{Apply(frame, now, profile)};
+  PayloadOutcome outcome{Apply(frame, now, profile, files)};
   if (outcome.retriable()) return outcome;
   // What came damaged after the sound one must not make its repeat a replay.
   if (!outcome.status && job == payload_job_ && payload_status_ && *payload_status_) return outcome;
@@ -193,7 +193,7 @@ Result<wire::RegistryPayload> Device::Open(const Bytes& cms, UtcTime now, std::s
   return opened;
 }
 
-Status Device::Apply(const nlohmann::json& frame, UtcTime now, std::size_t profile) {
+Status Device::Apply(const nlohmann::json& frame, UtcTime now, std::size_t profile, Files files) {
   const auto cms = CmsOf(frame);
   if (!cms) return cms.error();
   const auto containers = ContainersOf(frame);
@@ -205,7 +205,9 @@ Status Device::Apply(const nlohmann::json& frame, UtcTime now, std::size_t profi
   auto trust = store_.Of(payload->bootstrap);
   if (!trust) return trust.error();
   if (auto sound = CheckContainers(*containers, *payload, **trust); !sound) return sound;
-  if (auto written = WriteContainers(*containers, *profiles_[profile]->euicc); !written) return written;
+  if (files == Files::kToWrite) {
+    if (auto written = WriteContainers(*containers, *profiles_[profile]->euicc); !written) return written;
+  }
   if (payload->certificate != identity.der) {
     identity.certificate = ParseCertificate(payload->certificate);
     identity.der = payload->certificate;
@@ -263,16 +265,26 @@ Status Device::Clear(std::size_t profile) {
       return Error::Make(Code::kFailed, "applet_refused", "the card does not let itself be cleared");
     }
   }
-  for (Identity* identity : {&live_, &next_, &former_.identity}) {
-    if (identity->profile == profile) *identity = Identity{};
-  }
+  Forget(profile);
   return Done{};
 }
 
+void Device::Forget(std::size_t profile) {
+  for (Identity* identity : {&live_, &next_, &former_.identity}) {
+    if (identity->profile == profile) *identity = Identity{};
+  }
+}
+
+void Device::Wiped(const std::string& job, std::size_t profile) {
+  if (job == wipe_jobs_[profile]) return;
+  Forget(profile);
+  wipe_jobs_[profile] = job;
+}
+
 Status Device::Wipe(const std::string& job, std::size_t profile) {
-  if (job == wipe_job_) return Done{};
+  if (job == wipe_jobs_[profile]) return Done{};
   if (auto cleared = Clear(profile); !cleared) return cleared;
-  wipe_job_ = job;
+  wipe_jobs_[profile] = job;
   return Done{};
 }
 

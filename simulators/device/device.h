@@ -53,12 +53,17 @@ class Device {
     bool repeated = false;
     bool retriable() const;  // the same job may succeed later; otherwise its answer stands
   };
+  // By whom the pilot's files of a payload are written: at the device's wish, or they are on the card already, since the
+  // issuer's platform has put them there (simulators/ota).
+  enum class Files { kToWrite, kWritten };
   PayloadOutcome TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now,
-                             std::size_t profile = 0);
+                             std::size_t profile = 0, Files files = Files::kToWrite);
   // Whether the payload installed names a network, and its passphrase, which no other device can open.
   bool has_wifi() const { return payload_ && payload_->endpoint && payload_->endpoint->wifi.has_value(); }
   Result<std::string> WifiPassphrase() const;
   Status Wipe(const std::string& job, std::size_t profile = 0);
+  // The issuer's platform has wiped the applet: what was on it is gone.
+  void Wiped(const std::string& job, std::size_t profile = 0);
   // The profile is deleted with everything on its applet; one that serves takes the device's certificate with it.
   Status DeleteProfile(std::size_t profile);
 
@@ -77,7 +82,10 @@ class Device {
   // At the broker that the ASP named in its last welcome. broker_absent: it named none.
   Result<std::unique_ptr<Telemetry>> OpenTelemetry();
 
-  Euicc& card() { return *profiles_[0]->euicc; }
+  Euicc& card(std::size_t profile = 0) { return *profiles_[profile]->euicc; }
+  Result<Bytes> ReadFile(std::uint8_t file, std::size_t profile) {
+    return profiles_[profile]->card.ReadFile(file);
+  }
 
  private:
   struct Profile {
@@ -107,7 +115,8 @@ class Device {
   Status Clear(std::size_t profile);
   ClientCredentials CredentialsOf(const Identity& identity) const;
   Identity* IdentityOf(std::size_t profile);
-  Status Apply(const nlohmann::json& frame, UtcTime now, std::size_t profile);
+  void Forget(std::size_t profile);
+  Status Apply(const nlohmann::json& frame, UtcTime now, std::size_t profile, Files files);
   // `brought`: whose certificate is in it, when it could be opened.
   Result<wire::RegistryPayload> Open(const Bytes& cms, UtcTime now, std::size_t profile, Identity*& brought);
   Status WriteContainers(const std::vector<wire::Container>& containers, Euicc& euicc);
@@ -121,7 +130,8 @@ class Device {
   std::shared_ptr<const RegistryTrust> trust_;
   Identity live_, next_;
   Former former_;
-  std::string payload_job_, wipe_job_;
+  std::string payload_job_;
+  std::array<std::string, kProfiles> wipe_jobs_;
   Bytes payload_digest_;  // SHA-256 of what came with payload_job_
   std::optional<Status> payload_status_;
   std::optional<wire::RegistryPayload> payload_;

@@ -8,6 +8,8 @@
 #include "simulators/device/telemetry_keeper.h"
 #include "simulators/device/work_queue.h"
 #include "simulators/link/text.h"
+#include "simulators/ota/admin_agent.h"
+#include "simulators/ota/parcel.h"
 
 namespace registry::sim {
 namespace {
@@ -18,6 +20,8 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kSendWithin{5000}, kDialWithin{1000}, kDialAgain{500};
 constexpr milliseconds kVerifyAgainFirst{150}, kVerifyAgainMost{2000};
+constexpr milliseconds kRemoteSessionMost{60000};  // of the card, from its first command
+constexpr milliseconds kAdminSessionMost{5000};
 constexpr milliseconds kDeviceBusy{20};  // a device that verifies or talks is asked again then
 
 UtcTime Now() {
@@ -62,6 +66,9 @@ struct Seat {
   Unit* unit = nullptr;
   std::size_t profile = 0;
   std::string iccid, mno;
+  // Null: its MNO has no keys for it. As the device, one thing at a time.
+  std::unique_ptr<ota::CardAgent> agent = nullptr;
+  std::unique_ptr<ota::AdminAgent> admin = nullptr;
 };
 
 class FleetOnRadio : public Fleet {
@@ -85,7 +92,11 @@ class FleetOnRadio : public Fleet {
   void OnBootstrap(Unit& unit, const json& frame) REQUIRES(unit.mutex);
   void OnKeyGenerate(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
   void OnCertificate(Unit& unit, const json& frame) REQUIRES(unit.mutex);
-  void OnPayload(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
+  void OnPayload(Unit& unit, const Seat& seat, const json& frame, Device::Files files) REQUIRES(unit.mutex);
+  void OnSms(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
+  void LookAtCard(Unit& unit, const Seat& seat, const std::string& job) REQUIRES(unit.mutex);
+  void ExpireSession(Unit& unit, const Seat& seat);
+  void OpenAdminSession(Unit& unit, const Seat& seat);
   void OnWipe(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
   void OnProfileDelete(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
   void JoinWifi(Unit& unit) REQUIRES(unit.mutex);
@@ -147,9 +158,22 @@ Status FleetOnRadio::Begin() {
     unit->device = Device::Make(
         trust_, {config_.asp_address, config_.session_within, &config_.card_layout, config_.tls});
     if (!unit->device) return Error::Make(Code::kFailed, "applet_refused", "no card could be made");
-    seats_[identity.iccid] = {unit.get(), 0, identity.iccid, identity.mno};
+    const auto seat = [&](std::size_t profile, const std::string& iccid, const std::string& mno,
+                          const std::optional<ota::KeySet>& keys) REQUIRES(unit->mutex) {
+      Seat& made = seats_[iccid];
+      made.unit = unit.get();
+      made.profile = profile;
+      made.iccid = iccid;
+      made.mno = mno;
+      if (!keys) return;
+      ota::CardFaults faults = config_.card_faults;
+      faults.seed += seats_.size();
+      made.agent = std::make_unique<ota::CardAgent>(unit->device->card(profile), *keys, faults);
+      made.admin = std::make_unique<ota::AdminAgent>(*made.agent, iccid);
+    };
+    seat(0, identity.iccid, identity.mno, identity.ota_keys);
     if (!identity.spare_iccid.empty())
-      seats_[identity.spare_iccid] = {unit.get(), 1, identity.spare_iccid, identity.spare_mno};
+      seat(1, identity.spare_iccid, identity.spare_mno, identity.spare_ota_keys);
     units_.push_back(std::move(unit));
   }
   for (const auto& [mno, socket] : config_.radio_sockets) {
@@ -251,7 +275,9 @@ void FleetOnRadio::Handle(Unit& unit, const Seat& seat, const json& frame) {
   if (type == "bootstrap") return OnBootstrap(unit, frame);
   if (type == "key_generate") return OnKeyGenerate(unit, seat, frame);
   if (type == "certificate") return OnCertificate(unit, frame);
-  if (type == "payload") return OnPayload(unit, seat, frame);
+  if (type == "payload") return OnPayload(unit, seat, frame, Device::Files::kToWrite);
+  if (type == "sms" && seat.agent) return OnSms(unit, seat, frame);
+  if (type == "report_ask") return LookAtCard(unit, seat, Text(frame, "job"));
   if (type == "wipe") return OnWipe(unit, seat, frame);
   if (type == "profile_delete") return OnProfileDelete(unit, seat, frame);
 }
@@ -279,10 +305,10 @@ void FleetOnRadio::OnCertificate(Unit& unit, const json& frame) {
   report_.Step(unit.device->id(), "install", begun, ReasonOf(unit.device->Install(der.value_or(Bytes{}))));
 }
 
-void FleetOnRadio::OnPayload(Unit& unit, const Seat& seat, const json& frame) {
+void FleetOnRadio::OnPayload(Unit& unit, const Seat& seat, const json& frame, Device::Files files) {
   const auto begun = Clock::now();
   const std::string job = Text(frame, "job");
-  const auto outcome = unit.device->TakePayload(job, frame, Now(), seat.profile);
+  const auto outcome = unit.device->TakePayload(job, frame, Now(), seat.profile, files);
   json answer = {{"t", "payload_result"}, {"job", job}, {"outcome", outcome.status ? "success" : "failed"}};
   answer["stage"] = outcome.status ? "executed" : "payload";
   answer["reason"] = ReasonOf(outcome.status);
@@ -297,6 +323,53 @@ void FleetOnRadio::OnPayload(Unit& unit, const Seat& seat, const json& frame) {
   }
   unit.talking = true;
   VerifyAfter(milliseconds(0), unit, Clock::now(), kVerifyAgainFirst);
+}
+
+// As the modem hands a short message for the card on (ENVELOPE), and the card's own to the network.
+void FleetOnRadio::OnSms(Unit& unit, const Seat& seat, const json& frame) {
+  const auto user_data = FromHex(Text(frame, "ud"));
+  if (!user_data) return;
+  const bool was_in_session = seat.agent->in_session();
+  const auto outcome = seat.agent->Take(*user_data, Clock::now());
+  json report = {{"t", "sms_report"}, {"id", frame.value("id", json())}, {"cause", outcome.failure_cause}};
+  if (!outcome.report.empty()) report["ud"] = ToHex(outcome.report);
+  Send(seat, std::move(report));
+  for (const Bytes& sent : outcome.submits) Send(seat, {{"t", "sms_submit"}, {"ud", ToHex(sent)}});
+  if (outcome.carried_out) LookAtCard(unit, seat, "");
+  if (outcome.opens_session) OpenAdminSession(unit, seat);
+  if (!was_in_session && seat.agent->in_session()) ExpireSession(unit, seat);
+}
+
+// One that nobody goes on with must not keep the device from its files for ever.
+void FleetOnRadio::ExpireSession(Unit& unit, const Seat& seat) {
+  queue_.PostAfter(kRemoteSessionMost, [this, &unit, &seat] {
+    WhenFree(&unit, [&seat](Unit&) { seat.agent->ExpireSession(); });
+  });
+}
+
+// The card wants a connection of its own to its MNO: the modem makes one (BIP).
+void FleetOnRadio::OpenAdminSession(Unit& unit, const Seat& seat) {
+  const auto socket = config_.admin_sockets.find(seat.mno);
+  if (socket == config_.admin_sockets.end()) return;
+  queue_.Post([this, &unit, &seat, path = socket->second] {
+    WhenFree(&unit, [this, &seat, path](Unit& free) REQUIRES(free.mutex) {
+      if (!free.radio_on) return;
+      (void)seat.admin->Run(path, kAdminSessionMost);  // one that broke off is asked for again
+      LookAtCard(free, seat, "");
+    });
+  });
+}
+
+// What the MNO's platform has written there; of this job, when one is named.
+void FleetOnRadio::LookAtCard(Unit& unit, const Seat& seat, const std::string& job) {
+  const json frame = ota::FrameFromCard([&](std::uint8_t file) REQUIRES(unit.mutex) -> std::optional<Bytes> {
+    auto content = unit.device->ReadFile(file, seat.profile);
+    return content ? std::optional(std::move(*content)) : std::nullopt;
+  });
+  if (frame.is_null() || (!job.empty() && job != Text(frame, "job"))) return;
+  if (Text(frame, "t") == "payload") return OnPayload(unit, seat, frame, Device::Files::kWritten);
+  unit.device->Wiped(Text(frame, "job"), seat.profile);
+  Send(seat, {{"t", "wiped"}, {"job", Text(frame, "job")}, {"outcome", "success"}});
 }
 
 // The network itself is not simulated: what is proved is that this device, and no other, can read the passphrase.

@@ -1,5 +1,7 @@
 #include "simulators/lab/inventory.h"
 
+#include <openssl/rand.h>
+
 #include <algorithm>
 
 #include "simulators/lab/asp_broker.h"
@@ -8,6 +10,31 @@ namespace registry::lab {
 namespace {
 
 using nlohmann::json;
+
+// AES-128 each. Null without randomness.
+json RandomKeys() {
+  json keys{{"version", 1}};
+  for (const char* name : {"kic", "kid", "kik", "psk"}) {
+    Bytes key(16);
+    if (RAND_bytes(key.data(), static_cast<int>(key.size())) != 1) return {};
+    keys[name] = ToHex(key);
+  }
+  return keys;
+}
+
+json OtaPart(const Layout& layout, const std::string& party, const OtaSetup& ota, json keys) {
+  const json sms{{"lose", ota.faults},
+                 {"repeat", ota.faults},
+                 {"absent", ota.faults / 10},
+                 {"absent_for_ms", 1000},
+                 {"delay_max_ms", ota.faults > 0 ? 150 : 0},
+                 {"seed", ota.seed}};
+  return {{"bearer", ota.bearer},
+          {"admin_socket", layout.AdminSocket(party)},
+          {"keys", std::move(keys)},
+          {"sms", sms},
+          {"http", {{"break_off", ota.faults}, {"seed", ota.seed}}}};
+}
 
 std::string RandomDigits(std::mt19937_64& random, std::size_t count) {
   std::uniform_int_distribution<int> digit(0, 9);
@@ -55,10 +82,21 @@ std::vector<LabEsim> MakeInventory(int devices, std::uint64_t seed) {
   return inventory;
 }
 
+bool MakeCardKeys(std::vector<LabEsim>& inventory) {
+  for (LabEsim& esim : inventory) {
+    esim.ota_keys = RandomKeys();
+    esim.spare_ota_keys = RandomKeys();
+    if (esim.ota_keys.is_null() || esim.spare_ota_keys.is_null()) return false;
+  }
+  return true;
+}
+
 json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& inventory, const LinkFaults& faults,
-               const SlowMno& slow) {
-  json esims = json::array(), spares = json::array(), desks = json::object();
+               const SlowMno& slow, const OtaSetup& ota) {
+  json esims = json::array(), spares = json::array(), desks = json::object(), keys = json::object();
   for (const auto& esim : inventory) {
+    const bool here = esim.mno == mno;
+    if (ota.on()) keys[(here ? esim.iccid : esim.spare).text()] = here ? esim.ota_keys : esim.spare_ota_keys;
     if (esim.mno != mno) spares.push_back({{"iccid", esim.spare.text()}, {"eid", esim.eid.text()}});
     if (esim.mno != mno) continue;
     esims.push_back({{"iccid", esim.iccid.text()}, {"eid", esim.eid.text()}, {"asp", kAsps[esim.asp]}});
@@ -66,7 +104,7 @@ json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& invent
   const std::string party = kMnos[mno];
   for (const char* asp : kAsps) desks[asp] = layout.DeskSocket(asp);
   for (const char* other : kMnos) desks[other] = layout.DeskSocket(other);
-  return {
+  json config{
       {"mqtt", MqttPart(layout)},
       {"party", party},
       {"cert_file", layout.PartyCertificate(party)},
@@ -86,6 +124,8 @@ json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& invent
         {"repeat", faults.repeat},
         {"delay_max_ms", faults.delay_max_ms},
         {"seed", faults.seed}}}};
+  if (ota.on()) config["ota"] = OtaPart(layout, party, ota, std::move(keys));
+  return config;
 }
 
 json AspBrokerPart(const Layout& layout, int asp) {
@@ -135,21 +175,28 @@ json AspConfig(const Layout& layout, int asp) {
 }
 
 json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads,
-                  const CardDoorPlan& cards) {
+                  const CardDoorPlan& cards, const OtaSetup& ota) {
   json esims = json::array(), radios = json::object();
   for (const auto& esim : inventory) {
     esims.push_back({{"iccid", esim.iccid.text()}, {"eid", esim.eid.text()}, {"mno", kMnos[esim.mno]}});
     esims.back()["spare"] = {{"iccid", esim.spare.text()}, {"mno", kMnos[1 - esim.mno]}};
     if (!esim.checks) esims.back()["checks"] = false;
+    if (!ota.on()) continue;
+    esims.back()["ota"] = esim.ota_keys;
+    esims.back()["spare"]["ota"] = esim.spare_ota_keys;
   }
   for (const char* mno : kMnos) radios[mno] = layout.RadioSocket(mno);
   for (std::size_t i = 0; i < std::min(cards.modems.size(), esims.size()); ++i)
     esims[i]["modem"] = cards.modems[i];
   for (std::size_t i = 0; i < std::min(cards.readers.size(), esims.size()); ++i)
     esims[i]["vpcd"] = cards.readers[i];
-  json config = {
+  json config{
       {"radio_sockets", radios}, {"inventory", esims}, {"threads", threads}, {"asp_address", kAddress}};
   if (!cards.layout.is_null()) config["card_layout"] = cards.layout;
+  if (!ota.on()) return config;
+  for (const char* mno : kMnos) config["admin_sockets"][mno] = layout.AdminSocket(mno);
+  const double share = ota.faults / 4;  // of what befalls a card itself
+  config["card_faults"] = {{"no_room", share}, {"no_memory", share}, {"counter", share}, {"seed", ota.seed}};
   return config;
 }
 

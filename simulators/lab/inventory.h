@@ -19,16 +19,28 @@ struct LabEsim {
   int mno = 0, asp = 0;  // index into kMnos, kAsps
   bool checks = true;    // checks.h
   Iccid spare;           // of the other MNO, in case the device goes there
+  nlohmann::json ota_keys = {},
+                 spare_ota_keys = {};  // what each card shares with its MNO (simulators/ota/keys.h)
 };
 
 // SGP.29: 32 digits, the number mod 97 is 1. ITU-T E.118: 89, 17 digits, Luhn's check digit.
 // Every pair of MNO and ASP gets its share of devices.
 std::vector<LabEsim> MakeInventory(int devices, std::uint64_t seed);
+// Real random keys, whatever the seed: they are secrets, as those that registryctl makes. False without randomness.
+bool MakeCardKeys(std::vector<LabEsim>& inventory);
 
 struct LinkFaults {
   double lose = 0, repeat = 0;
   int delay_max_ms = 0;
   std::uint64_t seed = 1;
+};
+
+// How MNOs reach their cards (simulators/mno/README.md, `ota`), and what goes wrong on the way.
+struct OtaSetup {
+  std::string bearer = "direct";  // sms, http
+  double faults = 0;              // share of short messages, packets and sessions that something happens to
+  std::uint64_t seed = 1;
+  bool on() const { return bearer != "direct"; }
 };
 
 // An MNO that lets a job lie before it does it, and says meanwhile that it has it (0: not).
@@ -37,7 +49,7 @@ struct SlowMno {
 };
 
 nlohmann::json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsim>& inventory,
-                         const LinkFaults& faults, const SlowMno& slow);
+                         const LinkFaults& faults, const SlowMno& slow, const OtaSetup& ota = {});
 // Of an ASP's configuration, where the lab has brokers for the ASPs.
 nlohmann::json AspBrokerPart(const Layout& layout, int asp);
 nlohmann::json AspConfig(const Layout& layout, int asp);
@@ -48,6 +60,6 @@ struct CardDoorPlan {
                            readers = {};  // paths, ADDRESS:PORT: the first is the first device's, and so on
 };
 nlohmann::json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads,
-                            const CardDoorPlan& cards = {});
+                            const CardDoorPlan& cards = {}, const OtaSetup& ota = {});
 
 }  // namespace registry::lab

@@ -86,6 +86,7 @@ Status Lab::Prepare() {
   const std::uint64_t seed = options_.seed != 0 ? options_.seed : std::random_device{}();
   inventory_ = MakeInventory(options_.devices, seed);
   ChooseChecked(inventory_, options_.check_share, seed);
+  if (options_.ota.on() && !MakeCardKeys(inventory_)) return LabError("no randomness for the cards' keys");
   Say("making keys, certificates and zones in " + layout_.folder);
   if (Status status = InitRegistry(layout_, Program("registryctl")); !status) return status.error();
   return PrepareZones();
@@ -230,13 +231,13 @@ Status Lab::StartSimulators() {
     if (Status status = StartProgram(kAsps[i], "asp-sim", config); !status) return status;
   }
   for (int i = 0; i < 2; ++i) {
-    auto config = MnoConfig(layout_, i, inventory_, options_.faults, options_.slow_mnos[i]);
+    auto config = MnoConfig(layout_, i, inventory_, options_.faults, options_.slow_mnos[i], options_.ota);
     config["batches"] = options_.batches;
     // Devices belong to the MNOs in turn.
     if (options_.register_first >= 0) config["register_first"] = (options_.register_first + 1 - i) / 2;
     if (Status status = StartProgram(kMnos[i], "mno-sim", config); !status) return status;
   }
-  auto devices = DeviceConfig(layout_, inventory_, options_.device_threads, options_.cards);
+  auto devices = DeviceConfig(layout_, inventory_, options_.device_threads, options_.cards, options_.ota);
   devices["telemetry"] = options_.telemetry;
   return StartProgram("devices", "device-sim", devices);
 }

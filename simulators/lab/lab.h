@@ -41,6 +41,7 @@ struct LabOptions {
   std::uint64_t seed = 0;   // 0: a new inventory every time
   Authority authority = Authority::kBind;  // the public name server
   LinkFaults faults = {};
+  OtaSetup ota = {};
   std::array<SlowMno, 2> slow_mnos = {};  // mno-a, mno-b
   int retry_first_seconds = 10;           // of the registry's actions to MNOs
   int validity_seconds = 0;  // of certificates; 0: a year. A short one makes all of a renewal fast

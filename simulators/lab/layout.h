@@ -43,6 +43,7 @@ struct Layout {
   std::string LogFile(const std::string& process) const { return folder + "/logs/" + process + ".log"; }
   std::string TrustAnchor() const { return In("zones/trust-anchor.ds"); }
   std::string RadioSocket(const std::string& mno) const { return socket_folder + "/radio-" + mno; }
+  std::string AdminSocket(const std::string& mno) const { return socket_folder + "/ota-" + mno; }
   std::string DeskSocket(const std::string& asp) const { return socket_folder + "/desk-" + asp; }
   static std::string AspZone(const std::string& asp) { return asp + ".test"; }
   static std::string AspHost(const std::string& asp) { return "mqtt." + asp + ".test"; }

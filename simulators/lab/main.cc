@@ -42,6 +42,7 @@ struct Arguments {
   bool story = false, keep = false, servers_only = false, no_batches = false;
   std::string secondary = NameOf(Authority::kBind);
   LinkFaults faults;
+  OtaSetup ota;
 };
 
 // Null: none was given. nullopt: it is neither a name nor a file with a JSON object. What is in it device-sim judges.
@@ -66,6 +67,7 @@ LabOptions OptionsOf(const Arguments& arguments) {
   options.check_share = CheckShareOf(arguments.checks).value();
   options.authority = *AuthorityOf(arguments.secondary);
   options.faults = arguments.faults;
+  options.ota = arguments.ota;
   options.batches = !arguments.no_batches && !arguments.servers_only;
   options.telemetry = arguments.telemetry == "on";
   options.cards = {*CardLayoutOf(arguments.card_layout), arguments.modems, arguments.readers};
@@ -285,6 +287,13 @@ void AddLabOptions(CLI::App& command, Arguments& arguments) {
       ->check(CLI::Range(0.0, 0.9));
   command.add_option("--repeat", arguments.faults.repeat, "share of radio frames repeated")
       ->check(CLI::Range(0.0, 0.9));
+  command.add_option("--ota", arguments.ota.bearer, "how MNOs reach their cards: direct, sms or http")
+      ->check(CLI::IsMember({"direct", "sms", "http"}));
+  command
+      .add_option("--ota-faults", arguments.ota.faults,
+                  "share of short messages and sessions that something happens to")
+      ->check(CLI::Range(0.0, 0.3));
+  command.add_option("--ota-seed", arguments.ota.seed, "of what happens to them (1)");
   command.add_option("--delay-ms", arguments.faults.delay_max_ms, "radio frames come late by up to this");
 }
 

@@ -15,6 +15,11 @@
 //   device -> mno  wiped {iccid, job, outcome}
 //   mno -> device  profile_delete {iccid, job}         by the eUICC, whether the profile is enabled or not
 //   device -> mno  profile_done {iccid, job, outcome, reason}
+// Instead of payload and wipe, where an MNO has a platform for its cards (simulators/ota):
+//   mno -> device  sms {iccid, id, ud}                 a short message for the card; ud: its user data, hex
+//   device -> mno  sms_report {iccid, id, cause, ud}   the delivery report; cause: TP-FCS, 0 when it was taken
+//   device -> mno  sms_submit {iccid, ud}              a short message of the card's own
+//   mno -> device  report_ask {iccid, job}             what has become of it: payload_result or wiped, if it is on the card
 // Desk (socket of an ASP's or MNO's simulator, others connect):
 //   mno -> asp     authorisation {device, code}
 //   asp -> asp, mno -> mno  transfer {device, code, eid}, from whoever gives the device away; an ASP says no eid

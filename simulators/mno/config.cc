@@ -63,6 +63,9 @@ Result<MnoConfig> Read(const json& config) {
   mno.profiles.refuse = profiles.value("refuse", 0.0);
   mno.profiles.silence = profiles.value("silence", 0.0);
   mno.profiles.seed = profiles.value("seed", mno.faults.seed);
+  auto ota = ReadOtaConfig(config.value("ota", json::object()));
+  if (!ota) return ota.error();
+  mno.ota = std::move(*ota);
   mno.desk_socket = config.value("desk_socket", "");
   mno.fail = config.value("fail", mno.fail);
   const auto answer = TransferAnswerOf(config.value("transfers", "approve"));

@@ -8,6 +8,7 @@
 
 #include "schemas/ids/ids.h"
 #include "simulators/link/frames.h"
+#include "simulators/mno/over_the_air.h"
 #include "simulators/mno/profiles.h"
 #include "simulators/mqtt/client.h"
 #include "simulators/party/transfers.h"
@@ -32,6 +33,7 @@ struct MnoConfig {
   std::size_t register_first = SIZE_MAX;             // eSIMs registered at once; the rest on command
   std::size_t register_window = 200;                 // registrations that wait for replies at a time
   ProfileFaults profiles;
+  OtaConfig ota;
   Faults faults;                                     // of the radio, towards the devices
   std::chrono::milliseconds repeat_after{2000};      // over radio and desk
   std::chrono::milliseconds again_after{2000};       // a rejection for the moment; doubled every time

@@ -48,14 +48,15 @@ std::optional<Errand> Errands::Finish(const JobId& job, const nlohmann::json& an
   return errand;
 }
 
-void Errands::EndWipes(const DeviceId& device) {
-  if (wipes_ == 0) return;  // nearly always: not one walk per key
+std::vector<JobId> Errands::EndWipes(const DeviceId& device) {
+  if (wipes_ == 0) return {};  // nearly always: not one walk per key
   std::vector<JobId> wipes;
   for (const auto& [job, run] : running_) {
     if (run.errand.kind == ErrandKind::kWipe && run.errand.device == device) wipes.push_back(job);
   }
   for (const JobId& job : wipes)
     Finish(job, {{"outcome", "failed"}, {"stage", "radio"}, {"retriable", false}});
+  return wipes;
 }
 
 Errands::Due Errands::TakeDue(Clock::time_point now) {

@@ -28,6 +28,16 @@ struct Errand {
   std::string iccid;
   nlohmann::json frame;  // what is said to the device
   Clock::time_point begun, next, end;
+
+  struct Times {
+    Clock::time_point now;
+    std::chrono::milliseconds after, repeat_after, patience;  // `after`: how long it lies before it goes
+  };
+  void Time(const Times& times) {
+    begun = times.now;
+    next = times.now + (times.after.count() > 0 ? times.after : times.repeat_after);
+    end = times.now + times.after + times.patience;
+  }
 };
 
 class Errands {
@@ -46,7 +56,8 @@ class Errands {
   std::optional<Errand> Finish(const JobId& job, const nlohmann::json& answer);
 
   // The device begins a new life: a wipe still under way would end it. Those jobs are remembered as failed.
-  void EndWipes(const DeviceId& device);
+  // Answers which.
+  std::vector<JobId> EndWipes(const DeviceId& device);
 
   struct Due {
     std::vector<Errand> again, ended;  // `ended` ones still run until Finish

@@ -37,6 +37,38 @@ inline std::optional<AskedFor> AskedForIn(const nlohmann::json& action) {
   return AskedFor{*job, *device};
 }
 
+// What is said to the device for a job of this kind, direct.
+inline nlohmann::json FrameFor(const char* type, const std::string& iccid, const JobId& job,
+                               const nlohmann::json& action) {
+  nlohmann::json frame{{"t", type}, {"iccid", iccid}, {"job", job.text()}};
+  for (const char* part : {"version", "cms", "containers"}) {
+    if (action.contains(part)) frame[part] = action[part];
+  }
+  return frame;
+}
+
+inline nlohmann::json ResultOf(const AskedFor& asked, nlohmann::json answer) {
+  answer["job"] = asked.job.text();
+  answer["device"] = asked.device.text();
+  return answer;
+}
+
+inline nlohmann::json AskedEvent(const std::string& action, const nlohmann::json& data) {
+  return {{"event", "asked"},
+          {"action", action},
+          {"job", Text(data, "job")},
+          {"attempt", data.value("attempt", 0)}};
+}
+
+inline nlohmann::json BootstrapFrame(const Esim& esim) {
+  return {{"t", "bootstrap"}, {"iccid", esim.item.iccid.text()}, {"bootstrap", esim.bootstrap}};
+}
+
+// What do.result says when the radio's patience is over.
+inline nlohmann::json Unreachable() {
+  return {{"outcome", "failed"}, {"stage", "radio"}, {"reason", "device_unreachable"}, {"retriable", true}};
+}
+
 // What do.result says of what the device has answered.
 inline nlohmann::json AnswerIn(const nlohmann::json& frame) {
   nlohmann::json answer{{"outcome", Text(frame, "outcome")},

@@ -51,7 +51,8 @@ class NetworkOperator : public MnoSim {
     repeater_.Stop();
     desk_->Close();     // no more codes
     listener_.reset();  // no more frames
-    client_.reset();    // no more actions and replies
+    if (ota_) ota_->Stop();
+    client_.reset();  // no more actions and replies
   }
 
   Status Begin() {
@@ -67,6 +68,12 @@ class NetworkOperator : public MnoSim {
       subscriptions_.Expect(device.text(), iccid);
     });
     if (auto open = desk_->Open(); !open) return open;
+    auto ota = OverTheAir::Start(
+        config_.ota, report_,
+        [this](const std::string& iccid, const json& frame) { SayToCard(iccid, frame); },
+        [this](const JobId& job, const json& result) { Finished(job, result); });
+    if (!ota) return ota.error();
+    ota_ = std::move(*ota);
     auto listener = Listener::Open(
         config_.radio_socket, [this](const auto& from, const json& frame) { Frame(from, frame); },
         [this](const auto& gone) { SwitchedOff(gone); }, config_.faults);
@@ -183,7 +190,7 @@ class NetworkOperator : public MnoSim {
   void Welcome(Esim& esim) REQUIRES(mutex_) {
     if (esim.bootstrap.is_null()) return;  // its device has one from the MNO before
     const std::string iccid = esim.item.iccid.text();
-    esim.radio->Send({{"t", "bootstrap"}, {"iccid", iccid}, {"bootstrap", esim.bootstrap}}, kSendPatience);
+    esim.radio->Send(BootstrapFrame(esim), kSendPatience);
     if (std::exchange(esim.attach_said, true)) return;
     // Not from here, with the lock held: the answer may come at once.
     const auto now = Clock::now();
@@ -216,10 +223,12 @@ class NetworkOperator : public MnoSim {
     const std::string type = Text(frame, "t");
     const std::string iccid = Text(frame, "iccid");
     if (type == "power_on") return PoweredOn(from, iccid);
+    if (ota_->Hear(type, iccid, frame)) return;
     const auto job = JobId::Parse(Text(frame, "job"));
     if (!job) return;
-    if (type == "csr") return CsrArrived(*job, frame);
-    if (type == "payload_result" || type == "wiped" || type == "profile_done") return Reported(*job, frame);
+    if (type == "csr") return Finished(*job, {{"csr", Text(frame, "csr")}});
+    if (type == "payload_result" || type == "wiped" || type == "profile_done")
+      return Finished(*job, AnswerIn(frame));
   }
 
   void PoweredOn(const std::shared_ptr<Connection>& from, const std::string& iccid) {
@@ -239,18 +248,27 @@ class NetworkOperator : public MnoSim {
     }
   }
 
+  // One that is disabled is off the radio; one that has never been on is called where the others are.
+  Esim* OnRadio(const std::string& iccid, bool also_disabled) REQUIRES(mutex_) {
+    const auto found = esims_.find(iccid);
+    if (found == esims_.end() || !(also_disabled || profiles_.Enabled(iccid))) return nullptr;
+    if (!found->second.radio) found->second.radio = page_;
+    return found->second.radio ? &found->second : nullptr;
+  }
+
+  void SayToCard(const std::string& iccid, const json& frame) {
+    const MutexLock lock(mutex_);
+    if (const Esim* esim = OnRadio(iccid, false)) esim->radio->Send(frame, kSendPatience);
+  }
+
   void SayOverRadio(const Errand& errand, bool again) REQUIRES(mutex_) {
-    const auto found = esims_.find(errand.iccid);
-    // One that is disabled is off the radio; it is deleted all the same, by the eUICC.
-    const bool heard = profiles_.Enabled(errand.iccid) || errand.kind == ErrandKind::kProfile;
-    if (found == esims_.end() || !heard) return;
-    Esim& esim = found->second;
-    if (!esim.radio) esim.radio = page_;  // one that has never been on is called where the others are
-    if (!esim.radio) return;
+    // A profile is deleted by the eUICC, also when it is disabled.
+    const Esim* const reached = OnRadio(errand.iccid, errand.kind == ErrandKind::kProfile);
+    if (reached == nullptr) return;
+    const Esim& esim = *reached;
     // What came before may have been lost, and neither of the two is acknowledged by itself.
     if (again && errand.kind == ErrandKind::kKeyGenerate && !esim.bootstrap.is_null()) {
-      esim.radio->Send({{"t", "bootstrap"}, {"iccid", errand.iccid}, {"bootstrap", esim.bootstrap}},
-                       kSendPatience);
+      esim.radio->Send(BootstrapFrame(esim), kSendPatience);
     }
     if (again && errand.kind == ErrandKind::kPayload && !esim.certificate_frame.is_null()) {
       esim.radio->Send(esim.certificate_frame, kSendPatience);
@@ -262,10 +280,7 @@ class NetworkOperator : public MnoSim {
   void Action(const std::string& action, const wire::Envelope& said) {
     const json& data = said.data;
     if (config_.work_after.count() > 0) {
-      report_.Say({{"event", "asked"},
-                   {"action", action},
-                   {"job", Text(data, "job")},
-                   {"attempt", data.value("attempt", 0)}});
+      report_.Say(AskedEvent(action, data));
     }
     if (failing_.Has(action)) return Refuse(data, "radio", "made_to_fail");
     if (action == wire::KeyGenerate::kName) return Run(ErrandKind::kKeyGenerate, "key_generate", data);
@@ -299,9 +314,7 @@ class NetworkOperator : public MnoSim {
     if (result) {
       event["event"] = enabled ? "profile_enable" : "profile_disable";
       event["ok"] = Text(*result, "outcome") == "success";
-      (*result)["job"] = asked->job.text();
-      (*result)["device"] = asked->device.text();
-      client_->Call(std::string(wire::DoResult::kName), *result, [](const Reply&) {});
+      client_->Call(std::string(wire::DoResult::kName), ResultOf(*asked, *result), [](const Reply&) {});
     }
     report_.Say(event);
   }
@@ -336,36 +349,27 @@ class NetworkOperator : public MnoSim {
   }
 
   void Run(ErrandKind kind, const char* frame_type, const json& data) {
-    const auto job = JobId::Parse(Text(data, "job"));
-    const auto device = DeviceId::Parse(Text(data, "device"));
-    if (!job || !device) return;
+    const auto asked = AskedForIn(data);
+    if (!asked) return;
+    const auto& [job, device] = *asked;
     MutexLock lock(mutex_);
-    const auto owner = subscriptions_.Find(device->text(), ProfileOf(data));
-    if (!owner || errands_.Running(*job)) return;
-    if (const json* answer = errands_.FindAnswer(*job)) {
+    const auto owner = subscriptions_.Find(device.text(), ProfileOf(data));
+    if (!owner || errands_.Running(job)) return;
+    if (const json* answer = errands_.FindAnswer(job)) {
       const json copy = *answer;
       lock.Unlock();
-      return Answer({kind, *job, *device, *owner, {}, Clock::now(), {}, {}}, copy, false);
+      return Answer({kind, job, device, *owner, {}, Clock::now(), {}, {}}, copy, false);
     }
-    const auto now = Clock::now(), begins = now + config_.work_after;
-    const bool at_once = begins == now;
-    Errand errand{kind,
-                  *job,
-                  *device,
-                  *owner,
-                  json::object(),
-                  now,
-                  at_once ? now + config_.repeat_after : begins,
-                  begins + config_.radio_patience};
-    errand.frame = {{"t", frame_type}, {"iccid", *owner}, {"job", job->text()}};
-    if (kind == ErrandKind::kPayload) {
-      for (const char* part : {"version", "cms", "containers"}) errand.frame[part] = data.value(part, json());
-      carried_.Keep(device->text(), errand.frame);
+    Errand errand{kind, job, device, *owner, FrameFor(frame_type, *owner, job, data), {}, {}, {}};
+    errand.Time({Clock::now(), config_.work_after, config_.repeat_after, config_.radio_patience});
+    if (kind == ErrandKind::kPayload) carried_.Keep(device.text(), errand.frame);
+    if (kind == ErrandKind::kKeyGenerate) {
+      for (const JobId& wipe : errands_.EndWipes(device)) ota_->Cancel(wipe);
     }
-    if (kind == ErrandKind::kKeyGenerate) errands_.EndWipes(*device);
+    if (ota_->Carry(kind, job, *owner, data)) errand.frame = FrameFor("report_ask", *owner, job, {});
     const Errand& begun = errands_.Begin(std::move(errand));
-    if (at_once) SayOverRadio(begun, false);
-    if (config_.report_every.count() > 0) ReportLater(*job, *device, 0);
+    if (config_.work_after.count() == 0) SayOverRadio(begun, false);
+    if (config_.report_every.count() > 0) ReportLater(job, device, 0);
     WakeFor(std::min(begun.next, begun.end));
   }
 
@@ -392,9 +396,10 @@ class NetworkOperator : public MnoSim {
       lock.Unlock();
       for (const auto& task : tasks) task();
       feed_.Keep(*client_);
-      const json unreachable{
-          {"outcome", "failed"}, {"stage", "radio"}, {"reason", "device_unreachable"}, {"retriable", true}};
-      for (const Errand& errand : due.ended) Reported(errand.job, unreachable);
+      for (const Errand& errand : due.ended) {
+        ota_->Cancel(errand.job);
+        Finished(errand.job, Unreachable());
+      }
       lock.Lock();
       const auto now = Clock::now();
       const auto next = later_.NextBefore(std::min(errands_.NextTurn(now), now + kFeedTick));
@@ -410,10 +415,6 @@ class NetworkOperator : public MnoSim {
   }
 
   // ---- answers of the device ----
-  void CsrArrived(const JobId& job, const json& frame) { Finished(job, {{"csr", Text(frame, "csr")}}); }
-
-  void Reported(const JobId& job, const json& frame) { Finished(job, AnswerIn(frame)); }
-
   void Finished(const JobId& job, const json& answer) {
     std::optional<Errand> errand;
     {
@@ -425,9 +426,7 @@ class NetworkOperator : public MnoSim {
 
   void Answer(const Errand& errand, const json& answer, bool first) {
     if (answer.contains("csr")) return SubmitCsr(errand, answer["csr"].get<std::string>(), first);
-    json result = answer;
-    result["job"] = errand.job.text();
-    result["device"] = errand.device.text();
+    const json result = ResultOf({errand.job, errand.device}, answer);
     const std::string reason = Text(answer, "outcome") == "success" ? "" : Text(answer, "reason");
     const bool counts = first && errand.kind == ErrandKind::kPayload;
     client_->Call(std::string(wire::DoResult::kName), result,
@@ -485,6 +484,7 @@ class NetworkOperator : public MnoSim {
   std::optional<Transfers> transfers_;
   std::optional<TransferDesk> desk_;
   std::unique_ptr<Listener> listener_;
+  std::unique_ptr<OverTheAir> ota_;
   std::unique_ptr<PartyClient> client_;
   OwnThread repeater_{mutex_, wake_};
 };

@@ -90,7 +90,8 @@ void Platform::SendParts(const std::string& name, Card& card, Clock::time_point 
   figures_.repeated += card.sent > 0;
   ++card.sent;
   for (const Bytes& part : card.parts) send_(name, part);
-  SetTurn(name, card, now + options_.proof_within);
+  // A card that is away needs time, and more copies of the same help nobody.
+  SetTurn(name, card, now + options_.proof_within * (1 << std::min(card.sent - 1, 3)));
 }
 
 void Platform::Heard(const std::string& name, const Bytes& user_data, Clock::time_point now) {
@@ -109,6 +110,7 @@ void Platform::Proved(const std::string& name, Card& card, const ResponsePacket&
                       Clock::time_point now) {
   switch (response.status) {
     case PacketStatus::kOk:
+      card.lows = 0;
       break;
     case PacketStatus::kCounterLow:
       if (!card.low) SetTurn(name, card, now + options_.low_grace);
@@ -136,9 +138,8 @@ void Platform::Proved(const std::string& name, Card& card, const ResponsePacket&
 }
 
 void Platform::Low(const std::string& name, Card& card, Clock::time_point now) {
-  const bool repeated = card.sent > 1;
   Delivery& delivery = card.waiting.front().delivery;
-  if (options_.bearer == Bearer::kSms && repeated && !delivery.begins()) {
+  if (options_.bearer == Bearer::kSms && ++card.lows == 1 && !delivery.begins()) {
     delivery.Doubtful();
     return SendNext(name, card, now);
   }

@@ -2,9 +2,11 @@
 // and repeats, goes on, begins anew or gives up. One parcel at a time per card; others wait.
 // Time is what its caller says. Threads: one at a time. Owns: the parcels under way, and each card's counter.
 // What it does when things go wrong:
-//   no proof in proof_within        sends the same packet again, repeats_most times; what has arrived counts
-//   counter low (02), sent once     the counter is behind the card's: it goes ahead by 1, 2, 4, … and the commands come again
-//   counter low (02), repeated      the first one was carried out and its proof lost, it supposes; the next packet tells (delivery.h)
+//   no proof in proof_within        sends the same packet again, repeats_most times, and waits twice as long each time, up to
+//                                   eight times; what has arrived counts
+//   counter low (02), once          it supposes that the packet came twice and the proof was lost; the next packet tells (delivery.h)
+//   counter low (02), again, or of the first packet     its counter is behind the card's: it goes ahead by 2, 4, 8, …, and the
+//                                   commands come again
 //   counter high (03)               asks for a higher counter instead of the next one
 //   counter blocked (04), keys or security refused (01, 05, 06, 09, 0A)     gives up
 //   no memory (07, 6A84)            delivery.h
@@ -87,7 +89,7 @@ class Platform {
     std::vector<Bytes> commands;  // of the packet under way
     std::vector<Bytes> parts;
     Spi spi;
-    int sent = 0, resyncs = 0;
+    int sent = 0, resyncs = 0, lows = 0;
     bool low = false;
     Reassembly proof{PacketKind::kResponse, std::chrono::seconds(60)};
     Clock::time_point turn = Clock::time_point::max();

@@ -84,19 +84,26 @@ Reassembly::Verdict Reassembly::Take(const Bytes& user_data, Clock::time_point n
   // The packet's kind stands in the first part, and in no other.
   if (part.number == 1 ? data->kind != kind_ : data->kind.has_value()) return Verdict::kMalformed;
   if (part.parts > kPartsMost) return Verdict::kTooLong;
-  const bool same = !parts_.empty() && part.reference == reference_ && part.parts == wanted_ && now < until_;
-  if (!same) {
-    parts_.clear();
-    reference_ = part.reference;
-    wanted_ = part.parts;
-    until_ = now + patience_;
+  packets_.remove_if([&](const Packet& held) { return held.until <= now; });
+  auto held = std::find_if(packets_.begin(), packets_.end(), [&](const Packet& other) {
+    return other.reference == part.reference && other.wanted == part.parts;
+  });
+  if (held == packets_.end()) {
+    if (packets_.size() == kPacketsMost) packets_.pop_front();
+    held = packets_.insert(held, {part.reference, part.parts, now + patience_, {}});
   }
-  parts_.emplace(part.number, std::move(*data));
-  if (parts_.size() < wanted_) return Verdict::kWaits;
+  held->parts.emplace(part.number, std::move(data->text));
+  if (held->parts.size() < held->wanted) return Verdict::kWaits;
   packet.clear();
-  for (const auto& [number, held] : parts_) packet.insert(packet.end(), held.text.begin(), held.text.end());
-  parts_.clear();
+  for (const auto& [number, text] : held->parts) packet.insert(packet.end(), text.begin(), text.end());
+  packets_.erase(held);
   return Verdict::kWhole;
+}
+
+std::size_t Reassembly::parts_held() const {
+  std::size_t held = 0;
+  for (const Packet& other : packets_) held += other.parts.size();
+  return held;
 }
 
 }  // namespace registry::sim::ota

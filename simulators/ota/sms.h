@@ -1,14 +1,16 @@
 // simulators/ota/sms.h: the user data (TP-UD) of the short messages that carry a packet: header, parts, and the whole again.
 // What else is in a TPDU (addresses, PID 7F, DCS F6, time stamps) is not simulated.
 // Threads: plain values and functions; a Reassembly has one user at a time.
-// Limits: 140 octets of user data; kPartsMost parts of a packet. A Reassembly holds one packet, the newest: a part of another
-//   one takes its place, and what is not whole after `patience` is dropped. The same part again changes nothing.
+// Limits: 140 octets of user data; kPartsMost parts of a packet. A Reassembly holds the parts of kPacketsMost packets: a part of
+//   another one takes the place of the oldest, and what is not whole after `patience` is dropped. The same part again changes
+//   nothing. Two, since a late copy of a part of the packet before must not spoil the one that is under way.
 // Errors: octets that are no user data of this kind are said to be malformed, and change nothing.
 // Spec: 3GPP TS 23.040 §9.2.3.24 (header; IE 00 and 08 concatenation), 3GPP TS 31.115 §4 (IE 70 command packet, 71 response
 //   packet, in the first part only).
 #pragma once
 
 #include <chrono>
+#include <list>
 #include <map>
 #include <optional>
 #include <vector>
@@ -20,7 +22,7 @@ namespace registry::sim::ota {
 enum class PacketKind : std::uint8_t { kCommand = 0x70, kResponse = 0x71 };
 
 inline constexpr std::size_t kUserDataMax = 140;
-inline constexpr std::size_t kPartsMost = 16;
+inline constexpr std::size_t kPartsMost = 16, kPacketsMost = 2;
 
 struct UserData {
   struct Concatenation {
@@ -45,15 +47,18 @@ class Reassembly {
   Reassembly(PacketKind kind, std::chrono::milliseconds patience) : kind_(kind), patience_(patience) {}
   // With kWhole `packet` is what was sent.
   Verdict Take(const Bytes& user_data, Clock::time_point now, Bytes& packet);
-  std::size_t parts_held() const { return parts_.size(); }
+  std::size_t parts_held() const;
 
  private:
   const PacketKind kind_;
   const std::chrono::milliseconds patience_;
-  std::uint16_t reference_ = 0;
-  std::uint8_t wanted_ = 0;
-  Clock::time_point until_;
-  std::map<std::uint8_t, UserData> parts_;
+  struct Packet {
+    std::uint16_t reference = 0;
+    std::uint8_t wanted = 0;
+    Clock::time_point until;
+    std::map<std::uint8_t, Bytes> parts;
+  };
+  std::list<Packet> packets_;  // the oldest first
 };
 
 }  // namespace registry::sim::ota

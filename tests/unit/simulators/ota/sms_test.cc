@@ -59,7 +59,7 @@ RC_GTEST_PROP(Sms, OctetsFromOutsideStopNothing, ()) {
   Bytes whole;
   for (const Bytes& octets : *rc::gen::arbitrary<std::vector<Bytes>>())
     (void)reassembly.Take(octets, kStart, whole);
-  RC_ASSERT(reassembly.parts_held() <= kPartsMost);
+  RC_ASSERT(reassembly.parts_held() <= kPartsMost * kPacketsMost);
 }
 
 TEST(Sms, WhatIsNotWholeInTimeIsDropped) {
@@ -71,16 +71,21 @@ TEST(Sms, WhatIsNotWholeInTimeIsDropped) {
   EXPECT_EQ(reassembly.Take((*parts)[0], kStart + kPatience, whole), Verdict::kWhole);
 }
 
-TEST(Sms, AnotherPacketTakesThePlace) {
+TEST(Sms, TwoPacketsAtATimeAndAThirdTakesThePlaceOfTheOldest) {
   const auto one = Parts(Packet(200), PacketKind::kCommand, 1),
-             other = Parts(Packet(250), PacketKind::kCommand, 2);
+             two = Parts(Packet(250), PacketKind::kCommand, 2),
+             three = Parts(Packet(260), PacketKind::kCommand, 3);
   Reassembly reassembly(PacketKind::kCommand, kPatience);
   Bytes whole;
   EXPECT_EQ(reassembly.Take((*one)[0], kStart, whole), Verdict::kWaits);
-  EXPECT_EQ(reassembly.Take((*other)[0], kStart, whole), Verdict::kWaits);
-  EXPECT_EQ(reassembly.parts_held(), 1u);
-  EXPECT_EQ(reassembly.Take((*other)[1], kStart, whole), Verdict::kWhole);
+  EXPECT_EQ(reassembly.Take((*two)[0], kStart, whole), Verdict::kWaits);
+  EXPECT_EQ(reassembly.parts_held(), 2u);
+  EXPECT_EQ(reassembly.Take((*three)[0], kStart, whole), Verdict::kWaits);
+  EXPECT_EQ(reassembly.parts_held(), 2u);
+  EXPECT_EQ(reassembly.Take((*two)[1], kStart, whole), Verdict::kWhole);
   EXPECT_EQ(whole, Packet(250));
+  EXPECT_EQ(reassembly.Take((*three)[1], kStart, whole), Verdict::kWhole);
+  EXPECT_EQ(reassembly.Take((*one)[1], kStart, whole), Verdict::kWaits) << "its first part is gone";
 }
 
 TEST(Sms, TooManyPartsAreRefused) {

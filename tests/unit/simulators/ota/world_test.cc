@@ -154,7 +154,7 @@ TEST(OtaWorld, EveryParcelArrivesOrItIsSaidWhyNot) {
     resyncs += world.platform().figures().resyncs;
     repeated += world.platform().figures().repeated;
   }
-  EXPECT_LE(failed, 40) << "of 800";
+  EXPECT_LE(failed, 8) << "of 800";
   EXPECT_GT(resyncs, 100u);
   EXPECT_GT(repeated, 100u);
 }
