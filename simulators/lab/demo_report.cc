@@ -57,6 +57,7 @@ DemoReport Summarise(const Progress& progress, std::size_t devices) {
   DemoReport report;
   report.devices = devices;
   report.steps = progress.series();
+  report.over_the_air = progress.over_the_air();
   const auto heard = progress.devices();
   for (const auto& [id, device] : heard) {
     report.active += device.Ok("activated") ? 1 : 0;

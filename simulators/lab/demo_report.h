@@ -32,6 +32,7 @@ struct DemoReport {
   std::uint64_t registry_peak_octets = 0;
   std::map<std::string, std::uint64_t> peak_octets;  // resident, of every process
   std::vector<double> refusal_ms;                    // deactivated -> refused
+  OtaFigures over_the_air;
   std::string trouble;  // what ended the run early, e.g. "interrupted"; empty when nothing did
   bool Good() const;
 };

@@ -41,6 +41,7 @@ void SayFigures(const DemoRun& run) {
         "out there after deactivation\n",
         report.telemetry_heard, report.telemetry_wanted, report.put_out, report.refusals_wanted);
   }
+  if (report.over_the_air.any()) std::printf("%s\n", TextOf(report.over_the_air).c_str());
   SayCosts(report);
 }
 

@@ -69,6 +69,8 @@ void Progress::Heard(const std::string& program, const json& event) {
       put_out_[Text(event, "device")] = Text(event, "reason");
     } else if (kind == "radio") {
       radio_[Text(event, "device")] = True(event, "on");
+    } else if (kind == "ota") {
+      OverTheAir(program, event);
     }
   }
   changed_.NotifyAll();
@@ -116,6 +118,40 @@ void Progress::CountWhenComplete(DeviceProgress& progress) {
   if (progress.finished_ms > 0 || !progress.Complete()) return;
   progress.finished_ms = MsBetween(begun_, heard_);
   ++complete_;
+}
+
+void Progress::OverTheAir(const std::string& program, const json& event) {
+  OtaFigures& figures = over_the_air_[program];
+  ++(True(event, "ok") ? figures.written : figures.failed);
+  const std::pair<const char*, std::uint64_t*> counts[] = {{"packets", &figures.packets},
+                                                           {"repeated", &figures.repeated},
+                                                           {"resyncs", &figures.resyncs},
+                                                           {"sessions", &figures.sessions}};
+  for (const auto& [name, into] : counts) {
+    const auto found = event.find(name);
+    if (found != event.end() && found->is_number_unsigned()) *into = found->get<std::uint64_t>();
+  }
+}
+
+OtaFigures Progress::over_the_air() const {
+  const MutexLock lock(mutex_);
+  OtaFigures sum;
+  for (const auto& [mno, figures] : over_the_air_) {
+    sum.written += figures.written;
+    sum.failed += figures.failed;
+    sum.packets += figures.packets;
+    sum.repeated += figures.repeated;
+    sum.resyncs += figures.resyncs;
+    sum.sessions += figures.sessions;
+  }
+  return sum;
+}
+
+std::string TextOf(const OtaFigures& figures) {
+  return "over the air: " + std::to_string(figures.written) + " parcels written, " +
+         std::to_string(figures.failed) + " given up; " + std::to_string(figures.packets) + " packets, " +
+         std::to_string(figures.repeated) + " sent again, " + std::to_string(figures.resyncs) +
+         " counters looked for; " + std::to_string(figures.sessions) + " HTTP sessions";
 }
 
 // A registration that failed for good has given its device no name.

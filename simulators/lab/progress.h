@@ -41,6 +41,14 @@ struct Retry {
   std::string reason;
 };
 
+// What MNOs said of the ways to their cards (mno/over_the_air.h), all together. All 0 where they say it direct.
+struct OtaFigures {
+  std::uint64_t written = 0, failed = 0;  // parcels
+  std::uint64_t packets = 0, repeated = 0, resyncs = 0, sessions = 0;
+  bool any() const { return written + failed > 0; }
+};
+std::string TextOf(const OtaFigures& figures);
+
 class Progress {
  public:
   using Clock = std::chrono::steady_clock;
@@ -73,6 +81,7 @@ class Progress {
   };
   std::map<std::string, Series> series() const;
   std::map<std::string, std::size_t> counts() const;  // devices that have done the step
+  OtaFigures over_the_air() const;
   double elapsed_ms() const;
   std::size_t complete() const;
   std::size_t given_up() const;          // with those that never got a name
@@ -81,6 +90,7 @@ class Progress {
  private:
   void Step(const std::string& program, const nlohmann::json& event) REQUIRES(mutex_);
   void Done(const nlohmann::json& event) REQUIRES(mutex_);
+  void OverTheAir(const std::string& program, const nlohmann::json& event) REQUIRES(mutex_);
   void CountWhenComplete(DeviceProgress& progress) REQUIRES(mutex_);
   std::size_t GivenUp() const REQUIRES(mutex_);
 
@@ -97,6 +107,7 @@ class Progress {
   std::set<std::string> told_ GUARDED_BY(mutex_);
   std::map<std::string, std::string> put_out_ GUARDED_BY(mutex_);
   std::map<std::string, bool> deactivated_ GUARDED_BY(mutex_), radio_ GUARDED_BY(mutex_);
+  std::map<std::string, OtaFigures> over_the_air_ GUARDED_BY(mutex_);  // by MNO
   std::vector<std::string> lines_ GUARDED_BY(mutex_);
 };
 

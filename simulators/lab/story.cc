@@ -304,12 +304,14 @@ Story TellStory(const StoryOptions& options) {
   Story story;
   // Shared: a lab that is kept goes on hearing its simulators.
   auto heard = std::make_shared<Heard>();
+  auto progress = std::make_shared<Progress>();
   LabOptions lab_options = options.lab;
   lab_options.devices = kDevices;
   lab_options.retry_first_seconds = 2;
   lab_options.interrupted = options.interrupted;
-  lab_options.on_event = [heard](const std::string& program, const json& event) {
+  lab_options.on_event = [heard, progress](const std::string& program, const json& event) {
     heard->Hear(program, event);
+    progress->Heard(program, event);
   };
   auto lab = Lab::Create(lab_options);
   Status started = lab ? (*lab)->StartServers() : Status(lab.error());
@@ -320,6 +322,8 @@ Story TellStory(const StoryOptions& options) {
     return story;
   }
   Teller(options, *story.lab, *heard, story).Tell();
+  story.over_the_air = progress->over_the_air();
+  if (story.over_the_air.any()) std::printf("%s\n", TextOf(story.over_the_air).c_str());
   if (auto failure = story.lab->TakeFailure()) story.trouble += *failure;
   if (options.interrupted != nullptr && options.interrupted->load()) story.trouble = "interrupted";
   story.whole = story.whole && story.trouble.empty();

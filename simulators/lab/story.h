@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "simulators/lab/lab.h"
+#include "simulators/lab/progress.h"
 
 namespace registry::lab {
 
@@ -28,6 +29,7 @@ struct Chapter {
 struct Story {
   std::unique_ptr<Lab> lab;  // null when not even a folder could be made
   std::vector<Chapter> chapters;
+  OtaFigures over_the_air;
   std::string trouble;  // a server that did not start or ended, an interruption; empty when there was none
   bool whole = false;   // every chapter was told and went right
 };

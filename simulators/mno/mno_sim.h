@@ -1,13 +1,14 @@
 // simulators/mno/mno_sim.h: a mobile network operator at its interfaces: MQTT to the registry, radio to the
 // devices, desks of the ASPs. Its inside (SM-DP+, eIM, core network) is not simulated.
 // It registers its inventory, hands on authorisation codes, tells a device its bootstrap part, reports attachment,
-// and carries the registry's actions to the device and the device's answers back (frames.h).
+// and carries the registry's actions to the device and the device's answers back (frames.h), or over the air to the card
+// (over_the_air.h).
 // Owns: the MQTT client, the radio listener, the desks, and a thread that repeats over the radio.
 // Threads: everything arrives on the threads of link and mqtt; one mutex guards the state. Reports go to `report`,
 //   which outlives it.
 // Fault model: of the radio, MnoConfig::faults (lost, repeated, late; link/frames.h), towards its devices; a device that
 //   does not answer in radio_patience is reported unreachable. Towards the registry it is honest and does every job: no job
-//   is refused, lost or done twice, and no SMS receipt, PoR or card counter is played. What a faulty or hostile MNO does is
+//   is refused, lost or done twice. What goes wrong on the way to a card is simulators/ota's. What a faulty or hostile MNO does is
 //   tested by playing one (tests/security).
 // Privacy: EID and ICCID stay between the MNO, its devices and the registry; reports name devices by UUID only,
 //   since they end up in log files.

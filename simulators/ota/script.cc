@@ -171,6 +171,7 @@ std::optional<ScriptAnswer> ReadAnswer(const Bytes& octets, ScriptForm form) {
     }
   }
   answer.count = answer.answers.size();
+  if (answer.count > kCommandsMost) return std::nullopt;
   return answer;
 }
 

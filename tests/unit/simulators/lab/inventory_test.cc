@@ -90,5 +90,25 @@ TEST(ChecksTest, SoManyCheckByLotAndTheDevicesAreTold) {
   EXPECT_NE(told(0.5, 1), told(0.5, 2));
 }
 
+TEST(Inventory, BothEndsOfACardHaveItsKeysAndOnlyOverTheAir) {
+  const Layout layout;
+  auto inventory = MakeInventory(4, 3);
+  ASSERT_TRUE(MakeCardKeys(inventory));
+  EXPECT_NE(inventory[0].ota_keys, inventory[1].ota_keys);
+  EXPECT_FALSE(MnoConfig(layout, 0, inventory, {}, {}).contains("ota"));
+  EXPECT_FALSE(DeviceConfig(layout, inventory, 2)["inventory"][0].contains("ota"));
+  const OtaSetup setup{"sms", 0.1, 5};
+  const auto devices = DeviceConfig(layout, inventory, 2, setup)["inventory"];
+  for (int mno = 0; mno < 2; ++mno) {
+    const auto keys = MnoConfig(layout, mno, inventory, {}, {}, setup)["ota"]["keys"];
+    EXPECT_EQ(keys.size(), 4u) << "its own and its spares";
+    for (std::size_t i = 0; i < inventory.size(); ++i) {
+      const bool own = inventory[i].mno == mno;
+      const auto& card = own ? devices[i] : devices[i]["spare"];
+      EXPECT_EQ(keys[card["iccid"].get<std::string>()], card["ota"]);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace registry::lab

@@ -42,6 +42,30 @@ TEST_F(MnoConfigTest, ReadsWhatTheLabWrites) {
   EXPECT_EQ(config->inventory[0].asp, "asp-a");
 }
 
+TEST_F(MnoConfigTest, ReadsHowCardsAreReached) {
+  EXPECT_FALSE(Read(Good().dump())->ota.bearer.has_value()) << "direct, unless it is said otherwise";
+  json ota{{"bearer", "sms"}, {"proof_within_ms", 700}, {"sms", {{"lose", 0.5}, {"delay_max_ms", 20}}}};
+  for (const char* name : {"kic", "kid", "kik", "psk"})
+    ota["keys"]["8910390000000000000"][name] = "000102030405060708090a0b0c0d0e0f";
+  json config = Good();
+  config["ota"] = ota;
+  const auto read = Read(config.dump());
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(read->ota.bearer, ota::Bearer::kSms);
+  EXPECT_EQ(read->ota.platform.proof_within, std::chrono::milliseconds(700));
+  EXPECT_EQ(read->ota.sms.faults.lose, 0.5);
+  EXPECT_EQ(read->ota.keys.size(), 1u);
+  config["ota"]["bearer"] = "http";
+  EXPECT_THAT(Read(config.dump()).error().message, testing::HasSubstr("admin_socket"));
+  config["ota"]["bearer"] = "pigeon";
+  EXPECT_THAT(Read(config.dump()).error().message, testing::HasSubstr("bearer"));
+  config["ota"] = ota;
+  config["ota"]["keys"]["8910390000000000000"]["kid"] = "0001";
+  const auto wrong = Read(config.dump());
+  EXPECT_THAT(wrong.error().message, testing::HasSubstr("kid"));
+  EXPECT_THAT(wrong.error().message, testing::Not(testing::HasSubstr("8910390")));
+}
+
 TEST_F(MnoConfigTest, AWrongFileIsAClearErrorAndNoPrivateNumberIsInIt) {
   EXPECT_FALSE(Read("not json").ok());
   json missing = Good();
