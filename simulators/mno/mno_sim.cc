@@ -396,10 +396,7 @@ class NetworkOperator : public MnoSim {
       lock.Unlock();
       for (const auto& task : tasks) task();
       feed_.Keep(*client_);
-      for (const Errand& errand : due.ended) {
-        ota_->Cancel(errand.job);
-        Finished(errand.job, Unreachable());
-      }
+      for (const Errand& errand : due.ended) Finished(errand.job, Unreachable());
       lock.Lock();
       const auto now = Clock::now();
       const auto next = later_.NextBefore(std::min(errands_.NextTurn(now), now + kFeedTick));
@@ -421,7 +418,9 @@ class NetworkOperator : public MnoSim {
       const MutexLock lock(mutex_);
       errand = errands_.Finish(job, answer);
     }
-    if (errand) Answer(*errand, answer, true);
+    if (!errand) return;
+    Text(answer, "outcome") == "success" ? ota_->Settle(job) : ota_->Cancel(job);
+    Answer(*errand, answer, true);
   }
 
   void Answer(const Errand& errand, const json& answer, bool first) {

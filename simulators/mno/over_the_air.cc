@@ -25,6 +25,7 @@ class Direct : public OverTheAir {
   void Stop() override {}
   bool Carry(ErrandKind, const JobId&, const std::string&, const json&) override { return false; }
   void Cancel(const JobId&) override {}
+  void Settle(const JobId&) override {}
   bool Hear(const std::string&, const std::string&, const json&) override { return false; }
 };
 
@@ -71,6 +72,12 @@ class ByPlatform : public OverTheAir, public ota::AdminPlatform {
   void Cancel(const JobId& job) override {
     const MutexLock lock(mutex_);
     platform_.Cancel(job.text());
+  }
+
+  void Settle(const JobId& job) override {
+    const MutexLock lock(mutex_);
+    platform_.Settle(job.text(), Clock::now());
+    wake_.NotifyAll();
   }
 
   bool Hear(const std::string& type, const std::string& iccid, const json& frame) override {

@@ -48,6 +48,7 @@ class OverTheAir {
   virtual bool Carry(ErrandKind kind, const JobId& job, const std::string& iccid,
                      const nlohmann::json& data) = 0;
   virtual void Cancel(const JobId& job) = 0;
+  virtual void Settle(const JobId& job) = 0;  // its device has answered
   // Of the frames that devices send; false: it is none of these.
   virtual bool Hear(const std::string& type, const std::string& iccid, const nlohmann::json& frame) = 0;
 };

@@ -80,9 +80,8 @@ Bytes CardAgent::CarryOutPacket(const Bytes& data, Outcome& outcome) {
   const ScriptForm form = FormOf(data);
   const auto script = ReadScript(data);
   if (!script) return WriteAnswer({0, {}, true}, form);
-  const bool was_in_session = in_session_;
   const ScriptAnswer answer = CarryOut(*script);
-  outcome.carried_out = !in_session_ || !was_in_session;
+  outcome.carried_out = !in_session_;
   return WriteAnswer(answer, form);
 }
 

@@ -21,27 +21,37 @@ bool Platform::Deliver(const std::string& name, const std::string& job, Parcel p
   const auto found = cards_.find(name);
   if (found == cards_.end()) return false;
   Card& card = found->second;
-  for (const Parcels& waits : card.waiting) {
-    if (waits.job == job) return true;
-  }
+  if (jobs_.contains(job)) return true;
   if (card.waiting.size() >= kWaitingMost) return false;
+  jobs_[job] = name;
   card.waiting.push_back({job, Delivery(std::move(parcel), options_.limits)});
   if (card.waiting.size() == 1) SendNext(name, card, now);
   return true;
 }
 
-void Platform::Cancel(const std::string& job) {
-  for (auto& [name, card] : cards_) {
-    for (auto at = card.waiting.begin(); at != card.waiting.end(); ++at) {
-      if (at->job != job) continue;
-      const bool first = at == card.waiting.begin();
-      card.waiting.erase(at);
-      if (first)
-        SetTurn(name, card, card.waiting.empty() ? Clock::time_point::max() : Clock::time_point::min());
-      card.parts.clear();
-      return;
-    }
-  }
+// False: it is neither under way nor waiting.
+bool Platform::Drop(const std::string& job) {
+  const auto of_card = jobs_.find(job);
+  if (of_card == jobs_.end()) return false;
+  const std::string name = of_card->second;
+  jobs_.erase(of_card);
+  Card& card = cards_.at(name);
+  const bool under_way = card.waiting.front().job == job;
+  card.waiting.remove_if([&](const Parcels& waits) { return waits.job == job; });
+  if (!under_way) return true;
+  card.parts.clear();
+  SetTurn(name, card, card.waiting.empty() ? Clock::time_point::max() : Clock::time_point::min());
+  return true;
+}
+
+void Platform::Cancel(const std::string& job) { Drop(job); }
+
+void Platform::Settle(const std::string& job, Clock::time_point now) {
+  const auto of_card = jobs_.find(job);
+  if (of_card == jobs_.end()) return;
+  ended_.push_back({of_card->second, job, std::nullopt});
+  Drop(job);
+  Turn(now);
 }
 
 void Platform::SetTurn(const std::string& name, Card& card, Clock::time_point turn) {
@@ -178,6 +188,7 @@ void Platform::Turn(Clock::time_point now) {
 void Platform::End(const std::string& name, Card& card, std::optional<Failure> failure,
                    Clock::time_point now) {
   ended_.push_back({name, card.waiting.front().job, std::move(failure)});
+  jobs_.erase(card.waiting.front().job);
   card.waiting.pop_front();
   SendNext(name, card, now);
 }

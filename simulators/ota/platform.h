@@ -56,6 +56,8 @@ class Platform {
   // False: the card is not known, or too many parcels wait for it. A job that is under way is not begun again.
   bool Deliver(const std::string& card, const std::string& job, Parcel parcel, Clock::time_point now);
   void Cancel(const std::string& job);  // no end is told
+  // The device has said what has become of it: it is over, whatever proof has not come.
+  void Settle(const std::string& job, Clock::time_point now);
   void Heard(const std::string& card, const Bytes& user_data, Clock::time_point now);
   void Turn(Clock::time_point now);
   Clock::time_point NextTurn() const;  // time_point::max(): nothing waits
@@ -94,6 +96,7 @@ class Platform {
     Reassembly proof{PacketKind::kResponse, std::chrono::seconds(60)};
     Clock::time_point turn = Clock::time_point::max();
   };
+  bool Drop(const std::string& job);
   void SendNext(const std::string& name, Card& card, Clock::time_point now);
   void SendNew(const std::string& name, Card& card, Clock::time_point now);
   void SendParts(const std::string& name, Card& card, Clock::time_point now);
@@ -106,6 +109,7 @@ class Platform {
   const PlatformOptions options_;
   const Send send_;
   std::map<std::string, Card> cards_;
+  std::map<std::string, std::string> jobs_;  // whose card each is for, while it waits or is under way
   std::set<std::pair<Clock::time_point, std::string>> turns_;
   std::vector<Ended> ended_;
   Figures figures_;

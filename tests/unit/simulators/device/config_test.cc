@@ -39,6 +39,23 @@ TEST(DeviceConfig, SaysWhichTlsAndWhetherThereIsTelemetry) {
   EXPECT_EQ(ParseDeviceConfig(object).error().message, "tls is 1.2, 1.3 or any");
 }
 
+TEST(DeviceConfig, ACardMayHaveKeysForWhatComesOverTheAir) {
+  nlohmann::json keys{{"version", 2}};
+  for (const char* name : {"kic", "kid", "kik", "psk"}) keys[name] = "000102030405060708090a0b0c0d0e0f";
+  nlohmann::json object{{"radio_sockets", {{"mno-a", "/run/a.sock"}}},
+                        {"admin_sockets", {{"mno-a", "/run/a-ota.sock"}}},
+                        {"card_faults", {{"counter", 0.5}, {"seed", 3}}},
+                        {"inventory", {{{"iccid", "1"}, {"eid", "2"}, {"mno", "mno-a"}, {"ota", keys}}}}};
+  const auto config = ParseDeviceConfig(object);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->inventory.at(0).ota_keys->version, 2);
+  EXPECT_FALSE(config->inventory.at(0).spare_ota_keys.has_value());
+  EXPECT_EQ(config->card_faults.counter, 0.5);
+  EXPECT_EQ(config->admin_sockets.at("mno-a"), "/run/a-ota.sock");
+  object["inventory"][0]["ota"]["kic"] = "short";
+  EXPECT_EQ(ParseDeviceConfig(object).error().symbol, "config_malformed");
+}
+
 TEST(DeviceConfig, SaysWhatIsWrong) {
   EXPECT_EQ(ParseDeviceConfig({{"inventory", 5}}).error().symbol, "config_malformed");
   EXPECT_EQ(ParseDeviceConfig({{"radio_sockets", nlohmann::json::object()},

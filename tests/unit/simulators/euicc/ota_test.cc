@@ -49,6 +49,22 @@ TEST_F(OtaTest, RefusesWhatDoesNotFitAndKeepsWhatWasThere) {
   EXPECT_EQ(Say("01b000000383010600"), "319000");
 }
 
+TEST_F(OtaTest, RemovesWhatIsThereAndIsContentWithoutIt) {
+  ASSERT_EQ(Send(WriteFileScript(0x06, {0x31})), "9000");
+  EXPECT_EQ(Send(RemoveFileScript(0x06)), "9000");
+  EXPECT_EQ(Send(RemoveFileScript(0x06)), "9000");
+  EXPECT_EQ(Send(DeleteFileScript(0x06)), "6a82");
+  EXPECT_EQ(Send(*FromHex("7800")), "6a80") << "names nothing";
+}
+
+TEST_F(OtaTest, InstallBeginsAScriptAnew) {
+  const auto blocks = StoreDataBlocks(WriteFileScript(0x06, Bytes(600, 0x30)));
+  ASSERT_EQ(ToHex(card_->ota().Transmit(blocks[0])), "9000");
+  EXPECT_EQ(ToHex(InstallForPersonalization()), "80e620000d000007a0000005590010000000");
+  EXPECT_EQ(ToHex(card_->ota().Transmit(InstallForPersonalization())), "9000");
+  EXPECT_EQ(ToHex(card_->ota().Transmit(blocks[1])), "6a86");
+}
+
 TEST_F(OtaTest, ClearAllTakesFilesAndTheSigningKey) {
   ASSERT_EQ(Send(WriteFileScript(0x02, {0x30})), "9000");
   Select();
@@ -178,7 +194,8 @@ TEST_F(OtaTest, CreatesAndDeletesKeys) {
   EXPECT_EQ(Send(*FromHex("7603850135")), "9000");
   EXPECT_EQ(Say("01d8800047344549438641" + std::string(130, '4')), "6989") << "gone in the middle";
   EXPECT_EQ(Send(*FromHex("7006850135610105")), "9000");
-  EXPECT_EQ(Say("01d8800047344549438641" + std::string(130, '4')), "6989") << "another in its place is not it";
+  EXPECT_EQ(Say("01d8800047344549438641" + std::string(130, '4')), "6989")
+      << "another in its place is not it";
   EXPECT_EQ(Send(*FromHex("7603840134")), "9000");
   EXPECT_EQ(Say("01b900000384013400"), "6a82");
 }

@@ -68,7 +68,7 @@ TEST(ErrandsTest, ANewLifeEndsTheWipesOfThatDeviceOnly) {
   payload.kind = ErrandKind::kPayload;
   payload.device = device;
   for (const Errand& errand : {wipe, other, payload}) errands.Begin(errand);
-  errands.EndWipes(device);
+  EXPECT_EQ(errands.EndWipes(device), std::vector<JobId>{wipe.job});
   EXPECT_FALSE(errands.Running(wipe.job));
   ASSERT_NE(errands.FindAnswer(wipe.job), nullptr) << "asked for again, it is not carried out";
   EXPECT_EQ((*errands.FindAnswer(wipe.job))["outcome"], "failed");

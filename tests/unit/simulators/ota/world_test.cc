@@ -243,6 +243,21 @@ TEST(OtaWorld, EveryPlaceAtWhichAProofIsLostIsMended) {
   }
 }
 
+// The proof of the last packet was lost, and the device is faster than its repetition.
+TEST(OtaWorld, WhatTheDeviceHasAnsweredIsOver) {
+  World world(1, {});
+  world.swallow = [](const auto&) { return true; };
+  ASSERT_TRUE(world.Deliver("card-0", "one", *PayloadParcel("one", Action(1))));
+  ASSERT_TRUE(world.Deliver("card-0", "two", WipeParcel("two")));
+  world.platform().Settle("one", Clock::time_point(std::chrono::hours(1)));
+  world.platform().Settle("nobody's", Clock::time_point(std::chrono::hours(1)));
+  world.swallow = nullptr;
+  world.Run();
+  EXPECT_FALSE(world.ended().at("one").has_value());
+  EXPECT_FALSE(world.ended().at("two").has_value());
+  EXPECT_EQ(world.OnCard("card-0")["t"], "wipe");
+}
+
 TEST(OtaWorld, AJobIsQueuedOnceAndCanBeCancelled) {
   World world(1, {});
   ASSERT_TRUE(world.Deliver("card-0", "one", *PayloadParcel("one", Action(1))));
