@@ -192,6 +192,9 @@ Result<OtaConfig> ReadOtaConfig(const json& config) {
   ota.platform.bearer = *ota.bearer;
   const auto within = ota.platform.proof_within.count();
   ota.platform.proof_within = milliseconds(config.value("proof_within_ms", within));
+  const std::string proof = config.value("proof", "submit");
+  if (proof != "submit" && proof != "report") return OtaError("proof is not submit or report");
+  ota.platform.spi.proof_by_submit = proof == "submit";
   ReadSms(config.value("sms", json::object()), ota.sms);
   const json http = config.value("http", json::object());
   ota.http.break_off = http.value("break_off", 0.0);

@@ -55,6 +55,12 @@ TEST_F(MnoConfigTest, ReadsHowCardsAreReached) {
   EXPECT_EQ(read->ota.platform.proof_within, std::chrono::milliseconds(700));
   EXPECT_EQ(read->ota.sms.faults.lose, 0.5);
   EXPECT_EQ(read->ota.keys.size(), 1u);
+  EXPECT_TRUE(read->ota.platform.spi.proof_by_submit);
+  config["ota"]["proof"] = "report";
+  EXPECT_FALSE(Read(config.dump())->ota.platform.spi.proof_by_submit);
+  config["ota"]["proof"] = "letter";
+  EXPECT_THAT(Read(config.dump()).error().message, testing::HasSubstr("proof"));
+  config["ota"] = ota;
   config["ota"]["bearer"] = "http";
   EXPECT_THAT(Read(config.dump()).error().message, testing::HasSubstr("admin_socket"));
   config["ota"]["bearer"] = "pigeon";

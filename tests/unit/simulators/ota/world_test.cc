@@ -106,6 +106,7 @@ class World {
     if (swallow && swallow(message)) return;
     const auto outcome = cards_.at(message.card).agent->Take(message.user_data, now_);
     centre_.Reported(message.id, outcome.failure_cause);
+    if (!outcome.report.empty()) platform_.Heard(message.card, outcome.report, now_);
     for (const Bytes& sent : outcome.submits) centre_.Sent(message.card, sent, now_);
   }
 
@@ -181,6 +182,16 @@ TEST(OtaWorld, TheNextCounterIsGivenUpForAHigherOne) {
   ASSERT_TRUE(world.Deliver("card-0", "job", *PayloadParcel("job", Action(1))));
   world.Run();
   EXPECT_FALSE(world.ended().at("job").has_value()) << world.ended().at("job")->reason;
+}
+
+TEST(OtaWorld, ProofsInDeliveryReportsDoAsWell) {
+  PlatformOptions options;
+  options.spi.proof_by_submit = false;
+  World world(1, {.sms = {.lose = 0.1, .repeat = 0.1, .seed = 8}, .card = {}}, options);
+  ASSERT_TRUE(world.Deliver("card-0", "job", *PayloadParcel("job", Action(1))));
+  world.Run();
+  EXPECT_FALSE(world.ended().at("job").has_value());
+  EXPECT_EQ(world.OnCard("card-0")["job"], "job");
 }
 
 TEST(OtaWorld, ABlockedCounterIsTheEnd) {
