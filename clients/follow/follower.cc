@@ -22,6 +22,8 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kBackoffMin{500}, kBackoffMax{30'000}, kQuiet{100};
+// A connection that ended sooner makes one suspicious.
+constexpr milliseconds kShort{5000};
 
 std::string NameOf(bool replay) {
   return std::string(replay ? wire::FeedReplay::kName : wire::FeedAck::kName);
@@ -68,6 +70,7 @@ class Follower::Impl {
   std::optional<PartyId> party_;
   Sequence sequence_{0};
   Inbox inbox_;
+  bool subscribed_ = false;
   std::string refused_;  // what repeating does not mend
   std::atomic<bool> stopping_{false};
   Mutex mutex_;  // for the rest between two connections
@@ -92,9 +95,13 @@ std::string Follower::Impl::Run() {
   milliseconds backoff = kBackoffMin;
   while (!stopping_ && refused_.empty()) {
     const auto since = Clock::now();
-    const std::string why = Connection();
+    std::string why = Connection();
     if (stopping_ || !refused_.empty()) break;
-    if (Clock::now() - since > kBackoffMax) backoff = kBackoffMin;
+    const auto lived = Clock::now() - since;
+    if (subscribed_ && lived > kBackoffMax) backoff = kBackoffMin;
+    // A broker need not say it (Mosquitto 2.0.11 does not).
+    if (subscribed_ && lived < kShort)
+      why += "; has another program the client id in " + position_.path() + "?";
     const milliseconds pause =
         backoff / 2 + milliseconds(random() % static_cast<unsigned>(backoff.count() / 2));
     Trouble(options_.host + ":" + std::to_string(options_.port) + ": " + why + "; again in " +
@@ -112,8 +119,10 @@ void Follower::Impl::Rest(milliseconds pause) {
 
 std::string Follower::Impl::Connection() {
   inbox_.Clear();
+  subscribed_ = false;
   BrokerLink link(options_, *party_, position_.client_id(), inbox_);
   if (std::string fault = link.Open([this] { return stopping_.load(); }); !fault.empty()) return fault;
+  subscribed_ = true;
   sequence_.Connected();
   while (!stopping_ && refused_.empty()) {
     while (const auto message = inbox_.Take(kQuiet)) {
@@ -225,8 +234,10 @@ void Follower::Impl::Store(std::uint64_t applied) {
 
 void Follower::Impl::SayWhatIsDue(BrokerLink& link) {
   const auto now = Clock::now();
+  const std::chrono::seconds patience(options_.reply_seconds);
   for (const bool replay : {false, true}) {
-    if (sequence_.GaveUp(replay, now)) Trouble("no reply to " + NameOf(replay) + " in time");
+    if (!sequence_.GaveUp(replay, now, patience)) continue;
+    Trouble("no reply to " + NameOf(replay) + " in " + std::to_string(patience.count()) + " s");
   }
   if (const auto from = sequence_.ReplayDue(now)) Ask(link, true, wire::FeedReplay{*from});
   const auto ack = options_.acknowledge ? sequence_.AckDue(now) : std::nullopt;

@@ -26,6 +26,7 @@ struct Options {
   std::string position_file;  // made when it is not there; its folder must exist. 0600
   // False: another program of the party says feed.ack, and this one only listens.
   bool acknowledge = true;
+  int reply_seconds = 10;  // after which a command without a reply is asked again
 };
 
 struct Notification {

@@ -34,6 +34,7 @@ Options OptionsIn(const std::string& file) {
   options.party = json.at("party");
   options.position_file = json.at("position_file");
   options.acknowledge = json.value("acknowledge", true);
+  options.reply_seconds = json.value("reply_seconds", 10);
   return options;
 }
 

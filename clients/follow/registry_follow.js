@@ -4,7 +4,7 @@
 //   const follower = new Follower(options, handle);  // handle(envelope), may return a promise: one notification
 //   await follower.run();                            // until stop(), or Refused: what repeating does not mend
 //
-// Options (README.md): host, port, ca_file, cert_file, key_file, party, position_file, acknowledge.
+// Options (README.md): host, port, ca_file, cert_file, key_file, party, position_file, acknowledge, reply_seconds.
 // Errors: an exception of a handler ends run() with it. What was handled before is stored, that notification is not.
 // Limits: 2,000 notifications wait for a gap to be filled, and 16 MiB of messages for the handler. What comes beyond is
 // dropped and asked for again.
@@ -24,11 +24,12 @@ const INBOX_OCTETS_MAX = 16 * 1024 * 1024;
 const REPLAY_MAX = 1000;         // of one feed.replay (schemas/README.md, "Notifications")
 const REPLAY_EVERY = 1100;       // ms; the registry puts off what comes within a second
 const GAP_PATIENCE = 500;        // ms of silence in which what is missing may still come
-const REPLY_PATIENCE = 10000;    // ms (schemas/PARTY.md, rule 1)
 const PAUSE_MAX = 60000;         // ms between replays that bring nothing
 const ACK_EVERY = 1000;          // ms
 const BACKOFF = [500, 30000];    // ms between attempts to connect, with jitter
+const SHORT = 5000;              // ms; a connection that ended sooner makes one suspicious
 const CONNECT_PATIENCE = 10000;  // ms for CONNACK and SUBACK
+const GOODBYE = 1000;            // ms for the DISCONNECT to leave
 const LOOK = 100;                // ms
 const KEEP_ALIVE = 60, SESSION_EXPIRY = 86400;  // s
 const TAKEN_OVER = 0x8e;         // MQTT 5, 3.14.2.1
@@ -99,9 +100,13 @@ class Follower {
   async run() {
     let backoff = BACKOFF[0];
     while (!this.stopping) {
-      const why = await this.connection();
+      const since = performance.now();
+      let why = await this.connection();
       if (this.stopping) return;
-      if (this.subscribed) backoff = BACKOFF[0];
+      const lived = this.subscribed ? performance.now() - since : 0;
+      if (lived > BACKOFF[1]) backoff = BACKOFF[0];
+      // A broker need not say it (Mosquitto 2.0.11 does not).
+      if (lived > 0 && lived < SHORT) why += `; has another program the client id in ${this.position.file}?`;
       const pause = backoff / 2 + Math.random() * backoff / 2;
       this.report(`${this.options.host}:${this.options.port}: ${why}; again in ${(pause / 1000).toFixed(1)} s`);
       for (const until = performance.now() + pause; !this.stopping && performance.now() < until;) await this.look();
@@ -154,6 +159,7 @@ class Follower {
       }
     } finally {
       client.end(!client.connected);
+      setTimeout(() => client.stream?.destroy(), GOODBYE).unref();
     }
     return this.ended;
   }
@@ -288,9 +294,10 @@ class Follower {
   // ---- what is said ----
 
   sayWhatIsDue(now) {
+    const patience = this.options.reply_seconds ?? 10;
     for (const [command, { since }] of [...this.asked]) {
-      if (now - since <= REPLY_PATIENCE) continue;
-      this.report(`no reply to ${command} in ${REPLY_PATIENCE / 1000} s`);
+      if (now - since <= patience * 1000) continue;
+      this.report(`no reply to ${command} in ${patience} s`);
       this.asked.delete(command);
     }
     const applied = this.position.applied;

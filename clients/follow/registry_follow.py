@@ -4,13 +4,14 @@
     follower = Follower(options, handle)    # handle(envelope): a dict, one notification
     follower.run()                          # until stop(), or Refused: what repeating does not mend
 
-Options (README.md): host, port, ca_file, cert_file, key_file, party, position_file, acknowledge.
+Options (README.md): host, port, ca_file, cert_file, key_file, party, position_file, acknowledge, reply_seconds.
 Threads: run() does everything in the thread that calls it, handlers included. stop() may come from any thread or signal handler.
 Errors: an exception of a handler ends run() with it. What was handled before is stored, that notification is not.
 Limits: 2,000 notifications wait for a gap to be filled. What comes beyond is dropped and asked for again.
 As a program: registry_follow.py CONFIG.json prints each notification on a line of standard output.
 """
 
+import contextlib
 import datetime
 import json
 import os
@@ -32,10 +33,10 @@ WAITING_MAX = 2000
 REPLAY_MAX = 1000           # of one feed.replay (schemas/README.md, "Notifications")
 REPLAY_EVERY = 1.1          # s; the registry puts off what comes within a second
 GAP_PATIENCE = 0.5          # s of silence in which what is missing may still come
-REPLY_PATIENCE = 10         # s (schemas/PARTY.md, rule 1)
 PAUSE_MAX = 60              # s between replays that bring nothing
 ACK_EVERY = 1               # s
 BACKOFF = (0.5, 30)         # s between attempts to connect, with jitter
+SHORT = 5                   # s; a connection that ended sooner makes one suspicious
 CONNECT_PATIENCE = 10       # s for CONNACK and SUBACK
 KEEP_ALIVE = 60             # s; a handler that takes longer costs the connection, and nothing else
 SESSION_EXPIRY = 86400      # s
@@ -44,6 +45,18 @@ TAKEN_OVER = 0x8E           # MQTT 5, 3.14.2.1
 
 class Refused(Exception):
     """What repeating does not mend: a configuration, a position file or a registry that does not fit."""
+
+
+class Broken(Exception):
+    """The connection is: what paho raises of it, and not what a handler raises."""
+
+
+@contextlib.contextmanager
+def broken_by(*faults):
+    try:
+        yield
+    except faults as fault:
+        raise Broken(str(fault)) from fault
 
 
 class Position:
@@ -100,11 +113,15 @@ class Follower:
     def run(self):
         backoff = BACKOFF[0]
         while not self.stopping:
+            since = time.monotonic()
             why = self._connection()
             if self.stopping:
                 return
-            if self.subscribed:
+            lived = time.monotonic() - since if self.subscribed else 0
+            if lived > BACKOFF[1]:
                 backoff = BACKOFF[0]
+            if 0 < lived < SHORT:  # a broker need not say it (Mosquitto 2.0.11 does not)
+                why += f"; has another program the client id in {self.position.path}?"
             pause = random.uniform(backoff / 2, backoff)
             self.report(f"{self.options['host']}:{self.options['port']}: {why}; again in {pause:.1f} s")
             self._rest(pause)
@@ -133,23 +150,29 @@ class Follower:
             raise Refused(f"the certificates cannot be read: {fault}") from fault
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = SESSION_EXPIRY
-        deadline = time.monotonic() + CONNECT_PATIENCE
+        host, port = self.options["host"], int(self.options["port"])
         try:
-            client.connect(self.options["host"], int(self.options["port"]), KEEP_ALIVE, clean_start=False, properties=properties)
-            while not self.stopping and not self.ended:
-                code = client.loop(0.1)
-                self._take_all()
-                if code != mqtt.MQTT_ERR_SUCCESS:
-                    return self.ended or mqtt.error_string(code)
-                if self.subscribed:
-                    self._say_what_is_due(time.monotonic())
-                elif time.monotonic() > deadline:
-                    return "no CONNACK and SUBACK in time"
-        except (OSError, ValueError) as fault:  # of OpenSSL and of sockets
-            return str(fault)
+            with broken_by(OSError, ValueError):
+                client.connect(host, port, KEEP_ALIVE, clean_start=False, properties=properties)
+            self._converse(client, time.monotonic() + CONNECT_PATIENCE)
+        except Broken as fault:
+            self.ended = self.ended or str(fault)
         finally:
-            client.disconnect()
+            with contextlib.suppress(OSError, ValueError):
+                client.disconnect()
         return self.ended
+
+    def _converse(self, client, deadline):
+        while not self.stopping and not self.ended:
+            with broken_by(OSError, ValueError):
+                code = client.loop(0.1)
+            self._take_all()
+            if code != mqtt.MQTT_ERR_SUCCESS:
+                self.ended = self.ended or mqtt.error_string(code)
+            elif self.subscribed:
+                self._say_what_is_due(time.monotonic())
+            elif time.monotonic() > deadline:
+                self.ended = "no CONNACK and SUBACK in time"
 
     def _tls(self):
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=self.options["ca_file"])
@@ -268,9 +291,10 @@ class Follower:
     # ---- what is said ----
 
     def _say_what_is_due(self, now):
+        patience = self.options.get("reply_seconds", 10)
         for command, (_, since) in list(self.asked.items()):
-            if now - since > REPLY_PATIENCE:
-                self.report(f"no reply to {command} in {REPLY_PATIENCE} s")
+            if now - since > patience:
+                self.report(f"no reply to {command} in {patience} s")
                 del self.asked[command]
         applied = self.position.applied
         missing = applied < self.last and now - self.heard_at > GAP_PATIENCE
@@ -288,9 +312,10 @@ class Follower:
         said = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         properties = Properties(PacketTypes.PUBLISH)
         properties.ContentType = "application/cloudevents+json"
-        self.client.publish(f"registry/v1/from/{self.party}/{command}", json.dumps(
-            {"specversion": "1.0", "id": ident, "source": self.party, "type": f"registry.v1.{command}", "time": said,
-             "data": data}), qos=1, properties=properties)
+        message = json.dumps({"specversion": "1.0", "id": ident, "source": self.party, "type": f"registry.v1.{command}",
+                              "time": said, "data": data})
+        with broken_by(OSError, ValueError):
+            self.client.publish(f"registry/v1/from/{self.party}/{command}", message, qos=1, properties=properties)
         self.asked[command] = (ident, now)
 
 

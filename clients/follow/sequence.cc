@@ -74,9 +74,9 @@ void Sequence::Asked(bool replay, std::string id, Time now) {
   if (replay) pause_ = std::min(2 * pause_, kPauseMax);
 }
 
-bool Sequence::GaveUp(bool replay, Time now) {
+bool Sequence::GaveUp(bool replay, Time now, std::chrono::seconds patience) {
   Question& question = asked_[replay];
-  if (question.id.empty() || now - question.since <= kReplyPatience) return false;
+  if (question.id.empty() || now - question.since <= patience) return false;
   question.id.clear();
   return true;
 }

@@ -24,7 +24,6 @@ class Sequence {
       1100};  // the registry puts off what comes within a second
   static constexpr std::chrono::milliseconds kPauseMax{60'000};  // between replays that bring nothing
   static constexpr std::chrono::milliseconds kGapPatience{500};  // of silence
-  static constexpr std::chrono::milliseconds kReplyPatience{10'000};
   static constexpr std::chrono::milliseconds kAckEvery{1000};
 
   explicit Sequence(std::uint64_t applied) : applied_(applied) {}
@@ -48,7 +47,7 @@ class Sequence {
   // Asked under that id. Replies are known by it.
   void Asked(bool replay, std::string id, Time now);
   bool Awaits(bool replay, const std::string& id) const { return asked_[replay].id == id && !id.empty(); }
-  bool GaveUp(bool replay, Time now);  // true once: no reply came in time
+  bool GaveUp(bool replay, Time now, std::chrono::seconds patience);  // true once: no reply came in time
 
  private:
   struct Question {

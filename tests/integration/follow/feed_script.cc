@@ -38,6 +38,12 @@ std::string FeedScript::Envelope(std::uint64_t seq) {
   return said.dump();
 }
 
+std::string FeedScript::Odd(const std::string& seq) {
+  json said = Around("registry.v1.event.device.activated", json::object());
+  if (!seq.empty()) said["seq"] = seq;
+  return said.dump();
+}
+
 void FeedScript::Notify(const std::string& party, std::uint64_t seq) {
   Feed& feed = of(party);
   feed.last = std::max(feed.last, seq);

@@ -32,6 +32,7 @@ class FeedScript {
   Feed& of(const std::string& party) { return feeds_[party]; }
 
   static std::string Envelope(std::uint64_t seq);
+  static std::string Odd(const std::string& seq);            // one that is none; empty: without seq
   void Notify(const std::string& party, std::uint64_t seq);  // alone; the feed's last number follows
   void NotifyBatch(const std::string& party, const std::vector<std::string>& envelopes, std::uint64_t last);
   void Say(const std::string& party, const std::string& topic, const std::string& payload);

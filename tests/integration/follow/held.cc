@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <thread>
 
 #include "clients/follow/follower.h"
@@ -16,11 +17,14 @@ namespace {
 Options OptionsIn(const std::string& file) {
   std::ifstream text(file);
   const auto json = nlohmann::json::parse(text);
-  return {json.at("host"),     json.at("port"),  json.at("ca_file"),       json.at("cert_file"),
-          json.at("key_file"), json.at("party"), json.at("position_file"), json.value("acknowledge", true)};
+  Options options{json.at("host"),     json.at("port"),  json.at("ca_file"),      json.at("cert_file"),
+                  json.at("key_file"), json.at("party"), json.at("position_file")};
+  options.acknowledge = json.value("acknowledge", true);
+  options.reply_seconds = json.at("reply_seconds");
+  return options;
 }
 
-int Follow(const std::string& config, std::uint64_t hold_at) {
+int Follow(const std::string& config, std::int64_t hold_at) {
   sigset_t ends{};
   sigemptyset(&ends);
   sigaddset(&ends, SIGTERM);
@@ -28,7 +32,9 @@ int Follow(const std::string& config, std::uint64_t hold_at) {
   Handlers handlers;
   handlers.handle = [hold_at](const Notification& notification) {
     std::cout << "handled " << notification.seq << ' ' << notification.type << std::endl;
-    while (notification.seq == hold_at) ::pause();
+    const auto seq = static_cast<std::int64_t>(notification.seq);
+    while (seq == hold_at) ::pause();
+    if (seq == -hold_at) throw std::runtime_error("the handler's disk is full");
     return true;
   };
   handlers.lost = [](std::uint64_t first, std::uint64_t last) {
@@ -51,5 +57,5 @@ int Follow(const std::string& config, std::uint64_t hold_at) {
 }  // namespace registry::follow
 
 int main(int argc, char** argv) {
-  return argc == 3 ? registry::follow::Follow(argv[1], std::strtoull(argv[2], nullptr, 10)) : 2;
+  return argc == 3 ? registry::follow::Follow(argv[1], std::strtoll(argv[2], nullptr, 10)) : 2;
 }

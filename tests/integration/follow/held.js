@@ -9,6 +9,7 @@ const say = (text) => new Promise((done) => process.stdout.write(text + '\n', do
 async function handle(envelope) {
   await say(`handled ${envelope.seq} ${envelope.type.replace('registry.v1.event.', '')}`);
   if (envelope.seq === holdAt) await new Promise(() => setInterval(() => {}, 1000));
+  if ('-' + envelope.seq === holdAt) throw new Error("the handler's disk is full");
 }
 
 async function main() {

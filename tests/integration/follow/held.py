@@ -1,5 +1,6 @@
 """held.py CONFIG HOLD_AT: a program over registry_follow.py that says what it handled, and never returns from the handler of
-number HOLD_AT, so that a test can kill it there. 0: of none."""
+number HOLD_AT, so that a test can kill it there. 0: of none. -N: the handler of number N
+fails."""
 import json
 import signal
 import sys
@@ -12,6 +13,8 @@ def handle(envelope):
     print("handled", envelope["seq"], envelope["type"].removeprefix("registry.v1.event."), flush=True)
     if envelope["seq"] == sys.argv[2]:
         threading.Event().wait()
+    if "-" + envelope["seq"] == sys.argv[2]:
+        raise OSError("the handler's disk is full")
 
 
 try:

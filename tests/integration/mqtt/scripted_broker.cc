@@ -87,6 +87,17 @@ bool ScriptedBroker::Serve() {
 }
 
 // Reads on until the client goes: a socket closed over unread octets takes what was said last with it.
+// §3.9: one reason code for each filter of the SUBSCRIBE, whose properties are shorter than 128 octets.
+std::string ScriptedBroker::Suback(const std::string& subscribe, unsigned char granted) {
+  std::string answer = subscribe.substr(0, 2) + '\0';
+  std::size_t at = 3 + static_cast<unsigned char>(subscribe.at(2));
+  while (at + 2 < subscribe.size()) {
+    at += 3 + Number(subscribe, at);
+    answer += static_cast<char>(granted);
+  }
+  return std::string("\x90") + static_cast<char>(answer.size()) + answer;
+}
+
 bool ScriptedBroker::Disconnect(BIO* peer) const {
   (void)Say(peer, script_.disconnect);
   for (std::string octet(1, '\0'); Take(peer, octet);) {
@@ -105,8 +116,7 @@ bool ScriptedBroker::Answer(BIO* peer) {
       return Say(peer, Connack(script_.connack_properties));
     }
     case 8:
-      return Say(peer,
-                 std::string("\x90\x04", 2) + rest.substr(0, 2) + '\0' + static_cast<char>(script_.granted));
+      return Say(peer, Suback(rest, script_.granted));
     case 3:
       return rest.size() > script_.packet_max ? Disconnect(peer) : Acknowledge(peer, rest);
     default:

@@ -37,6 +37,7 @@ class ScriptedBroker {
 
  private:
   bool Serve();
+  static std::string Suback(const std::string& subscribe, unsigned char granted);
   bool Disconnect(BIO* peer) const;
   bool Answer(BIO* peer);
   bool Acknowledge(BIO* peer, const std::string& publish);
