@@ -29,6 +29,7 @@ Error NoFolder(const std::string& what) { return Error::Make(Code::kFailed, "no_
 Status MakeOwn(const std::string& folder) {
   std::error_code error;
   if (fs::is_directory(folder, error)) return Done{};
+  error.clear();  // that it is not there yet
   const fs::path parent = fs::path(folder).parent_path();
   if (!parent.empty()) fs::create_directories(parent, error);
   if (error) return NoFolder(folder + ": " + error.message());

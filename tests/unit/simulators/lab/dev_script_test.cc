@@ -193,6 +193,44 @@ TEST_F(DevScriptTest, EveryOptionOfTheLabIsKnown) {
   EXPECT_GT(options, 8);
 }
 
+TEST_F(DevScriptTest, AUserWithoutRootsRightsInstallsNothing) {
+  Write("stand-ins/id", "#!/bin/sh\necho 1000\n");
+  Write("stand-ins/apt-get", "#!/bin/sh\n: >" + In("begun") + "\n");
+  Write("stand-ins/cmake", "#!/bin/sh\n");
+  Write("project/build/release/bin/registry-lab", "#!/bin/sh\necho \"lab $*\"\n");
+  for (const bool missing : {false, true}) {
+    Write("stand-ins/dpkg-query", missing ? "#!/bin/sh\nexit 1\n" : "#!/bin/sh\necho installed\n");
+    fs::remove(In("log"));
+    auto dev = Process::Start(Dev({"up", "--dir", "mine"}));
+    ASSERT_TRUE(dev.ok());
+    ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
+    EXPECT_EQ((*dev)->exit_status() == 0, !missing) << Read("log");
+    EXPECT_THAT(Read("log"), HasSubstr(missing ? "as root: apt-get install g++" : "lab up --dir mine"));
+    EXPECT_FALSE(fs::exists(In("begun")));
+  }
+}
+
+// What root has built serves everybody.
+TEST_F(DevScriptTest, AClonesProgramsAreUsedWhereItCannotBeWritten) {
+  Write("stand-ins/dpkg-query", "#!/bin/sh\necho installed\n");
+  Write("stand-ins/cmake", "#!/bin/sh\necho built\n");
+  Write("project/build/release/bin/registry-lab", "#!/bin/sh\necho \"lab $*\"\n");
+  for (const auto& entry : fs::recursive_directory_iterator(folder_))
+    fs::permissions(entry.path(), fs::perms(0555));
+  fs::permissions(folder_, fs::perms(0755));
+  ProcessSpec spec = Dev({"up"});
+  if (::geteuid() == 0)
+    spec.command.insert(spec.command.begin(),
+                        {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"});
+  auto dev = Process::Start(spec);
+  ASSERT_TRUE(dev.ok());
+  ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
+  for (const auto& entry : fs::recursive_directory_iterator(folder_))
+    fs::permissions(entry.path(), fs::perms(0755));
+  EXPECT_EQ((*dev)->exit_status(), 0) << Read("log");
+  EXPECT_EQ(Read("log"), "lab up\n");
+}
+
 TEST_F(DevScriptTest, CtrlCEndsWith130WhateverWasRunning) {
   Write("stand-ins/dpkg-query", "#!/bin/sh\nprintf installed\n");
   Write("stand-ins/cmake", "#!/bin/sh\n: >" + In("begun") + "\nread word <" + In("go") + "\n");
