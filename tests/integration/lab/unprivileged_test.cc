@@ -80,9 +80,11 @@ TEST_P(UnprivilegedLab, ComesUpAndServesAndGoesDown) {
         << process;
     EXPECT_EQ(status.st_uid, User()) << process;
   }
-  const Ran session = AsNobody("bash " + source_ + "/simulators/lab/by_hand.sh lab");
-  EXPECT_TRUE(session.ok()) << session.output;
-  EXPECT_NE(session.output.find("; fully validated"), std::string::npos) << session.output;
+  if (GetParam() == "bind") {  // the usual one
+    const Ran session = AsNobody("bash " + source_ + "/simulators/lab/by_hand.sh lab");
+    EXPECT_TRUE(session.ok()) << session.output;
+    EXPECT_NE(session.output.find("; fully validated"), std::string::npos) << session.output;
+  }
   const Ran down = AsNobody(Program("down") + " --dir lab");
   EXPECT_TRUE(down.ok()) << down.output;
 }

@@ -1,5 +1,5 @@
-// simulators/lab/make_vectors.sh makes vectors out of a lab today as it made those of schemas/vectors, and OpenSSL finds that
-// they hold.
+// simulators/lab/make_vectors.sh makes vectors out of a lab today as it made those of schemas/vectors, and OpenSSL finds
+// that they hold.
 #include <gtest/gtest.h>
 
 #include <set>
