@@ -241,7 +241,10 @@ class Follower {
   keep(seq, envelope) {
     this.heardAt = performance.now();
     this.last = Math.max(this.last, seq);
-    if (seq > this.position.applied && this.waiting.size < WAITING_MAX) this.waiting.set(seq, envelope);
+    if (seq <= this.position.applied) return;
+    this.waiting.set(seq, envelope);
+    // The last one goes: of the first one there must always be room.
+    if (this.waiting.size > WAITING_MAX) this.waiting.delete(Math.max(...this.waiting.keys()));
   }
 
   // What has its turn is handled, and then stored. A crash in between brings it again.

@@ -240,8 +240,10 @@ class Follower:
     def _keep(self, seq, envelope):
         self.heard_at = time.monotonic()
         self.last = max(self.last, seq)
-        if seq > self.position.applied and len(self.waiting) < WAITING_MAX:
+        if seq > self.position.applied:
             self.waiting[seq] = envelope
+            if len(self.waiting) > WAITING_MAX:  # the last one goes: of the first one there must always be room
+                del self.waiting[max(self.waiting)]
 
     def _apply(self):
         """What has its turn is handled, and then stored. A crash in between brings it again."""

@@ -1,6 +1,7 @@
 #include "clients/follow/sequence.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace registry::follow {
 
@@ -13,8 +14,10 @@ void Sequence::Heard(Notification notification, Time now) {
   heard_at_ = now;
   last_ = std::max(last_, notification.seq);
   const std::uint64_t seq = notification.seq;
-  if (seq > applied_ && waiting_.size() < kWaitingMax)
-    waiting_.insert_or_assign(seq, std::move(notification));
+  if (seq <= applied_) return;
+  waiting_.insert_or_assign(seq, std::move(notification));
+  // The last one goes: of the first one there must always be room, or nothing would ever move.
+  if (waiting_.size() > kWaitingMax) waiting_.erase(std::prev(waiting_.end()));
 }
 
 const Notification* Sequence::Next() const {

@@ -1,7 +1,7 @@
 // clients/follow/sequence.h: decides what a follower does next: which notification has its turn, when feed.replay and
 // feed.ack are due, and what is gone for good. Plain value: no clock, no connection, one thread.
 // Rules: schemas/README.md, "Notifications"; schemas/PARTY.md, "Rules you must keep" (1, 2, 4).
-// Limits: kWaitingMax notifications wait for one before them. What comes beyond is dropped, and asked for again.
+// Limits: kWaitingMax notifications wait for one before them. Of more the last are dropped, and asked for again.
 #pragma once
 
 #include <chrono>

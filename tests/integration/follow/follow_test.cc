@@ -264,6 +264,19 @@ TEST_P(Following, GoesOnAskingWhereAReplayEnds) {
   EXPECT_EQ(feed().replays, (std::vector<std::uint64_t>{1, 1001, 2001}));
 }
 
+TEST_P(Following, MoreThanItKeepsBehindAGapIsAskedForAgain) {
+  Start();
+  ASSERT_TRUE(registry_->Until([&] { return feed().replays.size() == 1; })) << Log();
+  feed().batches = true;
+  for (std::uint64_t first = 2; first < 2302; first += 100) {
+    Lines some;
+    for (std::uint64_t seq = first; seq < first + 100; ++seq) some.push_back(FeedScript::Envelope(seq));
+    registry_->NotifyBatch(party_, some, first + 99);
+  }
+  ASSERT_TRUE(UntilTold(Line(2301))) << Log();
+  EXPECT_EQ(told_->lines(), LinesOf(1, 2301));
+}
+
 TEST_P(Following, SaysWhatIsGoneForGood) {
   feed().last = 9;
   feed().acked = 7;
