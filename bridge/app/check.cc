@@ -9,6 +9,7 @@
 
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/check_folders.h"
+#include "bridge/app/disk_space.h"
 #include "bridge/app/material.h"
 #include "bridge/app/trust_anchors.h"
 #include "bridge/app/zone_options.h"
@@ -148,10 +149,13 @@ std::vector<std::string> FaultsOf(const Config& config) {
 }
 
 std::vector<std::string> WarningsOf(const Config& config) {
-  if (!config.secondaries.empty()) return {};
-  return {
-      "no [[secondary]] is configured: devices become active although no name server is known to serve their "
-      "records"};
+  std::vector<std::string> warnings = SpaceWarnings(WatchedFolders(config), config.free_bytes_min);
+  if (config.secondaries.empty()) {
+    warnings.emplace_back(
+        "no [[secondary]] is configured: devices become active although no name server is known to serve "
+        "their records");
+  }
+  return warnings;
 }
 
 }  // namespace registry::app

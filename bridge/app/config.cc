@@ -126,6 +126,8 @@ class Reader {
     Section ledger = Open("ledger");
     config_.ledger_folder = ledger.Path("folder");
     config_.event_days = ledger.As<int>("event_days", 7, 1, kDaysMax);
+    config_.free_bytes_min =
+        ledger.As<std::uint64_t>("free_bytes_min", std::int64_t{512} << 20, 0, std::int64_t{1} << 40);
     ledger.Finish();
     Section intake = Open("intake");
     config_.intake_folder = intake.Path("folder");

@@ -79,6 +79,7 @@ struct Config {
   MqttConfig mqtt;
   std::string ledger_folder, intake_folder;
   int event_days = 7;
+  std::uint64_t free_bytes_min = 0;  // 0: not watched
   std::uint64_t intake_bytes_max = 0;
   PkiConfig pki;
   int payload_validity_days = 30;

@@ -96,6 +96,11 @@ class Metrics::Impl {
     Set("registry_renewals_oldest_due_timestamp_seconds",
         "Since when the first of the devices due for renewal is so, 0 when there is none",
         sample.renewals_oldest);
+    Set("registry_disk_nearly_full", "1 while nothing new is begun for want of space",
+        sample.disk_nearly_full ? 1 : 0);
+    for (const auto& [folder, octets] : sample.free_bytes) {
+      free_bytes_.Add({{"folder", folder}}).Set(static_cast<double>(octets));
+    }
     Set("registry_mqtt_connected", "1 while connected and subscribed", sample.mqtt_connected ? 1 : 0);
     Set("registry_zone_serial", "SOA serial served to secondaries", sample.zone_serial);
     Set("registry_zone_names", "Device names in the zone", sample.zone_names);
@@ -207,6 +212,10 @@ class Metrics::Impl {
                                                          .Register(registry_);
   prometheus::Counter& warnings_ = alarms_.Add({{"level", "warning"}});  // there before the first one
   prometheus::Counter& errors_ = alarms_.Add({{"level", "error"}});
+  prometheus::Family<prometheus::Gauge>& free_bytes_ = BuildGauge()
+                                                           .Name("registry_free_bytes")
+                                                           .Help("Octets that are free where a folder lies")
+                                                           .Register(registry_);
   prometheus::Family<prometheus::Gauge>& zone_lag_ = BuildGauge()
                                                          .Name("registry_zone_lag_seconds")
                                                          .Help("For how long a secondary has been behind")

@@ -19,6 +19,8 @@ namespace registry::app {
 // What is looked up when somebody asks, rather than counted when it happens.
 struct Sample {
   std::uint64_t outbox_depth = 0, intake_undone = 0, intake_torn = 0, intake_damages = 0, pipeline_queued = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> free_bytes;  // by folder: "ledger", "intake"
+  bool disk_nearly_full = false;
   bool mqtt_connected = false;
   std::string mqtt_trouble;  // why not; not a metric, since it is text
   std::uint64_t orders_open = 0;

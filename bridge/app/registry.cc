@@ -3,6 +3,7 @@
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/carry_over.h"
 #include "bridge/app/crl_writer.h"
+#include "bridge/app/disk_space.h"
 #include "bridge/app/forgetter.h"
 #include "bridge/app/http.h"
 #include "bridge/app/material.h"
@@ -83,6 +84,7 @@ class Wired : public Registry {
   std::unique_ptr<outbox::Aside> aside_;
   std::unique_ptr<outbox::MqttRelay> relay_;
   std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<DiskSpace> space_;
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<Forgetter> forgetter_;
   bool started_ = false;
@@ -107,6 +109,8 @@ Status Wired::Open() {
 }
 
 Status Wired::OpenStores() {
+  space_ = std::make_unique<DiskSpace>(WatchedFolders(config_), config_.free_bytes_min, log_.For("disk"));
+  space_->Look();
   ledger::RocksDbOptions stored;
   stored.folder = config_.ledger_folder;
   stored.log = log_.For("ledger");
@@ -126,8 +130,10 @@ Status Wired::OpenStores() {
   return Done{};
 }
 
-// The relay's cursor as it stands, again and synced: the smallest write there is that changes nothing.
+// The relay's cursor as it stands, again and synced: the smallest write there is that changes nothing. Space is looked at
+// here because this thread may wait for a disk.
 Status Wired::Beat() {
+  space_->Look();
   const auto sink = ledger_->LoadSink(ledger::Sink::kMqtt);
   Status beaten = sink ? ledger_->Advance(ledger::Sink::kMqtt, *sink, true) : Status(sink.error());
   if (!beaten) log_.Write(Level::kError, "ledger", "cannot be written: " + beaten.error().message);
@@ -144,6 +150,7 @@ void Wired::OpenPipeline() {
     if (aside_) aside_->Offer(party, std::move(reply));
   };
   services.backlog = [this] { return relay_ ? relay_->Depth() : 0; };
+  services.space_low = [this] { return space_->low(); };
   services.kept_per_hour = config_.kept_per_hour;
   services.limits = config_.limits;
   ingest::PipelineOptions options;
@@ -242,6 +249,8 @@ Sample Wired::Look() const {
   sample.intake_damages = intake_->damages();
   sample.pipeline_queued = pipeline_->queued();
   sample.orders_open = pipeline_->orders_open();
+  sample.free_bytes = space_->free();
+  sample.disk_nearly_full = space_->low();
   const ingest::RenewalsDue renewals = pipeline_->renewals_due();
   sample.renewals_due = renewals.due;
   sample.renewals_under_way = renewals.under_way;

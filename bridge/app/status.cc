@@ -10,7 +10,7 @@ Page HealthPage(bool ledger_writable) {
 }
 
 Page ReadyPage(const Sample& sample) {
-  bool ready = sample.mqtt_connected && sample.zone_serial != 0;
+  bool ready = sample.mqtt_connected && sample.zone_serial != 0 && !sample.disk_nearly_full;
   nlohmann::json secondaries = nlohmann::json::object();
   for (const Sample::Secondary& secondary : sample.secondaries) {
     const bool serves = secondary.reachable && secondary.serial != 0;
@@ -20,6 +20,7 @@ Page ReadyPage(const Sample& sample) {
   const nlohmann::json body = {{"ok", ready},
                                {"mqtt_connected", sample.mqtt_connected},
                                {"mqtt_trouble", sample.mqtt_trouble},
+                               {"disk_nearly_full", sample.disk_nearly_full},
                                {"zone_serial", sample.zone_serial},
                                {"secondaries", std::move(secondaries)}};
   return {ready ? 200 : 503, "application/json", body.dump() + "\n"};

@@ -17,6 +17,7 @@ using std::chrono::microseconds;
 
 constexpr int kDecisionsMax = 8;  // fresh views after a stale one, before the sender is told to come back
 constexpr int kBusySeconds = 1;
+constexpr std::chrono::seconds kSpacePause{1};
 constexpr int kFailedSeconds = 30;  // what fails on the registry's side mostly waits for its operator
 
 bool IsStale(const Error& error) { return error.symbol == ledger::kStale; }
@@ -185,6 +186,10 @@ std::optional<Error> Executor::OverAllowance(const Request& request) {
                            "command again with the same id");
   over.retry_after_seconds = static_cast<int>(wait.count());
   return over;
+}
+
+std::chrono::seconds Executor::Wait(const PartyId& party) {
+  return services_.space_low() ? kSpacePause : allowance_.Wait(party, clock_.Now());
 }
 
 struct Executor::Execution {

@@ -73,8 +73,8 @@ class Executor {
   // A token of the party, when a command of this class is read; the refusal when there is none. And back.
   std::optional<Error> Charge(const PartyId& party, LimitClass which);
   void Uncharge(const PartyId& party, LimitClass which) { limits_.GiveBack(party, which); }
-  // Until the party may make the ledger keep more; zero when it may.
-  std::chrono::seconds Wait(const PartyId& party) { return allowance_.Wait(party, clock_.Now()); }
+  // Until an order of the party goes on, because the ledger may keep more of it; zero when it does. Asked again then.
+  std::chrono::seconds Wait(const PartyId& party);
 
  private:
   static std::set<PartyId> PartiesOf(const Services& services);

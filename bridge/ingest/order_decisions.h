@@ -22,7 +22,7 @@ class OrderDecisions {
   static constexpr std::size_t kPage = 100;
   Result<std::vector<domain::DevicePosition>> Next(const domain::Order& order,
                                                    const std::optional<domain::DevicePosition>& after) const;
-  // Until the owner may make the ledger keep more (allowance.h); zero when it may.
+  // Until the ledger has room for more of the owner (allowance.h, Services::space_low); zero when it has.
   std::chrono::seconds Wait(const domain::Order& order) const { return executor_.Wait(order.owner); }
   // kMoved: the order does not run any more, or is not where it was; it must be read again. kAgain: nothing was kept.
   enum class Settled { kDecided, kMoved, kAgain };

@@ -30,6 +30,8 @@ using std::chrono::steady_clock;
 constexpr std::size_t kShareOctets = 16u << 20;  // of one party's messages that wait
 constexpr std::size_t kAhead = 128;  // of one party's commands: that many may share a synced write
 constexpr milliseconds kVisiblePatience{30'000};
+constexpr int kSpaceSeconds = 60;  // an operator makes room, or something that was deleted does
+constexpr std::string_view kNoSpace = "disk_nearly_full";
 
 // One party holds at most half of what may wait.
 Load ShareOf(const PipelineOptions& options) {
@@ -42,6 +44,14 @@ bool HoldsItsSender(const Arrived& arrived) { return arrived.place.has_value(); 
 
 // Nonsense takes from the same bucket as what is written.
 LimitClass ClassOf(const CommandRow* row) { return row != nullptr ? row->limit : LimitClass::kWrite; }
+
+Error DiskNearlyFull() {
+  Error full = Error::Make(Code::kFailed, std::string(kNoSpace),
+                           "the registry's disk is nearly full, so it begins nothing new; send the command "
+                           "again with the same id");
+  full.retry_after_seconds = kSpaceSeconds;
+  return full;
+}
 
 // A code that was not wrong, or a repeat of what was answered: whoever guesses has neither.
 bool GivesTokenBack(const Request& request, const Verdict& verdict) {
@@ -95,9 +105,11 @@ class Pipeline::Impl {
  private:
   Handled Handle(Arrived arrived);
   Handled HandleBatch(Arrived arrived);
-  bool RefuseOverLimit(const Arrived& arrived, const InboundMessage& message);
-  bool RefuseOverLimit(const Arrived& arrived, const Request& item);
-  void SayOverLimit(const Arrived& arrived, const Request& request, const Error& over);
+  bool RefuseForNow(const Arrived& arrived, const InboundMessage& message);
+  bool RefuseForNow(const Arrived& arrived, const Request& item);
+  std::optional<Error> NotNow(const PartyId& party, const CommandRow* row);
+  bool MayUseTheLast(const PartyId& party, const CommandRow* row) const;
+  void SayNotNow(const Arrived& arrived, const Request& request, const Error& why);
   Refusals::GiveBack GiveBackOf(const Arrived& arrived);
   void Post(std::shared_ptr<Taken> taken);
   void Process(const std::shared_ptr<Taken>& taken, const Strand& strand);
@@ -136,8 +148,11 @@ void Pipeline::Impl::Start() {
   }
   parsers_.Start();
   timer_.Start(options_.timer_period, [this] {
-    own_work_.PostDue();
-    renewals_.Look();
+    // While reports are refused for want of space, a job must not use up its attempts.
+    if (!services_.space_low()) {
+      own_work_.PostDue();
+      renewals_.Look();
+    }
     PostRetries();
   });
   order_runner_.Start();
@@ -162,13 +177,13 @@ void Pipeline::Impl::Receive(const InboundMessage& message) {
 Handled Pipeline::Impl::Handle(Arrived arrived) {
   if (!arrived.place && IsBatch(arrived.message)) return HandleBatch(std::move(arrived));
   const auto message = std::exchange(arrived.message, {});
-  if (!arrived.place && RefuseOverLimit(arrived, message)) return HoldsItsSender(arrived);
+  if (!arrived.place && RefuseForNow(arrived, message)) return HoldsItsSender(arrived);
   auto parsed = arrived.place ? ParseItem(message, *arrived.place) : Parse(message);
   if (!parsed) {
     refusals_.Bury(arrived, message, parsed.error(), GiveBackOf(arrived));
     return HoldsItsSender(arrived);
   }
-  if (arrived.place && RefuseOverLimit(arrived, *parsed)) return HoldsItsSender(arrived);
+  if (arrived.place && RefuseForNow(arrived, *parsed)) return HoldsItsSender(arrived);
   if (!parsed->id) {
     refusals_.Reject(arrived, *parsed, *parsed->refusal, GiveBackOf(arrived));
     return HoldsItsSender(arrived);
@@ -180,31 +195,47 @@ Handled Pipeline::Impl::Handle(Arrived arrived) {
 }
 
 // What is alone in its message is charged by its topic, so that a refusal costs no reading.
-bool Pipeline::Impl::RefuseOverLimit(const Arrived& arrived, const InboundMessage& message) {
+bool Pipeline::Impl::RefuseForNow(const Arrived& arrived, const InboundMessage& message) {
   const auto topic = wire::ParseCommandTopic(message.topic);
   if (!topic) return false;
   const CommandRow* const row = FindCommand(topic->command);
-  const auto over = executor_.Charge(topic->party, ClassOf(row));
-  if (!over) return false;
+  const auto why = NotNow(topic->party, row);
+  if (!why) return false;
   auto unread = ParseUnread(message);
   REG_CHECK(unread.ok());
   unread->row = row;
-  SayOverLimit(arrived, *unread, *over);
+  SayNotNow(arrived, *unread, *why);
   return true;
 }
 
-bool Pipeline::Impl::RefuseOverLimit(const Arrived& arrived, const Request& item) {
-  const auto over = executor_.Charge(item.topic.party, ClassOf(item.row));
-  if (over) SayOverLimit(arrived, item, *over);
-  return over.has_value();
+bool Pipeline::Impl::RefuseForNow(const Arrived& arrived, const Request& item) {
+  const auto why = NotNow(item.topic.party, item.row);
+  if (why) SayNotNow(arrived, item, *why);
+  return why.has_value();
 }
 
-// As the reply to a read would, the refusal of one goes aside: no commit, which would cost more than the answer.
-void Pipeline::Impl::SayOverLimit(const Arrived& arrived, const Request& request, const Error& over) {
-  if (!request.reads()) return refusals_.Reject(arrived, request, over, GiveBackOf(arrived));
-  services_.aside(request.topic.party, Rejected(request, over, executor_.Now()));
+// Space is asked for first: what is refused for the registry's sake takes no token.
+std::optional<Error> Pipeline::Impl::NotNow(const PartyId& party, const CommandRow* row) {
+  if (services_.space_low() && !MayUseTheLast(party, row)) return DiskNearlyFull();
+  return executor_.Charge(party, ClassOf(row));
+}
+
+// The operator's few commands end what must not wait, a stolen device for example.
+bool Pipeline::Impl::MayUseTheLast(const PartyId& party, const CommandRow* row) const {
+  if (row != nullptr && row->way == Way::kReads) return true;
+  const auto known = services_.parties.find(party);
+  return known != services_.parties.end() && known->second == wire::Role::kOperator;
+}
+
+// As the reply to a read would, the refusal of one goes aside: no commit, which would cost more than the answer. So does a
+// refusal for want of space.
+void Pipeline::Impl::SayNotNow(const Arrived& arrived, const Request& request, const Error& why) {
+  if (!request.reads() && why.symbol != kNoSpace) {
+    return refusals_.Reject(arrived, request, why, GiveBackOf(arrived));
+  }
+  services_.aside(request.topic.party, Rejected(request, why, executor_.Now()));
   intake_.MarkDone(arrived.ticket);
-  observer_.CommandDone(request.topic.command, "rejected", over.symbol, microseconds(0));
+  observer_.CommandDone(request.topic.command, "rejected", why.symbol, microseconds(0));
   GiveBackOf(arrived)();
 }
 

@@ -16,6 +16,8 @@
 //   being read, and waits for that in the same way: 2,048 messages and 4 MiB. What is even more is not kept at all: one
 //   rejection a second says for all of them how many there were. Receive waits only while the intake is full (MQTT5 §4.9
 //   flow control does the rest), never for one party's share.
+// While space is low nothing new is begun: what would write is rejected (2400 disk_nearly_full) but for the operator's
+//   commands, by which a device is still deactivated; jobs, renewals and orders wait. What DNS shows is still recorded.
 #pragma once
 
 #include <chrono>
@@ -66,6 +68,10 @@ struct RenewalsDue {
   UtcTime oldest;               // since when the first of them is due; zero: there is none
 };
 
+// Whether the disk has so little space that only what is under way may still be written. Asked for every command: from any
+// thread, and without a wait.
+using SpaceLow = std::function<bool()>;
+
 // Takes a reply that is kept nowhere to its party, or drops it; never waits, from any thread.
 using Aside = std::function<void(const PartyId& party, domain::OutgoingMessage reply)>;
 
@@ -84,6 +90,7 @@ struct Services {
   domain::FillRandom random = FillFromOpenSsl;
   Backlog backlog = [] { return std::uint64_t{0}; };
   Aside aside = [](const PartyId&, const domain::OutgoingMessage&) {};
+  SpaceLow space_low = [] { return false; };
   std::uint64_t kept_per_hour = std::uint64_t{256}
                                 << 20;  // octets one party may make the ledger keep (allowance.h)
 };

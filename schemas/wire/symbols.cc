@@ -102,6 +102,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kAdmission, Code::kLimit, "limit_reached", "the sender asks faster than it may"},
       {Said::kAdmission, Code::kLimit, "ledger_share_used",
        "the sender made the registry keep as much as one party may in an hour"},
+      {Said::kAdmission, Code::kFailed, "disk_nearly_full",
+       "the registry has too little disk space to begin anything new; reads are answered"},
       {Said::kAdmission, Code::kFailed, "registry_failed",
        "the registry could not decide; its operator's log says why"},
       {Said::kDecision, Code::kExists, "eid_registered", "a device of the sender's has this EID"},

@@ -92,6 +92,7 @@ void TestRegistry::Open() {
   services.policy.retry = setup_.retry;
   services.policy.transfer = setup_.transfer;
   services.limits = setup_.limits;
+  services.space_low = setup_.space_low;
   services.aside = [this](const PartyId&, domain::OutgoingMessage reply) {
     const std::lock_guard lock(mutex_);
     aside_.push_back(std::move(reply));

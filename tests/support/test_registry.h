@@ -49,6 +49,7 @@ class TestRegistry : public ingest::Observer {
     domain::RetryPlans retry = {};
     domain::TransferPolicy transfer = {};
     ingest::LimitRules limits = {};
+    ingest::SpaceLow space_low = [] { return false; };
     // Puts something between the pipeline and the ledger.
     std::function<std::unique_ptr<ledger::Ledger>(std::unique_ptr<ledger::Ledger>)> wrap = nullptr;
   };

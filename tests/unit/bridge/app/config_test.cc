@@ -362,7 +362,7 @@ TEST_F(ConfigTest, TheRangesOnThePageAreTheProgramsRanges) {
     EXPECT_EQ(range, RangeIn(config.error().message, key)) << key;
     numbers += range.empty() ? 0 : 1;
   }
-  EXPECT_EQ(numbers, 56);
+  EXPECT_EQ(numbers, 57);
 }
 
 }  // namespace

@@ -130,6 +130,7 @@ TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   metrics_.Limited("asp-a", "write");
   metrics_.Log(2, "");
   sample_.secondaries = {{"nsd", 0, 1, true}};
+  sample_.free_bytes = {{"ledger", 1}};
   const std::string text = metrics_.Text(sample_);
   std::map<std::string, std::string> there;
   for (std::sregex_iterator at(text.begin(), text.end(), kType), end; at != end; ++at) {

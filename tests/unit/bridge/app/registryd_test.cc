@@ -69,7 +69,8 @@ TEST_F(RegistrydTest, ExitCodesTellWrongFromGood) {
   EXPECT_EQ(Run({}), 2);
   EXPECT_EQ(Run({"--config", folder_.In("none.toml")}), 2);
   EXPECT_EQ(Run({"--confg", config()}), 2);
-  EXPECT_NE(folder_.Read("out.log").find("registryd: '--confg' is no option of it"), std::string::npos);
+  EXPECT_NE(folder_.Read("out.log").find("registryd: '--confg' is no option of it; nearest: --config"),
+            std::string::npos);
   EXPECT_EQ(Run({"--config", config(), "chekc"}), 2);
   EXPECT_NE(folder_.Read("out.log").find("registryd: 'chekc' is one word too many"), std::string::npos);
   EXPECT_EQ(Run({"--check-config", "--config", config()}), 0) << folder_.Read("out.log");
@@ -330,6 +331,11 @@ class FullDiskTest : public RegistrydTest {
     EXPECT_TRUE(process.ok());
     return process ? std::move(*process) : nullptr;
   }
+  void SetFreeBytesMin(const std::string& octets) {
+    folder_.Write("r/registry.toml",
+                  std::regex_replace(folder_.Read("r/registry.toml"), std::regex("\\n\\[ledger\\]\n"),
+                                     "\n[ledger]\nfree_bytes_min = " + octets + "\n"));
+  }
   void ExpectEndedForSpace(lab::Process& process, const std::string& which) {
     ASSERT_TRUE(process.WaitExit(90s)) << which;
     EXPECT_TRUE(WIFEXITED(*process.exit_status())) << process.Obituary();
@@ -348,9 +354,52 @@ TEST_F(FullDiskTest, AtAnyStartItEndsWithOneAndASentence) {
   }
 }
 
+// Below the limit it begins nothing, says so, and lives: the heartbeat still writes. With room again it goes on.
+TEST_F(FullDiskTest, BelowItsLimitItRefusesCommandsUntilThereIsRoom) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root mounts a file system";
+  SetFreeBytesMin("16777216");
+  folder_.Write("r/registry.toml",
+                folder_.Read("r/registry.toml") + "[[party]]\nname = \"mno-a\"\nrole = \"mno\"\n");
+  {
+    ingest::IntakeOptions options;
+    options.folder = folder_.In("r/intake");
+    const auto intake = ingest::Intake::Open(options);
+    ASSERT_TRUE(intake.ok()) << intake.error().message;
+    ASSERT_TRUE((*intake)
+                    ->Append(test::Raw("mno-a", "feed.ack",
+                                       test::Command("mno-a", "feed.ack", "a", {{"seq", 0}}).dump()))
+                    .ok());
+  }
+  auto process = StartOver("ledger", "48m", "dd if=/dev/zero of=ballast bs=1M count=36 status=none");
+  ASSERT_TRUE(process);
+  const auto metrics = [&] {
+    if (!std::filesystem::exists(folder_.In("r/run.json"))) return std::string();
+    const auto run = nlohmann::json::parse(folder_.Read("r/run.json"));
+    return test::HttpGet(run["http_port"].get<std::uint16_t>(), "/metrics");
+  };
+  const auto says = [&](const std::string& line) {
+    return lab::WaitUntil([&] { return metrics().find(line) != std::string::npos; }, 60s);
+  };
+  EXPECT_TRUE(says("\nregistry_disk_nearly_full 1\n")) << folder_.Read("out.log");
+  EXPECT_TRUE(says(
+      "registry_commands_total{command=\"feed.ack\",outcome=\"rejected\",symbol=\"disk_nearly_full\"} 1"));
+  EXPECT_TRUE(says("registry_free_bytes{folder=\"ledger\"} "));
+  EXPECT_TRUE(says("registry_free_bytes{folder=\"intake\"} "));
+  EXPECT_NE(folder_.Read("out.log").find("less than ledger.free_bytes_min (16777216)"), std::string::npos);
+  // As the process sees it, in its own mount namespace.
+  const std::string ballast =
+      "/proc/" + std::to_string(process->pid()) + "/root" + folder_.In("r/ledger/ballast");
+  ASSERT_TRUE(std::filesystem::remove(ballast)) << ballast;
+  EXPECT_TRUE(says("\nregistry_disk_nearly_full 0\n"));
+  process->Signal(SIGTERM);
+  ASSERT_TRUE(process->WaitExit(60s));
+  EXPECT_EQ(*process->exit_status(), 0) << process->Obituary();
+}
+
 // Every lane meets the one cause. As after kill -9, the next start goes on with what was acknowledged.
 TEST_F(FullDiskTest, ARunningOneSaysTheCauseOnceAndThatItEndedByIt) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root mounts a file system";
+  SetFreeBytesMin("0");  // or it would stop before
   folder_.Write("r/registry.toml",
                 folder_.Read("r/registry.toml") + "[[party]]\nname = \"mno-a\"\nrole = \"mno\"\n");
   {

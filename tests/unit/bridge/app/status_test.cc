@@ -29,6 +29,10 @@ TEST(Status, ReadyOnceCommandsAreHeardAndEverySecondaryServes) {
   EXPECT_EQ(silent.status, 503);
   EXPECT_EQ(nlohmann::json::parse(silent.body)["mqtt_trouble"], away.mqtt_trouble)
       << "it says what is missing";
+  Sample full = Good();
+  full.disk_nearly_full = true;
+  EXPECT_EQ(ReadyPage(full).status, 503);
+  EXPECT_EQ(nlohmann::json::parse(ReadyPage(full).body)["disk_nearly_full"], true);
   Sample empty = Good();
   empty.secondaries[1].serial = 0;
   const Page page = ReadyPage(empty);
