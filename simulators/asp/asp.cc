@@ -49,6 +49,7 @@ class AspOnMqtt : public Asp {
   void Control(const json& command) override;
 
  private:
+  void NotConnected(const std::string& trouble);
   void PublishEndpoint();
   void OnPublished(Clock::time_point begun, const Reply& reply);
   void OnDesk(const std::shared_ptr<Connection>& desk, const json& frame);
@@ -71,6 +72,7 @@ class AspOnMqtt : public Asp {
   std::set<std::string> shown_ GUARDED_BY(mutex_);  // codes for devices of other ASPs
   bool published_ GUARDED_BY(mutex_) = false;
   Clock::time_point publish_again_ GUARDED_BY(mutex_) = Clock::time_point::max();
+  std::string trouble_ GUARDED_BY(mutex_) = "no answer in time";  // of the connection, the last
   std::unique_ptr<PartyClient> client_;
   Desks desks_;
   FeedKeeper feed_;
@@ -81,14 +83,17 @@ class AspOnMqtt : public Asp {
 };
 
 Status AspOnMqtt::Begin() {
+  ClientOptions mqtt = config_.mqtt;
+  mqtt.on_trouble = [this](const std::string& trouble) { NotConnected(trouble); };
   auto client = PartyClient::Open(
-      config_.mqtt, [](const std::string&, const wire::Envelope&) {},  // actions go to MNOs only
+      mqtt, [](const std::string&, const wire::Envelope&) {},  // actions go to MNOs only
       [this](const std::string& type, const wire::Envelope& envelope) { OnEvent(type, envelope); });
   if (!client) return client.error();
   client_ = std::move(*client);
   transfers_.emplace(*client_, desks_, report_, config_.answer);
   if (!client_->WaitConnected(kConnectWithin)) {
-    return Error::Make(Code::kFailed, "broker_unreachable", "no connection to the broker");
+    const MutexLock lock(mutex_);
+    return Error::Make(Code::kFailed, "broker_unreachable", "no connection to the broker: " + trouble_);
   }
   if (auto open = OpenBackEnd(); !open) return open;
   auto desk = Listener::Open(
@@ -100,6 +105,14 @@ Status AspOnMqtt::Begin() {
   feed_thread_.Start("feed", [this] { FeedLoop(); });
   PublishEndpoint();
   return Done{};
+}
+
+void AspOnMqtt::NotConnected(const std::string& trouble) {
+  {
+    const MutexLock lock(mutex_);
+    trouble_ = trouble;
+  }
+  report_.Say({{"event", "connect_failed"}, {"reason", trouble}});
 }
 
 AspOnMqtt::~AspOnMqtt() {

@@ -56,8 +56,12 @@ class NetworkOperator : public MnoSim {
   }
 
   Status Begin() {
+    ClientOptions mqtt = config_.mqtt;
+    mqtt.on_trouble = [this](const std::string& trouble) {
+      report_.Say({{"event", "connect_failed"}, {"reason", trouble}});
+    };
     auto client = PartyClient::Open(
-        config_.mqtt, [this](const std::string& action, const wire::Envelope& said) { Action(action, said); },
+        mqtt, [this](const std::string& action, const wire::Envelope& said) { Action(action, said); },
         [this](const std::string& type, const wire::Envelope& said) { Notification(type, said); });
     if (!client) return client.error();
     client_ = std::move(*client);

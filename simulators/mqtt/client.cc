@@ -35,6 +35,10 @@ bool ConsumePrefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
+bool NotLookedAt(const Error& error) {
+  return error.symbol == "too_busy" || error.symbol == "disk_nearly_full";
+}
+
 class MqttPartyClient : public PartyClient {
  public:
   MqttPartyClient(const ClientOptions& options, PartyId party, OnAction on_action, OnEvent on_event)
@@ -177,7 +181,7 @@ class MqttPartyClient : public PartyClient {
     }
     // Not looked at, while an earlier copy may still wait there: under a new id both would be decided. So it stays here
     // and is said again, as after no answer.
-    if (reply.error && reply.error->symbol == "too_busy") return;
+    if (reply.error && NotLookedAt(*reply.error)) return;
     const auto on_reply = pending_.Take(envelope.cause->text());
     if (!on_reply || !*on_reply) return;  // a repeated reply, or one to an earlier run
     (*on_reply)(reply);

@@ -1,7 +1,7 @@
 // simulators/mqtt/client.h: a party's side of the interface over libmosquitto (the registry uses Paho: two client
 // libraries disagree loudly where MQTT is misread). Only this room includes mosquitto.h.
 // Commands are repeated with the same id until a reply comes or the deadline passes (README, "The journey of one message").
-// A rejection with too_busy is none: the registry has not looked at the command.
+// A rejection with too_busy or disk_nearly_full is none: the registry has not looked at the command.
 // Owns: one libmosquitto network thread and one thread for repetitions and deadlines; both start with the first
 //   WaitConnected or Call, so no handler runs before Open has returned. Handlers run on those threads and must be
 //   quick. Call from any thread, also from handlers. The destructor disconnects and joins; waiting commands are
@@ -30,9 +30,13 @@ struct ClientOptions {
   std::string party;
   std::string client_id;       // default: the party
   std::string user, password;  // in a certificate's place, without TLS: on this machine's own loopback only
+  std::chrono::milliseconds connect_within{10000};  // from TCP to the SUBACK, then another attempt
   std::chrono::milliseconds repeat_after{5000};
   std::chrono::milliseconds give_up_after{60000};
   std::size_t in_flight_max = 2000;
+  // A connection does not come about: address, step and reason, from the network thread. The same line comes once a minute,
+  // another one at once.
+  std::function<void(const std::string& trouble)> on_trouble;
   bool batches =
       false;  // what waits to be said travels together; batches that are heard are always understood
 };

@@ -4,6 +4,7 @@
 #include <mqtt_protocol.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "schemas/wire/batch.h"
 
@@ -15,6 +16,7 @@ constexpr std::uint32_t kSessionExpirySeconds = 24 * 3600;
 constexpr int kReceiveMaximum = 65535;
 constexpr int kLoopMilliseconds = 100;
 constexpr int kLastRounds = 10;  // of the loop, for the DISCONNECT to leave
+constexpr std::chrono::seconds kSayAgainAfter{60};
 constexpr std::chrono::milliseconds kBackoffMin{100}, kBackoffMax{3000};
 
 Error LibraryError(const char* what, int code) {
@@ -71,6 +73,10 @@ Status MqttConnection::Configure() {
   mosquitto_disconnect_v5_callback_set(client_, &HandleDisconnect);
   mosquitto_publish_v5_callback_set(client_, &HandlePublished);
   mosquitto_message_v5_callback_set(client_, &HandleMessage);
+  mosquitto_log_callback_set(client_, &HandleLog);
+  auto attempt = Attempt::Make(options_);
+  if (!attempt) return attempt.error();
+  attempt_ = std::move(*attempt);
   return options_.user.empty() ? ConfigureTls() : ConfigurePassword();
 }
 
@@ -80,28 +86,49 @@ Status MqttConnection::ConfigurePassword() {
 }
 
 Status MqttConnection::ConfigureTls() {
-  int code = mosquitto_tls_set(client_, options_.ca_file.c_str(), nullptr, options_.certificate_file.c_str(),
-                               options_.key_file.c_str(), nullptr);
-  if (code != MOSQ_ERR_SUCCESS) return LibraryError("certificate, key or CA file", code);
-  code = mosquitto_tls_opts_set(client_, 1, "tlsv1.3", nullptr);
+  // All of TLS is in it: libmosquitto adds nothing of its own.
+  mosquitto_int_option(client_, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
+  const int code = mosquitto_void_option(client_, MOSQ_OPT_SSL_CTX, attempt_->context());
   if (code != MOSQ_ERR_SUCCESS) return LibraryError("TLS 1.3", code);
   return Done{};
 }
 
-void MqttConnection::Connect() {
-  mosquitto_property* properties = nullptr;
-  mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, kSessionExpirySeconds);
-  // Nobody listening yet is not an error: the loop keeps trying, with these properties again.
-  mosquitto_connect_bind_v5(client_, options_.host.c_str(), options_.port, kKeepAliveSeconds, nullptr,
-                            properties);
-  mosquitto_property_free_all(&properties);
+// Nobody listening yet is not an error: the loop keeps trying, with the first one's properties again.
+void MqttConnection::Begin(bool first) {
+  attempt_->Begin();
+  int code = MOSQ_ERR_SUCCESS;
+  if (first) {
+    mosquitto_property* properties = nullptr;
+    mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL, kSessionExpirySeconds);
+    code = mosquitto_connect_bind_v5(client_, options_.host.c_str(), options_.port, kKeepAliveSeconds,
+                                     nullptr, properties);
+    attempt_->Called(code, errno);
+    mosquitto_property_free_all(&properties);
+  } else {
+    code = mosquitto_reconnect(client_);
+    attempt_->Called(code, errno);
+  }
+}
+
+// An attempt has failed, or a connection has ended: of the second nothing is said, another attempt follows.
+void MqttConnection::SayTrouble() {
+  if (!options_.on_trouble) return;
+  const std::string line = attempt_->Trouble();
+  const auto now = std::chrono::steady_clock::now();
+  if (line == said_ && now - said_at_ < kSayAgainAfter) return;
+  said_ = line;
+  said_at_ = now;
+  options_.on_trouble(line);
 }
 
 void MqttConnection::NetworkLoop() {
-  Connect();
+  Begin(true);
   auto pause = kBackoffMin;
   for (int rounds_left = kLastRounds; rounds_left > 0;) {
-    const int code = mosquitto_loop(client_, kLoopMilliseconds, 1);
+    attempt_->At(mosquitto_socket(client_));
+    const bool was_connected = connected_;
+    int code = mosquitto_loop(client_, kLoopMilliseconds, 1);
+    if (code == MOSQ_ERR_SUCCESS && !connected_ && attempt_->TooLate()) code = MOSQ_ERR_CONN_LOST;
     if (network_.stopping()) {
       rounds_left = code == MOSQ_ERR_SUCCESS ? rounds_left - 1 : 0;
       continue;
@@ -109,9 +136,10 @@ void MqttConnection::NetworkLoop() {
     if (connected_) pause = kBackoffMin;
     if (code == MOSQ_ERR_SUCCESS) continue;
     SetConnected(false);
+    if (!was_connected) SayTrouble();
     if (!PauseBeforeRetry(pause)) return;
     pause = std::min(pause * 2, kBackoffMax);
-    mosquitto_reconnect(client_);
+    Begin(false);
   }
 }
 
@@ -145,7 +173,12 @@ bool MqttConnection::Publish(const std::string& topic, const std::string& payloa
   return code == MOSQ_ERR_SUCCESS;
 }
 
+void MqttConnection::HandleLog(mosquitto*, void* self, int, const char* line) {
+  Self(self)->attempt_->Logged(line);
+}
+
 void MqttConnection::HandleConnect(mosquitto* client, void* self, int reason, int, const mqtt5__property*) {
+  Self(self)->attempt_->Answered(reason);
   if (reason != MQTT_RC_SUCCESS) return;  // the broker closes; the loop tries again
   mosquitto_subscribe_v5(client, nullptr, Self(self)->subscription_.c_str(), 1, 0, nullptr);
 }
@@ -155,7 +188,7 @@ void MqttConnection::HandleSubscribe(mosquitto*, void* self, int, int count, con
   // MQTT 5.0 §3.9.3: 0x80 and above are refusals, and 0 is less than was asked for: replies could be lost without a word.
   // A client that cannot hear its replies is not connected. What else CONNACK may ask for libmosquitto obeys: Receive
   // Maximum, Server Keep Alive, Maximum QoS, Maximum Packet Size, Retain Available.
-  if (count != 1 || granted[0] != 1) return;
+  if (count != 1 || granted[0] != 1) return Self(self)->attempt_->NotGranted();
   // Whoever waits for the connection hears of it last: what is said then is not among what is said again here.
   Self(self)->connected_ = true;
   Self(self)->on_connected_();

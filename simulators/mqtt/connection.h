@@ -14,6 +14,7 @@
 
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
+#include "simulators/mqtt/attempt.h"
 #include "simulators/mqtt/client.h"
 
 struct mosquitto;
@@ -45,11 +46,13 @@ class MqttConnection {
   Status Configure();
   Status ConfigureTls();
   Status ConfigurePassword();
-  void Connect();
+  void Begin(bool first);
+  void SayTrouble();
   void NetworkLoop();
   bool PauseBeforeRetry(std::chrono::milliseconds pause);  // false: stopping
   void SetConnected(bool connected);
 
+  static void HandleLog(mosquitto*, void* self, int level, const char* line);
   static void HandleConnect(mosquitto*, void* self, int reason, int flags, const mqtt5__property*);
   static void HandleSubscribe(mosquitto*, void* self, int id, int count, const int* granted,
                               const mqtt5__property*);
@@ -62,6 +65,9 @@ class MqttConnection {
   const OnMessage on_message_;
   const OnConnected on_connected_;
   const OnConfirmed on_confirmed_;
+  std::unique_ptr<Attempt> attempt_;  // the network thread's, as the next two
+  std::string said_;
+  std::chrono::steady_clock::time_point said_at_;
   mosquitto* client_ = nullptr;
   Mutex mutex_;
   CondVar changed_;

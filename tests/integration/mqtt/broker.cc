@@ -66,10 +66,12 @@ Broker::Broker() {
   Start();
 }
 
-void Broker::NameItself(const std::string& host) {
+void Broker::NameItself(const std::string& host, int days_ago) {
   auto key = signing::PrivateKey::Load(folder_.In("broker.key"));
   REG_CHECK(key.ok());
-  auto certificate = signing::CreateServerCertificate(*ca_, *key, {host}, ADay());
+  signing::Validity validity = ADay();
+  validity.now = validity.now - std::chrono::hours(24) * days_ago;
+  auto certificate = signing::CreateServerCertificate(*ca_, *key, {host}, validity);
   REG_CHECK(certificate.ok());
   folder_.Write("broker.pem", ToPem("CERTIFICATE", *certificate));
 }

@@ -31,7 +31,8 @@ class Broker {
   void Kill();                                // SIGKILL, and waits for the end
   void Reconfigure(const std::string& line);  // starts it again with this line
   void Reload();                              // SIGHUP, and waits until it is done
-  void NameItself(const std::string& host);   // another certificate, from the next start on
+  // Another certificate, from the next start on; it begins and ends so many days before one that is good.
+  void NameItself(const std::string& host, int days_ago = 0);
 
   // A certificate for `party` from the broker's CA.
   std::string CertificateOf(const std::string& party);

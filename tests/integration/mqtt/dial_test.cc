@@ -77,6 +77,42 @@ TEST(Dial, AnotherHostsCertificate) {
                                          " (127.0.0.1): TLS: certificate verify failed: hostname mismatch");
 }
 
+TEST(Dial, ACertificateThatHasEnded) {
+  Broker broker;
+  auto options = broker.ForRegistry();
+  broker.Kill();
+  broker.NameItself("127.0.0.1", 2);
+  broker.Start();
+  EXPECT_EQ(FirstComplaint(options), "mqtt: connect_failed: 127.0.0.1:" + PortOf(options) +
+                                         ": TLS: certificate verify failed: certificate has expired");
+}
+
+TEST(Dial, ABrokerThatRefusesUsInMqtt) {
+  Broker broker;
+  auto options = broker.ForRegistry();
+  broker.Reconfigure("clientid_prefixes somebody-");
+  const std::string said = FirstComplaint(options);
+  EXPECT_TRUE(said.starts_with("mqtt: connect_failed: 127.0.0.1:" + PortOf(options) +
+                               ": MQTT: the broker refused it: "))
+      << said;
+}
+
+TEST(Dial, APortThatTakesConnectionsAndSaysNothing) {
+  Broker broker;
+  const int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* const any = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_TRUE(bind(listening, any, size) == 0 && listen(listening, 8) == 0 &&
+              getsockname(listening, any, &size) == 0);
+  auto options = broker.ForRegistry();
+  options.port = ntohs(address.sin_port);
+  EXPECT_EQ(mqtt::Dial(options, [] { return false; }).fault, "TLS: no answer in time");
+  close(listening);
+}
+
 TEST(Dial, AnotherCa) {
   Broker broker, stranger;
   auto options = broker.ForRegistry();

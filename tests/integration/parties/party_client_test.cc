@@ -86,7 +86,11 @@ TEST_F(PartyClientTest, ACommandThatWasNotLookedAtIsSaidAgainUnderItsId) {
   const auto second = registry.Next();
   ASSERT_TRUE(second.has_value());
   EXPECT_EQ(second->payload, first->payload);
-  registry.Accept(*second, {{"device", kDevice}, {"state", "attached"}});
+  registry.Reject(*second, Error::Make(Code::kFailed, "disk_nearly_full", "later"));
+  const auto third = registry.Next();
+  ASSERT_TRUE(third.has_value());
+  EXPECT_EQ(third->payload, first->payload);
+  registry.Accept(*third, {{"device", kDevice}, {"state", "attached"}});
   ASSERT_TRUE(Ready(reply));
   EXPECT_TRUE(reply.get().accepted);
 }
