@@ -13,6 +13,7 @@
 #include "clients/verify/one_client.h"
 #include "clients/verify/report.h"
 #include "schemas/base/standard_descriptors.h"
+#include "schemas/base/wrong_command.h"
 
 namespace {
 
@@ -120,7 +121,8 @@ int Run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   registry::OpenStandardDescriptors();
   Arguments arguments;
-  CLI::App app("Says of a device's certificate, or of a live TLS client, what holds and what does not");
+  CLI::App app("Says of a device's certificate, or of a live TLS client, what holds and what does not",
+               "registry-verify");
   app.add_option("subject", arguments.subject,
                  "a file with a certificate (PEM or DER), or HOST:PORT where to wait for a client")
       ->required();
@@ -135,8 +137,10 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {  // CLI11's only way to say so; it ends here
-    const int code = app.exit(error);
-    return code == 0 ? 0 : 2;
+    const std::string wrong = error.get_exit_code() == 0 ? "" : registry::WrongCommand(app);
+    if (wrong.empty()) return app.exit(error) == 0 ? 0 : 2;
+    std::cerr << wrong << "\nRun with --help for more information.\n";
+    return 2;
   }
   return Run(arguments);
 }

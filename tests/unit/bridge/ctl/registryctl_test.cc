@@ -83,14 +83,18 @@ TEST_F(Registryctl, AWrongCommandLineEndsWithTwoAndSaysWhy) {
 
 TEST_F(Registryctl, AWrongWordIsNamedWithTheChoices) {
   const std::pair<const char*, const char*> said[] = {
-      {"devcie list", "registryctl: 'devcie' is no command of it; there are: init, party, "},
-      {"device list --jsn --ledger x", "registryctl device list: '--jsn' is no option of it\n"},
-      {"device list --ldeger x", "registryctl device list: '--ldeger' is no option of it\n"},
+      {"devcie list", "registryctl: 'devcie' is no command of it; nearest: device; there are: init, party, "},
+      {"device list --jsn --ledger x",
+       "registryctl device list: '--jsn' is no option of it; nearest: --json\n"},
+      {"device list --ldeger x",
+       "registryctl device list: '--ldeger' is no option of it; nearest: --ledger\n"},
       {"--jsn", "registryctl: '--jsn' is no option of it; there are: init, party, "},
       {"device shwo x",
-       "registryctl device: 'shwo' is no command of it; there are: show, list, explain, history\n"},
+       "registryctl device: 'shwo' is no command of it; nearest: show; there are: show, list, explain, "
+       "history\n"},
       {"device --json lst",
-       "registryctl device: 'lst' is no command of it; there are: show, list, explain, history\n"},
+       "registryctl device: 'lst' is no command of it; nearest: list; there are: show, list, explain, "
+       "history\n"},
       {"device", "registryctl device: a command is missing; there are: show, list, explain, history\n"},
       {"", "registryctl: a command is missing; there are: "},
   };
@@ -165,7 +169,7 @@ TEST_F(Registryctl, EveryCertificateThatWasMadeIsRecordedAndAnOwnOneIsWithdrawnW
   EXPECT_THAT(made.out, HasSubstr("interface/broker.{pem,key}"));
   EXPECT_THAT(made.out, HasSubstr("the broker's certificate is for localhost only"));
   const std::string first = serial_of("broker.pem"), own = serial_of("registryd.pem");
-  ASSERT_EQ(Run("broker certificate --name broker.test --dir " + registry).status, 0);
+  ASSERT_EQ(Run("broker certificate --broker-host broker.test --dir " + registry).status, 0);
   const std::string issued = folder_.Read(interface + "issued.txt");
   for (const std::string& line :
        {first + " broker ", serial_of("broker.pem") + " broker ", own + " registryd "})

@@ -82,6 +82,11 @@ TEST_F(VerifyTest, EndsWithTwoWhenItCannotAsk) {
   EXPECT_EQ(CodeOf(Verify(world_->folder().In("anchors"))), 2) << "no certificate";
   EXPECT_EQ(CodeOf(Verify("--wait 1 127.0.0.1:0")), 2) << "nobody came";
   EXPECT_EQ(CodeOf(Shell("'" REGISTRY_BINARY_DIR "/bin/registry-verify' --config nowhere x 2>&1")), 2);
+  const auto mistyped = Shell("'" REGISTRY_BINARY_DIR "/bin/registry-verify' --confg nowhere x 2>&1");
+  EXPECT_EQ(CodeOf(mistyped), 2);
+  EXPECT_NE(mistyped.output.find("registry-verify: '--confg' is no option of it; nearest: --config\n"),
+            std::string::npos)
+      << mistyped.output;
 }
 
 TEST_F(VerifyTest, SaysOfALiveClientWhatItShows) {

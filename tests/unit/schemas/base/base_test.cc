@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "schemas/base/bytes.h"
+#include "schemas/base/nearest.h"
 #include "schemas/base/result.h"
 #include "schemas/base/standard_descriptors.h"
 #include "schemas/base/utc_time.h"
@@ -124,6 +125,19 @@ int DescriptorsAfter(int closed) {
 
 TEST(StandardDescriptors, AreThereWhateverTheParentClosed) {
   for (int closed = 0; closed < 8; ++closed) EXPECT_EQ(DescriptorsAfter(closed), 7) << closed;
+}
+
+TEST(Nearest, IsWhatAMistypedWordMayHaveMeant) {
+  using Words = std::vector<std::string>;
+  const Words words{"demo", "down", "load", "list", "--devices", "--dir"};
+  EXPECT_EQ(Nearest("dmeo", words), Words{"demo"});
+  EXPECT_EQ(Nearest("laod", words), Words{"load"});
+  EXPECT_EQ(Nearest("--device", words), Words{"--devices"});
+  EXPECT_EQ(Nearest("--dev", words), (Words{"--devices"})) << "begun";
+  EXPECT_EQ(Nearest("lost", Words({"list", "lots", "cost"})), (Words{"list", "lots", "cost"})) << "as near";
+  EXPECT_EQ(Nearest("publish", words), Words{});
+  EXPECT_EQ(Nearest("", words), Words{});
+  EXPECT_EQ(Nearest(std::string(100'000, 'x'), words), Words{});
 }
 
 }  // namespace

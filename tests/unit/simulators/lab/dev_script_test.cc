@@ -147,14 +147,19 @@ TEST_F(DevScriptTest, ArgumentsAreJudgedBeforeTheBuild) {
       {{"demo", "--checks", "some"}, "--checks: 'some' is none of all, none, sample:P"},
       {{"demo", "--checks", "sample:"}, "--checks: 'sample:' is none of all, none, sample:P"},
       {{"demo", "--devices", "0"}, "--devices must be at least 1"},
-      {{"demo", "--devcies", "2"}, "'--devcies' is no option of it"},
+      {{"demo", "--devcies", "2"}, "'--devcies' is no option of it; nearest: --devices\n"},
       {{"demo", "--servers-only"}, "'--servers-only' is no option of it"},
       {{"up", "--keep"}, "'--keep' is no option of it"},
       {{"up", "lab"}, "'lab' is no option of it"},
-      {{"dmeo"}, "'dmeo' is no command of it"},
-      {{"test", "--quik"}, "test: '--quik' is no option of it"},
-      {{"check", "--fxi"}, "check: '--fxi' is no option of it"},
-      {{"bench", "--jsn", "x"}, "bench: '--jsn' is no option of it"}};
+      {{"load"}, "load: give either --rate or --devices"},
+      {{"load", "--rate", "1", "--devices", "1"}, "load: give either --rate or --devices"},
+      {{"load", "--devices", "0"}, "load: --devices must be at least 1"},
+      {{"build", "relase"}, "build: 'relase' is no preset; nearest: release\n"},
+      {{"dmeo"}, "'dmeo' is no command of it; nearest: demo\n"},
+      {{"fz"}, "'fz' is no command of it\n"},
+      {{"test", "--quik"}, "test: '--quik' is no option of it; nearest: --quick\n"},
+      {{"check", "--fxi"}, "check: '--fxi' is no option of it; nearest: --fix\n"},
+      {{"bench", "--jsn", "x"}, "bench: '--jsn' is no option of it; nearest: --json\n"}};
   for (const auto& [arguments, said] : wrong) {
     fs::remove(In("log"));
     auto dev = Process::Start(Dev(arguments));
@@ -163,6 +168,36 @@ TEST_F(DevScriptTest, ArgumentsAreJudgedBeforeTheBuild) {
     EXPECT_EQ(WEXITSTATUS((*dev)->exit_status().value_or(0)), 2) << said;
     EXPECT_THAT(Read("log"), HasSubstr(said));
     EXPECT_FALSE(fs::exists(In("begun"))) << said;
+  }
+}
+
+// So is a folder that is somebody's: a lab would write over what is there.
+TEST_F(DevScriptTest, FoldersAndReportsAreJudgedBeforeTheBuild) {
+  Write("stand-ins/dpkg-query", "#!/bin/sh\nexit 1\n");
+  Write("stand-ins/apt-get", "#!/bin/sh\nexit 1\n");
+  Write("caller/full/nsd.conf", "somebody's");
+  Write("caller/lab/.iot-registry-lab", "");
+  Write("caller/former/lab.json", "");
+  fs::create_directories(In("caller/empty"));
+  const std::string refused = "full is not empty and no lab's folder", taken = "installing";
+  const std::pair<std::vector<std::string>, std::string> said[] = {
+      {{"demo", "--dir", "full"}, refused},
+      {{"up", "--dir=full"}, refused},
+      {{"load", "--rate", "1", "--dir", "full"}, refused},
+      {{"demo", "--dir", "full/nsd.conf"}, "is not empty and no lab's folder"},
+      {{"demo", "--report", "none/x.html"}, "cannot write the report to none/x.html"},
+      {{"demo", "--report", "full"}, "cannot write the report to full"},
+      {{"demo", "--dir", "lab"}, taken},
+      {{"demo", "--dir", "former"}, taken},
+      {{"demo", "--dir", "empty"}, taken},
+      {{"demo", "--dir", "new", "--report", "x.html"}, taken}};
+  for (const auto& [arguments, sentence] : said) {
+    fs::remove(In("log"));
+    auto dev = Process::Start(Dev(arguments));
+    ASSERT_TRUE(dev.ok());
+    ASSERT_TRUE((*dev)->WaitExit(seconds(30)));
+    EXPECT_EQ(WEXITSTATUS((*dev)->exit_status().value_or(0)), 1) << sentence;
+    EXPECT_THAT(Read("log"), HasSubstr(sentence));
   }
 }
 
@@ -183,6 +218,9 @@ TEST_F(DevScriptTest, EveryOptionOfTheLabIsKnown) {
           {"--secondary", "knot"}, {"--checks", "sample:0.5"}, {"--telemetry", "on"}};
       const auto choice = kChoices.find(name);
       arguments.push_back(choice != kChoices.end() ? choice->second : "1");
+    }
+    if (command == "load" && name != "--rate") {
+      arguments.insert(arguments.end(), {"--devices", "1"});
     }
     fs::remove(In("log"));
     auto dev = Process::Start(Dev(arguments));
