@@ -133,7 +133,7 @@ Status Lab::PrepareZones() {
 
 Status Lab::StartServers() {
   for (auto start : {&Lab::StartBroker, &Lab::StartRegistry, &Lab::StartAuthority, &Lab::StartResolver,
-                     &Lab::StartAspBrokers}) {
+                     &Lab::StartAspBrokers, &Lab::AwaitReady}) {
     if (Interrupted()) return LabError("interrupted");
     if (Status status = (this->*start)(); !status) return status;
   }
@@ -203,8 +203,7 @@ Status Lab::StartResolver() {
   const std::string file = layout_.In("unbound/unbound.conf");
   if (Status status = WriteText(file, UnboundConfig(unbound)); !status) return status;
   return Launch("unbound", {"unbound", "-d", "-c", file}, [this] {
-    return TcpAnswers(kAddress, layout_.dot) && ResolverValidates(kAddress, layout_.resolver, kZone) &&
-           HttpOk(kAddress, layout_.http, "/readyz");
+    return TcpAnswers(kAddress, layout_.dot) && ResolverValidates(kAddress, layout_.resolver, kZone);
   });
 }
 
@@ -221,6 +220,16 @@ Status Lab::StartAspBrokers() {
     if (!launched) return launched;
   }
   return Done{};
+}
+
+// With its broker and its secondary there: what it still misses it says itself.
+Status Lab::AwaitReady() {
+  const auto ready = [this] { return HttpOk(kAddress, layout_.http, "/readyz"); };
+  if (WaitUntil(ready, options_.patience, [this] { return Interrupted() || HasFailure(); })) return Done{};
+  if (Interrupted()) return LabError("interrupted while registryd was getting ready");
+  if (const auto failure = TakeFailure()) return LabError(*failure);
+  const auto page = HttpAnswer(kAddress, layout_.http, "/readyz");
+  return LabError("registryd is not ready; /readyz says: " + (page ? page->body : "nothing\n"));
 }
 
 Status Lab::StartSimulators() {

@@ -102,6 +102,7 @@ class Lab {
   void Heard(const std::string& name, const std::string& line);
   std::string Program(const std::string& name) const;
   void Say(const std::string& line) const;
+  Status AwaitReady();
   bool Interrupted() const;
   bool HasFailure() const;
 

@@ -82,7 +82,7 @@ bool ResolverValidates(const std::string& address, std::uint16_t port, const std
   return answer.good && answer.authentic;
 }
 
-std::optional<std::string> HttpBody(const std::string& address, std::uint16_t port, const std::string& path) {
+std::optional<HttpPage> HttpAnswer(const std::string& address, std::uint16_t port, const std::string& path) {
   const int socket = Connected(SOCK_STREAM, address, port);
   if (socket < 0) return std::nullopt;
   const std::string request = "GET " + path + " HTTP/1.0\r\nHost: " + address + "\r\n\r\n";
@@ -94,8 +94,15 @@ std::optional<std::string> HttpBody(const std::string& address, std::uint16_t po
   }
   ::close(socket);
   const std::size_t head = answer.find("\r\n\r\n");
-  if (head == std::string::npos || answer.compare(8, 4, " 200") != 0) return std::nullopt;
-  return answer.substr(head + 4);
+  constexpr std::size_t kStatusAt = 9;  // "HTTP/1.0 200 OK"
+  if (head == std::string::npos || head < kStatusAt) return std::nullopt;
+  return HttpPage{answer.substr(kStatusAt, 3), answer.substr(head + 4)};
+}
+
+std::optional<std::string> HttpBody(const std::string& address, std::uint16_t port, const std::string& path) {
+  auto page = HttpAnswer(address, port, path);
+  if (!page || page->status != "200") return std::nullopt;
+  return std::move(page->body);
 }
 
 bool HttpOk(const std::string& address, std::uint16_t port, const std::string& path) {

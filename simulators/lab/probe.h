@@ -16,7 +16,12 @@ bool SoaAnswers(const std::string& address, std::uint16_t port, const std::strin
 // The same question with DO set and recursion desired: the AD bit must be there (RFC 4035 §3.2.3).
 bool ResolverValidates(const std::string& address, std::uint16_t port, const std::string& name);
 bool HttpOk(const std::string& address, std::uint16_t port, const std::string& path);
-// The page; nothing when there is none, or another status than 200. At most kPageMax octets of it.
+// Whatever the status; nothing without an answer. At most kPageMax octets of it.
+struct HttpPage {
+  std::string status, body;  // "503"
+};
+std::optional<HttpPage> HttpAnswer(const std::string& address, std::uint16_t port, const std::string& path);
+// The page; nothing when there is none, or another status than 200.
 inline constexpr std::size_t kPageMax = 4u << 20;
 std::optional<std::string> HttpBody(const std::string& address, std::uint16_t port, const std::string& path);
 
