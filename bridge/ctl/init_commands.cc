@@ -50,8 +50,13 @@ void RunInit(const InitOptions& options) {
                "crl.pem\n";
   if (!options.hosts.empty()) return;
   std::cout << "Without --broker-host the broker's certificate is for localhost only. For another host:\n"
-            << "     registryctl broker certificate --name HOST --dir " << options.folder
+            << "     registryctl broker certificate --broker-host HOST --dir " << options.folder
             << ", and mqtt.host in registry.toml\n";
+}
+
+CLI::Option* AddBrokerHost(CLI::App& command, InitOptions& options) {
+  return command.add_option("--broker-host", options.hosts,
+                            "Name or address in the broker's certificate (repeatable)");
 }
 
 void AddInit(CLI::App& app) {
@@ -60,8 +65,7 @@ void AddInit(CLI::App& app) {
       app.add_subcommand("init", "Create a registry's folder: keys, CAs, zone keys, configuration");
   command->add_option("--dir", options->folder, "Folder to create; must not exist, or be empty")->required();
   command->add_option("--zone", options->zone, "DNS zone of the registry, e.g. iotregistry.test")->required();
-  command->add_option("--broker-host", options->hosts,
-                      "Name or address in the broker's certificate (repeatable)");
+  AddBrokerHost(*command, *options);
   command->callback([options] { RunInit(*options); });
 }
 
@@ -174,7 +178,7 @@ void AddBrokerCertificate(CLI::App& app) {
   broker->require_subcommand(1);
   CLI::App* const command = broker->add_subcommand("certificate", "Replace the broker's key and certificate");
   command->add_option("--dir", options->folder, "The registry's folder")->required();
-  command->add_option("--name", options->hosts, "Host name or address (repeatable)")->required();
+  AddBrokerHost(*command, *options)->required();
   command->callback([options] {
     const auto renewed = RenewBroker(options->folder, WithLoopback(options->hosts), SystemClock().Now());
     if (!renewed) Fail(renewed.error());

@@ -47,7 +47,7 @@ Result<domain::Reply> Feeds::Replay(const wire::FeedReplay& command, domain::Cas
   auto state = reader_.LoadFeed(origin.party);
   if (!state) return state.error();
   // The one behind the last is what a party asks for that has all there is and cannot know it.
-  if (command.from_seq > state->last + 1) return SeqUnknown("/from_seq");
+  if (command.from_seq > state->last + 1) return SeqUnknown("/fromSeq");
   if (auto may = MayReplay(origin.party, at.context.now); !may) return may.error();
   auto items = reader_.FeedFrom(origin.party, command.from_seq, kReplayMax);
   if (!items) return items.error();

@@ -13,7 +13,7 @@ namespace {
 
 using Kind = wire::MessageName::Kind;
 
-// As the examples' files are named: "from_seq" is from-seq, "registryProfile" registryprofile.
+// As the examples' files are named: "a_b" would be a-b, "registryProfile" is registryprofile.
 std::string InFileName(std::string member) {
   for (char& letter : member) {
     letter = letter == '_' ? '-' : static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));

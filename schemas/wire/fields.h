@@ -17,6 +17,7 @@ struct Field {
   Rule (*rule)();
   Fault (*read)(const json& value, Message* message);
   void (*write)(std::string_view name, const Message& message, json* data);
+  std::string_view former = {};  // what senders of earlier versions call it: read, and never written
 };
 template <class Message>
 using Fields = std::vector<Field<Message>>;
@@ -74,13 +75,13 @@ void WriteIfSet(std::string_view name, const Owner& message, json* data) {
 }
 
 template <class Form, auto kMember, class Owner = decltype(OwnerOf(kMember))>
-Field<Owner> Must(std::string_view name) {
-  return {name, true, Form::MakeRule, ReadMember<Form, kMember>, WriteMember<Form, kMember>};
+Field<Owner> Must(std::string_view name, std::string_view former = {}) {
+  return {name, true, Form::MakeRule, ReadMember<Form, kMember>, WriteMember<Form, kMember>, former};
 }
 // Absent means nullopt, or the member's empty value where the struct has no optional.
 template <class Form, auto kMember, class Owner = decltype(OwnerOf(kMember))>
 Field<Owner> May(std::string_view name) {
-  return {name, false, Form::MakeRule, ReadMember<Form, kMember>, WriteIfSet<Form, kMember>};
+  return {name, false, Form::MakeRule, ReadMember<Form, kMember>, WriteIfSet<Form, kMember>, {}};
 }
 
 // ---- walking a table
@@ -90,20 +91,35 @@ Error UnknownField(std::string_view name);
 Error MissingField(std::string_view name);
 Fault Under(std::string_view name, Fault fault);  // prefixes the fault's pointer with "/name"
 
+// Under its former name only where it is not there under its own.
+template <class Message>
+bool Names(const Field<Message>& field, std::string_view name, const json::object_t& object) {
+  if (field.name == name) return true;
+  return !field.former.empty() && field.former == name &&
+         object.find(std::string(field.name)) == object.end();
+}
+
+template <class Message>
+bool IsThere(const json::object_t& object, const Field<Message>& field) {
+  return object.find(std::string(field.name)) != object.end() ||
+         (!field.former.empty() && object.find(std::string(field.former)) != object.end());
+}
+
 template <class Message>
 Fault ReadObject(const json& data, Message* message) {
   const auto* object = data.get_ptr<const json::object_t*>();
   if (object == nullptr) return NotAnObject();
   const Fields<Message>& table = Table<Message>();
   for (const auto& [name, value] : *object) {
-    const auto is_it = [&name = name](const Field<Message>& field) { return field.name == name; };
+    const auto is_it = [&name = name, object](const Field<Message>& field) {
+      return Names(field, name, *object);
+    };
     const auto field = std::find_if(table.begin(), table.end(), is_it);
     if (field == table.end()) return UnknownField(name);
     if (Fault fault = Under(name, field->read(value, message))) return fault;
   }
   for (const Field<Message>& field : table) {
-    if (field.required && object->find(std::string(field.name)) == object->end())
-      return MissingField(field.name);
+    if (field.required && !IsThere(*object, field)) return MissingField(field.name);
   }
   return Consistent(*message);
 }

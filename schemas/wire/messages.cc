@@ -112,7 +112,7 @@ const Fields<DeviceDelete>& Table<DeviceDelete>() {
 }
 template <>
 const Fields<FeedReplay>& Table<FeedReplay>() {
-  static const Fields<FeedReplay> table{Must<Count, &FeedReplay::from_seq>("from_seq")};
+  static const Fields<FeedReplay> table{Must<Count, &FeedReplay::from_seq>("fromSeq", "from_seq")};
   return table;
 }
 template <>

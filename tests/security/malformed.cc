@@ -26,7 +26,7 @@ const json& GoodData() {
       {"device.attach", {{"device", device}}},
       {"csr.submit", {{"device", device}, {"csr", "MAMCAQA="}, {"job", job}}},
       {"feed.ack", {{"seq", 0}}},
-      {"feed.replay", {{"from_seq", 1}}},
+      {"feed.replay", {{"fromSeq", 1}}},
       {"do.progress",
        {{"job", job}, {"device", device}, {"progress", 1}, {"stage", "queued"}, {"detail", "x"}}},
       {"do.result",
@@ -246,7 +246,7 @@ Malformed NoCommand(const Maker& maker, const std::string& id, Random& random) {
 // Whole texts that are not JSON, or JSON no number of ours fits into.
 std::vector<Family> OctetFamilies(const Maker& maker) {
   const std::vector<std::pair<std::string, std::string>> numbers{
-      {"feed.ack", "seq"}, {"feed.replay", "from_seq"}, {"do.progress", "progress"}};
+      {"feed.ack", "seq"}, {"feed.replay", "fromSeq"}, {"do.progress", "progress"}};
   const Texts out_of_range{"-1", "9007199254740992", "18446744073709551615", "-9223372036854775808"};
   const Texts no_integers{"18446744073709551616",   "1e3", "1.5", "-0.0", "1E+2", "-1e-9",
                           "99999999999999999999999"};

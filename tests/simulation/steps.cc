@@ -173,7 +173,7 @@ void NotKnown(World& world, Dice& dice) { Report(world, dice, "do.result", {{"ou
 
 void Replay(World& world, Dice& dice) {
   world.repeating = true;  // who let a device go is told once more what it was told
-  world.Ask(Anybody(dice), "feed.replay", {{"from_seq", 1 + dice.Below(5)}});
+  world.Ask(Anybody(dice), "feed.replay", {{"fromSeq", 1 + dice.Below(5)}});
   world.repeating = false;
 }
 void Acknowledge(World& world, Dice& dice) {

@@ -253,7 +253,7 @@ TEST_F(MnoTest, AGapInItsFeedIsAskedForAndOnlyWhatIsWholeIsAcknowledged) {
   registry_.Notify("mno-a", "device.deleted", 4, data);
   const auto replay = registry_.NextOf("feed.replay");
   ASSERT_TRUE(replay.has_value());
-  EXPECT_EQ(replay->envelope.data, json::parse(R"({"from_seq":2})"));
+  EXPECT_EQ(replay->envelope.data, json::parse(R"({"fromSeq":2})"));
   for (const std::uint64_t seq : {2, 3, 4}) registry_.Notify("mno-a", "device.deleted", seq, data);
   registry_.Accept(*replay, {{"lastSeq", 4}, {"ackedSeq", 1}, {"replayed", 3}});
   auto ack = registry_.NextOf("feed.ack");

@@ -299,7 +299,7 @@ TEST_F(RegistryFolderTest, CommandsOnTheCommandLine) {
   EXPECT_EQ(run({"party", "add", "guest-asp", "--role", "asp", "--dir", registry_}), 0);
   EXPECT_EQ(run({"party", "withdraw", "guest-asp", "--dir", registry_}), 0);
   EXPECT_EQ(run({"party", "withdraw", "--serial", "1234", "--dir", registry_}), 0);
-  EXPECT_EQ(run({"broker", "certificate", "--dir", registry_, "--name", "10.0.0.2"}), 0);
+  EXPECT_EQ(run({"broker", "certificate", "--dir", registry_, "--broker-host", "10.0.0.2"}), 0);
   const std::string said = testing::internal::GetCapturedStdout();
   EXPECT_THAT(said, HasSubstr("iotregistry.test. 3600 IN DS"));
   EXPECT_THAT(said, HasSubstr("guest-asp.{pem,key}"));

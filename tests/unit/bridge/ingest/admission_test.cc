@@ -55,7 +55,7 @@ TEST(Admission, EveryConflictNamesWhereItIs) {
   EXPECT_EQ(field_of("feed.ack", with("time", "2026-03-01T12:00:00Z")), "/time");
   EXPECT_EQ(field_of("feed.ack", with("data", {{"seq", 1}})), "/data/seq");
   EXPECT_EQ(field_of("feed.ack", with("data", json::object())), "/data");
-  EXPECT_EQ(field_of("feed.replay", Command("mno-a", "feed.replay", "same", {{"from_seq", 1}})), "/type");
+  EXPECT_EQ(field_of("feed.replay", Command("mno-a", "feed.replay", "same", {{"fromSeq", 1}})), "/type");
   EXPECT_TRUE(
       registry
           .AskRaw(Raw("mno-a", "feed.ack",

@@ -250,7 +250,7 @@ TEST(Feed, AReplaySaysTheSameBytesAndAnAcknowledgedPartIsForgotten) {
   registry.Activate();
   const auto first = registry.Heard("registry/v1/to/asp-a/event/");
   ASSERT_EQ(first.size(), 2u);
-  const Said replayed = registry.Ask("asp-a", "feed.replay", {{"from_seq", 1}});
+  const Said replayed = registry.Ask("asp-a", "feed.replay", {{"fromSeq", 1}});
   EXPECT_EQ(replayed.data().at("replayed"), 2);
   const auto again = registry.Heard("registry/v1/to/asp-a/event/");
   ASSERT_EQ(again.size(), 2u);
@@ -258,7 +258,7 @@ TEST(Feed, AReplaySaysTheSameBytesAndAnAcknowledgedPartIsForgotten) {
   EXPECT_EQ(again[1].payload, first[1].payload);
   EXPECT_TRUE(registry.Ask("asp-a", "feed.ack", {{"seq", 1}}).accepted());
   registry.clock().Advance(std::chrono::seconds(1));
-  EXPECT_EQ(registry.Ask("asp-a", "feed.replay", {{"from_seq", 1}}).data().at("replayed"), 1);
+  EXPECT_EQ(registry.Ask("asp-a", "feed.replay", {{"fromSeq", 1}}).data().at("replayed"), 1);
   EXPECT_EQ(registry.Ask("asp-a", "feed.ack", {{"seq", 99}}).symbol(), "seq_unknown");
 }
 
@@ -267,23 +267,23 @@ TEST(Feed, AReplaySaysTheSameBytesAndAnAcknowledgedPartIsForgotten) {
 TEST(Feed, AReplayBeyondTheFeedIsRefusedAsAnAcknowledgementIs) {
   TestRegistry registry;
   registry.Activate();
-  const Said beyond = registry.Ask("asp-a", "feed.replay", {{"from_seq", 4}});
+  const Said beyond = registry.Ask("asp-a", "feed.replay", {{"fromSeq", 4}});
   EXPECT_EQ(beyond.symbol(), "seq_unknown");
   EXPECT_EQ(beyond.code(), 2004);
-  EXPECT_EQ(beyond.data().at("field"), "/from_seq");
+  EXPECT_EQ(beyond.data().at("field"), "/fromSeq");
   EXPECT_EQ(registry.Ask("asp-a", "feed.ack", {{"seq", 3}}).data().at("field"), "/seq");
-  const Said next = registry.Ask("asp-a", "feed.replay", {{"from_seq", 3}});
+  const Said next = registry.Ask("asp-a", "feed.replay", {{"fromSeq", 3}});
   ASSERT_TRUE(next.accepted()) << "a refused one is no replay, so this one is not too soon: " << next.payload;
   EXPECT_EQ(next.data().at("replayed"), 0);
   EXPECT_EQ(next.data().at("lastSeq"), 2);
-  EXPECT_EQ(registry.Ask("mno-b", "feed.replay", {{"from_seq", 2}}).symbol(), "seq_unknown")
+  EXPECT_EQ(registry.Ask("mno-b", "feed.replay", {{"fromSeq", 2}}).symbol(), "seq_unknown")
       << "an empty feed";
 }
 
 TEST(Feed, AReplayTooSoonIsPutOffAndMayBeAskedAgainWithTheSameId) {
   TestRegistry registry;
   registry.Activate();
-  const json all = {{"from_seq", 1}};
+  const json all = {{"fromSeq", 1}};
   EXPECT_TRUE(registry.Ask("asp-a", "feed.replay", all).accepted());
   registry.Heard("registry/v1/to/asp-a/event/");
   const Said refused = registry.Ask("asp-a", "feed.replay", all, "again");
@@ -301,12 +301,12 @@ TEST(Feed, NothingIsReplayedWhileMuchWaitsToBeSent) {
   domain::Changeset many;
   many.messages.resize(10'001, {"registry/v1/to/mno-b/x", "{\"type\":\"\"}", ""});
   ASSERT_TRUE(registry.ledger().Commit(std::move(many)));
-  const Said refused = registry.Ask("asp-a", "feed.replay", {{"from_seq", 1}}, "r");
+  const Said refused = registry.Ask("asp-a", "feed.replay", {{"fromSeq", 1}}, "r");
   EXPECT_EQ(refused.symbol(), "replay_too_soon");
   EXPECT_TRUE(refused.data().contains("retryAfterSeconds"));
   const auto last = registry.ledger().OutboxLast(ledger::Sink::kMqtt);
   ASSERT_TRUE(registry.ledger().Advance(ledger::Sink::kMqtt, {*last, ""}, true));
-  EXPECT_TRUE(registry.Ask("asp-a", "feed.replay", {{"from_seq", 1}}, "r").accepted());
+  EXPECT_TRUE(registry.Ask("asp-a", "feed.replay", {{"fromSeq", 1}}, "r").accepted());
 }
 
 TEST(Trace, WhatACommandCausesCarriesItsTraceparent) {

@@ -62,9 +62,19 @@ TEST(Codec, LengthsAreCharactersNotOctets) {
   EXPECT_EQ(Refused("device.delete", {{"device", kDevice}, {"reason", umlauts + "ü"}}).symbol, "too_long");
 }
 
+// What was renamed is read under its former name, where that stands alone, and never written.
+TEST(Codec, AFormerNameIsRead) {
+  EXPECT_EQ(Recode("feed.replay", {{"from_seq", 3}}).value(), json({{"fromSeq", 3}}));
+  EXPECT_EQ(Recode("feed.replay", {{"from_seq", -3}}).error().field, "/from_seq");
+  const Error both = Refused("feed.replay", {{"from_seq", 3}, {"fromSeq", 3}});
+  EXPECT_EQ(both.symbol, "unknown_field");
+  EXPECT_EQ(both.field, "/from_seq");
+  EXPECT_EQ(Refused("feed.replay", json::object()).field, "/fromSeq");
+}
+
 TEST(Codec, NumbersAreIntegersInRange) {
   const auto replay = [](const char* text) {
-    return Recode("feed.replay", json::parse(std::string("{\"from_seq\":") + text + "}"));
+    return Recode("feed.replay", json::parse(std::string("{\"fromSeq\":") + text + "}"));
   };
   EXPECT_TRUE(replay("0"));
   EXPECT_TRUE(replay("9007199254740991"));

@@ -121,11 +121,11 @@ TEST(SetBackClock, ReplaysAreNotLockedOut) {
   TestRegistry registry;
   registry.Register();
   registry.clock().Advance(kDay);
-  ASSERT_TRUE(registry.Ask("mno-a", "feed.replay", {{"from_seq", 1}}).accepted());
+  ASSERT_TRUE(registry.Ask("mno-a", "feed.replay", {{"fromSeq", 1}}).accepted());
   registry.clock().Advance(-kDay);
-  EXPECT_TRUE(registry.Ask("mno-a", "feed.replay", {{"from_seq", 1}}).accepted());
+  EXPECT_TRUE(registry.Ask("mno-a", "feed.replay", {{"fromSeq", 1}}).accepted());
   registry.clock().Advance(seconds(2));
-  EXPECT_TRUE(registry.Ask("mno-a", "feed.replay", {{"from_seq", 1}}).accepted());
+  EXPECT_TRUE(registry.Ask("mno-a", "feed.replay", {{"fromSeq", 1}}).accepted());
 }
 
 // A plan that the policy allows is none of a clock that was ahead.
