@@ -11,6 +11,7 @@
 #include "simulators/mqtt/again.h"
 #include "simulators/mqtt/connection.h"
 #include "simulators/party/feed_keeper.h"
+#include "simulators/party/say_trouble.h"
 #include "simulators/party/transfers.h"
 
 namespace registry::sim {
@@ -112,7 +113,7 @@ void AspOnMqtt::NotConnected(const std::string& trouble) {
     const MutexLock lock(mutex_);
     trouble_ = trouble;
   }
-  report_.Say({{"event", "connect_failed"}, {"reason", trouble}});
+  SayTrouble(report_)(trouble);
 }
 
 AspOnMqtt::~AspOnMqtt() {

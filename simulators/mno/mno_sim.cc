@@ -17,6 +17,7 @@
 #include "simulators/mno/transfer_desk.h"
 #include "simulators/mqtt/again.h"
 #include "simulators/party/feed_keeper.h"
+#include "simulators/party/say_trouble.h"
 #include "simulators/party/transfers.h"
 
 namespace registry::sim {
@@ -56,12 +57,8 @@ class NetworkOperator : public MnoSim {
   }
 
   Status Begin() {
-    ClientOptions mqtt = config_.mqtt;
-    mqtt.on_trouble = [this](const std::string& trouble) {
-      report_.Say({{"event", "connect_failed"}, {"reason", trouble}});
-    };
     auto client = PartyClient::Open(
-        mqtt, [this](const std::string& action, const wire::Envelope& said) { Action(action, said); },
+        config_.mqtt, [this](const std::string& action, const wire::Envelope& said) { Action(action, said); },
         [this](const std::string& type, const wire::Envelope& said) { Notification(type, said); });
     if (!client) return client.error();
     client_ = std::move(*client);
@@ -495,6 +492,7 @@ class NetworkOperator : public MnoSim {
 }  // namespace
 
 Result<std::unique_ptr<MnoSim>> MnoSim::Start(MnoConfig config, Report& report) {
+  config.mqtt.on_trouble = SayTrouble(report);
   auto mno = std::make_unique<NetworkOperator>(std::move(config), report);
   if (Status status = mno->Begin(); !status) return status.error();
   return std::unique_ptr<MnoSim>(std::move(mno));
