@@ -5,6 +5,7 @@
 #include "simulators/console/console.h"
 #include "simulators/console/printer.h"
 #include "simulators/mno/mno_sim.h"
+#include "simulators/party/say_trouble.h"
 
 int main(int argc, char** argv) {
   registry::OpenStandardDescriptors();
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
   Printer printer;
   Report report([&printer](const nlohmann::json& event) { printer.Print(event); });
   const std::string party = config->mqtt.party;
+  config->mqtt.on_trouble = SayTrouble(report);
   auto mno = MnoSim::Start(std::move(*config), report);
   if (!mno) {
     std::cerr << "mno-sim: " << mno.error().message << "\n";

@@ -17,7 +17,6 @@
 #include "simulators/mno/transfer_desk.h"
 #include "simulators/mqtt/again.h"
 #include "simulators/party/feed_keeper.h"
-#include "simulators/party/say_trouble.h"
 #include "simulators/party/transfers.h"
 
 namespace registry::sim {
@@ -492,7 +491,6 @@ class NetworkOperator : public MnoSim {
 }  // namespace
 
 Result<std::unique_ptr<MnoSim>> MnoSim::Start(MnoConfig config, Report& report) {
-  config.mqtt.on_trouble = SayTrouble(report);
   auto mno = std::make_unique<NetworkOperator>(std::move(config), report);
   if (Status status = mno->Begin(); !status) return status.error();
   return std::unique_ptr<MnoSim>(std::move(mno));
