@@ -150,6 +150,7 @@ Status Lab::StartBroker() {
               {"CERTIFICATE_FILE", layout_.Registry("interface/broker.pem")},
               {"KEY_FILE", layout_.Registry("interface/broker.key")},
               {"CRL_LINE", CrlLine(layout_)},
+              {"GUARD_CRL_LINE", GuardCrlLine(CrlLine(layout_))},
               {"ACL_FILE", options_.broker_config_folder + "/acl.conf"},
               {"GUARD_FILE", Program("registry-subscribe-guard.so")},
               {"STATE_DIR", layout_.In("broker")},

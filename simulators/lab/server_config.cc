@@ -35,6 +35,11 @@ Result<std::string> FillTemplate(std::string text, const std::map<std::string, s
   return text;
 }
 
+std::string GuardCrlLine(const std::string& crl_line) {
+  constexpr std::string_view kBroker = "crlfile";
+  return crl_line.starts_with(kBroker) ? "plugin_opt_crl_file" + crl_line.substr(kBroker.size()) : "";
+}
+
 std::string UnboundConfig(const ResolverOptions& options) {
   std::string text =
       "server:\n    interface: " + Loopback(options.port) + "\n    interface: " + Loopback(options.dot_port) +

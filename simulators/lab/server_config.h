@@ -15,6 +15,9 @@ namespace registry::lab {
 // Every @NAME@ in `text` replaced; an Error names one that is left.
 Result<std::string> FillTemplate(std::string text, const std::map<std::string, std::string>& values);
 
+// What the guard in the broker reads, for a `crlfile` line of the broker's; empty for an empty one.
+std::string GuardCrlLine(const std::string& crl_line);
+
 struct ResolverOptions {
   std::string folder;
   std::uint16_t port = 0, dot_port = 0;

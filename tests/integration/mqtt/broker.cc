@@ -32,6 +32,7 @@ void WriteBrokerConfig(const TemporaryFolder& folder, std::uint16_t port, const 
                                      {"CERTIFICATE_FILE", files.certificate},
                                      {"KEY_FILE", files.key},
                                      {"CRL_LINE", files.crl_line},
+                                     {"GUARD_CRL_LINE", lab::GuardCrlLine(files.crl_line)},
                                      {"ACL_FILE", std::string(kSource) + "acl.conf"},
                                      {"GUARD_FILE", REGISTRY_BINARY_DIR "/bin/registry-subscribe-guard.so"},
                                      {"STATE_DIR", folder.In("state")},

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
+
 #include "bridge/clock.h"
 #include "bridge/ctl/registry_folder.h"
 #include "simulators/lab/ports.h"
@@ -38,6 +40,12 @@ class WithdrawnAtTheBroker : public testing::Test {
   std::string Interface(const std::string& file) const { return registry_ + "/interface/" + file; }
   test::RawOptions As(const std::string& stem, const std::string& client_id) {
     return {port_, Interface("ca.pem"), stem + ".pem", stem + ".key", client_id};
+  }
+  // Beside, under another name: what a connection is made with again is not what registryctl has put in its place.
+  std::string Keep(const std::string& name) {
+    for (const char* end : {".pem", ".key"})
+      std::filesystem::copy(Files(name) + end, folder_.In("kept-" + name + end));
+    return folder_.In("kept-" + name);
   }
   std::string Files(const std::string& name) const { return Interface("parties/" + name); }
   bool Enters(const std::string& stem) {
@@ -85,20 +93,47 @@ TEST_F(WithdrawnAtTheBroker, NewConnectionsAreRefusedOnceTheListIsReadAgain) {
   EXPECT_TRUE(Enters(Files("mno-a")));
 }
 
-// broker-config/README.md says so: a restart of the broker ends them.
-TEST_F(WithdrawnAtTheBroker, WhatIsConnectedStaysUntilTheBrokerIsStartedAgain) {
-  RawMqtt open(As(Files("mno-a"), "long-lived"));
-  ASSERT_TRUE(open.connected());
-  const auto done = ctl::WithdrawByName(registry_, "mno-a", clock_.Now());
+// broker-config/README.md says so. What others have open, with a newer certificate of the same party too, goes on.
+TEST_F(WithdrawnAtTheBroker, WhatIsConnectedEndsOnceTheListIsReadAgain) {
+  const std::string kept = Keep("mno-a");
+  RawMqtt speaks(As(kept, "speaks")), hears(As(kept, "hears")), silent(As(kept, "silent"));
+  RawMqtt other(As(Files("asp-a"), "other"));
+  ASSERT_EQ(speaks.Publish("registry/v1/from/mno-a/device.attach", "{}"), 0x10)
+      << "nobody hears it, but taken";
+  ASSERT_TRUE(hears.Subscribe("registry/v1/to/mno-a/#"));
+  ASSERT_TRUE(silent.connected());
+  ASSERT_TRUE(other.Subscribe("registry/v1/to/asp-a/#"));
+  ASSERT_TRUE(ctl::WithdrawByName(registry_, "mno-a", clock_.Now()).ok());
+  Add("mno-a");
+  RawMqtt next(As(Files("mno-a"), "next"));
+  ASSERT_TRUE(next.Subscribe("registry/v1/to/mno-a/#"));
+  EXPECT_TRUE(speaks.connected()) << "the broker has not read it yet";
   ReadAgain();
-  const std::string old = Interface("withdrawn/mno-a-" + done->serial);
-  ASSERT_TRUE(RefusedSoon(old));
-  EXPECT_TRUE(open.connected());
-  EXPECT_EQ(open.Publish("registry/v1/from/mno-a/device.attach", "{}"), 0x10) << "no subscribers, but taken";
-  broker_->Stop();
-  StartBroker();
-  EXPECT_TRUE(lab::WaitUntil([&] { return !open.connected(); }, 20s));
-  EXPECT_FALSE(Enters(old));
+  EXPECT_TRUE(lab::WaitUntil([&] { return !speaks.connected() && !hears.connected(); }, 20s)) << Log();
+  EXPECT_NE(Log().find("subscribe guard: speaks ends, its certificate is withdrawn"), std::string::npos);
+  EXPECT_TRUE(RefusedSoon(kept));
+  // One that has done nothing yet is not known to a plug-in of Mosquitto 2.0. Its first step is refused, and its last.
+  EXPECT_NE(silent.Publish("registry/v1/from/mno-a/device.attach", "{}"), 0x10);
+  EXPECT_TRUE(lab::WaitUntil([&] { return !silent.connected(); }, 20s));
+  EXPECT_TRUE(next.connected());
+  EXPECT_EQ(next.Publish("registry/v1/from/mno-a/device.attach", "{}"), 0x10);
+  EXPECT_EQ(other.Publish("registry/v1/from/asp-a/endpoint.list", "{}"), 0x10);
+}
+
+// Nobody is let in again by a list that is lost while the broker runs.
+TEST_F(WithdrawnAtTheBroker, AListThatCannotBeReadLeavesTheOldOneInForce) {
+  const std::string kept = Keep("mno-a");
+  RawMqtt silent(As(kept, "silent")), other(As(Files("asp-a"), "other"));
+  ASSERT_TRUE(silent.connected());
+  ASSERT_TRUE(ctl::WithdrawByName(registry_, "mno-a", clock_.Now()).ok());
+  ReadAgain();
+  ASSERT_TRUE(RefusedSoon(kept));
+  folder_.Write("reg/interface/crl.pem", "no list");
+  ReadAgain();
+  ASSERT_TRUE(lab::WaitUntil(
+      [&] { return Log().find("cannot read plugin_opt_crl_file") != std::string::npos; }, 20s));
+  EXPECT_NE(silent.Publish("registry/v1/from/mno-a/device.attach", "{}"), 0x10);
+  EXPECT_EQ(other.Publish("registry/v1/from/asp-a/endpoint.list", "{}"), 0x10);
 }
 
 // TLS 1.3 resumes a session by a ticket, without the certificate being looked at anew (RFC 8446 §2.2).
