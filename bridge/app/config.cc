@@ -25,6 +25,7 @@ constexpr std::int64_t kShardsMax = 4096;
 constexpr int kCodeDaysMax = 365;
 constexpr int kDaySeconds = 86400, kYearSeconds = 366 * kDaySeconds;
 constexpr int kAttemptsMax = 30;
+constexpr std::size_t kContactMax = 200;  // octets
 constexpr std::int64_t kOpenMax = 1'000'000, kRateMax = 1'000'000;
 // Of a whole network operator; who has less to say is given less. By LimitClass.
 constexpr ingest::Rates kUsualRates{{{2000, 120'000}, {1000, 10'000}, {10, 200}, {1, 500}}};
@@ -42,6 +43,11 @@ bool IsAddress(const std::string& text) {
 bool IsName(const std::string& text) { return ValidDomainName(text); }
 std::int64_t Said(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 bool NotEmpty(const std::string& text) { return !text.empty(); }
+bool IsContact(const std::string& text) {
+  return text.size() <= kContactMax && std::all_of(text.begin(), text.end(), [](char octet) {
+           return static_cast<unsigned char>(octet) >= 0x20 && octet != 0x7f;
+         });
+}
 
 // Reads the tables of one file into a Config; what is wrong goes to faults.
 class Reader {
@@ -114,6 +120,7 @@ class Reader {
     mqtt.key_file = s.Path("key_file");
     mqtt.client_id = s.Checked("client_id", "a client identifier", NotEmpty, "registryd");
     mqtt.crl_file = s.Path("crl_file", "");
+    mqtt.broker_reload = s.Texts("broker_reload", "words, a command first", NotEmpty, true);
     mqtt.session_per_party = s.Flag("session_per_party", true);
     mqtt.keep_alive_seconds = s.As<int>("keep_alive_seconds", 30, 1, kPortMax);
     mqtt.session_expiry_seconds = s.As<int>("session_expiry_seconds", 86400, 60);
@@ -270,12 +277,14 @@ class Reader {
       const ingest::Rates rates = ReadOwnRates(s);
       const bool batches = s.Flag("batches", false);
       const bool auto_approve = s.Flag("auto_approve", false);
+      const std::string contact = s.Checked("contact", "one line of at most 200 octets", IsContact, "");
       if (!id) s.Fault("name", "must be letters a to z, digits and '-', at most 32");
       if (role == kRoles.end()) s.Fault("role", "must be \"mno\", \"asp\" or \"operator\"");
       if (id && IsReserved(id->text())) s.Fault("name", "is the registry's own name");
       if (!id || role == kRoles.end()) return;
       if (!config_.parties.emplace(*id, role->second).second) s.Fault("name", "is used twice");
       if (batches) config_.takes_batches.insert(*id);
+      if (!contact.empty()) config_.contacts.emplace(*id, contact);
       if (auto_approve) config_.transfer.auto_approve.insert(*id);
       if (rates != config_.limits.usual) config_.limits.own.emplace(*id, rates);
       if (plan == config_.retry.usual) return;
@@ -357,14 +366,20 @@ std::chrono::seconds PkiConfig::validity() const {
 }
 
 Result<Config> LoadConfig(const std::string& file) {
-  toml::table root;
   // The parser keeps the system's reason to itself.
-  if (!std::ifstream(file)) {
-    return Error::Make(Code::kFailed, "config_unreadable",
-                       file + ": cannot be read: " + std::strerror(errno));
+  std::ifstream input(file, std::ios::binary);
+  const int why = errno;
+  const std::string text{std::istreambuf_iterator<char>(input), {}};
+  if (!input.is_open() || input.bad()) {
+    return Error::Make(Code::kFailed, "config_unreadable", file + ": cannot be read: " + std::strerror(why));
   }
+  return ParseConfig(text, file);
+}
+
+Result<Config> ParseConfig(const std::string& text, const std::string& file) {
+  toml::table root;
   try {
-    root = toml::parse_file(file);
+    root = toml::parse(text, file);
   } catch (const toml::parse_error& why) {
     const std::string line = why.source().begin.line > 0 ? ":" + std::to_string(why.source().begin.line) : "";
     return Error::Make(Code::kFailed, "config_unreadable",

@@ -27,6 +27,7 @@ struct MqttConfig {
   std::string host;
   std::uint16_t port = 8883;
   std::string ca_file, certificate_file, key_file, client_id, crl_file;
+  std::vector<std::string> broker_reload;  // registryctl's: a command and its arguments
   bool session_per_party = true;
   int keep_alive_seconds = 30, session_expiry_seconds = 86400;
   int in_flight = 1000, receive_maximum = 10000;
@@ -89,7 +90,8 @@ struct Config {
   ZoneConfig dns;
   std::vector<SecondaryConfig> secondaries;
   std::map<PartyId, wire::Role> parties;
-  std::set<PartyId> takes_batches;  // of the parties
+  std::set<PartyId> takes_batches;          // of the parties
+  std::map<PartyId, std::string> contacts;  // of those that have one; for people
   std::string http_address;
   std::uint16_t http_port = 0;
   int log_level = 1;     // 0 debug, 1 info, 2 warning, 3 error
@@ -113,5 +115,7 @@ struct Config {
 bool IsReserved(const std::string& party);
 
 Result<Config> LoadConfig(const std::string& file);
+// Of a text that is not, or not yet, in that file.
+Result<Config> ParseConfig(const std::string& text, const std::string& file);
 
 }  // namespace registry::app

@@ -88,14 +88,15 @@ std::optional<std::vector<std::string>> Section::TextsOf(const toml::node& node)
   return texts;
 }
 
-std::vector<std::string> Section::Texts(const char* key, const char* wanted, const Valid& valid) {
+std::vector<std::string> Section::Texts(const char* key, const char* wanted, const Valid& valid,
+                                        bool may_miss) {
   const toml::node* node = Find(key);
   if (node == nullptr) {
-    Missing(key);
+    if (!may_miss) Missing(key);
     return {};
   }
   auto texts = TextsOf(*node);
-  bool good = texts && !texts->empty();
+  bool good = texts && (may_miss || !texts->empty());
   for (std::size_t i = 0; good && i < texts->size(); ++i) good = valid((*texts)[i]);
   if (!good) Fault(key, std::string("must be a list of ") + wanted);
   return good ? *texts : std::vector<std::string>{};

@@ -50,7 +50,9 @@ class Section {
     return static_cast<Integer>(Number(key, min, max, otherwise));
   }
   bool Flag(const char* key, bool otherwise);
-  std::vector<std::string> Texts(const char* key, const char* wanted, const Valid& valid);
+  // `may_miss`: no such key is an empty list, and an empty list is good.
+  std::vector<std::string> Texts(const char* key, const char* wanted, const Valid& valid,
+                                 bool may_miss = false);
   std::vector<std::vector<std::string>> Tuples(const char* key, std::size_t size, const char* wanted);
   void Fault(const char* key, const std::string& what);
   void Finish();

@@ -74,6 +74,7 @@ bool WaitForEnd(const sigset_t& signals, Registry& registry, const Supervision& 
     if (signal == SIGTERM || signal == SIGINT) return true;
     if (signal == SIGHUP) {
       if (auto opened = log.Reopen(); !opened) log.Write(Level::kError, "app", opened.error().message);
+      registry.TakeParties();
     }
     const Pulse now = registry.pulse();
     if (now == Pulse::kRefused) return false;

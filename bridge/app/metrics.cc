@@ -102,6 +102,7 @@ class Metrics::Impl {
       free_bytes_.Add({{"folder", folder}}).Set(static_cast<double>(octets));
     }
     Set("registry_mqtt_connected", "1 while connected and subscribed", sample.mqtt_connected ? 1 : 0);
+    Set("registry_parties", "Parties that are configured", sample.parties);
     Set("registry_zone_serial", "SOA serial served to secondaries", sample.zone_serial);
     Set("registry_zone_names", "Device names in the zone", sample.zone_names);
     Set("registry_zone_pending", "Changes not yet served by every secondary", sample.zone_pending);
@@ -138,6 +139,10 @@ class Metrics::Impl {
         families, "registry_read_replies_dropped_total",
         "Replies to reads that were dropped: the broker was away, or a party's share of what waits was full",
         sample.reads_dropped);
+    AddTotal(families, "registry_config_reloads_total",
+             "Times the parties were taken from the configuration again", sample.reloads);
+    AddTotal(families, "registry_config_reloads_refused_total",
+             "Times it was wrong, and they stayed as they were", sample.reloads_refused);
     AddTotal(families, "registry_zone_axfr_total", "Whole zone transfers served", sample.axfr);
     AddTotal(families, "registry_zone_ixfr_total", "Incremental zone transfers served", sample.ixfr);
     AddTotal(families, "registry_zone_refused_total", "DNS requests refused", sample.zone_refused);

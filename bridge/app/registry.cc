@@ -1,5 +1,8 @@
 #include "bridge/app/registry.h"
 
+#include <atomic>
+#include <sstream>
+
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/carry_over.h"
 #include "bridge/app/crl_writer.h"
@@ -8,6 +11,7 @@
 #include "bridge/app/http.h"
 #include "bridge/app/material.h"
 #include "bridge/app/metrics.h"
+#include "bridge/app/party_reload.h"
 #include "bridge/app/status.h"
 #include "bridge/app/zone_options.h"
 #include "bridge/ingest/pipeline.h"
@@ -26,15 +30,22 @@ using std::chrono::seconds;
 
 constexpr milliseconds kDisconnectWithin{2000};
 
+// The parties with a session of their own.
+std::vector<std::string> HeardAlone(const Config& config) {
+  std::vector<std::string> parties;
+  for (const auto& [party, role] : config.parties) {
+    if (config.mqtt.session_per_party) parties.push_back(party.text());
+  }
+  return parties;
+}
+
 mqtt::SessionOptions MqttOptions(const Config& whole, LogLine log) {
   const MqttConfig& config = whole.mqtt;
   mqtt::SessionOptions options;
   options.host = config.host;
   options.port = config.port;
   options.client_id = config.client_id;
-  for (const auto& [party, role] : whole.parties) {
-    if (config.session_per_party) options.parties.push_back(party.text());
-  }
+  options.parties = HeardAlone(whole);
   options.ca_file = config.ca_file;
   options.certificate_file = config.certificate_file;
   options.key_file = config.key_file;
@@ -58,6 +69,7 @@ class Wired : public Registry {
   Status Open();
   Result<Ports> Start() override;
   void Stop() override;
+  void TakeParties() override;
   Pulse pulse() const override { return heartbeat_->state(); }
 
  private:
@@ -69,7 +81,7 @@ class Wired : public Registry {
   Status StartHttp();
   Sample Look() const;
 
-  const Config config_;
+  Config config_;  // changed by TakeParties only
   Log& log_;
   const SystemClock clock_;
   Metrics metrics_;
@@ -88,6 +100,7 @@ class Wired : public Registry {
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<Forgetter> forgetter_;
   bool started_ = false;
+  std::atomic<std::uint64_t> parties_{0}, reloads_{0}, reloads_refused_{0};
 };
 
 Status Wired::Open() {
@@ -195,6 +208,7 @@ void Wired::OpenMqtt() {
 
 Result<Ports> Wired::Start() {
   started_ = true;
+  parties_ = config_.parties.size();
   heartbeat_->Start();
   if (auto http = StartHttp(); !http) return http.error();
   // Before anybody is told what the ledger holds, and before the CRL that was published is written over.
@@ -226,6 +240,32 @@ void Wired::Stop() {
   crl_->Stop();
   broker_crl_->Stop();
   heartbeat_->Stop();
+}
+
+void Wired::TakeParties() {
+  const auto log = log_.For("app");
+  const auto read = LoadConfig(config_.file);
+  if (!read) {
+    std::istringstream faults(read.error().message);
+    for (std::string fault; std::getline(faults, fault);) {
+      log(Level::kError, "the configuration is wrong, the parties stay as they were: " + fault);
+    }
+    ++reloads_refused_;
+    return;
+  }
+  PartyReload taken = app::TakeParties(config_, *read);
+  config_ = std::move(taken.config);
+  pipeline_->Change({config_.parties, config_.limits, config_.retry, config_.transfer});
+  relay_->ChangeBatches(config_.takes_batches);
+  session_->ChangeParties(HeardAlone(config_));
+  parties_ = config_.parties.size();
+  for (const std::string& change : taken.changes) log(Level::kInfo, change);
+  std::string waiting;
+  for (const std::string& name : taken.waiting) waiting += " " + name;
+  if (!waiting.empty())
+    log(Level::kWarning, "the configuration has changed where only a start takes it:" + waiting);
+  log(Level::kInfo, "the configuration was read again, " + std::to_string(parties_) + " parties");
+  ++reloads_;
 }
 
 Status Wired::StartHttp() {
@@ -281,6 +321,9 @@ Sample Wired::Look() const {
     sample.secondaries.push_back(
         {lag.name, std::chrono::duration<double>(lag.behind).count(), lag.serial, lag.reachable});
   }
+  sample.parties = parties_;
+  sample.reloads = reloads_;
+  sample.reloads_refused = reloads_refused_;
   sample.crl_written = crl_->written();
   sample.broker_crl_until = broker_crl_->until();
   return sample;

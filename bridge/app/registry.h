@@ -28,6 +28,9 @@ class Registry {
   virtual ~Registry() = default;  // stops
   virtual Result<Ports> Start() = 0;
   virtual void Stop() = 0;
+  // Reads the configuration's file again and takes the parties (party_reload.h); a file that is wrong changes nothing, and
+  // is said in the log. From the thread that starts and stops.
+  virtual void TakeParties() = 0;
   virtual Pulse pulse() const = 0;  // never waits for a disk
 };
 

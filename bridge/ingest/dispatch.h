@@ -3,6 +3,7 @@
 #pragma once
 
 #include "bridge/ingest/commands.h"
+#include "bridge/ingest/party_terms.h"
 #include "bridge/ingest/pipeline.h"
 
 namespace registry::ingest {
@@ -17,9 +18,10 @@ class Dispatcher {
  public:
   Dispatcher(const Services& services, const ledger::LedgerReader& reader, Limits& limits);
   // 2201 "party_unknown" for a party that is not configured, "role_not_allowed" for a command of another role.
-  Result<domain::Origin> Identify(const CommandRow& row, const PartyId& party, const EventId& id) const;
+  static Result<domain::Origin> Identify(const Terms& terms, const CommandRow& row, const PartyId& party,
+                                         const EventId& id);
   // Of a read the changes are empty.
-  Decided Decide(const CommandRow& row, const Asked& asked, const domain::Origin& origin,
+  Decided Decide(const Terms& terms, const CommandRow& row, const Asked& asked, const domain::Origin& origin,
                  const domain::Context& context) const;
 
  private:

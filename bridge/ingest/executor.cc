@@ -104,10 +104,15 @@ std::string EnvelopePointer(const std::string& part) {
 
 }  // namespace
 
-std::set<PartyId> Executor::PartiesOf(const Services& services) {
-  std::set<PartyId> parties;
-  for (const auto& [party, role] : services.parties) parties.insert(party);
-  return parties;
+std::set<PartyId> Executor::PartiesOf(const std::map<PartyId, wire::Role>& parties) {
+  std::set<PartyId> names;
+  for (const auto& [party, role] : parties) names.insert(party);
+  return names;
+}
+
+void Executor::Change(const PartyTerms& terms) {
+  limits_.Change(terms.limits, PartiesOf(terms.parties));
+  terms_.Change(terms);
 }
 
 std::optional<Error> Executor::Charge(const PartyId& party, LimitClass which) {
@@ -115,7 +120,7 @@ std::optional<Error> Executor::Charge(const PartyId& party, LimitClass which) {
   // A code that is right writes, and one that is wrong too: a count.
   auto over = which == LimitClass::kAuthorise ? limits_.Take(party, LimitClass::kWrite, now) : std::nullopt;
   if (!over) over = limits_.Take(party, which, now);
-  const bool known = services_.parties.contains(party);
+  const bool known = terms()->parties.contains(party);
   if (over) observer_.Limited(known ? party.text() : "unknown", over->limit);
   return over;
 }
@@ -148,8 +153,9 @@ void Executor::AnswerUnknown(const Request& request, AnswerWay way) {
 Verdict Executor::AnswerRead(const Request& request) {
   const auto& [party, command] = request.topic;
   const domain::Context context = Now();
-  const auto origin = Identify(request);
-  auto told = origin ? Decide(request, origin, context).reply : Result<domain::Reply>(origin.error());
+  const auto terms = terms_.Now();
+  const auto origin = Identify(request, *terms);
+  auto told = origin ? Decide(request, *terms, origin, context).reply : Result<domain::Reply>(origin.error());
   if (told) {
     services_.aside(party, Accepted(request, std::move(*told), context));
     return {"accepted", ""};
@@ -196,17 +202,20 @@ struct Executor::Execution {
   const Request& request;
   const ledger::MarksKept kept;
   const AnswerWay way;
+  const std::shared_ptr<const Terms> terms;
   const Result<domain::Origin> origin;
   int attempts = 0;
 };
 
 void Executor::Execute(const Request& request, const ledger::MarksKept& kept, AnswerWay way) {
   if (const auto over = OverAllowance(request)) return Refuse(request, *over, std::move(way));
-  auto origin = Identify(request);
+  auto terms = terms_.Now();
+  auto origin = Identify(request, *terms);
   // Who may not send a command learns nothing about what was wrong inside it. Nor is its id used up: who is a party, and
   // of which role, is the operator's configuration, and the sender repeats the id when that has changed.
   if (request.row != nullptr && !origin) return Refuse(request, origin.error(), std::move(way));
-  Attempt(std::make_shared<Execution>(Execution{request, kept, std::move(way), std::move(origin)}));
+  Attempt(std::make_shared<Execution>(
+      Execution{request, kept, std::move(way), std::move(terms), std::move(origin)}));
 }
 
 void Executor::Attempt(const std::shared_ptr<Execution>& it) {
@@ -214,7 +223,7 @@ void Executor::Attempt(const std::shared_ptr<Execution>& it) {
   if (it->attempts++ == kDecisionsMax) return Refuse(request, Busy(), it->way);
   domain::Context context = Now();
   context.traceparent = request.traceparent;
-  auto [told, changes] = Decide(request, it->origin, context);
+  auto [told, changes] = Decide(request, *it->terms, it->origin, context);
   if (!told && MeansLater(told.error())) return PutOff(request, told.error(), it->way);
 
   const Verdict verdict = told ? Verdict{"accepted", ""} : Verdict{"rejected", told.error().symbol};
@@ -242,15 +251,15 @@ void Executor::NotKept(const std::shared_ptr<Execution>& it, const Error& why) {
 }
 
 // What there is no row of was refused when it was parsed.
-Result<domain::Origin> Executor::Identify(const Request& request) const {
+Result<domain::Origin> Executor::Identify(const Request& request, const Terms& terms) const {
   if (request.row == nullptr) return *request.refusal;
-  return dispatcher_.Identify(*request.row, request.topic.party, *request.id);
+  return Dispatcher::Identify(terms, *request.row, request.topic.party, *request.id);
 }
 
-Decided Executor::Decide(const Request& request, const Result<domain::Origin>& origin,
+Decided Executor::Decide(const Request& request, const Terms& terms, const Result<domain::Origin>& origin,
                          const domain::Context& context) const {
   if (request.refusal) return {*request.refusal};
-  return dispatcher_.Decide(*request.row, *request.asked, *origin, context);
+  return dispatcher_.Decide(terms, *request.row, *request.asked, *origin, context);
 }
 
 // Nothing was decided. What exactly fails inside the registry is its operator's business, not the sender's.
@@ -358,7 +367,8 @@ void Executor::Attempt(const std::shared_ptr<Settling>& it) {
   }
   const domain::Origin own = domain::OwnOrigin();
   const domain::Context context = Now();
-  domain::Case at{own, ledger_, context, services_.policy, *services_.signer};
+  const auto terms = terms_.Now();
+  domain::Case at{own, ledger_, context, terms->policy, *services_.signer};
   if (const Status decided = it->decide(at); !decided) {
     SayLedger(it->what, decided.error());
     return it->end(!IsLedgerFailure(decided.error()));
@@ -376,9 +386,10 @@ Result<domain::Decision> Executor::DecideFor(const PartyId& party, std::string_v
                                              const domain::Context& context) const {
   const CommandRow* row = FindCommand(name);
   REG_CHECK(row != nullptr);
-  const auto origin = dispatcher_.Identify(*row, party, cause);
+  const auto terms = terms_.Now();
+  const auto origin = Dispatcher::Identify(*terms, *row, party, cause);
   if (!origin) return origin.error();
-  auto [reply, changes] = dispatcher_.Decide(*row, command, *origin, context);
+  auto [reply, changes] = dispatcher_.Decide(*terms, *row, command, *origin, context);
   if (!reply) return reply.error();
   return domain::Decision{std::move(changes), std::move(*reply)};
 }
@@ -386,11 +397,12 @@ Result<domain::Decision> Executor::DecideFor(const PartyId& party, std::string_v
 Result<domain::Decision> Executor::DecideFor(
     const PartyId& party, const std::function<Result<domain::Reply>(domain::Case&)>& decide,
     const EventId& cause, const domain::Context& context) const {
-  const auto known = services_.parties.find(party);
-  if (known == services_.parties.end())
+  const auto terms = terms_.Now();
+  const auto known = terms->parties.find(party);
+  if (known == terms->parties.end())
     return Error::Make(Code::kNotAuthorised, "party_unknown", "this registry does not know the party");
   const domain::Origin origin{party, known->second, cause};
-  domain::Case at{origin, ledger_, context, services_.policy, *services_.signer};
+  domain::Case at{origin, ledger_, context, terms->policy, *services_.signer};
   auto reply = decide(at);
   if (!reply) return reply.error();
   return domain::Decision{std::move(at.changes), std::move(*reply)};
@@ -401,7 +413,8 @@ Status Executor::SettleFor(const PartyId& party, const std::function<Status(doma
   Status committed = Done{};
   for (int attempt = 0; attempt < kDecisionsMax; ++attempt) {
     const domain::Context context = Now();
-    domain::Case at{own, ledger_, context, services_.policy, *services_.signer};
+    const auto terms = terms_.Now();
+    domain::Case at{own, ledger_, context, terms->policy, *services_.signer};
     if (const Status decided = decide(at); !decided) return decided;
     if (at.changes.empty()) return Done{};
     const std::size_t kept = KeptOctets(at.changes);

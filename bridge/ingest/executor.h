@@ -17,6 +17,7 @@
 #include "bridge/ingest/admission.h"
 #include "bridge/ingest/allowance.h"
 #include "bridge/ingest/dispatch.h"
+#include "bridge/ingest/party_terms.h"
 #include "bridge/ingest/pipeline.h"
 #include "bridge/say_once.h"
 #include "schemas/base/mutex.h"
@@ -48,13 +49,16 @@ class Executor {
         ledger_(ledger),
         clock_(clock),
         observer_(observer),
-        limits_(services.limits, PartiesOf(services)),
+        terms_({services.parties, services.policy}),
+        limits_(services.limits, PartiesOf(services.parties)),
         dispatcher_(services, ledger, limits_),
         allowance_(services.kept_per_hour),
         job_ended_(std::move(job_ended)),
         order_moved_(std::move(order_moved)) {}
 
   domain::Context Now() const;
+  std::shared_ptr<const Terms> terms() const { return terms_.Now(); }
+  void Change(const PartyTerms& terms);
   // The request outlives the way's end.
   void Answer(const Request& request, AnswerWay way);
   // Decided again while others move the same records; `end` as of an AnswerWay, true when nothing is left to do.
@@ -77,7 +81,7 @@ class Executor {
   std::chrono::seconds Wait(const PartyId& party);
 
  private:
-  static std::set<PartyId> PartiesOf(const Services& services);
+  static std::set<PartyId> PartiesOf(const std::map<PartyId, wire::Role>& parties);
   Verdict AnswerRead(const Request& request);
   void AnswerKnown(const Request& request, const domain::EventMark& mark, AnswerWay way);
   void AnswerUnknown(const Request& request, AnswerWay way);
@@ -88,8 +92,8 @@ class Executor {
   struct Settling;
   void Attempt(const std::shared_ptr<Settling>& it);
   std::optional<Error> OverAllowance(const Request& request);
-  Result<domain::Origin> Identify(const Request& request) const;
-  Decided Decide(const Request& request, const Result<domain::Origin>& origin,
+  Result<domain::Origin> Identify(const Request& request, const Terms& terms) const;
+  Decided Decide(const Request& request, const Terms& terms, const Result<domain::Origin>& origin,
                  const domain::Context& context) const;
   void PutOff(const Request& request, const Error& error, AnswerWay way);
   void Refuse(const Request& request, const Error& error, AnswerWay way);
@@ -106,6 +110,7 @@ class Executor {
   ledger::Ledger& ledger_;
   const Clock& clock_;
   Observer& observer_;
+  TermsInForce terms_;
   Limits limits_;
   const Dispatcher dispatcher_;
   Allowance allowance_;

@@ -49,10 +49,26 @@ Limits::Bucket& Limits::BucketOf(const PartyId& party, LimitClass which, UtcTime
   return bucket;
 }
 
+void Limits::Change(LimitRules rules, std::set<PartyId> parties) {
+  const MutexLock lock(mutex_);
+  rules_ = std::move(rules);
+  parties_ = std::move(parties);
+  std::erase_if(accounts_, [this](const auto& account) REQUIRES(mutex_) {
+    return account.first != PartyId() && !parties_.contains(account.first);
+  });
+  for (auto& [party, account] : accounts_) {
+    const Rates& rates = rules_.Of(party);
+    for (const LimitClass which : kAll) {
+      double& left = account[static_cast<std::size_t>(which)].left;
+      left = std::min(left, static_cast<double>(RateOf(rates, which).burst));
+    }
+  }
+}
+
 std::optional<Error> Limits::Take(const PartyId& party, LimitClass which, UtcTime now) {
+  const MutexLock lock(mutex_);
   const Rates& rates = rules_.Of(party);
   if (!Limited(rates, which)) return std::nullopt;
-  const MutexLock lock(mutex_);
   Bucket& bucket = BucketOf(party, which, now);
   if (bucket.left < 1) return Reached(which, bucket.left, RateOf(rates, which));
   bucket.left -= 1;
@@ -60,9 +76,9 @@ std::optional<Error> Limits::Take(const PartyId& party, LimitClass which, UtcTim
 }
 
 void Limits::GiveBack(const PartyId& party, LimitClass which) {
+  const MutexLock lock(mutex_);
   const Rates& rates = rules_.Of(party);
   if (!Limited(rates, which)) return;
-  const MutexLock lock(mutex_);
   const auto account = accounts_.find(party);
   if (account == accounts_.end()) return;
   double& left = account->second[static_cast<std::size_t>(which)].left;
@@ -70,9 +86,9 @@ void Limits::GiveBack(const PartyId& party, LimitClass which) {
 }
 
 wire::QuotaTold Limits::Tell(const PartyId& party, UtcTime now) {
-  const Rates& rates = rules_.Of(party);
   wire::QuotaTold told;
   const MutexLock lock(mutex_);
+  const Rates& rates = rules_.Of(party);
   for (const LimitClass which : kAll) {
     if (!Limited(rates, which)) continue;
     const Rate& rate = RateOf(rates, which);

@@ -43,6 +43,8 @@ class Limits {
  public:
   Limits(LimitRules rules, std::set<PartyId> parties)
       : rules_(std::move(rules)), parties_(std::move(parties)) {}
+  // From the next command on; nobody gets tokens by it, and who has more than its new burst keeps only that.
+  void Change(LimitRules rules, std::set<PartyId> parties);
   // 2502 limit_reached when there is no token, with when there is one again.
   std::optional<Error> Take(const PartyId& party, LimitClass which, UtcTime now);
   void GiveBack(const PartyId& party, LimitClass which);
@@ -56,9 +58,9 @@ class Limits {
   using Account = std::array<Bucket, kLimitClasses>;
   Bucket& BucketOf(const PartyId& party, LimitClass which, UtcTime now) REQUIRES(mutex_);
 
-  const LimitRules rules_;
-  const std::set<PartyId> parties_;
   Mutex mutex_;
+  LimitRules rules_ GUARDED_BY(mutex_);
+  std::set<PartyId> parties_ GUARDED_BY(mutex_);
   std::map<PartyId, Account> accounts_ GUARDED_BY(mutex_);
 };
 

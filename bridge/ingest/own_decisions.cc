@@ -20,7 +20,7 @@ std::vector<domain::Job> OwnDecisions::Due() const {
   const auto backlog = MqttBacklog(reader_);
   if (backlog && *backlog > kBacklogMax) return {};
   const UtcTime now = clock_.Now();
-  auto due = reader_.JobsDue({now, lifecycle::LatestDue(services_.policy, now)}, kDueMax);
+  auto due = reader_.JobsDue({now, lifecycle::LatestDue(executor_.terms()->policy, now)}, kDueMax);
   if (!due) {
     observer_.Log(Level::kError, "jobs due: " + due.error().message);
     return {};
@@ -31,7 +31,7 @@ std::vector<domain::Job> OwnDecisions::Due() const {
 
 // How many of the jobs that wait for this MNO it has room for.
 std::size_t OwnDecisions::RoomOf(const ledger::LedgerReader::MnoLoad& mno) const {
-  const std::size_t open_max = services_.policy.retry.Of(mno.first).open_max;
+  const std::size_t open_max = executor_.terms()->policy.retry.Of(mno.first).open_max;
   return mno.second.open < open_max ? std::min(open_max - mno.second.open, mno.second.unsent) : 0;
 }
 
@@ -58,7 +58,8 @@ std::optional<OwnDecisions::Ending> OwnDecisions::EndingSoon(
   const auto backlog = MqttBacklog(reader_);
   if (backlog && *backlog > kBacklogMax) return std::nullopt;
   const UtcTime now = clock_.Now();
-  const auto& [certificates, renewal] = std::tie(services_.policy.certificate, services_.policy.renewal);
+  const auto terms = executor_.terms();
+  const auto& [certificates, renewal] = std::tie(terms->policy.certificate, terms->policy.renewal);
   const auto group = domain::DeviceGroup::ByExpiry(std::nullopt);
   const auto page = reader_.DevicesIn(group, after, domain::EndOfThoseDue(certificates, renewal, now), limit);
   if (!page) {

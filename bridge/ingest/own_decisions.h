@@ -13,9 +13,8 @@ namespace registry::ingest {
 
 class OwnDecisions {
  public:
-  OwnDecisions(const Services& services, const ledger::LedgerReader& reader, const Clock& clock,
-               Observer& observer, Executor& executor)
-      : services_(services), reader_(reader), clock_(clock), observer_(observer), executor_(executor) {}
+  OwnDecisions(const ledger::LedgerReader& reader, const Clock& clock, Observer& observer, Executor& executor)
+      : reader_(reader), clock_(clock), observer_(observer), executor_(executor) {}
   // Jobs to be settled now, those due first; none while many messages wait for the broker.
   std::vector<domain::Job> Due() const;
   // Whether a job waits for an MNO that has room for it, as one may have when another job has ended. Any thread.
@@ -40,7 +39,6 @@ class OwnDecisions {
   std::size_t RoomOf(const ledger::LedgerReader::MnoLoad& mno) const;
   void AddUnsent(std::vector<domain::Job>& jobs) const;
 
-  const Services& services_;
   const ledger::LedgerReader& reader_;
   const Clock& clock_;
   Observer& observer_;

@@ -81,7 +81,7 @@ class Pipeline::Impl {
                   [this] { return executor_.Now(); }),
         lanes_(options.lanes, options.queue_max),
         parsers_(kAhead, services_.backlog, [this](Arrived arrived) { return Handle(std::move(arrived)); }),
-        own_decisions_(services_, ledger, clock, observer_, executor_),
+        own_decisions_(ledger, clock, observer_, executor_),
         own_work_(own_decisions_, lanes_),
         renewals_(own_decisions_, lanes_, options.renewals_every),
         order_decisions_(ledger, observer_, executor_),
@@ -93,6 +93,10 @@ class Pipeline::Impl {
     return own_work_.Visible(changes, options_.stop_deadline + kVisiblePatience);
   }
   void Stop();
+  void Change(const PartyTerms& terms) {
+    executor_.Change(terms);
+    timer_.Wake();  // an MNO may have room for more now
+  }
   std::size_t queued() const { return parsers_.waiting() + lanes_.queued(); }
   std::size_t orders_open() const { return order_runner_.open(); }
   std::uint64_t renewal_rounds() const { return renewals_.rounds(); }
@@ -328,6 +332,7 @@ Pipeline::~Pipeline() { Stop(); }
 void Pipeline::Start() { impl_->Start(); }
 void Pipeline::Receive(const InboundMessage& message) { impl_->Receive(message); }
 bool Pipeline::Visible(const std::vector<domain::ZoneChange>& changes) { return impl_->Visible(changes); }
+void Pipeline::Change(const PartyTerms& terms) { impl_->Change(terms); }
 void Pipeline::Stop() { impl_->Stop(); }
 std::size_t Pipeline::queued() const { return impl_->queued(); }
 std::size_t Pipeline::orders_open() const { return impl_->orders_open(); }

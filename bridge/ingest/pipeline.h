@@ -32,6 +32,7 @@
 #include "bridge/ingest/inbound.h"
 #include "bridge/ingest/intake.h"
 #include "bridge/ingest/limits.h"
+#include "bridge/ingest/party_terms.h"
 #include "bridge/ledger/ledger.h"
 #include "bridge/log_line.h"
 #include "workers/csr_sign/csr_sign.h"
@@ -115,6 +116,8 @@ class Pipeline {
   void Receive(const InboundMessage& message);
   // Zone changes served by every secondary; true when the consequences are committed.
   bool Visible(const std::vector<domain::ZoneChange>& changes);
+  // From the next command on; what is being decided goes on as it began. Any thread.
+  void Change(const PartyTerms& terms);
   // Stops taking in, finishes what was taken (up to the deadline; the rest stays in the intake), joins.
   void Stop();
   std::size_t orders_open() const;  // running or paused, as of the last change that was read (order_runner.h)

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <map>
 #include <random>
+#include <utility>
 
 #include "bridge/mqtt/backoff.h"
 #include "bridge/mqtt/connection.h"
@@ -35,10 +37,12 @@ class Session::Impl {
         handler_([this, hear = std::move(handler)](const ingest::InboundMessage& message) {
           ++heard_;
           hear(message);
-        }) {}
+        }),
+        parties_(options_.parties) {}
 
   void Start();
   void Stop(milliseconds deadline);
+  void ChangeParties(std::vector<std::string> parties);
   bool connected() const { return Current() != nullptr; }
   std::uint64_t reconnects() const { return connects_ > 0 ? connects_ - 1 : 0; }
   Traffic traffic() const { return {heard_, said_}; }
@@ -50,10 +54,17 @@ class Session::Impl {
   void Run();
   // Connects, holds the connections until one ends; how long they were up, zero when they never were.
   SteadyClock::duration Attempt();
-  using Together = std::vector<std::shared_ptr<Connection>>;
+  // By what they hear; the first one, which hears everybody, is apart.
+  struct Together {
+    std::shared_ptr<Connection> first;
+    std::map<std::string, std::shared_ptr<Connection>> by_party;
+  };
   bool OpenAll(Together& connections);
-  std::vector<Connection::Part> Parts() const;
-  void Hold(const Together& connections);
+  std::shared_ptr<Connection> Open(Connection::Part part, const std::shared_ptr<Connection>& first);
+  bool OpenMissing(Together& connections);
+  void CloseSurplus(Together& connections);
+  std::vector<std::string> Parties() const;
+  void Hold(Together& connections);
   static void CloseAll(const Together& connections, milliseconds deadline);
   void Failed(const Connection& connection, const Error& why);
   void SayTerms(const Terms& terms);
@@ -63,12 +74,15 @@ class Session::Impl {
   void SetCurrent(std::shared_ptr<Connection> connection);
   void Say(int level, const std::string& line) const { options_.log(level, "mqtt: " + line); }
 
-  SessionOptions options_;  // changed by the session's own thread only: keep_alive, as the broker wants it
+  SessionOptions
+      options_;  // changed by the session's own thread only: keep_alive, as the broker wants it; not `parties`
   const Handler handler_;
   SayOnce complaints_;
   mutable Mutex mutex_;
   CondVar wake_;
   std::shared_ptr<Connection> current_ GUARDED_BY(mutex_);  // only while subscribed
+  std::vector<std::string> parties_ GUARDED_BY(mutex_);
+  bool changed_ GUARDED_BY(mutex_) = false;  // the parties are others than those that are heard
   bool lost_ GUARDED_BY(mutex_) = false;
   std::string lost_why_ GUARDED_BY(mutex_), trouble_ GUARDED_BY(mutex_);
   milliseconds stop_deadline_ GUARDED_BY(mutex_){0};
@@ -97,13 +111,14 @@ SteadyClock::duration Session::Impl::Attempt() {
   {
     const MutexLock lock(mutex_);
     lost_ = false;
+    changed_ = false;
   }
   Together connections;
   if (!OpenAll(connections)) {
     CloseAll(connections, kFarewell);
     return {};
   }
-  const std::shared_ptr<Connection> connection = connections.front();
+  const std::shared_ptr<Connection> connection = connections.first;
   const auto since = SteadyClock::now();
   SayTerms(connection->terms());
   ++connects_;
@@ -126,40 +141,68 @@ SteadyClock::duration Session::Impl::Attempt() {
   return SteadyClock::now() - since;
 }
 
-// The one that hears everybody comes first. When a session comes back Mosquitto throws away what it has queued there and
-// may not deliver now, and while the parties' own sessions are away it may deliver everything.
-std::vector<Connection::Part> Session::Impl::Parts() const {
-  std::vector<Connection::Part> parts{{options_.client_id, std::string(wire::kFromAll)}};
-  for (const std::string& party : options_.parties) {
-    parts.push_back({options_.client_id + "/" + party, FilterOf(party)});
-  }
-  return parts;
+std::vector<std::string> Session::Impl::Parties() const {
+  const MutexLock lock(mutex_);
+  return parties_;
 }
 
+void Session::Impl::ChangeParties(std::vector<std::string> parties) {
+  const MutexLock lock(mutex_);
+  parties_ = std::move(parties);
+  changed_ = true;
+  wake_.NotifyAll();
+}
+
+// Null when it does not open; why is said.
+std::shared_ptr<Connection> Session::Impl::Open(Connection::Part part,
+                                                const std::shared_ptr<Connection>& first) {
+  auto connection = std::make_shared<Connection>(
+      options_, std::move(part), Connection::Events{handler_, [this](const std::string& why) { Lost(why); }});
+  const auto look = [&] {
+    if (first) first->Stir();
+    return thread_.stopping();
+  };
+  if (auto open = connection->Open(look); !open) {
+    if (!thread_.stopping()) Failed(*connection, open.error());
+    connection->Close(kFarewell);
+    return nullptr;
+  }
+  return connection;
+}
+
+// The one that hears everybody comes first. When a session comes back Mosquitto throws away what it has queued there and
+// may not deliver now, and while the parties' own sessions are away it may deliver everything.
 bool Session::Impl::OpenAll(Together& connections) {
-  for (Connection::Part& part : Parts()) {
-    const std::shared_ptr<Connection> first = connections.empty() ? nullptr : connections.front();
-    connections.push_back(std::make_shared<Connection>(
-        options_, std::move(part),
-        Connection::Events{handler_, [this](const std::string& why) { Lost(why); }}));
-    const auto look = [&] {
-      if (first) first->Stir();
-      return thread_.stopping();
-    };
-    if (auto open = connections.back()->Open(look); !open) {
-      if (!thread_.stopping()) Failed(*connections.back(), open.error());
-      return false;
-    }
+  connections.first = Open({options_.client_id, std::string(wire::kFromAll)}, nullptr);
+  return connections.first && OpenMissing(connections);
+}
+
+bool Session::Impl::OpenMissing(Together& connections) {
+  for (const std::string& party : Parties()) {
+    if (connections.by_party.contains(party)) continue;
+    auto own = Open({options_.client_id + "/" + party, FilterOf(party)}, connections.first);
+    if (!own) return false;
+    connections.by_party.emplace(party, std::move(own));
   }
   return true;
 }
 
+void Session::Impl::CloseSurplus(Together& connections) {
+  const std::vector<std::string> wanted = Parties();
+  std::erase_if(connections.by_party, [&](const auto& own) {
+    if (std::find(wanted.begin(), wanted.end(), own.first) != wanted.end()) return false;
+    own.second->Close(kFarewell);
+    return true;
+  });
+}
+
 void Session::Impl::CloseAll(const Together& connections, milliseconds deadline) {
   const auto until = SteadyClock::now() + deadline;
-  for (const auto& connection : connections) {
-    connection->Close(
-        std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(until - SteadyClock::now())));
-  }
+  const auto left = [until] {
+    return std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(until - SteadyClock::now()));
+  };
+  if (connections.first) connections.first->Close(left());
+  for (const auto& [party, connection] : connections.by_party) connection->Close(left());
 }
 
 void Session::Impl::Failed(const Connection& connection, const Error& why) {
@@ -205,17 +248,22 @@ void Session::Impl::Lost(const std::string& why) {
   wake_.NotifyAll();
 }
 
-void Session::Impl::Hold(const Together& connections) {
+// A connection that a new party is to have and that does not open ends all of them: they are opened anew, with backoff.
+void Session::Impl::Hold(Together& connections) {
   MutexLock lock(mutex_);
   while (!lost_ && !thread_.stopping()) {
-    thread_.WaitFor(lock, kWatch, [this]() REQUIRES(mutex_) { return lost_; });
+    thread_.WaitFor(lock, kWatch, [this]() REQUIRES(mutex_) { return lost_ || changed_; });
+    const bool changed = std::exchange(changed_, false);
     lock.Unlock();  // alive() takes Paho's lock, and Paho calls `lost` while it holds that
-    const bool alive = std::all_of(connections.begin(), connections.end(),
-                                   [](const auto& connection) { return connection->alive(); });
+    if (changed) CloseSurplus(connections);
+    const bool complete = !changed || OpenMissing(connections);
+    const bool alive =
+        connections.first->alive() && std::all_of(connections.by_party.begin(), connections.by_party.end(),
+                                                  [](const auto& own) { return own.second->alive(); });
     lock.Lock();
-    if (!alive && !lost_) {
+    if ((!alive || !complete) && !lost_) {
       lost_ = true;
-      lost_why_ = "no longer connected";
+      lost_why_ = complete ? "no longer connected" : "a party's own connection did not open";
     }
   }
 }
@@ -256,6 +304,7 @@ Session::Session(SessionOptions options, Handler handler)
 Session::~Session() { impl_->Stop(milliseconds(1000)); }
 void Session::Start() { impl_->Start(); }
 void Session::Stop(milliseconds deadline) { impl_->Stop(deadline); }
+void Session::ChangeParties(std::vector<std::string> parties) { impl_->ChangeParties(std::move(parties)); }
 bool Session::connected() const { return impl_->connected(); }
 std::string Session::trouble() const { return impl_->trouble(); }
 std::size_t Session::AtOnceMax() const { return impl_->AtOnceMax(); }

@@ -46,6 +46,9 @@ class Session : public outbox::Publisher {
   ~Session() override;
   void Start();  // returns at once; connects in the background
   void Stop(std::chrono::milliseconds deadline);
+  // Who is heard alone from now on. The connections that are up stay: those of new parties are opened beside them, those of
+  // others closed. Until a party has its own it is heard by the first one. Any thread; returns at once.
+  void ChangeParties(std::vector<std::string> parties);
   bool connected() const;
   std::string trouble()
       const;  // why it is not connected; empty while it is, or before the first attempt has failed

@@ -40,7 +40,7 @@ class MqttRelay::Impl {
       : ledger_(ledger),
         publisher_(publisher),
         options_(std::move(options)),
-        parcels_(options_.takes_batches) {
+        parcels_(std::make_shared<const Parcels>(options_.takes_batches)) {
     // Without an answer everything still in the outbox is carried again, which receivers tell by its ids.
     const auto sink = ledger_.LoadSink(ledger::Sink::kMqtt);
     failed_at_ = stored_ = durable_ = sink ? sink->cursor : 0;
@@ -50,10 +50,19 @@ class MqttRelay::Impl {
   void Start();
   void Stop();
   std::uint64_t Depth() const;
+  void ChangeBatches(const std::set<PartyId>& takes_batches) {
+    auto parcels = std::make_shared<const Parcels>(takes_batches);
+    const MutexLock lock(parcels_mutex_);
+    parcels_ = std::move(parcels);
+  }
   MqttRelay::Batched batched() const { return {batches_, batched_entries_}; }
 
  private:
   void Run();
+  std::shared_ptr<const Parcels> Now() const {
+    const MutexLock lock(parcels_mutex_);
+    return parcels_;
+  }
   void CarrySome();
   void FillIn(std::vector<ledger::OutboxEntry>& entries) const;
   void SayUnreadable(const Error& why);
@@ -68,7 +77,8 @@ class MqttRelay::Impl {
   ledger::Ledger& ledger_;
   Publisher& publisher_;
   const RelayOptions options_;
-  const Parcels parcels_;
+  mutable Mutex parcels_mutex_;
+  std::shared_ptr<const Parcels> parcels_ GUARDED_BY(parcels_mutex_);
   std::shared_ptr<Window> window_;
   const std::shared_ptr<OnTheWay> on_the_way_ = std::make_shared<OnTheWay>();
   std::atomic<std::uint64_t> batches_{0}, batched_entries_{0};
@@ -111,7 +121,8 @@ void MqttRelay::Impl::Run() {
 
 // Each wait ends within kReadWait, for confirmations that come meanwhile have a cursor to move.
 void MqttRelay::Impl::CarrySome() {
-  const std::size_t crowd = kOnTheWayPerParty * parcels_.parties();
+  const auto parcels = Now();
+  const std::size_t crowd = kOnTheWayPerParty * parcels->parties();
   if (crowd > 0 && !on_the_way_->WaitBelow(crowd, SteadyClock::now() + kReadWait)) return;
   const std::size_t both = std::min(options_.in_flight_max, publisher_.AtOnceMax());
   const std::size_t limit = patience_.OneByOne(window_->cursor()) ? 1 : both;
@@ -125,7 +136,7 @@ void MqttRelay::Impl::CarrySome() {
   }
   unreadable_.Forget();
   FillIn(*entries);
-  if (!entries->empty()) Carry(parcels_.Pack(std::move(*entries)));
+  if (!entries->empty()) Carry(parcels->Pack(std::move(*entries)));
 }
 
 void MqttRelay::Impl::FillIn(std::vector<ledger::OutboxEntry>& entries) const {
@@ -253,6 +264,7 @@ MqttRelay::MqttRelay(ledger::Ledger& ledger, Publisher& publisher, RelayOptions 
     : impl_(std::make_unique<Impl>(ledger, publisher, std::move(options))) {}
 MqttRelay::~MqttRelay() { impl_->Stop(); }
 void MqttRelay::Start() { impl_->Start(); }
+void MqttRelay::ChangeBatches(std::set<PartyId> takes_batches) { impl_->ChangeBatches(takes_batches); }
 void MqttRelay::Stop() { impl_->Stop(); }
 std::uint64_t MqttRelay::Depth() const { return impl_->Depth(); }
 MqttRelay::Batched MqttRelay::batched() const { return impl_->batched(); }

@@ -72,6 +72,8 @@ class MqttRelay {
   ~MqttRelay();
   void Start();
   void Stop();
+  // From the next message on; any thread.
+  void ChangeBatches(std::set<PartyId> takes_batches);
   // Entries committed and not yet confirmed, for metrics.
   std::uint64_t Depth() const;
   struct Batched {

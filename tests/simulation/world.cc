@@ -134,7 +134,7 @@ std::size_t World::csrs() { return kCsrs; }
 
 void World::Restart() {
   executor_ = std::make_unique<ingest::Executor>(services_, meddled_, clock, *this, [] {});
-  own_ = std::make_unique<ingest::OwnDecisions>(services_, meddled_, clock, *this, *executor_);
+  own_ = std::make_unique<ingest::OwnDecisions>(meddled_, clock, *this, *executor_);
   orders_ = std::make_unique<ingest::OrderDecisions>(meddled_, *this, *executor_);
   retention_ = std::make_unique<ledger::Retention>(meddled_, kEventDays);
   // A primary that starts tells what its secondaries show once more.

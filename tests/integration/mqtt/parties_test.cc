@@ -114,6 +114,28 @@ TEST_F(PartySessions, APartyEnteredLaterLosesNothing) {
   EXPECT_EQ(HeardFrom("mno-a"), Numbers(20));
 }
 
+// While the others go on: nobody's connection is made anew.
+TEST_F(PartySessions, PartiesAreEnteredAndStruckWhileItRuns) {
+  Open({"mno-a", "mno-b"});
+  RawMqtt first(broker_.ForParty("mno-a")), second(broker_.ForParty("mno-b")),
+      third(broker_.ForParty("asp-a"));
+  Say(third, "asp-a", 20);
+  session_->ChangeParties({"mno-a", "asp-a"});
+  const std::string own = " as " + broker_.ForRegistry().client_id + "/asp-a ";
+  ASSERT_TRUE(lab::WaitUntil([&] { return broker_.log().find(own) != std::string::npos; }, 30s))
+      << broker_.log();
+  for (int i = 20; i < 40; ++i) ASSERT_TRUE(third.PublishLater(TopicOf("asp-a"), std::to_string(i)));
+  Say(first, "mno-a", 20);
+  Say(second, "mno-b", 20);
+  ASSERT_TRUE(third.WaitPublished(30s) && inbox_.WaitFor(80));
+  WaitForTheLast();
+  EXPECT_EQ(HeardFrom("mno-a"), Numbers(20));
+  EXPECT_EQ(HeardFrom("mno-b"), Numbers(20)) << "as a stranger";
+  EXPECT_EQ(HeardFrom("asp-a").size(), 40u);
+  EXPECT_TRUE(session_->connected());
+  EXPECT_EQ(session_->reconnects(), 0u);
+}
+
 TEST_F(PartySessions, TheyComeBackTogetherWithTheBroker) {
   Open({"mno-a"});
   broker_.Kill();

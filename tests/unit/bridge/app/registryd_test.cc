@@ -229,6 +229,42 @@ TEST_F(RegistrydTest, ItsSupervisorHearsThatItServesLivesAndStops) {
   EXPECT_EQ(*process->exit_status(), 0);
 }
 
+// No broker is there: what it hears of parties is said in the log, and counted.
+TEST_F(RegistrydTest, TakesItsPartiesAgainAtSighupAndAFileThatIsWrongChangesNothing) {
+  auto process = Start({"--config", config()});
+  ASSERT_TRUE(process);
+  ASSERT_TRUE(lab::WaitUntil([&] { return std::filesystem::exists(folder_.In("r/run.json")); }, 30s));
+  const auto run = nlohmann::json::parse(folder_.Read("r/run.json"));
+  const auto says = [&](const std::string& line) {
+    return lab::WaitUntil([&] { return folder_.Read("out.log").find(line) != std::string::npos; }, 30s);
+  };
+  const auto counts = [&](const std::string& line) {
+    const auto page = test::HttpGet(run["http_port"].get<std::uint16_t>(), "/metrics");
+    return page.find("\n" + line + "\n") != std::string::npos;
+  };
+  EXPECT_TRUE(counts("registry_parties 0"));
+  const std::string good = folder_.Read("r/registry.toml");
+  std::ofstream(config(), std::ios::app) << "[[party]]\nname = \"mno-a\"\nrole = \"mno\"\n";
+  process->Signal(SIGHUP);
+  EXPECT_TRUE(says("party mno-a is new, role mno")) << folder_.Read("out.log");
+  EXPECT_TRUE(says("the configuration was read again, 1 parties"));
+  EXPECT_TRUE(counts("registry_parties 1"));
+  std::ofstream(config(), std::ios::app) << "role = \"mno\"\n[[party]]\nname = \"asp-a\"\nrole = \"asp\"\n";
+  process->Signal(SIGHUP);
+  EXPECT_TRUE(says("the configuration is wrong, the parties stay as they were: ")) << folder_.Read("out.log");
+  EXPECT_TRUE(counts("registry_config_reloads_refused_total 1"));
+  EXPECT_TRUE(counts("registry_parties 1"));
+  EXPECT_EQ(folder_.Read("out.log").find("asp-a is new"), std::string::npos);
+  folder_.Write("r/registry.toml", std::regex_replace(good, std::regex("tlsa_ttl = 60"), "tlsa_ttl = 61"));
+  process->Signal(SIGHUP);
+  EXPECT_TRUE(says("party mno-a is no party any more")) << folder_.Read("out.log");
+  EXPECT_TRUE(says("the configuration has changed where only a start takes it: [zone]"));
+  EXPECT_TRUE(lab::WaitUntil([&] { return counts("registry_config_reloads_total 2"); }, 30s));
+  process->Signal(SIGTERM);
+  ASSERT_TRUE(process->WaitExit(30s));
+  EXPECT_EQ(*process->exit_status(), 0) << process->Obituary();
+}
+
 // A descriptor that is missing would become a file of the ledger, and the log its content.
 TEST_F(RegistrydTest, StartedWithoutStandardErrorItWritesItsLogIntoNoFile) {
   lab::ProcessSpec spec;

@@ -88,6 +88,19 @@ TEST(Limits, WithoutRulesThereAreNone) {
   EXPECT_TRUE(limits.Tell(kMno, kNow).limits.empty());
 }
 
+TEST(Limits, ChangedRulesHoldAtOnceAndFillNobodysBucket) {
+  Limits limits({kRates, {}}, {kMno, kAsp});
+  EXPECT_EQ(Taken(limits, kMno, LimitClass::kWrite, kNow), 20u);
+  EXPECT_FALSE(limits.Take(kAsp, LimitClass::kWrite, kNow));
+  limits.Change({kRates, {{kAsp, Rates{{{1, 2}, {1, 1}, {1, 1}, {1, 1}}}}}}, {kMno, kAsp});
+  EXPECT_EQ(Taken(limits, kMno, LimitClass::kWrite, kNow), 0u) << "a change is no gift";
+  EXPECT_EQ(Taken(limits, kAsp, LimitClass::kWrite, kNow), 2u) << "and nobody keeps more than its new burst";
+  limits.Change({kRates, {}}, {kAsp});
+  EXPECT_EQ(Taken(limits, kNobody, LimitClass::kWrite, kNow), 20u);
+  EXPECT_EQ(Taken(limits, kMno, LimitClass::kWrite, kNow), 0u) << "who is no party shares with all others";
+  EXPECT_EQ(Taken(limits, kAsp, LimitClass::kWrite, kNow + seconds(1)), 10u);
+}
+
 // ---- in the pipeline
 
 TestRegistry::Setup WithLimits() {
