@@ -23,6 +23,8 @@ ca_file = "interface/ca.pem"
 certificate_file = "interface/registryd.pem"
 key_file = "interface/registryd.key"
 crl_file = "interface/crl.pem"
+# What makes the broker read its files again; `registryctl party` runs it when a party's certificate was withdrawn.
+# broker_reload = ["systemctl", "reload", "mosquitto"]
 # Keep it to yourself: a client that connects under this id throws registryd out, whoever it is.
 client_id = "@CLIENT_ID@"
 
@@ -81,6 +83,10 @@ file = ""
 [pipeline]
 queue = 8192
 
+# registryctl finds the running registryd by it.
+[run]
+file = "run.json"
+
 # When an MNO is asked again, and how many actions one may have open at once. In a [[party]] of role "mno" the keys
 # retry_first_seconds, retry_attempts, retry_progress_seconds, retry_reported_seconds and retry_open say it for that one.
 [retry]
@@ -119,10 +125,6 @@ std::string ConfigText(const ConfigValues& values) {
   text = Replace(std::move(text), "@HOST@", values.broker_host);
   text = Replace(std::move(text), "@CLIENT_ID@", values.client_id);
   return Replace(std::move(text), "@ANCHOR@", values.trust_anchor);
-}
-
-std::string PartyText(const std::string& name, const std::string& role) {
-  return "\n[[party]]\nname = \"" + name + "\"\nrole = \"" + role + "\"\n";
 }
 
 }  // namespace registry::ctl

@@ -13,6 +13,5 @@ struct ConfigValues {
                              // for a public one
 };
 std::string ConfigText(const ConfigValues& values);
-std::string PartyText(const std::string& name, const std::string& role);
 
 }  // namespace registry::ctl

@@ -1,14 +1,11 @@
 #include "bridge/ctl/init_commands.h"
 
 #include <iostream>
-#include <map>
 #include <memory>
 
 #include "bridge/app/command_line.h"
 #include "bridge/clock.h"
-#include "bridge/ctl/choice.h"
 #include "bridge/ctl/registry_folder.h"
-#include "bridge/ctl/withdraw.h"
 
 namespace registry::ctl {
 namespace {
@@ -69,109 +66,6 @@ void AddInit(CLI::App& app) {
   command->callback([options] { RunInit(*options); });
 }
 
-struct PartyOptions {
-  std::string folder, name;
-  wire::Role role = wire::Role::kMno;
-};
-
-void SayAccepted(const std::vector<IssuedToParty>& certificates) {
-  for (const IssuedToParty& one : certificates) {
-    std::cout << "still accepted of " << one.party << ": " << SerialText(one.serial) << " until "
-              << one.not_after << "\n";
-  }
-}
-
-void RunPartyAdd(const PartyOptions& options) {
-  if (const auto added = AddParty({options.folder, options.name, options.role, SystemClock().Now()});
-      !added) {
-    Fail(added.error());
-  }
-  std::cout << options.folder << "/interface/parties/" << options.name << ".{pem,key}\n"
-            << "next: restart registryd, which knows its parties from its start; until then the party's "
-               "commands are "
-               "refused (party_unknown)\n";
-  auto accepted = AcceptedOf(options.folder, options.name);
-  if (!accepted) Fail(accepted.error());
-  if (!accepted->empty()) accepted->pop_back();  // the one that was just made
-  SayAccepted(*accepted);
-}
-
-void AddPartyAdd(CLI::App& party) {
-  static const std::map<std::string, wire::Role> kRoles = {
-      {"mno", wire::Role::kMno}, {"asp", wire::Role::kAsp}, {"operator", wire::Role::kOperator}};
-  auto options = std::make_shared<PartyOptions>();
-  CLI::App* const command = party.add_subcommand("add", "Make a party's key and certificate and enter it");
-  command->add_option("name", options->name, "a-z, 0-9 and '-', at most 32")->required();
-  AddChoice(*command, "--role", options->role, kRoles, "What the party is")->required();
-  command->add_option("--dir", options->folder, "The registry's folder")->required();
-  command->callback([options] { RunPartyAdd(*options); });
-}
-
-struct WithdrawOptions {
-  std::string folder, name, serial;
-};
-
-// Done all the same: a list may name what is no longer known here.
-void Warn(const std::string& folder, const Withdrawal& done) {
-  std::string what;
-  if (!done.party) {
-    what = "no certificate with the serial " + done.serial + " is recorded in " + folder +
-           "/interface/issued.txt: was it mistyped?";
-  } else if (*done.party == "registryd") {
-    what =
-        "this is registryd's own certificate: from its next start or SIGHUP on the broker does not let "
-        "registryd in. "
-        "Give it another one of CN registryd, issued by interface/ca.pem (mqtt.certificate_file)";
-  } else if (*done.party == "broker") {
-    what =
-        "this is the broker's own certificate, and no client looks at this list: replace it with "
-        "`registryctl broker "
-        "certificate`";
-  }
-  if (!what.empty()) std::cerr << "registryctl: warning: " << what << "\n";
-}
-
-void Say(const std::string& folder, const Withdrawal& done) {
-  const std::string whose = done.party.value_or("nobody that is recorded here");
-  std::cout << folder << "/interface/crl.pem: the certificate " << done.serial << " of " << whose
-            << (done.before ? " was withdrawn before\n" : " is withdrawn\n");
-  SayAccepted(done.accepted);
-  std::cout << "next: the broker reads the list again on SIGHUP; what is connected stays so until the broker "
-               "ends it\n";
-}
-
-void RunPartyWithdraw(const WithdrawOptions& options) {
-  const UtcTime now = SystemClock().Now();
-  const auto done = options.serial.empty()
-                        ? WithdrawByName(options.folder, options.name, now)
-                        : WithdrawBySerial(options.folder, *ParseSerial(options.serial), now);
-  if (!done) Fail(done.error());
-  Say(options.folder, *done);
-  Warn(options.folder, *done);
-}
-
-void AddPartyWithdraw(CLI::App& party) {
-  auto options = std::make_shared<WithdrawOptions>();
-  CLI::App* const command =
-      party.add_subcommand("withdraw", "Put a party's certificate on the list the broker refuses");
-  CLI::App* const which = command->add_option_group("which");
-  which->add_option("name", options->name, "The party; the certificate that is here for it");
-  which->add_option("--serial", options->serial, "Any certificate of the interface CA, in hexadecimal")
-      ->check(CLI::Validator(
-          [](const std::string& text) { return ParseSerial(text) ? "" : text + " is no serial number"; },
-          "HEX"));
-  which->require_option(1);
-  command->add_option("--dir", options->folder, "The registry's folder")->required();
-  command->callback([options] { RunPartyWithdraw(*options); });
-}
-
-void AddParties(CLI::App& app) {
-  CLI::App* const party = app.add_subcommand("party", "Parties on the MQTT interface");
-  party->require_subcommand(1);
-  AddPartyAdd(*party);
-  AddPartyWithdraw(*party);
-}
-
 void AddBrokerCertificate(CLI::App& app) {
   auto options = std::make_shared<InitOptions>();
   CLI::App* const broker = app.add_subcommand("broker", "The MQTT broker");
@@ -188,10 +82,7 @@ void AddBrokerCertificate(CLI::App& app) {
 
 }  // namespace
 
-void AddInitCommands(CLI::App& app) {
-  AddInit(app);
-  AddParties(app);
-  AddBrokerCertificate(app);
-}
+void AddInitCommands(CLI::App& app) { AddInit(app); }
+void AddBrokerCommands(CLI::App& app) { AddBrokerCertificate(app); }
 
 }  // namespace registry::ctl

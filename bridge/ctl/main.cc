@@ -8,6 +8,7 @@
 #include "bridge/ctl/order_commands.h"
 #include "bridge/ctl/outbox_commands.h"
 #include "bridge/ctl/party_commands.h"
+#include "bridge/ctl/party_life_commands.h"
 #include "bridge/ctl/secondary_config.h"
 #include "bridge/ctl/transfer_commands.h"
 #include "bridge/ctl/transfer_decisions.h"
@@ -21,6 +22,8 @@ int main(int argc, char** argv) {
   CLI::App app("sets up, reads and checks a registry", "registryctl");
   app.require_subcommand(1);
   registry::ctl::AddInitCommands(app);
+  registry::ctl::AddPartyLife(app);
+  registry::ctl::AddBrokerCommands(app);
   registry::ctl::AddPartyList(*app.get_subcommand("party"));
   registry::ctl::AddDeviceCommands(app);
   registry::ctl::AddOrderCommands(app);

@@ -1,27 +1,18 @@
 #include "bridge/ctl/party_commands.h"
 
+#include <filesystem>
+
 #include "bridge/app/config.h"
+#include "bridge/clock.h"
+#include "bridge/ctl/interface_ca.h"
 #include "bridge/ctl/ledger_source.h"
+#include "bridge/ctl/party_history.h"
+#include "bridge/ctl/party_holdings.h"
+#include "bridge/signing/key_file.h"
 #include "schemas/wire/codec.h"
-#include "workers/domain/device_places.h"
 
 namespace registry::ctl {
 namespace {
-
-constexpr std::size_t kPage = 1000;
-
-// From the index, so that no device is read.
-std::size_t DevicesOf(const ledger::LedgerReader& ledger, const PartyId& party) {
-  const auto group = domain::DeviceGroup::Of(party);
-  std::size_t count = 0;
-  std::optional<domain::DevicePosition> after;
-  for (;;) {
-    const auto page = OrFail(ledger.DevicesIn(group, after, std::nullopt, kPage));
-    if (page.empty()) return count;
-    count += page.size();
-    after = domain::PositionIn(group.kind, page.back());
-  }
-}
 
 // Under the names that `[[party]]` has for it.
 Json Plan(const domain::RetryPlan& plan) {
@@ -49,7 +40,7 @@ void List(const ReadOptions& options) {
     Json row{{"party", party.text()},
              {"role", wire::RoleName(role)},
              {"batches", config.takes_batches.contains(party)},
-             {"devices", DevicesOf(*ledger, party)},
+             {"devices", HoldingsOf(*ledger, party).devices},
              {"jobs_open", loads[party].open},
              {"jobs_unsent", loads[party].unsent}};
     // Nobody but an MNO is asked for anything.
@@ -66,20 +57,70 @@ void List(const ReadOptions& options) {
 }
 
 // What quota.get tells the party, but for what is left.
-void Limits(const ReadOptions& options, const std::string& name) {
-  if (options.config.empty())
-    FailWrong("name the configuration with --config FILE: it says what the limits are");
-  const auto config = OrFail(app::LoadConfig(options.config));
-  const auto party = PartyId::Parse(name);
-  if (!party || !config.parties.contains(*party)) Fail("the configuration names no party " + name);
-  const ingest::Rates& rates = config.limits.Of(*party);
+Json LimitsOf(const app::Config& config, const PartyId& party) {
+  const ingest::Rates& rates = config.limits.Of(party);
   Json rows = Json::array();
   for (std::size_t which = 0; which < rates.size(); ++which) {
     rows.push_back({{"limit", ingest::LimitName(static_cast<ingest::LimitClass>(which))},
                     {"per_second", rates[which].per_second},
                     {"burst", rates[which].burst}});
   }
-  Print(rows, options.json);
+  return rows;
+}
+
+// The folder of the interface is where its CA is.
+std::string InterfaceOf(const app::Config& config) {
+  return std::filesystem::path(config.mqtt.ca_file).parent_path().string();
+}
+
+Json CertificatesOf(const std::string& interface, const std::string& party, UtcTime now) {
+  const auto crl =
+      OrFail(ReadInterfaceCrl(interface, OrFail(signing::LoadCertificate(interface + "/ca.pem"))));
+  Json rows = Json::array();
+  for (const IssuedToParty& one : OrFail(IssuedToParties(interface))) {
+    if (one.party != party) continue;
+    const auto end = FromRfc3339(one.not_after);
+    const char* const state = crl.Lists(one.serial) ? "withdrawn" : end && *end <= now ? "ended" : "accepted";
+    rows.push_back({{"serial", SerialText(one.serial)}, {"not_after", one.not_after}, {"state", state}});
+  }
+  return rows;
+}
+
+void Show(const ReadOptions& options, const std::string& name) {
+  if (options.config.empty())
+    FailWrong("name the configuration with --config FILE: it says which parties there are");
+  const auto config = OrFail(app::LoadConfig(options.config));
+  const auto party = PartyId::Parse(name);
+  if (!party || !config.parties.contains(*party)) Fail("the configuration names no party " + name);
+  const OpenLedger ledger(options);
+  const PartyHoldings holdings = HoldingsOf(*ledger, *party);
+  const wire::Role role = config.parties.at(*party);
+  const auto contact = config.contacts.find(*party);
+  Json out{{"party", name},
+           {"role", wire::RoleName(role)},
+           {"contact", contact == config.contacts.end() ? "" : contact->second},
+           {"batches", config.takes_batches.contains(*party)},
+           {"auto_approve", config.transfer.auto_approve.contains(*party)},
+           {"devices", holdings.devices},
+           {"transfers_open", holdings.transfers_pending},
+           {"orders_open", holdings.orders_open},
+           {"jobs_open", holdings.jobs}};
+  if (role == wire::Role::kMno) out["retry"] = Plan(config.retry.Of(*party));
+  out["limits"] = LimitsOf(config, *party);
+  out["certificates"] = CertificatesOf(InterfaceOf(config), name, SystemClock().Now());
+  out["history"] = Json::array();
+  for (const std::string& line : OrFail(EventsOf(InterfaceOf(config), name)))
+    out["history"].push_back(Json::parse(line));
+  Print(out, options.json);
+}
+
+void Limits(const ReadOptions& options, const std::string& name) {
+  if (options.config.empty())
+    FailWrong("name the configuration with --config FILE: it says what the limits are");
+  const auto config = OrFail(app::LoadConfig(options.config));
+  const auto party = PartyId::Parse(name);
+  if (!party || !config.parties.contains(*party)) Fail("the configuration names no party " + name);
+  Print(LimitsOf(config, *party), options.json);
 }
 
 }  // namespace
@@ -91,6 +132,11 @@ void AddPartyList(CLI::App& party) {
   list->callback([options] { List(*options); });
   AddReadOptions(*list, *options);
   const auto name = std::make_shared<std::string>();
+  auto* show = party.add_subcommand(
+      "show", "Everything known about a party, its certificates and what was done to it");
+  show->add_option("NAME", *name, "The party")->required();
+  show->callback([options, name] { Show(*options, *name); });
+  AddReadOptions(*show, *options);
   auto* limits = party.add_subcommand("limits", "How fast a party may send, by class of commands");
   limits->add_option("NAME", *name, "The party")->required();
   limits->callback([options, name] { Limits(*options, *name); });

@@ -8,16 +8,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
-#define TOML_HEADER_ONLY 0
-#include <toml++/toml.h>
-
-#include "bridge/app/config.h"
 #include "bridge/ctl/config_template.h"
 #include "bridge/ctl/folder_lock.h"
 #include "bridge/ctl/interface_ca.h"
+#include "bridge/ctl/party_certificate.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/secret.h"
 #include "bridge/signing/ca.h"
@@ -26,7 +21,6 @@
 #include "bridge/signing/key_file.h"
 #include "bridge/signing/signer.h"
 #include "bridge/zone/keys.h"
-#include "schemas/wire/codec.h"
 
 namespace registry::ctl {
 namespace {
@@ -100,23 +94,6 @@ Result<std::string> WriteZone(const std::string& folder, const std::string& zone
   return *ds;
 }
 
-// With the key that is there already, if there is one. `stem` of its files, below the interface folder.
-Status WriteParty(const std::string& interface, const std::string& stem, const Authority& ca,
-                  const std::string& name, UtcTime now) {
-  const auto party = PartyId::Parse(name);
-  if (!party) return Refuse("party_name", "not a party name (a-z, 0-9, '-'; at most 32): " + name);
-  const bool keyed = fs::exists(stem + ".key");
-  const auto key = keyed ? PrivateKey::Load(stem + ".key") : PrivateKey::Generate();
-  if (!key) return key.error();
-  const auto certificate = signing::CreatePartyCertificate(ca, *key, *party, {now, kInterfaceDays});
-  if (!certificate) return certificate.error();
-  if (!keyed) {
-    if (auto saved = key->Save(stem + ".key"); !saved) return saved;
-  }
-  if (auto recorded = RecordIssued(interface, name, *certificate); !recorded) return recorded;
-  return SaveCertificate(stem + ".pem", *certificate);
-}
-
 struct BrokerIdentity {
   PrivateKey key;
   Bytes certificate;
@@ -139,7 +116,7 @@ Status WriteInterface(const std::string& folder, const NewRegistry& options) {
   if (auto saved = broker->key.Save(folder + "/broker.key"); !saved) return saved;
   if (auto saved = SaveCertificate(folder + "/broker.pem", broker->certificate); !saved) return saved;
   if (auto crl = WriteInterfaceCrl(folder, *ca, {}, options.now); !crl) return crl;
-  return WriteParty(folder, folder + "/registryd", *ca, "registryd", options.now);
+  return IssueToParty(folder, folder + "/registryd", *ca, {"registryd", "", options.now});
 }
 
 Status MakeFolders(const std::string& top) {
@@ -181,34 +158,6 @@ Result<CreatedRegistry> Fill(const std::string& top, const NewRegistry& options)
   return CreatedRegistry{*ds};
 }
 
-Result<std::string> ReadText(const std::string& file) {
-  std::ifstream input(file, std::ios::binary);
-  std::ostringstream text;
-  if (!input || !(text << input.rdbuf()))
-    return Refuse("config_invalid", file + ": cannot be read: " + std::strerror(errno));
-  return text.str();
-}
-
-// The role a [[party]] of this name has in the configuration; nullopt: there is none.
-Result<std::optional<std::string>> EnteredRole(const std::string& file, const std::string& text,
-                                               const std::string& name) {
-  try {
-    const toml::table config = toml::parse(text, file);
-    const toml::array* const parties = config["party"].as_array();
-    if (config.contains("party") && parties == nullptr)
-      return Refuse("config_invalid", file + ": party must be written as [[party]]");
-    if (parties == nullptr) return std::optional<std::string>();
-    for (const toml::node& node : *parties) {
-      const toml::table* const party = node.as_table();
-      if (party == nullptr || (*party)["name"].value<std::string>() != name) continue;
-      return std::optional(((*party)["role"].value_or<std::string>("")));
-    }
-    return std::optional<std::string>();
-  } catch (const toml::parse_error& why) {
-    return Refuse("config_invalid", file + ": " + std::string(why.description()));
-  }
-}
-
 Status CheckOptions(const NewRegistry& options) {
   if (!ValidDomainName(options.zone) || options.zone.size() > kZoneMax) {
     return Refuse("zone_invalid", "not a lower-case domain name with room for device names: " + options.zone);
@@ -219,20 +168,6 @@ Status CheckOptions(const NewRegistry& options) {
     return Refuse("folder_exists", options.folder + " exists and is not empty; nothing is overwritten");
   }
   return Done{};
-}
-
-// Owner and mode stay: registryd must read it after a root's `party add` too.
-Status Rewrite(const std::string& file, const std::string& text) {
-  struct stat before {};
-  if (stat(file.c_str(), &before) != 0)
-    return Refuse("file_failed", file + ": cannot be read: " + std::strerror(errno));
-  if (auto saved = signing::ReplaceFile(file, text, before.st_mode & 07777); !saved) return saved;
-  struct stat after {};
-  if (stat(file.c_str(), &after) == 0 && after.st_uid == before.st_uid && after.st_gid == before.st_gid) {
-    return Done{};
-  }
-  if (chown(file.c_str(), before.st_uid, before.st_gid) == 0) return Done{};
-  return Refuse("file_failed", file + ": cannot be given back to its owner: " + std::strerror(errno));
 }
 
 std::string WithoutSlash(std::string folder) {
@@ -285,39 +220,6 @@ Result<CreatedRegistry> CreateFolder(const NewRegistry& options) {
   }
   if (!created) fs::remove_all(*building, failure);
   return created;
-}
-
-Status AddParty(const NewParty& party) {
-  if (app::IsReserved(party.name)) return Refuse("party_name", party.name + " is the registry's own name");
-  if (!PartyId::Parse(party.name))
-    return Refuse("party_name", "not a party name (a-z, 0-9, '-'; at most 32): " + party.name);
-  const auto lock = FolderLock::Take(party.folder);
-  if (!lock) return lock.error();
-  const std::string config_file = party.folder + "/registry.toml";
-  const std::string interface = party.folder + "/interface", stem = interface + "/parties/" + party.name;
-  auto config = ReadText(config_file);
-  if (!config) return config.error();
-  const auto entered = EnteredRole(config_file, *config, party.name);
-  if (!entered) return entered.error();
-  const std::string role(wire::RoleName(party.role));
-  if (*entered && **entered != role)
-    return Refuse("party_exists", party.name + " is entered in registry.toml as \"" + **entered + "\"");
-  const bool certified = fs::exists(stem + ".pem");
-  if (certified && !fs::exists(stem + ".key"))
-    return Refuse("party_exists", party.name + " has a certificate whose key is not here");
-  if (certified) {  // both are there: a pair, or somebody else's
-    if (auto pair = signing::LoadSigner(stem + ".key", stem + ".pem"); !pair) return pair.error();
-    if (*entered) return Refuse("party_exists", party.name + " exists");
-  } else {
-    const auto ca = LoadInterfaceCa(interface);
-    if (!ca) return ca.error();
-    if (auto written = WriteParty(interface, stem, *ca, party.name, party.now); !written) return written;
-    if (*entered) return Done{};
-  }
-  // TOML 1.0 "Array of Tables": a new element may stand at the very end, whatever stands before it.
-  if (!config->empty() && config->back() != '\n') config->push_back('\n');
-  *config += PartyText(party.name, role);
-  return Rewrite(config_file, *config);
 }
 
 Status RenewBroker(const std::string& folder, const std::vector<std::string>& hosts, UtcTime now) {

@@ -3,15 +3,15 @@
 //   pki/        root.{pem,key} issuing.{pem,key} crl.pem blocked-keys.txt
 //   zone/       ksk.pem zsk.pem tsig.key anchor.dnskey anchor.ds
 //   interface/  ca.{pem,key} broker.{pem,key} registryd.{pem,key} parties/NAME.{pem,key} issued.txt crl.pem
+//               withdrawn/NAME-SERIAL.{pem,key} hand-over/NAME/ parties.jsonl
 //   authorisation.key
 //   ledger/ intake/                                 the ledger is made here, with its mark; registryd makes none
-// Private keys, the TSIG secret and registry.toml (whoever knows its MQTT client id throws registryd out) are 0600; AddParty
-// keeps registry.toml's owner and mode. CreateFolder is all or nothing: it builds beside the folder and renames. Nothing
-// is ever overwritten. AddParty finishes what an interrupted one, or an operator by hand, has begun: key, certificate and
-// entry are made where they are missing; party_exists when none is.
-// Threads: any; AddParty and RenewBroker wait for each other and for whoever else changes the folder, in other processes
-//   too (folder_lock.h). Errors (2400): folder_locked: folder_exists, zone_invalid, party_name, party_exists,
-//   config_invalid, file_failed, and those of bridge/ledger/rocksdb, bridge/signing and bridge/zone/keys.h.
+// Private keys, the TSIG secret and registry.toml (whoever knows its MQTT client id throws registryd out) are 0600;
+// AddParty keeps registry.toml's owner and mode. CreateFolder is all or nothing: it builds beside the folder and
+// renames. Nothing is ever overwritten. What becomes of parties: party_life.h.
+// Threads: any; RenewBroker waits for whoever else changes the folder, in other processes too (folder_lock.h). Errors
+// (2400): folder_locked: folder_exists, zone_invalid, party_name, party_exists, config_invalid, file_failed, and those
+// of bridge/ledger/rocksdb, bridge/signing and bridge/zone/keys.h.
 #pragma once
 
 #include <string>
@@ -19,7 +19,6 @@
 
 #include "schemas/base/result.h"
 #include "schemas/base/utc_time.h"
-#include "schemas/wire/messages.h"
 
 namespace registry::ctl {
 
@@ -34,14 +33,6 @@ struct CreatedRegistry {
   std::string ds;  // for the zone's parent
 };
 Result<CreatedRegistry> CreateFolder(const NewRegistry& options);
-
-struct NewParty {
-  std::string folder;
-  std::string name;
-  wire::Role role = wire::Role::kMno;
-  UtcTime now;
-};
-Status AddParty(const NewParty& party);
 
 // A new broker certificate, e.g. for another host; the key is new as well.
 Status RenewBroker(const std::string& folder, const std::vector<std::string>& hosts, UtcTime now);

@@ -1,49 +1,17 @@
 #include "bridge/ctl/zone_commands.h"
 
-#include <fstream>
 #include <iostream>
 #include <regex>
-#include <sstream>
 
 #include "bridge/app/config.h"
-#include "bridge/app/http_client.h"
 #include "bridge/ctl/ledger_source.h"
+#include "bridge/ctl/running.h"
 #include "bridge/zone/keys.h"
 
 namespace registry::ctl {
 namespace {
 
 constexpr std::size_t kPage = 1000;
-
-// Where the metrics page is: a port that was taken freely is in the file written when ready.
-int HttpPort(const app::Config& config) {
-  if (config.http_port != 0 || config.run_file.empty()) return config.http_port;
-  std::ifstream file(config.run_file);
-  const Json run = Json::parse(file, nullptr, false);
-  return run.is_object() ? run.value("http_port", 0) : 0;
-}
-
-// Empty when nobody answers.
-std::string MetricsOf(const app::Config& config) {
-  const int port = HttpPort(config);
-  std::string host = config.http_address;
-  if (host == "0.0.0.0") host = "127.0.0.1";
-  if (host == "::") host = "::1";
-  return port <= 0 ? "" : app::Fetch(host, static_cast<std::uint16_t>(port), "/metrics");
-}
-
-// Values by label, "" without one: name{label="key"} value (Prometheus text format 0.0.4).
-std::map<std::string, double> Values(const std::string& metrics, const std::string& name) {
-  static const std::regex kLine(R"re(^(\w+)(?:\{\w+="((?:[^"\\]|\\.)*)"\})? (\S+)$)re");
-  std::map<std::string, double> values;
-  std::istringstream lines(metrics);
-  for (std::string line; std::getline(lines, line);) {
-    std::smatch match;
-    if (!line.starts_with(name) || !std::regex_match(line, match, kLine) || match[1] != name) continue;
-    values[match[2]] = std::strtod(match[3].str().c_str(), nullptr);
-  }
-  return values;
-}
 
 std::uint64_t Whole(double value) { return value < 0 ? 0 : static_cast<std::uint64_t>(value); }
 

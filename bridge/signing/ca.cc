@@ -71,7 +71,7 @@ Result<Bytes> Encode(X509* certificate) {
 }
 
 // `issuer` null: self-signed.
-Result<Bytes> Make(const Contents& contents, const PrivateKey& subject_key, X509* issuer,
+Result<Bytes> Make(const Contents& contents, EVP_PKEY* subject_key, X509* issuer,
                    const PrivateKey& issuer_key) {
   if (contents.common_name.empty() ||
       contents.common_name.size() > 64) {  // RFC 5280 appendix A, ub-common-name
@@ -84,7 +84,7 @@ Result<Bytes> Make(const Contents& contents, const PrivateKey& subject_key, X509
   const bool filled = x509 != nullptr && X509_set_version(x509, X509_VERSION_3) == 1 && SetSerial(x509) &&
                       SetValidity(x509, contents.validity) && SetSubject(x509, contents.common_name) &&
                       X509_set_issuer_name(x509, X509_get_subject_name(signer)) == 1 &&
-                      X509_set_pubkey(x509, subject_key.get()) == 1;
+                      X509_set_pubkey(x509, subject_key) == 1;
   if (!filled) return Failure("fill certificate of " + contents.common_name);
   for (const Extension& extension : contents.extensions) {
     if (!AddExtension(x509, signer, extension)) return Failure("extension " + extension.value);
@@ -93,7 +93,7 @@ Result<Bytes> Make(const Contents& contents, const PrivateKey& subject_key, X509
   return Encode(x509);
 }
 
-Result<Bytes> MakeBelow(const Authority& ca, const Contents& contents, const PrivateKey& key) {
+Result<Bytes> MakeBelow(const Authority& ca, const Contents& contents, EVP_PKEY* key) {
   const std::uint8_t* cursor = ca.certificate.data();
   const OwnedX509 issuer(d2i_X509(nullptr, &cursor, static_cast<long>(ca.certificate.size())));
   if (!issuer) return Failure("read CA certificate");
@@ -126,7 +126,7 @@ Result<Authority> CreateRoot(const std::string& common_name, const Validity& val
   auto key = PrivateKey::Generate();
   if (!key) return key.error();
   auto certificate = Make({common_name, AuthorityExtensions("CA:TRUE", "keyCertSign,cRLSign"), validity},
-                          *key, nullptr, *key);
+                          key->get(), nullptr, *key);
   if (!certificate) return certificate.error();
   return Authority{std::move(*key), std::move(*certificate)};
 }
@@ -139,7 +139,7 @@ Result<Authority> CreateIssuing(const Authority& root, const std::string& common
                     AuthorityExtensions("CA:TRUE,pathlen:0", "digitalSignature,keyCertSign,cRLSign"),
                     validity};
   contents.extensions.push_back({NID_authority_key_identifier, "keyid:always"});
-  auto certificate = MakeBelow(root, contents, *key);
+  auto certificate = MakeBelow(root, contents, key->get());
   if (!certificate) return certificate.error();
   return Authority{std::move(*key), std::move(*certificate)};
 }
@@ -158,12 +158,17 @@ Result<Bytes> CreateServerCertificate(const Authority& ca, const PrivateKey& key
     return Error::Make(Code::kFailed, "name_invalid", "a server needs a host name or address");
   Contents contents{hosts.front().substr(0, 64), EndEntityExtensions("serverAuth"), validity};
   contents.extensions.push_back({NID_subject_alt_name, names});
-  return MakeBelow(ca, contents, key);
+  return MakeBelow(ca, contents, key.get());
 }
 
 Result<Bytes> CreatePartyCertificate(const Authority& ca, const PrivateKey& key, const PartyId& party,
                                      const Validity& validity) {
-  return MakeBelow(ca, {party.text(), EndEntityExtensions("clientAuth"), validity}, key);
+  return MakeBelow(ca, {party.text(), EndEntityExtensions("clientAuth"), validity}, key.get());
+}
+
+Result<Bytes> CreatePartyCertificate(const Authority& ca, const PartyRequest& request, const PartyId& party,
+                                     const Validity& validity) {
+  return MakeBelow(ca, {party.text(), EndEntityExtensions("clientAuth"), validity}, request.key());
 }
 
 }  // namespace registry::signing

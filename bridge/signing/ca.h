@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bridge/signing/party_request.h"
 #include "bridge/signing/private_key.h"
 #include "schemas/base/utc_time.h"
 #include "schemas/ids/ids.h"
@@ -36,6 +37,9 @@ Result<Bytes> CreateServerCertificate(const Authority& ca, const PrivateKey& key
                                       const std::vector<std::string>& hosts, const Validity& validity);
 // clientAuth; CN is the party's id, which the broker takes for its user name (design §3).
 Result<Bytes> CreatePartyCertificate(const Authority& ca, const PrivateKey& key, const PartyId& party,
+                                     const Validity& validity);
+// The same for a party that has kept its key.
+Result<Bytes> CreatePartyCertificate(const Authority& ca, const PartyRequest& request, const PartyId& party,
                                      const Validity& validity);
 
 }  // namespace registry::signing

@@ -34,7 +34,7 @@ inline void MakeRunnableHome(const TemporaryFolder& folder, const std::string& m
   std::string text = folder.Read("r/registry.toml");
   text = std::regex_replace(text, std::regex("port = (5300|9180)"), "port = 0");
   text = std::regex_replace(text, std::regex("port = 8883"), "port = 1");
-  folder.Write("r/registry.toml", text + "\n[run]\nfile = \"run.json\"\n" + more);
+  folder.Write("r/registry.toml", text + "\n" + more);
 }
 
 }  // namespace registry::test

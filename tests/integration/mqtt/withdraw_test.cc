@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "bridge/clock.h"
+#include "bridge/ctl/party_life.h"
 #include "bridge/ctl/registry_folder.h"
 #include "simulators/lab/ports.h"
 #include "simulators/lab/probe.h"

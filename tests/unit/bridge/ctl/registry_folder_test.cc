@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "bridge/ctl/init_commands.h"
+#include "bridge/ctl/party_life.h"
+#include "bridge/ctl/party_life_commands.h"
 #include "bridge/signing/file_write.h"
 #include "bridge/signing/key_file.h"
 #include "bridge/signing/private_key.h"
@@ -286,6 +288,8 @@ TEST_F(RegistryFolderTest, CommandsOnTheCommandLine) {
   const auto run = [](std::vector<std::string> arguments) {
     CLI::App app;
     AddInitCommands(app);
+    AddPartyLife(app);
+    AddBrokerCommands(app);
     std::reverse(arguments.begin(), arguments.end());
     try {
       app.parse(std::move(arguments));

@@ -9,6 +9,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/ctl/folder_lock.h"
+#include "bridge/ctl/party_life.h"
 #include "bridge/ctl/registry_folder.h"
 #include "bridge/signing/crl.h"
 #include "tests/support/openssl_tool.h"
@@ -97,9 +98,6 @@ TEST_F(WithdrawTest, ByNameAndANewPairTakesItsPlace) {
 TEST_F(WithdrawTest, BySerialWhenTheFilesAreGone) {
   const std::string old = KeepCertificate("mno-a");
   for (const char* end : {".key", ".pem"}) fs::remove(registry_ + "/interface/parties/mno-a" + end);
-  const auto lost = WithdrawByName(registry_, "mno-a", now_);
-  ASSERT_FALSE(lost.ok());
-  EXPECT_THAT(lost.error().message, HasSubstr("issued to mno-a: " + Serial(old)));
   Add("mno-a");
   const auto accepted = AcceptedOf(registry_, "mno-a");
   ASSERT_THAT(*accepted, SizeIs(2));
@@ -113,6 +111,24 @@ TEST_F(WithdrawTest, BySerialWhenTheFilesAreGone) {
   EXPECT_THAT(Judge(old), HasSubstr("certificate revoked"));
   EXPECT_THAT(Judge("reg/interface/parties/mno-a.pem"), HasSubstr("OK"));
   EXPECT_TRUE(WithdrawBySerial(registry_, *ParseSerial(Serial(old)), now_)->before);
+}
+
+// Whoever withdraws a party means all that lets it in, not what happens to lie in a file.
+TEST_F(WithdrawTest, ByNameTakesEveryCertificateThatWasIssued) {
+  const std::string first = KeepCertificate("mno-a");
+  for (const char* end : {".key", ".pem"}) fs::remove(registry_ + "/interface/parties/mno-a" + end);
+  Add("mno-a");
+  const std::string second = KeepCertificate("mno-a");
+  Add("asp-a");
+  const std::uint64_t number = CrlNumber();
+  const auto done = WithdrawByName(registry_, "mno-a", now_);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(done->serial, Serial(second));
+  EXPECT_THAT(done->also, ElementsAre(Serial(first)));
+  for (const std::string& one : {first, second}) EXPECT_THAT(Judge(one), HasSubstr("certificate revoked"));
+  EXPECT_THAT(Judge("reg/interface/parties/asp-a.pem"), HasSubstr("OK"));
+  EXPECT_EQ(CrlNumber(), number + 1) << "one list, with all of them";
+  EXPECT_FALSE(WithdrawByName(registry_, "mno-a", now_).ok()) << "none is left";
 }
 
 // A broker that reads it again has the list of before as well, and OpenSSL goes by the later thisUpdate.
