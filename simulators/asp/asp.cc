@@ -21,7 +21,7 @@ using nlohmann::json;
 using Clock = Report::Clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kConnectWithin{15000}, kNotedWithin{2000}, kFeedTick{500}, kGapPatience{2000};
+constexpr milliseconds kConnectWithin{15000}, kNotedWithin{2000};
 constexpr milliseconds kPublishAgain{2000}, kClaimAgain{2000}, kDeskAgain{2000};
 constexpr std::string_view kDevicesLevel = "devices/";
 constexpr const char* kTelemetryTopics = "devices/+/telemetry";
@@ -44,7 +44,7 @@ class AspOnMqtt : public Asp {
         own_(own),
         report_(report),
         desks_(config.desks, kDeskAgain),
-        feed_(report, kGapPatience, milliseconds(0)) {}
+        feed_(report, config.gap_patience, milliseconds(0), config.mqtt.faults) {}
   ~AspOnMqtt() override;
   Status Begin();
   void Control(const json& command) override;
@@ -58,6 +58,7 @@ class AspOnMqtt : public Asp {
   std::vector<std::string> TakeDueClaims(Clock::time_point now) REQUIRES(mutex_);
   void OnClaimed(const std::string& device, const Reply& reply);
   void OnEvent(const std::string& type, const wire::Envelope& envelope);
+  void Hear(const std::string& type, const wire::Envelope& envelope);
   void FeedLoop();
   Status OpenBackEnd();
   void OnTelemetry(const std::string& topic, std::string_view payload);
@@ -74,6 +75,7 @@ class AspOnMqtt : public Asp {
   bool published_ GUARDED_BY(mutex_) = false;
   Clock::time_point publish_again_ GUARDED_BY(mutex_) = Clock::time_point::max();
   std::string trouble_ GUARDED_BY(mutex_) = "no answer in time";  // of the connection, the last
+  std::uint64_t heard_ = 0;  // notifications, for kOrderIgnored; the client's thread
   std::unique_ptr<PartyClient> client_;
   Desks desks_;
   FeedKeeper feed_;
@@ -242,7 +244,7 @@ void AspOnMqtt::OnEvent(const std::string& type, const wire::Envelope& envelope)
   const std::string device = envelope.data.is_object() ? Text(envelope.data, "device") : "";
   Clock::time_point since = Clock::now();
   if (envelope.seq) feed_.Saw(*envelope.seq);
-  clients::Hear(envelope, config_.mqtt.party, own_);
+  Hear(type, envelope);
   transfers_->Heard(type, envelope.data, config_.mqtt.party);
   {
     const MutexLock lock(mutex_);
@@ -254,9 +256,19 @@ void AspOnMqtt::OnEvent(const std::string& type, const wire::Envelope& envelope)
   report_.Say(event);
 }
 
+// Which devices are its own; with what protocol_faults.h lists.
+void AspOnMqtt::Hear(const std::string& type, const wire::Envelope& envelope) {
+  const ProtocolFaults& faults = config_.mqtt.faults;
+  if (type == wire::DeviceSuspended::kName && faults.contains(ProtocolFault::kSuspendedServed)) return;
+  if (type == wire::TransferCompleted::kName && faults.contains(ProtocolFault::kTransferIgnored)) return;
+  wire::Envelope heard = envelope;
+  if (faults.contains(ProtocolFault::kOrderIgnored)) heard.seq = ++heard_;
+  clients::Hear(heard, config_.mqtt.party, own_);
+}
+
 void AspOnMqtt::FeedLoop() {
   MutexLock lock(mutex_);
-  while (feed_thread_.Rest(lock, kFeedTick)) {
+  while (feed_thread_.Rest(lock, config_.feed_tick)) {
     const bool publish = Clock::now() >= publish_again_;
     if (publish) publish_again_ = Clock::time_point::max();
     const std::vector<std::string> claims = TakeDueClaims(Clock::now());

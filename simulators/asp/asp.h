@@ -6,8 +6,8 @@
 // Errors: at the start as Results; later as steps in the report.
 // Fault model: none of its own. The broker and the registry may be away, lose and repeat: commands are repeated until
 //   answered, a gap in the feed is asked for, and a claim rejected for the moment is made again (mqtt/client.h,
-//   mqtt/feed_position.h, mqtt/again.h). It never tells lies and never misses its desk: what a faulty ASP does is tested
-//   by playing one (tests/security).
+//   mqtt/feed_position.h, mqtt/again.h). It never tells lies and never misses its desk, unless it is told to
+//   (mqtt/protocol_faults.h). What a hostile ASP does is tested by playing one (tests/security).
 #pragma once
 
 #include <memory>

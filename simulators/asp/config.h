@@ -15,6 +15,8 @@ namespace registry::sim {
 
 struct AspConfig {
   ClientOptions mqtt;
+  std::chrono::milliseconds gap_patience{2000},
+      feed_tick{500};  // before a gap in the feed is asked for; between two looks
   std::string desk_socket;
   std::map<std::string, std::string> desks;          // other parties, to which devices may be given
   TransferAnswer answer = TransferAnswer::kApprove;  // to a transfer by which it is to lose a device

@@ -1,4 +1,4 @@
-// asp-sim --config FILE: see README.md. Ends with exit code 0 when its input ends or on SIGTERM.
+// asp-sim --config FILE [--fault NAME]...: see README.md. Ends with exit code 0 when its input ends or on SIGTERM.
 #include <iostream>
 
 #include "clients/dane/trust_files.h"
@@ -9,6 +9,7 @@
 #include "simulators/console/console.h"
 #include "simulators/console/printer.h"
 #include "simulators/crypto/narrow_openssl.h"
+#include "simulators/party/arguments.h"
 
 namespace {
 
@@ -50,11 +51,13 @@ int Fail(const Error& error, int code) {
 int main(int argc, char** argv) {
   registry::OpenStandardDescriptors();
   registry::sim::NarrowOpenssl();
-  const auto file = registry::sim::ConfigArgument(argc, argv);
-  if (!file) return 2;
+  const auto arguments = registry::sim::ReadPartyArguments(argc, argv, registry::wire::Role::kAsp);
+  if (!arguments) return 2;
+  if (arguments->help) return 0;
   const auto console = registry::sim::Console::CatchSignals();
-  const auto config = registry::sim::ReadAspConfig(*file);
+  auto config = registry::sim::ReadAspConfig(arguments->config_file);
   if (!config) return Fail(config.error(), 2);
+  config->mqtt.faults = arguments->faults;
   Printer printer;
   Report report([&printer](const nlohmann::json& event) { printer.Print(event); });
   OwnDevices own;

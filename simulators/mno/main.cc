@@ -1,23 +1,26 @@
-// mno-sim --config FILE: see README.md. Ends with exit code 0 when its input ends or on SIGTERM.
+// mno-sim --config FILE [--fault NAME]...: see README.md. Ends with exit code 0 when its input ends or on SIGTERM.
 #include <iostream>
 
 #include "schemas/base/standard_descriptors.h"
 #include "simulators/console/console.h"
 #include "simulators/console/printer.h"
 #include "simulators/mno/mno_sim.h"
+#include "simulators/party/arguments.h"
 #include "simulators/party/say_trouble.h"
 
 int main(int argc, char** argv) {
   registry::OpenStandardDescriptors();
   using namespace registry::sim;
-  const auto file = ConfigArgument(argc, argv);
-  if (!file) return 2;
+  const auto arguments = ReadPartyArguments(argc, argv, registry::wire::Role::kMno);
+  if (!arguments) return 2;
+  if (arguments->help) return 0;
   const Console console = Console::CatchSignals();
-  auto config = ReadMnoConfig(*file);
+  auto config = ReadMnoConfig(arguments->config_file);
   if (!config) {
     std::cerr << "mno-sim: " << config.error().message << "\n";
     return 2;
   }
+  config->mqtt.faults = arguments->faults;
   Printer printer;
   Report report([&printer](const nlohmann::json& event) { printer.Print(event); });
   const std::string party = config->mqtt.party;

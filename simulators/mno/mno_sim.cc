@@ -9,10 +9,12 @@
 #include "schemas/base/own_thread.h"
 #include "simulators/link/text.h"
 #include "simulators/mno/carried.h"
+#include "simulators/mno/deadline.h"
 #include "simulators/mno/errands.h"
 #include "simulators/mno/esim.h"
 #include "simulators/mno/failing.h"
 #include "simulators/mno/later.h"
+#include "simulators/mno/registrations.h"
 #include "simulators/mno/subscriptions.h"
 #include "simulators/mno/transfer_desk.h"
 #include "simulators/mqtt/again.h"
@@ -34,12 +36,12 @@ class NetworkOperator : public MnoSim {
   NetworkOperator(MnoConfig config, Report& report)
       : config_(std::move(config)),
         report_(report),
-        released_(std::min(config_.register_first, config_.inventory.size())),
+        registrations_(config_),
         errands_(config_.repeat_after),
         profiles_(config_.profiles),
         failing_(config_.fail),
         desks_(config_.desks, config_.repeat_after),
-        feed_(report, config_.gap_patience, kFeedTick) {
+        feed_(report, config_.gap_patience, std::min(kFeedTick, config_.gap_patience), config_.mqtt.faults) {
     for (const auto& item : config_.inventory) esims_[item.iccid.text()].item = item;
     for (const auto& item : config_.spares) {
       esims_[item.iccid.text()].item = item;
@@ -92,38 +94,25 @@ class NetworkOperator : public MnoSim {
     if (transfers_->Control(command)) return;
     if (verb == "fail") return failing_.Set(Text(command, "action"), command.value("on", json(true)) == true);
     if (verb != "register") return report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
-    const auto count = command.find("count");
-    const bool number = count != command.end() && count->is_number_integer() && *count > 0;
     {
       const MutexLock lock(mutex_);
-      const auto left = config_.inventory.size() - released_;
-      released_ += number ? std::min(count->get<std::size_t>(), left) : 0;
-      Release(command.value("due_us", json::array()));
+      registrations_.Release(command);
     }
     RegisterMore();
   }
 
  private:
   // ---- registration ----
-  void Release(const json& due_us) REQUIRES(mutex_) {
-    if (!due_us.is_array()) return;
-    for (const json& due : due_us) {
-      if (!due.is_number_integer() || released_ == config_.inventory.size()) continue;
-      const InventoryItem& item = config_.inventory[released_++];
-      esims_[item.iccid.text()].due = Clock::time_point(std::chrono::microseconds(due.get<std::int64_t>()));
-    }
-  }
-
   void RegisterMore() {
     for (;;) {
-      const InventoryItem* item = nullptr;
+      std::optional<Registrations::Next> next;
       {
         const MutexLock lock(mutex_);
-        if (registering_ >= config_.register_window || next_ >= released_) return;
-        ++registering_;
-        item = &config_.inventory[next_++];
+        next = registrations_.TakeNext();
+        if (!next) return;
+        esims_[next->item->iccid.text()].due = next->due;
       }
-      Register(*item);
+      Register(*next->item);
     }
   }
 
@@ -180,7 +169,7 @@ class NetworkOperator : public MnoSim {
     }
     {
       const MutexLock lock(mutex_);
-      --registering_;
+      registrations_.Ended();
     }
     RegisterMore();
   }
@@ -226,7 +215,7 @@ class NetworkOperator : public MnoSim {
     if (ota_->Hear(type, iccid, frame)) return;
     const auto job = JobId::Parse(Text(frame, "job"));
     if (!job) return;
-    if (type == "csr") return Finished(*job, {{"csr", Text(frame, "csr")}});
+    if (type == "csr") return CsrArrived(*job, frame);
     if (type == "payload_result" || type == "wiped" || type == "profile_done")
       return Finished(*job, AnswerIn(frame));
   }
@@ -289,8 +278,10 @@ class NetworkOperator : public MnoSim {
     if (action == wire::ProfileEnable::kName) return SetProfile(true, data);
     if (action == wire::ProfileDisable::kName) return SetProfile(false, data);
     if (action == wire::ProfileDelete::kName) return Run(ErrandKind::kProfile, "profile_delete", data);
-    Refuse(data, "action", "action_unknown");
+    if (!Has(ProtocolFault::kUnknownActionIgnored)) Refuse(data, "action", "action_unknown");
   }
+
+  bool Has(ProtocolFault fault) const { return config_.mqtt.faults.contains(fault); }
 
   // A subscription is the network's: the device is not asked. One that is enabled is seen on the network again.
   void SetProfile(bool enabled, const json& data) {
@@ -320,10 +311,10 @@ class NetworkOperator : public MnoSim {
   }
 
   // Left unsaid, the registry would ask again until its attempts are used up.
-  void Refuse(const json& data, const char* stage, const char* reason) {
+  void Refuse(const json& data, const char* stage, const char* reason, bool retriable = false) {
     const auto asked = AskedForIn(data);
     if (!asked) return;
-    client_->Send(wire::DoResult{asked->job, asked->device, wire::Outcome::kFailed, stage, reason, false},
+    client_->Send(wire::DoResult{asked->job, asked->device, wire::Outcome::kFailed, stage, reason, retriable},
                   nullptr);
   }
 
@@ -352,16 +343,26 @@ class NetworkOperator : public MnoSim {
     const auto asked = AskedForIn(data);
     if (!asked) return;
     const auto& [job, device] = *asked;
+    // schemas/README.md, "A late wipe": by then the eSIM may be another device's.
+    const bool dated = kind == ErrandKind::kWipe && !Has(ProtocolFault::kLateWipeDone);
+    const auto left = dated ? LeftOf(data, config_.radio_patience) : config_.radio_patience;
     MutexLock lock(mutex_);
     const auto owner = subscriptions_.Find(device.text(), ProfileOf(data));
     if (!owner || errands_.Running(job)) return;
-    if (const json* answer = errands_.FindAnswer(job)) {
+    const json* answer = Has(ProtocolFault::kJobDoneTwice) ? nullptr : errands_.FindAnswer(job);
+    if (answer == nullptr && left.count() <= 0) {
+      lock.Unlock();
+      return Refuse(data, "radio", "deadline_passed", true);
+    }
+    if (answer != nullptr) {
+      if (Has(ProtocolFault::kJobForgotten)) return;
       const json copy = *answer;
       lock.Unlock();
       return Answer({kind, job, device, *owner, {}, Clock::now(), {}, {}}, copy, false);
     }
     Errand errand{kind, job, device, *owner, FrameFor(frame_type, *owner, job, data), {}, {}, {}};
-    errand.Time({Clock::now(), config_.work_after, config_.repeat_after, config_.radio_patience});
+    const auto patience = std::min(config_.radio_patience, left);
+    errand.Time({Clock::now(), config_.work_after, config_.repeat_after, patience});
     if (kind == ErrandKind::kPayload) carried_.Keep(device.text(), errand.frame);
     if (kind == ErrandKind::kKeyGenerate) {
       for (const JobId& wipe : errands_.EndWipes(device)) ota_->Cancel(wipe);
@@ -412,6 +413,16 @@ class NetworkOperator : public MnoSim {
   }
 
   // ---- answers of the device ----
+  void CsrArrived(const JobId& job, const json& frame) {
+    json answer{{"csr", Text(frame, "csr")}};
+    if (Has(ProtocolFault::kOldCsr)) {
+      const MutexLock lock(mutex_);
+      if (first_csr_.is_null()) first_csr_ = answer;
+      answer = first_csr_;
+    }
+    Finished(job, answer);
+  }
+
   void Finished(const JobId& job, const json& answer) {
     std::optional<Errand> errand;
     {
@@ -425,7 +436,9 @@ class NetworkOperator : public MnoSim {
 
   void Answer(const Errand& errand, const json& answer, bool first) {
     if (answer.contains("csr")) return SubmitCsr(errand, answer["csr"].get<std::string>(), first);
-    const json result = ResultOf({errand.job, errand.device}, answer);
+    json result = ResultOf({errand.job, errand.device}, answer);
+    if (Has(ProtocolFault::kOtherJob) && errand.kind == ErrandKind::kPayload)
+      result["job"] = errand.device.text();
     const std::string reason = Text(answer, "outcome") == "success" ? "" : Text(answer, "reason");
     const bool counts = first && errand.kind == ErrandKind::kPayload;
     client_->Call(std::string(wire::DoResult::kName), result,
@@ -467,8 +480,7 @@ class NetworkOperator : public MnoSim {
   Report& report_;
   Mutex mutex_;
   CondVar wake_;
-  // Of the inventory, in its order.
-  std::size_t released_ GUARDED_BY(mutex_), registering_ GUARDED_BY(mutex_) = 0, next_ GUARDED_BY(mutex_) = 0;
+  Registrations registrations_ GUARDED_BY(mutex_);
   std::unordered_map<std::string, Esim> esims_ GUARDED_BY(mutex_);  // by ICCID
   Subscriptions subscriptions_ GUARDED_BY(mutex_);
   std::shared_ptr<Connection> page_ GUARDED_BY(mutex_);  // over which somebody was heard last
@@ -476,6 +488,7 @@ class NetworkOperator : public MnoSim {
   Clock::time_point sleeps_until_ GUARDED_BY(mutex_) = Clock::time_point::min();  // awake: min
   Errands errands_;
   Carried carried_ GUARDED_BY(mutex_);
+  json first_csr_ GUARDED_BY(mutex_);  // for kOldCsr
   Profiles profiles_ GUARDED_BY(mutex_);
   Failing failing_;
   Desks desks_;

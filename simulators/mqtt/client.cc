@@ -8,6 +8,7 @@
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
 #include "schemas/wire/batch.h"
+#include "schemas/wire/field_tables.h"
 #include "simulators/mqtt/connection.h"
 #include "simulators/mqtt/outgoing.h"
 #include "simulators/mqtt/pending.h"
@@ -45,6 +46,7 @@ class MqttPartyClient : public PartyClient {
       : party_(std::move(party)),
         own_space_(wire::OwnSpaceOf(party_)),
         run_id_(RunId()),
+        faults_(options.faults),
         on_action_(std::move(on_action)),
         on_event_(std::move(on_event)),
         pending_(options.repeat_after, options.give_up_after, options.in_flight_max),
@@ -132,7 +134,11 @@ class MqttPartyClient : public PartyClient {
 
   std::optional<PendingCommands::Clock::time_point> Repeat(bool everything) {
     auto due = pending_.TakeDue(PendingCommands::Clock::now(), everything);
-    for (auto& message : due.again) outgoing_.Say(std::move(message));
+    for (auto& message : due.again) {
+      if (Has(ProtocolFault::kNoRepeat) && !everything) continue;
+      if (!everything) Spoil(message);
+      outgoing_.Say(std::move(message));
+    }
     for (const auto& on_reply : due.given_up) {
       Reply reply;
       reply.error = Error::Make(Code::kFailed, "no_reply", "no reply came before the deadline");
@@ -145,26 +151,32 @@ class MqttPartyClient : public PartyClient {
     std::string_view rest = topic;
     if (!rest.starts_with(own_space_)) return;
     rest.remove_prefix(own_space_.size());
-    if (rest != wire::kBatchCommand) return Heard(payload);
+    if (rest != wire::kBatchCommand) return void(Heard(payload));
     const auto items = wire::SplitBatch(payload);
     if (!items) return;
-    for (const std::string_view item : *items) Heard(item);
+    for (const std::string_view item : *items) {
+      if (!Heard(item) && Has(ProtocolFault::kBatchStops)) return;
+    }
   }
 
   // The type says what it is, as the topic does of an envelope that comes alone.
-  void Heard(std::string_view payload) {
+  // False: it cannot be read.
+  bool Heard(std::string_view payload) {
     const auto envelope = wire::DecodeEnvelope(payload);
-    if (!envelope) return;
+    if (!envelope) return false;
     std::string_view type = envelope->type;
-    if (ConsumePrefix(type, wire::EventType(""))) return Notified(std::string(type), *envelope);
+    if (Drops(*envelope)) return true;
+    if (ConsumePrefix(type, wire::EventType(""))) return Notified(std::string(type), *envelope), true;
     // Before actions: a reply to do.result begins as they do.
     const bool accepted = type.ends_with(".accepted");
-    if (accepted || type.ends_with(".rejected")) return Answered(accepted, *envelope);
+    if (accepted || type.ends_with(".rejected")) return Answered(accepted, *envelope), true;
     if (ConsumePrefix(type, wire::DoType("")) && on_action_) on_action_(std::string(type), *envelope);
+    return true;
   }
 
   void Notified(const std::string& type, const wire::Envelope& envelope) {
-    if (envelope.seq && !seen_.Add(*envelope.seq)) return;
+    const bool fresh = !envelope.seq || seen_.Add(*envelope.seq);
+    if (!fresh && !Has(ProtocolFault::kDuplicatesDealtWith)) return;
     if (on_event_) on_event_(type, envelope);
   }
 
@@ -182,13 +194,61 @@ class MqttPartyClient : public PartyClient {
     // Not looked at, while an earlier copy may still wait there: under a new id both would be decided. So it stays here
     // and is said again, as after no answer.
     if (reply.error && NotLookedAt(*reply.error)) return;
-    const auto on_reply = pending_.Take(envelope.cause->text());
+    if (PutOff(envelope.cause->text(), reply)) return;
+    if (!reply.accepted && !NotNow(reply) && Has(ProtocolFault::kFinalRepeated)) return;
+    auto on_reply = pending_.Take(envelope.cause->text());
+    if (!on_reply && Has(ProtocolFault::kCauseIgnored)) on_reply = pending_.Take(pending_.Any().value_or(""));
     if (!on_reply || !*on_reply) return;  // a repeated reply, or one to an earlier run
     (*on_reply)(reply);
   }
 
+  // Rule 2 of PARTY.md. Without a time it is the caller's to choose one.
+  static bool NotNow(const Reply& reply) {
+    return reply.error && (reply.error->code == Code::kFailed || reply.error->code == Code::kLimit);
+  }
+  bool PutOff(const std::string& id, const Reply& reply) {
+    if (!NotNow(reply) || !reply.error->retry_after_seconds) return false;
+    const bool at_once = Has(ProtocolFault::kRetryAtOnce);
+    const auto after = std::chrono::seconds(at_once ? 0 : *reply.error->retry_after_seconds);
+    if (!pending_.PutOff(id, PendingCommands::Clock::now() + after)) return false;
+    {
+      const MutexLock lock(mutex_);
+      woken_ = true;
+    }
+    wake_.NotifyOne();
+    return true;
+  }
+
+  // ---- protocol_faults.h
+  bool Has(ProtocolFault fault) const { return faults_.contains(fault); }
+
+  void Spoil(PendingCommands::Message& message) {
+    if (!Has(ProtocolFault::kNewId) && !Has(ProtocolFault::kOtherTime)) return;
+    auto envelope = wire::DecodeEnvelope(message.payload);
+    if (!envelope) return;
+    if (Has(ProtocolFault::kNewId))
+      envelope->id = EventId::Parse(run_id_ + "-" + std::to_string(++counter_)).value();
+    if (Has(ProtocolFault::kOtherTime)) envelope->time = Now();
+    message.payload = wire::EncodeEnvelope(*envelope);
+  }
+
+  bool Drops(const wire::Envelope& envelope) const {
+    constexpr std::chrono::hours kSkewMax{1};
+    if (Has(ProtocolFault::kSkewRefused) && envelope.time) {
+      const auto skew = Now() - *envelope.time;
+      if (skew > kSkewMax || skew < -kSkewMax) return true;
+    }
+    if (!Has(ProtocolFault::kUnknownMemberRefused)) return false;
+    for (const wire::MessageName& name : wire::Catalogue()) {
+      if (envelope.type != wire::DoType(name.name) && envelope.type != wire::EventType(name.name)) continue;
+      return !wire::Recode(name.schema, envelope.data).ok();
+    }
+    return false;
+  }
+
   const PartyId party_;
   const std::string own_space_, run_id_;
+  const ProtocolFaults faults_;
   const OnAction on_action_;
   const OnEvent on_event_;
   std::atomic<std::uint64_t> counter_{0};

@@ -61,7 +61,7 @@ MqttConnection::~MqttConnection() {
 
 Status MqttConnection::Configure() {
   const std::string& id = options_.client_id.empty() ? options_.party : options_.client_id;
-  client_ = mosquitto_new(id.c_str(), false, this);
+  client_ = mosquitto_new(id.c_str(), options_.faults.contains(ProtocolFault::kCleanSession), this);
   if (client_ == nullptr) return LibraryError("cannot make a client", MOSQ_ERR_NOMEM);
   mosquitto_threaded_set(client_, true);
   mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
@@ -167,8 +167,9 @@ bool MqttConnection::Publish(const std::string& topic, const std::string& payloa
   if (batch) {
     mosquitto_property_add_string(&properties, MQTT_PROP_CONTENT_TYPE, wire::kBatchContentType.data());
   }
-  const int code = mosquitto_publish_v5(client_, nullptr, topic.c_str(), static_cast<int>(payload.size()),
-                                        payload.data(), 1, false, properties);
+  const int code =
+      mosquitto_publish_v5(client_, nullptr, topic.c_str(), static_cast<int>(payload.size()), payload.data(),
+                           options_.faults.contains(ProtocolFault::kQos0) ? 0 : 1, false, properties);
   mosquitto_property_free_all(&properties);
   return code == MOSQ_ERR_SUCCESS;
 }

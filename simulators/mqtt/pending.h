@@ -32,6 +32,9 @@ class PendingCommands {
 
   bool Add(const std::string& id, Message message, PartyClient::OnReply on_reply, Clock::time_point now);
   std::optional<PartyClient::OnReply> Take(const std::string& id);
+  // Not to be said before `until`, and then again; false: it is not there, or is given up before.
+  bool PutOff(const std::string& id, Clock::time_point until);
+  std::optional<std::string> Any();  // the id of one that waits
   // What must be published again, and whose deadline has passed. `everything`: a new connection, nothing said
   // is sure.
   Due TakeDue(Clock::time_point now, bool everything);
@@ -40,7 +43,7 @@ class PendingCommands {
   struct Command {
     Message message;
     PartyClient::OnReply on_reply;
-    Clock::time_point give_up;
+    Clock::time_point give_up, turn, not_before;
   };
   using Turn = std::pair<Clock::time_point, std::string>;
 
@@ -48,7 +51,7 @@ class PendingCommands {
   const std::size_t in_flight_max_;
   Mutex mutex_;
   std::unordered_map<std::string, Command> commands_ GUARDED_BY(mutex_);
-  // One per command, also of answered ones.
+  // Of a command the one that is its `turn`; others are passed over.
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns_ GUARDED_BY(mutex_);
 };
 

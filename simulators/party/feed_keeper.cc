@@ -1,5 +1,7 @@
 #include "simulators/party/feed_keeper.h"
 
+#include <algorithm>
+
 #include "schemas/wire/messages.h"
 #include "simulators/mqtt/again.h"
 
@@ -7,6 +9,9 @@ namespace registry::sim {
 
 void FeedKeeper::Saw(std::uint64_t seq) {
   const MutexLock lock(mutex_);
+  const bool earlier = std::to_string(seq) < std::to_string(highest_);
+  if (earlier && faults_.contains(ProtocolFault::kSeqAsText)) return;
+  highest_ = std::max(highest_, seq);
   position_.Saw(seq, Clock::now());
 }
 
@@ -18,6 +23,8 @@ void FeedKeeper::Keep(PartyClient& client) {
     if (now < next_) return;
     next_ = now + every_;
     due = position_.TakeDue(now, gap_patience_);
+    if (faults_.contains(ProtocolFault::kGapIgnored)) due.replay_from.reset();
+    if (faults_.contains(ProtocolFault::kAckBeyond) && highest_ > told_) due.ack = told_ = highest_;
   }
   if (const auto from = due.replay_from) {
     const auto replayed = [this, from](const Reply& reply) { Replayed(*from, reply); };

@@ -13,8 +13,9 @@ namespace registry::sim {
 class FeedKeeper {
  public:
   // Looks at its feed once in `every`, however often Keep is called.
-  FeedKeeper(Report& report, std::chrono::milliseconds gap_patience, std::chrono::milliseconds every)
-      : report_(report), gap_patience_(gap_patience), every_(every) {}
+  FeedKeeper(Report& report, std::chrono::milliseconds gap_patience, std::chrono::milliseconds every,
+             ProtocolFaults faults = {})
+      : report_(report), gap_patience_(gap_patience), every_(every), faults_(std::move(faults)) {}
   void Saw(std::uint64_t seq);
   void Keep(PartyClient& client);  // now and then
 
@@ -24,9 +25,12 @@ class FeedKeeper {
 
   Report& report_;
   const std::chrono::milliseconds gap_patience_, every_;
+  const ProtocolFaults faults_;
   Mutex mutex_;
   FeedPosition position_ GUARDED_BY(mutex_);
   Clock::time_point next_ GUARDED_BY(mutex_){};
+  std::uint64_t highest_ GUARDED_BY(mutex_) = 0, told_
+                                                 GUARDED_BY(mutex_) = 0;  // for kAckBeyond and kSeqAsText
 };
 
 }  // namespace registry::sim

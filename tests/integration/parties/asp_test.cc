@@ -112,13 +112,27 @@ TEST_F(AspTest, RubbishOnTheConsoleHarmsNothing) {
   EXPECT_EQ(again->envelope.data["reason"], "found again");
 }
 
+// PARTY.md, rule 2: with the same id, and not before the time that the registry names.
 TEST_F(AspTest, AClaimRejectedForTheMomentIsAskedAgain) {
   ASSERT_NO_FATAL_FAILURE(HandOver(kDevice));
   const auto first = registry_.NextOf("device.claim");
   ASSERT_TRUE(first.has_value());
   Error later = Error::Make(Code::kFailed, "some_reason", "later");
   later.retry_after_seconds = 1;
+  const auto rejected = std::chrono::steady_clock::now();
   registry_.Reject(*first, later);
+  const auto second = registry_.NextOf("device.claim");
+  ASSERT_TRUE(second.has_value());
+  EXPECT_EQ(second->payload, first->payload);
+  EXPECT_GE(std::chrono::steady_clock::now() - rejected, seconds(1));
+}
+
+// Without a time it is the party's to choose one, and another command's.
+TEST_F(AspTest, AClaimForWhichTheRegistryIsBusyIsAskedAnew) {
+  ASSERT_NO_FATAL_FAILURE(HandOver(kDevice));
+  const auto first = registry_.NextOf("device.claim");
+  ASSERT_TRUE(first.has_value());
+  registry_.Reject(*first, Error::Make(Code::kFailed, "busy", "later"));
   auto second = registry_.NextOf("device.claim");
   while (second && second->envelope.id == first->envelope.id) second = registry_.NextOf("device.claim");
   ASSERT_TRUE(second.has_value());

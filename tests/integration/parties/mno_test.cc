@@ -285,6 +285,25 @@ TEST_F(MnoTest, AnActionItDoesNotKnowIsReportedAsFailedForGood) {
   EXPECT_TRUE(wire::Decode<wire::DoResult>(result->envelope.data)->retriable == false);
 }
 
+// schemas/README.md, "A late wipe is dropped by the MNO".
+TEST_F(MnoTest, AWipeIsNotCarriedOutAfterItsDeadline) {
+  Start();
+  Attach();
+  json late = ActionData();
+  late["deadline"] = "2020-01-01T00:00:00.000000Z";
+  registry_.Act("mno-a", "applet.wipe", late);
+  const auto result = registry_.NextOf("do.result");
+  ASSERT_TRUE(result.has_value());
+  EXPECT_EQ(result->envelope.data["reason"], "deadline_passed");
+  EXPECT_EQ(result->envelope.data["retriable"], true);
+  json again = ActionData();  // the same job with a later deadline
+  again["attempt"] = 2;
+  registry_.Act("mno-a", "applet.wipe", again);
+  const auto asked = device_.Next("wipe");
+  ASSERT_TRUE(asked.has_value());
+  EXPECT_EQ((*asked)["job"], kJob);
+}
+
 TEST_F(MnoTest, ARadioThatLosesHalfOfItsFramesStillDeliversEveryAction) {
   sim::Faults faults;
   faults.lose = 0.5;

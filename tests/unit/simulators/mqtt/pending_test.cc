@@ -48,6 +48,27 @@ TEST(PendingCommandsTest, ANewConnectionSaysEverythingAgainOnce) {
   EXPECT_TRUE(pending.TakeDue(kStart + milliseconds(100), false).again.empty());
 }
 
+// PARTY.md, rule 2.
+TEST(PendingCommandsTest, WhatIsPutOffComesAgainAtItsTimeAndNotBefore) {
+  PendingCommands pending(milliseconds(100), milliseconds(1000), 10);
+  pending.Add("a", {"t", "1"}, nullptr, kStart);
+  EXPECT_TRUE(pending.PutOff("a", kStart + milliseconds(300)));
+  EXPECT_TRUE(pending.TakeDue(kStart + milliseconds(100), false).again.empty());
+  EXPECT_TRUE(pending.TakeDue(kStart + milliseconds(200), true).again.empty())
+      << "a new connection is no reason";
+  EXPECT_EQ(pending.TakeDue(kStart + milliseconds(300), false).again.size(), 1u);
+  EXPECT_TRUE(pending.TakeDue(kStart + milliseconds(399), false).again.empty());
+  EXPECT_EQ(pending.TakeDue(kStart + milliseconds(400), false).again.size(), 1u) << "then as before";
+}
+
+TEST(PendingCommandsTest, WhatWouldBePutOffBeyondItsDeadlineIsNot) {
+  PendingCommands pending(milliseconds(100), milliseconds(1000), 10);
+  pending.Add("a", {"t", "1"}, nullptr, kStart);
+  EXPECT_FALSE(pending.PutOff("a", kStart + milliseconds(1000)));
+  EXPECT_FALSE(pending.PutOff("b", kStart + milliseconds(1)));
+  EXPECT_EQ(pending.TakeDue(kStart + milliseconds(100), false).again.size(), 1u);
+}
+
 TEST(PendingCommandsTest, RefusesMoreThanItsLimit) {
   PendingCommands pending(milliseconds(100), milliseconds(1000), 1);
   EXPECT_TRUE(pending.Add("a", {"t", "1"}, nullptr, kStart));
