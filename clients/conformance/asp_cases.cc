@@ -1,5 +1,5 @@
-// What an ASP makes of what it hears about its devices. It can be seen only where somebody can be asked whether the ASP lets a
-// device in (CaseOptions::serves).
+// What an ASP makes of what it hears about its devices. It can be seen only where somebody can be asked whether the ASP
+// lets a device in (CaseOptions::serves).
 #include "clients/conformance/bench.h"
 #include "schemas/wire/codec.h"
 

@@ -1,5 +1,5 @@
-// clients/conformance/lab_files.h: what a lab's folder holds that a run needs, found by its lab.json. The lab itself need not
-// run, and nothing of it is changed. Plain values, any thread. Errors: lab_unreadable, naming the file or member.
+// clients/conformance/lab_files.h: what a lab's folder holds that a run needs, found by its lab.json. The lab itself need
+// not run, and nothing of it is changed. Plain values, any thread. Errors: lab_unreadable, naming the file or member.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// registry-conformance mno|asp --lab lab.json: see README.md. Exit status 0: nothing failed; 1: something did, or nothing could
-// be asked; 2: wrong use.
+// registry-conformance mno|asp --lab lab.json: see README.md. Exit status 0: nothing failed; 1: something did, or nothing
+// could be asked; 2: wrong use.
 #include <signal.h>
 
 #include <CLI/CLI.hpp>

@@ -8,7 +8,8 @@ namespace {
 constexpr std::size_t kShownMax = 2000;  // octets of one payload
 
 constexpr const char* kPageStyle = R"css(
-:root{color-scheme:light dark;--ground:#f7f8fa;--card:#fff;--ink:#1b2430;--soft:#5a6675;--rule:#dde2e8;--good:#18794e;--bad:#b42318}
+:root{color-scheme:light dark;--ground:#f7f8fa;--card:#fff;--ink:#1b2430;--soft:#5a6675;--rule:#dde2e8;--good:#18794e;
+--bad:#b42318}
 @media (prefers-color-scheme:dark){:root{--ground:#10151c;--card:#18202a;--ink:#e6ebf1;--soft:#9aa7b5;--rule:#2d3845;
 --good:#4cc38a;--bad:#ff8a80}}
 *{box-sizing:border-box}
@@ -18,14 +19,18 @@ h1{font-size:1.5rem;margin:.25rem 0}h2{font-size:1.1rem;margin:1.5rem 0 .5rem}h3
 p{margin:.25rem 0 .75rem}.soft{color:var(--soft)}
 .outcome{border-left:4px solid var(--bad);padding-left:.75rem}.outcome.good{border-color:var(--good)}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
-th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid var(--rule);overflow-wrap:anywhere}
+th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid var(--rule);
+overflow-wrap:anywhere}
 thead th{color:var(--soft)}tbody th{font-weight:600;white-space:nowrap}
-.finding{white-space:nowrap;color:var(--soft)}.finding.passed{color:var(--good)}.finding.failed{color:var(--bad);font-weight:600}
-article{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:.75rem 1rem;margin:.5rem 0;break-inside:avoid}
+.finding{white-space:nowrap;color:var(--soft)}.finding.passed{color:var(--good)}.finding.failed{color:var(--bad);
+font-weight:600}
+article{background:var(--card);border:1px solid var(--rule);border-radius:10px;padding:.75rem 1rem;margin:.5rem 0;
+break-inside:avoid}
 article ul{margin:.25rem 0;padding-left:1.25rem}
 details{margin-top:.5rem}summary{cursor:pointer;color:var(--soft)}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.25rem 0 .75rem;font-size:.8rem}
-@media (max-width:34rem){thead{display:none}tr,th,td{display:block;border:0;padding:.1rem 0}tr{border-bottom:1px solid var(--rule);padding:.5rem 0}}
+@media (max-width:34rem){thead{display:none}tr,th,td{display:block;border:0;padding:.1rem 0}
+tr{border-bottom:1px solid var(--rule);padding:.5rem 0}}
 @media print{body{background:#fff;color:#000}article{border-color:#999}}
 )css";
 

@@ -1,8 +1,8 @@
 // clients/conformance/relay.h: what stands between the party and the broker, so that a connection can break at a chosen
 // moment. It carries octets both ways and reads none of them: TLS is between the two ends.
 // Owns: the listening socket, every connection, one thread. Threads: every call from any.
-// Fault model: Cut ends every connection; away, new ones are refused; deaf, what the party says stays here, so that no PUBACK
-//   and no report reaches the broker.
+// Fault model: Cut ends every connection; away, new ones are refused; deaf, what the party says stays here, so that no
+//   PUBACK and no report reaches the broker.
 // Limits: kConnectionsMax connections, 64 KiB of each direction at a time. Errors: relay_failed.
 #pragma once
 

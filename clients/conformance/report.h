@@ -1,4 +1,5 @@
-// clients/conformance/report.h: a run as JSON for programs, and as one HTML page for people that needs no network and no script.
+// clients/conformance/report.h: a run as JSON for programs, and as one HTML page for people that needs no network and no
+// script.
 // Safety: whatever a party has said is escaped in the page, and is UTF-8 in the JSON (what is none becomes U+FFFD).
 // Plain functions, any thread. Errors: report_not_written.
 #pragma once

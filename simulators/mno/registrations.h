@@ -1,6 +1,5 @@
-// simulators/mno/registrations.h: which eSIMs of the inventory are registered next: in its order, as many as were let go, at most
-// MnoConfig::register_window at a time.
-// Not thread-safe: its owner holds a lock. The inventory outlives it.
+// simulators/mno/registrations.h: which eSIMs of the inventory are registered next: in its order, as many as were let go,
+// at most MnoConfig::register_window at a time. Not thread-safe: its owner holds a lock. The inventory outlives it.
 #pragma once
 
 #include <algorithm>

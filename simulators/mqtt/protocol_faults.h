@@ -1,6 +1,6 @@
-// simulators/mqtt/protocol_faults.h: what a party's simulator does wrong towards the registry because it was told to, so that a
-// program that looks for such faults can be tried (clients/conformance). Each is one fault, and none is on by itself.
-// Plain values, any thread.
+// simulators/mqtt/protocol_faults.h: what a party's simulator does wrong towards the registry because it was told to, so
+// that a program that looks for such faults can be tried (clients/conformance). Each is one fault, and none is on by
+// itself. Plain values, any thread.
 #pragma once
 
 #include <optional>

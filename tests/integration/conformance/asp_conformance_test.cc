@@ -33,7 +33,8 @@ sim::AspConfig QuickAsp(std::uint16_t port, const sim::ProtocolFaults& faults) {
   return config;
 }
 
-// The simulator, and how a run reaches it. An ASP waits for its connection when it starts, and its endpoint's reply comes later.
+// The simulator, and how a run reaches it. An ASP waits for its connection when it starts, and its endpoint's reply comes
+// later.
 class AskedAsp {
  public:
   void Start(std::uint16_t port, const sim::ProtocolFaults& faults) {

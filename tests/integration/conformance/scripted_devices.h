@@ -1,5 +1,5 @@
-// tests/integration/conformance/scripted_devices.h: a device on an MNO simulator's radio that does what a good applet does: a
-// new key for each time it is asked, a payload only when it is newer than the last.
+// tests/integration/conformance/scripted_devices.h: a device on an MNO simulator's radio that does what a good applet
+// does: a new key for each time it is asked, a payload only when it is newer than the last.
 // Owns: its connection. Threads: the connection's.
 #pragma once
 
