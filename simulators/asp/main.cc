@@ -51,13 +51,13 @@ int Fail(const Error& error, int code) {
 int main(int argc, char** argv) {
   registry::OpenStandardDescriptors();
   registry::sim::NarrowOpenssl();
-  const auto arguments = registry::sim::ReadPartyArguments(argc, argv, registry::wire::Role::kAsp);
-  if (!arguments) return 2;
-  if (arguments->help) return 0;
+  const auto read = registry::sim::ReadPartyArguments(argc, argv, registry::wire::Role::kAsp);
+  if (const int* const ended = std::get_if<int>(&read)) return *ended;
+  const auto& arguments = std::get<registry::sim::PartyArguments>(read);
   const auto console = registry::sim::Console::CatchSignals();
-  auto config = registry::sim::ReadAspConfig(arguments->config_file);
+  auto config = registry::sim::ReadAspConfig(arguments.config_file);
   if (!config) return Fail(config.error(), 2);
-  config->mqtt.faults = arguments->faults;
+  config->mqtt.faults = arguments.faults;
   Printer printer;
   Report report([&printer](const nlohmann::json& event) { printer.Print(event); });
   OwnDevices own;

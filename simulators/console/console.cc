@@ -54,17 +54,4 @@ void Console::Serve(const Control& control) const {
   }
 }
 
-std::optional<std::string> ConfigArgument(int argc, char** argv) {
-  if (argc == 3 && std::strcmp(argv[1], "--config") == 0) return argv[2];
-  const std::string path = argc > 0 ? argv[0] : "simulator";
-  const std::string program = path.substr(path.rfind('/') + 1);
-  if (argc > 1 && std::strcmp(argv[1], "--config") != 0) {
-    std::cerr << program << ": '" << argv[1] << "' is not --config\n";
-  } else if (argc > 3) {
-    std::cerr << program << ": '" << argv[3] << "' is one word too many\n";
-  }
-  std::cerr << "usage: " << program << " --config FILE\n";
-  return std::nullopt;
-}
-
 }  // namespace registry::sim

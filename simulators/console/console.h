@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 
 namespace registry::sim {
@@ -32,8 +31,5 @@ class Console {
   explicit Console(int signals) : signals_(signals) {}
   int signals_;
 };
-
-// The FILE of `--config FILE`; nullopt, with the wrong word and the usage on standard error, when the arguments are others.
-std::optional<std::string> ConfigArgument(int argc, char** argv);
 
 }  // namespace registry::sim

@@ -11,16 +11,16 @@
 int main(int argc, char** argv) {
   registry::OpenStandardDescriptors();
   using namespace registry::sim;
-  const auto arguments = ReadPartyArguments(argc, argv, registry::wire::Role::kMno);
-  if (!arguments) return 2;
-  if (arguments->help) return 0;
+  const auto read = ReadPartyArguments(argc, argv, registry::wire::Role::kMno);
+  if (const int* const ended = std::get_if<int>(&read)) return *ended;
+  const auto& arguments = std::get<PartyArguments>(read);
   const Console console = Console::CatchSignals();
-  auto config = ReadMnoConfig(arguments->config_file);
+  auto config = ReadMnoConfig(arguments.config_file);
   if (!config) {
     std::cerr << "mno-sim: " << config.error().message << "\n";
     return 2;
   }
-  config->mqtt.faults = arguments->faults;
+  config->mqtt.faults = arguments.faults;
   Printer printer;
   Report report([&printer](const nlohmann::json& event) { printer.Print(event); });
   const std::string party = config->mqtt.party;

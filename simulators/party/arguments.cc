@@ -1,60 +1,56 @@
 #include "simulators/party/arguments.h"
 
+#include <CLI/CLI.hpp>
 #include <iostream>
+#include <map>
 #include <vector>
 
-#include "simulators/console/console.h"
+#include "schemas/base/wrong_command.h"
 
 namespace registry::sim {
 namespace {
 
-bool IsOf(const ProtocolFaultRow& row, wire::Role role) {
-  return role == wire::Role::kMno ? row.mno : row.asp;
-}
+using FaultWords = std::map<std::string, ProtocolFault>;
 
-void SayHelp(const char* program, wire::Role role) {
-  std::cout << "usage: " << program << " --config FILE [--fault NAME]...\n\n"
-            << "What it does wrong towards the registry, with --fault:\n";
+// Its faults, and for --help what each does.
+std::pair<FaultWords, std::string> FaultsOf(wire::Role role) {
+  FaultWords words;
+  std::string listed = "Faults:\n";
   for (const ProtocolFaultRow& row : ProtocolFaultRows()) {
-    if (!IsOf(row, role)) continue;
-    std::cout << "  " << row.name << std::string(26 - row.name.size(), ' ') << row.what << "\n";
+    if (role == wire::Role::kMno ? !row.mno : !row.asp) continue;
+    const std::string name(row.name);
+    words[name] = row.fault;
+    listed += "  " + name + std::string(28 - name.size(), ' ') + std::string(row.what) + "\n";
   }
-}
-
-std::optional<ProtocolFault> FaultOf(const std::string& name, wire::Role role) {
-  for (const ProtocolFaultRow& row : ProtocolFaultRows()) {
-    if (row.name == name && IsOf(row, role)) return row.fault;
-  }
-  return std::nullopt;
+  return {words, listed};
 }
 
 }  // namespace
 
-std::optional<PartyArguments> ReadPartyArguments(int argc, char** argv, wire::Role role) {
+std::variant<PartyArguments, int> ReadPartyArguments(int argc, const char* const* argv, wire::Role role) {
+  const bool mno = role == wire::Role::kMno;
+  CLI::App program(mno ? "a mobile network operator" : "an application service provider",
+                   mno ? "mno-sim" : "asp-sim");
   PartyArguments arguments;
-  std::vector<char*> others;
-  for (int i = 0; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (i > 0 && word == "--help") {
-      arguments.help = true;
-      SayHelp(argv[0], role);
-      return arguments;
-    }
-    if (i == 0 || word != "--fault") {
-      others.push_back(argv[i]);
-      continue;
-    }
-    const std::string name = i + 1 < argc ? argv[++i] : "";
-    const auto fault = FaultOf(name, role);
-    if (!fault) {
-      std::cerr << argv[0] << ": there is no fault '" << name << "'; --help lists them\n";
-      return std::nullopt;
-    }
-    arguments.faults.insert(*fault);
+  std::vector<std::string> faults;
+  const auto known = FaultsOf(role);
+  program.footer(known.second);
+  program.add_option("--config", arguments.config_file, "its configuration, a JSON file")->required();
+  program.add_option("--fault", faults, "what it does wrong towards the registry, once or more often")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->check([&known](const std::string& name) {
+        return known.first.contains(name) ? "" : "there is no fault '" + name + "'; --help lists them";
+      });
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& why) {  // --help too
+    const std::string wrong = why.get_exit_code() == 0 ? "" : WrongCommand(program);
+    if (wrong.empty()) return program.exit(why) == 0 ? 0 : 2;
+    std::cerr << wrong << "\nRun with --help for more information.\n";
+    return 2;
   }
-  const auto file = ConfigArgument(static_cast<int>(others.size()), others.data());
-  if (!file) return std::nullopt;
-  arguments.config_file = *file;
+  for (const std::string& name : faults) arguments.faults.insert(known.first.at(name));
   return arguments;
 }
 

@@ -59,30 +59,6 @@ TEST(Console, ASignalEndsItWhileTheInputIsOpen) {
   console.Serve([](const json&) { FAIL() << "nothing was written"; });
 }
 
-TEST(Console, OnlyAConfigFileIsAnArgument) {
-  char program[] = "/usr/bin/mno-sim", option[] = "--config", file[] = "x.json", other[] = "--help";
-  char* good[] = {program, option, file};
-  char* bad[] = {program, other, file};
-  EXPECT_EQ(ConfigArgument(3, good), "x.json");
-  EXPECT_FALSE(ConfigArgument(3, bad));
-  EXPECT_FALSE(ConfigArgument(1, good));
-}
-
-TEST(Console, AWrongWordIsNamed) {
-  char program[] = "/bin/asp-sim", option[] = "--confg", right[] = "--config", file[] = "x.json",
-       more[] = "more";
-  char* mistyped[] = {program, option, file};
-  char* too_many[] = {program, right, file, more};
-  testing::internal::CaptureStderr();
-  EXPECT_FALSE(ConfigArgument(3, mistyped));
-  EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "asp-sim: '--confg' is not --config\nusage: asp-sim --config FILE\n");
-  testing::internal::CaptureStderr();
-  EXPECT_FALSE(ConfigArgument(4, too_many));
-  EXPECT_EQ(testing::internal::GetCapturedStderr(),
-            "asp-sim: 'more' is one word too many\nusage: asp-sim --config FILE\n");
-}
-
 TEST(Report, AStepWentWellWhenThereIsNoReasonWhyNot) {
   std::vector<json> said;
   Report report([&](const json& event) { said.push_back(event); });
