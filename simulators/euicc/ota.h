@@ -5,8 +5,8 @@
 // STORE DATA without INSTALL goes to the applet as well: the domain has no other. The blocks of one script are joined, then
 // read as TLVs (issuer_script.h).
 // Fault model: a full card or a script of more than 256 blocks (6A84), blocks out of order, encrypted or of DGIs (6A86), a
-//   script that is no script, an id of no octets or more than 20 (6A80); nothing is written by halves. There is no security of
-//   its own here: whoever holds this object is the issuer. simulators/ota puts SCP80 and an HTTP session before it.
+//   script that is no script, an id of no octets or more than 20 (6A80); nothing is written by halves. There is no security
+//   of its own here: whoever holds this object is the issuer. simulators/ota puts SCP80 and an HTTP session before it.
 // Owns: a script under way; borrows the card's memory and its layout. Threads: one at a time, and not beside the applet.
 // Errors: status words; a script is carried out whole or not at all (6A84: it would not fit).
 #pragma once

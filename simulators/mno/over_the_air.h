@@ -1,11 +1,12 @@
 // simulators/mno/over_the_air.h: how an MNO's payloads and wipes reach its cards: a platform (simulators/ota) with a short
-// message centre, or HTTP sessions that the platform asks for by short message; or, direct, not at all: then the device is told
-// over the radio and writes its card itself (link/frames.h), which costs least.
-// Owns: platform, centre, the sessions' server, and the thread `ota`. Threads: calls from any; `send` and `failed` are called
-//   without a lock of this room's, on that thread or a session's. Both, and the report, outlive it.
+// message centre, or HTTP sessions that the platform asks for by short message; or, direct, not at all: then the device is
+// told over the radio and writes its card itself (link/frames.h), which costs least.
+// Owns: platform, centre, the sessions' server, and the thread `ota`. Threads: calls from any; `send` and `failed` are
+//   called without a lock of this room's, on that thread or a session's. Both, and the report, outlive it.
 // Fault model: of the short messages, OtaConfig::sms (ota/sms_centre.h), besides that of the radio.
 // Errors: a parcel that does not get through is told by `failed`; one that does is the device's to report.
-// It says {"event":"ota","job","ok","reason","packets","repeated","resyncs","sessions"} of each parcel; figures are of all so far.
+// It says {"event":"ota","job","ok","reason","packets","repeated","resyncs","sessions"} of each parcel; figures are of all
+//   so far.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// simulators/ota/admin_agent.h: the card's end of an HTTP session (admin_server.h): its administration agent. It remembers its
-// last answer, and says it again when a session broke off.
+// simulators/ota/admin_agent.h: the card's end of an HTTP session (admin_server.h): its administration agent. It remembers
+// its last answer, and says it again when a session broke off.
 // Owns: nothing; the card's agent outlives it. Threads: one at a time, the card's. Waiting: up to the deadline.
 // Errors: session_broken, the other end did not come to an end; a later Run goes on there.
 // Spec: GlobalPlatform Amendment B §3. A card retries by itself, `tries_most` times, and then waits to be asked again.

@@ -1,9 +1,9 @@
-// simulators/ota/admin_server.h: the operator's end of HTTP sessions: cards come, are known by their pre-shared keys, and fetch
-// one command script after the other until there is none.
+// simulators/ota/admin_server.h: the operator's end of HTTP sessions: cards come, are known by their pre-shared keys, and
+// fetch one command script after the other until there is none.
 //   POST /ota                        200, script 1, X-Admin-Next-URI: /ota/1      or 204: there is nothing
 //   POST /ota/1, the card's answer   200, script 2, X-Admin-Next-URI: /ota/2      or 204: it is over
-// A card whose session broke off says its last answer again (X-Admin-Resume: true): an answer that had come in already gets the
-//   script that followed it, so that nothing is carried out twice; one that is not known begins anew.
+// A card whose session broke off says its last answer again (X-Admin-Resume: true): an answer that had come in already gets
+//   the script that followed it, so that nothing is carried out twice; one that is not known begins anew.
 // Owns: the listening socket, and kThreads threads `ota-http`, each with one session at a time. The platform outlives it.
 // Threads: Open and the destructor from one; the platform is called on those threads.
 // Fault model: break_off, from a seed: the connection ends before or after an answer is said.

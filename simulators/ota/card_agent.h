@@ -1,6 +1,6 @@
 // simulators/ota/card_agent.h: the card's side of remote administration: it takes short messages as the device hands them on
-// (ENVELOPE, SMS-PP download), opens the packets, keeps the counter, has the commands carried out by the issuer's door of the
-// card (euicc/ota.h), and answers with a proof of receipt.
+// (ENVELOPE, SMS-PP download), opens the packets, keeps the counter, has the commands carried out by the issuer's door of
+// the card (euicc/ota.h), and answers with a proof of receipt.
 // Owns: nothing; the card outlives it. Threads: one at a time, and not beside the card's applet.
 // A remote session lasts from INSTALL [for personalization] to the last block of a script: the applet answers 6984 meanwhile
 //   (Applet::BeginRemote). It ends as well when a command fails, and by ExpireSession.
@@ -49,7 +49,7 @@ class CardAgent {
   };
   Outcome Take(const Bytes& user_data, Clock::time_point now);
 
-  // A script that came by a session of its own security (http_session.h). Commands behind one that fails are not carried out.
+  // A script that came by a session of its own security (admin_agent.h). Commands behind one that fails are not carried out.
   ScriptAnswer CarryOut(const Script& script);
   bool in_session() const { return in_session_; }
   void ExpireSession();  // power loss, or nobody goes on with it

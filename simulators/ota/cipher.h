@@ -1,7 +1,7 @@
 // simulators/ota/cipher.h: the two algorithms of a packet. Pure functions, any thread.
 // Errors: nullopt when the key is no AES key, the text no whole number of blocks, or OpenSSL refuses.
-// Spec: ETSI TS 102 225 §5.1.2 (AES in CBC mode, the initial chaining value zero), §5.1.3.1 (AES in CMAC mode, NIST SP 800-38B,
-//   of which the first octets are taken).
+// Spec: ETSI TS 102 225 §5.1.2 (AES in CBC mode, the initial chaining value zero), §5.1.3.1 (AES in CMAC mode, NIST SP
+//   800-38B, of which the first octets are taken).
 #pragma once
 
 #include <optional>

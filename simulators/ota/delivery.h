@@ -1,5 +1,5 @@
-// simulators/ota/delivery.h: the operator's side of one parcel, whatever carries it: which commands come next, what the card's
-// answers mean, and how a write that was broken off is mended.
+// simulators/ota/delivery.h: the operator's side of one parcel, whatever carries it: which commands come next, what the
+// card's answers mean, and how a write that was broken off is mended.
 //   writes     INSTALL [for personalization], then STORE DATA blocks; the script counts with its last block
 //   looks      whether the head is there, when it is not known if the last block arrived
 //   makes room removes what an earlier parcel has left, when there is no memory

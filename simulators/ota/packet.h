@@ -2,8 +2,8 @@
 // user data header that stands before them in a short message (sms.h).
 //   command   CPL(2) CHL(1) SPI(2) KIc(1) KID(1) TAR(3) CNTR(5) PCNTR(1) CC(0, 4 or 8) data    enciphered from CNTR on
 //   response  RPL(2) RHL(1) TAR(3) CNTR(5) PCNTR(1) status(1) CC(0, 4 or 8) data                enciphered from CNTR on
-// The checksum is over everything before it and the data with their padding; of a response also over 02 71 00, as cards in the
-// field do it (the known answers in the test are of such a card). CNTR of a response is that of the command it answers.
+// The checksum is over everything before it and the data with their padding; of a response also over 02 71 00, as cards in
+// the field do it (the known answers in the test are of such a card). CNTR of a response is that of the command it answers.
 // Threads: pure functions and values, any thread. Errors: as each says; octets from outside stop nothing.
 // Not simulated: redundancy checks and digital signatures (RC, DS), 3DES and DES: such a packet is refused with 0A or 06.
 // Spec: ETSI TS 102 225 §5.1 (tables 1 to 5), 3GPP TS 31.115 §4.

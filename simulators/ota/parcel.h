@@ -31,8 +31,8 @@ Parcel WipeParcel(const std::string& job);
 Bytes ReadHeadScript();  // answers the head
 Bytes MakeRoomScript();  // what an earlier parcel has left, without the pilot's files
 
-// The frame (simulators/link/frames.h, payload) that the files say. `read` answers a file's content, nullopt when it cannot be
-// read. Null when the head is none.
+// The frame (simulators/link/frames.h, payload) that the files say. `read` answers a file's content, nullopt when it cannot
+// be read. Null when the head is none.
 nlohmann::json FrameFromCard(const std::function<std::optional<Bytes>(std::uint8_t file)>& read);
 
 }  // namespace registry::sim::ota

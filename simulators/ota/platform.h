@@ -1,15 +1,15 @@
-// simulators/ota/platform.h: an operator's OTA platform for its cards: it cuts a parcel into packets, waits for their proofs,
-// and repeats, goes on, begins anew or gives up. One parcel at a time per card; others wait.
+// simulators/ota/platform.h: an operator's OTA platform for its cards: it cuts a parcel into packets, waits for their
+// proofs, and repeats, goes on, begins anew or gives up. One parcel at a time per card; others wait.
 // Time is what its caller says. Threads: one at a time. Owns: the parcels under way, and each card's counter.
 // What it does when things go wrong:
-//   no proof in proof_within        sends the same packet again, repeats_most times, and waits twice as long each time, up to
-//                                   eight times; what has arrived counts
-//   counter low (02), once          it supposes that the packet came twice and the proof was lost; the next packet tells (delivery.h)
-//   counter low (02), again, or of the first packet     its counter is behind the card's: it goes ahead by 2, 4, 8, …, and the
-//                                   commands come again
-//   counter high (03)               asks for a higher counter instead of the next one
+//   no proof in proof_within   sends the same packet again, repeats_most times, and waits twice as long each time, up to
+//                              eight times; what has arrived counts
+//   counter low (02), once     it supposes that the packet came twice and the proof was lost: the next packet tells
+//   counter low (02), again, or of the first packet
+//                              its counter is behind the card's: it goes ahead by 2, 4, 8, …, and the commands come again
+//   counter high (03)          asks for a higher counter instead of the next one
 //   counter blocked (04), keys or security refused (01, 05, 06, 09, 0A)     gives up
-//   no memory (07, 6A84)            delivery.h
+//   no memory (07, 6A84)       delivery.h
 // Of an HTTP session it sends the trigger by short message, triggers_most times, and the rest is said in Poll.
 // Errors: an end, with what do.result says. Limits: kWaitingMost parcels per card.
 // Spec: ETSI TS 102 225, TS 102 226; GlobalPlatform Amendment B (the session's trigger).

@@ -1,6 +1,7 @@
 // simulators/ota/psk_stream.h: one TLS connection that both ends prove by a key they share: TLS 1.2,
 // TLS_PSK_WITH_AES_128_CBC_SHA256, as SCP81 has it. Over a Unix-domain socket, which stands for the modem's channel (BIP).
-// Owns: the socket. Threads: one at a time. Waiting: every call ends by the deadline of the stream, or soon after `stops` says so.
+// Owns: the socket. Threads: one at a time. Waiting: every call ends by the deadline of the stream, or soon after `stops`
+//   says so.
 // Errors: false, or null; what was half said is lost with the connection. The program ignores SIGPIPE.
 // Spec: RFC 4279, RFC 5487 §3; ETSI TS 102 225 §2 (SCP81 is GlobalPlatform's Amendment B).
 #pragma once

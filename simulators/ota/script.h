@@ -3,8 +3,8 @@
 // Expanded, indefinite  AE 80 {22 len C-APDU}… 00 00     AF 80 {23 len R-APDU}… 00 00
 // Compact               the C-APDUs one behind the other; count(1) SW(2) data of the last one
 // Lengths are BER's, of one octet, 81 or 82. The card answers in the form in which it was asked.
-// Errors: nullopt when the octets do not add up, or there are more than kCommandsMost commands; the card says 90 00 of such a
-//   script inside its expanded answer (bad format). Commands have at most 260 octets.
+// Errors: nullopt when the octets do not add up, or there are more than kCommandsMost commands; the card says 90 00 of such
+//   a script inside its expanded answer (bad format). Commands have at most 260 octets.
 // Not simulated: immediate action, error action and chaining of scripts (81, 82, 83).
 // Spec: ETSI TS 102 226 §5.1 (compact), §5.2 (expanded).
 #pragma once

@@ -1,12 +1,12 @@
 // simulators/ota/sms.h: the user data (TP-UD) of the short messages that carry a packet: header, parts, and the whole again.
 // What else is in a TPDU (addresses, PID 7F, DCS F6, time stamps) is not simulated.
 // Threads: plain values and functions; a Reassembly has one user at a time.
-// Limits: 140 octets of user data; kPartsMost parts of a packet. A Reassembly holds the parts of kPacketsMost packets: a part of
-//   another one takes the place of the oldest, and what is not whole after `patience` is dropped. The same part again changes
-//   nothing. Two, since a late copy of a part of the packet before must not spoil the one that is under way.
+// Limits: 140 octets of user data; kPartsMost parts of a packet. A Reassembly holds the parts of kPacketsMost packets: a
+//   part of another one takes the place of the oldest, and what is not whole after `patience` is dropped. The same part
+//   again changes nothing. Two, since a late copy of a part of the packet before must not spoil the one that is under way.
 // Errors: octets that are no user data of this kind are said to be malformed, and change nothing.
-// Spec: 3GPP TS 23.040 §9.2.3.24 (header; IE 00 and 08 concatenation), 3GPP TS 31.115 §4 (IE 70 command packet, 71 response
-//   packet, in the first part only).
+// Spec: 3GPP TS 23.040 §9.2.3.24 (header; IE 00 and 08 concatenation), 3GPP TS 31.115 §4 (IE 70 command packet, 71
+//   response packet, in the first part only).
 #pragma once
 
 #include <chrono>

@@ -1,11 +1,13 @@
 // simulators/ota/sms_centre.h: the short message service between an operator's platform and its cards: a centre that stores
 // and forwards towards the card, and a way back for what a card sends itself.
 // Time is what its caller says, so that a test needs no clock. Threads: one at a time. Owns: what waits.
-// Fault model: SmsFaults, from a seed. Towards the card a message is lost on the radio (and sent again when no report has come in
-//   retry_after), delivered twice, late (so that messages pass each other), or its card is absent for a while. Of what a card
-//   sends, a lost message is lost for good: the device has its network's acknowledgement and does not send it again.
+// Fault model: SmsFaults, from a seed. Towards the card a message is lost on the radio (and sent again when no report has
+//   come in retry_after), delivered twice, late (so that messages pass each other), or its card is absent for a while. Of
+//   what a card sends, a lost message is lost for good: the device has its network's acknowledgement and does not send it
+//   again.
 // Errors: a message beyond kWaitingMost is dropped; one that has been tried attempts_most times is given up, as is
-//   one that was refused for another reason than room (D3). Nobody is told: a platform that waits for a proof has a deadline.
+//   one that was refused for another reason than room (D3). Nobody is told: a platform that waits for a proof has a
+//   deadline.
 // Spec: 3GPP TS 23.040 §3 (store and forward, delivery reports); 3GPP TS 23.040 §9.2.3.22 (D3: tried again later).
 #pragma once
 

@@ -1,8 +1,8 @@
 // Attacked: a card's remote administration by a row of messages (op:u8 size:u8 octets): short messages as they come from the
-// air, packets of somebody who has the keys, with any security parameters and any script, the answers of HTTP sessions, and the
-// proofs that a platform reads.
-// A fault: a crash; files that changed without a packet that was sealed with the card's keys; a counter that fell; more parts
-// held than there may be; user data of a message beyond 140 octets.
+// air, packets of somebody who has the keys, with any security parameters and any script, the answers of HTTP sessions, and
+// the proofs that a platform reads.
+// A fault: a crash; files that changed without a packet that was sealed with the card's keys; a counter that fell; more
+// parts held than there may be; user data of a message beyond 140 octets.
 #include "schemas/base/check.h"
 #include "simulators/ota/card_agent.h"
 #include "simulators/ota/http_message.h"

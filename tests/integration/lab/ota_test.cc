@@ -1,5 +1,5 @@
-// Payloads and wipes over the air, in a lab of real servers: by short message and by HTTP session, with something going wrong all
-// the time, every device becomes active.
+// Payloads and wipes over the air, in a lab of real servers: by short message and by HTTP session, with something going
+// wrong all the time, every device becomes active.
 #include <gmock/gmock.h>
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// A platform, a short message centre and cards in a time of their own: whatever is lost, repeated, late, absent, full or out of
-// step, every parcel is on its card in the end, or it is said why not.
+// A platform, a short message centre and cards in a time of their own: whatever is lost, repeated, late, absent, full or out
+// of step, every parcel is on its card in the end, or it is said why not.
 #include <gtest/gtest.h>
 
 #include "simulators/ota/card_agent.h"
