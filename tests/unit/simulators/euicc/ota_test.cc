@@ -79,7 +79,7 @@ TEST_F(OtaTest, DeletesAFile) {
   ASSERT_EQ(Send(WriteFileScript(0x08, {0x7b})), "9000");
   EXPECT_EQ(Send(*FromHex("7603830108")), "9000");
   EXPECT_EQ(Send(*FromHex("7603830108")), "6a82");
-  EXPECT_EQ(Send(*FromHex("7803830108")), "6a80");
+  EXPECT_EQ(Send(*FromHex("7203830108")), "6a80");
 }
 
 TEST_F(OtaTest, JudgesAScriptBeforeAnythingOfItIsKept) {
@@ -96,7 +96,7 @@ TEST_F(OtaTest, JudgesAScriptBeforeAnythingOfItIsKept) {
       good + "7606830106530130",                            // a content to be deleted
       good + "7f07636c656172616c",                          // not the word
       good +
-          "78038301"
+          "72038301"
           "06",                // no such step
       good + "7706830106530",  // cut
   };
