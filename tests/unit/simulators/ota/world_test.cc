@@ -208,7 +208,18 @@ TEST(OtaWorld, ABlockedCounterIsTheEnd) {
   EXPECT_FALSE(world.ended().at("job")->retriable);
 }
 
-TEST(OtaWorld, OtherKeysAreRefusedForGood) {
+TEST(OtaWorld, LessSecurityThanTheCardAsksForIsRefusedForGood) {
+  PlatformOptions options;
+  options.spi.counter = CounterRule::kUnchecked;
+  World world(1, {}, options);
+  ASSERT_TRUE(world.Deliver("card-0", "job", *PayloadParcel("job", Action(1))));
+  world.Run();
+  ASSERT_TRUE(world.ended().at("job").has_value());
+  EXPECT_EQ(world.ended().at("job")->reason, "card_keys_refused");
+  EXPECT_FALSE(world.ended().at("job")->retriable);
+}
+
+TEST(OtaWorld, OfOtherKeysNoProofCanBeRead) {
   World world(1, {});
   world.platform().AddCard("card-0", KeysOfCard(77));
   ASSERT_TRUE(world.Deliver("card-0", "job", *PayloadParcel("job", Action(1))));
