@@ -443,8 +443,14 @@ void FleetOnRadio::TellAfter(milliseconds delay, Unit& unit, Clock::time_point b
   });
 }
 
-// The broker hears of the device's activation from the registry, which may be later than this.
+// The broker hears of the device's activation from the registry, which may be later than this. A payload that has come
+// meanwhile, perhaps of another ASP or of none, counts instead.
 void FleetOnRadio::Tell(Unit& unit, Clock::time_point begun, milliseconds pause) {
+  if (!unit.device->bound()) {
+    unit.talking = false;
+    return report_.Say({{"event", "released"}, {"device", unit.device->id()}});
+  }
+  if (!unit.device->verified()) return Verify(unit, Clock::now(), kVerifyAgainFirst);
   const auto status = SendTelemetry(unit);
   const bool early = ReasonOf(status) == "refused not_authorized";
   if (early && Clock::now() < begun + config_.verify_within)
