@@ -9,6 +9,7 @@
 
 #include "simulators/lab/asp_broker.h"
 #include "simulators/lab/checks.h"
+#include "simulators/lab/confined.h"
 #include "simulators/lab/credential.h"
 #include "simulators/lab/probe.h"
 #include "simulators/lab/registry_setup.h"
@@ -185,7 +186,11 @@ Status Lab::StartAuthority() {
       WriteText(layout_.In("zones/tsig.conf"),
                 "key \"" + key->name + "\" { algorithm hmac-sha256; secret \"" + key->secret + "\"; };\n");
   if (!status) return status;
-  return Launch(NameOf(options_.authority), CommandOf(options_.authority, file), [this] {
+  std::vector<std::string> command = CommandOf(options_.authority, file);
+  auto program = Unconfined(command[0], layout_.In("authority"), IsConfined(FindProgram(command[0])));
+  if (!program) return program.error();
+  command[0] = *program;
+  return Launch(NameOf(options_.authority), command, [this] {
     return SoaAnswers(kAddress, layout_.authority, "") && SoaAnswers(kAddress, layout_.authority, kZone);
   });
 }
@@ -203,7 +208,9 @@ Status Lab::StartResolver() {
   for (const auto& zone : static_zones_) unbound.zones.push_back(zone.name);
   const std::string file = layout_.In("unbound/unbound.conf");
   if (Status status = WriteText(file, UnboundConfig(unbound)); !status) return status;
-  return Launch("unbound", {"unbound", "-d", "-c", file}, [this] {
+  auto program = Unconfined("unbound", layout_.In("unbound"), IsConfined(FindProgram("unbound")));
+  if (!program) return program.error();
+  return Launch("unbound", {*program, "-d", "-c", file}, [this] {
     return TcpAnswers(kAddress, layout_.dot) && ResolverValidates(kAddress, layout_.resolver, kZone);
   });
 }
