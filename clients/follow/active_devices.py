@@ -1,14 +1,15 @@
 #!/usr/bin/python3
-"""active_devices.py: an example of an ASP's back end. It keeps the list of its active devices from its feed, and says over HTTP
-whether a device is active.
+"""active_devices.py: an example of an ASP's back end. It keeps the list of its active devices from its feed, and says over
+HTTP whether a device is active.
 
     active_devices.py CONFIG.json DATABASE PORT
     GET http://127.0.0.1:PORT/devices/DEVICE   -> {"device": …, "active": true|false}
     GET http://127.0.0.1:PORT/devices          -> {"active": [DEVICE, …]}
 
 CONFIG.json is as registry_follow.py reads it; DATABASE is an SQLite file, made when it is not there.
-The handler commits before it returns, and a notification may come twice, so each row has the number of the last one that it knows.
-Answers are 503 for what is not known for sure: notifications about the device may be gone for good (README.md, "What is gone").
+The handler commits before it returns, and a notification may come twice, so each row has the number of the last one that
+it knows. Answers are 503 for what is not known for sure: notifications about the device may be gone for good (README.md,
+"What is gone").
 """
 
 import contextlib
@@ -22,7 +23,8 @@ import threading
 from registry_follow import Follower, Refused
 
 TABLES = """
-create table if not exists device (id text primary key, seq integer not null, active integer not null, held integer not null);
+create table if not exists device
+  (id text primary key, seq integer not null, active integer not null, held integer not null);
 create table if not exists gone (last integer not null);
 """
 ENDS = ("deactivated", "deleted", "released", "expired", "certified")  # a device that is certified anew is not active yet
@@ -72,7 +74,8 @@ class Devices:
         """None: that cannot be said."""
         with self._open() as database:
             gone = database.execute("select max(last) from gone").fetchone()[0] or 0
-            seq, active, held = database.execute("select seq, active, held from device where id = ?", (device,)).fetchone() or (0, 0, 0)
+            row = database.execute("select seq, active, held from device where id = ?", (device,)).fetchone()
+        seq, active, held = row or (0, 0, 0)
         return bool(active and not held) if seq > gone or not gone else None
 
     def all_active(self):

@@ -1,5 +1,5 @@
-// clients/follow/example.cpp: HOST CA CERTIFICATE KEY PARTY POSITION-FILE: prints what becomes of a party's devices. With the
-// library that is installed: c++ -std=c++17 example.cpp $(pkg-config --cflags --libs registry-follow) -o example
+// clients/follow/example.cpp: HOST CA CERTIFICATE KEY PARTY POSITION-FILE: prints what becomes of a party's devices. With
+// the library that is installed: c++ -std=c++17 example.cpp $(pkg-config --cflags --libs registry-follow) -o example
 #include <cstdio>
 #include <registry/follow.hpp>
 

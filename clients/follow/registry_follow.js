@@ -50,7 +50,8 @@ class Position {
     let kept;
     try {
       kept = JSON.parse(fs.readFileSync(this.file, 'utf8'));
-      if (!/^[0-9]+$/.test(kept.applied) || typeof kept.clientId !== 'string') throw new Error('applied or clientId is missing');
+      const whole = /^[0-9]+$/.test(kept.applied) && typeof kept.clientId === 'string';
+      if (!whole) throw new Error('applied or clientId is missing');
     } catch (fault) {
       throw new Refused(`${file} is no position file: ${fault.message}`);
     }
@@ -138,7 +139,8 @@ class Follower {
     const client = this.client = mqtt.connect(this.connectOptions());
     const end = (why) => { this.ended ||= why; this.wake(); };
     client.on('connect', () => this.subscribe(client, end));
-    client.on('error', (fault) => end(fault.code >= 0x80 ? `the broker refused the connection: ${fault.message}` : fault.message));
+    const refusal = (fault) => (fault.code >= 0x80 ? 'the broker refused the connection: ' : '');
+    client.on('error', (fault) => end(refusal(fault) + fault.message));
     client.on('close', () => end('the connection ended'));
     client.on('disconnect', (packet) => {
       this.takenOver ||= packet.reasonCode === TAKEN_OVER;
@@ -222,7 +224,8 @@ class Follower {
     }
     const { type, cause, data } = envelope;
     if (type.startsWith(EVENT)) {
-      if (typeof envelope.seq === 'string' && /^[1-9][0-9]{0,15}$/.test(envelope.seq)) this.keep(Number(envelope.seq), envelope);
+      const numbered = typeof envelope.seq === 'string' && /^[1-9][0-9]{0,15}$/.test(envelope.seq);
+      if (numbered) this.keep(Number(envelope.seq), envelope);
       else unread(`seq ${envelope.seq}`);
       return;
     }
@@ -286,8 +289,8 @@ class Follower {
 
   rejected(command, symbol, message, retryAfter) {
     if (symbol === 'seq_unknown') {
-      throw new Refused(`${this.position.file} says ${this.position.applied}, and the registry's feed has not come that far: ` +
-                        'it is another registry\'s, or that one was restored from a backup');
+      throw new Refused(`${this.position.file} says ${this.position.applied}, and the registry's feed has not come that ` +
+                        'far: it is another registry\'s, or that one was restored from a backup');
     }
     if (command === 'feed.ack') this.ackAt = performance.now() + (retryAfter || PAUSE_MAX);
     else if (retryAfter) this.replayAt = performance.now() + Math.max(retryAfter, REPLAY_EVERY);
@@ -319,7 +322,8 @@ class Follower {
 
   send(command, data, now) {
     const id = randomUUID();
-    const said = { specversion: '1.0', id, source: this.party, type: `registry.v1.${command}`, time: new Date().toISOString(), data };
+    const time = new Date().toISOString();
+    const said = { specversion: '1.0', id, source: this.party, type: `registry.v1.${command}`, time, data };
     this.client.publish(`registry/v1/from/${this.party}/${command}`, JSON.stringify(said),
                         { qos: 1, properties: { contentType: 'application/cloudevents+json' } }, () => {});
     this.asked.set(command, { id, since: now });
@@ -329,7 +333,8 @@ class Follower {
 module.exports = { Follower, Refused };
 
 async function main() {
-  if (process.argv.length !== 3 || process.argv[2].startsWith('-')) throw new Refused('usage: registry_follow.js CONFIG.json');
+  const used = process.argv.length === 3 && !process.argv[2].startsWith('-');
+  if (!used) throw new Refused('usage: registry_follow.js CONFIG.json');
   const print = (envelope) => new Promise((done) => process.stdout.write(JSON.stringify(envelope) + '\n', done));
   const follower = new Follower(JSON.parse(fs.readFileSync(process.argv[2], 'utf8')), print);
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => follower.stop());

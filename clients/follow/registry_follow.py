@@ -5,7 +5,8 @@
     follower.run()                          # until stop(), or Refused: what repeating does not mend
 
 Options (README.md): host, port, ca_file, cert_file, key_file, party, position_file, acknowledge, reply_seconds.
-Threads: run() does everything in the thread that calls it, handlers included. stop() may come from any thread or signal handler.
+Threads: run() does everything in the thread that calls it, handlers included. stop() may come from any thread or signal
+handler.
 Errors: an exception of a handler ends run() with it. What was handled before is stored, that notification is not.
 Limits: 2,000 notifications wait for a gap to be filled. What comes beyond is dropped and asked for again.
 As a program: registry_follow.py CONFIG.json prints each notification on a line of standard output.
@@ -95,7 +96,8 @@ class Position:
 
 class Follower:
     def __init__(self, options, handle, lost=None, report=None):
-        """lost(first, last): these are gone for good, so ask the registry what holds (device.list). report(text): a trouble."""
+        """lost(first, last): these are gone for good, so ask the registry what holds (device.list).
+        report(text): a trouble."""
         self.options, self.party = options, options["party"]
         self.handle = handle
         self.lost = lost or (lambda first, last: self.report(f"notifications {first} to {last} are gone for good"))
@@ -266,8 +268,8 @@ class Follower:
         self.last = max(self.last, last)
         if self.position.applied >= last:
             self.pause = REPLAY_EVERY
-        # A feed has no gap up to its last number, so the count says with which number a replay begins. A full one is only known
-        # by what it brings. Nothing that was not acknowledged is ever gone.
+        # A feed has no gap up to its last number, so the count says with which number a replay begins. A full one is only
+        # known by what it brings. Nothing that was not acknowledged is ever gone.
         first = last - replayed + 1 if replayed < REPLAY_MAX else min(self.waiting, default=0)
         self._pass_over(min(acked, first - 1))
 
@@ -280,8 +282,8 @@ class Follower:
 
     def _rejected(self, command, symbol, message, retry_after):
         if symbol == "seq_unknown":
-            raise Refused(f"{self.position.path} says {self.position.applied}, and the registry's feed has not come that far: "
-                          "it is another registry's, or that one was restored from a backup")
+            raise Refused(f"{self.position.path} says {self.position.applied}, and the registry's feed has not come that "
+                          "far: it is another registry's, or that one was restored from a backup")
         now = time.monotonic()
         if command == "feed.ack":
             self.ack_at = now + (retry_after or PAUSE_MAX)
@@ -305,7 +307,8 @@ class Follower:
             self._send("feed.replay", {"from_seq": applied + 1}, now)
             self.replay_at = now + self.pause
             self.pause = min(2 * self.pause, PAUSE_MAX)
-        if self.options.get("acknowledge", True) and applied > self.acked and "feed.ack" not in self.asked and now >= self.ack_at:
+        unsaid = self.options.get("acknowledge", True) and applied > self.acked
+        if unsaid and "feed.ack" not in self.asked and now >= self.ack_at:
             self._send("feed.ack", {"seq": applied}, now)
             self.ack_at = now + ACK_EVERY
 

@@ -1,6 +1,6 @@
 // simulators/lab/confined.h: servers that the system keeps to their own folders. Debian's AppArmor profiles of named and
-// unbound are known by the program's path and allow /etc/bind, /var/cache/bind and the like, and no lab's folder. A copy of the
-// program elsewhere has no profile (apparmor.d(5), "attachment").
+// unbound are known by the program's path and allow /etc/bind, /var/cache/bind and the like, and no lab's folder. A copy of
+// the program elsewhere has no profile (apparmor.d(5), "attachment").
 // Plain functions, any thread. Errors: no_folder when the copy cannot be made.
 #pragma once
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# simulators/lab/make_vectors.sh: makes the files of schemas/vectors from a lab that runs: a device whose keys are files, and one
-# whose keys are in a soft card. Its own programs and keys are made for this and for nothing else.
+# simulators/lab/make_vectors.sh: makes the files of schemas/vectors from a lab that runs: a device whose keys are files, and
+# one whose keys are in a soft card. The keys are made for this and for nothing else.
 #
 #   ./dev up --dir /var/tmp/lab --servers-only
 #   bash simulators/lab/make_vectors.sh /var/tmp/lab build/release/bin/device-sim OUT
@@ -42,7 +42,8 @@ cp "$(lab .pki.root_cert_file)" root.pem
 cp "$(lab .pki.issuing_cert_file)" issuing.pem
 
 # 2. An ASP with a certificate of its own, which its endpoint names.
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /dev/null -subj /CN=mqtt.asp.test -days 3650 \
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout /dev/null \
+  -subj /CN=mqtt.asp.test -days 3650 \
   -addext subjectAltName=DNS:mqtt.asp.test -addext basicConstraints=critical,CA:FALSE -addext extendedKeyUsage=serverAuth \
   -addext keyUsage=critical,digitalSignature -out asp.pem 2> /dev/null
 tell guest-asp endpoint.publish "$(jq -nc --arg c "$(openssl x509 -in asp.pem -outform DER | base64 -w0)" '{endpoint: {

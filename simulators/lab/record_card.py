@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""record_card.py MODEM PEER-KEY NAME OUT: leads the soft card behind a modem (device-sim --layout registry --modem MODEM) through what
-a device says to its applet until it has a CSR, and a key agreement. Writes OUT/trace.txt, "> command" and "< answer" in hexadecimal,
-and OUT/device.csr. PEER-KEY is a P-256 key in PEM, whose owner agrees on a secret with the card. make_vectors.sh calls it.
+"""record_card.py MODEM PEER-KEY NAME OUT: leads the soft card behind a modem (device-sim --layout registry --modem MODEM)
+through what a device says to its applet until it has a CSR, and a key agreement. Writes OUT/trace.txt, "> command" and
+"< answer" in hexadecimal, and OUT/device.csr. PEER-KEY is a P-256 key in PEM, whose owner agrees on a
+secret with the card. make_vectors.sh calls it.
 """
 
 import base64
@@ -79,7 +80,8 @@ def main():
     signature = bytes.fromhex(say("sign the digest of the CSR's CertificationRequestInfo", "2B8000", "9E20" + digest)[4:-4])
     csr = der(0x30, info, bytes.fromhex("300a06082a8648ce3d040302"),
               der(0x03, b"\0", der(0x30, integer(signature[:32]), integer(signature[32:]))))
-    public = subprocess.run(["openssl", "pkey", "-in", peer_key, "-pubout", "-outform", "DER"], check=True, capture_output=True).stdout
+    command = ["openssl", "pkey", "-in", peer_key, "-pubout", "-outform", "DER"]
+    public = subprocess.run(command, check=True, capture_output=True).stdout
     say("begin to put a public key into 0C", "240000", "85010C")
     say("put the peer's public key", "D88000", "344549438641" + public[-65:].hex())
     say("agree on a secret: pair 0B, peer 0C", "460000", "84010B85010C")
