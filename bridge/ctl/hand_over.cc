@@ -12,8 +12,8 @@
 #include "bridge/app/config.h"
 #include "bridge/ctl/folder_lock.h"
 #include "bridge/ctl/hand_over_text.h"
+#include "bridge/ctl/interface_ca.h"
 #include "bridge/signing/file_write.h"
-#include "bridge/signing/key_file.h"
 #include "schemas/wire/codec.h"
 #include "schemas/wire/topics.h"
 
@@ -99,7 +99,7 @@ Result<std::string> HandOver(const std::string& registry_folder, const std::stri
   if (!party || !config->parties.contains(*party))
     return Error::Make(Code::kFailed, "party_missing", "registry.toml names no party " + name);
   const std::string interface = registry_folder + "/interface", stem = interface + "/parties/" + name;
-  const auto certificate = signing::LoadCertificate(stem + ".pem");
+  const auto certificate = LoadPartyCertificate(interface, name);
   if (!certificate) return certificate.error();
   std::error_code ignored;
   fs::create_directories(interface + "/hand-over", ignored);

@@ -1,12 +1,15 @@
 #include "bridge/ctl/hand_over_text.h"
 
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
+
+#include "schemas/wire/envelope.h"
 
 namespace registry::ctl {
 namespace {
 
-constexpr std::string_view kReadme = R"(# @PARTY@ at the registry of @ZONE@
+constexpr std::string_view kReadme = R"page(# @PARTY@ at the registry of @ZONE@
 
 This folder is for the engineers of `@PARTY@`. It holds what your system needs to send its first command.
 `@PARTY@` is a party of role `@ROLE@`.
@@ -38,7 +41,7 @@ The command changes nothing.
 
 ```sh
 XDG_CONFIG_HOME="$PWD/config" mosquitto_rr -W 20 -t registry/v1/from/@PARTY@/quota.get \
-  -e registry/v1/to/@PARTY@/first -D publish content-type application/cloudevents+json -f quota.json
+  -e registry/v1/to/@PARTY@/first -D publish content-type application/cloudevents+json -m "$(cat quota.json)"
 ```
 
 The reply is one JSON object. Its `type` is `registry.v1.quota.get.accepted`. This hears everything that the
@@ -62,7 +65,7 @@ XDG_CONFIG_HOME="$PWD/config" mosquitto_sub -t 'registry/v1/to/@PARTY@/#' -v
 - Give every command a new `id`, and repeat it with the same `id` until you have the reply. It is executed once.
 - Ask the operator for a new certificate before this one ends. `openssl x509 -in @PARTY@.pem -noout -enddate` says when.
 - The contract is in the folder `schemas/` of the registry's software. Begin with its `PARTY.md`.
-)";
+)page";
 
 std::string Filled(std::string text, std::string_view placeholder, std::string_view value) {
   for (std::size_t at = text.find(placeholder); at != std::string::npos;
@@ -105,10 +108,13 @@ std::string ClientOptions(const HandOverFacts& facts) {
 }
 
 std::string FirstCommand(const HandOverFacts& facts) {
-  return ForParty(R"({"specversion":"1.0","id":"first-1","source":"@PARTY@","type":"registry.v1.quota.get",)"
-                  R"("datacontenttype":"application/json","data":{}})"
-                  "\n",
-                  facts);
+  const nlohmann::ordered_json command = {{"specversion", "1.0"},
+                                          {"id", "first-1"},
+                                          {"source", facts.party},
+                                          {"type", wire::CommandType("quota.get")},
+                                          {"datacontenttype", "application/json"},
+                                          {"data", nlohmann::ordered_json::object()}};
+  return command.dump() + "\n";
 }
 
 }  // namespace registry::ctl

@@ -51,6 +51,17 @@ Result<signing::Authority> LoadInterfaceCa(const std::string& interface) {
   return signing::Authority{std::move(*key), std::move(*certificate)};
 }
 
+Result<Bytes> LoadPartyCertificate(const std::string& interface, const std::string& party) {
+  const std::string file = interface + "/parties/" + party + ".pem";
+  auto certificate = signing::LoadCertificate(file);
+  if (!certificate) return certificate;
+  const auto ca = signing::LoadCertificate(interface + "/ca.pem");
+  if (!ca) return ca.error();
+  if (signing::IsIssuedBy(*certificate, *ca)) return certificate;
+  return Error::Make(Code::kFailed, "certificate_file_invalid",
+                     file + ": is of another CA than interface/ca.pem");
+}
+
 std::string SerialText(const Bytes& serial) {
   std::string text = ToHex(serial);
   std::transform(text.begin(), text.end(), text.begin(),

@@ -19,6 +19,10 @@ namespace registry::ctl {
 
 Result<signing::Authority> LoadInterfaceCa(const std::string& interface);
 
+// The party's certificate in parties/NAME.pem; certificate_file_invalid when it is of another CA, by which no broker lets it
+// in.
+Result<Bytes> LoadPartyCertificate(const std::string& interface, const std::string& party);
+
 struct IssuedToParty {
   Bytes serial;
   std::string party, not_after;

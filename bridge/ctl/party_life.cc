@@ -30,12 +30,12 @@ Status CheckName(const std::string& name) {
 std::string TomlFile(const std::string& folder) { return folder + "/registry.toml"; }
 
 // A certificate that is here must go with the key that is here, or with the request.
-Status CheckPair(const NewParty& party, const std::string& stem) {
+Status CheckPair(const NewParty& party, const std::string& interface, const std::string& stem) {
+  const auto certificate = LoadPartyCertificate(interface, party.name);
+  if (!certificate) return certificate.error();
   if (!party.request.empty()) {
     const auto request = signing::PartyRequest::Load(party.request, *PartyId::Parse(party.name));
     if (!request) return request.error();
-    const auto certificate = signing::LoadCertificate(stem + ".pem");
-    if (!certificate) return certificate.error();
     if (request->IsKeyOf(*certificate)) return Done{};
     return PartyError("party_exists",
                       party.name + " has a certificate for another key; `party renew` replaces it");
@@ -72,7 +72,7 @@ Status AddParty(const NewParty& party) {
   if (entered && *entered != role)
     return PartyError("party_exists", party.name + " is entered in registry.toml as \"" + *entered + "\"");
   if (fs::exists(stem + ".pem")) {
-    if (auto pair = CheckPair(party, stem); !pair) return pair;
+    if (auto pair = CheckPair(party, interface, stem); !pair) return pair;
     if (entered) return PartyError("party_exists", party.name + " exists");
   } else {
     const auto ca = LoadInterfaceCa(interface);

@@ -88,7 +88,7 @@ std::string StemOf(const std::string& interface, const std::string& name) {
 }
 
 Result<Bytes> SerialHere(const std::string& interface, const std::string& name) {
-  const auto certificate = signing::LoadCertificate(StemOf(interface, name) + ".pem");
+  const auto certificate = LoadPartyCertificate(interface, name);
   if (!certificate) return certificate.error();
   const auto facts = signing::ReadCertificate(*certificate);
   if (!facts) return facts.error();

@@ -57,6 +57,15 @@ Result<CertificateFacts> ReadCertificate(const Bytes& der) {
   return CertificateFacts{Octets(X509_get0_serialNumber(certificate.get())), *end};
 }
 
+bool IsIssuedBy(const Bytes& der, const Bytes& issuer_certificate) {
+  const unsigned char *at = der.data(), *issuer_at = issuer_certificate.data();
+  const OwnedX509 certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  const OwnedX509 issuer(d2i_X509(nullptr, &issuer_at, static_cast<long>(issuer_certificate.size())));
+  const bool issued =
+      certificate && issuer && X509_verify(certificate.get(), X509_get0_pubkey(issuer.get())) == 1;
+  return issued || crypto::Failed();
+}
+
 Result<PublishedCrl> ReadCrl(const Bytes& der, const Bytes& issuer_certificate) {
   const unsigned char* at = der.data();
   const OwnedCrl crl(d2i_X509_CRL(nullptr, &at, static_cast<long>(der.size())));

@@ -13,6 +13,8 @@ struct CertificateFacts {
   UtcTime not_after;
 };
 Result<CertificateFacts> ReadCertificate(const Bytes& der);
+// Whether the issuer's key has signed it; false for what is no certificate.
+bool IsIssuedBy(const Bytes& der, const Bytes& issuer_certificate);
 
 struct PublishedCrl {
   std::optional<std::uint64_t> number;  // as CrlNumber says it

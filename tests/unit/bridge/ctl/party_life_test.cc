@@ -205,6 +205,21 @@ TEST_F(PartyLifeTest, ARemovedPartyIsGoneAndWhatStandsAroundItIsNot) {
   EXPECT_THAT(EventNames("asp-a"), ElementsAre("added", "removed", "added"));
 }
 
+TEST_F(PartyLifeTest, ACertificateOfAnotherCaIsNamedAndNothingIsDoneWithIt) {
+  ASSERT_TRUE(CreateFolder({folder_.In("other"), "iotregistry.test", {"127.0.0.1"}, now_}).ok());
+  ASSERT_TRUE(AddParty({folder_.In("other"), "asp-a", wire::Role::kAsp, now_}).ok());
+  for (const char* end : {".pem", ".key"})
+    fs::copy(folder_.In("other/interface/parties/asp-a") + end, Stem("asp-a") + end);
+  const std::string crl = folder_.Read("reg/interface/crl.pem");
+  const auto added = Add("asp-a");
+  ASSERT_FALSE(added.ok());
+  EXPECT_THAT(added.error().message, HasSubstr("asp-a.pem: is of another CA than interface/ca.pem"));
+  const auto withdrawn = WithdrawByName(registry_, "asp-a", now_);
+  ASSERT_FALSE(withdrawn.ok());
+  EXPECT_THAT(withdrawn.error().message, HasSubstr("is of another CA"));
+  EXPECT_EQ(folder_.Read("reg/interface/crl.pem"), crl);
+}
+
 TEST_F(PartyLifeTest, AnEntryInAnotherFormIsLeftToItsWriter) {
   folder_.Write("reg/registry.toml", "party = [{name = \"asp-a\", role = \"asp\"}]\n" + Toml());
   const auto refused = RemoveParty(registry_, "asp-a", now_);

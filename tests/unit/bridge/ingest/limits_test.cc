@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "bridge/ingest/party_terms.h"
 #include "tests/support/commands.h"
 #include "tests/support/test_registry.h"
 
@@ -99,6 +100,27 @@ TEST(Limits, ChangedRulesHoldAtOnceAndFillNobodysBucket) {
   EXPECT_EQ(Taken(limits, kNobody, LimitClass::kWrite, kNow), 20u);
   EXPECT_EQ(Taken(limits, kMno, LimitClass::kWrite, kNow), 0u) << "who is no party shares with all others";
   EXPECT_EQ(Taken(limits, kAsp, LimitClass::kWrite, kNow + seconds(1)), 10u);
+}
+
+// Whoever decides keeps what it has begun with.
+TEST(TermsInForce, AChangeHoldsForWhoAsksBehindIt) {
+  Terms first;
+  first.parties = {{kMno, wire::Role::kMno}};
+  first.policy.zone = "iotregistry.test";
+  TermsInForce terms(first);
+  const auto begun = terms.Now();
+  PartyTerms changed;
+  changed.parties = {{kAsp, wire::Role::kAsp}};
+  changed.retry.usual.attempts_max = 3;
+  changed.transfer.auto_approve = {kAsp};
+  terms.Change(changed);
+  EXPECT_TRUE(begun->parties.contains(kMno));
+  EXPECT_TRUE(begun->policy.transfer.auto_approve.empty());
+  const auto now = terms.Now();
+  EXPECT_EQ(now->parties, changed.parties);
+  EXPECT_EQ(now->policy.retry.usual.attempts_max, 3u);
+  EXPECT_TRUE(now->policy.transfer.auto_approve.contains(kAsp));
+  EXPECT_EQ(now->policy.zone, "iotregistry.test") << "the rest stays";
 }
 
 // ---- in the pipeline

@@ -57,6 +57,22 @@ TEST_F(BatchingTest, WhatHasPiledUpTravelsTogetherAndIsConfirmedTogether) {
   EXPECT_EQ(Cursor(), 250u);
 }
 
+TEST_F(BatchingTest, WhoTakesBatchesIsChangedWhileItRuns) {
+  MqttRelay relay(*ledger_, publisher_, Options());
+  relay.ChangeBatches({*PartyId::Parse("mno-a")});
+  SayEnvelopes(50);
+  relay.Start();
+  publisher_.StartAnswering(1, 1 << 30);
+  ASSERT_TRUE(WaitUntilEmpty(relay));
+  EXPECT_EQ(relay.batched().entries, 50u);
+  relay.ChangeBatches({});
+  SayEnvelopes(50);
+  ASSERT_TRUE(WaitUntilEmpty(relay));
+  EXPECT_EQ(relay.batched().entries, 50u) << "each alone again";
+  EXPECT_EQ(CarriedNumbers().size(), 100u);
+  relay.Stop();
+}
+
 // Two are out, unanswered: what comes meanwhile waits and leaves in one.
 TEST_F(BatchingTest, WhatComesWhileTwoMessagesAreOutPilesUp) {
   auto relay = Batching();
