@@ -112,7 +112,7 @@ bool Desk::Until(std::chrono::milliseconds within, const std::function<bool()>& 
   for (;;) {
     if (done()) return true;
     const auto now = Clock::now();
-    if (now >= until) return false;
+    if (now >= until || (stop_ && stop_())) return false;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - now);
     if (const auto message = link_.Take(std::min(left, kTurn))) Handle(*message);
   }

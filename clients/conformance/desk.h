@@ -58,6 +58,7 @@ class Desk {
   bool Check(std::string_view clause, bool good, const std::string& what);  // good, or failed
 
   // ---- hearing
+  void StopWhen(std::function<bool()> stop) { stop_ = std::move(stop); }  // no wait goes on then
   // Until `done`, which is asked after each message; false: the time was over first.
   bool Until(std::chrono::milliseconds within, const std::function<bool()>& done);
   void Quiet(std::chrono::milliseconds time);
@@ -103,6 +104,7 @@ class Desk {
   const std::string zone_;
   CaseRun* run_ = nullptr;
   Answering answering_;
+  std::function<bool()> stop_;
   std::vector<Command> heard_;
   std::map<std::string, std::pair<std::string, std::optional<Answer>>>
       known_;  // id -> its content, its answer

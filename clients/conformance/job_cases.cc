@@ -141,6 +141,34 @@ void AskNewKey(Bench& bench) {
                      another ? "the second job made another key" : "the second job brought no other key");
 }
 
+// As the registry does when the key is another device's: the job goes on, and is asked for again.
+void AskRefusedCsr(Bench& bench) {
+  Desk& desk = bench.desk();
+  json data = bench.JobData();
+  const std::string job = data.at("job");
+  desk.SetAnswering([&](const Command& command) -> std::optional<Answer> {
+    if (command.name != wire::CsrSubmit::kName || TextIn(command.data, "job") != job) return std::nullopt;
+    const Error error = Error::Make(Code::kExists, "key_in_use", "the key was certified before", "/csr");
+    return Answer{Answer::Kind::kRejected, wire::EncodeError(error), ""};
+  });
+  const auto first = bench.Ask(desk.Action(wire::KeyGenerate::kName, data));
+  if (!first) return desk.Note("J11", Finding::kNotRun, "the job was not answered");
+  desk.Quiet(bench.options().quiet);  // for the refusal to arrive; some send the next one without being asked
+  desk.SetAnswering(nullptr);
+  data["attempt"] = 2;
+  desk.Say(desk.Action(wire::KeyGenerate::kName, data));
+  const auto was = CsrOf(*first);
+  const auto another = [&] {
+    return std::any_of(desk.heard().begin(), desk.heard().end(), [&](const Command& command) {
+      if (command.name != wire::CsrSubmit::kName || TextIn(command.data, "job") != job) return false;
+      const auto csr = CsrOf(command);
+      return csr && was && csr->public_key != was->public_key;
+    });
+  };
+  const bool came = bench.Wait(another);
+  desk.Check("J11", came, came ? "the next CSR is for another key" : "no CSR for another key came");
+}
+
 // ---- what is not to be done
 
 void AskUnknownAction(Bench& bench) {
@@ -196,6 +224,12 @@ const std::vector<Case>& JobCases() {
       {"key-again", "The same key.generate comes again, attempt 2.", {"J3"}, true, false, AskKeyAgain},
       {"twice-at-once", "A key.generate comes twice at once.", {"J3"}, true, false, AskTwiceAtOnce},
       {"new-key", "A key.generate of another job comes.", {"J7"}, true, false, AskNewKey},
+      {"refused-csr",
+       "A CSR is refused with key_in_use, and the same key.generate comes again.",
+       {"J11"},
+       true,
+       false,
+       AskRefusedCsr},
       {"payload",
        "A payload is to reach the device; none that a device takes.",
        {"J1"},

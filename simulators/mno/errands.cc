@@ -19,6 +19,9 @@ const nlohmann::json* Errands::FindAnswer(const JobId& job) const {
   return found == answers_.end() ? nullptr : &found->second;
 }
 
+// Its place among the answered ones stays, until it is the oldest.
+void Errands::Forget(const JobId& job) { answers_.erase(job); }
+
 const Errand& Errands::Begin(Errand errand) {
   const JobId job = errand.job;
   const auto turn = std::min(errand.next, errand.end);

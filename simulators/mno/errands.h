@@ -50,6 +50,7 @@ class Errands {
   bool Running(const JobId& job) const { return running_.contains(job); }
   const nlohmann::json* FindAnswer(
       const JobId& job) const;         // of a finished errand; valid until the next Finish
+  void Forget(const JobId& job);       // its answer was of no use: asked for again, it is done again
   const Errand& Begin(Errand errand);  // valid until the next change
   // The device answered, or patience ended: remembers the answer unless it is retriable; nullopt when the job is not
   // running.

@@ -268,9 +268,7 @@ class NetworkOperator : public MnoSim {
   // ---- actions of the registry ----
   void Action(const std::string& action, const wire::Envelope& said) {
     const json& data = said.data;
-    if (config_.work_after.count() > 0) {
-      report_.Say(AskedEvent(action, data));
-    }
+    if (config_.work_after.count() > 0) report_.Say(AskedEvent(action, data));
     if (failing_.Has(action)) return Refuse(data, "radio", "made_to_fail");
     if (action == wire::KeyGenerate::kName) return Run(ErrandKind::kKeyGenerate, "key_generate", data);
     if (action == wire::PayloadPush::kName) return Run(ErrandKind::kPayload, "payload", data);
@@ -450,10 +448,13 @@ class NetworkOperator : public MnoSim {
 
   void SubmitCsr(const Errand& errand, const std::string& csr, bool first) {
     const wire::CsrSubmit command{errand.device, AsBytes(csr), errand.job};
-    client_->Send(command, [this, device = errand.device, iccid = errand.iccid, first,
+    client_->Send(command, [this, job = errand.job, device = errand.device, iccid = errand.iccid, first,
                             begun = Clock::now()](const Reply& reply) {
       if (first) report_.Step(device.text(), "csr", begun, ReasonOf(reply));
-      if (reply.accepted) Install(iccid, reply.data);
+      if (reply.accepted) return Install(iccid, reply.data);
+      // PARTY.md, "Asking": the next CSR of the same job is another one.
+      const MutexLock lock(mutex_);
+      if (!Has(ProtocolFault::kRefusedCsrKept)) errands_.Forget(job);
     });
   }
 

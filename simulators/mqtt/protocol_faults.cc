@@ -31,6 +31,7 @@ const std::vector<ProtocolFaultRow>& ProtocolFaultRows() {
       {Fault::kUnknownActionIgnored, "unknown_action_ignored",
        "says nothing to an action that it does not know", true, false},
       {Fault::kOldCsr, "old_csr", "answers each key.generate with the first CSR", true, false},
+      {Fault::kRefusedCsrKept, "refused_csr_kept", "sends a refused CSR again", true, false},
       {Fault::kSuspendedServed, "suspended_served", "goes on serving a suspended device", false, true},
       {Fault::kOrderIgnored, "order_ignored", "takes the notification that came last for the newest", false,
        true},

@@ -34,6 +34,7 @@ enum class ProtocolFault {
   kLateWipeDone,
   kUnknownActionIgnored,
   kOldCsr,
+  kRefusedCsrKept,
   // of an ASP
   kSuspendedServed,
   kOrderIgnored,

@@ -112,7 +112,7 @@ TEST(AspConformance, EverySeededFaultIsFoundByItsCaseAndByNoOtherClause) {
       {ProtocolFault::kOrderIgnored, "out-of-order", {"A2"}},
       {ProtocolFault::kTransferIgnored, "transferred", {"A3"}},
   };
-  ExpectEachFound(faults, 18, [](const sim::ProtocolFaults& fault) { return AskAsp(fault); });
+  ExpectEachFound(faults, faults.size(), [](const sim::ProtocolFaults& fault) { return AskAsp(fault); });
 }
 
 }  // namespace
