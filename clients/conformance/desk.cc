@@ -298,25 +298,24 @@ Answer Desk::Feed(const Command& command) {
 
 // ---- saying
 
-Saying Desk::Action(std::string_view action, json data) {
-  Saying saying{wire::DoTopic(party_, action), {}};
-  saying.envelope.id = *EventId::Parse("action-" + std::to_string(++said_));
+Saying Desk::NewSaying(const std::string& topic, const std::string& type, json data) {
+  Saying saying{topic, {}};
+  saying.envelope.id = *EventId::Parse("said-" + std::to_string(++said_));
   saying.envelope.source = kSource;
   saying.envelope.time = WallClock();
-  saying.envelope.type = wire::DoType(action);
+  saying.envelope.type = type;
   saying.envelope.data = std::move(data);
   return saying;
 }
 
+Saying Desk::Action(std::string_view action, json data) {
+  return NewSaying(wire::DoTopic(party_, action), wire::DoType(action), std::move(data));
+}
+
 Saying Desk::Notification(std::string_view type, json data) {
-  Saying saying{wire::EventTopic(party_, type), {}};
-  saying.envelope.id = *EventId::Parse("notification-" + std::to_string(++said_));
-  saying.envelope.source = kSource;
-  saying.envelope.time = WallClock();
-  saying.envelope.type = wire::EventType(type);
+  Saying saying = NewSaying(wire::EventTopic(party_, type), wire::EventType(type), std::move(data));
   saying.envelope.seq = ++last_seq_;
-  saying.envelope.data = std::move(data);
-  KeepForReplay(saying);
+  feed_[last_seq_] = saying;
   return saying;
 }
 

@@ -70,12 +70,11 @@ class Desk {
 
   // ---- saying
   Saying Action(std::string_view action, nlohmann::json data);
-  Saying Notification(std::string_view type, nlohmann::json data);  // with the next seq
+  // With the next seq. A replay sends it, whether it was sent before or not.
+  Saying Notification(std::string_view type, nlohmann::json data);
   void Say(const Saying& saying, const LinkProperties& properties = {});
   void SayText(const std::string& topic, const std::string& payload, const LinkProperties& properties = {});
   std::uint64_t last_seq() const { return last_seq_; }
-  std::uint64_t SkipSeq() { return ++last_seq_; }  // one that the party is not told at first
-  void KeepForReplay(const Saying& saying) { feed_[*saying.envelope.seq] = saying; }
   const std::map<std::uint64_t, Saying>& feed() const { return feed_; }
 
   // ---- what it knows of the party
@@ -85,6 +84,7 @@ class Desk {
   std::string DeviceName(const DeviceId& device) const { return device.text() + "._device." + zone_; }
 
  private:
+  Saying NewSaying(const std::string& topic, const std::string& type, nlohmann::json data);
   void Handle(const LinkMessage& message);
   void HandleOne(const LinkMessage& message, const std::string& topic_command, std::string_view payload);
   void HoldToContract(const LinkMessage& message);
@@ -107,8 +107,8 @@ class Desk {
   std::function<bool()> stop_;
   std::vector<Command> heard_;
   std::map<std::string, std::pair<std::string, std::optional<Answer>>>
-      known_;  // id -> its content, its answer
-  std::map<std::uint64_t, Saying> feed_;
+      known_;                             // id -> its content, its answer
+  std::map<std::uint64_t, Saying> feed_;  // by seq
   std::vector<Saying> replaying_;
   std::vector<DeviceId> registered_;
   std::map<std::string, nlohmann::json> esims_;  // by ICCID: their reply

@@ -86,6 +86,27 @@ std::string FailuresOf(const ConformanceRun& run) {
   return text;
 }
 
+std::vector<SeededFault> FaultsOfEither() {
+  using Fault = sim::ProtocolFault;
+  return {
+      {Fault::kNoRepeat, "lost-reply", {"P7"}},
+      {Fault::kNewId, "lost-reply", {"P7"}},
+      {Fault::kOtherTime, "lost-reply", {"P6"}},
+      {Fault::kCleanSession, "away", {"P2"}},
+      {Fault::kQos0, "notification", {"P4"}},
+      {Fault::kBatchStops, "batch-bad-item", {"P15"}},
+      {Fault::kUnknownMemberRefused, "unknown-member", {"P11"}},
+      {Fault::kCauseIgnored, "other-cause", {"P8"}},
+      {Fault::kFinalRepeated, "rejected", {"P9"}},
+      {Fault::kRetryAtOnce, "put-off", {"P10"}},
+      {Fault::kSkewRefused, "clock", {"P17"}},
+      {Fault::kAckBeyond, "gap", {"F2"}},
+      {Fault::kGapIgnored, "gap", {"F1"}},
+      {Fault::kSeqAsText, "digits", {"F6"}},
+      {Fault::kDuplicatesDealtWith, "transfer", {"A4"}},
+  };
+}
+
 void ExpectEachFound(const std::vector<SeededFault>& faults, std::size_t at_once, const RunWith& run) {
   for (std::size_t first = 0; first < faults.size(); first += at_once) {
     std::vector<std::future<ConformanceRun>> under_way;

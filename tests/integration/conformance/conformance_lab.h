@@ -34,6 +34,8 @@ struct SeededFault {
   std::string found_by;
   std::set<std::string> clauses;
 };
+// Those of MNOs and ASPs alike.
+std::vector<SeededFault> FaultsOfEither();
 // Runs them `at_once` at a time.
 using RunWith = std::function<conformance::ConformanceRun(sim::ProtocolFaults)>;
 void ExpectEachFound(const std::vector<SeededFault>& faults, std::size_t at_once, const RunWith& run);

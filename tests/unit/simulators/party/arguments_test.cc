@@ -49,5 +49,16 @@ TEST_F(PartyArgumentsTest, AWrongWordIsNamed) {
   EXPECT_THAT(said_, HasSubstr("--config"));
 }
 
+// Tests find a fault's row by its place.
+TEST(ProtocolFaults, RowsStandInTheOrderOfTheFaults) {
+  for (std::size_t i = 0; i < ProtocolFaultRows().size(); ++i) {
+    const ProtocolFaultRow& row = ProtocolFaultRows()[i];
+    EXPECT_EQ(static_cast<std::size_t>(row.fault), i);
+    EXPECT_EQ(ProtocolFaultOf(row.name), row.fault);
+    EXPECT_TRUE(row.mno || row.asp) << row.name;
+  }
+  EXPECT_FALSE(ProtocolFaultOf("honest"));
+}
+
 }  // namespace
 }  // namespace registry::sim
