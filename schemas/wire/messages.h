@@ -67,7 +67,7 @@ struct Endpoint {
   std::optional<Wifi> wifi;
 };
 
-// IoT SAFE file for the pilot's middleware; reference: CIRA pilot containers 02, 03, 06..0A.
+// IoT SAFE file for the pilot's middleware; reference: CIRA pilot containers 02, 03, 06..0A; 0F is ours.
 struct Container {
   static constexpr std::string_view kName = "container";
   std::uint8_t id = 0;

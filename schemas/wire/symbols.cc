@@ -217,6 +217,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "the certificate in the payload is not the device's"},
       {Said::kReported, Code::kFailed, "payload_container",
        "a file beside the payload is not what the payload says"},
+      {Said::kReported, Code::kFailed, "card_half_written",
+       "the pilot's files are not all there, or not of one payload; the same payload again mends the card"},
       {Said::kReported, Code::kFailed, "payload_failed",
        "the registry could not make the payload; attaching the device asks for it anew"},
       {Said::kReported, Code::kStatusProhibits, "device_ended",

@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::size_t kPointSize = 65;
 constexpr std::size_t kAnswerMax = 4096;  // of all parts
+constexpr std::uint16_t kNotThere = 0x6a82;
 
 Error Refused(std::uint16_t status) {
   if (status == 0) return Error::Make(Code::kFailed, "applet_refused", "the card gives no answer");
@@ -53,10 +54,10 @@ Result<Bytes> Card::Exchange(std::uint8_t ins, std::uint8_t p1, std::uint8_t p2,
   apdu.insert(apdu.end(), data.begin(), data.end());
   apdu.push_back(0x00);
   const Bytes answer = Whole(transmit_(apdu));
-  const std::uint16_t status = StatusOf(answer);
-  if (status == 0x6881) channel_ = 0;  // the card was reset meanwhile
+  status_ = StatusOf(answer);
+  if (status_ == 0x6881) channel_ = 0;  // the card was reset meanwhile
   // 63CF: done, and an OTA session has ended meanwhile (GSMA IoT.05).
-  if (status != 0x9000 && status != 0x63cf) return Refused(status);
+  if (status_ != 0x9000 && status_ != 0x63cf) return Refused(status_);
   return Bytes(answer.begin(), answer.end() - 2);
 }
 
@@ -113,6 +114,13 @@ Result<Bytes> Card::ReadFile(std::uint8_t file) {
     content.insert(content.end(), part->begin(), part->end());
     if (part->size() < 255) return content;
   }
+}
+
+Result<std::optional<Bytes>> Card::FindFile(std::uint8_t file) {
+  auto content = ReadFile(file);
+  if (content) return std::optional(std::move(*content));
+  if (status_ == kNotThere) return std::optional<Bytes>();
+  return content.error();
 }
 
 }  // namespace registry::sim

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "schemas/base/result.h"
 #include "simulators/euicc/applet.h"
@@ -27,6 +28,7 @@ class Card {
   Result<Bytes> Sign(std::uint8_t key, const Bytes& digest);       // r || s
   Result<Bytes> Agree(std::uint8_t key, const Bytes& peer_point);  // shared x coordinate
   Result<Bytes> ReadFile(std::uint8_t file);
+  Result<std::optional<Bytes>> FindFile(std::uint8_t file);  // nullopt: there is none
 
  private:
   Status Open();
@@ -36,6 +38,7 @@ class Card {
 
   const Transmit transmit_;
   std::uint8_t channel_ = 0;  // 0: none open
+  std::uint16_t status_ = 0;  // of the last command
 };
 
 }  // namespace registry::sim

@@ -2,16 +2,17 @@
 
 #include <openssl/err.h>
 
-#include <map>
+#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "simulators/pilot/pilot_files.h"
 
 namespace registry::sim {
 namespace {
 
-constexpr std::uint8_t kClient = 0x02, kAspCertificate = 0x03, kRoot = 0x06, kIssuing = 0x07,
-                       kEndpoint = 0x08, kEndpointSignature = 0x09, kAspSignature = 0x0a;
+using namespace pilot;
 
-using Files = std::map<std::uint8_t, const Bytes*>;
+using Files = PilotFiles;
 
 Error Refuse(std::uint8_t id, std::string_view why) {
   return Error::Make(Code::kFailed, "payload_container",
@@ -44,22 +45,27 @@ bool CanBeWhole(const wire::RegistryPayload& payload) {
          payload.bootstrap.device_name.size() <= 64 && EndpointJson(*payload.endpoint).dump().size() <= 100;
 }
 
-// Every file that there must be, and no other.
+// Every file that there must be, and no other; the mark behind what it is over, and 02 behind all.
 Result<Files> Sort(const std::vector<wire::Container>& containers) {
-  Files wanted{{kRoot, nullptr},     {kIssuing, nullptr},           {kAspCertificate, nullptr},
-               {kEndpoint, nullptr}, {kEndpointSignature, nullptr}, {kAspSignature, nullptr},
-               {kClient, nullptr}};
+  Files sorted;
   for (const wire::Container& container : containers) {
-    const auto found = wanted.find(container.id);
-    if (found == wanted.end()) return Refuse(container.id, "does not belong here");
-    if (std::exchange(found->second, &container.content) != nullptr)
+    if (std::find(kAll.begin(), kAll.end(), container.id) == kAll.end())
+      return Refuse(container.id, "does not belong here");
+    if (!sorted.emplace(container.id, container.content).second)
       return Refuse(container.id, "is there twice");
   }
-  for (const auto& [id, content] : wanted) {
-    if (content == nullptr) return Refuse(id, "is missing");
+  for (const std::uint8_t id : kAll) {
+    if (!sorted.contains(id)) return Refuse(id, "is missing");
   }
   if (containers.back().id != kClient) return Refuse(kClient, "is not the last");
-  return wanted;
+  if (containers[containers.size() - 2].id != kMark) return Refuse(kMark, "is not behind what it is over");
+  return sorted;
+}
+
+Status CheckMark(const Files& files, std::uint64_t version) {
+  const CardSet set = Judge(files);
+  if (set.written == Written::kWhole && set.generation == version) return Done{};
+  return Refuse(kMark, "is not of these files and this payload");
 }
 
 }  // namespace
@@ -79,15 +85,15 @@ Status CheckContainers(const std::vector<wire::Container>& containers, const wir
                                                          {kIssuing, &payload.bootstrap.issuing_certificate},
                                                          {kAspCertificate, &asp_certificate}};
   for (const auto& [id, content] : equal) {
-    if (*files.at(id) != *content) return Refuse(id, "is not what the payload says");
+    if (files.at(id) != *content) return Refuse(id, "is not what the payload says");
   }
-  if (!SaysEndpoint(*files.at(kEndpoint), *payload.endpoint))
+  if (!SaysEndpoint(files.at(kEndpoint), *payload.endpoint))
     return Refuse(kEndpoint, "names another endpoint");
-  if (!Signed(*files.at(kEndpoint), *files.at(kEndpointSignature), trust.issuing_key))
+  if (!Signed(files.at(kEndpoint), files.at(kEndpointSignature), trust.issuing_key))
     return Refuse(kEndpointSignature, "is not the registry's signature of 08");
-  if (!Signed(asp_certificate, *files.at(kAspSignature), trust.issuing_key))
+  if (!Signed(asp_certificate, files.at(kAspSignature), trust.issuing_key))
     return Refuse(kAspSignature, "is not the registry's signature of 03");
-  return Done{};
+  return CheckMark(files, payload.version);
 }
 
 }  // namespace registry::sim

@@ -1,7 +1,7 @@
 // simulators/device/containers.h: the files that come beside a payload, for middleware that reads files (the pilot's
 // containers; schemas/PAYLOAD.md). Their carrier is not trusted: each must say what the opened payload says.
 // Pure, any thread. Errors: 2400 payload_container, naming the file: one that differs, is missing, is there twice or is
-// unknown; or 02, which means "provisioned", is not the last to be written.
+// unknown; or 02, which means "provisioned", is not the last to be written, and the mark of the generation the one before.
 #pragma once
 
 #include <vector>

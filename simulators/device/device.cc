@@ -2,6 +2,8 @@
 
 #include <openssl/sha.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "simulators/device/containers.h"
@@ -10,8 +12,6 @@
 
 namespace registry::sim {
 namespace {
-
-constexpr std::uint8_t kPilotFiles[] = {0x02, 0x0a, 0x09, 0x08, 0x03, 0x07, 0x06};
 
 Error Lacking(std::string_view symbol, std::string_view what) {
   return Error::Make(Code::kStatusProhibits, symbol, what);
@@ -24,7 +24,10 @@ Result<std::vector<wire::Container>> ContainersOf(const nlohmann::json& frame) {
   if (list == frame.end() || !list->is_array()) return containers;
   for (const auto& item : *list) {
     auto container = wire::Decode<wire::Container>(item);
-    if (!container) return container.error();
+    if (!container) {
+      return Error::Make(Code::kFailed, "payload_container",
+                         container.error().message + " at " + container.error().field);
+    }
     containers.push_back(std::move(*container));
   }
   return containers;
@@ -160,7 +163,10 @@ Status Device::Install(const Bytes& certificate) {
 Device::PayloadOutcome Device::TakePayload(const std::string& job, const nlohmann::json& frame, UtcTime now,
                                            std::size_t profile, Files files) {
   Bytes digest = DigestOf(frame);
-  if (job == payload_job_ && digest == payload_digest_ && payload_status_) return {*payload_status_, true};
+  if (job == payload_job_ && digest == payload_digest_ && payload_status_) {
+    const Status mended = *payload_status_ ? WriteAgain(frame, profile, files) : *payload_status_;
+    return {mended, true};
+  }
   if (!booted() || IdentityOf(profile) == nullptr)
     return {Lacking("bootstrap_missing", "no bootstrap or no key yet")};
   PayloadOutcome outcome{Apply(frame, now, profile, files)};
@@ -174,8 +180,9 @@ Device::PayloadOutcome Device::TakePayload(const std::string& job, const nlohman
 }
 
 bool Device::PayloadOutcome::retriable() const {
-  return !status &&
-         (status.error().symbol == "applet_refused" || status.error().symbol == "bootstrap_missing");
+  constexpr std::string_view kForTheMoment[] = {"applet_refused", "bootstrap_missing", "card_half_written"};
+  return !status && std::find(std::begin(kForTheMoment), std::end(kForTheMoment), status.error().symbol) !=
+                        std::end(kForTheMoment);
 }
 
 // It may bring the certificate of a new key, or once more that of the key in use.
@@ -205,9 +212,7 @@ Status Device::Apply(const nlohmann::json& frame, UtcTime now, std::size_t profi
   auto trust = store_.Of(payload->bootstrap);
   if (!trust) return trust.error();
   if (auto sound = CheckContainers(*containers, *payload, **trust); !sound) return sound;
-  if (files == Files::kToWrite) {
-    if (auto written = WriteContainers(*containers, *profiles_[profile]->euicc); !written) return written;
-  }
+  if (auto written = Write(*containers, profile, files); !written) return written;
   if (payload->certificate != identity.der) {
     identity.certificate = ParseCertificate(payload->certificate);
     identity.der = payload->certificate;
@@ -229,18 +234,58 @@ Result<std::string> Device::WifiPassphrase() const {
   return OpenSealed(payload_->endpoint->wifi->sealed_passphrase, *live_.signing);
 }
 
-// Without files the former ones go, 02 first: middleware that reads files must not go on with what is no more.
+Result<PilotFiles> Device::ReadFiles(std::size_t profile) {
+  PilotFiles files;
+  for (const std::uint8_t id : pilot::kAll) {
+    auto content = profiles_[profile]->card.FindFile(id);
+    if (!content) return content.error();
+    if (*content) files[id] = std::move(**content);
+  }
+  return files;
+}
+
+Status Device::CheckFiles(std::size_t profile) {
+  const auto files = ReadFiles(profile);
+  if (!files) return files.error();
+  const CardSet set = Judge(*files);
+  if (set.written == Written::kHalf) return Error::Make(Code::kFailed, "card_half_written", set.why);
+  if (*files == profiles_[profile]->files) return Done{};
+  return Error::Make(Code::kFailed, "card_outdated", "the files are those of another payload");
+}
+
+// Whatever stopped it, what counts is what is on the card now. A card without power is switched on again first.
+Status Device::Write(const std::vector<wire::Container>& containers, std::size_t profile, Files by) {
+  Euicc& euicc = *profiles_[profile]->euicc;
+  const Status written = by == Files::kToWrite ? WriteContainers(containers, euicc) : Status(Done{});
+  euicc.PowerOn();
+  const auto files = ReadFiles(profile);
+  if (!files) return files.error();
+  const CardSet set = Judge(*files);
+  if (set.written == Written::kHalf) return Error::Make(Code::kFailed, "card_half_written", set.why);
+  if (written) profiles_[profile]->files = *files;
+  return written;
+}
+
+Status Device::WriteAgain(const nlohmann::json& frame, std::size_t profile, Files by) {
+  if (CheckFiles(profile)) return Done{};
+  const auto containers = ContainersOf(frame);
+  return containers ? Write(*containers, profile, by) : Status(containers.error());
+}
+
+// 02 goes before anything else changes: without it nobody takes what is there for whole. Without files all go.
 Status Device::WriteContainers(const std::vector<wire::Container>& containers, Euicc& euicc) {
-  if (containers.empty()) return RemovePilotFiles(euicc);
+  if (auto removed = RemoveFiles(containers.empty() ? pilot::kAll.size() : 1, euicc); !removed)
+    return removed;
   for (const wire::Container& container : containers) {
     if (auto written = WriteContainer(container, euicc); !written) return written;
   }
   return Done{};
 }
 
-Status Device::RemovePilotFiles(Euicc& euicc) {
-  for (const std::uint8_t file : kPilotFiles) {
-    const Bytes answer = euicc.ota().Transmit(StoreDataBlocks(DeleteFileScript(file)).front());
+// The first of pilot::kAll.
+Status Device::RemoveFiles(std::size_t count, Euicc& euicc) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const Bytes answer = euicc.ota().Transmit(StoreDataBlocks(DeleteFileScript(pilot::kAll[i])).front());
     if (answer != Bytes{0x90, 0x00} && answer != Bytes{0x6a, 0x82}) {
       return Error::Make(Code::kFailed, "applet_refused", "STORE DATA answered " + ToHex(answer));
     }
@@ -270,6 +315,7 @@ Status Device::Clear(std::size_t profile) {
 }
 
 void Device::Forget(std::size_t profile) {
+  profiles_[profile]->files.clear();
   for (Identity* identity : {&live_, &next_, &former_.identity}) {
     if (identity->profile == profile) *identity = Identity{};
   }

@@ -10,7 +10,10 @@
 //   that does, which goes on serving until a payload comes that brings the other's certificate.
 // Owns: the cards. Borrows: the TrustStore, which outlives it. Threads: one call at a time (Fleet sees to it).
 // Errors: outcomes in frames and Results; symbols from payload.h, containers.h, verify.h, tls_session.h, card.h;
-//   bootstrap_missing, bootstrap_differs, card_empty (nothing installed), broker_absent.
+//   bootstrap_missing, bootstrap_differs, card_empty (nothing installed), broker_absent, card_half_written and card_outdated
+//   (CheckFiles).
+// Power: a card may lose it in the middle of a delivery. The device reads what is there, goes on with the payload before,
+//   which it has in its own memory, and says card_half_written; the same delivery again, or a later one, mends the card.
 // Fault model: both applets answer at any time, enabled or not, as on an eUICC with multiple enabled profiles (MEP); one
 //   without must be switched for each. A profile is never out of order. Beyond that none of its own; the radio
 //   loses, repeats and delays (simulators/link/frames.h).
@@ -24,6 +27,7 @@
 #include "simulators/device/telemetry.h"
 #include "simulators/device/tls_session.h"
 #include "simulators/euicc/euicc.h"
+#include "simulators/pilot/pilot_files.h"
 
 namespace registry::sim {
 
@@ -82,6 +86,12 @@ class Device {
   // At the broker that the ASP named in its last welcome. broker_absent: it named none.
   Result<std::unique_ptr<Telemetry>> OpenTelemetry();
 
+  // What the device finds of the pilot's files on that card, as after it was switched on. card_half_written: they were
+  // not written whole, or are not all of one delivery. card_outdated: whole, but not those of the payload installed.
+  Status CheckFiles(std::size_t profile = 0);
+  // For whoever reads them over the air.
+  Result<PilotFiles> ReadFiles(std::size_t profile = 0);
+
   Euicc& card(std::size_t profile = 0) { return *profiles_[profile]->euicc; }
   Result<Bytes> ReadFile(std::uint8_t file, std::size_t profile) {
     return profiles_[profile]->card.ReadFile(file);
@@ -93,6 +103,7 @@ class Device {
     const std::unique_ptr<Euicc> euicc;
     Card card;
     std::unique_ptr<CardKey> agreement;  // from Boot on
+    PilotFiles files;                    // the last that were written whole
   };
   // A key pair and what it was certified as.
   struct Identity {
@@ -119,8 +130,12 @@ class Device {
   Status Apply(const nlohmann::json& frame, UtcTime now, std::size_t profile, Files files);
   // `brought`: whose certificate is in it, when it could be opened.
   Result<wire::RegistryPayload> Open(const Bytes& cms, UtcTime now, std::size_t profile, Identity*& brought);
-  Status WriteContainers(const std::vector<wire::Container>& containers, Euicc& euicc);
-  static Status RemovePilotFiles(Euicc& euicc);
+  // Until they are on the card, whole. Of kWritten it only sees to it.
+  Status Write(const std::vector<wire::Container>& containers, std::size_t profile, Files by);
+  // What is the same already stays.
+  Status WriteAgain(const nlohmann::json& frame, std::size_t profile, Files by);
+  static Status WriteContainers(const std::vector<wire::Container>& containers, Euicc& euicc);
+  static Status RemoveFiles(std::size_t count, Euicc& euicc);
   static Status WriteContainer(const wire::Container& container, Euicc& euicc);
 
   TrustStore& store_;

@@ -97,6 +97,8 @@ class FleetOnRadio : public Fleet {
   void LookAtCard(Unit& unit, const Seat& seat, const std::string& job) REQUIRES(unit.mutex);
   void ExpireSession(Unit& unit, const Seat& seat);
   void OpenAdminSession(Unit& unit, const Seat& seat);
+  void OnCardRead(Unit& unit, const Seat& seat) REQUIRES(unit.mutex);
+  void CutPower(Unit* unit, const json& after);
   void OnWipe(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
   void OnProfileDelete(Unit& unit, const Seat& seat, const json& frame) REQUIRES(unit.mutex);
   void JoinWifi(Unit& unit) REQUIRES(unit.mutex);
@@ -278,6 +280,7 @@ void FleetOnRadio::Handle(Unit& unit, const Seat& seat, const json& frame) {
   if (type == "payload") return OnPayload(unit, seat, frame, Device::Files::kToWrite);
   if (type == "sms" && seat.agent) return OnSms(unit, seat, frame);
   if (type == "report_ask") return LookAtCard(unit, seat, Text(frame, "job"));
+  if (type == "card_read") return OnCardRead(unit, seat);
   if (type == "wipe") return OnWipe(unit, seat, frame);
   if (type == "profile_delete") return OnProfileDelete(unit, seat, frame);
 }
@@ -377,6 +380,14 @@ void FleetOnRadio::JoinWifi(Unit& unit) {
   const auto begun = Clock::now();
   const auto passphrase = unit.device->WifiPassphrase();
   report_.Step(unit.device->id(), "wifi", begun, passphrase ? std::string() : passphrase.error().symbol);
+}
+
+void FleetOnRadio::OnCardRead(Unit& unit, const Seat& seat) {
+  const auto files = unit.device->ReadFiles(seat.profile);
+  if (!files) return;
+  json list = json::array();
+  for (const auto& [id, content] : *files) list.push_back(wire::Encode(wire::Container{id, content}));
+  Send(seat, {{"t", "card_files"}, {"files", std::move(list)}});
 }
 
 void FleetOnRadio::OnWipe(Unit& unit, const Seat& seat, const json& frame) {
@@ -504,6 +515,17 @@ void FleetOnRadio::SetRadio(Unit* unit, const json& on) {
   });
 }
 
+void FleetOnRadio::CutPower(Unit* unit, const json& after) {
+  if (!after.is_number_integer() || after < 0)
+    return report_.Say({{"event", "control_refused"}, {"reason", "after_malformed"}});
+  queue_.Post([this, unit, commands = after.get<std::size_t>()] {
+    WhenFree(unit, [this, commands](Unit& free) REQUIRES(free.mutex) {
+      free.device->card().ota().CutPowerAfter(commands);
+      report_.Say({{"event", "cut"}, {"device", free.device->id()}, {"after", commands}});
+    });
+  });
+}
+
 void FleetOnRadio::Control(const json& command) {
   const std::string verb = Text(command, "cmd");
   Unit* unit = FindByUuid(Text(command, "device"));
@@ -520,6 +542,7 @@ void FleetOnRadio::Control(const json& command) {
         [this, unit] { WhenFree(unit, [this](Unit& free) REQUIRES(free.mutex) { TellAgain(free); }); });
   }
   if (verb == "radio") return SetRadio(unit, command.value("on", json(true)));
+  if (verb == "cut") return CutPower(unit, command.value("after", json()));
   report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
 }
 

@@ -26,6 +26,8 @@ class Fleet {
   // {"cmd":"telemetry","device":UUID}: one more session with the ASP's broker, in place of the one that is open.
   // {"cmd":"radio","device":UUID,"on":false}: the device stops hearing its network, as a stolen one does; answered by
   //   {"event":"radio","device":UUID,"on":false}, after which no frame is heard any more.
+  // {"cmd":"cut","device":UUID,"after":N}: its first card loses power once it has carried out N more of its issuer's
+  //   commands; answered by {"event":"cut","device":UUID,"after":N}. The device switches it on again and says what it finds.
   virtual void Control(const nlohmann::json& command) = 0;
 };
 

@@ -17,6 +17,7 @@ constexpr std::uint8_t kOpenChannel = 0x00, kCloseChannel = 0x80;
 Applet::Applet(CardMemory& memory, const CardLayout& layout) : memory_(memory), layout_(layout) { Reset(); }
 
 Bytes Applet::Transmit(const Bytes& apdu) {
+  if (!memory_.powered) return {};
   const auto command = ParseCommand(apdu);
   return (command ? Dispatch(*command) : ResponseApdu(StatusWord::kWrongLength)).Encode();
 }

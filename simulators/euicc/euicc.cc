@@ -7,4 +7,11 @@ std::unique_ptr<Euicc> Euicc::Make(const CardLayout& layout) {
   return memory ? std::unique_ptr<Euicc>(new Euicc(std::move(*memory), layout)) : nullptr;
 }
 
+void Euicc::PowerOn() {
+  if (memory_.powered) return;
+  memory_.powered = true;
+  applet_.Reset();
+  ota_.Reset();
+}
+
 }  // namespace registry::sim

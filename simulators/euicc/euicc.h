@@ -18,6 +18,9 @@ class Euicc {
   static std::unique_ptr<Euicc> Make(const CardLayout& layout = DefaultLayout());
   Applet& applet() { return applet_; }
   OtaChannel& ota() { return ota_; }
+  // After OtaChannel::CutPowerAfter. What was written is there; channels, sessions and scripts under way are not. Nothing
+  // happens to a card that has power.
+  void PowerOn();
 
  private:
   Euicc(CardMemory memory, const CardLayout& layout)

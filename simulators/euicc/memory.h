@@ -73,6 +73,7 @@ template <class Object>
 using Objects = std::map<Bytes, Object, IdOrder>;
 
 struct CardMemory {
+  bool powered = true;  // without power neither door answers
   Objects<KeySlot> keys;
   Objects<Secret> secrets;
   Objects<File> files;

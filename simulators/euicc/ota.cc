@@ -20,8 +20,18 @@ constexpr std::size_t kBlockMax = 240;
 }  // namespace
 
 Bytes OtaChannel::Transmit(const Bytes& apdu) {
+  if (until_cut_ && (*until_cut_)-- == 0) {
+    until_cut_.reset();
+    memory_.powered = false;
+  }
+  if (!memory_.powered) return {};
   const auto command = ParseCommand(apdu);
   return (command ? Dispatch(*command) : ResponseApdu(StatusWord::kWrongLength)).Encode();
+}
+
+void OtaChannel::Reset() {
+  script_.clear();
+  next_block_ = 0;
 }
 
 ResponseApdu OtaChannel::Dispatch(const Command& command) {

@@ -5,12 +5,14 @@
 // STORE DATA without INSTALL goes to the applet as well: the domain has no other. The blocks of one script are joined, then
 // read as TLVs (issuer_script.h).
 // Fault model: a full card or a script of more than 256 blocks (6A84), blocks out of order, encrypted or of DGIs (6A86), a
-//   script that is no script, an id of no octets or more than 20 (6A80); nothing is written by halves. There is no security
-//   of its own here: whoever holds this object is the issuer. simulators/ota puts SCP80 and an HTTP session before it.
+//   script that is no script, an id of no octets or more than 20 (6A80); a power cut between any two commands
+//   (CutPowerAfter). No script is written by halves, but a set of scripts may be. There is no security of
+//   its own here: whoever holds this object is the issuer. simulators/ota puts SCP80 and an HTTP session before it.
 // Owns: a script under way; borrows the card's memory and its layout. Threads: one at a time, and not beside the applet.
 // Errors: status words; a script is carried out whole or not at all (6A84: it would not fit).
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "simulators/euicc/apdu.h"
@@ -24,6 +26,9 @@ class OtaChannel {
   explicit OtaChannel(CardMemory& memory, const CardLayout& layout = DefaultLayout())
       : memory_(memory), layout_(layout) {}
   Bytes Transmit(const Bytes& apdu);
+  // The card loses its power once it has answered so many commands here: what comes then gets no octet of an answer.
+  void CutPowerAfter(std::size_t commands) { until_cut_ = commands; }
+  void Reset();  // a script under way is lost
 
  private:
   ResponseApdu Dispatch(const Command& command);
@@ -32,6 +37,7 @@ class OtaChannel {
 
   CardMemory& memory_;
   const CardLayout& layout_;
+  std::optional<std::size_t> until_cut_;
   Bytes script_;
   std::uint8_t next_block_ = 0;
 };

@@ -11,6 +11,8 @@
 //   mno -> device  certificate {iccid, certificate}   base64 DER, from csr.submit/accepted
 //   mno -> device  payload {iccid, job, version, cms, containers}
 //   device -> mno  payload_result {iccid, job, outcome, stage, reason, retriable}
+//   mno -> device  card_read {iccid}                   over the air, as the profile's issuer
+//   device -> mno  card_files {iccid, files}           [{id, content}], the pilot's files that are there
 //   mno -> device  wipe {iccid, job}
 //   device -> mno  wiped {iccid, job, outcome}
 //   mno -> device  profile_delete {iccid, job}         by the eUICC, whether the profile is enabled or not

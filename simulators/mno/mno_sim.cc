@@ -8,7 +8,7 @@
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
 #include "simulators/link/text.h"
-#include "simulators/mno/carried.h"
+#include "simulators/mno/by_hand.h"
 #include "simulators/mno/deadline.h"
 #include "simulators/mno/errands.h"
 #include "simulators/mno/esim.h"
@@ -90,7 +90,7 @@ class NetworkOperator : public MnoSim {
   void Control(const json& command) override {
     const std::string verb = Text(command, "cmd");
     if (verb == "give") return Give(command);
-    if (verb == "replay") return Replay(Text(command, "device"));
+    if (ByHand::Knows(verb)) return SayByHand(verb, Text(command, "device"));
     if (transfers_->Control(command)) return;
     if (verb == "fail") return failing_.Set(Text(command, "action"), command.value("on", json(true)) == true);
     if (verb != "register") return report_.Say({{"event", "control_refused"}, {"reason", "command_unknown"}});
@@ -213,6 +213,7 @@ class NetworkOperator : public MnoSim {
     const std::string iccid = Text(frame, "iccid");
     if (type == "power_on") return PoweredOn(from, iccid);
     if (ota_->Hear(type, iccid, frame)) return;
+    if (type == "card_files") return CardRead(frame);
     const auto job = JobId::Parse(Text(frame, "job"));
     if (!job) return;
     if (type == "csr") return CsrArrived(*job, frame);
@@ -316,11 +317,15 @@ class NetworkOperator : public MnoSim {
                   nullptr);
   }
 
-  // What it has carried before, once more: as an MNO may that keeps what passes, or the one that has lost the device.
-  void Replay(const std::string& device) {
+  void CardRead(const json& frame) {
     const MutexLock lock(mutex_);
-    const auto payload = carried_.OldestOf(device);
-    if (payload && page_) page_->Send(*payload, kSendPatience);
+    report_.Say(by_hand_.CardEvent(frame));
+  }
+
+  void SayByHand(const std::string& verb, const std::string& device) {
+    const MutexLock lock(mutex_);
+    const auto frame = by_hand_.FrameOf(verb, device, subscriptions_.Find(device, 0).value_or(""));
+    if (frame && page_) page_->Send(*frame, kSendPatience);
   }
 
   // ---- transfers ----
@@ -361,7 +366,7 @@ class NetworkOperator : public MnoSim {
     Errand errand{kind, job, device, *owner, FrameFor(frame_type, *owner, job, data), {}, {}, {}};
     const auto patience = std::min(config_.radio_patience, left);
     errand.Time({Clock::now(), config_.work_after, config_.repeat_after, patience});
-    if (kind == ErrandKind::kPayload) carried_.Keep(device.text(), errand.frame);
+    if (kind == ErrandKind::kPayload) by_hand_.Keep(device.text(), errand.frame);
     if (kind == ErrandKind::kKeyGenerate) {
       for (const JobId& wipe : errands_.EndWipes(device)) ota_->Cancel(wipe);
     }
@@ -488,7 +493,7 @@ class NetworkOperator : public MnoSim {
   Later later_ GUARDED_BY(mutex_);
   Clock::time_point sleeps_until_ GUARDED_BY(mutex_) = Clock::time_point::min();  // awake: min
   Errands errands_;
-  Carried carried_ GUARDED_BY(mutex_);
+  ByHand by_hand_ GUARDED_BY(mutex_);
   json first_csr_ GUARDED_BY(mutex_);  // for kOldCsr
   Profiles profiles_ GUARDED_BY(mutex_);
   Failing failing_;

@@ -57,32 +57,20 @@ wire::RegistryPayload Content(const Device& device, const Credential& carried, c
   return payload;
 }
 
-// In the order to be written: the client certificate (02) last, since the pilot takes its presence for "provisioned".
-std::vector<wire::Container> Containers(const Credential& carried, const EndpointRecord& endpoint,
-                                        const domain::Policy& policy) {
-  std::vector<wire::Container> containers = {{0x06, policy.payload.bootstrap.root_certificate},
-                                             {0x07, policy.payload.bootstrap.issuing_certificate}};
-  containers.push_back({0x03, endpoint.endpoint.trust.certificate});
-  containers.push_back({0x08, endpoint.legacy_json});
-  containers.push_back({0x09, endpoint.legacy_json_signature});
-  containers.push_back({0x0a, endpoint.legacy_cert_signature});
-  containers.push_back({0x02, carried.certificate.der});
-  return containers;
-}
-
-Status AddPilotForm(const Device& device, const Credential& carried, const EndpointRecord* bound,
-                    const domain::Policy& policy, const domain::Signer& signer, wire::PayloadPush& action) {
+// Of the same content as the CMS, and so of the same version.
+Status AddPilotForm(const wire::RegistryPayload& payload, const EndpointRecord* bound,
+                    const domain::Signer& signer, wire::PayloadPush& action) {
   if (bound == nullptr) {
     action.pilot_form_absent = "released";
     return Done{};
   }
   EndpointRecord endpoint = *bound;
-  action.pilot_form_absent = PilotFormAbsent(endpoint.endpoint, DeviceName(device.id, policy.zone));
+  action.pilot_form_absent = PilotFormAbsent(endpoint.endpoint, payload.bootstrap.device_name);
   if (!action.pilot_form_absent.empty()) return Done{};
   if (!SignedAsNow(endpoint)) {
     if (auto again = SignLegacy(endpoint, signer); !again) return again;
   }
-  action.containers = Containers(carried, endpoint, policy);
+  action.containers = PilotForm(payload, endpoint);
   return Done{};
 }
 
@@ -116,16 +104,14 @@ Result<domain::Job> ComposeFor(Device& device, const EndpointRecord* endpoint, c
   if (auto ready = CheckReady(device, chosen); !ready) return ready.error();
   const Credential carried = *chosen;
   domain::NoteCarried(device, domain::ComposeNext(device), carried);
-  const std::string content =
-      wire::JsonText(wire::Encode(Content(device, carried, endpoint, policy, context)));
-  const auto sealed = Encrypt(AsBytes(content), KeyOf(device, carried));
+  const wire::RegistryPayload payload = Content(device, carried, endpoint, policy, context);
+  const auto sealed = Encrypt(AsBytes(wire::JsonText(wire::Encode(payload))), KeyOf(device, carried));
   if (!sealed) return sealed.error();
   wire::PayloadPush action;
   auto cms = SignContent(*sealed, signer, context.now);
   if (!cms) return cms.error();
   action.cms = std::move(*cms);
-  if (auto added = AddPilotForm(device, carried, endpoint, policy, signer, action); !added)
-    return added.error();
+  if (auto added = AddPilotForm(payload, endpoint, signer, action); !added) return added.error();
   domain::NoteStep(device, wire::PayloadPush::kName, context.now);
   return JobOf(device, carried, std::move(action), context);
 }

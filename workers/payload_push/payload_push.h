@@ -2,8 +2,8 @@
 // CMS: SignedData (RFC 5652, by the registry's issuing key, SKI identifier, no embedded certificates, signed attributes)
 // over AuthEnvelopedData (RFC 5083/5084/5753: ECDH-ES on P-256 with SHA-256 KDF, AES-128 key wrap, AES-128-GCM) to the
 // device's key-agreement key. Content: schemas/messages/registry-payload.schema.json, canonical JSON.
-// Beside it the pilot's containers (06, 07, 03, 08, 09, 0A, then 02) from the same content, all or none: the pilot's
-// middleware takes a part of them for the whole, and aborts half-way.
+// Beside it the pilot's containers (06, 07, 03, 08, 09, 0A, 0F, then 02) from the same content and under the same
+// version, all or none: the pilot's middleware takes a part of them for the whole, and aborts half-way.
 // Pure, any thread. Errors: 2400 payload_failed when OpenSSL refuses; 2005 trust_certificate_invalid,
 //   2004 trust_certificate_too_large (container 03).
 #pragma once
@@ -16,6 +16,8 @@ namespace registry::payload_push {
 inline constexpr std::size_t kLegacyJsonMax = 100;
 inline constexpr std::size_t kLegacyContainerMax =
     2040;  // the pilot reads a file in eight parts of 255 octets
+// The file that says which files belong together; the pilot does not know it and does not read it.
+inline constexpr std::uint8_t kGenerationMark = 0x0f;
 
 wire::Bootstrap BootstrapOf(const domain::Policy& policy, const DeviceId& device);
 
@@ -29,6 +31,15 @@ std::string PilotFormAbsent(const wire::Endpoint& endpoint, const std::string& d
 Status SignLegacy(domain::EndpointRecord& endpoint, const domain::Signer& signer);
 // False for a record of an earlier version, whose 08 carried the URL.
 bool SignedAsNow(const domain::EndpointRecord& endpoint);
+
+// {"files":"<SHA-256, hexadecimal>","generation":N}. Hashed are the files in the order of their ids, each as id (1 octet),
+// length (2 octets, big endian) and content. It is no signature: it tells a set that was written whole from a mixture.
+Bytes GenerationMark(std::uint64_t generation, std::vector<wire::Container> files);
+// The containers in the order to be written: the mark behind what it is over, and the client certificate (02) last, since
+// the pilot takes its presence for "provisioned". `payload` names an endpoint whose trust is a certificate; `endpoint` holds
+// the signatures of it.
+std::vector<wire::Container> PilotForm(const wire::RegistryPayload& payload,
+                                       const domain::EndpointRecord& endpoint);
 
 // Raises the payload version of the device and makes the job kPayloadPush, with the action payload.push as its body, for
 // the caller to send. The device must be certified, hold an agreement key, and have

@@ -55,6 +55,38 @@ class End {
   std::shared_ptr<sim::Connection> from_;
 };
 
+// What the program says, with a queue.
+class Said {
+ public:
+  void Hear(const json& event) {
+    const std::lock_guard lock(mutex_);
+    events_.push_back(event);
+    changed_.notify_all();
+  }
+  void Clear() {
+    const std::lock_guard lock(mutex_);
+    events_.clear();
+  }
+  // Others are dropped.
+  std::optional<json> Next(const std::string& name) {
+    std::unique_lock lock(mutex_);
+    const auto until = std::chrono::steady_clock::now() + seconds(20);
+    for (;;) {
+      while (!events_.empty()) {
+        json event = events_.front();
+        events_.pop_front();
+        if (event.value("event", "") == name) return event;
+      }
+      if (!changed_.wait_until(lock, until, [&] { return !events_.empty(); })) return std::nullopt;
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<json> events_;
+};
+
 class MnoTest : public testing::Test {
  protected:
   void Start(milliseconds radio_patience = seconds(60), sim::Faults faults = {}) {
@@ -124,7 +156,9 @@ class MnoTest : public testing::Test {
   End device_;
   std::promise<json> said_;  // the first step that failed
   std::once_flag failed_;
+  Said events_;
   sim::Report report_{[this](const json& event) {
+    events_.Hear(event);
     if (event.value("ok", true)) return;
     std::call_once(failed_, [&] { said_.set_value(event); });
   }};
@@ -185,6 +219,57 @@ TEST_F(MnoTest, APayloadsFateIsReportedAndAJobAskedForAgainGetsTheSameAnswer) {
   ASSERT_TRUE(second.has_value());
   EXPECT_EQ(second->envelope.data, first->envelope.data);
   EXPECT_NE(second->envelope.id, first->envelope.id);
+}
+
+// A card that lost its power: the device says so, the registry asks again, and the MNO may look for itself.
+TEST_F(MnoTest, AHalfWrittenCardIsReportedReadAndWrittenAgain) {
+  Start();
+  Attach();
+  json push = ActionData();
+  push["version"] = 3;
+  push["cms"] = "AAAA";
+  push["containers"] = json::array();
+  registry_.Act("mno-a", "payload.push", push);
+  ASSERT_TRUE(device_.Next("payload").has_value());
+  const auto answer = [&](const char* outcome, const char* reason) {
+    Send({{"t", "payload_result"},
+          {"job", kJob},
+          {"outcome", outcome},
+          {"stage", "payload"},
+          {"reason", reason},
+          {"retriable", true}});
+    return registry_.NextOf("do.result");
+  };
+  const auto half = answer("failed", "card_half_written");
+  ASSERT_TRUE(half.has_value());
+  EXPECT_EQ(half->envelope.data["reason"], "card_half_written");
+  EXPECT_TRUE(wire::Decode<wire::DoResult>(half->envelope.data)->retriable);
+  registry_.Accept(*half, {{"job", kJob}});
+
+  const auto read = [&](const json& files) {
+    events_.Clear();
+    mno_->Control({{"cmd", "read_card"}, {"device", kDevice}});
+    EXPECT_TRUE(device_.Next("card_read").has_value());
+    Send({{"t", "card_files"}, {"files", files}});
+    return events_.Next("card").value_or(json());
+  };
+  const json one = wire::Encode(wire::Container{0x06, {0x30}});
+  EXPECT_EQ(read(json::array({one})), json({{"event", "card"},
+                                            {"device", kDevice},
+                                            {"state", "half_written"},
+                                            {"generation", 0},
+                                            {"reason", "0f is missing"}}));
+  EXPECT_EQ(read(json::array())["state"], "none");
+  EXPECT_EQ(read(7)["state"], "unreadable");
+  EXPECT_EQ(read(json::array({{{"id", "x"}}}))["state"], "unreadable");
+
+  push["attempt"] = 2;
+  registry_.Act("mno-a", "payload.push", push);
+  ASSERT_TRUE(device_.Next("payload").has_value()) << "a retriable answer does not stand";
+  EXPECT_EQ(answer("success", "")->envelope.data["outcome"], "success");
+  mno_->Control({{"cmd", "deliver"}, {"device", kDevice}});
+  EXPECT_EQ(device_.Next("payload")->at("job"), kJob)
+      << "the same once more, without being asked by the registry";
 }
 
 TEST_F(MnoTest, TheRestOfTheInventoryIsRegisteredOnCommand) {

@@ -121,7 +121,6 @@ TEST(Errors, EveryListedSymbolIsMadeSomewhere) {
 // Symbols no test provokes, and why. Take a line out with the test that does.
 const std::map<std::string_view, std::string_view>& NotProvoked() {
   static const std::map<std::string_view, std::string_view> reasons{
-      {"applet_refused", "a device's word: the soft applet refuses nothing the device simulator asks of it"},
       {"busy", "needs other lanes to win the same record every time one command is decided"},
       {"certificate_failed", "OpenSSL refuses to build or sign a certificate: out of memory"},
       {"signing_failed", "OpenSSL refuses to sign with a key that was loaded: out of memory"},

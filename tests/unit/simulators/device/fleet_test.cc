@@ -13,6 +13,7 @@
 
 #include "schemas/wire/codec.h"
 #include "simulators/asp/tls_server.h"
+#include "simulators/pilot/pilot_files.h"
 #include "tests/support/modem_line.h"
 #include "tests/unit/clients/dane/world.h"
 #include "tests/unit/simulators/device/test_registry.h"
@@ -119,6 +120,7 @@ class FleetTest : public ::testing::Test {
       results_[number] = frame;
     }
     if (type == "wiped") wiped_[number] = frame.at("outcome");
+    if (type == "card_files") card_files_ = frame.at("files");
     changed_.notify_all();
   }
   // With mutex_: link_ is the one that said something last.
@@ -205,6 +207,7 @@ class FleetTest : public ::testing::Test {
     payload.endpoint = wire::Endpoint{
         *EndpointName::Parse("gateway"), kAsp, "tls://mqtt.asp-a.test", asp_port_, "tls", {}, {}};
     payload.endpoint->trust.tlsa_owner = "_" + std::to_string(asp_port_) + "._tcp." + kAsp;
+    if (by_certificate_) payload.endpoint->trust = {wire::TrustKind::kCertificate, identity_.der, ""};
     const Bytes cms = registry_.Seal(wire::Encode(payload).dump(), TestRegistry::AgreementKeyIn(csrs_.at(i)));
     json frame = {{"t", "payload"},     {"iccid", Iccid(i)},    {"job", job},
                   {"version", version}, {"cms", ToBase64(cms)}, {"containers", json::array()}};
@@ -257,7 +260,9 @@ class FleetTest : public ::testing::Test {
   std::condition_variable changed_;
   std::shared_ptr<Connection> link_;
   std::map<int, std::string> csrs_, wiped_;
-  std::map<int, json> results_;  // of the delivery under way
+  std::map<int, json> results_;     // of the delivery under way
+  std::optional<json> card_files_;  // read last
+  bool by_certificate_ = false;     // the ASP is named so, and every payload has both forms
   std::string delivering_;
   std::map<int, Bytes> certificates_;
   std::unique_ptr<Listener> radio_;
@@ -359,6 +364,70 @@ TEST_F(FleetTest, ADevicesCardIsAtItsModem) {
   EXPECT_TRUE(ear_.Wait([](const std::vector<json>& events) {
     return events.back().value("again", false) && events.back().value("ok", false);
   }));
+}
+
+// A card that loses its power while a later payload is written: the device says so, still talks to its ASP with what it had,
+// and is mended by the same job.
+TEST_F(FleetTest, AHalfWrittenCardIsSaidAndMended) {
+  by_certificate_ = true;
+  StartFleet({});
+  ASSERT_TRUE(CollectCsrs());
+  Publish();
+  StartAsp();
+  ASSERT_TRUE(Deliver("p", 1));
+  ASSERT_TRUE(ear_.Wait(Ear::Count("done", "", true, kDevices - 1)));
+  const auto state = [this] {
+    {
+      const std::lock_guard lock(mutex_);
+      card_files_.reset();
+    }
+    EXPECT_TRUE(Until([this] { return card_files_.has_value(); },
+                      [this] {
+                        Say({{"t", "card_read"}, {"iccid", Iccid(1)}});
+                      }));
+    PilotFiles files;
+    for (const json& file : card_files_.value_or(json::array())) {
+      const auto read = wire::Decode<wire::Container>(file);
+      files[read->id] = read->content;
+    }
+    const CardSet set = Judge(files);
+    return std::string(WordOf(set.written)) + ' ' + std::to_string(set.generation);
+  };
+  EXPECT_EQ(state(), "whole 1");
+
+  fleet_->Control({{"cmd", "cut"}, {"device", Uuid(1)}, {"after", "soon"}});
+  fleet_->Control({{"cmd", "cut"}, {"device", Uuid(1)}, {"after", 6}});
+  ASSERT_TRUE(ear_.Wait([](const std::vector<json>& events) {
+    return events.back() == json{{"event", "cut"}, {"device", Uuid(1)}, {"after", 6}};
+  }));
+  EXPECT_TRUE(ear_.Wait([](const std::vector<json>& events) {
+    return std::any_of(events.begin(), events.end(),
+                       [](const json& event) { return event.value("reason", "") == "after_malformed"; });
+  }));
+  const json second = Sealed(1, "q", 2);
+  {
+    const std::lock_guard lock(mutex_);
+    delivering_ = "q";
+    results_.clear();
+    Say(second);
+  }
+  ASSERT_TRUE(Until([this] { return results_.contains(1); }, [] {}));
+  EXPECT_EQ(Results().at(1).at("reason"), "card_half_written");
+  EXPECT_EQ(Results().at(1).at("retriable"), true);
+  EXPECT_EQ(state(), "half_written 1") << "the mark of the delivery before, and no 02";
+  fleet_->Control({{"cmd", "session"}, {"device", Uuid(1)}});
+  EXPECT_TRUE(ear_.Wait([](const std::vector<json>& events) {
+    return events.back().value("again", false) && events.back().value("ok", false);
+  })) << "its own software has the payload before";
+
+  {
+    const std::lock_guard lock(mutex_);
+    results_.clear();
+    Say(second);
+  }
+  ASSERT_TRUE(Until([this] { return results_.contains(1); }, [] {}));
+  EXPECT_EQ(Results().at(1).at("outcome"), "success");
+  EXPECT_EQ(state(), "whole 2");
 }
 
 TEST_F(FleetTest, RubbishOnTheConsoleHarmsNothing) {

@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -136,21 +137,25 @@ Bytes TestRegistry::AgreementKeyIn(const std::string& csr_pem) {
   return spki;
 }
 
-Bytes TestRegistry::Seal(const std::string& content, const Bytes& agreement_spki, bool signer_is_root) const {
-  const Bytes sealed = Encrypt(content, agreement_spki, issuing_key_);
+Bytes SealBy(X509* signer, EVP_PKEY* signer_key, const std::string& content, const Bytes& agreement_spki) {
+  const Bytes sealed = Encrypt(content, agreement_spki, signer_key);
   BIO* in = BIO_new_mem_buf(sealed.data(), static_cast<int>(sealed.size()));
   constexpr unsigned int kFlags = CMS_BINARY | CMS_NOCERTS | CMS_USE_KEYID | CMS_NOSMIMECAP;
-  CMS_ContentInfo* cms = CMS_sign(signer_is_root ? root_ : issuing_,
-                                  signer_is_root ? root_key_ : issuing_key_, nullptr, in, kFlags);
+  CMS_ContentInfo* cms = CMS_sign(signer, signer_key, nullptr, in, kFlags);
   BIO_free(in);
   REG_CHECK(cms != nullptr);
   return TakeCms(cms);
 }
 
-Bytes TestRegistry::Sign(const Bytes& content) const {
+Bytes TestRegistry::Seal(const std::string& content, const Bytes& agreement_spki, bool signer_is_root) const {
+  return SealBy(signer_is_root ? root_ : issuing_, signer_is_root ? root_key_ : issuing_key_, content,
+                agreement_spki);
+}
+
+Bytes SignBy(EVP_PKEY* key, const Bytes& content) {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
-  REG_CHECK(EVP_DigestSignInit(context, nullptr, EVP_sha256(), nullptr, issuing_key_) == 1);
-  Bytes signature(80);
+  REG_CHECK(EVP_DigestSignInit(context, nullptr, EVP_sha256(), nullptr, key) == 1);
+  Bytes signature(512);  // of an RSA key, too
   std::size_t size = signature.size();
   REG_CHECK(EVP_DigestSign(context, signature.data(), &size, content.data(), content.size()) == 1);
   EVP_MD_CTX_free(context);
@@ -158,19 +163,38 @@ Bytes TestRegistry::Sign(const Bytes& content) const {
   return signature;
 }
 
-std::vector<wire::Container> TestRegistry::Containers(const wire::RegistryPayload& payload) const {
+Bytes TestRegistry::Sign(const Bytes& content) const { return SignBy(issuing_key_, content); }
+
+Bytes MarkOf(std::uint64_t generation, std::vector<wire::Container> files) {
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  Bytes octets;
+  for (const wire::Container& file : files) {
+    octets.insert(octets.end(), {file.id, static_cast<std::uint8_t>(file.content.size() >> 8),
+                                 static_cast<std::uint8_t>(file.content.size())});
+    octets.insert(octets.end(), file.content.begin(), file.content.end());
+  }
+  return AsBytes(nlohmann::json{{"files", ToHex(Sha256(octets))}, {"generation", generation}}.dump());
+}
+
+std::vector<wire::Container> PilotFormBy(EVP_PKEY* issuing_key, const wire::RegistryPayload& payload) {
   if (!payload.endpoint) return {};
   const wire::Endpoint& endpoint = *payload.endpoint;
   if (endpoint.trust.certificate.empty() || payload.bootstrap.device_name.size() > 64) return {};
   const Bytes json = AsBytes(nlohmann::json{{"url", endpoint.fqdn}, {"port", endpoint.port}}.dump());
-  std::vector<wire::Container> containers = {{0x06, payload.bootstrap.root_certificate},
-                                             {0x07, payload.bootstrap.issuing_certificate},
-                                             {0x08, json},
-                                             {0x09, Sign(json)}};
-  containers.push_back({0x03, endpoint.trust.certificate});
-  containers.push_back({0x0a, Sign(endpoint.trust.certificate)});
-  containers.push_back({0x02, payload.certificate});
-  return containers;
+  std::vector<wire::Container> files = {{0x06, payload.bootstrap.root_certificate},
+                                        {0x07, payload.bootstrap.issuing_certificate},
+                                        {0x08, json},
+                                        {0x09, SignBy(issuing_key, json)}};
+  files.push_back({0x03, endpoint.trust.certificate});
+  files.push_back({0x0a, SignBy(issuing_key, endpoint.trust.certificate)});
+  files.push_back({0x02, payload.certificate});
+  Bytes mark = MarkOf(payload.version, files);
+  files.insert(files.end() - 1, {0x0f, std::move(mark)});
+  return files;
+}
+
+std::vector<wire::Container> TestRegistry::Containers(const wire::RegistryPayload& payload) const {
+  return PilotFormBy(issuing_key_, payload);
 }
 
 Bytes DerOf(X509* certificate) {

@@ -36,6 +36,13 @@ class TestRegistry {
   X509 *root_, *issuing_;
 };
 
+// The same by any keys.
+Bytes SealBy(X509* signer, EVP_PKEY* signer_key, const std::string& content, const Bytes& agreement_spki);
+Bytes SignBy(EVP_PKEY* key, const Bytes& content);
+std::vector<wire::Container> PilotFormBy(EVP_PKEY* issuing_key, const wire::RegistryPayload& payload);
+// What 0F says of these files.
+Bytes MarkOf(std::uint64_t generation, std::vector<wire::Container> files);
+
 Bytes DerOf(X509* certificate);
 Bytes Sha256(const Bytes& octets);
 // A self-signed server certificate, as an ASP would bind by DANE 3 1 1; written as PEM files.

@@ -157,8 +157,32 @@ TEST_F(ComposeTest, ContainersWithTheClientCertificateLast) {
   TrustACertificate();
   ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
   ASSERT_TRUE(Compose().ok());
-  EXPECT_THAT(ids(), ElementsAre(6, 7, 3, 8, 9, 10, 2));
+  EXPECT_THAT(ids(), ElementsAre(6, 7, 3, 8, 9, 10, 15, 2));
   EXPECT_EQ(Pushed().pilot_form_absent, "");
+}
+
+// Both forms of one content: the number is that of the CMS, and the digest that of all files, by openssl.
+TEST_F(ComposeTest, TheMarkNamesTheGenerationAndEveryFile) {
+  TrustACertificate();
+  ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok());
+  ASSERT_TRUE(Compose().ok());
+  auto files = Pushed().containers;
+  const auto mark = nlohmann::json::parse(AsText(files.at(6).content));
+  EXPECT_EQ(mark.at("generation"), Pushed().version);
+  EXPECT_EQ(mark.size(), 2u);
+  files.erase(files.begin() + 6);
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  Bytes octets;
+  for (const auto& file : files) {
+    for (const std::size_t octet :
+         {std::size_t{file.id}, file.content.size() / 256, file.content.size() % 256})
+      octets.push_back(static_cast<std::uint8_t>(octet));
+    octets.insert(octets.end(), file.content.begin(), file.content.end());
+  }
+  folder_.Write("files", octets);
+  const auto digest = test::OpenSsl(folder_, "dgst -sha256 -r files");
+  ASSERT_TRUE(digest.ok());
+  EXPECT_EQ(mark.at("files"), digest.output.substr(0, 64));
 }
 
 // The pilot looks the device up by its CN: the form is refused, not the device.
@@ -168,7 +192,7 @@ TEST_F(ComposeTest, ALongZoneHasNoPilotForm) {
   policy_.zone = std::string(14, 'z') + ".test";
   ASSERT_TRUE(Compose().ok());
   EXPECT_EQ(DeviceName(device_.id, policy_.zone).size(), 64u);
-  EXPECT_EQ(Pushed().containers.size(), 7u);
+  EXPECT_EQ(Pushed().containers.size(), 8u);
   policy_.zone = std::string(15, 'z') + ".test";
   ASSERT_TRUE(Compose().ok());
   EXPECT_TRUE(Pushed().containers.empty());
@@ -182,7 +206,7 @@ TEST_F(ComposeTest, AnEarlierRecordIsSignedAgain) {
   endpoint_.legacy_json_signature = endpoint_.legacy_cert_signature = Bytes(70, 0x30);
   ASSERT_TRUE(Compose().ok());
   const auto containers = Pushed().containers;
-  ASSERT_EQ(containers.size(), 7u);
+  ASSERT_EQ(containers.size(), 8u);
   EXPECT_EQ(AsText(containers[3].content), R"({"port":8883,"url":"mqtt.asp-a.test"})");
   EXPECT_TRUE(VerifiedByRegistry(containers[3].content, containers[4].content));
   EXPECT_TRUE(VerifiedByRegistry(containers[2].content, containers[5].content));
