@@ -33,8 +33,13 @@ Status ReadEndpoint(const json& part, wire::Endpoint& endpoint) {
   endpoint.url = part.at("url");
   endpoint.port = part.at("port");
   endpoint.protocol = part.at("protocol");
-  endpoint.trust.kind = wire::TrustKind::kTlsa;
-  endpoint.trust.tlsa_owner = part.at("tlsa_owner");
+  if (!part.contains("certificate_file")) {
+    endpoint.trust = {wire::TrustKind::kTlsa, {}, part.at("tlsa_owner")};
+    return Done{};
+  }
+  const auto certificate = FromPem("CERTIFICATE", clients::ReadTrustFile(part["certificate_file"]));
+  if (!certificate) return Malformed("endpoint.certificate_file");
+  endpoint.trust = {wire::TrustKind::kCertificate, *certificate, ""};
   return Done{};
 }
 

@@ -138,25 +138,29 @@ json AspBrokerPart(const Layout& layout, int asp) {
             {"password_file", AspBrokerOf(layout, asp).password_file}}}};
 }
 
-json AspConfig(const Layout& layout, int asp) {
+json AspConfig(const Layout& layout, int asp, bool pilot) {
   json desks = json::object();
   for (const char* other : kAsps) desks[other] = layout.DeskSocket(other);
   const std::string party = kAsps[asp];
   const std::string host = Layout::AspHost(party);
   const std::uint16_t port = layout.asp_tls[asp];
+  json endpoint{{"name", "main"},
+                {"fqdn", host},
+                {"url", "tls://" + host + ":" + std::to_string(port)},
+                {"port", port},
+                {"protocol", "tls"}};
+  if (pilot && asp == 0) {
+    endpoint["certificate_file"] = layout.In("tls/" + party + ".pem");
+  } else {
+    endpoint["tlsa_owner"] = layout.TlsaOwner(asp);
+  }
   return {{"mqtt", MqttPart(layout)},
           {"party", party},
           {"cert_file", layout.PartyCertificate(party)},
           {"key_file", layout.PartyKey(party)},
           {"desk_socket", layout.DeskSocket(party)},
           {"desks", desks},
-          {"endpoint",
-           {{"name", "main"},
-            {"fqdn", host},
-            {"url", "tls://" + host + ":" + std::to_string(port)},
-            {"port", port},
-            {"protocol", "tls"},
-            {"tlsa_owner", layout.TlsaOwner(asp)}}},
+          {"endpoint", endpoint},
           {"tls",
            {{"address", kAddress},
             {"port", port},
@@ -173,6 +177,13 @@ json AspConfig(const Layout& layout, int asp) {
             {"ca_file", layout.In("tls/resolver.pem")},
             {"spki_pin_b64", ""}}},
           {"trust_anchor_file", layout.TrustAnchor()}};
+}
+
+// Of what the pilot's software looks for, what nobody has named otherwise.
+CardDoorPlan PilotCards(const Layout& layout, CardDoorPlan named, std::size_t devices) {
+  if (named.layout.is_null()) named.layout = "field";
+  while (named.modems.size() < devices) named.modems.push_back(layout.Modem(named.modems.size()));
+  return named;
 }
 
 json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads,

@@ -52,13 +52,17 @@ nlohmann::json MnoConfig(const Layout& layout, int mno, const std::vector<LabEsi
                          const LinkFaults& faults, const SlowMno& slow, const OtaSetup& ota = {});
 // Of an ASP's configuration, where the lab has brokers for the ASPs.
 nlohmann::json AspBrokerPart(const Layout& layout, int asp);
-nlohmann::json AspConfig(const Layout& layout, int asp);
+// `pilot`: the first ASP is named by its certificate, so that its devices' cards get the pilot's files.
+nlohmann::json AspConfig(const Layout& layout, int asp, bool pilot = false);
 // The devices' cards, for software by others (simulators/terminal/README.md).
 struct CardDoorPlan {
   nlohmann::json layout = nullptr;  // a name or an object; null: the registry's own
   std::vector<std::string> modems = {},
                            readers = {};  // paths, ADDRESS:PORT: the first is the first device's, and so on
 };
+// As in the pilot: every card is one of the field at a modem of its own, where the pilot's software would look for it. What
+// is named already stays.
+CardDoorPlan PilotCards(const Layout& layout, CardDoorPlan named, std::size_t devices);
 nlohmann::json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads,
                             const CardDoorPlan& cards = {}, const OtaSetup& ota = {});
 

@@ -242,7 +242,7 @@ Status Lab::AwaitReady() {
 
 Status Lab::StartSimulators() {
   for (int i = 0; i < 2; ++i) {
-    auto config = AspConfig(layout_, i);
+    auto config = AspConfig(layout_, i, options_.pilot);
     config["batches"] = options_.batches;
     if (options_.telemetry) config["broker"] = AspBrokerPart(layout_, i);
     if (Status status = StartProgram(kAsps[i], "asp-sim", config); !status) return status;
@@ -254,7 +254,9 @@ Status Lab::StartSimulators() {
     if (options_.register_first >= 0) config["register_first"] = (options_.register_first + 1 - i) / 2;
     if (Status status = StartProgram(kMnos[i], "mno-sim", config); !status) return status;
   }
-  auto devices = DeviceConfig(layout_, inventory_, options_.device_threads, options_.cards, options_.ota);
+  const CardDoorPlan cards =
+      options_.pilot ? PilotCards(layout_, options_.cards, inventory_.size()) : options_.cards;
+  auto devices = DeviceConfig(layout_, inventory_, options_.device_threads, cards, options_.ota);
   devices["telemetry"] = options_.telemetry;
   return StartProgram("devices", "device-sim", devices);
 }

@@ -44,6 +44,7 @@ struct Layout {
   std::string TrustAnchor() const { return In("zones/trust-anchor.ds"); }
   std::string RadioSocket(const std::string& mno) const { return socket_folder + "/radio-" + mno; }
   std::string AdminSocket(const std::string& mno) const { return socket_folder + "/ota-" + mno; }
+  std::string Modem(std::size_t device) const { return folder + "/modem-" + std::to_string(device); }
   std::string DeskSocket(const std::string& asp) const { return socket_folder + "/desk-" + asp; }
   static std::string AspZone(const std::string& asp) { return asp + ".test"; }
   static std::string AspHost(const std::string& asp) { return "mqtt." + asp + ".test"; }

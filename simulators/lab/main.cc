@@ -39,7 +39,7 @@ struct Arguments {
   std::string telemetry = "auto";
   std::string card_layout;
   std::vector<std::string> modems, readers;
-  bool story = false, keep = false, servers_only = false, no_batches = false;
+  bool story = false, keep = false, servers_only = false, no_batches = false, pilot = false;
   std::string secondary = NameOf(Authority::kBind);
   LinkFaults faults;
   OtaSetup ota;
@@ -68,6 +68,7 @@ LabOptions OptionsOf(const Arguments& arguments) {
   options.authority = *AuthorityOf(arguments.secondary);
   options.faults = arguments.faults;
   options.ota = arguments.ota;
+  options.pilot = arguments.pilot;
   options.batches = !arguments.no_batches && !arguments.servers_only;
   options.telemetry = arguments.telemetry == "on";
   options.cards = {*CardLayoutOf(arguments.card_layout), arguments.modems, arguments.readers};
@@ -277,6 +278,9 @@ void AddLabOptions(CLI::App& command, Arguments& arguments) {
                          "where the card of the first device, the second … is found behind an AT modem"));
   one_by_one(
       command.add_option("--vpcd", arguments.readers, "the same for virtual PC/SC readers, ADDRESS:PORT"));
+  command.add_flag(
+      "--pilot", arguments.pilot,
+      "asp-a is named by its certificate, and every device's card is at DIR/modem-N as in the pilot");
   command.add_option("--seed", arguments.seed, "of the inventory; default: another one every time");
   command.add_option("--programs", arguments.program_folder, "where registryd and the simulators are");
   command.add_option("--broker-config", arguments.broker_config_folder,

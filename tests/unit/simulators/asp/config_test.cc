@@ -53,6 +53,17 @@ class AspConfigTest : public ::testing::Test {
   json config_;
 };
 
+TEST_F(AspConfigTest, IsTrustedByItsRecordOrByItsCertificate) {
+  config_["endpoint"].erase("tlsa_owner");
+  config_["endpoint"]["certificate_file"] = identity_.certificate_file;
+  const auto config = Read();
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->endpoint.trust.kind, wire::TrustKind::kCertificate);
+  EXPECT_EQ(config->endpoint.trust.certificate, identity_.der);
+  config_["endpoint"]["certificate_file"] = folder_ + "/anchors";
+  EXPECT_EQ(Read().error().symbol, "config_malformed");
+}
+
 TEST_F(AspConfigTest, ReadsWhatTheLabWrites) {
   const auto config = Read();
   ASSERT_TRUE(config) << config.error().message;

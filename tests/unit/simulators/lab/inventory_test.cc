@@ -41,6 +41,14 @@ TEST(InventoryTest, EachMnoIsToldItsOwnDevicesAndTheDevicesAll) {
   EXPECT_EQ(DeviceConfig(layout, inventory, 2)["inventory"].size(), 8u);
   EXPECT_FALSE(DeviceConfig(layout, inventory, 2)["inventory"][0].contains("checks"));
   EXPECT_EQ(AspConfig(layout, 1)["endpoint"]["fqdn"], "mqtt.asp-b.test");
+  EXPECT_FALSE(DeviceConfig(layout, inventory, 2)["inventory"][0].contains("modem"));
+  const CardDoorPlan pilot = PilotCards(layout, {nullptr, {"/tmp/mine"}, {}}, inventory.size());
+  const auto config = DeviceConfig(layout, inventory, 2, pilot);
+  EXPECT_EQ(config["inventory"][0]["modem"], "/tmp/mine");
+  EXPECT_EQ(config["inventory"][7]["modem"], "/lab/modem-7");
+  EXPECT_EQ(config["card_layout"], "field");
+  EXPECT_EQ(AspConfig(layout, 0, true)["endpoint"].value("certificate_file", ""), "/lab/tls/asp-a.pem");
+  EXPECT_EQ(AspConfig(layout, 1, true)["endpoint"], AspConfig(layout, 1)["endpoint"]);
 }
 
 TEST(InventoryTest, TheFirstDevicesHaveDoorsForSoftwareByOthers) {
