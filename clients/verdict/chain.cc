@@ -30,6 +30,27 @@ std::optional<std::time_t> SecondsOf(const ASN1_TIME* time) {
   return timegm(&parts);
 }
 
+bool OnP256(X509* certificate) {
+  ASN1_OBJECT* algorithm = nullptr;
+  X509_ALGOR* parameters = nullptr;
+  int type = 0;
+  const void* curve = nullptr;
+  if (X509_PUBKEY_get0_param(&algorithm, nullptr, nullptr, &parameters, X509_get_X509_PUBKEY(certificate)) !=
+      1)
+    return false;
+  X509_ALGOR_get0(nullptr, &type, &curve, parameters);
+  return OBJ_obj2nid(algorithm) == NID_X9_62_id_ecPublicKey && type == V_ASN1_OBJECT &&
+         OBJ_obj2nid(static_cast<const ASN1_OBJECT*>(curve)) == NID_X9_62_prime256v1;
+}
+
+// What a path of RFC 5280 does not ask. The registry certifies P-256 keys, with ECDSA and SHA-256, and no CA but its own
+// issuing one. RFC 8446 §4.4.2.2: a certificate that says what its key is for must let it sign.
+bool ForADevice(X509* certificate) {
+  return (X509_get_extension_flags(certificate) & (EXFLAG_INVALID | EXFLAG_CA)) == 0 &&
+         (X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) != 0 &&
+         X509_get_signature_nid(certificate) == NID_ecdsa_with_SHA256 && OnP256(certificate);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Chain>> Chain::Create(const Bytes& root, const Bytes& issuing, std::size_t cache_max) {
@@ -59,7 +80,7 @@ void Chain::TrustIssuing() {
   const std::unique_ptr<X509_STORE_CTX, FreePath> path(X509_STORE_CTX_new());
   const bool proved = path && X509_STORE_CTX_init(path.get(), store_, issuing_, nullptr) == 1 &&
                       X509_STORE_CTX_set_purpose(path.get(), X509_PURPOSE_ANY) == 1 &&
-                      X509_verify_cert(path.get()) == 1;
+                      X509_verify_cert(path.get()) == 1 && X509_get_pathlen(root_) != 0;
   if (proved && X509_STORE_add_cert(store_, issuing_) == 1) {
     X509_STORE_set_flags(store_, X509_V_FLAG_PARTIAL_CHAIN);
   }
@@ -68,7 +89,8 @@ void Chain::TrustIssuing() {
 Status Chain::CheckPath(X509* certificate) const {
   const std::unique_ptr<STACK_OF(X509), FreeStack> untrusted(sk_X509_new_null());
   const std::unique_ptr<X509_STORE_CTX, FreePath> path(X509_STORE_CTX_new());
-  const bool holds = untrusted && path && sk_X509_push(untrusted.get(), issuing_) != 0 &&
+  const bool holds = ForADevice(certificate) && X509_check_issued(issuing_, certificate) == X509_V_OK &&
+                     untrusted && path && sk_X509_push(untrusted.get(), issuing_) != 0 &&
                      X509_STORE_CTX_init(path.get(), store_, certificate, untrusted.get()) == 1 &&
                      X509_verify_cert(path.get()) == 1;
   ERR_clear_error();

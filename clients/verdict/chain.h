@@ -5,6 +5,8 @@
 // Caching: that a certificate's signature leads to the root cannot change, so it is asked once for each certificate; the
 //   dates are asked each time. At most `cache_max` certificates are remembered, 100 octets each; then one gives way.
 // The issuing certificate is taken from here, not from the client: a device sends its own alone.
+// A certificate that the registry does not make is refused like one of another CA: a key that is not on P-256, a signature
+//   that is not ECDSA with SHA-256, a CA, a key that may not sign, the root instead of the issuing CA as its signer.
 // Spec: RFC 5280 §6 (path), §4.1.2.5 (validity). Revocation is the missing TLSA record, not a CRL.
 #pragma once
 

@@ -70,14 +70,23 @@ Status Question(const wire::RegistryPayload& payload, const PayloadExpectation& 
   return Done{};
 }
 
+// What a path of RFC 5280 does not ask. RFC 8446 §4.4.2.2: a certificate that says what its key is for must let it sign.
+// The registry makes no CA of a device, and signs with ECDSA and SHA-256.
+bool ForADevice(X509* certificate) {
+  return (X509_get_extension_flags(certificate) & (EXFLAG_INVALID | EXFLAG_CA)) == 0 &&
+         (X509_get_key_usage(certificate) & KU_DIGITAL_SIGNATURE) != 0 &&
+         X509_get_signature_nid(certificate) == NID_ecdsa_with_SHA256;
+}
+
 }  // namespace
 
 Status CheckCertificate(X509* certificate, const CertificateView& view, const RegistryTrust& trust,
                         const Bytes& signing_point, const std::string& device_name) {
   if (view.spki != P256Spki(signing_point)) return Refuse("payload_certificate", "not for this card's key");
+  if (!ForADevice(certificate)) return Refuse("payload_certificate", "not what a device's certificate is");
   if (!trust.Issued(certificate)) return Refuse("payload_certificate", "not issued by the registry");
   if (X509_check_host(certificate, device_name.data(), device_name.size(),
-                      X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, nullptr) != 1) {
+                      X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_WILDCARDS, nullptr) != 1) {
     return Refuse("payload_certificate", "not for this device's name");
   }
   return Done{};

@@ -24,6 +24,16 @@ std::string ContentOf(const wire::Bootstrap& bootstrap) {
   return content;
 }
 
+// RFC 5280 §6, critical extensions and name constraints included. The dates are asked at each use.
+bool LeadsTo(X509_STORE* authorities, X509* certificate, int purpose) {
+  const std::unique_ptr<X509_STORE_CTX, Freeing<X509_STORE_CTX_free>> path(X509_STORE_CTX_new());
+  const bool holds = path && X509_STORE_CTX_init(path.get(), authorities, certificate, nullptr) == 1 &&
+                     X509_STORE_CTX_set_purpose(path.get(), purpose) == 1 &&
+                     X509_verify_cert(path.get()) == 1;
+  ERR_clear_error();
+  return holds;
+}
+
 Status CheckChain(const RegistryTrust& trust) {
   if (!trust.root || !trust.issuing) return Untrusted("a certificate is malformed");
   const UtcTime now{std::chrono::duration_cast<std::chrono::microseconds>(
@@ -33,10 +43,10 @@ Status CheckChain(const RegistryTrust& trust) {
     return Untrusted("a certificate is not in time");
   if (X509_check_ca(trust.root.get()) != 1 || X509_check_ca(trust.issuing.get()) != 1)
     return Untrusted("not a CA");
-  if (X509_check_issued(trust.root.get(), trust.issuing.get()) != X509_V_OK ||
-      X509_verify(trust.issuing.get(), X509_get0_pubkey(trust.root.get())) != 1) {
+  // RFC 5280 §4.2.1.9: of the path to a device's certificate the issuing one is in the middle.
+  if (X509_get_pathlen(trust.root.get()) == 0) return Untrusted("the root allows no CA below it");
+  if (!LeadsTo(trust.authorities.get(), trust.issuing.get(), X509_PURPOSE_ANY))
     return Untrusted("the issuing certificate is not the root's");
-  }
   return Done{};
 }
 
@@ -44,7 +54,14 @@ Result<std::shared_ptr<const RegistryTrust>> Build(const wire::Bootstrap& bootst
   auto trust = std::make_shared<RegistryTrust>();
   trust->root = ParseCertificate(bootstrap.root_certificate);
   trust->issuing = ParseCertificate(bootstrap.issuing_certificate);
+  trust->authorities.reset(X509_STORE_new());
+  X509_STORE* const authorities = trust->authorities.get();
+  if (trust->root) X509_STORE_add_cert(authorities, trust->root.get());
+  X509_STORE_set_flags(authorities, X509_V_FLAG_NO_CHECK_TIME);
   if (auto good = CheckChain(*trust); !good) return good.error();
+  // The path from the issuing CA to the root is proved; from now on one may end here.
+  X509_STORE_add_cert(authorities, trust->issuing.get());
+  X509_STORE_set_flags(authorities, X509_V_FLAG_PARTIAL_CHAIN);
   trust->issuing_key = X509_get0_pubkey(trust->issuing.get());
   auto root = CertificateView::Of(bootstrap.root_certificate);
   auto issuing = CertificateView::Of(bootstrap.issuing_certificate);
@@ -68,6 +85,11 @@ Result<std::shared_ptr<const RegistryTrust>> TrustStore::Of(const wire::Bootstra
   auto built = Build(bootstrap);
   if (built) known_[content] = *built;
   return built;
+}
+
+bool RegistryTrust::Issued(X509* certificate) const {
+  return X509_check_issued(issuing.get(), certificate) == X509_V_OK &&
+         LeadsTo(authorities.get(), certificate, X509_PURPOSE_SSL_CLIENT);
 }
 
 bool InTime(const X509* certificate, UtcTime now) {

@@ -29,9 +29,11 @@ struct RegistryTrust {
   OwnedCertificate root, issuing;
   EVP_PKEY* issuing_key = nullptr;  // borrowed from `issuing`, decoded once
   CertificateView root_view, issuing_view;
+  std::unique_ptr<X509_STORE, Freeing<X509_STORE_free>> authorities;
   std::shared_ptr<DaneResolver> resolver;
 
-  bool Issued(X509* certificate) const { return X509_verify(certificate, issuing_key) == 1; }
+  // By the issuing CA itself, for a TLS client; RFC 5280 §6 but for the dates.
+  bool Issued(X509* certificate) const;
 };
 
 class TrustStore {
