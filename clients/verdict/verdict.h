@@ -19,17 +19,17 @@ enum class Verdict {
   kIdentityMismatch,      // no dNSName of the certificate is that name
   kNameMissing,           // the certificate has not exactly one dNSName
   kNameNotAllowed,        // not <uuid>._device.<zone> of an allowed zone
-  kChainInvalid,  // it does not lead to the registry's root, is not valid yet, or is none that the registry makes
-  kCertificateExpired,   // it or a CA's above it
-  kNameAbsent,           // NXDOMAIN, proved: the registry has no such device (any more)
-  kTlsaMissing,          // NODATA, proved: the device is known and may not be served now
-  kTlsaMismatch,         // records are there, and none fits the certificate
-  kDnsBogus,             // signatures do not lead to a trust anchor
-  kDnsInsecure,          // the zone is proved not to be signed
-  kResolverUnreachable,  // no answer in time from the pinned resolver
-  kDeviceNotClaimed,     // it is not this ASP's
-  kDeviceNotActive,      // it was, and was deactivated, deleted or released
-  kFailed,               // inside the library
+  kChainInvalid,          // no path to the registry's root, not valid yet, or not as the registry makes them
+  kCertificateExpired,    // it or a CA's above it
+  kNameAbsent,            // NXDOMAIN, proved: the registry has no such device (any more)
+  kTlsaMissing,           // NODATA, proved: the device is known and may not be served now
+  kTlsaMismatch,          // records are there, and none fits the certificate
+  kDnsBogus,              // signatures do not lead to a trust anchor
+  kDnsInsecure,           // the zone is proved not to be signed
+  kResolverUnreachable,   // no answer in time from the pinned resolver
+  kDeviceNotClaimed,      // it is not this ASP's
+  kDeviceNotActive,       // it was, and was deactivated, deleted or released
+  kFailed,                // inside the library
 };
 inline constexpr std::size_t kVerdicts = 19;
 

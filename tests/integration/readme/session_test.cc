@@ -154,6 +154,24 @@ TEST_F(ReadmeSession, AStrangerLeadsADeviceThroughWhatMayBecomeOfIt) {
   }
 }
 
+TEST_F(ReadmeSession, AStrangerOpensBothFormsOfAPayloadAndTheySayTheSame) {
+  const std::string session = kSource + "/simulators/lab/payload_by_hand.sh";
+  const auto ran =
+      lab::RunToEnd({"bash", "-c", "exec 2>&1; exec bash \"$0\" \"$1\"", session, Folder()}, {}, kPatience);
+  ASSERT_TRUE(ran) << ran.error().message;
+  std::string rest = *ran;
+  for (const char* said :
+       {"\"version\":1", "\"url\":\"mqtts://mqtt.asp.test:8883\"", "in this order: 06 07 03 08 09 0A 0F 02",
+        "ok read", "ok endpoint mqtt.asp.test:8883", "ok chain", "ok asp", "ok dns ", "02 is .certificate",
+        "03 is .endpoint.trust.certificate", "06 is .bootstrap.rootCertificate",
+        "07 is .bootstrap.issuingCertificate", "08 is .endpoint", "0F is .version", "0F is of these files",
+        "one content in two forms"}) {
+    const auto at = rest.find(said);
+    ASSERT_NE(at, std::string::npos) << said << " is missing behind what came before it in " << *ran;
+    rest.erase(0, at);
+  }
+}
+
 TEST_F(ReadmeSession, AStrangerGivesADeviceToAnotherAspAndToAnotherMno) {
   const std::string session = kSource + "/simulators/lab/transfer_by_hand.sh";
   const auto ran =
