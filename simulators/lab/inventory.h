@@ -60,8 +60,8 @@ struct CardDoorPlan {
   std::vector<std::string> modems = {},
                            readers = {};  // paths, ADDRESS:PORT: the first is the first device's, and so on
 };
-// As in the pilot: every card is one of the field at a modem of its own, where the pilot's software would look for it. What
-// is named already stays.
+// As in the pilot: every card is one of the field at a modem of its own, where the pilot's software would look for it.
+// What is named already stays.
 CardDoorPlan PilotCards(const Layout& layout, CardDoorPlan named, std::size_t devices);
 nlohmann::json DeviceConfig(const Layout& layout, const std::vector<LabEsim>& inventory, int threads,
                             const CardDoorPlan& cards = {}, const OtaSetup& ota = {});

@@ -1,5 +1,5 @@
 #!/bin/bash
-# simulators/lab/payload_by_hand.sh: one registry payload in both forms, opened and compared by hand, against a lab that runs.
+# simulators/lab/payload_by_hand.sh: one registry payload in both forms, opened and compared by hand, in a lab that runs.
 # You are the MNO, the ASP and the device. openssl verifies and opens the CMS; the pilot's files are verified as the pilot
 # does it (pilot_check.py); and the two say the same.
 #
@@ -40,7 +40,8 @@ for ca in root issuing; do
   jq -r ".bootstrap.${ca}Certificate" registered.json | base64 -d | openssl x509 -inform DER -out "both-$ca.pem"
 done
 jq -r .cms push.json | base64 -d >payload.cms
-openssl cms -verify -binary -inform DER -in payload.cms -certfile both-issuing.pem -CAfile both-root.pem -out sealed.der 2>>openssl.log
+openssl cms -verify -binary -inform DER -in payload.cms -certfile both-issuing.pem -CAfile both-root.pem \
+  -out sealed.der 2>>openssl.log
 openssl cms -decrypt -binary -inform DER -in sealed.der -inkey both.key -out payload.json
 jq -c '{version, name: .bootstrap.deviceName, url: .endpoint.url}' payload.json
 

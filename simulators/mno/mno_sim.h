@@ -28,8 +28,8 @@ class MnoSim {
   // {"cmd":"register","count":N}: N more eSIMs of the inventory, beyond register_first.
   // {"cmd":"register","due_us":[T,...]}: one more for each T, which is when it was meant to begin, in microseconds of the
   //   machine's monotonic clock (CLOCK_MONOTONIC): its step "register" counts from then, so that waiting counts too.
-  // {"cmd":"read_card","device":UUID}: reads the pilot's files over the air, and says what they are. {"cmd":"deliver", …} and
-  //   {"cmd":"replay", …}: a payload carried before, once more (by_hand.h).
+  // {"cmd":"read_card","device":UUID}: reads the pilot's files over the air, and says what they are.
+  //   {"cmd":"deliver", …} and {"cmd":"replay", …}: a payload carried before, once more (by_hand.h).
   virtual void Control(const nlohmann::json& command) = 0;
 };
 
