@@ -15,6 +15,7 @@ no 02. The pilot's own habits are kept: it takes the presence of 02 for "provisi
 for the subjectAltName, and lets the first TLSA record decide, whatever its three numbers are.
 """
 import argparse
+import base64
 import datetime
 import hashlib
 import json
@@ -100,7 +101,7 @@ class Modem:
         _, status = self.on_channel('2A00000D840101A1010391020001920104')
         if status != '9000':
             raise Refused('the card does not begin a signature: ' + status)
-        data, status = self.on_channel('2B800022 9E20'.replace(' ', '') + digest.hex().upper() + '00')
+        data, status = self.on_channel('2B8000229E20' + digest.hex().upper() + '00')
         if status != '9000' or data[:2] != b'\x33\x40':
             raise Refused('the card does not sign: ' + status)
         return data[2:]
@@ -186,7 +187,8 @@ class Check:
         if missing:
             raise Refused('provisioned, and %s is not there' % missing[0])
         for name in ('06', '07', '02', '03'):
-            self.write(name + '.pem', self.openssl('x509', '-inform', 'DER', '-in', name).encode())
+            text = base64.encodebytes(self.files[name]).decode()
+            self.write(name + '.pem', ('-----BEGIN CERTIFICATE-----\n%s-----END CERTIFICATE-----\n' % text).encode())
 
     def endpoint(self):
         self.write('sub.pub', self.openssl('x509', '-in', '07.pem', '-noout', '-pubkey').encode())
@@ -197,8 +199,7 @@ class Check:
         return '%s:%d' % (said['url'], said['port'])
 
     def chain(self):
-        self.openssl('verify', '-CAfile', '06.pem', '06.pem')
-        self.openssl('verify', '-CAfile', '06.pem', '07.pem')
+        self.openssl('verify', '-CAfile', '06.pem', '06.pem', '07.pem')
         self.openssl('verify', '-CAfile', '06.pem', '-untrusted', '07.pem', '02.pem')
 
     def asp(self):

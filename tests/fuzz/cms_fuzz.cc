@@ -27,6 +27,9 @@ struct World {
     trust.root = ParseCertificate(ca.root.certificate);
     trust.issuing = ParseCertificate(ca.issuing.certificate);
     trust.issuing_key = X509_get0_pubkey(trust.issuing.get());
+    trust.authorities.reset(X509_STORE_new());
+    X509_STORE_add_cert(trust.authorities.get(), trust.issuing.get());
+    X509_STORE_set_flags(trust.authorities.get(), X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
     trust.root_view = *CertificateView::Of(ca.root.certificate);
     trust.issuing_view = *CertificateView::Of(ca.issuing.certificate);
     expected.device_name = kDevice;

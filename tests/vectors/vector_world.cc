@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "clients/verdict/verdict.h"
 #include "schemas/base/check.h"
@@ -308,6 +309,27 @@ std::string VectorWorld::AspSays(const Vector& vector) const {
   if (vector.said.contains("clientId")) sent = Filled(vector.said["clientId"].get<std::string>(), vector);
   const auto judged = (*check)->Judge(certificate.get(), sent);
   return std::string(clients::SymbolOf(clients::VerdictOf(judged.status)));
+}
+
+void VectorWorld::Write(const std::string& folder) const {
+  for (const Vector& vector : vectors_) {
+    const std::filesystem::path own = std::filesystem::path(folder) / vector.title();
+    std::filesystem::create_directories(own);
+    const auto write = [&](const char* name, std::string_view content) {
+      std::ofstream(own / name, std::ios::binary) << content;
+    };
+    write("vector.json", vector.said.dump(1) + "\n");
+    write("name", vector.name + "\n");
+    write("root.der", AsText(vector.ca->root()));
+    write("issuing.der", AsText(vector.ca->issuing()));
+    write("certificate.der", AsText(vector.certificate));
+    std::string records;
+    for (const std::string& record : RecordsOf(vector, false))
+      records += vector.name + ". 60 IN " + record + "\n";
+    write("records", records);
+    if (vector.device)
+      write("payload.json", FrameOf(vector, Filled(vector.part("payload"), vector)).dump(1) + "\n");
+  }
 }
 
 std::string VectorWorld::PilotSays(const Vector& vector) const {

@@ -40,6 +40,8 @@ class VectorWorld {
   std::string DeviceSays(const Vector& vector) const;
   std::string AspSays(const Vector& vector) const;
   std::string PilotSays(const Vector& vector) const;
+  // For software by others: a folder for each vector, with what it shows to whom (README.md).
+  void Write(const std::string& folder) const;
 
  private:
   VectorWorld() = default;

@@ -1,9 +1,12 @@
 // Plays vectors.json: what each describes is made, and shown to a device, an ASP and the pilot's checks.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <set>
 
+#include "tests/support/shell.h"
 #include "tests/vectors/vector_world.h"
 
 namespace registry::vectors {
@@ -84,6 +87,24 @@ TEST_F(VectorsTest, ThePilotSaysWhere) {
     if (!Played(vector, "pilot")) continue;
     EXPECT_EQ(world_->PilotSays(vector), vector.said["pilot"]) << vector.title();
   }
+}
+
+// VECTORS_DIR=DIR keeps it.
+TEST_F(VectorsTest, TheMaterialIsWrittenForSoftwareByOthers) {
+  const registry::test::TemporaryFolder own;
+  const char* const asked = std::getenv("VECTORS_DIR");
+  const std::string folder = asked != nullptr ? asked : own.In("");
+  world_->Write(folder);
+  for (const Vector& vector : world_->vectors()) {
+    for (const char* file : {"vector.json", "name", "root.der", "issuing.der", "certificate.der", "records"})
+      EXPECT_TRUE(std::filesystem::exists(std::filesystem::path(folder) / vector.title() / file));
+  }
+  const auto verified = registry::test::Shell(
+      "cd '" + folder +
+      "/in-order' && for i in root issuing certificate; do openssl "
+      "x509 -inform DER -in $i.der -out $i.pem || exit 1; done && openssl verify "
+      "-x509_strict -purpose sslclient -CAfile root.pem -untrusted issuing.pem certificate.pem 2>&1");
+  EXPECT_TRUE(verified.ok()) << verified.output;
 }
 
 }  // namespace
