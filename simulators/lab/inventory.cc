@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "schemas/base/bytes.h"
 #include "simulators/lab/asp_broker.h"
 
 namespace registry::lab {
