@@ -62,8 +62,9 @@ TEST_F(ConfigTest, WhatInitWritesIsGood) {
   values.client_id = "registryd-0123";
   values.broker_host = "broker.example";
   values.trust_anchor = "iotregistry.test. 3600 IN DS 1 13 2 00";
-  auto config =
-      Load(ctl::ConfigText(values) + ctl::PartyText("mno-a", "mno") + ctl::PartyText("operator", "operator"));
+  auto config = Load(ctl::ConfigText(values) +
+                     "[[party]]\nname = \"mno-a\"\nrole = \"mno\"\n"
+                     "[[party]]\nname = \"operator\"\nrole = \"operator\"\n");
   ASSERT_TRUE(config.ok()) << config.error().message;
   EXPECT_EQ(config->mqtt.host, "broker.example");
   ASSERT_EQ(config->parties.size(), 2u);
