@@ -172,6 +172,10 @@ std::string OutcomeSentence(const DemoReport& report) {
     return "The demo failed: of " + std::to_string(report.telemetry_wanted) +
            " devices their ASP's broker heard " + std::to_string(report.telemetry_heard) + ".";
   }
+  if (report.telemetry_wanted > 0 && report.put_out != report.refusals_wanted) {
+    return "The demo failed: of " + std::to_string(report.refusals_wanted) +
+           " deactivated devices their ASP's broker put out " + std::to_string(report.put_out) + ".";
+  }
   return "The demo failed: " + through + ", the others are named above with the step that failed.";
 }
 

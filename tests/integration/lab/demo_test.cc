@@ -63,6 +63,8 @@ const Members kReportMembers{{"/devices", kNumber},
                              {"/device_verifications_ok", kNumber},
                              {"/asp_sessions_ok", kNumber},
                              {"/refused_after_deactivation", kNumber},
+                             {"/telemetry_heard", kNumber},
+                             {"/put_out_by_broker", kNumber},
                              {"/duration_s", Type::number_float},
                              {"/activations_per_s", Type::number_float},
                              {"/steps", kObject},
@@ -212,6 +214,8 @@ TEST_F(DemoTest, TheProgramReportsWhatTheContractNames) {
   ExpectMembers(report, kReportMembers);
   EXPECT_EQ(report["devices"], 2);
   EXPECT_EQ(report["active"], 2);
+  EXPECT_EQ(report["telemetry_heard"], 2);
+  EXPECT_EQ(report["put_out_by_broker"], report["refused_after_deactivation"]);
   EXPECT_EQ(report["failed"], json::array());
   EXPECT_GE(report["refused_after_deactivation"], 1) << "one per ASP that serves one of the two";
   for (const auto& [step, figures] : report["steps"].items()) {

@@ -78,10 +78,12 @@ TEST_F(AspConfigTest, MayHaveABrokerForItsDevices) {
   EXPECT_FALSE(Read()->tls.also_tls12);
   std::ofstream(folder_ + "/password") << "secret\n";
   config_["tls"]["also_tls12"] = true;
-  config_["broker"] = {
-      {"port", 8886},
-      {"back_end",
-       {{"host", "127.0.0.1"}, {"port", 1883}, {"user", "back-end"}, {"password_file", folder_ + "/password"}}}};
+  config_["broker"] = {{"port", 8886},
+                       {"back_end",
+                        {{"host", "127.0.0.1"},
+                         {"port", 1883},
+                         {"user", "back-end"},
+                         {"password_file", folder_ + "/password"}}}};
   const auto config = Read();
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->tls.mqtt_port, 8886);

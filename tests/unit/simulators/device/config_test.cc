@@ -28,7 +28,8 @@ TEST(DeviceConfig, ADeviceMayBeToldToCheckNothing) {
 }
 
 TEST(DeviceConfig, SaysWhichTlsAndWhetherThereIsTelemetry) {
-  nlohmann::json object = {{"radio_sockets", nlohmann::json::object()}, {"inventory", nlohmann::json::array()}};
+  nlohmann::json object = {{"radio_sockets", nlohmann::json::object()},
+                           {"inventory", nlohmann::json::array()}};
   EXPECT_EQ(ParseDeviceConfig(object)->tls, TlsVersion::k13);
   EXPECT_FALSE(ParseDeviceConfig(object)->telemetry);
   object["tls"] = "1.2";

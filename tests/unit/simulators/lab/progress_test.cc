@@ -147,6 +147,35 @@ TEST(DemoReportTest, TheJsonHasTheNamesOthersReadAndGoodMeansRefusedToo) {
   EXPECT_THAT(DeviceTable(progress.devices()), testing::HasSubstr("asp-a"));
 }
 
+TEST(ProgressTest, ARunWithTelemetryIsGoodWhenAllIsHeardAndTheDeactivatedArePutOut) {
+  Progress progress;
+  Complete(progress, "d1");
+  DemoReport report = Summarise(progress, 1);
+  report.telemetry_wanted = report.refusals_wanted = report.refused = 1;
+  EXPECT_FALSE(report.Good());
+  EXPECT_THAT(OutcomeSentence(report), testing::HasSubstr("of 1 devices their ASP's broker heard 0"));
+  report.telemetry_heard = 1;
+  EXPECT_FALSE(report.Good()) << "it stays connected";
+  report.put_out = 1;
+  EXPECT_TRUE(report.Good());
+  EXPECT_EQ(ToJson(report)["telemetry_heard"], 1);
+}
+
+TEST(ProgressTest, TelemetryAndTheEndOfItAreHeardByDevice) {
+  Progress progress;
+  EXPECT_EQ(progress.WaitTold(1, milliseconds(0)), std::nullopt);
+  progress.Heard("asp-a", {{"event", "telemetry"}, {"device", "d1"}, {"ok", false}});
+  EXPECT_FALSE(progress.Told("d1")) << "under another name than its own";
+  progress.Heard("asp-a", {{"event", "telemetry"}, {"device", "d1"}, {"ok", true}});
+  progress.Heard("asp-a", {{"event", "telemetry"}, {"device", "d1"}, {"ok", true}});
+  EXPECT_EQ(progress.WaitTold(2, milliseconds(0)), std::nullopt) << "one device";
+  EXPECT_EQ(progress.WaitTold(1, seconds(10)), true);
+  EXPECT_EQ(progress.WaitPutOut("d1", milliseconds(0)), std::nullopt);
+  progress.Heard("devices",
+                 {{"event", "telemetry_ended"}, {"device", "d1"}, {"reason", "administrative_action"}});
+  EXPECT_EQ(progress.WaitPutOut("d1", seconds(10)), "administrative_action");
+}
+
 TEST(ProgressTest, ARadioIsOffOnceTheDeviceSaysSo) {
   Progress progress;
   EXPECT_EQ(progress.WaitRadio("d1", milliseconds(0)), std::nullopt);
