@@ -45,7 +45,7 @@ struct LabOptions {
   std::array<SlowMno, 2> slow_mnos = {};  // mno-a, mno-b
   int retry_first_seconds = 10;           // of the registry's actions to MNOs
   int validity_seconds = 0;  // of certificates; 0: a year. A short one makes all of a renewal fast
-  bool pilot = false;      // as AspConfig and PilotCards say (inventory.h)
+  bool pilot = false;        // as AspConfig and PilotCards say (inventory.h)
   bool batches = false;    // between registry and simulators, both ways; not where parties are played by hand
   bool telemetry = false;  // a broker for each ASP, to which its devices speak MQTT once they are active
   CardDoorPlan cards = {};

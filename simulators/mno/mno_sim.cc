@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 #include <unordered_map>
 
 #include "schemas/base/mutex.h"
@@ -257,12 +256,10 @@ class NetworkOperator : public MnoSim {
     if (reached == nullptr) return;
     const Esim& esim = *reached;
     // What came before may have been lost, and neither of the two is acknowledged by itself.
-    if (again && errand.kind == ErrandKind::kKeyGenerate && !esim.bootstrap.is_null()) {
+    if (again && errand.kind == ErrandKind::kKeyGenerate && !esim.bootstrap.is_null())
       esim.radio->Send(BootstrapFrame(esim), kSendPatience);
-    }
-    if (again && errand.kind == ErrandKind::kPayload && !esim.certificate_frame.is_null()) {
+    if (again && errand.kind == ErrandKind::kPayload && !esim.certificate_frame.is_null())
       esim.radio->Send(esim.certificate_frame, kSendPatience);
-    }
     esim.radio->Send(errand.frame, kSendPatience);
   }
 
@@ -324,7 +321,10 @@ class NetworkOperator : public MnoSim {
 
   void SayByHand(const std::string& verb, const std::string& device) {
     const MutexLock lock(mutex_);
-    const auto frame = by_hand_.FrameOf(verb, device, subscriptions_.Find(device, 0).value_or(""));
+    const std::string iccid = subscriptions_.Find(device, 0).value_or("");
+    const auto frame = by_hand_.FrameOf(verb, device, iccid);
+    const auto job = frame ? JobId::Parse(Text(*frame, "job")) : std::nullopt;
+    if (verb == "deliver" && job && ota_->Carry(ErrandKind::kPayload, *job, iccid, *frame)) return;
     if (frame && page_) page_->Send(*frame, kSendPatience);
   }
 
