@@ -21,6 +21,7 @@ class Euicc {
   // After OtaChannel::CutPowerAfter. What was written is there; channels, sessions and scripts under way are not. Nothing
   // happens to a card that has power.
   void PowerOn();
+  bool powered() const { return memory_.powered; }
 
  private:
   Euicc(CardMemory memory, const CardLayout& layout)

@@ -17,6 +17,7 @@ Status AdminAgent::Run(const std::string& socket_path, std::chrono::milliseconds
 }
 
 bool AdminAgent::Try(const std::string& socket_path, std::chrono::milliseconds deadline) {
+  card_.PowerOn();
   const auto stream = PskStream::Connect(socket_path, identity_, card_.keys().psk, deadline);
   return stream && Converse(*stream);
 }
@@ -51,6 +52,10 @@ bool AdminAgent::Converse(PskStream& stream) {
     }
     answer_ = WriteAnswer(card_.CarryOut(*script), script->form);
     next_uri_ = next;
+    if (card_.powered()) continue;
+    next_uri_.clear();  // it knows nothing of the session any more
+    answer_.clear();
+    return false;
   }
   return false;
 }

@@ -31,6 +31,7 @@ bool CardAgent::Happens(double probability) {
 
 CardAgent::Outcome CardAgent::Take(const Bytes& user_data, Clock::time_point now) {
   Outcome outcome;
+  card_.PowerOn();
   if (Happens(faults_.no_room)) {
     outcome.failure_cause = kMemoryExceeded;
     return outcome;
@@ -54,6 +55,7 @@ CardAgent::Outcome CardAgent::Take(const Bytes& user_data, Clock::time_point now
   const PacketStatus status = opened->status == PacketStatus::kOk ? Admit(opened->packet) : opened->status;
   Bytes answer;
   if (status == PacketStatus::kOk) answer = CarryOutPacket(opened->packet.data, outcome);
+  if (!card_.powered()) return {};
   Prove(opened->packet, status, std::move(answer), outcome);
   return outcome;
 }

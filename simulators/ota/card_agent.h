@@ -47,10 +47,14 @@ class CardAgent {
     bool carried_out = false;        // a script was over, whatever came of it
     bool opens_session = false;      // the operator asks for an HTTP session
   };
+  // A card without power (euicc/ota.h, CutPowerAfter) is switched on again by its device. One that loses it over a packet
+  // proves nothing.
   Outcome Take(const Bytes& user_data, Clock::time_point now);
 
   // A script that came by a session of its own security (admin_agent.h). Commands behind one that fails are not carried out.
   ScriptAnswer CarryOut(const Script& script);
+  void PowerOn() { card_.PowerOn(); }
+  bool powered() const { return card_.powered(); }
   bool in_session() const { return in_session_; }
   void ExpireSession();  // power loss, or nobody goes on with it
 

@@ -2,14 +2,12 @@
 
 #include "simulators/euicc/issuer_script.h"
 #include "simulators/link/text.h"
+#include "simulators/pilot/pilot_files.h"
 
 namespace registry::sim::ota {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::uint8_t kPilotFiles[] = {0x02, 0x0a, 0x09, 0x08,
-                                        0x03, 0x07, 0x06};  // 02 says "provisioned": it goes first
 
 void AppendScript(Bytes& script, const Bytes& step) { script.insert(script.end(), step.begin(), step.end()); }
 
@@ -20,7 +18,15 @@ std::optional<std::uint8_t> FileOf(const json& container) {
 
 Bytes HeadOf(const json& head) { return AsBytes(head.dump()); }
 
-// The files in the order in which they come: the registry puts 02 last.
+// As a device writes them (schemas/PAYLOAD.md): 02 goes first, the files come in the order in which the registry puts them,
+// with the mark behind those that it is over and 02 behind all. The script is carried out whole or not at all, but a card of
+// the field may carry out one command after the other. Without files all go.
+void AppendRemoval(bool all, Bytes& script) {
+  for (const std::uint8_t file : pilot::kAll) {
+    if (all || file == pilot::kClient) AppendScript(script, RemoveFileScript(file));
+  }
+}
+
 bool AppendFiles(const json& containers, Bytes& script, json& ids) {
   for (const json& container : containers) {
     const auto file = FileOf(container);
@@ -40,10 +46,8 @@ std::optional<Parcel> PayloadParcel(const std::string& job, const json& action) 
   if (!cms || cms->empty() || containers == action.end() || !containers->is_array()) return std::nullopt;
   Parcel parcel;
   json ids = json::array();
+  AppendRemoval(containers->empty(), parcel.script);
   if (!AppendFiles(*containers, parcel.script, ids)) return std::nullopt;
-  if (ids.empty()) {
-    for (const std::uint8_t file : kPilotFiles) AppendScript(parcel.script, RemoveFileScript(file));
-  }
   parcel.head = HeadOf(
       {{"t", "payload"}, {"job", job}, {"version", action.value("version", json())}, {"containers", ids}});
   if (parcel.head.size() > kHeadMax) return std::nullopt;

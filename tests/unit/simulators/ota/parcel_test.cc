@@ -68,6 +68,32 @@ TEST_F(ParcelTest, WithoutFilesThePilotsFilesGo) {
   EXPECT_TRUE(ReadInParts(0x02).empty());
 }
 
+// Also on a card that carries a script out command by command, and loses its power between any two.
+TEST_F(ParcelTest, TheFilesComeInTheSafeOrder) {
+  json action = action_;
+  action["containers"].insert(action["containers"].begin() + 1,
+                              {{"id", "0F"}, {"content", ToBase64(Bytes(9, 0x0f))}});
+  Bytes expected = RemoveFileScript(0x02);
+  for (const auto& [file, size] :
+       std::vector<std::pair<std::uint8_t, int>>{{0x06, 435}, {0x0f, 9}, {0x02, 410}}) {
+    const Bytes write = WriteFileScript(file, Bytes(static_cast<std::size_t>(size), file));
+    expected.insert(expected.end(), write.begin(), write.end());
+  }
+  const Bytes script = PayloadParcel("job-1", action)->script;
+  ASSERT_GT(script.size(), expected.size());
+  EXPECT_EQ(Bytes(script.begin(), script.begin() + std::ssize(expected)), expected);
+}
+
+TEST_F(ParcelTest, WithoutFilesTheMarkGoesAsWell) {
+  json action = action_;
+  action["containers"].push_back({{"id", "0F"}, {"content", ToBase64(Bytes(9, 0x0f))}});
+  ASSERT_EQ(Write(PayloadParcel("job-1", action)->script), "9000");
+  EXPECT_FALSE(ReadInParts(0x0f).empty());
+  action["containers"] = json::array();
+  ASSERT_EQ(Write(PayloadParcel("job-2", action)->script), "9000");
+  EXPECT_TRUE(ReadInParts(0x0f).empty());
+}
+
 TEST_F(ParcelTest, AWipeLeavesItsHeadOnly) {
   ASSERT_EQ(Write(PayloadParcel("job-1", action_)->script), "9000");
   ASSERT_EQ(Write(WipeParcel("job-2").script), "9000");

@@ -87,6 +87,9 @@ class World {
       return content.empty() ? std::nullopt : std::optional(content);
     });
   }
+  void CutPowerAfter(const std::string& name, std::size_t commands) {
+    cards_.at(name).euicc->ota().CutPowerAfter(commands);
+  }
   CardAgent& Agent(const std::string& name) { return *cards_.at(name).agent; }
   Platform& platform() { return platform_; }
   std::map<std::string, std::optional<Failure>>& ended() { return ended_; }
@@ -263,6 +266,24 @@ TEST(OtaWorld, EveryPlaceAtWhichAProofIsLostIsMended) {
     EXPECT_FALSE(world.ended().at("job").has_value()) << lost;
     EXPECT_EQ(world.OnCard("card-0")["job"], "job") << lost;
   }
+}
+
+// Behind each command: INSTALL and the blocks of 4.3 kB. The last round has no cut.
+TEST(OtaWorld, EveryPlaceAtWhichTheCardLosesItsPowerIsMended) {
+  std::uint64_t repeated = 0;
+  for (std::size_t cut = 0; cut <= 20; ++cut) {
+    World world(1, {});
+    ASSERT_TRUE(world.Deliver("card-0", "before", *PayloadParcel("before", Action(1))));
+    world.Run();
+    ASSERT_FALSE(world.ended().at("before").has_value());
+    world.CutPowerAfter("card-0", cut);
+    ASSERT_TRUE(world.Deliver("card-0", "job", *PayloadParcel("job", Action(2))));
+    world.Run();
+    EXPECT_FALSE(world.ended().at("job").has_value()) << cut << ' ' << world.ended().at("job")->reason;
+    EXPECT_EQ(world.OnCard("card-0")["job"], "job") << cut;
+    repeated += world.platform().figures().repeated > 0;
+  }
+  EXPECT_GE(repeated, 15u);
 }
 
 // The proof of the last packet was lost, and the device is faster than its repetition.
