@@ -459,7 +459,7 @@ class NetworkOperator : public MnoSim {
       if (reply.accepted) return Install(iccid, reply.data);
       // PARTY.md, "Asking": the next CSR of the same job is another one.
       const MutexLock lock(mutex_);
-      if (!Has(ProtocolFault::kRefusedCsrKept)) errands_.Forget(job);
+      if (!Temporary(reply) && !Has(ProtocolFault::kRefusedCsrKept)) errands_.Forget(job);
     });
   }
 
