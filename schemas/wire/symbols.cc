@@ -215,6 +215,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kReported, Code::kFailed, "payload_expired", "the payload's time is over"},
       {Said::kReported, Code::kFailed, "payload_certificate",
        "the certificate in the payload is not the device's"},
+      {Said::kReported, Code::kFailed, "bootstrap_untrusted",
+       "the CA certificates in the payload are no chain, or not in their time"},
       {Said::kReported, Code::kFailed, "payload_container",
        "a file beside the payload is not what the payload says"},
       {Said::kReported, Code::kFailed, "card_half_written",

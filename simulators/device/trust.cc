@@ -9,7 +9,7 @@
 namespace registry::sim {
 namespace {
 
-Error Untrusted(std::string_view why) { return Error::Make(Code::kPolicy, "bootstrap_untrusted", why); }
+Error Untrusted(std::string_view why) { return Error::Make(Code::kFailed, "bootstrap_untrusted", why); }
 
 // Everything but the device's own name.
 std::string ContentOf(const wire::Bootstrap& bootstrap) {

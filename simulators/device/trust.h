@@ -3,7 +3,7 @@
 // given the same; the dates of its certificates are checked again at each use (payload.h).
 // Owns: parsed certificates and the resolver's connections. Threads: const, any thread; TrustStore from any
 //   thread.
-// Errors: 2306 bootstrap_untrusted (the chain does not hold), 2005 trust_malformed.
+// Errors: 2400 bootstrap_untrusted (the chain does not hold), 2005 trust_malformed.
 #pragma once
 
 #include <map>
