@@ -1,6 +1,7 @@
 // simulators/mno/deadline.h: how long the registry still waits for a job. Plain function, any thread.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 
@@ -9,13 +10,13 @@
 
 namespace registry::sim {
 
-// Of an action's data; negative: not any more. `without`: when it names no time.
-inline std::chrono::milliseconds LeftOf(const nlohmann::json& action, std::chrono::milliseconds without) {
+// Of an action's data; negative: not any more. `most`: at most, and when it names no time.
+inline std::chrono::milliseconds LeftOf(const nlohmann::json& action, std::chrono::milliseconds most) {
   const auto deadline = FromRfc3339(Text(action, "deadline"));
-  if (!deadline) return without;
+  if (!deadline) return most;
   const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::microseconds(deadline->micros) -
-                                                               now);
+  const auto left = std::chrono::microseconds(deadline->micros) - now;
+  return std::min(most, std::chrono::duration_cast<std::chrono::milliseconds>(left));
 }
 
 }  // namespace registry::sim

@@ -1,4 +1,5 @@
-// simulators/mno/esim.h: what an MNO keeps of one of its eSIMs, and what an action of the registry is about. Plain values.
+// simulators/mno/esim.h: what an MNO keeps of one of its eSIMs, and what an action of the registry is about,
+// what is said of both over the radio, to the registry and in reports. Plain values.
 #pragma once
 
 #include <chrono>
@@ -53,6 +54,32 @@ inline nlohmann::json ResultOf(const AskedFor& asked, nlohmann::json answer) {
   return answer;
 }
 
+// nullopt: of nothing that names a job and a device.
+inline std::optional<wire::DoResult> RefusalOf(const nlohmann::json& action, const char* stage,
+                                               const char* reason, bool retriable) {
+  const auto asked = AskedForIn(action);
+  if (!asked) return std::nullopt;
+  return wire::DoResult{asked->job, asked->device, wire::Outcome::kFailed, stage, reason, retriable};
+}
+
+// ---- what is reported
+
+inline nlohmann::json NotificationEvent(const std::string& type, const nlohmann::json& data) {
+  nlohmann::json event{{"event", "notification"}, {"type", type}};
+  if (data.contains("device")) event["device"] = data["device"];
+  return event;
+}
+
+// `result`: of what the network did; without one it keeps silent.
+inline nlohmann::json ProfileEvent(const DeviceId& device, bool enabled,
+                                   const std::optional<nlohmann::json>& result) {
+  nlohmann::json event{{"event", "silent"}, {"device", device.text()}};
+  if (!result) return event;
+  event["event"] = enabled ? "profile_enable" : "profile_disable";
+  event["ok"] = Text(*result, "outcome") == "success";
+  return event;
+}
+
 inline nlohmann::json AskedEvent(const std::string& action, const nlohmann::json& data) {
   return {{"event", "asked"},
           {"action", action},
@@ -62,6 +89,10 @@ inline nlohmann::json AskedEvent(const std::string& action, const nlohmann::json
 
 inline nlohmann::json BootstrapFrame(const Esim& esim) {
   return {{"t", "bootstrap"}, {"iccid", esim.item.iccid.text()}, {"bootstrap", esim.bootstrap}};
+}
+
+inline nlohmann::json CertificateFrame(const std::string& iccid, const Bytes& certificate) {
+  return {{"t", "certificate"}, {"iccid", iccid}, {"certificate", ToBase64(certificate)}};
 }
 
 // What do.result says when the radio's patience is over.

@@ -122,8 +122,7 @@ class NetworkOperator : public MnoSim {
       if (esim.register_tries++ == 0) esim.begun = esim.due.value_or(Clock::now());
     }
     const auto replied = [this, &item](const Reply& reply) { Registered(item, reply); };
-    const bool sent = client_->Send(wire::EsimRegister{item.eid, item.iccid, {}}, replied);
-    if (!sent) Registered(item, NotSent());
+    if (!client_->Send(wire::EsimRegister{item.eid, item.iccid, {}}, replied)) replied(NotSent());
   }
 
   // True when it will be tried again: `task` runs then, on the repeating thread.
@@ -212,7 +211,10 @@ class NetworkOperator : public MnoSim {
     const std::string iccid = Text(frame, "iccid");
     if (type == "power_on") return PoweredOn(from, iccid);
     if (ota_->Hear(type, iccid, frame)) return;
-    if (type == "card_files") return CardRead(frame);
+    if (type == "card_files") {
+      const MutexLock lock(mutex_);
+      return report_.Say(by_hand_.CardEvent(frame));
+    }
     const auto job = JobId::Parse(Text(frame, "job"));
     if (!job) return;
     if (type == "csr") return CsrArrived(*job, frame);
@@ -224,8 +226,7 @@ class NetworkOperator : public MnoSim {
     const MutexLock lock(mutex_);
     page_ = from;
     const auto found = esims_.find(iccid);
-    if (found == esims_.end() || repeater_.stopping())
-      return;  // no subscriber of ours, or no network any more
+    if (found == esims_.end() || repeater_.stopping()) return;  // no subscriber, or no network any more
     found->second.radio = from;
     if (found->second.device) Welcome(found->second);
   }
@@ -252,15 +253,14 @@ class NetworkOperator : public MnoSim {
 
   void SayOverRadio(const Errand& errand, bool again) REQUIRES(mutex_) {
     // A profile is deleted by the eUICC, also when it is disabled.
-    const Esim* const reached = OnRadio(errand.iccid, errand.kind == ErrandKind::kProfile);
-    if (reached == nullptr) return;
-    const Esim& esim = *reached;
+    const Esim* const esim = OnRadio(errand.iccid, errand.kind == ErrandKind::kProfile);
+    if (esim == nullptr) return;
     // What came before may have been lost, and neither of the two is acknowledged by itself.
-    if (again && errand.kind == ErrandKind::kKeyGenerate && !esim.bootstrap.is_null())
-      esim.radio->Send(BootstrapFrame(esim), kSendPatience);
-    if (again && errand.kind == ErrandKind::kPayload && !esim.certificate_frame.is_null())
-      esim.radio->Send(esim.certificate_frame, kSendPatience);
-    esim.radio->Send(errand.frame, kSendPatience);
+    if (again && errand.kind == ErrandKind::kKeyGenerate && !esim->bootstrap.is_null())
+      esim->radio->Send(BootstrapFrame(*esim), kSendPatience);
+    if (again && errand.kind == ErrandKind::kPayload && !esim->certificate_frame.is_null())
+      esim->radio->Send(esim->certificate_frame, kSendPatience);
+    esim->radio->Send(errand.frame, kSendPatience);
   }
 
   // ---- actions of the registry ----
@@ -297,26 +297,14 @@ class NetworkOperator : public MnoSim {
         WakeFor(at);
       }
     }
-    json event{{"event", "silent"}, {"device", asked->device.text()}};
-    if (result) {
-      event["event"] = enabled ? "profile_enable" : "profile_disable";
-      event["ok"] = Text(*result, "outcome") == "success";
+    if (result)
       client_->Call(std::string(wire::DoResult::kName), ResultOf(*asked, *result), [](const Reply&) {});
-    }
-    report_.Say(event);
+    report_.Say(ProfileEvent(asked->device, enabled, result));
   }
 
   // Left unsaid, the registry would ask again until its attempts are used up.
   void Refuse(const json& data, const char* stage, const char* reason, bool retriable = false) {
-    const auto asked = AskedForIn(data);
-    if (!asked) return;
-    client_->Send(wire::DoResult{asked->job, asked->device, wire::Outcome::kFailed, stage, reason, retriable},
-                  nullptr);
-  }
-
-  void CardRead(const json& frame) {
-    const MutexLock lock(mutex_);
-    report_.Say(by_hand_.CardEvent(frame));
+    if (const auto refusal = RefusalOf(data, stage, reason, retriable)) client_->Send(*refusal, nullptr);
   }
 
   void SayByHand(const std::string& verb, const std::string& device) {
@@ -364,8 +352,7 @@ class NetworkOperator : public MnoSim {
       return Answer({kind, job, device, *owner, {}, Clock::now(), {}, {}}, copy, false);
     }
     Errand errand{kind, job, device, *owner, FrameFor(frame_type, *owner, job, data), {}, {}, {}};
-    const auto patience = std::min(config_.radio_patience, left);
-    errand.Time({Clock::now(), config_.work_after, config_.repeat_after, patience});
+    errand.Time({Clock::now(), config_.work_after, config_.repeat_after, left});
     if (kind == ErrandKind::kPayload) by_hand_.Keep(device.text(), errand.frame);
     if (kind == ErrandKind::kKeyGenerate) {
       for (const JobId& wipe : errands_.EndWipes(device)) ota_->Cancel(wipe);
@@ -417,13 +404,12 @@ class NetworkOperator : public MnoSim {
 
   // ---- answers of the device ----
   void CsrArrived(const JobId& job, const json& frame) {
-    json answer{{"csr", Text(frame, "csr")}};
-    if (Has(ProtocolFault::kOldCsr)) {
-      const MutexLock lock(mutex_);
-      if (first_csr_.is_null()) first_csr_ = answer;
-      answer = first_csr_;
-    }
-    Finished(job, answer);
+    MutexLock lock(mutex_);
+    std::string csr = Text(frame, "csr");
+    if (first_csr_.empty()) first_csr_ = csr;
+    if (Has(ProtocolFault::kOldCsr)) csr = first_csr_;
+    lock.Unlock();
+    Finished(job, {{"csr", csr}});
   }
 
   void Finished(const JobId& job, const json& answer) {
@@ -468,16 +454,12 @@ class NetworkOperator : public MnoSim {
     if (!issued) return;
     const MutexLock lock(mutex_);
     Esim& esim = esims_[iccid];
-    esim.certificate_frame = {
-        {"t", "certificate"}, {"iccid", iccid}, {"certificate", ToBase64(issued->certificate)}};
+    esim.certificate_frame = CertificateFrame(iccid, issued->certificate);
     if (esim.radio) esim.radio->Send(esim.certificate_frame, kSendPatience);
   }
 
-  // ---- notifications ----
   void Notification(const std::string& type, const wire::Envelope& said) {
-    json event{{"event", "notification"}, {"type", type}};
-    if (said.data.contains("device")) event["device"] = said.data["device"];
-    report_.Say(event);
+    report_.Say(NotificationEvent(type, said.data));
     if (said.seq) feed_.Saw(*said.seq);
     transfers_->Heard(type, said.data, config_.mqtt.party);
   }
@@ -494,7 +476,7 @@ class NetworkOperator : public MnoSim {
   Clock::time_point sleeps_until_ GUARDED_BY(mutex_) = Clock::time_point::min();  // awake: min
   Errands errands_;
   ByHand by_hand_ GUARDED_BY(mutex_);
-  json first_csr_ GUARDED_BY(mutex_);  // for kOldCsr
+  std::string first_csr_ GUARDED_BY(mutex_);  // for kOldCsr
   Profiles profiles_ GUARDED_BY(mutex_);
   Failing failing_;
   Desks desks_;
