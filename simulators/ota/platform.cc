@@ -9,6 +9,20 @@ const Failure kUnreachable{"radio", "device_unreachable", true};
 const Failure kBlocked{"radio", "card_counter_blocked", false};
 const Failure kRefused{"radio", "card_keys_refused", false};
 
+// Of a packet whose counter the card could not read, or would not: its proof says 0 for it.
+bool IsUnread(const ResponsePacket& response) {
+  switch (response.status) {
+    case PacketStatus::kChecksumFailed:
+    case PacketStatus::kCipheringError:
+    case PacketStatus::kSecurityError:
+    case PacketStatus::kTarUnknown:
+    case PacketStatus::kSecurityTooLow:
+      return response.counter == 0;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 const KeySet* Platform::KeysOf(const std::string& name) const {
@@ -112,7 +126,8 @@ void Platform::Heard(const std::string& name, const Bytes& user_data, Clock::tim
   if (card.proof.Take(user_data, now, octets) != Reassembly::Verdict::kWhole) return;
   const auto response = OpenResponse(octets, card.spi, card.keys);
   // One for a packet of before has nothing to say any more.
-  if (!response || card.parts.empty() || response->counter != card.counter) return;
+  if (!response || card.parts.empty()) return;
+  if (response->counter != card.counter && !IsUnread(*response)) return;
   Proved(name, card, *response, now);
 }
 
