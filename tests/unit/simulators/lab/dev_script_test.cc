@@ -215,7 +215,7 @@ TEST_F(DevScriptTest, EveryOptionOfTheLabIsKnown) {
     const std::string name = (*at)[3];
     if ((*at)[2] == "option") {
       static const std::map<std::string, std::string> kChoices = {
-          {"--secondary", "knot"}, {"--checks", "sample:0.5"}, {"--telemetry", "on"}};
+          {"--secondary", "knot"}, {"--checks", "sample:0.5"}, {"--telemetry", "on"}, {"--ota", "sms"}};
       const auto choice = kChoices.find(name);
       arguments.push_back(choice != kChoices.end() ? choice->second : "1");
     }
