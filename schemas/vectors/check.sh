@@ -52,6 +52,15 @@ openssl dgst -sha256 -verify "$WORK/issuing.pub" -signature containers/09 contai
 openssl dgst -sha256 -verify "$WORK/issuing.pub" -signature containers/0A containers/03 > "$WORK/none"
 grep -qxF '{"port":8883,"url":"mqtt.asp.test"}' containers/08
 holds "the pilot's containers are the same certificates, and the registry signed 08 and 03"
+for id in 02 03 06 07 08 09 0A; do
+  octets "$id$(printf %04x "$(stat -c %s "containers/$id")")"
+  cat "containers/$id"
+done > "$WORK/files"
+MARK=$(openssl dgst -sha256 -r "$WORK/files" | cut -d' ' -f1)
+grep -qE "^\{\"files\":\"$MARK\",\"generation\":[0-9]+\}$" containers/0F
+VERSION=$(sed 's/.*"generation":\([0-9]*\)}/\1/' containers/0F)
+grep -qE "\"version\":$VERSION[,}]" payload.json
+holds "the mark 0F is of these files and of this payload's version"
 
 # ---- a device whose keys are in a card ----
 # answer WORDS: what the card said to the command under the comment that begins so, without 9000
