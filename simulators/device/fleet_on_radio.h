@@ -55,8 +55,8 @@ struct Seat {
   std::unique_ptr<ota::AdminAgent> admin = nullptr;
 };
 
-inline constexpr std::chrono::milliseconds kDeviceBusy{
-    20};  // a device that verifies or talks is asked again then
+// A device that verifies or talks is asked again then.
+inline constexpr std::chrono::milliseconds kDeviceBusy{20};
 
 class FleetOnRadio : public Fleet {
  public:
