@@ -106,7 +106,7 @@ TEST(Inventory, BothEndsOfACardHaveItsKeysAndOnlyOverTheAir) {
   EXPECT_FALSE(MnoConfig(layout, 0, inventory, {}, {}).contains("ota"));
   EXPECT_FALSE(DeviceConfig(layout, inventory, 2)["inventory"][0].contains("ota"));
   const OtaSetup setup{"sms", 0.1, 5};
-  const auto devices = DeviceConfig(layout, inventory, 2, setup)["inventory"];
+  const auto devices = DeviceConfig(layout, inventory, 2, {}, setup)["inventory"];
   for (int mno = 0; mno < 2; ++mno) {
     const auto keys = MnoConfig(layout, mno, inventory, {}, {}, setup)["ota"]["keys"];
     EXPECT_EQ(keys.size(), 4u) << "its own and its spares";
