@@ -37,6 +37,7 @@ class Bench {
   std::optional<DeviceId> device;
   std::string client_id;
   bool repeats = true;                        // a command without a reply came again
+  bool new_keys = true;                       // each job brings another key
   std::chrono::milliseconds repeat_after{0};  // that long afterwards; 0: not seen yet
   std::optional<Command> key, payload, wipe;  // the first report of each of these jobs
   std::vector<std::string> late_jobs;         // wipes that must not be reported as done

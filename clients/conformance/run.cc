@@ -26,7 +26,7 @@ const char* NeedOf(const Case& one, bool mno) {
   static const std::vector<std::string> free = {"connect", "notification", "payload", "digits"};
   if (std::find(free.begin(), free.end(), one.name) != free.end())
     return one.name == "digits" ? "notification" : nullptr;
-  if (one.name == "refused-csr") return "new-key";
+  if (one.name == "refused-csr") return "rejected";
   const auto& feed = FeedCases();
   const bool of_feed =
       std::any_of(feed.begin(), feed.end(), [&](const Case& other) { return other.name == one.name; });
@@ -249,8 +249,8 @@ std::vector<Case> CasesOf(const std::string& role) {
   add(JobCases());
   add(PartyCases());
   add(AspCases());
-  const auto is_last = [](const Case& one) { return one.name != "profile-delete"; };
-  std::stable_partition(cases.begin(), cases.end(), is_last);
+  for (const char* last : {"refused-csr", "profile-delete"})
+    std::stable_partition(cases.begin(), cases.end(), [&](const Case& one) { return one.name != last; });
   const auto is_first = [](const Case& one) { return one.name == "connect"; };
   std::stable_partition(cases.begin(), cases.end(), is_first);
   return cases;
