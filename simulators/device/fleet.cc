@@ -1,3 +1,5 @@
+#include "simulators/device/fleet.h"
+
 #include <tuple>
 
 #include "simulators/device/fleet_on_radio.h"
