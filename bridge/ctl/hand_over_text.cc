@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "schemas/wire/envelope.h"
+#include "schemas/wire/life_messages.h"
 
 namespace registry::ctl {
 namespace {
@@ -111,7 +112,7 @@ std::string FirstCommand(const HandOverFacts& facts) {
   const nlohmann::ordered_json command = {{"specversion", "1.0"},
                                           {"id", "first-1"},
                                           {"source", facts.party},
-                                          {"type", wire::CommandType("quota.get")},
+                                          {"type", wire::CommandType(wire::QuotaGet::kName)},
                                           {"datacontenttype", "application/json"},
                                           {"data", nlohmann::ordered_json::object()}};
   return command.dump() + "\n";

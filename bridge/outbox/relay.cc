@@ -121,8 +121,7 @@ void MqttRelay::Impl::Run() {
 
 // Each wait ends within kReadWait, for confirmations that come meanwhile have a cursor to move.
 void MqttRelay::Impl::CarrySome() {
-  const auto parcels = Now();
-  const std::size_t crowd = kOnTheWayPerParty * parcels->parties();
+  const std::size_t crowd = kOnTheWayPerParty * Now()->parties();
   if (crowd > 0 && !on_the_way_->WaitBelow(crowd, SteadyClock::now() + kReadWait)) return;
   const std::size_t both = std::min(options_.in_flight_max, publisher_.AtOnceMax());
   const std::size_t limit = patience_.OneByOne(window_->cursor()) ? 1 : both;
@@ -136,7 +135,8 @@ void MqttRelay::Impl::CarrySome() {
   }
   unreadable_.Forget();
   FillIn(*entries);
-  if (!entries->empty()) Carry(parcels->Pack(std::move(*entries)));
+  // As it is now: who takes batches may have changed while this waited for something to carry.
+  if (!entries->empty()) Carry(Now()->Pack(std::move(*entries)));
 }
 
 void MqttRelay::Impl::FillIn(std::vector<ledger::OutboxEntry>& entries) const {

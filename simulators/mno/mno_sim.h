@@ -7,9 +7,10 @@
 // Threads: everything arrives on the threads of link and mqtt; one mutex guards the state. Reports go to `report`,
 //   which outlives it.
 // Fault model: of the radio, MnoConfig::faults (lost, repeated, late; link/frames.h), towards its devices; a device that
-//   does not answer in radio_patience is reported unreachable. Towards the registry it is honest and does every job, unless it
-//   is told not to (mqtt/protocol_faults.h): no job is refused, lost or done twice, but for a wipe after its deadline. What goes
-//   wrong on the way to a card is simulators/ota's. What a hostile MNO does is tested by playing one (tests/security).
+//   does not answer in radio_patience is reported unreachable. Towards the registry it is honest and does every job, unless
+//   it is told not to (mqtt/protocol_faults.h): no job is refused, lost or done twice, but for a wipe after its deadline.
+//   What goes wrong on the way to a card is simulators/ota's. What a hostile MNO does is tested by playing one
+//   (tests/security).
 // Privacy: EID and ICCID stay between the MNO, its devices and the registry; reports name devices by UUID only,
 //   since they end up in log files.
 #pragma once

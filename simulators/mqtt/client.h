@@ -1,9 +1,9 @@
 // simulators/mqtt/client.h: a party's side of the interface over libmosquitto (the registry uses Paho: two client
 // libraries disagree loudly where MQTT is misread). Only this room includes mosquitto.h.
 // Commands are repeated with the same id until a reply comes or the deadline passes (README, "The journey of one message").
-// A rejection with too_busy or disk_nearly_full is none: the registry has not looked at the command. One with 2400 or 2502 and
-// retryAfterSeconds is none either while the deadline is further away: the same command goes out again after that time
-// (PARTY.md, rule 2).
+// A rejection with too_busy or disk_nearly_full is none: the registry has not looked at the command. One with 2400 or 2502
+// and retryAfterSeconds is none either while the deadline is further away: the same command goes out again after that
+// time (PARTY.md, rule 2).
 // Owns: one libmosquitto network thread and one thread for repetitions and deadlines; both start with the first
 //   WaitConnected or Call, so no handler runs before Open has returned. Handlers run on those threads and must be
 //   quick. Call from any thread, also from handlers. The destructor disconnects and joins; waiting commands are

@@ -1,7 +1,7 @@
 // simulators/ota/parcel.h: what an operator's platform writes on a card for one job, and how the device's software finds it
 // there: one issuer script (euicc/issuer_script.h), carried out whole or not at all.
-//   payload  02 deleted, the pilot's files in their order, 02 last (or none of them any more), 10 the registry payload (CMS),
-//            11 the head
+//   payload  02 deleted, the pilot's files in their order, 02 last (or none of them any more), 10 the registry payload
+//            (CMS), 11 the head
 //   wipe     everything cleared, then 11 the head
 // The head is JSON: {"t": "payload" or "wipe", "job", "version", "containers": [ids in hex]}. It is written last.
 // Threads: pure functions, any thread. Errors: nullopt when the job's members are not what its schema says.

@@ -1,5 +1,5 @@
-// simulators/party/arguments.h: the command line of a party's simulator: `--config FILE`, and `--fault NAME` as often as wanted
-// (simulators/mqtt/protocol_faults.h). `--help` lists the faults.
+// simulators/party/arguments.h: the command line of a party's simulator: `--config FILE`, and `--fault NAME` as often as
+// wanted (simulators/mqtt/protocol_faults.h). `--help` lists the faults.
 // Plain function, the main thread. Errors: said on standard error.
 #pragma once
 

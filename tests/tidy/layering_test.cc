@@ -103,8 +103,8 @@ TEST(Layering, ThirdPartyHeadersStayInTheirRoom) {
       {"toml++/", {"bridge/app", "bridge/ctl", "simulators/lab"}},
       {"spdlog/", {"bridge/app", "simulators/device", "simulators/mno", "simulators/asp", "simulators/lab"}},
       {"CLI/",
-       {"bridge/app", "bridge/ctl", "simulators/device", "simulators/mno", "simulators/asp", "simulators/lab", "simulators/party",
-         "clients/conformance", "clients/verify", "clients/follow"}},
+       {"bridge/app", "bridge/ctl", "simulators/device", "simulators/mno", "simulators/asp", "simulators/lab",
+        "simulators/party", "clients/conformance", "clients/verify", "clients/follow"}},
   };
   for (const SourceFile& file : Sources()) {
     if (file.path.starts_with("tests/")) continue;

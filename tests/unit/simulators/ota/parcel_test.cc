@@ -71,8 +71,8 @@ TEST_F(ParcelTest, WithoutFilesThePilotsFilesGo) {
 // Also on a card that carries a script out command by command, and loses its power between any two.
 TEST_F(ParcelTest, TheFilesComeInTheSafeOrder) {
   json action = action_;
-  action["containers"].insert(action["containers"].begin() + 1,
-                              {{"id", "0F"}, {"content", ToBase64(Bytes(9, 0x0f))}});
+  const json mark = {{"id", "0F"}, {"content", ToBase64(Bytes(9, 0x0f))}};
+  action["containers"].insert(action["containers"].begin() + 1, mark);
   Bytes expected = RemoveFileScript(0x02);
   for (const auto& [file, size] :
        std::vector<std::pair<std::uint8_t, int>>{{0x06, 435}, {0x0f, 9}, {0x02, 410}}) {
