@@ -69,6 +69,10 @@ std::uint64_t NumberIn(const json& data, const char* member) {
   return found != data.end() && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
 }
 
+std::uint64_t ReplayFrom(const json& data) {
+  return NumberIn(data, data.is_object() && data.contains("fromSeq") ? "fromSeq" : "from_seq");
+}
+
 bool TrueIn(const json& data, const char* member) {
   const auto found = data.is_object() ? data.find(member) : data.end();
   return found != data.end() && found->is_boolean() && found->get<bool>();
@@ -204,7 +208,9 @@ void Desk::HandleOne(const LinkMessage& message, const std::string& topic_comman
 }
 
 void Desk::AnswerNow(const Command& command) {
-  auto& [content, stored] = known_.at(command.id);
+  const auto known = known_.find(command.id);
+  if (known == known_.end()) return;  // not as its schema says: it was rejected already
+  auto& stored = known->second.second;
   if (!stored) stored = Usual(command);
   Reply(command, *stored);
   for (const Saying& saying : std::exchange(replaying_, {})) Say(saying);
@@ -289,7 +295,7 @@ Answer Desk::Feed(const Command& command) {
     }
     acked_ = std::max(acked_, seq);
   } else {
-    const auto from = feed_.lower_bound(NumberIn(command.data, "from_seq"));
+    const auto from = feed_.lower_bound(ReplayFrom(command.data));
     for (auto at = from; at != feed_.end(); ++at) replaying_.push_back(at->second);
     replayed = replaying_.size();
   }

@@ -122,6 +122,8 @@ std::string NewUuid();
 // Members of what a party has said, which may be of any kind: empty, 0 or false when it is of another or not there.
 std::string TextIn(const nlohmann::json& data, const char* member);
 std::uint64_t NumberIn(const nlohmann::json& data, const char* member);
+// Of feed.replay; the member's former name is read too, as the registry does.
+std::uint64_t ReplayFrom(const nlohmann::json& data);
 bool TrueIn(const nlohmann::json& data, const char* member);
 
 }  // namespace registry::conformance

@@ -52,7 +52,7 @@ void AskGap(Bench& bench) {
     bench.WaitAcked(*next.envelope.seq);
     return;
   }
-  const std::uint64_t seq = NumberIn(replay->data, "from_seq");
+  const std::uint64_t seq = ReplayFrom(replay->data);
   desk.Check("F1", seq <= first, what + ": feed.replay from " + std::to_string(seq));
   desk.AnswerNow(*replay);
   const bool whole = bench.WaitAcked(*next.envelope.seq);

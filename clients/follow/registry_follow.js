@@ -310,7 +310,7 @@ class Follower {
     const missing = applied < this.last && now - this.heardAt > GAP_PATIENCE;
     if (!this.asked.has('feed.replay') && now >= this.replayAt && (this.unasked || missing)) {
       // With a new id each time: the reply to a known one is given again, the notifications are not.
-      this.send('feed.replay', { from_seq: applied + 1 }, now);
+      this.send('feed.replay', { fromSeq: applied + 1 }, now);
       this.replayAt = now + this.pause;
       this.pause = Math.min(2 * this.pause, PAUSE_MAX);
     }

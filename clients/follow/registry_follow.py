@@ -304,7 +304,7 @@ class Follower:
         missing = applied < self.last and now - self.heard_at > GAP_PATIENCE
         if "feed.replay" not in self.asked and now >= self.replay_at and (self.unasked or missing):
             # With a new id each time: the reply to a known one is given again, the notifications are not.
-            self._send("feed.replay", {"from_seq": applied + 1}, now)
+            self._send("feed.replay", {"fromSeq": applied + 1}, now)
             self.replay_at = now + self.pause
             self.pause = min(2 * self.pause, PAUSE_MAX)
         unsaid = self.options.get("acknowledge", True) and applied > self.acked

@@ -42,7 +42,7 @@ class Sequence {
   void Gone(std::uint64_t last);
   void Rejected(bool replay, std::chrono::milliseconds retry_after, Time now);  // 0: it said nothing of it
 
-  std::optional<std::uint64_t> ReplayDue(Time now) const;  // from_seq
+  std::optional<std::uint64_t> ReplayDue(Time now) const;  // fromSeq
   std::optional<std::uint64_t> AckDue(Time now) const;
   // Asked under that id. Replies are known by it.
   void Asked(bool replay, std::string id, Time now);

@@ -76,7 +76,7 @@ void FeedScript::Answer(const RawMessage& message) {
   const std::string party = said.at("source"), id = said.at("id");
   Feed& feed = of(party);
   if (said.at("type") == "registry.v1.feed.replay") {
-    const std::uint64_t from = said.at("data").at("from_seq");
+    const std::uint64_t from = said.at("data").at("fromSeq");
     feed.replays.push_back(from);
     if (feed.unanswered > 0) {
       --feed.unanswered;
