@@ -101,6 +101,7 @@ void FleetOnRadio::OpenAdminSession(Unit& unit, const Seat& seat) {
     WhenFree(&unit, [this, &seat, path](Unit& free) REQUIRES(free.mutex) {
       if (!free.radio_on) return;
       (void)seat.admin->Run(path, kAdminSessionMost);  // one that broke off is asked for again
+      if (seat.agent->in_session()) ExpireSession(free, seat);
       LookAtCard(free, seat, "");
     });
   });
@@ -219,6 +220,7 @@ void FleetOnRadio::TellAgain(Unit& unit) {
 }
 
 Status FleetOnRadio::SendTelemetry(Unit& unit) {
+  if (telemetry_) telemetry_->LetGo(unit.device->id());
   auto opened = unit.device->OpenTelemetry();
   if (!opened) return opened.error();
   const json message = {{"device", unit.device->id()}, {"number", ++unit.told}};

@@ -23,6 +23,15 @@ void TelemetryKeeper::Stop() {
   replaced_.clear();
 }
 
+void TelemetryKeeper::LetGo(const std::string& device) {
+  const MutexLock lock(mutex_);
+  const auto found = sessions_.find(device);
+  if (found == sessions_.end()) return;
+  replaced_.push_back(std::move(found->second));
+  sessions_.erase(found);
+  eventfd_write(wake_.fd(), 1);
+}
+
 bool TelemetryKeeper::Keep(const std::string& device, std::unique_ptr<Telemetry> session) {
   {
     const MutexLock lock(mutex_);

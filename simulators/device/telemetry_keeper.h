@@ -29,6 +29,9 @@ class TelemetryKeeper {
   TelemetryKeeper(const TelemetryKeeper&) = delete;
   TelemetryKeeper& operator=(const TelemetryKeeper&) = delete;
 
+  // The device's session ends, without a word. Before another one is opened: a broker ends the former by itself, and that
+  // would be told.
+  void LetGo(const std::string& device);
   // One that the device had before ends, without a word. False: there is no room.
   bool Keep(const std::string& device, std::unique_ptr<Telemetry> session);
   void Stop();

@@ -50,8 +50,8 @@ class NetworkOperator : public MnoSim {
 
   ~NetworkOperator() override {
     repeater_.Stop();
-    desk_->Close();     // no more codes
-    listener_.reset();  // no more frames
+    if (desk_) desk_->Close();  // no more codes
+    listener_.reset();          // no more frames
     if (ota_) ota_->Stop();
     client_.reset();  // no more actions and replies
   }

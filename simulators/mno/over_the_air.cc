@@ -71,7 +71,7 @@ class ByPlatform : public OverTheAir, public ota::AdminPlatform {
 
   void Cancel(const JobId& job) override {
     const MutexLock lock(mutex_);
-    platform_.Cancel(job.text());
+    if (const auto card = platform_.Cancel(job.text())) centre_.Withdraw(*card);
   }
 
   void Settle(const JobId& job) override {

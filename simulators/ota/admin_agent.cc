@@ -53,6 +53,7 @@ bool AdminAgent::Converse(PskStream& stream) {
     answer_ = WriteAnswer(card_.CarryOut(*script), script->form);
     next_uri_ = next;
     if (card_.powered()) continue;
+    card_.ExpireSession();
     next_uri_.clear();  // it knows nothing of the session any more
     answer_.clear();
     return false;

@@ -55,7 +55,10 @@ CardAgent::Outcome CardAgent::Take(const Bytes& user_data, Clock::time_point now
   const PacketStatus status = opened->status == PacketStatus::kOk ? Admit(opened->packet) : opened->status;
   Bytes answer;
   if (status == PacketStatus::kOk) answer = CarryOutPacket(opened->packet.data, outcome);
-  if (!card_.powered()) return {};
+  if (!card_.powered()) {
+    ExpireSession();
+    return {};
+  }
   Prove(opened->packet, status, std::move(answer), outcome);
   return outcome;
 }

@@ -45,7 +45,7 @@ std::vector<Bytes> Delivery::Next(std::size_t octets_most) {
 }
 
 void Delivery::Answered(const ScriptAnswer& answer) {
-  if (over()) return;
+  if (over() || given_ == 0) return;  // none was given: it answers what an earlier parcel asked
   if (answer.bad_format || answer.answers.size() > given_) return Fail("applet", "applet_refused", false);
   for (const Bytes& said : answer.answers) {
     if (WordOf(said) != kDoneWord) return Refused(WordOf(said));

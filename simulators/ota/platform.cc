@@ -58,7 +58,14 @@ bool Platform::Drop(const std::string& job) {
   return true;
 }
 
-void Platform::Cancel(const std::string& job) { Drop(job); }
+std::optional<std::string> Platform::Cancel(const std::string& job) {
+  const auto of_card = jobs_.find(job);
+  if (of_card == jobs_.end()) return std::nullopt;
+  const std::string name = of_card->second;
+  const bool under_way = cards_.at(name).waiting.front().job == job;
+  Drop(job);
+  return under_way ? std::optional(name) : std::nullopt;
+}
 
 void Platform::Settle(const std::string& job, Clock::time_point now) {
   const auto of_card = jobs_.find(job);

@@ -55,7 +55,8 @@ class Platform {
 
   // False: the card is not known, or too many parcels wait for it. A job that is under way is not begun again.
   bool Deliver(const std::string& card, const std::string& job, Parcel parcel, Clock::time_point now);
-  void Cancel(const std::string& job);  // no end is told
+  // No end is told. Whose card it was under way to: what has been sent for it should not arrive any more.
+  std::optional<std::string> Cancel(const std::string& job);
   // The device has said what has become of it: it is over, whatever proof has not come.
   void Settle(const std::string& job, Clock::time_point now);
   void Heard(const std::string& card, const Bytes& user_data, Clock::time_point now);

@@ -77,6 +77,11 @@ bool SmsCentre::Reported(std::uint64_t id, std::uint8_t failure_cause) {
   return true;
 }
 
+void SmsCentre::Withdraw(const std::string& card) {
+  std::erase_if(waiting_, [&](const auto& waits) { return waits.second.message.card == card; });
+  std::erase_if(on_air_, [&](const auto& flies) { return flies.second.card == card; });
+}
+
 void SmsCentre::Sent(const std::string& card, const Bytes& user_data, Clock::time_point now) {
   if (arriving_.size() >= kWaitingMost || Happens(options_.faults.lose)) return;
   const Message message{0, card, user_data};

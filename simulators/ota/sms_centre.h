@@ -51,6 +51,8 @@ class SmsCentre {
   std::vector<Message> TakeDue(Clock::time_point now);  // goes over the radio now
   // The delivery report; false: of no message that is waited for.
   bool Reported(std::uint64_t id, std::uint8_t failure_cause);
+  // What waits for the card is deleted (TS 23.040 §9.2.3.19).
+  void Withdraw(const std::string& card);
   // From the card.
   void Sent(const std::string& card, const Bytes& user_data, Clock::time_point now);
   std::vector<Message> TakeArrived(Clock::time_point now);
