@@ -191,10 +191,10 @@ class MqttPartyClient : public PartyClient {
     } else {
       reply.error = Error::Make(Code::kFailed, "unreadable_rejection", "the rejection could not be read");
     }
+    if (PutOff(envelope.cause->text(), reply)) return;
     // Not looked at, while an earlier copy may still wait there: under a new id both would be decided. So it stays here
     // and is said again, as after no answer.
     if (reply.error && NotLookedAt(*reply.error)) return;
-    if (PutOff(envelope.cause->text(), reply)) return;
     if (!reply.accepted && !NotNow(reply) && Has(ProtocolFault::kFinalRepeated)) return;
     auto on_reply = pending_.Take(envelope.cause->text());
     if (!on_reply && Has(ProtocolFault::kCauseIgnored)) on_reply = pending_.Take(pending_.Any().value_or(""));
