@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,6 +23,14 @@ Result<FolderLock> FolderLock::Take(const std::string& folder, std::chrono::mill
   const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return failed();
   FolderLock lock(fd);
+  // What another user makes in it, root too, the registry's user could not read or replace.
+  struct stat is {};
+  if (fstat(fd, &is) != 0) return failed();
+  if (is.st_uid != geteuid()) {
+    return Error::Make(Code::kFailed, "file_failed",
+                       folder + " belongs to user " + std::to_string(is.st_uid) + "; run it as user id " +
+                           std::to_string(is.st_uid));
+  }
   const auto until = std::chrono::steady_clock::now() + wait;
   while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) return failed();

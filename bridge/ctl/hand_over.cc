@@ -48,7 +48,8 @@ class Bundle {
   // Nothing where there is no such file.
   bool Copy(const std::string& from, const std::string& name, mode_t mode = kForAll) {
     std::ifstream input(from, std::ios::binary);
-    if (from.empty() || !input) return false;
+    if (from.empty() || (!input && !fs::exists(from))) return false;
+    if (!input) failed_ = HandOverFailed(from, "cannot be read");
     std::ostringstream text;
     text << input.rdbuf();
     Write(name, text.str(), mode);

@@ -4,6 +4,7 @@
 
 #include "bridge/app/config.h"
 #include "bridge/ctl/folder_lock.h"
+#include "bridge/ctl/interface_ca.h"
 #include "bridge/ctl/party_certificate.h"
 #include "bridge/ctl/party_history.h"
 #include "bridge/ctl/withdraw.h"
@@ -103,6 +104,9 @@ Result<std::vector<std::string>> RenewParty(const PartyRenewal& renewal) {
   if (!renewal.request.empty()) {
     const auto request = signing::PartyRequest::Load(renewal.request, *PartyId::Parse(renewal.name));
     if (!request) return request.error();
+  }
+  if (fs::exists(stem + ".pem")) {
+    if (const auto here = LoadPartyCertificate(interface, renewal.name); !here) return here.error();
   }
   std::vector<std::string> withdrawn;
   if (!renewal.keep_old) {

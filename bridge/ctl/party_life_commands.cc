@@ -98,12 +98,15 @@ void RunAdd(const PartyOptions& options) {
 }
 
 void RunRenew(const PartyOptions& options) {
-  const auto withdrawn = OrFailParty(
-      RenewParty({options.folder, options.name, SystemClock().Now(), options.request, options.keep_old}));
+  const auto renewed =
+      RenewParty({options.folder, options.name, SystemClock().Now(), options.request, options.keep_old});
+  // Whatever failed behind it: what is withdrawn is told, also what an earlier attempt has withdrawn.
+  Telling telling(options.folder);
+  if (!options.keep_old) telling.Broker();
+  for (const std::string& serial : OrFailParty(renewed)) std::cout << "withdrawn: " << serial << "\n";
   SayFiles(options);
-  for (const std::string& serial : withdrawn) std::cout << "withdrawn: " << serial << "\n";
   SayOlder(options);
-  if (!withdrawn.empty()) Telling(options.folder).Broker().End();
+  telling.End();
 }
 
 void RunChange(const PartyOptions& options) {

@@ -41,8 +41,15 @@ const app::SecondaryConfig& Named(const app::Config& config, const std::string& 
                     : "no [[secondary]] has the name '" + name + "'; there are: " + names);
 }
 
+bool IsLoopback(const std::string& address) { return address.starts_with("127.") || address == "::1"; }
+
 SecondarySide SideOf(const app::Config& config, const std::string& name) {
   const app::SecondaryConfig& secondary = Named(config, name);
+  const std::string& primary = config.dns.listen_address;
+  if (primary == "0.0.0.0" || primary == "::" || (IsLoopback(primary) && !IsLoopback(secondary.address))) {
+    Fail("zone.listen_address is " + primary + ": set the address at which " + secondary.name +
+         " reaches this host");
+  }
   const auto key = OrFail(zone::LoadTsigKey(config.dns.tsig_name, config.dns.tsig_secret));
   return {.zone = Bare(config.zone),
           .primary = config.dns.listen_address,

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <iterator>
 
+#include "bridge/app/config.h"
 #include "bridge/ctl/folder_lock.h"
 #include "bridge/ctl/party_history.h"
 #include "bridge/signing/key_file.h"
@@ -149,6 +150,8 @@ std::optional<Bytes> ParseSerial(std::string text) {
 Result<Withdrawal> WithdrawByName(const std::string& folder, const std::string& name, UtcTime now) {
   if (!PartyId::Parse(name))
     return Failed("party_name", "not a party name (a-z, 0-9, '-'; at most 32): " + name);
+  if (app::IsReserved(name))
+    return Failed("party_name", name + " is the registry's own name; --serial withdraws one certificate");
   const auto lock = FolderLock::Take(folder);
   if (!lock) return lock.error();
   const std::string interface = folder + "/interface";

@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <iostream>
+#include <regex>
 #include <sstream>
 
 #include "tests/support/registry_home.h"
@@ -98,6 +99,14 @@ TEST_F(SecondaryConfigTest, TheResolverTrustsWhatDevicesTrust) {
   }
   const auto judged = Checked("unbound-checkconf", there);
   EXPECT_TRUE(judged.ok()) << judged.output << there;
+}
+
+TEST_F(SecondaryConfigTest, APrimaryThatTheOtherSideCannotReachIsNotPrinted) {
+  const std::string text = folder_.Read("r/registry.toml");
+  folder_.Write("r/registry.toml", std::regex_replace(text, std::regex("127\\.0\\.0\\.2"), "192.0.2.53"));
+  EXPECT_EQ(Printed("nsd"), "");
+  EXPECT_THAT(said_,
+              HasSubstr("zone.listen_address is 127.0.0.1: set the address at which ns1 reaches this host"));
 }
 
 TEST_F(SecondaryConfigTest, OneOfSeveralIsNamed) {
