@@ -63,7 +63,9 @@ std::vector<std::string> Differences(const Config& one, const Config& other) {
            one.restore_days == other.restore_days,
        "[registry]");
   note(one.mqtt == other.mqtt, "[mqtt]");
-  note(one.ledger_folder == other.ledger_folder && one.event_days == other.event_days, "[ledger]");
+  note(one.ledger_folder == other.ledger_folder && one.event_days == other.event_days &&
+           one.free_bytes_min == other.free_bytes_min,
+       "[ledger]");
   note(one.intake_folder == other.intake_folder && one.intake_bytes_max == other.intake_bytes_max,
        "[intake]");
   note(one.pki == other.pki, "[pki]");

@@ -246,11 +246,11 @@ void Wired::TakeParties() {
   const auto log = log_.For("app");
   const auto read = LoadConfig(config_.file);
   if (!read) {
+    ++reloads_refused_;
     std::istringstream faults(read.error().message);
     for (std::string fault; std::getline(faults, fault);) {
       log(Level::kError, "the configuration is wrong, the parties stay as they were: " + fault);
     }
-    ++reloads_refused_;
     return;
   }
   PartyReload taken = app::TakeParties(config_, *read);

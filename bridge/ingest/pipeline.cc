@@ -227,8 +227,9 @@ std::optional<Error> Pipeline::Impl::NotNow(const PartyId& party, const CommandR
 // The operator's few commands end what must not wait, a stolen device for example.
 bool Pipeline::Impl::MayUseTheLast(const PartyId& party, const CommandRow* row) const {
   if (row != nullptr && row->way == Way::kReads) return true;
-  const auto known = services_.parties.find(party);
-  return known != services_.parties.end() && known->second == wire::Role::kOperator;
+  const auto terms = executor_.terms();
+  const auto known = terms->parties.find(party);
+  return known != terms->parties.end() && known->second == wire::Role::kOperator;
 }
 
 // As the reply to a read would, the refusal of one goes aside: no commit, which would cost more than the answer. So does a

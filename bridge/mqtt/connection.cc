@@ -169,7 +169,7 @@ class Connection::Impl : private ::mqtt::iaction_listener {
   void Stir();
   Status Publish(outbox::Publisher::Message message, Confirmed confirmed);
   bool alive() const { return client_->is_connected(); }
-  void Close(std::chrono::milliseconds deadline);
+  void Close(std::chrono::milliseconds deadline, bool forget);
   const Terms& terms() const { return terms_; }
   std::size_t in_flight_max() const {
     return std::min(terms_.receive_max, static_cast<std::size_t>(options_.in_flight_max));
@@ -362,9 +362,12 @@ void Connection::Impl::on_failure(const ::mqtt::token& token) {
   unconfirmed_.Tell(reinterpret_cast<Unconfirmed::Key>(token.get_user_context()), std::move(answer));
 }
 
-void Connection::Impl::Close(std::chrono::milliseconds deadline) {
+void Connection::Impl::Close(std::chrono::milliseconds deadline, bool forget) {
   try {
-    if (client_->is_connected()) client_->disconnect(static_cast<int>(deadline.count()))->wait_for(deadline);
+    ::mqtt::disconnect_options how(static_cast<int>(deadline.count()));
+    // MQTT 5 §3.14.2.2.2.
+    if (forget) how.set_properties({{::mqtt::property::SESSION_EXPIRY_INTERVAL, 0}});
+    if (client_->is_connected()) client_->disconnect(how)->wait_for(deadline);
   } catch (const ::mqtt::exception&) {
     // Gone already, which is what was wanted.
   }
@@ -379,7 +382,7 @@ Status Connection::Publish(outbox::Publisher::Message message, Confirmed confirm
   return impl_->Publish(std::move(message), std::move(confirmed));
 }
 bool Connection::alive() const { return impl_->alive(); }
-void Connection::Close(std::chrono::milliseconds deadline) { impl_->Close(deadline); }
+void Connection::Close(std::chrono::milliseconds deadline, bool forget) { impl_->Close(deadline, forget); }
 const Terms& Connection::terms() const { return impl_->terms(); }
 std::size_t Connection::in_flight_max() const { return impl_->in_flight_max(); }
 

@@ -43,7 +43,8 @@ class Connection {
   Status Publish(outbox::Publisher::Message message, outbox::Publisher::Confirmed confirmed);
   bool alive() const;
   // DISCONNECT with reason 0, within the deadline. The broker keeps the session.
-  void Close(std::chrono::milliseconds deadline);
+  // `forget`: the broker ends the session too, with what waits in it.
+  void Close(std::chrono::milliseconds deadline, bool forget = false);
 
  private:
   class Impl;

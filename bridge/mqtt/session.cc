@@ -191,7 +191,7 @@ void Session::Impl::CloseSurplus(Together& connections) {
   const std::vector<std::string> wanted = Parties();
   std::erase_if(connections.by_party, [&](const auto& own) {
     if (std::find(wanted.begin(), wanted.end(), own.first) != wanted.end()) return false;
-    own.second->Close(kFarewell);
+    own.second->Close(kFarewell, true);  // what it says meanwhile is not for a later party of its name
     return true;
   });
 }
