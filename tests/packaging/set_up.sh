@@ -15,3 +15,21 @@ cat run.json
 kill "$(sed 's/.*"pid":\([0-9]*\).*/\1/' run.json)"
 wait $!
 echo "ended: $?"
+
+# Debian's Mosquitto with the files where they lie: as its own user at the start, and at SIGHUP.
+chown mosquitto interface/broker.key
+there=/usr/share/iot-registry/broker-config
+sed -e "s|@ACL_FILE@|$there/acl.conf|; s|@GUARD_FILE@|/usr/lib/iot-registry/registry-subscribe-guard.so|" \
+  -e "s|@GUARD_CRL_LINE@|plugin_opt_crl_file $PWD/interface/crl.pem|; s|@CRL_LINE@|crlfile $PWD/interface/crl.pem|" \
+  -e "s|@PORT@|28883|; s|@ADDRESS@|127.0.0.1|; s|@CA_FILE@|$PWD/interface/ca.pem|; s|@USER@|mosquitto|" \
+  -e "s|@CERTIFICATE_FILE@|$PWD/interface/broker.pem|; s|@KEY_FILE@|$PWD/interface/broker.key|" \
+  -e "s|@STATE_DIR@|/var/lib/mosquitto|; s|@LOG_FILE@|/var/log/mosquitto/registry.log|" \
+  $there/mosquitto.conf.in >/tmp/broker.conf
+mosquitto -c /tmp/broker.conf &
+log=/var/log/mosquitto/registry.log
+for _ in {1..300}; do ! grep -qs ' running$' $log || break; sleep 0.1; done
+kill -HUP $!
+for _ in {1..300}; do ! grep -qs 'Reloading config' $log || break; sleep 0.1; done
+kill $!
+wait $! || true
+cat $log
