@@ -74,9 +74,9 @@ class PilotLab : public testing::Test {
   }
   // What the device's MNO finds on the card.
   json ReadByMno(const std::string& device) {
+    std::size_t from = heard_.size();
     for (const std::string mno : {"mno-a", "mno-b"})
       lab_->SendTo(mno, {{"cmd", "read_card"}, {"device", device}});
-    std::size_t from = heard_.size();
     const auto said = heard_.Wait(
         from,
         [&](const std::string&, const json& event) {
