@@ -89,7 +89,7 @@ TEST_F(PackageTest, ARegistryIsSetUpAndServes) {
   EXPECT_THAT(ran.output, HasSubstr("configuration is good"));
   EXPECT_THAT(ran.output, HasSubstr("\"zone_port\""));
   EXPECT_THAT(ran.output, HasSubstr("ended: 0"));
-  EXPECT_THAT(ran.output, HasSubstr("Reloading config"));
+  EXPECT_THAT(ran.output, HasSubstr("the broker lets the registry in"));
   EXPECT_EQ(ran.output.find("Error"), std::string::npos) << "of the broker: " << ran.output;
 }
 
