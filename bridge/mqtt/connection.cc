@@ -154,9 +154,12 @@ std::string WhyEnded(int reason, const ::mqtt::properties& properties) {
 
 bool IsRefusal(int reason) { return reason >= 0x80 && reason != ::mqtt::MQTTPP_V3_CODE; }
 
+// Paho gives a CONNACK's reason as its return code; its own codes are negative.
 std::string PahosWords(const ::mqtt::exception& why) {
-  return IsRefusal(why.get_reason_code()) ? "the broker refused it: " + Named(why.get_reason_code())
-                                          : why.what();
+  for (const int reason : {static_cast<int>(why.get_reason_code()), why.get_return_code()}) {
+    if (IsRefusal(reason)) return "the broker refused it: " + Named(reason);
+  }
+  return why.what();
 }
 
 }  // namespace
