@@ -21,7 +21,6 @@ namespace registry::ctl {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
 
 constexpr mode_t kForAll = 0644, kForOwner = 0600;
 
@@ -72,7 +71,7 @@ class Bundle {
   std::optional<Error> failed_;
 };
 
-Json Facts(const app::Config& config, const PartyId& party) {
+nlohmann::ordered_json Facts(const app::Config& config, const PartyId& party) {
   return {{"party", party.text()},
           {"role", wire::RoleName(config.parties.at(party))},
           {"zone", config.zone},

@@ -16,7 +16,7 @@ trap hush EXIT
 cd "$LAB"
 
 # 1. A device of an ASP that is named by its certificate, up to the push of its payload.
-tell guest-mno esim.register '{"eid":"89049032123451234512345678903175","iccid":"8988211000000530215"}'
+tell guest-mno esim.register '{"eid":"89049032123451234512345678903175","iccid":"8988211000000530231"}'
 hear esim.register.accepted > registered.json
 DEVICE=$(jq -r .device registered.json) CODE=$(jq -r .authorisationCode registered.json)
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN=mqtt.asp.test \
