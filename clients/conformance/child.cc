@@ -14,8 +14,6 @@
 namespace registry::conformance {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::chrono::seconds kPatience{10};
 constexpr std::chrono::milliseconds kLook{10};
 
@@ -66,12 +64,12 @@ Result<pid_t> Fork(std::vector<std::string> command, const std::string& log_file
 
 // nullopt: it has not ended by then.
 std::optional<int> EndOf(pid_t pid, std::chrono::milliseconds within) {
-  const auto until = Clock::now() + within;
+  const auto until = std::chrono::steady_clock::now() + within;
   for (;;) {
     int status = 0;
     const pid_t ended = ::waitpid(pid, &status, WNOHANG);
     if (ended == pid || (ended < 0 && errno != EINTR)) return status;
-    if (Clock::now() >= until) return std::nullopt;
+    if (std::chrono::steady_clock::now() >= until) return std::nullopt;
     std::this_thread::sleep_for(kLook);
   }
 }
