@@ -110,6 +110,10 @@ TEST(Vectors, TheProductFindsThatTheRegistrySignedThePayload) {
   trust.root = sim::ParseCertificate(CertificateIn("root.pem"));
   trust.issuing = sim::ParseCertificate(CertificateIn("issuing.pem"));
   trust.issuing_key = X509_get0_pubkey(trust.issuing.get());
+  trust.authorities.reset(X509_STORE_new());
+  X509_STORE_add_cert(trust.authorities.get(), trust.root.get());
+  X509_STORE_add_cert(trust.authorities.get(), trust.issuing.get());
+  X509_STORE_set_flags(trust.authorities.get(), X509_V_FLAG_NO_CHECK_TIME | X509_V_FLAG_PARTIAL_CHAIN);
   trust.root_view = *sim::CertificateView::Of(CertificateIn("root.pem"));
   trust.issuing_view = *sim::CertificateView::Of(CertificateIn("issuing.pem"));
   const auto euicc = sim::Euicc::Make();
