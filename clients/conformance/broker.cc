@@ -13,7 +13,6 @@ namespace registry::conformance {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kStartsWithin{10};
 constexpr std::chrono::milliseconds kLookAgain{20};
@@ -51,15 +50,15 @@ Result<std::unique_ptr<Broker>> Broker::Start(const LabFiles& files, std::uint16
 // A free port may be taken by somebody else before Mosquitto has it: then it ends, and another one is tried.
 Status Broker::Launch(const LabFiles& files) {
   constexpr int kTries = 5;
-  const auto until = Clock::now() + kStartsWithin;
-  for (int left = kTries; left > 0 && Clock::now() < until; --left) {
+  const auto until = std::chrono::steady_clock::now() + kStartsWithin;
+  for (int left = kTries; left > 0 && std::chrono::steady_clock::now() < until; --left) {
     own_port_ = FreePort();
     const std::string file = folder_ + "/mosquitto.conf";
     std::ofstream(file) << OwnConfig(files.broker_config, folder_, own_port_);
     auto process = Child::Start({"mosquitto", "-c", file}, folder_ + "/mosquitto.out");
     if (!process) return process.error();
     process_ = std::move(*process);
-    while (process_->running() && Clock::now() < until) {
+    while (process_->running() && std::chrono::steady_clock::now() < until) {
       if (SaysThatItRuns() && Listens(own_port_)) return Done{};
       std::this_thread::sleep_for(kLookAgain);
     }

@@ -13,7 +13,6 @@
 namespace registry::conformance {
 
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
 
 namespace {
 
@@ -112,10 +111,10 @@ void Desk::Keep(bool by_party, const std::string& topic, const std::string& payl
 // ---- hearing
 
 bool Desk::Until(std::chrono::milliseconds within, const std::function<bool()>& done) {
-  const auto until = Clock::now() + within;
+  const auto until = std::chrono::steady_clock::now() + within;
   for (;;) {
     if (done()) return true;
-    const auto now = Clock::now();
+    const auto now = std::chrono::steady_clock::now();
     if (now >= until || (stop_ && stop_())) return false;
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(until - now);
     if (const auto message = link_.Take(std::min(left, kTurn))) Handle(*message);
@@ -186,8 +185,14 @@ void Desk::HandleOne(const LinkMessage& message, const std::string& topic_comman
     Check("P5", false, "the type " + envelope->type + " on the topic of " + name);
     return;
   }
-  Command command{name,  envelope->id.text(),    std::string(payload),    envelope->data, Clock::now(),
-                  false, message.response_topic, message.correlation_data};
+  Command command{name,
+                  envelope->id.text(),
+                  std::string(payload),
+                  envelope->data,
+                  std::chrono::steady_clock::now(),
+                  false,
+                  message.response_topic,
+                  message.correlation_data};
   const std::string content = ContentOf(*envelope);
   const auto known = known_.find(command.id);
   command.again = known != known_.end();

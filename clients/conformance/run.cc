@@ -10,15 +10,14 @@
 namespace registry::conformance {
 
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
 
 namespace {
 
 constexpr std::chrono::seconds kBrokerWithin{10};
 constexpr const char* kCode = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GGGG";  // any will do
 
-double SecondsSince(Clock::time_point begun) {
-  return std::chrono::duration<double>(Clock::now() - begun).count();
+double SecondsSince(std::chrono::steady_clock::time_point begun) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
 }
 
 // Which must not have failed for a case to say anything: "payload" stands behind all that Bench::Probe asks.
@@ -51,7 +50,7 @@ class Run {
     run_.party = options_.party;
     run_.begun = WallClock();
     run_.seed = options_.cases.seed;
-    const auto begun = Clock::now();
+    const auto begun = std::chrono::steady_clock::now();
     desk_.StopWhen([this] { return options_.interrupted != nullptr && *options_.interrupted; });
     if (Meet()) AskAll();
     run_.seconds = SecondsSince(begun);
@@ -78,7 +77,7 @@ class Run {
                                   nullptr});
     meeting.clauses = {"P1"};
     if (mno_) meeting.clauses.push_back("J9");
-    const auto begun = Clock::now();
+    const auto begun = std::chrono::steady_clock::now();
     const auto there = [this] { return Stopped() || !broker_.Connections(options_.party).empty(); };
     const bool connected = WaitSlowly(there) && !Stopped();
     if (!connected && run_.trouble.empty()) run_.trouble = options_.party + " did not connect";
@@ -102,9 +101,9 @@ class Run {
 
   // The log is read for it, which costs more than a message.
   bool WaitSlowly(const std::function<bool()>& done) {
-    const auto until = Clock::now() + options_.wait;
+    const auto until = std::chrono::steady_clock::now() + options_.wait;
     while (!done()) {
-      if (Clock::now() >= until) return false;
+      if (std::chrono::steady_clock::now() >= until) return false;
       desk_.Quiet(std::chrono::milliseconds(100));
     }
     return true;
@@ -131,7 +130,7 @@ class Run {
     return run_.cases.back();
   }
 
-  void EndCase(CaseRun& one, Clock::time_point begun) {
+  void EndCase(CaseRun& one, std::chrono::steady_clock::time_point begun) {
     one.seconds = SecondsSince(begun);
     if (one.checks.empty()) return;
     Say(std::string(NameOf(one.outcome())) + "  " + one.name);
@@ -157,7 +156,7 @@ class Run {
     for (const Case& one : cases) {
       if (!Wanted(one.name)) continue;
       if (Stopped()) return;
-      const auto begun = Clock::now();
+      const auto begun = std::chrono::steady_clock::now();
       CaseRun& asked = BeginCase(one);
       const char* need = NeedOf(one, mno_);
       if (need != nullptr && Failed(need)) {
@@ -175,7 +174,7 @@ class Run {
 
   // What was held against every command, and what may come late.
   void AskEveryCommand() {
-    const auto begun = Clock::now();
+    const auto begun = std::chrono::steady_clock::now();
     CaseRun& all = BeginCase({"every-command",
                               "What the party has said in the whole run.",
                               {"P4", "P5", "P6", "P16"},
