@@ -134,13 +134,6 @@ int main(int argc, char** argv) {
   app.add_option("--server-key", arguments.door.key_file, "PEM");
   app.add_option("--wait", arguments.wait_seconds, "seconds to wait for a client")
       ->check(CLI::Range(1, 3600));
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {  // CLI11's only way to say so; it ends here
-    const std::string wrong = error.get_exit_code() == 0 ? "" : registry::WrongCommand(app);
-    if (wrong.empty()) return app.exit(error) == 0 ? 0 : 2;
-    std::cerr << wrong << "\nRun with --help for more information.\n";
-    return 2;
-  }
+  if (const auto end = registry::ParseOrEnd<CLI::ParseError>(app, argc, argv)) return *end;
   return Run(arguments);
 }

@@ -1,9 +1,11 @@
 // schemas/base/wrong_command.h: what is wrong with a command line that CLI11 has refused, in a sentence that names the word
 // and what is nearest to it.
 // CLI11 itself says of a command it does not know "A subcommand is required", and of a mistyped option whatever the one
-// that was meant leaves missing. Pure; any thread.
+// that was meant leaves missing. Any thread; ParseOrEnd the main one.
 #pragma once
 
+#include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -67,6 +69,21 @@ std::string WrongCommand(App& program) {
   const std::string wrong = WrongWord(command->remaining(), choices);
   if (wrong.empty()) return "";
   return name + ": " + wrong + (choices.commands.empty() ? "" : "; there are: " + InARow(choices.commands));
+}
+
+// Parses; what the program ends with when that is the end of it: 0 after --help, 2 for a wrong command line, which is said
+// on standard error. `ParseError` is CLI::ParseError.
+template <class ParseError, class App>
+std::optional<int> ParseOrEnd(App& program, int argc, const char* const* argv) {
+  try {
+    program.parse(argc, argv);
+    return std::nullopt;
+  } catch (const ParseError& why) {  // --help too
+    const std::string wrong = why.get_exit_code() == 0 ? "" : WrongCommand(program);
+    if (wrong.empty()) return program.exit(why) == 0 ? 0 : 2;
+    std::cerr << wrong << "\nRun with --help for more information.\n";
+    return 2;
+  }
 }
 
 }  // namespace registry

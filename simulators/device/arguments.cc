@@ -58,14 +58,7 @@ std::variant<DeviceArguments, int> ReadArguments(int argc, const char* const* ar
   CLI::App program("a fleet of devices (--config), cards of their own (--modem, --vpcd), or both",
                    "device-sim");
   AddOptions(program, arguments);
-  try {
-    program.parse(argc, argv);
-  } catch (const CLI::ParseError& why) {  // --help too
-    const std::string wrong = why.get_exit_code() == 0 ? "" : WrongCommand(program);
-    if (wrong.empty()) return program.exit(why) == 0 ? 0 : 2;
-    std::cerr << wrong << "\nRun with --help for more information.\n";
-    return 2;
-  }
+  if (const auto end = ParseOrEnd<CLI::ParseError>(program, argc, argv)) return *end;
   arguments.cards = CardsOf(program);
   if (!arguments.config.empty() || !arguments.cards.empty()) return arguments;
   std::cerr << program.help();

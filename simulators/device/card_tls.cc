@@ -134,14 +134,7 @@ int main(int argc, char** argv) {
   connect->add_option("--name", arguments.name, "sent as dane_clientid to a server that asks");
   connect->add_option("--tls", arguments.tls, "1.2, 1.3 or any (default)")
       ->check(CLI::IsMember({"1.2", "1.3", "any"}));
-  try {
-    program.parse(argc, argv);
-  } catch (const CLI::ParseError& why) {  // --help too
-    const std::string wrong = why.get_exit_code() == 0 ? "" : WrongCommand(program);
-    if (wrong.empty()) return program.exit(why) == 0 ? 0 : 2;
-    std::cerr << wrong << "\nRun with --help for more information.\n";
-    return 2;
-  }
+  if (const auto end = ParseOrEnd<CLI::ParseError>(program, argc, argv)) return *end;
   const auto port = ModemPort::Open(arguments.modem, std::chrono::seconds(arguments.within_seconds));
   if (!port) return Refuse(port.error());
   Card card([&port](const Bytes& apdu) { return (*port)->Transmit(apdu); });

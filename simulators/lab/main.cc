@@ -330,14 +330,7 @@ int main(int argc, char** argv) {
   up->add_flag("--servers-only", arguments.servers_only, "no simulators: all parties are played by hand");
   CLI::App* down = app.add_subcommand("down", "end the lab in DIR");
   down->add_option("--dir", arguments.folder, "its run folder")->required();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& why) {  // --help too; 2, as every other program here says it
-    const std::string wrong = why.get_exit_code() == 0 ? "" : registry::WrongCommand(app);
-    if (wrong.empty()) return app.exit(why) == 0 ? 0 : 2;
-    std::cerr << wrong << "\nRun with --help for more information.\n";
-    return 2;
-  }
+  if (const auto end = registry::ParseOrEnd<CLI::ParseError>(app, argc, argv)) return *end;
   if (demo->parsed() && arguments.devices == 0) {
     std::cerr
         << "demo: --devices must be at least 1; a lab without devices is what `up --devices 0` starts\n";

@@ -1,7 +1,6 @@
 #include "simulators/party/arguments.h"
 
 #include <CLI/CLI.hpp>
-#include <iostream>
 #include <map>
 #include <vector>
 
@@ -42,14 +41,7 @@ std::variant<PartyArguments, int> ReadPartyArguments(int argc, const char* const
       ->check([&known](const std::string& name) {
         return known.first.contains(name) ? "" : "there is no fault '" + name + "'; --help lists them";
       });
-  try {
-    program.parse(argc, argv);
-  } catch (const CLI::ParseError& why) {  // --help too
-    const std::string wrong = why.get_exit_code() == 0 ? "" : WrongCommand(program);
-    if (wrong.empty()) return program.exit(why) == 0 ? 0 : 2;
-    std::cerr << wrong << "\nRun with --help for more information.\n";
-    return 2;
-  }
+  if (const auto end = ParseOrEnd<CLI::ParseError>(program, argc, argv)) return *end;
   for (const std::string& name : faults) arguments.faults.insert(known.first.at(name));
   return arguments;
 }
