@@ -91,21 +91,24 @@ TEST_F(VerifyTest, EndsWithTwoWhenItCannotAsk) {
 
 TEST_F(VerifyTest, SaysOfALiveClientWhatItShows) {
   const std::string port = std::to_string(test::FreePort());
+  int looks = 0;
   const auto look = [&](const std::string& client_arguments) {
+    // A log of its own: logs are appended to, and the line of the look before would be taken for this one's.
+    const std::string log = "verify." + std::to_string(++looks) + ".log";
     lab::ProcessSpec spec;
     spec.name = "registry-verify";
     spec.command = {REGISTRY_BINARY_DIR "/bin/registry-verify", "--config", config_, "127.0.0.1:" + port};
-    spec.log_file = world_->folder().In("verify.log");
+    spec.log_file = world_->folder().In(log);
     auto verify = lab::Process::Start(std::move(spec));
     EXPECT_TRUE(verify);
     // Whoever only looks whether the port is there would be the client.
     const std::string said = "waiting for a client";
-    for (int i = 0; i < 500 && world_->folder().Read("verify.log").find(said) == std::string::npos; ++i) {
+    for (int i = 0; i < 1000 && world_->folder().Read(log).find(said) == std::string::npos; ++i) {
       (void)(*verify)->WaitExit(std::chrono::milliseconds(20));
     }
     Shell("openssl s_client -connect 127.0.0.1:" + port + " " + client_arguments + " </dev/null 2>&1");
     EXPECT_TRUE((*verify)->WaitExit(std::chrono::seconds(20)));
-    return world_->folder().Read("verify.log");
+    return world_->folder().Read(log);
   };
   const test::TestDevice& good = world_->device(Kind::kGood);
   std::string said = look("-cert " + good.certificate_file + " -key " + good.key_file);
