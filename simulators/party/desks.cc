@@ -33,20 +33,22 @@ void Desks::HandOver(const std::string& party, nlohmann::json frame) {
     desk->second.waiting[Text(frame, "device")] = frame;
     connection = desk->second.connection;
   }
-  if (connection && connection->open()) {
-    connection->Send(frame, kSendPatience);
-  } else {
-    wake_.NotifyAll();
+  if (connection && connection->open() && connection->Send(frame, kSendPatience)) return;
+  {
+    const MutexLock lock(mutex_);
+    handed_over_ = true;
   }
+  wake_.NotifyAll();
 }
 
 void Desks::Loop() {
   MutexLock lock(mutex_);
   while (!thread_.stopping()) {
+    handed_over_ = false;
     lock.Unlock();
     for (auto& [asp, desk] : desks_) Visit(desk);
     lock.Lock();
-    if (!thread_.stopping()) wake_.WaitFor(lock, repeat_after_);
+    thread_.WaitFor(lock, repeat_after_, [this]() REQUIRES(mutex_) { return handed_over_; });
   }
 }
 

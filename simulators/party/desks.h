@@ -32,6 +32,7 @@ class Desks {
   const std::chrono::milliseconds repeat_after_;
   Mutex mutex_;
   CondVar wake_;
+  bool handed_over_ GUARDED_BY(mutex_) = false;  // since the thread went round last; it may not have seen it
   std::map<std::string, Desk> desks_;  // entries never come or go; what they hold is guarded by mutex_
   OwnThread thread_{mutex_, wake_};
 };

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <thread>
 
 #include "tests/support/temporary_folder.h"
 
@@ -13,10 +14,11 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// An ASP's desk that notes a code only when told to.
+// An ASP's desk that notes a code only when told to. One of somebody else's making says rubbish as well, which ends the
+// connection.
 class Desk {
  public:
-  explicit Desk(const std::string& socket) {
+  explicit Desk(const std::string& socket, bool rubbish = true) : rubbish_(rubbish) {
     auto listener = Listener::Open(
         socket, [this](const std::shared_ptr<Connection>& from, const json& frame) { Take(from, frame); },
         nullptr);
@@ -44,12 +46,13 @@ class Desk {
     const std::lock_guard lock(mutex_);
     ++frames_;
     last_ = frame;
-    // Rubbish first: a desk of somebody else's making must not end the MNO.
-    from->Send(json{{"t", 5}, {"device", json::array()}}, seconds(1));
-    from->Send(json{{"t", "noted"}, {"device", 7}}, seconds(1));
+    // It must not end the MNO.
+    if (rubbish_) from->Send(json{{"t", 5}, {"device", json::array()}}, seconds(1));
+    if (rubbish_) from->Send(json{{"t", "noted"}, {"device", 7}}, seconds(1));
     if (noting_) from->Send({{"t", "noted"}, {"device", frame["device"]}}, seconds(1));
     changed_.notify_all();
   }
+  const bool rubbish_;
   std::mutex mutex_;
   std::condition_variable changed_;
   int frames_ = 0;
@@ -77,6 +80,21 @@ TEST_F(DesksTest, ACodeIsSaidAgainUntilItIsNotedEvenWhenTheDeskOpensLate) {
   const int before = desk.frames();
   ASSERT_TRUE(desk.WaitFrames(before));
   EXPECT_LE(desk.frames(), before + 3);
+}
+
+// The thread goes round: it has seen that nothing waits for asp-a and is with asp-b when a code for asp-a comes. That one
+// must not wait until codes are said again.
+TEST_F(DesksTest, NoCodeWaitsForTheNextRound) {
+  Desk first(folder_.In("a"), false), second(folder_.In("b"), false);
+  constexpr int kTimes = 400;
+  for (int i = 0; i < kTimes; ++i) {
+    Desks desks({{"asp-a", folder_.In("a")}, {"asp-b", folder_.In("b")}}, std::chrono::hours(1));
+    const int before = first.frames();
+    desks.HandOver("asp-b", {{"t", "authorisation"}, {"device", "d1"}, {"code", "c"}});
+    std::this_thread::sleep_for(std::chrono::microseconds(i));  // another moment each time
+    desks.HandOver("asp-a", {{"t", "authorisation"}, {"device", "d2"}, {"code", "c"}});
+    ASSERT_TRUE(first.WaitFrames(before + 1)) << "at the attempt " << i;
+  }
 }
 
 }  // namespace
