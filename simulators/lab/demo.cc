@@ -14,7 +14,22 @@ using std::chrono::milliseconds;
 constexpr milliseconds kTick{200}, kTerminalTick{100};
 constexpr milliseconds kRefusalPatience{60000};  // caches let go after the TLSA's TTL
 constexpr int kPlainLinesMax = 20;               // devices; above, one line per second is enough
-constexpr std::size_t kPlainColumns = 120;
+constexpr std::size_t kBrief = 8;                // characters of a device's name that tell it from the others
+
+constexpr const char* kWhyItTakesAMoment =
+    ". The device keeps its certificate and goes on trying. Resolvers may hold its TLSA record until the "
+    "record's "
+    "time to live is over. Then the DNS alone must be enough to refuse it.";
+
+// What a person reads between the lines of the run.
+void Say(const DemoOptions& options, const std::string& text) {
+  if (options.quiet) return;
+  std::printf("%s\n", Folded(text, options.terminal.columns, 2).c_str());
+  std::fflush(stdout);
+}
+void Head(const DemoOptions& options, const std::string& text) {
+  if (!options.quiet) std::printf("\n%s\n", Inked(options.terminal, Ink::kHeading, text).c_str());
+}
 
 class Screen {
  public:
@@ -24,13 +39,14 @@ class Screen {
   void Show(bool last) {
     const auto lines = progress_.TakeLines();
     if (options_.quiet) return;
-    if (options_.live) {
-      std::printf("\r\x1b[K%s%s", LiveLine(State(), LiveColumns()).c_str(), last ? "\n" : "");
+    const Terminal& terminal = options_.terminal;
+    if (terminal.live) {
+      std::printf("\r\x1b[K%s%s", LiveLine(State(), LiveColumns(terminal)).c_str(), last ? "\n" : "");
     } else if (options_.lab.devices <= kPlainLinesMax) {
       for (const auto& line : lines) std::printf("%s\n", line.c_str());
     } else if (last || progress_.elapsed_ms() - shown_ms_ >= 1000) {
       shown_ms_ = progress_.elapsed_ms();
-      std::printf("%s\n", LiveLine(State(), kPlainColumns).c_str());
+      std::printf("%s\n", LiveLine(State(), terminal.columns).c_str());
     }
     std::fflush(stdout);
   }
@@ -86,6 +102,30 @@ std::string Deactivate(const DemoOptions& options, DemoRun& run, Progress& progr
   return WaitFor(options, run, deactivated) == true ? "" : "not confirmed";
 }
 
+// One line that changes while the refusal is waited for, since nothing else does.
+class Waiting {
+ public:
+  explicit Waiting(const DemoOptions& options) : shown_(options.terminal.live && !options.quiet) {}
+  ~Waiting() {
+    if (shown_) std::printf("\r\x1b[K");
+  }
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+  void Show(double seconds, const std::string& last) const {
+    if (!shown_) return;
+    std::printf("\r\x1b[K  %.1f s: %.60s", seconds, last.c_str());
+    std::fflush(stdout);
+  }
+
+ private:
+  const bool shown_;
+};
+
+double SecondsSince(Progress::Clock::time_point then) {
+  return std::chrono::duration<double>(Progress::Clock::now() - then).count();
+}
+
 // True when the ASP refuses the device's session after its deactivation, because DNSSEC shows no TLSA any more. The
 // device is taken off the air first: a wiped one would have no certificate to show, and its refusal would prove
 // nothing. Caches may hold the record for its TTL, so the device tries until then.
@@ -95,7 +135,9 @@ bool IsRefused(const DemoOptions& options, DemoRun& run, Progress& progress, con
     run.report.failed.push_back({device, "deactivate", why});
     return false;
   }
+  run.deactivated.insert(device);
   const auto begun = Progress::Clock::now();
+  const Waiting waiting(options);
   std::string last = "no answer";
   while (Progress::Clock::now() - begun < kRefusalPatience && !Over(options, run)) {
     run.lab->SendTo("devices", {{"cmd", "session"}, {"device", device}});
@@ -103,11 +145,11 @@ bool IsRefused(const DemoOptions& options, DemoRun& run, Progress& progress, con
         WaitFor(options, run, [&](milliseconds tick) { return progress.WaitRetry(device, tick); });
     if (!retry) break;
     if (!retry->ok && retry->reason.find("tlsa_missing") != std::string::npos) {
-      run.report.refusal_ms.push_back(
-          std::chrono::duration<double, std::milli>(Progress::Clock::now() - begun).count());
+      run.report.refusal_ms.push_back(SecondsSince(begun) * 1000);
       return true;
     }
     last = retry->ok ? "still welcome" : retry->reason;
+    waiting.Show(SecondsSince(begun), last);
     std::this_thread::sleep_for(kTick);
   }
   if (!Over(options, run)) run.report.failed.push_back({device, "refusal", last});
@@ -143,10 +185,11 @@ void AwaitPutOut(const DemoOptions& options, DemoRun& run, Progress& progress, c
     return;
   }
   ++run.report.put_out;
-  if (!options.quiet) std::printf("%s's broker put it out: %s\n", asp.c_str(), reason->c_str());
+  Say(options, "Its connection to " + asp + "'s broker was ended: " + *reason + ".");
 }
 
 void TryRefusals(const DemoOptions& options, DemoRun& run, Progress& progress) {
+  Head(options, "One device of each ASP is deactivated, and must be refused");
   const auto heard = progress.devices();
   for (const char* asp : kAsps) {
     const bool serves = std::any_of(heard.begin(), heard.end(), [&](const auto& heard_of) {
@@ -156,13 +199,13 @@ void TryRefusals(const DemoOptions& options, DemoRun& run, Progress& progress) {
     ++run.report.refusals_wanted;
     const std::string device = AnyDeviceOf(progress, asp);
     if (device.empty() || Over(options, run)) continue;
+    Say(options, std::string(asp) + " deactivates " + device.substr(0, kBrief) + kWhyItTakesAMoment);
     if (!IsRefused(options, run, progress, asp, device)) continue;
     ++run.report.refused;
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.1f s", run.report.refusal_ms.back() / 1000);
+    Say(options, std::string("Refused because of the DNS after ") + seconds + ": no TLSA record any more.");
     AwaitPutOut(options, run, progress, asp, device);
-    if (options.quiet) continue;
-    std::printf("%s deactivated %s: still holds its certificate, refused after %.1f s\n", asp, device.c_str(),
-                run.report.refusal_ms.back() / 1000);
-    std::fflush(stdout);
   }
 }
 
@@ -170,6 +213,7 @@ Counted Count(const Lab& lab) { return {lab.UsageByProcess(), lab.RegistryCounte
 
 void Provision(const DemoOptions& options, Progress& progress, DemoRun& run) {
   const auto devices = static_cast<std::size_t>(options.lab.devices);
+  Head(options, "Devices get their credentials, and nobody touches them");
   progress.StartClock();
   const Counted before = Count(*run.lab);
   if (Status status = run.lab->StartSimulators(); !status) {
@@ -180,7 +224,7 @@ void Provision(const DemoOptions& options, Progress& progress, DemoRun& run) {
   }
   Timeline timeline(*run.lab, progress, [devices] { return ArrivalCount{devices, devices, 0}; });
   Screen screen(options, progress);
-  const milliseconds tick = options.live ? kTerminalTick : kTick;
+  const milliseconds tick = options.terminal.live ? kTerminalTick : kTick;
   while (!progress.Wait(devices, tick, options.silence, options.deadline) && !Over(options, run)) {
     screen.Show(false);
   }
@@ -210,6 +254,7 @@ DemoRun RunDemo(const DemoOptions& options) {
   };
   lab_options.interrupted = options.interrupted;
   const auto devices = static_cast<std::size_t>(options.lab.devices);
+  Head(options, "Servers start, all of them on this machine");
   auto lab = Lab::Create(lab_options);
   Status started = lab ? (*lab)->StartServers() : Status(lab.error());
   if (lab) run.lab = std::move(*lab);

@@ -9,12 +9,13 @@
 #include "simulators/lab/demo_report.h"
 #include "simulators/lab/lab.h"
 #include "simulators/lab/run_record.h"
+#include "simulators/lab/terminal.h"
 
 namespace registry::lab {
 
 struct DemoOptions {
   LabOptions lab;
-  bool live = false;                         // a terminal: one line that changes; else plain lines
+  Terminal terminal;                         // live: one line that changes; else plain lines
   bool quiet = false;                        // nothing while it runs
   std::chrono::milliseconds silence{60000};  // nothing heard for so long: give up
   std::chrono::milliseconds deadline{1800000};
@@ -27,6 +28,7 @@ struct DemoRun {
   DemoReport report;
   std::vector<Moment> timeline;
   std::map<std::string, DeviceProgress> devices;
+  std::set<std::string> deactivated;  // devices
   std::string trouble;  // a server that did not start or ended, an interruption; empty when there was none
 };
 

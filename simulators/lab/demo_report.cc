@@ -11,6 +11,8 @@ namespace {
 
 constexpr const char* kShown[] = {"register", "claim", "csr", "activated", "verify", "session"};
 
+constexpr std::size_t kStep = 8;  // columns, at least
+
 std::string Right(const std::string& text, std::size_t width) {
   return text.size() >= width ? " " + text : std::string(width - text.size(), ' ') + text;
 }
@@ -179,18 +181,23 @@ std::string OutcomeSentence(const DemoReport& report) {
   return "The demo failed: " + through + ", the others are named above with the step that failed.";
 }
 
-std::string DeviceTable(const std::map<std::string, DeviceProgress>& devices) {
-  std::string text = Left("device", 38) + Left("mno", 7) + Left("asp", 7);
-  for (const char* step : kShown) text += Right(step, 11);
-  text += Right("whole", 11) + "  (ms)\n";
+std::string DeviceTable(const std::map<std::string, DeviceProgress>& devices, std::size_t columns) {
+  constexpr std::size_t kName = 36, kBrief = 8, kParty = 6, kParties = 2;
+  const auto width = [](std::string_view step) { return std::max(kStep, step.size() + 1); };
+  std::size_t rest = kParties * kParty + kStep;
+  for (const char* step : kShown) rest += width(step);
+  const std::size_t name = kName + 1 + rest <= columns ? kName : kBrief;
+  std::string text = Left("device", name + 1) + Left("mno", kParty) + Left("asp", kParty);
+  for (const char* step : kShown) text += Right(step, width(step));
+  text += Right("whole", kStep) + "\n";
   for (const auto& [id, device] : devices) {
-    text += Left(id, 38) + Left(device.mno, 7) + Left(device.asp, 7);
+    text += Left(id.substr(0, name), name + 1) + Left(device.mno, kParty) + Left(device.asp, kParty);
     for (const char* step : kShown) {
       const auto found = device.steps.find(step);
       const bool known = found != device.steps.end();
-      text += Right(!known ? "-" : found->second.ok ? Tenths(found->second.ms) : "FAILED", 11);
+      text += Right(!known ? "-" : found->second.ok ? Tenths(found->second.ms) : "FAILED", width(step));
     }
-    text += Right(device.Complete() ? Tenths(device.finished_ms) : "not through", 11) + "\n";
+    text += Right(device.Complete() ? Tenths(device.finished_ms) : "-", kStep) + "\n";
   }
   return text;
 }

@@ -55,7 +55,8 @@ void AddUsage(const Counted& before, const Counted& after, DemoReport& report);
 nlohmann::json ToJson(const DemoReport& report);
 // What kept the run from success; empty when nothing did.
 std::string OutcomeSentence(const DemoReport& report);
-std::string DeviceTable(const std::map<std::string, DeviceProgress>& devices);
+// At most `columns` wide, from 80 on: devices are named by their first characters where the whole name has no room.
+std::string DeviceTable(const std::map<std::string, DeviceProgress>& devices, std::size_t columns);
 std::string StepTable(const DemoReport& report);
 
 }  // namespace registry::lab

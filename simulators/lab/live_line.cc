@@ -1,15 +1,12 @@
 #include "simulators/lab/live_line.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 
 namespace registry::lab {
 namespace {
 
-constexpr std::size_t kUnknownColumns = 80, kBarMin = 10, kBarMax = 40, kBrackets = 3;
+constexpr std::size_t kBarMin = 10, kBarMax = 40, kBrackets = 3;
 
 struct Shown {
   const char *step, *brief;
@@ -56,12 +53,6 @@ std::string LiveLine(const LiveState& state, std::size_t columns) {
   }
   const std::string line = head + (bar > 0 ? Bar(state, bar) : "") + through + counters;
   return line.substr(0, columns);
-}
-
-std::size_t LiveColumns() {
-  winsize size{};
-  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return (known ? size.ws_col : kUnknownColumns) - 1;
 }
 
 }  // namespace registry::lab

@@ -7,6 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "simulators/lab/terminal.h"
+
 namespace registry::lab {
 
 struct LiveState {
@@ -20,7 +22,7 @@ struct LiveState {
 // Time, a bar of the devices that are through, and counters of the steps; at most `columns` wide. What is shortened first:
 // the names of the steps, then the bar, then the end of the line.
 std::string LiveLine(const LiveState& state, std::size_t columns);
-// Columns of standard output's terminal but the last, where some terminals wrap; 79 when it is none or does not know.
-std::size_t LiveColumns();
+// All but the last, where some terminals wrap.
+inline std::size_t LiveColumns(const Terminal& terminal) { return terminal.columns - 1; }
 
 }  // namespace registry::lab

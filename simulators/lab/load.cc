@@ -16,7 +16,6 @@ using Clock = Progress::Clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kTick{100}, kPlainTick{1000}, kEndpointPatience{60000}, kAlone{50};
-constexpr std::size_t kPlainColumns = 120;
 constexpr std::size_t kDueMost = 64;  // in one line, which stays below PIPE_BUF (process.h)
 
 std::uint64_t SeedOf(const LoadOptions& options) {
@@ -148,7 +147,7 @@ class Load {
   void Show(bool last) {
     (void)progress_.TakeLines();
     const auto now = Clock::now();
-    const auto every = options_.demo.live ? kTick : kPlainTick;
+    const auto every = options_.demo.terminal.live ? kTick : kPlainTick;
     if (options_.demo.quiet || (!last && now - shown_ < every)) return;
     shown_ = now;
     const LiveState state{progress_.elapsed_ms() / 1000,
@@ -158,9 +157,10 @@ class Load {
                           progress_.counts(),
                           missed_,
                           UnderWay()};
-    const bool live = options_.demo.live;
-    std::printf("%s%s%s", live ? "\r\x1b[K" : "",
-                LiveLine(state, live ? LiveColumns() : kPlainColumns).c_str(), live && !last ? "" : "\n");
+    const Terminal& terminal = options_.demo.terminal;
+    std::printf("%s%s%s", terminal.live ? "\r\x1b[K" : "",
+                LiveLine(state, terminal.live ? LiveColumns(terminal) : terminal.columns).c_str(),
+                terminal.live && !last ? "" : "\n");
     std::fflush(stdout);
   }
 

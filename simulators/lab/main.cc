@@ -1,6 +1,4 @@
 // registry-lab: demo, load, up and down (README.md). ./dev builds and calls it.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
@@ -133,8 +131,9 @@ bool MayWrite(const std::string& file) {
 
 void SayNext() {
   std::printf(
-      "next     ./dev up       starts the same servers and leaves them running\n"
-      "         README.md, \"How to take part by hand\", says how to be a party in them\n");
+      "next     ./dev demo --story  one device and its whole life, step by step\n"
+      "         ./dev up            the same servers, and they stay\n"
+      "         README.md, \"How to take part by hand\": be a party in them\n");
 }
 
 int Demo(const Arguments& arguments) {
@@ -145,10 +144,10 @@ int Demo(const Arguments& arguments) {
   DemoOptions options;
   options.lab = OptionsOf(arguments);
   options.lab.telemetry = TellsIn(arguments);
-  options.live = ::isatty(STDOUT_FILENO) == 1;
+  options.terminal = StandardOutput();
   options.interrupted = &ended;
   DemoRun run = RunDemo(options);
-  SayOutcome(run);
+  SayOutcome(run, options);
   if (run.lab) SayWhere(*run.lab);
   int code = run.report.Good() && run.trouble.empty() ? 0 : 1;
   if (code == 0 && !arguments.keep) SayNext();
@@ -181,13 +180,13 @@ int Load(const Arguments& arguments) {
   const auto& ended = CatchEndSignals();
   LoadOptions options;
   options.demo.lab = OptionsOf(arguments);
-  options.demo.live = ::isatty(STDOUT_FILENO) == 1;
+  options.demo.terminal = StandardOutput();
   options.demo.interrupted = &ended;
   options.duration_s = arguments.duration_s;
   options.arrive = *ArriveOf(arguments.arrive);
   options.under_way_max = arguments.under_way_max;
   const LoadRun run = RunLoad(options);
-  SayLoad(run.record);
+  SayLoad(run.record, options.demo.terminal);
   if (!run.folder.empty()) std::printf("logs     %s/logs\n", run.folder.c_str());
   if (!arguments.report_file.empty() && !Writes(arguments.report_file, run.record)) return 1;
   if (ended) return InterruptedCode();

@@ -7,7 +7,8 @@
 namespace registry::lab {
 
 void SayWhere(const Lab& lab);
-void SayOutcome(const DemoRun& run);
-void SayLoad(const RunRecord& record);
+// Asks the lab, which still runs, about one of its devices (one_device.h).
+void SayOutcome(const DemoRun& run, const DemoOptions& options);
+void SayLoad(const RunRecord& record, const Terminal& terminal);
 
 }  // namespace registry::lab

@@ -7,9 +7,11 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "simulators/lab/probe.h"
 #include "tests/support/built_lab.h"
+#include "tests/support/shell.h"
 
 namespace registry::lab {
 namespace {
@@ -120,13 +122,32 @@ class DemoTest : public testing::Test {
     return options;
   }
   // The program, as a person or a script calls it.
-  ProcessSpec Program(std::vector<std::string> arguments) const {
+  ProcessSpec Program(std::vector<std::string> arguments, int devices = 2) const {
     ProcessSpec spec;
     spec.name = "registry-lab";
-    spec.command = {REGISTRY_BINARY_DIR "/bin/registry-lab", "demo", "--dir", folder_, "--devices", "2"};
+    spec.command = {REGISTRY_BINARY_DIR "/bin/registry-lab",
+                    "demo",
+                    "--dir",
+                    folder_,
+                    "--devices",
+                    std::to_string(devices)};
     spec.command.insert(spec.command.end(), arguments.begin(), arguments.end());
     spec.log_file = folder_ + ".out";
     return spec;
+  }
+  // What a person reads: it fits a terminal of 80 columns, and ends with what one of the devices has.
+  void ExpectAStory() const {
+    const std::string said = TailOf(folder_ + ".out", 1000);
+    std::istringstream lines(said);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
+    EXPECT_THAT(said, testing::Not(testing::HasSubstr("\x1b"))) << "a file has no colours";
+    for (const char* part :
+         {"\nServers start", "\nDevices get their credentials", "\nOne device of each ASP is deactivated",
+          "Resolvers may hold its TLSA record", "\nRefused because of the DNS after ",
+          "._device.iotregistry.test\n", "\ncertificate  serial ", "\nTLSA         3 0 1",
+          "\nDNSSEC       the resolver set ad"}) {
+      EXPECT_THAT(said, testing::HasSubstr(part));
+    }
   }
   static json ReadJson(const std::string& file) {
     std::ifstream in(file);
@@ -203,18 +224,19 @@ TEST_F(DemoTest, TheDescriptionIsWhatOthersRelyOn) {
 }
 
 TEST_F(DemoTest, TheProgramReportsWhatTheContractNames) {
-  auto program = Process::Start(Program({"--report", report_}));
+  auto program = Process::Start(Program({"--report", report_}, 6));
   ASSERT_TRUE(program.ok());
   ASSERT_TRUE((*program)->WaitExit(seconds(120)));
   EXPECT_EQ((*program)->exit_status(), 0) << (*program)->Obituary();
+  ExpectAStory();
   const std::string end = TailOf(folder_ + ".out", 4);
   EXPECT_THAT(end, testing::HasSubstr("./dev up"));
   EXPECT_THAT(end, testing::HasSubstr("\"How to take part by hand\""));
   const json report = ReadJson(report_);
   ExpectMembers(report, kReportMembers);
-  EXPECT_EQ(report["devices"], 2);
-  EXPECT_EQ(report["active"], 2);
-  EXPECT_EQ(report["telemetry_heard"], 2);
+  EXPECT_EQ(report["devices"], 6);
+  EXPECT_EQ(report["active"], 6);
+  EXPECT_EQ(report["telemetry_heard"], 6);
   EXPECT_EQ(report["put_out_by_broker"], report["refused_after_deactivation"]);
   EXPECT_EQ(report["failed"], json::array());
   EXPECT_GE(report["refused_after_deactivation"], 1) << "one per ASP that serves one of the two";
@@ -249,6 +271,24 @@ TEST_F(DemoTest, ATroubleAtTheStartIsReportedWithEveryKeyAndNothingIsLeft) {
   ExpectMembers(report["failed"][0], {{"/step", kText}, {"/reason", kText}});
   EXPECT_THAT(report["failed"][0]["reason"].get<std::string>(), testing::HasSubstr("registryd"));
   fs::remove_all(programs);
+}
+
+// A real terminal by script(1). A folder that cannot be made keeps the lab from starting; its heading is said before.
+TEST_F(DemoTest, HonoursNoColorAndDumbTerminals) {
+  const auto demo = [](const std::string& environment) {
+    return test::Shell("env " + environment +
+                       " script -qec '" REGISTRY_BINARY_DIR
+                       "/bin/registry-lab demo --dir /proc/nowhere' /dev/null </dev/null 2>&1")
+        .output;
+  };
+  const std::string escape = "\x1b[1m";
+  EXPECT_THAT(demo("-u NO_COLOR TERM=xterm"), testing::HasSubstr(escape + "Servers start"));
+  EXPECT_THAT(demo("NO_COLOR= TERM=xterm"), testing::HasSubstr(escape)) << "empty is not set";
+  for (const char* plain : {"NO_COLOR=1 TERM=xterm", "-u NO_COLOR TERM=dumb"}) {
+    const std::string said = demo(plain);
+    EXPECT_THAT(said, testing::HasSubstr("Servers start")) << plain;
+    EXPECT_THAT(said, testing::Not(testing::HasSubstr("\x1b["))) << plain;
+  }
 }
 
 TEST_F(DemoTest, AFolderOfSomebodyElseIsLeftAlone) {

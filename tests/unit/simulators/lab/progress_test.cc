@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <sstream>
 #include <thread>
 
 #include "simulators/lab/demo_report.h"
@@ -144,7 +145,11 @@ TEST(DemoReportTest, TheJsonHasTheNamesOthersReadAndGoodMeansRefusedToo) {
   }
   EXPECT_EQ(said["steps"]["verify"]["p50_ms"], 5.0);
   EXPECT_THAT(StepTable(report), testing::HasSubstr("verify"));
-  EXPECT_THAT(DeviceTable(progress.devices()), testing::HasSubstr("asp-a"));
+  for (const std::size_t columns : {80u, 120u, 200u}) {
+    std::istringstream table(DeviceTable(progress.devices(), columns));
+    for (std::string line; std::getline(table, line);) EXPECT_LE(line.size(), columns) << line;
+    EXPECT_THAT(table.str(), testing::HasSubstr("asp-a"));
+  }
 }
 
 TEST(ProgressTest, ARunWithTelemetryIsGoodWhenAllIsHeardAndTheDeactivatedArePutOut) {
