@@ -11,6 +11,7 @@
 
 #include "simulators/lab/budgets.h"
 #include "simulators/lab/demo.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/integration/mqtt/broker.h"
 #include "tests/support/built_lab.h"
@@ -46,21 +47,14 @@ struct Options {
   std::vector<Authority> secondaries{Authority::kBind};
 };
 
-int AtLeastOne(const char* name, const char* text) {
-  const int number = std::atoi(text);
-  if (number >= 1) return number;
-  std::fprintf(stderr, "%s: '%s' is no number from 1 on\n", name, text);
-  std::exit(2);
+// What is no name of one is refused before.
+std::vector<Authority> SecondariesOf(const std::string& text) {
+  if (text == "all") return {std::begin(kAuthorities), std::end(kAuthorities)};
+  return {*AuthorityOf(text)};
 }
 
-std::vector<Authority> SecondariesOf(const char* text) {
-  if (std::strcmp(text, "all") == 0) return {std::begin(kAuthorities), std::end(kAuthorities)};
-  if (const auto software = AuthorityOf(text)) return {*software};
-  std::fprintf(stderr, "--secondary: '%s' is none of bind, nsd, knot, all\n", text);
-  std::exit(2);
-}
-
-Options OptionsOf(int argc, char** argv) {
+// Of the lab that `./dev bench` measures; the command line changes it.
+Options Usual() {
   Options options;
   LabOptions& lab = options.demo.lab;
   lab = registry::test::BuiltLab();
@@ -68,11 +62,6 @@ Options OptionsOf(int argc, char** argv) {
   lab.device_threads = 2;
   lab.batches = true;
   options.demo.quiet = true;
-  for (int i = 1; i + 1 < argc; ++i) {
-    if (std::strcmp(argv[i], "--devices") == 0) lab.devices = AtLeastOne(argv[i], argv[i + 1]);
-    if (std::strcmp(argv[i], "--runs") == 0) options.runs = AtLeastOne(argv[i], argv[i + 1]);
-    if (std::strcmp(argv[i], "--secondary") == 0) options.secondaries = SecondariesOf(argv[i + 1]);
-  }
   return options;
 }
 
@@ -178,7 +167,18 @@ bool Measure(const Options& options, Rows& rows) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options = OptionsOf(argc, argv);
+  Options options = Usual();
+  std::string secondary = "bind";
+  registry::bench::Arguments arguments("bench_activation");
+  arguments.app().add_option("--devices", options.demo.lab.devices, "(3000)")->check(CLI::PositiveNumber);
+  arguments.app()
+      .add_option("--runs", options.runs, "of which the medians are told (3)")
+      ->check(CLI::PositiveNumber);
+  arguments.app()
+      .add_option("--secondary", secondary, "bind (default), nsd, knot or all")
+      ->check(CLI::IsMember({"bind", "nsd", "knot", "all"}));
+  if (const auto end = arguments.Parse(argc, argv)) return *end;
+  options.secondaries = SecondariesOf(secondary);
   const double relayed = RelayedPerSecond();
   if (relayed <= 0) {
     std::fprintf(stderr, "the raw broker did not relay what it was given\n");
@@ -187,5 +187,5 @@ int main(int argc, char** argv) {
   registry::bench::Report report;
   Rows rows(relayed, report);
   if (!Measure(options, rows)) return 1;
-  return report.Write(argc, argv) ? 0 : 1;
+  return report.Write(arguments.json()) ? 0 : 1;
 }

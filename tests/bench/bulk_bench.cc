@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "simulators/lab/registry_setup.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/support/built_lab.h"
 #include "tests/support/raw_mqtt.h"
@@ -120,19 +121,19 @@ bool LiftShare(const lab::Lab& lab) {
   return lab::SetKeys(lab.layout(), "limits", {{"ledger_octets_per_hour", "1099511627776"}}).ok();
 }
 
-int NumberOf(int argc, char** argv, const char* name, int otherwise) {
-  for (int i = 1; i + 1 < argc; ++i) {
-    if (std::string(argv[i]) == name) return std::atoi(argv[i + 1]);
-  }
-  return otherwise;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   lab::LabOptions options = test::BuiltLab();
-  options.devices = NumberOf(argc, argv, "--devices", 100'000);
-  const seconds watched{NumberOf(argc, argv, "--seconds", 60)};
+  options.devices = 100'000;
+  int watched_seconds = 60;
+  bench::Arguments arguments("bench_bulk");
+  arguments.app().add_option("--devices", options.devices, "(100000)")->check(CLI::PositiveNumber);
+  arguments.app()
+      .add_option("--seconds", watched_seconds, "for which an order is watched (60)")
+      ->check(CLI::PositiveNumber);
+  if (const auto end = arguments.Parse(argc, argv)) return *end;
+  const seconds watched{watched_seconds};
   auto created = lab::Lab::Create(options);
   if (!created || !LiftShare(**created) || !(*created)->StartServers()) {
     std::fprintf(stderr, "the lab does not start\n");
@@ -203,5 +204,5 @@ int main(int argc, char** argv) {
   for (const std::string& device : left) rest.push_back({{"device", device}});
   timed("deactivate", [&] { return asp.SayAll("device.deactivate", rest).size(); });
   lab.Stop();
-  return report.Write(argc, argv) ? 0 : 1;
+  return report.Write(arguments.json()) ? 0 : 1;
 }

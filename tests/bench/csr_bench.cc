@@ -11,6 +11,7 @@
 #include "bridge/signing/ca.h"
 #include "bridge/signing/signer.h"
 #include "schemas/base/check.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/support/csr_maker.h"
 #include "tests/support/device_maker.h"
@@ -170,10 +171,12 @@ void BenchPayload(const Issuing& registry, Raw& raw, bench::Report& report) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  bench::Arguments arguments("bench_csr");
+  if (const auto end = arguments.Parse(argc, argv)) return *end;
   const Issuing registry;
   Raw raw;
   bench::Report report;
   BenchCertificates(registry, raw, report);
   BenchPayload(registry, raw, report);
-  return report.Write(argc, argv) ? 0 : 1;
+  return report.Write(arguments.json()) ? 0 : 1;
 }

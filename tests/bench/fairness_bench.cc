@@ -21,6 +21,7 @@
 
 #include "simulators/lab/demo_report.h"
 #include "simulators/lab/registry_setup.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/support/built_lab.h"
 #include "tests/support/raw_mqtt.h"
@@ -226,18 +227,17 @@ class Echo {
   std::thread thread_;
 };
 
-std::string Option(int argc, char** argv, const char* name, const std::string& otherwise) {
-  for (int i = 1; i + 1 < argc; ++i) {
-    if (std::strcmp(argv[i], name) == 0) return argv[i + 1];
-  }
-  return otherwise;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int rounds = std::atoi(Option(argc, argv, "--rounds", "1").c_str());
-  const std::string only = Option(argc, argv, "--only", "");
+  int rounds = 1;
+  std::string only;
+  bench::Arguments arguments("bench_fairness");
+  arguments.app().add_option("--rounds", rounds, "(1)")->check(CLI::PositiveNumber);
+  arguments.app()
+      .add_option("--only", only, "this case alone")
+      ->check(CLI::IsMember({"large", "tiny", "valid", "limited"}));
+  if (const auto end = arguments.Parse(argc, argv)) return *end;
   lab::LabOptions options = test::BuiltLab();
   options.devices = kValid * rounds;
   auto created = lab::Lab::Create(options);
@@ -283,5 +283,5 @@ int main(int argc, char** argv) {
     return 1;
   }
   std::filesystem::remove_all(folder);
-  return report.Write(argc, argv) ? 0 : 1;
+  return report.Write(arguments.json()) ? 0 : 1;
 }

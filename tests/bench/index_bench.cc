@@ -12,6 +12,7 @@
 #include "bridge/ledger/record_codec.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "schemas/base/check.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/support/device_maker.h"
 #include "tests/unit/bridge/ledger/samples.h"
@@ -168,6 +169,8 @@ void AddSpread(bench::Report& report, const std::string& name, const Spread& mea
 }  // namespace
 
 int main(int argc, char** argv) {
+  bench::Arguments arguments("bench_index");
+  if (const auto end = arguments.Parse(argc, argv)) return *end;
   const samples::Folder folder;
   REG_CHECK(ledger::CreateRocksDbLedger(folder.path()).ok());
   auto opened = ledger::OpenRocksDbLedger({folder.path()});
@@ -209,5 +212,5 @@ int main(int argc, char** argv) {
   report.AddAlone("page_of_500_by_party_cpu", cpu, "us");
   const bool reached = points.p99 <= kGoalMicros && pages.p99 <= kGoalMicros && expiring.p99 <= kGoalMicros;
   std::printf("goal, p99 within 5 ms: %s\n", reached ? "reached" : "NOT reached");
-  return report.Write(argc, argv) ? 0 : 1;
+  return report.Write(arguments.json()) ? 0 : 1;
 }

@@ -18,6 +18,7 @@
 #include "bridge/ledger/ledger.h"
 #include "simulators/lab/budgets.h"
 #include "simulators/lab/load.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/integration/zone/secondary_process.h"
 #include "tests/support/built_lab.h"
@@ -33,21 +34,6 @@ constexpr double kServedP99Ms = 1000;
 struct Options {
   int devices = 1000, seconds = 15;
 };
-
-Options OptionsOf(int argc, char** argv) {
-  Options options;
-  for (int i = 1; i + 1 < argc; ++i) {
-    int* const wanted = std::strcmp(argv[i], "--devices") == 0   ? &options.devices
-                        : std::strcmp(argv[i], "--seconds") == 0 ? &options.seconds
-                                                                 : nullptr;
-    if (wanted == nullptr) continue;
-    *wanted = std::atoi(argv[i + 1]);
-    if (*wanted >= 1) continue;
-    std::fprintf(stderr, "%s: '%s' is no number from 1 on\n", argv[i], argv[i + 1]);
-    std::exit(2);
-  }
-  return options;
-}
 
 DemoOptions LabOf(int devices) {
   DemoOptions options;
@@ -213,7 +199,13 @@ class ServedBench {
 }  // namespace registry::zone::testing
 
 int main(int argc, char** argv) {
-  const Options options = OptionsOf(argc, argv);
+  Options options;
+  registry::bench::Arguments arguments("bench_latency");
+  arguments.app().add_option("--devices", options.devices, "(1000)")->check(CLI::PositiveNumber);
+  arguments.app()
+      .add_option("--seconds", options.seconds, "of changes to the zone (15)")
+      ->check(CLI::PositiveNumber);
+  if (const auto end = arguments.Parse(argc, argv)) return *end;
   Report report;
   if (!Activations(options, report)) return 1;
   registry::zone::testing::ServedBench served;
@@ -222,5 +214,5 @@ int main(int argc, char** argv) {
     return 1;
   }
   served.Add(report);
-  return report.Write(argc, argv) ? 0 : 1;
+  return report.Write(arguments.json()) ? 0 : 1;
 }

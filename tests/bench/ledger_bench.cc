@@ -15,6 +15,7 @@
 #include "bridge/ledger/rocksdb/options.h"
 #include "bridge/ledger/rocksdb/synced_write.h"
 #include "schemas/base/check.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/unit/bridge/ledger/samples.h"
 #include "workers/domain/standing.h"
@@ -209,6 +210,8 @@ Measured RocksDbAlone(const std::string& path, std::uint64_t devices) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  bench::Arguments arguments("bench_ledger");
+  if (const auto end = arguments.Parse(argc, argv)) return *end;
   const samples::Folder folder;
   REG_CHECK(ledger::CreateRocksDbLedger(folder.path()).ok());
   auto opened = ledger::OpenRocksDbLedger({folder.path()});
@@ -231,5 +234,5 @@ int main(int argc, char** argv) {
              "RocksDB alone, 128 a batch", later.commits_per_second / alone.commits_per_second);
   report.Add("ledger_commit_later_cpu", later.cpu_micros_per_commit, "us/commit", alone.cpu_micros_per_commit,
              "RocksDB alone, 128 a batch", alone.cpu_micros_per_commit / later.cpu_micros_per_commit);
-  return report.Write(argc, argv) ? 0 : 1;
+  return report.Write(arguments.json()) ? 0 : 1;
 }

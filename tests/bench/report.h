@@ -5,7 +5,6 @@
 #include <time.h>
 
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -55,15 +54,12 @@ class Report {
                 floor_name.c_str(), ratio, Wanted(goal).c_str());
   }
 
-  // `--json FILE` among the arguments; without it, the table alone. False when the file cannot be written.
-  bool Write(int argc, char** argv) const {
-    for (int i = 1; i + 1 < argc; ++i) {
-      if (std::strcmp(argv[i], "--json") != 0) continue;
-      std::ofstream file(argv[i + 1]);
-      file << entries_.dump(2) << "\n";
-      return file.good();
-    }
-    return true;
+  // To `json`, a file's name; empty: the table was all. False when the file cannot be written.
+  bool Write(const std::string& json) const {
+    if (json.empty()) return true;
+    std::ofstream file(json);
+    file << entries_.dump(2) << "\n";
+    return file.good();
   }
 
  private:

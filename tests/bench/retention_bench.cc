@@ -10,6 +10,7 @@
 #include "bridge/ledger/retention.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "schemas/base/check.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/unit/bridge/ledger/samples.h"
 
@@ -23,13 +24,6 @@ constexpr int kEventDays = 7;
 constexpr std::uint64_t kThreads = 256;  // whose changesets share synced writes
 constexpr std::size_t kReplyOctets = 300;
 constexpr double kMiB = 1 << 20;
-
-std::uint64_t NumberOf(int argc, char** argv, const char* name, std::uint64_t otherwise) {
-  for (int i = 1; i + 1 < argc; ++i) {
-    if (std::strcmp(argv[i], name) == 0) return std::strtoull(argv[i + 1], nullptr, 10);
-  }
-  return otherwise;
-}
 
 // What a rejected command leaves, but for its octets in the outbox, which a sink lets go.
 domain::Changeset CommandOf(std::uint64_t number, UtcTime at) {
@@ -65,8 +59,11 @@ double MiBIn(const std::string& folder, const char* extension) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::uint64_t commands = NumberOf(argc, argv, "--commands", 100'000);
-  const std::uint64_t days = NumberOf(argc, argv, "--days", 40);
+  std::uint64_t commands = 100'000, days = 40;
+  bench::Arguments arguments("bench_retention");
+  arguments.app().add_option("--commands", commands, "in all (100000)")->check(CLI::PositiveNumber);
+  arguments.app().add_option("--days", days, "over which they come (40)")->check(CLI::PositiveNumber);
+  if (const auto end = arguments.Parse(argc, argv)) return *end;
   const samples::Folder folder;
   REG_CHECK(ledger::CreateRocksDbLedger(folder.path()).ok());
   ledger::RocksDbOptions options;
@@ -98,5 +95,5 @@ int main(int argc, char** argv) {
   report.Add("retention.tables", last, "MiB", half, "tables at half of the days", last / half);
   report.AddAlone("retention.forgotten", forgotten, "commands");
   if (forgotten > 0) report.AddAlone("retention.erasing", erasing * 1e6 / forgotten, "us/command");
-  return report.Write(argc, argv) ? 0 : 1;
+  return report.Write(arguments.json()) ? 0 : 1;
 }

@@ -9,6 +9,7 @@
 #include "clients/verdict/client_identity.h"
 #include "clients/verdict/tls_guard.h"
 #include "schemas/base/check.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/unit/clients/verdict/client_world.h"
 
@@ -87,6 +88,8 @@ Handshakes MeasureHandshakes(const ClientWorld& world, const clients::ClientChec
 }
 
 int Run(int argc, char** argv) {
+  Arguments arguments("bench_verdict");
+  if (const auto end = arguments.Parse(argc, argv)) return *end;
   const auto world = ClientWorld::Start();
   REG_CHECK(world != nullptr);
   clients::OwnDevices own;
@@ -109,7 +112,7 @@ int Run(int argc, char** argv) {
   report.Add("client.handshake.judged", handshakes.judged, "us CPU, both ends", handshakes.plain,
              "OpenSSL judges the chain alone", handshakes.plain / handshakes.judged,
              std::round(1.15 * handshakes.plain));
-  return report.Write(argc, argv) ? 0 : 1;
+  return report.Write(arguments.json()) ? 0 : 1;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include "bridge/zone/apex.h"
 #include "bridge/zone/store.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/unit/bridge/zone/zone_files.h"
 
@@ -106,14 +107,15 @@ class ZoneBench {
 };
 
 int Main(int argc, char** argv) {
-  std::vector<std::uint64_t> sizes;
-  for (int i = 1; i + 1 < argc; i += 2) {
-    if (std::string_view(argv[i]) == "--names") sizes.push_back(std::strtoull(argv[i + 1], nullptr, 10));
-  }
-  if (sizes.empty()) sizes = {10'000, 100'000};
+  std::vector<std::uint64_t> sizes{10'000, 100'000};
+  bench::Arguments arguments("bench_zone");
+  arguments.app()
+      .add_option("--names", sizes, "names in the zone; again for another size")
+      ->check(CLI::PositiveNumber);
+  if (const auto end = arguments.Parse(argc, argv)) return *end;
   bench::Report report;
   for (std::uint64_t names : sizes) ZoneBench(names, report).Run();
-  return report.Write(argc, argv) ? 0 : 1;
+  return report.Write(arguments.json()) ? 0 : 1;
 }
 
 }  // namespace
