@@ -86,10 +86,11 @@ Status SetSoa(const Options& options, ZoneProfile& profile) {
   Put(profile.soa_head, *contact);
   PutU32(profile.soa_tail, kSoaRefresh);
   PutU32(profile.soa_tail, kSoaRetry);
-  // A secondary that lost us must not serve signatures that have run out.
-  const auto expire = options.signature_refresh.count();
+  // RFC 6781 §4.4.2: a secondary that lost us must stop before signatures run out. The shortest that it may have got
+  // lasts `signature_refresh`, and it may have got it from another secondary that had lost us already.
+  const auto expire = options.signature_refresh.count() / 2;
   PutU32(profile.soa_tail,
-         static_cast<std::uint32_t>(std::clamp<std::int64_t>(expire, kSoaRefresh, 14 * 86400)));
+         static_cast<std::uint32_t>(std::clamp<std::int64_t>(expire, kSoaRefresh + kSoaRetry, 14 * 86400)));
   PutU32(profile.soa_tail, options.negative_ttl);
   return Done{};
 }

@@ -17,6 +17,16 @@ bool ReadRecord(Reader& reader, Record& record) {
   return reader.Skip(size);
 }
 
+bool ReadQuestion(View octets, Reader& reader, Message& message) {
+  const std::size_t start = reader.at();
+  if (!reader.ReadName(message.question)) return false;
+  const View as_it_came = octets.subspan(start, reader.at() - start);
+  // A name with a pointer in it would point elsewhere in an answer; there is nothing before it to point to but the header.
+  if (as_it_came.size() != message.question.size()) return false;
+  message.asked_as.assign(as_it_came.begin(), as_it_came.end());
+  return reader.U16(message.type) && reader.U16(message.qclass);
+}
+
 bool ReadSection(Reader& reader, std::uint16_t count, bool last, std::vector<Record>& section) {
   for (std::uint16_t i = 0; i < count; ++i) {
     Record record;
@@ -48,9 +58,8 @@ std::optional<Message> ParseMessage(View octets) {
   if (questions > 1 || (questions == 0 && !message.response()) ||
       std::size_t{answers} + authorities + additionals > kRecordsMax)
     return std::nullopt;
-  const bool asked = questions == 0 || (reader.ReadName(message.question) && reader.U16(message.type) &&
-                                        reader.U16(message.qclass));
-  if (!asked || !ReadSection(reader, answers, false, message.answer) ||
+  if (questions == 1 && !ReadQuestion(octets, reader, message)) return std::nullopt;
+  if (!ReadSection(reader, answers, false, message.answer) ||
       !ReadSection(reader, authorities, false, message.authority) ||
       !ReadSection(reader, additionals, true, message.additional) || reader.left() != 0) {
     return std::nullopt;
@@ -70,7 +79,7 @@ std::optional<std::uint32_t> SoaSerial(View octets, const Record& record) {
   return serial;
 }
 
-Bytes StartMessage(std::uint16_t id, std::uint16_t flags, const Name& question, std::uint16_t type) {
+Bytes StartMessage(std::uint16_t id, std::uint16_t flags, View question, std::uint16_t type) {
   Bytes message;
   PutU16(message, id);
   PutU16(message, flags);

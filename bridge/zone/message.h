@@ -35,7 +35,8 @@ struct Record {
 
 struct Message {
   std::uint16_t id = 0, flags = 0;
-  Name question;  // empty: a response that repeats none
+  Name question;   // empty: a response that repeats none
+  Bytes asked_as;  // the same as it came, in whatever case
   std::uint16_t type = 0, qclass = 0;
   std::vector<Record> answer, authority, additional;
 
@@ -54,6 +55,6 @@ std::optional<Message> ParseMessage(View octets);
 std::optional<std::uint32_t> SoaSerial(View octets, const Record& record);
 
 // Header and question of a message that is being written; the counts are set later.
-Bytes StartMessage(std::uint16_t id, std::uint16_t flags, const Name& question, std::uint16_t type);
+Bytes StartMessage(std::uint16_t id, std::uint16_t flags, View question, std::uint16_t type);
 
 }  // namespace registry::zone

@@ -9,9 +9,10 @@ std::uint16_t AnswerFlags(std::uint16_t request_flags, Rcode rcode) {
   return static_cast<std::uint16_t>(kFlagResponse | echoed | static_cast<std::uint16_t>(rcode));
 }
 
-// RFC 1995 §3: the client's version is the SOA in the authority section.
+// RFC 1995 §3: the client's version is the SOA in the authority section, that of the zone it asks for.
 std::optional<std::uint32_t> ClientSerial(View octets, const Message& message) {
-  if (message.authority.size() != 1) return std::nullopt;
+  if (message.authority.size() != 1 || message.authority.front().owner != message.question)
+    return std::nullopt;
   return SoaSerial(octets, message.authority.front());
 }
 
@@ -37,7 +38,7 @@ Reply Responder::Refuse(std::uint16_t id, const Message* message, Rcode rcode) {
   ++counters_.refused;
   Reply reply;
   if (message != nullptr) {
-    reply.head_ = StartMessage(id, AnswerFlags(message->flags, rcode), message->question, message->type);
+    reply.head_ = StartMessage(id, AnswerFlags(message->flags, rcode), message->asked_as, message->type);
     SetU16(reply.head_, reply.head_.size() - 2, message->qclass);
     return reply;
   }
@@ -83,8 +84,13 @@ void Responder::SayRefused(const std::string& kind, const std::string& detail, c
 
 std::optional<Rcode> Responder::Check(const Message& message, Transport transport) const {
   if (message.opcode() != static_cast<std::uint8_t>(Opcode::kQuery)) return Rcode::kNotImp;
-  const bool known = message.type == kTypeSoa || message.type == kTypeAxfr || message.type == kTypeIxfr;
-  if (message.question != store_.zone() || message.qclass != kClassIn || !known) return Rcode::kRefused;
+  // RFC 1035 §4.1.1: a query's answer section is empty. RFC 1996 §3.7 lets only a NOTIFY fill it.
+  if (!message.answer.empty()) return Rcode::kFormErr;
+  const bool transfer = message.type == kTypeAxfr || message.type == kTypeIxfr;
+  const bool ours = message.question == store_.zone() && message.qclass == kClassIn;
+  // RFC 5936 §2.2.1: NOTAUTH where the server is not authoritative for the zone that is to be transferred.
+  if (!ours) return transfer ? Rcode::kNotAuth : Rcode::kRefused;
+  if (!transfer && message.type != kTypeSoa) return Rcode::kRefused;
   // RFC 5936 §4.2: AXFR over UDP is not defined.
   if (message.type == kTypeAxfr && transport == Transport::kUdp) return Rcode::kFormErr;
   return std::nullopt;
@@ -131,7 +137,7 @@ std::optional<Reply> Responder::Answer(View request, Transport transport, const 
     reply = refuse(&*message, *rcode, RcodeName(static_cast<std::uint8_t>(*rcode)) + " to a signed question");
   } else {
     reply.head_ = StartMessage(id, AnswerFlags(message->flags, Rcode::kNoError) | kFlagAuthoritative,
-                               message->question, message->type);
+                               message->asked_as, message->type);
     reply.pieces_ = Find(request, *message, transport).pieces;
   }
   reply.authentic_ = true;

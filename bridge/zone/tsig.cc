@@ -4,6 +4,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
+
 #include "bridge/secret_file.h"
 
 namespace registry::zone {
@@ -86,9 +88,10 @@ Bytes WithoutTsig(View octets, const Record& record, std::uint16_t original_id) 
 }
 
 TsigError CheckTime(const TsigVerdict& verdict, UtcTime now) {
+  // RFC 8945 §10 recommends 300 s. A peer that allows more would let whoever caught a request say it again for hours.
+  const std::int64_t fudge = std::min(verdict.fudge, kTsigFudge);
   const std::int64_t apart = now.seconds() - static_cast<std::int64_t>(verdict.time_signed);
-  return apart > verdict.fudge || apart < -std::int64_t{verdict.fudge} ? TsigError::kBadTime
-                                                                       : TsigError::kNone;
+  return apart > fudge || apart < -fudge ? TsigError::kBadTime : TsigError::kNone;
 }
 
 }  // namespace

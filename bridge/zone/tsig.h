@@ -13,7 +13,7 @@
 
 namespace registry::zone {
 
-inline constexpr std::uint16_t kTsigFudge = 300;
+inline constexpr std::uint16_t kTsigFudge = 300;  // seconds; of ours, and the most that a peer's is believed
 
 struct TsigKey {
   Name name;

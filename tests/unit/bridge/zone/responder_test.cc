@@ -286,6 +286,58 @@ TEST_F(ResponderTest, OtherQuestionsAreRefusedEachInItsWay) {
   EXPECT_EQ(Ask(notify)[0].rcode(), static_cast<int>(Rcode::kNotImp));
 }
 
+// RFC 5936 §2.2.1: "NotAuth(9) if the server is not authoritative for the zone".
+TEST_F(ResponderTest, Rfc5936_2_2_1_AnotherZonesTransferIsNotAuth) {
+  for (const std::uint16_t type : {kTypeAxfr, kTypeIxfr}) {
+    EXPECT_EQ(Ask(Query(type, 10, "other.test"))[0].rcode(), static_cast<int>(Rcode::kNotAuth)) << type;
+  }
+}
+
+TEST_F(ResponderTest, ASecondaryGivesUpAfterHalfOfWhatSignaturesLastAtWorst) {
+  Options options = files_.options();
+  options.signature_refresh = std::chrono::hours(24 * 7);
+  const auto profile = ProfileOf(options);
+  ASSERT_TRUE(profile.ok());
+  Reader tail(profile->soa_tail, 8);  // RFC 1035 §3.3.13: after REFRESH and RETRY
+  std::uint32_t expire = 0;
+  ASSERT_TRUE(tail.U32(expire));
+  EXPECT_EQ(expire, 7u * 86400 / 2);
+}
+
+// Whoever mixes cases at random knows its own answer by them (draft-vixie-dnsext-dns0x20).
+TEST_F(ResponderTest, TheQuestionIsEchoedInTheCaseItCameIn) {
+  std::string mixed = kZone;
+  for (std::size_t i = 0; i < mixed.size(); i += 2) mixed[i] = static_cast<char>(std::toupper(mixed[i]));
+  Bytes query = Query(kTypeSoa);
+  std::size_t at = kHeaderSize;
+  for (const char c : "." + mixed) {
+    if (c != '.') query[at] = static_cast<std::uint8_t>(c);
+    ++at;
+  }
+  const Bytes asked(query.begin() + kHeaderSize, query.begin() + static_cast<long>(at) + 1);
+  const auto messages = Ask(query, Transport::kUdp);
+  ASSERT_EQ(messages.size(), 1u);
+  EXPECT_EQ(messages[0].rcode(), 0) << "the case makes no other zone";
+  EXPECT_EQ(Bytes(octets_[0].begin() + kHeaderSize, octets_[0].begin() + static_cast<long>(at) + 1), asked);
+}
+
+TEST_F(ResponderTest, Rfc1995_3_AnotherZonesSoaInAnIxfrIsFormErr) {
+  const Bytes ours = Query(kTypeIxfr, 10);
+  const auto owner_at = static_cast<long>(kHeaderSize + NameFromText(kZone)->size() + 4);
+  const Name other = *NameFromText("other.test");
+  Bytes theirs(ours.begin(), ours.begin() + owner_at);
+  theirs.insert(theirs.end(), other.begin(), other.end());
+  theirs.insert(theirs.end(), ours.begin() + owner_at + 2, ours.end());  // instead of the pointer
+  EXPECT_EQ(Ask(ours)[0].rcode(), 0);
+  EXPECT_EQ(Ask(theirs)[0].rcode(), static_cast<int>(Rcode::kFormErr));
+}
+
+TEST_F(ResponderTest, RecordsInTheAnswerSectionOfAQueryAreFormErr) {
+  Bytes query = Query(kTypeIxfr, 10);
+  std::swap(query[7], query[9]);  // what was in the authority section is in the answer section
+  EXPECT_EQ(Ask(query)[0].rcode(), static_cast<int>(Rcode::kFormErr));
+}
+
 TEST_F(ResponderTest, ResponsesAreNeverAnswered) {
   Bytes response = Query(kTypeSoa);
   response[2] |= 0x80;

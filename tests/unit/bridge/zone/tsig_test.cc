@@ -74,6 +74,26 @@ TEST_F(TsigTest, Rfc8945_5_2_3_TimeOutsideTheFudgeIsBadTime) {
   EXPECT_EQ(Verify(message, kNow - seconds(301)).error, TsigError::kBadTime);
 }
 
+// Whoever caught a request of a peer with a fudge of 65,535 could say it again for 18 hours.
+TEST_F(TsigTest, Rfc8945_10_APeersFudgeIsNotBelievedBeyond300Seconds) {
+  ldns_pkt* theirs = ldns_pkt_query_new(ldns_dname_new_frm_str(kZone), LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN, 0);
+  const std::string name = std::string(kTsigName) + ".";
+  ASSERT_EQ(ldns_pkt_tsig_sign(theirs, name.c_str(), kTsigSecret, 65'535, "hmac-sha256.", nullptr),
+            LDNS_STATUS_OK);
+  std::uint8_t* wire = nullptr;
+  std::size_t size = 0;
+  ASSERT_EQ(ldns_pkt2wire(&wire, theirs, &size), LDNS_STATUS_OK);
+  const Bytes message(wire, wire + size);
+  free(wire);
+  ldns_pkt_free(theirs);
+  const UtcTime then{static_cast<std::int64_t>(Verify(message).time_signed) * 1'000'000};
+  EXPECT_EQ(Verify(message).fudge, 65'535);
+  EXPECT_EQ(Verify(message, then + std::chrono::seconds(300)).error, TsigError::kNone);
+  EXPECT_EQ(Verify(message, then - std::chrono::seconds(300)).error, TsigError::kNone);
+  EXPECT_EQ(Verify(message, then + std::chrono::seconds(301)).error, TsigError::kBadTime);
+  EXPECT_EQ(Verify(message, then - std::chrono::seconds(301)).error, TsigError::kBadTime);
+}
+
 TEST_F(TsigTest, Rfc8945_5_2_1_ForeignKeyNameAndAlgorithmAreBadKey) {
   TsigKey other = key_;
   other.name = *NameFromText("other-key");
