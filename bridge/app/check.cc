@@ -20,7 +20,7 @@
 #include "bridge/signing/key_file.h"
 #include "bridge/signing/private_key.h"
 #include "bridge/zone/apex.h"
-#include "bridge/zone/tsig.h"
+#include "bridge/zone/tsig_keys.h"
 
 namespace registry::app {
 namespace {
@@ -53,7 +53,8 @@ void CheckMaterial(const Config& config, Faults& faults) {
 
 void CheckZone(const Config& config, Faults& faults) {
   Note(faults, "zone", zone::ProfileOf(ZoneOptions(config, {})));
-  Note(faults, "zone.tsig_secret", zone::LoadTsigKey(config.dns.tsig_name, config.dns.tsig_secret));
+  if (Note(faults, "zone.tsig_secret", zone::LoadTsigKey(config.dns.tsig_name, config.dns.tsig_secret)))
+    Note(faults, "secondary.tsig_secret", zone::LoadTsigKeys(ZoneOptions(config, {})));
 }
 
 // Of another CA than a wrong one is nothing said.

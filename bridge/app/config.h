@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "bridge/ingest/limits.h"
+#include "bridge/zone/tsig_key_file.h"
 #include "schemas/base/result.h"
 #include "schemas/ids/ids.h"
 #include "schemas/wire/messages.h"
@@ -58,6 +59,7 @@ struct ResolverConfig {
 struct SecondaryConfig {
   std::string name, address;
   std::uint16_t port = 53;
+  zone::TsigKeyFile key = {}, former_key = {};  // not given: the zone's
 
   bool operator==(const SecondaryConfig&) const = default;
 };
@@ -66,6 +68,7 @@ struct ZoneConfig {
   std::string listen_address;
   std::uint16_t listen_port = 0;
   std::string ksk, zsk, new_keys, tsig_name, tsig_secret, contact;
+  zone::TsigKeyFile former_key = {};
   std::vector<std::string> name_servers;
   std::vector<std::pair<std::string, std::string>> glue;
   std::uint32_t tlsa_ttl = 60, negative_ttl = 60;

@@ -17,8 +17,10 @@ zone::Options ZoneOptions(const Config& config, std::vector<Bytes> apex_certific
   options.listen_port = config.dns.listen_port;
   options.tsig_name = config.dns.tsig_name;
   options.tsig_secret_file = config.dns.tsig_secret;
+  options.former_key = config.dns.former_key;
   for (const auto& secondary : config.secondaries) {
-    options.secondaries.push_back({secondary.name, secondary.address, secondary.port});
+    options.secondaries.push_back(
+        {secondary.name, secondary.address, secondary.port, secondary.key, secondary.former_key});
   }
   options.apex_certificates = std::move(apex_certificates);
   return options;

@@ -50,13 +50,16 @@ SecondarySide SideOf(const app::Config& config, const std::string& name) {
     Fail("zone.listen_address is " + primary + ": set the address at which " + secondary.name +
          " reaches this host");
   }
-  const auto key = OrFail(zone::LoadTsigKey(config.dns.tsig_name, config.dns.tsig_secret));
+  const bool own = secondary.key.given();
+  const std::string key_name = own ? secondary.key.name : config.dns.tsig_name;
+  const auto key =
+      OrFail(zone::LoadTsigKey(key_name, own ? secondary.key.secret_file : config.dns.tsig_secret));
   return {.zone = Bare(config.zone),
           .primary = config.dns.listen_address,
           .address = secondary.address,
           .primary_port = config.dns.listen_port,
           .port = secondary.port,
-          .key_name = Bare(config.dns.tsig_name),
+          .key_name = Bare(key_name),
           .secret = ToBase64(Bytes(key.secret.data(), key.secret.data() + key.secret.size()))};
 }
 

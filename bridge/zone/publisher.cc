@@ -31,7 +31,7 @@ constexpr milliseconds kPassPause{2000};  // between two moves past a secondary 
 class LivePublisher : public Publisher {
  public:
   LivePublisher(Options options, ledger::Ledger& ledger, Visible visible, LogLine log, ZoneProfile profile,
-                TsigKey key)
+                TsigKeys keys)
       : options_(std::move(options)),
         ledger_(ledger),
         log_(std::move(log)),
@@ -40,10 +40,9 @@ class LivePublisher : public Publisher {
         serials_(ledger),
         arrivals_(ledger, serials_, std::move(visible), log_, options_.batch_max),
         store_(std::move(profile), options_.journal_bytes_max, options_.journal_changes_max, clock_.Now()),
-        responder_(store_, std::move(key), clock_, log_),
+        responder_(store_, std::move(keys), clock_, log_),
         server_(responder_, log_),
-        secondaries_(options_.secondaries, store_.zone(), responder_.key(), clock_, options_.listen_address,
-                     log_),
+        secondaries_(options_, store_.zone(), responder_.keys(), clock_, log_),
         signatures_(store_, options_.signature_refresh, log_),
         waiting_(ledger_, options_.batch_max),
         in_flight_(options_.in_flight_max) {}
@@ -308,12 +307,12 @@ Result<std::unique_ptr<Publisher>> Publisher::Create(Options options, ledger::Le
                                                      LogLine log) {
   auto profile = ProfileOf(options);
   if (!profile) return profile.error();
-  auto key = LoadTsigKey(options.tsig_name, options.tsig_secret_file);
-  if (!key) return key.error();
+  auto keys = LoadTsigKeys(options);
+  if (!keys) return keys.error();
   if (options.batch_max == 0)
     return Error::Make(Code::kFailed, "zone_options_invalid", "batch_max must be positive");
   return std::unique_ptr<Publisher>(std::make_unique<LivePublisher>(
-      std::move(options), ledger, std::move(visible), std::move(log), std::move(*profile), std::move(*key)));
+      std::move(options), ledger, std::move(visible), std::move(log), std::move(*profile), std::move(*keys)));
 }
 
 }  // namespace registry::zone

@@ -30,6 +30,7 @@
 #include "bridge/clock.h"
 #include "bridge/ledger/ledger.h"
 #include "bridge/log_line.h"
+#include "bridge/zone/tsig_key_file.h"
 
 namespace registry::zone {
 
@@ -37,6 +38,8 @@ struct SecondaryAddress {
   std::string name;     // for logs and metrics
   std::string address;  // IP address
   std::uint16_t port = 53;
+  TsigKeyFile key = {};         // not given: that of all
+  TsigKeyFile former_key = {};  // taken as well, while the secondary is given the other one
 };
 
 struct Options {
@@ -51,6 +54,7 @@ struct Options {
   std::string listen_address = "127.0.0.1";
   std::uint16_t listen_port = 0;            // 0: any free one, see Snapshot
   std::string tsig_name, tsig_secret_file;  // hmac-sha256, base64 in the file
+  TsigKeyFile former_key;                   // of all, taken as well
   std::vector<SecondaryAddress> secondaries;
   std::vector<Bytes> apex_certificates;  // registry CA certificates (DER): TLSA at the apex, first the root
   std::size_t batch_max = 1000;

@@ -48,12 +48,19 @@ Reply Responder::Refuse(std::uint16_t id, const Message* message, Rcode rcode) {
   return reply;
 }
 
-Reply Responder::RefuseTsig(const Message& message, const TsigVerdict& verdict, const std::string& peer) {
+// RFC 8945 §5.2.1: the one of the name that the request says. Under a name that nobody has, any is the wrong one.
+const TsigKey& Responder::KeyFor(const Message& message) const {
+  const TsigKey* const named = message.tsig() == nullptr ? nullptr : keys_.Find(message.tsig()->owner);
+  return named != nullptr ? *named : keys_.first();
+}
+
+Reply Responder::RefuseTsig(const Message& message, const TsigKey& key, const TsigVerdict& verdict,
+                            const std::string& peer) {
   SayRefused(TsigErrorName(verdict.error), Detail(verdict), peer);
   Reply reply = Refuse(message.id, &message, Rcode::kNotAuth);
   reply.clock_ = &clock_;
   if (verdict.error == TsigError::kBadTime || verdict.error == TsigError::kBadTrunc) {
-    reply.tsig_.emplace(key_, verdict);  // RFC 8945 §5.2.3: the MAC was right, so the answer is signed
+    reply.tsig_.emplace(key, verdict);  // RFC 8945 §5.2.3: the MAC was right, so the answer is signed
   } else {
     PutUnsignedTsig(reply.head_, verdict);
   }
@@ -126,10 +133,11 @@ std::optional<Reply> Responder::Answer(View request, Transport transport, const 
     return Refuse(id, whole, rcode);
   };
   if (!message) return refuse(nullptr, Rcode::kFormErr, "no DNS message");
-  const TsigVerdict verdict = VerifyTsig(request, *message, key_, clock_.Now());
+  const TsigKey& key = KeyFor(*message);
+  const TsigVerdict verdict = VerifyTsig(request, *message, key, clock_.Now());
   if (verdict.error == TsigError::kMalformed) return refuse(&*message, Rcode::kFormErr, "malformed TSIG");
   if (verdict.error == TsigError::kAbsent) return refuse(&*message, Rcode::kRefused, "not signed (no TSIG)");
-  if (verdict.error != TsigError::kNone) return RefuseTsig(*message, verdict, peer);
+  if (verdict.error != TsigError::kNone) return RefuseTsig(*message, key, verdict, peer);
   auto rcode = Check(*message, transport);
   if (!rcode && message->type == kTypeIxfr && !ClientSerial(request, *message)) rcode = Rcode::kFormErr;
   Reply reply;
@@ -142,7 +150,7 @@ std::optional<Reply> Responder::Answer(View request, Transport transport, const 
   }
   reply.authentic_ = true;
   reply.clock_ = &clock_;
-  reply.tsig_.emplace(key_, verdict);
+  reply.tsig_.emplace(key, verdict);
   return reply;
 }
 

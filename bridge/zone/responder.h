@@ -11,7 +11,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/zone/store.h"
-#include "bridge/zone/tsig.h"
+#include "bridge/zone/tsig_keys.h"
 
 namespace registry::zone {
 
@@ -42,26 +42,28 @@ struct Counters {
 
 class Responder {
  public:
-  Responder(const ZoneStore& store, TsigKey key, const Clock& clock, LogLine log = {})
-      : store_(store), key_(std::move(key)), clock_(clock), log_(std::move(log)) {}
+  Responder(const ZoneStore& store, TsigKeys keys, const Clock& clock, LogLine log = {})
+      : store_(store), keys_(std::move(keys)), clock_(clock), log_(std::move(log)) {}
   // nullopt: not even a header, or a response; nothing is answered then, so that two servers cannot talk in
   // circles.
   // `peer` is for the log.
   std::optional<Reply> Answer(View request, Transport transport,
                               const std::string& peer = "an unknown address");
   const Counters& counters() const { return counters_; }
-  const TsigKey& key() const { return key_; }
+  const TsigKeys& keys() const { return keys_; }
 
  private:
   Reply Refuse(std::uint16_t id, const Message* message, Rcode rcode);
-  Reply RefuseTsig(const Message& message, const TsigVerdict& verdict, const std::string& peer);
+  Reply RefuseTsig(const Message& message, const TsigKey& key, const TsigVerdict& verdict,
+                   const std::string& peer);
+  const TsigKey& KeyFor(const Message& message) const;
   std::string Detail(const TsigVerdict& verdict) const;
   void SayRefused(const std::string& kind, const std::string& detail, const std::string& peer);
   std::optional<Rcode> Check(const Message& message, Transport transport) const;
   Transfer Find(View octets, const Message& message, Transport transport);
 
   const ZoneStore& store_;
-  TsigKey key_;
+  const TsigKeys keys_;
   const Clock& clock_;
   const LogLine log_;
   struct Said {

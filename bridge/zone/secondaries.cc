@@ -23,11 +23,12 @@ std::string StateOf(const Snapshot::Lag& lag, bool late, bool current) {
 
 }  // namespace
 
-Secondaries::Secondaries(const std::vector<SecondaryAddress>& addresses, const Name& zone, const TsigKey& key,
-                         const Clock& clock, const std::string& source, LogLine log)
+Secondaries::Secondaries(const Options& options, const Name& zone, const TsigKeys& keys, const Clock& clock,
+                         LogLine log)
     : log_(std::move(log)) {
-  for (const SecondaryAddress& address : addresses) {
-    secondaries_.emplace_back(address, zone, key, clock, source, log_);
+  for (const SecondaryAddress& address : options.secondaries) {
+    secondaries_.emplace_back(address, zone, KeysOf(address, options, keys), clock, options.listen_address,
+                              log_);
   }
   late_.resize(secondaries_.size());
   too_far_.resize(secondaries_.size());

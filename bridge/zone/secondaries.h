@@ -1,5 +1,5 @@
 // bridge/zone/secondaries.h: all secondaries together: who serves what, who lags, who is ahead of us.
-// Owns: the conversation with each (secondary.h). Zone name, key and clock outlive it.
+// Owns: the conversation with each (secondary.h). Zone name, keys and clock outlive it.
 // Threads: the publishing thread only.
 // Errors: one that lags or cannot be reached is said once, and again when it is back; one that is too far ahead to be passed
 //   is said once for each serial it serves.
@@ -17,8 +17,8 @@ namespace registry::zone {
 
 class Secondaries {
  public:
-  Secondaries(const std::vector<SecondaryAddress>& addresses, const Name& zone, const TsigKey& key,
-              const Clock& clock, const std::string& source, LogLine log);
+  Secondaries(const Options& options, const Name& zone, const TsigKeys& keys, const Clock& clock,
+              LogLine log);
 
   void Announce(std::uint32_t serial, const BlockPtr& soa, Steady::time_point now);
   // Waits at most `wait` for an answer or for the next question to fall due; then each has its turn.

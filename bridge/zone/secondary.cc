@@ -21,9 +21,9 @@ std::uint16_t RandomId() {
 const char* Advice(TsigError error) {
   switch (error) {
     case TsigError::kBadKey:
-      return ": it has no key of the name zone.tsig_name";
+      return ": it has no key of the name that this side has for it (tsig_name)";
     case TsigError::kBadSig:
-      return ": its secret of the key zone.tsig_name is not what zone.tsig_secret holds";
+      return ": its secret of the key is not what this side has for it (tsig_secret)";
     case TsigError::kBadTime:
       return ": its clock and ours are more than 300 s apart";
     default:
@@ -44,11 +44,11 @@ bool Fits(const Message& message, const Name& zone) {
 
 }  // namespace
 
-Secondary::Secondary(SecondaryAddress address, Name zone, const TsigKey& key, const Clock& clock,
+Secondary::Secondary(SecondaryAddress address, Name zone, SecondaryKeys keys, const Clock& clock,
                      std::string source, LogLine log)
     : address_(std::move(address)),
       zone_(std::move(zone)),
-      key_(key),
+      keys_(keys),
       clock_(clock),
       source_(std::move(source)),
       log_(std::move(log)) {}
@@ -108,9 +108,9 @@ void Secondary::SendProbe(Steady::time_point now) {
   probe_due_ = now + ProbePause();
   if (probe_) return;  // one at a time: an answer still owed says nothing new
   probed_ = now;
-  probe_ = Question{RandomId(), {}, now};
+  probe_ = Question{RandomId(), {}, now, &key()};
   Bytes message = StartMessage(probe_->id, 0, zone_, kTypeSoa);
-  probe_->mac = SignRequest(message, key_, clock_.Now());
+  probe_->mac = SignRequest(message, key(), clock_.Now());
   if (!Send(message)) Fail(now);
 }
 
@@ -118,12 +118,12 @@ void Secondary::SendProbe(Steady::time_point now) {
 void Secondary::SendNotify(Steady::time_point now) {
   notify_due_ = now + notify_pause_;
   notify_pause_ = std::min<Steady::duration>(notify_pause_ * 2, kNotifyRest);
-  notify_ = Question{RandomId(), {}, now};
+  notify_ = Question{RandomId(), {}, now, &key()};
   Bytes message =
       StartMessage(notify_->id, static_cast<std::uint16_t>(4u << 11 | kFlagAuthoritative), zone_, kTypeSoa);
   Put(message, soa_->data());
   SetU16(message, 6, 1);
-  notify_->mac = SignRequest(message, key_, clock_.Now());
+  notify_->mac = SignRequest(message, key(), clock_.Now());
   // A lost NOTIFY is sent again at notify_due_; the probe finds out whether anybody is there.
   Send(message);
 }
@@ -149,7 +149,7 @@ void Secondary::Take(View octets, Steady::time_point now) {
   if (!notify && message->opcode() != static_cast<std::uint8_t>(Opcode::kQuery)) return;
   auto& question = notify ? notify_ : probe_;
   if (!question || message->id != question->id) return;
-  const TsigVerdict verdict = VerifyTsig(octets, *message, key_, clock_.Now(), question->mac);
+  const TsigVerdict verdict = VerifyTsig(octets, *message, *question->key, clock_.Now(), question->mac);
   if (verdict.error != TsigError::kNone) {
     // RFC 8945 §5.3: left aside, and the true answer waited for. What it says of the reason is worth a line.
     question->refused = true;
@@ -186,6 +186,12 @@ void Secondary::TakeProbeAnswer(View octets, const Message& message, const TsigV
     Note(probe_trouble_, "SOA answered truncated: does it limit the rate of our questions?", now);
   } else if (message.rcode() == 0 && authoritative && serial) {
     TakeSerial(*serial, now);
+    if (former_) {
+      Note(
+          probe_trouble_,
+          "knows its former key " + NameToText(key().name) + " alone; give it " + NameToText(keys_.now->name),
+          now);
+    }
   } else {
     if (current()) Lose(now);
     known_ = false;  // alive, but without the zone (yet)
@@ -222,6 +228,7 @@ void Secondary::Note(Trouble& trouble, const std::string& reason, Steady::time_p
 
 void Secondary::Fail(Steady::time_point now) {
   if (!probe_ || !probe_->refused) refusal_.clear();
+  if (probe_ && probe_->refused && keys_.former != nullptr) former_ = probe_->key == keys_.now;
   probe_.reset();
   sampling_ = false;
   socket_ = Socket();

@@ -7,6 +7,8 @@
 // when it is back.
 // Errors: why it does not serve is a warning, once per reason and kSayAgain, with its RCODE and TSIG error. An answer that
 // does not verify is believed for that line only, and may lack the question.
+// Keys: a secondary that does not take the key is asked with its former one, if there is one, and the other way round,
+//   until it answers. That it still has the former one is said.
 // Threads: the publishing thread only.        Spec: RFC 1996 §3, §4; RFC 1982; RFC 8945 §5.3.
 #pragma once
 
@@ -16,7 +18,7 @@
 #include "bridge/zone/publisher.h"
 #include "bridge/zone/socket.h"
 #include "bridge/zone/store.h"
-#include "bridge/zone/tsig.h"
+#include "bridge/zone/tsig_keys.h"
 
 namespace registry::zone {
 
@@ -30,7 +32,7 @@ inline constexpr std::chrono::minutes kSayAgain{10};
 
 class Secondary {
  public:
-  Secondary(SecondaryAddress address, Name zone, const TsigKey& key, const Clock& clock,
+  Secondary(SecondaryAddress address, Name zone, SecondaryKeys keys, const Clock& clock,
             std::string source = {}, LogLine log = {});
 
   // The newest version; starts NOTIFY and close probing.
@@ -57,6 +59,7 @@ class Secondary {
     std::uint16_t id = 0;
     Bytes mac;
     Steady::time_point sent;
+    const TsigKey* key = nullptr;
     bool refused = false;  // something came, and does not count
   };
   struct Trouble {
@@ -77,10 +80,12 @@ class Secondary {
   void Fail(Steady::time_point now);
   void Note(Trouble& trouble, const std::string& reason, Steady::time_point now);
   Steady::duration ProbePause() const;
+  const TsigKey& key() const { return former_ ? *keys_.former : *keys_.now; }
 
   SecondaryAddress address_;
   Name zone_;
-  const TsigKey& key_;
+  const SecondaryKeys keys_;
+  bool former_ = false;  // is what it is spoken to with
   const Clock& clock_;
   const std::string source_;
   const LogLine log_;

@@ -309,6 +309,7 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kOperator, Code::kFailed, "tsig_secret_unreadable", "TSIG secret file"},
       {Said::kOperator, Code::kFailed, "tsig_secret_exposed",
        "the TSIG secret file can be used by others than its owner"},
+      {Said::kOperator, Code::kFailed, "tsig_key_twice", "two TSIG secrets stand under one name"},
       {Said::kOperator, Code::kFailed, "zone_address_invalid", "an address in the zone's options"},
       {Said::kOperator, Code::kFailed, "zone_name_invalid", "a name in the zone's options"},
       {Said::kOperator, Code::kFailed, "zone_options_invalid", "the zone's options contradict each other"},

@@ -130,6 +130,49 @@ TEST_P(ZoneInteropTest, TheExampleOnTheZonesPageServesTheZone) {
 std::string NameOf(const ::testing::TestParamInfo<Software>& info) {
   return info.param == Software::kNsd ? "Nsd" : info.param == Software::kKnot ? "Knot" : "Bind";
 }
+// The operator's way of a new key: first the registry knows both, then the secondary is given the new one, then the registry
+// forgets the old one. At every moment what changes is served.
+TEST_P(ZoneInteropTest, ASecondarysKeyIsExchangedWhileItServes) {
+  constexpr char kOwn[] = "key-of-this-secondary", kSecret[] = "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=";
+  files_.WriteSecret("own.secret", kSecret);
+  const TsigKeyFile own{kOwn, files_.path("own.secret")}, former{kTsigName, files_.path("tsig.secret")};
+  // What all others have is of no use here.
+  files_.WriteSecret("others.secret", "MzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzM=");
+  tune_ = [this](Options& options) {
+    options.tsig_name = "key-of-the-others";
+    options.tsig_secret_file = files_.path("others.secret");
+  };
+  primary_port_ = FreePort();
+  secondary_ = std::make_unique<SecondaryProcess>(GetParam(), files_, "secondary", primary_port_);
+  secondary_->Start();
+  const auto with = [this](const TsigKeyFile& key, const TsigKeyFile& before) {
+    publisher_.reset();
+    SecondaryAddress address = secondary_->address();
+    address.key = key;
+    address.former_key = before;
+    StartPublisher({address}, primary_port_);
+  };
+  const auto served = [this](std::uint64_t n) {
+    Commit({Published(n)});
+    return Eventually([&] { return visible() == n; });
+  };
+  with(own, former);
+  EXPECT_TRUE(served(1)) << secondary_->Log();
+  {
+    const std::lock_guard lock(mutex_);
+    EXPECT_THAT(log_, HasSubstr("knows its former key bridge-key alone; give it key-of-this-secondary"));
+  }
+  secondary_->Stop();
+  secondary_->GiveKey(kOwn, kSecret);
+  secondary_->Start();
+  EXPECT_TRUE(served(2)) << secondary_->Log();
+  with(own, {});
+  EXPECT_TRUE(served(3)) << secondary_->Log();
+  EXPECT_THAT(RunCommand("dig @127.0.0.1 -p " + std::to_string(primary_port_) +
+                         " +tcp -y hmac-sha256:" + kTsigName + ":" + kTsigSecret + " " + kZone + " SOA"),
+              HasSubstr("BADKEY"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Secondaries, ZoneInteropTest,
                          ::testing::Values(Software::kNsd, Software::kKnot, Software::kBind), NameOf);
 

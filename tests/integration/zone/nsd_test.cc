@@ -148,12 +148,12 @@ TEST_F(ZoneNsdTest, Rfc8945_WhyItRefusesOurKeyIsSaid) {
   };
   const Shifted ahead;
   const std::pair<const char*, std::function<void(Options&)>> mistakes[] = {
-      {"NOTAUTH, BADSIG: its secret of the key zone.tsig_name",
+      {"NOTAUTH, BADSIG: its secret of the key is not",
        [this](Options& options) {
          files_.WriteSecret("other.secret", "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=");
          options.tsig_secret_file = files_.path("other.secret");
        }},
-      {"NOTAUTH, BADKEY: it has no key of the name zone.tsig_name",
+      {"NOTAUTH, BADKEY: it has no key of the name",
        [](Options& options) { options.tsig_name = "another-key"; }},
       {"NOTAUTH, BADTIME: its clock and ours", [&ahead](Options& options) { options.clock = &ahead; }}};
   primary_port_ = FreePort();

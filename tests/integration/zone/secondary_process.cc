@@ -153,20 +153,30 @@ bool Eventually(const std::function<bool()>& done, std::chrono::milliseconds lim
 
 SecondaryProcess::SecondaryProcess(Software software, const ZoneFiles& files, const std::string& name,
                                    std::uint16_t primary_port, std::uint16_t port)
-    : software_(software), name_(name), folder_(files.path(name)), port_(port != 0 ? port : FreePort()) {
+    : software_(software),
+      name_(name),
+      folder_(files.path(name)),
+      port_(port != 0 ? port : FreePort()),
+      primary_port_(primary_port) {
   std::filesystem::create_directory(folder_);
-  config_ = Configure(primary_port);
+  config_ = Configure();
 }
 
-std::string SecondaryProcess::Configure(std::uint16_t primary_port) const {
+void SecondaryProcess::GiveKey(const std::string& name, const std::string& secret) {
+  key_name_ = name;
+  secret_ = secret;
+  config_ = Configure();
+}
+
+std::string SecondaryProcess::Configure() const {
   std::string text = software_ == Software::kNsd    ? kNsdConfig
                      : software_ == Software::kKnot ? kKnotConfig
                                                     : kBindConfig;
-  text = Replace(text, "%PRIMARY%", std::to_string(primary_port));
+  text = Replace(text, "%PRIMARY%", std::to_string(primary_port_));
   text = Replace(text, "%PORT%", std::to_string(port_));
   text = Replace(text, "%DIR%", folder_);
-  text = Replace(text, "%KEY%", kTsigName);
-  text = Replace(text, "%SECRET%", kTsigSecret);
+  text = Replace(text, "%KEY%", key_name_);
+  text = Replace(text, "%SECRET%", secret_);
   text = Replace(text, "%ZONE%", kZone);
   const std::string file = folder_ + "/server.conf";
   std::ofstream(file) << text;

@@ -29,6 +29,8 @@ class SecondaryProcess {
   SecondaryProcess(const SecondaryProcess&) = delete;
   SecondaryProcess& operator=(const SecondaryProcess&) = delete;
 
+  // From the next start on, instead of the test zone's.
+  void GiveKey(const std::string& name, const std::string& secret);
   void Start();
   void Stop();  // SIGTERM, then SIGKILL
   void Kill();  // SIGKILL
@@ -42,11 +44,12 @@ class SecondaryProcess {
 
  private:
   void End(int signal);
-  std::string Configure(std::uint16_t primary_port) const;
+  std::string Configure() const;
 
   Software software_;
   std::string name_, folder_, config_;
-  std::uint16_t port_;
+  std::uint16_t port_, primary_port_;
+  std::string key_name_ = kTsigName, secret_ = kTsigSecret;
   pid_t pid_ = -1;
 };
 

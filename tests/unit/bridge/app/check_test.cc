@@ -209,6 +209,18 @@ TEST_F(CheckTest, SecretsThatOthersCanReadAreRefused) {
   }
 }
 
+TEST_F(CheckTest, ASecondarysOwnKeyIsLoadedToo) {
+  config_.secondaries = {{"a", "192.0.2.1", 53, {"key-of-a", folder_.In("none")}, {}}};
+  EXPECT_THAT(FaultsOf(config_), testing::Contains(testing::AllOf(StartsWith("secondary.tsig_secret: "),
+                                                                  testing::HasSubstr("No such file"))));
+  // One name, two secrets: nobody could say which one a request means.
+  folder_.Write("other", "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=\n");
+  ASSERT_EQ(chmod(folder_.In("other").c_str(), 0600), 0);
+  config_.secondaries[0].key = {config_.dns.tsig_name, folder_.In("other")};
+  EXPECT_THAT(FaultsOf(config_),
+              testing::Contains(StartsWith("secondary.tsig_secret: two secrets stand under the name")));
+}
+
 // The key that is named is the one whose file it is, and the system's reason is said.
 TEST_F(CheckTest, AMissingFileIsNamedByItsKeyWithTheReason) {
   const std::pair<std::string*, const char*> files[] = {

@@ -85,6 +85,20 @@ TEST_F(SecondaryConfigTest, TheServersOwnCheckersTakeIt) {
   EXPECT_THAT(Printed("nsd"), HasSubstr("ip-address: 127.0.0.2@5353"));
 }
 
+TEST_F(SecondaryConfigTest, ASecondaryWithAKeyOfItsOwnGetsThatOne) {
+  const std::string secret = "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=";
+  folder_.Write("r/zone/own.key", secret + "\n");
+  ASSERT_EQ(::chmod(folder_.In("r/zone/own.key").c_str(), 0600), 0);
+  const std::string text = folder_.Read("r/registry.toml");
+  const std::size_t at = text.rfind("[[secondary]]") + 13;
+  folder_.Write(
+      "r/registry.toml",
+      text.substr(0, at) + "\ntsig_name = \"own-key\"\ntsig_secret = \"zone/own.key\"" + text.substr(at));
+  const std::string printed = Printed("bind");
+  EXPECT_THAT(printed, testing::AllOf(HasSubstr("key \"own-key\""), HasSubstr(secret)));
+  EXPECT_THAT(printed, Not(HasSubstr(folder_.Read("r/zone/tsig.key").substr(0, 40))));
+}
+
 TEST_F(SecondaryConfigTest, TheResolverTrustsWhatDevicesTrust) {
   const std::string text = Printed("unbound");
   EXPECT_THAT(text, HasSubstr("trust-anchor: \"" + ds_));

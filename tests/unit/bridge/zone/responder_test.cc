@@ -214,6 +214,32 @@ TEST_F(ResponderTest, Rfc8945_5_2_BadKeyAndBadSigAreNotAuthWithoutAMac) {
   }
 }
 
+// RFC 8945 §5.2: the key is the one that the request names, and the answer is signed with it.
+TEST_F(ResponderTest, Rfc8945_5_2_EachPeerIsAnsweredWithItsOwnKey) {
+  TsigKey second = key_;
+  second.name = *NameFromText("second");
+  second.secret = Secret(Bytes(32, 9));
+  TsigKeys keys(key_);
+  ASSERT_TRUE(keys.Add(second).ok());
+  Responder responder(store_, keys, clock_);
+  for (const TsigKey& key : {key_, second}) {
+    Bytes query = Query(kTypeSoa);
+    const Bytes mac = SignRequest(query, key, clock_.Now());
+    const auto messages = Read(responder.Answer(query, Transport::kTcp), false);
+    ASSERT_EQ(messages.size(), 1u);
+    EXPECT_EQ(messages[0].rcode(), 0);
+    EXPECT_EQ(VerifyTsig(octets_[0], messages[0], key, clock_.Now(), mac).error, TsigError::kNone);
+  }
+  TsigKey mixed = second;
+  mixed.secret = key_.secret;
+  Bytes query = Query(kTypeSoa);
+  SignRequest(query, mixed, clock_.Now());
+  EXPECT_EQ(Read(responder.Answer(query, Transport::kTcp), false)[0].rcode(),
+            static_cast<int>(Rcode::kNotAuth));
+  EXPECT_EQ(keys.Add(mixed).error().symbol, "tsig_key_twice");
+  EXPECT_TRUE(keys.Add(second).ok()) << "the same again is the same";
+}
+
 TEST_F(ResponderTest, Rfc8945_5_2_3_BadTimeIsSignedAndTellsOurTime) {
   Bytes query = Query(kTypeSoa);
   const UtcTime late = clock_.Now() - std::chrono::seconds(1000);
