@@ -1,7 +1,7 @@
 #include "bridge/ctl/authorisation_commands.h"
 
-#include "bridge/ctl/ledger_source.h"
-#include "bridge/ctl/send.h"
+#include "bridge/ctl/change.h"
+#include "bridge/ctl/device_argument.h"
 #include "bridge/signing/file_write.h"
 #include "schemas/wire/life_messages.h"
 
@@ -9,7 +9,7 @@ namespace registry::ctl {
 namespace {
 
 struct Any {
-  SendOptions options;
+  ChangeOptions options;
   std::string command, data = "{}";
 };
 
@@ -18,16 +18,16 @@ void AddAsk(CLI::App& app) {
   auto* ask = app.add_subcommand("ask", "Send any command as the operator's party and print its reply");
   ask->add_option("COMMAND", any->command, "As in schemas/README.md, e.g. quota.get")->required();
   ask->add_option("DATA", any->data, "Its data, a JSON object ({})");
-  AddSendOptions(*ask, any->options);
+  AddChangeOptions(*ask, any->options, Reason::kNone);
   ask->callback([any] {
     const Json data = Json::parse(any->data, nullptr, false);
     if (!data.is_object()) FailWrong("DATA is not a JSON object");
-    Send(any->options, any->command, data);
+    Change(any->options, any->command, data);
   });
 }
 
 struct CodeWanted {
-  SendOptions options;
+  ChangeOptions options;
   std::string device, purpose;
   int valid_days = 0;
 };
@@ -35,17 +35,17 @@ struct CodeWanted {
 void AddSet(CLI::App& authorisation) {
   const auto wanted = std::make_shared<CodeWanted>();
   auto* set = authorisation.add_subcommand("set", "Set an authorisation code of a device and print it");
-  set->add_option("DEVICE", wanted->device, "Device id")->required();
+  set->add_option("DEVICE", wanted->device, "Device id or name")->required();
   set->add_option("--purpose", wanted->purpose, "claim or transfer")
       ->required()
       ->check(CLI::IsMember({"claim", "transfer"}));
   set->add_option("--valid-days", wanted->valid_days, "How long it is valid (authorisation.validity_days)")
       ->check(CLI::Range(1, 365));
-  AddSendOptions(*set, wanted->options);
+  AddChangeOptions(*set, wanted->options, Reason::kNone);
   set->callback([wanted] {
-    Json data{{"device", wanted->device}, {"purpose", wanted->purpose}};
+    Json data{{"device", DeviceArgument(wanted->device).text()}, {"purpose", wanted->purpose}};
     if (wanted->valid_days > 0) data["validDays"] = wanted->valid_days;
-    Send(wanted->options, std::string(wire::AuthorisationSet::kName), data);
+    Change(wanted->options, wire::AuthorisationSet::kName, std::move(data));
   });
 }
 

@@ -1,10 +1,12 @@
 #include "bridge/ctl/device_commands.h"
 
+#include <cctype>
 #include <iostream>
 
 #include "bridge/app/config.h"
 #include "bridge/clock.h"
 #include "bridge/ctl/describe_device.h"
+#include "bridge/ctl/device_argument.h"
 #include "workers/lifecycle/explain.h"
 #include "workers/lifecycle/reads.h"
 #include "workers/lifecycle/renewal_told.h"
@@ -13,13 +15,6 @@ namespace registry::ctl {
 namespace {
 
 constexpr std::size_t kPage = 1000;
-
-// A bare id, or the device's unique name, of which it is the first label.
-DeviceId ParseDevice(const std::string& text) {
-  const auto id = DeviceId::Parse(text.substr(0, text.find('.')));
-  if (!id) FailWrong("'" + text + "' is neither a device id nor a device name");
-  return *id;
-}
 
 domain::Policy PolicyIn(const app::Config& config) {
   domain::Policy policy;
@@ -58,7 +53,7 @@ Json Summary(const domain::Device& device, const std::optional<domain::Policy>& 
 }
 
 void Show(const ReadOptions& options, const std::string& text) {
-  const DeviceId id = ParseDevice(text);
+  const DeviceId id = DeviceArgument(text);
   const auto policy = RenewalsOf(options);
   const OpenLedger ledger(options);
   const auto device = OrFail(ledger->LoadDevice(id));
@@ -140,7 +135,7 @@ void List(const ReadOptions& options, const Wanted& wanted) {
 
 // What device.trace tells a party.
 void Explain(const ReadOptions& options, const std::string& text) {
-  const DeviceId id = ParseDevice(text);
+  const DeviceId id = DeviceArgument(text);
   const auto policy = PolicyOf(options);
   const OpenLedger ledger(options);
   const auto device = OrFail(ledger->LoadDevice(id));
@@ -154,8 +149,43 @@ void Explain(const ReadOptions& options, const std::string& text) {
   Print(out, options.json);
 }
 
+// Both never leave this program: they are read, looked up and not printed.
+struct EsimWanted {
+  std::string eid, iccid;
+};
+
+// "-": from standard input, where neither the list of processes nor a shell's history sees it.
+std::string Identifier(const std::string& text) {
+  std::string line = text;
+  if (text == "-") std::getline(std::cin, line);
+  while (!line.empty() && std::isspace(static_cast<unsigned char>(line.back())) != 0) line.pop_back();
+  return line;
+}
+
+domain::UniqueValue ValueOf(const EsimWanted& wanted) {
+  if (wanted.eid.empty() == wanted.iccid.empty()) FailWrong("name the eSIM with --eid or with --iccid");
+  if (!wanted.eid.empty()) {
+    const auto eid = Eid::Parse(Identifier(wanted.eid));
+    if (!eid) FailWrong("that is no EID: 32 digits, of which the last two are check digits (SGP.29)");
+    return {domain::UniqueKind::kEid, AsBytes(eid->text())};
+  }
+  const auto iccid = Iccid::Parse(Identifier(wanted.iccid));
+  if (!iccid) FailWrong("that is no ICCID: 19 or 20 digits, of which the last is a check digit (E.118)");
+  return {domain::UniqueKind::kIccid, AsBytes(iccid->text())};
+}
+
+void Find(const ReadOptions& options, const EsimWanted& wanted) {
+  const auto value = ValueOf(wanted);
+  const auto policy = RenewalsOf(options);
+  const OpenLedger ledger(options);
+  const auto id = OrFail(ledger->FindUnique(value));
+  const auto device = id ? OrFail(ledger->LoadDevice(*id)) : std::nullopt;
+  if (!device) Fail("no device has this eSIM");
+  Print(Summary(*device, policy), options.json);
+}
+
 void History(const ReadOptions& options, const std::string& text) {
-  const DeviceId id = ParseDevice(text);
+  const DeviceId id = DeviceArgument(text);
   const OpenLedger ledger(options);
   Json rows = Json::array();
   const auto records = OrFail(ledger->HistoryOf(id));
@@ -190,6 +220,11 @@ void AddDeviceCommands(CLI::App& app) {
   list->add_option("--expires-before", wanted->expires_before,
                    "only devices whose certificate ends before this time, the first to end first");
   list->callback([options, wanted] { List(*options, *wanted); });
+  auto* find = devices->add_subcommand("find", "the device of an eSIM");
+  const auto esim = std::make_shared<EsimWanted>();
+  find->add_option("--eid", esim->eid, "its EID, or - to read it from standard input");
+  find->add_option("--iccid", esim->iccid, "the ICCID of one of its profiles, or - as above");
+  find->callback([options, esim] { Find(*options, *esim); });
   auto* explain =
       devices->add_subcommand("explain", "what is waited for, from whom, and when it is given up");
   explain->add_option("ID", *device, "device id or name")->required();
@@ -197,7 +232,7 @@ void AddDeviceCommands(CLI::App& app) {
   auto* history = devices->add_subcommand("history", "what happened to one device");
   history->add_option("ID", *device, "device id or name")->required();
   history->callback([options, device] { History(*options, *device); });
-  for (auto* command : {show, list, explain, history}) AddReadOptions(*command, *options);
+  for (auto* command : {show, list, find, explain, history}) AddReadOptions(*command, *options);
 }
 
 }  // namespace registry::ctl

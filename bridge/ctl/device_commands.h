@@ -1,4 +1,4 @@
-// bridge/ctl/device_commands.h: `registryctl device show ID`, `device list`, `device history ID`.
+// bridge/ctl/device_commands.h: `registryctl device show|explain|history ID`, `device list`, `device find`.
 // Read-only; see ledger_source.h.
 #pragma once
 

@@ -1,11 +1,14 @@
 // registryctl: the operator's program. Each group of commands adds itself; a command that fails has said why on stderr.
 // Exit: 0 done; 1 failed; 2 for a wrong command line; 3 when `ledger verify` found a fault.
 #include "bridge/app/command_line.h"
+#include "bridge/ctl/audit_commands.h"
 #include "bridge/ctl/authorisation_commands.h"
 #include "bridge/ctl/device_commands.h"
+#include "bridge/ctl/device_verbs.h"
 #include "bridge/ctl/init_commands.h"
 #include "bridge/ctl/ledger_commands.h"
 #include "bridge/ctl/order_commands.h"
+#include "bridge/ctl/order_verbs.h"
 #include "bridge/ctl/outbox_commands.h"
 #include "bridge/ctl/party_commands.h"
 #include "bridge/ctl/party_life_commands.h"
@@ -26,10 +29,13 @@ int main(int argc, char** argv) {
   registry::ctl::AddBrokerCommands(app);
   registry::ctl::AddPartyList(*app.get_subcommand("party"));
   registry::ctl::AddDeviceCommands(app);
+  registry::ctl::AddDeviceVerbs(*app.get_subcommand("device"));
   registry::ctl::AddOrderCommands(app);
+  registry::ctl::AddOrderVerbs(*app.get_subcommand("order"));
   registry::ctl::AddTransferCommands(app);
   registry::ctl::AddTransferDecisions(*app.get_subcommand("transfer"));
   registry::ctl::AddLedgerCommands(app);
+  registry::ctl::AddAuditCommands(app);
   registry::ctl::AddOutboxCommands(app);
   registry::ctl::AddZoneCommands(app);
   registry::ctl::AddSecondaryConfig(app);

@@ -126,7 +126,8 @@ Result<Reply> Decide(const wire::OrderStart& command, Case& at) {
   if (!orders) return orders.error();
   if (auto room = MakeRoom(std::move(*orders), at); !room) return room.error();
   Order order = OrderedBy(command, kind, std::move(*group), at);
-  const std::string what = "started: " + command.kind + (order.dry_run ? ", dry run" : "");
+  std::string what = "started: " + command.kind + (order.dry_run ? ", dry run" : "");
+  if (!command.reason.empty()) what += ": " + command.reason;
   at.changes.history.push_back(Entry(order, at.origin.party, what, at.context.now, at.origin.id));
   return Put(std::move(order), at);
 }

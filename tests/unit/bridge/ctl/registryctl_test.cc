@@ -54,6 +54,16 @@ TEST_F(Registryctl, AWrongCommandLineEndsWithTwoAndSaysWhy) {
                             "device list --party NOBODY --ledger none",
                             "device list --expires-before soon --ledger none",
                             "device explain xx --ledger none",
+                            "device suspend xx --reason x --config none",
+                            "device suspend 00000000-0000-4000-8000-000000000000 --config none",
+                            "device find --ledger none",
+                            "device find --eid 12 --ledger none",
+                            "order start explode --all --reason x --config none",
+                            "order start delete --reason x --config none",
+                            "order start delete --all --party asp-a --reason x --config none",
+                            "order pause xx --config none",
+                            "audit export --from 0 --ledger none",
+                            "audit verify",
                             "ledger verify",
                             "ledger reindex",
                             "dead-letter list",
@@ -90,12 +100,18 @@ TEST_F(Registryctl, AWrongWordIsNamedWithTheChoices) {
        "registryctl device list: '--ldeger' is no option of it; nearest: --ledger\n"},
       {"--jsn", "registryctl: '--jsn' is no option of it; there are: init, party, "},
       {"device shwo x",
-       "registryctl device: 'shwo' is no command of it; nearest: show; there are: show, list, explain, "
-       "history\n"},
+       "registryctl device: 'shwo' is no command of it; nearest: show; there are: show, list, find, "
+       "explain, history, deactivate, reactivate, suspend, resume, disconnect, reconnect, rekey, delete, "
+       "restore\n"},
+      {"device dectivate x", "registryctl device: 'dectivate' is no command of it; nearest: deactivate; "},
+      {"device suspend x --dryrun",
+       "registryctl device suspend: '--dryrun' is no option of it; nearest: --dry-run\n"},
+      {"order strat", "registryctl order: 'strat' is no command of it; nearest: start; "},
+      {"audit exprot", "registryctl audit: 'exprot' is no command of it; nearest: export; there are: "},
       {"device --json lst",
-       "registryctl device: 'lst' is no command of it; nearest: list; there are: show, list, explain, "
-       "history\n"},
-      {"device", "registryctl device: a command is missing; there are: show, list, explain, history\n"},
+       "registryctl device: 'lst' is no command of it; nearest: list; there are: show, list, find, "
+       "explain, history, "},
+      {"device", "registryctl device: a command is missing; there are: show, list, find, "},
       {"", "registryctl: a command is missing; there are: "},
   };
   for (const auto& [words, sentence] : said) {

@@ -1,0 +1,222 @@
+// What an operator does with registryctl to a registry that runs, over the real broker and onto devices that are active:
+// each verb is tried without doing it, then done, and comes to what was said. One lab serves all of it.
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "simulators/lab/heard.h"
+#include "simulators/lab/process.h"
+#include "tests/support/test_lab.h"
+
+namespace registry::lab {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr seconds kPatience{120};
+constexpr int kDevices = 4;
+constexpr char kNobody[] = "01234567-89ab-4cde-8f01-23456789abcd";
+
+class OperatorLab : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    heard_ = std::make_unique<Heard>();
+    LabOptions options;
+    options.devices = kDevices;
+    options.on_event = [](const std::string& program, const json& event) { heard_->Hear(program, event); };
+    auto lab = test::NewWholeLab(std::move(options));
+    ASSERT_NE(lab, nullptr);
+    std::size_t from = 0;
+    for (int i = 0; i < kDevices; ++i) {
+      const auto done = heard_->Wait(
+          from, [](const std::string&, const json& event) { return event.value("event", "") == "done"; },
+          kPatience);
+      ASSERT_TRUE(done && done->value("ok", false)) << "device " << i;
+    }
+    lab_ = std::move(lab);
+  }
+  static void TearDownTestSuite() {
+    lab_.reset();
+    heard_.reset();
+  }
+  void SetUp() override { ASSERT_NE(lab_, nullptr) << "the lab did not start"; }
+  void TearDown() override {
+    const auto failure = lab_->TakeFailure();
+    EXPECT_FALSE(failure) << *failure;
+  }
+
+  static json Ctl(std::vector<std::string> words) { return test::Registryctl(*lab_, std::move(words)); }
+  // What it says on standard error when it fails, as it must.
+  static std::string Refusal(std::vector<std::string> words) {
+    words.insert(words.begin(), REGISTRY_BINARY_DIR "/bin/registryctl");
+    words.insert(words.end(), {"--config", lab_->layout().ConfigFile()});
+    const auto said = RunToEnd(words);
+    EXPECT_FALSE(said) << *said;
+    return said ? "" : said.error().message;
+  }
+  static json Shown(const std::string& device) { return Ctl({"device", "show", device}); }
+  // An active device that no test has had.
+  static std::string FreshDevice() {
+    for (const json& row : Ctl({"device", "list", "--state", "active"})) {
+      if (taken_.insert(row.at("device")).second) return row.at("device");
+    }
+    ADD_FAILURE() << "no device is left";
+    return kNobody;
+  }
+  static std::vector<json> Audited(const std::string& device) {
+    std::vector<json> lines;
+    std::istringstream text(
+        *RunToEnd({REGISTRY_BINARY_DIR "/bin/registryctl", "audit", "tail", "--lines", "100000", "--device",
+                   device, "--config", lab_->layout().ConfigFile()}));
+    for (std::string line; std::getline(text, line);) lines.push_back(json::parse(line));
+    return lines;
+  }
+
+  static std::unique_ptr<Heard> heard_;
+  static std::unique_ptr<Lab> lab_;
+  static std::set<std::string> taken_;
+};
+std::unique_ptr<Heard> OperatorLab::heard_;
+std::unique_ptr<Lab> OperatorLab::lab_;
+std::set<std::string> OperatorLab::taken_;
+
+TEST_F(OperatorLab, EveryVerbComesToWhatItsDryRunSaid) {
+  const std::string device = FreshDevice();
+  int tried = 0;
+  for (const char* verb : {"suspend", "resume", "disconnect", "reconnect", "rekey", "deactivate",
+                           "reactivate", "deactivate", "delete", "restore"}) {
+    SCOPED_TRACE(verb);
+    const std::string reason = "reason " + std::to_string(++tried);
+    const json would = Ctl({"device", verb, device, "--reason", reason, "--dry-run"});
+    ASSERT_TRUE(would.contains("reply")) << would;
+    EXPECT_EQ(would.at("dry_run"), true);
+    EXPECT_EQ(would.at("command"), std::string("device.") + verb);
+    for (const json& line : Audited(device))
+      EXPECT_THAT(line.at("what").get<std::string>(), Not(HasSubstr(reason)));
+
+    const json did = Ctl({"device", verb, device, "--reason", reason});
+    EXPECT_EQ(did, would.at("reply"));
+    const auto lines = Audited(device);
+    const bool by_operator = std::any_of(lines.begin(), lines.end(), [&](const json& line) {
+      return line.at("actor") == "operator" && line.at("what").get<std::string>().ends_with(": " + reason);
+    });
+    EXPECT_TRUE(by_operator) << json(lines);
+  }
+}
+
+TEST_F(OperatorLab, ADryRunNamesEverythingThatWouldFollow) {
+  const std::string device = FreshDevice();
+  const json before = Shown(device);
+  const json would = Ctl({"device", "deactivate", device + "._device." + kZone, "--reason", "stolen",
+                          "--disconnect", "--dry-run"});
+  ASSERT_THAT(would.value("devices", json::array()), SizeIs(1)) << would;
+  const json& changed = would.at("devices")[0];
+  EXPECT_EQ(changed.at("device"), device);
+  EXPECT_EQ(changed.at("state"), "active");
+  EXPECT_EQ(changed.at("becomes"), "deactivated");
+  EXPECT_THAT(changed.at("holds"), IsEmpty());
+  EXPECT_THAT(changed.at("holds_become"), Contains("serverHold"));
+  EXPECT_THAT(would.at("asks"), Contains(json{{"party", before.at("sponsor")}, {"action", "applet.wipe"}}));
+  for (const char* holder : {"sponsor", "claimer"}) {
+    EXPECT_THAT(would.at("tells"),
+                Contains(json{{"party", before.at(holder)}, {"notification", "device.deactivated"}}));
+  }
+  EXPECT_EQ(would.at("dns")[0].at("text"), "state=deactivated");
+  EXPECT_EQ(would.at("dns")[0].at("tlsa_records"), 0);
+  EXPECT_EQ(would.at("revokes")[0].at("serial"), before.at("certificate").at("serial"));
+  EXPECT_THAT(would.at("history"), Contains("deactivated: stolen"));
+
+  const json after = Shown(device);
+  for (const char* what : {"state", "version", "holds", "certificate"})
+    EXPECT_EQ(after.at(what), before.at(what));
+}
+
+TEST_F(OperatorLab, WhatWouldBeRefusedIsRefusedInBothWaysAlike) {
+  const std::string device = FreshDevice();
+  const std::pair<std::vector<std::string>, const char*> refused[] = {
+      {{"device", "resume", kNobody, "--reason", "x"}, "device_unknown: "},
+      {{"device", "reactivate", device, "--reason", "x"}, "state_prohibits: "},
+      {{"order", "pause", kNobody}, "order_unknown: "},
+      {{"transfer", "approve", kNobody}, "transfer_unknown: "},
+  };
+  for (auto [words, symbol] : refused) {
+    SCOPED_TRACE(words[1]);
+    const std::string really = Refusal(words);
+    words.emplace_back("--dry-run");
+    const std::string would = Refusal(words);
+    EXPECT_THAT(really, HasSubstr(symbol));
+    EXPECT_THAT(would, HasSubstr(std::string("it would be refused: ") + symbol));
+  }
+  const std::string eid = lab_->inventory()[0].eid.text();
+  const std::string said = Refusal({"device", "suspend", device, "--reason", "card " + eid});
+  EXPECT_THAT(said, HasSubstr("--reason holds an EID or ICCID"));
+  EXPECT_THAT(Refusal({"device", "suspend", device}), HasSubstr("--reason is required"));
+  EXPECT_EQ(Shown(device).at("state"), "active");
+}
+
+TEST_F(OperatorLab, AnOrderIsTriedWithoutTheRegistryAndThenDoneByIt) {
+  const auto words = [](std::vector<std::string> more) {
+    std::vector<std::string> all{"order", "start", "suspend", "--state", "active", "--reason", "a recall"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const std::size_t active = Ctl({"device", "list", "--state", "active"}).size();
+  ASSERT_GT(active, 0u);
+  const json would = Ctl(words({"--dry-run"}));
+  EXPECT_EQ(would.at("done"), active);
+  EXPECT_EQ(would.at("refused"), 0);
+  EXPECT_THAT(Ctl({"order", "list"}), IsEmpty()) << "nothing is left of a dry run";
+
+  const std::string order = Ctl(words({})).at("order");
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  json shown;
+  do {
+    shown = Ctl({"order", "show", order});
+  } while (shown.at("state") != "done" && std::chrono::steady_clock::now() < until);
+  EXPECT_EQ(shown.at("done"), active);
+  EXPECT_EQ(shown.at("reason"), "a recall");
+  const auto audited = RunToEnd({REGISTRY_BINARY_DIR "/bin/registryctl", "audit", "tail", "--lines", "100000",
+                                 "--actor", "operator", "--config", lab_->layout().ConfigFile()});
+  ASSERT_TRUE(audited);
+  EXPECT_THAT(*audited, HasSubstr("order " + order + " started: suspend: a recall"));
+  EXPECT_THAT(Refusal({"order", "cancel", order, "--dry-run"}), HasSubstr("order_ended: "));
+  const json back = Ctl({"order", "start", "resume", "--party", "asp-a", "--reason", "over", "--dry-run"});
+  EXPECT_GT(back.at("done"), 0);
+  // What was never on hold is refused by itself, and the symbols say why.
+  EXPECT_EQ(back.at("refused"), back.at("symbols").value("state_prohibits", 0)) << back;
+  EXPECT_THAT(Refusal({"order", "start", "delete", "--reason", "x"}), HasSubstr("--all for everybody's"));
+}
+
+TEST_F(OperatorLab, TheAuditStreamOfARegistryThatRunsIsAChain) {
+  const std::string file = lab_->layout().In("audit.jsonl");
+  const std::string program = REGISTRY_BINARY_DIR "/bin/registryctl", config = lab_->layout().ConfigFile();
+  const auto exported = RunToEnd({program, "audit", "export", "--to", file, "--config", config});
+  ASSERT_TRUE(exported) << exported.error().message;
+  const json verified = Ctl({"audit", "verify", file});
+  EXPECT_EQ(verified.at("held_to_ledger"), true);
+  EXPECT_GT(verified.at("lines"), kDevices * 5);
+  std::ifstream in(file);
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  for (const auto& esim : lab_->inventory()) {
+    EXPECT_THAT(text, Not(HasSubstr(esim.eid.text())));
+    EXPECT_THAT(text, Not(HasSubstr(esim.iccid.text())));
+  }
+}
+
+TEST_F(OperatorLab, ADeviceIsFoundByEidAndIccid) {
+  const auto& esim = lab_->inventory()[1];
+  const json by_eid = Ctl({"device", "find", "--eid", esim.eid.text()});
+  EXPECT_EQ(Ctl({"device", "find", "--iccid", esim.iccid.text()}), by_eid);
+  EXPECT_EQ(Ctl({"device", "show", by_eid.at("device"), "--reveal"}).at("eid"), esim.eid.text());
+}
+
+}  // namespace
+}  // namespace registry::lab
