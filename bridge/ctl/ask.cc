@@ -1,14 +1,11 @@
 #include "bridge/ctl/ask.h"
 
-#include <openssl/rand.h>
-
-#include <filesystem>
 #include <optional>
 
 #include "bridge/app/config.h"
 #include "bridge/clock.h"
+#include "bridge/ctl/operator_session.h"
 #include "bridge/mqtt/connection.h"
-#include "schemas/base/check.h"
 #include "schemas/base/mutex.h"
 #include "schemas/wire/envelope.h"
 #include "schemas/wire/topics.h"
@@ -17,28 +14,6 @@ namespace registry::ctl {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
-
-std::string RandomId() {
-  DeviceId::Octets octets{};
-  REG_CHECK(RAND_bytes(octets.data(), static_cast<int>(octets.size())) == 1);
-  return DeviceId::FromRandom(octets).text();
-}
-
-mqtt::SessionOptions SessionOf(const app::Config& config, const AskOptions& options) {
-  const auto folder = std::filesystem::path(options.config).parent_path() / "interface" / "parties";
-  mqtt::SessionOptions session;
-  session.host = config.mqtt.host;
-  session.port = config.mqtt.port;
-  session.ca_file = config.mqtt.ca_file;
-  session.certificate_file = (folder / (options.party + ".pem")).string();
-  session.key_file = (folder / (options.party + ".key")).string();
-  session.session_expiry = std::chrono::seconds(0);
-  session.keep_alive = std::chrono::seconds(config.mqtt.keep_alive_seconds);
-  session.receive_maximum = 16;
-  session.in_flight_max = 16;
-  session.log = [](int, const std::string&) {};
-  return session;
-}
 
 // The first reply to one command.
 class Replies {
@@ -84,10 +59,10 @@ Result<Answer> Ask(const AskOptions& options, const std::string& command, const 
   if (!party || !config->parties.contains(*party))
     return Error::Make(Code::kNotAuthorised, "party_unknown",
                        options.config + " names no party " + options.party);
-  const EventId id = *EventId::Parse(RandomId());
+  const EventId id = *EventId::Parse(FreshId());
   Replies replies(id);
   mqtt::Connection connection(
-      SessionOf(*config, options), {"registryctl-" + RandomId(), wire::OwnSpaceOf(*party) + command + "/+"},
+      SessionOf(*config, options), {"registryctl-" + FreshId(), wire::OwnSpaceOf(*party) + command + "/+"},
       {[&](const ingest::InboundMessage& message) { replies.Hear(message); }, [](const std::string&) {}});
   const auto give_up = [until = SteadyClock::now() + kPatience] { return SteadyClock::now() > until; };
   if (auto opened = connection.Open(give_up); !opened) return opened.error();

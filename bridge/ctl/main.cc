@@ -1,10 +1,11 @@
 // registryctl: the operator's program. Each group of commands adds itself; a command that fails has said why on stderr.
-// Exit: 0 done; 1 failed; 2 for a wrong command line; 3 when `ledger verify` found a fault.
+// Exit: 0 done; 1 failed; 2 for a wrong command line; 3 when `ledger verify`, `audit` or `doctor` found a fault.
 #include "bridge/app/command_line.h"
 #include "bridge/ctl/audit_commands.h"
 #include "bridge/ctl/authorisation_commands.h"
 #include "bridge/ctl/device_commands.h"
 #include "bridge/ctl/device_verbs.h"
+#include "bridge/ctl/doctor.h"
 #include "bridge/ctl/init_commands.h"
 #include "bridge/ctl/ledger_commands.h"
 #include "bridge/ctl/order_commands.h"
@@ -40,5 +41,6 @@ int main(int argc, char** argv) {
   registry::ctl::AddZoneCommands(app);
   registry::ctl::AddSecondaryConfig(app);
   registry::ctl::AddAuthorisationCommands(app);
+  registry::ctl::AddDoctor(app);
   return registry::app::TakeCommandLine(app, argc, argv).value_or(0);
 }

@@ -87,12 +87,19 @@ std::optional<int> WaitForIt(pid_t pid) {
 
 }  // namespace
 
-std::string MetricsOf(const app::Config& config) {
+std::string PageOf(const app::Config& config, const std::string& path) {
   const int port = HttpPort(config);
   std::string host = config.http_address;
   if (host == "0.0.0.0") host = "127.0.0.1";
   if (host == "::") host = "::1";
-  return port <= 0 ? "" : app::Fetch(host, static_cast<std::uint16_t>(port), "/metrics");
+  return port <= 0 ? "" : app::Fetch(host, static_cast<std::uint16_t>(port), path);
+}
+
+std::string MetricsOf(const app::Config& config) { return PageOf(config, "/metrics"); }
+
+std::optional<int> ProcessOf(const app::Config& config) {
+  const int pid = config.run_file.empty() ? 0 : RunOf(config).value("pid", 0);
+  return pid > 0 && IsRegistryd(pid) ? std::optional(pid) : std::nullopt;
 }
 
 std::map<std::string, double> Values(const std::string& metrics, const std::string& name) {

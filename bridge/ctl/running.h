@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "bridge/app/config.h"
@@ -14,8 +15,11 @@ namespace registry::ctl {
 
 inline constexpr std::chrono::seconds kTakenWithin{10}, kReloadWithin{30};
 
-// Its page of metrics; empty when nobody answers.
+// One of its pages, "/readyz" for example; empty when nobody answers.
+std::string PageOf(const app::Config& config, const std::string& path);
 std::string MetricsOf(const app::Config& config);
+// Of the registryd that runs, as run.file says it; nullopt when none does, or it says nothing.
+std::optional<int> ProcessOf(const app::Config& config);
 // Values by label, "" without one: name{label="key"} value (Prometheus text format 0.0.4).
 std::map<std::string, double> Values(const std::string& metrics, const std::string& name);
 

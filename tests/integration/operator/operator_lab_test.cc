@@ -2,6 +2,7 @@
 // each verb is tried without doing it, then done, and comes to what was said. One lab serves all of it.
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -216,6 +217,108 @@ TEST_F(OperatorLab, ADeviceIsFoundByEidAndIccid) {
   const json by_eid = Ctl({"device", "find", "--eid", esim.eid.text()});
   EXPECT_EQ(Ctl({"device", "find", "--iccid", esim.iccid.text()}), by_eid);
   EXPECT_EQ(Ctl({"device", "show", by_eid.at("device"), "--reveal"}).at("eid"), esim.eid.text());
+}
+
+// What it finds, by what it looked at, with another text in the configuration's place.
+class Doctor {
+ public:
+  Doctor(const Lab& lab, const std::string& instead_of = "", const std::string& put = "") {
+    const std::string config = lab.layout().ConfigFile(), changed = lab.layout().Registry("doctor.toml");
+    std::ifstream in(config);
+    std::string text(std::istreambuf_iterator<char>(in), {});
+    const auto at = text.find(instead_of);
+    EXPECT_NE(at, std::string::npos) << instead_of << " is not in " << text;
+    if (at != std::string::npos) text.replace(at, instead_of.size(), put);
+    std::ofstream(changed) << text;
+    std::filesystem::permissions(changed,
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    const std::string out = lab.layout().In("doctor.json");
+    const std::string command =
+        REGISTRY_BINARY_DIR "/bin/registryctl doctor --json --config " + changed + " >" + out;
+    status_ = WEXITSTATUS(std::system(command.c_str()));
+    std::ifstream said(out);
+    for (const json& row : json::parse(said, nullptr, false)) rows_.push_back(row);
+  }
+  int status() const { return status_; }
+  const std::vector<json>& rows() const { return rows_; }
+  // Empty: it was not looked at.
+  json Of(const std::string& check) const {
+    for (const json& row : rows_) {
+      if (row.at("check") == check) return row;
+    }
+    return {{"verdict", ""}, {"says", ""}, {"do", ""}};
+  }
+  std::vector<std::string> Faults() const {
+    std::vector<std::string> checks;
+    for (const json& row : rows_) {
+      if (row.at("verdict") == "fault") checks.push_back(row.at("check"));
+    }
+    return checks;
+  }
+
+ private:
+  int status_ = -1;
+  std::vector<json> rows_;
+};
+
+TEST_F(OperatorLab, TheDoctorFindsNothingWrongWhereNothingIs) {
+  const Doctor doctor(*lab_);
+  EXPECT_THAT(doctor.Faults(), IsEmpty()) << json(doctor.rows());
+  EXPECT_EQ(doctor.status(), 0);
+  for (const char* check :
+       {"configuration", "registryd", "limit: Max open files", "disk space", "issuing certificate",
+        "CRL of devices", "broker TLS", "broker access", "broker subscribe", "broker publish",
+        "registryd answers", "resolver", "zone at the resolver", "DS in the parent"})
+    EXPECT_EQ(doctor.Of(check).at("verdict"), "good") << doctor.Of(check);
+  EXPECT_NE(doctor.Of("clock").at("verdict"), "") << "whose verdict is the machine's";
+  // Whatever is not good says what to do.
+  for (const json& row : doctor.rows()) {
+    const bool wrong = row.at("verdict") == "warning" || row.at("verdict") == "fault";
+    EXPECT_EQ(row.at("do") != "", wrong) << row;
+  }
+}
+
+struct Wrong {
+  std::string instead_of, put, check, says, todo;
+};
+
+TEST_F(OperatorLab, TheDoctorSaysWhatIsWrongAndWhatToDo) {
+  const Layout& layout = lab_->layout();
+  const std::string other = layout.Registry("zone/other.key");
+  std::ofstream(other) << "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
+  std::filesystem::permissions(other, std::filesystem::perms::owner_read);
+  const std::string mqtt = "port = " + std::to_string(layout.mqtt),
+                    dot = "port = " + std::to_string(layout.dot);
+  const Wrong wrongs[] = {
+      {"zone/tsig.key", "zone/other.key", "secondary bind", "BADSIG", "zone.tsig_secret again"},
+      {"'registry-transfer'", "'another-transfer'", "secondary bind", "BADKEY", "zone.tsig_name"},
+      {"zone/ksk.pem", "zone/zsk.pem", "DS in the parent", "another DS",
+       "have the parent publish: " + std::string(kZone)},
+      {layout.In("tls/resolver.pem"), "pki/issuing.pem", "resolver", "certificate", "resolver.certificate"},
+      {dot, "port = 1", "resolver", "Connection refused", "whether it runs"},
+      {mqtt, "port = 1", "broker TLS", "Connection refused", "BROKER.md"},
+      {"interface/registryd.key", "interface/ca.key", "configuration", "mqtt.key_file", "CONFIG.md"},
+  };
+  for (const Wrong& wrong : wrongs) {
+    SCOPED_TRACE(wrong.put + " for " + wrong.instead_of);
+    const Doctor doctor(*lab_, wrong.instead_of, wrong.put);
+    EXPECT_EQ(doctor.status(), 3);
+    EXPECT_THAT(doctor.Faults(), Contains(wrong.check));
+    const json found = doctor.Of(wrong.check);
+    EXPECT_THAT(found.at("says").get<std::string>(), HasSubstr(wrong.says));
+    EXPECT_THAT(found.at("do").get<std::string>(), HasSubstr(wrong.todo));
+  }
+}
+
+TEST_F(OperatorLab, TheDoctorFindsARegistrydThatIsGone) {
+  lab_->Kill("registryd");
+  const Doctor doctor(*lab_);
+  EXPECT_EQ(doctor.status(), 3);
+  EXPECT_THAT(doctor.Faults(), testing::ElementsAre("registryd"));
+  EXPECT_EQ(doctor.Of("limits").at("verdict"), "skipped");
+  EXPECT_EQ(doctor.Of("secondary bind").at("verdict"), "good") << "it serves on";
+  const auto restarted = lab_->Restart("registryd");
+  ASSERT_TRUE(restarted) << restarted.error().message;
 }
 
 }  // namespace

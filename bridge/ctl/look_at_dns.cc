@@ -1,0 +1,147 @@
+// `registryctl doctor`: the secondaries, and the resolver that devices are told.
+#include <algorithm>
+#include <cstdlib>
+
+#include "bridge/app/trust_anchors.h"
+#include "bridge/ctl/finding.h"
+#include "bridge/signing/key_file.h"
+#include "bridge/zone/ask_once.h"
+#include "bridge/zone/keys.h"
+
+namespace registry::ctl {
+namespace {
+
+using std::chrono::milliseconds;
+using zone::TsigError;
+
+constexpr milliseconds kForAnswer{2000};
+constexpr std::int64_t kClockDiffers = 5;  // seconds; 300 are refused (RFC 8945 §5.2.3)
+constexpr std::size_t kDsHead = 4;         // octets before the digest (RFC 4034 §5.1)
+
+std::string TodoOf(const zone::AskedSerial& asked, const std::string& name) {
+  switch (asked.tsig) {
+    case TsigError::kBadKey:
+      return "give the key the name zone.tsig_name and the algorithm hmac-sha256 on " + name;
+    case TsigError::kBadSig:
+      return "copy the content of zone.tsig_secret again, and load the configuration of " + name + " again";
+    case TsigError::kBadTime:
+      return "set both clocks by NTP, ours first";
+    case TsigError::kAbsent:
+      return "let the registry's address and key ask: the access list of " + name + " does not know them";
+    default:
+      break;
+  }
+  return "see whether it runs, has the zone (registryctl secondary-config) and lets us ask at that address "
+         "and port";
+}
+
+Finding LookAt(const app::SecondaryConfig& secondary, const zone::AskedSerial& asked) {
+  Finding finding{"secondary " + secondary.name};
+  if (!asked.serial) {
+    finding.verdict = Verdict::kFault;
+    finding.says = asked.why;
+    finding.todo = TodoOf(asked, secondary.name);
+    return finding;
+  }
+  finding.says = "serves serial " + std::to_string(*asked.serial) + ", signed with the transfer key";
+  if (!asked.clock_behind || std::abs(*asked.clock_behind) <= kClockDiffers) return finding;
+  finding.verdict = Verdict::kWarning;
+  finding.says += "; its clock is " + std::to_string(std::abs(*asked.clock_behind)) + " s " +
+                  (*asked.clock_behind > 0 ? "behind" : "ahead of") + " ours";
+  finding.todo = "set both clocks by NTP: at 300 s they refuse each other";
+  return finding;
+}
+
+// Devices that have the zone's own key as their anchor need nothing of a parent.
+bool IsOwnAnchor(const app::Config& config) {
+  return std::any_of(config.trust_anchors.begin(), config.trust_anchors.end(), [&](const std::string& text) {
+    const auto anchor = app::ParseTrustAnchor(text);
+    return anchor && anchor->owner == config.zone;
+  });
+}
+
+// RDATA of a DS, and the record as DsText says it.
+bool IsDs(const zone::ResolverAnswer& answer, const zone::Record& record, const app::TrustAnchor& ds) {
+  if (record.type != zone::kTypeDs || record.rdata_size != kDsHead + ds.octets.size()) return false;
+  const auto* const at = answer.octets.data() + record.rdata_at;
+  return (at[0] << 8 | at[1]) == ds.first && at[2] == ds.second && at[3] == ds.third &&
+         std::equal(ds.octets.begin(), ds.octets.end(), at + kDsHead);
+}
+
+Finding LookAtParent(const app::Config& config, const zone::TlsResolver& resolver, const zone::Name& name) {
+  const char* const check = "DS in the parent";
+  if (IsOwnAnchor(config))
+    return {check, Verdict::kGood, "not needed: devices have the zone's own key (registry.trust_anchors)"};
+  const auto text = zone::DsText(config.zone, config.dns.ksk);
+  const auto ours = text ? app::ParseTrustAnchor(*text) : std::nullopt;
+  if (!ours) return {check, Verdict::kSkipped, "zone.ksk cannot be read"};
+  const auto answer = zone::AskOverTls(resolver, name, zone::kTypeDs, kForAnswer);
+  if (!answer) return {check, Verdict::kSkipped, answer.error().message};
+  const auto& records = answer->message.answer;
+  const bool there = std::any_of(records.begin(), records.end(),
+                                 [&](const zone::Record& record) { return IsDs(*answer, record, *ours); });
+  if (there) return {check, Verdict::kGood, "the parent has the DS of key " + std::to_string(ours->first)};
+  const bool other = std::any_of(records.begin(), records.end(),
+                                 [](const zone::Record& record) { return record.type == zone::kTypeDs; });
+  return {check, Verdict::kFault,
+          other ? "the parent has another DS, not that of our key" : "the parent has no DS of the zone",
+          "have the parent publish: " + *text};
+}
+
+Finding LookAtZone(const app::Config& config, const zone::ResolverAnswer& answer) {
+  const char* const check = "zone at the resolver";
+  if (answer.message.rcode() != 0)
+    return {check, Verdict::kFault,
+            zone::RcodeName(answer.message.rcode()) + " for the SOA of " + config.zone,
+            "SERVFAIL: its log says what it could not validate or reach; look at the DS and the secondaries "
+            "above"};
+  if (!answer.authentic())
+    return {
+        check, Verdict::kFault, "it does not say that the zone is authentic (AD)",
+        "let it validate, with a trust anchor that leads to the zone: registryctl secondary-config resolver"};
+  return {check, Verdict::kGood, "it validates the SOA of " + config.zone};
+}
+
+}  // namespace
+
+Findings LookAtSecondaries(const app::Config& config) {
+  if (config.secondaries.empty())
+    return {{"secondaries", Verdict::kWarning, "none is configured",
+             "add a [[secondary]]: nobody is known to serve devices' records"}};
+  const auto key = zone::LoadTsigKey(config.dns.tsig_name, config.dns.tsig_secret);
+  const auto name = zone::NameFromText(config.zone);
+  if (!key || !name)
+    return {{"secondaries", Verdict::kSkipped, key ? "the zone's name is wrong" : key.error().message}};
+  const SystemClock clock;
+  Findings findings;
+  for (const auto& secondary : config.secondaries) {
+    const auto asked = zone::AskSerial({secondary.name, secondary.address, secondary.port}, *name, *key,
+                                       clock, config.dns.listen_address, kForAnswer);
+    findings.push_back(LookAt(secondary, asked));
+  }
+  return findings;
+}
+
+Findings LookAtResolver(const app::Config& config) {
+  auto certificate = signing::LoadCertificate(config.resolver.certificate);
+  const auto name = zone::NameFromText(config.zone);
+  if (!certificate || !name)
+    return {{"resolver", Verdict::kSkipped,
+             certificate ? "the zone's name is wrong" : certificate.error().message}};
+  const zone::TlsResolver resolver{config.resolver.address, config.resolver.name, config.resolver.port,
+                                   std::move(*certificate)};
+  const auto answer = zone::AskOverTls(resolver, *name, zone::kTypeSoa, kForAnswer);
+  if (!answer) {
+    const bool untrusted = answer.error().symbol == "resolver_untrusted";
+    return {{"resolver", Verdict::kFault, answer.error().message,
+             untrusted ? "devices refuse it: give resolver.certificate the one it uses, for resolver.name"
+                       : "see whether it runs and listens with TLS at resolver.address and resolver.port"},
+            {"DS in the parent", Verdict::kSkipped, "it is asked for at the resolver"}};
+  }
+  return {{"resolver", Verdict::kGood,
+           "it answers over TLS, with the certificate and name that devices are told"},
+          LookAtZone(config, *answer),
+          LookAtParent(config, resolver, *name)};
+}
+
+}  // namespace registry::ctl
