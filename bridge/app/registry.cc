@@ -5,7 +5,7 @@
 
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/carry_over.h"
-#include "bridge/app/crl_writer.h"
+#include "bridge/app/crl_options.h"
 #include "bridge/app/disk_space.h"
 #include "bridge/app/forgetter.h"
 #include "bridge/app/http.h"
@@ -111,11 +111,8 @@ Status Wired::Open() {
   OpenPipeline();
   if (auto zone = OpenZone(); !zone) return zone;
   OpenMqtt();
-  CrlOptions crl{config_.pki.crl_file, std::chrono::hours(24) * config_.pki.crl_days, milliseconds(1000)};
-  crl.url = config_.pki.crl_url;
-  crl.shards = crl.url.empty() ? 0 : config_.pki.crl_shards;
-  crl.shard_above = config_.pki.crl_shard_above;
-  crl_ = std::make_unique<CrlWriter>(std::move(crl), *ledger_, *material_.signer, clock_, log_.For("crl"));
+  crl_ = std::make_unique<CrlWriter>(CrlOptionsOf(config_), *ledger_, *material_.signer, clock_,
+                                     log_.For("crl"));
   broker_crl_ = std::make_unique<BrokerCrl>(BrokerCrl::Options{config_.mqtt.crl_file, config_.mqtt.ca_file},
                                             clock_, log_.For("mqtt"));
   return Done{};

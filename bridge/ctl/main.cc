@@ -3,6 +3,7 @@
 #include "bridge/app/command_line.h"
 #include "bridge/ctl/audit_commands.h"
 #include "bridge/ctl/authorisation_commands.h"
+#include "bridge/ctl/crl_commands.h"
 #include "bridge/ctl/device_commands.h"
 #include "bridge/ctl/device_verbs.h"
 #include "bridge/ctl/doctor.h"
@@ -39,6 +40,7 @@ int main(int argc, char** argv) {
   registry::ctl::AddAuditCommands(app);
   registry::ctl::AddOutboxCommands(app);
   registry::ctl::AddZoneCommands(app);
+  registry::ctl::AddCrlCommands(app);
   registry::ctl::AddSecondaryConfig(app);
   registry::ctl::AddAuthorisationCommands(app);
   registry::ctl::AddDoctor(app);

@@ -23,7 +23,7 @@ using testing::Not;
 using testing::SizeIs;
 
 constexpr seconds kPatience{120};
-constexpr int kDevices = 4;
+constexpr int kDevices = 6;
 constexpr char kNobody[] = "01234567-89ab-4cde-8f01-23456789abcd";
 
 class OperatorLab : public testing::Test {
@@ -308,6 +308,51 @@ TEST_F(OperatorLab, TheDoctorSaysWhatIsWrongAndWhatToDo) {
     EXPECT_THAT(found.at("says").get<std::string>(), HasSubstr(wrong.says));
     EXPECT_THAT(found.at("do").get<std::string>(), HasSubstr(wrong.todo));
   }
+}
+
+TEST_F(OperatorLab, TheCrlIsShownHeldToTheLedgerAndPublished) {
+  const std::string device = FreshDevice(), served = lab_->layout().In("served");
+  const std::string serial = Shown(device).at("certificate").at("serial");
+  std::filesystem::create_directories(served);
+  EXPECT_THAT(Refusal({"crl", "show", "--serial", serial}), HasSubstr("is on it"));
+  Ctl({"device", "deactivate", device, "--reason", "lost"});
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  json shown;
+  const auto lists = [&] {
+    shown = Ctl({"crl", "show", "--entries"});
+    return shown.at("list").dump().find(serial) != std::string::npos;
+  };
+  while (!lists() && std::chrono::steady_clock::now() < until) continue;
+  EXPECT_THAT(shown.at("faults"), IsEmpty()) << shown;
+  EXPECT_EQ(Ctl({"crl", "show", "--serial", serial}).at("reason"), 5) << "cessationOfOperation";
+
+  const std::vector<std::string> publish{"crl", "publish", "--to", served, "--reason", "a long pause"};
+  const auto with = [&](const char* more) {
+    auto words = publish;
+    words.emplace_back(more);
+    return words;
+  };
+  const json copied = Ctl(publish);
+  EXPECT_EQ(copied.at("made"), false) << "registryd runs";
+  EXPECT_EQ(copied.at("copied"), 1);
+  EXPECT_EQ(Ctl(publish).at("copied"), 0) << "it is there";
+
+  lab_->Kill("registryd");
+  const std::uint64_t before = copied.at("number");
+  EXPECT_EQ(Ctl(with("--dry-run")).at("number"), before);
+  const json made = Ctl(publish);
+  EXPECT_EQ(made.at("made"), true);
+  EXPECT_EQ(made.at("number"), before + 1);
+  EXPECT_EQ(made.at("copied"), 1);
+  const std::string verify = "openssl crl -in " + served + "/crl.pem -noout -CAfile " +
+                             lab_->layout().Registry("pki/issuing.pem") + " 2>&1 | grep -q 'verify OK'";
+  EXPECT_EQ(WEXITSTATUS(std::system(verify.c_str())), 0);
+  const auto audited = RunToEnd({REGISTRY_BINARY_DIR "/bin/registryctl", "audit", "tail", "--lines", "1",
+                                 "--config", lab_->layout().ConfigFile()});
+  ASSERT_TRUE(audited);
+  EXPECT_EQ(json::parse(*audited).at("what"), "CRL made: a long pause");
+  const auto restarted = lab_->Restart("registryd");
+  ASSERT_TRUE(restarted) << restarted.error().message;
 }
 
 TEST_F(OperatorLab, TheDoctorFindsARegistrydThatIsGone) {
