@@ -28,6 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view kPrefix = "intake-";
 constexpr std::string_view kDamaged = ".damaged";
+constexpr std::size_t kCopied = std::size_t{1} << 20;  // octets at a time
 
 Error Failed(const std::string& doing) {
   return Error::Make(Code::kFailed, "intake_failed", doing + ": " + std::strerror(errno));
@@ -91,6 +92,7 @@ class SegmentedIntake final : public Intake {
   void MarkDone(Ticket ticket) override;
   std::uint64_t torn_records() const override { return torn_records_; }
   std::uint64_t damages() const override { return damages_; }
+  Status CopyTo(const std::string& to) override;
   std::uint64_t undone() const override {
     const MutexLock lock(mutex_);
     return records_.size();
@@ -114,6 +116,7 @@ class SegmentedIntake final : public Intake {
   Status AppendOctets(std::string_view record) REQUIRES(mutex_);
   Ticket Note(std::size_t size) REQUIRES(mutex_);
   void DropIfDone(std::uint64_t segment) REQUIRES(mutex_);
+  Result<std::map<std::uint64_t, Descriptor>> OpenUndone();
   void SayDamage(std::uint64_t segment, const IntakeSegment& read) REQUIRES(mutex_);
   void Remove(std::uint64_t segment) REQUIRES(mutex_);
 
@@ -239,6 +242,40 @@ Status SegmentedIntake::StartSegment() {
 std::vector<Intake::Record> SegmentedIntake::TakeLeftOver() {
   const MutexLock lock(mutex_);
   return std::exchange(left_over_, {});
+}
+
+// A segment that is no longer written to keeps its octets, and a descriptor keeps the segment. So the copying needs no lock.
+Result<std::map<std::uint64_t, Descriptor>> SegmentedIntake::OpenUndone() {
+  const MutexLock lock(mutex_);
+  if (segment_size_ > kIntakeHeaderSize) {
+    if (auto started = StartSegment(); !started) return started.error();
+  }
+  std::map<std::uint64_t, Descriptor> segments;
+  for (const auto& [number, undone] : undone_in_) {
+    if (undone == 0) continue;
+    Descriptor file(::open(PathOf(number).c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.fd() < 0) return Failed("reading " + PathOf(number));
+    segments.emplace(number, std::move(file));
+  }
+  return segments;
+}
+
+Status SegmentedIntake::CopyTo(const std::string& to) {
+  const auto segments = OpenUndone();
+  if (!segments) return segments.error();
+  if (auto made = ledger::MakePrivateFolder(to); !made) return made;
+  for (const auto& [number, file] : *segments) {
+    const std::string path = to + "/" + std::string(kPrefix) + std::to_string(number);
+    const Descriptor copy(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (copy.fd() < 0) return Failed("creating " + path);
+    std::string octets(kCopied, '\0');
+    for (ssize_t got = 0; (got = ::read(file.fd(), octets.data(), octets.size())) != 0;) {
+      if (got < 0) return Failed("reading " + PathOf(number));
+      const std::string_view part(octets.data(), static_cast<std::size_t>(got));
+      if (!WriteWhole(copy.fd(), part)) return Failed("writing " + path);
+    }
+  }
+  return Done{};
 }
 
 std::string SegmentedIntake::EncodeRecord(const InboundMessage& message) {

@@ -118,6 +118,8 @@ Result<Seen> LookInto(const std::string& folder, rocksdb::WALRecoveryMode mode) 
     if (columns[i].name == "meta") {
       if (db->Get({}, handles[i], keys::kId, &value).ok()) seen.id = value;
       seen.has_format = db->Get({}, handles[i], keys::kFormat, &value).ok();
+      if (seen.has_format && value.size() == 8) seen.format = Fixed64(value);
+      if (db->Get({}, handles[i], keys::kHead, &value).ok()) seen.head = value;
     }
     db->DestroyColumnFamilyHandle(handles[i]);
   }

@@ -40,6 +40,8 @@ struct Seen {
   std::uint64_t last = 0;  // RocksDB's sequence number of the last write that can be read
   std::optional<std::string> id;
   bool has_format = false;
+  std::uint64_t format = 0;
+  std::string head;  // the record, where there is one
 };
 // Reads every log there is, under the folder's lock.
 Result<Seen> LookInto(const std::string& folder, rocksdb::WALRecoveryMode mode);

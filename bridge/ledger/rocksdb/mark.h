@@ -33,6 +33,7 @@ class MarkFile {
   MarkFile& operator=(const MarkFile&) = delete;
   Status Raise(std::uint64_t synced);  // survives the process, not yet the power
   Status Sync();
+  const std::string& id() const { return mark_.id; }
 
  private:
   MarkFile(int fd, std::string path, Mark mark) : fd_(fd), path_(std::move(path)), mark_(std::move(mark)) {}

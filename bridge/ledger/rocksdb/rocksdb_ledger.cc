@@ -1,4 +1,5 @@
 // The RocksDB backend put together: Reading answers, the Committer writes.
+#include "bridge/ledger/rocksdb/backup.h"
 #include "bridge/ledger/rocksdb/committer.h"
 #include "bridge/ledger/rocksdb/day_marks.h"
 #include "bridge/ledger/rocksdb/open.h"
@@ -29,6 +30,7 @@ class RocksDbLedger final : public Reading<Ledger> {
     return committer_->Advance(sink, state, durable);
   }
   void WakeAll() override { tail_.WakeAll(); }
+  Status Checkpoint(const std::string& to) const { return store_->Checkpoint(to); }
 
  private:
   // A folder from before devices or event marks were indexed, or indexed by another rule.
@@ -71,6 +73,12 @@ class RocksDbReader final : public Reading<LedgerReader> {
 
 Result<std::unique_ptr<Ledger>> OpenRocksDbLedger(const RocksDbOptions& options) {
   return RocksDbLedger::Open(options);
+}
+
+Status MakeCheckpoint(const Ledger& opened, const std::string& to) {
+  const auto* const ledger = dynamic_cast<const RocksDbLedger*>(&opened);
+  if (ledger != nullptr) return ledger->Checkpoint(to);
+  return Error::Make(Code::kFailed, kLedgerFailed, "only a RocksDB ledger makes checkpoints");
 }
 
 Result<std::unique_ptr<LedgerReader>> OpenRocksDbReader(const std::string& folder,

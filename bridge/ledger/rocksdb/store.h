@@ -70,7 +70,8 @@ class Store {
     return handles_[static_cast<std::size_t>(column) + 1];
   }
   Status Write(rocksdb::WriteBatch& batch, bool sync);
-  Status Flush();  // everything out of the logs
+  Status Flush();                                  // everything out of the logs
+  Status Checkpoint(const std::string& to) const;  // backup.h; of a marked ledger
   std::uint64_t LastWrite() const { return db_->GetLatestSequenceNumber(); }
 
  private:

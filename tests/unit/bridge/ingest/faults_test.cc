@@ -317,6 +317,7 @@ class FullIntake final : public ingest::Intake {
   std::uint64_t torn_records() const override { return 0; }
   std::uint64_t damages() const override { return 0; }
   std::uint64_t undone() const override { return 0; }
+  Status CopyTo(const std::string&) override { return Done{}; }
 
   std::atomic<bool> full{true}, broken{false}, done{false};
   std::atomic<int> asked{0};

@@ -243,6 +243,34 @@ TEST_F(IntakeTest, WhatAnotherKeyHasSealedIsSaidAndKeptAside) {
   EXPECT_THAT(Open()->TakeLeftOver(), IsEmpty());
 }
 
+TEST_F(IntakeTest, ACopyHoldsWhatIsUndoneWhateverHappensToTheIntakeMeanwhile) {
+  options_.key = Bytes(32, 1);
+  const auto intake = Open();
+  std::vector<Intake::Ticket> tickets;
+  for (int i = 0; i < 6; ++i) tickets.push_back(*intake->Append(Message(i)));
+  intake->MarkDone(tickets[1]);
+  ASSERT_TRUE(intake->CopyTo(folder_.In("copy")).ok());
+  for (int i = 6; i < 9; ++i) tickets.push_back(*intake->Append(Message(i)));
+  for (const Intake::Ticket ticket : tickets) intake->MarkDone(ticket);
+  IntakeOptions copied = options_;
+  copied.folder = folder_.In("copy");
+  const auto copy = Intake::Open(copied);
+  ASSERT_TRUE(copy.ok()) << copy.error().message;
+  // What is done stays in a file beside what is not; to do it again is harmless.
+  EXPECT_THAT(Payloads((*copy)->TakeLeftOver()), testing::ElementsAre("{\"n\":0}", "{\"n\":1}", "{\"n\":2}",
+                                                                      "{\"n\":3}", "{\"n\":4}", "{\"n\":5}"));
+  EXPECT_EQ((*copy)->damages(), 0u);
+  EXPECT_EQ((*copy)->torn_records(), 0u);
+}
+
+TEST_F(IntakeTest, ACopyOfAnIntakeWithNothingToDoIsEmpty) {
+  const auto intake = Open();
+  intake->MarkDone(*intake->Append(Message(1)));
+  ASSERT_TRUE(intake->CopyTo(folder_.In("copy")).ok());
+  EXPECT_TRUE(fs::is_empty(folder_.In("copy")));
+  EXPECT_TRUE(intake->Append(Message(2)).ok());
+}
+
 TEST(IntakeSeal, OpensWhatItSealedAndNothingThatWasTouched) {
   IntakeSeal seal(Bytes(32, 1));
   for (const std::string& payload : {std::string(), std::string("x"), std::string(100'000, '\xff')}) {
