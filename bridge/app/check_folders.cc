@@ -38,6 +38,12 @@ void CheckApart(const Config& config, std::vector<std::string>& faults) {
   } else if (Holds(intake, ledger)) {
     faults.emplace_back("ledger.folder: lies inside intake.folder");
   }
+  const fs::path backup = Resolved(config.backup_folder);
+  for (const auto& [name, other] : {std::pair("ledger", ledger), std::pair("intake", intake)}) {
+    const std::string named = std::string(name) + ".folder";
+    if (Holds(other, backup)) faults.push_back("backup.folder: is " + named + ", or lies inside it");
+    if (other != backup && Holds(backup, other)) faults.push_back(named + ": lies inside backup.folder");
+  }
 }
 
 // 0, or why nobody with our rights makes a file there. The slash refuses what is no folder.

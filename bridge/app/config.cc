@@ -30,10 +30,10 @@ constexpr std::int64_t kOpenMax = 1'000'000, kRateMax = 1'000'000;
 // Of a whole network operator; who has less to say is given less. By LimitClass.
 constexpr ingest::Rates kUsualRates{{{2000, 120'000}, {1000, 10'000}, {10, 200}, {1, 500}}};
 
-constexpr std::array kTables = {"registry",  "mqtt",    "ledger",   "intake",        "pki",
-                                "process",   "payload", "resolver", "zone",          "http",
-                                "secondary", "log",     "party",    "pipeline",      "limits",
-                                "retry",     "renewal", "run",      "authorisation", "transfer"};
+constexpr std::array kTables = {"registry",      "mqtt",     "ledger", "intake", "pki",       "process",
+                                "payload",       "resolver", "zone",   "http",   "secondary", "log",
+                                "party",         "pipeline", "limits", "retry",  "renewal",   "run",
+                                "authorisation", "transfer", "backup"};
 
 bool IsAddress(const std::string& text) {
   in6_addr any{};
@@ -141,6 +141,9 @@ class Reader {
     config_.intake_bytes_max = intake.As<std::uint64_t>("bytes_max", std::int64_t{1} << 30,
                                                         std::int64_t{1} << 20, std::int64_t{1} << 40);
     intake.Finish();
+    Section backup = Open("backup");
+    config_.backup_folder = backup.Path("folder", "backup");
+    backup.Finish();
   }
 
   void ReadPki() {

@@ -81,7 +81,7 @@ struct Config {
   std::string zone, profile;
   std::vector<std::string> trust_anchors;
   MqttConfig mqtt;
-  std::string ledger_folder, intake_folder;
+  std::string ledger_folder, intake_folder, backup_folder;
   int event_days = 7;
   std::uint64_t free_bytes_min = 0;  // 0: not watched
   std::uint64_t intake_bytes_max = 0;

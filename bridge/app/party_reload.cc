@@ -68,6 +68,7 @@ std::vector<std::string> Differences(const Config& one, const Config& other) {
        "[ledger]");
   note(one.intake_folder == other.intake_folder && one.intake_bytes_max == other.intake_bytes_max,
        "[intake]");
+  note(one.backup_folder == other.backup_folder, "[backup]");
   note(one.pki == other.pki, "[pki]");
   note(one.payload_validity_days == other.payload_validity_days, "[payload]");
   note(one.code_key_file == other.code_key_file && one.code_validity_days == other.code_validity_days,

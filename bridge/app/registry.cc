@@ -3,6 +3,7 @@
 #include <atomic>
 #include <sstream>
 
+#include "bridge/app/backup_point.h"
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/carry_over.h"
 #include "bridge/app/crl_options.h"
@@ -15,6 +16,7 @@
 #include "bridge/app/status.h"
 #include "bridge/app/zone_options.h"
 #include "bridge/ingest/pipeline.h"
+#include "bridge/ledger/rocksdb/backup.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/mqtt/session.h"
 #include "bridge/outbox/aside.h"
@@ -75,6 +77,7 @@ class Wired : public Registry {
  private:
   Status OpenStores();
   Status Beat();
+  Status MakePoint(const std::string& to);
   Status OpenZone();
   void OpenPipeline();
   void OpenMqtt();
@@ -99,6 +102,7 @@ class Wired : public Registry {
   std::unique_ptr<DiskSpace> space_;
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<Forgetter> forgetter_;
+  std::unique_ptr<BackupPoint> backup_;
   bool started_ = false;
   std::atomic<std::uint64_t> parties_{0}, reloads_{0}, reloads_refused_{0};
 };
@@ -137,6 +141,8 @@ Status Wired::OpenStores() {
   if (!intake) return intake.error();
   intake_ = std::move(*intake);
   heartbeat_ = std::make_unique<Heartbeat>(Heartbeat::Options{}, [this] { return Beat(); });
+  backup_ = std::make_unique<BackupPoint>(
+      config_.backup_folder, [this](const std::string& to) { return MakePoint(to); }, log_.For("backup"));
   return Done{};
 }
 
@@ -148,6 +154,11 @@ Status Wired::Beat() {
   Status beaten = sink ? ledger_->Advance(ledger::Sink::kMqtt, *sink, true) : Status(sink.error());
   if (!beaten) log_.Write(Level::kError, "ledger", "cannot be written: " + beaten.error().message);
   return beaten;
+}
+
+Status Wired::MakePoint(const std::string& to) {
+  if (auto copied = intake_->CopyTo(to + "/intake"); !copied) return copied;
+  return ledger::MakeCheckpoint(*ledger_, to + "/ledger");
 }
 
 void Wired::OpenPipeline() {
@@ -218,6 +229,7 @@ Result<Ports> Wired::Start() {
   if (auto zone = zone_->Start(); !zone) return zone.error();
   pipeline_->Start();
   forgetter_->Start();
+  backup_->Start();
   relay_->Start();
   aside_->Start();
   session_->Start();
@@ -230,6 +242,7 @@ void Wired::Stop() {
   http_.reset();
   zone_->Stop();
   forgetter_->Stop();
+  backup_->Stop();
   pipeline_->Stop();
   aside_->Stop();
   relay_->Stop();
