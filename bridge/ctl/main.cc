@@ -3,6 +3,7 @@
 #include "bridge/app/command_line.h"
 #include "bridge/ctl/audit_commands.h"
 #include "bridge/ctl/authorisation_commands.h"
+#include "bridge/ctl/backup_commands.h"
 #include "bridge/ctl/crl_commands.h"
 #include "bridge/ctl/device_commands.h"
 #include "bridge/ctl/device_verbs.h"
@@ -44,5 +45,6 @@ int main(int argc, char** argv) {
   registry::ctl::AddSecondaryConfig(app);
   registry::ctl::AddAuthorisationCommands(app);
   registry::ctl::AddDoctor(app);
+  registry::ctl::AddBackupCommands(app);
   return registry::app::TakeCommandLine(app, argc, argv).value_or(0);
 }

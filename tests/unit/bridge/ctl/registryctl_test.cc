@@ -83,6 +83,11 @@ TEST_F(Registryctl, AWrongCommandLineEndsWithTwoAndSaysWhy) {
                             "transfer approve 00000000-0000-4000-8000-000000000000",
                             "transfer reject xx --config none",
                             "transfer cancel 00000000-0000-4000-8000-000000000000 --config none",
+                            "backup --to none",
+                            "backup --config none --to none --keys",
+                            "backup --config none --to none --keys --escrow none",
+                            "restore none",
+                            "restore none --check --to none",
                             "init --dir none --zone 'no zone'"}) {
     const Ran ran = Run(words);
     EXPECT_EQ(ran.status, 2) << words;

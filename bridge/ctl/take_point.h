@@ -1,0 +1,39 @@
+// bridge/ctl/take_point.h: one moment of a registry's ledger and intake, for a backup. A running registryd makes it
+// (bridge/app/backup_point.h); of a stopped one it is copied, while its lock on the ledger is held.
+// Owns: `backup.folder` while it lives, and removes the point at its end.
+// Threads: one. Errors (2400): folder_locked (another backup is made); no_reply, when registryd has the ledger and does not
+// answer within kPointWithin; backup_failed, with registryd's reason; those of bridge/ledger/rocksdb/backup.h.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "bridge/app/config.h"
+#include "bridge/ctl/folder_lock.h"
+#include "schemas/base/result.h"
+
+namespace registry::ctl {
+
+// Where the file system is another one the ledger is copied, and that takes its time.
+inline constexpr std::chrono::minutes kPointWithin{60};
+
+class TakenPoint {
+ public:
+  static Result<TakenPoint> Take(const app::Config& config, std::chrono::milliseconds within = kPointWithin);
+  TakenPoint(TakenPoint&& other) noexcept;
+  TakenPoint& operator=(TakenPoint&&) = delete;
+  ~TakenPoint();
+
+  std::string ledger() const { return folder_ + "/point/ledger"; }
+  std::string intake() const { return folder_ + "/point/intake"; }  // may be absent: there was none
+  bool was_running() const { return was_running_; }
+
+ private:
+  TakenPoint(FolderLock lock, std::string folder) : lock_(std::move(lock)), folder_(std::move(folder)) {}
+
+  FolderLock lock_;
+  std::string folder_;
+  bool was_running_ = false;
+};
+
+}  // namespace registry::ctl
