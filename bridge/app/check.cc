@@ -18,7 +18,6 @@
 #include "bridge/secret_file.h"
 #include "bridge/signing/code_key.h"
 #include "bridge/signing/key_file.h"
-#include "bridge/signing/private_key.h"
 #include "bridge/zone/apex.h"
 #include "bridge/zone/tsig_keys.h"
 
@@ -39,7 +38,7 @@ void CheckMaterial(const Config& config, Faults& faults) {
   all &= Note(faults, "pki.root_certificate", signing::LoadCertificate(config.pki.root_certificate));
   const bool certified =
       Note(faults, "pki.issuing_certificate", signing::LoadCertificate(config.pki.issuing_certificate));
-  const bool keyed = Note(faults, "pki.issuing_key", signing::PrivateKey::Load(config.pki.issuing_key));
+  const bool keyed = Note(faults, "pki.issuing_key", signing::LoadKey(config.pki.issuing_key));
   all &= certified && keyed &&
          Note(faults, "pki.issuing_key, pki.issuing_certificate",
               signing::LoadSigner(config.pki.issuing_key, config.pki.issuing_certificate));

@@ -151,7 +151,7 @@ class Reader {
     PkiConfig& pki = config_.pki;
     pki.root_certificate = s.Path("root_certificate");
     pki.issuing_certificate = s.Path("issuing_certificate");
-    pki.issuing_key = s.Path("issuing_key");
+    pki.issuing_key = s.Key("issuing_key");
     pki.crl_file = s.Path("crl_file");
     pki.crl_url = s.Text("crl_url", "");
     pki.blocked_keys = s.Path("blocked_keys", "");
@@ -200,8 +200,8 @@ class Reader {
     ZoneConfig& zone = config_.dns;
     zone.listen_address = s.Checked("listen_address", "an IP address", IsAddress, "127.0.0.1");
     zone.listen_port = s.As<std::uint16_t>("listen_port", 5300, 0);
-    zone.ksk = s.Path("ksk");
-    zone.zsk = s.Path("zsk");
+    zone.ksk = s.Key("ksk");
+    zone.zsk = s.Key("zsk");
     zone.new_keys = s.Text("new_keys", "");
     zone.tsig_name = s.Checked("tsig_name", "a domain name", IsName);
     zone.tsig_secret = s.Path("tsig_secret");

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 
+#include "bridge/keys/key_source.h"
+
 namespace registry::app {
 
 void Faults::Add(const toml::source_region& where, const std::string& what) {
@@ -53,6 +55,12 @@ std::string Section::Path(const char* key, const std::optional<std::string>& oth
   if (needed && text.empty() && Find(key) != nullptr && Find(key)->is_string())
     Fault(key, "must name a file");
   return text.empty() ? text : (std::filesystem::path(folder_) / text).lexically_normal().string();
+}
+
+std::string Section::Key(const char* key) {
+  const toml::node* node = Find(key);
+  const auto* text = node == nullptr ? nullptr : node->as_string();
+  return text != nullptr && keys::IsKeyUri(text->get()) ? text->get() : Path(key);
 }
 
 std::int64_t Section::Number(const char* key, std::int64_t min, std::int64_t max,

@@ -42,6 +42,8 @@ class Section {
                       const std::optional<std::string>& otherwise = std::nullopt);
   // Made absolute against the file's folder; an empty default stays empty.
   std::string Path(const char* key, const std::optional<std::string>& otherwise = std::nullopt);
+  // A path, or the URI of a key in a token, which stays as it is.
+  std::string Key(const char* key);
   std::int64_t Number(const char* key, std::int64_t min, std::int64_t max,
                       std::optional<std::int64_t> otherwise = std::nullopt);
   template <class Integer>

@@ -101,6 +101,9 @@ class Metrics::Impl {
     for (const auto& [folder, octets] : sample.free_bytes) {
       free_bytes_.Add({{"folder", folder}}).Set(static_cast<double>(octets));
     }
+    for (const auto& [token, answers] : sample.tokens) {
+      token_up_.Add({{"token", token}}).Set(answers ? 1 : 0);
+    }
     Set("registry_mqtt_connected", "1 while connected and subscribed", sample.mqtt_connected ? 1 : 0);
     Set("registry_parties", "Parties that are configured", sample.parties);
     Set("registry_zone_serial", "SOA serial served to secondaries", sample.zone_serial);
@@ -221,6 +224,10 @@ class Metrics::Impl {
                                                            .Name("registry_free_bytes")
                                                            .Help("Octets that are free where a folder lies")
                                                            .Register(registry_);
+  prometheus::Family<prometheus::Gauge>& token_up_ = BuildGauge()
+                                                         .Name("registry_token_up")
+                                                         .Help("1 while a token that keys are in answers")
+                                                         .Register(registry_);
   prometheus::Family<prometheus::Gauge>& zone_lag_ = BuildGauge()
                                                          .Name("registry_zone_lag_seconds")
                                                          .Help("For how long a secondary has been behind")

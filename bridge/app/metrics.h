@@ -41,6 +41,7 @@ struct Sample {
     bool reachable = false;
   };
   std::vector<Secondary> secondaries;
+  std::vector<std::pair<std::string, bool>> tokens;  // in which keys are, and whether they answer
   std::uint64_t parties = 0, reloads = 0, reloads_refused = 0;
   std::int64_t crl_written = 0;       // Unix time, 0 before the first
   std::int64_t broker_crl_until = 0;  // Unix time, 0 where none is watched

@@ -14,6 +14,7 @@
 #include "bridge/app/metrics.h"
 #include "bridge/app/party_reload.h"
 #include "bridge/app/status.h"
+#include "bridge/app/token_watch.h"
 #include "bridge/app/zone_options.h"
 #include "bridge/ingest/pipeline.h"
 #include "bridge/ledger/rocksdb/backup.h"
@@ -103,6 +104,7 @@ class Wired : public Registry {
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<Forgetter> forgetter_;
   std::unique_ptr<BackupPoint> backup_;
+  std::unique_ptr<TokenWatch> tokens_;
   bool started_ = false;
   std::atomic<std::uint64_t> parties_{0}, reloads_{0}, reloads_refused_{0};
 };
@@ -115,6 +117,7 @@ Status Wired::Open() {
   OpenPipeline();
   if (auto zone = OpenZone(); !zone) return zone;
   OpenMqtt();
+  tokens_ = std::make_unique<TokenWatch>(log_.For("keys"));
   crl_ = std::make_unique<CrlWriter>(CrlOptionsOf(config_), *ledger_, *material_.signer, clock_,
                                      log_.For("crl"));
   broker_crl_ = std::make_unique<BrokerCrl>(BrokerCrl::Options{config_.mqtt.crl_file, config_.mqtt.ca_file},
@@ -218,6 +221,7 @@ Result<Ports> Wired::Start() {
   started_ = true;
   parties_ = config_.parties.size();
   heartbeat_->Start();
+  tokens_->Start();
   if (auto http = StartHttp(); !http) return http.error();
   // Before anybody is told what the ledger holds, and before the CRL that was published is written over.
   const PublishedTrust published{config_.pki.crl_file, *material_.signer, material_.policy};
@@ -249,6 +253,7 @@ void Wired::Stop() {
   session_->Stop(kDisconnectWithin);
   crl_->Stop();
   broker_crl_->Stop();
+  tokens_->Stop();
   heartbeat_->Stop();
 }
 
@@ -334,6 +339,7 @@ Sample Wired::Look() const {
   sample.parties = parties_;
   sample.reloads = reloads_;
   sample.reloads_refused = reloads_refused_;
+  for (const auto& state : tokens_->states()) sample.tokens.emplace_back(state.token, state.trouble.empty());
   sample.crl_written = crl_->written();
   sample.broker_crl_until = broker_crl_->until();
   return sample;

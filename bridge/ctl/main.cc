@@ -9,6 +9,7 @@
 #include "bridge/ctl/device_verbs.h"
 #include "bridge/ctl/doctor.h"
 #include "bridge/ctl/init_commands.h"
+#include "bridge/ctl/key_commands.h"
 #include "bridge/ctl/ledger_commands.h"
 #include "bridge/ctl/order_commands.h"
 #include "bridge/ctl/order_verbs.h"
@@ -46,5 +47,6 @@ int main(int argc, char** argv) {
   registry::ctl::AddAuthorisationCommands(app);
   registry::ctl::AddDoctor(app);
   registry::ctl::AddBackupCommands(app);
+  registry::ctl::AddKeyCommands(app);
   return registry::app::TakeCommandLine(app, argc, argv).value_or(0);
 }

@@ -1,86 +1,45 @@
 #include "bridge/signing/key_file.h"
 
-#include <openssl/evp.h>
-#include <openssl/x509.h>
-
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <vector>
 
 #include "bridge/signing/private_key.h"
 #include "bridge/signing/signer.h"
-#include "schemas/base/mutex.h"
 #include "workers/crypto/issuer.h"
-#include "workers/crypto/owned.h"
 #include "workers/crypto/p256.h"
 
 namespace registry::signing {
 namespace {
 
-using OwnedContext = crypto::Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
-
 constexpr std::size_t kCertificateFileMax = 256 * 1024;
-constexpr std::size_t kSignatureMax = 72;  // DER of two 33-octet integers
 
-class FileSigner final : public domain::Signer {
+class KeySigner final : public domain::Signer {
  public:
-  FileSigner(PrivateKey key, Bytes certificate)
+  KeySigner(keys::KeySourcePtr key, Bytes certificate)
       : key_(std::move(key)), certificate_(std::move(certificate)) {}
 
-  Result<Bytes> Sign(const Bytes& message) const override {
-    const auto digest = crypto::Sha256({message});
-    OwnedContext context = Borrow();
-    Bytes signature(kSignatureMax);
-    std::size_t size = signature.size();
-    const bool signed_ok =
-        context && EVP_PKEY_sign(context.get(), signature.data(), &size, digest.data(), digest.size()) == 1;
-    if (!signed_ok) {
-      crypto::Failed();
-      return Error::Make(Code::kFailed, "signing_failed", "OpenSSL refused to sign");
-    }
-    signature.resize(size);
-    Return(std::move(context));
-    return signature;
-  }
+  Result<Bytes> Sign(const Bytes& message) const override { return key_->Sign(crypto::Sha256({message})); }
   const Bytes& certificate() const override { return certificate_; }
 
  private:
-  // A context serves one signature at a time; there are never more of them than threads that signed at once.
-  OwnedContext Borrow() const {
-    {
-      const MutexLock lock(mutex_);
-      if (!idle_.empty()) {
-        OwnedContext context = std::move(idle_.back());
-        idle_.pop_back();
-        return context;
-      }
-    }
-    OwnedContext context(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
-    if (context && EVP_PKEY_sign_init(context.get()) != 1) context.reset();
-    return context;
-  }
-  void Return(OwnedContext context) const {
-    const MutexLock lock(mutex_);
-    idle_.push_back(std::move(context));
-  }
-
-  const PrivateKey key_;
+  const keys::KeySourcePtr key_;
   const Bytes certificate_;
-  mutable Mutex mutex_;
-  mutable std::vector<OwnedContext> idle_ GUARDED_BY(mutex_);
 };
 
 }  // namespace
 
-Result<std::unique_ptr<domain::Signer>> MakeSigner(PrivateKey key, Bytes certificate) {
+Result<std::unique_ptr<domain::Signer>> MakeSigner(const PrivateKey& key, Bytes certificate) {
+  return MakeSigner(key.source(), std::move(certificate));
+}
+
+Result<std::unique_ptr<domain::Signer>> MakeSigner(keys::KeySourcePtr key, Bytes certificate) {
   const auto fields = crypto::ReadIssuer(certificate);
   if (!fields) return fields.error();
-  if (fields->public_key != key.point()) {
+  if (fields->public_key != key->point()) {
     return Error::Make(Code::kFailed, "key_mismatch", "the certificate is not this key's");
   }
-  return std::unique_ptr<domain::Signer>(
-      std::make_unique<FileSigner>(std::move(key), std::move(certificate)));
+  return std::unique_ptr<domain::Signer>(std::make_unique<KeySigner>(std::move(key), std::move(certificate)));
 }
 
 Status CheckSigner(const domain::Signer& signer) {
@@ -95,16 +54,23 @@ Status CheckSigner(const domain::Signer& signer) {
                      "what the key signs does not verify with the certificate");
 }
 
-Result<std::unique_ptr<domain::Signer>> LoadSigner(const std::string& key_file,
+Result<keys::KeySourcePtr> LoadKey(const std::string& where) {
+  if (keys::IsKeyUri(where)) return keys::OpenTokenKey(where);
+  const auto key = PrivateKey::Load(where);
+  if (!key) return key.error();
+  return key->source();
+}
+
+Result<std::unique_ptr<domain::Signer>> LoadSigner(const std::string& key_where,
                                                    const std::string& certificate_file) {
-  auto key = PrivateKey::Load(key_file);
+  auto key = LoadKey(key_where);
   if (!key) return key.error();
   auto certificate = LoadCertificate(certificate_file);
   if (!certificate) return certificate.error();
   auto signer = MakeSigner(std::move(*key), std::move(*certificate));
   if (signer) return signer;
   Error error = signer.error();
-  error.message = key_file + ", " + certificate_file + ": " + error.message;
+  error.message = key_where.substr(0, key_where.find('?')) + ", " + certificate_file + ": " + error.message;
   return error;
 }
 

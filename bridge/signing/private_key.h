@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include "bridge/keys/key_source.h"
 #include "schemas/base/bytes.h"
 #include "schemas/base/result.h"
 
@@ -26,6 +27,7 @@ class PrivateKey {
   Status Save(const std::string& file) const;  // creates it with 0600
   Bytes point() const;                         // uncompressed public point
   EVP_PKEY* get() const { return key_.get(); }
+  keys::KeySourcePtr source() const { return keys::FileKey(key_, point()); }
 
  private:
   explicit PrivateKey(std::shared_ptr<EVP_PKEY> key) : key_(std::move(key)) {}

@@ -101,7 +101,12 @@ Status LoadKeys(const Options& options, const Name& zone, ZoneProfile& profile) 
   const bool combined = options.zsk_file.empty() || options.zsk_file == options.ksk_file;
   auto zsk = combined ? ksk : LoadZoneKey(options.zsk_file, kZskFlags);
   if (!zsk) return zsk.error();
-  profile.signing = {zone, *ksk, *zsk, options.signature_validity, options.inception_offset};
+  profile.signing = {zone,
+                     *ksk,
+                     *zsk,
+                     options.signature_validity,
+                     options.inception_offset,
+                     std::make_shared<KeyPatience>()};
   profile.sets.push_back({{}, kTypeDnskey, options.apex_ttl, {ksk->dnskey}});
   if (!combined) profile.sets.back().rdatas.push_back(zsk->dnskey);
   return Done{};

@@ -36,6 +36,16 @@ bool CopyInteger(View der, std::size_t& at, std::uint8_t* out) {
   return true;
 }
 
+ZoneKey KeyOf(const Bytes& point, std::uint16_t flags) {
+  ZoneKey key;
+  PutU16(key.dnskey, flags);
+  key.dnskey.push_back(3);  // RFC 4034 §2.1.2: protocol
+  key.dnskey.push_back(kAlgorithm);
+  Put(key.dnskey, View(point).subspan(1));  // RFC 6605 §4: without its leading 0x04
+  key.tag = KeyTag(key.dnskey);
+  return key;
+}
+
 Result<ZoneKey> KeyFrom(const SecretRead& file, const std::string& path, std::uint16_t flags) {
   if (!file.ok()) {
     const bool exposed = file.trouble == SecretTrouble::kExposed || file.trouble == SecretTrouble::kOwner;
@@ -46,13 +56,8 @@ Result<ZoneKey> KeyFrom(const SecretRead& file, const std::string& path, std::ui
   if (pem.trouble == P256Trouble::kNoKey)
     return KeyError("zone_key_unreadable", "not an unencrypted PEM private key", path);
   if (!pem.ok()) return KeyError("zone_key_unsuitable", "the zone key must be a P-256 key", path);
-  ZoneKey key;
-  key.pkey = std::move(pem.key);
-  PutU16(key.dnskey, flags);
-  key.dnskey.push_back(3);  // RFC 4034 §2.1.2: protocol
-  key.dnskey.push_back(kAlgorithm);
-  Put(key.dnskey, View(pem.point).subspan(1));  // RFC 6605 §4: without its leading 0x04
-  key.tag = KeyTag(key.dnskey);
+  ZoneKey key = KeyOf(pem.point, flags);
+  key.source = keys::FileKey(std::move(pem.key), std::move(pem.point));
   return key;
 }
 
@@ -64,13 +69,22 @@ Result<Name> ParseZone(const std::string& zone) {
 
 }  // namespace
 
-Result<ZoneKey> LoadZoneKey(const std::string& path, std::uint16_t flags) {
-  return KeyFrom(ReadSecret(path, kP256PemMax), path, flags);
+Result<ZoneKey> LoadZoneKey(const std::string& where, std::uint16_t flags) {
+  if (!keys::IsKeyUri(where)) return KeyFrom(ReadSecret(where, kP256PemMax), where, flags);
+  auto source = keys::OpenTokenKey(where);
+  if (!source) return source.error();
+  ZoneKey key = KeyOf((*source)->point(), flags);
+  key.source = std::move(*source);
+  return key;
 }
 
-Result<ZoneKey> PublicZoneKey(const std::string& path, std::uint16_t flags) {
-  auto key = KeyFrom(ReadUnjudged(path, kP256PemMax), path, flags);
-  if (key) key->pkey.reset();
+Result<ZoneKey> PublicZoneKey(const std::string& where, std::uint16_t flags) {
+  if (keys::IsKeyUri(where)) {
+    const auto point = keys::TokenPoint(where);
+    return point ? Result<ZoneKey>(KeyOf(*point, flags)) : point.error();
+  }
+  auto key = KeyFrom(ReadUnjudged(where, kP256PemMax), where, flags);
+  if (key) key->source.reset();
   return key;
 }
 
@@ -93,11 +107,12 @@ Result<std::string> DsText(const std::string& zone, const std::string& ksk_file)
   return NameToText(*name) + ". 3600 IN DS " + std::to_string(key->tag) + " 13 2 " + ToHex(Sha256(hashed));
 }
 
-KeySigner::KeySigner(const ZoneKey& key)
-    : sign_(EVP_PKEY_CTX_new(key.pkey.get(), nullptr)),
+KeySigner::KeySigner(const ZoneKey& key, std::shared_ptr<KeyPatience> patience)
+    : key_(key.source),
+      patience_(std::move(patience)),
       hash_(EVP_MD_CTX_new()),
       sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)) {
-  REG_CHECK(sign_ && hash_ && sha256_ && EVP_PKEY_sign_init(sign_.get()) == 1);
+  REG_CHECK(key_ && patience_ && hash_ && sha256_);
 }
 
 Signature KeySigner::Sign(View message) {
@@ -105,12 +120,15 @@ Signature KeySigner::Sign(View message) {
   REG_CHECK(EVP_DigestInit_ex2(hash_.get(), sha256_.get(), nullptr) == 1 &&
             EVP_DigestUpdate(hash_.get(), message.data(), message.size()) == 1 &&
             EVP_DigestFinal_ex(hash_.get(), digest.data(), nullptr) == 1);
-  std::array<std::uint8_t, 80> der;
-  std::size_t size = der.size();
-  REG_CHECK(EVP_PKEY_sign(sign_.get(), der.data(), &size, digest.data(), digest.size()) == 1);
-  Signature signature;
+  auto der = key_->Sign(digest);
+  while (!der && patience_->Wait()) der = key_->Sign(digest);
+  Signature signature{};
+  if (!der) {
+    patience_->Miss();
+    return signature;
+  }
   std::size_t at = 2;  // a P-256 SEQUENCE is shorter than 128 octets: one length octet
-  const View view(der.data(), size);
+  const View view(*der);
   REG_CHECK(CopyInteger(view, at, signature.data()) && CopyInteger(view, at, signature.data() + 32));
   return signature;
 }

@@ -1,10 +1,9 @@
 // bridge/zone/keys.h: the zone's signing keys, and their public forms for trust anchors and parents.
-// Keys are PEM (PKCS#8) P-256 files made by `registryctl init`; a file that others may read or write is refused, and
-// so is an encrypted one: nobody is there to type a passphrase. Errors: "zone_key_unreadable", "zone_key_exposed",
-// "zone_key_unsuitable", "zone_name_invalid".
-// Threads: a ZoneKey is an immutable value; a KeySigner belongs to one thread (it reuses its OpenSSL
-// contexts, which
-//   makes a signature 30 µs instead of 38).
+// Keys are PEM (PKCS#8) P-256 files made by `registryctl init`, or stand in a token (bridge/keys/key_source.h).
+// A file that others may read or write is refused, and so is an encrypted one: nobody is there to type a passphrase. Errors: "zone_key_unreadable", "zone_key_exposed",
+// "zone_key_unsuitable", "zone_name_invalid"; those of bridge/keys.
+// A signature of a key that is away waits for it (key_patience.h).
+// Threads: a ZoneKey is an immutable value; a KeySigner belongs to one thread.
 // Spec: RFC 4034 §2, §5, appendix B; RFC 6605 (algorithm 13: P-256, SHA-256, signature r || s).
 #pragma once
 
@@ -13,6 +12,8 @@
 #include <array>
 #include <memory>
 
+#include "bridge/keys/key_source.h"
+#include "bridge/zone/key_patience.h"
 #include "bridge/zone/wire.h"
 #include "schemas/base/result.h"
 
@@ -22,14 +23,15 @@ inline constexpr std::uint16_t kKskFlags = 257, kZskFlags = 256;
 inline constexpr std::uint8_t kAlgorithm = 13;
 
 struct ZoneKey {
-  std::shared_ptr<EVP_PKEY> pkey;
+  keys::KeySourcePtr source;
   Bytes dnskey;  // RDATA
   std::uint16_t tag = 0;
 };
 
-Result<ZoneKey> LoadZoneKey(const std::string& file, std::uint16_t flags);
+// `where`: a file, or a URI of a key in a token.
+Result<ZoneKey> LoadZoneKey(const std::string& where, std::uint16_t flags);
 // Without its private part, for whoever may read the file, whosever it is; so are the two below.
-Result<ZoneKey> PublicZoneKey(const std::string& file, std::uint16_t flags);
+Result<ZoneKey> PublicZoneKey(const std::string& where, std::uint16_t flags);
 
 // "zone. 3600 IN DNSKEY 257 3 13 base64", as resolvers take it for a trust anchor.
 Result<std::string> DnskeyText(const std::string& zone, const std::string& key_file, std::uint16_t flags);
@@ -40,16 +42,17 @@ using Signature = std::array<std::uint8_t, 64>;
 
 class KeySigner {
  public:
-  explicit KeySigner(const ZoneKey& key);
+  KeySigner(const ZoneKey& key, std::shared_ptr<KeyPatience> patience);
+  // No signature where the patience has missed it.
   Signature Sign(View message);
 
  private:
   struct Free {
-    void operator()(EVP_PKEY_CTX* c) const { EVP_PKEY_CTX_free(c); }
     void operator()(EVP_MD_CTX* c) const { EVP_MD_CTX_free(c); }
     void operator()(EVP_MD* m) const { EVP_MD_free(m); }
   };
-  std::unique_ptr<EVP_PKEY_CTX, Free> sign_;  // holds the key
+  keys::KeySourcePtr key_;
+  std::shared_ptr<KeyPatience> patience_;
   std::unique_ptr<EVP_MD_CTX, Free> hash_;
   std::unique_ptr<EVP_MD, Free> sha256_;
 };

@@ -1,5 +1,6 @@
 #include "bridge/zone/publisher.h"
 
+#include "bridge/say_once.h"
 #include "bridge/zone/apex.h"
 #include "bridge/zone/arrivals.h"
 #include "bridge/zone/in_flight.h"
@@ -10,6 +11,7 @@
 #include "bridge/zone/version_interval.h"
 #include "bridge/zone/waiting.h"
 #include "schemas/base/own_thread.h"
+#include "workers/domain/key_unavailable.h"
 
 namespace registry::zone {
 namespace {
@@ -26,6 +28,8 @@ constexpr milliseconds kAnswerWait{
     50};  // for the secondaries or the interval, while the next version may not leave
 constexpr milliseconds kHoldLimit{
     2000};  // how long a slow but reachable secondary holds the next version back
+constexpr std::chrono::seconds kKeysWithin{
+    30};                                  // at a start, for keys that go away while everything is signed
 constexpr milliseconds kPassPause{2000};  // between two moves past a secondary that is ahead
 
 class LivePublisher : public Publisher {
@@ -37,6 +41,8 @@ class LivePublisher : public Publisher {
         log_(std::move(log)),
         clock_(options_.clock != nullptr ? *options_.clock : system_clock_),
         key_tags_(std::to_string(profile.signing.ksk.tag) + "/" + std::to_string(profile.signing.zsk.tag)),
+        keys_{profile.signing.ksk.source, profile.signing.zsk.source},
+        patience_(profile.signing.patience),
         serials_(ledger),
         arrivals_(ledger, serials_, std::move(visible), log_, options_.batch_max),
         store_(std::move(profile), options_.journal_bytes_max, options_.journal_changes_max, clock_.Now()),
@@ -64,6 +70,7 @@ class LivePublisher : public Publisher {
   ZoneStore::Published Sign(const Batch& batch, std::uint32_t serial, UtcTime now);
   void Keep(Batch batch);
   void SayBound();
+  bool KeysReady();
   void SayRefused(const std::vector<DeviceId>& devices) const;
   void PassSecondaries(Steady::time_point now);
   void CompleteArrived();
@@ -77,6 +84,8 @@ class LivePublisher : public Publisher {
   const SystemClock system_clock_;
   const Clock& clock_;
   const std::string key_tags_;
+  const std::vector<keys::KeySourcePtr> keys_;
+  const std::shared_ptr<KeyPatience> patience_;
   Serials serials_;
   Arrivals arrivals_;
   ZoneStore store_;
@@ -90,6 +99,7 @@ class LivePublisher : public Publisher {
   Waiting waiting_;
   InFlight in_flight_;
   bool bound_said_ = false;
+  SayOnce keys_said_;
   Steady::time_point next_pass_;
   mutable Mutex mutex_;
   CondVar wake_;
@@ -115,6 +125,7 @@ Status LivePublisher::Start() {
 }
 
 Status LivePublisher::Load() {
+  patience_->EndIn(kKeysWithin);
   std::optional<DeviceId> after;
   while (true) {
     const auto page = ledger_.ZoneAfter(after, kLoadPage);
@@ -126,12 +137,18 @@ Status LivePublisher::Load() {
   const auto serial = serials_.Next();
   if (!serial) return serial.error();
   store_.FinishLoad(*serial, clock_.Now());
+  if (store_.spoilt())
+    return Error::Make(Code::kFailed, domain::kKeyUnavailable, "a key of the zone went away at the start");
+  patience_->Endless();
   return Done{};
 }
 
 void LivePublisher::Stop() {
   if (!thread_.running()) return;
-  thread_.Stop([this] { ledger_.WakeAll(); });
+  thread_.Stop([this] {
+    patience_->GiveUp();
+    ledger_.WakeAll();
+  });
   arrivals_.Stop();
   server_.Stop();
 }
@@ -203,7 +220,22 @@ bool LivePublisher::ReadWaiting(milliseconds wait) {
   return read.ok();
 }
 
+// A version that is begun holds whole transfers up until it is signed, so none is begun without its keys: what waits stays
+// in the outbox, and what is served goes on being served.
+bool LivePublisher::KeysReady() {
+  for (const keys::KeySourcePtr& key : keys_) {
+    const Status ready = key->Ready();
+    if (ready) continue;
+    const std::string line = "zone: nothing is signed for now: " + ready.error().message;
+    if (keys_said_.Due(line, Steady::now())) log_.Error(line);
+    return false;
+  }
+  keys_said_.Forget();
+  return true;
+}
+
 void LivePublisher::Serve() {
+  if (!KeysReady()) return Pause();
   const auto serial = serials_.Next();
   if (!serial) {
     log_.Error("zone: no serial could be reserved: " + serial.error().message);
@@ -212,6 +244,7 @@ void LivePublisher::Serve() {
   const bool revokes = waiting_.revokes();
   Batch batch = waiting_.Take();
   auto published = Sign(batch, *serial, clock_.Now());
+  if (store_.spoilt()) return;  // it ends
   if (!published.changed) serials_.Return();
   SayRefused(published.refused);
   batch.refused = std::move(published.refused);
@@ -255,12 +288,14 @@ void LivePublisher::PassSecondaries(Steady::time_point now) {
   const auto highest = secondaries_.HighestToPass(store_.serial());
   if (!highest) return;
   next_pass_ = now + kPassPause;
+  if (!KeysReady()) return;
   if (auto passed = serials_.Pass(*highest); !passed) {
     return log_.Error("zone: the serial could not be moved: " + passed.error().message);
   }
   const auto serial = serials_.Next();
   if (!serial) return log_.Error("zone: no serial could be reserved: " + serial.error().message);
   store_.Renumber(*serial, clock_.Now());
+  if (store_.spoilt()) return;
   // What a secondary served before lies between their old serials and the newest, and does not hold them.
   in_flight_.Renumber(*serial);
   Announce(false);

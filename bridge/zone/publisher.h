@@ -13,6 +13,8 @@
 // Restored ledger: a secondary that is ahead (RFC 1982) does not count as serving; the serial moves past it, durably.
 // Keys: other ones than the zone was served with before are refused (RFC 6781 §4.1: there is no roll-over yet, and
 //   what caches hold would be bogus), unless Options::new_keys names them.
+// A key that is away (a token that was pulled): no version is begun without it, and one that was begun waits for it. What is
+//   served goes on being served, changes wait in the outbox, and the log says so once a minute.
 // Oversized content is refused with an error line: it is never handed to `visible`, and the cursor passes it.
 // Errors: a secondary that lags or cannot be reached is a metric and a log line, never a silent wait. It holds back
 //   what is visible, not what the others are served: above in_flight_max waiting changes their content is dropped and
@@ -49,7 +51,7 @@ struct Options {
   std::string contact;  // SOA RNAME in host form, "hostmaster.iotregistry.test"
   std::uint32_t tlsa_ttl = 60, negative_ttl = 60, apex_ttl = 3600;  // the SOA's TTL is negative_ttl
   std::chrono::seconds signature_validity{14 * 86400}, signature_refresh{7 * 86400}, inception_offset{3600};
-  std::string ksk_file, zsk_file;  // PEM, PKCS#8, P-256
+  std::string ksk_file, zsk_file;  // PEM, PKCS#8, P-256; or a URI of a key in a token
   std::string new_keys;            // their tags, "ksk/zsk", where they may differ from those served before
   std::string listen_address = "127.0.0.1";
   std::uint16_t listen_port = 0;            // 0: any free one, see Snapshot

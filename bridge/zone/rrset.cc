@@ -51,8 +51,8 @@ Sealer::Sealer(const SigningProfile& profile)
       zsk_tag_(profile.zsk.tag),
       validity_(profile.validity.count()),
       inception_offset_(profile.inception_offset.count()),
-      ksk_(profile.ksk),
-      zsk_(profile.zsk) {}
+      ksk_(profile.ksk, profile.patience),
+      zsk_(profile.zsk, profile.patience) {}
 
 // Spreads what was signed together (a start signs everything) over a fourteenth of the validity, so that it
 // does not fall due together. FNV-1a of the owner: the same name always gets the same place.

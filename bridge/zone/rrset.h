@@ -45,6 +45,7 @@ struct SigningProfile {
   Name zone;
   ZoneKey ksk, zsk;  // the same key twice: a combined signing key
   std::chrono::seconds validity{14 * 86400}, inception_offset{3600};
+  std::shared_ptr<KeyPatience> patience = std::make_shared<KeyPatience>();
 };
 
 class Sealer {

@@ -61,6 +61,7 @@ std::uint16_t Piece::records() const {
 ZoneStore::ZoneStore(ZoneProfile profile, std::size_t journal_octets_max, std::size_t journal_changes_max,
                      UtcTime now)
     : zone_(profile.signing.zone),
+      patience_(profile.signing.patience),
       content_(std::move(profile), now),
       journal_(journal_octets_max, journal_changes_max) {}
 
@@ -84,6 +85,7 @@ ZoneStore::Published ZoneStore::Publish(std::span<const domain::ZoneChange> chan
   if (due) content_.StageRefresh(refresh_limit, now);
   published.changed = due || content_.Dirty();
   if (published.changed) Serve(content_.Seal(serial, now));
+  if (spoilt()) published.changed = false;
   return published;
 }
 
@@ -108,6 +110,7 @@ std::int64_t ZoneStore::FirstExpiry() const {
 }
 
 void ZoneStore::Serve(Delta delta) {
+  if (spoilt()) return;
   const bool first = delta.soa_from == nullptr;
   const auto shared = std::make_shared<const Delta>(std::move(delta));
   const MutexLock lock(served_mutex_);
@@ -134,6 +137,7 @@ Transfer ZoneStore::Full() const {
   BlockPtr soa;
   {
     const MutexLock lock(content_mutex_);
+    if (spoilt()) return {Transfer::Kind::kCurrent, {{Piece::Part::kData, this->soa()}}};
     blocks = content_.Contents();
     soa = content_.soa();
   }

@@ -47,6 +47,8 @@ class ZoneStore {
                     std::uint32_t serial, UtcTime now);
   // The same content as a version of its own under a serial any number of steps on.
   void Renumber(std::uint32_t serial, UtcTime now);
+  // A signature was given up on (key_patience.h): the version it belongs to, and every later one, is not served.
+  bool spoilt() const { return patience_->missed(); }
   bool RefreshDue(UtcTime now) const;
   std::size_t ExpediteFromAhead(UtcTime now);  // as SignedZone's
   std::int64_t FirstExpiry() const;
@@ -62,6 +64,7 @@ class ZoneStore {
   void Serve(Delta delta) REQUIRES(content_mutex_);
 
   Name zone_;
+  const std::shared_ptr<KeyPatience> patience_;
   mutable Mutex content_mutex_ ACQUIRED_BEFORE(served_mutex_);
   SignedZone content_ GUARDED_BY(content_mutex_);
   mutable Mutex served_mutex_;

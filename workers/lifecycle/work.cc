@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "workers/domain/job_kinds.h"
+#include "workers/domain/key_unavailable.h"
 #include "workers/jobs/sending.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/renewal.h"
@@ -77,7 +78,9 @@ Result<bool> PushOrReport(Device& device, const std::function<Status(Device&)>& 
     device = std::move(pushed);
     return true;
   }
-  if (done.error().symbol == domain::kLedgerFailed) return done.error();
+  const std::string& why = done.error().symbol;
+  // A key that is away for a while is no failure of the device: whoever asked comes again.
+  if (why == domain::kLedgerFailed || why == domain::kKeyUnavailable) return done.error();
   at.changes = std::move(before);
   ReportFailure(device, std::string(domain::JobKindName(JobKind::kPayloadPush)), done.error(), at);
   return false;

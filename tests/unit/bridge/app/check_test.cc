@@ -12,6 +12,7 @@
 #include "bridge/zone/keys.h"
 #include "tests/support/openssl_tool.h"
 #include "tests/support/registry_home.h"
+#include "tests/support/soft_token.h"
 
 namespace registry::app {
 namespace {
@@ -57,6 +58,24 @@ class CheckTest : public ::testing::Test {
   std::string ds_;
   Config config_;
 };
+
+// Each key of a configuration may be in a token, and what is wrong with its URI is said beside its key.
+TEST_F(CheckTest, AKeyInATokenIsLookedAt) {
+  const test::SoftToken token;
+  ASSERT_TRUE(keys::GenerateTokenKey(token.Uri("zsk")).ok());
+  Config config = config_;
+  config.dns.zsk = token.Uri("zsk");
+  EXPECT_THAT(FaultsOf(config), IsEmpty());
+  config.dns.zsk = token.Uri("none");
+  EXPECT_THAT(FaultsOf(config),
+              ElementsAre(testing::HasSubstr("label 'none': the token has no such private key")));
+  config = config_;
+  config.pki.issuing_key = token.Uri("zsk");
+  EXPECT_THAT(FaultsOf(config), ElementsAre(testing::HasSubstr("the certificate is not this key's")));
+  config.pki.issuing_key = "pkcs11:object=zsk?module-path=/usr/lib/none.so";
+  EXPECT_THAT(FaultsOf(config),
+              ElementsAre(StartsWith("pki.issuing_key: /usr/lib/none.so cannot be loaded")));
+}
 
 TEST(TrustAnchor, IsADsOrADnskey) {
   const std::string hex(64, 'a');

@@ -21,6 +21,13 @@ class MetricsTest : public ::testing::Test {
   std::string logged_;
 };
 
+TEST_F(MetricsTest, EachTokenIsUpOrNot) {
+  EXPECT_EQ(metrics_.Text(sample_).find("registry_token_up{"), std::string::npos);
+  sample_.tokens = {{"pkcs11:token=a", true}, {"pkcs11:token=b", false}};
+  EXPECT_TRUE(Has(R"(registry_token_up{token="pkcs11:token=a"} 1)"));
+  EXPECT_TRUE(Has(R"(registry_token_up{token="pkcs11:token=b"} 0)"));
+}
+
 TEST_F(MetricsTest, CommandsAreCountedByOutcomeAndSymbol) {
   for (int i = 0; i < 3; ++i) metrics_.CommandDone("csr.submit", "accepted", "", microseconds(900));
   metrics_.CommandDone("csr.submit", "rejected", "csr_key_type", microseconds(200));
@@ -131,6 +138,7 @@ TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   metrics_.Log(2, "");
   sample_.secondaries = {{"nsd", 0, 1, true}};
   sample_.free_bytes = {{"ledger", 1}};
+  sample_.tokens = {{"pkcs11:token=a", true}};
   const std::string text = metrics_.Text(sample_);
   std::map<std::string, std::string> there;
   for (std::sregex_iterator at(text.begin(), text.end(), kType), end; at != end; ++at) {

@@ -10,6 +10,7 @@
 #include "tests/support/csr_maker.h"
 #include "tests/support/device_ca.h"
 #include "tests/support/openssl_tool.h"
+#include "tests/support/soft_token.h"
 #include "workers/crypto/p256.h"
 
 namespace registry::signing {
@@ -137,6 +138,28 @@ TEST_F(KeyFileTest, ReadsKeysOfTheOpensslProgram) {
       test::OpenSsl(folder_, "ecparam -name prime256v1 -genkey -noout -out made.key").ok());  // SEC 1 form
   ASSERT_EQ(chmod(made.c_str(), 0600), 0);
   EXPECT_TRUE(PrivateKey::Load(made).ok());
+}
+
+TEST_F(KeyFileTest, AKeyInATokenSignsForItsCertificate) {
+  const test::SoftToken token;
+  ASSERT_TRUE(keys::GenerateTokenKey(token.Uri("issuing")).ok());
+  const auto key = LoadKey(token.Uri("issuing"));
+  ASSERT_TRUE(key.ok()) << key.error().message;
+  key_ = token.Uri("issuing");
+  ExpectRefused("key_mismatch", "pkcs11:token=registry;object=issuing, ");
+  folder_.Write("issuing.pub", ToPem("PUBLIC KEY", crypto::P256PublicKeyInfo((*key)->point())));
+  ASSERT_TRUE(test::Ca().root.key.Save(folder_.In("root.key")).ok());
+  folder_.Write("root.pem", ToPem("CERTIFICATE", test::Ca().root.certificate));
+  folder_.Write("ca.cnf",
+                "basicConstraints=critical,CA:TRUE\nsubjectKeyIdentifier=hash\nkeyUsage=keyCertSign\n");
+  const auto certified = test::OpenSsl(
+      folder_,
+      "x509 -new -subj /CN=issuing -force_pubkey issuing.pub -CA root.pem -CAkey root.key -days 30 "
+      "-extfile ca.cnf -out token.pem");
+  ASSERT_TRUE(certified.ok()) << certified.output;
+  const auto signer = LoadSigner(key_, folder_.In("token.pem"));
+  ASSERT_TRUE(signer.ok()) << signer.error().message;
+  EXPECT_TRUE(CheckSigner(**signer).ok());
 }
 
 TEST_F(KeyFileTest, CreatesOwnerOnlyFilesAndNeverOverwrites) {

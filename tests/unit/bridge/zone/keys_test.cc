@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "bridge/zone/rrset.h"
+#include "tests/support/soft_token.h"
 #include "tests/unit/bridge/zone/zone_files.h"
+#include "workers/crypto/p256.h"
 
 namespace registry::zone::testing {
 namespace {
@@ -59,10 +61,55 @@ TEST_F(ZoneKeysTest, Rfc6605_SignaturesOfSeveralRecordsVerifyWithLdns) {
   EXPECT_NE(ldns_verify_rrsig(answer.get(), rrsig.get(), ksk.get()), LDNS_STATUS_OK);
 }
 
+TEST_F(ZoneKeysTest, AKeyInATokenSignsAsOneInAFileDoes) {
+  const test::SoftToken token;
+  ASSERT_TRUE(keys::GenerateTokenKey(token.Uri("ksk")).ok());
+  const auto key = LoadZoneKey(token.Uri("ksk"), kKskFlags);
+  ASSERT_TRUE(key.ok()) << key.error().message;
+  EXPECT_EQ(PublicZoneKey(token.Uri("ksk"), kKskFlags)->dnskey, key->dnskey);
+  const Rr dnskey = FromText(*DnskeyText(kZone, token.Uri("ksk"), kKskFlags));
+  EXPECT_EQ(ldns_calc_keytag(dnskey.get()), key->tag);
+  SigningProfile profile{*NameFromText(kZone), *key, *key};
+  const UtcTime now = SystemClock().Now();
+  const auto block = Sealer(profile).Seal(Render({}, kTypeDnskey, 3600, {key->dnskey}), now);
+  EXPECT_FALSE(profile.patience->missed());
+  EXPECT_GT(block->expires, now.seconds());
+  EXPECT_EQ(LoadZoneKey(token.Uri("zsk"), kZskFlags).error().symbol, "token_key");
+}
+
+// A key that is away: nobody is there to bring it back, so what waits for it ends when it is given up.
+class KeyThatIsAway final : public keys::KeySource {
+ public:
+  explicit KeyThatIsAway(const keys::KeySource& real, int tries)
+      : KeySource(real.point()), real_(real), tries_(tries) {}
+  Result<Bytes> Sign(const crypto::Sha256Digest& digest) const override {
+    if (tries_-- > 0) return Error::Make(Code::kFailed, "key_unavailable", "the token was pulled");
+    return real_.Sign(digest);
+  }
+
+ private:
+  const keys::KeySource& real_;
+  mutable int tries_;
+};
+
+TEST_F(ZoneKeysTest, ASignatureWaitsForItsKey) {
+  const auto key = *LoadZoneKey(files_.path("zsk.pem"), kZskFlags);
+  ZoneKey away = key;
+  away.source = std::make_shared<KeyThatIsAway>(*key.source, 2);
+  const auto patience = std::make_shared<KeyPatience>();
+  EXPECT_NE(KeySigner(away, patience).Sign(Bytes{1}), Signature{});
+  EXPECT_FALSE(patience->missed());
+
+  away.source = std::make_shared<KeyThatIsAway>(*key.source, 1'000'000);
+  patience->GiveUp();
+  EXPECT_EQ(KeySigner(away, patience).Sign(Bytes{1}), Signature{});
+  EXPECT_TRUE(patience->missed());
+}
+
 // RFC 6605 §4: r and s keep their leading zeros, which a DER signature drops every 256th time.
 TEST_F(ZoneKeysTest, Rfc6605_ManySignaturesOfOneContextVerify) {
   const auto key = LoadZoneKey(files_.path("zsk.pem"), kZskFlags);
-  KeySigner signer(*key);
+  KeySigner signer(*key, std::make_shared<KeyPatience>());
   int with_leading_zero = 0;
   for (int i = 0; i < 1500; ++i) {
     const Bytes message{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)};
@@ -73,11 +120,8 @@ TEST_F(ZoneKeysTest, Rfc6605_ManySignaturesOfOneContextVerify) {
                    BN_bin2bn(signature.data() + 32, 32, nullptr));
     std::uint8_t* der = nullptr;
     const int size = i2d_ECDSA_SIG(pair, &der);
-    EVP_MD_CTX* context = EVP_MD_CTX_new();
-    EVP_DigestVerifyInit(context, nullptr, EVP_sha256(), nullptr, key->pkey.get());
-    EXPECT_EQ(EVP_DigestVerify(context, der, static_cast<std::size_t>(size), message.data(), message.size()),
-              1);
-    EVP_MD_CTX_free(context);
+    EXPECT_TRUE(crypto::VerifyP256(key->source->point(), crypto::Sha256({message}),
+                                   {der, static_cast<std::size_t>(size)}));
     OPENSSL_free(der);
     ECDSA_SIG_free(pair);
   }

@@ -11,6 +11,7 @@
 #include "bridge/zone/keys.h"
 #include "bridge/zone/serials.h"
 #include "bridge/zone/wire.h"
+#include "tests/support/soft_token.h"
 #include "tests/unit/bridge/zone/fake_secondary.h"
 
 namespace registry::zone::testing {
@@ -99,6 +100,33 @@ TEST_F(PublisherTest, ChangesAreToldInOrderAndTheCursorFollows) {
   EXPECT_TRUE(WaitUntil([&] { return Cursor() == 3 && publisher_->snapshot().pending == 0; }));
   EXPECT_EQ(publisher_->snapshot().names, 1u);
   EXPECT_NE(publisher_->snapshot().port, 0);
+}
+
+// Behind simulators/token, which loses its token as told.
+TEST_F(PublisherTest, WithoutItsKeysNothingIsSignedAndNothingIsLost) {
+  const test::SoftToken token;
+  const std::string lossy = REGISTRY_BINARY_DIR "/bin/lossy-token.so";
+  setenv("LOSSY_TOKEN_MODULE", test::SoftToken::kModule, 1);
+  setenv("LOSSY_TOKEN_FAULT", token.folder().In("fault").c_str(), 1);
+  Options options = files_.options();
+  options.ksk_file = token.Uri("ksk", lossy);
+  options.zsk_file = token.Uri("zsk", lossy);
+  for (const std::string& uri : {options.ksk_file, options.zsk_file}) {
+    ASSERT_TRUE(keys::GenerateTokenKey(uri).ok());
+  }
+  Start(options);
+  Commit({Published(1)});
+  ASSERT_TRUE(WaitSeen(1));
+  token.folder().Write("fault", std::string_view("removed"));
+  const auto serial = publisher_->snapshot().serial;
+  Commit({Published(2)});
+  ASSERT_TRUE(WaitUntil([&] { return Logged("nothing is signed for now"); }));
+  EXPECT_EQ(publisher_->snapshot().serial, serial);
+  EXPECT_EQ(publisher_->snapshot().names, 1u);
+  token.folder().Write("fault", std::string_view(""));
+  ASSERT_TRUE(WaitSeen(2));
+  EXPECT_EQ(publisher_->snapshot().names, 2u);
+  publisher_.reset();  // before the token
 }
 
 TEST_F(PublisherTest, CursorWaitsForTheConsequence) {

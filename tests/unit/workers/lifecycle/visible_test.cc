@@ -4,6 +4,7 @@
 #include "tests/support/device_maker.h"
 #include "tests/unit/workers/lifecycle/flow.h"
 #include "workers/domain/compose.h"
+#include "workers/domain/key_unavailable.h"
 
 namespace registry::test {
 namespace {
@@ -40,10 +41,11 @@ class Breakable : public SoftwareSigner {
  public:
   Breakable() : SoftwareSigner("Issuing CA") {}
   Result<Bytes> Sign(const Bytes& message) const override {
-    if (broken) return Error::Make(Code::kFailed, "signing_failed", "the token was pulled");
+    if (broken) return Error::Make(Code::kFailed, symbol, "the token was pulled");
     return SoftwareSigner::Sign(message);
   }
   bool broken = false;
+  std::string_view symbol = "signing_failed";
 };
 
 class PublishTest : public testing::Test {
@@ -109,6 +111,19 @@ TEST_F(PublishTest, PushesThePayload) {
   EXPECT_THAT(changes.notifications, IsEmpty());
   EXPECT_EQ(Device().state, domain::State::kPublished);
   EXPECT_EQ(domain::PayloadVersion(Device()), 1u);
+}
+
+// The zone tells it again until it is decided (publisher.h).
+TEST_F(PublishTest, AKeyThatIsAwayIsWaitedForAndNobodyHearsOfIt) {
+  signer_.broken = true;
+  signer_.symbol = domain::kKeyUnavailable;
+  const domain::Origin own = domain::OwnOrigin();
+  domain::Case at{own, *ledger_, context_, policy_, signer_};
+  const Status decided = lifecycle::DecideVisible({id_, 1, {{3, 0, 1, Bytes(32, 1)}}, ""}, at);
+  ASSERT_FALSE(decided.ok());
+  EXPECT_EQ(decided.error().symbol, "key_unavailable");
+  signer_.broken = false;
+  EXPECT_THAT(Visible().messages, SizeIs(1));
 }
 
 TEST_F(PublishTest, APayloadThatCannotBeMadeIsReportedAndMadeAtTheNextAttach) {

@@ -1,0 +1,132 @@
+#include <array>
+
+#include "bridge/keys/key_source.h"
+#include "bridge/keys/token_objects.h"
+#include "workers/crypto/der_writer.h"
+#include "workers/crypto/p256.h"
+#include "workers/domain/key_unavailable.h"
+
+namespace registry::keys {
+namespace {
+
+constexpr std::size_t kCoordinate = 32;
+
+// r || s, as PKCS#11 §2.3.6 has it.
+Bytes SignatureOf(const std::array<std::uint8_t, 2 * kCoordinate>& raw) {
+  const crypto::OctetView both(raw);
+  return crypto::DerSequence(
+      {crypto::DerInteger(both.first(kCoordinate)), crypto::DerInteger(both.subspan(kCoordinate))});
+}
+
+class KeyInToken final : public KeySource {
+ public:
+  KeyInToken(TokenUri uri, std::shared_ptr<Token> token, Bytes point)
+      : KeySource(std::move(point)), uri_(std::move(uri)), token_(std::move(token)) {}
+
+  // A session that has died says nothing yet about the token: once more with another connection.
+  Result<Bytes> Sign(const crypto::Sha256Digest& digest) const override {
+    auto made = Once(digest);
+    if (!made && made.error().symbol == domain::kKeyUnavailable) made = Once(digest);
+    if (made) return made;
+    return Unavailable(made.error());
+  }
+
+  Status Ready() const override {
+    auto ready = token_->Look();
+    return ready ? ready : Unavailable(ready.error());
+  }
+
+ private:
+  static Error Unavailable(const Error& why) {
+    return Error::Make(Code::kFailed, domain::kKeyUnavailable, why.message);
+  }
+
+  Result<Bytes> Once(crypto::Sha256Digest digest) const {
+    auto lease = token_->Borrow();
+    if (!lease) return lease.error();
+    const auto key = HandleIn(*lease);
+    if (!key) return key.error();
+    CK_MECHANISM ecdsa{CKM_ECDSA, nullptr, 0};
+    CK_RV done = lease->functions().C_SignInit(lease->session(), &ecdsa, *key);
+    if (done != CKR_OK) return lease->Failed("C_SignInit", done);
+    std::array<std::uint8_t, 2 * kCoordinate> raw{};
+    CK_ULONG size = raw.size();
+    done = lease->functions().C_Sign(lease->session(), digest.data(), digest.size(), raw.data(), &size);
+    if (done != CKR_OK || size != raw.size()) return lease->Failed("C_Sign", done);
+    return SignatureOf(raw);
+  }
+
+  Result<CK_OBJECT_HANDLE> HandleIn(Token::Lease& lease) const {
+    {
+      const MutexLock lock(mutex_);
+      if (epoch_ == lease.epoch()) return handle_;
+    }
+    const auto found = FindOnly(lease, uri_, CKO_PRIVATE_KEY);
+    if (!found) return found.error();
+    const MutexLock lock(mutex_);
+    epoch_ = lease.epoch();
+    handle_ = *found;
+    return handle_;
+  }
+
+  const TokenUri uri_;
+  const std::shared_ptr<Token> token_;
+  mutable Mutex mutex_;
+  mutable std::uint64_t epoch_ GUARDED_BY(mutex_) = 0;
+  mutable CK_OBJECT_HANDLE handle_ GUARDED_BY(mutex_) = 0;
+};
+
+Result<Bytes> PointOfPrivate(Token& token, const TokenUri& uri) {
+  auto lease = token.Borrow();
+  if (!lease) return lease.error();
+  const auto key = FindOnly(*lease, uri, CKO_PRIVATE_KEY);
+  if (!key) return key.error();
+  if (auto fit = CheckPrivateKey(*lease, uri, *key); !fit) return fit.error();
+  return PointBeside(*lease, uri, *key);
+}
+
+}  // namespace
+
+Result<KeySourcePtr> OpenTokenKey(const std::string& text) {
+  auto uri = ParseTokenUri(text);
+  if (!uri) return uri.error();
+  auto token = Token::Open(*uri);
+  if (!token) return token.error();
+  auto point = PointOfPrivate(**token, *uri);
+  if (!point) return point.error();
+  KeySourcePtr key = std::make_shared<KeyInToken>(std::move(*uri), std::move(*token), *point);
+  // Text, so that the signature is good for nothing else.
+  const auto digest = crypto::Sha256({crypto::View("does this token sign for its public key?")});
+  const auto signature = key->Sign(digest);
+  if (!signature) return signature.error();
+  if (crypto::VerifyP256(*point, digest, *signature)) return key;
+  return Error::Make(Code::kFailed, "token_key",
+                     "what the key of " + text.substr(0, text.find('?')) +
+                         " signs does not verify with the public key beside it");
+}
+
+Result<Bytes> TokenPoint(const std::string& text) {
+  const auto uri = ParseTokenUri(text);
+  if (!uri) return uri.error();
+  const auto point_as = [&](bool login) -> Result<Bytes> {
+    auto token = Token::Open(*uri, login);
+    if (!token) return token.error();
+    auto lease = (*token)->Borrow();
+    if (!lease) return lease.error();
+    return PointBeside(*lease, *uri, 0);
+  };
+  auto point = point_as(false);
+  if (!point && point.error().symbol == "token_key" && !uri->pin_source.empty()) point = point_as(true);
+  return point;
+}
+
+std::vector<TokenState> LookAtTokens() {
+  std::vector<TokenState> states;
+  for (const auto& token : Token::All()) {
+    const auto looked = token->Look();
+    states.push_back({token->name(), looked ? "" : looked.error().message});
+  }
+  return states;
+}
+
+}  // namespace registry::keys
