@@ -34,6 +34,52 @@ void AddTotal(Families& families, const char* name, const char* help, std::uint6
   families.push_back({name, help, prometheus::MetricType::Counter, {metric}});
 }
 
+// The same for series that go again, as those of a party that was struck.
+using Series = std::vector<std::pair<std::map<std::string, std::string>, double>>;
+void AddGauges(Families& families, const char* name, const char* help, const Series& series) {
+  std::vector<prometheus::ClientMetric> metrics;
+  for (const auto& [labels, value] : series) {
+    prometheus::ClientMetric metric;
+    for (const auto& [label, text] : labels) metric.label.push_back({label, text});
+    metric.gauge.value = value;
+    metrics.push_back(std::move(metric));
+  }
+  if (!metrics.empty()) families.push_back({name, help, prometheus::MetricType::Gauge, std::move(metrics)});
+}
+
+void AddCensus(Families& families, const CensusCounts& census) {
+  if (census.taken == UtcTime{}) return;  // nothing is known yet, which is not that there is nothing
+  Series devices, certificates;
+  for (const auto& [state, count] : census.states) {
+    devices.push_back({{{"state", std::string(domain::StateName(state))}}, static_cast<double>(count)});
+  }
+  for (std::size_t at = 0; at < kEndsNames.size(); ++at)
+    certificates.push_back({{{"ends", kEndsNames[at]}}, static_cast<double>(census.ends[at])});
+  AddGauges(families, "registry_devices", "Devices by state, as the last census counted them", devices);
+  AddGauges(families, "registry_devices_on_hold", "Devices on a hold of their MNO, their ASP or the operator",
+            {{{}, static_cast<double>(census.on_hold)}});
+  AddGauges(families, "registry_certificates", "Live certificates by when they end, each in one class",
+            certificates);
+  AddGauges(families, "registry_census_timestamp_seconds", "When the last census began",
+            {{{}, static_cast<double>(census.taken.seconds())}});
+}
+
+void AddParties(Families& families, const Sample& sample) {
+  Series jobs, heard;
+  std::map<PartyId, domain::JobLoad> loads(sample.jobs.begin(), sample.jobs.end());
+  for (const PartyHeard& one : sample.heard_last) {
+    heard.push_back({{{"party", one.party.text()}}, static_cast<double>(one.at.seconds())});
+    if (one.role == wire::Role::kMno) loads.try_emplace(one.party);
+  }
+  for (const auto& [mno, load] : loads) {
+    jobs.push_back({{{"mno", mno.text()}, {"stage", "open"}}, static_cast<double>(load.open)});
+    jobs.push_back({{{"mno", mno.text()}, {"stage", "unsent"}}, static_cast<double>(load.unsent)});
+  }
+  AddGauges(families, "registry_jobs", "Jobs of each MNO: sent and not ended, or waiting for room", jobs);
+  AddGauges(families, "registry_party_last_heard_timestamp_seconds",
+            "When a party was heard last, 0 when not since the start", heard);
+}
+
 double InSeconds(std::chrono::microseconds time) { return std::chrono::duration<double>(time).count(); }
 
 }  // namespace
@@ -149,6 +195,8 @@ class Metrics::Impl {
     AddTotal(families, "registry_zone_axfr_total", "Whole zone transfers served", sample.axfr);
     AddTotal(families, "registry_zone_ixfr_total", "Incremental zone transfers served", sample.ixfr);
     AddTotal(families, "registry_zone_refused_total", "DNS requests refused", sample.zone_refused);
+    AddCensus(families, sample.census);
+    AddParties(families, sample);
     return prometheus::TextSerializer().Serialize(families);
   }
 

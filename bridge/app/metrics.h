@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "bridge/app/census.h"
+#include "bridge/app/last_heard.h"
 #include "bridge/ingest/pipeline.h"
 #include "bridge/log_line.h"
 
@@ -42,6 +44,9 @@ struct Sample {
   };
   std::vector<Secondary> secondaries;
   std::vector<std::pair<std::string, bool>> tokens;  // in which keys are, and whether they answer
+  CensusCounts census;
+  std::vector<ledger::LedgerReader::MnoLoad> jobs;
+  std::vector<PartyHeard> heard_last;
   std::uint64_t parties = 0, reloads = 0, reloads_refused = 0;
   std::int64_t crl_written = 0;       // Unix time, 0 before the first
   std::int64_t broker_crl_until = 0;  // Unix time, 0 where none is watched

@@ -6,10 +6,12 @@
 #include "bridge/app/backup_point.h"
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/carry_over.h"
+#include "bridge/app/census.h"
 #include "bridge/app/crl_options.h"
 #include "bridge/app/disk_space.h"
 #include "bridge/app/forgetter.h"
 #include "bridge/app/http.h"
+#include "bridge/app/last_heard.h"
 #include "bridge/app/material.h"
 #include "bridge/app/metrics.h"
 #include "bridge/app/party_reload.h"
@@ -105,6 +107,8 @@ class Wired : public Registry {
   std::unique_ptr<Forgetter> forgetter_;
   std::unique_ptr<BackupPoint> backup_;
   std::unique_ptr<TokenWatch> tokens_;
+  std::unique_ptr<Census> census_;
+  LastHeard last_heard_;
   bool started_ = false;
   std::atomic<std::uint64_t> parties_{0}, reloads_{0}, reloads_refused_{0};
 };
@@ -135,6 +139,7 @@ Status Wired::OpenStores() {
   if (!ledger) return ledger.error();
   ledger_ = std::move(*ledger);
   forgetter_ = std::make_unique<Forgetter>(*ledger_, config_.event_days, clock_, log_.For("ledger"));
+  census_ = std::make_unique<Census>(*ledger_, clock_, log_.For("ledger"));
   ingest::IntakeOptions taken;
   taken.folder = config_.intake_folder;
   taken.bytes_max = config_.intake_bytes_max;
@@ -196,9 +201,11 @@ Status Wired::OpenZone() {
 }
 
 void Wired::OpenMqtt() {
-  session_ = std::make_unique<mqtt::Session>(
-      MqttOptions(config_, log_.For("mqtt")),
-      [this](const ingest::InboundMessage& message) { pipeline_->Receive(message); });
+  session_ = std::make_unique<mqtt::Session>(MqttOptions(config_, log_.For("mqtt")),
+                                             [this](const ingest::InboundMessage& message) {
+                                               last_heard_.Note(message.topic, clock_.Now());
+                                               pipeline_->Receive(message);
+                                             });
   outbox::RelayOptions options;
   options.in_flight_max = static_cast<std::size_t>(config_.mqtt.in_flight);
   options.takes_batches = config_.takes_batches;
@@ -220,6 +227,7 @@ void Wired::OpenMqtt() {
 Result<Ports> Wired::Start() {
   started_ = true;
   parties_ = config_.parties.size();
+  last_heard_.Set(config_.parties);
   heartbeat_->Start();
   tokens_->Start();
   if (auto http = StartHttp(); !http) return http.error();
@@ -234,6 +242,7 @@ Result<Ports> Wired::Start() {
   pipeline_->Start();
   forgetter_->Start();
   backup_->Start();
+  census_->Start();
   relay_->Start();
   aside_->Start();
   session_->Start();
@@ -245,6 +254,7 @@ void Wired::Stop() {
   started_ = false;
   http_.reset();
   zone_->Stop();
+  census_->Stop();
   forgetter_->Stop();
   backup_->Stop();
   pipeline_->Stop();
@@ -274,6 +284,7 @@ void Wired::TakeParties() {
   relay_->ChangeBatches(config_.takes_batches);
   session_->ChangeParties(HeardAlone(config_));
   parties_ = config_.parties.size();
+  last_heard_.Set(config_.parties);
   for (const std::string& change : taken.changes) log(Level::kInfo, change);
   std::string waiting;
   for (const std::string& name : taken.waiting) waiting += " " + name;
@@ -336,6 +347,10 @@ Sample Wired::Look() const {
     sample.secondaries.push_back(
         {lag.name, std::chrono::duration<double>(lag.behind).count(), lag.serial, lag.reachable});
   }
+  sample.census = census_->counts();
+  const auto loads = ledger_->JobLoads();
+  if (loads) sample.jobs = *loads;
+  sample.heard_last = last_heard_.all();
   sample.parties = parties_;
   sample.reloads = reloads_;
   sample.reloads_refused = reloads_refused_;

@@ -96,6 +96,30 @@ TEST_F(MetricsTest, WhatIsLookedUpIsAsOfNow) {
   EXPECT_TRUE(Has(R"(registry_build_info{version="1.2.3"} 1)"));
 }
 
+TEST_F(MetricsTest, WhatTheCensusCountedIsSaidOnceThereWasOne) {
+  EXPECT_EQ(metrics_.Text(sample_).find("registry_devices"), std::string::npos) << "none is not nothing";
+  sample_.census.taken = {1'790'000'000'000'000};
+  sample_.census.states = {{domain::State::kActive, 7}, {domain::State::kDeleted, 0}};
+  sample_.census.ends = {0, 2, 0, 0, 0, 5};
+  sample_.census.on_hold = 3;
+  EXPECT_TRUE(Has(R"(registry_devices{state="active"} 7)"));
+  EXPECT_TRUE(Has(R"(registry_devices{state="deleted"} 0)"));
+  EXPECT_TRUE(Has(R"(registry_certificates{ends="1d"} 2)"));
+  EXPECT_TRUE(Has("registry_devices_on_hold 3"));
+  EXPECT_TRUE(Has("registry_census_timestamp_seconds 1790000000"));
+}
+
+TEST_F(MetricsTest, EveryMnoHasItsJobsAndEveryPartyWhenItWasHeard) {
+  sample_.heard_last = {{*PartyId::Parse("asp-a"), wire::Role::kAsp, {1'790'000'000'000'000}},
+                        {*PartyId::Parse("mno-a"), wire::Role::kMno, {}}};
+  sample_.jobs = {{*PartyId::Parse("mno-gone"), {2, 40}}};
+  EXPECT_TRUE(Has(R"(registry_jobs{mno="mno-a",stage="open"} 0)"));
+  EXPECT_TRUE(Has(R"(registry_jobs{mno="mno-gone",stage="unsent"} 40)"));
+  EXPECT_EQ(metrics_.Text(sample_).find(R"(registry_jobs{mno="asp-a")"), std::string::npos);
+  EXPECT_TRUE(Has(R"(registry_party_last_heard_timestamp_seconds{party="asp-a"} 1790000000)"));
+  EXPECT_TRUE(Has(R"(registry_party_last_heard_timestamp_seconds{party="mno-a"} 0)"));
+}
+
 TEST_F(MetricsTest, AlarmsAreLoggedAndCounted) {
   metrics_.Log(3, "ledger: refused");
   metrics_.Log(1, "nothing special");
@@ -139,6 +163,9 @@ TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   sample_.secondaries = {{"nsd", 0, 1, true}};
   sample_.free_bytes = {{"ledger", 1}};
   sample_.tokens = {{"pkcs11:token=a", true}};
+  sample_.census.taken = {1};
+  sample_.census.states[domain::State::kActive] = 1;
+  sample_.heard_last = {{*PartyId::Parse("mno-a"), wire::Role::kMno, {}}};
   const std::string text = metrics_.Text(sample_);
   std::map<std::string, std::string> there;
   for (std::sregex_iterator at(text.begin(), text.end(), kType), end; at != end; ++at) {
