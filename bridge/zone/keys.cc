@@ -12,15 +12,6 @@ Error KeyError(std::string_view symbol, std::string_view why, const std::string&
   return Error::Make(Code::kFailed, symbol, std::string(why) + ": " + file);
 }
 
-// RFC 4034 appendix B.
-std::uint16_t KeyTag(const Bytes& rdata) {
-  std::uint32_t sum = 0;
-  for (std::size_t i = 0; i < rdata.size(); ++i)
-    sum += i % 2 == 0 ? static_cast<std::uint32_t>(rdata[i]) << 8 : rdata[i];
-  sum += sum >> 16 & 0xffff;
-  return static_cast<std::uint16_t>(sum);
-}
-
 // One INTEGER of an Ecdsa-Sig-Value into 32 octets, without its sign octet and with leading zeros.
 bool CopyInteger(View der, std::size_t& at, std::uint8_t* out) {
   if (der.size() < at + 2 || der[at] != 0x02) return false;
@@ -68,6 +59,14 @@ Result<Name> ParseZone(const std::string& zone) {
 }
 
 }  // namespace
+
+std::uint16_t KeyTag(View rdata) {
+  std::uint32_t sum = 0;
+  for (std::size_t i = 0; i < rdata.size(); ++i)
+    sum += i % 2 == 0 ? static_cast<std::uint32_t>(rdata[i]) << 8 : rdata[i];
+  sum += sum >> 16 & 0xffff;
+  return static_cast<std::uint16_t>(sum);
+}
 
 Result<ZoneKey> LoadZoneKey(const std::string& where, std::uint16_t flags) {
   if (!keys::IsKeyUri(where)) return KeyFrom(ReadSecret(where, kP256PemMax), where, flags);

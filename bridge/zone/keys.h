@@ -28,6 +28,8 @@ struct ZoneKey {
   std::uint16_t tag = 0;
 };
 
+std::uint16_t KeyTag(View dnskey_rdata);  // RFC 4034 appendix B
+
 // `where`: a file, or a URI of a key in a token.
 Result<ZoneKey> LoadZoneKey(const std::string& where, std::uint16_t flags);
 // Without its private part, for whoever may read the file, whosever it is; so are the two below.

@@ -259,7 +259,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "something cannot be encrypted, or opened with this key or passphrase"},
       {Said::kOperator, Code::kFailed, "folder_exists",
        "a folder that would be made exists and is not empty"},
-      {Said::kOperator, Code::kFailed, "folder_locked", "another registryctl changes the registry's folder"},
+      {Said::kOperator, Code::kFailed, "folder_locked",
+       "somebody else changes the registry's folder or the zone's keys"},
       {Said::kOperator, Code::kFailed, "party_exists", "a party of that name exists"},
       {Said::kOperator, Code::kFailed, "party_in_use",
        "a party still has devices or work; the message counts them"},
@@ -337,6 +338,9 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kOperator, Code::kFailed, "zone_state_invalid", "the zone's stored serial cannot be read"},
       {Said::kOperator, Code::kFailed, "zone_keys_changed",
        "the zone's keys are not the ones it was served with"},
+      {Said::kOperator, Code::kFailed, "zone_key_set_invalid",
+       "the file of the zone's key set cannot be worked with"},
+      {Said::kOperator, Code::kFailed, "zone_roll_refused", "a zone key cannot be rolled over now"},
   };
   return rows;
 }

@@ -1,0 +1,30 @@
+// bridge/zone/key_material.h: from the key set to keys that sign, and to the apex's DNSKEY, CDS and CDNSKEY sets.
+// Errors: those of keys.h; "zone_key_set_invalid" when a file holds another key than the set says.
+// Threads: plain values.
+// Spec: RFC 4034 §2; RFC 7344 §3, §4.1 (every KSK signs CDS and CDNSKEY: one of them is in the parent's DS set);
+//   RFC 8078 §4 (deletion).
+#pragma once
+
+#include "bridge/zone/key_set.h"
+#include "bridge/zone/rrset.h"
+
+namespace registry::zone {
+
+// When the parent is told by CDS and CDNSKEY what its DS set is to be: while a roll-over needs it, always, never; or that
+// the DS set is to go.
+enum class CdsPolicy : std::uint8_t { kRollover, kAlways, kNever, kDelete };
+
+struct KeyMaterial {
+  std::vector<ZoneKey> ksks;  // all of them sign DNSKEY, CDS and CDNSKEY; the first is what the DS is to name
+  ZoneKey zsk;                // signs everything else
+  std::vector<Bytes> dnskeys, cds, cdnskeys;  // RDATA
+  std::string tags;                           // "ksk/zsk", as bridge/zone/serials.h stores it
+};
+
+Result<KeyMaterial> LoadKeyMaterial(const KeySet& set, const std::string& folder, const Name& zone,
+                                    CdsPolicy cds);
+
+Bytes DsRdata(const Name& zone, View dnskey);  // digest SHA-256 (RFC 4509)
+std::string DsText(const Name& zone, const ZoneKey& key);
+
+}  // namespace registry::zone

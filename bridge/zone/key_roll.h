@@ -1,0 +1,63 @@
+// bridge/zone/key_roll.h: decides when a key is published, signs and leaves, from nothing but its arguments: no files, no
+// clock, no network.
+// ZSK: pre-publication (RFC 7583 §3.2.1). KSK: double signature (RFC 7583 §3.3.1). CSK: both at once, so its data is
+//   signed anew while the DS is awaited, and its old key leaves when both are over.
+// Waits: in time that has really passed while registryd ran and every secondary served the zone as the step wants it.
+//   Neither a clock that jumps nor the time while nothing ran shortens one; a restart can only lengthen it.
+// Safety: a step is made only when whatever a resolver may still have cached (DS, DNSKEY set, data and signatures, each up
+//   to its TTL, from any server that lags by at most `propagation`) validates together with what is served next.
+// Threads: pure functions.     Spec: RFC 7583, RFC 6781 §4.1, RFC 7344 §4, §5.
+#pragma once
+
+#include "bridge/zone/key_set.h"
+
+namespace registry::zone {
+
+struct RollPolicy {
+  std::chrono::seconds zsk_lifetime{90 * 86400}, ksk_lifetime{0};  // 0: rolled at the operator's word only
+  std::chrono::seconds dnskey_ttl{3600};
+  std::chrono::seconds ttl_max{3600};      // of anything in the zone
+  std::chrono::seconds propagation{3600};  // from the configured secondaries to every server that is asked
+  std::chrono::seconds ds_ttl{86400};      // the parent's, at least; what it says counts where that is longer
+  std::chrono::seconds parent_propagation{3600};
+};
+
+struct RollFacts {
+  UtcTime now;                           // for what is shown and for lifetimes, never for a wait
+  std::chrono::milliseconds elapsed{0};  // really passed since the last look; 0 at the first
+  bool served = false;  // every secondary serves the zone as the set wants it, all of it signed so
+};
+
+enum class RollChange : std::uint8_t {
+  kNothing,
+  kWaited,  // times only: worth being stored now and then
+  kNoted,   // something that must be stored, and changes nothing in the zone
+  kStep,    // the zone must be signed otherwise from here on
+};
+
+// Makes at most one step.
+RollChange Advance(KeySet& set, const RollPolicy& policy, const RollFacts& facts);
+
+// Whose roll-over is to begin now, by request or by lifetime; nullopt: none.
+std::optional<KeyRole> RollDue(const KeySet& set, const RollPolicy& policy, UtcTime now);
+// Why `zone roll` for this role is refused; empty: it is not.
+std::string RollRefusal(const KeySet& set, KeyRole role);
+// The role of the set's keys that this word means: "ksk" and "zsk" are both the CSK where there is one.
+KeyRole RoleIn(const KeySet& set, KeyRole role);
+// With a key of this role that is new and in no set yet.
+void BeginRoll(KeySet& set, KeyRole role, std::uint16_t tag, const std::string& file, UtcTime now);
+
+struct RollStatus {
+  KeyRole role;
+  std::uint16_t from = 0, to = 0;
+  RollStep step;
+  std::string waits_for;  // one sentence for people
+  std::optional<std::chrono::milliseconds>
+      rest;                             // of a wait in time; nullopt: somebody else has to do something
+  std::optional<std::uint16_t> ds_due;  // tag of the key whose DS the parent must publish
+};
+std::vector<RollStatus> StatusOf(const KeySet& set, const RollPolicy& policy);
+// When a roll-over of this role begins by itself; nullopt: never.
+std::optional<UtcTime> NextRoll(const KeySet& set, const RollPolicy& policy, KeyRole role);
+
+}  // namespace registry::zone

@@ -1,0 +1,139 @@
+#include "bridge/zone/key_set_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+#include "bridge/secret_file.h"
+#include "bridge/signing/file_write.h"
+#include "bridge/signing/key_file.h"
+#include "bridge/zone/keys.h"
+#include "schemas/base/descriptor.h"
+
+namespace registry::zone {
+namespace {
+
+constexpr std::size_t kKeySetMax = 64 * 1024;
+constexpr std::chrono::milliseconds kLockWait{5000}, kLockLook{5};  // flock(2) knows no deadline
+constexpr int kTagsTried = 100;
+
+Error FileFailed(const std::string& path) {
+  return Error::Make(Code::kFailed, "file_failed", path + ": " + std::strerror(errno));
+}
+
+Result<std::optional<std::string>> TextOf(const SecretRead& read, const std::string& path) {
+  if (read.ok()) return std::optional(std::string(read.secret.text()));
+  if (read.trouble == SecretTrouble::kMissing) {
+    // Missing is also said of what may not be opened: then it is there, and must not be replaced by a first one.
+    if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) return std::optional<std::string>();
+    return Error::Make(Code::kFailed, "zone_key_unreadable", "the zone's key set " + read.why);
+  }
+  const bool exposed = read.trouble == SecretTrouble::kExposed || read.trouble == SecretTrouble::kOwner;
+  return Error::Make(Code::kFailed, exposed ? "zone_key_exposed" : "zone_key_unreadable",
+                     "the zone's key set " + read.why);
+}
+
+// Given back with the descriptor.
+Result<Descriptor> LockFolder(const std::string& folder) {
+  Descriptor held(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (held.fd() < 0) return FileFailed(folder);
+  const auto until = std::chrono::steady_clock::now() + kLockWait;
+  while (flock(held.fd(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return FileFailed(folder);
+    if (std::chrono::steady_clock::now() >= until)
+      return Error::Make(Code::kFailed, "folder_locked", folder + ": somebody else changes the zone's keys");
+    std::this_thread::sleep_for(kLockLook);
+  }
+  return held;
+}
+
+Result<std::uint16_t> TagOf(const std::string& file, KeyRole role) {
+  const auto key = PublicZoneKey(file, SignsKeys(role) ? kKskFlags : kZskFlags);
+  if (!key) return key.error();
+  return key->tag;
+}
+
+// Relative when it lies in the folder, so that the folder can be moved or restored elsewhere.
+std::string NameIn(const std::string& folder, const std::string& file) {
+  const std::filesystem::path path(file);
+  const std::string parent = path.parent_path().empty() ? "." : path.parent_path().string();
+  std::error_code ignored;
+  if (std::filesystem::equivalent(parent, folder, ignored)) return path.filename().string();
+  return std::filesystem::absolute(path, ignored).string();
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> ReadKeySet(const std::string& path) {
+  return TextOf(ReadSecret(path, kKeySetMax), path);
+}
+
+Result<std::optional<std::string>> ReadKeySetUnjudged(const std::string& path) {
+  return TextOf(ReadUnjudged(path, kKeySetMax), path);
+}
+
+Result<KeySet> ChangeKeySet(const std::string& path, const KeySetChange& change) {
+  const auto held = LockFolder(FolderOfKeySet(path));
+  if (!held) return held.error();
+  const auto text = ReadKeySet(path);
+  if (!text) return text.error();
+  auto set = change(*text);
+  if (!set) return set;
+  // What the reader would refuse must not be written.
+  if (auto read = KeySetFrom(ToText(*set)); !read) return read;
+  if (auto written = signing::ReplaceFile(path, ToText(*set), 0600); !written) return written.error();
+  return set;
+}
+
+Result<NewKey> MakeKey(const std::string& folder, KeyRole role,
+                       const std::function<bool(std::uint16_t)>& known) {
+  const std::string fresh = folder + "/new-" + std::string(NameOf(role)) + ".pem";
+  for (int i = 0; i < kTagsTried; ++i) {
+    if (unlink(fresh.c_str()) != 0 && errno != ENOENT) return FileFailed(fresh);
+    if (auto made = signing::CreateKeyFile(fresh); !made) return made.error();
+    const auto tag = TagOf(fresh, role);
+    if (!tag) return tag.error();
+    NewKey key{*tag, std::string(NameOf(role)) + "-" + std::to_string(*tag) + ".pem"};
+    if (known(key.tag)) continue;
+    // Not over a file that is there: it may be a key that somebody still needs.
+    if (link(fresh.c_str(), KeyPath(folder, key.file).c_str()) != 0) {
+      if (errno == EEXIST) continue;
+      return FileFailed(KeyPath(folder, key.file));
+    }
+    unlink(fresh.c_str());
+    return key;
+  }
+  return Error::Make(Code::kFailed, "file_failed", folder + ": no new key whose tag is free");
+}
+
+std::string FolderOfKeySet(const std::string& path) {
+  const auto folder = std::filesystem::path(path).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
+std::string KeyPath(const std::string& folder, const std::string& file) {
+  return std::filesystem::path(file).is_absolute() ? file : folder + "/" + file;
+}
+
+Result<KeySet> KeySetOfFiles(const std::string& folder, const std::string& ksk_file,
+                             const std::string& zsk_file, UtcTime now) {
+  const bool combined = zsk_file.empty() || zsk_file == ksk_file;
+  KeySet set;
+  const auto add = [&](KeyRole role, const std::string& file) -> Status {
+    const auto tag = TagOf(file, role);
+    if (!tag) return tag.error();
+    set.keys.push_back({role, KeyState::kActive, *tag, NameIn(folder, file), now});
+    return Done{};
+  };
+  if (auto added = add(combined ? KeyRole::kCsk : KeyRole::kKsk, ksk_file); !added) return added.error();
+  if (combined) return set;
+  if (auto added = add(KeyRole::kZsk, zsk_file); !added) return added.error();
+  return set;
+}
+
+}  // namespace registry::zone
