@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "bridge/zone/key_set_file.h"
+
 namespace registry::zone {
 namespace {
 
@@ -95,20 +97,13 @@ Status SetSoa(const Options& options, ZoneProfile& profile) {
   return Done{};
 }
 
-Status LoadKeys(const Options& options, const Name& zone, ZoneProfile& profile) {
-  auto ksk = LoadZoneKey(options.ksk_file, kKskFlags);
-  if (!ksk) return ksk.error();
-  const bool combined = options.zsk_file.empty() || options.zsk_file == options.ksk_file;
-  auto zsk = combined ? ksk : LoadZoneKey(options.zsk_file, kZskFlags);
-  if (!zsk) return zsk.error();
-  profile.signing = {zone,
-                     *ksk,
-                     *zsk,
-                     options.signature_validity,
-                     options.inception_offset,
-                     std::make_shared<KeyPatience>()};
-  profile.sets.push_back({{}, kTypeDnskey, options.apex_ttl, {ksk->dnskey}});
-  if (!combined) profile.sets.back().rdatas.push_back(zsk->dnskey);
+Status LoadKeys(const Options& options, ZoneProfile& profile) {
+  const auto set = KeySetOf(options, {});
+  if (!set) return set.error();
+  const auto material = MaterialOf(*set, options);
+  if (!material) return material.error();
+  profile.signing = SigningOf(*material, options);
+  profile.key_sets = KeySetsAtApex(*material, options);
   return Done{};
 }
 
@@ -119,7 +114,7 @@ Result<ZoneProfile> ProfileOf(const Options& options) {
   if (!zone) return zone.error();
   if (auto times = CheckTimes(options); !times) return times.error();
   ZoneProfile profile;
-  if (auto keys = LoadKeys(options, *zone, profile); !keys) return keys.error();
+  if (auto keys = LoadKeys(options, profile); !keys) return keys.error();
   if (auto servers = AddNameServers(options, *zone, profile.sets); !servers) return servers.error();
   if (auto soa = SetSoa(options, profile); !soa) return soa.error();
   AddCertificates(options, profile.sets);
@@ -134,6 +129,45 @@ Result<ZoneProfile> ProfileOf(const Options& options) {
   profile.refresh = options.signature_refresh;
   profile.threads = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kSigningThreadsMax);
   return profile;
+}
+
+std::string KeyFolderOf(const Options& options) {
+  return FolderOfKeySet(options.key_set_file.empty() ? options.ksk_file : options.key_set_file);
+}
+
+Result<KeySet> KeySetOf(const Options& options, UtcTime now) {
+  if (!options.key_set_file.empty()) {
+    const auto text = ReadKeySet(options.key_set_file);
+    if (!text) return text.error();
+    if (*text) return KeySetFrom(**text);
+  }
+  return KeySetOfFiles(KeyFolderOf(options), options.ksk_file, options.zsk_file, now);
+}
+
+Result<KeyMaterial> MaterialOf(const KeySet& set, const Options& options) {
+  auto zone = ParseName(options.zone, "zone");
+  if (!zone) return zone.error();
+  return LoadKeyMaterial(set, KeyFolderOf(options), *zone, options.cds);
+}
+
+SigningProfile SigningOf(const KeyMaterial& material, const Options& options) {
+  return {*NameFromText(options.zone), material.ksks, material.zsk, options.signature_validity,
+          options.inception_offset};
+}
+
+std::vector<StaticSet> KeySetsAtApex(const KeyMaterial& material, const Options& options) {
+  std::vector<StaticSet> sets{{{}, kTypeDnskey, options.apex_ttl, material.dnskeys}};
+  if (material.cds.empty()) return sets;
+  sets.push_back({{}, kTypeCds, options.apex_ttl, material.cds});
+  sets.push_back({{}, kTypeCdnskey, options.apex_ttl, material.cdnskeys});
+  return sets;
+}
+
+RollPolicy RollPolicyOf(const Options& options) {
+  RollPolicy policy = options.rolls;
+  policy.dnskey_ttl = std::chrono::seconds(options.apex_ttl);
+  policy.ttl_max = std::chrono::seconds(std::max({options.apex_ttl, options.tlsa_ttl, options.negative_ttl}));
+  return policy;
 }
 
 }  // namespace registry::zone

@@ -54,17 +54,17 @@ void AddCds(const KeySet& set, const Name& zone, CdsPolicy cds, KeyMaterial& mat
 Result<KeyMaterial> LoadKeyMaterial(const KeySet& set, const std::string& folder, const Name& zone,
                                     CdsPolicy cds) {
   KeyMaterial material;
-  const std::uint16_t anchor = set.Anchor().tag, signer = set.Signer().tag;
+  const KeyEntry &anchor = set.Anchor(), &signer = set.Signer();
   for (const KeyEntry& entry : set.keys) {
     auto key = LoadEntry(entry, folder);
     if (!key) return key.error();
     material.dnskeys.push_back(key->dnskey);
-    if (entry.tag == signer) material.zsk = *key;
+    if (&entry == &signer) material.zsk = *key;
     if (!SignsKeys(entry.role)) continue;
-    const auto place = entry.tag == anchor ? material.ksks.begin() : material.ksks.end();
+    const auto place = &entry == &anchor ? material.ksks.begin() : material.ksks.end();
     material.ksks.insert(place, *key);
   }
-  material.tags = std::to_string(anchor) + "/" + std::to_string(signer);
+  material.tags = std::to_string(anchor.tag) + "/" + std::to_string(signer.tag);
   AddCds(set, zone, cds, material);
   return material;
 }

@@ -10,10 +10,6 @@
 
 namespace registry::zone {
 
-// When the parent is told by CDS and CDNSKEY what its DS set is to be: while a roll-over needs it, always, never; or that
-// the DS set is to go.
-enum class CdsPolicy : std::uint8_t { kRollover, kAlways, kNever, kDelete };
-
 struct KeyMaterial {
   std::vector<ZoneKey> ksks;  // all of them sign DNSKEY, CDS and CDNSKEY; the first is what the DS is to name
   ZoneKey zsk;                // signs everything else

@@ -21,6 +21,10 @@ namespace registry::zone {
 enum class KeyRole : std::uint8_t { kKsk, kZsk, kCsk };
 enum class KeyState : std::uint8_t { kPublished, kReady, kActive, kRetired };
 
+// When the parent is told by CDS and CDNSKEY what its DS set is to be: while a roll-over needs it, always, never; or that
+// the DS set is to go.
+enum class CdsPolicy : std::uint8_t { kRollover, kAlways, kNever, kDelete };
+
 struct KeyEntry {
   KeyRole role = KeyRole::kKsk;
   KeyState state = KeyState::kActive;

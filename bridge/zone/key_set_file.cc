@@ -60,6 +60,7 @@ Result<std::uint16_t> TagOf(const std::string& file, KeyRole role) {
 
 // Relative when it lies in the folder, so that the folder can be moved or restored elsewhere.
 std::string NameIn(const std::string& folder, const std::string& file) {
+  if (IsTokenKey(file)) return file;
   const std::filesystem::path path(file);
   const std::string parent = path.parent_path().empty() ? "." : path.parent_path().string();
   std::error_code ignored;
@@ -111,13 +112,15 @@ Result<NewKey> MakeKey(const std::string& folder, KeyRole role,
   return Error::Make(Code::kFailed, "file_failed", folder + ": no new key whose tag is free");
 }
 
+bool IsTokenKey(const std::string& file) { return file.starts_with("pkcs11:"); }
+
 std::string FolderOfKeySet(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path();
   return folder.empty() ? "." : folder.string();
 }
 
 std::string KeyPath(const std::string& folder, const std::string& file) {
-  return std::filesystem::path(file).is_absolute() ? file : folder + "/" + file;
+  return IsTokenKey(file) || std::filesystem::path(file).is_absolute() ? file : folder + "/" + file;
 }
 
 Result<KeySet> KeySetOfFiles(const std::string& folder, const std::string& ksk_file,

@@ -31,6 +31,7 @@ Result<NewKey> MakeKey(const std::string& folder, KeyRole role,
                        const std::function<bool(std::uint16_t)>& known);
 
 std::string FolderOfKeySet(const std::string& path);
+bool IsTokenKey(const std::string& file);  // RFC 7512: named by a URI, not by a path
 // A key's file as it is opened, from the name in the set.
 std::string KeyPath(const std::string& folder, const std::string& file);
 // The set that two files are, before there is a key set: both active since `now`. One file: a CSK.

@@ -4,6 +4,7 @@
 #include "bridge/zone/apex.h"
 #include "bridge/zone/arrivals.h"
 #include "bridge/zone/in_flight.h"
+#include "bridge/zone/key_roller.h"
 #include "bridge/zone/secondaries.h"
 #include "bridge/zone/server.h"
 #include "bridge/zone/signature_watch.h"
@@ -29,8 +30,15 @@ constexpr milliseconds kAnswerWait{
 constexpr milliseconds kHoldLimit{
     2000};  // how long a slow but reachable secondary holds the next version back
 constexpr std::chrono::seconds kKeysWithin{
-    30};                                  // at a start, for keys that go away while everything is signed
-constexpr milliseconds kPassPause{2000};  // between two moves past a secondary that is ahead
+    30};                                     // at a start, for keys that go away while everything is signed
+constexpr milliseconds kRekeyedPause{1000};  // between versions with signatures of another ZSK made anew
+constexpr milliseconds kPassPause{2000};     // between two moves past a secondary that is ahead
+
+std::vector<keys::KeySourcePtr> SourcesOf(const SigningProfile& signing) {
+  std::vector<keys::KeySourcePtr> sources{signing.zsk.source};
+  for (const ZoneKey& ksk : signing.ksks) sources.push_back(ksk.source);
+  return sources;
+}
 
 class LivePublisher : public Publisher {
  public:
@@ -40,10 +48,10 @@ class LivePublisher : public Publisher {
         ledger_(ledger),
         log_(std::move(log)),
         clock_(options_.clock != nullptr ? *options_.clock : system_clock_),
-        key_tags_(std::to_string(profile.signing.ksk.tag) + "/" + std::to_string(profile.signing.zsk.tag)),
-        keys_{profile.signing.ksk.source, profile.signing.zsk.source},
+        sources_(SourcesOf(profile.signing)),
         patience_(profile.signing.patience),
         serials_(ledger),
+        keys_(options_, log_),
         arrivals_(ledger, serials_, std::move(visible), log_, options_.batch_max),
         store_(std::move(profile), options_.journal_bytes_max, options_.journal_changes_max, clock_.Now()),
         responder_(store_, std::move(keys), clock_, log_),
@@ -59,6 +67,7 @@ class LivePublisher : public Publisher {
   Snapshot snapshot() const override;
 
  private:
+  Status OpenKeys();
   Status Load();
   void Run();
   bool MayPublish(Steady::time_point now) const;
@@ -73,20 +82,23 @@ class LivePublisher : public Publisher {
   bool KeysReady();
   void SayRefused(const std::vector<DeviceId>& devices) const;
   void PassSecondaries(Steady::time_point now);
+  void LookAtKeys(Steady::time_point now);
+  void Rekey();
   void CompleteArrived();
   void Announce(bool revokes);
   void UpdateSnapshot();
   void Pause();
+  bool RekeyedDue(Steady::time_point now) const { return store_.Rekeying() && now >= next_rekeyed_; }
 
   const Options options_;
   ledger::Ledger& ledger_;
   const LogLine log_;
   const SystemClock system_clock_;
   const Clock& clock_;
-  const std::string key_tags_;
-  const std::vector<keys::KeySourcePtr> keys_;
+  std::vector<keys::KeySourcePtr> sources_;  // of the keys that sign
   const std::shared_ptr<KeyPatience> patience_;
   Serials serials_;
+  KeyRoller keys_;
   Arrivals arrivals_;
   ZoneStore store_;
   Responder responder_;
@@ -100,7 +112,9 @@ class LivePublisher : public Publisher {
   InFlight in_flight_;
   bool bound_said_ = false;
   SayOnce keys_said_;
-  Steady::time_point next_pass_;
+  Steady::time_point next_pass_, next_rekeyed_;
+  std::optional<KeyMaterial> rekey_;          // the zone is to be signed with these, and is not yet
+  std::optional<std::uint32_t> keys_serial_;  // the version since which the zone is as the key set wants it
   mutable Mutex mutex_;
   CondVar wake_;
   Snapshot snapshot_ GUARDED_BY(mutex_);
@@ -108,7 +122,7 @@ class LivePublisher : public Publisher {
 };
 
 Status LivePublisher::Start() {
-  if (auto opened = serials_.Open(key_tags_, options_.new_keys); !opened) return opened;
+  if (auto opened = OpenKeys(); !opened) return opened;
   waiting_.StartBehind(serials_.cursor());
   if (auto loaded = Load(); !loaded) return loaded;
   if (auto found = superseded_.Find(ledger_, serials_.cursor()); !found) return found;
@@ -122,6 +136,14 @@ Status LivePublisher::Start() {
   arrivals_.Start();
   thread_.Start("zone", [this] { Run(); });
   return Done{};
+}
+
+Status LivePublisher::OpenKeys() {
+  if (auto opened = keys_.Open(clock_.Now()); !opened) return opened;
+  const KeySet& set = keys_.set();
+  const auto known = [&set](std::uint16_t tag) { return set.Knows(tag); };
+  const std::string tags = std::to_string(set.Anchor().tag) + "/" + std::to_string(set.Signer().tag);
+  return serials_.Open(tags, options_.new_keys, known);
 }
 
 Status LivePublisher::Load() {
@@ -176,6 +198,7 @@ void LivePublisher::Run() {
     PassSecondaries(Steady::now());
     CompleteArrived();
     signatures_.Look(clock_.Now());
+    LookAtKeys(Steady::now());
     const Steady::duration rest = Rest(Steady::now());
     if (rest == Steady::duration::zero()) {
       Publish();
@@ -208,7 +231,7 @@ milliseconds LivePublisher::EntryWait() const {
 
 // One version of whatever waits: changes, signatures that are due, or both.
 void LivePublisher::Publish() {
-  const bool due = store_.RefreshDue(clock_.Now());
+  const bool due = store_.RefreshDue(clock_.Now()) || RekeyedDue(Steady::now());
   if (!ReadWaiting(due ? milliseconds(0) : EntryWait())) Pause();
   if (due || !waiting_.empty()) Serve();
 }
@@ -223,7 +246,7 @@ bool LivePublisher::ReadWaiting(milliseconds wait) {
 // A version that is begun holds whole transfers up until it is signed, so none is begun without its keys: what waits stays
 // in the outbox, and what is served goes on being served.
 bool LivePublisher::KeysReady() {
-  for (const keys::KeySourcePtr& key : keys_) {
+  for (const keys::KeySourcePtr& key : sources_) {
     const Status ready = key->Ready();
     if (ready) continue;
     const std::string line = "zone: nothing is signed for now: " + ready.error().message;
@@ -259,8 +282,13 @@ void LivePublisher::Serve() {
 
 ZoneStore::Published LivePublisher::Sign(const Batch& batch, std::uint32_t serial, UtcTime now) {
   const std::size_t refresh = store_.FirstExpiry() <= now.seconds() ? kOverdueBatch : kRefreshBatch;
-  if (superseded_.empty()) return store_.Publish(*batch.changes, refresh, serial, now);
-  return store_.Publish(superseded_.Without(*batch.changes), refresh, serial, now);
+  std::size_t rekeyed = 0;
+  if (RekeyedDue(Steady::now())) {
+    rekeyed = kRefreshBatch;
+    next_rekeyed_ = Steady::now() + kRekeyedPause;
+  }
+  if (superseded_.empty()) return store_.Publish(*batch.changes, refresh, serial, now, rekeyed);
+  return store_.Publish(superseded_.Without(*batch.changes), refresh, serial, now, rekeyed);
 }
 
 void LivePublisher::Keep(Batch batch) {
@@ -298,6 +326,35 @@ void LivePublisher::PassSecondaries(Steady::time_point now) {
   if (store_.spoilt()) return;
   // What a secondary served before lies between their old serials and the newest, and does not hold them.
   in_flight_.Renumber(*serial);
+  keys_serial_.reset();
+  Announce(false);
+}
+
+// Every version after one that is as the key set wants it is so, too, until the next step.
+void LivePublisher::LookAtKeys(Steady::time_point now) {
+  if (rekey_) return Rekey();
+  if (store_.Rekeying()) {
+    keys_serial_.reset();
+  } else if (!keys_serial_) {
+    keys_serial_ = store_.serial();
+  }
+  rekey_ = keys_.Look({clock_.Now(), now, keys_serial_ && secondaries_.AllServe(*keys_serial_)});
+  if (rekey_) Rekey();
+}
+
+void LivePublisher::Rekey() {
+  SigningProfile signing = SigningOf(*rekey_, options_);
+  signing.patience = patience_;
+  sources_ = SourcesOf(signing);
+  if (!KeysReady()) return;
+  if (auto named = serials_.SignWith(rekey_->tags); !named)
+    return log_.Error("zone: the keys could not be noted in the ledger: " + named.error().message);
+  const auto serial = serials_.Next();
+  if (!serial) return log_.Error("zone: no serial could be reserved: " + serial.error().message);
+  store_.Rekey(std::move(signing), KeySetsAtApex(*rekey_, options_), *serial, clock_.Now());
+  if (store_.spoilt()) return;
+  rekey_.reset();
+  keys_serial_.reset();
   Announce(false);
 }
 
@@ -329,6 +386,8 @@ void LivePublisher::UpdateSnapshot() {
   snapshot_.first_expiry = store_.FirstExpiry();
   snapshot_.pending = in_flight_.changes() + (last && *last > read ? *last - read : 0);
   snapshot_.secondaries = std::move(lags);
+  snapshot_.rolls = keys_.rolls();
+  snapshot_.ds_due = keys_.ds_due();
 }
 
 void LivePublisher::Pause() {

@@ -11,8 +11,9 @@
 //   nothing else, and returns only when the consequence is committed (then, and only then, does the cursor move);
 //   false: called again later. `log` is called on every thread of this room.
 // Restored ledger: a secondary that is ahead (RFC 1982) does not count as serving; the serial moves past it, durably.
-// Keys: other ones than the zone was served with before are refused (RFC 6781 §4.1: there is no roll-over yet, and
-//   what caches hold would be bogus), unless Options::new_keys names them.
+// Keys: they roll over by themselves when there is a key set (key_roller.h). Other ones than the zone was served with
+//   before, and that no roll-over has brought, are refused (RFC 6781 §4.1: what caches hold would be bogus), unless
+//   Options::new_keys names them.
 // A key that is away (a token that was pulled): no version is begun without it, and one that was begun waits for it. What is
 //   served goes on being served, changes wait in the outbox, and the log says so once a minute.
 // Oversized content is refused with an error line: it is never handed to `visible`, and the cursor passes it.
@@ -32,6 +33,7 @@
 #include "bridge/clock.h"
 #include "bridge/ledger/ledger.h"
 #include "bridge/log_line.h"
+#include "bridge/zone/key_roll.h"
 #include "bridge/zone/tsig_key_file.h"
 
 namespace registry::zone {
@@ -51,8 +53,12 @@ struct Options {
   std::string contact;  // SOA RNAME in host form, "hostmaster.iotregistry.test"
   std::uint32_t tlsa_ttl = 60, negative_ttl = 60, apex_ttl = 3600;  // the SOA's TTL is negative_ttl
   std::chrono::seconds signature_validity{14 * 86400}, signature_refresh{7 * 86400}, inception_offset{3600};
-  std::string ksk_file, zsk_file;  // PEM, PKCS#8, P-256; or a URI of a key in a token
-  std::string new_keys;            // their tags, "ksk/zsk", where they may differ from those served before
+  std::string ksk_file,
+      zsk_file;  // PEM, PKCS#8, P-256, or URIs of keys in a token; what signs until there is a key set
+  std::string key_set_file;  // empty: the two files sign for ever, and nothing is rolled over
+  RollPolicy rolls;          // the TTLs in it are set from those of the zone
+  CdsPolicy cds = CdsPolicy::kRollover;
+  std::string new_keys;  // their tags, "ksk/zsk", where they may differ from those served before
   std::string listen_address = "127.0.0.1";
   std::uint16_t listen_port = 0;            // 0: any free one, see Snapshot
   std::string tsig_name, tsig_secret_file;  // hmac-sha256, base64 in the file
@@ -81,6 +87,8 @@ struct Snapshot {
     std::string refusal;  // why not, when it answers and nothing of that verifies
   };
   std::vector<Lag> secondaries;
+  std::vector<RollStatus> rolls;  // of keys, under way
+  std::string ds_due;             // the record that the parent must publish now; empty: none
 };
 
 using Visible = std::function<bool(const std::vector<domain::ZoneChange>& changes)>;

@@ -47,12 +47,11 @@ Unsigned DataOf(const Block& block) {
 Sealer::Sealer(const SigningProfile& profile)
     : zone_(profile.zone),
       zone_labels_(LabelCount(profile.zone)),
-      ksk_tag_(profile.ksk.tag),
-      zsk_tag_(profile.zsk.tag),
       validity_(profile.validity.count()),
       inception_offset_(profile.inception_offset.count()),
-      ksk_(profile.ksk, profile.patience),
-      zsk_(profile.zsk, profile.patience) {}
+      zsk_{profile.zsk.tag, KeySigner(profile.zsk, profile.patience)} {
+  for (const ZoneKey& ksk : profile.ksks) ksks_.push_back({ksk.tag, KeySigner(ksk, profile.patience)});
+}
 
 // Spreads what was signed together (a start signs everything) over a fourteenth of the validity, so that it
 // does not fall due together. FNV-1a of the owner: the same name always gets the same place.
@@ -78,37 +77,43 @@ void Sealer::PutToBeSigned(const Unsigned& rrset, View rrsig_head) {
 }
 
 BlockPtr Sealer::Seal(const Unsigned& rrset, UtcTime now) {
-  const bool by_ksk = rrset.type == kTypeDnskey;
   auto block = std::make_shared<Block>();
   block->data_size = static_cast<std::uint32_t>(rrset.wire.size());
   block->data_count = rrset.count;
   block->type = rrset.type;
   block->prefix_size = static_cast<std::uint16_t>(rrset.prefix.size());
   block->expires = Expiry(rrset, now);
+  const bool by_ksks = rrset.type == kTypeDnskey || rrset.type == kTypeCds || rrset.type == kTypeCdnskey;
+  const std::span<Key> keys = by_ksks ? std::span<Key>(ksks_) : std::span<Key>(&zsk_, 1);
+  const std::size_t rrsig_size = rrset.prefix.size() + 2 + kFixedSize + 18 + zone_.size() + 64;
+  block->wire.reserve(rrset.wire.size() + keys.size() * rrsig_size);
+  block->wire = rrset.wire;
+  block->signature_count = static_cast<std::uint16_t>(keys.size());
+  block->signer = keys.front().tag;
+  for (Key& key : keys) PutSignature(rrset, *block, key, now);
+  return block;
+}
 
-  Bytes& wire = block->wire;
-  const std::size_t rdata_size = 18 + zone_.size() + 64;
-  wire.reserve(rrset.wire.size() + rrset.prefix.size() + 2 + kFixedSize + rdata_size);
-  wire = rrset.wire;
+void Sealer::PutSignature(const Unsigned& rrset, Block& block, Key& key, UtcTime now) {
+  Bytes& wire = block.wire;
   Put(wire, rrset.prefix);
   PutU16(wire, kPointerToQuestion);
   PutU16(wire, kTypeRrsig);
   PutU16(wire, kClassIn);
   const View ttl = View(rrset.wire).subspan(rrset.prefix.size() + 2 + 4, 4);
   Put(wire, ttl);  // RFC 4034 §3: the TTL of an RRSIG is that of the set it covers
-  PutU16(wire, static_cast<std::uint16_t>(rdata_size));
+  PutU16(wire, static_cast<std::uint16_t>(18 + zone_.size() + 64));
   const std::size_t head = wire.size();
   PutU16(wire, rrset.type);
   wire.push_back(kAlgorithm);
   wire.push_back(static_cast<std::uint8_t>(LabelCount(rrset.prefix) + zone_labels_));
   Put(wire, ttl);
-  PutU32(wire, static_cast<std::uint32_t>(block->expires));
+  PutU32(wire, static_cast<std::uint32_t>(block.expires));
   PutU32(wire, static_cast<std::uint32_t>(now.seconds() - inception_offset_));
-  PutU16(wire, by_ksk ? ksk_tag_ : zsk_tag_);
+  PutU16(wire, key.tag);
   Put(wire, zone_);
   PutToBeSigned(rrset, View(wire).subspan(head));
-  Put(wire, (by_ksk ? ksk_ : zsk_).Sign(message_));
-  return block;
+  Put(wire, key.signer.Sign(message_));
 }
 
 }  // namespace registry::zone

@@ -1,4 +1,4 @@
-// bridge/zone/rrset.h: an RRset as the octets that go on the wire, and its sealing with an RRSIG.
+// bridge/zone/rrset.h: an RRset as the octets that go on the wire, and its sealing with RRSIGs.
 // A Block is immutable and shared by the zone, the journal and running transfers, so that none of them copies
 // it. Owner names end in a compression pointer to offset 12: in every message this room builds the question
 // stands there and names the zone, so a block is copied into a message as it is. Threads: Block and Unsigned
@@ -25,9 +25,11 @@ struct Unsigned {
 Unsigned Render(Bytes prefix, std::uint16_t type, std::uint32_t ttl, std::vector<Bytes> rdatas);
 
 struct Block {
-  Bytes wire;                    // the RRset, then its RRSIG
-  std::uint32_t data_size = 0;   // octets of the RRset
-  std::uint16_t data_count = 0;  // records of the RRset; one RRSIG follows
+  Bytes wire;                         // the RRset, then its RRSIGs
+  std::uint32_t data_size = 0;        // octets of the RRset
+  std::uint16_t data_count = 0;       // records of the RRset
+  std::uint16_t signature_count = 0;  // RRSIGs that follow: more than one only where several KSKs sign
+  std::uint16_t signer = 0;           // tag of the key of the first of them
   std::uint16_t type = 0;
   std::uint16_t prefix_size = 0;
   std::int64_t expires = 0;  // UTC seconds
@@ -43,7 +45,8 @@ Unsigned DataOf(const Block& block);
 
 struct SigningProfile {
   Name zone;
-  ZoneKey ksk, zsk;  // the same key twice: a combined signing key
+  std::vector<ZoneKey> ksks;  // each signs DNSKEY, CDS and CDNSKEY (RFC 7344 §4.1)
+  ZoneKey zsk;                // signs the rest; it is one of the KSKs when keys are combined
   std::chrono::seconds validity{14 * 86400}, inception_offset{3600};
   std::shared_ptr<KeyPatience> patience = std::make_shared<KeyPatience>();
 };
@@ -54,14 +57,19 @@ class Sealer {
   BlockPtr Seal(const Unsigned& rrset, UtcTime now);
 
  private:
+  struct Key {
+    std::uint16_t tag;
+    KeySigner signer;
+  };
+  void PutSignature(const Unsigned& rrset, Block& block, Key& key, UtcTime now);
   void PutToBeSigned(const Unsigned& rrset, View rrsig_head);
   std::int64_t Expiry(const Unsigned& rrset, UtcTime now) const;
 
   Name zone_;
   int zone_labels_;
-  std::uint16_t ksk_tag_, zsk_tag_;
   std::int64_t validity_, inception_offset_;
-  KeySigner ksk_, zsk_;
+  std::vector<Key> ksks_;
+  Key zsk_;
   Bytes message_;  // reused
 };
 

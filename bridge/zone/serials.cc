@@ -5,9 +5,25 @@
 #include "bridge/zone/wire.h"
 
 namespace registry::zone {
+namespace {
+
+// "ksk/zsk".
+bool AllKnown(const std::string& tags, const Serials::KnownKey& known) {
+  const auto is_known = [&](std::string_view text) {
+    std::uint16_t tag = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), tag);
+    return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && known(tag);
+  };
+  const std::size_t slash = tags.find('/');
+  if (!known || slash == tags.npos) return false;
+  return is_known(std::string_view(tags).substr(0, slash)) &&
+         is_known(std::string_view(tags).substr(slash + 1));
+}
+
+}  // namespace
 
 // State := serial [" " keys]: the highest serial that may have been served, in decimal, and what it was signed with.
-Status Serials::Open(const std::string& keys, const std::string& accepted) {
+Status Serials::Open(const std::string& keys, const std::string& accepted, const KnownKey& known) {
   const MutexLock lock(mutex_);
   const auto state = ledger_.LoadSink(ledger::Sink::kZone);
   if (!state) return state.error();
@@ -22,13 +38,21 @@ Status Serials::Open(const std::string& keys, const std::string& accepted) {
   last_ = reserved_;
   const std::string before(parsed.ptr == end ? end : parsed.ptr + 1, end);
   if (keys.empty()) keys_ = before;
-  if (before.empty() || keys_ == before || keys_ == accepted) return Done{};
+  if (before.empty() || keys_ == before || keys_ == accepted || AllKnown(before, known)) return Done{};
   return Error::Make(
       Code::kFailed, "zone_keys_changed",
       "the zone was served with keys " + before + " and the files hold " + keys_ +
           ": put the old ones back, or accept that what caches hold does not validate any more "
           "and set zone.new_keys = \"" +
           keys_ + "\"");
+}
+
+Status Serials::SignWith(const std::string& keys) {
+  const MutexLock lock(mutex_);
+  const std::string before = std::exchange(keys_, keys);
+  auto stored = Store(true);
+  if (!stored) keys_ = before;
+  return stored;
 }
 
 Result<std::uint32_t> Serials::Next() {

@@ -5,6 +5,7 @@
 // round.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "bridge/ledger/ledger.h"
@@ -21,8 +22,11 @@ class Serials {
   // Reads cursor and reservation. `keys` names the keys the zone will be signed with and is stored with every
   // reservation, so before anything signed with them is served; "" leaves what is stored. Error: the ledger's,
   // "zone_state_invalid", "zone_keys_changed" when the zone was served with others before and `accepted` does not
-  // name these.
-  Status Open(const std::string& keys = {}, const std::string& accepted = {});
+  // name these and `known` is not true of both tags of the others (a roll-over has replaced them).
+  using KnownKey = std::function<bool(std::uint16_t tag)>;
+  Status Open(const std::string& keys = {}, const std::string& accepted = {}, const KnownKey& known = {});
+  // Other keys from here on; durable, so before anything signed with them is served.
+  Status SignWith(const std::string& keys);
   // The next serial; nothing is served under it yet when this fails.
   Result<std::uint32_t> Next();
   // Next is behind `serial` from here on, also after a restart. Nothing has changed when this fails.

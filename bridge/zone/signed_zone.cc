@@ -10,8 +10,9 @@
 namespace registry::zone {
 namespace {
 
-constexpr std::size_t kTasksPerRun = 8192;   // bounds the unsigned copies held while a large zone is signed
-constexpr std::size_t kTasksPerThread = 64;  // below this a thread costs more than it saves
+constexpr std::size_t kTasksPerRun = 8192;  // bounds the unsigned copies held while a large zone is signed
+constexpr std::size_t kLooksPerSignature = 64;  // cells looked at per signature made anew, when few need one
+constexpr std::size_t kTasksPerThread = 64;     // below this a thread costs more than it saves
 
 const Bytes kDeviceLabel = [] {
   Bytes label{7};
@@ -60,15 +61,21 @@ SignedZone::SignedZone(ZoneProfile profile, UtcTime now)
     : profile_(std::move(profile)),
       hasher_(profile_.signing.zone),
       expiry_(std::max<std::chrono::seconds>(std::chrono::seconds(1), profile_.refresh / 512)) {
-  for (std::size_t i = 0; i < std::max<std::size_t>(1, profile_.threads); ++i)
-    sealers_.emplace_back(profile_.signing);
-  AddStatic(profile_.sets, now);
+  MakeSealers();
+  AddStatic(now);
+  SetKeySets(profile_.key_sets, now);
 }
 
-void SignedZone::AddStatic(const std::vector<StaticSet>& sets, UtcTime now) {
+void SignedZone::MakeSealers() {
+  sealers_.clear();
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, profile_.threads); ++i)
+    sealers_.emplace_back(profile_.signing);
+}
+
+void SignedZone::AddStatic(UtcTime now) {
   std::map<std::string, std::vector<std::uint16_t>> types;  // by prefix
   std::vector<Task> tasks;
-  for (const StaticSet& set : sets) {
+  for (const StaticSet& set : profile_.sets) {
     Cell& cell = static_.emplace_back();
     tasks.push_back({&cell, Render(set.prefix, set.type, set.ttl, set.rdatas), nullptr});
     types[std::string(AsText(set.prefix))].push_back(set.type);
@@ -77,10 +84,70 @@ void SignedZone::AddStatic(const std::vector<StaticSet>& sets, UtcTime now) {
       types[std::string(AsText(set.prefix).substr(at))];
     }
   }
-  types[{}].push_back(kTypeSoa);
+  apex_types_ = types[{}];
+  apex_types_.insert(apex_types_.end(), {kTypeSoa, kTypeRrsig});
+  types.erase(std::string());  // with the key sets
   for (auto& [prefix, present] : types) {
     if (!present.empty()) present.push_back(kTypeRrsig);
     SetTypes(AsBytes(prefix), present);
+  }
+  Run(tasks, now);
+}
+
+void SignedZone::SetKeySets(const std::vector<StaticSet>& key_sets, UtcTime now) {
+  for (auto& [type, cell] : key_sets_) Drop(cell);
+  key_sets_.clear();
+  std::vector<Task> tasks;
+  std::vector<std::uint16_t> types = apex_types_;
+  for (const StaticSet& set : key_sets) {
+    tasks.push_back({&key_sets_[set.type], Render({}, set.type, set.ttl, set.rdatas), nullptr});
+    types.push_back(set.type);
+  }
+  SetTypes({}, std::move(types));
+  Run(tasks, now);
+}
+
+void SignedZone::Rekey(SigningProfile signing, const std::vector<StaticSet>& key_sets, UtcTime now) {
+  const bool same_zsk = signing.zsk.dnskey == profile_.signing.zsk.dnskey;
+  profile_.signing = std::move(signing);
+  MakeSealers();
+  SetKeySets(key_sets, now);
+  if (same_zsk) return;
+  std::vector<Task> tasks;
+  for (Cell& cell : static_) TakeOver(cell, tasks);
+  Run(tasks, now);
+  rekeying_ = true;
+  rekeyed_device_.reset();
+  rekeyed_denial_.reset();
+}
+
+// True when another key has signed it.
+bool SignedZone::TakeOver(Cell& cell, std::vector<Task>& tasks) {
+  if (!cell.block || cell.block->signer == profile_.signing.zsk.tag) return false;
+  tasks.push_back({&cell, zone::DataOf(*cell.block), nullptr});
+  Drop(cell);
+  return true;
+}
+
+// First the devices, then the denial, each in its order. What comes between meanwhile is signed with the new key.
+void SignedZone::StageRekeyed(std::size_t limit, UtcTime now) {
+  if (!rekeying_) return;
+  std::vector<Task> tasks;
+  std::size_t left = limit * kLooksPerSignature;
+  const auto stop = [&] { return tasks.size() >= limit || left-- == 0; };
+  auto device = rekeyed_device_ ? devices_.upper_bound(*rekeyed_device_) : devices_.begin();
+  for (; device != devices_.end() && !stop(); ++device) {
+    TakeOver(device->second.tlsa, tasks);
+    TakeOver(device->second.txt, tasks);
+    rekeyed_device_ = device->first;
+  }
+  if (device == devices_.end()) {
+    auto denial = rekeyed_denial_ ? denial_.upper_bound(*rekeyed_denial_) : denial_.begin();
+    for (; denial != denial_.end() && !stop(); ++denial) {
+      TakeOver(denial->second.cell, tasks);
+      rekeyed_denial_ = denial->first;
+    }
+    rekeying_ = denial != denial_.end();
   }
   Run(tasks, now);
 }
@@ -296,8 +363,9 @@ Delta SignedZone::Seal(std::uint32_t serial, UtcTime now) {
 
 std::vector<BlockPtr> SignedZone::Contents() const {
   std::vector<BlockPtr> blocks;
-  blocks.reserve(static_.size() + devices_.size() * 2 + denial_.size());
+  blocks.reserve(static_.size() + key_sets_.size() + devices_.size() * 2 + denial_.size());
   for (const Cell& cell : static_) blocks.push_back(cell.block);
+  for (const auto& [type, cell] : key_sets_) blocks.push_back(cell.block);
   for (const auto& [device, name] : devices_) {
     for (const Cell* cell : {&name.tlsa, &name.txt}) {
       if (cell->block) blocks.push_back(cell->block);

@@ -32,8 +32,9 @@ struct StaticSet {
 
 struct ZoneProfile {
   SigningProfile signing;
-  std::vector<StaticSet> sets;  // all but the SOA
-  Bytes soa_head, soa_tail;     // RDATA around the serial
+  std::vector<StaticSet> key_sets;  // DNSKEY, CDS, CDNSKEY
+  std::vector<StaticSet> sets;      // all others but the SOA
+  Bytes soa_head, soa_tail;         // RDATA around the serial
   std::uint32_t soa_ttl = 60, tlsa_ttl = 60, denial_ttl = 60;
   std::chrono::seconds refresh{7 * 86400};
   std::size_t threads = 1;
@@ -48,6 +49,12 @@ class SignedZone {
   std::vector<DeviceId> Stage(std::span<const domain::ZoneChange> changes, UtcTime now);
   // Signs again what expires within `refresh`, at most `limit` RRsets.
   void StageRefresh(std::size_t limit, UtcTime now);
+  // Other keys from here on, and the key sets that go with them. What the apex holds is signed anew at once; what devices
+  // and NSEC3 hold of another ZSK stays, and StageRekeyed signs at most `limit` of it anew. New content is signed
+  // with the new keys. A walk over the whole zone in all, in as many parts.
+  void Rekey(SigningProfile signing, const std::vector<StaticSet>& key_sets, UtcTime now);
+  void StageRekeyed(std::size_t limit, UtcTime now);
+  bool Rekeying() const { return rekeying_; }
   // Whether Seal would make a version that differs from the last one.
   bool Dirty() const;
   bool RefreshDue(UtcTime now) const;
@@ -80,7 +87,10 @@ class SignedZone {
     BlockPtr sealed;
   };
 
-  void AddStatic(const std::vector<StaticSet>& sets, UtcTime now);
+  void MakeSealers();
+  void AddStatic(UtcTime now);
+  void SetKeySets(const std::vector<StaticSet>& key_sets, UtcTime now);
+  bool TakeOver(Cell& cell, std::vector<Task>& tasks);
   bool Fits(const domain::ZoneChange& change) const;
   void Update(const domain::ZoneChange& change, std::vector<Task>& tasks);
   void Replace(Cell& cell, std::optional<Unsigned> wanted, std::vector<Task>& tasks);
@@ -97,9 +107,14 @@ class SignedZone {
   std::deque<Sealer> sealers_;
   ExpiryIndex expiry_;
   std::deque<Cell> static_;
+  std::map<std::uint16_t, Cell> key_sets_;  // by type
+  std::vector<std::uint16_t> apex_types_;   // without those of the key sets
   std::map<DeviceId, DeviceName> devices_;
   std::map<Hash, Denial> denial_;
   std::vector<Hash> stale_denial_;  // to be rendered again by Seal
+  bool rekeying_ = false;
+  std::optional<DeviceId> rekeyed_device_;  // the walk has come so far
+  std::optional<Hash> rekeyed_denial_;
   Delta pending_;
   BlockPtr soa_;
   std::uint32_t serial_ = 0;

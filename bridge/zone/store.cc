@@ -54,8 +54,8 @@ View Piece::octets() const {
 }
 
 std::uint16_t Piece::records() const {
-  if (part == Part::kSignature) return 1;
-  return static_cast<std::uint16_t>(block->data_count + (part == Part::kAll ? 1 : 0));
+  if (part == Part::kSignature) return block->signature_count;
+  return static_cast<std::uint16_t>(block->data_count + (part == Part::kAll ? block->signature_count : 0));
 }
 
 ZoneStore::ZoneStore(ZoneProfile profile, std::size_t journal_octets_max, std::size_t journal_changes_max,
@@ -76,17 +76,31 @@ void ZoneStore::FinishLoad(std::uint32_t serial, UtcTime now) {
 }
 
 ZoneStore::Published ZoneStore::Publish(std::span<const domain::ZoneChange> changes,
-                                        std::size_t refresh_limit, std::uint32_t serial, UtcTime now) {
+                                        std::size_t refresh_limit, std::uint32_t serial, UtcTime now,
+                                        std::size_t rekey_limit) {
   const MutexLock lock(content_mutex_);
   Published published;
   published.refused = content_.Stage(changes, now);
   // After the changes: what they replace need not be signed again. The SOA is signed with every version.
   const bool due = refresh_limit > 0 && content_.RefreshDue(now);
   if (due) content_.StageRefresh(refresh_limit, now);
+  if (rekey_limit > 0) content_.StageRekeyed(rekey_limit, now);
   published.changed = due || content_.Dirty();
   if (published.changed) Serve(content_.Seal(serial, now));
   if (spoilt()) published.changed = false;
   return published;
+}
+
+void ZoneStore::Rekey(SigningProfile signing, const std::vector<StaticSet>& key_sets, std::uint32_t serial,
+                      UtcTime now) {
+  const MutexLock lock(content_mutex_);
+  content_.Rekey(std::move(signing), key_sets, now);
+  Serve(content_.Seal(serial, now));
+}
+
+bool ZoneStore::Rekeying() const {
+  const MutexLock lock(content_mutex_);
+  return content_.Rekeying();
 }
 
 void ZoneStore::Renumber(std::uint32_t serial, UtcTime now) {

@@ -44,7 +44,12 @@ class ZoneStore {
   // Changes, and at most `refresh_limit` signatures that are due, as one version: a version costs every secondary
   // a transfer, whatever is in it.
   Published Publish(std::span<const domain::ZoneChange> changes, std::size_t refresh_limit,
-                    std::uint32_t serial, UtcTime now);
+                    std::uint32_t serial, UtcTime now, std::size_t rekey_limit = 0);
+  // The same content as a version of its own, with other keys in it. While Rekeying, signatures of another ZSK are left,
+  // and each Publish replaces at most `rekey_limit` of them.
+  void Rekey(SigningProfile signing, const std::vector<StaticSet>& key_sets, std::uint32_t serial,
+             UtcTime now);
+  bool Rekeying() const;
   // The same content as a version of its own under a serial any number of steps on.
   void Renumber(std::uint32_t serial, UtcTime now);
   // A signature was given up on (key_patience.h): the version it belongs to, and every later one, is not served.

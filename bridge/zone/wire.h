@@ -19,7 +19,8 @@ using View = std::span<const std::uint8_t>;
 
 inline constexpr std::uint16_t kTypeA = 1, kTypeNs = 2, kTypeSoa = 6, kTypeTxt = 16, kTypeAaaa = 28,
                                kTypeRrsig = 46, kTypeDnskey = 48, kTypeNsec3 = 50, kTypeNsec3Param = 51,
-                               kTypeTlsa = 52, kTypeTsig = 250, kTypeIxfr = 251, kTypeAxfr = 252;
+                               kTypeTlsa = 52, kTypeDs = 43, kTypeCds = 59, kTypeCdnskey = 60,
+                               kTypeTsig = 250, kTypeIxfr = 251, kTypeAxfr = 252;
 inline constexpr std::uint16_t kClassIn = 1, kClassAny = 255;
 inline constexpr std::size_t kNameMax = 255, kLabelMax = 63;
 

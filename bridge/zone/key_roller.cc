@@ -1,0 +1,197 @@
+#include "bridge/zone/key_roller.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "bridge/zone/key_set_file.h"
+
+namespace registry::zone {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLookEvery{500};
+constexpr std::chrono::seconds kStoreEvery{
+    60};  // what has been waited: a restart loses no more of it than this
+constexpr std::chrono::hours kDsAgain{24};
+constexpr std::chrono::seconds kBeginAgain{60};
+
+std::string LineOf(const KeyEntry& key) {
+  return "key " + std::to_string(key.tag) + " (" + std::string(NameOf(key.role)) + ")";
+}
+
+}  // namespace
+
+Status KeyRoller::Open(UtcTime now) {
+  if (!options_.key_set_file.empty()) {
+    auto text = ReadKeySet(options_.key_set_file);
+    if (!text) return text.error();
+    text_ = std::move(*text);
+  }
+  auto set = KeySetOf(options_, now);
+  if (!set) return set.error();
+  set_ = std::move(*set);
+  unstored_ = !text_;  // from here on lifetimes count
+  return Done{};
+}
+
+std::optional<KeyMaterial> KeyRoller::Look(const Turn& turn) {
+  if (options_.key_set_file.empty() || (looked_ && turn.steady - looked_at_ < kLookEvery))
+    return std::nullopt;
+  const auto elapsed =
+      looked_ ? std::chrono::duration_cast<milliseconds>(turn.steady - looked_at_) : milliseconds(0);
+  looked_ = true;
+  looked_at_ = turn.steady;
+  if (!Reread(turn.steady)) return std::nullopt;
+  SayDsDue(turn.steady);
+  KeySet next = set_;
+  const RollChange change = Advance(next, policy_, {turn.now, elapsed, turn.served});
+  if (change == RollChange::kStep) return Step(std::move(next), turn);
+  set_ = next;
+  unstored_ = unstored_ || change == RollChange::kNoted;
+  const auto due = RollDue(set_, policy_, turn.now);
+  if (due && turn.steady >= begin_after_) return Begin(*due, turn);
+  if (unstored_ || (change == RollChange::kWaited && turn.steady - stored_at_ >= kStoreEvery))
+    Store(set_, turn.steady);
+  return std::nullopt;
+}
+
+// registryctl has asked for something, or confirmed a DS: that is taken, and what has been waited here is kept.
+bool KeyRoller::Reread(Steady::time_point now) {
+  auto text = ReadKeySet(options_.key_set_file);
+  if (!text) return Say(text.error().message, now), false;
+  if (*text == text_) return true;
+  if (!*text) {
+    Say(options_.key_set_file + " is gone: it is written again", now);
+    text_.reset();
+    return unstored_ = true;
+  }
+  auto read = KeySetFrom(**text);
+  if (!read) return Say(read.error().message, now), false;
+  const auto tags = [](const KeySet& set) {
+    std::vector<std::pair<std::uint16_t, KeyState>> all;
+    for (const KeyEntry& key : set.keys) all.emplace_back(key.tag, key.state);
+    return all;
+  };
+  if (tags(*read) != tags(set_)) {
+    Say(options_.key_set_file +
+            " names other keys or states than the zone is signed with: put it back, or restart to take it",
+        now);
+    return false;
+  }
+  Merge(std::move(*read));
+  text_ = std::move(*text);
+  return true;
+}
+
+void KeyRoller::Merge(KeySet read) {
+  for (Roll& roll : read.rolls) {
+    const Roll* const own = set_.RollOf(roll.role);
+    if (own == nullptr || own->step != roll.step || own->to != roll.to) continue;
+    roll.waited = std::max(roll.waited, own->waited);
+    roll.served = roll.served || own->served;
+    roll.ds_seen = roll.ds_seen || own->ds_seen;
+    roll.ds_ttl = std::max(roll.ds_ttl, own->ds_ttl);
+  }
+  set_ = std::move(read);
+}
+
+// The keys are loaded before the file says that they sign: what cannot be loaded would end the next start.
+std::optional<KeyMaterial> KeyRoller::Step(KeySet next, const Turn& turn) {
+  auto material = MaterialOf(next, options_);
+  if (!material) return Say(material.error().message, turn.steady), std::nullopt;
+  if (!Store(next, turn.steady)) return std::nullopt;
+  SayStep(next);
+  const KeySet before = std::exchange(set_, std::move(next));
+  RemoveFiles(before);
+  return std::move(*material);
+}
+
+// What failed is tried again after a minute, and leaves no key behind.
+std::optional<KeyMaterial> KeyRoller::Begin(KeyRole role, const Turn& turn) {
+  begin_after_ = turn.steady + kBeginAgain;
+  const auto active = std::ranges::find_if(
+      set_.keys, [role](const KeyEntry& key) { return key.role == role && key.state == KeyState::kActive; });
+  if (IsTokenKey(active->file)) {
+    Say(LineOf(*active) + " is in a token, and no roll-over makes keys there", turn.steady);
+    return std::nullopt;
+  }
+  const std::string folder = KeyFolderOf(options_);
+  const auto key = MakeKey(folder, role, [&](std::uint16_t tag) { return set_.Knows(tag); });
+  if (!key) return Say("no new key: " + key.error().message, turn.steady), std::nullopt;
+  KeySet next = set_;
+  BeginRoll(next, role, key->tag, key->file, turn.now);
+  auto material = Step(std::move(next), turn);
+  if (!material) unlink(KeyPath(folder, key->file).c_str());
+  return material;
+}
+
+bool KeyRoller::Store(const KeySet& next, Steady::time_point now) {
+  const auto stored = ChangeKeySet(options_.key_set_file, [&](const auto& text) -> Result<KeySet> {
+    if (text != text_) return Error::Make(Code::kFailed, "stale", "");  // taken in the next look
+    return next;
+  });
+  if (!stored) {
+    if (stored.error().symbol != "stale")
+      Say("the key set cannot be stored, so no key is rolled over: " + stored.error().message, now);
+    return false;
+  }
+  text_ = ToText(next);
+  unstored_ = false;
+  stored_at_ = now;
+  said_.Forget();
+  return true;
+}
+
+void KeyRoller::SayStep(const KeySet& next) const {
+  for (const KeyEntry& key : next.keys) {
+    const KeyEntry* const before = set_.Find(key.tag);
+    if (before == nullptr || before->state != key.state)
+      log_.Info("zone: " + LineOf(key) + " is " + std::string(NameOf(key.state)) + " now");
+  }
+  for (const KeyEntry& key : set_.keys) {
+    if (next.Find(key.tag) == nullptr) log_.Info("zone: " + LineOf(key) + " has left the zone");
+  }
+}
+
+std::string KeyRoller::DsDue() const {
+  for (const RollStatus& roll : rolls()) {
+    if (!roll.ds_due) continue;
+    const KeyEntry* const key = set_.Find(*roll.ds_due);
+    const auto text = DsText(options_.zone, KeyPath(KeyFolderOf(options_), key->file));
+    if (text) return *text;
+  }
+  return {};
+}
+
+void KeyRoller::SayDsDue(Steady::time_point now) {
+  std::string due = DsDue();
+  const bool news = due != ds_due_ || now - ds_said_ >= kDsAgain;
+  ds_due_ = std::move(due);
+  if (ds_due_.empty() || !news) return;
+  ds_said_ = now;
+  log_.Warning(
+      "zone: the DS is due: the roll-over waits until the parent publishes this record in place of the old "
+      "one: " +
+      ds_due_);
+}
+
+// Keys that a roll-over has made go with it. Those that the configuration names are the operator's.
+void KeyRoller::RemoveFiles(const KeySet& before) const {
+  for (const KeyEntry& key : before.keys) {
+    if (set_.Find(key.tag) != nullptr) continue;
+    const std::string path = KeyPath(KeyFolderOf(options_), key.file);
+    if (key.file == std::string(NameOf(key.role)) + "-" + std::to_string(key.tag) + ".pem") {
+      unlink(path.c_str());
+    } else {
+      log_.Info("zone: " + path + " is not needed any more");
+    }
+  }
+}
+
+void KeyRoller::Say(const std::string& trouble, Steady::time_point now) {
+  if (said_.Due(trouble, now)) log_.Error("zone: " + trouble);
+}
+
+}  // namespace registry::zone
