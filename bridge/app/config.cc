@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -21,6 +22,7 @@ int Cores() { return static_cast<int>(std::max(std::thread::hardware_concurrency
 constexpr std::int64_t kPortMax = 65535;
 constexpr int kTtlMax = 86400;
 constexpr int kDaysMax = 3650;
+constexpr int kWaitMax = 30 * 86400;  // of a step of a roll-over, seconds
 constexpr std::int64_t kShardsMax = 4096;
 constexpr int kCodeDaysMax = 365;
 constexpr int kDaySeconds = 86400, kYearSeconds = 366 * kDaySeconds;
@@ -38,6 +40,21 @@ constexpr std::array kTables = {"registry",      "mqtt",     "ledger", "intake",
 bool IsAddress(const std::string& text) {
   in6_addr any{};
   return inet_pton(AF_INET, text.c_str(), &any) == 1 || inet_pton(AF_INET6, text.c_str(), &any) == 1;
+}
+
+// "192.0.2.1", "2001:db8::1@5300".
+ParentConfig ParentFrom(const std::string& text) {
+  const std::size_t at = text.find('@');
+  ParentConfig parent{text.substr(0, at)};
+  if (at == text.npos) return parent;
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data() + at + 1, end, parent.port);
+  if (parsed.ec != std::errc() || parsed.ptr != end) parent.port = 0;
+  return parent;
+}
+bool IsParent(const std::string& text) {
+  const ParentConfig parent = ParentFrom(text);
+  return IsAddress(parent.address) && parent.port != 0;
 }
 
 bool IsName(const std::string& text) { return ValidDomainName(text); }
@@ -215,7 +232,29 @@ class Reader {
     zone.contact = s.Checked("contact", "a domain name", IsName, "hostmaster." + config_.zone);
     zone.tlsa_ttl = s.As<std::uint32_t>("tlsa_ttl", 60, 1, kTtlMax);
     zone.negative_ttl = s.As<std::uint32_t>("negative_ttl", 60, 1, kTtlMax);
+    ReadKeyRolls(s);
     s.Finish();
+  }
+
+  void ReadKeyRolls(Section& s) {
+    ZoneConfig& zone = config_.dns;
+    zone.key_set = s.Path("key_set", "");
+    if (zone.key_set.empty()) {  // beside the keys, or beside this file when those lie in a token
+      const std::string beside = zone.ksk.starts_with("pkcs11:") ? config_.file : zone.ksk;
+      zone.key_set = (std::filesystem::path(beside).parent_path() / "key-set.json").string();
+    }
+    zone.zsk_days = s.As<int>("zsk_days", 90, 0, kDaysMax);
+    zone.ksk_days = s.As<int>("ksk_days", 0, 0, kDaysMax);
+    zone.propagation_seconds = s.As<std::uint32_t>("propagation_seconds", 3600, 0, kWaitMax);
+    zone.ds_ttl = s.As<std::uint32_t>("ds_ttl", 86400, 1, kWaitMax);
+    zone.parent_propagation_seconds = s.As<std::uint32_t>("parent_propagation_seconds", 3600, 0, kWaitMax);
+    const auto known = [](const std::string& text) {
+      return text == "rollover" || text == "always" || text == "never" || text == "delete";
+    };
+    zone.cds = s.Checked("cds", R"("rollover", "always", "never" or "delete")", known, "rollover");
+    for (const std::string& text :
+         s.Texts("parents", "IP addresses, each perhaps with @ and a port", IsParent, true))
+      zone.parents.push_back(ParentFrom(text));
   }
 
   void ReadSecondaries() {

@@ -64,6 +64,13 @@ struct SecondaryConfig {
   bool operator==(const SecondaryConfig&) const = default;
 };
 
+struct ParentConfig {
+  std::string address;
+  std::uint16_t port = 53;
+
+  bool operator==(const ParentConfig&) const = default;
+};
+
 struct ZoneConfig {
   std::string listen_address;
   std::uint16_t listen_port = 0;
@@ -72,6 +79,10 @@ struct ZoneConfig {
   std::vector<std::string> name_servers;
   std::vector<std::pair<std::string, std::string>> glue;
   std::uint32_t tlsa_ttl = 60, negative_ttl = 60;
+  std::string key_set, cds;
+  int zsk_days = 90, ksk_days = 0;  // 0: rolled over at the operator's word only
+  std::uint32_t propagation_seconds = 3600, ds_ttl = 86400, parent_propagation_seconds = 3600;
+  std::vector<ParentConfig> parents;
 
   bool operator==(const ZoneConfig&) const = default;
 };

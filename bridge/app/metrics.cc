@@ -155,6 +155,9 @@ class Metrics::Impl {
     Set("registry_zone_serial", "SOA serial served to secondaries", sample.zone_serial);
     Set("registry_zone_names", "Device names in the zone", sample.zone_names);
     Set("registry_zone_pending", "Changes not yet served by every secondary", sample.zone_pending);
+    Set("registry_zone_key_rolls", "Roll-overs of the zone's keys under way", sample.zone_key_rolls);
+    Set("registry_zone_ds_due", "1 while a roll-over waits for a DS at the parent",
+        sample.zone_ds_due ? 1 : 0);
     Set("registry_zone_first_signature_expiry_timestamp_seconds",
         "When the zone's first signature expires, 0 when one must be made again at once",
         sample.zone_first_expiry);

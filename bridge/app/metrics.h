@@ -35,6 +35,8 @@ struct Sample {
   std::int64_t marks_oldest = 0;  // Unix time, 0 where none is kept
   std::uint32_t zone_serial = 0;
   std::uint64_t zone_names = 0, zone_pending = 0, axfr = 0, ixfr = 0, zone_refused = 0;
+  std::size_t zone_key_rolls = 0;
+  bool zone_ds_due = false;
   std::int64_t zone_first_expiry = 0;  // Unix time; 0 before the zone is signed
   struct Secondary {
     std::string name;

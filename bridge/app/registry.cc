@@ -339,6 +339,8 @@ Sample Wired::Look() const {
   sample.zone_serial = zone.serial;
   sample.zone_names = zone.names;
   sample.zone_pending = zone.pending;
+  sample.zone_key_rolls = zone.rolls.size();
+  sample.zone_ds_due = !zone.ds_due.empty();
   sample.zone_first_expiry = zone.first_expiry;
   sample.axfr = zone.axfr;
   sample.ixfr = zone.ixfr;

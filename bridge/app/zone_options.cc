@@ -1,6 +1,27 @@
 #include "bridge/app/zone_options.h"
 
 namespace registry::app {
+namespace {
+
+zone::CdsPolicy CdsOf(const std::string& word) {
+  if (word == "always") return zone::CdsPolicy::kAlways;
+  if (word == "never") return zone::CdsPolicy::kNever;
+  return word == "delete" ? zone::CdsPolicy::kDelete : zone::CdsPolicy::kRollover;
+}
+
+void SetKeyRolls(const ZoneConfig& config, zone::Options& options) {
+  using std::chrono::seconds;
+  options.key_set_file = config.key_set;
+  options.rolls.zsk_lifetime = std::chrono::days(config.zsk_days);
+  options.rolls.ksk_lifetime = std::chrono::days(config.ksk_days);
+  options.rolls.propagation = seconds(config.propagation_seconds);
+  options.rolls.ds_ttl = seconds(config.ds_ttl);
+  options.rolls.parent_propagation = seconds(config.parent_propagation_seconds);
+  options.cds = CdsOf(config.cds);
+  for (const ParentConfig& parent : config.parents) options.parents.push_back({parent.address, parent.port});
+}
+
+}  // namespace
 
 zone::Options ZoneOptions(const Config& config, std::vector<Bytes> apex_certificates) {
   zone::Options options;
@@ -13,6 +34,7 @@ zone::Options ZoneOptions(const Config& config, std::vector<Bytes> apex_certific
   options.ksk_file = config.dns.ksk;
   options.zsk_file = config.dns.zsk;
   options.new_keys = config.dns.new_keys;
+  SetKeyRolls(config.dns, options);
   options.listen_address = config.dns.listen_address;
   options.listen_port = config.dns.listen_port;
   options.tsig_name = config.dns.tsig_name;

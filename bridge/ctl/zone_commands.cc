@@ -6,7 +6,7 @@
 #include "bridge/app/config.h"
 #include "bridge/ctl/ledger_source.h"
 #include "bridge/ctl/running.h"
-#include "bridge/zone/keys.h"
+#include "bridge/ctl/zone_key_commands.h"
 
 namespace registry::ctl {
 namespace {
@@ -30,11 +30,6 @@ Json Running(const std::string& metrics) {
                                   {"reachable", reachable[name] == 1}});
   }
   return out;
-}
-
-Json Key(const char* role, const std::string& file, std::uint16_t flags) {
-  const auto key = OrFail(zone::PublicZoneKey(file, flags));
-  return {{"role", role}, {"tag", key.tag}, {"algorithm", "13 (ECDSAP256SHA256)"}};
 }
 
 // What zone/serials.h keeps in the ledger: "serial", or "serial ksk/zsk" with the tags of the keys it was signed with.
@@ -68,9 +63,7 @@ Json Stored(const std::string& folder) {
 
 void Show(const std::string& file, bool json) {
   const app::Config config = OrFail(app::LoadConfig(file));
-  Json out{{"zone", config.zone}, {"ds", OrFail(zone::DsText(config.zone, config.dns.ksk))}};
-  out["keys"] = Json::array({Key("KSK", config.dns.ksk, zone::kKskFlags)});
-  if (config.dns.zsk != config.dns.ksk) out["keys"].push_back(Key("ZSK", config.dns.zsk, zone::kZskFlags));
+  Json out = KeysShown(config);
   out["ledger"] = Stored(config.ledger_folder);
   const std::string metrics = MetricsOf(config);
   out["running"] = !metrics.empty();
@@ -87,10 +80,12 @@ void AddZoneCommands(CLI::App& app) {
   const auto file = std::make_shared<std::string>();
   const auto json = std::make_shared<bool>(false);
   auto* zone = app.add_subcommand("zone", "the DNS zone of the registry")->require_subcommand(1);
-  auto* show = zone->add_subcommand("show", "DS, keys, serial, names, and what the secondaries serve");
+  auto* show = zone->add_subcommand(
+      "show", "DS, keys and their roll-overs, serial, names, and what the secondaries serve");
   show->add_option("--config", *file, "configuration of registryd")->required();
   show->add_flag("--json", *json, "print JSON");
   show->callback([file, json] { Show(*file, *json); });
+  AddZoneKeyCommands(*zone);
 }
 
 }  // namespace registry::ctl

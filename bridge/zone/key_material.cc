@@ -7,7 +7,7 @@
 namespace registry::zone {
 namespace {
 
-constexpr std::uint8_t kDigestSha256 = 2;
+constexpr std::uint8_t kDigestSha256 = 2, kDigestSha384 = 4;
 const Bytes kDeleteCds{0, 0, 0, 0, 0}, kDeleteCdnskey{0, 0, 3, 0, 0};  // RFC 8078 §4
 
 Result<ZoneKey> LoadEntry(const KeyEntry& entry, const std::string& folder) {
@@ -69,21 +69,22 @@ Result<KeyMaterial> LoadKeyMaterial(const KeySet& set, const std::string& folder
   return material;
 }
 
-Bytes DsRdata(const Name& zone, View dnskey) {
+Bytes DsRdata(const Name& zone, View dnskey) { return DsRdatas(zone, dnskey).front(); }
+
+std::vector<Bytes> DsRdatas(const Name& zone, View dnskey) {
   Bytes hashed = zone;
   Put(hashed, dnskey);
-  Bytes rdata;
-  PutU16(rdata, KeyTag(dnskey));
-  rdata.push_back(kAlgorithm);
-  rdata.push_back(kDigestSha256);
-  Put(rdata, Sha256(hashed));
-  return rdata;
-}
-
-std::string DsText(const Name& zone, const ZoneKey& key) {
-  const Bytes rdata = DsRdata(zone, key.dnskey);
-  return NameToText(zone) + ". 3600 IN DS " + std::to_string(key.tag) + " 13 2 " +
-         ToHex(Bytes(rdata.begin() + 4, rdata.end()));
+  const auto rdata = [&](std::uint8_t type, const Bytes& digest) {
+    Bytes octets;
+    PutU16(octets, KeyTag(dnskey));
+    octets.push_back(kAlgorithm);
+    octets.push_back(type);
+    Put(octets, digest);
+    return octets;
+  };
+  Bytes sha384(48);
+  REG_CHECK(EVP_Digest(hashed.data(), hashed.size(), sha384.data(), nullptr, EVP_sha384(), nullptr) == 1);
+  return {rdata(kDigestSha256, Sha256(hashed)), rdata(kDigestSha384, sha384)};
 }
 
 }  // namespace registry::zone

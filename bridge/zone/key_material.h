@@ -21,6 +21,7 @@ Result<KeyMaterial> LoadKeyMaterial(const KeySet& set, const std::string& folder
                                     CdsPolicy cds);
 
 Bytes DsRdata(const Name& zone, View dnskey);  // digest SHA-256 (RFC 4509)
-std::string DsText(const Name& zone, const ZoneKey& key);
+// What a parent may publish for it: SHA-256, and SHA-384 (RFC 6605 §2), where it makes the DS from a CDNSKEY.
+std::vector<Bytes> DsRdatas(const Name& zone, View dnskey);
 
 }  // namespace registry::zone

@@ -46,7 +46,8 @@ std::optional<KeyMaterial> KeyRoller::Look(const Turn& turn) {
   if (!Reread(turn.steady)) return std::nullopt;
   SayDsDue(turn.steady);
   KeySet next = set_;
-  const RollChange change = Advance(next, policy_, {turn.now, elapsed, turn.served});
+  const RollChange asked = AskParent(next);
+  const RollChange change = std::max(asked, Advance(next, policy_, {turn.now, elapsed, turn.served}));
   if (change == RollChange::kStep) return Step(std::move(next), turn);
   set_ = next;
   unstored_ = unstored_ || change == RollChange::kNoted;
@@ -153,6 +154,25 @@ void KeyRoller::SayStep(const KeySet& next) const {
   for (const KeyEntry& key : set_.keys) {
     if (next.Find(key.tag) == nullptr) log_.Info("zone: " + LineOf(key) + " has left the zone");
   }
+}
+
+// At most one roll-over has a DS to submit.
+RollChange KeyRoller::AskParent(KeySet& next) {
+  std::vector<Bytes> awaited;
+  RollChange change = RollChange::kNothing;
+  for (Roll& roll : next.rolls) {
+    if (roll.step != RollStep::kSubmit || !roll.served || roll.ds_seen) continue;
+    const auto key = PublicZoneKey(KeyPath(KeyFolderOf(options_), next.Find(roll.to)->file), kKskFlags);
+    if (key) awaited = DsRdatas(*NameFromText(options_.zone), key->dnskey);
+    parent_.Await(awaited);
+    const auto ttl = parent_.Seen();
+    if (!ttl) return change;
+    roll.ds_seen = true;
+    roll.ds_ttl = std::max(roll.ds_ttl, *ttl);
+    change = RollChange::kNoted;
+  }
+  parent_.Await({});
+  return change;
 }
 
 std::string KeyRoller::DsDue() const {

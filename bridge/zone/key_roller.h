@@ -10,6 +10,7 @@
 
 #include "bridge/say_once.h"
 #include "bridge/zone/apex.h"
+#include "bridge/zone/parent_watch.h"
 
 namespace registry::zone {
 
@@ -17,7 +18,9 @@ class KeyRoller {
  public:
   using Steady = std::chrono::steady_clock;
 
-  KeyRoller(const Options& options, LogLine log) : options_(options), log_(std::move(log)) {}
+  // `parent` outlives it.
+  KeyRoller(const Options& options, ParentWatch& parent, LogLine log)
+      : options_(options), parent_(parent), log_(std::move(log)) {}
 
   // Error: the set cannot be read.
   Status Open(UtcTime now);
@@ -40,12 +43,14 @@ class KeyRoller {
   std::optional<KeyMaterial> Begin(KeyRole role, const Turn& turn);
   bool Store(const KeySet& next, Steady::time_point now);
   void SayStep(const KeySet& next) const;
+  RollChange AskParent(KeySet& next);
   std::string DsDue() const;
   void SayDsDue(Steady::time_point now);
   void RemoveFiles(const KeySet& before) const;
   void Say(const std::string& trouble, Steady::time_point now);
 
   const Options& options_;
+  ParentWatch& parent_;
   const LogLine log_;
   const RollPolicy policy_ = RollPolicyOf(options_);
   KeySet set_;

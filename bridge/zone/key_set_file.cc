@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -41,7 +42,11 @@ Result<std::optional<std::string>> TextOf(const SecretRead& read, const std::str
 // Given back with the descriptor.
 Result<Descriptor> LockFolder(const std::string& folder) {
   Descriptor held(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (held.fd() < 0) return FileFailed(folder);
+  struct stat info {};
+  if (held.fd() < 0 || fstat(held.fd(), &info) != 0) return FileFailed(folder);
+  // What another user makes in it, root too, the registry's user could not read or replace.
+  if (info.st_uid != geteuid())
+    return Error::Make(Code::kFailed, "file_failed", WrongOwner(folder, info.st_uid));
   const auto until = std::chrono::steady_clock::now() + kLockWait;
   while (flock(held.fd(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) return FileFailed(folder);

@@ -51,7 +51,8 @@ class LivePublisher : public Publisher {
         sources_(SourcesOf(profile.signing)),
         patience_(profile.signing.patience),
         serials_(ledger),
-        keys_(options_, log_),
+        parent_(options_.parents, profile.signing.zone, options_.parent_every, log_),
+        keys_(options_, parent_, log_),
         arrivals_(ledger, serials_, std::move(visible), log_, options_.batch_max),
         store_(std::move(profile), options_.journal_bytes_max, options_.journal_changes_max, clock_.Now()),
         responder_(store_, std::move(keys), clock_, log_),
@@ -98,6 +99,7 @@ class LivePublisher : public Publisher {
   std::vector<keys::KeySourcePtr> sources_;  // of the keys that sign
   const std::shared_ptr<KeyPatience> patience_;
   Serials serials_;
+  ParentWatch parent_;
   KeyRoller keys_;
   Arrivals arrivals_;
   ZoneStore store_;
@@ -134,6 +136,7 @@ Status LivePublisher::Start() {
             std::to_string(server_.port()));
   UpdateSnapshot();
   arrivals_.Start();
+  parent_.Start();
   thread_.Start("zone", [this] { Run(); });
   return Done{};
 }
@@ -172,6 +175,7 @@ void LivePublisher::Stop() {
     ledger_.WakeAll();
   });
   arrivals_.Stop();
+  parent_.Stop();
   server_.Stop();
 }
 

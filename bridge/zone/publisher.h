@@ -33,6 +33,7 @@
 #include "bridge/clock.h"
 #include "bridge/ledger/ledger.h"
 #include "bridge/log_line.h"
+#include "bridge/zone/ds_query.h"
 #include "bridge/zone/key_roll.h"
 #include "bridge/zone/tsig_key_file.h"
 
@@ -58,6 +59,8 @@ struct Options {
   std::string key_set_file;  // empty: the two files sign for ever, and nothing is rolled over
   RollPolicy rolls;          // the TTLs in it are set from those of the zone
   CdsPolicy cds = CdsPolicy::kRollover;
+  std::vector<ParentAddress> parents;  // asked for the DS; none: the operator says that it is there
+  std::chrono::milliseconds parent_every{60'000};  // how often, while one is awaited
   std::string new_keys;  // their tags, "ksk/zsk", where they may differ from those served before
   std::string listen_address = "127.0.0.1";
   std::uint16_t listen_port = 0;            // 0: any free one, see Snapshot

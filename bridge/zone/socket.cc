@@ -72,6 +72,16 @@ Socket AcceptTcp(const Socket& listener) {
   return socket;
 }
 
+Result<Socket> ConnectTcp(const std::string& address, std::uint16_t port) {
+  auto to = Numeric(address, port, SOCK_STREAM);
+  if (!to) return to.error();
+  Socket socket(::socket((*to)->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) return SocketError(address, port);
+  if (connect(socket.fd(), (*to)->ai_addr, (*to)->ai_addrlen) != 0 && errno != EINPROGRESS)
+    return SocketError(address, port);
+  return socket;
+}
+
 bool IsExhausted(int why) { return why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM; }
 
 Result<Socket> BindUdp(const std::string& address, std::uint16_t port) {

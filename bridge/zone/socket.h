@@ -36,6 +36,8 @@ Result<Socket> ListenTcp(const std::string& address, std::uint16_t port);
 Socket AcceptTcp(const Socket& listener);
 // Whether this errno of an accept means that there is no descriptor or memory for it, and the same connection waits on.
 bool IsExhausted(int why);
+// Begun, and perhaps not done: the first send waits for it, and says why not.
+Result<Socket> ConnectTcp(const std::string& address, std::uint16_t port);
 Result<Socket> BindUdp(const std::string& address, std::uint16_t port);
 // Connected: the kernel drops datagrams from any other address; the source port is random.
 // It sends from `source`, unless that is empty, a wildcard, or of another family: then from what the kernel picks.

@@ -340,6 +340,7 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "the zone's keys are not the ones it was served with"},
       {Said::kOperator, Code::kFailed, "zone_key_set_invalid",
        "the file of the zone's key set cannot be worked with"},
+      {Said::kOperator, Code::kFailed, "zone_parent_failed", "a server of the parent does not say the DS"},
       {Said::kOperator, Code::kFailed, "zone_roll_refused", "a zone key cannot be rolled over now"},
   };
   return rows;

@@ -83,9 +83,13 @@ TEST_F(MetricsTest, WhatIsLookedUpIsAsOfNow) {
   sample_.outbox_depth = 7;
   sample_.zone_serial = 2026112301;
   sample_.zone_first_expiry = 1796083200;
+  sample_.zone_key_rolls = 2;
+  sample_.zone_ds_due = true;
   sample_.secondaries = {{"nsd", 1.5, 2026112300, true}};
   EXPECT_TRUE(Has("registry_outbox_depth 7"));
   EXPECT_TRUE(Has("registry_zone_serial 2026112301"));
+  EXPECT_TRUE(Has("registry_zone_key_rolls 2"));
+  EXPECT_TRUE(Has("registry_zone_ds_due 1"));
   EXPECT_TRUE(Has("registry_zone_first_signature_expiry_timestamp_seconds 1796083200"));
   EXPECT_TRUE(Has(R"(registry_zone_lag_seconds{secondary="nsd"} 1.5)"));
   EXPECT_TRUE(Has("registry_mqtt_connected 0"));

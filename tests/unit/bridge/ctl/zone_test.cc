@@ -13,6 +13,8 @@
 #include "bridge/ctl/registry_folder.h"
 #include "bridge/ctl/zone_commands.h"
 #include "bridge/ledger/rocksdb/open.h"
+#include "bridge/zone/key_roll.h"
+#include "bridge/zone/key_set_file.h"
 #include "bridge/zone/keys.h"
 #include "tests/support/openssl_tool.h"
 
@@ -41,6 +43,20 @@ class ZoneShow : public testing::Test {
     std::cout.rdbuf(cout);
     return out.str();
   }
+  // Another command, and its output; its status when it fails.
+  std::string Run(const std::string& command) {
+    CLI::App app;
+    AddZoneCommands(app);
+    std::ostringstream out;
+    auto* const cout = std::cout.rdbuf(out.rdbuf());
+    try {
+      app.parse(command + " --config " + folder_.In("r/registry.toml"));
+    } catch (const CLI::RuntimeError& failure) {
+      out << "status " << failure.get_exit_code();
+    }
+    std::cout.rdbuf(cout);
+    return out.str();
+  }
   test::TemporaryFolder folder_;
 };
 
@@ -50,6 +66,7 @@ TEST_F(ZoneShow, SaysOfAStoppedRegistryWhatIsKnown) {
   EXPECT_EQ(shown["ds"].get<std::string>() + "\n", folder_.Read("r/zone/anchor.ds"));
   ASSERT_EQ(shown["keys"].size(), 2u);
   EXPECT_EQ(shown["keys"][0]["role"], "KSK");
+  EXPECT_EQ(shown["keys"][0]["state"], "active");
   EXPECT_EQ(shown["keys"][1]["tag"], zone::LoadZoneKey(folder_.In("r/zone/zsk.pem"), zone::kZskFlags)->tag);
   EXPECT_TRUE(shown["ledger"]["served_before"].get<bool>());
   EXPECT_EQ(shown["ledger"]["serial_reserved"], 2026112407);
@@ -80,6 +97,47 @@ TEST_F(ZoneShow, SaysThatAZoneWasNeverServed) {
   const auto shown = Show(0);
   EXPECT_EQ(shown["ds"].get<std::string>() + "\n", folder_.Read("r/zone/anchor.ds"));
   EXPECT_EQ(shown["ledger"], nlohmann::json({{"served_before", false}, {"names", 0}}));
+}
+
+// What registryd does with it is bridge/zone's; here it is asked for, shown, and refused.
+TEST_F(ZoneShow, ARollOverIsRequestedOnceAndShown) {
+  EXPECT_THAT(Run("zone roll zsk"), testing::HasSubstr("of the ZSK is requested"));
+  const auto shown = Show(0);
+  EXPECT_EQ(shown["next"][0]["role"], "ZSK");
+  EXPECT_EQ(shown["next"][0]["begins"], "requested");
+  EXPECT_TRUE(shown["roll_overs"].empty()) << "registryd makes the key";
+  EXPECT_THAT(Run("zone roll zsk"), testing::HasSubstr("status 1"));
+  EXPECT_THAT(Run("zone roll algorithm"), testing::HasSubstr("status 1"));
+  EXPECT_THAT(Run("zone ds-seen 5"), testing::HasSubstr("status 1"));
+  EXPECT_THAT(Run("zone roll ksk"), testing::HasSubstr("of the KSK is requested"));
+  EXPECT_EQ(Show(0)["next"].size(), 2u);
+}
+
+TEST_F(ZoneShow, ADueDsIsShownAsARecordAndCanBeConfirmed) {
+  const std::string file = folder_.In("r/zone/key-set.json"), folder = folder_.In("r/zone");
+  const auto key = zone::MakeKey(folder, zone::KeyRole::kKsk, [](std::uint16_t) { return false; });
+  ASSERT_TRUE(key.ok());
+  ASSERT_TRUE(zone::ChangeKeySet(file, [&](const auto&) {
+                zone::KeySet set =
+                    *zone::KeySetOfFiles(folder, folder + "/ksk.pem", folder + "/zsk.pem", UtcTime{1});
+                BeginRoll(set, zone::KeyRole::kKsk, key->tag, key->file, UtcTime{2});
+                set.keys.back().state = zone::KeyState::kReady;
+                set.rolls[0].step = zone::RollStep::kSubmit;
+                return set;
+              }).ok());
+  const std::string tag = std::to_string(key->tag);
+  EXPECT_FALSE(Show(0)["roll_overs"][0].contains("ds_due"));
+  EXPECT_THAT(Run("zone ds-seen " + tag), testing::HasSubstr("status 1")) << "it is not due yet";
+  ASSERT_TRUE(zone::ChangeKeySet(file, [&](const auto& text) {
+                zone::KeySet set = *zone::KeySetFrom(*text);
+                set.rolls[0].served = true;
+                return set;
+              }).ok());
+  const auto roll = Show(0)["roll_overs"][0];
+  EXPECT_EQ(roll["ds_due"], *zone::DsText("iotregistry.test", folder + "/" + key->file));
+  EXPECT_EQ(roll["waits_for"], "the DS of key " + tag + " at the parent");
+  EXPECT_THAT(Run("zone ds-seen " + tag), testing::HasSubstr("noted"));
+  EXPECT_TRUE(zone::KeySetFrom(**zone::ReadKeySet(file))->rolls[0].ds_seen);
 }
 
 TEST_F(ZoneShow, AsksARunningOneWhatTheSecondariesServe) {
