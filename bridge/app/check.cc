@@ -19,7 +19,6 @@
 #include "bridge/signing/code_key.h"
 #include "bridge/signing/key_file.h"
 #include "bridge/zone/apex.h"
-#include "bridge/zone/key_set_file.h"
 #include "bridge/zone/tsig_keys.h"
 
 namespace registry::app {
@@ -49,13 +48,6 @@ void CheckMaterial(const Config& config, Faults& faults) {
   }
   all &= Note(faults, "authorisation.key_file", signing::LoadCodeKey(config.code_key_file));
   if (all) Note(faults, "", Material::Load(config));
-}
-
-// The KSK that signs now: after a roll-over it is not that of zone.ksk.
-std::string KskFile(const Config& config) {
-  const zone::Options options = ZoneOptions(config, {});
-  const auto set = zone::KeySetOf(options, {});  // what is wrong with it is said by CheckZone
-  return set ? zone::KeyPath(zone::KeyFolderOf(options), set->Anchor().file) : config.dns.ksk;
 }
 
 void CheckZone(const Config& config, Faults& faults) {
@@ -144,7 +136,7 @@ void CheckOwnFile(const std::string& file, Faults& faults) {
 }  // namespace
 
 std::vector<std::string> FaultsOf(const Config& config) {
-  Faults faults = TrustAnchorFaults(config.trust_anchors, config.zone, KskFile(config));
+  Faults faults = TrustAnchorFaults(config.trust_anchors, config.zone, KskInUse(config));
   CheckOwnFile(config.file, faults);
   CheckMqtt(config.mqtt, faults);
   CheckMaterial(config, faults);

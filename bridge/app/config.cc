@@ -204,8 +204,7 @@ class Reader {
   }
 
   // Both or neither.
-  static zone::TsigKeyFile KeyIn(Section& s, const char* name, const char* secret) {
-    zone::TsigKeyFile key{s.Text(name, ""), s.Path(secret, "")};
+  static zone::TsigKeyFile Whole(Section& s, zone::TsigKeyFile key, const char* name, const char* secret) {
     if (key.given() && !IsName(key.name)) s.Fault(name, "must be a domain name");
     if (key.given() && key.secret_file.empty()) s.Fault(secret, std::string("is missing beside ") + name);
     if (!key.given() && !key.secret_file.empty()) s.Fault(name, std::string("is missing beside ") + secret);
@@ -222,7 +221,8 @@ class Reader {
     zone.new_keys = s.Text("new_keys", "");
     zone.tsig_name = s.Checked("tsig_name", "a domain name", IsName);
     zone.tsig_secret = s.Path("tsig_secret");
-    zone.former_key = KeyIn(s, "former_tsig_name", "former_tsig_secret");
+    zone.former_key = Whole(s, {s.Text("former_tsig_name", ""), s.Path("former_tsig_secret", "")},
+                            "former_tsig_name", "former_tsig_secret");
     zone.name_servers = s.Texts("name_servers", "domain names", IsName);
     constexpr char kGlue[] = "pairs of a domain name and an IP address";
     for (const auto& pair : s.Tuples("glue", 2, kGlue)) {
@@ -263,8 +263,10 @@ class Reader {
       secondary.name = s.Checked("name", "a name", NotEmpty);
       secondary.address = s.Checked("address", "an IP address", IsAddress);
       secondary.port = s.As<std::uint16_t>("port", 53);
-      secondary.key = KeyIn(s, "tsig_name", "tsig_secret");
-      secondary.former_key = KeyIn(s, "former_tsig_name", "former_tsig_secret");
+      secondary.key =
+          Whole(s, {s.Text("tsig_name", ""), s.Path("tsig_secret", "")}, "tsig_name", "tsig_secret");
+      secondary.former_key = Whole(s, {s.Text("former_tsig_name", ""), s.Path("former_tsig_secret", "")},
+                                   "former_tsig_name", "former_tsig_secret");
       config_.secondaries.push_back(std::move(secondary));
     });
   }

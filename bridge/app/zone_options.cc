@@ -1,5 +1,8 @@
 #include "bridge/app/zone_options.h"
 
+#include "bridge/zone/apex.h"
+#include "bridge/zone/key_set_file.h"
+
 namespace registry::app {
 namespace {
 
@@ -46,6 +49,12 @@ zone::Options ZoneOptions(const Config& config, std::vector<Bytes> apex_certific
   }
   options.apex_certificates = std::move(apex_certificates);
   return options;
+}
+
+std::string KskInUse(const Config& config) {
+  const zone::Options options = ZoneOptions(config, {});
+  const auto set = zone::KeySetOf(options, {});
+  return set ? zone::KeyPath(zone::KeyFolderOf(options), set->Anchor().file) : config.dns.ksk;
 }
 
 }  // namespace registry::app

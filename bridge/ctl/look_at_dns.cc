@@ -3,10 +3,12 @@
 #include <cstdlib>
 
 #include "bridge/app/trust_anchors.h"
+#include "bridge/app/zone_options.h"
 #include "bridge/ctl/finding.h"
 #include "bridge/signing/key_file.h"
 #include "bridge/zone/ask_once.h"
 #include "bridge/zone/keys.h"
+#include "bridge/zone/tsig_keys.h"
 
 namespace registry::ctl {
 namespace {
@@ -21,9 +23,10 @@ constexpr std::size_t kDsHead = 4;         // octets before the digest (RFC 4034
 std::string TodoOf(const zone::AskedSerial& asked, const std::string& name) {
   switch (asked.tsig) {
     case TsigError::kBadKey:
-      return "give the key the name zone.tsig_name and the algorithm hmac-sha256 on " + name;
+      return "give " + name + " the key that registryctl secondary-config prints: it has none of this name";
     case TsigError::kBadSig:
-      return "copy the content of zone.tsig_secret again, and load the configuration of " + name + " again";
+      return "give " + name +
+             " the secret that registryctl secondary-config prints, and load its configuration";
     case TsigError::kBadTime:
       return "set both clocks by NTP, ours first";
     case TsigError::kAbsent:
@@ -35,12 +38,12 @@ std::string TodoOf(const zone::AskedSerial& asked, const std::string& name) {
          "and port";
 }
 
-Finding LookAt(const app::SecondaryConfig& secondary, const zone::AskedSerial& asked) {
-  Finding finding{"secondary " + secondary.name};
+Finding LookAt(const std::string& secondary, const zone::AskedSerial& asked) {
+  Finding finding{"secondary " + secondary};
   if (!asked.serial) {
     finding.verdict = Verdict::kFault;
     finding.says = asked.why;
-    finding.todo = TodoOf(asked, secondary.name);
+    finding.todo = TodoOf(asked, secondary);
     return finding;
   }
   finding.says = "serves serial " + std::to_string(*asked.serial) + ", signed with the transfer key";
@@ -72,7 +75,7 @@ Finding LookAtParent(const app::Config& config, const zone::TlsResolver& resolve
   const char* const check = "DS in the parent";
   if (IsOwnAnchor(config))
     return {check, Verdict::kGood, "not needed: devices have the zone's own key (registry.trust_anchors)"};
-  const auto text = zone::DsText(config.zone, config.dns.ksk);
+  const auto text = zone::DsText(config.zone, app::KskInUse(config));
   const auto ours = text ? app::ParseTrustAnchor(*text) : std::nullopt;
   if (!ours) return {check, Verdict::kSkipped, "zone.ksk cannot be read"};
   const auto answer = zone::AskOverTls(resolver, name, zone::kTypeDs, kForAnswer);
@@ -98,7 +101,7 @@ Finding LookAtZone(const app::Config& config, const zone::ResolverAnswer& answer
   if (!answer.authentic())
     return {
         check, Verdict::kFault, "it does not say that the zone is authentic (AD)",
-        "let it validate, with a trust anchor that leads to the zone: registryctl secondary-config resolver"};
+        "let it validate, with a trust anchor that leads to the zone: registryctl secondary-config unbound"};
   return {check, Verdict::kGood, "it validates the SOA of " + config.zone};
 }
 
@@ -108,16 +111,26 @@ Findings LookAtSecondaries(const app::Config& config) {
   if (config.secondaries.empty())
     return {{"secondaries", Verdict::kWarning, "none is configured",
              "add a [[secondary]]: nobody is known to serve devices' records"}};
-  const auto key = zone::LoadTsigKey(config.dns.tsig_name, config.dns.tsig_secret);
+  const zone::Options options = app::ZoneOptions(config, {});
+  const auto keys = zone::LoadTsigKeys(options);
   const auto name = zone::NameFromText(config.zone);
-  if (!key || !name)
-    return {{"secondaries", Verdict::kSkipped, key ? "the zone's name is wrong" : key.error().message}};
+  if (!keys || !name)
+    return {{"secondaries", Verdict::kSkipped, keys ? "the zone's name is wrong" : keys.error().message}};
   const SystemClock clock;
   Findings findings;
-  for (const auto& secondary : config.secondaries) {
-    const auto asked = zone::AskSerial({secondary.name, secondary.address, secondary.port}, *name, *key,
-                                       clock, config.dns.listen_address, kForAnswer);
-    findings.push_back(LookAt(secondary, asked));
+  for (const zone::SecondaryAddress& secondary : options.secondaries) {
+    const zone::SecondaryKeys its = zone::KeysOf(secondary, options, *keys);
+    const auto ask = [&](const zone::TsigKey& key) {
+      return zone::AskSerial(secondary, *name, key, clock, config.dns.listen_address, kForAnswer);
+    };
+    auto asked = ask(*its.now);
+    const bool former = !asked.serial && asked.tsig != TsigError::kNone && its.former != nullptr;
+    if (former) asked = ask(*its.former);
+    findings.push_back(LookAt(secondary.name, asked));
+    if (!former || !asked.serial) continue;
+    findings.back().verdict = Verdict::kWarning;
+    findings.back().says += ", its former one";
+    findings.back().todo = "give it what registryctl secondary-config prints";
   }
   return findings;
 }

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "bridge/ctl/backup_set.h"
+#include "bridge/keys/key_source.h"
 
 namespace registry::ctl {
 namespace {
@@ -18,20 +19,26 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> NamedBy(const app::Config& config) {
   const auto& [mqtt, pki, dns] = std::tie(config.mqtt, config.pki, config.dns);
-  return {mqtt.ca_file,
-          mqtt.certificate_file,
-          mqtt.key_file,
-          mqtt.crl_file,
-          pki.root_certificate,
-          pki.issuing_certificate,
-          pki.issuing_key,
-          pki.crl_file,
-          pki.blocked_keys,
-          dns.ksk,
-          dns.zsk,
-          dns.tsig_secret,
-          config.resolver.certificate,
-          config.code_key_file};
+  std::vector<std::string> named{mqtt.ca_file,
+                                 mqtt.certificate_file,
+                                 mqtt.key_file,
+                                 mqtt.crl_file,
+                                 pki.root_certificate,
+                                 pki.issuing_certificate,
+                                 pki.issuing_key,
+                                 pki.crl_file,
+                                 pki.blocked_keys,
+                                 dns.ksk,
+                                 dns.zsk,
+                                 dns.tsig_secret,
+                                 dns.former_key.secret_file,
+                                 config.resolver.certificate,
+                                 config.code_key_file};
+  for (const auto& secondary : config.secondaries) {
+    named.push_back(secondary.key.secret_file);
+    named.push_back(secondary.former_key.secret_file);
+  }
+  return named;
 }
 
 // Below `top`, or empty.
@@ -72,6 +79,10 @@ Result<RegistryFiles> RegistryFilesOf(const app::Config& config) {
   }
   for (const std::string& named : NamedBy(config)) {
     if (named.empty()) continue;
+    if (keys::IsKeyUri(named)) {
+      files.left_out.push_back("a private key stays in its token");
+      continue;
+    }
     const std::string path = Below(top, named);
     if (path.empty()) {
       files.left_out.push_back(named + ": lies outside the registry's folder");

@@ -15,7 +15,6 @@
 
 namespace registry::zone {
 
-inline constexpr std::uint16_t kTypeDs = 43;
 inline constexpr std::uint16_t kFlagAuthenticData = 0x0020;
 
 struct AskedSerial {

@@ -35,7 +35,7 @@ Cost Measure(Work work) {
 
 // CPU µs of one signature over a message of the usual size.
 double RawSignature(const ZoneProfile& profile, int count) {
-  KeySigner signer(profile.signing.zsk);
+  KeySigner signer(profile.signing.zsk, profile.signing.patience);
   const Bytes message(200, 0x5a);
   return Measure([&] {
            for (int i = 0; i < count; ++i) signer.Sign(message);

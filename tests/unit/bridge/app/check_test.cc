@@ -68,7 +68,7 @@ TEST_F(CheckTest, AKeyInATokenIsLookedAt) {
   EXPECT_THAT(FaultsOf(config), IsEmpty());
   config.dns.zsk = token.Uri("none");
   EXPECT_THAT(FaultsOf(config),
-              ElementsAre(testing::HasSubstr("label 'none': the token has no such private key")));
+              ElementsAre(testing::HasSubstr("label 'none': the token has no such public key")));
   config = config_;
   config.pki.issuing_key = token.Uri("zsk");
   EXPECT_THAT(FaultsOf(config), ElementsAre(testing::HasSubstr("the certificate is not this key's")));

@@ -69,7 +69,7 @@ TEST_F(ZoneKeysTest, AKeyInATokenSignsAsOneInAFileDoes) {
   EXPECT_EQ(PublicZoneKey(token.Uri("ksk"), kKskFlags)->dnskey, key->dnskey);
   const Rr dnskey = FromText(*DnskeyText(kZone, token.Uri("ksk"), kKskFlags));
   EXPECT_EQ(ldns_calc_keytag(dnskey.get()), key->tag);
-  SigningProfile profile{*NameFromText(kZone), *key, *key};
+  SigningProfile profile{*NameFromText(kZone), {*key}, *key};
   const UtcTime now = SystemClock().Now();
   const auto block = Sealer(profile).Seal(Render({}, kTypeDnskey, 3600, {key->dnskey}), now);
   EXPECT_FALSE(profile.patience->missed());
