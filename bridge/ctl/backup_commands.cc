@@ -17,7 +17,7 @@ constexpr int kFaultFound = 3;
 
 struct Given {
   std::string config, to, from, passphrase, recipient, key, escrow, crl;
-  bool keys = false, check = false, without_keys = false, json = false;
+  bool keys = false, check = false, as_it_was = false, json = false;
 };
 
 template <class T>
@@ -109,7 +109,7 @@ void RunRestore(const Given& given) {
   if (given.check == !given.to.empty()) FailWrong("say either --check or --to FOLDER");
   const auto opener = OpenerOf(given);
   if (given.check) return Check(given, opener.get());
-  const auto restored = OrRefuse(Restore({given.from, given.to, opener.get(), given.crl}));
+  const auto restored = OrRefuse(Restore({given.from, given.to, opener.get(), given.crl, given.as_it_was}));
   if (!given.json) return SayNext(given, restored);
   Json out = JsonOf(restored.manifest);
   out["with_keys"] = restored.keys;
@@ -144,6 +144,9 @@ void AddBackupCommands(CLI::App& app) {
   restore->add_option("--passphrase-file", given->passphrase, "file whose first line opens the keys");
   restore->add_option("--key", given->key, "private key (PEM) that opens the keys, or everything");
   restore->add_option("--crl", given->crl, "newest CRL (PEM) that the registry has published");
+  restore->add_flag(
+      "--as-it-was", given->as_it_was,
+      "leave the ledger octet for octet, for an earlier release; feeds and serials may go back");
   restore->add_flag("--json", given->json, "print JSON");
   restore->callback([given] {
     ::umask(077);

@@ -1,7 +1,6 @@
 #include "bridge/ctl/backup_set.h"
 
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <set>
 #include <sstream>
 
+#include "bridge/ctl/sha256.h"
 #include "bridge/signing/file_write.h"
 #include "schemas/base/descriptor.h"
 
@@ -23,30 +23,13 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr char kManifest[] = "MANIFEST.json", kSums[] = "SHA256SUMS";
-constexpr std::size_t kAtOnce = std::size_t{1} << 20, kDigestSize = 32, kManifestMax = std::size_t{1} << 20;
+constexpr std::size_t kAtOnce = std::size_t{1} << 20, kDigestSize = Sha256::kSize,
+                      kManifestMax = std::size_t{1} << 20;
 
 Error FileFailed(const std::string& path) {
   return Error::Make(Code::kFailed, "file_failed", path + ": " + std::strerror(errno));
 }
 Error Invalid(const std::string& faults) { return Error::Make(Code::kFailed, "backup_invalid", faults); }
-
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    REG_CHECK(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
-  }
-  void Add(const char* octets, std::size_t size) {
-    REG_CHECK(EVP_DigestUpdate(context_.get(), octets, size) == 1);
-  }
-  Bytes End() {
-    Bytes digest(kDigestSize);
-    REG_CHECK(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1);
-    return digest;
-  }
-
- private:
-  std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context_;
-};
 
 bool WriteAll(int fd, std::string_view octets) {
   while (!octets.empty()) {
@@ -70,7 +53,7 @@ Result<BackupFile> ReadThrough(const std::string& from, int to, const std::strin
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return FileFailed(from);
     const auto size = static_cast<std::size_t>(got);
-    digest.Add(octets.data(), size);
+    digest.Add(std::string_view(octets.data(), size));
     read.octets += size;
     if (to >= 0 && !WriteAll(to, std::string_view(octets.data(), size))) return FileFailed(written);
   }

@@ -11,6 +11,7 @@
 #include "bridge/ctl/init_commands.h"
 #include "bridge/ctl/key_commands.h"
 #include "bridge/ctl/ledger_commands.h"
+#include "bridge/ctl/ledger_lines_commands.h"
 #include "bridge/ctl/order_commands.h"
 #include "bridge/ctl/order_verbs.h"
 #include "bridge/ctl/outbox_commands.h"
@@ -40,6 +41,7 @@ int main(int argc, char** argv) {
   registry::ctl::AddTransferDecisions(*app.get_subcommand("transfer"));
   registry::ctl::AddLedgerCommands(app);
   registry::ctl::AddAuditCommands(app);
+  registry::ctl::AddLedgerLines(*app.get_subcommand("ledger"));
   registry::ctl::AddOutboxCommands(app);
   registry::ctl::AddZoneCommands(app);
   registry::ctl::AddCrlCommands(app);

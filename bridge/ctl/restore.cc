@@ -207,6 +207,7 @@ Status RestoreFiles(const RestoreOptions& options, const BackupSet& set, const s
   const auto point = ledger::PointOf(config->ledger_folder);
   if (!point) return point.error();
   if (auto same = SamePoint(set.manifest.ledger, *point); !same) return same;
+  if (options.as_it_was) return Done{};
   const auto feeds = ledger::StepFeeds(config->ledger_folder);
   if (!feeds) return feeds.error();
   restored.feeds = *feeds;

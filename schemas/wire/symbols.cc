@@ -249,6 +249,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "registryd could not make the point for a backup; the message says why"},
       {Said::kOperator, Code::kFailed, "backup_invalid",
        "a backup is not what was written; the message names every file"},
+      {Said::kOperator, Code::kFailed, "import_invalid",
+       "the lines of an export are not what was written; the message names the line"},
       {Said::kOperator, Code::kFailed, "keys_sealed",
        "an encrypted backup can only be restored with its private key"},
       {Said::kOperator, Code::kFailed, "passphrase_invalid",

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "bridge/app/backup_point.h"
 #include "bridge/app/check.h"
@@ -229,6 +230,28 @@ TEST_F(BackupTest, TheZonesSerialGoesOnFarAhead) {
   ASSERT_TRUE(serials.Open("1/2").ok()) << "the keys are still known";
   EXPECT_GT(*serials.Next(), served + 99'000'000);
   EXPECT_GT(*serials.Next(), restored->serial_above);
+}
+
+// The way back from an upgrade: the backup that was made before it, octet for octet, in the format of then.
+TEST_F(BackupTest, ALedgerOfAnEarlierFormatComesBackAsItWas) {
+  fs::remove_all(folder_.In("r/ledger"));
+  fs::copy(fs::path(REGISTRY_SOURCE_DIR) / "tests/data/ledger-format-2", folder_.In("r/ledger"));
+  fs::permissions(folder_.In("r/ledger"), fs::perms::owner_all);
+  const auto files = *FilesBelow(folder_.In("r/ledger"));
+  std::map<std::string, std::string> then;
+  for (const std::string& file : files) then[file] = folder_.Read("r/ledger/" + file);
+  BackUp();
+  RestoreOptions options{folder_.In("backup"), folder_.In("old"), nullptr, ""};
+  options.as_it_was = true;
+  const auto restored = Restore(options);
+  ASSERT_TRUE(restored.ok()) << restored.error().message;
+  EXPECT_EQ(restored->manifest.ledger.format, 2u);
+  for (const auto& [file, octets] : then) EXPECT_EQ(folder_.Read("old/ledger/" + file), octets) << file;
+  EXPECT_EQ(ledger::PointOf(folder_.In("old/ledger"))->format, 2u);
+  options.to = folder_.In("new");
+  options.as_it_was = false;
+  ASSERT_TRUE(Restore(options).ok());
+  EXPECT_GT(ledger::PointOf(folder_.In("new/ledger"))->format, 2u) << "a usual restore is for this release";
 }
 
 TEST_F(BackupTest, TheNewestCrlTakesThePlaceOfTheOneThatWasBackedUp) {

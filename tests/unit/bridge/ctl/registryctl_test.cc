@@ -83,6 +83,8 @@ TEST_F(Registryctl, AWrongCommandLineEndsWithTwoAndSaysWhy) {
                             "transfer approve 00000000-0000-4000-8000-000000000000",
                             "transfer reject xx --config none",
                             "transfer cancel 00000000-0000-4000-8000-000000000000 --config none",
+                            "ledger export --ledger none",
+                            "ledger import none",
                             "backup --to none",
                             "backup --config none --to none --keys",
                             "backup --config none --to none --keys --escrow none",

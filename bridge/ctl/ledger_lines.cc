@@ -1,0 +1,194 @@
+#include "bridge/ctl/ledger_lines.h"
+
+#include <istream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+#include <ostream>
+
+#include "bridge/ctl/building.h"
+#include "bridge/ctl/sha256.h"
+#include "bridge/ledger/rocksdb/open.h"
+
+namespace registry::ctl {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kOf[] = "iot-registry ledger";
+
+Error ImportInvalid(const std::string& sentence) {
+  return Error::Make(Code::kFailed, "import_invalid", sentence);
+}
+
+// Lines that leave, with their digest.
+class Lines {
+ public:
+  explicit Lines(std::ostream& to) : to_(to) {}
+  Status Put(std::string line) {
+    line += '\n';
+    digest_.Add(line);
+    to_ << line;
+    return Written();
+  }
+  Status End(json end) {
+    end["sha256"] = ToHex(digest_.End());
+    to_ << json{{"end", std::move(end)}}.dump() << '\n' << std::flush;
+    return Written();
+  }
+
+ private:
+  Status Written() const {
+    if (to_) return Done{};
+    return Error::Make(Code::kFailed, "file_failed", "the lines cannot be written: is there room?");
+  }
+  std::ostream& to_;
+  Sha256 digest_;
+};
+
+// By hand: names and values need no escaping, and there are millions of them.
+std::string LineOf(const ledger::StoredRecord& record) {
+  std::string line = R"({"family":")";
+  line += record.family;
+  line += R"(","key":")";
+  line += ToHex(AsBytes(record.key));
+  line += R"(","record":")";
+  line += ToBase64(AsBytes(record.octets));
+  line += R"("})";
+  return line;
+}
+
+json EndOf(const LedgerCounts& counts) {
+  return {{"ledger", counts.point.id},
+          {"format", counts.point.format},
+          {"history", counts.point.history},
+          {"history_hash", ToHex(counts.point.chain)},
+          {"counts", counts.records}};
+}
+
+class LineReader {
+ public:
+  explicit LineReader(std::istream& from) : from_(from) {}
+
+  // nullopt: the end of the file.
+  Result<std::optional<json>> Next() {
+    std::string line;
+    if (!std::getline(from_, line)) return std::optional<json>();
+    ++number_;
+    if (line.size() > kLineMax) return Wrong("is longer than any record");
+    auto read = json::parse(line, nullptr, false);
+    if (!read.is_object()) return Wrong("is no JSON object");
+    // The last line is not under its own digest.
+    if (!read.contains("end")) digest_.Add(line += '\n');
+    return std::optional<json>(std::move(read));
+  }
+  Error Wrong(const std::string& what) const {
+    return ImportInvalid("line " + std::to_string(number_) + " " + what);
+  }
+  Bytes Digest() { return digest_.End(); }
+
+ private:
+  std::istream& from_;
+  std::uint64_t number_ = 0;
+  Sha256 digest_;
+};
+
+Status CheckFirst(LineReader& lines) {
+  const auto first = lines.Next();
+  if (!first) return first.error();
+  if (!*first || (**first).value("of", json()) != kOf)
+    return ImportInvalid("the file is no export of a ledger");
+  if ((**first).value("lines", json()) == kLinesFormat) return Done{};
+  return ImportInvalid("the export has format " + (**first).value("lines", json()).dump() +
+                       ", and this registryctl knows " + std::to_string(kLinesFormat));
+}
+
+Status PutLine(const LineReader& lines, const json& line, ledger::RecordImport& import,
+               LedgerCounts& counts) {
+  const auto text = [&line](const char* name) {
+    const auto found = line.find(name);
+    return found != line.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  const std::string family = text("family");
+  const auto key = FromHex(text("key"));
+  const auto octets = FromBase64(text("record"));
+  if (!key || !octets) return lines.Wrong("is no record");
+  if (auto put = import.Put({family, AsText(*key), AsText(*octets)}); !put)
+    return lines.Wrong("cannot be taken: " + put.error().message);
+  ++counts.records[family];
+  return Done{};
+}
+
+Status CheckEnd(const json& end, const LedgerCounts& counts, const Bytes& digest) {
+  json is = EndOf(counts);
+  is["sha256"] = ToHex(digest);
+  for (const char* name : {"sha256", "counts", "history", "history_hash"}) {
+    if (!end.is_object() || end.value(name, json()) != is[name])
+      return ImportInvalid(std::string("what was read is not what its last line says: ") + name);
+  }
+  return Done{};
+}
+
+Status CheckSound(const std::string& folder, const std::string& scratch) {
+  const auto reader = ledger::OpenRocksDbReader(folder, scratch);
+  if (!reader) return reader.error();
+  const auto report = ledger::Verify(**reader);
+  if (!report) return report.error();
+  if (report->faults.empty()) return Done{};
+  return ImportInvalid("the ledger has " + std::to_string(report->faults.size()) +
+                       " faults, the first: " + report->faults.front());
+}
+
+}  // namespace
+
+std::uint64_t LedgerCounts::all() const {
+  return std::accumulate(records.begin(), records.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const auto& family) { return sum + family.second; });
+}
+
+Result<LedgerCounts> ExportLines(const ExportSource& source, std::ostream& to) {
+  Lines lines(to);
+  const json first = {
+      {"lines", kLinesFormat}, {"of", kOf}, {"software", source.software}, {"made", ToRfc3339(source.now)}};
+  if (auto put = lines.Put(first.dump()); !put) return put.error();
+  LedgerCounts counts;
+  const auto point =
+      ledger::ReadRecords(source.ledger, source.scratch, [&](const ledger::StoredRecord& record) -> Status {
+        ++counts.records[std::string(record.family)];
+        return lines.Put(LineOf(record));
+      });
+  if (!point) return point.error();
+  counts.point = *point;
+  if (auto ended = lines.End(EndOf(counts)); !ended) return ended.error();
+  return counts;
+}
+
+Result<LedgerCounts> ImportLines(std::istream& from, const std::string& folder, const std::string& scratch) {
+  auto building = Building::Begin(folder);
+  if (!building) return building.error();
+  auto import = ledger::RecordImport::Begin(building->path());
+  if (!import) return import.error();
+  LineReader lines(from);
+  if (auto first = CheckFirst(lines); !first) return first.error();
+  LedgerCounts counts;
+  for (;;) {
+    const auto line = lines.Next();
+    if (!line) return line.error();
+    if (!*line) return ImportInvalid("the last line is missing: the export was cut short");
+    if ((**line).contains("end")) {
+      const auto point = (*import)->Finish();
+      if (!point && point.error().symbol == ledger::kLedgerDamaged)
+        return ImportInvalid("not every record is what was written: " + point.error().message);
+      if (!point) return point.error();
+      counts.point = *point;
+      if (auto same = CheckEnd((**line)["end"], counts, lines.Digest()); !same) return same.error();
+      break;
+    }
+    if (auto put = PutLine(lines, **line, **import, counts); !put) return put.error();
+  }
+  if (auto sound = CheckSound(building->path(), scratch); !sound) return sound.error();
+  if (auto finished = building->Finish(); !finished) return finished.error();
+  return counts;
+}
+
+}  // namespace registry::ctl

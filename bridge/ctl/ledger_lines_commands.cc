@@ -1,0 +1,108 @@
+#include "bridge/ctl/ledger_lines_commands.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "bridge/clock.h"
+#include "bridge/ctl/ledger_lines.h"
+#include "bridge/ctl/ledger_source.h"
+
+namespace registry::ctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct LinesGiven {
+  ReadOptions source;
+  std::string to, from;
+};
+
+// For what a reader beside a ledger writes itself.
+class BesideFolder {
+ public:
+  BesideFolder() : path_((fs::temp_directory_path() / "registryctl-XXXXXX").string()) {
+    if (::mkdtemp(path_.data()) == nullptr) Fail("cannot create a folder for temporary files");
+  }
+  ~BesideFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  BesideFolder(const BesideFolder&) = delete;
+  BesideFolder& operator=(const BesideFolder&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+template <class T>
+T OrFailSaid(Result<T> result) {
+  if (!result) Fail(result.error().message + " (" + result.error().symbol + ")");
+  return std::move(*result);
+}
+
+void Say(std::ostream& out, const LedgerCounts& counts, const std::string& where, bool as_json) {
+  const Json said{{"history", counts.point.history},
+                  {"history_hash", ToHex(counts.point.chain)},
+                  {"records", counts.all()},
+                  {"counts", counts.records}};
+  if (as_json) {
+    out << said.dump(2) << '\n';
+  } else {
+    out << counts.all() << " records" << where << ", history entry " << counts.point.history << '\n';
+  }
+}
+
+// A file that is there by half has another name.
+void Export(const LinesGiven& given) {
+  ::umask(077);
+  const BesideFolder scratch;
+  const ExportSource source{LedgerFolder(given.source), scratch.path(), "registryctl " REGISTRY_VERSION,
+                            SystemClock().Now()};
+  if (given.to == "-")
+    return Say(std::cerr, OrFailSaid(ExportLines(source, std::cout)), "", given.source.json);
+  if (fs::exists(given.to)) Fail(given.to + " exists; nothing is overwritten");
+  const std::string part = given.to + ".part";
+  std::ofstream file(part, std::ios::binary | std::ios::trunc);
+  auto counts = ExportLines(source, file);
+  file.close();
+  std::error_code failed;
+  if (counts && file) fs::rename(part, given.to, failed);
+  if (!counts || !file || failed) fs::remove(part, failed);
+  if (counts && (!file || failed)) Fail(given.to + ": cannot be written");
+  Say(std::cout, OrFailSaid(std::move(counts)), " are in " + given.to, given.source.json);
+}
+
+void Import(const LinesGiven& given) {
+  ::umask(077);
+  const BesideFolder scratch;
+  std::ifstream file;
+  if (given.from != "-") file.open(given.from, std::ios::binary);
+  if (!file) Fail(given.from + ": cannot be read");
+  std::istream& lines = given.from == "-" ? std::cin : file;
+  Say(std::cout, OrFailSaid(ImportLines(lines, given.to, scratch.path())),
+      " are in the new ledger " + given.to, given.source.json);
+}
+
+}  // namespace
+
+void AddLedgerLines(CLI::App& ledger) {
+  const auto given = std::make_shared<LinesGiven>();
+  auto* to_lines = ledger.add_subcommand("export", "every record as a line of JSON; registryd may run");
+  AddReadOptions(*to_lines, given->source);
+  to_lines->add_option("--to", given->to, "file to make; - is standard output")->required();
+  to_lines->callback([given] { Export(*given); });
+  auto* from_lines = ledger.add_subcommand("import", "make a new ledger of an export, and verify it");
+  from_lines->add_option("FILE", given->from, "the export; - is standard input")->required();
+  from_lines->add_option("--to", given->to, "folder of the ledger to make; must not exist, or be empty")
+      ->required();
+  from_lines->add_flag("--json", given->source.json, "print JSON");
+  from_lines->callback([given] { Import(*given); });
+}
+
+}  // namespace registry::ctl
