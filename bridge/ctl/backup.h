@@ -36,8 +36,8 @@ struct RestoreOptions {
   std::string from, to;            // `to` must not exist, or be empty
   const Opener* opener = nullptr;  // of the keys, or of everything
   std::string newest_crl;          // takes the place of the CRL that was backed up; empty: none
-  // Leaves the ledger octet for octet, in its own format, for a release that knows no newer one. Then nothing keeps feeds and
-  // the zone's serial from going back.
+  // Leaves the ledger octet for octet, in its own format, for a release that knows no newer one. Then nothing keeps feeds
+  // and the zone's serial from going back.
   bool as_it_was = false;
 };
 struct Restored {

@@ -1,9 +1,9 @@
-// bridge/ctl/ledger_lines.h: a ledger as lines of JSON, and back (bridge/app/BACKUP.md). Records are as bridge/ledger/FORMAT.md
-// has them, whatever the backend: each has its own checksum, and the history its chain.
+// bridge/ctl/ledger_lines.h: a ledger as lines of JSON, and back (bridge/app/BACKUP.md). Records are as FORMAT.md of
+// bridge/ledger has them, whatever the backend: each has its own checksum, and the history its chain.
 //   first line  {"lines":1,"of":"iot-registry ledger","software":"registryctl 1.2.3","made":"2026-11-30T10:00:00Z"}
 //   record      {"family":"devices","key":"<hex>","record":"<base64>"}
-//   last line   {"end":{"ledger":…,"format":5,"history":…,"history_hash":"<hex>","counts":{"devices":…,…},"sha256":"<hex>"}}
-//               the last is over all lines before
+//   last line   {"end":{"ledger":…,"format":5,"history":…,"history_hash":"<hex>","counts":{"devices":…,…},
+//               "sha256":"<hex>"}}, the last over all lines before
 // An import makes a new ledger, whole or not at all: begin again after whatever ended it.
 // Threads: one. Errors (2400): import_invalid, with the number of the line, or with what the import is not; file_failed;
 // those of bridge/ledger/rocksdb/records.h. Limits: a line of kLineMax octets.

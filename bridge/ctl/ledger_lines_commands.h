@@ -1,4 +1,5 @@
-// bridge/ctl/ledger_lines_commands.h: `registryctl ledger export|import`: a ledger as lines of JSON, and back (ledger_lines.h).
+// bridge/ctl/ledger_lines_commands.h: `registryctl ledger export|import`: a ledger as lines of JSON, and back
+// (ledger_lines.h).
 // Threads: the main one.
 #pragma once
 
