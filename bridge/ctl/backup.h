@@ -43,7 +43,7 @@ struct RestoreOptions {
 struct Restored {
   BackupManifest manifest;
   bool keys = false;
-  std::uint64_t feeds = 0;         // that go on kFeedStep further
+  ledger::Stepped stepped;         // feeds and payloads that go on further
   std::uint32_t serial_above = 0;  // the zone's next serial is above; 0: it was never served
 };
 Result<Restored> Restore(const RestoreOptions& options);

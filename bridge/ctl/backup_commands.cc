@@ -113,7 +113,8 @@ void RunRestore(const Given& given) {
   if (!given.json) return SayNext(given, restored);
   Json out = JsonOf(restored.manifest);
   out["with_keys"] = restored.keys;
-  out["feeds"] = restored.feeds;
+  out["feeds"] = restored.stepped.feeds;
+  out["devices"] = restored.stepped.devices;
   out["zone_serial_above"] = restored.serial_above;
   Print(out, true);
 }

@@ -98,7 +98,7 @@ Status SamePoint(const ledger::LedgerPoint& said, const ledger::LedgerPoint& is)
   return Refused("backup_invalid", "the ledger is not at the point that MANIFEST.json says");
 }
 
-Status CheckSerials(const std::string& folder, std::uint32_t& above) {
+Status StepSerial(const std::string& folder, std::uint32_t& above) {
   ledger::RocksDbOptions options;
   options.folder = folder;
   const auto ledger = ledger::OpenRocksDbLedger(options);
@@ -208,10 +208,10 @@ Status RestoreFiles(const RestoreOptions& options, const BackupSet& set, const s
   if (!point) return point.error();
   if (auto same = SamePoint(set.manifest.ledger, *point); !same) return same;
   if (options.as_it_was) return Done{};
-  const auto feeds = ledger::StepFeeds(config->ledger_folder);
-  if (!feeds) return feeds.error();
-  restored.feeds = *feeds;
-  return CheckSerials(config->ledger_folder, restored.serial_above);
+  const auto stepped = ledger::StepNumbers(config->ledger_folder);
+  if (!stepped) return stepped.error();
+  restored.stepped = *stepped;
+  return StepSerial(config->ledger_folder, restored.serial_above);
 }
 
 Error Sealed(const BackupManifest& manifest) {
@@ -257,7 +257,7 @@ Result<Restored> Restore(const RestoreOptions& options) {
   if (!building) return building.error();
   const auto set = CheckBackup(options.from);
   if (!set) return set.error();
-  Restored restored{set->manifest, options.opener != nullptr && set->manifest.keys != "none", 0, 0};
+  Restored restored{set->manifest, options.opener != nullptr && set->manifest.keys != "none", {}, 0};
   if (set->manifest.encrypted && options.opener == nullptr) return Sealed(set->manifest);
   if (auto filled = RestoreFiles(options, *set, building->path(), restored); !filled) return filled.error();
   if (auto finished = building->Finish(); !finished) return finished.error();

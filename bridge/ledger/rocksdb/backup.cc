@@ -7,10 +7,13 @@
 
 #include "bridge/ledger/private_folder.h"
 #include "bridge/ledger/rocksdb/folder.h"
+#include "bridge/ledger/rocksdb/job_record.h"
 #include "bridge/ledger/rocksdb/keys.h"
 #include "bridge/ledger/rocksdb/live.h"
 #include "bridge/ledger/rocksdb/options.h"
 #include "bridge/ledger/rocksdb/store.h"
+#include "workers/domain/job_kinds.h"
+#include "workers/domain/standing.h"
 
 namespace registry::ledger {
 namespace {
@@ -44,49 +47,97 @@ Status CopyFiles(const std::string& folder, const std::string& to) {
   return Done{};
 }
 
-// Moves what is behind `acked` to its new number, a bounded write at a time.
-class FeedStep {
+// A bounded write at a time.
+class Writes {
  public:
-  explicit FeedStep(Store& store) : store_(store) {}
-
-  Status Feed(const PartyId& party, const FeedState& state) {
-    const std::string first = keys::OfFeed(party, state.acked + 1), end = keys::OfFeed(party, state.last + 1);
-    auto moved = store_.Scan(Column::kFeed, first, end, [&](std::string_view, std::string_view record) {
-      return Put(Column::kFeed, record, [&](const FeedItem& item) { return keys::OfFeed(party, item.seq); });
-    });
-    if (!moved) return moved;
-    if (first < end) writes_.DeleteRange(store_.handle(Column::kFeed), first, end);
-    writes_.Put(store_.handle(Column::kFeedState), party.text(),
-                Encode(FeedState{state.last + kFeedStep, state.acked + kFeedStep}));
-    return Done{};
+  explicit Writes(Store& store) : store_(store) {}
+  void Put(Column column, std::string_view key, const std::string& record) {
+    batch_.Put(store_.handle(column), rocksdb::Slice(key.data(), key.size()), record);
   }
-  // What waits for the broker carries the number that it was given.
-  Status Outbox(Seq cursor, Seq last) {
-    const std::string first = keys::OfOutbox(Sink::kMqtt, cursor + 1);
-    const std::string end = keys::OfOutbox(Sink::kMqtt, last + 1);
-    return store_.Scan(Column::kOutbox, first, end, [&](std::string_view key, std::string_view record) {
-      if (record.empty() || record.front() != static_cast<char>(Kind::kFeedItem)) return Result<bool>(true);
-      return Put(Column::kOutbox, record, [&](const FeedItem&) { return std::string(key); });
-    });
+  void DeleteRange(Column column, const std::string& from, const std::string& to) {
+    if (from < to) batch_.DeleteRange(store_.handle(column), from, to);
   }
-  Status Finish() { return store_.Write(writes_, true); }
-
- private:
-  template <class KeyOf>
-  Result<bool> Put(Column column, std::string_view record, KeyOf key_of) {
-    auto item = Decode<FeedItem>(record);
-    if (!item) return item.error();
-    item->seq += kFeedStep;
-    writes_.Put(store_.handle(column), key_of(*item), Encode(*item));
-    if (static_cast<int>(writes_.Count()) < kWritesMax) return true;
-    if (auto written = store_.Write(writes_, false); !written) return written.error();
-    writes_.Clear();
+  // For a Visitor: it goes on.
+  Result<bool> Bound() {
+    if (static_cast<int>(batch_.Count()) < kWritesMax) return true;
+    if (auto written = store_.Write(batch_, false); !written) return written.error();
+    batch_.Clear();
     return true;
   }
+  Status Finish() { return store_.Write(batch_, true); }
 
+ private:
   Store& store_;
-  rocksdb::WriteBatch writes_;
+  rocksdb::WriteBatch batch_;
 };
+
+Result<std::string> WithItsNewNumber(std::string_view record) {
+  auto item = Decode<FeedItem>(record);
+  if (!item) return item.error();
+  item->seq += kFeedStep;
+  return Encode(*item);
+}
+
+// What is behind `acked`, to its new number.
+Status StepFeed(const Store& store, Writes& writes, const PartyId& party, const FeedState& state) {
+  const std::string first = keys::OfFeed(party, state.acked + 1), end = keys::OfFeed(party, state.last + 1);
+  auto moved = store.Scan(
+      Column::kFeed, first, end, [&](std::string_view key, std::string_view record) -> Result<bool> {
+        const auto stepped = WithItsNewNumber(record);
+        if (!stepped) return stepped.error();
+        writes.Put(Column::kFeed, keys::OfFeed(party, keys::SeqAtEnd(key) + kFeedStep), *stepped);
+        return writes.Bound();
+      });
+  if (!moved) return moved;
+  writes.DeleteRange(Column::kFeed, first, end);
+  writes.Put(Column::kFeedState, party.text(),
+             Encode(FeedState{state.last + kFeedStep, state.acked + kFeedStep}));
+  return Done{};
+}
+
+// What waits for the broker carries the number that it was given.
+Status StepOutbox(const Store& store, Writes& writes, Seq cursor, Seq last) {
+  return store.Scan(Column::kOutbox, keys::OfOutbox(Sink::kMqtt, cursor + 1),
+                    keys::OfOutbox(Sink::kMqtt, last + 1),
+                    [&](std::string_view key, std::string_view record) -> Result<bool> {
+                      if (record.empty() || record.front() != static_cast<char>(Kind::kFeedItem)) return true;
+                      const auto stepped = WithItsNewNumber(record);
+                      if (!stepped) return stepped.error();
+                      writes.Put(Column::kOutbox, key, *stepped);
+                      return writes.Bound();
+                    });
+}
+
+// Delivered and composed go together, so nothing is owed that was not. A job that is under way is about the version that the
+// device has now; the payload in it was made with the earlier one.
+Result<std::uint64_t> StepPayloads(const Store& store, Writes& writes) {
+  std::uint64_t devices = 0;
+  auto read = store.Scan(Column::kDevices, "", "",
+                         [&](std::string_view key, std::string_view record) -> Result<bool> {
+                           auto device = Decode<domain::Device>(record);
+                           if (!device) return device.error();
+                           if (domain::PayloadVersion(*device) == 0) return true;
+                           ++devices;
+                           for (domain::Binding& binding : device->bindings) {
+                             if (binding.composed > 0) binding.composed += kPayloadStep;
+                             if (binding.delivered > 0) binding.delivered += kPayloadStep;
+                           }
+                           writes.Put(Column::kDevices, key, Encode(*device));
+                           return writes.Bound();
+                         });
+  if (!read) return read.error();
+  read =
+      store.Scan(Column::kJobs, "", "", [&](std::string_view key, std::string_view record) -> Result<bool> {
+        auto job = ReadJob(store, record);
+        if (!job) return job.error();
+        if (job->kind != domain::JobKind::kPayloadPush || job->version == 0) return true;
+        job->version += kPayloadStep;
+        writes.Put(Column::kJobs, key, Encode(*job));
+        return writes.Bound();
+      });
+  if (!read) return read.error();
+  return devices;
+}
 
 }  // namespace
 
@@ -137,20 +188,23 @@ Result<LedgerPoint> PointOf(const std::string& folder) {
   return point;
 }
 
-Result<std::uint64_t> StepFeeds(const std::string& folder) {
-  auto store = Store::Open(folder, {});
-  if (!store) return store.error();
+Result<Stepped> StepNumbers(const std::string& folder) {
+  auto opened = Store::Open(folder, {});
+  if (!opened) return opened.error();
+  const Store& store = **opened;
   Live live;
   const WriteLock lock(live.mutex);
-  if (auto loaded = Load(**store, live); !loaded) return loaded.error();
-  FeedStep step(**store);
-  if (auto stepped = step.Outbox(live.sinks[IndexOf(Sink::kMqtt)].cursor, live.head.outbox_mqtt); !stepped)
-    return stepped.error();
+  if (auto loaded = Load(store, live); !loaded) return loaded.error();
+  Writes writes(**opened);
+  const Seq cursor = live.sinks[IndexOf(Sink::kMqtt)].cursor;
+  if (auto told = StepOutbox(store, writes, cursor, live.head.outbox_mqtt); !told) return told.error();
   for (const auto& [party, state] : live.feeds) {
-    if (auto moved = step.Feed(party, state); !moved) return moved.error();
+    if (auto moved = StepFeed(store, writes, party, state); !moved) return moved.error();
   }
-  if (auto finished = step.Finish(); !finished) return finished.error();
-  return live.feeds.size();
+  const auto devices = StepPayloads(store, writes);
+  if (!devices) return devices.error();
+  if (auto finished = writes.Finish(); !finished) return finished.error();
+  return Stepped{live.feeds.size(), *devices};
 }
 
 }  // namespace registry::ledger

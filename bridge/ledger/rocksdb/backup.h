@@ -31,9 +31,15 @@ Status CopyStoppedLedger(const std::string& folder, const std::string& to);
 // Reads a ledger's logs and its head and writes nothing; holds it against its mark. For a copy, or a stopped ledger.
 Result<LedgerPoint> PointOf(const std::string& folder);
 
-// After the restore of an older ledger its parties may have heard more than it knows. So every feed goes on kFeedStep
-// further: what is not acknowledged comes again under a new number, and no number is used twice. How many feeds.
+// After the restore of an older ledger, others may have been told more than it knows. So the numbers that they hold against
+// each other go on further, and none is used twice:
+// - Every feed by kFeedStep: what is not acknowledged comes again under a new number.
+// - The version of every device's payload by kPayloadStep: a card refuses one that is not newer than what it has taken.
 inline constexpr Seq kFeedStep = 1'000'000'000;
-Result<std::uint64_t> StepFeeds(const std::string& folder);
+inline constexpr std::uint64_t kPayloadStep = 1000;
+struct Stepped {
+  std::uint64_t feeds = 0, devices = 0;
+};
+Result<Stepped> StepNumbers(const std::string& folder);
 
 }  // namespace registry::ledger

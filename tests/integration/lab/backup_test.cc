@@ -132,6 +132,10 @@ TEST_F(BackupOfALab, IsRestoredAndGoesOn) {
   EXPECT_TRUE(heard_.Active(known + kAfterwards, seconds(120))) << "the restored registry does its work";
   EXPECT_GT(FeedOf("mno-a"), feed + ledger::kFeedStep / 2) << "no number twice";
   EXPECT_THAT(test::Registryctl(*lab_, {"ledger", "verify"}).at("faults"), IsEmpty());
+  // Beside the running registry; an import verifies what it made.
+  Ctl({"ledger", "export", "--config", lab_->layout().ConfigFile(), "--to", In("lines")});
+  const json imported = json::parse(Ctl({"ledger", "import", In("lines"), "--to", In("imported"), "--json"}));
+  EXPECT_EQ(imported.at("counts").at("devices"), Devices().size());
   const auto failure = lab_->TakeFailure();
   EXPECT_FALSE(failure) << *failure;
 }

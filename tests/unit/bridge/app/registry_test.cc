@@ -222,6 +222,21 @@ TEST_F(RegistryTest, LedgerAndIntakeAreApartUnderEveryName) {
   EXPECT_THAT(faults("r/ledger", "r/ledger-intake"), testing::IsEmpty());
 }
 
+// What empties one of them must not meet the others.
+TEST_F(RegistryTest, TheFolderOfBackupsIsApartFromBoth) {
+  const auto faults = [&](const std::string& backup) {
+    Config config = config_;
+    config.backup_folder = folder_.In(backup);
+    return FaultsOf(config);
+  };
+  EXPECT_THAT(faults("r/ledger"), testing::ElementsAre("backup.folder: is ledger.folder, or lies inside it"));
+  EXPECT_THAT(faults("r/intake/x"),
+              testing::ElementsAre("backup.folder: is intake.folder, or lies inside it"));
+  EXPECT_THAT(faults("r"), testing::ElementsAre("ledger.folder: lies inside backup.folder",
+                                                "intake.folder: lies inside backup.folder"));
+  EXPECT_THAT(faults("elsewhere/b"), testing::IsEmpty());
+}
+
 TEST_F(RegistryTest, FoldersThatCannotBeWrittenAreNamed) {
   Config config = config_;
   config.ledger_folder = folder_.In("r.log") + "/ledger";  // below a file

@@ -11,6 +11,8 @@
 
 #include "tests/unit/bridge/ledger/backends.h"
 #include "tests/unit/bridge/ledger/dump.h"
+#include "workers/domain/job_kinds.h"
+#include "workers/domain/standing.h"
 
 namespace registry::ledger {
 namespace {
@@ -138,9 +140,9 @@ TEST_F(LedgerBackupTest, AfterARestoreAFeedGoesOnUnderNumbersThatNobodyWasTold) 
   ASSERT_TRUE(ledger->Commit(std::move(acked)).ok());
   const auto before = ledger->FeedFrom(samples::Party("asp-a"), 0, 10);
   ledger.reset();
-  const auto stepped = StepFeeds(folder_.path());
+  const auto stepped = StepNumbers(folder_.path());
   ASSERT_TRUE(stepped.ok()) << stepped.error().message;
-  EXPECT_EQ(*stepped, 1u);
+  EXPECT_EQ(stepped->feeds, 1u);
   ledger = Opened(folder_.path());
   EXPECT_THAT(Numbers(*ledger), ElementsAre(kFeedStep + 4, kFeedStep + 5));
   const auto state = ledger->LoadFeed(samples::Party("asp-a"));
@@ -161,6 +163,34 @@ TEST_F(LedgerBackupTest, AfterARestoreAFeedGoesOnUnderNumbersThatNobodyWasTold) 
   EXPECT_EQ(Numbers(*ledger).back(), kFeedStep + 6);
   ledger.reset();
   EXPECT_THAT(Verify(*Opened(folder_.path()))->faults, Not(testing::Contains(HasSubstr("feed"))));
+}
+
+// A card takes no payload that is not newer than its own, so versions go on; what is delivered stays so.
+TEST_F(LedgerBackupTest, AfterARestoreEveryPayloadIsNewerThanAnyThatWasSent) {
+  auto ledger = Made();
+  const domain::Device device = samples::FullDevice(kBefore);
+  ASSERT_GT(domain::PayloadVersion(device), 0u);
+  domain::Job push = samples::SentJob(kBefore);
+  push.kind = domain::JobKind::kPayloadPush;
+  push.version = domain::PayloadVersion(device);
+  domain::Job other = samples::SentJob(kBefore + 1);
+  other.kind = domain::JobKind::kZoneVisible;
+  domain::Changeset changes;
+  changes.devices = {{device, 0}};
+  changes.jobs_put = {push, other};
+  ASSERT_TRUE(ledger->Commit(std::move(changes)).ok());
+  ledger.reset();
+  const auto stepped = StepNumbers(folder_.path());
+  ASSERT_TRUE(stepped.ok()) << stepped.error().message;
+  EXPECT_EQ(stepped->devices, 1u) << "but for those that never had one";
+  ledger = Opened(folder_.path());
+  const auto now = ledger->LoadDevice(device.id);
+  EXPECT_EQ(domain::PayloadVersion(**now), domain::PayloadVersion(device) + kPayloadStep);
+  EXPECT_EQ(domain::DeliveredVersion(**now),
+            domain::DeliveredVersion(device) == 0 ? 0 : domain::DeliveredVersion(device) + kPayloadStep);
+  EXPECT_EQ(domain::PayloadOwed(**now), domain::PayloadOwed(device));
+  EXPECT_EQ((*ledger->LoadJob(push.id))->version, push.version + kPayloadStep);
+  EXPECT_EQ((*ledger->LoadJob(other.id))->version, other.version);
 }
 
 }  // namespace
