@@ -1,0 +1,163 @@
+// Bench (j): backup, check, restore, export and import of a registry with 1,000,000 devices (`--devices N`: another
+// number): how long each takes and how large it is, beside a plain copy of the same files; and how long a commit waits at
+// most while a checkpoint is made. Devices are registered, many to a commit, with 7 entries of history each.
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "bridge/clock.h"
+#include "bridge/ctl/backup.h"
+#include "bridge/ctl/ledger_lines.h"
+#include "bridge/ctl/registry_folder.h"
+#include "bridge/ledger/rocksdb/open.h"
+#include "schemas/base/check.h"
+#include "tests/bench/report.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/unit/bridge/ledger/samples.h"
+
+namespace {
+
+using namespace registry;
+namespace fs = std::filesystem;
+namespace samples = ledger::samples;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::uint64_t kUsual = 1'000'000, kPerCommit = 200;
+constexpr std::size_t kHistory = 7;
+constexpr std::chrono::minutes kMakingMax{12};
+
+double Seconds(Clock::time_point since) {
+  return std::chrono::duration<double>(Clock::now() - since).count();
+}
+
+std::uint64_t DevicesOf(int argc, char** argv) {
+  for (int i = 1; i + 1 < argc; ++i) {
+    if (std::string(argv[i]) == "--devices") return std::strtoull(argv[i + 1], nullptr, 10);
+  }
+  return kUsual;
+}
+
+// What is left of devices that have lived for a while: their records, what is theirs alone, and 7 entries of history each.
+// What was said of them has been acknowledged and let go, and most commands are forgotten (`ledger.event_days`).
+domain::Changeset Devices(std::uint64_t from) {
+  domain::Changeset changes;
+  changes.mark = samples::Mark(from);
+  for (std::uint64_t number = from; number < from + kPerCommit; ++number) {
+    domain::Changeset one = samples::Registration(number);
+    std::move(one.devices.begin(), one.devices.end(), std::back_inserter(changes.devices));
+    std::move(one.claims.begin(), one.claims.end(), std::back_inserter(changes.claims));
+    changes.history.insert(changes.history.end(), kHistory, one.history[0]);
+  }
+  return changes;
+}
+
+// How many there are in the end.
+std::uint64_t Fill(ledger::Ledger& ledger, std::uint64_t devices) {
+  const auto until = Clock::now() + kMakingMax;
+  std::uint64_t made = 0;
+  for (; made < devices && Clock::now() < until; made += kPerCommit)
+    ledger.CommitLater(Devices(made), [](const Status& done) { REG_CHECK(done.ok()); });
+  REG_CHECK(ledger.Commit(samples::Registration(made)).ok());  // the last: all are there
+  return made + 1;
+}
+
+// The longest wait of one who commits one after the other.
+class Waiter {
+ public:
+  explicit Waiter(ledger::Ledger& ledger, std::uint64_t from) {
+    thread_ = std::thread([this, &ledger, from] {
+      for (std::uint64_t i = from; !stopping_; ++i) {
+        const auto start = Clock::now();
+        REG_CHECK(ledger.Commit(samples::Registration(i)).ok());
+        longest_ = std::max(longest_.load(), Seconds(start));
+      }
+    });
+  }
+  double Stop() {
+    stopping_ = true;
+    thread_.join();
+    return longest_;
+  }
+
+ private:
+  std::atomic<bool> stopping_{false};
+  std::atomic<double> longest_{0};
+  std::thread thread_;
+};
+
+double Megabytes(const std::string& path) {
+  std::uintmax_t octets = 0;
+  if (fs::is_regular_file(path)) return static_cast<double>(fs::file_size(path)) / 1e6;
+  for (const auto& file : fs::recursive_directory_iterator(path))
+    octets += file.is_regular_file() ? file.file_size() : 0;
+  return static_cast<double>(octets) / 1e6;
+}
+
+template <class Call>
+double Timed(Call call) {
+  const auto start = Clock::now();
+  call();
+  return Seconds(start);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const test::TemporaryFolder folder;
+  bench::Report report;
+  const SystemClock clock;
+  REG_CHECK(ctl::CreateFolder({folder.In("r"), "iotregistry.test", {"localhost"}, clock.Now()}).ok());
+  {
+    auto ledger = ledger::OpenRocksDbLedger({folder.In("r/ledger")});
+    REG_CHECK(ledger.ok());
+    const std::uint64_t devices = Fill(**ledger, DevicesOf(argc, argv));
+    report.AddAlone("backup_devices", static_cast<double>(devices), "devices");
+    Waiter before(**ledger, devices);
+    std::this_thread::sleep_for(std::chrono::seconds(3));
+    report.AddAlone("backup_commit_longest_before", before.Stop() * 1e3, "ms");
+    Waiter during(**ledger, devices * 2);
+    const double point = Timed([&] { REG_CHECK(ledger::MakeCheckpoint(**ledger, folder.In("point")).ok()); });
+    report.AddAlone("backup_commit_longest_meanwhile", during.Stop() * 1e3, "ms");
+    report.AddAlone("backup_point", point, "s");
+  }
+  fs::remove_all(folder.In("point"));
+  const double plain = Timed([&] {
+    REG_CHECK(std::system(("cp -r " + folder.In("r") + " " + folder.In("plain") + " && sync").c_str()) == 0);
+  });
+  fs::remove_all(folder.In("plain"));
+  const double made = Timed([&] {
+    const auto backup = ctl::MakeBackup(
+        {folder.In("r/registry.toml"), folder.In("b"), nullptr, nullptr, "bench", clock.Now()});
+    REG_CHECK(backup.ok());
+  });
+  report.AddAlone("backup_size", Megabytes(folder.In("b")), "MB");
+  report.Add("backup_made", made, "s", plain, "cp -r and sync", plain / made);
+  const double checked = Timed([&] {
+    const auto judged = ctl::JudgeBackup(folder.In("b"), nullptr);
+    REG_CHECK(judged.ok() && judged->faults.empty());
+  });
+  report.AddAlone("backup_check", checked, "s");
+  const double restored = Timed([&] {
+    REG_CHECK(ctl::Restore({folder.In("b"), folder.In("n"), nullptr, ""}).ok());
+  });
+  report.AddAlone("backup_restore", restored, "s");
+  for (const char* done : {"n", "b"}) fs::remove_all(folder.In(done));
+  const double exported = Timed([&] {
+    std::ofstream lines(folder.In("lines"));
+    REG_CHECK(ctl::ExportLines({folder.In("r/ledger"), folder.In("s"), "bench", clock.Now()}, lines).ok());
+  });
+  report.AddAlone("export_size", Megabytes(folder.In("lines")), "MB");
+  report.AddAlone("export_made", exported, "s");
+  const double imported = Timed([&] {
+    std::ifstream lines(folder.In("lines"));
+    const auto done = ctl::ImportLines(lines, folder.In("i"), folder.In("t"));
+    if (!done) std::fprintf(stderr, "%s\n", done.error().message.c_str());
+    REG_CHECK(done.ok());
+  });
+  report.AddAlone("import_made", imported, "s");
+  return report.Write(argc, argv) ? 0 : 1;
+}
