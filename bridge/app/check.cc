@@ -9,7 +9,9 @@
 
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/check_folders.h"
+#include "bridge/app/console.h"
 #include "bridge/app/disk_space.h"
+#include "bridge/app/http_tls.h"
 #include "bridge/app/material.h"
 #include "bridge/app/trust_anchors.h"
 #include "bridge/app/zone_options.h"
@@ -92,12 +94,26 @@ bool IsOurs(const std::string& address) {
 void CheckAddresses(const Config& config, Faults& faults) {
   for (const auto& [key, address] :
        {std::pair<const char*, const std::string&>("zone.listen_address", config.dns.listen_address),
-        {"http.address", config.http_address}}) {
+        {"http.address", config.http_address},
+        {"console.address", config.console.enabled ? config.console.address : config.http_address}}) {
     if (!IsOurs(address)) faults.push_back(std::string(key) + ": no interface of this host has " + address);
   }
   const bool same = config.dns.listen_address == config.http_address &&
                     config.dns.listen_port == config.http_port && config.http_port != 0;
   if (same) faults.push_back("http.port: is zone.listen_port, at the same address");
+  const ConsoleConfig& console = config.console;
+  if (!console.enabled || console.port == 0) return;
+  for (const auto& [key, address, port] :
+       {std::tuple("zone.listen_port", config.dns.listen_address, config.dns.listen_port),
+        {"http.port", config.http_address, config.http_port}}) {
+    if (address == console.address && port == console.port)
+      faults.push_back(std::string("console.port: is ") + key + ", at the same address");
+  }
+}
+
+void CheckConsole(const Config& config, Faults& faults) {
+  if (config.console.enabled && !config.console.certificate_file.empty())
+    Note(faults, "console", HttpTls::Load(ConsoleTlsFiles(config)));
 }
 
 // One address has many spellings in IPv6.
@@ -142,6 +158,7 @@ std::vector<std::string> FaultsOf(const Config& config) {
   CheckMaterial(config, faults);
   CheckZone(config, faults);
   CheckAddresses(config, faults);
+  CheckConsole(config, faults);
   CheckSecondaries(config, faults);
   const auto folders = FolderFaults(config);
   faults.insert(faults.end(), folders.begin(), folders.end());

@@ -35,7 +35,7 @@ constexpr ingest::Rates kUsualRates{{{2000, 120'000}, {1000, 10'000}, {10, 200},
 constexpr std::array kTables = {"registry",      "mqtt",     "ledger", "intake", "pki",       "process",
                                 "payload",       "resolver", "zone",   "http",   "secondary", "log",
                                 "party",         "pipeline", "limits", "retry",  "renewal",   "run",
-                                "authorisation", "transfer", "backup"};
+                                "authorisation", "transfer", "backup", "console"};
 
 bool IsAddress(const std::string& text) {
   in6_addr any{};
@@ -376,11 +376,28 @@ class Reader {
     return own;
   }
 
+  void ReadConsole() {
+    Section s = Open("console");
+    ConsoleConfig& console = config_.console;
+    console.enabled = s.Flag("enabled", false);
+    console.address = s.Checked("address", "an IP address", IsAddress, "127.0.0.1");
+    console.port = s.As<std::uint16_t>("port", 9181, 0);
+    console.certificate_file = s.Path("certificate_file", "");
+    console.key_file = s.Path("key_file", "");
+    console.private_identifiers = s.Flag("private_identifiers", false);
+    if (console.certificate_file.empty() != console.key_file.empty())
+      s.Fault("certificate_file", "and console.key_file go together");
+    if (console.certificate_file.empty() && !IsLoopback(console.address))
+      s.Fault("address", "must be of loopback where there is no console.certificate_file");
+    s.Finish();
+  }
+
   void ReadRunning() {
     Section http = Open("http");
     config_.http_address = http.Checked("address", "an IP address", IsAddress, "127.0.0.1");
     config_.http_port = http.As<std::uint16_t>("port", 9180, 0);
     http.Finish();
+    ReadConsole();
     Section log = Open("log");
     static constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
     const auto level_of = [](const std::string& text) {
@@ -411,6 +428,13 @@ class Reader {
 };
 
 }  // namespace
+
+bool IsLoopback(const std::string& address) {
+  in_addr v4{};
+  in6_addr v6{};
+  if (inet_pton(AF_INET, address.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24 == 127;
+  return inet_pton(AF_INET6, address.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
+}
 
 bool IsReserved(const std::string& party) {
   return party == "registry" || party == "registryd" || party == "broker";

@@ -87,6 +87,16 @@ struct ZoneConfig {
   bool operator==(const ZoneConfig&) const = default;
 };
 
+struct ConsoleConfig {
+  bool enabled = false;
+  std::string address;  // loopback, unless there is a certificate
+  std::uint16_t port = 0;
+  std::string certificate_file, key_file;  // both or neither: plain HTTP
+  bool private_identifiers = false;
+
+  bool operator==(const ConsoleConfig&) const = default;
+};
+
 struct Config {
   std::string file;  // it was read from
   std::string zone, profile;
@@ -108,6 +118,7 @@ struct Config {
   std::map<PartyId, std::string> contacts;  // of those that have one; for people
   std::string http_address;
   std::uint16_t http_port = 0;
+  ConsoleConfig console;
   int log_level = 1;     // 0 debug, 1 info, 2 warning, 3 error
   std::string log_file;  // empty: standard error
   int lanes = 32, queue_max = 8192;
@@ -125,6 +136,8 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
+// Any of 127.0.0.0/8, or ::1.
+bool IsLoopback(const std::string& address);
 // The broker knows these names as its own or the registry's: no party can have one.
 bool IsReserved(const std::string& party);
 

@@ -6,16 +6,20 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
 #include <list>
 #include <vector>
 
 #include "bridge/app/http_connection.h"
+#include "bridge/app/http_tls.h"
 #include "bridge/zone/accept_pause.h"
+#include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
 
 namespace registry::app {
 namespace {
 
+constexpr std::size_t kSaidMax = 64;
 constexpr int kTickMs = 1000;  // how late a deadline may be noticed
 
 class PollServer : public HttpServer {
@@ -25,7 +29,7 @@ class PollServer : public HttpServer {
     thread_.Stop([this] { Wake(); });
   }
 
-  Status Listen(const std::string& address, std::uint16_t port, const Pages& pages) {
+  Status Listen(const std::string& address, std::uint16_t port, HttpSite site) {
     wake_ = zone::Socket(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     auto listener = zone::ListenTcp(address, port);
     if (!wake_ || !listener) {
@@ -34,12 +38,22 @@ class PollServer : public HttpServer {
     }
     listener_ = std::move(*listener);
     port_ = zone::LocalPort(listener_);
-    for (const auto& [path, make] : pages) makers_.try_emplace(path, make, [this] { Wake(); });
+    for (const auto& [path, make] : site.pages) serving_.makers.try_emplace(path, make, [this] { Wake(); });
+    if (site.asked) serving_.each = std::make_unique<EachMaker>(site.asked, [this] { Wake(); });
+    serving_.site = std::move(site);
     thread_.Start("http", [this] { Run(); });
     return Done{};
   }
 
   std::uint16_t port() const override { return port_; }
+  void Say(std::string text) override {
+    {
+      const MutexLock lock(mutex_);
+      if (said_.size() >= kSaidMax) said_.pop_front();  // the server's thread has not come for a while
+      said_.push_back(std::move(text));
+    }
+    Wake();
+  }
 
  private:
   void Wake() const {
@@ -56,15 +70,30 @@ class PollServer : public HttpServer {
       if (poll(polled.data(), polled.size(), kTickMs) < 0) continue;
       std::uint64_t count = 0;
       (void)!read(wake_.fd(), &count, sizeof count);
+      SayAll(Steady::now());
       TurnAll(polled, Steady::now());
       if (polled[1].revents != 0) Accept(Steady::now());
+    }
+  }
+
+  void SayAll(Steady::time_point now) {
+    std::deque<std::string> said;
+    {
+      const MutexLock lock(mutex_);
+      said.swap(said_);
+    }
+    serving_.streams = 0;
+    for (auto& connection : connections_) {
+      if (!connection.streams()) continue;
+      ++serving_.streams;
+      for (const std::string& text : said) connection.Say(text, now);
     }
   }
 
   void TurnAll(const std::vector<pollfd>& polled, Steady::time_point now) {
     std::size_t at = 2;
     for (auto connection = connections_.begin(); connection != connections_.end(); ++at) {
-      const bool goes_on = connection->Turn(polled[at].revents, makers_, now);
+      const bool goes_on = connection->Turn(polled[at].revents, serving_, now);
       connection = goes_on ? std::next(connection) : connections_.erase(connection);
     }
   }
@@ -84,18 +113,22 @@ class PollServer : public HttpServer {
       zone::Socket socket = zone::AcceptTcp(listener_);
       if (!socket) return accept_pause_.Failed(errno, now, "a connection cannot be taken", log_);
       if (!MakeRoom()) continue;
-      connections_.emplace_back(std::move(socket), now);
+      const auto tls = serving_.site.tls ? serving_.site.tls->Current(now, log_) : nullptr;
+      if (serving_.site.tls && !tls) continue;
+      connections_.emplace_back(std::move(socket), tls.get(), now);
       // What it asks is mostly here already; its turn comes before another one takes its place.
-      if (!connections_.back().Turn(POLLIN, makers_, now)) connections_.pop_back();
+      if (!connections_.back().Turn(POLLIN, serving_, now)) connections_.pop_back();
     }
   }
 
   const LogLine log_;
   zone::Socket wake_, listener_;
   std::uint16_t port_ = 0;
-  std::list<HttpConnection> connections_;
   zone::AcceptPause accept_pause_;
-  HttpConnection::Makers makers_;  // their threads wake the server, whose descriptors outlive them
+  Mutex mutex_;
+  std::deque<std::string> said_ GUARDED_BY(mutex_);
+  HttpServing serving_;  // its threads wake the server, whose descriptors outlive them
+  std::list<HttpConnection> connections_;
   OwnThread thread_;
 };
 
@@ -103,8 +136,15 @@ class PollServer : public HttpServer {
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(const std::string& address, std::uint16_t port,
                                                       const Pages& pages, LogLine log) {
+  HttpSite site;
+  site.pages = pages;
+  return Serve(address, port, std::move(site), std::move(log));
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::Serve(const std::string& address, std::uint16_t port,
+                                                      HttpSite site, LogLine log) {
   auto server = std::make_unique<PollServer>(std::move(log));
-  if (auto listening = server->Listen(address, port, pages); !listening) return listening.error();
+  if (auto listening = server->Listen(address, port, std::move(site)); !listening) return listening.error();
   return std::unique_ptr<HttpServer>(std::move(server));
 }
 

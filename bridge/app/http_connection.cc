@@ -1,20 +1,26 @@
 #include "bridge/app/http_connection.h"
 
 #include <poll.h>
-#include <sys/socket.h>
-
-#include <cerrno>
 
 namespace registry::app {
-namespace {
 
-bool WouldWait() { return errno == EAGAIN || errno == EINTR; }
-
-}  // namespace
+HttpConnection::~HttpConnection() {
+  if (maker_ != nullptr) maker_->Forget(ticket_);
+}
 
 short HttpConnection::events() const {
-  if (step_ == Step::kWaiting) return 0;
-  return step_ == Step::kAnswering ? POLLOUT : POLLIN;
+  if (channel_.waits_for() != 0) return channel_.waits_for();
+  const bool behind = sent_ < out_.size();
+  switch (step_) {
+    case Step::kWaiting:
+      return 0;
+    case Step::kAnswering:
+      return POLLOUT;
+    case Step::kStreaming:
+      return behind ? POLLIN | POLLOUT : POLLIN;
+    default:
+      return POLLIN;
+  }
 }
 
 void HttpConnection::Go(Step step, Steady::time_point now) {
@@ -22,39 +28,79 @@ void HttpConnection::Go(Step step, Steady::time_point now) {
   deadline_ = now + kHttpStepWithin;
 }
 
-bool HttpConnection::Turn(short events, Makers& makers, Steady::time_point now) {
-  if (now >= deadline_ || (events & (POLLERR | POLLNVAL)) != 0) return false;
-  const bool readable = (events & (POLLIN | POLLHUP)) != 0;
-  if (step_ == Step::kAsking && readable && !Receive(makers, now)) return false;
+bool HttpConnection::Turn(short events, HttpServing& serving, Steady::time_point now) {
+  if (fd() < 0 || now >= deadline_ || (events & (POLLERR | POLLNVAL)) != 0) return false;
+  // TLS may want to write before it can read.
+  const bool readable = (events & (POLLIN | POLLHUP)) != 0 || (events & channel_.waits_for()) != 0;
+  if (step_ == Step::kAsking && readable && !Receive(serving, now)) return false;
   if (step_ == Step::kWaiting) {
     if ((events & POLLHUP) != 0) return false;
     if (const auto page = maker_->MadeFor(ticket_)) Answer(*page, now);
   }
+  if (step_ == Step::kStreaming) return SendStream(readable, now);
   if (step_ == Step::kAnswering && !Send(now)) return false;
-  if (step_ != Step::kEnding || !readable) return true;
-  char part[4096];
-  const ssize_t size = recv(socket_.fd(), part, sizeof part, 0);
-  return size > 0 || (size < 0 && WouldWait());
+  return step_ != Step::kEnding || !readable || channel_.Drain() != Took::kEnded;
 }
 
-bool HttpConnection::Receive(Makers& makers, Steady::time_point now) {
-  char part[4096];
-  const ssize_t size = recv(socket_.fd(), part, sizeof part, 0);
-  if (size <= 0) return size < 0 && WouldWait();
-  in_.append(part, static_cast<std::size_t>(size));
-  if (const auto request = ReadHttpRequest(in_)) Take(*request, makers, now);
+bool HttpConnection::Receive(HttpServing& serving, Steady::time_point now) {
+  if (channel_.Receive(in_) == Took::kEnded) return false;
+  if (auto request = ReadHttpRequest(in_)) Take(std::move(*request), serving, now);
   return true;
 }
 
-void HttpConnection::Take(const HttpRequest& request, Makers& makers, Steady::time_point now) {
+void HttpConnection::Take(HttpRequest request, HttpServing& serving, Steady::time_point now) {
   head_only_ = request.head_only;
-  const auto maker = makers.find(request.path);
   if (request.status == 405) return Answer({405, "text/plain", "GET or HEAD\n"}, now);
   if (request.status != 200) return Answer({request.status, "text/plain", "no HTTP/1.1 request\n"}, now);
-  if (maker == makers.end()) return Answer({404, "text/plain", "not here\n"}, now);
-  maker_ = &maker->second;
-  ticket_ = maker_->Ask();
+  request.in_tls = channel_.in_tls();
+  request.peer = channel_.PeerName();
+  if (serving.site.refuse) {
+    if (const auto refused = serving.site.refuse(request)) return Answer(*refused, now);
+  }
+  if (const auto maker = serving.makers.find(request.path); maker != serving.makers.end())
+    return Wait(maker->second, maker->second.Ask(), now);
+  if (!serving.site.stream.empty() && request.path == serving.site.stream && !head_only_)
+    return Stream(serving, now);
+  if (serving.each != nullptr) {
+    const Maker::Ticket ticket = serving.each->Ask(std::move(request));
+    return Wait(*serving.each, ticket, now);
+  }
+  Answer({404, "text/plain", "not here\n"}, now);
+}
+
+void HttpConnection::Wait(Maker& maker, Maker::Ticket ticket, Steady::time_point now) {
+  maker_ = &maker;
+  ticket_ = ticket;
   Go(Step::kWaiting, now);
+}
+
+void HttpConnection::Stream(HttpServing& serving, Steady::time_point now) {
+  if (serving.streams >= kHttpStreamsMax)
+    return Answer({503, "text/plain", "too many watch already\n", "Retry-After: 5\r\n"}, now);
+  ++serving.streams;
+  Go(Step::kStreaming, now);
+  out_ = HttpStreamHead(serving.site.stream_headers);
+}
+
+void HttpConnection::Say(const std::string& text, Steady::time_point now) {
+  if (sent_ == out_.size()) deadline_ = now + kHttpStepWithin;
+  out_ += text;
+}
+
+bool HttpConnection::SendStream(bool readable, Steady::time_point now) {
+  // A peer has nothing to say here; it can only end.
+  std::string said;
+  if (readable && channel_.Receive(said) == Took::kEnded) return false;
+  while (sent_ < out_.size()) {
+    const Took took = channel_.Send(std::string_view(out_).substr(sent_), sent_);
+    if (took == Took::kEnded) return false;
+    if (took == Took::kWouldWait) return out_.size() - sent_ <= kStreamBehindMax;
+    deadline_ = now + kHttpStepWithin;
+  }
+  out_.clear();
+  sent_ = 0;
+  deadline_ = Steady::time_point::max();
+  return true;
 }
 
 void HttpConnection::Answer(const Page& page, Steady::time_point now) {
@@ -63,11 +109,10 @@ void HttpConnection::Answer(const Page& page, Steady::time_point now) {
 }
 
 bool HttpConnection::Send(Steady::time_point now) {
-  const ssize_t size = send(socket_.fd(), out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
-  if (size < 0) return WouldWait();
-  sent_ += static_cast<std::size_t>(size);
+  const Took took = channel_.Send(std::string_view(out_).substr(sent_), sent_);
+  if (took != Took::kSome) return took == Took::kWouldWait;
   if (sent_ < out_.size()) return true;
-  shutdown(socket_.fd(), SHUT_WR);
+  channel_.EndSending();
   Go(Step::kEnding, now);
   return true;
 }

@@ -1,6 +1,8 @@
-// bridge/app/http_connection.h: one TCP connection to the operator's pages: a request in, its answer out, the end.
+// bridge/app/http_connection.h: one TCP connection to the operator's pages: a request in, its answer out, the end; or a
+// stream, which goes on until the peer ends it.
 // Owns its socket. Each of the steps has kHttpStepWithin; what a peer sends after its request is read away, bounded in
 // time, so that the answer is not lost to a reset (RFC 9112 §9.6). Threads: the server's only.
+// Limits: a stream whose peer leaves kStreamBehindMax octets untaken ends.
 #pragma once
 
 #include <chrono>
@@ -8,45 +10,62 @@
 #include <optional>
 #include <string>
 
+#include "bridge/app/http_channel.h"
 #include "bridge/app/http_message.h"
 #include "bridge/app/http_page.h"
-#include "bridge/zone/socket.h"
 
 namespace registry::app {
 
 using Steady = std::chrono::steady_clock;
 inline constexpr std::chrono::seconds kHttpStepWithin{5};
+inline constexpr std::size_t kStreamBehindMax = std::size_t{1} << 20;
+
+// What a server serves, and from which threads it has it.
+struct HttpServing {
+  HttpSite site;
+  std::map<std::string, PageMaker, std::less<>> makers;
+  std::unique_ptr<EachMaker> each;
+  std::size_t streams = 0;  // that are open
+};
 
 class HttpConnection {
  public:
-  using Makers = std::map<std::string, PageMaker, std::less<>>;
-
-  HttpConnection(zone::Socket socket, Steady::time_point now)
-      : socket_(std::move(socket)), deadline_(now + kHttpStepWithin) {}
-  int fd() const { return socket_.fd(); }
+  HttpConnection(zone::Socket socket, SSL_CTX* tls, Steady::time_point now)
+      : channel_(std::move(socket), tls), deadline_(now + kHttpStepWithin) {}
+  ~HttpConnection();
+  HttpConnection(const HttpConnection&) = delete;
+  HttpConnection& operator=(const HttpConnection&) = delete;
+  int fd() const { return channel_.fd(); }
   short events() const;
   // It has not asked yet, or has been answered.
   bool gives_way() const { return step_ == Step::kAsking || step_ == Step::kEnding; }
+  bool streams() const { return step_ == Step::kStreaming; }
   // False: the connection is over.
-  bool Turn(short events, Makers& makers, Steady::time_point now);
+  bool Turn(short events, HttpServing& serving, Steady::time_point now);
+  // Of a stream: what it is told next.
+  void Say(const std::string& text, Steady::time_point now);
 
  private:
-  enum class Step { kAsking, kWaiting, kAnswering, kEnding };
+  enum class Step { kAsking, kWaiting, kAnswering, kEnding, kStreaming };
+  using Took = HttpChannel::Took;
 
-  bool Receive(Makers& makers, Steady::time_point now);
-  void Take(const HttpRequest& request, Makers& makers, Steady::time_point now);
+  bool Receive(HttpServing& serving, Steady::time_point now);
+  void Take(HttpRequest request, HttpServing& serving, Steady::time_point now);
+  void Wait(Maker& maker, Maker::Ticket ticket, Steady::time_point now);
+  void Stream(HttpServing& serving, Steady::time_point now);
   void Answer(const Page& page, Steady::time_point now);
   bool Send(Steady::time_point now);
+  bool SendStream(bool readable, Steady::time_point now);
   void Go(Step step, Steady::time_point now);
 
-  zone::Socket socket_;
+  HttpChannel channel_;
   Step step_ = Step::kAsking;
   Steady::time_point deadline_;
   std::string in_, out_;
   std::size_t sent_ = 0;
   bool head_only_ = false;
-  PageMaker* maker_ = nullptr;  // of the page that is waited for
-  PageMaker::Ticket ticket_ = 0;
+  Maker* maker_ = nullptr;  // of the page that is waited for
+  Maker::Ticket ticket_ = 0;
 };
 
 }  // namespace registry::app

@@ -23,6 +23,12 @@ void LastHeard::Note(std::string_view topic, UtcTime now) {
   if (known != known_.end()) known->second->at.store(now.micros, std::memory_order_relaxed);
 }
 
+std::optional<wire::Role> LastHeard::RoleOf(std::string_view party) const {
+  const ReadLock lock(mutex_);
+  const auto known = known_.find(party);
+  return known == known_.end() ? std::nullopt : std::optional(known->second->role);
+}
+
 std::vector<PartyHeard> LastHeard::all() const {
   std::vector<PartyHeard> heard;
   const ReadLock lock(mutex_);

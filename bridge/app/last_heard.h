@@ -6,6 +6,8 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +29,7 @@ class LastHeard {
   // Those that stay keep their times.
   void Set(const std::map<PartyId, wire::Role>& parties);
   void Note(std::string_view topic, UtcTime now);
+  std::optional<wire::Role> RoleOf(std::string_view party) const;
   std::vector<PartyHeard> all() const;  // in order of name
 
  private:

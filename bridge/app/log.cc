@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <deque>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "bridge/app/redact.h"
+#include "bridge/clock.h"
 #include "bridge/say_once.h"
 #include "schemas/base/mutex.h"
 
@@ -72,14 +74,26 @@ class JsonLog : public Log {
           !said_.Due(std::string(room) + ": " + std::string(message), SayOnce::Steady::now()))
         return;
       logger = logger_;
+      if (level >= Level::kWarning) Remember(level, room, message);
     }
     logger->log(wanted, "\"room\":" + Quoted(room) + ",\"message\":" + Quoted(message));
   }
 
+  std::vector<Line> recent() const override {
+    const MutexLock lock(mutex_);
+    return {recent_.begin(), recent_.end()};
+  }
+
  private:
+  void Remember(int level, std::string_view room, std::string_view message) REQUIRES(mutex_) {
+    if (recent_.size() >= kRecentMax) recent_.pop_front();
+    recent_.push_back({SystemClock().Now(), level, std::string(room), Redact(message)});
+  }
+
   const std::string file_;
   const spdlog::level::level_enum level_;
-  Mutex mutex_;
+  mutable Mutex mutex_;
+  std::deque<Line> recent_ GUARDED_BY(mutex_);
   SayOnce said_ GUARDED_BY(mutex_);  // error lines: many threads may meet one cause
   std::shared_ptr<spdlog::logger> logger_ GUARDED_BY(mutex_);
 };

@@ -7,9 +7,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "bridge/log_line.h"
 #include "schemas/base/result.h"
+#include "schemas/base/utc_time.h"
 
 namespace registry::app {
 
@@ -19,6 +21,14 @@ class Log {
   virtual ~Log() = default;
   virtual void Write(int level, std::string_view room, std::string_view message) = 0;
   virtual Status Reopen() = 0;
+  // The last kRecentMax warnings and errors that were written, the newest last, as they stand in the file.
+  struct Line {
+    UtcTime at;
+    int level = Level::kWarning;
+    std::string room, message;
+  };
+  static constexpr std::size_t kRecentMax = 50;
+  virtual std::vector<Line> recent() const = 0;
   // What a room says through; the log must outlive it.
   LogLine For(std::string room);
 };

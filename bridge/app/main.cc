@@ -41,7 +41,8 @@ sigset_t BlockSignals() {
 }
 
 Status WriteRunFile(const std::string& file, const Ports& ports) {
-  const nlohmann::json run = {{"pid", getpid()}, {"zone_port", ports.zone}, {"http_port", ports.http}};
+  nlohmann::json run = {{"pid", getpid()}, {"zone_port", ports.zone}, {"http_port", ports.http}};
+  if (ports.console != 0) run["console_port"] = ports.console;
   return signing::ReplaceFile(file, run.dump() + "\n", kReadableByAll);
 }
 
@@ -119,8 +120,9 @@ int Serve(const Config& config, const sigset_t& signals, Log& log) {
   if (!config.run_file.empty()) {
     if (auto written = WriteRunFile(config.run_file, *ports); !written) return Fail(log, written.error());
   }
-  const std::string serving =
-      "zone port " + std::to_string(ports->zone) + ", http port " + std::to_string(ports->http);
+  const std::string serving = "zone port " + std::to_string(ports->zone) + ", http port " +
+                              std::to_string(ports->http) +
+                              (ports->console == 0 ? "" : ", console port " + std::to_string(ports->console));
   log.Write(Level::kInfo, "app", "ready, " + serving);
   const Supervision supervision;
   supervision.Ready(serving);

@@ -80,6 +80,37 @@ void AddParties(Families& families, const Sample& sample) {
             "When a party was heard last, 0 when not since the start", heard);
 }
 
+void AddTo(Totals::Step& step, const prometheus::ClientMetric& metric) {
+  step.count += metric.histogram.sample_count;
+  step.within.resize(kSeconds.size());
+  // The last bucket is that of all.
+  for (std::size_t i = 0; i < kSeconds.size() && i < metric.histogram.bucket.size(); ++i)
+    step.within[i] += metric.histogram.bucket[i].cumulative_count;
+}
+
+std::string LabelOf(const prometheus::ClientMetric& metric, const std::string& name) {
+  for (const auto& label : metric.label) {
+    if (label.name == name) return label.value;
+  }
+  return "";
+}
+
+Totals TotalsOf(const Families& families) {
+  Totals totals;
+  Totals::Step command{"command", 0, {}};
+  for (const prometheus::MetricFamily& family : families) {
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      if (family.name == "registry_commands_total")
+        totals.commands[LabelOf(metric, "outcome")] += static_cast<std::uint64_t>(metric.counter.value);
+      if (family.name == "registry_command_seconds") AddTo(command, metric);
+      if (family.name != "registry_step_seconds") continue;
+      AddTo(totals.steps.emplace_back(Totals::Step{LabelOf(metric, "step"), 0, {}}), metric);
+    }
+  }
+  totals.steps.push_back(std::move(command));
+  return totals;
+}
+
 double InSeconds(std::chrono::microseconds time) { return std::chrono::duration<double>(time).count(); }
 
 }  // namespace
@@ -126,6 +157,7 @@ class Metrics::Impl {
     log_(level, line);
   }
 
+  Totals totals() const { return TotalsOf(registry_.Collect()); }
   std::string Text(const Sample& sample) {
     Set("registry_outbox_depth", "Committed for MQTT and not yet confirmed by the broker",
         sample.outbox_depth);
@@ -315,6 +347,8 @@ void Metrics::TransferMoved(const std::string& kind, const std::string& outcome)
 }
 void Metrics::RenewalMoved(const std::string& outcome) { impl_->Renewal(outcome); }
 void Metrics::Log(int level, const std::string& line) { impl_->Line(level, line); }
+Totals Metrics::totals() const { return impl_->totals(); }
+const std::vector<double>& StepBounds() { return kSeconds; }
 std::string Metrics::Text(const Sample& sample) { return impl_->Text(sample); }
 
 }  // namespace registry::app

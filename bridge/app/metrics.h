@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,19 @@ struct Sample {
   std::int64_t broker_crl_until = 0;  // Unix time, 0 where none is watched
 };
 
+// What has been counted so far, for whoever makes rates of it.
+struct Totals {
+  struct Step {
+    std::string name;
+    std::uint64_t count = 0;
+    std::vector<std::uint64_t> within;  // of each of StepBounds, cumulative
+  };
+  std::map<std::string, std::uint64_t> commands;  // by outcome
+  std::vector<Step> steps;                        // "command" is the decision of any command
+};
+// In seconds.
+const std::vector<double>& StepBounds();
+
 class Metrics : public ingest::Observer {
  public:
   Metrics(const std::string& version, LogLine log);
@@ -69,6 +83,7 @@ class Metrics : public ingest::Observer {
   void Log(int level, const std::string& line) override;
 
   std::string Text(const Sample& sample);
+  Totals totals() const;
 
  private:
   class Impl;

@@ -77,6 +77,7 @@ std::vector<std::string> Differences(const Config& one, const Config& other) {
   note(one.dns == other.dns, "[zone]");
   note(one.secondaries == other.secondaries, "[[secondary]]");
   note(one.http_address == other.http_address && one.http_port == other.http_port, "[http]");
+  note(one.console == other.console, "[console]");
   note(one.log_level == other.log_level && one.log_file == other.log_file, "[log]");
   note(one.lanes == other.lanes && one.queue_max == other.queue_max, "[pipeline]");
   note(one.kept_per_hour == other.kept_per_hour, "limits.ledger_octets_per_hour");

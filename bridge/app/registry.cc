@@ -7,6 +7,7 @@
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/carry_over.h"
 #include "bridge/app/census.h"
+#include "bridge/app/console.h"
 #include "bridge/app/crl_options.h"
 #include "bridge/app/disk_space.h"
 #include "bridge/app/forgetter.h"
@@ -85,6 +86,7 @@ class Wired : public Registry {
   void OpenPipeline();
   void OpenMqtt();
   Status StartHttp();
+  Status StartConsole();
   Sample Look() const;
 
   Config config_;  // changed by TakeParties only
@@ -109,6 +111,7 @@ class Wired : public Registry {
   std::unique_ptr<TokenWatch> tokens_;
   std::unique_ptr<Census> census_;
   LastHeard last_heard_;
+  std::unique_ptr<Console> console_;
   bool started_ = false;
   std::atomic<std::uint64_t> parties_{0}, reloads_{0}, reloads_refused_{0};
 };
@@ -246,12 +249,14 @@ Result<Ports> Wired::Start() {
   relay_->Start();
   aside_->Start();
   session_->Start();
-  return Ports{zone_->snapshot().port, http_->port()};
+  if (auto console = StartConsole(); !console) return console.error();
+  return Ports{zone_->snapshot().port, http_->port(), console_ ? console_->port() : std::uint16_t{0}};
 }
 
 void Wired::Stop() {
   if (!started_) return;
   started_ = false;
+  console_.reset();
   http_.reset();
   zone_->Stop();
   census_->Stop();
@@ -282,6 +287,7 @@ void Wired::TakeParties() {
   config_ = std::move(taken.config);
   pipeline_->Change({config_.parties, config_.limits, config_.retry, config_.transfer});
   relay_->ChangeBatches(config_.takes_batches);
+  if (console_) console_->SetPolicy(PolicyToShow(config_));
   session_->ChangeParties(HeardAlone(config_));
   parties_ = config_.parties.size();
   last_heard_.Set(config_.parties);
@@ -304,6 +310,16 @@ Status Wired::StartHttp() {
   auto http = HttpServer::Start(config_.http_address, config_.http_port, std::move(pages), log_.For("http"));
   if (!http) return http.error();
   http_ = std::move(*http);
+  return Done{};
+}
+
+Status Wired::StartConsole() {
+  if (!config_.console.enabled) return Done{};
+  auto console =
+      Console::Start(config_, {*ledger_, clock_, metrics_, log_, last_heard_, [this] { return Look(); }},
+                     log_.For("console"));
+  if (!console) return console.error();
+  console_ = std::move(*console);
   return Done{};
 }
 

@@ -19,7 +19,7 @@
 namespace registry::app {
 
 struct Ports {
-  std::uint16_t zone = 0, http = 0;
+  std::uint16_t zone = 0, http = 0, console = 0;  // console 0: there is none
 };
 
 class Registry {

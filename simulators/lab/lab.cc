@@ -127,6 +127,7 @@ Status Lab::PrepareZones() {
   setup.trust_anchor = root_ds_;
   setup.authority = options_.authority;
   setup.batches = options_.batches;
+  setup.console = options_.console;
   setup.retry_first_seconds = options_.retry_first_seconds;
   setup.validity_seconds = options_.validity_seconds;
   return CompleteConfig(layout_, setup);

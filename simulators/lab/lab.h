@@ -48,6 +48,7 @@ struct LabOptions {
   bool pilot = false;        // as AspConfig and PilotCards say (inventory.h)
   bool batches = false;    // between registry and simulators, both ways; not where parties are played by hand
   bool telemetry = false;  // a broker for each ASP, to which its devices speak MQTT once they are active
+  bool console = false;    // registryd's, for people
   CardDoorPlan cards = {};
   std::chrono::milliseconds patience{30000};       // for one server to be there
   const std::atomic<bool>* interrupted = nullptr;  // set by a signal: starting gives up

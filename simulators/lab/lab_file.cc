@@ -83,6 +83,8 @@ nlohmann::json Lab::Description() const {
                       {"metrics_url", Url(layout_, "/metrics")},
                       {"health_url", Url(layout_, "/healthz")},
                       {"processes", processes}};
+  if (options_.console)
+    description["console_url"] = "http://localhost:" + std::to_string(layout_.console) + "/";
   if (options_.telemetry) description["asp_brokers"] = AspBrokersPart(layout_);
   return description;
 }

@@ -96,8 +96,8 @@ Result<Layout> MakeLayout(const std::string& folder, Ports& ports) {
     layout.socket_folder = *fresh;
   }
   for (std::uint16_t* port :
-       {&layout.mqtt, &layout.primary, &layout.http, &layout.authority, &layout.resolver, &layout.dot,
-        &layout.asp_tls[0], &layout.asp_tls[1], &layout.asp_mqtt[0], &layout.asp_mqtt[1],
+       {&layout.mqtt, &layout.primary, &layout.http, &layout.console, &layout.authority, &layout.resolver,
+        &layout.dot, &layout.asp_tls[0], &layout.asp_tls[1], &layout.asp_mqtt[0], &layout.asp_mqtt[1],
         &layout.asp_back_end[0], &layout.asp_back_end[1]}) {
     auto free = ports.Take();
     if (!free) return free.error();

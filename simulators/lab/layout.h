@@ -25,7 +25,7 @@ inline constexpr const char* kAddress = "127.0.0.1";
 struct Layout {
   std::string folder;
   std::string socket_folder;  // short enough for Unix-domain addresses
-  std::uint16_t mqtt = 0, primary = 0, http = 0, authority = 0, resolver = 0, dot = 0;
+  std::uint16_t mqtt = 0, primary = 0, http = 0, console = 0, authority = 0, resolver = 0, dot = 0;
   std::uint16_t asp_tls[2] = {0, 0};
   // Of the ASPs' own brokers, where the lab has them: for devices over TLS, and for the ASP's own programs.
   std::uint16_t asp_mqtt[2] = {0, 0}, asp_back_end[2] = {0, 0};

@@ -94,6 +94,7 @@ int Keep(Supervisor& supervisor, Lab& lab, int code, const std::atomic<bool>& en
     supervisor.Release(1, "/dev/null");
     return 1;
   }
+  std::printf("console  http://localhost:%u/\n", lab.layout().console);
   std::printf("lab.json %s\nend it with: ./dev down --dir %s\n", lab.layout().In("lab.json").c_str(),
               lab.layout().folder.c_str());
   supervisor.Release(code, log);
@@ -144,6 +145,7 @@ int Demo(const Arguments& arguments) {
   DemoOptions options;
   options.lab = OptionsOf(arguments);
   options.lab.telemetry = TellsIn(arguments);
+  options.lab.console = arguments.keep;
   options.terminal = StandardOutput();
   options.interrupted = &ended;
   DemoRun run = RunDemo(options);
@@ -211,6 +213,7 @@ int Up(const Arguments& arguments) {
   const auto& ended = CatchEndSignals();
   Supervisor supervisor = Supervisor::Detach();
   LabOptions options = OptionsOf(arguments);
+  options.console = true;
   options.interrupted = &ended;
   auto lab = Lab::Create(options);
   registry::Status status = lab ? (*lab)->StartServers() : registry::Status(lab.error());

@@ -136,6 +136,9 @@ Status CompleteConfig(const Layout& layout, const RegistrySetup& setup) {
   toml::table& http = Section(*config, "http");
   http.insert_or_assign("address", kAddress);
   http.insert_or_assign("port", static_cast<int>(layout.http));
+  toml::table& console = Section(*config, "console");
+  console.insert_or_assign("enabled", setup.console);
+  console.insert_or_assign("port", static_cast<int>(layout.console));
   if (setup.validity_seconds > 0) SetRenewal(*config, setup);
   Section(*config, "retry").insert_or_assign("first_seconds", setup.retry_first_seconds);
   return WriteConfig(layout, *config);

@@ -17,6 +17,7 @@ struct RegistrySetup {
   Authority authority = Authority::kBind;
   int retry_first_seconds = 10;
   bool batches = false;  // to the parties that simulators play
+  bool console = false;
   int validity_seconds =
       0;             // of certificates; 0: as a real registry's. With a short one renewal looks every second
   int tlsa_ttl = 5;  // short, so that a refusal after deactivation need not wait for caches

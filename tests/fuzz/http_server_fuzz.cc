@@ -21,7 +21,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     REG_CHECK(request->path.find_first_of("? \n") == std::string::npos);
     const auto more = ReadHttpRequest(std::string(text.substr(0, whole)) + "x: y\r\n\r\n");
     REG_CHECK(request->status == 431 ||
-              (more && more->status == request->status && more->path == request->path));
+              (more && more->status == request->status && more->path == request->path &&
+               more->query == request->query && more->host == request->host));
+    REG_CHECK(request->host.find_first_of("\r\n") == std::string::npos);
+    REG_CHECK(QueryValue(request->query, "a").size() <= request->query.size());
     const std::string answer = HttpAnswer({request->status, "text/plain", "body"}, request->head_only);
     REG_CHECK(answer.starts_with("HTTP/1.1 ") &&
               answer.ends_with(request->head_only ? "\r\n\r\n" : "\r\n\r\nbody"));

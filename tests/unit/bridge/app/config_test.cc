@@ -340,6 +340,20 @@ TEST_F(ConfigTest, TheDefaultsOnThePageAreTheProgramsDefaults) {
   EXPECT_GT(defaults, 25);
 }
 
+TEST_F(ConfigTest, TheConsoleLeavesLoopbackOnlyInTls) {
+  EXPECT_FALSE(Load(With("console", ""))->console.enabled) << "it is off unless it is asked for";
+  EXPECT_TRUE(Load(With("console", "enabled = true\naddress = \"::1\"")).ok());
+  const auto open = Load(With("console", "enabled = true\naddress = \"192.0.2.1\""));
+  ASSERT_FALSE(open.ok());
+  EXPECT_NE(open.error().message.find("console.address must be of loopback"), std::string::npos)
+      << open.error().message;
+  const auto half = Load(With("console", "certificate_file = \"c.pem\""));
+  ASSERT_FALSE(half.ok());
+  EXPECT_NE(half.error().message.find("console.key_file go together"), std::string::npos);
+  const std::string both = "address = \"192.0.2.1\"\ncertificate_file = \"c.pem\"\nkey_file = \"c.key\"";
+  EXPECT_TRUE(Load(With("console", both)).ok());
+}
+
 // "1..9" as a fault says it of a key that has a string where it wants a number; empty for any other key.
 std::string RangeIn(const std::string& faults, const std::string& key) {
   std::smatch match;
@@ -371,7 +385,7 @@ TEST_F(ConfigTest, TheRangesOnThePageAreTheProgramsRanges) {
     EXPECT_EQ(range, RangeIn(config.error().message, key)) << key;
     numbers += range.empty() ? 0 : 1;
   }
-  EXPECT_EQ(numbers, 62);
+  EXPECT_EQ(numbers, 63);
 }
 
 }  // namespace

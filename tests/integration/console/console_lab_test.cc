@@ -1,0 +1,145 @@
+// The console of a registryd that runs, with devices that became active before it: as a browser shows it (Chromium,
+// axe-core), what a page of somebody else's gets, and who is let in over TLS. The pictures lie in console-shots/ of the build folder.
+// Chromium and Node.js are Debian's; puppeteer-core and axe-core come from npm (tests/tools/package.json, ./dev).
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <sstream>
+
+#include "simulators/lab/probe.h"
+#include "simulators/lab/registry_setup.h"
+#include "tests/support/shell.h"
+#include "tests/support/test_lab.h"
+#include "tests/unit/bridge/app/http_get.h"
+
+namespace registry::lab {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::string kHere = REGISTRY_SOURCE_DIR "/tests/integration/console/";
+const std::string kNode = REGISTRY_SOURCE_DIR "/build/node";
+constexpr int kDevices = 3;
+
+class ConsoleLab : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    lab_ = test::NewWholeLab({.devices = kDevices, .console = true});
+    ASSERT_NE(lab_, nullptr);
+    const bool active = WaitUntil(
+        [] { return Get("devices?state=active").value("devices", json()).size() == kDevices; }, seconds(120));
+    ASSERT_TRUE(active) << Get("devices").dump(2);
+    // The census begins a round every few seconds.
+    ASSERT_TRUE(WaitUntil([] { return Get("overview")["census"]["states"].value("active", 0) == kDevices; },
+                          seconds(60)));
+  }
+  static void TearDownTestSuite() {
+    if (lab_) lab_->Stop();
+    lab_.reset();
+  }
+  void SetUp() override { ASSERT_NE(lab_, nullptr); }
+
+  static json Get(const std::string& what) {
+    const auto body = HttpBody(kAddress, lab_->layout().console, "/api/" + what);
+    return body ? json::parse(*body, nullptr, false) : json();
+  }
+
+  static inline std::unique_ptr<Lab> lab_;
+};
+
+std::vector<json> LinesOf(const std::string& output) {
+  std::vector<json> lines;
+  std::istringstream text(output);
+  for (std::string line; std::getline(text, line);) lines.push_back(json::parse(line, nullptr, false));
+  return lines;
+}
+
+TEST_F(ConsoleLab, PagesAreGoodInABrowserAtAPhonesAndADesksWidth) {
+  const std::string device = Get("devices")["devices"][0]["device"];
+  const std::string shots = REGISTRY_BINARY_DIR "/console-shots";
+  std::filesystem::create_directories(shots);
+  const test::Ran ran = test::Shell("node '" + kHere + "look.mjs' '" + kNode + "' 'http://localhost:" +
+                                    std::to_string(lab_->layout().console) + "/' '" + shots +
+                                    "' '' devices 'device/" + device + "' orders transfers parties 2>&1");
+  ASSERT_TRUE(ran.ok()) << ran.output;
+  const auto looks = LinesOf(ran.output);
+  ASSERT_EQ(looks.size(), 6u * 2 * 2 + 1);
+  for (const json& look : looks) {
+    if (look.value("route", "") == "live") continue;
+    const std::string where = look.value("route", "?") + " " + std::to_string(look.value("width", 0));
+    EXPECT_THAT(look.at("complaints"), IsEmpty()) << where;
+    EXPECT_THAT(look.at("serious"), IsEmpty()) << where;
+    EXPECT_THAT(look.at("other"), IsEmpty()) << where;
+    EXPECT_EQ(look.at("alerts"), 0) << where << look.at("text");
+    EXPECT_EQ(look.at("unreachable"), 0) << where;
+    EXPECT_LE(look.at("wider"), 0) << where << " is wider than its screen";
+    if (look.at("route") == "") EXPECT_EQ(look.at("drawn"), 2) << "two charts have something on them";
+    if (look.at("route") == "devices") EXPECT_EQ(look.at("rows"), kDevices);
+  }
+  EXPECT_EQ(looks.back().value("moved", false), true) << "the stream moves the charts";
+  EXPECT_EQ(looks.back().value("first", ""), "Skip to content") << "for whoever uses the keyboard";
+}
+
+TEST_F(ConsoleLab, OneDevicesLifeIsALineOfTime) {
+  const std::string device = Get("devices")["devices"][0]["device"];
+  const json told = Get("device?id=" + device);
+  EXPECT_EQ(told["state"], "active");
+  std::vector<std::string> steps;
+  for (const json& step : told["steps"]) steps.push_back(step["step"]);
+  for (const char* step : {"registered", "attached", "certified", "published", "active"})
+    EXPECT_THAT(steps, testing::Contains(step));
+  EXPECT_TRUE(told["waits"].empty());
+  const std::string eid = told["eid"];
+  EXPECT_EQ(eid.size(), std::string("…1234").size()) << "masked: " << eid;
+}
+
+TEST_F(ConsoleLab, APageOfSomebodyElsesReadsNothing) {
+  const std::string at = std::to_string(lab_->layout().console);
+  const auto ask = [&](const std::string& host) {
+    return test::HttpExchange(lab_->layout().console,
+                              "GET /api/parties HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+  };
+  EXPECT_THAT(ask("evil.example"), HasSubstr("421 Misdirected Request"));
+  EXPECT_THAT(ask("localhost.evil.example:" + at), HasSubstr("421 "));
+  EXPECT_THAT(ask(""), HasSubstr("421 "));
+  const std::string own = ask("localhost:" + at);
+  EXPECT_THAT(own, HasSubstr("200 OK"));
+  EXPECT_THAT(own, HasSubstr("default-src 'none'"));
+  EXPECT_THAT(own, testing::Not(HasSubstr("unsafe")));
+}
+
+// The last one: registryd is started again.
+TEST_F(ConsoleLab, OverTlsOnlyTheOperatorsCertificateIsLetIn) {
+  const Layout& layout = lab_->layout();
+  lab_->Kill("registryd");
+  // Any certificate will do here: what is judged is the client's.
+  ASSERT_TRUE(SetKeys(layout, "console",
+                      {{"address", "\"0.0.0.0\""},
+                       {"certificate_file", "\"interface/broker.pem\""},
+                       {"key_file", "\"interface/broker.key\""}}));
+  const auto again = lab_->Restart("registryd");
+  ASSERT_TRUE(again) << again.error().message;
+  const std::string url = "https://127.0.0.1:" + std::to_string(layout.console) + "/api/parties";
+  const auto ask = [&](const std::string& party) {
+    const std::string identity =
+        party.empty() ? "" : " '" + layout.PartyCertificate(party) + "' '" + layout.PartyKey(party) + "'";
+    return test::Shell("node '" + kHere + "ask.mjs' '" + url + "' '" + layout.BrokerCa() + "'" + identity +
+                       " 2>&1")
+        .output;
+  };
+  EXPECT_EQ(ask("operator"), "200\n");
+  EXPECT_EQ(ask("mno-a"), "403\n");
+  EXPECT_THAT(ask(""), HasSubstr("CERTIFICATE_REQUIRED"));
+  const test::Ran withdrawn =
+      test::Shell("'" REGISTRY_BINARY_DIR "/bin/registryctl' party withdraw operator --config '" +
+                  layout.ConfigFile() + "' 2>&1");
+  ASSERT_TRUE(withdrawn.ok()) << withdrawn.output;
+  EXPECT_TRUE(WaitUntil([&] { return ask("operator") != "200\n"; }, seconds(30)))
+      << "withdrawn: " << ask("operator");
+}
+
+}  // namespace
+}  // namespace registry::lab
