@@ -84,7 +84,7 @@ const parts = {
   devices: (now) => (now.census.taken === null ? make('p', {class: 'quiet'}, 'Being counted.') : table(`Counted ${duration(Math.max(1, Math.round((Date.now() - new Date(now.census.taken)) / 1000)))} ago`, [
     {name: 'state', cell: (row) => make('a', {href: `#/devices?state=${row}`}, row)}, {name: 'devices', number: true, cell: (row) => number(now.census.states[row] || 0)},
   ], states, '')),
-  certificates: (now) => table('Live certificates by when they end', [
+  certificates: (now) => table(`Live ones by when they end. Renewals: ${number(now.renewals.due)} due, ${number(now.renewals.underWay)} under way`, [
     {name: 'end', cell: (row) => ends[row]}, {name: 'certificates', number: true, cell: (row) => number(now.census.certificates[row])},
   ], Object.keys(ends), ''),
   secondaries: (now) => table(`Zone serial ${now.zone.serial}, ${number(now.zone.names)} names`, [
@@ -112,14 +112,12 @@ export async function overview() {
     for (const [name, part] of Object.entries(parts)) at[name].replaceChildren(part(now));
   };
   fill();
-  const renewals = `Renewals: ${number(now.renewals.due)} due, ${number(now.renewals.underWay)} under way.`;
   return {
     title: 'Overview',
     content: [make('h1', {}, 'Overview'), alarmed, head, make('div', {class: 'grid'},
       card('Per second', 'half', make('div', {class: 'chart'}, rated)), card('Waiting', 'half', make('div', {class: 'chart'}, queued)),
-      card('Steps', 'two', at.steps), card('Devices', 'third', at.devices),
-      card('Secondaries', 'two', at.secondaries), card('Certificates', 'third', at.certificates, make('p', {class: 'quiet'}, renewals)),
-      card('Warnings and errors', '', at.lines)), make('p', {class: 'quiet foot'}, `registryd ${now.version}`)],
+      make('div', {class: 'column two'}, card('Steps', '', at.steps), card('Secondaries', '', at.secondaries), card('Warnings and errors', '', at.lines)),
+      make('div', {class: 'column third'}, card('Devices', '', at.devices), card('Certificates', '', at.certificates))), make('p', {class: 'quiet foot'}, `registryd ${now.version}`)],
     start() { charts = [lineChart(rated, now.points, rates), lineChart(queued, now.points, queues)]; },
     update(event) {
       now = event;

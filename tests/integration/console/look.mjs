@@ -1,5 +1,5 @@
-// node look.mjs NODE_FOLDER URL SHOTS ROUTE…: each route of the console in Chromium, at the width of a phone and of a desk, in
-// light and in dark. Says one line of JSON for each look: what the page holds, what the browser complained of (errors of
+// node look.mjs NODE_FOLDER URL SHOTS ROUTE…: each route of the console in Chromium, at the width of a phone in the dark, and
+// at that of a desk in the light. Says one line of JSON for each look: what the page holds, what the browser complained of (errors of
 // scripts, refusals of the Content-Security-Policy, failed requests), and what axe-core finds (WCAG 2.2 A and AA).
 // SHOTS: a folder for pictures, which people look at.
 import {createRequire} from 'node:module';
@@ -10,7 +10,7 @@ const require = createRequire(`${folder}/node_modules/`);
 const puppeteer = require('puppeteer-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-const widths = [390, 1280];
+const screens = [[390, 'dark'], [1280, 'light']];
 const browser = await puppeteer.launch({
   executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
   // Root has no sandbox of its own, and the only page that is opened is ours.
@@ -35,7 +35,8 @@ async function look(route, width, scheme) {
   await page.waitForFunction((wanted) => document.getElementById('main').dataset.page === wanted, {timeout: 20000}, name);
   await page.waitForFunction(() => document.getElementById('live').textContent === 'live', {timeout: 20000});
   const said = await page.evaluate(() => ({
-    title: document.title, text: document.getElementById('main').innerText, rows: document.querySelectorAll('tbody tr').length,
+    title: document.title, text: document.getElementById('main').innerText,
+    rows: document.querySelectorAll('tbody tr').length,
     alerts: document.querySelectorAll('[role=alert]').length, wider: document.documentElement.scrollWidth - window.innerWidth,
     drawn: [...document.querySelectorAll('canvas')].filter((canvas) => {
       const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -70,9 +71,7 @@ async function watch() {
 }
 
 for (const route of routes) {
-  for (const width of widths) {
-    for (const scheme of ['light', 'dark']) console.log(JSON.stringify(await look(route, width, scheme)));
-  }
+  for (const [width, scheme] of screens) console.log(JSON.stringify(await look(route, width, scheme)));
 }
 console.log(JSON.stringify(await watch()));
 await browser.close();
