@@ -1,6 +1,6 @@
 // bridge/zone/ds_query.h: asks one name server, over TCP, which DS set the parent publishes for the zone.
-// Over TCP, because nobody off the path can put an answer into it; what comes is not validated. Ask the parent's own servers,
-// or a validating resolver.
+// Over TCP, because nobody off the path can put an answer into it; what comes is not validated. Ask the parent's own
+// servers, or a validating resolver.
 // Errors: "zone_address_invalid", "zone_socket_failed" with the system's reason, "zone_parent_failed" for an answer that
 // says nothing: another RCODE than NOERROR, or octets that are no answer to the question.
 // Threads: any; waits at most `deadline`, and ends early when `stopping` says so (asked every 100 ms).

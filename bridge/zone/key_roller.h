@@ -1,5 +1,5 @@
-// bridge/zone/key_roller.h: carries the roll-overs out: takes what the machine (key_roll.h) decides from and to the file of the
-// key set, makes new keys, tells the operator what is due, and says when the zone must be signed otherwise.
+// bridge/zone/key_roller.h: carries the roll-overs out: takes what the machine (key_roll.h) decides from and to the file of
+// the key set, makes new keys, tells the operator what is due, and says when the zone must be signed otherwise.
 // Order of a step: new key file, then the set's file (both durable), then the zone. Killed in between, a start goes on
 // with what the file says; nothing that was served before has left it by then.
 // Owns: the key set in memory; the file is shared with registryctl, which asks for roll-overs and confirms a DS in it.

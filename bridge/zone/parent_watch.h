@@ -1,6 +1,6 @@
 // bridge/zone/parent_watch.h: whether every configured server of the parent has the DS that a roll-over waits for.
-// Asks only while one is awaited: each server in turn, then rests `every`. All must have it in one round: a resolver may ask any
-// of them. What one lacks, or why it does not answer, is a line in the log when it changes.
+// Asks only while one is awaited: each server in turn, then rests `every`. All must have it in one round, since a resolver
+// may ask any of them. What one lacks, or why it does not answer, is a line in the log when it changes.
 // Owns: its thread ("zone-parent"), which is there when there are servers to ask.
 // Threads: Start and Stop from one thread; the rest from any.
 #pragma once

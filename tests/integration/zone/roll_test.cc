@@ -1,6 +1,6 @@
-// A ZSK and a KSK roll over with TTLs of seconds, between a real secondary (NSD), a real parent zone (ldns-signzone, NSD) and a
-// real validating resolver (Unbound), which is asked all the time and must never see anything bogus. The registry restarts on
-// the way.
+// A ZSK and a KSK roll over with TTLs of seconds, between a real secondary (NSD), a real parent zone (ldns-signzone, NSD)
+// and a real validating resolver (Unbound), which is asked all the time and must never see anything bogus. The registry
+// restarts on the way.
 #include <gmock/gmock.h>
 
 #include <fstream>

@@ -1,5 +1,5 @@
-// Two years in which the keys roll by themselves, while the clock jumps, the registry is killed, secondaries are away and the
-// parent takes days: at every step everything that a resolver may hold validates. The same world shows a policy that is
+// Two years in which the keys roll by themselves, while the clock jumps, the registry is killed, secondaries are away and
+// the parent takes days: at every step everything that a resolver may hold validates. The same world shows a policy that is
 // too short for it as bogus, so that the judge is known to see something.
 #include "bridge/zone/key_roll.h"
 

@@ -39,7 +39,8 @@ TEST_F(ZoneKeysTest, Rfc4034_KeyTagAndDsAgreeWithLdns) {
 }
 
 TEST_F(ZoneKeysTest, Rfc6605_SignaturesOfSeveralRecordsVerifyWithLdns) {
-  SigningProfile profile{*NameFromText(kZone), {*LoadZoneKey(files_.path("ksk.pem"), kKskFlags)},
+  SigningProfile profile{*NameFromText(kZone),
+                         {*LoadZoneKey(files_.path("ksk.pem"), kKskFlags)},
                          *LoadZoneKey(files_.path("zsk.pem"), kZskFlags)};
   Sealer sealer(profile);
   const UtcTime now = SystemClock().Now();
