@@ -327,8 +327,6 @@ TEST_F(ConfigTest, TheDefaultsOnThePageAreTheProgramsDefaults) {
     if (value == "none") value = "[]";
     if (value == "cores, at least 2")
       value = std::to_string(std::max(std::thread::hardware_concurrency(), 2u));
-    if (value == "key-set.json beside zone.ksk")
-      value = "\"" + (std::filesystem::path(plain->dns.ksk).parent_path() / "key-set.json").string() + "\"";
     if (value == "hostmaster. zone") value = "\"hostmaster.iotregistry.test\"";
     const std::string section = key.substr(0, key.find('.'));
     const auto written = Load(With(section, key.substr(section.size() + 1) + " = " + value));
