@@ -133,7 +133,7 @@ bool MayWrite(const std::string& file) {
 void SayNext() {
   std::printf(
       "next     ./dev demo --story  one device and its whole life, step by step\n"
-      "         ./dev up            the same servers, and they stay\n"
+      "         ./dev up            the same servers stay, with a console to look at\n"
       "         README.md, \"How to take part by hand\": be a party in them\n");
 }
 

@@ -261,7 +261,7 @@ TEST_F(ConfigTest, WhatIsNotTomlIsSaidWithItsLine) {
 // "section.key" for every key the program asks for, read from its source.
 std::set<std::string> KeysInSource() {
   static const std::regex kAsked(
-      R"re((Open|Each)\("(\w+)"|\w+\.(?:Text|Checked|Path|As<[\w:]+>|Texts|Tuples|Flag)\(\s*"(\w+)")re");
+      R"re((Open|Each)\("(\w+)"|\w+\.(?:Text|Checked|Path|Key|As<[\w:]+>|Texts|Tuples|Flag)\(\s*"(\w+)")re");
   std::stringstream text;
   text << std::ifstream(REGISTRY_SOURCE_DIR "/bridge/app/config.cc").rdbuf();
   const std::string source = text.str();

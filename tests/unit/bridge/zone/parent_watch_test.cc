@@ -47,6 +47,7 @@ TEST(DsAnswer, RefusesWhatAnswersSomethingElse) {
   EXPECT_THAT(Why(DsAnswerFrom(AnswerOf(7, {kOurs}), 7, *NameFromText("other.test"))),
               HasSubstr("none to the question"));
   EXPECT_THAT(Why(DsAnswerFrom(AnswerOf(7, {kOurs}, kFlagResponse | 2), 7, zone)), HasSubstr("SERVFAIL"));
+  EXPECT_EQ(DsAnswerFrom(AnswerOf(7, {kOurs}), 8, zone).error().symbol, "zone_parent_failed");
   const Bytes whole = AnswerOf(7, {kOurs});
   for (std::size_t size = 0; size < whole.size(); ++size)
     EXPECT_FALSE(DsAnswerFrom(View(whole).first(size), 7, zone).ok()) << size;
