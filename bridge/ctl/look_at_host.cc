@@ -18,7 +18,7 @@
 namespace registry::ctl {
 namespace {
 
-constexpr std::int64_t kDay = 86'400, kWarnDays = 30;
+constexpr std::int64_t kWarnDays = 30;
 constexpr std::uint64_t kLockedNeeded = 4u << 20;  // bridge/secret.h
 // What is open beside sessions: listeners, probes and pages (app/http.h), logs.
 constexpr std::uint64_t kOtherDescriptors = 128;
