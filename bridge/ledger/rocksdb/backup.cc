@@ -13,7 +13,6 @@
 #include "bridge/ledger/rocksdb/options.h"
 #include "bridge/ledger/rocksdb/store.h"
 #include "workers/domain/job_kinds.h"
-#include "workers/domain/standing.h"
 
 namespace registry::ledger {
 namespace {
@@ -108,6 +107,18 @@ Status StepOutbox(const Store& store, Writes& writes, Seq cursor, Seq last) {
                     });
 }
 
+// A device that waits for its first payload may have had it since the backup; it is owed one either way.
+bool StepBindings(std::vector<domain::Binding>& bindings) {
+  bool stepped = false;
+  for (domain::Binding& binding : bindings) {
+    if (binding.composed == 0 && binding.phase != domain::BindingPhase::kLive) continue;
+    binding.composed += kPayloadStep;
+    if (binding.delivered > 0) binding.delivered += kPayloadStep;
+    stepped = true;
+  }
+  return stepped;
+}
+
 // Delivered and composed go together, so nothing is owed that was not. A job that is under way is about the version that the
 // device has now; the payload in it was made with the earlier one.
 Result<std::uint64_t> StepPayloads(const Store& store, Writes& writes) {
@@ -116,12 +127,8 @@ Result<std::uint64_t> StepPayloads(const Store& store, Writes& writes) {
                          [&](std::string_view key, std::string_view record) -> Result<bool> {
                            auto device = Decode<domain::Device>(record);
                            if (!device) return device.error();
-                           if (domain::PayloadVersion(*device) == 0) return true;
+                           if (!StepBindings(device->bindings)) return true;
                            ++devices;
-                           for (domain::Binding& binding : device->bindings) {
-                             if (binding.composed > 0) binding.composed += kPayloadStep;
-                             if (binding.delivered > 0) binding.delivered += kPayloadStep;
-                           }
                            writes.Put(Column::kDevices, key, Encode(*device));
                            return writes.Bound();
                          });

@@ -34,7 +34,8 @@ Result<LedgerPoint> PointOf(const std::string& folder);
 // After the restore of an older ledger, others may have been told more than it knows. So the numbers that they hold against
 // each other go on further, and none is used twice:
 // - Every feed by kFeedStep: what is not acknowledged comes again under a new number.
-// - The version of every device's payload by kPayloadStep: a card refuses one that is not newer than what it has taken.
+// - The version of the payload of every device that is claimed by kPayloadStep: a card refuses one that is not newer than
+//   what it has taken.
 inline constexpr Seq kFeedStep = 1'000'000'000;
 inline constexpr std::uint64_t kPayloadStep = 1000;
 struct Stepped {

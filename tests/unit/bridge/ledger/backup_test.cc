@@ -176,14 +176,20 @@ TEST_F(LedgerBackupTest, AfterARestoreEveryPayloadIsNewerThanAnyThatWasSent) {
   domain::Job other = samples::SentJob(kBefore + 1);
   other.kind = domain::JobKind::kZoneVisible;
   domain::Changeset changes;
-  changes.devices = {{device, 0}};
+  domain::Device waiting = samples::FullDevice(kBefore + 1);
+  for (domain::Binding& binding : waiting.bindings) binding.composed = binding.delivered = 0;
+  changes.devices = {{device, 0}, {waiting, 0}};
   changes.jobs_put = {push, other};
   ASSERT_TRUE(ledger->Commit(std::move(changes)).ok());
   ledger.reset();
   const auto stepped = StepNumbers(folder_.path());
   ASSERT_TRUE(stepped.ok()) << stepped.error().message;
-  EXPECT_EQ(stepped->devices, 1u) << "but for those that never had one";
+  EXPECT_EQ(stepped->devices, 2u) << "but for those that nobody has claimed";
   ledger = Opened(folder_.path());
+  const auto claimed = ledger->LoadDevice(samples::DeviceOf(kBefore + 1));
+  EXPECT_EQ(domain::PayloadVersion(**claimed), kPayloadStep)
+      << "it may have had its first one since the backup";
+  EXPECT_EQ(domain::DeliveredVersion(**claimed), 0u);
   const auto now = ledger->LoadDevice(device.id);
   EXPECT_EQ(domain::PayloadVersion(**now), domain::PayloadVersion(device) + kPayloadStep);
   EXPECT_EQ(domain::DeliveredVersion(**now),
