@@ -1,7 +1,8 @@
 // bridge/console/reads.h: what the console shows of the ledger, as JSON: devices in pages, one device's life, orders and
 // their devices, transfers. CONSOLE.md in bridge/app has the paths.
-// Every read is bounded: a page has at most kPageMax rows and looks at no more than kLookedAtMax records, the history of one
-// device is its last kHistoryMax entries. So no question costs more in a registry of a million devices than in a small one.
+// A page has at most kPageMax rows and looks at no more than kLookedAtMax records; the history of one device is its last
+// kHistoryMax entries. So no question costs more in a registry of a million devices than in a small one. The ledger's port
+// gives all orders and all of one device's history, so those two are read whole and shown in part.
 // Owns nothing: the reader outlives it. Threads: any. Writes nothing.
 // Errors: status 400 (a value that is none), 404 (no such object), 503 (the ledger cannot be read), each with a sentence.
 // Privacy: EID and ICCID are masked but for their last four digits unless `reveal` is set; codes are never known here.

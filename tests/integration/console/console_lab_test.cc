@@ -126,9 +126,12 @@ TEST_F(ConsoleLab, OverTlsOnlyTheOperatorsCertificateIsLetIn) {
   const auto again = lab_->Restart("registryd");
   ASSERT_TRUE(again) << again.error().message;
   const std::string url = "https://127.0.0.1:" + std::to_string(layout.console) + "/api/parties";
+  // What registryctl withdraws, it takes out of the folder.
+  const std::string folder = layout.In("console-clients");
+  std::filesystem::copy(layout.Registry("interface/parties"), folder);
   const auto ask = [&](const std::string& party) {
-    const std::string identity =
-        party.empty() ? "" : " '" + layout.PartyCertificate(party) + "' '" + layout.PartyKey(party) + "'";
+    const std::string file = "'" + folder + "/" + party;
+    const std::string identity = party.empty() ? "" : " " + file + ".pem' " + file + ".key'";
     return test::Shell("node '" + kHere + "ask.mjs' '" + url + "' '" + layout.BrokerCa() + "'" + identity +
                        " 2>&1")
         .output;
