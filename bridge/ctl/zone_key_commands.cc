@@ -30,6 +30,14 @@ KeySet Stored(const zone::Options& options) {
   return OrFail(zone::KeySetOfFiles(zone::KeyFolderOf(options), options.ksk_file, options.zsk_file, {}));
 }
 
+std::string Then(const zone::RollStatus& roll) {
+  const std::string to = "key " + std::to_string(roll.to), from = "key " + std::to_string(roll.from);
+  if (roll.step == zone::RollStep::kRetire) return from + " leaves the zone";
+  if (roll.step == zone::RollStep::kSubmit) return to + " is active, " + from + " retired";
+  if (roll.role == KeyRole::kZsk) return to + " signs the zone, " + from + " is retired";
+  return "the DS of " + to + " is due at the parent";
+}
+
 Json Shown(const app::Config& config, const zone::Options& options, const KeySet& set,
            const zone::RollStatus& roll) {
   Json out{{"role", Upper(NameOf(roll.role))},
@@ -38,7 +46,11 @@ Json Shown(const app::Config& config, const zone::Options& options, const KeySet
            {"step", NameOf(roll.step)},
            {"waits_for", roll.waits_for}};
   // Time in which registryd runs; what it has not stored yet (a minute at most) is counted here once more.
-  if (roll.rest) out["seconds_left"] = std::chrono::ceil<std::chrono::seconds>(*roll.rest).count();
+  if (roll.rest) {
+    out["seconds_left"] = std::chrono::ceil<std::chrono::seconds>(*roll.rest).count();
+    out["earliest"] = ToRfc3339(SystemClock().Now() + *roll.rest);
+  }
+  out["then"] = Then(roll);
   if (roll.ds_due) out["ds_due"] = DsOf(config, options, *set.Find(*roll.ds_due));
   return out;
 }

@@ -170,6 +170,14 @@ TEST_F(RollTest, BothKeysRollOverAndNobodySeesAnythingBogus) {
   std::ofstream(files_.path("new.ds")) << due << "\n";
   std::ofstream(files_.path("dump")) << secondary_->Dump();
   EXPECT_THAT(In("ldns-verify-zone -k new.ds dump"), HasSubstr("Zone is verified and complete"));
+  std::istringstream words(due);
+  std::string owner, ttl, in, ds, tag, algorithm, digest_type, digest;
+  words >> owner >> ttl >> in >> ds >> tag >> algorithm >> digest_type >> digest;
+  std::ofstream(files_.path("delv.anchors"))
+      << "trust-anchors { \"" << kZone << "\" static-ds " << tag << " 13 2 \"" << digest << "\"; };\n";
+  EXPECT_THAT(In("delv @127.0.0.1 -p " + std::to_string(secondary_->port()) +
+                 " -a delv.anchors +root=" + kZone + " " + DeviceName(DeviceOf(1), kZone) + " TLSA"),
+              HasSubstr("; fully validated"));
   EXPECT_EQ(Set().removed.size(), 2u);
   EXPECT_EQ(Set().keys.size(), 2u);
 }

@@ -136,8 +136,23 @@ TEST_F(ZoneShow, ADueDsIsShownAsARecordAndCanBeConfirmed) {
   const auto roll = Show(0)["roll_overs"][0];
   EXPECT_EQ(roll["ds_due"], *zone::DsText("iotregistry.test", folder + "/" + key->file));
   EXPECT_EQ(roll["waits_for"], "the DS of key " + tag + " at the parent");
+  EXPECT_EQ(roll["then"],
+            "key " + tag + " is active, key " + std::to_string(roll["from"].get<int>()) + " retired");
   EXPECT_THAT(Run("zone ds-seen " + tag), testing::HasSubstr("noted"));
   EXPECT_TRUE(zone::KeySetFrom(**zone::ReadKeySet(file))->rolls[0].ds_seen);
+  EXPECT_FALSE(roll.contains("earliest")) << "nobody knows when the parent acts";
+  ASSERT_TRUE(zone::ChangeKeySet(file, [&](const auto& text) {
+                zone::KeySet set = *zone::KeySetFrom(*text);
+                set.rolls[0].step = zone::RollStep::kRetire;
+                set.rolls[0].waited = std::chrono::hours(24);
+                set.keys.front().state = zone::KeyState::kRetired;
+                set.keys.back().state = zone::KeyState::kActive;
+                return set;
+              }).ok());
+  const auto last = Show(0)["roll_overs"][0];
+  EXPECT_EQ(last["seconds_left"], 3600) << "the DS's TTL of a day, and an hour for the parent's servers";
+  EXPECT_TRUE(FromRfc3339(last["earliest"].get<std::string>()));
+  EXPECT_EQ(last["then"], "key " + std::to_string(last["from"].get<int>()) + " leaves the zone");
 }
 
 TEST_F(ZoneShow, AsksARunningOneWhatTheSecondariesServe) {
