@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
 
 #include "bridge/app/broker_crl.h"
@@ -16,12 +17,14 @@
 #include "bridge/app/trust_anchors.h"
 #include "bridge/app/zone_options.h"
 #include "bridge/clock.h"
+#include "bridge/keys/key_source.h"
 #include "bridge/mqtt/tls_files.h"
 #include "bridge/secret_file.h"
 #include "bridge/signing/code_key.h"
 #include "bridge/signing/key_file.h"
 #include "bridge/zone/apex.h"
 #include "bridge/zone/tsig_keys.h"
+#include "workers/domain/key_unavailable.h"
 
 namespace registry::app {
 namespace {
@@ -163,6 +166,17 @@ std::vector<std::string> FaultsOf(const Config& config) {
   const auto folders = FolderFaults(config);
   faults.insert(faults.end(), folders.begin(), folders.end());
   return faults;
+}
+
+bool TokenIsAway(const Config& config) {
+  std::vector<std::string> named{config.pki.issuing_key, config.dns.ksk, config.dns.zsk};
+  for (const auto& former : config.former_issuing) named.push_back(former.key);
+  return std::ranges::any_of(named, [](const std::string& key) {
+    if (!keys::IsKeyUri(key)) return false;
+    const auto opened = keys::OpenTokenKey(key);
+    return !opened &&
+           (opened.error().symbol == "token_missing" || opened.error().symbol == domain::kKeyUnavailable);
+  });
 }
 
 std::vector<std::string> WarningsOf(const Config& config) {

@@ -12,6 +12,9 @@
 namespace registry::app {
 
 std::vector<std::string> FaultsOf(const Config& config);
+// Whether a token that it names is not there, or does not answer: that may pass by itself (an HSM that is slower to start
+// than this host), so a start that finds faults ends as one that may be tried again. What is wrong with the PIN may not.
+bool TokenIsAway(const Config& config);
 // What is allowed and seldom meant. --check-config says it on standard error and is good all the same; a start logs it.
 std::vector<std::string> WarningsOf(const Config& config);
 

@@ -32,10 +32,10 @@ constexpr std::int64_t kOpenMax = 1'000'000, kRateMax = 1'000'000;
 // Of a whole network operator; who has less to say is given less. By LimitClass.
 constexpr ingest::Rates kUsualRates{{{2000, 120'000}, {1000, 10'000}, {10, 200}, {1, 500}}};
 
-constexpr std::array kTables = {"registry",      "mqtt",     "ledger", "intake", "pki",       "process",
-                                "payload",       "resolver", "zone",   "http",   "secondary", "log",
-                                "party",         "pipeline", "limits", "retry",  "renewal",   "run",
-                                "authorisation", "transfer", "backup", "console"};
+constexpr std::array kTables = {"registry",      "mqtt",     "ledger", "intake",  "pki",           "process",
+                                "payload",       "resolver", "zone",   "http",    "secondary",     "log",
+                                "party",         "pipeline", "limits", "retry",   "renewal",       "run",
+                                "authorisation", "transfer", "backup", "console", "former_issuing"};
 
 bool IsAddress(const std::string& text) {
   in6_addr any{};
@@ -78,6 +78,7 @@ class Reader {
     ReadMqtt();
     ReadFolders();
     ReadPki();
+    ReadFormerIssuing();
     ReadResolver();
     ReadZone();
     ReadSecondaries();
@@ -96,7 +97,7 @@ class Reader {
   void CheckTables() {
     for (const auto& [key, node] : root_) {
       const bool known = std::find(kTables.begin(), kTables.end(), key.str()) != kTables.end();
-      const bool list = key == "secondary" || key == "party";
+      const bool list = key == "secondary" || key == "party" || key == "former_issuing";
       if (!known) faults_.Add(key.source(), "unknown table [" + std::string(key.str()) + "]");
       if (known && list != node.is_array_of_tables()) {
         faults_.Add(key.source(), std::string(key.str()) +
@@ -192,6 +193,18 @@ class Reader {
     config_.code_key_file = authorisation.Path("key_file", "authorisation.key");
     config_.code_validity_days = authorisation.As<int>("validity_days", 14, 1, kCodeDaysMax);
     authorisation.Finish();
+  }
+
+  void ReadFormerIssuing() {
+    Each("former_issuing", [&](Section& s) {
+      FormerIssuingConfig former;
+      former.certificate = s.Path("certificate");
+      former.key = s.Key("key");
+      former.crl_file = s.Path("crl_file");
+      if (!former.crl_file.empty() && former.crl_file == config_.pki.crl_file)
+        s.Fault("crl_file", "is pki.crl_file: each CA has a CRL of its own");
+      config_.former_issuing.push_back(std::move(former));
+    });
   }
 
   void ReadResolver() {

@@ -49,6 +49,13 @@ struct PkiConfig {
   bool operator==(const PkiConfig&) const = default;
 };
 
+// An issuing CA before the present one, whose certificates still live.
+struct FormerIssuingConfig {
+  std::string certificate, key, crl_file;
+
+  bool operator==(const FormerIssuingConfig&) const = default;
+};
+
 struct ResolverConfig {
   std::string address, name, certificate;
   std::uint16_t port = 853;
@@ -107,6 +114,7 @@ struct Config {
   std::uint64_t free_bytes_min = 0;  // 0: not watched
   std::uint64_t intake_bytes_max = 0;
   PkiConfig pki;
+  std::vector<FormerIssuingConfig> former_issuing;
   int payload_validity_days = 30;
   std::string code_key_file;  // of authorisation codes
   int code_validity_days = 14;

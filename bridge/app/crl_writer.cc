@@ -92,12 +92,25 @@ Status CrlWriter::Write(ledger::Seq up_to) {
                                      now + options_.validity, number);
   if (!der) return der.error();
   if (auto shards = WriteShards(NotAfter(now, *revocations), now, number, *der); !shards) return shards;
+  if (auto former = WriteFormer(NotAfter(now, *revocations), now, number); !former) return former;
   auto replaced = signing::ReplaceFile(options_.file, ToPem("X509 CRL", *der), kReadableByAll);
   if (!replaced) return replaced;
   written_ = now.seconds();
   const ledger::SinkState written{std::max(up_to, sink->cursor), std::to_string(number)};
   if (auto advanced = ledger_.Advance(ledger::Sink::kCrl, written, true); !advanced) return advanced;
   return Forget(*revocations, careful_->Now(now, options_.steady()) - kBackdate);
+}
+
+Status CrlWriter::WriteFormer(const std::vector<domain::Revocation>& revocations, UtcTime now,
+                              std::uint64_t number) {
+  for (const auto& former : options_.former) {
+    const auto der =
+        signing::BuildCrl(*former.signer, revocations, now - kBackdate, now + options_.validity, number);
+    if (!der) return der.error();
+    if (auto replaced = signing::ReplaceFile(former.file, ToPem("X509 CRL", *der), kReadableByAll); !replaced)
+      return replaced;
+  }
+  return Done{};
 }
 
 Status CrlWriter::WriteShards(const std::vector<domain::Revocation>& revocations, UtcTime now,

@@ -40,6 +40,13 @@ struct CrlOptions {
   std::string url{};                 // of the whole CRL; those of the shards come of it (csr_sign.h)
   std::uint32_t shards = 0;          // CRLs beside the whole one, one for each certificate; 0: none
   std::size_t shard_above = 10'000;  // entries; with no more each of those files holds the whole CRL
+  // Whoever issued a certificate revokes it (RFC 5280 §5), so each former CA goes on with a CRL of its own. All tell of every
+  // revocation: a serial number that the CA has not used says nothing.
+  struct Former {
+    const domain::Signer* signer;
+    std::string file;
+  };
+  std::vector<Former> former{};
 };
 
 class CrlWriter {
@@ -58,6 +65,7 @@ class CrlWriter {
   Status Write(ledger::Seq up_to);
   Status WriteShards(const std::vector<domain::Revocation>& revocations, UtcTime now, std::uint64_t number,
                      const Bytes& whole);
+  Status WriteFormer(const std::vector<domain::Revocation>& revocations, UtcTime now, std::uint64_t number);
   void LookAtClock(const std::vector<domain::Revocation>& revocations);
   Status Forget(const std::vector<domain::Revocation>& revocations, UtcTime this_update);
   bool Old() const;

@@ -168,7 +168,7 @@ int Main(int argc, char** argv) {
     return kExitWrong;
   }
   if (config->core_dumps) AllowCoreDumps();
-  if (SayFaults(*config)) return kExitWrong;
+  if (SayFaults(*config)) return !check && TokenIsAway(*config) ? kExitFailed : kExitWrong;
   if (check) return SayChecked(*config);
   ::umask(077);  // ledger, intake and log are this user's alone; what others read is given its mode by name
   const sigset_t signals = BlockSignals();

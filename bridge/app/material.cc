@@ -1,13 +1,14 @@
 #include "bridge/app/material.h"
 
 #include <openssl/evp.h>
-#include <openssl/x509v3.h>
+#include <openssl/x509.h>
 
-#include <ctime>
-
+#include "bridge/app/certificates.h"
 #include "bridge/clock.h"
 #include "bridge/signing/code_key.h"
 #include "bridge/signing/key_file.h"
+#include "bridge/signing/read_x509.h"
+#include "bridge/signing/rolling_signer.h"
 #include "bridge/signing/signer.h"
 
 namespace registry::app {
@@ -24,72 +25,10 @@ Error Named(const char* key, Error error) {
   return error;
 }
 
-X509Owner Parse(const Bytes& der) {
-  const unsigned char* at = der.data();
-  return {d2i_X509(nullptr, &at, static_cast<long>(der.size())), X509_free};
-}
-
-Error Unusable(const char* key, std::string_view why) {
-  return Error::Make(Code::kFailed, "chain_invalid", std::string(key) + ": " + std::string(why));
-}
-
-bool Began(const X509* certificate, UtcTime now) {
-  std::time_t at = static_cast<std::time_t>(now.seconds());
-  return X509_cmp_time(X509_get0_notBefore(certificate), &at) < 0;
-}
-
-bool Ended(const X509* certificate, UtcTime now) {
-  std::time_t at = static_cast<std::time_t>(now.seconds());
-  return X509_cmp_time(X509_get0_notAfter(certificate), &at) <= 0;
-}
-
-// RFC 5280 §4.2.1.9 and §4.2.1.3, and the dates: what every verifier below will ask of a CA. A certificate without
-// keyUsage may be used for everything (OpenSSL answers with every bit set).
-Status CheckAuthority(const char* key, X509* certificate, std::uint32_t usage, UtcTime now) {
-  if ((X509_get_key_usage(certificate) & usage) != usage)
-    return Unusable(
-        key, "its keyUsage must allow keyCertSign, and for the issuing CA cRLSign and digitalSignature");
-  if (X509_check_ca(certificate) != 1)
-    return Unusable(key, "is no CA certificate (basicConstraints CA:TRUE)");
-  if (!Began(certificate, now)) return Unusable(key, "is not valid yet");
-  if (Ended(certificate, now)) return Unusable(key, "has expired");
-  return Done{};
-}
-
-// RFC 5280 §6.1.3: names and signature. Devices would refuse every certificate below a chain that does not
-// hold.
-Status CheckChain(const Bytes& root_der, const Bytes& issuing_der, UtcTime now) {
-  constexpr const char* kRoot = "pki.root_certificate";
-  constexpr const char* kIssuing = "pki.issuing_certificate";
-  for (const auto& [key, der] : {std::pair(kRoot, &root_der), std::pair(kIssuing, &issuing_der)}) {
-    if (der->size() > payload_push::kLegacyContainerMax)
-      return Unusable(key, "has more than 2040 octets, the pilot's containers 06 and 07");
-  }
-  const X509Owner root = Parse(root_der), issuing = Parse(issuing_der);
-  if (!root) return Unusable(kRoot, "is no certificate");
-  if (!issuing || X509_check_issued(root.get(), issuing.get()) != X509_V_OK ||
-      X509_verify(issuing.get(), X509_get0_pubkey(root.get())) != 1) {
-    return Unusable(kIssuing, "is not signed by pki.root_certificate");
-  }
-  if (auto sound = CheckAuthority(kRoot, root.get(), KU_KEY_CERT_SIGN, now); !sound) return sound;
-  return CheckAuthority(kIssuing, issuing.get(), KU_KEY_CERT_SIGN | KU_CRL_SIGN | KU_DIGITAL_SIGNATURE, now);
-}
-
-// RFC 8310 §8.1: what a device will ask of it; every device is given it.
-Status CheckResolver(const ResolverConfig& config, const Bytes& der, UtcTime now) {
-  constexpr const char* kKey = "resolver.certificate";
-  const X509Owner certificate = Parse(der);
-  if (!certificate) return Unusable(kKey, "holds no certificate");
-  if (!Began(certificate.get(), now)) return Unusable(kKey, "is not valid yet");
-  if (Ended(certificate.get(), now)) return Unusable(kKey, "has expired");
-  if (X509_check_host(certificate.get(), config.name.data(), config.name.size(), 0, nullptr) != 1)
-    return Unusable(kKey, "is not for resolver.name, " + config.name);
-  return Done{};
-}
-
 // RFC 7858 §4.2: what a stub pins of its resolver.
 Result<Bytes> SpkiDigest(const Bytes& certificate_der) {
-  const X509Owner certificate = Parse(certificate_der);
+  const unsigned char* at = certificate_der.data();
+  const X509Owner certificate(d2i_X509(nullptr, &at, static_cast<long>(certificate_der.size())), X509_free);
   unsigned char* spki = nullptr;
   const int size = certificate ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &spki) : -1;
   Bytes digest(EVP_MAX_MD_SIZE);
@@ -109,7 +48,7 @@ Result<wire::Resolver> ResolverOf(const ResolverConfig& config, UtcTime now) {
   resolver.name = config.name;
   auto certificate = signing::LoadCertificate(config.certificate);
   if (!certificate) return Named("resolver.certificate", certificate.error());
-  if (auto sound = CheckResolver(config, *certificate, now); !sound) return sound.error();
+  if (auto sound = CheckServer("resolver", config.name, *certificate, now); !sound) return sound.error();
   auto pin = SpkiDigest(*certificate);
   if (!pin) return Named("resolver.certificate", pin.error());
   resolver.certificate = std::move(*certificate);
@@ -144,6 +83,30 @@ domain::PayloadPolicy PayloadPolicyOf(const Config& config, const Material& mate
   return policy;
 }
 
+// One that has ended has no certificates left that count: it is not needed, and must not keep registryd from starting.
+Status AddFormer(const Config& config, UtcTime now, Material& material) {
+  std::vector<std::unique_ptr<domain::Signer>> signers;
+  for (const FormerIssuingConfig& former : config.former_issuing) {
+    const auto certificate = signing::LoadCertificate(former.certificate);
+    if (!certificate) return Named("former_issuing.certificate", certificate.error());
+    const auto facts = signing::ReadCertificate(*certificate);
+    if (facts && facts->not_after <= now) continue;
+    if (auto chain = CheckChain(material.root_certificate, *certificate, now, "former_issuing.certificate");
+        !chain)
+      return chain;
+    auto signer = signing::LoadSigner(former.key, former.certificate);
+    if (!signer) return Named("former_issuing.key", signer.error());
+    if (auto signs = signing::CheckSigner(**signer); !signs)
+      return Named("former_issuing.key", signs.error());
+    material.former.push_back({signer->get(), former.crl_file});
+    signers.push_back(std::move(*signer));
+  }
+  if (!signers.empty())
+    material.signer =
+        std::make_unique<signing::RollingSigner>(std::move(material.signer), std::move(signers));
+  return Done{};
+}
+
 }  // namespace
 
 Status CheckCrlUrl(const std::string& url) {
@@ -169,6 +132,7 @@ Result<Material> Material::Load(const Config& config) {
     return chain.error();
   if (auto signs = signing::CheckSigner(*material.signer); !signs)
     return Named("pki.issuing_key", signs.error());
+  if (auto former = AddFormer(config, now, material); !former) return former.error();
 
   auto certificate = CertificatePolicyOf(config.pki);
   if (!certificate) return certificate.error();

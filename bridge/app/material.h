@@ -9,6 +9,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "bridge/app/config.h"
 #include "bridge/signing/blocked_keys.h"
@@ -23,7 +25,12 @@ Status CheckCrlUrl(const std::string& url);
 
 struct Material {
   Bytes root_certificate, issuing_certificate;  // DER
-  std::unique_ptr<domain::Signer> signer;       // the issuing key
+  std::unique_ptr<domain::Signer> signer;  // the issuing key, and those of the former CAs (several_signers.h)
+  struct Former {
+    const domain::Signer* signer;  // part of the above
+    std::string crl_file;
+  };
+  std::vector<Former> former;  // whose certificates have not ended
   std::unique_ptr<csr_sign::Issuer> issuer;
   domain::Policy policy;
   Bytes intake_key;  // seals what waits in the intake

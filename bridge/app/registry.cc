@@ -125,8 +125,10 @@ Status Wired::Open() {
   if (auto zone = OpenZone(); !zone) return zone;
   OpenMqtt();
   tokens_ = std::make_unique<TokenWatch>(log_.For("keys"));
-  crl_ = std::make_unique<CrlWriter>(CrlOptionsOf(config_), *ledger_, *material_.signer, clock_,
-                                     log_.For("crl"));
+  CrlOptions crl = CrlOptionsOf(config_);
+  for (const Material::Former& former : material_.former)
+    crl.former.push_back({former.signer, former.crl_file});
+  crl_ = std::make_unique<CrlWriter>(std::move(crl), *ledger_, *material_.signer, clock_, log_.For("crl"));
   broker_crl_ = std::make_unique<BrokerCrl>(BrokerCrl::Options{config_.mqtt.crl_file, config_.mqtt.ca_file},
                                             clock_, log_.For("mqtt"));
   return Done{};
@@ -194,8 +196,10 @@ void Wired::OpenPipeline() {
 }
 
 Status Wired::OpenZone() {
+  std::vector<Bytes> authorities{material_.root_certificate, material_.issuing_certificate};
+  for (const Material::Former& former : material_.former) authorities.push_back(former.signer->certificate());
   auto zone = zone::Publisher::Create(
-      ZoneOptions(config_, {material_.root_certificate, material_.issuing_certificate}), *ledger_,
+      ZoneOptions(config_, std::move(authorities)), *ledger_,
       [this](const std::vector<domain::ZoneChange>& changes) { return pipeline_->Visible(changes); },
       log_.For("zone"));
   if (!zone) return zone.error();
@@ -238,6 +242,10 @@ Result<Ports> Wired::Start() {
   const PublishedTrust published{config_.pki.crl_file, *material_.signer, material_.policy};
   if (auto carried = CarryOver(published, *ledger_, clock_, log_.For("crl")); !carried)
     return carried.error();
+  for (const Material::Former& former : material_.former) {
+    const PublishedTrust before{former.crl_file, *former.signer, material_.policy};
+    if (auto carried = CarryOver(before, *ledger_, clock_, log_.For("crl")); !carried) return carried.error();
+  }
   if (auto crl = crl_->WriteNow(); !crl) return crl.error();
   crl_->Start();
   broker_crl_->Start();

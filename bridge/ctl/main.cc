@@ -4,6 +4,7 @@
 #include "bridge/ctl/audit_commands.h"
 #include "bridge/ctl/authorisation_commands.h"
 #include "bridge/ctl/backup_commands.h"
+#include "bridge/ctl/ca_commands.h"
 #include "bridge/ctl/crl_commands.h"
 #include "bridge/ctl/device_commands.h"
 #include "bridge/ctl/device_verbs.h"
@@ -50,5 +51,6 @@ int main(int argc, char** argv) {
   registry::ctl::AddDoctor(app);
   registry::ctl::AddBackupCommands(app);
   registry::ctl::AddKeyCommands(app);
+  registry::ctl::AddCaCommands(app);
   return registry::app::TakeCommandLine(app, argc, argv).value_or(0);
 }

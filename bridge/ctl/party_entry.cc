@@ -142,6 +142,20 @@ Status RegistryToml::Remove(const std::string& name) {
   return Parse();
 }
 
+Status RegistryToml::Set(const std::string& table, const std::string& key, const std::string& value) {
+  auto lines = LinesOf(text_);
+  const auto begin = std::find(lines.begin(), lines.end(), "[" + table + "]");
+  const auto end = std::find_if(begin == lines.end() ? begin : begin + 1, lines.end(),
+                                [](const std::string& line) { return line.starts_with('['); });
+  const auto there = std::find_if(begin, end, [&](const std::string& line) { return KeyOf(line) == key; });
+  if (there == end)
+    return ConfigFault("config_invalid",
+                       file_ + ": no line of [" + table + "] is " + key + " = …; change it by hand");
+  *there = key + " = " + value;
+  text_ = Joined(lines);
+  return Parse();
+}
+
 Status RegistryToml::Write() const {
   if (const auto config = app::ParseConfig(text_, file_); !config) {
     return ConfigFault("config_invalid",

@@ -26,6 +26,10 @@ class RegistryToml {
   void Add(const std::string& name, const std::string& role, const PartyKeys& keys);
   Status Change(const std::string& name, const PartyKeys& keys);
   Status Remove(const std::string& name);
+  // The value of a key that stands in [table], each in a line of its own; config_invalid where it does not.
+  Status Set(const std::string& table, const std::string& key, const std::string& value);
+  // At the end, a table of its own.
+  void Append(const std::string& text) { text_ += (text_.ends_with('\n') ? "\n" : "\n\n") + text; }
   // In place; owner and mode stay, since registryd must read it after a root's `party add` too.
   Status Write() const;
   const std::string& text() const { return text_; }

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "workers/crypto/der_writer.h"
+#include "workers/crypto/digest.h"
 #include "workers/domain/key_unavailable.h"
 
 namespace registry::keys {
@@ -129,9 +130,9 @@ Status Token::ConnectLocked(MutexLock& lock, Steady::time_point until) {
     if (trouble_ && Steady::now() < retry_at_) return *trouble_;
     connecting_ = true;
     const auto stale = std::exchange(stale_, {});
-    lock.Unlock();
+    mutex_.Unlock();  // not by `lock`, whose holder clang could not follow
     auto connection = Connect(stale);
-    lock.Lock();
+    mutex_.Lock();
     connecting_ = false;
     changed_.NotifyAll();
     if (!connection) {
@@ -174,10 +175,10 @@ Result<std::optional<Token::Lease>> Token::OneMore(MutexLock& lock) {
   ++open_;
   const std::uint64_t epoch = epoch_;
   const CK_SLOT_ID slot = connection_->slot;
-  lock.Unlock();
+  mutex_.Unlock();
   CK_SESSION_HANDLE session = 0;
   const CK_RV opened = use->functions().C_OpenSession(slot, CKF_SERIAL_SESSION, nullptr, nullptr, &session);
-  lock.Lock();
+  mutex_.Lock();
   if (opened == CKR_OK) return std::optional<Lease>(Lease(this, std::move(*use), session, epoch));
   if (epoch != epoch_ || !connection_) return std::optional<Lease>();
   --open_;

@@ -24,6 +24,21 @@ X509* ParseAuthority(const Bytes& der) {
   return d2i_X509(nullptr, &at, static_cast<long>(der.size()));
 }
 
+// Empty when any of it is none.
+std::vector<X509*> ParseAuthorities(const Bytes& der) {
+  std::vector<X509*> all;
+  const std::uint8_t* at = der.data();
+  const std::uint8_t* const end = at + der.size();
+  while (at != end) {
+    X509* const one = d2i_X509(nullptr, &at, static_cast<long>(end - at));
+    if (one == nullptr) break;
+    all.push_back(one);
+  }
+  if (at == end) return all;
+  for (X509* one : all) X509_free(one);
+  return {};
+}
+
 std::optional<std::time_t> SecondsOf(const ASN1_TIME* time) {
   std::tm parts{};
   if (ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
@@ -56,45 +71,50 @@ bool ForADevice(X509* certificate) {
 Result<std::unique_ptr<Chain>> Chain::Create(const Bytes& root, const Bytes& issuing, std::size_t cache_max) {
   std::unique_ptr<Chain> chain(new Chain(cache_max));
   chain->store_ = X509_STORE_new();
-  chain->issuing_ = ParseAuthority(issuing);
+  chain->issuing_ = ParseAuthorities(issuing);
   chain->root_ = ParseAuthority(root);
-  const bool ok = chain->store_ != nullptr && chain->issuing_ != nullptr && chain->root_ != nullptr &&
+  const bool ok = chain->store_ != nullptr && !chain->issuing_.empty() && chain->root_ != nullptr &&
                   X509_STORE_add_cert(chain->store_, chain->root_) == 1 &&
                   X509_STORE_set_purpose(chain->store_, X509_PURPOSE_SSL_CLIENT) == 1 &&
                   X509_STORE_set_flags(chain->store_, X509_V_FLAG_NO_CHECK_TIME) == 1;  // Validity asks
-  if (ok) chain->TrustIssuing();
+  for (X509* one : chain->issuing_) {
+    if (ok) chain->TrustIssuing(one);
+  }
   ERR_clear_error();
   if (ok) return chain;
   return Error::Make(Code::kValueSyntax, "trust_malformed", "the registry's certificates cannot be used");
 }
 
 Chain::~Chain() {
-  X509_free(issuing_);
+  for (X509* one : issuing_) X509_free(one);
   X509_free(root_);
   X509_STORE_free(store_);
 }
 
 // A path may end at the issuing certificate once that is proved to be the root's: nothing about it changes but the dates
 // of the two. One that is not proved is asked about at every certificate, and refused.
-void Chain::TrustIssuing() {
+void Chain::TrustIssuing(X509* issuing) {
   const std::unique_ptr<X509_STORE_CTX, FreePath> path(X509_STORE_CTX_new());
-  const bool proved = path && X509_STORE_CTX_init(path.get(), store_, issuing_, nullptr) == 1 &&
+  const bool proved = path && X509_STORE_CTX_init(path.get(), store_, issuing, nullptr) == 1 &&
                       X509_STORE_CTX_set_purpose(path.get(), X509_PURPOSE_ANY) == 1 &&
                       X509_verify_cert(path.get()) == 1 && X509_get_pathlen(root_) != 0;
-  if (proved && X509_STORE_add_cert(store_, issuing_) == 1) {
+  if (proved && X509_STORE_add_cert(store_, issuing) == 1) {
     X509_STORE_set_flags(store_, X509_V_FLAG_PARTIAL_CHAIN);
   }
 }
 
-Status Chain::CheckPath(X509* certificate) const {
+Result<X509*> Chain::CheckPath(X509* certificate) const {
+  const auto by = std::find_if(issuing_.begin(), issuing_.end(), [certificate](X509* one) {
+    return X509_check_issued(one, certificate) == X509_V_OK;
+  });
   const std::unique_ptr<STACK_OF(X509), FreeStack> untrusted(sk_X509_new_null());
   const std::unique_ptr<X509_STORE_CTX, FreePath> path(X509_STORE_CTX_new());
-  const bool holds = ForADevice(certificate) && X509_check_issued(issuing_, certificate) == X509_V_OK &&
-                     untrusted && path && sk_X509_push(untrusted.get(), issuing_) != 0 &&
+  const bool holds = ForADevice(certificate) && by != issuing_.end() && untrusted && path &&
+                     sk_X509_push(untrusted.get(), *by) != 0 &&
                      X509_STORE_CTX_init(path.get(), store_, certificate, untrusted.get()) == 1 &&
                      X509_verify_cert(path.get()) == 1;
   ERR_clear_error();
-  if (holds) return Done{};
+  if (holds) return *by;
   return Refusal(Verdict::kChainInvalid);
 }
 
@@ -118,9 +138,10 @@ Status Chain::Judge(X509* certificate, const std::string& sha256, std::time_t no
     const MutexLock lock(mutex_);
     if (const auto found = proved_.find(sha256); found != proved_.end()) return found->second.At(now);
   }
-  if (auto holds = CheckPath(certificate); !holds) return holds;
+  const auto issuing = CheckPath(certificate);
+  if (!issuing) return issuing.error();
   Validity validity{0, std::numeric_limits<std::time_t>::max()};
-  for (const X509* one : {static_cast<const X509*>(certificate), static_cast<const X509*>(issuing_),
+  for (const X509* one : {static_cast<const X509*>(certificate), static_cast<const X509*>(*issuing),
                           static_cast<const X509*>(root_)}) {
     validity = Narrowed(validity, one);
   }

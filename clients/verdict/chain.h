@@ -4,7 +4,8 @@
 // Errors (verdict.h): chain_invalid, certificate_expired; 2005 trust_malformed at the start.
 // Caching: that a certificate's signature leads to the root cannot change, so it is asked once for each certificate; the
 //   dates are asked each time. At most `cache_max` certificates are remembered, 100 octets each; then one gives way.
-// The issuing certificate is taken from here, not from the client: a device sends its own alone.
+// The issuing certificates are taken from here, not from the client: a device sends its own alone. There are two or more
+//   while the registry changes its issuing CA.
 // A certificate that the registry does not make is refused like one of another CA: a key that is not on P-256, a signature
 //   that is not ECDSA with SHA-256, a CA, a key that may not sign, the root instead of the issuing CA as its signer.
 // Spec: RFC 5280 §6 (path), §4.1.2.5 (validity). Revocation is the missing TLSA record, not a CRL.
@@ -16,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "schemas/base/bytes.h"
 #include "schemas/base/mutex.h"
@@ -25,6 +27,7 @@ namespace registry::clients {
 
 class Chain {
  public:
+  // `issuing`: one certificate in DER, or several one behind the other.
   static Result<std::unique_ptr<Chain>> Create(const Bytes& root, const Bytes& issuing,
                                                std::size_t cache_max);
   ~Chain();
@@ -40,13 +43,15 @@ class Chain {
   };
 
   explicit Chain(std::size_t cache_max) : cache_max_(cache_max) {}
-  void TrustIssuing();
-  Status CheckPath(X509* certificate) const;
+  void TrustIssuing(X509* issuing);
+  // The CA that has issued it, when the path holds.
+  Result<X509*> CheckPath(X509* certificate) const;
   static Validity Narrowed(Validity validity, const X509* certificate);
 
   const std::size_t cache_max_;
   X509_STORE* store_ = nullptr;
-  X509 *root_ = nullptr, *issuing_ = nullptr;
+  X509* root_ = nullptr;
+  std::vector<X509*> issuing_;
   mutable Mutex mutex_;
   mutable std::unordered_map<std::string, Validity> proved_ GUARDED_BY(mutex_);  // by digest
 };

@@ -51,7 +51,7 @@ struct Finding {
 class ClientCheck {
  public:
   struct Trust {
-    Bytes root, issuing;             // DER
+    Bytes root, issuing;             // DER; of issuing CAs all, one behind the other
     std::vector<std::string> zones;  // whose devices are asked about
   };
   // `own` null: any device of the registry will do, and nothing is heard about them.

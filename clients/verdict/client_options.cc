@@ -81,6 +81,21 @@ Result<Bytes> ReadAuthority(const std::string& key, const std::string& file) {
   return std::move(*der);
 }
 
+// All that are in the file, one behind the other: the registry may be changing its issuing CA.
+Result<Bytes> ReadAuthorities(const std::string& key, const std::string& file) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  auto all = ReadAuthority(key, file);
+  if (!all) return all;
+  const std::string text = ReadTrustFile(file);
+  std::size_t at = text.find(kBegin);
+  while ((at = text.find(kBegin, at + 1)) != std::string::npos) {
+    const auto next = FromPem("CERTIFICATE", std::string_view(text).substr(at));
+    if (!next) return BadOption(key + ": " + file + " holds what is no certificate");
+    all->insert(all->end(), next->begin(), next->end());
+  }
+  return all;
+}
+
 Result<Bytes> ReadPin(const std::string& base64, const std::string& certificate_file) {
   if (!base64.empty()) {
     auto pin = FromBase64(base64);
@@ -149,7 +164,8 @@ Result<ClientOptions> OptionReader::Ready() && {
   if (options_.trust.zones.empty()) return BadOption("zone is missing");
   if (options_.resolver.address.empty()) return BadOption("resolver is missing");
   if (anchor_file_.empty()) return BadOption("trust_anchor_file is missing");
-  auto root = ReadAuthority("root_file", root_file_), issuing = ReadAuthority("issuing_file", issuing_file_);
+  auto root = ReadAuthority("root_file", root_file_),
+       issuing = ReadAuthorities("issuing_file", issuing_file_);
   if (!root) return root.error();
   if (!issuing) return issuing.error();
   auto pin = ReadPin(pin_, resolver_certificate_file_);

@@ -76,10 +76,14 @@ CK_RV GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
 CK_RV OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify,
                   CK_SESSION_HANDLE* session) {
   if (Gone()) return CKR_TOKEN_NOT_PRESENT;
-  if (Fault() == "busy" && sessions >= 2) return CKR_SESSION_COUNT;
-  const CK_RV done = real->C_OpenSession(slot, flags, application, notify, session);
-  if (done != CKR_OK) return done;
   const long now = ++sessions;
+  const bool too_many = Fault() == "busy" && now > 2;
+  const CK_RV done =
+      too_many ? CKR_SESSION_COUNT : real->C_OpenSession(slot, flags, application, notify, session);
+  if (done != CKR_OK) {
+    --sessions;
+    return done;
+  }
   for (long most = sessions_most; now > most && !sessions_most.compare_exchange_weak(most, now);) {
   }
   return done;

@@ -1,7 +1,12 @@
 #include "workers/domain/compose.h"
 
+#include <set>
+
+#include "workers/crypto/issuer.h"
+#include "workers/crypto/p256.h"
 #include "workers/domain/device_steps.h"
 #include "workers/domain/renewal.h"
+#include "workers/domain/several_signers.h"
 #include "workers/domain/standing.h"
 #include "workers/jobs/jobs.h"
 #include "workers/payload_push/cms.h"
@@ -38,14 +43,33 @@ Status CheckBound(const Device& device, const EndpointRecord& endpoint) {
   return Done{};
 }
 
-// nullptr: for no ASP.
+// Whether 09 verifies with the issuing certificate that is container 07: the endpoint may have been published under a
+// former CA. Endpoints are few and their devices many, so what has verified once is known by its digest.
+bool SignedBy(const domain::Signer& signer, const EndpointRecord& endpoint) {
+  constexpr std::size_t kKnownMax = 1024;
+  thread_local std::set<crypto::Sha256Digest> known;
+  const auto digest =
+      crypto::Sha256({signer.certificate(), endpoint.legacy_json, endpoint.legacy_json_signature});
+  if (known.contains(digest)) return true;
+  const auto issuer = crypto::ReadIssuer(signer.certificate());
+  const bool verified =
+      issuer && crypto::VerifyP256(issuer->public_key, crypto::Sha256({endpoint.legacy_json}),
+                                   endpoint.legacy_json_signature);
+  if (known.size() >= kKnownMax) known.clear();
+  if (verified) known.insert(digest);
+  return verified;
+}
+
+// nullptr: for no ASP. The issuing certificate is that of the device's own certificate, whose key signs the payload.
 wire::RegistryPayload Content(const Device& device, const Credential& carried, const EndpointRecord* endpoint,
-                              const domain::Policy& policy, const Context& context) {
+                              const domain::Policy& policy, const Context& context,
+                              const domain::Signer& by) {
   wire::RegistryPayload payload;
   payload.version = domain::PayloadVersion(device);
   payload.issued = context.now;
   payload.expires = context.now + policy.payload.validity;
   payload.bootstrap = BootstrapOf(policy, device.id);
+  payload.bootstrap.issuing_certificate = by.certificate();
   payload.certificate = carried.certificate.der;
   if (endpoint != nullptr) {
     payload.asp = endpoint->asp;
@@ -67,7 +91,7 @@ Status AddPilotForm(const wire::RegistryPayload& payload, const EndpointRecord* 
   EndpointRecord endpoint = *bound;
   action.pilot_form_absent = PilotFormAbsent(endpoint.endpoint, payload.bootstrap.device_name);
   if (!action.pilot_form_absent.empty()) return Done{};
-  if (!SignedAsNow(endpoint)) {
+  if (!SignedAsNow(endpoint) || !SignedBy(signer, endpoint)) {
     if (auto again = SignLegacy(endpoint, signer); !again) return again;
   }
   action.containers = PilotForm(payload, endpoint);
@@ -104,14 +128,15 @@ Result<domain::Job> ComposeFor(Device& device, const EndpointRecord* endpoint, c
   if (auto ready = CheckReady(device, chosen); !ready) return ready.error();
   const Credential carried = *chosen;
   domain::NoteCarried(device, domain::ComposeNext(device), carried);
-  const wire::RegistryPayload payload = Content(device, carried, endpoint, policy, context);
+  const domain::Signer& by = domain::SignerOf(signer, carried.certificate.der);
+  const wire::RegistryPayload payload = Content(device, carried, endpoint, policy, context, by);
   const auto sealed = Encrypt(AsBytes(wire::JsonText(wire::Encode(payload))), KeyOf(device, carried));
   if (!sealed) return sealed.error();
   wire::PayloadPush action;
-  auto cms = SignContent(*sealed, signer, context.now);
+  auto cms = SignContent(*sealed, by, context.now);
   if (!cms) return cms.error();
   action.cms = std::move(*cms);
-  if (auto added = AddPilotForm(payload, endpoint, signer, action); !added) return added.error();
+  if (auto added = AddPilotForm(payload, endpoint, by, action); !added) return added.error();
   domain::NoteStep(device, wire::PayloadPush::kName, context.now);
   return JobOf(device, carried, std::move(action), context);
 }

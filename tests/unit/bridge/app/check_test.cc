@@ -72,6 +72,12 @@ TEST_F(CheckTest, AKeyInATokenIsLookedAt) {
   config = config_;
   config.pki.issuing_key = token.Uri("zsk");
   EXPECT_THAT(FaultsOf(config), ElementsAre(testing::HasSubstr("the certificate is not this key's")));
+  EXPECT_FALSE(TokenIsAway(config)) << "another start finds the same";
+  config.dns.zsk = token.Uri("zsk");
+  config.dns.zsk.replace(config.dns.zsk.find("token=registry"), 14, "token=hsm");
+  EXPECT_TRUE(TokenIsAway(config));
+  config = config_;
+  EXPECT_FALSE(TokenIsAway(config)) << "no key is in a token";
   config.pki.issuing_key = "pkcs11:object=zsk?module-path=/usr/lib/none.so";
   EXPECT_THAT(FaultsOf(config),
               ElementsAre(StartsWith("pki.issuing_key: /usr/lib/none.so cannot be loaded")));

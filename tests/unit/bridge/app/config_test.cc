@@ -314,7 +314,7 @@ TEST_F(ConfigTest, TheDefaultsOnThePageAreTheProgramsDefaults) {
   const auto rows = DefaultsOnPage();
   const auto plain = Load(With("registry", ""));
   const auto with_party = Load(With("party", ""));
-  const auto missing = Load("[[secondary]]\n[[party]]\n");
+  const auto missing = Load("[[secondary]]\n[[party]]\n[[former_issuing]]\n");
   ASSERT_TRUE(plain.ok() && with_party.ok() && !missing.ok());
   int defaults = 0;
   for (const auto& [key, said] : rows) {

@@ -84,6 +84,24 @@ TEST_F(CrlWriterTest, ThereIsACrlBeforeTheFirstRevocation) {
   EXPECT_EQ(writer_->written(), clock_.Now().seconds());
 }
 
+// RFC 5280 §5: whoever issued a certificate revokes it.
+TEST_F(CrlWriterTest, AFormerCaGoesOnWithACrlOfItsOwn) {
+  const auto former = *signing::CreateRoot("former", {clock_.Now(), std::chrono::days(30)});
+  folder_.Write("former.pem", ToPem("CERTIFICATE", former.certificate));
+  const auto former_signer = *signing::MakeSigner(former.key, former.certificate);
+  CrlOptions options{folder_.In("crl.pem"), 24h, gather_, 1ms, [this] { return steady_; }};
+  options.former = {{former_signer.get(), folder_.In("former-crl.pem")}};
+  Revoke(1);
+  CrlWriter writer(options, *ledger_, *signer_, clock_, [](int, const std::string&) {});
+  ASSERT_TRUE(writer.WriteNow().ok());
+  EXPECT_TRUE(Listed());
+  const auto text = lab::RunToEnd({"openssl", "crl", "-in", folder_.In("former-crl.pem"), "-noout", "-text",
+                                   "-CAfile", folder_.In("former.pem")});
+  ASSERT_TRUE(text.ok()) << text.error().message;
+  EXPECT_NE(text->find("Serial Number: 5A01"), std::string::npos) << *text;
+  EXPECT_NE(text->find("Issuer: CN = former"), std::string::npos) << *text;
+}
+
 // Above the limit each shard tells of its own certificates, and all together of every one; the whole CRL goes on.
 TEST_F(CrlWriterTest, AboveItsLimitTheCrlIsInShardsBesideTheWholeOne) {
   CrlOptions options{folder_.In("crl.pem"), 24h, gather_, 1ms, [this] { return steady_; }};

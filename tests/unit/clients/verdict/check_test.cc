@@ -85,6 +85,26 @@ TEST_F(CheckTest, EverythingElseIsRefusedWithItsReason) {
   EXPECT_EQ(Counted("registry_client_verdicts_total{verdict=\"accepted\"}"), 0);
 }
 
+// While the registry changes its issuing CA there are two, in any order.
+TEST_F(CheckTest, EachOfSeveralIssuingCasWillDo) {
+  const sim::test::TestRegistry another;
+  const Bytes own_ca = world_->trust().issuing, other = another.issuing();
+  const auto joined = [](Bytes first, const Bytes& second) {
+    first.insert(first.end(), second.begin(), second.end());
+    return first;
+  };
+  for (const Bytes& issuing : {joined(own_ca, other), joined(other, own_ca)}) {
+    ClientCheck::Trust trust = world_->trust();
+    trust.issuing = issuing;
+    const auto check = ClientCheck::Create(trust, &own_, resolver_);
+    ASSERT_TRUE(check);
+    const auto judged =
+        (*check)->Judge(test::Parsed(world_->device(Kind::kGood).certificate).get(), std::nullopt);
+    EXPECT_TRUE(judged.status) << judged.status.error().message;
+  }
+  EXPECT_FALSE(Chain::Create(world_->trust().root, joined(own_ca, Bytes{1, 2}), 8));
+}
+
 // The registry's root says so, and the resolver is believed in nothing: another registry's device is nobody here.
 TEST_F(CheckTest, AnotherRegistrysDeviceIsRefusedByItsChain) {
   const sim::test::TestRegistry another;

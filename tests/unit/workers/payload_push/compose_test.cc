@@ -3,12 +3,14 @@
 #include <openssl/x509.h>
 
 #include "bridge/signing/crl.h"
+#include "bridge/signing/rolling_signer.h"
 #include "schemas/wire/envelope.h"
 #include "tests/support/csr_maker.h"
 #include "tests/support/device_ca.h"
 #include "tests/support/device_maker.h"
 #include "tests/support/openssl_tool.h"
 #include "workers/crypto/der_writer.h"
+#include "workers/crypto/p256.h"
 #include "workers/domain/job_kinds.h"
 #include "workers/payload_push/cms.h"
 #include "workers/payload_push/payload_push.h"
@@ -210,6 +212,43 @@ TEST_F(ComposeTest, AnEarlierRecordIsSignedAgain) {
   EXPECT_EQ(AsText(containers[3].content), R"({"port":8883,"url":"mqtt.asp-a.test"})");
   EXPECT_TRUE(VerifiedByRegistry(containers[3].content, containers[4].content));
   EXPECT_TRUE(VerifiedByRegistry(containers[2].content, containers[5].content));
+}
+
+// A device sees one issuing CA at a time: that of its own certificate.
+TEST_F(ComposeTest, InARollOverEachDeviceIsToldByTheCaOfItsCertificate) {
+  const auto next = *signing::CreateIssuing(test::Ca().root, "Next Issuing CA", {test::Ca().now});
+  std::vector<std::unique_ptr<domain::Signer>> former;
+  former.push_back(*signing::MakeSigner(test::Ca().issuing.key, test::Ca().issuing.certificate));
+  const signing::RollingSigner both(*signing::MakeSigner(next.key, next.certificate), std::move(former));
+  const auto device_below = [&](const signing::Authority& ca) {
+    return *signing::CreatePartyCertificate(ca, *signing::PrivateKey::Generate(), *PartyId::Parse("d"),
+                                            {test::Ca().now});
+  };
+  TrustACertificate();
+  ASSERT_TRUE(SignLegacy(endpoint_, *test::Ca().signer).ok()) << "published before the roll-over";
+  policy_.payload.bootstrap.issuing_certificate = next.certificate;
+  for (const signing::Authority* ca : {&test::Ca().issuing, &next}) {
+    test::CertificateOf(device_).der = device_below(*ca);
+    auto job = payload_push::Compose(device_, endpoint_, policy_, test::Ca().context, both);
+    ASSERT_TRUE(job.ok()) << job.error().message;
+    job_ = std::move(*job);
+    const auto containers = Pushed().containers;
+    ASSERT_EQ(containers.size(), 8u);
+    EXPECT_EQ(containers[1].content, ca->certificate) << "07";
+    const Bytes point = ca->key.point();
+    EXPECT_TRUE(crypto::VerifyP256(point, crypto::Sha256({containers[3].content}), containers[4].content))
+        << "09";
+    EXPECT_TRUE(crypto::VerifyP256(point, crypto::Sha256({containers[2].content}), containers[5].content))
+        << "0A";
+    folder_.Write("payload.cms", Pushed().cms);
+    folder_.Write("by.pem", ToPem("CERTIFICATE", ca->certificate));
+    folder_.Write("root.pem", ToPem("CERTIFICATE", test::Ca().root.certificate));
+    const auto verified =
+        test::OpenSsl(folder_,
+                      "cms -verify -binary -inform DER -in payload.cms -certfile by.pem -CAfile "
+                      "root.pem -no_check_time -out sealed.der");
+    EXPECT_TRUE(verified.ok()) << verified.output;
+  }
 }
 
 TEST_F(ComposeTest, LegacySignaturesVerify) {
