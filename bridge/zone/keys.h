@@ -1,7 +1,7 @@
 // bridge/zone/keys.h: the zone's signing keys, and their public forms for trust anchors and parents.
 // Keys are PEM (PKCS#8) P-256 files made by `registryctl init`, or stand in a token (bridge/keys/key_source.h).
-// A file that others may read or write is refused, and so is an encrypted one: nobody is there to type a passphrase. Errors: "zone_key_unreadable", "zone_key_exposed",
-// "zone_key_unsuitable", "zone_name_invalid"; those of bridge/keys.
+// A file that others may read or write is refused, and so is an encrypted one: nobody is there to type a passphrase.
+// Errors: "zone_key_unreadable", "zone_key_exposed", "zone_key_unsuitable", "zone_name_invalid"; those of bridge/keys.
 // A signature of a key that is away waits for it (key_patience.h).
 // Threads: a ZoneKey is an immutable value; a KeySigner belongs to one thread.
 // Spec: RFC 4034 §2, §5, appendix B; RFC 6605 (algorithm 13: P-256, SHA-256, signature r || s).

@@ -339,6 +339,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
        "the resolver of devices cannot be reached over TLS"},
       {Said::kOperator, Code::kFailed, "resolver_untrusted",
        "the resolver of devices has another certificate or name than devices are told"},
+      {Said::kOperator, Code::kFailed, "tls_files",
+       "a certificate, key or list of the operator's pages cannot be used"},
       {Said::kOperator, Code::kFailed, "tsig_key_twice", "two TSIG secrets stand under one name"},
       {Said::kOperator, Code::kFailed, "zone_address_invalid", "an address in the zone's options"},
       {Said::kOperator, Code::kFailed, "zone_name_invalid", "a name in the zone's options"},

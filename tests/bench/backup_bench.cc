@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <semaphore>
 #include <thread>
 
 #include "bridge/clock.h"
@@ -15,6 +16,7 @@
 #include "bridge/ctl/registry_folder.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "schemas/base/check.h"
+#include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/unit/bridge/ledger/samples.h"
@@ -28,17 +30,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kUsual = 1'000'000, kPerCommit = 200;
 constexpr std::size_t kHistory = 7;
+constexpr std::uint64_t kCommits = 3000;  // of one who waits for each
 constexpr std::chrono::minutes kMakingMax{12};
 
 double Seconds(Clock::time_point since) {
   return std::chrono::duration<double>(Clock::now() - since).count();
-}
-
-std::uint64_t DevicesOf(int argc, char** argv) {
-  for (int i = 1; i + 1 < argc; ++i) {
-    if (std::string(argv[i]) == "--devices") return std::strtoull(argv[i + 1], nullptr, 10);
-  }
-  return kUsual;
 }
 
 // What is left of devices that have lived for a while: their records, what is theirs alone, and 7 entries of history each.
@@ -74,8 +70,13 @@ class Waiter {
         const auto start = Clock::now();
         REG_CHECK(ledger.Commit(samples::Registration(i)).ok());
         longest_ = std::max(longest_.load(), Seconds(start));
+        committed_.release();
       }
     });
+  }
+  double StopAfter(std::uint64_t commits) {
+    for (std::uint64_t i = 0; i < commits; ++i) committed_.acquire();
+    return Stop();
   }
   double Stop() {
     stopping_ = true;
@@ -86,6 +87,7 @@ class Waiter {
  private:
   std::atomic<bool> stopping_{false};
   std::atomic<double> longest_{0};
+  std::counting_semaphore<> committed_{0};
   std::thread thread_;
 };
 
@@ -107,6 +109,10 @@ double Timed(Call call) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::uint64_t wanted = kUsual;
+  bench::Arguments arguments("bench_backup");
+  arguments.app().add_option("--devices", wanted, "(1000000)")->check(CLI::PositiveNumber);
+  if (const auto end = arguments.Parse(argc, argv)) return *end;
   const test::TemporaryFolder folder;
   bench::Report report;
   const SystemClock clock;
@@ -114,11 +120,10 @@ int main(int argc, char** argv) {
   {
     auto ledger = ledger::OpenRocksDbLedger({folder.In("r/ledger")});
     REG_CHECK(ledger.ok());
-    const std::uint64_t devices = Fill(**ledger, DevicesOf(argc, argv));
+    const std::uint64_t devices = Fill(**ledger, wanted);
     report.AddAlone("backup_devices", static_cast<double>(devices), "devices");
     Waiter before(**ledger, devices);
-    std::this_thread::sleep_for(std::chrono::seconds(3));
-    report.AddAlone("backup_commit_longest_before", before.Stop() * 1e3, "ms");
+    report.AddAlone("backup_commit_longest_before", before.StopAfter(kCommits) * 1e3, "ms");
     Waiter during(**ledger, devices * 2);
     const double point = Timed([&] { REG_CHECK(ledger::MakeCheckpoint(**ledger, folder.In("point")).ok()); });
     report.AddAlone("backup_commit_longest_meanwhile", during.Stop() * 1e3, "ms");
@@ -159,5 +164,5 @@ int main(int argc, char** argv) {
     REG_CHECK(done.ok());
   });
   report.AddAlone("import_made", imported, "s");
-  return report.Write(argc, argv) ? 0 : 1;
+  return report.Write(arguments.json()) ? 0 : 1;
 }

@@ -6,7 +6,9 @@
 
 #include "bridge/app/http.h"
 #include "bridge/app/http_message.h"
+#include "bridge/app/http_tls.h"
 #include "bridge/zone/socket.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/bridge/app/http_get.h"
 
 namespace registry::app {
@@ -109,6 +111,17 @@ TEST_F(HttpSiteTest, AStreamWhosePeerTakesNothingEnds) {
   }
   std::string end = Heard(idle, "never");
   EXPECT_LT(end.size(), 64 * large.size()) << "it was ended before it could take all";
+}
+
+TEST(HttpTlsTest, AFileThatCannotBeUsedIsNamed) {
+  const test::TemporaryFolder folder;
+  folder.Write("broken.pem", "no certificate\n");
+  for (const char* file : {"none.pem", "broken.pem"}) {
+    const auto loaded = HttpTls::Load({folder.In(file), folder.In("none.key"), folder.In("none.pem"), ""});
+    ASSERT_FALSE(loaded.ok());
+    EXPECT_EQ(loaded.error().symbol, "tls_files");
+    EXPECT_NE(loaded.error().message.find(folder.In(file)), std::string::npos) << loaded.error().message;
+  }
 }
 
 TEST(HttpQuery, IsDecodedAndNothingElse) {
