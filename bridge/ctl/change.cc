@@ -29,7 +29,8 @@ void AddChangeOptions(CLI::App& command, ChangeOptions& options, Reason reason) 
     command
         .add_option("--reason", options.reason,
                     "Why, for people: told to the parties and kept in the history")
-        ->required(reason == Reason::kRequired);
+        ->required(reason == Reason::kRequired)
+        ->check([](const std::string& text) { return std::string(text.empty() ? "it says nothing" : ""); });
   }
   command.add_flag("--dry-run", options.dry_run, "Say what it would come to, and change nothing");
   AddSendOptions(command, options.send);

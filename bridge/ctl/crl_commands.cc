@@ -10,6 +10,7 @@
 #include "bridge/app/material.h"
 #include "bridge/clock.h"
 #include "bridge/ctl/change.h"
+#include "bridge/ctl/running.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/ledger/sound.h"
 #include "bridge/signing/crl.h"
@@ -113,12 +114,14 @@ struct PublishCrl {
   std::string to;
 };
 
-// As registryd does it at a start, the revocations carried over that only the file knows. 0: registryd runs, and does it.
+// As registryd does it at a start, the revocations carried over that only the file knows. False: registryd runs, and makes
+// it itself.
 bool Make(const app::Config& config, const PublishCrl& wanted, const PartyId& party) {
+  // To open a ledger for writing may write.
+  if (wanted.options.dry_run) return PageOf(config, "/healthz").empty();
   auto opened = ledger::OpenRocksDbLedger({config.ledger_folder});
   if (!opened && opened.error().symbol == ledger::kLedgerInUse) return false;
   const auto ledger = OrFail(std::move(opened));
-  if (wanted.options.dry_run) return true;
   const auto material = OrFail(app::Material::Load(config));
   const SystemClock clock;
   const LogLine say = [](int level, const std::string& line) {
@@ -126,11 +129,8 @@ bool Make(const app::Config& config, const PublishCrl& wanted, const PartyId& pa
   };
   const app::PublishedTrust published{config.pki.crl_file, *material.signer, material.policy};
   OrFail(app::CarryOver(published, *ledger, clock, say));
-  Json reason;
-  PutReason(wanted.options, reason);
   domain::Changeset changes;
-  changes.history.push_back(
-      domain::History(party, "CRL made: " + reason.at("reason").get<std::string>(), clock.Now()));
+  changes.history.push_back(domain::History(party, "CRL made: " + wanted.options.reason, clock.Now()));
   OrFail(ledger::CommitSound(*ledger, std::move(changes)));
   OrFail(app::CrlWriter(app::CrlOptionsOf(config), *ledger, *material.signer, clock, say).WriteNow());
   return true;
@@ -170,6 +170,8 @@ void Publish(const PublishCrl& wanted) {
   const auto config = OrFail(app::LoadConfig(wanted.options.send.from.config));
   const auto party = PartyId::Parse(wanted.options.send.from.party);
   if (!party) FailWrong("'" + wanted.options.send.from.party + "' is not the name of a party");
+  Json reason;
+  PutReason(wanted.options, reason);  // for what it refuses
   if (!wanted.to.empty() && !fs::is_directory(wanted.to)) Fail(wanted.to + " is no folder");
   const bool made = Make(config, wanted, *party);
   const auto crl = FromPem("X509 CRL", ContentOf(config.pki.crl_file));

@@ -61,6 +61,7 @@ TEST_F(Registryctl, AWrongCommandLineEndsWithTwoAndSaysWhy) {
                             "device explain xx --ledger none",
                             "device suspend xx --reason x --config none",
                             "device suspend 00000000-0000-4000-8000-000000000000 --config none",
+                            "device suspend 00000000-0000-4000-8000-000000000000 --reason '' --config none",
                             "device find --ledger none",
                             "device find --eid 12 --ledger none",
                             "order start explode --all --reason x --config none",
