@@ -48,6 +48,22 @@ class ConsoleLab : public testing::Test {
     return body ? json::parse(*body, nullptr, false) : json();
   }
 
+  // The id of an order that has come to its end and has changed nothing.
+  static std::string RehearsedOrder() {
+    const test::Ran started = test::Shell(
+        "'" REGISTRY_BINARY_DIR
+        "/bin/registryctl' ask order.start '{\"kind\":\"suspend\",\"selection\":{\"party\":\"asp-a\"},"
+        "\"dryRun\":true}' --config '" +
+        lab_->layout().ConfigFile() + "' 2>&1");
+    EXPECT_TRUE(started.ok()) << started.output;
+    const auto first = [] {
+      const json orders = Get("orders").value("orders", json::array());
+      return orders.empty() ? json::object() : orders[0];
+    };
+    EXPECT_TRUE(WaitUntil([&] { return first().value("state", "") == "done"; }, seconds(60)));
+    return first().value("order", "");
+  }
+
   static inline std::unique_ptr<Lab> lab_;
 };
 
@@ -62,12 +78,13 @@ TEST_F(ConsoleLab, PagesAreGoodInABrowserAtAPhonesAndADesksWidth) {
   const std::string device = Get("devices")["devices"][0]["device"];
   const std::string shots = REGISTRY_BINARY_DIR "/console-shots";
   std::filesystem::create_directories(shots);
-  const test::Ran ran = test::Shell("node '" + kHere + "look.mjs' '" + kNode + "' 'http://localhost:" +
-                                    std::to_string(lab_->layout().console) + "/' '" + shots +
-                                    "' '' devices 'device/" + device + "' orders transfers parties 2>&1");
+  const test::Ran ran = test::Shell("node '" + kHere + "look.mjs' '" + kNode +
+                                    "' 'http://localhost:" + std::to_string(lab_->layout().console) + "/' '" +
+                                    shots + "' '' devices 'device/" + device + "' orders 'order/" +
+                                    RehearsedOrder() + "' transfers parties 2>&1");
   ASSERT_TRUE(ran.ok()) << ran.output;
   const auto looks = LinesOf(ran.output);
-  ASSERT_EQ(looks.size(), 6u * 2 + 1);
+  ASSERT_EQ(looks.size(), 7u * 2 + 1);
   for (const json& look : looks) {
     if (look.value("route", "") == "live") continue;
     const std::string where = look.value("route", "?") + " " + std::to_string(look.value("width", 0));
@@ -78,6 +95,9 @@ TEST_F(ConsoleLab, PagesAreGoodInABrowserAtAPhonesAndADesksWidth) {
     EXPECT_EQ(look.at("unreachable"), 0) << where;
     EXPECT_LE(look.at("wider"), 0) << where << " is wider than its screen";
     EXPECT_EQ(look.at("drawn"), look.at("route") == "" ? 2 : 0) << "charts with something on them";
+    if (look.at("route") == "orders") {
+      EXPECT_EQ(look.at("rows"), 1);
+    }
     if (look.at("route") == "devices") {
       EXPECT_EQ(look.at("rows"), kDevices);
     }
