@@ -5,6 +5,8 @@
 // within the TTL of each. Time is true time in seconds; all chance comes from the seed.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <random>
 #include <set>
