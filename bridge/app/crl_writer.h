@@ -40,8 +40,8 @@ struct CrlOptions {
   std::string url{};                 // of the whole CRL; those of the shards come of it (csr_sign.h)
   std::uint32_t shards = 0;          // CRLs beside the whole one, one for each certificate; 0: none
   std::size_t shard_above = 10'000;  // entries; with no more each of those files holds the whole CRL
-  // Whoever issued a certificate revokes it (RFC 5280 §5), so each former CA goes on with a CRL of its own. All tell of every
-  // revocation: a serial number that the CA has not used says nothing.
+  // Whoever issued a certificate revokes it (RFC 5280 §5), so each former CA goes on with a CRL of its own. All tell of
+  // every revocation: a serial number that the CA has not used says nothing.
   struct Former {
     const domain::Signer* signer;
     std::string file;

@@ -9,12 +9,14 @@
 
 #include "bridge/ledger/ledger.h"
 #include "bridge/signing/ca.h"
+#include "bridge/signing/key_file.h"
 #include "bridge/signing/signer.h"
 #include "schemas/base/check.h"
 #include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/support/csr_maker.h"
 #include "tests/support/device_maker.h"
+#include "tests/support/soft_token.h"
 #include "workers/crypto/p256.h"
 #include "workers/csr_sign/csr_sign.h"
 #include "workers/payload_push/cms.h"
@@ -146,6 +148,35 @@ void BenchCertificates(const Issuing& registry, Raw& raw, bench::Report& report)
   report.Add("csr_submit_decision", 1e6 / decision, "decisions/s", 1e6 / floor, kFloor, floor / decision);
 }
 
+// The same key once more, in a token of SoftHSM 2, which computes in this thread: what PKCS#11 and its way of keeping keys
+// cost, and nothing of a real HSM.
+void BenchToken(const Issuing& registry, Raw& raw, bench::Report& report) {
+  const test::SoftToken token;
+  REG_CHECK(registry.issuing.key.Save(token.folder().In("issuing.key")).ok());
+  REG_CHECK(test::Shell("softhsm2-util --import '" + token.folder().In("issuing.key") +
+                        "' --token registry --label issuing --id 01 --pin 123456 2>&1")
+                .ok());
+  const auto in_token =
+      *signing::MakeSigner(*signing::LoadKey(token.Uri("issuing")), registry.issuing.certificate);
+  csr_sign::Issuer issuer = *csr_sign::Issuer::Create(registry.policy, *in_token);
+  const auto requests = Requests(false);
+  const auto certify = [&](const csr_sign::Issuer& by, int i) {
+    const auto checked = csr_sign::CheckCsr(requests[static_cast<std::size_t>(i % kRequests)]);
+    REG_CHECK(checked && by.Issue(registry.device, *checked, registry.context).ok());
+  };
+  double floor = 0, signature = 0, certificate = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    floor += bench::MicrosPerCall(kCallsPerRound, [&](int) { raw.Sign(); }) / kRounds;
+    signature +=
+        bench::MicrosPerCall(kCallsPerRound, [&](int) { REG_CHECK(in_token->Sign(Bytes(100)).ok()); }) /
+        kRounds;
+    certificate += bench::MicrosPerCall(kCallsPerRound, [&](int i) { certify(issuer, i); }) / kRounds;
+  }
+  report.Add("token_signature", 1e6 / signature, "signatures/s", 1e6 / floor, "raw P-256 sign per core",
+             floor / signature);
+  report.AddAlone("csr_to_certificate_with_token", 1e6 / certificate, "certificates/s");
+}
+
 void BenchPayload(const Issuing& registry, Raw& raw, bench::Report& report) {
   const Bytes content(2400, 'x');
   const Bytes recipient = test::PointOf(test::NewEcKey());
@@ -178,5 +209,6 @@ int main(int argc, char** argv) {
   bench::Report report;
   BenchCertificates(registry, raw, report);
   BenchPayload(registry, raw, report);
+  BenchToken(registry, raw, report);
   return report.Write(arguments.json()) ? 0 : 1;
 }
