@@ -1,7 +1,7 @@
 // bridge/zone/responder.h: one request in, a stream of signed messages out; no sockets.
-// Served: SOA, AXFR and IXFR for the zone, to whoever holds the TSIG key. Everything else is answered with
-// its RCODE: FORMERR, NOTIMP, REFUSED (unsigned, another question), NOTAUTH (another zone's transfer), NOTAUTH with
-// BADKEY, BADSIG, BADTIME or BADTRUNC. Each kind of refusal is a warning with the peer's address, at most one in kRefusalSayEvery.
+// Served: SOA, AXFR and IXFR for the zone, to whoever holds a TSIG key. Everything else is answered with its RCODE:
+// FORMERR, NOTIMP, REFUSED (unsigned, another question), NOTAUTH (another zone's transfer), NOTAUTH with BADKEY, BADSIG,
+// BADTIME or BADTRUNC. Each kind of refusal is a warning with the peer's address, at most one in kRefusalSayEvery.
 // Threads: Answer from one thread; a Reply belongs to one exchange and must not outlive the Responder.
 // Spec: RFC 5936 §2, §4.2; RFC 1995 §2; RFC 8945 §5. EDNS is not spoken: an OPT in a request is ignored.
 #pragma once
