@@ -29,6 +29,29 @@ void AddVerb(CLI::App& devices, std::string_view sent, const char* what) {
   });
 }
 
+// The command would deactivate a device that is not: whoever says wipe has not asked for that.
+void MustBeDeactivated(const std::string& config, const DeviceId& id) {
+  ReadOptions source;
+  source.config = config;
+  const auto device = OrFail(OpenLedger(source)->LoadDevice(id));
+  if (!device) Fail("there is no device " + id.text());
+  if (device->state == domain::State::kDeactivated) return;
+  Fail("the device is " + std::string(domain::StateName(device->state)) +
+       "; device deactivate stops trusting it and has its applet wiped");
+}
+
+void AddWipe(CLI::App& devices) {
+  const auto verb = std::make_shared<Verb>();
+  auto* command = devices.add_subcommand("wipe", "ask again for the wipe of a deactivated device's applet");
+  command->add_option("ID", verb->device, "device id or name")->required();
+  AddChangeOptions(*command, verb->options, Reason::kRequired);
+  command->callback([verb] {
+    const DeviceId id = DeviceArgument(verb->device);
+    MustBeDeactivated(verb->options.send.from.config, id);
+    Change(verb->options, wire::DeviceDeactivate::kName, Json{{"device", id.text()}});
+  });
+}
+
 }  // namespace
 
 void AddDeviceVerbs(CLI::App& devices) {
@@ -42,6 +65,7 @@ void AddDeviceVerbs(CLI::App& devices) {
           "have it make another key; the reason keyCompromise revokes the old one at once");
   AddVerb(devices, wire::DeviceDelete::kName, "take a device's name out of DNS; a tombstone stays");
   AddVerb(devices, wire::DeviceRestore::kName, "bring a deleted device back, deactivated");
+  AddWipe(devices);
 }
 
 }  // namespace registry::ctl

@@ -132,6 +132,8 @@ Result<State> Next(const Device& device, Command command) {
   if (!next && (barred.empty() || device.state == State::kDeleted)) return Refused(device, command, row.rule);
   if (!barred.empty()) return Refused(device, command, barred);
   if (command == Command::kDisconnect && !EverSeen(device)) return Refused(device, command, row.rule);  // (5)
+  const bool again = command == Command::kServerDeactivate && device.state == State::kDeactivated;
+  if (again && !EverSeen(device)) return Refused(device, command, row.rule);  // (6)
   const bool comes_back = command == Command::kReactivate || command == Command::kServerReactivate;
   if (comes_back && !EverSeen(device)) return State::kRegistered;  // (2)
   return *next;

@@ -16,6 +16,7 @@ namespace registry::domain {
 // (1) Of a device that has a live certificate, the next one is "renew".
 // (2) Registered when the device was never seen on the network.
 // (5) Refused when it was never seen: there is nothing to switch off.
+// (6) Its applet.wipe is asked for again; refused when it was never seen: there is nothing to wipe.
 // A pending transfer lets nothing go on but suspend, the operator's deactivate, and what decides it (RFC 5730 §2.9.3.4).
 // clang-format off
 #define REGISTRY_LIFECYCLE_COMMANDS(ROW) \
@@ -72,9 +73,9 @@ namespace registry::domain {
   ROW(kDeactivate, "deactivate", (kOff, kOff, kOff, kOff, kOff, kNo, kNo), \
       (kBar, kAny, kAny, kAny, kAny, kAny, kAny), \
       "a device is deactivated once") \
-  ROW(kServerDeactivate, "deactivate by the operator", (kOff, kOff, kOff, kOff, kOff, kNo, kNo), \
+  ROW(kServerDeactivate, "deactivate by the operator", (kOff, kOff, kOff, kOff, kOff, kOff/*6*/, kNo), \
       (kAny, kAny, kAny, kAny, kAny, kAny, kAny), \
-      "a device is deactivated once") \
+      "a device that was never seen has nothing to wipe") \
   ROW(kReactivate, "reactivate", (kNo, kNo, kNo, kNo, kNo, kAtt/*2*/, kNo), \
       (kBar, kBar, kBar, kBar, kAny, kAny, kAny), \
       "only a deactivated device is reactivated") \

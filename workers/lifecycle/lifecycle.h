@@ -26,7 +26,8 @@ Result<bool> Replaces(const wire::Endpoint&, const Case&);
 Result<Reply> Decide(const wire::DeviceClaim&, Case&);
 // Kept with the binding, and pushed at once to a device that has a payload. Refused while an approved transfer goes on.
 Result<Reply> Decide(const wire::WifiSet&, Case&);
-// The operator's deactivation sets serverHold: only the operator's reactivation undoes it, the claimer's is refused.
+// The operator's deactivation sets serverHold: only the operator's reactivation undoes it, the claimer's is refused. Of a
+// device that is deactivated already it asks for the applet.wipe again, and for nothing else.
 Result<Reply> Decide(const wire::DeviceDeactivate&, Case&);
 // The new key is asked for at once, or when the applet.wipe of the deactivation has ended, well or not: until then
 // csr.submit is refused (2304 wipe_pending). That wipe ends at the deadline the MNO was told, at the latest.

@@ -89,13 +89,30 @@ Reply Finish(Device& device, const std::string& reason, Case& at) {
   return wire::Encode(StateOf(device));
 }
 
+// The operator's second deactivation: the wipe was given up, or the card is doubted. Who holds the device stays as it is,
+// and nobody is told anew what holds already.
+Result<Reply> WipeAgain(Device& device, const wire::DeviceDeactivate& command, Case& at) {
+  if (const auto next = domain::Next(device, Command::kServerDeactivate); !next) return next.error();
+  const auto waiting = Waiting::Of(device.id, at.view);
+  if (!waiting) return waiting.error();
+  if (auto wiped = WantWipe(device, *waiting, at); !wiped) return wiped.error();
+  RecordStep(device, "wipe asked again", command.reason, at);
+  if (command.disconnect) {
+    if (auto off = DisconnectAfterWipe(device, command.reason, at); !off) return off.error();
+  }
+  Put(device, at.changes);
+  return wire::Encode(StateOf(device));
+}
+
 }  // namespace
 
 Result<Reply> Decide(const wire::DeviceDeactivate& command, Case& at) {
   auto device = FindManaged(command.device, at.origin, at.view);
   if (!device) return device.error();
+  const bool by_operator = at.origin.role == wire::Role::kOperator;
+  if (by_operator && device->state == domain::State::kDeactivated) return WipeAgain(*device, command, at);
   // RFC 5731 §2.3: a server status is the registry's; the client that asks to go on cannot take it away.
-  if (at.origin.role == wire::Role::kOperator) device->statuses.insert(domain::DeviceStatus::kServerHold);
+  if (by_operator) device->statuses.insert(domain::DeviceStatus::kServerHold);
   if (auto ended = Deactivate(*device, command.reason, at); !ended) return ended.error();
   if (command.disconnect) {
     if (auto off = DisconnectAfterWipe(*device, command.reason, at); !off) return off.error();

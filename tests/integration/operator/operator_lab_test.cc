@@ -23,7 +23,7 @@ using testing::Not;
 using testing::SizeIs;
 
 constexpr seconds kPatience{120};
-constexpr int kDevices = 6;
+constexpr int kDevices = 7;
 constexpr char kNobody[] = "01234567-89ab-4cde-8f01-23456789abcd";
 
 class OperatorLab : public testing::Test {
@@ -81,6 +81,18 @@ class OperatorLab : public testing::Test {
     return lines;
   }
 
+  // So often, as its MNO has reported it.
+  static bool IsWiped(const std::string& device, int times) {
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    while (std::chrono::steady_clock::now() < until) {
+      const auto lines = Audited(device);
+      if (std::count_if(lines.begin(), lines.end(),
+                        [](const json& line) { return line.at("what") == "applet wiped"; }) == times)
+        return true;
+    }
+    return false;
+  }
+
   static std::unique_ptr<Heard> heard_;
   static std::unique_ptr<Lab> lab_;
   static std::set<std::string> taken_;
@@ -111,6 +123,19 @@ TEST_F(OperatorLab, EveryVerbComesToWhatItsDryRunSaid) {
     });
     EXPECT_TRUE(by_operator) << json(lines);
   }
+}
+
+TEST_F(OperatorLab, AWipeIsForWhatIsDeactivatedAlready) {
+  const std::string device = FreshDevice();
+  EXPECT_THAT(Refusal({"device", "wipe", device, "--reason", "x"}),
+              HasSubstr("the device is active; device deactivate stops trusting it"));
+  Ctl({"device", "deactivate", device, "--reason", "sold"});
+  ASSERT_TRUE(IsWiped(device, 1));
+  const json would = Ctl({"device", "wipe", device, "--reason", "sold twice", "--dry-run"});
+  EXPECT_EQ(would.at("asks")[0].at("action"), "applet.wipe");
+  EXPECT_FALSE(would.contains("tells")) << would;
+  EXPECT_EQ(Ctl({"device", "wipe", device, "--reason", "sold twice"}), would.at("reply"));
+  EXPECT_TRUE(IsWiped(device, 2));
 }
 
 TEST_F(OperatorLab, ADryRunNamesEverythingThatWouldFollow) {

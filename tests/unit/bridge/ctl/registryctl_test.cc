@@ -115,7 +115,7 @@ TEST_F(Registryctl, AWrongWordIsNamedWithTheChoices) {
       {"device shwo x",
        "registryctl device: 'shwo' is no command of it; nearest: show; there are: show, list, find, "
        "explain, history, deactivate, reactivate, suspend, resume, disconnect, reconnect, rekey, delete, "
-       "restore\n"},
+       "restore, wipe\n"},
       {"device dectivate x", "registryctl device: 'dectivate' is no command of it; nearest: deactivate; "},
       {"device suspend x --dryrun",
        "registryctl device suspend: '--dryrun' is no option of it; nearest: --dry-run\n"},

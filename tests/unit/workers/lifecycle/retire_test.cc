@@ -146,6 +146,44 @@ TEST(Reactivate, WhatTheOperatorEndedOnlyTheOperatorUndoes) {
   EXPECT_EQ(registry.Device(id).state, domain::State::kAttached);
 }
 
+TEST(Deactivate, TheOperatorsSecondOneAsksForTheWipeAgainAndForNothingElse) {
+  TestRegistry registry;
+  const std::string id = registry.Activate();
+  const json device = {{"device", id}};
+  ASSERT_TRUE(registry.Ask("asp-a", "device.deactivate", device).accepted());
+  const domain::Job first = JobOf(registry, id, JobKind::kAppletWipe);
+  ASSERT_TRUE(Report(registry, first, {{"outcome", "failed"}, {"stage", "radio"}}).accepted());
+  const auto left = *registry.ledger().JobsOf(*DeviceId::Parse(id));
+  EXPECT_TRUE(std::none_of(left.begin(), left.end(), [](const domain::Job& job) {
+    return job.kind == JobKind::kAppletWipe;
+  })) << "the wipe was given up";
+  EXPECT_EQ(registry.Ask("asp-a", "device.deactivate", device).symbol(), "state_prohibits")
+      << "not the ASP's";
+  const std::size_t told = registry.Heard("registry/v1/to/asp-a/event/device.deactivated").size();
+
+  const json why = {{"device", id}, {"reason", "the card was found"}};
+  const Said again = registry.Ask("operator", "device.deactivate", why);
+  ASSERT_TRUE(again.accepted()) << again.payload;
+  EXPECT_EQ(again.data().at("state"), "deactivated");
+  EXPECT_THAT(registry.Device(id).statuses, SizeIs(0)) << "its ASP may still reactivate it";
+  EXPECT_NE(JobOf(registry, id, JobKind::kAppletWipe).id, first.id);
+  EXPECT_THAT(HistoryOf(registry, *DeviceId::Parse(id)),
+              testing::Contains("wipe asked again: the card was found"));
+  EXPECT_EQ(told, 1u);
+  EXPECT_THAT(registry.Heard("registry/v1/to/asp-a/event/device.deactivated"), SizeIs(0))
+      << "it is told once";
+  EXPECT_TRUE(ledger::Verify(registry.ledger())->faults.empty());
+}
+
+TEST(Deactivate, WhatWasNeverSeenIsWipedNoMore) {
+  TestRegistry registry;
+  const std::string id = registry.Register().device;
+  ASSERT_TRUE(registry.Ask("operator", "device.deactivate", {{"device", id}}).accepted());
+  const Said again = registry.Ask("operator", "device.deactivate", {{"device", id}});
+  EXPECT_EQ(again.symbol(), "state_prohibits");
+  EXPECT_THAT(again.data().at("message"), HasSubstr("never seen has nothing to wipe"));
+}
+
 TEST(Reactivate, WhatTheClaimerEndedBothUndo) {
   for (const char* party : {"asp-a", "operator"}) {
     TestRegistry registry;
