@@ -155,7 +155,8 @@ void CheckOwnFile(const std::string& file, Faults& faults) {
 }  // namespace
 
 std::vector<std::string> FaultsOf(const Config& config) {
-  Faults faults = TrustAnchorFaults(config.trust_anchors, config.zone, KskInUse(config));
+  const auto ksk = KskInUse(config);  // what is wrong with it is said by CheckZone
+  Faults faults = TrustAnchorFaults(config.trust_anchors, config.zone, ksk ? *ksk : config.dns.ksk);
   CheckOwnFile(config.file, faults);
   CheckMqtt(config.mqtt, faults);
   CheckMaterial(config, faults);

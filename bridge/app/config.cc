@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "bridge/app/config_section.h"
+#include "bridge/keys/key_source.h"
 
 namespace registry::app {
 namespace {
@@ -253,7 +254,7 @@ class Reader {
     ZoneConfig& zone = config_.dns;
     zone.key_set = s.Path("key_set", "");
     if (zone.key_set.empty()) {  // beside the keys, or beside this file when those lie in a token
-      const std::string beside = zone.ksk.starts_with("pkcs11:") ? config_.file : zone.ksk;
+      const std::string beside = keys::IsKeyUri(zone.ksk) ? config_.file : zone.ksk;
       zone.key_set = (std::filesystem::path(beside).parent_path() / "key-set.json").string();
     }
     zone.zsk_days = s.As<int>("zsk_days", 90, 0, kDaysMax);

@@ -92,25 +92,29 @@ Status CrlWriter::Write(ledger::Seq up_to) {
                                      now + options_.validity, number);
   if (!der) return der.error();
   if (auto shards = WriteShards(NotAfter(now, *revocations), now, number, *der); !shards) return shards;
-  if (auto former = WriteFormer(NotAfter(now, *revocations), now, number); !former) return former;
   auto replaced = signing::ReplaceFile(options_.file, ToPem("X509 CRL", *der), kReadableByAll);
   if (!replaced) return replaced;
   written_ = now.seconds();
   const ledger::SinkState written{std::max(up_to, sink->cursor), std::to_string(number)};
+  // Another CA's list that cannot be made holds up none of the present one's; it is made with the next.
+  if (auto former = WriteFormer(NotAfter(now, *revocations), now, number); !former)
+    log_.Error("the CRL of a former issuing CA was not written: " + former.error().message);
   if (auto advanced = ledger_.Advance(ledger::Sink::kCrl, written, true); !advanced) return advanced;
   return Forget(*revocations, careful_->Now(now, options_.steady()) - kBackdate);
 }
 
+// All that can be made; the first error.
 Status CrlWriter::WriteFormer(const std::vector<domain::Revocation>& revocations, UtcTime now,
                               std::uint64_t number) {
+  Status first = Done{};
   for (const auto& former : options_.former) {
     const auto der =
         signing::BuildCrl(*former.signer, revocations, now - kBackdate, now + options_.validity, number);
-    if (!der) return der.error();
-    if (auto replaced = signing::ReplaceFile(former.file, ToPem("X509 CRL", *der), kReadableByAll); !replaced)
-      return replaced;
+    const Status replaced = der ? signing::ReplaceFile(former.file, ToPem("X509 CRL", *der), kReadableByAll)
+                                : Status(der.error());
+    if (!replaced && first) first = replaced;
   }
-  return Done{};
+  return first;
 }
 
 Status CrlWriter::WriteShards(const std::vector<domain::Revocation>& revocations, UtcTime now,

@@ -48,7 +48,9 @@ HttpChannel::Took HttpChannel::Receive(std::string& to) {
       const Took took = in_tls()                      ? Judge(size)
                         : size < 0 && CallWouldWait() ? Took::kWouldWait
                                                       : Took::kEnded;
-      return all > 0 ? Took::kSome : took;
+      if (all == 0) return took;
+      waits_for_ = 0;  // it is the caller's to say what is waited for next
+      return Took::kSome;
     }
     to.append(part, static_cast<std::size_t>(size));
     all += static_cast<std::size_t>(size);

@@ -51,10 +51,11 @@ zone::Options ZoneOptions(const Config& config, std::vector<Bytes> apex_certific
   return options;
 }
 
-std::string KskInUse(const Config& config) {
+Result<std::string> KskInUse(const Config& config) {
   const zone::Options options = ZoneOptions(config, {});
-  const auto set = zone::KeySetOf(options, {});
-  return set ? zone::KeyPath(zone::KeyFolderOf(options), set->Anchor().file) : config.dns.ksk;
+  const auto set = zone::KeySetOfUnjudged(options, {});
+  if (!set) return set.error();
+  return zone::KeyPath(zone::KeyFolderOf(options), set->Anchor().file);
 }
 
 }  // namespace registry::app

@@ -9,7 +9,7 @@ namespace registry::app {
 // `apex_certificates`: the registry's CA certificates (DER), first the root.
 zone::Options ZoneOptions(const Config& config, std::vector<Bytes> apex_certificates);
 
-// Where the KSK is that signs now: after a roll-over it is not that of zone.ksk. That one, where the key set cannot be read.
-std::string KskInUse(const Config& config);
+// Where the KSK is that signs now: after a roll-over it is not that of zone.ksk. Errors: the key set cannot be read.
+Result<std::string> KskInUse(const Config& config);
 
 }  // namespace registry::app

@@ -98,7 +98,7 @@ void SayNext(const Given& given, const Restored& restored) {
   if (!restored.keys)
     std::cout << "  - put its keys back where they were: the backup has none, or was not opened\n";
   if (given.crl.empty())
-    std::cout << "  - put the newest CRL that was published in place of pki/crl.pem: what was revoked since "
+    std::cout << "  - put the newest CRL that was published where pki.crl_file says: what was revoked since "
                  "stays so\n";
   for (const std::string& sentence : restored.manifest.left_out)
     std::cout << "  - not in the backup: " << sentence << '\n';

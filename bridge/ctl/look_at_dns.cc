@@ -75,9 +75,10 @@ Finding LookAtParent(const app::Config& config, const zone::TlsResolver& resolve
   const char* const check = "DS in the parent";
   if (IsOwnAnchor(config))
     return {check, Verdict::kGood, "not needed: devices have the zone's own key (registry.trust_anchors)"};
-  const auto text = zone::DsText(config.zone, app::KskInUse(config));
+  const auto ksk = app::KskInUse(config);
+  const auto text = ksk ? zone::DsText(config.zone, *ksk) : Result<std::string>(ksk.error());
   const auto ours = text ? app::ParseTrustAnchor(*text) : std::nullopt;
-  if (!ours) return {check, Verdict::kSkipped, "zone.ksk cannot be read"};
+  if (!ours) return {check, Verdict::kSkipped, "the KSK cannot be read: " + text.error().message};
   const auto answer = zone::AskOverTls(resolver, name, zone::kTypeDs, kForAnswer);
   if (!answer) return {check, Verdict::kSkipped, answer.error().message};
   const auto& records = answer->message.answer;

@@ -1,5 +1,6 @@
 #include "bridge/ctl/registry_files.h"
 
+#include <openssl/crypto.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -7,38 +8,77 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
+#include "bridge/app/zone_options.h"
 #include "bridge/ctl/backup_set.h"
 #include "bridge/keys/key_source.h"
+#include "bridge/zone/apex.h"
+#include "bridge/zone/key_set_file.h"
 
 namespace registry::ctl {
 namespace {
 
 namespace fs = std::filesystem;
 
+// What signs the zone: the files that the key set names, and it.
+std::vector<std::string> ZoneKeysOf(const app::Config& config) {
+  const zone::Options options = app::ZoneOptions(config, {});
+  std::vector<std::string> files{config.dns.key_set};
+  if (const auto set = zone::KeySetOfUnjudged(options, {})) {
+    for (const zone::KeyEntry& key : set->keys)
+      files.push_back(zone::KeyPath(zone::KeyFolderOf(options), key.file));
+  }
+  // It is made at the first start.
+  std::error_code failed;
+  if (!fs::exists(files.front(), failed)) files.erase(files.begin());
+  return files;
+}
+
+// Whatever its mode is, it is never saved in clear.
+std::vector<std::string> SecretsOf(const app::Config& config) {
+  const auto& [mqtt, pki, dns] = std::tie(config.mqtt, config.pki, config.dns);
+  std::vector<std::string> secrets{mqtt.key_file,
+                                   pki.issuing_key,
+                                   dns.ksk,
+                                   dns.zsk,
+                                   dns.tsig_secret,
+                                   dns.former_key.secret_file,
+                                   config.code_key_file,
+                                   config.console.key_file};
+  for (const auto& secondary : config.secondaries) {
+    secrets.push_back(secondary.key.secret_file);
+    secrets.push_back(secondary.former_key.secret_file);
+  }
+  for (const auto& former : config.former_issuing) secrets.push_back(former.key);
+  for (const std::string& key : ZoneKeysOf(config)) secrets.push_back(key);
+  return secrets;
+}
+
 std::vector<std::string> NamedBy(const app::Config& config) {
   const auto& [mqtt, pki, dns] = std::tie(config.mqtt, config.pki, config.dns);
-  std::vector<std::string> named{mqtt.ca_file,
-                                 mqtt.certificate_file,
-                                 mqtt.key_file,
-                                 mqtt.crl_file,
-                                 pki.root_certificate,
-                                 pki.issuing_certificate,
-                                 pki.issuing_key,
-                                 pki.crl_file,
-                                 pki.blocked_keys,
-                                 dns.ksk,
-                                 dns.zsk,
-                                 dns.tsig_secret,
-                                 dns.former_key.secret_file,
-                                 config.resolver.certificate,
-                                 config.code_key_file};
-  for (const auto& secondary : config.secondaries) {
-    named.push_back(secondary.key.secret_file);
-    named.push_back(secondary.former_key.secret_file);
+  std::vector<std::string> named = SecretsOf(config);
+  for (const auto& former : config.former_issuing) {
+    named.push_back(former.certificate);
+    named.push_back(former.crl_file);
   }
+  named.insert(named.end(), {mqtt.ca_file, mqtt.certificate_file, mqtt.crl_file, pki.root_certificate,
+                             pki.issuing_certificate, pki.crl_file, pki.blocked_keys,
+                             config.resolver.certificate, config.console.certificate_file});
   return named;
+}
+
+// A key of somebody's own that the configuration does not name.
+bool HoldsAPrivateKey(const std::string& file) {
+  constexpr std::size_t kLooked = 64 * 1024;
+  std::string head(kLooked, '\0');
+  std::ifstream in(file, std::ios::binary);
+  in.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(in.gcount()));
+  const bool holds = head.find("PRIVATE KEY-----") != std::string::npos;
+  OPENSSL_cleanse(head.data(), head.size());
+  return holds;
 }
 
 // Below `top`, or empty.
@@ -52,7 +92,8 @@ bool FitsInALine(const std::string& path) {
   return std::none_of(path.begin(), path.end(), [](char c) { return c == '\\' || (c >= 0 && c < ' '); });
 }
 
-void Judge(const fs::path& top, const std::string& path, RegistryFiles& files) {
+void Judge(const fs::path& top, const std::string& path, const std::set<std::string>& secrets,
+           RegistryFiles& files) {
   struct stat is {};
   const std::string whole = top / path;
   if (::stat(whole.c_str(), &is) != 0 || ::access(whole.c_str(), R_OK) != 0) {
@@ -60,7 +101,8 @@ void Judge(const fs::path& top, const std::string& path, RegistryFiles& files) {
   } else if (!FitsInALine(path)) {
     files.left_out.push_back(path + ": has such a name");
   } else if (S_ISREG(is.st_mode)) {
-    ((is.st_mode & 0077) == 0 ? files.secret : files.open).push_back(path);
+    const bool secret = (is.st_mode & 0077) == 0 || secrets.contains(path) || HoldsAPrivateKey(whole);
+    (secret ? files.secret : files.open).push_back(path);
   }
 }
 
@@ -90,7 +132,9 @@ Result<RegistryFiles> RegistryFilesOf(const app::Config& config) {
       paths.insert(path);
     }
   }
-  for (const std::string& path : paths) Judge(top, path, files);
+  std::set<std::string> secrets;
+  for (const std::string& secret : SecretsOf(config)) secrets.insert(Below(top, secret));
+  for (const std::string& path : paths) Judge(top, path, secrets, files);
   files.open.insert(files.open.begin(), file.filename());
   return files;
 }

@@ -135,13 +135,26 @@ std::string KeyFolderOf(const Options& options) {
   return FolderOfKeySet(options.key_set_file.empty() ? options.ksk_file : options.key_set_file);
 }
 
-Result<KeySet> KeySetOf(const Options& options, UtcTime now) {
+namespace {
+
+Result<KeySet> StoredOrOfFiles(const Options& options, UtcTime now,
+                               Result<std::optional<std::string>> (*read)(const std::string&)) {
   if (!options.key_set_file.empty()) {
-    const auto text = ReadKeySet(options.key_set_file);
+    const auto text = read(options.key_set_file);
     if (!text) return text.error();
     if (*text) return KeySetFrom(**text);
   }
   return KeySetOfFiles(KeyFolderOf(options), options.ksk_file, options.zsk_file, now);
+}
+
+}  // namespace
+
+Result<KeySet> KeySetOf(const Options& options, UtcTime now) {
+  return StoredOrOfFiles(options, now, &ReadKeySet);
+}
+
+Result<KeySet> KeySetOfUnjudged(const Options& options, UtcTime now) {
+  return StoredOrOfFiles(options, now, &ReadKeySetUnjudged);
 }
 
 Result<KeyMaterial> MaterialOf(const KeySet& set, const Options& options) {

@@ -13,6 +13,8 @@ Result<ZoneProfile> ProfileOf(const Options& options);
 
 // The key set as it is stored; that of the two key files, active since `now`, when none is.
 Result<KeySet> KeySetOf(const Options& options, UtcTime now);
+// The same for whoever may read the file, whosever it is.
+Result<KeySet> KeySetOfUnjudged(const Options& options, UtcTime now);
 std::string KeyFolderOf(const Options& options);
 Result<KeyMaterial> MaterialOf(const KeySet& set, const Options& options);
 SigningProfile SigningOf(const KeyMaterial& material, const Options& options);

@@ -1,12 +1,15 @@
 // bridge/zone/key_patience.h: how long a signature of the zone waits for a key that is away (a token that was pulled while
 // a version was being signed): until it is back, or nobody wants the zone any more. A version is made whole or not at
 // all, so what was begun waits; a new one is not begun without its keys (publisher.h).
-// Threads: any. Owns: nothing. Errors: none.
+// Why it waits is said once a minute. Threads: any. Owns: nothing. Errors: none.
 #pragma once
 
 #include <chrono>
 #include <optional>
 
+#include "bridge/log_line.h"
+#include "bridge/say_once.h"
+#include "schemas/base/error.h"
 #include "schemas/base/mutex.h"
 
 namespace registry::zone {
@@ -17,20 +20,28 @@ class KeyPatience {
   static constexpr std::chrono::milliseconds kPause{500};
 
   // False: it is given up, and what was being made is not to be served.
-  bool Wait() {
+  bool Wait(const Error& why, Steady::time_point since) {
     MutexLock lock(mutex_);
-    if (until_ && Steady::now() >= *until_) over_ = true;
-    if (!over_) changed_.WaitFor(lock, kPause);
+    const auto now = Steady::now();
+    if (within_ && now >= since + *within_) over_ = true;
+    if (over_) return false;
+    const std::string line = "zone: a signature waits for its key: " + why.message;
+    if (said_.Due(line, now)) log_.Error(line);
+    changed_.WaitFor(lock, kPause);
     return !over_;
   }
-  // At a start nobody is served yet, and whoever starts it has to hear that it does not begin.
+  // At a start nobody is served yet, and whoever starts it has to hear that it does not begin: each signature waits so long.
   void EndIn(std::chrono::seconds time) {
     const MutexLock lock(mutex_);
-    until_ = Steady::now() + time;
+    within_ = time;
   }
   void Endless() {
     const MutexLock lock(mutex_);
-    until_.reset();
+    within_.reset();
+  }
+  void SayTo(LogLine log) {
+    const MutexLock lock(mutex_);
+    log_ = std::move(log);
   }
   void GiveUp() {
     const MutexLock lock(mutex_);
@@ -50,7 +61,9 @@ class KeyPatience {
  private:
   mutable Mutex mutex_;
   CondVar changed_;
-  std::optional<Steady::time_point> until_ GUARDED_BY(mutex_);
+  std::optional<std::chrono::seconds> within_ GUARDED_BY(mutex_);
+  LogLine log_ GUARDED_BY(mutex_);
+  SayOnce said_ GUARDED_BY(mutex_);
   bool over_ GUARDED_BY(mutex_) = false, missed_ GUARDED_BY(mutex_) = false;
 };
 

@@ -115,6 +115,7 @@ std::optional<KeyMaterial> KeyRoller::Begin(KeyRole role, const Turn& turn) {
   const auto active = std::ranges::find_if(
       set_.keys, [role](const KeyEntry& key) { return key.role == role && key.state == KeyState::kActive; });
   if (IsTokenKey(active->file)) {
+    begin_after_ = turn.steady + std::chrono::hours(24);  // only a person can mend it
     Say(LineOf(*active) + " is in a token, and no roll-over makes keys there", turn.steady);
     return std::nullopt;
   }

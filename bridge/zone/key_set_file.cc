@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "bridge/keys/key_source.h"
 #include "bridge/secret_file.h"
 #include "bridge/signing/file_write.h"
 #include "bridge/signing/key_file.h"
@@ -117,7 +118,7 @@ Result<NewKey> MakeKey(const std::string& folder, KeyRole role,
   return Error::Make(Code::kFailed, "file_failed", folder + ": no new key whose tag is free");
 }
 
-bool IsTokenKey(const std::string& file) { return file.starts_with("pkcs11:"); }
+bool IsTokenKey(const std::string& file) { return keys::IsKeyUri(file); }
 
 std::string FolderOfKeySet(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path();

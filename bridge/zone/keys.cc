@@ -120,7 +120,8 @@ Signature KeySigner::Sign(View message) {
             EVP_DigestUpdate(hash_.get(), message.data(), message.size()) == 1 &&
             EVP_DigestFinal_ex(hash_.get(), digest.data(), nullptr) == 1);
   auto der = key_->Sign(digest);
-  while (!der && patience_->Wait()) der = key_->Sign(digest);
+  const auto since = KeyPatience::Steady::now();
+  while (!der && patience_->Wait(der.error(), since)) der = key_->Sign(digest);
   Signature signature{};
   if (!der) {
     patience_->Miss();

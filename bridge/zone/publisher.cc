@@ -405,6 +405,9 @@ Result<std::unique_ptr<Publisher>> Publisher::Create(Options options, ledger::Le
                                                      LogLine log) {
   auto profile = ProfileOf(options);
   if (!profile) return profile.error();
+  // The apex is signed when the zone is made, so before anything is started.
+  profile->signing.patience->EndIn(kKeysWithin);
+  profile->signing.patience->SayTo(log);
   auto keys = LoadTsigKeys(options);
   if (!keys) return keys.error();
   if (options.batch_max == 0)

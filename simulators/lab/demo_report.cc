@@ -182,11 +182,11 @@ std::string OutcomeSentence(const DemoReport& report) {
 }
 
 std::string DeviceTable(const std::map<std::string, DeviceProgress>& devices, std::size_t columns) {
-  constexpr std::size_t kName = 36, kBrief = 8, kParty = 6, kParties = 2;
+  constexpr std::size_t kWholeName = 36, kShortName = 8, kParty = 6, kParties = 2;
   const auto width = [](std::string_view step) { return std::max(kStep, step.size() + 1); };
   std::size_t rest = kParties * kParty + kStep;
   for (const char* step : kShown) rest += width(step);
-  const std::size_t name = kName + 1 + rest <= columns ? kName : kBrief;
+  const std::size_t name = kWholeName + 1 + rest <= columns ? kWholeName : kShortName;
   std::string text = Left("device", name + 1) + Left("mno", kParty) + Left("asp", kParty);
   for (const char* step : kShown) text += Right(step, width(step));
   text += Right("whole", kStep) + "\n";

@@ -97,7 +97,7 @@ class RollTest : public ZoneLab {
     process = std::move(*started);
   }
   std::string Dig(std::uint16_t port, const std::string& question) const {
-    return RunCommand("dig @127.0.0.1 -p " + std::to_string(port) + " +tries=1 +time=2 " + question);
+    return RunCommand("dig @127.0.0.1 -p " + std::to_string(port) + " +tries=3 +time=5 " + question);
   }
   // Empty when the resolver vouches for what is there and for what is not.
   std::string Bogus() const {

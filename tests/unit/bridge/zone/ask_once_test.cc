@@ -40,10 +40,11 @@ class AskOverTlsTest : public ::testing::Test {
     server_ = *lab::Process::Start(std::move(spec));
     EXPECT_TRUE(lab::WaitUntil([this] { return lab::TcpAnswers("127.0.0.1", port_); }, seconds(10)));
   }
-  std::string Asked(const std::string& certificate, const std::string& name, std::uint16_t port) const {
+  std::string Asked(const std::string& certificate, const std::string& name, std::uint16_t port,
+                    milliseconds patience = seconds(20)) const {
     const Bytes der = *FromPem("CERTIFICATE", folder_.Read(certificate));
     const auto answer =
-        AskOverTls({"127.0.0.1", name, port, der}, *NameFromText("iot.test"), kTypeSoa, milliseconds(400));
+        AskOverTls({"127.0.0.1", name, port, der}, *NameFromText("iot.test"), kTypeSoa, patience);
     return answer ? "answered" : answer.error().symbol;
   }
 
@@ -58,7 +59,8 @@ TEST_F(AskOverTlsTest, SaysWhatIsWrongWithTheResolver) {
   EXPECT_EQ(Asked("other.pem", "resolver.test", port_), "resolver_untrusted");
   EXPECT_EQ(Asked("server.pem", "another.test", port_), "resolver_untrusted")
       << "RFC 8310: the name counts, too";
-  EXPECT_EQ(Asked("server.pem", "resolver.test", port_), "resolver_silent");
+  // After a handshake that took its time before, the silence of one who never speaks is waited for only shortly.
+  EXPECT_EQ(Asked("server.pem", "resolver.test", port_, seconds(3)), "resolver_silent");
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ TEST(ParentWatchTest, EveryServerMustHaveIt) {
   EXPECT_FALSE(watch.Seen()) << "another one is awaited";
 }
 
-TEST(ParentWatchTest, AServerThatIsAwayOrSilentHoldsItBackAndStopDoesNotWait) {
+TEST(ParentWatchTest, AServerThatIsAwayOrSilentHoldsItBack) {
   FakeParent there;
   there.Has(true);
   const Socket silent = *ListenTcp("127.0.0.1", 0);  // takes the connection and says nothing
