@@ -125,10 +125,8 @@ Status Wired::Open() {
   if (auto zone = OpenZone(); !zone) return zone;
   OpenMqtt();
   tokens_ = std::make_unique<TokenWatch>(log_.For("keys"));
-  CrlOptions crl = CrlOptionsOf(config_);
-  for (const Material::Former& former : material_.former)
-    crl.former.push_back({former.signer, former.crl_file});
-  crl_ = std::make_unique<CrlWriter>(std::move(crl), *ledger_, *material_.signer, clock_, log_.For("crl"));
+  crl_ = std::make_unique<CrlWriter>(CrlOptionsOf(config_, material_), *ledger_, *material_.signer, clock_,
+                                     log_.For("crl"));
   broker_crl_ = std::make_unique<BrokerCrl>(BrokerCrl::Options{config_.mqtt.crl_file, config_.mqtt.ca_file},
                                             clock_, log_.For("mqtt"));
   return Done{};

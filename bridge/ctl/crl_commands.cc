@@ -57,10 +57,10 @@ std::vector<std::string> MissingOn(const std::set<Bytes>& listed, const ledger::
   return missing;
 }
 
-CrlJudged JudgeCrl(const app::Config& config, const ReadOptions& source) {
-  const auto issuer = OrFail(signing::LoadCertificate(config.pki.issuing_certificate));
-  auto read = signing::ReadPemCrl(ContentOf(config.pki.crl_file), issuer);
-  if (!read) Fail(config.pki.crl_file + ": " + read.error().message);
+CrlJudged JudgeOne(const std::string& certificate, const std::string& file, const ReadOptions& source) {
+  const auto issuer = OrFail(signing::LoadCertificate(certificate));
+  auto read = signing::ReadPemCrl(ContentOf(file), issuer);
+  if (!read) Fail(file + ": " + read.error().message);
   CrlJudged judged{std::move(*read), {}, {}};
   const UtcTime now = SystemClock().Now();
   std::set<Bytes> listed;
@@ -72,6 +72,16 @@ CrlJudged JudgeCrl(const app::Config& config, const ReadOptions& source) {
     judged.faults.emplace_back("its thisUpdate is to come: the clock was ahead, or is behind");
   if (!judged.missing.empty())
     judged.faults.emplace_back("certificates that the ledger has revoked are not on it");
+  return judged;
+}
+
+// Of the present issuing CA; what is wrong with the list of one before it is a fault, too.
+CrlJudged JudgeCrl(const app::Config& config, const ReadOptions& source) {
+  CrlJudged judged = JudgeOne(config.pki.issuing_certificate, config.pki.crl_file, source);
+  for (const auto& former : config.former_issuing) {
+    for (const std::string& fault : JudgeOne(former.certificate, former.crl_file, source).faults)
+      judged.faults.push_back(former.crl_file + ": " + fault);
+  }
   return judged;
 }
 
@@ -132,16 +142,25 @@ bool Make(const app::Config& config, const PublishCrl& wanted, const PartyId& pa
   domain::Changeset changes;
   changes.history.push_back(domain::History(party, "CRL made: " + wanted.options.reason, clock.Now()));
   OrFail(ledger::CommitSound(*ledger, std::move(changes)));
-  OrFail(app::CrlWriter(app::CrlOptionsOf(config), *ledger, *material.signer, clock, say).WriteNow());
+  OrFail(
+      app::CrlWriter(app::CrlOptionsOf(config, material), *ledger, *material.signer, clock, say).WriteNow());
   return true;
 }
 
-std::vector<std::string> FilesOf(const app::CrlOptions& crl) {
+std::vector<std::string> FilesOf(const app::Config& config) {
+  const app::CrlOptions crl = app::CrlOptionsOf(config);
   std::vector<std::string> files;
   // The whole one last, as it is written: what it tells the others tell as well.
   for (std::uint32_t shard = 0; shard < crl.shards; ++shard)
     files.push_back(csr_sign::CrlShardName(crl.file, shard, crl.shards));
+  for (const auto& former : config.former_issuing) files.push_back(former.crl_file);
   files.push_back(crl.file);
+  std::set<std::string> names;
+  for (const std::string& file : files) {
+    if (!names.insert(fs::path(file).filename()).second)
+      Fail("two lists have the name " + fs::path(file).filename().string() +
+           ": they cannot lie in one folder");
+  }
   return files;
 }
 
@@ -156,7 +175,7 @@ void RefuseOlder(const std::string& from, const std::string& to) {
 
 std::uint64_t Copy(const app::Config& config, const PublishCrl& wanted) {
   std::uint64_t copied = 0;
-  for (const std::string& file : FilesOf(app::CrlOptionsOf(config))) {
+  for (const std::string& file : FilesOf(config)) {
     const std::string target = fs::path(wanted.to) / fs::path(file).filename();
     RefuseOlder(file, target);
     if (ContentOf(file) == ContentOf(target)) continue;

@@ -15,6 +15,7 @@ namespace {
 using Clock = Progress::Clock;
 using std::chrono::milliseconds;
 
+constexpr std::size_t kPlainColumns = 120;  // in a file; room for the name of all that is counted
 constexpr milliseconds kTick{100}, kPlainTick{1000}, kEndpointPatience{60000}, kAlone{50};
 constexpr std::size_t kDueMost = 64;  // in one line, which stays below PIPE_BUF (process.h)
 
@@ -158,9 +159,11 @@ class Load {
                           missed_,
                           UnderWay()};
     const Terminal& terminal = options_.demo.terminal;
-    std::printf("%s%s%s", terminal.live ? "\r\x1b[K" : "",
-                LiveLine(state, terminal.live ? LiveColumns(terminal) : terminal.columns).c_str(),
-                terminal.live && !last ? "" : "\n");
+    std::printf(
+        "%s%s%s", terminal.live ? "\r\x1b[K" : "",
+        LiveLine(state, terminal.live ? LiveColumns(terminal) : std::max(terminal.columns, kPlainColumns))
+            .c_str(),
+        terminal.live && !last ? "" : "\n");
     std::fflush(stdout);
   }
 

@@ -105,7 +105,7 @@ TEST_F(PackageTest, EveryProgramHasAPageAndIsCompleted) {
 TEST_F(PackageTest, APartnerRehearsesWithoutCompiling) {
   const Ran ran = There("registry-lab demo --devices 3 --dir /tmp/lab");
   EXPECT_TRUE(ran.ok()) << ran.output;
-  EXPECT_THAT(ran.output, HasSubstr("3 devices: 3 active")) << ran.output;
+  EXPECT_THAT(ran.output, HasSubstr("3 of 3 devices are active")) << ran.output;
 }
 
 // The last one.
