@@ -212,7 +212,9 @@ Answer Reads::Order(const Query& query) const {
 Answer Reads::Transfers(const Query& query) const {
   const Narrowed narrowed = NarrowedBy(query);
   if (!narrowed.fault.empty()) return Refused(400, narrowed.fault);
-  const bool open_only = query("open") == "true";
+  const std::string open = query("open");
+  if (!open.empty() && open != "true" && open != "false") return Refused(400, "open is true or false");
+  const bool open_only = open == "true";
   const auto group = domain::DeviceGroup::Transferred(narrowed.party);
   Narrowed here;
   here.after = narrowed.after;

@@ -56,6 +56,8 @@ Json JsonOf(const BackupManifest& manifest) {
 
 void Backup(const Given& given) {
   if (given.keys && !given.escrow.empty()) FailWrong("--escrow has the keys in it: leave --keys out");
+  if (!given.keys && !(given.passphrase.empty() && given.recipient.empty()))
+    FailWrong("--passphrase-file and --recipient are for keys: say --keys, too");
   const auto keys = given.keys ? KeysSeal(given) : nullptr;
   const auto escrow = given.escrow.empty() ? nullptr : OrRefuse(Seal::ToCertificate(given.escrow));
   const auto manifest = OrRefuse(MakeBackup({given.config, given.to, keys.get(), escrow.get(),
@@ -75,11 +77,16 @@ void Check(const Given& given, const Opener* opener) {
   out["octets"] = judged.octets;
   out["looked_inside"] = judged.looked_inside;
   out["devices"] = judged.devices;
+  const char* const about_keys = judged.manifest.keys == "none" ? "none"
+                                 : opener != nullptr            ? "opened"
+                                                                : "not looked at";
+  out["keys_judged"] = about_keys;
   out["faults"] = judged.faults;
   if (given.json) {
     Print(out, true);
   } else {
-    std::cout << judged.files << " files, " << judged.octets << " octets, all as they were written\n";
+    std::cout << judged.files << " files, " << judged.octets
+              << " octets, all as they were written; keys: " << about_keys << '\n';
     if (judged.looked_inside) {
       std::cout << judged.manifest.ledger.history << " history entries, " << judged.devices << " devices, "
                 << (judged.faults.empty() ? "sound" : std::to_string(judged.faults.size()) + " faults")

@@ -9,17 +9,31 @@ namespace registry::ctl {
 namespace {
 
 // Whether a run of digits in it is an identifier that only its own MNO may know (design §4).
+// However it is grouped: as it is printed on a card, or on a paper.
 bool NamesAnEsim(const std::string& text) {
+  constexpr std::string_view kGrouping = " -.:/";
   std::string digits;
   for (std::size_t i = 0; i <= text.size(); ++i) {
     if (i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0) {
       digits += text[i];
       continue;
     }
+    if (i < text.size() && kGrouping.find(text[i]) != kGrouping.npos) continue;
     if (Eid::Parse(digits) || Iccid::Parse(digits)) return true;
     digits.clear();
   }
   return false;
+}
+
+// RFC 5280 §5.3.1 has one spelling, and a decision hangs on it.
+bool IsNearlyKeyCompromise(const std::string& text) {
+  constexpr std::string_view kExact = "keyCompromise", kLetters = "keycompromise";
+  std::string letters;
+  for (const char c : text) {
+    if (std::isalpha(static_cast<unsigned char>(c)) != 0)
+      letters += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return letters == kLetters && text != kExact;
 }
 
 }  // namespace
@@ -40,6 +54,9 @@ void PutReason(const ChangeOptions& options, Json& data) {
   if (options.reason.empty()) return;
   if (NamesAnEsim(options.reason))
     FailWrong("--reason holds an EID or ICCID; it is told to parties that must not learn it");
+  if (IsNearlyKeyCompromise(options.reason))
+    FailWrong("--reason '" + options.reason +
+              "' revokes nothing; the reason that revokes is written keyCompromise");
   data["reason"] = options.reason;
 }
 

@@ -196,7 +196,8 @@ void Publish(const PublishCrl& wanted) {
   const auto crl = FromPem("X509 CRL", ContentOf(config.pki.crl_file));
   Json out{{"dry_run", wanted.options.dry_run},
            {"made", made},
-           {"number", crl ? signing::CrlNumber(*crl).value_or(0) : 0}};
+           {"number",
+            (crl ? signing::CrlNumber(*crl).value_or(0) : 0) + (wanted.options.dry_run && made ? 1 : 0)}};
   if (!made) out["says"] = "registryd runs, and makes the CRL itself";
   if (!wanted.to.empty()) out["copied"] = Copy(config, wanted);
   Print(out, wanted.options.send.json);

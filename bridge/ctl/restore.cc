@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "bridge/app/config.h"
 #include "bridge/ctl/backup.h"
@@ -12,6 +14,8 @@
 #include "bridge/ledger/private_folder.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/signing/file_write.h"
+#include "bridge/signing/key_file.h"
+#include "bridge/signing/read_x509.h"
 #include "bridge/zone/serials.h"
 
 namespace registry::ctl {
@@ -160,12 +164,25 @@ std::string ConfigIn(const std::vector<std::string>& files) {
   return "";
 }
 
+// Another file in its place would make valid again what is revoked.
+Result<signing::PublishedCrl> CrlIn(const std::string& file, const Bytes& issuer) {
+  std::ifstream in(file, std::ios::binary);
+  return signing::ReadPemCrl(std::string{std::istreambuf_iterator<char>(in), {}}, issuer);
+}
+
 Status PutCrl(const std::string& top, const app::Config& config, const std::string& newest) {
   if (!StaysBelow(fs::path(config.pki.crl_file).lexically_relative(top)))
     return Refused("config_invalid",
                    "pki.crl_file lies outside the registry's folder: put the newest CRL there by hand");
+  const auto issuer = signing::LoadCertificate(config.pki.issuing_certificate);
+  if (!issuer) return issuer.error();
+  const auto given = CrlIn(newest, *issuer), backed_up = CrlIn(config.pki.crl_file, *issuer);
+  if (!given) return Refused("config_invalid", "--crl " + newest + ": " + given.error().message);
+  if (backed_up && given->number.value_or(0) < backed_up->number.value_or(0))
+    return Refused("config_invalid", "--crl " + newest + " is older than the CRL of the backup");
   std::error_code failed;
   fs::copy_file(newest, config.pki.crl_file, fs::copy_options::overwrite_existing, failed);
+  if (!failed) fs::permissions(config.pki.crl_file, static_cast<fs::perms>(0644), failed);
   return failed ? Status(FileFailedAt(newest, failed)) : Status(Done{});
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "bridge/zone/key_set_file.h"
+
 namespace registry::zone {
 namespace {
 
@@ -138,7 +140,8 @@ std::optional<KeyRole> RollDue(const KeySet& set, const RollPolicy& policy, UtcT
   for (const KeyRole role : {KeyRole::kKsk, KeyRole::kZsk, KeyRole::kCsk}) {
     if (ActiveOf(set, role) == nullptr || set.RollOf(role) != nullptr) continue;
     if (std::ranges::find(set.requested, role) != set.requested.end()) return role;
-    const auto next = NextRoll(set, policy, role);
+    // No roll-over makes keys in a token, so time does not ask for one there.
+    const auto next = IsTokenKey(ActiveOf(set, role)->file) ? std::nullopt : NextRoll(set, policy, role);
     if (next && *next <= now) return role;
   }
   return std::nullopt;

@@ -52,7 +52,11 @@ std::optional<KeyMaterial> KeyRoller::Look(const Turn& turn) {
   set_ = next;
   unstored_ = unstored_ || change == RollChange::kNoted;
   const auto due = RollDue(set_, policy_, turn.now);
-  if (due && turn.steady >= begin_after_) return Begin(*due, turn);
+  if (due && turn.steady >= begin_after_) {
+    auto begun = Begin(*due, turn);
+    if (!begun) begin_after_ = turn.steady + kBeginAgain;
+    return begun;
+  }
   if (unstored_ || (change == RollChange::kWaited && turn.steady - stored_at_ >= kStoreEvery))
     Store(set_, turn.steady);
   return std::nullopt;
@@ -111,11 +115,9 @@ std::optional<KeyMaterial> KeyRoller::Step(KeySet next, const Turn& turn) {
 
 // What failed is tried again after a minute, and leaves no key behind.
 std::optional<KeyMaterial> KeyRoller::Begin(KeyRole role, const Turn& turn) {
-  begin_after_ = turn.steady + kBeginAgain;
   const auto active = std::ranges::find_if(
       set_.keys, [role](const KeyEntry& key) { return key.role == role && key.state == KeyState::kActive; });
   if (IsTokenKey(active->file)) {
-    begin_after_ = turn.steady + std::chrono::hours(24);  // only a person can mend it
     Say(LineOf(*active) + " is in a token, and no roll-over makes keys there", turn.steady);
     return std::nullopt;
   }

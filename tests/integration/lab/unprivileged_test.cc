@@ -103,7 +103,7 @@ using UnprivilegedDemo = UnprivilegedLab;
 TEST_P(UnprivilegedDemo, LeadsADeviceToItsAsp) {
   const Ran demo = AsNobody(Program("demo") + " --devices 1 --dir lab --secondary " + GetParam() + Options());
   EXPECT_TRUE(demo.ok()) << demo.output;
-  EXPECT_NE(demo.output.find("1 active"), std::string::npos) << demo.output;
+  EXPECT_NE(demo.output.find("1 of 1 devices are active"), std::string::npos) << demo.output;
 }
 
 INSTANTIATE_TEST_SUITE_P(With, UnprivilegedDemo, testing::Values("bind"));

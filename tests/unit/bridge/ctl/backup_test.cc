@@ -117,6 +117,19 @@ TEST_F(BackupTest, ThePassphraseOpensTheKeysAndNoOtherDoes) {
   EXPECT_EQ(Refusal(Opener::WithPassphrase(folder_.In("other"))->get()).symbol, "seal_failed");
 }
 
+// In its place another file would make valid again what is revoked.
+TEST_F(BackupTest, TheNewestCrlIsOneOfThisRegistrysCa) {
+  BackUp(Seal::UnderPassphrase(folder_.In("passphrase"))->get());
+  folder_.Write("empty", "");
+  for (const char* wrong : {"passphrase", "empty", "none"}) {
+    const auto restored = Restore({folder_.In("backup"), folder_.In("n"), nullptr, folder_.In(wrong)});
+    ASSERT_FALSE(restored.ok()) << wrong;
+    EXPECT_EQ(restored.error().symbol, "config_invalid");
+    EXPECT_THAT(restored.error().message, HasSubstr(folder_.In(wrong)));
+    EXPECT_FALSE(fs::exists(folder_.In("n"))) << "whole or not at all";
+  }
+}
+
 TEST_F(BackupTest, ACertificateOfEitherKindOpensTheKeys) {
   for (const char* name : {"rsa", "ec"}) MakeReader(name);
   for (const std::string name : {"rsa", "ec"}) {
