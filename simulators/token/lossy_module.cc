@@ -11,9 +11,11 @@
 //   wrong     C_Sign answers with octets that are no signature.
 // Not modelled: a call that never returns, a token that was changed for another, a slow one.
 // Counts, for tests: lossy_logins(), and since C_Initialize lossy_sessions_most().
-// Threads: any, as the real module.
+// Threads: any, as the real module. It is pulled between two calls of the real module and not within one: a driver waits for
+//   its hardware, while SoftHSM frees a session's objects under whoever uses them.
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -36,6 +38,15 @@ std::string Fault() {
   return word;
 }
 
+// Held by each call of the real module, so that the token is pulled between them.
+pthread_rwlock_t calls = PTHREAD_RWLOCK_INITIALIZER;
+struct InCall {
+  InCall() { pthread_rwlock_rdlock(&calls); }
+  ~InCall() { pthread_rwlock_unlock(&calls); }
+  InCall(const InCall&) = delete;
+  InCall& operator=(const InCall&) = delete;
+};
+
 void CloseAll() {
   CK_SLOT_ID slots[64];
   CK_ULONG count = 64;
@@ -49,7 +60,11 @@ bool Gone() {
   const std::string fault = Fault();
   const bool away = fault == "removed" || fault == "stuck";
   if (fault == "stuck") stuck = true;
-  if (away && !gone.exchange(true)) CloseAll();
+  if (away && !gone.exchange(true)) {
+    pthread_rwlock_wrlock(&calls);
+    CloseAll();
+    pthread_rwlock_unlock(&calls);
+  }
   if (!away && !stuck) gone = false;
   return gone;
 }
@@ -64,13 +79,18 @@ CK_RV Initialize(void* arguments) {
 }
 
 CK_RV GetSlotList(CK_BBOOL present, CK_SLOT_ID* slots, CK_ULONG* count) {
-  if (!Gone()) return real->C_GetSlotList(present, slots, count);
-  *count = 0;
-  return CKR_OK;
+  if (Gone()) {
+    *count = 0;
+    return CKR_OK;
+  }
+  const InCall in;
+  return real->C_GetSlotList(present, slots, count);
 }
 
 CK_RV GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO* info) {
-  return Gone() ? CKR_TOKEN_NOT_PRESENT : real->C_GetTokenInfo(slot, info);
+  if (Gone()) return CKR_TOKEN_NOT_PRESENT;
+  const InCall in;
+  return real->C_GetTokenInfo(slot, info);
 }
 
 CK_RV OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY notify,
@@ -78,6 +98,7 @@ CK_RV OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY 
   if (Gone()) return CKR_TOKEN_NOT_PRESENT;
   const long now = ++sessions;
   const bool too_many = Fault() == "busy" && now > 2;
+  const InCall in;
   const CK_RV done =
       too_many ? CKR_SESSION_COUNT : real->C_OpenSession(slot, flags, application, notify, session);
   if (done != CKR_OK) {
@@ -90,31 +111,57 @@ CK_RV OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void* application, CK_NOTIFY 
 }
 
 CK_RV CloseSession(CK_SESSION_HANDLE session) {
+  const InCall in;
   const CK_RV done = real->C_CloseSession(session);
   if (done == CKR_OK) --sessions;
   return done;
 }
 
 CK_RV GetSessionInfo(CK_SESSION_HANDLE session, CK_SESSION_INFO* info) {
-  return Gone() ? CKR_DEVICE_REMOVED : real->C_GetSessionInfo(session, info);
+  if (Gone()) return CKR_DEVICE_REMOVED;
+  const InCall in;
+  return real->C_GetSessionInfo(session, info);
 }
 
 CK_RV Login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned char* pin, CK_ULONG size) {
   ++logins;
-  return Gone() ? CKR_DEVICE_REMOVED : real->C_Login(session, user, pin, size);
+  if (Gone()) return CKR_DEVICE_REMOVED;
+  const InCall in;
+  return real->C_Login(session, user, pin, size);
 }
 
 CK_RV FindObjectsInit(CK_SESSION_HANDLE session, CK_ATTRIBUTE* wanted, CK_ULONG count) {
-  return Gone() ? CKR_DEVICE_REMOVED : real->C_FindObjectsInit(session, wanted, count);
+  if (Gone()) return CKR_DEVICE_REMOVED;
+  const InCall in;
+  return real->C_FindObjectsInit(session, wanted, count);
+}
+
+CK_RV FindObjects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE* objects, CK_ULONG most, CK_ULONG* count) {
+  const InCall in;
+  return real->C_FindObjects(session, objects, most, count);
+}
+
+CK_RV FindObjectsFinal(CK_SESSION_HANDLE session) {
+  const InCall in;
+  return real->C_FindObjectsFinal(session);
+}
+
+CK_RV GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE* wanted,
+                        CK_ULONG count) {
+  const InCall in;
+  return real->C_GetAttributeValue(session, object, wanted, count);
 }
 
 CK_RV SignInit(CK_SESSION_HANDLE session, CK_MECHANISM* mechanism, CK_OBJECT_HANDLE key) {
-  return Gone() ? CKR_DEVICE_REMOVED : real->C_SignInit(session, mechanism, key);
+  if (Gone()) return CKR_DEVICE_REMOVED;
+  const InCall in;
+  return real->C_SignInit(session, mechanism, key);
 }
 
 CK_RV Sign(CK_SESSION_HANDLE session, unsigned char* data, CK_ULONG size, unsigned char* signature,
            CK_ULONG* signature_size) {
   if (Gone()) return CKR_DEVICE_REMOVED;
+  const InCall in;
   const CK_RV done = real->C_Sign(session, data, size, signature, signature_size);
   if (done == CKR_OK && signature != nullptr && Fault() == "wrong")
     std::memset(signature, 0x5a, *signature_size);
@@ -150,6 +197,9 @@ __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST*
   table.C_GetSessionInfo = GetSessionInfo;
   table.C_Login = Login;
   table.C_FindObjectsInit = FindObjectsInit;
+  table.C_FindObjects = FindObjects;
+  table.C_FindObjectsFinal = FindObjectsFinal;
+  table.C_GetAttributeValue = GetAttributeValue;
   table.C_SignInit = SignInit;
   table.C_Sign = Sign;
   *list = &table;
