@@ -15,6 +15,8 @@
 #include "bridge/app/config.h"
 #include "bridge/ctl/take_point.h"
 #include "bridge/ledger/rocksdb/open.h"
+#include "bridge/signing/crl.h"
+#include "bridge/signing/key_file.h"
 #include "bridge/zone/serials.h"
 #include "tests/support/registry_home.h"
 
@@ -269,10 +271,15 @@ TEST_F(BackupTest, ALedgerOfAnEarlierFormatComesBackAsItWas) {
 
 TEST_F(BackupTest, TheNewestCrlTakesThePlaceOfTheOneThatWasBackedUp) {
   BackUp();
-  folder_.Write("newest.pem", "a newer one");
+  const auto signer = signing::LoadSigner(folder_.In("r/pki/issuing.key"), folder_.In("r/pki/issuing.pem"));
+  ASSERT_TRUE(signer.ok()) << signer.error().message;
+  const UtcTime now = SystemClock().Now();
+  const auto newest = signing::BuildCrl(**signer, {}, now, now + std::chrono::hours(24), 1000);
+  ASSERT_TRUE(newest.ok());
+  folder_.Write("newest.pem", ToPem("X509 CRL", *newest));
   const auto restored = Restore({folder_.In("backup"), folder_.In("new"), nullptr, folder_.In("newest.pem")});
   ASSERT_TRUE(restored.ok()) << restored.error().message;
-  EXPECT_EQ(folder_.Read("new/pki/crl.pem"), "a newer one");
+  EXPECT_EQ(folder_.Read("new/pki/crl.pem"), folder_.Read("newest.pem"));
 }
 
 TEST_F(BackupTest, ADepositIsForTheSuccessorAlone) {
