@@ -37,7 +37,9 @@ class OrderOfKind : public OrderTest, public testing::WithParamInterface<Kind> {
   std::size_t Recorded(const std::string& device) {
     const auto history = HistoryOf(registry_, device);
     return static_cast<std::size_t>(std::count_if(history.begin(), history.end(), [](const auto& what) {
-      return what.starts_with(GetParam().recorded);
+      // The operator's deactivation of a device that is deactivated already has it wiped again.
+      return what.starts_with(GetParam().recorded) ||
+             (GetParam().name == std::string_view("deactivate") && what.starts_with("wipe asked again"));
     }));
   }
   void ExpectDecidedOnce(const std::string& party, const std::string& order,
