@@ -20,24 +20,18 @@ struct Given {
   bool keys = false, check = false, as_it_was = false, json = false;
 };
 
-template <class T>
-T OrRefuse(Result<T> result) {
-  if (!result) Fail(result.error().message + " (" + result.error().symbol + ")");
-  return std::move(*result);
-}
-
 std::unique_ptr<Seal> KeysSeal(const Given& given) {
   if (given.passphrase.empty() == given.recipient.empty())
     FailWrong(
         "--keys goes with either --passphrase-file FILE or --recipient CERTIFICATE: keys are never in clear");
-  return OrRefuse(given.passphrase.empty() ? Seal::ToCertificate(given.recipient)
-                                           : Seal::UnderPassphrase(given.passphrase));
+  return OrFailNamed(given.passphrase.empty() ? Seal::ToCertificate(given.recipient)
+                                              : Seal::UnderPassphrase(given.passphrase));
 }
 
 std::unique_ptr<Opener> OpenerOf(const Given& given) {
   if (given.passphrase.empty() && given.key.empty()) return nullptr;
-  return OrRefuse(given.passphrase.empty() ? Opener::WithKey(given.key)
-                                           : Opener::WithPassphrase(given.passphrase));
+  return OrFailNamed(given.passphrase.empty() ? Opener::WithKey(given.key)
+                                              : Opener::WithPassphrase(given.passphrase));
 }
 
 Json JsonOf(const BackupManifest& manifest) {
@@ -59,9 +53,9 @@ void Backup(const Given& given) {
   if (!given.keys && !(given.passphrase.empty() && given.recipient.empty()))
     FailWrong("--passphrase-file and --recipient are for keys: say --keys, too");
   const auto keys = given.keys ? KeysSeal(given) : nullptr;
-  const auto escrow = given.escrow.empty() ? nullptr : OrRefuse(Seal::ToCertificate(given.escrow));
-  const auto manifest = OrRefuse(MakeBackup({given.config, given.to, keys.get(), escrow.get(),
-                                             "registryctl " REGISTRY_VERSION, SystemClock().Now()}));
+  const auto escrow = given.escrow.empty() ? nullptr : OrFailNamed(Seal::ToCertificate(given.escrow));
+  const auto manifest = OrFailNamed(MakeBackup({given.config, given.to, keys.get(), escrow.get(),
+                                                "registryctl " REGISTRY_VERSION, SystemClock().Now()}));
   for (const std::string& sentence : manifest.left_out)
     std::cerr << "registryctl: left out: " << sentence << '\n';
   if (given.json) return Print(JsonOf(manifest), true);
@@ -71,7 +65,7 @@ void Backup(const Given& given) {
 }
 
 void Check(const Given& given, const Opener* opener) {
-  const auto judged = OrRefuse(JudgeBackup(given.from, opener));
+  const auto judged = OrFailNamed(JudgeBackup(given.from, opener));
   Json out = JsonOf(judged.manifest);
   out["files"] = judged.files;
   out["octets"] = judged.octets;
@@ -116,7 +110,8 @@ void RunRestore(const Given& given) {
   if (given.check == !given.to.empty()) FailWrong("say either --check or --to FOLDER");
   const auto opener = OpenerOf(given);
   if (given.check) return Check(given, opener.get());
-  const auto restored = OrRefuse(Restore({given.from, given.to, opener.get(), given.crl, given.as_it_was}));
+  const auto restored =
+      OrFailNamed(Restore({given.from, given.to, opener.get(), given.crl, given.as_it_was}));
   if (!given.json) return SayNext(given, restored);
   Json out = JsonOf(restored.manifest);
   out["with_keys"] = restored.keys;

@@ -1,6 +1,5 @@
 #include "bridge/ctl/ledger_lines_commands.h"
 
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -22,30 +21,6 @@ struct LinesGiven {
   std::string to, from;
 };
 
-// For what a reader beside a ledger writes itself.
-class BesideFolder {
- public:
-  BesideFolder() : path_((fs::temp_directory_path() / "registryctl-XXXXXX").string()) {
-    if (::mkdtemp(path_.data()) == nullptr) Fail("cannot create a folder for temporary files");
-  }
-  ~BesideFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  BesideFolder(const BesideFolder&) = delete;
-  BesideFolder& operator=(const BesideFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-template <class T>
-T OrFailSaid(Result<T> result) {
-  if (!result) Fail(result.error().message + " (" + result.error().symbol + ")");
-  return std::move(*result);
-}
-
 void Say(std::ostream& out, const LedgerCounts& counts, const std::string& where, bool as_json) {
   const Json said{{"history", counts.point.history},
                   {"history_hash", ToHex(counts.point.chain)},
@@ -61,11 +36,11 @@ void Say(std::ostream& out, const LedgerCounts& counts, const std::string& where
 // A file that is there by half has another name.
 void Export(const LinesGiven& given) {
   ::umask(077);
-  const BesideFolder scratch;
+  const auto scratch = OrFail(ScratchFolder::Make());  // for what a reader beside a ledger writes itself
   const ExportSource source{LedgerFolder(given.source), scratch.path(), "registryctl " REGISTRY_VERSION,
                             SystemClock().Now()};
   if (given.to == "-")
-    return Say(std::cerr, OrFailSaid(ExportLines(source, std::cout)), "", given.source.json);
+    return Say(std::cerr, OrFailNamed(ExportLines(source, std::cout)), "", given.source.json);
   if (fs::exists(given.to)) Fail(given.to + " exists; nothing is overwritten");
   const std::string part = given.to + ".part";
   std::ofstream file(part, std::ios::binary | std::ios::trunc);
@@ -75,17 +50,17 @@ void Export(const LinesGiven& given) {
   if (counts && file) fs::rename(part, given.to, failed);
   if (!counts || !file || failed) fs::remove(part, failed);
   if (counts && (!file || failed)) Fail(given.to + ": cannot be written");
-  Say(std::cout, OrFailSaid(std::move(counts)), " are in " + given.to, given.source.json);
+  Say(std::cout, OrFailNamed(std::move(counts)), " are in " + given.to, given.source.json);
 }
 
 void Import(const LinesGiven& given) {
   ::umask(077);
-  const BesideFolder scratch;
+  const auto scratch = OrFail(ScratchFolder::Make());  // for what a reader beside a ledger writes itself
   std::ifstream file;
   if (given.from != "-") file.open(given.from, std::ios::binary);
   if (!file) Fail(given.from + ": cannot be read");
   std::istream& lines = given.from == "-" ? std::cin : file;
-  Say(std::cout, OrFailSaid(ImportLines(lines, given.to, scratch.path())),
+  Say(std::cout, OrFailNamed(ImportLines(lines, given.to, scratch.path())),
       " are in the new ledger " + given.to, given.source.json);
 }
 

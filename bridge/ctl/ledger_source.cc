@@ -102,22 +102,11 @@ std::optional<bool> IsRegistered(const ReadOptions& options, const std::string& 
 }
 
 OpenLedger::OpenLedger(const ReadOptions& options) {
-  const std::string folder = LedgerFolder(options);  // may fail, so before there is anything to clean up
-  scratch_ = (fs::temp_directory_path() / "registryctl-XXXXXX").string();
-  if (::mkdtemp(scratch_.data()) == nullptr) Fail("cannot create a folder for temporary files");
-  auto reader = ledger::OpenRocksDbReader(folder, scratch_);
-  if (reader) {
-    reader_ = std::move(*reader);
-    return;
-  }
-  fs::remove_all(scratch_);
-  Fail(reader.error().message);
-}
-
-OpenLedger::~OpenLedger() {
-  reader_.reset();
-  std::error_code ignored;
-  fs::remove_all(scratch_, ignored);
+  const std::string folder = LedgerFolder(options);
+  scratch_.emplace(OrFail(ScratchFolder::Make()));
+  auto reader = ledger::OpenRocksDbReader(folder, scratch_->path());
+  if (!reader) Fail(reader.error().message);
+  reader_ = std::move(*reader);
 }
 
 void Fail(const std::string& sentence) {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "bridge/ctl/scratch_folder.h"
 #include "bridge/ledger/ledger.h"
 
 namespace registry::ctl {
@@ -35,14 +36,13 @@ std::optional<bool> IsRegistered(const ReadOptions& options, const std::string& 
 class OpenLedger {
  public:
   explicit OpenLedger(const ReadOptions& options);
-  ~OpenLedger();
   OpenLedger(const OpenLedger&) = delete;
   OpenLedger& operator=(const OpenLedger&) = delete;
   const ledger::LedgerReader& operator*() const { return *reader_; }
   const ledger::LedgerReader* operator->() const { return reader_.get(); }
 
  private:
-  std::string scratch_;
+  std::optional<ScratchFolder> scratch_;  // outlives the reader
   std::unique_ptr<ledger::LedgerReader> reader_;
 };
 
@@ -52,6 +52,12 @@ class OpenLedger {
 template <class T>
 T OrFail(Result<T> result) {
   if (!result) Fail(result.error().message);
+  return std::move(*result);
+}
+// With the symbol, which ERRORS.md explains.
+template <class T>
+T OrFailNamed(Result<T> result) {
+  if (!result) Fail(result.error().message + " (" + result.error().symbol + ")");
   return std::move(*result);
 }
 

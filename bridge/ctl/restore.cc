@@ -11,6 +11,7 @@
 #include "bridge/app/config.h"
 #include "bridge/ctl/backup.h"
 #include "bridge/ctl/building.h"
+#include "bridge/ctl/scratch_folder.h"
 #include "bridge/ledger/private_folder.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/signing/file_write.h"
@@ -33,23 +34,6 @@ Error Refused(std::string_view symbol, const std::string& sentence) {
 Error FileFailedAt(const std::string& path, const std::error_code& why) {
   return Refused("file_failed", path + ": " + why.message());
 }
-
-class Scratch {
- public:
-  Scratch() : path_((fs::temp_directory_path() / "registryctl-XXXXXX").string()) {
-    REG_CHECK(mkdtemp(path_.data()) != nullptr);
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  std::string In(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 std::string PlainName(const std::string& path, bool encrypted) {
   return encrypted && path.ends_with(kSealed) ? path.substr(0, path.size() - kSealed.size()) : path;
@@ -250,16 +234,17 @@ Result<Judgement> JudgeBackup(const std::string& folder, const Opener* opener) {
     if (const auto keys = unpacking.Keys(); !keys) return keys.error();
   }
   if (set->manifest.encrypted && opener == nullptr) return judgement;
-  const Scratch scratch;
+  const auto scratch = ScratchFolder::Make();
+  if (!scratch) return scratch.error();
   std::string stored = folder + "/ledger";
   if (set->manifest.encrypted) {
-    stored = scratch.In("ledger");
+    stored = scratch->In("ledger");
     if (auto taken = unpacking.Take("ledger/", stored); !taken) return taken.error();
   }
   const auto point = ledger::PointOf(stored);
   if (!point) return point.error();
   if (auto same = SamePoint(set->manifest.ledger, *point); !same) return same.error();
-  const auto reader = ledger::OpenRocksDbReader(stored, scratch.In("beside"));
+  const auto reader = ledger::OpenRocksDbReader(stored, scratch->In("beside"));
   if (!reader) return reader.error();
   const auto report = ledger::Verify(**reader);
   if (!report) return report.error();

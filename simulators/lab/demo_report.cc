@@ -21,12 +21,6 @@ std::string Left(const std::string& text, std::size_t width) {
   return text.size() >= width ? text + " " : text + std::string(width - text.size(), ' ');
 }
 
-std::string Tenths(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", value);
-  return text;
-}
-
 bool IsCheck(std::string_view step) { return step == "verify" || step == "session" || step == "asp_check"; }
 
 // Where a device that did not get through stands: a step that failed, or the first one missing.
@@ -42,6 +36,12 @@ DemoReport::Failure WhyNot(const std::string& id, const DeviceProgress& device) 
 }
 
 }  // namespace
+
+std::string Tenths(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", value);
+  return text;
+}
 
 bool DemoReport::Good() const {
   return devices > 0 && active == devices && verifications_ok == checked && sessions_ok == checked &&

@@ -37,6 +37,7 @@ struct DemoReport {
   bool Good() const;
 };
 
+std::string Tenths(double value);  // "12.3"
 // The `share` quantile (0 to 1) of sorted values; 0 when there are none.
 double Quantile(const std::vector<double>& sorted, double share);
 

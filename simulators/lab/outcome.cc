@@ -29,12 +29,6 @@ std::string Whole(double value) {
   return text;
 }
 
-std::string Tenths(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", value);
-  return text;
-}
-
 void SayCosts(const DemoReport& report, const Terminal& terminal) {
   std::string cpu = "CPU per activation:", memory = "Memory at most, in MiB:";
   for (const auto& [part, micros] : report.cpu_us_per_activation)

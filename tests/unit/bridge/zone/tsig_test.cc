@@ -10,6 +10,21 @@ namespace {
 
 constexpr UtcTime kNow{1'790'000'000'000'000};
 
+// A question as ldns signs it now, with this fudge.
+Bytes SignedByLdns(std::uint16_t fudge) {
+  ldns_pkt* theirs = ldns_pkt_query_new(ldns_dname_new_frm_str(kZone), LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN, 0);
+  const std::string name = std::string(kTsigName) + ".";
+  EXPECT_EQ(ldns_pkt_tsig_sign(theirs, name.c_str(), kTsigSecret, fudge, "hmac-sha256.", nullptr),
+            LDNS_STATUS_OK);
+  std::uint8_t* wire = nullptr;
+  std::size_t size = 0;
+  EXPECT_EQ(ldns_pkt2wire(&wire, theirs, &size), LDNS_STATUS_OK);
+  const Bytes message(wire, wire + size);
+  free(wire);
+  ldns_pkt_free(theirs);
+  return message;
+}
+
 class TsigTest : public ::testing::Test {
  protected:
   Bytes Request() { return StartMessage(0x1234, 0, *NameFromText(kZone), kTypeSoa); }
@@ -39,16 +54,7 @@ TEST_F(TsigTest, Rfc8945_LdnsAcceptsOurSignatureAndWeAcceptItsOwn) {
   EXPECT_TRUE(ldns_pkt_tsig_verify(packet, ours.data(), ours.size(), kTsigName, kTsigSecret, nullptr));
   ldns_pkt_free(packet);
 
-  ldns_pkt* theirs = ldns_pkt_query_new(ldns_dname_new_frm_str(kZone), LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN, 0);
-  const std::string name = std::string(kTsigName) + ".";
-  ASSERT_EQ(ldns_pkt_tsig_sign(theirs, name.c_str(), kTsigSecret, 300, "hmac-sha256.", nullptr),
-            LDNS_STATUS_OK);
-  std::uint8_t* wire = nullptr;
-  std::size_t size = 0;
-  ASSERT_EQ(ldns_pkt2wire(&wire, theirs, &size), LDNS_STATUS_OK);
-  const Bytes message(wire, wire + size);
-  free(wire);
-  ldns_pkt_free(theirs);
+  const Bytes message = SignedByLdns(300);
   EXPECT_EQ(Verify(message, SystemClock().Now()).error, TsigError::kNone);
 }
 
@@ -76,16 +82,7 @@ TEST_F(TsigTest, Rfc8945_5_2_3_TimeOutsideTheFudgeIsBadTime) {
 
 // Whoever caught a request of a peer with a fudge of 65,535 could say it again for 18 hours.
 TEST_F(TsigTest, Rfc8945_10_APeersFudgeIsNotBelievedBeyond300Seconds) {
-  ldns_pkt* theirs = ldns_pkt_query_new(ldns_dname_new_frm_str(kZone), LDNS_RR_TYPE_SOA, LDNS_RR_CLASS_IN, 0);
-  const std::string name = std::string(kTsigName) + ".";
-  ASSERT_EQ(ldns_pkt_tsig_sign(theirs, name.c_str(), kTsigSecret, 65'535, "hmac-sha256.", nullptr),
-            LDNS_STATUS_OK);
-  std::uint8_t* wire = nullptr;
-  std::size_t size = 0;
-  ASSERT_EQ(ldns_pkt2wire(&wire, theirs, &size), LDNS_STATUS_OK);
-  const Bytes message(wire, wire + size);
-  free(wire);
-  ldns_pkt_free(theirs);
+  const Bytes message = SignedByLdns(65'535);
   const UtcTime then{static_cast<std::int64_t>(Verify(message).time_signed) * 1'000'000};
   EXPECT_EQ(Verify(message).fudge, 65'535);
   EXPECT_EQ(Verify(message, then + std::chrono::seconds(300)).error, TsigError::kNone);
