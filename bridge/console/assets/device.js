@@ -1,5 +1,5 @@
 // One device: its life as a line of time, and what it waits for.
-import {ask, card, duration, facts, make, mark, marks, number, table, time} from '/parts.js';
+import {ask, card, duration, facts, make, mark, marks, number, refreshed, table, time} from '/parts.js';
 
 const kEnds = new Set(['deactivated', 'deleted', 'withdrawn', 'expired']);
 
@@ -57,23 +57,6 @@ function fill(now) {
 
 export async function device({id}) {
   const path = `/api/device?id=${encodeURIComponent(id)}`;
-  let now = await ask(path);
-  const body = make('div', {}, fill(now));
-  let waiting = false;
-  return {
-    title: `Device ${now.device.slice(0, 8)}`,
-    content: [body],
-    // With each event it is asked whether the device has changed.
-    async update() {
-      if (waiting) return;
-      waiting = true;
-      try {
-        const next = await ask(path);
-        const changed = JSON.stringify(next) !== JSON.stringify(now);
-        now = next;
-        if (changed) body.replaceChildren(...fill(now));
-      } catch { /* the next event asks again */ }
-      waiting = false;
-    },
-  };
+  const first = await ask(path);
+  return {title: `Device ${first.device.slice(0, 8)}`, ...refreshed(path, fill, first)};
 }

@@ -1,5 +1,5 @@
 // Orders over many devices, one order with what became of its devices, and transfers.
-import {ask, card, device, facts, make, mark, number, table, time} from '/parts.js';
+import {ask, card, device, facts, make, mark, number, refreshed, table, time} from '/parts.js';
 
 const outcomes = ['done', 'refused', 'failed', 'skipped'];
 const selected = (order) => Object.entries(order.selection).map(([name, value]) => `${name} ${value}`).join(', ') || 'all devices';
@@ -21,26 +21,6 @@ const columns = [
   {name: 'failed', number: true, cell: (row) => number(row.failed)},
   {name: 'started', cell: (row) => time(row.created)},
 ];
-
-// Asks again with each event, and shows what is new.
-function refreshed(path, fill, first) {
-  const body = make('div', {}, fill(first));
-  let last = JSON.stringify(first);
-  let waiting = false;
-  return {
-    content: [body],
-    async update() {
-      if (waiting) return;
-      waiting = true;
-      try {
-        const next = await ask(path);
-        if (JSON.stringify(next) !== last) body.replaceChildren(...fill(next));
-        last = JSON.stringify(next);
-      } catch { /* the next event asks again */ }
-      waiting = false;
-    },
-  };
-}
 
 export async function orders() {
   const first = await ask('/api/orders');

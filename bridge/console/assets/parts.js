@@ -73,6 +73,26 @@ export function table(caption, columns, rows, empty) {
 export const facts = (pairs) => make('dl', {class: 'facts'}, pairs.filter(([, value]) => value !== null && value !== undefined && value !== '')
   .map(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
 
+// Asks again with each event, and shows what is new.
+export function refreshed(path, fill, first) {
+  const body = make('div', {}, fill(first));
+  let last = JSON.stringify(first);
+  let waiting = false;
+  return {
+    content: [body],
+    async update() {
+      if (waiting) return;
+      waiting = true;
+      try {
+        const next = await ask(path);
+        if (JSON.stringify(next) !== last) body.replaceChildren(...fill(next));
+        last = JSON.stringify(next);
+      } catch { /* the next event asks again */ }
+      waiting = false;
+    },
+  };
+}
+
 export function failed(error) {
   return make('p', {class: 'banner bad', role: 'alert'}, error.message);
 }
