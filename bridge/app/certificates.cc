@@ -4,6 +4,7 @@
 
 #include <ctime>
 
+#include "bridge/signing/read_x509.h"
 #include "workers/crypto/owned.h"
 #include "workers/payload_push/payload_push.h"
 
@@ -80,6 +81,28 @@ Status CheckServer(const std::string& section, const std::string& name, const By
   if (X509_check_host(certificate.get(), name.data(), name.size(), 0, nullptr) != 1)
     return Unusable(key, "is not for " + section + ".name, " + name);
   return Done{};
+}
+
+std::vector<std::string> DnsNamesOf(const Bytes& certificate) {
+  std::vector<std::string> found;
+  const X509Owner parsed = Parse(certificate);
+  if (!parsed) return found;
+  const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(parsed.get(), NID_subject_alt_name, nullptr, nullptr)),
+      GENERAL_NAMES_free);
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_DNS) continue;
+    const ASN1_IA5STRING* const text = name->d.dNSName;
+    found.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+                       static_cast<std::size_t>(ASN1_STRING_length(text)));
+  }
+  return found;
+}
+
+bool HasEnded(const Bytes& certificate, UtcTime now) {
+  const auto facts = signing::ReadCertificate(certificate);
+  return facts && facts->not_after <= now;
 }
 
 }  // namespace registry::app

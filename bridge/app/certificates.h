@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "schemas/base/bytes.h"
 #include "schemas/base/result.h"
@@ -18,5 +19,12 @@ Status CheckChain(const Bytes& root, const Bytes& issuing, UtcTime now,
 // `section`.certificate is for `section`.name, and in its time.
 Status CheckServer(const std::string& section, const std::string& name, const Bytes& certificate,
                    UtcTime now);
+
+// Its time is over (RFC 5280 §4.1.2.5): of an issuing CA no certificate is left that counts. False for what is no
+// certificate.
+bool HasEnded(const Bytes& certificate, UtcTime now);
+
+// The dNSNames in it (RFC 5280 §4.2.1.6); none for what is no certificate.
+std::vector<std::string> DnsNamesOf(const Bytes& certificate);
 
 }  // namespace registry::app

@@ -23,6 +23,7 @@
 #include "bridge/signing/code_key.h"
 #include "bridge/signing/key_file.h"
 #include "bridge/zone/apex.h"
+#include "bridge/zone/transfers.h"
 #include "bridge/zone/tsig_keys.h"
 #include "workers/domain/key_unavailable.h"
 
@@ -56,7 +57,9 @@ void CheckMaterial(const Config& config, Faults& faults) {
 }
 
 void CheckZone(const Config& config, Faults& faults) {
-  Note(faults, "zone", zone::ProfileOf(ZoneOptions(config, {})));
+  if (!config.dns.by_update()) Note(faults, "zone", zone::ProfileOf(ZoneOptions(config, {})));
+  // Where another server signs and is asked for the zone, there is nothing to transfer from here.
+  if (!config.dns.by_update()) Note(faults, "zone.tls", zone::LoadTransferTls(ZoneOptions(config, {})));
   if (Note(faults, "zone.tsig_secret", zone::LoadTsigKey(config.dns.tsig_name, config.dns.tsig_secret)))
     Note(faults, "secondary.tsig_secret", zone::LoadTsigKeys(ZoneOptions(config, {})));
 }
@@ -94,23 +97,39 @@ bool IsOurs(const std::string& address) {
   return ours;
 }
 
+// What this process listens on over TCP.
+struct Listening {
+  const char* address_key;
+  const char* port_key;
+  std::string address;
+  std::uint16_t port;
+};
+
+std::vector<Listening> ListeningOf(const Config& config) {
+  const ZoneConfig& zone = config.dns;
+  std::vector<Listening> all{
+      {"zone.listen_address", "zone.listen_port", zone.listen_address, zone.listen_port},
+      {"http.address", "http.port", config.http_address, config.http_port}};
+  if (zone.tls.on())
+    all.push_back({"zone.tls_listen_address", "zone.tls_listen_port", zone.tls.address, zone.tls.port});
+  if (config.console.enabled)
+    all.push_back({"console.address", "console.port", config.console.address, config.console.port});
+  return all;
+}
+
 void CheckAddresses(const Config& config, Faults& faults) {
-  for (const auto& [key, address] :
-       {std::pair<const char*, const std::string&>("zone.listen_address", config.dns.listen_address),
-        {"http.address", config.http_address},
-        {"console.address", config.console.enabled ? config.console.address : config.http_address}}) {
-    if (!IsOurs(address)) faults.push_back(std::string(key) + ": no interface of this host has " + address);
+  const auto all = ListeningOf(config);
+  for (const Listening& one : all) {
+    if (!IsOurs(one.address))
+      faults.push_back(std::string(one.address_key) + ": no interface of this host has " + one.address);
   }
-  const bool same = config.dns.listen_address == config.http_address &&
-                    config.dns.listen_port == config.http_port && config.http_port != 0;
-  if (same) faults.push_back("http.port: is zone.listen_port, at the same address");
-  const ConsoleConfig& console = config.console;
-  if (!console.enabled || console.port == 0) return;
-  for (const auto& [key, address, port] :
-       {std::tuple("zone.listen_port", config.dns.listen_address, config.dns.listen_port),
-        {"http.port", config.http_address, config.http_port}}) {
-    if (address == console.address && port == console.port)
-      faults.push_back(std::string("console.port: is ") + key + ", at the same address");
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (std::size_t before = 0; before < i; ++before) {
+      const bool same = all[i].address == all[before].address && all[i].port == all[before].port;
+      if (same && all[i].port != 0)
+        faults.push_back(std::string(all[i].port_key) + ": is " + all[before].port_key +
+                         ", at the same address");
+    }
   }
 }
 
@@ -156,7 +175,10 @@ void CheckOwnFile(const std::string& file, Faults& faults) {
 
 std::vector<std::string> FaultsOf(const Config& config) {
   const auto ksk = KskInUse(config);  // what is wrong with it is said by CheckZone
-  Faults faults = TrustAnchorFaults(config.trust_anchors, config.zone, ksk ? *ksk : config.dns.ksk);
+  Faults faults = TrustAnchorFaults(config.trust_anchors, config.zone,
+                                    config.dns.by_update() ? ""
+                                    : ksk                  ? *ksk
+                                                           : config.dns.ksk);
   CheckOwnFile(config.file, faults);
   CheckMqtt(config.mqtt, faults);
   CheckMaterial(config, faults);
@@ -164,6 +186,9 @@ std::vector<std::string> FaultsOf(const Config& config) {
   CheckAddresses(config, faults);
   CheckConsole(config, faults);
   CheckSecondaries(config, faults);
+  // A node that lost its lease while it slept would send the signing server what it had decided before.
+  if (config.ledger.standby && config.dns.by_update())
+    faults.emplace_back("ledger.standby: does not go with zone.publisher \"update\"");
   const auto folders = FolderFaults(config);
   faults.insert(faults.end(), folders.begin(), folders.end());
   return faults;
@@ -182,7 +207,7 @@ bool TokenIsAway(const Config& config) {
 
 std::vector<std::string> WarningsOf(const Config& config) {
   std::vector<std::string> warnings = SpaceWarnings(WatchedFolders(config), config.free_bytes_min);
-  if (config.secondaries.empty()) {
+  if (config.secondaries.empty() && !config.dns.by_update()) {
     warnings.emplace_back(
         "no [[secondary]] is configured: devices become active although no name server is known to serve "
         "their records");

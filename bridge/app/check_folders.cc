@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "bridge/app/ledger_place.h"
 #include "bridge/ledger/private_folder.h"
-#include "bridge/ledger/rocksdb/open.h"
 
 namespace registry::app {
 namespace {
@@ -29,8 +29,7 @@ bool Holds(const fs::path& outer, const fs::path& inner) {
 }
 
 // The ledger's folder is RocksDB's alone, and what deletes or restores one of the two must not meet the other.
-void CheckApart(const Config& config, std::vector<std::string>& faults) {
-  const fs::path ledger = Resolved(config.ledger_folder), intake = Resolved(config.intake_folder);
+void CheckApart(const fs::path& ledger, const fs::path& intake, std::vector<std::string>& faults) {
   if (ledger == intake) {
     faults.emplace_back("intake.folder: is ledger.folder, each needs its own");
   } else if (Holds(ledger, intake)) {
@@ -38,9 +37,18 @@ void CheckApart(const Config& config, std::vector<std::string>& faults) {
   } else if (Holds(intake, ledger)) {
     faults.emplace_back("ledger.folder: lies inside intake.folder");
   }
-  const fs::path backup = Resolved(config.backup_folder);
-  for (const auto& [name, other] : {std::pair("ledger", ledger), std::pair("intake", intake)}) {
-    const std::string named = std::string(name) + ".folder";
+}
+
+void CheckApart(const Config& config, std::vector<std::string>& faults) {
+  const fs::path intake = Resolved(config.intake_folder), backup = Resolved(config.backup_folder);
+  std::vector<std::pair<std::string, fs::path>> kept;  // a ledger in PostgreSQL has no folder
+  if (!config.ledger.in_postgres) {
+    kept.emplace_back("ledger", Resolved(config.ledger_folder));
+    CheckApart(kept.front().second, intake, faults);
+  }
+  kept.emplace_back("intake", intake);
+  for (const auto& [name, other] : kept) {
+    const std::string named = name + ".folder";
     if (Holds(other, backup)) faults.push_back("backup.folder: is " + named + ", or lies inside it");
     if (other != backup && Holds(backup, other)) faults.push_back(named + ": lies inside backup.folder");
   }
@@ -70,13 +78,16 @@ bool IsFolder(const fs::path& path) {
 }
 
 // registryd makes no ledger, so one is there, with its mark, and is its own.
-void CheckLedger(const std::string& folder, std::vector<std::string>& faults) {
+void CheckLedger(const Config& config, std::vector<std::string>& faults) {
   const std::size_t before = faults.size();
-  CheckWritable("ledger.folder", folder, true, faults);
+  const std::string key = config.ledger.in_postgres ? "ledger.connection" : "ledger.folder";
+  if (!config.ledger.in_postgres) CheckWritable(key, config.ledger_folder, true, faults);
+  if (config.ledger.in_postgres && !config.ledger.mark_file.empty())
+    CheckWritable("ledger.mark_file", fs::path(config.ledger.mark_file).parent_path(), false, faults);
   if (faults.size() != before) return;
-  if (const auto there = ledger::CheckRocksDbFolder(folder); !there) {
-    faults.push_back("ledger.folder: " + there.error().message);
-  }
+  const auto place = LedgerPlaceOf(config.ledger, config.ledger_folder);
+  const auto there = place ? CheckLedgerPlace(*place) : Status(place.error());
+  if (!there) faults.push_back(key + ": " + there.error().message);
 }
 
 // The intake makes its folder. One that is there is this user's alone.
@@ -106,7 +117,7 @@ void CheckLog(const std::string& file, std::vector<std::string>& faults) {
 std::vector<std::string> FolderFaults(const Config& config) {
   std::vector<std::string> faults;
   CheckApart(config, faults);
-  CheckLedger(config.ledger_folder, faults);
+  CheckLedger(config, faults);
   CheckIntake(config.intake_folder, faults);
   CheckLog(config.log_file, faults);
   CheckWritable("pki.crl_file", fs::path(config.pki.crl_file).parent_path(), false, faults);

@@ -4,15 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
+#include "bridge/app/config_issuing.h"
 #include "bridge/app/config_section.h"
-#include "bridge/keys/key_source.h"
+#include "bridge/app/config_zone.h"
 
 namespace registry::app {
 namespace {
@@ -21,9 +20,7 @@ namespace {
 int Cores() { return static_cast<int>(std::max(std::thread::hardware_concurrency(), 2u)); }
 
 constexpr std::int64_t kPortMax = 65535;
-constexpr int kTtlMax = 86400;
 constexpr int kDaysMax = 3650;
-constexpr int kWaitMax = 30 * 86400;  // of a step of a roll-over, seconds
 constexpr std::int64_t kShardsMax = 4096;
 constexpr int kCodeDaysMax = 365;
 constexpr int kDaySeconds = 86400, kYearSeconds = 366 * kDaySeconds;
@@ -33,32 +30,12 @@ constexpr std::int64_t kOpenMax = 1'000'000, kRateMax = 1'000'000;
 // Of a whole network operator; who has less to say is given less. By LimitClass.
 constexpr ingest::Rates kUsualRates{{{2000, 120'000}, {1000, 10'000}, {10, 200}, {1, 500}}};
 
-constexpr std::array kTables = {"registry",      "mqtt",     "ledger", "intake",  "pki",           "process",
-                                "payload",       "resolver", "zone",   "http",    "secondary",     "log",
-                                "party",         "pipeline", "limits", "retry",   "renewal",       "run",
-                                "authorisation", "transfer", "backup", "console", "former_issuing"};
+constexpr std::array kTables = {
+    "registry", "mqtt",           "ledger",         "intake",    "pki",           "process",  "payload",
+    "resolver", "zone",           "http",           "secondary", "log",           "party",    "pipeline",
+    "limits",   "retry",          "renewal",        "run",       "authorisation", "transfer", "backup",
+    "console",  "former_issuing", "coming_issuing", "node"};
 
-bool IsAddress(const std::string& text) {
-  in6_addr any{};
-  return inet_pton(AF_INET, text.c_str(), &any) == 1 || inet_pton(AF_INET6, text.c_str(), &any) == 1;
-}
-
-// "192.0.2.1", "2001:db8::1@5300".
-ParentConfig ParentFrom(const std::string& text) {
-  const std::size_t at = text.find('@');
-  ParentConfig parent{text.substr(0, at)};
-  if (at == text.npos) return parent;
-  const char* const end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data() + at + 1, end, parent.port);
-  if (parsed.ec != std::errc() || parsed.ptr != end) parent.port = 0;
-  return parent;
-}
-bool IsParent(const std::string& text) {
-  const ParentConfig parent = ParentFrom(text);
-  return IsAddress(parent.address) && parent.port != 0;
-}
-
-bool IsName(const std::string& text) { return ValidDomainName(text); }
 std::int64_t Said(std::uint64_t number) { return static_cast<std::int64_t>(number); }
 bool NotEmpty(const std::string& text) { return !text.empty(); }
 bool IsContact(const std::string& text) {
@@ -71,7 +48,7 @@ bool IsContact(const std::string& text) {
 class Reader {
  public:
   Reader(const toml::table& root, std::string folder, Faults& faults)
-      : root_(root), folder_(std::move(folder)), faults_(faults) {}
+      : root_(root), tables_(root, std::move(folder), faults), faults_(faults) {}
 
   Config Read() {
     CheckTables();
@@ -79,10 +56,10 @@ class Reader {
     ReadMqtt();
     ReadFolders();
     ReadPki();
-    ReadFormerIssuing();
+    ReadOtherIssuing(tables_, config_);
     ReadResolver();
-    ReadZone();
-    ReadSecondaries();
+    config_.dns = ReadZone(tables_, config_.zone);
+    config_.secondaries = ReadSecondaries(tables_, config_.dns.tls);
     ReadRetry();
     ReadRenewal();
     ReadTransfer();
@@ -93,12 +70,10 @@ class Reader {
   }
 
  private:
-  Section Open(const char* name) { return Section(root_[name].as_table(), name, folder_, faults_); }
-
   void CheckTables() {
     for (const auto& [key, node] : root_) {
       const bool known = std::find(kTables.begin(), kTables.end(), key.str()) != kTables.end();
-      const bool list = key == "secondary" || key == "party" || key == "former_issuing";
+      const bool list = key == "secondary" || key == "party" || key.str().ends_with("_issuing");
       if (!known) faults_.Add(key.source(), "unknown table [" + std::string(key.str()) + "]");
       if (known && list != node.is_array_of_tables()) {
         faults_.Add(key.source(), std::string(key.str()) +
@@ -108,21 +83,9 @@ class Reader {
     }
   }
 
-  // Calls `read` for every table of the list [[name]].
-  template <class Read>
-  void Each(const char* name, Read read) {
-    const auto* list = root_[name].as_array();
-    if (list == nullptr || !root_[name].is_array_of_tables()) return;
-    for (const toml::node& element : *list) {
-      Section section(element.as_table(), name, folder_, faults_);
-      read(section);
-      section.Finish();
-    }
-  }
-
   void ReadRegistry() {
-    Section s = Open("registry");
-    config_.zone = s.Checked("zone", "a domain name in lower case, without a trailing dot", IsName);
+    Section s = tables_.Open("registry");
+    config_.zone = s.Checked("zone", "a domain name in lower case, without a trailing dot", IsDomainName);
     config_.profile = s.Checked("profile", "a name", NotEmpty, "iot-registry-1");
     config_.restore_days = s.As<int>("restore_days", 5, 1, kDaysMax);
     config_.trust_anchors = s.Texts("trust_anchors", "DS or DNSKEY records in presentation form", NotEmpty);
@@ -130,7 +93,7 @@ class Reader {
   }
 
   void ReadMqtt() {
-    Section s = Open("mqtt");
+    Section s = tables_.Open("mqtt");
     MqttConfig& mqtt = config_.mqtt;
     mqtt.host = s.Checked("host", "a host name or an address", NotEmpty);
     mqtt.port = s.As<std::uint16_t>("port", 8883);
@@ -149,24 +112,27 @@ class Reader {
   }
 
   void ReadFolders() {
-    Section ledger = Open("ledger");
-    config_.ledger_folder = ledger.Path("folder");
+    Section ledger = tables_.Open("ledger");
+    config_.ledger = ReadLedgerConfig(ledger, config_.ledger_folder);
     config_.event_days = ledger.As<int>("event_days", 7, 1, kDaysMax);
     config_.free_bytes_min =
         ledger.As<std::uint64_t>("free_bytes_min", std::int64_t{512} << 20, 0, std::int64_t{1} << 40);
     ledger.Finish();
-    Section intake = Open("intake");
+    Section node = tables_.Open("node");
+    config_.ledger.node = node.Checked("name", "1 to 64 letters, digits, '.', '-' and '_'", IsNodeName, "");
+    node.Finish();
+    Section intake = tables_.Open("intake");
     config_.intake_folder = intake.Path("folder");
     config_.intake_bytes_max = intake.As<std::uint64_t>("bytes_max", std::int64_t{1} << 30,
                                                         std::int64_t{1} << 20, std::int64_t{1} << 40);
     intake.Finish();
-    Section backup = Open("backup");
+    Section backup = tables_.Open("backup");
     config_.backup_folder = backup.Path("folder", "backup");
     backup.Finish();
   }
 
   void ReadPki() {
-    Section s = Open("pki");
+    Section s = tables_.Open("pki");
     PkiConfig& pki = config_.pki;
     pki.root_certificate = s.Path("root_certificate");
     pki.issuing_certificate = s.Path("issuing_certificate");
@@ -187,107 +153,27 @@ class Reader {
     const std::string tlsa = s.Checked("tlsa", "\"3 0 1\" or \"3 1 1\"", known, "3 0 1");
     pki.tlsa = tlsa == "3 1 1" ? dns::TlsaProfile::kPublicKey : dns::TlsaProfile::kCertificate;
     s.Finish();
-    Section payload = Open("payload");
+    Section payload = tables_.Open("payload");
     config_.payload_validity_days = payload.As<int>("validity_days", 30, 1, kDaysMax);
     payload.Finish();
-    Section authorisation = Open("authorisation");
+    Section authorisation = tables_.Open("authorisation");
     config_.code_key_file = authorisation.Path("key_file", "authorisation.key");
     config_.code_validity_days = authorisation.As<int>("validity_days", 14, 1, kCodeDaysMax);
     authorisation.Finish();
   }
 
-  void ReadFormerIssuing() {
-    Each("former_issuing", [&](Section& s) {
-      FormerIssuingConfig former;
-      former.certificate = s.Path("certificate");
-      former.key = s.Key("key");
-      former.crl_file = s.Path("crl_file");
-      if (!former.crl_file.empty() && former.crl_file == config_.pki.crl_file)
-        s.Fault("crl_file", "is pki.crl_file: each CA has a CRL of its own");
-      config_.former_issuing.push_back(std::move(former));
-    });
-  }
-
   void ReadResolver() {
-    Section s = Open("resolver");
+    Section s = tables_.Open("resolver");
     config_.resolver.address = s.Checked("address", "an IP address", IsAddress);
     config_.resolver.port = s.As<std::uint16_t>("port", 853);
-    config_.resolver.name = s.Checked("name", "a domain name", IsName);
+    config_.resolver.name = s.Checked("name", "a domain name", IsDomainName);
     config_.resolver.certificate = s.Path("certificate");
     s.Finish();
   }
 
-  // Both or neither.
-  static zone::TsigKeyFile Whole(Section& s, zone::TsigKeyFile key, const char* name, const char* secret) {
-    if (key.given() && !IsName(key.name)) s.Fault(name, "must be a domain name");
-    if (key.given() && key.secret_file.empty()) s.Fault(secret, std::string("is missing beside ") + name);
-    if (!key.given() && !key.secret_file.empty()) s.Fault(name, std::string("is missing beside ") + secret);
-    return key;
-  }
-
-  void ReadZone() {
-    Section s = Open("zone");
-    ZoneConfig& zone = config_.dns;
-    zone.listen_address = s.Checked("listen_address", "an IP address", IsAddress, "127.0.0.1");
-    zone.listen_port = s.As<std::uint16_t>("listen_port", 5300, 0);
-    zone.ksk = s.Key("ksk");
-    zone.zsk = s.Key("zsk");
-    zone.new_keys = s.Text("new_keys", "");
-    zone.tsig_name = s.Checked("tsig_name", "a domain name", IsName);
-    zone.tsig_secret = s.Path("tsig_secret");
-    zone.former_key = Whole(s, {s.Text("former_tsig_name", ""), s.Path("former_tsig_secret", "")},
-                            "former_tsig_name", "former_tsig_secret");
-    zone.name_servers = s.Texts("name_servers", "domain names", IsName);
-    constexpr char kGlue[] = "pairs of a domain name and an IP address";
-    for (const auto& pair : s.Tuples("glue", 2, kGlue)) {
-      if (!IsName(pair[0]) || !IsAddress(pair[1])) s.Fault("glue", std::string("must be a list of ") + kGlue);
-      zone.glue.emplace_back(pair[0], pair[1]);
-    }
-    zone.contact = s.Checked("contact", "a domain name", IsName, "hostmaster." + config_.zone);
-    zone.tlsa_ttl = s.As<std::uint32_t>("tlsa_ttl", 60, 1, kTtlMax);
-    zone.negative_ttl = s.As<std::uint32_t>("negative_ttl", 60, 1, kTtlMax);
-    ReadKeyRolls(s);
-    s.Finish();
-  }
-
-  void ReadKeyRolls(Section& s) {
-    ZoneConfig& zone = config_.dns;
-    zone.key_set = s.Path("key_set", "");
-    if (zone.key_set.empty()) {  // beside the keys, or beside this file when those lie in a token
-      const std::string beside = keys::IsKeyUri(zone.ksk) ? config_.file : zone.ksk;
-      zone.key_set = (std::filesystem::path(beside).parent_path() / "key-set.json").string();
-    }
-    zone.zsk_days = s.As<int>("zsk_days", 90, 0, kDaysMax);
-    zone.ksk_days = s.As<int>("ksk_days", 0, 0, kDaysMax);
-    zone.propagation_seconds = s.As<std::uint32_t>("propagation_seconds", 3600, 0, kWaitMax);
-    zone.ds_ttl = s.As<std::uint32_t>("ds_ttl", 86400, 1, kWaitMax);
-    zone.parent_propagation_seconds = s.As<std::uint32_t>("parent_propagation_seconds", 3600, 0, kWaitMax);
-    const auto known = [](const std::string& text) {
-      return text == "rollover" || text == "always" || text == "never" || text == "delete";
-    };
-    zone.cds = s.Checked("cds", R"("rollover", "always", "never" or "delete")", known, "rollover");
-    for (const std::string& text :
-         s.Texts("parents", "IP addresses, each perhaps with @ and a port", IsParent, true))
-      zone.parents.push_back(ParentFrom(text));
-  }
-
-  void ReadSecondaries() {
-    Each("secondary", [&](Section& s) {
-      SecondaryConfig secondary;
-      secondary.name = s.Checked("name", "a name", NotEmpty);
-      secondary.address = s.Checked("address", "an IP address", IsAddress);
-      secondary.port = s.As<std::uint16_t>("port", 53);
-      secondary.key =
-          Whole(s, {s.Text("tsig_name", ""), s.Path("tsig_secret", "")}, "tsig_name", "tsig_secret");
-      secondary.former_key = Whole(s, {s.Text("former_tsig_name", ""), s.Path("former_tsig_secret", "")},
-                                   "former_tsig_name", "former_tsig_secret");
-      config_.secondaries.push_back(std::move(secondary));
-    });
-  }
-
   void ReadRetry() {
     using std::chrono::seconds;
-    Section s = Open("retry");
+    Section s = tables_.Open("retry");
     domain::RetryPlan& plan = config_.retry.usual;
     plan.first = seconds(s.As<int>("first_seconds", 30, 1, kDaySeconds));
     plan.attempts_max = s.As<std::uint32_t>("attempts", 6, 1, kAttemptsMax);
@@ -300,7 +186,7 @@ class Reader {
 
   // The two percentages leave some time for the renewal itself.
   void ReadRenewal() {
-    Section s = Open("renewal");
+    Section s = tables_.Open("renewal");
     domain::RenewalPolicy& renewal = config_.renewal;
     renewal.from_percent = s.As<int>("from_percent", 66, 10, 85);
     renewal.jitter_percent = s.As<int>("jitter_percent", 10, 0, 14);
@@ -310,7 +196,7 @@ class Reader {
   }
 
   void ReadTransfer() {
-    Section s = Open("transfer");
+    Section s = tables_.Open("transfer");
     domain::TransferPolicy& transfer = config_.transfer;
     transfer.decide_within =
         std::chrono::seconds(s.As<int>("decide_within_seconds", 5 * kDaySeconds, 1, kYearSeconds));
@@ -321,7 +207,7 @@ class Reader {
   }
 
   void ReadLimits() {
-    Section s = Open("limits");
+    Section s = tables_.Open("limits");
     config_.kept_per_hour = s.As<std::uint64_t>("ledger_octets_per_hour", std::int64_t{256} << 20,
                                                 std::int64_t{1} << 20, std::int64_t{1} << 40);
     ingest::Rates usual = kUsualRates;
@@ -340,7 +226,7 @@ class Reader {
   void ReadParties() {
     static const std::map<std::string, wire::Role> kRoles = {
         {"mno", wire::Role::kMno}, {"asp", wire::Role::kAsp}, {"operator", wire::Role::kOperator}};
-    Each("party", [&](Section& s) {
+    tables_.Each("party", [&](Section& s) {
       const auto id = PartyId::Parse(s.Text("name"));
       const auto role = kRoles.find(s.Text("role"));
       const domain::RetryPlan plan = ReadOwnPlan(s);
@@ -391,7 +277,7 @@ class Reader {
   }
 
   void ReadConsole() {
-    Section s = Open("console");
+    Section s = tables_.Open("console");
     ConsoleConfig& console = config_.console;
     console.enabled = s.Flag("enabled", false);
     console.address = s.Checked("address", "an IP address", IsAddress, "127.0.0.1");
@@ -407,12 +293,12 @@ class Reader {
   }
 
   void ReadRunning() {
-    Section http = Open("http");
+    Section http = tables_.Open("http");
     config_.http_address = http.Checked("address", "an IP address", IsAddress, "127.0.0.1");
     config_.http_port = http.As<std::uint16_t>("port", 9180, 0);
     http.Finish();
     ReadConsole();
-    Section log = Open("log");
+    Section log = tables_.Open("log");
     static constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
     const auto level_of = [](const std::string& text) {
       return std::find(kLevels.begin(), kLevels.end(), text) - kLevels.begin();
@@ -423,20 +309,20 @@ class Reader {
     config_.log_level = static_cast<int>(level_of(level));
     config_.log_file = log.Path("file", "");
     log.Finish();
-    Section pipeline = Open("pipeline");
+    Section pipeline = tables_.Open("pipeline");
     config_.lanes = pipeline.As<int>("lanes", Cores(), 1, 1024);
     config_.queue_max = pipeline.As<int>("queue", 8192, 1, 1 << 20);
     pipeline.Finish();
-    Section run = Open("run");
+    Section run = tables_.Open("run");
     config_.run_file = run.Path("file", "");
     run.Finish();
-    Section process = Open("process");
+    Section process = tables_.Open("process");
     config_.core_dumps = process.Flag("core_dumps", false);
     process.Finish();
   }
 
   const toml::table& root_;
-  const std::string folder_;
+  const Tables tables_;
   Faults& faults_;
   Config config_;
 };
@@ -460,13 +346,11 @@ std::chrono::seconds PkiConfig::validity() const {
 }
 
 Result<Config> LoadConfig(const std::string& file) {
-  // The parser keeps the system's reason to itself.
+  if (auto can = ConfigCanBeRead(file); !can) return can.error();
   std::ifstream input(file, std::ios::binary);
-  const int why = errno;
   const std::string text{std::istreambuf_iterator<char>(input), {}};
-  if (!input.is_open() || input.bad()) {
-    return Error::Make(Code::kFailed, "config_unreadable", file + ": cannot be read: " + std::strerror(why));
-  }
+  if (!input.is_open() || input.bad())
+    return Error::Make(Code::kFailed, "config_unreadable", file + ": cannot be read");
   return ParseConfig(text, file);
 }
 

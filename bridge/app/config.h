@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "bridge/app/ledger_config.h"
 #include "bridge/ingest/limits.h"
 #include "bridge/zone/tsig_key_file.h"
 #include "schemas/base/result.h"
@@ -49,11 +50,11 @@ struct PkiConfig {
   bool operator==(const PkiConfig&) const = default;
 };
 
-// An issuing CA before the present one, whose certificates still live.
-struct FormerIssuingConfig {
+// An issuing CA beside the present one: before it, with certificates that still live, or to come.
+struct OtherIssuingConfig {
   std::string certificate, key, crl_file;
 
-  bool operator==(const FormerIssuingConfig&) const = default;
+  bool operator==(const OtherIssuingConfig&) const = default;
 };
 
 struct ResolverConfig {
@@ -67,6 +68,7 @@ struct SecondaryConfig {
   std::string name, address;
   std::uint16_t port = 53;
   zone::TsigKeyFile key = {}, former_key = {};  // not given: the zone's
+  std::string tls_name = {};                    // a dNSName of its certificate, where it shows one
 
   bool operator==(const SecondaryConfig&) const = default;
 };
@@ -78,19 +80,40 @@ struct ParentConfig {
   bool operator==(const ParentConfig&) const = default;
 };
 
+// Transfers over TLS; no certificate: there is none.
+struct ZoneTlsConfig {
+  std::string address;
+  std::uint16_t port = 853;
+  std::string certificate_file, key_file, client_ca_file;
+  bool client_required = true;  // where there is a client_ca_file
+  bool only = false;            // no transfers without
+
+  bool on() const { return !certificate_file.empty(); }
+  bool operator==(const ZoneTlsConfig&) const = default;
+};
+
 struct ZoneConfig {
+  std::string publisher = "own";  // or "update": another server holds and signs the zone (bridge/update)
+  std::string update_address, update_owner = "registry";
+  std::uint16_t update_port = 53;
   std::string listen_address;
   std::uint16_t listen_port = 0;
+  ZoneTlsConfig tls;
   std::string ksk, zsk, new_keys, tsig_name, tsig_secret, contact;
   zone::TsigKeyFile former_key = {};
   std::vector<std::string> name_servers;
   std::vector<std::pair<std::string, std::string>> glue;
-  std::uint32_t tlsa_ttl = 60, negative_ttl = 60;
-  std::string key_set, cds;
-  int zsk_days = 90, ksk_days = 0;  // 0: rolled over at the operator's word only
+  std::uint32_t tlsa_ttl = 60, negative_ttl = 60, apex_ttl = 3600;
+  int lag_limit_seconds = 60;  // 0: a secondary that lags is waited for
+  std::string key_set, cds, signed_zone;
+  std::string algorithm = "ECDSAP256SHA256";  // that `zone roll algorithm` rolls over to
+  int zsk_days = 90, ksk_days = 0;            // 0: rolled over at the operator's word only
   std::uint32_t propagation_seconds = 3600, ds_ttl = 86400, parent_propagation_seconds = 3600;
   std::vector<ParentConfig> parents;
+  std::vector<std::pair<std::string, std::uint16_t>>
+      other_primaries;  // addresses of other nodes, for secondaries
 
+  bool by_update() const { return publisher == "update"; }
   bool operator==(const ZoneConfig&) const = default;
 };
 
@@ -109,12 +132,13 @@ struct Config {
   std::string zone, profile;
   std::vector<std::string> trust_anchors;
   MqttConfig mqtt;
-  std::string ledger_folder, intake_folder, backup_folder;
+  std::string ledger_folder, intake_folder, backup_folder;  // no ledger_folder: it is in PostgreSQL
+  LedgerConfig ledger;
   int event_days = 7;
   std::uint64_t free_bytes_min = 0;  // 0: not watched
   std::uint64_t intake_bytes_max = 0;
   PkiConfig pki;
-  std::vector<FormerIssuingConfig> former_issuing;
+  std::vector<OtherIssuingConfig> former_issuing, coming_issuing;
   int payload_validity_days = 30;
   std::string code_key_file;  // of authorisation codes
   int code_validity_days = 14;
@@ -150,6 +174,11 @@ bool IsLoopback(const std::string& address);
 bool IsReserved(const std::string& party);
 
 Result<Config> LoadConfig(const std::string& file);
+
+// Where registryctl keeps what it has done to parties and trust anchors: below the folder of the configuration.
+std::string InterfaceFolder(const Config& config);
+// config_unreadable: why, and what to do: it is a folder, it is another user's.
+Status ConfigCanBeRead(const std::string& file);
 // Of a text that is not, or not yet, in that file.
 Result<Config> ParseConfig(const std::string& text, const std::string& file);
 

@@ -1,8 +1,11 @@
 #include "bridge/app/config_section.h"
 
+#include <arpa/inet.h>
+
 #include <filesystem>
 
 #include "bridge/keys/key_source.h"
+#include "schemas/ids/ids.h"
 
 namespace registry::app {
 
@@ -57,10 +60,10 @@ std::string Section::Path(const char* key, const std::optional<std::string>& oth
   return text.empty() ? text : (std::filesystem::path(folder_) / text).lexically_normal().string();
 }
 
-std::string Section::Key(const char* key) {
+std::string Section::Key(const char* key, bool may_miss) {
   const toml::node* node = Find(key);
   const auto* text = node == nullptr ? nullptr : node->as_string();
-  return text != nullptr && keys::IsKeyUri(text->get()) ? text->get() : Path(key);
+  return text != nullptr && keys::IsKeyUri(text->get()) ? text->get() : may_miss ? Path(key, "") : Path(key);
 }
 
 std::int64_t Section::Number(const char* key, std::int64_t min, std::int64_t max,
@@ -132,5 +135,12 @@ void Section::Finish() {
     if (!asked_.contains(name)) faults_.Add(key.source(), "unknown key " + name_ + "." + name);
   }
 }
+
+bool IsAddress(const std::string& text) {
+  in6_addr any{};
+  return inet_pton(AF_INET, text.c_str(), &any) == 1 || inet_pton(AF_INET6, text.c_str(), &any) == 1;
+}
+
+bool IsDomainName(const std::string& text) { return ValidDomainName(text); }
 
 }  // namespace registry::app

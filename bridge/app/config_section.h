@@ -1,5 +1,5 @@
 // bridge/app/config_section.h: typed reading of one TOML table, collecting faults instead of stopping at the
-// first. A key is known when it has been asked for; Finish reports the others. One thread.
+// first. A key is known when it has been asked for; Finish reports the others. Tables opens them by name. One thread.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,7 @@ class Section {
   // Made absolute against the file's folder; an empty default stays empty.
   std::string Path(const char* key, const std::optional<std::string>& otherwise = std::nullopt);
   // A path, or the URI of a key in a token, which stays as it is.
-  std::string Key(const char* key);
+  std::string Key(const char* key, bool may_miss = false);
   std::int64_t Number(const char* key, std::int64_t min, std::int64_t max,
                       std::optional<std::int64_t> otherwise = std::nullopt);
   template <class Integer>
@@ -69,5 +69,34 @@ class Section {
   Faults& faults_;
   std::set<std::string, std::less<>> asked_;
 };
+
+// The tables of one file; the Faults outlive it.
+class Tables {
+ public:
+  Tables(const toml::table& root, std::string folder, Faults& faults)
+      : root_(root), folder_(std::move(folder)), faults_(faults) {}
+  const std::string& folder() const { return folder_; }  // of the file
+  Section Open(const char* name) const { return {root_[name].as_table(), name, folder_, faults_}; }
+  // Calls `read` for every table of the list [[name]].
+  template <class Read>
+  void Each(const char* name, Read read) const {
+    const auto* list = root_[name].as_array();
+    if (list == nullptr || !root_[name].is_array_of_tables()) return;
+    for (const toml::node& element : *list) {
+      Section section(element.as_table(), name, folder_, faults_);
+      read(section);
+      section.Finish();
+    }
+  }
+
+ private:
+  const toml::table& root_;
+  const std::string folder_;
+  Faults& faults_;
+};
+
+// What keys of several tables must be.
+bool IsAddress(const std::string& text);  // of IPv4 or IPv6
+bool IsDomainName(const std::string& text);
 
 }  // namespace registry::app

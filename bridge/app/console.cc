@@ -42,7 +42,7 @@ domain::Policy PolicyToShow(const Config& config) {
   return policy;
 }
 
-HttpTlsFiles ConsoleTlsFiles(const Config& config) {
+TlsServerFiles ConsoleTlsFiles(const Config& config) {
   return {config.console.certificate_file, config.console.key_file, config.mqtt.ca_file,
           config.mqtt.crl_file};
 }

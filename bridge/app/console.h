@@ -31,7 +31,7 @@ struct ConsoleServices {
 
 // What the pages need of the configuration.
 domain::Policy PolicyToShow(const Config& config);
-HttpTlsFiles ConsoleTlsFiles(const Config& config);
+TlsServerFiles ConsoleTlsFiles(const Config& config);
 
 class Console {
  public:

@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kReadMax = 4096;
+constexpr std::size_t kEntriesMax = 4096;
 constexpr std::size_t kForgottenAtOnce = 1000;  // of one commit
 constexpr milliseconds kReadWait{1000};
 constexpr mode_t kReadableByAll = 0644;
@@ -173,7 +173,7 @@ void CrlWriter::Run() {
   const auto sink = ledger_.LoadSink(ledger::Sink::kCrl);
   ledger::Seq seen = sink ? sink->cursor : 0;
   while (Wait(milliseconds(0))) {
-    auto entries = ledger_.OutboxAfter(ledger::Sink::kCrl, seen, kReadMax, kReadWait);
+    auto entries = ledger_.OutboxAfter(ledger::Sink::kCrl, seen, kEntriesMax, kReadWait);
     if (!entries) {
       SayUnreadable(entries.error());
       Wait(options_.retry);

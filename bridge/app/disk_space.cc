@@ -18,6 +18,7 @@ std::string TooLittle(const WatchedFolder& folder, std::uint64_t octets, std::ui
 }  // namespace
 
 std::vector<WatchedFolder> WatchedFolders(const Config& config) {
+  if (config.ledger.in_postgres) return {{"intake", config.intake_folder}};
   return {{"ledger", config.ledger_folder}, {"intake", config.intake_folder}};
 }
 

@@ -6,6 +6,7 @@ Heartbeat::Heartbeat(Options options, std::function<Status()> write)
     : options_(std::move(options)), write_(std::move(write)), last_good_(options_.now()) {}
 
 void Heartbeat::Start() {
+  if (thread_.running()) return;
   {
     const MutexLock lock(mutex_);
     last_good_ = options_.now();
@@ -21,8 +22,15 @@ void Heartbeat::Run() {
     lock.Lock();
     refused_ = !good;
     if (good) last_good_ = options_.now();
-    thread_.Rest(lock, options_.every);
+    thread_.WaitFor(lock, options_.every, [this]() REQUIRES(mutex_) { return asked_; });
+    asked_ = false;
   }
+}
+
+void Heartbeat::BeatNow() {
+  const MutexLock lock(mutex_);
+  asked_ = true;
+  wake_.NotifyAll();
 }
 
 Pulse Heartbeat::state() const {

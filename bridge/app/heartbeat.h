@@ -1,6 +1,6 @@
 // bridge/app/heartbeat.h: whether the ledger still writes, found out by writing: one small synced write every
 // `every`, on a thread of its own, so that whoever asks never waits for a disk.
-// Owns: one thread. Start and Stop once each; state() from any thread.
+// Owns: one thread. Start again changes nothing; Stop once; state() from any thread.
 // A write that does not come back makes the state kStalled once the last good one is `deadline` old, and
 // kBeating again when it does. A write that is refused makes it kRefused for good (ledger.h: the backend then
 // refuses everything until it is opened again). Stop waits for the write that is under way.
@@ -30,6 +30,7 @@ class Heartbeat {
   void Start();
   void Stop() { thread_.Stop(); }
   Pulse state() const;
+  void BeatNow();  // rather than at its time
 
  private:
   void Run();
@@ -40,6 +41,7 @@ class Heartbeat {
   CondVar wake_;
   Clock::time_point last_good_ GUARDED_BY(mutex_);
   bool refused_ GUARDED_BY(mutex_) = false;
+  bool asked_ GUARDED_BY(mutex_) = false;
   OwnThread thread_{mutex_, wake_};
 };
 

@@ -64,6 +64,7 @@ class PollServer : public HttpServer {
   void Run() {
     std::vector<pollfd> polled;
     while (!thread_.stopping()) {
+      JudgeStreams(Steady::now());
       const bool accepting = accept_pause_.Over(Steady::now());
       polled.assign({{wake_.fd(), POLLIN, 0}, {accepting ? listener_.fd() : -1, POLLIN, 0}});
       for (const auto& connection : connections_) polled.push_back({connection.fd(), connection.events(), 0});
@@ -98,6 +99,16 @@ class PollServer : public HttpServer {
     }
   }
 
+  // A stream may be open for days: whose certificate or role is withdrawn meanwhile is not told any more.
+  void JudgeStreams(Steady::time_point now) {
+    if (now - judged_ < HttpTls::kCrlLookEvery) return;
+    judged_ = now;
+    const auto tls = serving_.site.tls ? serving_.site.tls->Current(now, log_) : nullptr;
+    if (serving_.site.tls && !tls) return;
+    connections_.remove_if(
+        [&](const HttpConnection& connection) { return !connection.MayGoOn(serving_, tls.get()); });
+  }
+
   // They stand in the order in which they came.
   bool MakeRoom() {
     if (connections_.size() < kHttpConnectionsMax) return true;
@@ -125,6 +136,7 @@ class PollServer : public HttpServer {
   zone::Socket wake_, listener_;
   std::uint16_t port_ = 0;
   zone::AcceptPause accept_pause_;
+  Steady::time_point judged_{};
   Mutex mutex_;
   std::deque<std::string> said_ GUARDED_BY(mutex_);
   HttpServing serving_;  // its threads wake the server, whose descriptors outlive them

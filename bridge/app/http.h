@@ -7,7 +7,8 @@
 // Limits: kHttpConnectionsMax; when they are all taken the oldest one that has not asked yet, or
 //   has been answered, gives way, so that whoever
 //   opens many and asks nothing keeps no probe waiting. 5 s for a request to be whole, for its page, for each part of the
-//   answer to be taken. kHttpStreamsMax streams; one that takes nothing for 5 s ends.
+//   answer to be taken. kHttpStreamsMax streams; one that takes nothing for 5 s ends,
+//   and so does, within some seconds, one whose peer would not be let in any more (HttpSite::refuse, HttpTls).
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,6 @@
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -10,79 +9,27 @@
 namespace registry::app {
 namespace {
 
-constexpr std::size_t kReadPart = 4096, kReadMax = 16384;
-
-bool CallWouldWait() { return errno == EAGAIN || errno == EINTR; }
+constexpr std::size_t kReadMax = 16384;
 
 }  // namespace
 
-HttpChannel::HttpChannel(zone::Socket socket, SSL_CTX* tls) : socket_(std::move(socket)) {
-  if (tls == nullptr) return;
-  tls_.reset(SSL_new(tls));
-  if (tls_ == nullptr || SSL_set_fd(tls_.get(), socket_.fd()) != 1) socket_ = zone::Socket();
-  if (tls_ != nullptr) SSL_set_accept_state(tls_.get());
-}
-
-HttpChannel::Took HttpChannel::Judge(int outcome) {
-  switch (SSL_get_error(tls_.get(), outcome)) {
-    case SSL_ERROR_WANT_READ:
-      waits_for_ = POLLIN;
-      return Took::kWouldWait;
-    case SSL_ERROR_WANT_WRITE:
-      waits_for_ = POLLOUT;
-      return Took::kWouldWait;
-    default:
-      ERR_clear_error();  // the queue is the thread's, and the next connection's
-      return Took::kEnded;
-  }
-}
-
-// TLS keeps what it has read behind what was asked for, which poll(2) does not see: so it is read until it would wait.
 HttpChannel::Took HttpChannel::Receive(std::string& to) {
-  char part[kReadPart];
-  waits_for_ = 0;
-  for (std::size_t all = 0; all < kReadMax;) {
-    const int size = in_tls() ? SSL_read(tls_.get(), part, sizeof part)
-                              : static_cast<int>(recv(socket_.fd(), part, sizeof part, 0));
-    if (size <= 0) {
-      const Took took = in_tls()                      ? Judge(size)
-                        : size < 0 && CallWouldWait() ? Took::kWouldWait
-                                                      : Took::kEnded;
-      if (all == 0) return took;
-      waits_for_ = 0;  // it is the caller's to say what is waited for next
-      return Took::kSome;
-    }
-    to.append(part, static_cast<std::size_t>(size));
-    all += static_cast<std::size_t>(size);
-  }
-  return Took::kSome;
+  std::uint8_t part[kReadMax];
+  std::size_t got = 0;
+  const Took took = Channel::Receive(part, got);
+  to.append(reinterpret_cast<const char*>(part), got);
+  return took;
 }
 
 HttpChannel::Took HttpChannel::Send(std::string_view octets, std::size_t& sent) {
-  waits_for_ = 0;
-  const int size = in_tls()
-                       ? SSL_write(tls_.get(), octets.data(), static_cast<int>(octets.size()))
-                       : static_cast<int>(send(socket_.fd(), octets.data(), octets.size(), MSG_NOSIGNAL));
-  if (size > 0) {
-    sent += static_cast<std::size_t>(size);
-    return Took::kSome;
-  }
-  if (in_tls()) return Judge(size);
-  return size < 0 && CallWouldWait() ? Took::kWouldWait : Took::kEnded;
-}
-
-void HttpChannel::EndSending() {
-  if (in_tls()) (void)SSL_shutdown(tls_.get());
-  ERR_clear_error();
-  waits_for_ = 0;
-  shutdown(socket_.fd(), SHUT_WR);
+  return Channel::Send({reinterpret_cast<const std::uint8_t*>(octets.data()), octets.size()}, sent);
 }
 
 HttpChannel::Took HttpChannel::Drain() {
-  char part[kReadPart];
+  char part[4096];
   const ssize_t size = recv(socket_.fd(), part, sizeof part, 0);
   if (size > 0) return Took::kSome;
-  return size < 0 && CallWouldWait() ? Took::kWouldWait : Took::kEnded;
+  return size < 0 && (errno == EAGAIN || errno == EINTR) ? Took::kWouldWait : Took::kEnded;
 }
 
 std::string HttpChannel::PeerName() const {
@@ -94,6 +41,19 @@ std::string HttpChannel::PeerName() const {
   const ASN1_STRING* const name = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at));
   return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(name)),
           static_cast<std::size_t>(ASN1_STRING_length(name))};
+}
+
+bool HttpChannel::StillTrusted(SSL_CTX& context) const {
+  X509* const peer = in_tls() ? SSL_get0_peer_certificate(tls_.get()) : nullptr;
+  const std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)> judged(X509_STORE_CTX_new(),
+                                                                               X509_STORE_CTX_free);
+  const bool trusted = peer != nullptr && judged &&
+                       X509_STORE_CTX_init(judged.get(), SSL_CTX_get_cert_store(&context), peer,
+                                           SSL_get_peer_cert_chain(tls_.get())) == 1 &&
+                       X509_STORE_CTX_set_default(judged.get(), "ssl_client") == 1 &&
+                       X509_verify_cert(judged.get()) == 1;
+  ERR_clear_error();
+  return trusted;
 }
 
 }  // namespace registry::app

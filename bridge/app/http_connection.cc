@@ -60,7 +60,7 @@ void HttpConnection::Take(HttpRequest request, HttpServing& serving, Steady::tim
   if (const auto maker = serving.makers.find(request.path); maker != serving.makers.end())
     return Wait(maker->second, maker->second.Ask(), now);
   if (!serving.site.stream.empty() && request.path == serving.site.stream && !head_only_)
-    return Stream(serving, now);
+    return Stream(std::move(request), serving, now);
   if (serving.each != nullptr) {
     const Maker::Ticket ticket = serving.each->Ask(std::move(request));
     return Wait(*serving.each, ticket, now);
@@ -74,12 +74,19 @@ void HttpConnection::Wait(Maker& maker, Maker::Ticket ticket, Steady::time_point
   Go(Step::kWaiting, now);
 }
 
-void HttpConnection::Stream(HttpServing& serving, Steady::time_point now) {
+void HttpConnection::Stream(HttpRequest request, HttpServing& serving, Steady::time_point now) {
   if (serving.streams >= kHttpStreamsMax)
     return Answer({503, "text/plain", "too many watch already\n", "Retry-After: 5\r\n"}, now);
   ++serving.streams;
   Go(Step::kStreaming, now);
   out_ = HttpStreamHead(serving.site.stream_headers);
+  request_ = std::move(request);
+}
+
+bool HttpConnection::MayGoOn(const HttpServing& serving, SSL_CTX* tls) const {
+  if (!streams()) return true;
+  if (tls != nullptr && !channel_.StillTrusted(*tls)) return false;
+  return !serving.site.refuse || !serving.site.refuse(request_);
 }
 
 void HttpConnection::Say(const std::string& text, Steady::time_point now) {

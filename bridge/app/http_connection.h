@@ -42,6 +42,8 @@ class HttpConnection {
   bool streams() const { return step_ == Step::kStreaming; }
   // False: the connection is over.
   bool Turn(short events, HttpServing& serving, Steady::time_point now);
+  // Whether a stream would be let in now; `tls` null: plain. Everything else ends by itself within moments.
+  bool MayGoOn(const HttpServing& serving, SSL_CTX* tls) const;
   // Of a stream: what it is told next.
   void Say(const std::string& text, Steady::time_point now);
 
@@ -52,7 +54,7 @@ class HttpConnection {
   bool Receive(HttpServing& serving, Steady::time_point now);
   void Take(HttpRequest request, HttpServing& serving, Steady::time_point now);
   void Wait(Maker& maker, Maker::Ticket ticket, Steady::time_point now);
-  void Stream(HttpServing& serving, Steady::time_point now);
+  void Stream(HttpRequest request, HttpServing& serving, Steady::time_point now);
   void Answer(const Page& page, Steady::time_point now);
   bool Send(Steady::time_point now);
   bool SendStream(bool readable, Steady::time_point now);
@@ -64,6 +66,7 @@ class HttpConnection {
   std::string in_, out_;
   std::size_t sent_ = 0;
   bool head_only_ = false;
+  HttpRequest request_;     // that began the stream
   Maker* maker_ = nullptr;  // of the page that is waited for
   Maker::Ticket ticket_ = 0;
 };

@@ -5,36 +5,27 @@
 // Errors: tls_files, which says the file. Threads: Load from any; Current from the server's only.
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include <chrono>
 #include <filesystem>
 #include <memory>
-#include <string>
 
 #include "bridge/log_line.h"
-#include "schemas/base/result.h"
+#include "bridge/tls_server.h"
 
 namespace registry::app {
-
-struct HttpTlsFiles {
-  std::string certificate, key;  // ours: PEM; the key is a secret file
-  std::string ca, crl;           // of peers; crl may be empty
-};
 
 class HttpTls {
  public:
   using Context = std::shared_ptr<SSL_CTX>;
   static constexpr std::chrono::seconds kCrlLookEvery{5};
 
-  static Result<std::shared_ptr<HttpTls>> Load(HttpTlsFiles files);
+  static Result<std::shared_ptr<HttpTls>> Load(TlsServerFiles files);
   Context Current(std::chrono::steady_clock::time_point now, const LogLine& log) const;
 
  private:
-  explicit HttpTls(HttpTlsFiles files) : files_(std::move(files)) {}
-  Result<Context> Make() const;
+  explicit HttpTls(TlsServerFiles files) : files_(std::move(files)) {}
 
-  const HttpTlsFiles files_;
+  const TlsServerFiles files_;
   mutable Context context_;
   mutable std::chrono::steady_clock::time_point looked_{};
   mutable std::filesystem::file_time_type crl_time_{};

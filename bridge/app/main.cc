@@ -1,6 +1,7 @@
 // registryd: the registry bridge. OPERATIONS.md beside this file is its manual.
 // Exit: 0 after a clean stop; 1 when it could not start or its ledger failed; 2 for a wrong command line or configuration,
-// what it names included (check.h).
+// what it names included (check.h); 3 when the ledger's server is not as registryd left it, and a person has to look; 4 when
+// another node has the ledger by now, or may have it (node.h).
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,8 +16,10 @@
 #include "bridge/app/config.h"
 #include "bridge/app/log.h"
 #include "bridge/app/registry.h"
+#include "bridge/app/standby.h"
 #include "bridge/app/supervision.h"
 #include "bridge/clock.h"
+#include "bridge/ledger/ledger.h"
 #include "bridge/secret.h"
 #include "bridge/signing/file_write.h"
 #include "schemas/base/mutex.h"
@@ -29,6 +32,8 @@ namespace {
 constexpr timespec kHealthEvery{1, 0};
 constexpr mode_t kReadableByAll = 0644;
 constexpr std::chrono::seconds kStopWithin{60};
+constexpr int kExitNotAsLeft =
+    3;  // packaging/registryd.service names it: no supervisor starts registryd again
 
 // Blocked before the first thread, so that every thread inherits it and only Wait sees them.
 sigset_t BlockSignals() {
@@ -43,6 +48,7 @@ sigset_t BlockSignals() {
 Status WriteRunFile(const std::string& file, const Ports& ports) {
   nlohmann::json run = {{"pid", getpid()}, {"zone_port", ports.zone}, {"http_port", ports.http}};
   if (ports.console != 0) run["console_port"] = ports.console;
+  if (ports.zone_tls != 0) run["zone_tls_port"] = ports.zone_tls;
   return signing::ReplaceFile(file, run.dump() + "\n", kReadableByAll);
 }
 
@@ -67,22 +73,44 @@ class StopGuard {
   OwnThread thread_{mutex_, wake_};
 };
 
-// Until SIGTERM or SIGINT (true), or until the ledger refuses to write (false).
-bool WaitForEnd(const sigset_t& signals, Registry& registry, const Supervision& supervision, Log& log) {
+// Says that this process lives while its main thread opens the ledger: a node that stood by is watched already.
+class KeptAlive {
+ public:
+  explicit KeptAlive(const Supervision& supervision) : supervision_(supervision) {
+    thread_.Start("kept-alive", [this] {
+      MutexLock lock(mutex_);
+      for (int left = kStartSeconds; left > 0 && thread_.Rest(lock, std::chrono::seconds(1)); --left)
+        supervision_.Alive();
+    });
+  }
+
+ private:
+  static constexpr int kStartSeconds = 900;  // TimeoutStartSec of the unit: what takes longer hangs
+  const Supervision& supervision_;
+  Mutex mutex_;
+  CondVar wake_;
+  OwnThread thread_{mutex_, wake_};
+};
+
+enum class End : std::uint8_t { kAsked, kLedgerRefuses, kGivesWay };
+
+End WaitForEnd(const sigset_t& signals, Registry& registry, const Supervision& supervision, Log& log) {
   for (Pulse before = Pulse::kBeating;;) {
     supervision.Alive();
     const int signal = sigtimedwait(&signals, nullptr, &kHealthEvery);
-    if (signal == SIGTERM || signal == SIGINT) return true;
+    if (signal == SIGTERM || signal == SIGINT) return End::kAsked;
     if (signal == SIGHUP) {
       if (auto opened = log.Reopen(); !opened) log.Write(Level::kError, "app", opened.error().message);
       registry.TakeParties();
+      registry.ReadCertificatesAgain();
     }
     const Pulse now = registry.pulse();
-    if (now == Pulse::kRefused) return false;
+    if (now == Pulse::kRefused) return End::kLedgerRefuses;
+    if (registry.gives_way()) return End::kGivesWay;
     if (now != before) {
       const bool stalled = now == Pulse::kStalled;
-      const char* said =
-          stalled ? "the ledger does not write: its disk does not answer" : "the ledger writes again";
+      const char* said = stalled ? "the ledger does not write: its disk, or its server, does not answer"
+                                 : "the ledger writes again";
       log.Write(stalled ? Level::kError : Level::kInfo, "app", said);
       supervision.Status(said);
     }
@@ -90,9 +118,15 @@ bool WaitForEnd(const sigset_t& signals, Registry& registry, const Supervision& 
   }
 }
 
-int Fail(Log& log, const Error& error) {
+int StatusOf(LedgerEnd end) {
+  return end == LedgerEnd::kTakenOver   ? kExitLeaseOver
+         : end == LedgerEnd::kNotAsLeft ? kExitNotAsLeft
+                                        : kExitFailed;
+}
+
+int Fail(Log& log, const Error& error, LedgerEnd end = LedgerEnd::kFailed) {
   log.Write(Level::kError, "app", error.symbol + ": " + error.message);
-  return kExitFailed;
+  return StatusOf(end);
 }
 
 void RemoveRunFile(const Config& config) {
@@ -102,21 +136,97 @@ void RemoveRunFile(const Config& config) {
 
 // An orderly stop waits for commits, of which there will be none, and keeps the ledger's lock from the next start. What
 // was acknowledged is in the intake: as after kill -9, the next start goes on from there.
-[[noreturn]] void EndFailed(const Config& config, Log& log) {
+[[noreturn]] void EndFailed(const Config& config, const Registry& registry, Log& log) {
   RemoveRunFile(config);
+  const LedgerEnd end = registry.ledger_end();
   log.Write(Level::kError, "app",
-            "ended by a failure: the ledger refuses to write; look at its disk before the next start");
-  _exit(kExitFailed);
+            end == LedgerEnd::kTakenOver
+                ? "ended: another node has taken the ledger over"
+                : "ended by a failure: the ledger refuses to write; look at its disk, or its server, before "
+                  "the next start");
+  _exit(StatusOf(end));
 }
 
-int Serve(const Config& config, const sigset_t& signals, Log& log) {
+// Takes what the file says by now: it waited for days perhaps. A file that is wrong changes nothing.
+void ReadAgain(Config& config, Log& log) {
+  auto read = LoadConfig(config.file);
+  const std::vector<std::string> faults = read ? FaultsOf(*read) : std::vector{read.error().message};
+  for (const std::string& fault : faults)
+    log.Write(Level::kError, "app", "the configuration is wrong, it stays as it was: " + fault);
+  if (faults.empty()) config = std::move(*read);
+}
+
+// Until nobody has the ledger. A status: that of the end. `took_over`: another had it before.
+Result<std::optional<int>> StandBy(const Config& config, const sigset_t& signals,
+                                   const Supervision& supervision, Log& log, bool& took_over) {
+  auto standby = Standby::Start(config, log);
+  if (!standby) return standby.error();
+  const Ports ports{0, (*standby)->http_port()};
+  if (!config.run_file.empty()) {
+    if (auto written = WriteRunFile(config.run_file, ports); !written) return written.error();
+  }
+  log.Write(Level::kInfo, "app", "stands by, http port " + std::to_string(ports.http));
+  supervision.Ready((*standby)->says());
+  constexpr timespec kLookEvery{0, 100'000'000};
+  while (!(*standby)->may_open()) {
+    supervision.Alive();
+    const int signal = sigtimedwait(&signals, nullptr, &kLookEvery);
+    if (signal == SIGTERM || signal == SIGINT) {
+      log.Write(Level::kInfo, "app", "stopped, it stood by");
+      supervision.Stopping();
+      RemoveRunFile(config);
+      return std::optional(0);
+    }
+    if (signal == SIGHUP) {
+      if (auto opened = log.Reopen(); !opened) log.Write(Level::kError, "app", opened.error().message);
+    }
+    supervision.Status((*standby)->says());
+  }
+  took_over = took_over || (*standby)->saw_another();
+  return std::optional<int>();
+}
+
+struct Opened {
+  std::unique_ptr<Registry> registry;  // null: `status` is that of the end
+  int status = 0;
+};
+
+Result<Opened> OpenRegistry(Config& config, const sigset_t& signals, const Supervision& supervision, Log& log,
+                            std::optional<KeptAlive>& alive, LedgerEnd& ledger_end) {
+  for (bool took_over = false;;) {
+    if (config.ledger.standby) {
+      auto end = StandBy(config, signals, supervision, log, took_over);
+      if (!end) return end.error();
+      if (*end) return Opened{nullptr, **end};
+      alive.emplace(supervision);
+      ReadAgain(config, log);
+    }
+    auto registry = Registry::Open(config, log, took_over, &ledger_end);
+    if (registry) return Opened{std::move(*registry), 0};
+    // Another that stood by was faster.
+    if (!config.ledger.standby || registry.error().symbol != ledger::kLedgerInUse) return registry.error();
+  }
+}
+
+int Serve(Config config, const sigset_t& signals, Log& log) {
   log.Write(Level::kInfo, "app", std::string("starting, version ") + REGISTRY_VERSION);
   for (const std::string& warning : WarningsOf(config)) log.Write(Level::kWarning, "app", warning);
   StopGuard guard(log);  // outlives the registry, whose end it watches
-  auto registry = Registry::Open(config, log);
-  if (!registry) return Fail(log, registry.error());
-  auto ports = (*registry)->Start();
-  if (!ports) return Fail(log, ports.error());
+  const Supervision supervision;
+  std::optional<KeptAlive> alive;
+  LedgerEnd ledger_end = LedgerEnd::kFailed;
+  auto opened = OpenRegistry(config, signals, supervision, log, alive, ledger_end);
+  if (!opened) {
+    RemoveRunFile(config);
+    // A database that lacks what was acknowledged here: the next start would find it as it is.
+    if (config.ledger.in_postgres && opened.error().symbol == ledger::kLedgerDamaged)
+      ledger_end = LedgerEnd::kNotAsLeft;
+    return Fail(log, opened.error(), ledger_end);
+  }
+  if (!opened->registry) return opened->status;
+  Registry& registry = *opened->registry;
+  auto ports = registry.Start();
+  if (!ports) return Fail(log, ports.error(), registry.ledger_end());
   if (!config.run_file.empty()) {
     if (auto written = WriteRunFile(config.run_file, *ports); !written) return Fail(log, written.error());
   }
@@ -124,16 +234,18 @@ int Serve(const Config& config, const sigset_t& signals, Log& log) {
                               std::to_string(ports->http) +
                               (ports->console == 0 ? "" : ", console port " + std::to_string(ports->console));
   log.Write(Level::kInfo, "app", "ready, " + serving);
-  const Supervision supervision;
   supervision.Ready(serving);
-  if (!WaitForEnd(signals, **registry, supervision, log)) EndFailed(config, log);
+  alive.reset();
+  const End end = WaitForEnd(signals, registry, supervision, log);
+  if (end == End::kLedgerRefuses) EndFailed(config, registry, log);
   log.Write(Level::kInfo, "app", "stopping");
   supervision.Stopping();
   guard.Arm();
-  (*registry)->Stop();
+  registry.Stop();
+  opened->registry.reset();  // and the ledger, which another node may have from now on
   RemoveRunFile(config);
   log.Write(Level::kInfo, "app", "stopped");
-  return 0;
+  return end == End::kAsked ? 0 : kExitLeaseOver;
 }
 
 // What --check-config says and what a start says is the same.

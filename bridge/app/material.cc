@@ -7,7 +7,6 @@
 #include "bridge/clock.h"
 #include "bridge/signing/code_key.h"
 #include "bridge/signing/key_file.h"
-#include "bridge/signing/read_x509.h"
 #include "bridge/signing/rolling_signer.h"
 #include "bridge/signing/signer.h"
 
@@ -83,17 +82,28 @@ domain::PayloadPolicy PayloadPolicyOf(const Config& config, const Material& mate
   return policy;
 }
 
-// One that has ended has no certificates left that count: it is not needed, and must not keep registryd from starting.
+// Of an issuing CA beside the present one. None: it has ended, so it is not needed, and must not keep registryd from
+// starting.
+Result<std::optional<Bytes>> OtherCertificate(const std::string& file, const std::string& key,
+                                              const Bytes& root, UtcTime now) {
+  auto certificate = signing::LoadCertificate(file);
+  if (!certificate) return Named(key.c_str(), certificate.error());
+  if (HasEnded(*certificate, now)) return std::optional<Bytes>();
+  if (auto chain = CheckChain(root, *certificate, now, key); !chain) return chain.error();
+  return std::optional(std::move(*certificate));
+}
+
 Status AddFormer(const Config& config, UtcTime now, Material& material) {
   std::vector<std::unique_ptr<domain::Signer>> signers;
-  for (const FormerIssuingConfig& former : config.former_issuing) {
-    const auto certificate = signing::LoadCertificate(former.certificate);
-    if (!certificate) return Named("former_issuing.certificate", certificate.error());
-    const auto facts = signing::ReadCertificate(*certificate);
-    if (facts && facts->not_after <= now) continue;
-    if (auto chain = CheckChain(material.root_certificate, *certificate, now, "former_issuing.certificate");
-        !chain)
-      return chain;
+  for (const OtherIssuingConfig& former : config.former_issuing) {
+    auto certificate =
+        OtherCertificate(former.certificate, "former_issuing.certificate", material.root_certificate, now);
+    if (!certificate) return certificate.error();
+    if (!*certificate) continue;
+    if (former.key.empty()) {
+      material.keyless.push_back(std::move(**certificate));
+      continue;
+    }
     auto signer = signing::LoadSigner(former.key, former.certificate);
     if (!signer) return Named("former_issuing.key", signer.error());
     if (auto signs = signing::CheckSigner(**signer); !signs)
@@ -107,7 +117,26 @@ Status AddFormer(const Config& config, UtcTime now, Material& material) {
   return Done{};
 }
 
+// Its key is not needed yet: a token that is away must not keep registryd from starting.
+Status AddComing(const Config& config, UtcTime now, Material& material) {
+  for (const OtherIssuingConfig& coming : config.coming_issuing) {
+    auto certificate =
+        OtherCertificate(coming.certificate, "coming_issuing.certificate", material.root_certificate, now);
+    if (!certificate) return certificate.error();
+    if (*certificate) material.coming.push_back(std::move(**certificate));
+  }
+  return Done{};
+}
+
 }  // namespace
+
+std::vector<Bytes> Material::Authorities() const {
+  std::vector<Bytes> all{root_certificate, issuing_certificate};
+  for (const Former& each : former) all.push_back(each.signer->certificate());
+  all.insert(all.end(), keyless.begin(), keyless.end());
+  all.insert(all.end(), coming.begin(), coming.end());
+  return all;
+}
 
 Status CheckCrlUrl(const std::string& url) {
   if (csr_sign::ValidCrlUrl(url)) return Done{};
@@ -133,6 +162,7 @@ Result<Material> Material::Load(const Config& config) {
   if (auto signs = signing::CheckSigner(*material.signer); !signs)
     return Named("pki.issuing_key", signs.error());
   if (auto former = AddFormer(config, now, material); !former) return former.error();
+  if (auto coming = AddComing(config, now, material); !coming) return coming.error();
 
   auto certificate = CertificatePolicyOf(config.pki);
   if (!certificate) return certificate.error();
@@ -152,6 +182,7 @@ Result<Material> Material::Load(const Config& config) {
   policy.authorisation = {Bytes(codes->data(), codes->data() + codes->size()),
                           Days(config.code_validity_days)};
   material.intake_key = signing::DerivedKey(*codes, "registry intake 1");
+  material.zone_keys_key = signing::DerivedKey(*codes, "registry zone keys 1");
   policy.payload = PayloadPolicyOf(config, material, std::move(*resolver));
   auto issuer = csr_sign::Issuer::Create(policy, *material.signer);
   if (!issuer) return Named("pki.issuing_certificate", issuer.error());

@@ -31,9 +31,14 @@ struct Material {
     std::string crl_file;
   };
   std::vector<Former> former;  // whose certificates have not ended
+  std::vector<Bytes> keyless;  // certificates of former CAs whose key is lost (DER)
+  std::vector<Bytes> coming;   // certificates of the CAs that sign nothing yet (DER)
+  // All that stand at the zone's apex, first the root.
+  std::vector<Bytes> Authorities() const;
   std::unique_ptr<csr_sign::Issuer> issuer;
   domain::Policy policy;
-  Bytes intake_key;  // seals what waits in the intake
+  Bytes intake_key;     // seals what waits in the intake
+  Bytes zone_keys_key;  // seals the zone's keys beside a ledger in PostgreSQL
 
   static Result<Material> Load(const Config& config);
 };

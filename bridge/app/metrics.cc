@@ -25,6 +25,10 @@ using prometheus::BuildHistogram;
 const prometheus::Histogram::BucketBoundaries kSeconds = {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1,
                                                           0.3,    1,      3,     10,    30,   60};
 
+// A revocation: from one transfer to a secondary that was away for half an hour.
+const prometheus::Histogram::BucketBoundaries kRevocationSeconds = {0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1,   2,
+                                                                    3,    5,    10,  30,  60,  300, 1800};
+
 using Families = std::vector<prometheus::MetricFamily>;
 
 // Counted elsewhere and only looked up here; a prometheus::Counter cannot be set.
@@ -78,6 +82,18 @@ void AddParties(Families& families, const Sample& sample) {
   AddGauges(families, "registry_jobs", "Jobs of each MNO: sent and not ended, or waiting for room", jobs);
   AddGauges(families, "registry_party_last_heard_timestamp_seconds",
             "When a party was heard last, 0 when not since the start", heard);
+}
+
+void AddNode(Families& families, const NodeSample& node) {
+  if (!node.one_of_several) return;
+  AddGauges(families, "registry_node_active", "1 at the node that has the ledger, 0 at one that stands by",
+            {{{}, node.active ? 1.0 : 0.0}});
+  AddGauges(families, "registry_node_lease_age_seconds",
+            "Since the ledger proved to be this node's, or since one that stands by saw something new in it",
+            {{{}, node.lease_age}});
+  AddTotal(families, "registry_node_take_overs_total",
+           "1 when this process has the ledger since another node had it, which this one waited for",
+           node.take_overs);
 }
 
 void AddTo(Totals::Step& step, const prometheus::ClientMetric& metric) {
@@ -152,6 +168,18 @@ class Metrics::Impl {
   void Limited(const std::string& party, const std::string& limit) {
     limited_.Add({{"party", party}, {"limit", limit}}).Increment();
   }
+  void RevocationServed(const std::string& secondary, std::chrono::microseconds after) {
+    known_revocations_
+        .Of(
+            {secondary, "", ""},
+            [&]() -> auto& {
+              return revocation_seconds_.Add({{"secondary", secondary}}, kRevocationSeconds);
+            })
+        .Observe(InSeconds(after));
+  }
+  void SetZoneTtl(const std::string& record, std::uint32_t seconds) {
+    zone_ttl_.Add({{"record", record}}).Set(seconds);
+  }
   void Line(int level, const std::string& line) {
     if (level >= 2) (level == 2 ? warnings_ : errors_).Increment();
     log_(level, line);
@@ -163,6 +191,8 @@ class Metrics::Impl {
         sample.outbox_depth);
     Set("registry_intake_undone", "Acknowledged to the broker and not yet in the ledger",
         sample.intake_undone);
+    Set("registry_intake_unerased", "Rows of the intake that are decided and not erased yet",
+        sample.intake_unerased);
     Set("registry_intake_torn_records", "Records of the last run that were cut short", sample.intake_torn);
     Set("registry_intake_damages", "Places in the intake of the last run that are not what was written",
         sample.intake_damages);
@@ -203,7 +233,10 @@ class Metrics::Impl {
       const std::map<std::string, std::string> label = {{"secondary", secondary.name}};
       zone_lag_.Add(label).Set(secondary.lag_seconds);
       zone_reachable_.Add(label).Set(secondary.reachable ? 1 : 0);
+      zone_left_behind_.Add(label).Set(secondary.left_behind ? 1 : 0);
+      zone_left_behind_seconds_.Add(label).Set(secondary.left_for);
       secondary_serial_.Add(label).Set(secondary.serial);
+      revocation_waits_.Add(label).Set(secondary.revocation_waits);
     }
     Families families = registry_.Collect();
     AddTotal(families, "registry_mqtt_reconnects_total", "Connections made after the first",
@@ -230,8 +263,15 @@ class Metrics::Impl {
     AddTotal(families, "registry_zone_axfr_total", "Whole zone transfers served", sample.axfr);
     AddTotal(families, "registry_zone_ixfr_total", "Incremental zone transfers served", sample.ixfr);
     AddTotal(families, "registry_zone_refused_total", "DNS requests refused", sample.zone_refused);
+    AddTotal(families, "registry_zone_dropped_total",
+             "Requests and connections beyond what one peer may have, not answered", sample.zone_dropped);
+    AddTotal(families, "registry_zone_tls_handshakes_total", "TLS handshakes of secondaries",
+             sample.zone_tls_made);
+    AddTotal(families, "registry_zone_tls_refused_total", "TLS handshakes that did not succeed",
+             sample.zone_tls_refused);
     AddCensus(families, sample.census);
     AddParties(families, sample);
+    AddNode(families, sample.node);
     return prometheus::TextSerializer().Serialize(families);
   }
 
@@ -319,9 +359,34 @@ class Metrics::Impl {
                                                                .Name("registry_zone_secondary_reachable")
                                                                .Help("1 while a secondary answers")
                                                                .Register(registry_);
+  prometheus::Family<prometheus::Histogram>& revocation_seconds_ =
+      BuildHistogram()
+          .Name("registry_zone_revocation_served_seconds")
+          .Help("From the decision of a revocation to a secondary's service without the record")
+          .Register(registry_);
+  prometheus::Family<prometheus::Gauge>& revocation_waits_ =
+      BuildGauge()
+          .Name("registry_zone_revocation_waiting_seconds")
+          .Help("Age of the oldest revocation that a secondary does not serve, 0 when there is none")
+          .Register(registry_);
+  prometheus::Family<prometheus::Gauge>& zone_ttl_ =
+      BuildGauge()
+          .Name("registry_zone_ttl_seconds")
+          .Help("How long a resolver may keep what it was told")
+          .Register(registry_);
   const std::unordered_set<std::string_view> command_names_ = CommandNames();
   KnownSeries<prometheus::Counter> known_commands_;
-  KnownHistograms known_command_seconds_, known_steps_;
+  KnownHistograms known_command_seconds_, known_steps_, known_revocations_;
+  prometheus::Family<prometheus::Gauge>& zone_left_behind_ =
+      BuildGauge()
+          .Name("registry_zone_secondary_left_behind")
+          .Help("1 while changes become visible without this secondary")
+          .Register(registry_);
+  prometheus::Family<prometheus::Gauge>& zone_left_behind_seconds_ =
+      BuildGauge()
+          .Name("registry_zone_secondary_left_behind_seconds")
+          .Help("For how long a secondary that is left behind has served nothing new")
+          .Register(registry_);
   prometheus::Family<prometheus::Gauge>& secondary_serial_ = BuildGauge()
                                                                  .Name("registry_zone_secondary_serial")
                                                                  .Help("SOA serial a secondary serves")
@@ -347,8 +412,21 @@ void Metrics::TransferMoved(const std::string& kind, const std::string& outcome)
 }
 void Metrics::RenewalMoved(const std::string& outcome) { impl_->Renewal(outcome); }
 void Metrics::Log(int level, const std::string& line) { impl_->Line(level, line); }
+void Metrics::RevocationServed(const std::string& secondary, std::chrono::microseconds after) {
+  impl_->RevocationServed(secondary, after);
+}
+std::string StandbyText(const std::string& version, const NodeSample& node) {
+  Families families;
+  AddGauges(families, "registry_build_info", "Always 1; the label says which version runs",
+            {{{{"version", version}}, 1.0}});
+  AddNode(families, node);
+  return prometheus::TextSerializer().Serialize(families);
+}
 Totals Metrics::totals() const { return impl_->totals(); }
 const std::vector<double>& StepBounds() { return kSeconds; }
+void Metrics::SetZoneTtl(const std::string& record, std::uint32_t seconds) {
+  impl_->SetZoneTtl(record, seconds);
+}
 std::string Metrics::Text(const Sample& sample) { return impl_->Text(sample); }
 
 }  // namespace registry::app

@@ -14,6 +14,7 @@
 
 #include "bridge/app/census.h"
 #include "bridge/app/last_heard.h"
+#include "bridge/app/node.h"
 #include "bridge/ingest/pipeline.h"
 #include "bridge/log_line.h"
 
@@ -22,6 +23,7 @@ namespace registry::app {
 // What is looked up when somebody asks, rather than counted when it happens.
 struct Sample {
   std::uint64_t outbox_depth = 0, intake_undone = 0, intake_torn = 0, intake_damages = 0, pipeline_queued = 0;
+  std::uint64_t intake_unerased = 0;
   std::vector<std::pair<std::string, std::uint64_t>> free_bytes;  // by folder: "ledger", "intake"
   bool disk_nearly_full = false;
   bool mqtt_connected = false;
@@ -36,6 +38,8 @@ struct Sample {
   std::int64_t marks_oldest = 0;  // Unix time, 0 where none is kept
   std::uint32_t zone_serial = 0;
   std::uint64_t zone_names = 0, zone_pending = 0, axfr = 0, ixfr = 0, zone_refused = 0;
+  std::uint64_t zone_tls_made = 0, zone_tls_refused = 0;  // handshakes
+  std::uint64_t zone_dropped = 0;
   std::size_t zone_key_rolls = 0;
   bool zone_ds_due = false;
   std::int64_t zone_first_expiry = 0;  // Unix time; 0 before the zone is signed
@@ -43,7 +47,9 @@ struct Sample {
     std::string name;
     double lag_seconds = 0;
     std::uint32_t serial = 0;
-    bool reachable = false;
+    bool reachable = false, left_behind = false;
+    double revocation_waits = 0;  // seconds
+    double left_for = 0;          // seconds
   };
   std::vector<Secondary> secondaries;
   std::vector<std::pair<std::string, bool>> tokens;  // in which keys are, and whether they answer
@@ -53,6 +59,7 @@ struct Sample {
   std::uint64_t parties = 0, reloads = 0, reloads_refused = 0;
   std::int64_t crl_written = 0;       // Unix time, 0 before the first
   std::int64_t broker_crl_until = 0;  // Unix time, 0 where none is watched
+  NodeSample node;
 };
 
 // What has been counted so far, for whoever makes rates of it.
@@ -65,6 +72,9 @@ struct Totals {
   std::map<std::string, std::uint64_t> commands;  // by outcome
   std::vector<Step> steps;                        // "command" is the decision of any command
 };
+// All that a node that stands by has to say.
+std::string StandbyText(const std::string& version, const NodeSample& node);
+
 // In seconds.
 const std::vector<double>& StepBounds();
 
@@ -81,6 +91,11 @@ class Metrics : public ingest::Observer {
   void TransferMoved(const std::string& kind, const std::string& outcome) override;
   void RenewalMoved(const std::string& outcome) override;
   void Log(int level, const std::string& line) override;
+  // From the decision on (bridge/zone/revocation_watch.h).
+  void RevocationServed(const std::string& secondary, std::chrono::microseconds after);
+
+  // How long a resolver may keep a record (`tlsa`) or its absence (`negative`).
+  void SetZoneTtl(const std::string& record, std::uint32_t seconds);
 
   std::string Text(const Sample& sample);
   Totals totals() const;

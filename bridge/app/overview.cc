@@ -9,6 +9,7 @@ using Json = nlohmann::json;
 
 constexpr std::uint64_t kFreeWanted = std::uint64_t{2} << 30;
 constexpr std::int64_t kDay = 86'400, kSignatureLeft = 302'400;
+constexpr double kRevocationWaits = 30;  // seconds
 
 Json TimeOf(std::int64_t unix_time) {
   return unix_time == 0 ? Json() : Json(ToRfc3339({unix_time * 1'000'000}));
@@ -87,6 +88,9 @@ void AddZoneAlarms(const Sample& sample, UtcTime now, std::vector<Alarm>& alarms
     if (one.reachable && one.lag_seconds > 60)
       alarms.push_back({true, "Secondary " + one.name + " is " +
                                   std::to_string(static_cast<int>(one.lag_seconds)) + " s behind"});
+    if (one.revocation_waits > kRevocationWaits)
+      alarms.push_back({true, "Secondary " + one.name + " has served a revoked device for " +
+                                  std::to_string(static_cast<int>(one.revocation_waits)) + " s"});
   }
   if (sample.zone_serial != 0 && sample.zone_first_expiry - now.seconds() < kSignatureLeft)
     alarms.push_back({true, "The zone's signatures are not made again"});

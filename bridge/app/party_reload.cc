@@ -63,13 +63,15 @@ std::vector<std::string> Differences(const Config& one, const Config& other) {
            one.restore_days == other.restore_days,
        "[registry]");
   note(one.mqtt == other.mqtt, "[mqtt]");
-  note(one.ledger_folder == other.ledger_folder && one.event_days == other.event_days &&
-           one.free_bytes_min == other.free_bytes_min,
+  note(one.ledger_folder == other.ledger_folder && one.ledger == other.ledger &&
+           one.event_days == other.event_days && one.free_bytes_min == other.free_bytes_min,
        "[ledger]");
   note(one.intake_folder == other.intake_folder && one.intake_bytes_max == other.intake_bytes_max,
        "[intake]");
   note(one.backup_folder == other.backup_folder, "[backup]");
   note(one.pki == other.pki, "[pki]");
+  note(one.former_issuing == other.former_issuing, "[[former_issuing]]");
+  note(one.coming_issuing == other.coming_issuing, "[[coming_issuing]]");
   note(one.payload_validity_days == other.payload_validity_days, "[payload]");
   note(one.code_key_file == other.code_key_file && one.code_validity_days == other.code_validity_days,
        "[authorisation]");

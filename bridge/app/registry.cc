@@ -1,31 +1,41 @@
 #include "bridge/app/registry.h"
 
 #include <atomic>
+#include <filesystem>
+#include <optional>
 #include <sstream>
 
+#include "bridge/app/anchors_given.h"
 #include "bridge/app/backup_point.h"
+#include "bridge/app/beside_ledger.h"
 #include "bridge/app/broker_crl.h"
 #include "bridge/app/carry_over.h"
 #include "bridge/app/census.h"
+#include "bridge/app/coming_ca_watch.h"
 #include "bridge/app/console.h"
 #include "bridge/app/crl_options.h"
 #include "bridge/app/disk_space.h"
 #include "bridge/app/forgetter.h"
 #include "bridge/app/http.h"
 #include "bridge/app/last_heard.h"
+#include "bridge/app/ledger_place.h"
 #include "bridge/app/material.h"
 #include "bridge/app/metrics.h"
+#include "bridge/app/mqtt_options.h"
+#include "bridge/app/party_acts.h"
 #include "bridge/app/party_reload.h"
+#include "bridge/app/secondary_alarm.h"
 #include "bridge/app/status.h"
 #include "bridge/app/token_watch.h"
+#include "bridge/app/zone_keys_kept.h"
 #include "bridge/app/zone_options.h"
 #include "bridge/ingest/pipeline.h"
 #include "bridge/ledger/rocksdb/backup.h"
-#include "bridge/ledger/rocksdb/open.h"
 #include "bridge/mqtt/session.h"
 #include "bridge/outbox/aside.h"
 #include "bridge/outbox/relay.h"
 #include "bridge/zone/publisher.h"
+#include "bridge/zone/serials.h"
 #include "workers/lifecycle/code_text.h"
 
 namespace registry::app {
@@ -36,47 +46,26 @@ using std::chrono::seconds;
 
 constexpr milliseconds kDisconnectWithin{2000};
 
-// The parties with a session of their own.
-std::vector<std::string> HeardAlone(const Config& config) {
-  std::vector<std::string> parties;
-  for (const auto& [party, role] : config.parties) {
-    if (config.mqtt.session_per_party) parties.push_back(party.text());
-  }
-  return parties;
-}
-
-mqtt::SessionOptions MqttOptions(const Config& whole, LogLine log) {
-  const MqttConfig& config = whole.mqtt;
-  mqtt::SessionOptions options;
-  options.host = config.host;
-  options.port = config.port;
-  options.client_id = config.client_id;
-  options.parties = HeardAlone(whole);
-  options.ca_file = config.ca_file;
-  options.certificate_file = config.certificate_file;
-  options.key_file = config.key_file;
-  options.session_expiry = seconds(config.session_expiry_seconds);
-  options.keep_alive = seconds(config.keep_alive_seconds);
-  options.receive_maximum = config.receive_maximum;
-  options.in_flight_max = config.in_flight;
-  // The session says its own name first; the log has a member for that.
-  options.log = [log = std::move(log)](int level, const std::string& line) {
-    log(level, line.starts_with("mqtt: ") ? line.substr(6) : line);
-  };
-  return options;
-}
+// Where registryctl writes it (bridge/ctl/party_history.h).
+std::string PartyActsFile(const Config& config) { return InterfaceFolder(config) + "/parties.jsonl"; }
 
 class Wired : public Registry {
  public:
-  Wired(const Config& config, Log& log)
-      : config_(config), log_(log), metrics_(REGISTRY_VERSION, log.For("ingest")) {}
+  Wired(const Config& config, Log& log, bool took_over)
+      : config_(config),
+        log_(log),
+        metrics_(REGISTRY_VERSION, log.For("ingest")),
+        node_(config.ledger, REGISTRY_VERSION, took_over, log.For("node")) {}
   ~Wired() override { Stop(); }
 
   Status Open();
   Result<Ports> Start() override;
   void Stop() override;
   void TakeParties() override;
+  void ReadCertificatesAgain() override;
   Pulse pulse() const override { return heartbeat_->state(); }
+  LedgerEnd ledger_end() const override { return node_.ledger_end(); }
+  bool gives_way() const override { return node_.gives_way(); }
 
  private:
   Status OpenStores();
@@ -94,9 +83,13 @@ class Wired : public Registry {
   const SystemClock clock_;
   Metrics metrics_;
   Material material_;
+  Node node_;                         // outlives the ledger, whose thread tells it
+  std::atomic<bool> listens_{false};  // there is a session, and it has been started
   std::unique_ptr<ledger::Ledger> ledger_;
-  std::unique_ptr<ingest::Intake> intake_;
+  std::optional<BesideLedger> beside_;
+  std::unique_ptr<ZoneKeysKept> zone_keys_;  // null: their files are enough
   std::unique_ptr<ingest::Pipeline> pipeline_;
+  std::unique_ptr<SecondaryAlarm> secondary_alarm_;
   std::unique_ptr<zone::Publisher> zone_;
   std::unique_ptr<CrlWriter> crl_;
   std::unique_ptr<BrokerCrl> broker_crl_;
@@ -108,7 +101,9 @@ class Wired : public Registry {
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<Forgetter> forgetter_;
   std::unique_ptr<BackupPoint> backup_;
+  std::unique_ptr<PartyActs> party_acts_;
   std::unique_ptr<TokenWatch> tokens_;
+  std::unique_ptr<ComingCaWatch> coming_ca_;
   std::unique_ptr<Census> census_;
   LastHeard last_heard_;
   std::unique_ptr<Console> console_;
@@ -129,18 +124,25 @@ Status Wired::Open() {
                                      log_.For("crl"));
   broker_crl_ = std::make_unique<BrokerCrl>(BrokerCrl::Options{config_.mqtt.crl_file, config_.mqtt.ca_file},
                                             clock_, log_.For("mqtt"));
+  coming_ca_ = std::make_unique<ComingCaWatch>(config_, material_.coming, clock_, log_.For("zone"),
+                                               ComingCaWatch::AskingOf(config_, clock_));
   return Done{};
 }
 
 Status Wired::OpenStores() {
   space_ = std::make_unique<DiskSpace>(WatchedFolders(config_), config_.free_bytes_min, log_.For("disk"));
   space_->Look();
-  ledger::RocksDbOptions stored;
-  stored.folder = config_.ledger_folder;
-  stored.log = log_.For("ledger");
-  auto ledger = ledger::OpenRocksDbLedger(stored);
+  auto place = LedgerPlaceOf(config_.ledger, config_.ledger_folder);
+  if (!place) return place.error();
+  if (place->postgres) node_.Complete(*place->postgres);
+  auto ledger = OpenLedger(*place, log_.For("ledger"));
   if (!ledger) return ledger.error();
   ledger_ = std::move(*ledger);
+  Heartbeat::Options beats;
+  beats.every = node_.BeatsEvery();
+  heartbeat_ = std::make_unique<Heartbeat>(std::move(beats), [this] { return Beat(); });
+  // The lease does not wait for what a start has to do, and what is beside the ledger goes where its writer goes.
+  if (config_.ledger.in_postgres) heartbeat_->Start();
   forgetter_ = std::make_unique<Forgetter>(*ledger_, config_.event_days, clock_, log_.For("ledger"));
   census_ = std::make_unique<Census>(*ledger_, clock_, log_.For("ledger"));
   ingest::IntakeOptions taken;
@@ -148,12 +150,13 @@ Status Wired::OpenStores() {
   taken.bytes_max = config_.intake_bytes_max;
   taken.key = material_.intake_key;
   taken.log = log_.For("intake");
-  auto intake = ingest::Intake::Open(taken);
-  if (!intake) return intake.error();
-  intake_ = std::move(*intake);
-  heartbeat_ = std::make_unique<Heartbeat>(Heartbeat::Options{}, [this] { return Beat(); });
+  auto beside = BesideLedger::Open(taken, *place, *ledger_);
+  if (!beside) return beside.error();
+  beside_.emplace(std::move(*beside));
   backup_ = std::make_unique<BackupPoint>(
       config_.backup_folder, [this](const std::string& to) { return MakePoint(to); }, log_.For("backup"));
+  party_acts_ = std::make_unique<PartyActs>(PartyActsFile(config_), beside_->kept(), *ledger_, clock_,
+                                            log_.For("parties"));
   return Done{};
 }
 
@@ -164,11 +167,16 @@ Status Wired::Beat() {
   const auto sink = ledger_->LoadSink(ledger::Sink::kMqtt);
   Status beaten = sink ? ledger_->Advance(ledger::Sink::kMqtt, *sink, true) : Status(sink.error());
   if (!beaten) log_.Write(Level::kError, "ledger", "cannot be written: " + beaten.error().message);
+  if (beaten && listens_)
+    node_.Watch(session_->connected(), [this] { return node_.AnotherReachesTheBroker(*ledger_); });
   return beaten;
 }
 
 Status Wired::MakePoint(const std::string& to) {
-  if (auto copied = intake_->CopyTo(to + "/intake"); !copied) return copied;
+  if (config_.ledger.in_postgres)
+    return Error::Make(Code::kFailed, "backup_failed",
+                       "the ledger is in PostgreSQL, whose own tools back it up");
+  if (auto copied = beside_->intake().CopyTo(to + "/intake"); !copied) return copied;
   return ledger::MakeCheckpoint(*ledger_, to + "/ledger");
 }
 
@@ -189,28 +197,58 @@ void Wired::OpenPipeline() {
   options.lanes = static_cast<std::size_t>(config_.lanes);
   options.queue_max = static_cast<std::size_t>(config_.queue_max);
   options.renewals_every = seconds(config_.renewal_look_seconds);
-  pipeline_ =
-      std::make_unique<ingest::Pipeline>(options, *ledger_, *intake_, clock_, std::move(services), metrics_);
+  pipeline_ = std::make_unique<ingest::Pipeline>(options, *ledger_, beside_->intake(), clock_,
+                                                 std::move(services), metrics_);
 }
 
 Status Wired::OpenZone() {
-  std::vector<Bytes> authorities{material_.root_certificate, material_.issuing_certificate};
-  for (const Material::Former& former : material_.former) authorities.push_back(former.signer->certificate());
-  auto zone = zone::Publisher::Create(
-      ZoneOptions(config_, std::move(authorities)), *ledger_,
-      [this](const std::vector<domain::ZoneChange>& changes) { return pipeline_->Visible(changes); },
-      log_.For("zone"));
+  std::vector<Bytes> authorities = material_.Authorities();
+  zone::Visible visible = [this](const std::vector<domain::ZoneChange>& changes) {
+    return pipeline_->Visible(changes);
+  };
+  metrics_.SetZoneTtl("tlsa", config_.dns.tlsa_ttl);
+  // What is not there is the signing server's to say, where there is one.
+  if (!config_.dns.by_update()) metrics_.SetZoneTtl("negative", config_.dns.negative_ttl);
+  update::Options options = UpdateOptions(config_, std::move(authorities));
+  options.zone.revocation_served = [this](const auto& secondary, auto after) {
+    metrics_.RevocationServed(secondary, after);
+  };
+  secondary_alarm_ = std::make_unique<SecondaryAlarm>(*ledger_, clock_);
+  options.zone.secondary_told = [this](const zone::SecondaryNews& news) {
+    return secondary_alarm_->Tell(news);
+  };
+  if (config_.ledger.in_postgres && !config_.dns.by_update() && !config_.dns.key_set.empty()) {
+    zone_keys_ = std::make_unique<ZoneKeysKept>(beside_->kept(), material_.zone_keys_key, config_.dns.key_set,
+                                                log_.For("zone"));
+    options.zone.key_set_stored = [this](const std::string& text) { return zone_keys_->Keep(text); };
+    const auto taken = zone_keys_->Take(
+        [this](const zone::KeySet& set) { return zone::CanSign(*ledger_, set, config_.dns.new_keys); });
+    if (!taken) return taken;
+  }
+  auto zone =
+      config_.dns.by_update()
+          ? update::CreatePublisher(std::move(options), *ledger_, std::move(visible), log_.For("zone"))
+          : zone::Publisher::Create(std::move(options.zone), *ledger_, std::move(visible), log_.For("zone"));
   if (!zone) return zone.error();
   zone_ = std::move(*zone);
   return Done{};
 }
 
 void Wired::OpenMqtt() {
-  session_ = std::make_unique<mqtt::Session>(MqttOptions(config_, log_.For("mqtt")),
-                                             [this](const ingest::InboundMessage& message) {
-                                               last_heard_.Note(message.topic, clock_.Now());
-                                               pipeline_->Receive(message);
-                                             });
+  mqtt::SessionOptions session = MqttOptions(config_, log_.For("mqtt"));
+  if (node_.one_of_several()) {
+    session.may_connect = [this] { return node_.MayConnect([this] { heartbeat_->BeatNow(); }); };
+    session.may_stay = [this] { return node_.MayStay(); };
+    // The broker may be back, and one that stands by sees it: this one tries as often.
+    session.backoff_max = std::min(session.backoff_max, node_.BeatsEvery());
+  }
+  // The PUBACK leaves when this returns (session.h). The process may have slept anywhere in between: what another node has
+  // the ledger of is not kept any more, and so not acknowledged (bridge/ledger/postgres/owner.h).
+  session_ =
+      std::make_unique<mqtt::Session>(std::move(session), [this](const ingest::InboundMessage& message) {
+        last_heard_.Note(message.topic, clock_.Now());
+        pipeline_->Receive(message);
+      });
   outbox::RelayOptions options;
   options.in_flight_max = static_cast<std::size_t>(config_.mqtt.in_flight);
   options.takes_batches = config_.takes_batches;
@@ -233,6 +271,7 @@ Result<Ports> Wired::Start() {
   started_ = true;
   parties_ = config_.parties.size();
   last_heard_.Set(config_.parties);
+  secondary_alarm_->Set(config_.parties);
   heartbeat_->Start();
   tokens_->Start();
   if (auto http = StartHttp(); !http) return http.error();
@@ -244,30 +283,40 @@ Result<Ports> Wired::Start() {
     const PublishedTrust before{former.crl_file, *former.signer, material_.policy};
     if (auto carried = CarryOver(before, *ledger_, clock_, log_.For("crl")); !carried) return carried.error();
   }
+  // Before the first payload that has them.
+  if (auto said = SayAnchorsGiven(config_.trust_anchors, beside_->kept(), *ledger_, clock_); !said)
+    return said.error();
   if (auto crl = crl_->WriteNow(); !crl) return crl.error();
   crl_->Start();
   broker_crl_->Start();
   if (auto zone = zone_->Start(); !zone) return zone.error();
+  coming_ca_->Start();
   pipeline_->Start();
   forgetter_->Start();
   backup_->Start();
+  party_acts_->Start();
   census_->Start();
   relay_->Start();
   aside_->Start();
   session_->Start();
+  listens_ = true;
   if (auto console = StartConsole(); !console) return console.error();
-  return Ports{zone_->snapshot().port, http_->port(), console_ ? console_->port() : std::uint16_t{0}};
+  const zone::Snapshot zone = zone_->snapshot();
+  return Ports{zone.port, http_->port(), console_ ? console_->port() : std::uint16_t{0}, zone.tls_port};
 }
 
 void Wired::Stop() {
   if (!started_) return;
   started_ = false;
+  listens_ = false;
   console_.reset();
   http_.reset();
+  coming_ca_->Stop();
   zone_->Stop();
   census_->Stop();
   forgetter_->Stop();
   backup_->Stop();
+  party_acts_->Stop();
   pipeline_->Stop();
   aside_->Stop();
   relay_->Stop();
@@ -297,13 +346,22 @@ void Wired::TakeParties() {
   session_->ChangeParties(HeardAlone(config_));
   parties_ = config_.parties.size();
   last_heard_.Set(config_.parties);
+  secondary_alarm_->Set(config_.parties);
   for (const std::string& change : taken.changes) log(Level::kInfo, change);
+  party_acts_->Took(taken.changes);
   std::string waiting;
   for (const std::string& name : taken.waiting) waiting += " " + name;
   if (!waiting.empty())
     log(Level::kWarning, "the configuration has changed where only a start takes it:" + waiting);
   log(Level::kInfo, "the configuration was read again, " + std::to_string(parties_) + " parties");
   ++reloads_;
+}
+
+void Wired::ReadCertificatesAgain() {
+  const auto read = zone_->ReadTlsAgain();
+  if (!read)
+    log_.Write(Level::kError, "zone",
+               "the certificate for transfers over TLS stays as it was: " + read.error().message);
 }
 
 Status Wired::StartHttp() {
@@ -332,9 +390,10 @@ Status Wired::StartConsole() {
 Sample Wired::Look() const {
   Sample sample;
   sample.outbox_depth = relay_->Depth();
-  sample.intake_undone = intake_->undone();
-  sample.intake_torn = intake_->torn_records();
-  sample.intake_damages = intake_->damages();
+  sample.intake_undone = beside_->intake().undone();
+  sample.intake_unerased = beside_->intake().unerased();
+  sample.intake_torn = beside_->intake().torn_records();
+  sample.intake_damages = beside_->intake().damages();
   sample.pipeline_queued = pipeline_->queued();
   sample.orders_open = pipeline_->orders_open();
   sample.free_bytes = space_->free();
@@ -367,9 +426,14 @@ Sample Wired::Look() const {
   sample.axfr = zone.axfr;
   sample.ixfr = zone.ixfr;
   sample.zone_refused = zone.refused;
+  sample.zone_dropped = zone.dropped;
+  sample.zone_tls_made = zone.tls_made;
+  sample.zone_tls_refused = zone.tls_refused;
   for (const auto& lag : zone.secondaries) {
-    sample.secondaries.push_back(
-        {lag.name, std::chrono::duration<double>(lag.behind).count(), lag.serial, lag.reachable});
+    using InSeconds = std::chrono::duration<double>;
+    sample.secondaries.push_back({lag.name, InSeconds(lag.behind).count(), lag.serial, lag.reachable,
+                                  lag.left_behind, InSeconds(lag.revocation_waits).count(),
+                                  InSeconds(lag.left_for).count()});
   }
   sample.census = census_->counts();
   const auto loads = ledger_->JobLoads();
@@ -381,14 +445,19 @@ Sample Wired::Look() const {
   for (const auto& state : tokens_->states()) sample.tokens.emplace_back(state.token, state.trouble.empty());
   sample.crl_written = crl_->written();
   sample.broker_crl_until = broker_crl_->until();
+  sample.node = node_.sample();
   return sample;
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Registry>> Registry::Open(const Config& config, Log& log) {
-  auto registry = std::make_unique<Wired>(config, log);
-  if (auto opened = registry->Open(); !opened) return opened.error();
+Result<std::unique_ptr<Registry>> Registry::Open(const Config& config, Log& log, bool took_over,
+                                                 LedgerEnd* end) {
+  auto registry = std::make_unique<Wired>(config, log, took_over);
+  if (auto opened = registry->Open(); !opened) {
+    if (end != nullptr) *end = registry->ledger_end();
+    return opened.error();
+  }
   return std::unique_ptr<Registry>(std::move(registry));
 }
 

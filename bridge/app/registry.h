@@ -15,23 +15,33 @@
 #include "bridge/app/config.h"
 #include "bridge/app/heartbeat.h"
 #include "bridge/app/log.h"
+#include "bridge/app/node.h"
 
 namespace registry::app {
 
 struct Ports {
-  std::uint16_t zone = 0, http = 0, console = 0;  // console 0: there is none
+  std::uint16_t zone = 0, http = 0, console = 0, zone_tls = 0;  // console, zone_tls 0: there is none
 };
 
 class Registry {
  public:
-  static Result<std::unique_ptr<Registry>> Open(const Config& config, Log& log);
+  // `took_over`: after another node had the ledger (standby.h).
+  // `end` is told, where it fails, what became of the ledger meanwhile.
+  static Result<std::unique_ptr<Registry>> Open(const Config& config, Log& log, bool took_over = false,
+                                                LedgerEnd* end = nullptr);
   virtual ~Registry() = default;  // stops
   virtual Result<Ports> Start() = 0;
   virtual void Stop() = 0;
   // Reads the configuration's file again and takes the parties (party_reload.h); a file that is wrong changes nothing, and
   // is said in the log. From the thread that starts and stops.
   virtual void TakeParties() = 0;
+  // Those for transfers over TLS, as their files are now; what cannot be used is said in the log and changes nothing.
+  virtual void ReadCertificatesAgain() = 0;
   virtual Pulse pulse() const = 0;  // never waits for a disk
+  // Why pulse() is kRefused, or becomes it. After kNotAsLeft the next start would go on with what is there.
+  virtual LedgerEnd ledger_end() const = 0;
+  // It should be stopped, so that another node serves (node.h).
+  virtual bool gives_way() const = 0;
 };
 
 }  // namespace registry::app

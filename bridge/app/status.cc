@@ -5,8 +5,19 @@
 namespace registry::app {
 
 Page HealthPage(bool ledger_writable) {
-  const nlohmann::json body = {{"ok", ledger_writable}, {"ledger_writable", ledger_writable}};
+  const nlohmann::json body = {
+      {"ok", ledger_writable}, {"node", "active"}, {"ledger_writable", ledger_writable}};
   return {ledger_writable ? 200 : 503, "application/json", body.dump() + "\n"};
+}
+
+Page StandbyHealthPage(bool sees_ledger, const std::string& says) {
+  const nlohmann::json body = {{"ok", sees_ledger}, {"node", "standby"}, {"says", says}};
+  return {sees_ledger ? 200 : 503, "application/json", body.dump() + "\n"};
+}
+
+Page StandbyReadyPage(const std::string& says) {
+  const nlohmann::json body = {{"ok", false}, {"node", "standby"}, {"says", says}};
+  return {503, "application/json", body.dump() + "\n"};
 }
 
 Page ReadyPage(const Sample& sample) {

@@ -42,7 +42,7 @@ bool IsAtOrAbove(const std::string& owner, const std::string& zone) {
 
 // RFC 4034 §5.1.4: digest of owner name and DNSKEY RDATA.
 Bytes DigestOfKey(const EVP_MD* digest, const std::string& zone, const Bytes& dnskey) {
-  Bytes hashed = zone::NameFromText(zone).value_or(Bytes{});
+  Bytes hashed = zone::NameFromText(zone.empty() ? "." : zone).value_or(Bytes{});
   zone::Put(hashed, dnskey);
   Bytes octets(EVP_MAX_MD_SIZE);
   unsigned int size = 0;
@@ -51,21 +51,25 @@ Bytes DigestOfKey(const EVP_MD* digest, const std::string& zone, const Bytes& dn
   return octets;
 }
 
+Bytes DnskeyRdata(const TrustAnchor& anchor) {
+  Bytes rdata;
+  zone::PutU16(rdata, anchor.first);
+  rdata.push_back(anchor.second);
+  rdata.push_back(anchor.third);
+  zone::Put(rdata, anchor.octets);
+  return rdata;
+}
+
 enum class Match { kIs, kIsAnother, kClaimsToBe };  // the last: its key tag, and not its key
 
 Match Compare(const TrustAnchor& anchor, const std::string& zone, const zone::ZoneKey& ksk) {
   if (anchor.type == TrustAnchor::Type::kDnskey) {
-    Bytes rdata;
-    zone::PutU16(rdata, anchor.first);
-    rdata.push_back(anchor.second);
-    rdata.push_back(anchor.third);
-    zone::Put(rdata, anchor.octets);
-    return rdata == ksk.dnskey ? Match::kIs : Match::kIsAnother;
+    return DnskeyRdata(anchor) == ksk.dnskey ? Match::kIs : Match::kIsAnother;
   }
   const EVP_MD* const digest = DigestOf(anchor.third);
   if (anchor.first != ksk.tag || digest == nullptr) return Match::kIsAnother;
   const bool same =
-      anchor.second == zone::kAlgorithm && DigestOfKey(digest, zone, ksk.dnskey) == anchor.octets;
+      anchor.second == ksk.algorithm() && DigestOfKey(digest, zone, ksk.dnskey) == anchor.octets;
   return same ? Match::kIs : Match::kClaimsToBe;
 }
 
@@ -90,6 +94,33 @@ std::optional<TrustAnchor> ParseTrustAnchor(const std::string& text) {
   if (!good) return std::nullopt;
   anchor.octets = *decoded;
   return IsWhole(anchor) ? std::optional(std::move(anchor)) : std::nullopt;
+}
+
+std::uint16_t KeyTagOf(const TrustAnchor& anchor) {
+  return anchor.type == TrustAnchor::Type::kDs ? anchor.first : zone::KeyTag(DnskeyRdata(anchor));
+}
+
+std::string LabelOf(const TrustAnchor& anchor) {
+  constexpr std::size_t kShown = 8;
+  const bool ds = anchor.type == TrustAnchor::Type::kDs;
+  Bytes digest = ds ? anchor.octets : zone::Sha256(anchor.octets);
+  digest.resize(std::min(digest.size(), kShown));
+  std::string label = anchor.owner;
+  label.append(ds ? ". DS " : ". DNSKEY ").append(std::to_string(KeyTagOf(anchor)));
+  label.append(" ").append(std::to_string(ds ? anchor.second : anchor.third));
+  if (ds) label.append(" ").append(std::to_string(anchor.third));
+  return label.append(" ").append(ToHex(digest));
+}
+
+bool IsAnchorOf(const TrustAnchor& anchor, std::span<const std::uint8_t> dnskey) {
+  constexpr std::size_t kHead = 4;
+  if (dnskey.size() <= kHead) return false;
+  Bytes rdata(dnskey.begin(), dnskey.end());
+  rdata[1] = static_cast<std::uint8_t>(rdata[1] & ~kRevokeFlag);
+  if (anchor.type == TrustAnchor::Type::kDnskey) return DnskeyRdata(anchor) == rdata;
+  const EVP_MD* const digest = DigestOf(anchor.third);
+  return digest != nullptr && anchor.second == rdata[3] &&
+         DigestOfKey(digest, anchor.owner, rdata) == anchor.octets;
 }
 
 std::vector<std::string> TrustAnchorFaults(const std::vector<std::string>& anchors, const std::string& zone,

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,15 @@ struct TrustAnchor {
 };
 
 std::optional<TrustAnchor> ParseTrustAnchor(const std::string& text);
+
+std::uint16_t KeyTagOf(const TrustAnchor& anchor);  // RFC 4034 appendix B
+// Which record it is, in a few words: ". DS 20326 8 2 e06d44b80b8f1d39", ". DNSKEY 20326 8 6b2f…" with the first octets of
+// the digest, of a DNSKEY's key its SHA-256. However a record is written, its label is the same.
+std::string LabelOf(const TrustAnchor& anchor);
+
+// Whether it is of the key with this DNSKEY RDATA, revoked or not: REVOKE changes tag and digest (RFC 5011 §2.1, §7).
+bool IsAnchorOf(const TrustAnchor& anchor, std::span<const std::uint8_t> dnskey);
+inline constexpr std::uint16_t kRevokeFlag = 0x0080;
 
 // One sentence a fault. Each anchor must be for the zone or one above it, or it vouches for no device; those for the zone
 // itself must hold its KSK, one at least: others may be of keys that are to come (RFC 5011 §6.6, a stand-by key).

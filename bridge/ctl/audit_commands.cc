@@ -8,6 +8,7 @@
 
 #include "bridge/ctl/audit_line.h"
 #include "bridge/ctl/device_argument.h"
+#include "bridge/ledger/history_end.h"
 #include "bridge/ledger/record_codec.h"
 
 namespace registry::ctl {
@@ -19,6 +20,7 @@ using ledger::Seq;
 
 constexpr std::size_t kAuditPage = 1000;
 constexpr int kAuditFault = 3;
+constexpr char kRegistryItself[] = "registry";  // the actor behind timers and DNS
 constexpr std::chrono::seconds kLookForMore{2};
 
 [[noreturn]] void FailFault(const std::string& sentence) {
@@ -33,21 +35,6 @@ Bytes HashAt(const LedgerReader& ledger, Seq seq) {
   if (found.empty() || found.front().seq != seq)
     Fail("the ledger's history has no entry " + std::to_string(seq));
   return found.front().hash;
-}
-
-// The last entry there is: the page that is read last is small, whatever the length.
-Seq LastOf(const LedgerReader& ledger) {
-  Seq low = 0, high = 1;  // `low` is there (or nothing is), `high` is not
-  const auto there = [&](Seq seq) { return !OrFail(ledger.HistoryAfter(seq - 1, 1)).empty(); };
-  while (there(high)) {
-    low = high;
-    high *= 2;
-  }
-  while (high - low > 1) {
-    const Seq middle = low + (high - low) / 2;
-    (there(middle) ? low : high) = middle;
-  }
-  return low;
 }
 
 using OnRecord = std::function<void(const HistoryRecord& record, const Bytes& previous)>;
@@ -81,18 +68,78 @@ bool IsWanted(const HistoryRecord& record, const AuditWanted& wanted, const std:
          (wanted.actor.empty() || record.entry.actor.text() == wanted.actor);
 }
 
+struct Linked {
+  HistoryRecord record;
+  Bytes previous;  // the hash of the entry before it
+};
+// The newest wanted ones, the newest first.
+using NewestFirst = std::vector<Linked>;
+
+void HoldToChain(const Linked& linked) {
+  if (ledger::ChainHash(linked.previous, ledger::Encode(linked.record.entry)) != linked.record.hash)
+    FailFault("the history's hash chain breaks at entry " + std::to_string(linked.record.seq));
+}
+
+NewestFirst NewestOf(const LedgerReader& ledger, const DeviceId& device, const AuditWanted& wanted,
+                     Seq last) {
+  auto records = OrFail(ledger.HistoryOf(device));
+  if (records.empty()) Fail("there is no history of device " + device.text());
+  NewestFirst found;
+  for (auto record = records.rbegin(); record != records.rend() && found.size() < wanted.lines; ++record) {
+    if (record->seq > last || !IsWanted(*record, wanted, device)) continue;
+    found.push_back({*record, HashAt(ledger, record->seq - 1)});
+    HoldToChain(found.back());
+  }
+  return found;
+}
+
+// From the end back, until there are enough: of an actor that did little the whole history is read.
+NewestFirst NewestOfActor(const LedgerReader& ledger, const AuditWanted& wanted, Seq last) {
+  NewestFirst found;
+  for (Seq end = last; end > 0 && found.size() < wanted.lines;) {
+    const Seq after = end > kAuditPage ? end - kAuditPage : 0;
+    const auto page = OrFail(ledger.HistoryAfter(after, end - after));
+    if (page.size() != end - after) FailFault("the history has a gap behind entry " + std::to_string(after));
+    for (std::size_t i = page.size(); i > 0 && found.size() < wanted.lines; --i) {
+      if (!IsWanted(page[i - 1], wanted, std::nullopt)) continue;
+      found.push_back({page[i - 1], i > 1 ? page[i - 2].hash : HashAt(ledger, after)});
+      HoldToChain(found.back());
+    }
+    end = after;
+  }
+  return found;
+}
+
+// An actor who did nothing yet is no fault, a name that nobody has is one.
+void SayNothingOf(const ReadOptions& options, const AuditWanted& wanted) {
+  const bool is_registry = wanted.actor == kRegistryItself;
+  if (!is_registry && IsRegistered(options, wanted.actor) == false) FailUnregistered(options, wanted.actor);
+  std::cerr << "registryctl: the history has no entry that " << wanted.actor << " caused"
+            << (wanted.device.empty() ? "" : " of this device") << '\n';
+}
+
 // Lines of one device or actor are for reading: they have gaps, so `audit verify` is for whole streams.
 void Tail(const ReadOptions& options, const AuditWanted& wanted) {
   std::optional<DeviceId> device;
   if (!wanted.device.empty()) device = DeviceArgument(wanted.device);
+  if (!wanted.actor.empty() && !PartyId::Parse(wanted.actor))
+    FailWrong("'" + wanted.actor + "' is not the name of a party");
   const auto print = [&](const HistoryRecord& record, const Bytes& previous) {
     if (IsWanted(record, wanted, device)) std::cout << AuditLine(record, previous).dump() << '\n';
   };
   Seq after = 0;
   {
     const OpenLedger ledger(options);
-    const Seq last = LastOf(*ledger);
-    after = EachAfter(*ledger, last > wanted.lines ? last - wanted.lines : 0, last, print);
+    const Seq last = OrFail(ledger::HistoryEnd(*ledger));
+    if (device || !wanted.actor.empty()) {
+      const auto found =
+          device ? NewestOf(*ledger, *device, wanted, last) : NewestOfActor(*ledger, wanted, last);
+      for (auto it = found.rbegin(); it != found.rend(); ++it) print(it->record, it->previous);
+      if (found.empty() && wanted.lines > 0 && !wanted.actor.empty()) SayNothingOf(options, wanted);
+      after = last;
+    } else {
+      after = EachAfter(*ledger, last > wanted.lines ? last - wanted.lines : 0, last, print);
+    }
   }
   // A reader sees what was there when it was opened.
   while (wanted.follow && std::cout.flush()) {
@@ -103,6 +150,8 @@ void Tail(const ReadOptions& options, const AuditWanted& wanted) {
 }
 
 void Export(const ReadOptions& options, const AuditWanted& wanted) {
+  if (wanted.from > wanted.until)
+    FailWrong("--from " + std::to_string(wanted.from) + " is behind --until " + std::to_string(wanted.until));
   const OpenLedger ledger(options);
   std::ofstream file;
   if (!wanted.file.empty()) {
@@ -117,6 +166,9 @@ void Export(const ReadOptions& options, const AuditWanted& wanted) {
                                ++lines;
                              });
   if (!out.flush()) Fail((wanted.file.empty() ? "standard output" : wanted.file) + " could not be written");
+  if (wanted.until != ~Seq{0} && last < wanted.until)
+    std::cerr << "registryctl: the history ends with entry " << last << ", before --until " << wanted.until
+              << '\n';
   if (!wanted.file.empty()) std::cout << lines << " lines, the last is entry " << last << '\n';
 }
 
@@ -160,9 +212,9 @@ void AddAuditCommands(CLI::App& app) {
   auto* audit = app.add_subcommand("audit", "what was done, by whom and why, as hash-chained JSON lines")
                     ->require_subcommand(1);
   auto* tail = audit->add_subcommand("tail", "the newest entries");
-  tail->add_option("--lines", wanted->lines, "how many of the newest are looked at (10)");
-  tail->add_option("--device", wanted->device, "of those, only what is about this device");
-  tail->add_option("--actor", wanted->actor, "of those, only what this party caused; registry: by itself");
+  tail->add_option("--lines", wanted->lines, "how many of the newest (10)");
+  tail->add_option("--device", wanted->device, "only what is about this device");
+  tail->add_option("--actor", wanted->actor, "only what this party caused; registry: by itself");
   tail->add_flag("--follow", wanted->follow, "go on with what comes, until it is interrupted");
   tail->callback([options, wanted] { Tail(*options, *wanted); });
   auto* exported = audit->add_subcommand("export", "all entries, or a part without a gap");

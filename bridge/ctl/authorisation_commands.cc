@@ -41,7 +41,7 @@ void AddSet(CLI::App& authorisation) {
       ->check(CLI::IsMember({"claim", "transfer"}));
   set->add_option("--valid-days", wanted->valid_days, "How long it is valid (authorisation.validity_days)")
       ->check(CLI::Range(1, 365));
-  AddChangeOptions(*set, wanted->options, Reason::kNone);
+  AddChangeOptions(*set, wanted->options, Reason::kKept);
   set->callback([wanted] {
     Json data{{"device", DeviceArgument(wanted->device).text()}, {"purpose", wanted->purpose}};
     if (wanted->valid_days > 0) data["validDays"] = wanted->valid_days;

@@ -11,6 +11,7 @@
 #include "bridge/ledger/private_folder.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/signing/file_write.h"
+#include "bridge/zone/key_set_file.h"
 
 namespace registry::ctl {
 namespace {
@@ -18,6 +19,11 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kKeys[] = "keys.cms";
+
+bool IsGone(const std::string& top, const std::string& path, const RegistryFiles& files) {
+  std::error_code failed;
+  return !files.IsNamed(path) && !fs::exists(top + "/" + path, failed) && !failed;
+}
 
 // Files that come one by one into a backup, encrypted or not.
 class Filling {
@@ -43,10 +49,11 @@ class Filling {
     return Done{};
   }
   // `{"PATH": "<base64>"}`, for the reader of the keys alone.
-  Status AddKeys(const std::string& top, const std::vector<std::string>& secrets, const Seal& seal) {
+  Status AddKeys(const std::string& top, const RegistryFiles& files, const Seal& seal) {
     nlohmann::json keys = nlohmann::json::object();
-    for (const std::string& path : secrets) {
+    for (const std::string& path : files.secret) {
       std::ifstream file(top + "/" + path, std::ios::binary);
+      if (!file && IsGone(top, path, files)) continue;
       std::string octets{std::istreambuf_iterator<char>(file), {}};
       if (!file) return Error::Make(Code::kFailed, "file_failed", path + ": cannot be read");
       keys[path] = ToBase64(AsBytes(octets));
@@ -78,6 +85,7 @@ Status CheckPlace(const app::Config& config, const std::string& to) {
   std::error_code failed;
   const fs::path place = fs::weakly_canonical(to, failed);
   for (const std::string& taken : {config.ledger_folder, config.intake_folder, config.backup_folder}) {
+    if (taken.empty()) continue;  // of a ledger in PostgreSQL
     const fs::path outer = fs::weakly_canonical(taken, failed);
     if (std::mismatch(outer.begin(), outer.end(), place.begin(), place.end()).first != outer.end()) continue;
     return Error::Make(Code::kFailed, "folder_exists", to + " lies in " + taken + ": choose another place");
@@ -85,9 +93,32 @@ Status CheckPlace(const app::Config& config, const std::string& to) {
   return Done{};
 }
 
+// The key set and the keys that it names are of one moment, whatever roll-over is under way: the set is held while they are
+// copied. A roll-over gives up after 5 s, so what may take longer is done before.
+Result<RegistryFiles> AddKeys(const BackupOptions& options, const app::Config& config, const std::string& top,
+                              BackupManifest& manifest, Filling& filling) {
+  const Seal* const keys = options.escrow != nullptr ? options.escrow : options.keys;
+  auto registry = RegistryFilesOf(config);
+  if (!registry || keys == nullptr) return registry;
+  Descriptor held;
+  std::error_code failed;
+  const std::string& set = config.dns.key_set;
+  if (!set.empty() && fs::is_directory(zone::FolderOfKeySet(set), failed)) {
+    auto hold = zone::HoldKeySet(set);
+    if (!hold) return hold.error();
+    held = std::move(*hold);
+    FollowKeySet(config, *registry);
+  }
+  manifest.keys = keys->kind();
+  if (auto added = filling.AddKeys(top, *registry, *keys); !added) return added.error();
+  return registry;
+}
+
 Status Fill(const BackupOptions& options, const app::Config& config, BackupManifest& manifest,
             Filling& filling) {
-  const auto point = TakenPoint::Take(config);
+  PointWait wait;
+  wait.progress = options.progress;
+  const auto point = TakenPoint::Take(config, wait);
   if (!point) return point.error();
   manifest.was_running = point->was_running();
   const auto at = ledger::PointOf(point->ledger());
@@ -95,18 +126,16 @@ Status Fill(const BackupOptions& options, const app::Config& config, BackupManif
   manifest.ledger = *at;
   if (auto added = filling.AddBelow(point->ledger(), "ledger"); !added) return added;
   if (auto added = filling.AddBelow(point->intake(), "intake"); !added) return added;
-  const auto registry = RegistryFilesOf(config);
-  if (!registry) return registry.error();
   std::error_code failed;
   const std::string top = fs::absolute(config.file, failed).parent_path();
-  for (const std::string& path : registry->open) {
-    if (auto added = filling.Add(top + "/" + path, "registry/" + path); !added) return added;
-  }
+  const auto registry = AddKeys(options, config, top, manifest, filling);
+  if (!registry) return registry.error();
   manifest.left_out = registry->left_out;
-  const Seal* const keys = options.escrow != nullptr ? options.escrow : options.keys;
-  if (keys == nullptr) return Done{};
-  manifest.keys = keys->kind();
-  return filling.AddKeys(top, registry->secret, *keys);
+  for (const std::string& path : registry->open) {
+    auto added = filling.Add(top + "/" + path, "registry/" + path);
+    if (!added && !IsGone(top, path, *registry)) return added;
+  }
+  return Done{};
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 // those of take_point.h, backup_set.h, seal.h, registry_files.h and bridge/ledger.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <string>
 
 #include "bridge/ctl/backup_set.h"
@@ -18,6 +20,7 @@ struct BackupOptions {
   const Seal* escrow = nullptr;  // every file is for this reader alone, the keys too
   std::string software;
   UtcTime now;
+  std::function<void(std::uint64_t octets)> progress{};  // while registryd makes the point (take_point.h)
 };
 Result<BackupManifest> MakeBackup(const BackupOptions& options);
 

@@ -54,8 +54,12 @@ void Backup(const Given& given) {
     FailWrong("--passphrase-file and --recipient are for keys: say --keys, too");
   const auto keys = given.keys ? KeysSeal(given) : nullptr;
   const auto escrow = given.escrow.empty() ? nullptr : OrFailNamed(Seal::ToCertificate(given.escrow));
+  const auto say = [](std::uint64_t octets) {
+    constexpr std::uint64_t kMebi = 1 << 20;
+    std::cerr << "registryctl: registryd is making the point, " << octets / kMebi << " MiB so far\n";
+  };
   const auto manifest = OrFailNamed(MakeBackup({given.config, given.to, keys.get(), escrow.get(),
-                                                "registryctl " REGISTRY_VERSION, SystemClock().Now()}));
+                                                "registryctl " REGISTRY_VERSION, SystemClock().Now(), say}));
   for (const std::string& sentence : manifest.left_out)
     std::cerr << "registryctl: left out: " << sentence << '\n';
   if (given.json) return Print(JsonOf(manifest), true);

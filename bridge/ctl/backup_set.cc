@@ -31,16 +31,6 @@ Error FileFailed(const std::string& path) {
 }
 Error Invalid(const std::string& faults) { return Error::Make(Code::kFailed, "backup_invalid", faults); }
 
-bool WriteAll(int fd, std::string_view octets) {
-  while (!octets.empty()) {
-    const ssize_t put = ::write(fd, octets.data(), octets.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return false;
-    octets.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return true;
-}
-
 // Reads the file to its end; `to` below 0: into nothing.
 Result<BackupFile> ReadThrough(const std::string& from, int to, const std::string& written,
                                const std::string& path) {
@@ -55,16 +45,14 @@ Result<BackupFile> ReadThrough(const std::string& from, int to, const std::strin
     const auto size = static_cast<std::size_t>(got);
     digest.Add(std::string_view(octets.data(), size));
     read.octets += size;
-    if (to >= 0 && !WriteAll(to, std::string_view(octets.data(), size))) return FileFailed(written);
+    if (to >= 0 && !signing::WriteAll(to, std::string_view(octets.data(), size))) return FileFailed(written);
   }
   read.sha256 = digest.End();
   return read;
 }
 
-Status SyncFolder(const std::string& folder) {
-  const Descriptor open(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (open.fd() < 0 || ::fsync(open.fd()) != 0) return FileFailed(folder);
-  return Done{};
+Status Synced(const std::string& folder) {
+  return signing::SyncFolder(folder) ? Status(Done{}) : Status(FileFailed(folder));
 }
 
 json LedgerJson(const ledger::LedgerPoint& point) {
@@ -173,9 +161,9 @@ Status WriteManifest(const std::string& folder, const BackupManifest& manifest,
   if (auto put = signing::CreateFile(folder + "/" + kSums, SumsText(files), 0600); !put) return put;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (!entry.is_directory()) continue;
-    if (auto synced = SyncFolder(entry.path()); !synced) return synced;
+    if (auto synced = Synced(entry.path()); !synced) return synced;
   }
-  return SyncFolder(folder);
+  return Synced(folder);
 }
 
 Result<BackupSet> CheckBackup(const std::string& folder) {

@@ -1,4 +1,5 @@
-// bridge/ctl/ca_commands.h: `registryctl ca request` and `registryctl ca install`: an issuing CA below an offline root.
+// bridge/ctl/ca_commands.h: `registryctl ca request|install|show|switch`: an issuing CA below an offline root, from its
+// key to its first signature.
 // A failure is thrown as CLI::RuntimeError after its sentence is on stderr, so that the program ends with status 1.
 #pragma once
 

@@ -2,28 +2,11 @@
 
 #include <cctype>
 
+#include "bridge/ctl/names_an_esim.h"
 #include "bridge/ctl/rehearsal.h"
-#include "schemas/ids/ids.h"
 
 namespace registry::ctl {
 namespace {
-
-// Whether a run of digits in it is an identifier that only its own MNO may know (design §4).
-// However it is grouped: as it is printed on a card, or on a paper.
-bool NamesAnEsim(const std::string& text) {
-  constexpr std::string_view kGrouping = " -.:/";
-  std::string digits;
-  for (std::size_t i = 0; i <= text.size(); ++i) {
-    if (i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0) {
-      digits += text[i];
-      continue;
-    }
-    if (i < text.size() && kGrouping.find(text[i]) != kGrouping.npos) continue;
-    if (Eid::Parse(digits) || Iccid::Parse(digits)) return true;
-    digits.clear();
-  }
-  return false;
-}
 
 // RFC 5280 §5.3.1 has one spelling, and a decision hangs on it.
 bool IsNearlyKeyCompromise(const std::string& text) {
@@ -42,7 +25,8 @@ void AddChangeOptions(CLI::App& command, ChangeOptions& options, Reason reason) 
   if (reason != Reason::kNone) {
     command
         .add_option("--reason", options.reason,
-                    "Why, for people: told to the parties and kept in the history")
+                    reason == Reason::kKept ? "Why, for people: kept in the history that `audit` shows"
+                                            : "Why, for people: told to the parties and kept in the history")
         ->required(reason == Reason::kRequired)
         ->check([](const std::string& text) { return std::string(text.empty() ? "it says nothing" : ""); });
   }

@@ -14,7 +14,8 @@ struct ChangeOptions {
   std::string reason;
   bool dry_run = false;
 };
-enum class Reason { kRequired, kOptional, kNone };
+// kKept: optional too, and only kept in the history: it is told to nobody.
+enum class Reason { kRequired, kOptional, kKept, kNone };
 void AddChangeOptions(CLI::App& command, ChangeOptions& options, Reason reason);
 // Sends it, or decides it without doing it. `data` gets the reason.
 void Change(const ChangeOptions& options, std::string_view command, Json data);

@@ -11,7 +11,6 @@
 #include "bridge/clock.h"
 #include "bridge/ctl/change.h"
 #include "bridge/ctl/running.h"
-#include "bridge/ledger/rocksdb/open.h"
 #include "bridge/ledger/sound.h"
 #include "bridge/signing/crl.h"
 #include "bridge/signing/file_write.h"
@@ -129,7 +128,7 @@ struct PublishCrl {
 bool Make(const app::Config& config, const PublishCrl& wanted, const PartyId& party) {
   // To open a ledger for writing may write.
   if (wanted.options.dry_run) return PageOf(config, "/healthz").empty();
-  auto opened = ledger::OpenRocksDbLedger({config.ledger_folder});
+  auto opened = app::OpenLedger(LedgerPlaceOf(config), {});
   if (!opened && opened.error().symbol == ledger::kLedgerInUse) return false;
   const auto ledger = OrFail(std::move(opened));
   const auto material = OrFail(app::Material::Load(config));

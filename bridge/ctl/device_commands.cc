@@ -54,8 +54,8 @@ Json Summary(const domain::Device& device, const std::optional<domain::Policy>& 
 
 void Show(const ReadOptions& options, const std::string& text) {
   const DeviceId id = DeviceArgument(text);
-  const auto policy = RenewalsOf(options);
   const OpenLedger ledger(options);
+  const auto policy = RenewalsOf(options);
   const auto device = OrFail(ledger->LoadDevice(id));
   if (!device) Fail("there is no device " + id.text());
   Json out = Describe(*device, OrFail(ledger->JobsOf(id)), options.reveal);
@@ -94,11 +94,13 @@ void ListSome(const ReadOptions& options, const Wanted& wanted) {
   const auto party = Parsed(wanted.party, PartyId::Parse, "the name of a party");
   const auto endpoint = Parsed(wanted.endpoint, EndpointName::Parse, "the name of an endpoint");
   const auto before = Parsed(wanted.expires_before, FromRfc3339, "a time such as 2027-01-31T00:00:00Z");
+  if (party && state == domain::State::kDeleted)
+    FailWrong("a deleted device is no party's any more: --state deleted goes without --party");
   const auto group = before  ? domain::DeviceGroup::ByExpiry(party)
                      : state ? domain::DeviceGroup::In(*state, party)
                              : domain::DeviceGroup::Of(party);
-  const auto policy = RenewalsOf(options);
   const OpenLedger ledger(options);
+  const auto policy = RenewalsOf(options);
   Rows rows(options.json);
   std::optional<domain::DevicePosition> after;
   for (;;) {
@@ -112,14 +114,14 @@ void ListSome(const ReadOptions& options, const Wanted& wanted) {
     rows.Add(printed);
     after = domain::PositionIn(group.kind, page.back());
   }
-  rows.End("there is no such device");
+  rows.EndOf(wanted.party, options, "there is no such device");
 }
 
 void List(const ReadOptions& options, const Wanted& wanted) {
   if (!(wanted.state + wanted.party + wanted.endpoint + wanted.expires_before).empty())
     return ListSome(options, wanted);
-  const auto policy = RenewalsOf(options);
   const OpenLedger ledger(options);
+  const auto policy = RenewalsOf(options);
   Rows rows(options.json);
   std::optional<DeviceId> after;
   for (;;) {
@@ -136,8 +138,8 @@ void List(const ReadOptions& options, const Wanted& wanted) {
 // What device.trace tells a party.
 void Explain(const ReadOptions& options, const std::string& text) {
   const DeviceId id = DeviceArgument(text);
-  const auto policy = PolicyOf(options);
   const OpenLedger ledger(options);
+  const auto policy = PolicyOf(options);
   const auto device = OrFail(ledger->LoadDevice(id));
   if (!device) Fail("there is no device " + id.text());
   const auto waits = lifecycle::WaitsOf(OrFail(ledger->JobsOf(id)), policy);
@@ -176,8 +178,8 @@ domain::UniqueValue ValueOf(const EsimWanted& wanted) {
 
 void Find(const ReadOptions& options, const EsimWanted& wanted) {
   const auto value = ValueOf(wanted);
-  const auto policy = RenewalsOf(options);
   const OpenLedger ledger(options);
+  const auto policy = RenewalsOf(options);
   const auto id = OrFail(ledger->FindUnique(value));
   const auto device = id ? OrFail(ledger->LoadDevice(*id)) : std::nullopt;
   if (!device) Fail("no device has this eSIM");

@@ -1,8 +1,11 @@
 #include "bridge/ctl/device_verbs.h"
 
+#include <iostream>
+
 #include "bridge/ctl/change.h"
 #include "bridge/ctl/device_argument.h"
 #include "schemas/wire/codec.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::ctl {
 namespace {
@@ -29,15 +32,37 @@ void AddVerb(CLI::App& devices, std::string_view sent, const char* what) {
   });
 }
 
-// The command would deactivate a device that is not: whoever says wipe has not asked for that.
-void MustBeDeactivated(const std::string& config, const DeviceId& id) {
+// Whether the wipe is still wanted, was done, or was not, since the device was deactivated last. Empty: its trace is too
+// short to tell.
+std::string WipeSoFar(const domain::Device& device, const std::vector<domain::Job>& jobs) {
+  for (const domain::Job& job : jobs) {
+    if (job.kind == domain::JobKind::kAppletWipe && job.wanted && job.to)
+      return ", and " + job.to->text() + " has been asked to wipe its applet";
+  }
+  for (auto step = device.trace.rbegin(); step != device.trace.rend(); ++step) {
+    if (step->step == "wiped") return ", and its applet was wiped at " + Text(step->at);
+    if (step->step == "deactivated") return ", and no wipe of its applet is known";
+  }
+  return {};
+}
+
+// Looks, says what it found, and only then is anything asked. The command would deactivate a device that is not: whoever
+// says wipe has not asked for that. The version of the record that was looked at: what happens to the device until the
+// command is decided is not overlooked.
+std::uint64_t LookBeforeWipe(const std::string& config, const DeviceId& id, bool dry_run) {
   ReadOptions source;
   source.config = config;
-  const auto device = OrFail(OpenLedger(source)->LoadDevice(id));
+  const OpenLedger ledger(source);
+  const auto device = OrFail(ledger->LoadDevice(id));
   if (!device) Fail("there is no device " + id.text());
-  if (device->state == domain::State::kDeactivated) return;
-  Fail("the device is " + std::string(domain::StateName(device->state)) +
-       "; device deactivate stops trusting it and has its applet wiped");
+  const std::string found = "device " + id.text() + " is " + std::string(domain::StateName(device->state));
+  if (device->state != domain::State::kDeactivated)
+    Fail(found +
+         ", and a wipe is asked again for a deactivated one only; device deactivate stops trusting a " +
+         "device and has its applet wiped");
+  std::cerr << "registryctl: " << found << WipeSoFar(*device, OrFail(ledger->JobsOf(id)))
+            << (dry_run ? "\n" : "; the wipe is asked for again\n");
+  return device->version;
 }
 
 void AddWipe(CLI::App& devices) {
@@ -47,8 +72,10 @@ void AddWipe(CLI::App& devices) {
   AddChangeOptions(*command, verb->options, Reason::kRequired);
   command->callback([verb] {
     const DeviceId id = DeviceArgument(verb->device);
-    MustBeDeactivated(verb->options.send.from.config, id);
-    Change(verb->options, wire::DeviceDeactivate::kName, Json{{"device", id.text()}});
+    Json data{{"device", id.text()}};
+    PutReason(verb->options, data);  // a wrong argument is said before anything is looked for
+    data["recordVersion"] = LookBeforeWipe(verb->options.send.from.config, id, verb->options.dry_run);
+    Change(verb->options, wire::DeviceDeactivate::kName, std::move(data));
   });
 }
 

@@ -40,6 +40,7 @@ Findings LookAtAll(const app::Config& config, const AskOptions& ask) {
   add(LookAtDates(config));
   add(LookAtBroker(config, ask));
   add(LookAtSecondaries(config));
+  add(LookAtTransferTls(config));
   add(LookAtResolver(config));
   return all;
 }
@@ -50,14 +51,16 @@ std::size_t Count(const Findings& findings, Verdict verdict) {
 }
 
 void PrintAll(const Findings& findings) {
+  constexpr std::size_t kVerdictWidth = 9;
+  const auto columns = LineWidth();
   std::size_t width = 0;
   for (const Finding& each : findings) width = std::max(width, each.check.size());
   for (const Finding& each : findings) {
-    const std::string word = Word(each.verdict);
-    std::cout << word << std::string(9 - word.size(), ' ') << each.check
-              << std::string(width - each.check.size() + 2, ' ') << each.says;
-    if (!each.todo.empty()) std::cout << ". Do: " << each.todo;
-    std::cout << '\n';
+    std::string line = Word(each.verdict);
+    line.resize(kVerdictWidth, ' ');
+    line += each.check + std::string(width - each.check.size() + 2, ' ') + each.says;
+    if (!each.todo.empty()) line += ". Do: " + each.todo;
+    std::cout << Wrapped(line, columns, kVerdictWidth + 2) << '\n';
   }
   std::cout << "faults: " << Count(findings, Verdict::kFault)
             << ", warnings: " << Count(findings, Verdict::kWarning)

@@ -8,6 +8,7 @@
 
 #include "bridge/app/config.h"
 #include "bridge/ctl/ask.h"
+#include "bridge/zone/ask_once.h"
 
 namespace registry::ctl {
 
@@ -29,8 +30,14 @@ Findings LookAtHost(const app::Config& config);
 Findings LookAtDates(const app::Config& config);
 // As the operator's party: TLS, who is let in, what one party may hear and say of another, and whether registryd answers.
 Findings LookAtBroker(const app::Config& config, const AskOptions& ask);
+// Another node has the ledger and serves: nothing of the registry runs here (bridge/app/NODES.md).
+bool NodeStandsBy(const app::Config& config);
 // Each secondary's SOA and clock, signed; the resolver that devices are told, and what it makes of the zone and its DS.
 Findings LookAtSecondaries(const app::Config& config);
+// What registryd serves transfers over TLS with, where it does.
+Findings LookAtTransferTls(const app::Config& config);
 Findings LookAtResolver(const app::Config& config);
+// Whether the anchors that devices are given are of keys that their zones have, as that resolver says.
+Finding LookAtAnchors(const app::Config& config, const zone::TlsResolver& resolver);
 
 }  // namespace registry::ctl

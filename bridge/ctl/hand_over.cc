@@ -46,13 +46,15 @@ class Bundle {
   }
   // Nothing where there is no such file.
   bool Copy(const std::string& from, const std::string& name, mode_t mode = kForAll) {
-    std::ifstream input(from, std::ios::binary);
-    if (from.empty() || (!input && !fs::exists(from))) return false;
-    if (!input) failed_ = HandOverFailed(from, "cannot be read");
-    std::ostringstream text;
-    text << input.rdbuf();
-    Write(name, text.str(), mode);
-    return true;
+    const auto text = ReadIfThere(from);
+    if (text) Write(name, *text, mode);
+    return text.has_value();
+  }
+  // Those of several that are there, in one file.
+  void Gather(const std::vector<std::string>& from, const std::string& name) {
+    std::string whole;
+    for (const std::string& file : from) whole += ReadIfThere(file).value_or("");
+    if (!whole.empty()) Write(name, whole);
   }
   Status End() {
     std::error_code failure;
@@ -67,6 +69,15 @@ class Bundle {
   }
 
  private:
+  std::optional<std::string> ReadIfThere(const std::string& file) {
+    std::ifstream input(file, std::ios::binary);
+    if (file.empty() || (!input && !fs::exists(file))) return std::nullopt;
+    if (!input) failed_ = HandOverFailed(file, "cannot be read");
+    std::ostringstream text;
+    text << input.rdbuf();
+    return text.str();
+  }
+
   const std::string folder_, building_;
   std::optional<Error> failed_;
 };
@@ -86,6 +97,14 @@ nlohmann::ordered_json Facts(const app::Config& config, const PartyId& party) {
             {"port", config.resolver.port},
             {"name", config.resolver.name}}},
           {"trustAnchors", config.trust_anchors}};
+}
+
+// Whoever checks devices' certificates must know a CA before it signs, and as long as its certificates live.
+std::vector<std::string> IssuingFiles(const app::Config& config) {
+  std::vector<std::string> files{config.pki.issuing_certificate};
+  for (const auto& coming : config.coming_issuing) files.push_back(coming.certificate);
+  for (const auto& former : config.former_issuing) files.push_back(former.certificate);
+  return files;
 }
 
 }  // namespace
@@ -116,7 +135,7 @@ Result<std::string> HandOver(const std::string& registry_folder, const std::stri
                       bundle.Copy(stem + ".key", name + ".key", kForOwner),
                       config->takes_batches.contains(*party)};
   bundle.Copy(config->pki.root_certificate, "registry-root.pem");
-  bundle.Copy(config->pki.issuing_certificate, "registry-issuing.pem");
+  bundle.Gather(IssuingFiles(*config), "registry-issuing.pem");
   bundle.Copy(config->resolver.certificate, "resolver.pem");
   std::string anchors;
   for (const std::string& anchor : config->trust_anchors) anchors += anchor + "\n";

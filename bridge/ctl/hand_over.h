@@ -3,7 +3,8 @@
 // devices trust, ready options for mosquitto_pub, mosquitto_sub and mosquitto_rr, and a README.md whose commands work
 // as they stand.
 //   README.md registry.json config/mosquitto_{pub,sub,rr} ca.pem NAME.pem [NAME.key] quota.json trust-anchors.txt
-//   [registry-root.pem registry-issuing.pem resolver.pem]: those that the configuration names and that are there
+//   [registry-root.pem registry-issuing.pem resolver.pem]: those that the configuration names and that are there;
+//   registry-issuing.pem has all issuing CAs, also former ones and those to come
 // The folder is 0700, the key in it 0600. One that is there is replaced whole, so it can be made again when the
 // configuration has changed.
 // Threads: one at a time per folder (folder_lock.h, taken here). Errors (2400): folder_locked, party_missing, file_failed,

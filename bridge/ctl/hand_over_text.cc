@@ -24,7 +24,7 @@ This folder is for the engineers of `@PARTY@`. It holds what your system needs t
 | `quota.json` | a first command |
 | `registry.json` | the facts of this page, for programs |
 | `trust-anchors.txt` | what devices trust under DNSSEC |
-| `registry-root.pem`, `registry-issuing.pem` | the CA certificates of devices, if they are here |
+| `registry-root.pem`, `registry-issuing.pem` | the CA certificates of devices, also of CAs to come, if they are here |
 | `resolver.pem` | the certificate of the DNS-over-TLS resolver that devices use, if it is here |
 
 | what | value |

@@ -5,6 +5,7 @@
 
 #include "bridge/ctl/ledger_file_commands.h"
 #include "bridge/ctl/ledger_source.h"
+#include "bridge/ledger/postgres/intake.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "workers/domain/job_kinds.h"
 
@@ -15,22 +16,26 @@ constexpr std::size_t kAll = ~std::size_t{0};
 constexpr int kFaultFound = 3;
 
 void Verify(const ReadOptions& options) {
-  const OpenLedger ledger(options);
+  const auto place = LedgerPlaceOf(options);
+  const OpenLedger ledger(place);
   auto report = OrFail(ledger::Verify(*ledger));
   // First, since what is not there or not whole explains the rest.
-  if (const auto whole = ledger::CheckRocksDbFiles(LedgerFolder(options)); !whole) {
-    report.faults.insert(report.faults.begin(), whole.error().message);
-  }
+  const auto whole = place.postgres ? Status(Done{}) : ledger::CheckRocksDbFiles(place.folder);
+  if (!whole) report.faults.insert(report.faults.begin(), whole.error().message);
   Json out{{"history_entries", report.history_entries},
            {"devices", report.devices},
            {"indexed", report.indexed},
            {"faults", report.faults}};
+  // Beside the ledger, and no fault.
+  const std::uint64_t waiting = place.postgres ? OrFail(ledger::CountPostgresIntake(*place.postgres)) : 0;
+  if (place.postgres) out["intake_waiting"] = waiting;
   if (options.json) {
     Print(out, true);
   } else {
     std::cout << report.history_entries << " history entries, " << report.devices << " devices, "
               << (report.faults.empty() ? "sound" : std::to_string(report.faults.size()) + " faults") << '\n';
     if (!report.indexed) std::cout << "no index of devices yet: registryd makes it when it starts\n";
+    if (waiting > 0) std::cout << waiting << " acknowledged messages wait in the intake for their decision\n";
     for (const auto& fault : report.faults) std::cout << "fault: " << fault << '\n';
   }
   if (!report.faults.empty()) throw CLI::RuntimeError(kFaultFound);

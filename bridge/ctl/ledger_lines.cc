@@ -8,7 +8,8 @@
 
 #include "bridge/ctl/building.h"
 #include "bridge/ctl/sha256.h"
-#include "bridge/ledger/rocksdb/open.h"
+#include "bridge/ledger/postgres/records.h"
+#include "bridge/ledger/rocksdb/records.h"
 
 namespace registry::ctl {
 namespace {
@@ -85,7 +86,7 @@ class LineReader {
   Error Wrong(const std::string& what) const {
     return ImportInvalid("line " + std::to_string(number_) + " " + what);
   }
-  Bytes Digest() { return digest_.End(); }
+  Bytes Digest() const { return digest_.SoFar(); }
 
  private:
   std::istream& from_;
@@ -103,7 +104,8 @@ Status CheckFirst(LineReader& lines) {
                        ", and this registryctl knows " + std::to_string(kLinesFormat));
 }
 
-Status PutLine(const LineReader& lines, const json& line, ledger::RecordImport& import,
+// The first `begun` records are in already.
+Status PutLine(const LineReader& lines, const json& line, ledger::RecordImport& import, std::uint64_t begun,
                LedgerCounts& counts) {
   const auto text = [&line](const char* name) {
     const auto found = line.find(name);
@@ -113,10 +115,13 @@ Status PutLine(const LineReader& lines, const json& line, ledger::RecordImport& 
   const auto key = FromHex(text("key"));
   const auto octets = FromBase64(text("record"));
   if (!key || !octets) return lines.Wrong("is no record");
-  if (auto put = import.Put({family, AsText(*key), AsText(*octets)}); !put)
-    return lines.Wrong("cannot be taken: " + put.error().message);
   ++counts.records[family];
-  return Done{};
+  if (counts.all() <= begun) return Done{};
+  const auto digest = [&lines] { return std::string(AsText(lines.Digest())); };
+  const auto put = import.Put({family, AsText(*key), AsText(*octets)}, digest);
+  if (put) return Done{};
+  if (put.error().symbol == ledger::kLedgerFailed) return put.error();
+  return lines.Wrong("cannot be taken: " + put.error().message);
 }
 
 Status CheckEnd(const json& end, const LedgerCounts& counts, const Bytes& digest) {
@@ -129,14 +134,54 @@ Status CheckEnd(const json& end, const LedgerCounts& counts, const Bytes& digest
   return Done{};
 }
 
-Status CheckSound(const std::string& folder, const std::string& scratch) {
-  const auto reader = ledger::OpenRocksDbReader(folder, scratch);
+Status CheckSound(const ledger::RecordImport& import, const std::string& scratch) {
+  const auto reader = import.Reader(scratch);
   if (!reader) return reader.error();
   const auto report = ledger::Verify(**reader);
   if (!report) return report.error();
   if (report->faults.empty()) return Done{};
   return ImportInvalid("the ledger has " + std::to_string(report->faults.size()) +
                        " faults, the first: " + report->faults.front());
+}
+
+// One that goes on has to go on with what it began with.
+Status CheckBegun(const LineReader& lines, const ledger::ImportedSoFar& begun, const LedgerCounts& counts) {
+  if (begun.records == 0 || counts.all() != begun.records || AsText(lines.Digest()) == begun.digest)
+    return Done{};
+  return ImportInvalid("the ledger holds a part of another export: remove its tables, and begin again");
+}
+
+Status TakeEnd(const LineReader& lines, const json& end, ledger::RecordImport& import, LedgerCounts& counts) {
+  if (counts.all() < import.begun().records)
+    return ImportInvalid(
+        "the ledger holds more of an export than this one has: remove its tables, and begin again");
+  const auto point = import.Finish();
+  if (!point && point.error().symbol == ledger::kLedgerDamaged)
+    return ImportInvalid("not every record is what was written: " + point.error().message);
+  if (!point) return point.error();
+  counts.point = *point;
+  return CheckEnd(end, counts, lines.Digest());
+}
+
+Result<LedgerCounts> TakeLines(std::istream& from, ledger::RecordImport& import, const std::string& scratch) {
+  LineReader lines(from);
+  if (auto first = CheckFirst(lines); !first) return first.error();
+  LedgerCounts counts;
+  const auto begun = import.begun();
+  for (;;) {
+    const auto line = lines.Next();
+    if (!line) return line.error();
+    if (!*line) return ImportInvalid("the last line is missing: the export was cut short");
+    if ((**line).contains("end")) {
+      if (auto ended = TakeEnd(lines, (**line)["end"], import, counts); !ended) return ended.error();
+      break;
+    }
+    if (auto put = PutLine(lines, **line, import, begun.records, counts); !put) return put.error();
+    if (auto same = CheckBegun(lines, begun, counts); !same) return same.error();
+  }
+  if (auto sound = CheckSound(import, scratch); !sound) return sound.error();
+  if (auto accepted = import.Accept(); !accepted) return accepted.error();
+  return counts;
 }
 
 }  // namespace
@@ -152,41 +197,30 @@ Result<LedgerCounts> ExportLines(const ExportSource& source, std::ostream& to) {
       {"lines", kLinesFormat}, {"of", kOf}, {"software", source.software}, {"made", ToRfc3339(source.now)}};
   if (auto put = lines.Put(first.dump()); !put) return put.error();
   LedgerCounts counts;
-  const auto point =
-      ledger::ReadRecords(source.ledger, source.scratch, [&](const ledger::StoredRecord& record) -> Status {
-        ++counts.records[std::string(record.family)];
-        return lines.Put(LineOf(record));
-      });
+  const auto take = [&](const ledger::StoredRecord& record) -> Status {
+    ++counts.records[std::string(record.family)];
+    return lines.Put(LineOf(record));
+  };
+  const auto point = source.place.postgres ? ledger::ReadRecords(*source.place.postgres, take)
+                                           : ledger::ReadRecords(source.place.folder, source.scratch, take);
   if (!point) return point.error();
   counts.point = *point;
   if (auto ended = lines.End(EndOf(counts)); !ended) return ended.error();
   return counts;
 }
 
-Result<LedgerCounts> ImportLines(std::istream& from, const std::string& folder, const std::string& scratch) {
-  auto building = Building::Begin(folder);
-  if (!building) return building.error();
-  auto import = ledger::RecordImport::Begin(building->path());
-  if (!import) return import.error();
-  LineReader lines(from);
-  if (auto first = CheckFirst(lines); !first) return first.error();
-  LedgerCounts counts;
-  for (;;) {
-    const auto line = lines.Next();
-    if (!line) return line.error();
-    if (!*line) return ImportInvalid("the last line is missing: the export was cut short");
-    if ((**line).contains("end")) {
-      const auto point = (*import)->Finish();
-      if (!point && point.error().symbol == ledger::kLedgerDamaged)
-        return ImportInvalid("not every record is what was written: " + point.error().message);
-      if (!point) return point.error();
-      counts.point = *point;
-      if (auto same = CheckEnd((**line)["end"], counts, lines.Digest()); !same) return same.error();
-      break;
-    }
-    if (auto put = PutLine(lines, **line, **import, counts); !put) return put.error();
+Result<LedgerCounts> ImportLines(std::istream& from, const app::LedgerPlace& to, const std::string& scratch) {
+  if (to.postgres) {
+    const auto import = ledger::BeginPostgresImport(*to.postgres);
+    if (!import) return import.error();
+    return TakeLines(from, **import, scratch);
   }
-  if (auto sound = CheckSound(building->path(), scratch); !sound) return sound.error();
+  auto building = Building::Begin(to.folder);
+  if (!building) return building.error();
+  const auto import = ledger::BeginRocksDbImport(building->path());
+  if (!import) return import.error();
+  auto counts = TakeLines(from, **import, scratch);
+  if (!counts) return counts;
   if (auto finished = building->Finish(); !finished) return finished.error();
   return counts;
 }

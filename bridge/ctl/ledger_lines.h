@@ -4,9 +4,9 @@
 //   record      {"family":"devices","key":"<hex>","record":"<base64>"}
 //   last line   {"end":{"ledger":…,"format":5,"history":…,"history_hash":"<hex>","counts":{"devices":…,…},
 //               "sha256":"<hex>"}}, the last over all lines before
-// An import makes a new ledger, whole or not at all: begin again after whatever ended it.
+// An import makes a new ledger, whole or not at all. Begin again after whatever ended it; in PostgreSQL it goes on then.
 // Threads: one. Errors (2400): import_invalid, with the number of the line, or with what the import is not; file_failed;
-// those of bridge/ledger/rocksdb/records.h. Limits: a line of kLineMax octets.
+// those of bridge/ledger/keyed/records.h. Limits: a line of kLineMax octets.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@
 #include <map>
 #include <string>
 
-#include "bridge/ledger/rocksdb/records.h"
+#include "bridge/app/ledger_place.h"
+#include "bridge/ledger/keyed/records.h"
 #include "schemas/base/utc_time.h"
 
 namespace registry::ctl {
@@ -29,7 +30,7 @@ struct LedgerCounts {
 };
 
 struct ExportSource {
-  std::string ledger;  // folder
+  app::LedgerPlace place;
   std::string scratch;
   std::string software;
   UtcTime now;
@@ -37,7 +38,8 @@ struct ExportSource {
 // Beside a running registry, or of a stopped one. Complete only when the last line is there.
 Result<LedgerCounts> ExportLines(const ExportSource& source, std::ostream& to);
 
-// Into a folder that is not there or empty. It is verified (`ledger verify`) before it takes its place.
-Result<LedgerCounts> ImportLines(std::istream& from, const std::string& folder, const std::string& scratch);
+// Into a folder that is not there or empty, or into PostgreSQL where no ledger has begun; there one that was cut short goes
+// on. It is verified (`ledger verify`) before it is a ledger.
+Result<LedgerCounts> ImportLines(std::istream& from, const app::LedgerPlace& to, const std::string& scratch);
 
 }  // namespace registry::ctl

@@ -1,9 +1,12 @@
 #include "bridge/ctl/ledger_source.h"
 
+#include <sys/ioctl.h>
 #include <toml++/toml.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -12,7 +15,8 @@
 #include <map>
 
 #include "bridge/app/command_line.h"
-#include "bridge/ledger/rocksdb/open.h"
+#include "bridge/app/config_section.h"
+#include "schemas/base/folded.h"
 
 namespace registry::ctl {
 namespace {
@@ -48,21 +52,34 @@ void Widen(Widths& widths, const Json& rows) {
   }
 }
 
+void PrintLine(const std::string& line) {
+  std::cout << line.substr(0, line.find_last_not_of(' ') + 1) << '\n';
+}
+
+// Every row breaks before the same columns, so that they stand below each other.
 void PrintRows(Widths& widths, const Json& rows, bool with_head) {
+  constexpr std::size_t kIndent = 4;
+  const auto width = LineWidth();
   const auto print = [&](const Json& row, bool head) {
     std::string line;
+    std::size_t column = 0;
     for (const auto& [name, value] : row.items()) {
       const std::string cell = head ? name : Cell(value);
+      if (width && column > 0 && column + widths[name] > *width) {
+        PrintLine(line);
+        line.assign(column = kIndent, ' ');
+      }
       line += cell + std::string(std::max(widths[name], cell.size()) - cell.size() + 2, ' ');
+      column += widths[name] + 2;
     }
-    std::cout << line.substr(0, line.find_last_not_of(' ') + 1) << '\n';
+    PrintLine(line);
   };
   if (with_head && !rows.empty()) print(rows[0], true);
   for (const auto& row : rows) print(row, false);
 }
 
 toml::table ConfigOf(const ReadOptions& options) {
-  if (!std::ifstream(options.config)) Fail(options.config + ": cannot be read: " + std::strerror(errno));
+  if (auto can = app::ConfigCanBeRead(options.config); !can) Fail(can.error().message);
   try {
     return toml::parse_file(options.config);
   } catch (const toml::parse_error& error) {
@@ -82,13 +99,31 @@ void AddReadOptions(CLI::App& command, ReadOptions& options) {
   command.add_flag("--json", options.json, "print JSON");
 }
 
-// A relative folder is meant from where the configuration lies, as registryd reads it.
-std::string LedgerFolder(const ReadOptions& options) {
-  if (!options.ledger.empty()) return options.ledger;
+// A relative path is meant from where the configuration lies, as registryd reads it. The rest of it is not judged here.
+app::LedgerPlace LedgerPlaceOf(const ReadOptions& options) {
+  app::LedgerPlace place;
+  place.folder = options.ledger;
+  if (!place.folder.empty()) return place;
   if (options.config.empty()) FailWrong("name the ledger with --ledger DIR or --config FILE");
-  const auto folder = ConfigOf(options)["ledger"]["folder"].value<std::string>();
-  if (!folder) Fail(options.config + " has no ledger.folder");
-  return fs::path(options.config).parent_path() / *folder;
+  const auto table = ConfigOf(options);
+  app::Faults faults(options.config);
+  app::Section section(table["ledger"].as_table(), "ledger", fs::path(options.config).parent_path(), faults);
+  const auto config = app::ReadLedgerConfig(section, place.folder);
+  if (!faults.empty()) Fail(faults.text());
+  return OrFail(app::LedgerPlaceOf(config, place.folder));
+}
+
+app::LedgerPlace LedgerPlaceOf(const app::Config& config) {
+  return OrFail(app::LedgerPlaceOf(config.ledger, config.ledger_folder));
+}
+
+std::string LedgerFolder(const ReadOptions& options) {
+  const auto place = LedgerPlaceOf(options);
+  if (place.postgres)
+    FailWrong(
+        "the ledger is in PostgreSQL, and this is for the files of one in a folder: PostgreSQL's own tools "
+        "do it");
+  return place.folder;
 }
 
 std::optional<bool> IsRegistered(const ReadOptions& options, const std::string& party) {
@@ -101,10 +136,13 @@ std::optional<bool> IsRegistered(const ReadOptions& options, const std::string& 
          });
 }
 
-OpenLedger::OpenLedger(const ReadOptions& options) {
-  const std::string folder = LedgerFolder(options);
+void FailUnregistered(const ReadOptions& options, const std::string& party) {
+  FailWrong("'" + party + "' is not registered: no [[party]] of " + options.config + " has this name");
+}
+
+OpenLedger::OpenLedger(const app::LedgerPlace& place) {
   scratch_.emplace(OrFail(ScratchFolder::Make()));
-  auto reader = ledger::OpenRocksDbReader(folder, scratch_->path());
+  auto reader = app::OpenLedgerReader(place, scratch_->path());
   if (!reader) Fail(reader.error().message);
   reader_ = std::move(*reader);
 }
@@ -123,6 +161,20 @@ std::string Masked(const std::string& identifier, bool reveal) {
   constexpr std::size_t kShown = 4;
   if (reveal || identifier.size() <= kShown) return identifier;
   return std::string(identifier.size() - kShown, '*') + identifier.substr(identifier.size() - kShown);
+}
+
+std::optional<std::size_t> LineWidth() {
+  constexpr std::size_t kNarrowest = 40;
+  std::size_t columns = 0;
+  if (const char* const said = std::getenv("COLUMNS"))  // NOLINT(concurrency-mt-unsafe): one thread
+    std::from_chars(said, said + std::strlen(said), columns);
+  winsize size{};
+  if (columns == 0 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) columns = size.ws_col;
+  return columns == 0 ? std::nullopt : std::optional(std::max(columns, kNarrowest));
+}
+
+std::string Wrapped(const std::string& text, std::optional<std::size_t> width, std::size_t indent) {
+  return width && *width > indent ? Folded(text, *width, indent) : text;
 }
 
 std::string Text(UtcTime time) { return time.micros == 0 ? "" : ToRfc3339(time); }
@@ -158,6 +210,13 @@ void Rows::Add(const Json& page) {
   if (first_) Widen(widths_, page);
   PrintRows(widths_, page, first_);
   first_ = first_ && page.empty();
+}
+
+void Rows::EndOf(const std::string& party, const ReadOptions& options, const std::string& when_empty) {
+  if (!first_ || party.empty()) return End(when_empty);
+  const auto registered = IsRegistered(options, party);
+  if (registered == false) FailUnregistered(options, party);
+  End(registered ? when_empty : when_empty + "; with --config FILE it is known who is registered");
 }
 
 void Rows::End(const std::string& when_empty) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "bridge/app/certificates.h"
 #include "bridge/app/trust_anchors.h"
 #include "bridge/app/zone_options.h"
 #include "bridge/ctl/finding.h"
@@ -75,6 +76,8 @@ Finding LookAtParent(const app::Config& config, const zone::TlsResolver& resolve
   const char* const check = "DS in the parent";
   if (IsOwnAnchor(config))
     return {check, Verdict::kGood, "not needed: devices have the zone's own key (registry.trust_anchors)"};
+  if (config.dns.by_update())
+    return {check, Verdict::kSkipped, "the signing server has the keys, and tells the parent"};
   const auto ksk = app::KskInUse(config);
   const auto text = ksk ? zone::DsText(config.zone, *ksk) : Result<std::string>(ksk.error());
   const auto ours = text ? app::ParseTrustAnchor(*text) : std::nullopt;
@@ -92,6 +95,16 @@ Finding LookAtParent(const app::Config& config, const zone::TlsResolver& resolve
           "have the parent publish: " + *text};
 }
 
+// Longer than the SOA's TTL: then it keeps the record of a revoked device for longer than that, too. The TTL is not ours
+// where a signing server holds the zone.
+std::optional<std::uint32_t> KeptTooLong(const app::Config& config, const zone::Message& message) {
+  if (config.dns.by_update()) return std::nullopt;
+  for (const zone::Record& record : message.answer) {
+    if (record.type == zone::kTypeSoa && record.ttl > config.dns.negative_ttl) return record.ttl;
+  }
+  return std::nullopt;
+}
+
 Finding LookAtZone(const app::Config& config, const zone::ResolverAnswer& answer) {
   const char* const check = "zone at the resolver";
   if (answer.message.rcode() != 0)
@@ -103,16 +116,24 @@ Finding LookAtZone(const app::Config& config, const zone::ResolverAnswer& answer
     return {
         check, Verdict::kFault, "it does not say that the zone is authentic (AD)",
         "let it validate, with a trust anchor that leads to the zone: registryctl secondary-config unbound"};
+  if (const auto kept = KeptTooLong(config, answer.message))
+    return {check, Verdict::kWarning,
+            "it keeps the SOA for " + std::to_string(*kept) + " s, and its TTL is " +
+                std::to_string(config.dns.negative_ttl) + " s: it believes revoked devices for too long",
+            "take its least time to live away (Unbound: cache-min-ttl), see bridge/zone/REVOCATION.md"};
   return {check, Verdict::kGood, "it validates the SOA of " + config.zone};
 }
 
 }  // namespace
 
 Findings LookAtSecondaries(const app::Config& config) {
-  if (config.secondaries.empty())
+  if (config.secondaries.empty() && !config.dns.by_update())
     return {{"secondaries", Verdict::kWarning, "none is configured",
              "add a [[secondary]]: nobody is known to serve devices' records"}};
-  const zone::Options options = app::ZoneOptions(config, {});
+  zone::Options options = app::ZoneOptions(config, {});
+  if (config.dns.by_update())
+    options.secondaries.insert(options.secondaries.begin(),
+                               {update::kServerName, config.dns.update_address, config.dns.update_port});
   const auto keys = zone::LoadTsigKeys(options);
   const auto name = zone::NameFromText(config.zone);
   if (!keys || !name)
@@ -121,8 +142,9 @@ Findings LookAtSecondaries(const app::Config& config) {
   Findings findings;
   for (const zone::SecondaryAddress& secondary : options.secondaries) {
     const zone::SecondaryKeys its = zone::KeysOf(secondary, options, *keys);
+    const std::string source = secondary.name == update::kServerName ? "" : config.dns.listen_address;
     const auto ask = [&](const zone::TsigKey& key) {
-      return zone::AskSerial(secondary, *name, key, clock, config.dns.listen_address, kForAnswer);
+      return zone::AskSerial(secondary, *name, key, clock, source, kForAnswer);
     };
     auto asked = ask(*its.now);
     const bool former = !asked.serial && asked.tsig != TsigError::kNone && its.former != nullptr;
@@ -134,6 +156,30 @@ Findings LookAtSecondaries(const app::Config& config) {
     findings.back().todo = "give it what registryctl secondary-config prints";
   }
   return findings;
+}
+
+Findings LookAtTransferTls(const app::Config& config) {
+  const app::ZoneTlsConfig& tls = config.dns.tls;
+  if (!tls.on() || config.dns.by_update()) return {};
+  const char* const check = "transfers over TLS";
+  const auto ours = signing::LoadCertificate(tls.certificate_file);
+  if (!ours) return {{check, Verdict::kSkipped, ours.error().message}};
+  if (app::DnsNamesOf(*ours).empty())
+    return {{check, Verdict::kFault, "the certificate has no dNSName, by which a secondary would know it",
+             "issue another one: bridge/zone/TLS.md"}};
+  if (NodeStandsBy(config)) return {{check, Verdict::kSkipped, "this node stands by and serves none"}};
+  std::string address = tls.address;
+  if (address == "0.0.0.0") address = "127.0.0.1";
+  if (address == "::") address = "::1";
+  const auto shown = zone::CertificateServed(address, tls.port, kForAnswer);
+  if (!shown)
+    return {{check, Verdict::kFault, shown.error().message,
+             "start registryd; its log says on which port it serves transfers over TLS"}};
+  if (*shown != *ours)
+    return {{check, Verdict::kWarning, "registryd shows another certificate than " + tls.certificate_file,
+             "send registryd SIGHUP; its log says why when it does not take it"}};
+  return {
+      {check, Verdict::kGood, "registryd shows zone.tls_certificate, for " + app::DnsNamesOf(*ours).front()}};
 }
 
 Findings LookAtResolver(const app::Config& config) {
@@ -150,12 +196,14 @@ Findings LookAtResolver(const app::Config& config) {
     return {{"resolver", Verdict::kFault, answer.error().message,
              untrusted ? "devices refuse it: give resolver.certificate the one it uses, for resolver.name"
                        : "see whether it runs and listens with TLS at resolver.address and resolver.port"},
-            {"DS in the parent", Verdict::kSkipped, "it is asked for at the resolver"}};
+            {"DS in the parent", Verdict::kSkipped, "it is asked for at the resolver"},
+            {"trust anchors", Verdict::kSkipped, "their keys are asked for at the resolver"}};
   }
   return {{"resolver", Verdict::kGood,
            "it answers over TLS, with the certificate and name that devices are told"},
           LookAtZone(config, *answer),
-          LookAtParent(config, resolver, *name)};
+          LookAtParent(config, resolver, *name),
+          LookAtAnchors(config, resolver)};
 }
 
 }  // namespace registry::ctl

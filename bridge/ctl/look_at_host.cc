@@ -13,6 +13,7 @@
 #include "bridge/app/disk_space.h"
 #include "bridge/clock.h"
 #include "bridge/ctl/finding.h"
+#include "bridge/ctl/ledger_source.h"
 #include "bridge/ctl/running.h"
 
 namespace registry::ctl {
@@ -22,6 +23,7 @@ constexpr std::int64_t kWarnDays = 30;
 constexpr std::uint64_t kLockedNeeded = 4u << 20;  // bridge/secret.h
 // What is open beside sessions: listeners, probes and pages (app/http.h), logs.
 constexpr std::uint64_t kOtherDescriptors = 128;
+constexpr std::uint64_t kServerDescriptors = 16;  // connections to PostgreSQL
 
 // ---- process
 
@@ -65,8 +67,10 @@ std::uint64_t FilesOf(const std::string& folder) {
 // RocksDB keeps every table open, and a session takes one descriptor per party.
 std::uint64_t DescriptorsFor(const app::Config& config) {
   return kOtherDescriptors + config.parties.size() + config.secondaries.size() +
-         2 * FilesOf(config.ledger_folder);
+         (config.ledger.in_postgres ? kServerDescriptors : 2 * FilesOf(config.ledger_folder));
 }
+
+bool StandsBy(const nlohmann::json& page) { return page.is_object() && page.value("node", "") == "standby"; }
 
 Finding Readiness(const app::Config& config) {
   const std::string said = PageOf(config, "/readyz");
@@ -76,8 +80,26 @@ Finding Readiness(const app::Config& config) {
             "start registryd; when it does not stay, its last error line says why"};
   if (page.is_object() && page.value("ok", false))
     return {"registryd", Verdict::kGood, "it runs and is ready"};
+  if (StandsBy(page)) {
+    const auto health = nlohmann::json::parse(PageOf(config, "/healthz"), nullptr, false);
+    const bool may = health.is_object() && health.value("ok", false);
+    return {"registryd", may ? Verdict::kGood : Verdict::kWarning, page.value("says", "it stands by"),
+            may ? "" : "it will not take the ledger over: bridge/app/OPERATIONS.md, the ledger's server"};
+  }
   return {"registryd", Verdict::kWarning, "it runs and is not ready: " + page.dump(),
           "what is missing is looked at below; right after a start it may take a while"};
+}
+
+// Registryd holds it; that it can be read is what is asked.
+Finding LedgerServer(const app::Config& config) {
+  const auto place = app::LedgerPlaceOf(config.ledger, config.ledger_folder);
+  if (!place)
+    return {"ledger", Verdict::kFault, place.error().message,
+            "ledger.password_file: one line, that only registryd's user can read"};
+  const auto there = ledger::CheckPostgresLedger(*place->postgres);
+  if (there) return {"ledger", Verdict::kGood, "its server answers, and has a ledger of this release"};
+  return {"ledger", Verdict::kFault, there.error().message,
+          "bridge/ledger/postgres/README.md says how the database is set up"};
 }
 
 // ---- dates
@@ -144,6 +166,10 @@ Finding Space(const app::Config& config) {
 
 }  // namespace
 
+bool NodeStandsBy(const app::Config& config) {
+  return StandsBy(nlohmann::json::parse(PageOf(config, "/readyz"), nullptr, false));
+}
+
 Findings LookAtFiles(const app::Config& config, const std::string& file) {
   Findings findings;
   for (const auto& fault : app::FaultsOf(config))
@@ -166,7 +192,11 @@ Findings LookAtProcess(const app::Config& config) {
   return findings;
 }
 
-Findings LookAtHost(const app::Config& config) { return {Space(config), KernelClock()}; }
+Findings LookAtHost(const app::Config& config) {
+  Findings findings{Space(config), KernelClock()};
+  if (config.ledger.in_postgres) findings.push_back(LedgerServer(config));
+  return findings;
+}
 
 Findings LookAtDates(const app::Config& config) {
   Findings findings{
@@ -181,6 +211,17 @@ Findings LookAtDates(const app::Config& config) {
       Ends("broker's CA", DaysOfCertificate(config.mqtt.ca_file),
            "make another interface CA, with the parties"),
   };
+  for (const auto& coming : config.coming_issuing)
+    findings.push_back(Ends("coming issuing certificate", DaysOfCertificate(coming.certificate),
+                            "bridge/app/CERTIFICATES.md, Another issuing CA"));
+  const app::ZoneTlsConfig& tls = config.dns.tls;
+  if (tls.on()) {
+    const char* const todo = "have another one issued (bridge/zone/TLS.md), and send registryd SIGHUP";
+    findings.push_back(Ends("certificate for transfers", DaysOfCertificate(tls.certificate_file), todo));
+  }
+  if (!tls.client_ca_file.empty())
+    findings.push_back(Ends("CA of secondaries", DaysOfCertificate(tls.client_ca_file),
+                            "make another one (bridge/zone/TLS.md)"));
   // Days are few here by intent: the CRL is made anew at half its time.
   const auto crl = DaysOfCrl(config.pki.crl_file);
   if (!crl || *crl < 0) {

@@ -1,6 +1,7 @@
 // registryctl: the operator's program. Each group of commands adds itself; a command that fails has said why on stderr.
 // Exit: 0 done; 1 failed; 2 for a wrong command line; 3 when `ledger verify`, `audit` or `doctor` found a fault.
 #include "bridge/app/command_line.h"
+#include "bridge/ctl/anchor_commands.h"
 #include "bridge/ctl/audit_commands.h"
 #include "bridge/ctl/authorisation_commands.h"
 #include "bridge/ctl/backup_commands.h"
@@ -13,6 +14,8 @@
 #include "bridge/ctl/key_commands.h"
 #include "bridge/ctl/ledger_commands.h"
 #include "bridge/ctl/ledger_lines_commands.h"
+#include "bridge/ctl/ledger_step.h"
+#include "bridge/ctl/node_commands.h"
 #include "bridge/ctl/order_commands.h"
 #include "bridge/ctl/order_verbs.h"
 #include "bridge/ctl/outbox_commands.h"
@@ -43,6 +46,8 @@ int main(int argc, char** argv) {
   registry::ctl::AddLedgerCommands(app);
   registry::ctl::AddAuditCommands(app);
   registry::ctl::AddLedgerLines(*app.get_subcommand("ledger"));
+  registry::ctl::AddLedgerStep(*app.get_subcommand("ledger"));
+  registry::ctl::AddNodeCommands(app);
   registry::ctl::AddOutboxCommands(app);
   registry::ctl::AddZoneCommands(app);
   registry::ctl::AddCrlCommands(app);
@@ -52,5 +57,6 @@ int main(int argc, char** argv) {
   registry::ctl::AddBackupCommands(app);
   registry::ctl::AddKeyCommands(app);
   registry::ctl::AddCaCommands(app);
+  registry::ctl::AddAnchorCommands(app);
   return registry::app::TakeCommandLine(app, argc, argv).value_or(0);
 }

@@ -31,8 +31,23 @@ Json SelectionOf(const Start& start) {
   return selection;
 }
 
+// A mistyped name selects nothing, and the order would end at once as if all were done. Who is no party any more may still
+// have devices.
+void CheckParty(const Start& start) {
+  if (start.party.empty()) return;
+  const auto party = PartyId::Parse(start.party);
+  if (!party) FailWrong("'" + start.party + "' is not the name of a party");
+  ReadOptions source;
+  source.config = start.options.send.from.config;
+  if (IsRegistered(source, start.party).value_or(false)) return;
+  const OpenLedger ledger(source);
+  if (OrFail(ledger->DevicesIn(domain::DeviceGroup::Of(*party), std::nullopt, std::nullopt, 1)).empty())
+    FailUnregistered(source, start.party);
+}
+
 void Begin(const Start& start) {
   Json data{{"kind", start.kind}, {"selection", SelectionOf(start)}};
+  CheckParty(start);
   if (start.rate != 0) data["rate"] = start.rate;
   if (!start.options.dry_run) return Change(start.options, wire::OrderStart::kName, std::move(data));
   PutReason(start.options, data);
@@ -65,7 +80,7 @@ void AddMove(CLI::App& orders, std::string_view sent, const char* what) {
   const auto move = std::make_shared<Move>();
   auto* command = orders.add_subcommand(std::string(sent.substr(sent.find('.') + 1)), what);
   command->add_option("ID", move->order, "order id")->required();
-  AddChangeOptions(*command, move->options, Reason::kNone);
+  AddChangeOptions(*command, move->options, Reason::kKept);
   command->callback([move, sent] {
     if (!OrderId::Parse(move->order)) FailWrong("'" + move->order + "' is not the id of an order");
     Change(move->options, sent, Json{{"order", move->order}});

@@ -7,7 +7,6 @@
 #include "bridge/clock.h"
 #include "bridge/ctl/choice.h"
 #include "bridge/ctl/ledger_source.h"
-#include "bridge/ledger/rocksdb/open.h"
 
 namespace registry::ctl {
 namespace {
@@ -32,7 +31,7 @@ std::string Describe(const ledger::Ledger& ledger, const SkipOptions& options, l
 }
 
 void Skip(const SkipOptions& options) {
-  auto ledger = OrFail(ledger::OpenRocksDbLedger({LedgerFolder(options.source)}));
+  auto ledger = OrFail(app::OpenLedger(LedgerPlaceOf(options.source), {}));
   ledger::SinkState state = OrFail(ledger->LoadSink(options.sink));
   const std::string what = Describe(*ledger, options, state.cursor);
   const std::string name =

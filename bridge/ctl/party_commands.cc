@@ -68,11 +68,6 @@ Json LimitsOf(const app::Config& config, const PartyId& party) {
   return rows;
 }
 
-// The folder of the interface is where its CA is.
-std::string InterfaceOf(const app::Config& config) {
-  return std::filesystem::path(config.mqtt.ca_file).parent_path().string();
-}
-
 Json CertificatesOf(const std::string& interface, const std::string& party, UtcTime now) {
   const auto crl =
       OrFail(ReadInterfaceCrl(interface, OrFail(signing::LoadCertificate(interface + "/ca.pem"))));
@@ -107,9 +102,9 @@ void Show(const ReadOptions& options, const std::string& name) {
            {"jobs_open", holdings.jobs}};
   if (role == wire::Role::kMno) out["retry"] = Plan(config.retry.Of(*party));
   out["limits"] = LimitsOf(config, *party);
-  out["certificates"] = CertificatesOf(InterfaceOf(config), name, SystemClock().Now());
+  out["certificates"] = CertificatesOf(app::InterfaceFolder(config), name, SystemClock().Now());
   out["history"] = Json::array();
-  for (const std::string& line : OrFail(EventsOf(InterfaceOf(config), name)))
+  for (const std::string& line : OrFail(EventsOf(app::InterfaceFolder(config), name)))
     out["history"].push_back(Json::parse(line));
   Print(out, options.json);
 }

@@ -44,6 +44,22 @@ std::string KeyOf(const std::string& line) {
   return key.substr(0, key.find_last_not_of(" \t") + 1);
 }
 
+// The lines of a table, counted from 1.
+std::pair<std::size_t, std::size_t> PlaceOf(const toml::table& table) {
+  std::size_t last = table.source().begin.line;
+  for (const auto& [key, value] : table) last = std::max<std::size_t>(last, value.source().end.line);
+  return {table.source().begin.line, last};
+}
+
+// The first and the last line of a list, counted from 1; 0: there is none.
+std::pair<std::size_t, std::size_t> PlaceOf(const std::string& text, const std::string& table,
+                                            const std::string& key) {
+  const toml::table config = toml::parse(text);  // it was parsed before
+  const toml::array* const list = config[table][key].as_array();
+  if (list == nullptr) return {0, 0};
+  return {list->source().begin.line, list->source().end.line};
+}
+
 }  // namespace
 
 std::string TomlString(const std::string& text) {
@@ -73,11 +89,8 @@ Status RegistryToml::Parse() {
       const toml::table* const party = parties->get(i)->as_table();
       const auto name = party != nullptr ? (*party)["name"].value<std::string>() : std::nullopt;
       if (!name) continue;
-      Entry entry{party->source().begin.line, party->source().begin.line,
-                  (*party)["role"].value_or<std::string>("")};
-      for (const auto& [key, value] : *party)
-        entry.last = std::max<std::size_t>(entry.last, value.source().end.line);
-      entries_.emplace(*name, entry);
+      const auto [first, last] = PlaceOf(*party);
+      entries_.emplace(*name, Entry{first, last, (*party)["role"].value_or<std::string>("")});
     }
   } catch (const toml::parse_error& why) {
     return ConfigFault("config_invalid", file_ + ": " + std::string(why.description()));
@@ -133,11 +146,33 @@ Status RegistryToml::Change(const std::string& name, const PartyKeys& keys) {
 Status RegistryToml::Remove(const std::string& name) {
   const auto entry = Find(name);
   if (!entry) return entry.error();
+  return Cut(entry->first, entry->last);
+}
+
+Status RegistryToml::RemoveFrom(const std::string& list, std::size_t nth) {
+  const Error other =
+      ConfigFault("config_invalid", file_ + ": is not written with [[" + list + "]]; change it by hand");
+  try {
+    const toml::table config = toml::parse(text_, file_);
+    const toml::array* const tables = config[list].as_array();
+    const toml::table* const table =
+        tables != nullptr && nth < tables->size() ? tables->get(nth)->as_table() : nullptr;
+    if (table == nullptr) return other;
+    const auto [first, last] = PlaceOf(*table);
+    const auto lines = LinesOf(text_);
+    const bool headed =
+        first >= 1 && first <= lines.size() && lines[first - 1].find("[[" + list + "]]") != std::string::npos;
+    return headed ? Cut(first, last) : Status(other);
+  } catch (const toml::parse_error& why) {
+    return ConfigFault("config_invalid", file_ + ": " + std::string(why.description()));
+  }
+}
+
+Status RegistryToml::Cut(std::size_t first, std::size_t last) {
   auto lines = LinesOf(text_);
-  std::size_t first = entry->first;
   if (first >= 2 && lines[first - 2].empty()) --first;  // what Add has put before it
   lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(first) - 1,
-              lines.begin() + static_cast<std::ptrdiff_t>(entry->last));
+              lines.begin() + static_cast<std::ptrdiff_t>(last));
   text_ = Joined(lines);
   return Parse();
 }
@@ -156,6 +191,35 @@ Status RegistryToml::Set(const std::string& table, const std::string& key, const
   return Parse();
 }
 
+Status RegistryToml::SetList(const std::string& table, const std::string& key,
+                             const std::vector<std::string>& texts) {
+  const auto by_hand = [&](const char* why) {
+    return ConfigFault("config_invalid", file_ + ": " + key + " of [" + table + "] " + why +
+                                             "; change it by hand, then repeat this");
+  };
+  const auto [first, last] = PlaceOf(text_, table, key);
+  if (first == 0) return by_hand("is no list of its own lines");
+  auto lines = LinesOf(text_);
+  std::string value = "[";
+  for (const std::string& text : texts) {
+    if (texts.size() > 1) value += "\n  ";
+    value += TomlString(text);
+    if (texts.size() > 1) value += ",";
+  }
+  value += texts.size() > 1 ? "\n]" : "]";
+  const std::string whole = Joined({lines.begin() + static_cast<std::ptrdiff_t>(first) - 1,
+                                    lines.begin() + static_cast<std::ptrdiff_t>(last)});
+  if (KeyOf(lines[first - 1]) != key) return by_hand("does not begin a line");
+  const std::size_t end = whole.rfind(']');
+  if (end == std::string::npos || whole.substr(0, end).find('#') != std::string::npos)
+    return by_hand("has a comment between its texts");
+  lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(first),
+              lines.begin() + static_cast<std::ptrdiff_t>(last));
+  lines[first - 1] = key + " = " + value + whole.substr(end + 1, whole.size() - end - 2);
+  text_ = Joined(lines);
+  return Parse();
+}
+
 Status RegistryToml::Write() const {
   if (const auto config = app::ParseConfig(text_, file_); !config) {
     return ConfigFault("config_invalid",
@@ -169,7 +233,8 @@ Status RegistryToml::Write() const {
   if (stat(file_.c_str(), &after) == 0 && after.st_uid == before.st_uid && after.st_gid == before.st_gid) {
     return Done{};
   }
-  if (chown(file_.c_str(), before.st_uid, before.st_gid) == 0) return Done{};
+  // Not through a link: whose folder it is may have put one there meanwhile, and it is root that gives away.
+  if (lchown(file_.c_str(), before.st_uid, before.st_gid) == 0) return Done{};
   return ConfigFault("file_failed", file_ + ": cannot be given back to its owner: " + std::strerror(errno));
 }
 

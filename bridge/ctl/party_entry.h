@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "schemas/base/result.h"
 
@@ -26,8 +27,13 @@ class RegistryToml {
   void Add(const std::string& name, const std::string& role, const PartyKeys& keys);
   Status Change(const std::string& name, const PartyKeys& keys);
   Status Remove(const std::string& name);
+  // The nth table of the list [[list]], counted from 0; config_invalid where it is not written that way.
+  Status RemoveFrom(const std::string& list, std::size_t nth);
   // The value of a key that stands in [table], each in a line of its own; config_invalid where it does not.
   Status Set(const std::string& table, const std::string& key, const std::string& value);
+  // A list of texts that stands in [table], in one line or in several; config_invalid where it does not, or where a comment
+  // stands between its texts.
+  Status SetList(const std::string& table, const std::string& key, const std::vector<std::string>& texts);
   // At the end, a table of its own.
   void Append(const std::string& text) { text_ += (text_.ends_with('\n') ? "\n" : "\n\n") + text; }
   // In place; owner and mode stay, since registryd must read it after a root's `party add` too.
@@ -42,6 +48,7 @@ class RegistryToml {
   RegistryToml(std::string file, std::string text) : file_(std::move(file)), text_(std::move(text)) {}
   Status Parse();
   Result<Entry> Find(const std::string& name) const;
+  Status Cut(std::size_t first, std::size_t last);
 
   std::string file_, text_;
   std::map<std::string, Entry> entries_;

@@ -102,7 +102,7 @@ void RunRenew(const PartyOptions& options) {
       RenewParty({options.folder, options.name, SystemClock().Now(), options.request, options.keep_old});
   // Whatever failed behind it: what is withdrawn is told, also what an earlier attempt has withdrawn.
   Telling telling(options.folder);
-  if (!options.keep_old) telling.Broker();
+  if (!options.keep_old && (renewed || renewed.error().symbol != "party_missing")) telling.Broker();
   for (const std::string& serial : OrFailParty(renewed)) std::cout << "withdrawn: " << serial << "\n";
   SayFiles(options);
   SayOlder(options);
@@ -159,7 +159,7 @@ void CheckNothingIsLeft(const PartyOptions& options) {
   const auto config = OrFailParty(app::LoadConfig(options.folder + "/registry.toml"));
   if (!config.parties.contains(*party))
     FailParty(Error::Make(Code::kFailed, "party_missing", "registry.toml names no party " + options.name));
-  const OpenLedger ledger({config.ledger_folder, "", false, false});
+  const OpenLedger ledger(config);
   const PartyHoldings holdings = HoldingsOf(*ledger, *party);
   if (holdings.none()) return;
   FailParty(Error::Make(

@@ -36,23 +36,18 @@ std::vector<std::string> ZoneKeysOf(const app::Config& config) {
   return files;
 }
 
-// Whatever its mode is, it is never saved in clear.
+// Whatever its mode is, it is never saved in clear; nor is what the key set names.
 std::vector<std::string> SecretsOf(const app::Config& config) {
   const auto& [mqtt, pki, dns] = std::tie(config.mqtt, config.pki, config.dns);
-  std::vector<std::string> secrets{mqtt.key_file,
-                                   pki.issuing_key,
-                                   dns.ksk,
-                                   dns.zsk,
-                                   dns.tsig_secret,
-                                   dns.former_key.secret_file,
-                                   config.code_key_file,
-                                   config.console.key_file};
+  std::vector<std::string> secrets{mqtt.key_file,    pki.issuing_key,      dns.ksk,
+                                   dns.zsk,          dns.tsig_secret,      dns.former_key.secret_file,
+                                   dns.tls.key_file, config.code_key_file, config.console.key_file};
   for (const auto& secondary : config.secondaries) {
     secrets.push_back(secondary.key.secret_file);
     secrets.push_back(secondary.former_key.secret_file);
   }
   for (const auto& former : config.former_issuing) secrets.push_back(former.key);
-  for (const std::string& key : ZoneKeysOf(config)) secrets.push_back(key);
+  for (const auto& coming : config.coming_issuing) secrets.push_back(coming.key);
   return secrets;
 }
 
@@ -63,9 +58,11 @@ std::vector<std::string> NamedBy(const app::Config& config) {
     named.push_back(former.certificate);
     named.push_back(former.crl_file);
   }
-  named.insert(named.end(), {mqtt.ca_file, mqtt.certificate_file, mqtt.crl_file, pki.root_certificate,
-                             pki.issuing_certificate, pki.crl_file, pki.blocked_keys,
-                             config.resolver.certificate, config.console.certificate_file});
+  for (const auto& coming : config.coming_issuing) named.push_back(coming.certificate);
+  named.insert(named.end(),
+               {mqtt.ca_file, mqtt.certificate_file, mqtt.crl_file, pki.root_certificate,
+                pki.issuing_certificate, pki.crl_file, pki.blocked_keys, config.resolver.certificate,
+                config.console.certificate_file, dns.tls.certificate_file, dns.tls.client_ca_file});
   return named;
 }
 
@@ -119,24 +116,39 @@ Result<RegistryFiles> RegistryFilesOf(const app::Config& config) {
     if (!below) return below.error();
     for (const std::string& path : *below) paths.insert(std::string(folder) + "/" + path);
   }
-  for (const std::string& named : NamedBy(config)) {
-    if (named.empty()) continue;
-    if (keys::IsKeyUri(named)) {
-      files.left_out.push_back("a private key stays in its token");
-      continue;
-    }
+  const std::vector<std::string> zone_keys = ZoneKeysOf(config);
+  const auto name = [&](const std::string& named, std::set<std::string>& into) {
+    if (named.empty()) return;
+    if (keys::IsKeyUri(named)) return files.left_out.push_back("a private key stays in its token");
     const std::string path = Below(top, named);
-    if (path.empty()) {
-      files.left_out.push_back(named + ": lies outside the registry's folder");
-    } else {
-      paths.insert(path);
-    }
-  }
+    if (path.empty()) return files.left_out.push_back(named + ": lies outside the registry's folder");
+    paths.insert(path);
+    if (!files.named.contains(path)) into.insert(path);
+  };
+  for (const std::string& named : NamedBy(config)) name(named, files.named);
+  for (const std::string& key : zone_keys) name(key, files.of_key_set);
+  // As large as the zone, and made again from the ledger; also when it is just being written.
+  for (const char* end : {"", ".new"}) paths.erase(Below(top, config.dns.signed_zone + end));
   std::set<std::string> secrets;
   for (const std::string& secret : SecretsOf(config)) secrets.insert(Below(top, secret));
+  for (const std::string& key : zone_keys) secrets.insert(Below(top, key));
   for (const std::string& path : paths) Judge(top, path, secrets, files);
   files.open.insert(files.open.begin(), file.filename());
+  files.named.insert(file.filename());
   return files;
+}
+
+void FollowKeySet(const app::Config& config, RegistryFiles& files) {
+  std::error_code failed;
+  const fs::path top = fs::absolute(config.file, failed).parent_path();
+  files.of_key_set.clear();
+  for (const std::string& key : ZoneKeysOf(config)) {
+    const std::string path = keys::IsKeyUri(key) ? "" : Below(top, key);
+    if (path.empty() || files.named.contains(path)) continue;
+    files.of_key_set.insert(path);
+    std::erase(files.open, path);
+    if (std::ranges::find(files.secret, path) == files.secret.end()) files.secret.push_back(path);
+  }
 }
 
 }  // namespace registry::ctl

@@ -11,13 +11,13 @@
 #include "bridge/app/config.h"
 #include "bridge/ctl/backup.h"
 #include "bridge/ctl/building.h"
+#include "bridge/ctl/ledger_step.h"
 #include "bridge/ctl/scratch_folder.h"
 #include "bridge/ledger/private_folder.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/signing/file_write.h"
 #include "bridge/signing/key_file.h"
 #include "bridge/signing/read_x509.h"
-#include "bridge/zone/serials.h"
 
 namespace registry::ctl {
 namespace {
@@ -25,8 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSealed = ".cms", kRegistry = "registry/", kKeysFile = "keys.cms";
-// RFC 1982 §3.1: a serial is ahead of another by less than 2^31. More versions than this no zone has had since its backup.
-constexpr std::uint32_t kSerialStep = 100'000'000;
 
 Error Refused(std::string_view symbol, const std::string& sentence) {
   return Error::Make(Code::kFailed, symbol, sentence);
@@ -84,22 +82,6 @@ Status SamePoint(const ledger::LedgerPoint& said, const ledger::LedgerPoint& is)
       is.last_write == said.last_write)
     return Done{};
   return Refused("backup_invalid", "the ledger is not at the point that MANIFEST.json says");
-}
-
-Status StepSerial(const std::string& folder, std::uint32_t& above) {
-  ledger::RocksDbOptions options;
-  options.folder = folder;
-  const auto ledger = ledger::OpenRocksDbLedger(options);
-  if (!ledger) return ledger.error();
-  const auto state = (*ledger)->LoadSink(ledger::Sink::kZone);
-  if (!state) return state.error();
-  if (state->state.empty()) return Done{};
-  zone::Serials serials(**ledger);
-  if (auto opened = serials.Open(); !opened) return opened;
-  const auto next = serials.Next();
-  if (!next) return next.error();
-  above = *next + kSerialStep;
-  return serials.Pass(above);
 }
 
 // A path of the backup stays below the folder.
@@ -209,10 +191,11 @@ Status RestoreFiles(const RestoreOptions& options, const BackupSet& set, const s
   if (!point) return point.error();
   if (auto same = SamePoint(set.manifest.ledger, *point); !same) return same;
   if (options.as_it_was) return Done{};
-  const auto stepped = ledger::StepNumbers(config->ledger_folder);
+  const auto stepped = StepOn({config->ledger_folder, std::nullopt});
   if (!stepped) return stepped.error();
-  restored.stepped = *stepped;
-  return StepSerial(config->ledger_folder, restored.serial_above);
+  restored.stepped = stepped->numbers;
+  restored.serial_above = stepped->serial_above;
+  return Done{};
 }
 
 Error Sealed(const BackupManifest& manifest) {

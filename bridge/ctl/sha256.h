@@ -24,6 +24,12 @@ class Sha256 {
     REG_CHECK(EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr) == 1);
     return digest;
   }
+  // Of what came until now; more may come.
+  Bytes SoFar() const {
+    Sha256 copy;
+    REG_CHECK(EVP_MD_CTX_copy_ex(copy.context_.get(), context_.get()) == 1);
+    return copy.End();
+  }
   static constexpr std::size_t kSize = 32;
 
  private:

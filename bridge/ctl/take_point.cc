@@ -33,23 +33,25 @@ Status Remove(const std::string& folder) {
   return Done{};
 }
 
-// The intake comes first: registryd may start between the two, and what it does then is in the ledger's copy.
-Status CopyStopped(const app::Config& config, const std::string& point) {
+// No file of it is written to or removed: its registryd holds the ledger as long as it runs.
+Status CopyIntake(const std::string& from, const std::string& to) {
   std::error_code failed;
-  if (auto made = ledger::MakePrivateFolder(point); !made) return made;
-  if (fs::is_directory(config.intake_folder, failed)) {
-    if (auto made = ledger::MakePrivateFolder(point + "/intake"); !made) return made;
-    for (const auto& file : fs::directory_iterator(config.intake_folder, failed)) {
-      const fs::path name = file.path().filename();
-      if (!name.string().starts_with("intake-")) continue;
-      fs::copy_file(file.path(), fs::path(point) / "intake" / name, failed);
-      // One that is gone was done, by a registryd that has just started; then the ledger is not ours to copy either.
-      if (failed == std::errc::no_such_file_or_directory) failed.clear();
-      if (failed) break;
-    }
+  if (!fs::is_directory(from, failed)) return Done{};
+  if (auto made = ledger::MakePrivateFolder(to); !made) return made;
+  for (fs::directory_iterator file(from, failed), end; !failed && file != end; file.increment(failed)) {
+    const fs::path name = file->path().filename();
+    if (!name.string().starts_with("intake-")) continue;
+    fs::copy_file(file->path(), fs::path(to) / name, failed);
+    if (failed) return Failed(file->path(), failed);
   }
-  if (failed) return Failed(config.intake_folder, failed);
-  return ledger::CopyStoppedLedger(config.ledger_folder, point + "/ledger");
+  if (failed) return Failed(from, failed);
+  return Done{};
+}
+
+Status CopyStopped(const app::Config& config, const std::string& point) {
+  if (auto made = ledger::MakePrivateFolder(point); !made) return made;
+  return ledger::CopyStoppedLedger(config.ledger_folder, point + "/ledger",
+                                   [&] { return CopyIntake(config.intake_folder, point + "/intake"); });
 }
 
 std::string NewRequest() {
@@ -66,26 +68,86 @@ std::optional<nlohmann::json> Said(const std::string& file, const std::string& r
   return said;
 }
 
-Status AskRegistryd(const std::string& folder, std::chrono::milliseconds within) {
+// It grows while it is looked at, and files of it may be gone already.
+std::uint64_t OctetsBelow(const std::string& folder) {
+  std::uint64_t octets = 0;
+  std::error_code failed;
+  for (fs::recursive_directory_iterator entry(folder, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    std::error_code gone;
+    const auto size = entry->is_regular_file(gone) ? entry->file_size(gone) : 0;
+    if (!gone) octets += size;
+  }
+  return octets;
+}
+
+// Whether it is worth to wait on.
+class Patience {
+ public:
+  Patience(std::string folder, const PointWait& wait) : folder_(std::move(folder)), wait_(wait) {}
+
+  Status Look() {
+    const auto now = SteadyClock::now();
+    std::error_code failed;
+    if (!taken_ && !fs::exists(folder_ + "/request", failed) && !failed) taken_ = grown_ = looked_ = now;
+    if (!taken_) return now - begun_ < wait_.taken ? Status(Done{}) : NoReply(false);
+    if (now - looked_ >= kSizeEvery) {
+      looked_ = now;
+      const std::uint64_t octets = OctetsBelow(folder_ + "/point.new");
+      if (octets != octets_) grown_ = now;
+      octets_ = octets;
+    }
+    if (now - grown_ >= wait_.still || now - begun_ >= wait_.whole) return NoReply(true);
+    if (wait_.progress && now - told_ >= wait_.progress_every) {
+      told_ = now;
+      wait_.progress(octets_);
+    }
+    return Done{};
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kSizeEvery{500};
+  Status NoReply(bool taken) const {
+    const std::string what =
+        taken
+            ? "registryd has begun with the point for the backup and does not get on: " +
+                  std::to_string(octets_) + " octets are in " + folder_ + "; look at its log and at the disk"
+            : "another process has the ledger, and no registryd answers in " + folder_ +
+                  ": does it run with this configuration, and is it of a release that makes backups?";
+    return Error::Make(Code::kFailed, "no_reply", what);
+  }
+
+  const std::string folder_;
+  const PointWait& wait_;
+  const SteadyClock::time_point begun_ = SteadyClock::now();
+  std::optional<SteadyClock::time_point> taken_;
+  SteadyClock::time_point grown_ = begun_, looked_ = begun_, told_ = begun_;
+  std::uint64_t octets_ = 0;
+};
+
+Status AskRegistryd(const std::string& folder, const PointWait& wait) {
   const std::string request = NewRequest();
   if (auto asked = signing::ReplaceFile(folder + "/request", request + "\n", 0600); !asked) return asked;
-  for (const auto until = SteadyClock::now() + within; SteadyClock::now() < until;) {
+  for (Patience patience(folder, wait);;) {
     if (Said(folder + "/point/POINT", request)) return Done{};
     if (const auto refused = Said(folder + "/refused", request)) {
       return Error::Make(
           Code::kFailed, "backup_failed",
           "registryd could not make a point for the backup: " + refused->value("why", std::string("?")));
     }
+    if (auto waits = patience.Look(); !waits) return waits;
     std::this_thread::sleep_for(kAnswerEvery);
   }
-  return Error::Make(Code::kFailed, "no_reply",
-                     "another process has the ledger, and no registryd answers in " + folder +
-                         ": does it run with this configuration, and is it of a release that makes backups?");
 }
 
 }  // namespace
 
-Result<TakenPoint> TakenPoint::Take(const app::Config& config, std::chrono::milliseconds within) {
+Result<TakenPoint> TakenPoint::Take(const app::Config& config, const PointWait& wait) {
+  if (config.ledger.in_postgres)
+    return Error::Make(
+        Code::kFailed, "backup_failed",
+        "the ledger is in PostgreSQL, whose own tools back it up (pg_basebackup, pg_dump); what else a "
+        "registry needs is the folder of its configuration and keys");
   const std::string& folder = config.backup_folder;
   if (auto made = ledger::MakePrivateFolder(folder); !made) return made.error();
   if (auto closed = ledger::CheckPrivate(folder); !closed) return closed.error();
@@ -97,7 +159,7 @@ Result<TakenPoint> TakenPoint::Take(const app::Config& config, std::chrono::mill
   if (copied) return point;
   if (copied.error().symbol != ledger::kLedgerInUse) return copied.error();
   if (auto removed = Remove(folder); !removed) return removed.error();
-  if (auto asked = AskRegistryd(folder, within); !asked) return asked.error();
+  if (auto asked = AskRegistryd(folder, wait); !asked) return asked.error();
   point.was_running_ = true;
   return point;
 }

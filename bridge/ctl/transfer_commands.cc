@@ -59,7 +59,7 @@ void List(const ReadOptions& options, const std::string& party, const std::strin
     rows.Add(printed);
     after = domain::PositionIn(group.kind, page.back());
   }
-  rows.End("there is no such transfer");
+  rows.EndOf(party, options, "there is no such transfer");
 }
 
 void Show(const ReadOptions& options, const std::string& text) {

@@ -4,14 +4,16 @@
 #include <regex>
 
 #include "bridge/app/config.h"
+#include "bridge/clock.h"
 #include "bridge/ctl/ledger_source.h"
 #include "bridge/ctl/running.h"
+#include "bridge/ctl/zone_check_command.h"
 #include "bridge/ctl/zone_key_commands.h"
+#include "bridge/ctl/zone_names.h"
+#include "bridge/ctl/zone_rebuild_command.h"
 
 namespace registry::ctl {
 namespace {
-
-constexpr std::size_t kPage = 1000;
 
 std::uint64_t Whole(double value) { return value < 0 ? 0 : static_cast<std::uint64_t>(value); }
 
@@ -23,11 +25,20 @@ Json Running(const std::string& metrics) {
            {"secondaries", Json::array()}};
   auto serials = Values(metrics, "registry_zone_secondary_serial");
   auto reachable = Values(metrics, "registry_zone_secondary_reachable");
+  auto revocations = Values(metrics, "registry_zone_revocation_waiting_seconds");
+  auto left = Values(metrics, "registry_zone_secondary_left_behind");
+  auto left_for = Values(metrics, "registry_zone_secondary_left_behind_seconds");
+  const UtcTime now = SystemClock().Now();
   for (const auto& [name, lag] : Values(metrics, "registry_zone_lag_seconds")) {
     out["secondaries"].push_back({{"name", name},
                                   {"serial", Whole(serials[name])},
                                   {"lag_seconds", lag},
-                                  {"reachable", reachable[name] == 1}});
+                                  {"revocation_waits_seconds", revocations[name]},
+                                  {"reachable", reachable[name] == 1},
+                                  {"left_behind", left[name] == 1}});
+    if (left[name] == 1)
+      out["secondaries"].back()["left_behind_since"] =
+          ToRfc3339(now - std::chrono::seconds(Whole(left_for[name])));
   }
   return out;
 }
@@ -46,29 +57,25 @@ Json Served(const std::string& state) {
 }
 
 // What the ledger knows: up to which serial one may have been served (they are reserved ahead), and the names.
-Json Stored(const std::string& folder) {
-  const OpenLedger ledger({.ledger = folder, .config = "", .json = false, .reveal = false});
-  std::uint64_t names = 0;
-  std::optional<DeviceId> after;
-  for (;;) {
-    const auto page = OrFail(ledger->ZoneAfter(after, kPage));
-    if (page.empty()) break;
-    names += page.size();
-    after = page.back().device;
-  }
+Json Stored(const app::Config& config) {
+  const OpenLedger ledger(config);
   Json out = Served(OrFail(ledger->LoadSink(ledger::Sink::kZone)).state);
-  out["names"] = names;
+  out["names"] = NamesIn(*ledger);
   return out;
 }
 
 void Show(const std::string& file, bool json) {
   const app::Config config = OrFail(app::LoadConfig(file));
-  Json out = KeysShown(config);
-  out["ledger"] = Stored(config.ledger_folder);
+  Json out = config.dns.by_update() ? Json{{"zone", config.zone},
+                                           {"signing_server", config.dns.update_address + " port " +
+                                                                  std::to_string(config.dns.update_port)},
+                                           {"owner", config.dns.update_owner}}
+                                    : KeysShown(config);
+  out["ledger"] = Stored(config);
   const std::string metrics = MetricsOf(config);
   out["running"] = !metrics.empty();
   if (!metrics.empty()) out["served"] = Running(metrics);
-  if (!json && !out["ledger"]["served_before"].get<bool>()) {
+  if (!json && !config.dns.by_update() && !out["ledger"]["served_before"].get<bool>()) {
     std::cout << "this registry has not served its zone yet: registryd has never been ready on its ledger\n";
   }
   Print(out, json);
@@ -86,6 +93,8 @@ void AddZoneCommands(CLI::App& app) {
   show->add_flag("--json", *json, "print JSON");
   show->callback([file, json] { Show(*file, *json); });
   AddZoneKeyCommands(*zone);
+  AddZoneCheck(*zone);
+  AddZoneRebuild(*zone);
 }
 
 }  // namespace registry::ctl

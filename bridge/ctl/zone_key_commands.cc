@@ -30,7 +30,26 @@ KeySet Stored(const zone::Options& options) {
   return OrFail(zone::KeySetOfFiles(zone::KeyFolderOf(options), options.ksk_file, options.zsk_file, {}));
 }
 
+std::string ThenOfAlgorithm(const zone::RollStatus& roll) {
+  const std::string fresh = zone::AlgorithmText(roll.algorithm);
+  switch (roll.step) {
+    case zone::RollStep::kSign:
+      return "the keys of algorithm " + fresh + " are published";
+    case zone::RollStep::kRetire:
+      return "the old keys leave the DNSKEY set, and sign on";
+    case zone::RollStep::kWithdraw:
+      return "the signatures of the old keys leave the zone";
+    case zone::RollStep::kUnsign:
+      return "the old keys are removed, and the roll-over is over";
+    default:
+      return {};
+  }
+}
+
 std::string Then(const zone::RollStatus& roll) {
+  if (roll.algorithm != 0) {
+    if (auto then = ThenOfAlgorithm(roll); !then.empty()) return then;
+  }
   const std::string to = "key " + std::to_string(roll.to), from = "key " + std::to_string(roll.from);
   if (roll.step == zone::RollStep::kRetire) return from + " leaves the zone";
   if (roll.step == zone::RollStep::kSubmit) return to + " is active, " + from + " retired";
@@ -40,11 +59,14 @@ std::string Then(const zone::RollStatus& roll) {
 
 Json Shown(const app::Config& config, const zone::Options& options, const KeySet& set,
            const zone::RollStatus& roll) {
-  Json out{{"role", Upper(NameOf(roll.role))},
-           {"from", roll.from},
-           {"to", roll.to},
-           {"step", NameOf(roll.step)},
-           {"waits_for", roll.waits_for}};
+  Json out{{"role", Upper(NameOf(roll.role))}, {"from", roll.from}, {"to", roll.to}};
+  if (roll.algorithm != 0) {
+    out["algorithm"] = zone::AlgorithmText(roll.algorithm);
+    if (roll.role == KeyRole::kKsk) out["zsk_from"] = roll.zsk_from;
+    if (roll.role == KeyRole::kKsk) out["zsk_to"] = roll.zsk_to;
+  }
+  out["step"] = NameOf(roll.step);
+  out["waits_for"] = roll.waits_for;
   // Time in which registryd runs; what it has not stored yet (a minute at most) is counted here once more.
   if (roll.rest) {
     out["seconds_left"] = std::chrono::ceil<std::chrono::seconds>(*roll.rest).count();
@@ -58,6 +80,8 @@ Json Shown(const app::Config& config, const zone::Options& options, const KeySet
 // Under the lock of the file, from what is there now.
 void Change(const std::string& file, const std::function<Result<KeySet>(KeySet)>& change) {
   const app::Config config = OrFail(app::LoadConfig(file));
+  if (config.dns.by_update())
+    Fail("zone.publisher is \"update\": the signing server " + config.dns.update_address + " has the keys");
   const zone::Options options = app::ZoneOptions(config, {});
   OrFail(
       zone::ChangeKeySet(options.key_set_file, [&](const std::optional<std::string>& text) -> Result<KeySet> {
@@ -68,12 +92,36 @@ void Change(const std::string& file, const std::function<Result<KeySet>(KeySet)>
 
 Error RollRefused(const std::string& why) { return Error::Make(Code::kFailed, "zone_roll_refused", why); }
 
-void Roll(const std::string& file, const std::string& word) {
-  if (word == "algorithm") {
-    Fail(
-        "an algorithm roll-over is not there yet: the zone is signed with algorithm 13 (ECDSAP256SHA256) "
-        "only");
+void SayRequested(const std::string& what, const std::string& when) {
+  std::cout << "the roll-over " << what << " is requested; registryd begins it " << when << '\n'
+            << "registryctl zone show says how far it is and what it waits for\n";
+}
+
+void RollAlgorithm(const std::string& file) {
+  const app::Config config = OrFail(app::LoadConfig(file));
+  const std::uint8_t algorithm = zone::AlgorithmNamed(config.dns.algorithm)->number;
+  bool waits = false, taken_back = false;
+  Change(file, [&](KeySet set) -> Result<KeySet> {
+    if (auto why = AlgorithmRefusal(set, algorithm); !why.empty()) return RollRefused(why);
+    if (std::ranges::any_of(set.keys, [](const auto& key) { return zone::IsTokenKey(key.file); }))
+      return RollRefused("a key is in a token, and registryd makes no keys there");
+    taken_back = algorithm == set.algorithm();
+    set.requested_algorithm = taken_back ? 0 : algorithm;
+    waits = !set.rolls.empty();
+    return set;
+  });
+  if (taken_back) {
+    std::cout
+        << "the roll-over to another algorithm is requested no longer: zone.algorithm is the present one\n";
+    return;
   }
+  SayRequested(
+      "to algorithm " + zone::AlgorithmText(algorithm),
+      waits ? "when the roll-overs that are under way are over" : "within a second, or at its next start");
+}
+
+void Roll(const std::string& file, const std::string& word) {
+  if (word == "algorithm") return RollAlgorithm(file);
   const KeyRole asked = *zone::KeyRoleFrom(word);
   KeyRole role = asked;
   Change(file, [&](KeySet set) -> Result<KeySet> {
@@ -85,9 +133,7 @@ void Roll(const std::string& file, const std::string& word) {
     set.requested.push_back(role);
     return set;
   });
-  std::cout << "the roll-over of the " << Upper(NameOf(role))
-            << " is requested; registryd begins it within a second, or at its next start\n"
-            << "registryctl zone show says how far it is and what it waits for\n";
+  SayRequested("of the " + Upper(NameOf(role)), "within a second, or at its next start");
 }
 
 void DsSeen(const std::string& file, std::uint16_t tag) {
@@ -114,7 +160,7 @@ Json KeysShown(const app::Config& config) {
   for (const zone::KeyEntry& key : set.keys) {
     out["keys"].push_back({{"role", Upper(NameOf(key.role))},
                            {"tag", key.tag},
-                           {"algorithm", "13 (ECDSAP256SHA256)"},
+                           {"algorithm", zone::AlgorithmText(key.algorithm)},
                            {"state", NameOf(key.state)},
                            {"since", key.since == UtcTime{} ? "" : ToRfc3339(key.since)},
                            {"file", zone::KeyPath(zone::KeyFolderOf(options), key.file)}});
@@ -123,6 +169,10 @@ Json KeysShown(const app::Config& config) {
   for (const auto& roll : zone::StatusOf(set, policy))
     out["roll_overs"].push_back(Shown(config, options, set, roll));
   out["next"] = Json::array();
+  if (set.requested_algorithm != 0) {
+    out["next"].push_back(
+        {{"role", "algorithm " + zone::AlgorithmText(set.requested_algorithm)}, {"begins", "requested"}});
+  }
   for (const KeyRole role : {KeyRole::kKsk, KeyRole::kZsk, KeyRole::kCsk}) {
     if (std::ranges::find(set.requested, role) != set.requested.end()) {
       out["next"].push_back({{"role", Upper(NameOf(role))}, {"begins", "requested"}});
@@ -138,7 +188,9 @@ void AddZoneKeyCommands(CLI::App& zone) {
   const auto file = std::make_shared<std::string>();
   const auto word = std::make_shared<std::string>();
   auto* roll = zone.add_subcommand("roll", "begin a roll-over of a key");
-  roll->add_option("KEY", *word, "ksk or zsk; where one key does both, either")
+  roll->add_option("KEY", *word,
+                   "ksk or zsk (where one key does both, either), or algorithm: every key, "
+                   "to zone.algorithm")
       ->required()
       ->check(CLI::IsMember({"ksk", "zsk", "algorithm"}));
   roll->add_option("--config", *file, "configuration of registryd")->required();

@@ -53,6 +53,8 @@ class Intake {
   virtual std::uint64_t damages()
       const = 0;  // places in the files of the last run that are not what was written
   virtual std::uint64_t undone() const = 0;
+  // Done, and not erased yet: their commands would come again at the next start, which changes nothing.
+  virtual std::uint64_t unerased() const { return 0; }
   // What is undone now, in the new folder `to`, which Open takes as it does its own; more of what is done than that may be
   // in it. Appends wait for none of the copying. Not synced.
   virtual Status CopyTo(const std::string& to) = 0;

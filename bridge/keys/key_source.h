@@ -30,7 +30,7 @@ class KeySource {
   virtual ~KeySource() = default;
   virtual Result<Bytes> Sign(
       const crypto::Sha256Digest& digest) const = 0;  // DER Ecdsa-Sig-Value (RFC 3279 §2.2.3)
-  // Whether it would sign now, as far as that can be told without a signature.
+  // Whether it would sign now, with this key. May cost a signature: the first since the token was lost.
   virtual Status Ready() const { return Done{}; }
   const Bytes& point() const { return point_; }  // uncompressed public point
 

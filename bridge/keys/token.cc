@@ -199,12 +199,16 @@ void Token::Drop() {
 }
 
 void Token::Return(Lease& lease) {
-  const MutexLock lock(mutex_);
-  const bool current = lease.epoch_ == epoch_ && connection_;
-  if (current) idle_.push_back(lease.session_);
-  if (current && lease.failed_) Drop();
-  if (!current && stale_.generation == lease.use_.generation()) stale_.sessions.push_back(lease.session_);
-  changed_.NotifyOne();
+  bool current = false;
+  {
+    const MutexLock lock(mutex_);
+    current = lease.epoch_ == epoch_ && connection_;
+    if (current) idle_.push_back(lease.session_);
+    if (current && lease.failed_) Drop();
+    changed_.NotifyOne();
+  }
+  // Of a connection that was given up meanwhile: nobody else knows the session, and a token that never was away has it yet.
+  if (!current) lease.functions().C_CloseSession(lease.session());
 }
 
 Result<CK_SLOT_ID> Token::Slot() {

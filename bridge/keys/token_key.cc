@@ -31,9 +31,14 @@ class KeyInToken final : public KeySource {
     return Unavailable(made.error());
   }
 
+  // A token that answers may be back with another key: a signature tells, once for each connection.
   Status Ready() const override {
-    auto ready = token_->Look();
-    return ready ? ready : Unavailable(ready.error());
+    if (const auto answers = token_->Look(); !answers) return Unavailable(answers.error());
+    const auto proven = Proven();
+    if (!proven) return Unavailable(proven.error());
+    if (*proven) return Done{};
+    const auto probe = Sign(crypto::Sha256({crypto::View("does this token still have the same key?")}));
+    return probe ? Status(Done{}) : Status(probe.error());
   }
 
  private:
@@ -41,10 +46,19 @@ class KeyInToken final : public KeySource {
     return Error::Make(Code::kFailed, domain::kKeyUnavailable, why.message);
   }
 
+  // The lease goes back before anything is signed: a token may have one session.
+  Result<bool> Proven() const {
+    const auto lease = token_->Borrow();
+    if (!lease) return lease.error();
+    return Known().second == lease->epoch();
+  }
+
   Result<Bytes> Once(crypto::Sha256Digest digest) const {
     auto lease = token_->Borrow();
     if (!lease) return lease.error();
-    const auto key = HandleIn(*lease);
+    const auto [known, epoch] = Known();
+    const bool proven = epoch == lease->epoch();
+    const auto key = proven ? Result<CK_OBJECT_HANDLE>(known) : FindOnly(*lease, uri_, CKO_PRIVATE_KEY);
     if (!key) return key.error();
     CK_MECHANISM ecdsa{CKM_ECDSA, nullptr, 0};
     CK_RV done = lease->functions().C_SignInit(lease->session(), &ecdsa, *key);
@@ -53,20 +67,29 @@ class KeyInToken final : public KeySource {
     CK_ULONG size = raw.size();
     done = lease->functions().C_Sign(lease->session(), digest.data(), digest.size(), raw.data(), &size);
     if (done != CKR_OK || size != raw.size()) return lease->Failed("C_Sign", done);
-    return SignatureOf(raw);
+    Bytes signature = SignatureOf(raw);
+    if (proven) return signature;
+    // The very first one is judged by whoever opens the key.
+    if (!crypto::VerifyP256(point(), digest, signature))
+      return epoch == 0 ? Result<Bytes>(signature) : Other();
+    const MutexLock lock(mutex_);
+    epoch_ = lease->epoch();
+    handle_ = *key;
+    return signature;
   }
 
-  Result<CK_OBJECT_HANDLE> HandleIn(Token::Lease& lease) const {
-    {
-      const MutexLock lock(mutex_);
-      if (epoch_ == lease.epoch()) return handle_;
-    }
-    const auto found = FindOnly(lease, uri_, CKO_PRIVATE_KEY);
-    if (!found) return found.error();
+  // Where the token was lost and is back, what has the name need not be the key that certificates and zone name: its first
+  // signature tells, and goes nowhere unless it is the key's.
+  std::pair<CK_OBJECT_HANDLE, std::uint64_t> Known() const {
     const MutexLock lock(mutex_);
-    epoch_ = lease.epoch();
-    handle_ = *found;
-    return handle_;
+    return {handle_, epoch_};
+  }
+  Error Other() const {
+    return Error::Make(
+        Code::kFailed, domain::kKeyUnavailable,
+        uri_.token + ", " + uri_.KeyText() +
+            ": the token is back with another key under this name; nothing is signed with it. Put "
+            "the former token or key back, or restart registryd with a configuration for the new one");
   }
 
   const TokenUri uri_;

@@ -154,10 +154,15 @@ std::string WhyEnded(int reason, const ::mqtt::properties& properties) {
 
 bool IsRefusal(int reason) { return reason >= 0x80 && reason != ::mqtt::MQTTPP_V3_CODE; }
 
+// broker-config: use_identity_as_username.
+constexpr char kByName[] = "; its access list goes by the certificate's name";
+
 // Paho gives a CONNACK's reason as its return code; its own codes are negative.
 std::string PahosWords(const ::mqtt::exception& why) {
   for (const int reason : {static_cast<int>(why.get_reason_code()), why.get_return_code()}) {
-    if (IsRefusal(reason)) return "the broker refused it: " + Named(reason);
+    if (!IsRefusal(reason)) continue;
+    const std::string refused = "the broker refused it: " + Named(reason);
+    return reason == ::mqtt::NOT_AUTHORIZED ? refused + kByName : refused;
   }
   return why.what();
 }
@@ -297,7 +302,9 @@ Status Connection::Impl::Agree() {
 Status Connection::Impl::Subscribe(const std::function<bool()>& give_up) {
   const std::string& filter = part_.filter;
   const auto refused = [&](const std::string& why) {
-    return Error::Make(Code::kFailed, "subscribe_refused", filter + ": " + why);
+    return Error::Make(
+        Code::kFailed, "subscribe_refused",
+        options_.host + ":" + std::to_string(options_.port) + ": MQTT: " + filter + ": " + why);
   };
   try {
     // Always, also into a session the broker still has: it costs nothing and the broker may have forgotten.

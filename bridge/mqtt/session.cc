@@ -22,6 +22,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr milliseconds kFarewell{1000};  // to a broker that answered, but not as it must
 constexpr milliseconds kWatch{1000};     // a second look, should Paho not have said that the connection ended
+constexpr milliseconds kAskAgain{100};   // whether it may connect, or stay connected
 constexpr std::chrono::seconds kSettled{
     2};  // a connection that lived this long was good: backoff starts anew
 
@@ -64,7 +65,10 @@ class Session::Impl {
   bool OpenMissing(Together& connections);
   void CloseSurplus(Together& connections);
   std::vector<std::string> Parties() const;
-  void Hold(Together& connections);
+  // Until one ends, or all are to be given up (true).
+  bool Hold(Together& connections);
+  bool MayStay() const { return !options_.may_stay || options_.may_stay(); }
+  bool AwaitLeave();
   static void CloseAll(const Together& connections, milliseconds deadline);
   void Failed(const Connection& connection, const Error& why);
   void SayTerms(const Terms& terms);
@@ -113,8 +117,9 @@ SteadyClock::duration Session::Impl::Attempt() {
     lost_ = false;
     changed_ = false;
   }
+  if (!AwaitLeave()) return {};
   Together connections;
-  if (!OpenAll(connections)) {
+  if (!OpenAll(connections) || !MayStay()) {
     CloseAll(connections, kFarewell);
     return {};
   }
@@ -125,7 +130,7 @@ SteadyClock::duration Session::Impl::Attempt() {
   Say(Level::kInfo, "connected");
   SetTrouble("");
   SetCurrent(connection);
-  Hold(connections);
+  const bool gives_up = Hold(connections);
   SetCurrent(nullptr);
   MutexLock lock(mutex_);
   const bool stopping = thread_.stopping();  // asked before the deadline is read, which Stop sets first
@@ -137,8 +142,20 @@ SteadyClock::duration Session::Impl::Attempt() {
   } else {
     Say(Level::kWarning, why);
     SetTrouble(why);
+    if (gives_up) CloseAll(connections, kFarewell);
   }
   return SteadyClock::now() - since;
+}
+
+// False: it is to stop.
+bool Session::Impl::AwaitLeave() {
+  if (!options_.may_connect) return true;
+  while (!thread_.stopping() && !options_.may_connect()) {
+    SetTrouble("waits for the ledger to say that it is still this node's");
+    MutexLock lock(mutex_);
+    thread_.Rest(lock, kAskAgain);
+  }
+  return !thread_.stopping();
 }
 
 std::vector<std::string> Session::Impl::Parties() const {
@@ -249,23 +266,29 @@ void Session::Impl::Lost(const std::string& why) {
 }
 
 // A connection that a new party is to have and that does not open ends all of them: they are opened anew, with backoff.
-void Session::Impl::Hold(Together& connections) {
+bool Session::Impl::Hold(Together& connections) {
+  bool stays = true;
   MutexLock lock(mutex_);
   while (!lost_ && !thread_.stopping()) {
-    thread_.WaitFor(lock, kWatch, [this]() REQUIRES(mutex_) { return lost_ || changed_; });
+    thread_.WaitFor(lock, options_.may_stay ? kAskAgain : kWatch,
+                    [this]() REQUIRES(mutex_) { return lost_ || changed_; });
     const bool changed = std::exchange(changed_, false);
     lock.Unlock();  // alive() takes Paho's lock, and Paho calls `lost` while it holds that
     if (changed) CloseSurplus(connections);
+    stays = MayStay();
     const bool complete = !changed || OpenMissing(connections);
     const bool alive =
         connections.first->alive() && std::all_of(connections.by_party.begin(), connections.by_party.end(),
                                                   [](const auto& own) { return own.second->alive(); });
     lock.Lock();
-    if ((!alive || !complete) && !lost_) {
+    if ((!alive || !complete || !stays) && !lost_) {
       lost_ = true;
-      lost_why_ = complete ? "no longer connected" : "a party's own connection did not open";
+      lost_why_ = !stays     ? "the ledger may be another node's by now"
+                  : complete ? "no longer connected"
+                             : "a party's own connection did not open";
     }
   }
+  return !stays;
 }
 
 std::shared_ptr<Connection> Session::Impl::Current() const {

@@ -36,6 +36,10 @@ struct SessionOptions {
   std::chrono::milliseconds backoff_min{100}, backoff_max{15000};
   int receive_maximum = 10000;
   int in_flight_max = 1000;
+  // Whether this process may be the one that has the registry's sessions; null: it may. may_connect is asked before each
+  // connect, again and again until it says so, may_stay while connected: then the connections are closed, and the broker
+  // keeps the sessions. On the session's own thread; must not wait for long.
+  std::function<bool()> may_connect{}, may_stay{};
   LogLine log;  // from several threads, must not block
 };
 

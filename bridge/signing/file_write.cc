@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "bridge/secret.h"
+#include "schemas/base/descriptor.h"
 
 namespace registry::signing {
 namespace {
@@ -22,28 +23,9 @@ Error WriteFailure(const std::string& path) {
                      path + ": " + std::strerror(errno));
 }
 
-bool WriteAll(int fd, std::string_view content) {
-  while (!content.empty()) {
-    const ssize_t put = write(fd, content.data(), content.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return false;
-    content.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return true;
-}
-
 std::string FolderOf(const std::string& path) {
   const auto folder = std::filesystem::path(path).parent_path();
   return folder.empty() ? "." : folder.string();
-}
-
-// A rename is durable once the folder that holds the name is.
-bool SyncFolder(const std::string& path) {
-  const int fd = open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool synced = fsync(fd) == 0;
-  close(fd);
-  return synced;
 }
 
 // Created for the owner only; wider modes are given once the content is complete.
@@ -57,6 +39,23 @@ bool WriteDurably(int fd, std::string_view content, mode_t mode) {
 
 }  // namespace
 
+bool WriteAll(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t put = write(fd, content.data(), content.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return false;
+    content.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return true;
+}
+
+bool SyncFolder(const std::string& folder) {
+  const Descriptor open(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return open.fd() >= 0 && fsync(open.fd()) == 0;
+}
+
+bool SyncFolderOf(const std::string& path) { return SyncFolder(FolderOf(path)); }
+
 Status ReplaceFile(const std::string& path, std::string_view content, mode_t mode) {
   std::string temporary = path + ".XXXXXX";
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);
@@ -66,7 +65,7 @@ Status ReplaceFile(const std::string& path, std::string_view content, mode_t mod
     unlink(temporary.c_str());
     return error;
   }
-  if (!SyncFolder(path)) return WriteFailure(path);
+  if (!SyncFolderOf(path)) return WriteFailure(path);
   return Done{};
 }
 
@@ -78,7 +77,7 @@ Status CreateFile(const std::string& path, std::string_view content, mode_t mode
     unlink(path.c_str());
     return error;
   }
-  if (!SyncFolder(path)) return WriteFailure(path);
+  if (!SyncFolderOf(path)) return WriteFailure(path);
   return Done{};
 }
 

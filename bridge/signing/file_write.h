@@ -23,4 +23,9 @@ Status CreateFile(const std::string& path, std::string_view content, mode_t mode
 // may read.
 Status CreateSecretFile(const std::string& path);
 
+// The parts of it, for whoever keeps a file open. False with errno.
+bool WriteAll(int fd, std::string_view content);
+bool SyncFolder(const std::string& folder);  // names given or taken away in it last from then on
+bool SyncFolderOf(const std::string& path);  // the folder that holds it
+
 }  // namespace registry::signing

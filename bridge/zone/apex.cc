@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "bridge/zone/device_content.h"
 #include "bridge/zone/key_set_file.h"
 
 namespace registry::zone {
@@ -68,18 +69,6 @@ Status AddNameServers(const Options& options, const Name& zone, std::vector<Stat
   return Done{};
 }
 
-// How a device or an ASP finds the registry's CA certificates under DNSSEC. The root as `0 0 1` (PKIX-TA:
-// what is issued must chain to it and stand the usual path validation), the issuing certificates as `2 0 1`
-// (DANE-TA: whoever trusts this record needs no other anchor). Hashes, not certificates: two certificates
-// make an answer of 2 KB, too large for UDP.
-void AddCertificates(const Options& options, std::vector<StaticSet>& sets) {
-  for (std::size_t i = 0; i < options.apex_certificates.size(); ++i) {
-    Bytes rdata{static_cast<std::uint8_t>(i == 0 ? 0 : 2), 0, 1};
-    Put(rdata, Sha256(options.apex_certificates[i]));
-    SetOf(sets, {}, kTypeTlsa, options.apex_ttl).rdatas.push_back(std::move(rdata));
-  }
-}
-
 Status SetSoa(const Options& options, ZoneProfile& profile) {
   auto primary = ParseName(options.name_servers.front(), "name server");
   auto contact = ParseName(options.contact, "contact");
@@ -97,31 +86,38 @@ Status SetSoa(const Options& options, ZoneProfile& profile) {
   return Done{};
 }
 
-Status LoadKeys(const Options& options, ZoneProfile& profile) {
+}  // namespace
+
+Result<std::vector<StaticSet>> FixedSetsOf(const Options& options) {
+  auto zone = ParseName(options.zone, "zone");
+  if (!zone) return zone.error();
+  std::vector<StaticSet> sets;
+  if (auto servers = AddNameServers(options, *zone, sets); !servers) return servers.error();
+  if (!options.apex_certificates.empty())
+    sets.push_back({{}, kTypeTlsa, options.apex_ttl, AuthorityTlsa(options.apex_certificates)});
+  sets.push_back({{}, kTypeTxt, options.apex_ttl, {TxtRdata(kApexText)}});
+  sets.push_back({{}, kTypeNsec3Param, 0, {Nsec3ParamRdata()}});
+  return sets;
+}
+
+Result<ZoneProfile> ProfileOf(const Options& options) {
   const auto set = KeySetOf(options, {});
   if (!set) return set.error();
   const auto material = MaterialOf(*set, options);
-  if (!material) return material.error();
-  profile.signing = SigningOf(*material, options);
-  profile.key_sets = KeySetsAtApex(*material, options);
-  return Done{};
+  return material ? ProfileOf(options, *material) : material.error();
 }
 
-}  // namespace
-
-Result<ZoneProfile> ProfileOf(const Options& options) {
+Result<ZoneProfile> ProfileOf(const Options& options, const KeyMaterial& material) {
   auto zone = ParseName(options.zone, "zone");
   if (!zone) return zone.error();
   if (auto times = CheckTimes(options); !times) return times.error();
   ZoneProfile profile;
-  if (auto keys = LoadKeys(options, profile); !keys) return keys.error();
-  if (auto servers = AddNameServers(options, *zone, profile.sets); !servers) return servers.error();
+  profile.signing = SigningOf(material, options);
+  profile.key_sets = KeySetsAtApex(material, options);
+  auto sets = FixedSetsOf(options);
+  if (!sets) return sets.error();
+  profile.sets = std::move(*sets);
   if (auto soa = SetSoa(options, profile); !soa) return soa.error();
-  AddCertificates(options, profile.sets);
-  Bytes text{9};
-  Put(text, AsBytes("v=iotreg1"));
-  profile.sets.push_back({{}, kTypeTxt, options.apex_ttl, {text}});
-  profile.sets.push_back({{}, kTypeNsec3Param, 0, {Nsec3ParamRdata()}});
   // RFC 2308 §5: a denial is cached for the lesser of the SOA's TTL and its minimum; one option sets both.
   profile.soa_ttl = options.negative_ttl;
   profile.tlsa_ttl = options.tlsa_ttl;
@@ -164,8 +160,10 @@ Result<KeyMaterial> MaterialOf(const KeySet& set, const Options& options) {
 }
 
 SigningProfile SigningOf(const KeyMaterial& material, const Options& options) {
-  return {*NameFromText(options.zone), material.ksks, material.zsk, options.signature_validity,
-          options.inception_offset};
+  SigningProfile signing{*NameFromText(options.zone), material.ksks, material.zsks,
+                         options.signature_validity, options.inception_offset};
+  signing.unnamed_ksks = material.unnamed_ksks;
+  return signing;
 }
 
 std::vector<StaticSet> KeySetsAtApex(const KeyMaterial& material, const Options& options) {

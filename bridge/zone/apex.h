@@ -10,6 +10,9 @@
 namespace registry::zone {
 
 Result<ZoneProfile> ProfileOf(const Options& options);
+Result<ZoneProfile> ProfileOf(const Options& options, const KeyMaterial& material);
+// What the zone holds whatever keys and devices there are; no key is read.
+Result<std::vector<StaticSet>> FixedSetsOf(const Options& options);
 
 // The key set as it is stored; that of the two key files, active since `now`, when none is.
 Result<KeySet> KeySetOf(const Options& options, UtcTime now);

@@ -29,6 +29,8 @@ struct Batch {
   std::size_t count = 0;            // changes, at least as many as will be told
   // nullopt: to be read again, which the ledger allows until the cursor has passed them.
   std::optional<std::vector<domain::ZoneChange>> changes;
+  // When the first of them was read that takes a device out of the zone; none: no such is among them.
+  std::optional<std::chrono::steady_clock::time_point> revokes_since;
   std::vector<DeviceId> refused;  // nothing of theirs is in the zone, so nothing of theirs becomes visible
 };
 

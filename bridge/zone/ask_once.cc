@@ -2,8 +2,8 @@
 
 #include <netdb.h>
 #include <openssl/err.h>
-#include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <poll.h>
 #include <sys/time.h>
 
@@ -12,7 +12,6 @@
 #include <memory>
 
 #include "bridge/zone/socket.h"
-#include "schemas/base/check.h"
 
 namespace registry::zone {
 namespace {
@@ -20,12 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr int kTries = 2;  // UDP loses
-
-std::uint16_t FreshId() {
-  std::uint8_t octets[2];
-  REG_CHECK(RAND_bytes(octets, sizeof octets) == 1);
-  return static_cast<std::uint16_t>(octets[0] << 8 | octets[1]);
-}
 
 // The next datagram; empty: none within the time.
 Bytes ReceiveWithin(const Socket& socket, milliseconds time) {
@@ -44,25 +37,76 @@ std::optional<std::uint32_t> SerialIn(const Bytes& octets, const Message& messag
   return std::nullopt;
 }
 
-// What an answer says that has our id.
-AskedSerial Judge(const Bytes& octets, const Message& message, const Name& zone, const TsigKey& key,
-                  UtcTime now, const Bytes& mac) {
+// An answer that has our id, and what its signature is worth.
+struct Answered {
+  Bytes octets;
+  Message message;
+  TsigVerdict verdict;
+  UtcTime at;
+  TsigError tsig() const { return verdict.told != 0 ? TsigError{verdict.told} : verdict.error; }
+  bool authority() const { return (message.flags & kFlagAuthoritative) != 0; }
+  bool good() const { return verdict.error == TsigError::kNone && message.rcode() == 0 && authority(); }
+};
+
+// Why it is none that counts, when it is not for `lacks`.
+std::string WhyNot(const Answered& answer, const char* lacks) {
+  std::string why = RcodeName(answer.message.rcode());
+  if (answer.tsig() != TsigError::kNone) return why + ", " + TsigErrorName(answer.tsig());
+  if (answer.message.rcode() == 0) why += answer.authority() ? lacks : ", without authority for the zone";
+  return why;
+}
+
+AskedSerial JudgeSerial(const Answered& answer, const Name& zone) {
   AskedSerial asked;
-  const TsigVerdict verdict = VerifyTsig(octets, message, key, now, mac);
-  asked.tsig = verdict.told != 0 ? TsigError{verdict.told} : verdict.error;
-  if (verdict.time_signed != 0)
-    asked.clock_behind = now.seconds() - static_cast<std::int64_t>(verdict.time_signed);
-  const bool authority = (message.flags & kFlagAuthoritative) != 0;
-  const auto serial = SerialIn(octets, message, zone);
-  if (verdict.error == TsigError::kNone && message.rcode() == 0 && authority && serial) {
+  asked.tsig = answer.tsig();
+  if (answer.verdict.time_signed != 0)
+    asked.clock_behind = answer.at.seconds() - static_cast<std::int64_t>(answer.verdict.time_signed);
+  const auto serial = SerialIn(answer.octets, answer.message, zone);
+  if (answer.good() && serial)
     asked.serial = serial;
-    return asked;
-  }
-  asked.why = RcodeName(message.rcode());
-  if (asked.tsig != TsigError::kNone) asked.why += ", " + TsigErrorName(asked.tsig);
-  if (asked.tsig == TsigError::kNone && message.rcode() == 0)
-    asked.why += authority ? ", without the SOA" : ", without authority for the zone";
+  else
+    asked.why = WhyNot(answer, ", without the SOA");
   return asked;
+}
+
+AskedSet JudgeSet(const Answered& answer, const Name& owner, std::uint16_t type) {
+  const bool whole = (answer.message.flags & kFlagTruncated) == 0;
+  if (!answer.good() || !whole) return {std::nullopt, WhyNot(answer, ", truncated")};
+  std::vector<Bytes> rdatas;
+  for (const Record& record : answer.message.answer) {
+    if (record.owner != owner || record.type != type) continue;
+    const auto at = answer.octets.begin() + static_cast<std::ptrdiff_t>(record.rdata_at);
+    rdatas.emplace_back(at, at + static_cast<std::ptrdiff_t>(record.rdata_size));
+  }
+  return {std::move(rdatas), ""};
+}
+
+struct SignedQuestion {
+  const SecondaryAddress& server;
+  const Name& owner;
+  std::uint16_t type;
+  const TsigKey& key;
+};
+
+// nullopt: why says it.
+std::optional<Answered> AskSigned(const SignedQuestion& asked, const Clock& clock, const std::string& source,
+                                  milliseconds patience, std::string& why) {
+  const auto socket = ConnectUdp(asked.server.address, asked.server.port, source);
+  why = socket ? "no answer" : socket.error().message;
+  for (int attempt = 0; socket && attempt < kTries; ++attempt) {
+    const std::uint16_t id = FreshId();
+    Bytes question = StartMessage(id, 0, asked.owner, asked.type);
+    PutEdns(question, false);
+    const Bytes mac = SignRequest(question, asked.key, clock.Now());
+    if (send(socket->fd(), question.data(), question.size(), MSG_NOSIGNAL) < 0) continue;
+    Bytes octets = ReceiveWithin(*socket, patience);
+    auto message = ParseMessage(octets);
+    if (!message || !message->response() || message->id != id) continue;
+    const UtcTime now = clock.Now();
+    const TsigVerdict verdict = VerifyTsig(octets, *message, asked.key, now, mac);
+    return Answered{std::move(octets), std::move(*message), verdict, now};
+  }
+  return std::nullopt;
 }
 
 using SslContext = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
@@ -75,7 +119,7 @@ Error Unreachable(const TlsResolver& resolver, const std::string& why) {
 }
 
 // Blocking, with a time for each step.
-Result<Socket> ConnectTcp(const TlsResolver& resolver, milliseconds patience) {
+Result<Socket> ConnectTo(const TlsResolver& resolver, milliseconds patience) {
   addrinfo hints{};
   hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
   hints.ai_socktype = SOCK_STREAM;
@@ -111,9 +155,11 @@ SslContext ContextOf(const TlsResolver& resolver) {
 Result<Ssl> HandShake(const TlsResolver& resolver, SSL_CTX* context, int fd) {
   Ssl ssl(SSL_new(context), SSL_free);
   std::string name = resolver.name;  // what the macro SSL_set_tlsext_host_name does, without its cast
-  if (!ssl || SSL_set_fd(ssl.get(), fd) != 1 || SSL_set1_host(ssl.get(), name.c_str()) != 1)
+  if (!ssl || SSL_set_fd(ssl.get(), fd) != 1 ||
+      (!name.empty() && SSL_set1_host(ssl.get(), name.c_str()) != 1))
     return Unreachable(resolver, "TLS could not be begun");
-  SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+  if (!name.empty())
+    SSL_ctrl(ssl.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
   ERR_clear_error();
   if (SSL_connect(ssl.get()) == 1) return ssl;
   const long verdict = SSL_get_verify_result(ssl.get());
@@ -137,29 +183,21 @@ bool ReadAll(SSL* ssl, std::uint8_t* to, std::size_t size) {
 
 AskedSerial AskSerial(const SecondaryAddress& server, const Name& zone, const TsigKey& key,
                       const Clock& clock, const std::string& source, milliseconds patience) {
-  const auto socket = ConnectUdp(server.address, server.port, source);
   AskedSerial asked;
-  if (!socket) {
-    asked.why = socket.error().message;
-    return asked;
-  }
-  asked.why = "no answer";
-  for (int attempt = 0; attempt < kTries; ++attempt) {
-    const std::uint16_t id = FreshId();
-    Bytes question = StartMessage(id, 0, zone, kTypeSoa);
-    const Bytes mac = SignRequest(question, key, clock.Now());
-    if (send(socket->fd(), question.data(), question.size(), MSG_NOSIGNAL) < 0) continue;
-    const Bytes octets = ReceiveWithin(*socket, patience);
-    const auto message = ParseMessage(octets);
-    if (!message || !message->response() || message->id != id) continue;
-    return Judge(octets, *message, zone, key, clock.Now(), mac);
-  }
-  return asked;
+  const auto answer = AskSigned({server, zone, kTypeSoa, key}, clock, source, patience, asked.why);
+  return answer ? JudgeSerial(*answer, zone) : asked;
+}
+
+AskedSet AskSet(const SecondaryAddress& server, const Name& owner, std::uint16_t type, const TsigKey& key,
+                const Clock& clock, const std::string& source, milliseconds patience) {
+  AskedSet asked;
+  const auto answer = AskSigned({server, owner, type, key}, clock, source, patience, asked.why);
+  return answer ? JudgeSet(*answer, owner, type) : asked;
 }
 
 Result<ResolverAnswer> AskOverTls(const TlsResolver& resolver, const Name& question, std::uint16_t type,
                                   milliseconds patience) {
-  const auto socket = ConnectTcp(resolver, patience);
+  const auto socket = ConnectTo(resolver, patience);
   if (!socket) return socket.error();
   const SslContext context = ContextOf(resolver);
   if (!context) return Unreachable(resolver, "its certificate cannot be used");
@@ -168,8 +206,7 @@ Result<ResolverAnswer> AskOverTls(const TlsResolver& resolver, const Name& quest
   const std::uint16_t id = FreshId();
   const Bytes asked = StartMessage(id, kFlagRecursionDesired | kFlagAuthenticData, question, type);
   Bytes framed;  // RFC 7858 §3.3: with the two octets of its length, in one write
-  PutU16(framed, static_cast<std::uint16_t>(asked.size()));
-  Put(framed, asked);
+  PutFramed(framed, asked);
   std::uint8_t length[2];
   const Error silent = Error::Make(Code::kFailed, "resolver_silent",
                                    "it does not answer a question for " + NameToText(question));
@@ -183,6 +220,26 @@ Result<ResolverAnswer> AskOverTls(const TlsResolver& resolver, const Name& quest
   if (!message || message->id != id || !message->response() || message->question != question) return silent;
   answer.message = std::move(*message);
   return answer;
+}
+
+Result<Bytes> CertificateServed(const std::string& address, std::uint16_t port, milliseconds patience) {
+  constexpr unsigned char kDot[] = {3, 'd', 'o', 't'};  // RFC 9103 §7.1
+  const TlsResolver server{address, "", port, {}};
+  const auto socket = ConnectTo(server, patience);
+  if (!socket) return socket.error();
+  const SslContext context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  if (!context) return Unreachable(server, "no memory for TLS");
+  SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
+  SSL_CTX_set_alpn_protos(context.get(), kDot, sizeof kDot);
+  const auto ssl = HandShake(server, context.get(), socket->fd());
+  if (!ssl) return ssl.error();
+  const X509Owner shown(SSL_get1_peer_certificate(ssl->get()), X509_free);
+  unsigned char* octets = nullptr;
+  const int size = shown ? i2d_X509(shown.get(), &octets) : 0;
+  if (size <= 0) return Unreachable(server, "it shows no certificate");
+  const Bytes der(octets, octets + size);
+  OPENSSL_free(octets);
+  return der;
 }
 
 }  // namespace registry::zone

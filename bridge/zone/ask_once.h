@@ -3,6 +3,7 @@
 // AskSerial: the SOA of the zone over UDP, signed, as registryd asks a secondary.
 // AskOverTls: any question to the resolver that devices are told, over TLS (RFC 7858), with the demands that a device makes:
 //   its certificate and no other, for its name.
+// CertificateServed: what a server of transfers over TLS shows (RFC 9103), whoever has issued it, before it asks for one.
 // Threads: any; blocks, no longer than `patience` for each step. Nothing is kept.
 // Spec: RFC 8945 §5.3, RFC 7858 §3, RFC 6840 §5.7 (AD in a question asks whether the answer was validated).
 #pragma once
@@ -28,6 +29,14 @@ struct AskedSerial {
 AskedSerial AskSerial(const SecondaryAddress& server, const Name& zone, const TsigKey& key,
                       const Clock& clock, const std::string& source, std::chrono::milliseconds patience);
 
+// One set of records, the same way. A set that is not there is an empty one.
+struct AskedSet {
+  std::optional<std::vector<Bytes>> rdatas;
+  std::string why;  // there are none to be told; a few words
+};
+AskedSet AskSet(const SecondaryAddress& server, const Name& owner, std::uint16_t type, const TsigKey& key,
+                const Clock& clock, const std::string& source, std::chrono::milliseconds patience);
+
 struct TlsResolver {
   std::string address, name;
   std::uint16_t port = 853;
@@ -42,5 +51,9 @@ struct ResolverAnswer {
 // resolver_silent (no answer that fits the question).
 Result<ResolverAnswer> AskOverTls(const TlsResolver& resolver, const Name& question, std::uint16_t type,
                                   std::chrono::milliseconds patience);
+
+// DER. Errors: resolver_unreachable.
+Result<Bytes> CertificateServed(const std::string& address, std::uint16_t port,
+                                std::chrono::milliseconds patience);
 
 }  // namespace registry::zone

@@ -6,8 +6,8 @@ namespace registry::zone {
 
 std::size_t Delta::octets() const {
   std::size_t sum = 0;
-  for (const BlockPtr& block : removed) sum += block->wire.size();
-  for (const BlockPtr& block : added) sum += block->wire.size();
+  for (const BlockPtr& block : removed) sum += block->size();
+  for (const BlockPtr& block : added) sum += block->size();
   return sum;
 }
 

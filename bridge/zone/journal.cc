@@ -1,13 +1,18 @@
 #include "bridge/zone/journal.h"
 
+#include <algorithm>
+
+#include "bridge/zone/wire.h"
+
 namespace registry::zone {
 
+void Journal::Clear() {
+  versions_.clear();
+  octets_ = 0;
+}
+
 void Journal::Append(DeltaPtr delta) {
-  if (delta->to != delta->from + 1) {
-    versions_.clear();
-    octets_ = 0;
-    return;
-  }
+  if (!versions_.empty() && versions_.back()->to != delta->from) Clear();
   octets_ += delta->octets();
   versions_.push_back(std::move(delta));
   while (!versions_.empty() && (octets_ > octets_max_ || versions_.size() > changes_max_)) {
@@ -17,11 +22,12 @@ void Journal::Append(DeltaPtr delta) {
 }
 
 std::vector<DeltaPtr> Journal::After(std::uint32_t serial) const {
-  // Serials in the journal grow by one from its oldest version to its newest.
-  if (versions_.empty()) return {};
-  const std::uint32_t steps = serial - versions_.front()->from;
-  if (steps >= versions_.size() || versions_[steps]->from != serial) return {};
-  return {versions_.begin() + steps, versions_.end()};
+  // Serials in the journal only go forward, and all of them lie within half of the circle (RFC 1982 §3.2).
+  const auto first =
+      std::partition_point(versions_.begin(), versions_.end(),
+                           [serial](const DeltaPtr& version) { return SerialAhead(serial, version->from); });
+  if (first == versions_.end() || (*first)->from != serial) return {};
+  return {first, versions_.end()};
 }
 
 }  // namespace registry::zone

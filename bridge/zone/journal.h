@@ -1,5 +1,5 @@
 // bridge/zone/journal.h: the last versions' deltas, bounded by octets and by count, to answer IXFR from.
-// Kept in memory only: after a restart a secondary takes one AXFR.
+// A start fills it from the file of the signed zone (zone_file.h); without that a secondary takes one AXFR.
 // Threads: none of its own; guarded by its owner.     Spec: RFC 1995 §4, §5.
 #pragma once
 
@@ -14,10 +14,13 @@ class Journal {
   Journal(std::size_t octets_max, std::size_t changes_max)
       : octets_max_(octets_max), changes_max_(changes_max) {}
 
-  // A version more than one step on begins the journal anew: no difference leads over the gap.
+  // One that does not begin where the last ends begins the journal anew. Its serials may leap: a start leaves out those
+  // that were reserved before.
   void Append(DeltaPtr delta);
+  void Clear();  // no difference leads over what comes next
   // Every version after `serial`, oldest first; empty when the journal does not reach back that far.
   std::vector<DeltaPtr> After(std::uint32_t serial) const;
+  std::vector<DeltaPtr> All() const { return {versions_.begin(), versions_.end()}; }
   std::size_t octets() const { return octets_; }
   std::size_t size() const { return versions_.size(); }
 

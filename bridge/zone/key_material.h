@@ -12,7 +12,8 @@ namespace registry::zone {
 
 struct KeyMaterial {
   std::vector<ZoneKey> ksks;  // all of them sign DNSKEY, CDS and CDNSKEY; the first is what the DS is to name
-  ZoneKey zsk;                // signs everything else
+  std::vector<ZoneKey> unnamed_ksks;  // sign CDS and CDNSKEY, and the DNSKEY set does not name them (rrset.h)
+  std::vector<ZoneKey> zsks;          // all of them sign everything else: one, or one of either algorithm
   std::vector<Bytes> dnskeys, cds, cdnskeys;  // RDATA
   std::string tags;                           // "ksk/zsk", as bridge/zone/serials.h stores it
 };

@@ -21,6 +21,13 @@ std::string LineOf(const KeyEntry& key) {
   return "key " + std::to_string(key.tag) + " (" + std::string(NameOf(key.role)) + ")";
 }
 
+// Which keys there are, and in which states, only a step changes.
+bool SameKeys(const KeySet& one, const KeySet& other) {
+  return std::ranges::equal(one.keys, other.keys, [](const KeyEntry& a, const KeyEntry& b) {
+    return a.tag == b.tag && a.state == b.state;
+  });
+}
+
 }  // namespace
 
 Status KeyRoller::Open(UtcTime now) {
@@ -45,15 +52,18 @@ std::optional<KeyMaterial> KeyRoller::Look(const Turn& turn) {
   looked_at_ = turn.steady;
   if (!Reread(turn.steady)) return std::nullopt;
   SayDsDue(turn.steady);
+  // A power cut may take one step back, which is as if it came later. Two at once would be one too many.
+  if (afloat_) return Step(*afloat_, turn);
   KeySet next = set_;
   const RollChange asked = AskParent(next);
-  const RollChange change = std::max(asked, Advance(next, policy_, {turn.now, elapsed, turn.served}));
+  const RollChange change =
+      std::max(asked, Advance(next, policy_, {turn.now, elapsed, turn.served, turn.whole}));
   if (change == RollChange::kStep) return Step(std::move(next), turn);
   set_ = next;
   unstored_ = unstored_ || change == RollChange::kNoted;
-  const auto due = RollDue(set_, policy_, turn.now);
+  const bool due = RollDue(set_, policy_, turn.now) || AlgorithmRollDue(set_);
   if (due && turn.steady >= begin_after_) {
-    auto begun = Begin(*due, turn);
+    auto begun = BeginWhatIsDue(turn);
     if (!begun) begin_after_ = turn.steady + kBeginAgain;
     return begun;
   }
@@ -74,18 +84,17 @@ bool KeyRoller::Reread(Steady::time_point now) {
   }
   auto read = KeySetFrom(**text);
   if (!read) return Say(read.error().message, now), false;
-  const auto tags = [](const KeySet& set) {
-    std::vector<std::pair<std::uint16_t, KeyState>> all;
-    for (const KeyEntry& key : set.keys) all.emplace_back(key.tag, key.state);
-    return all;
-  };
-  if (tags(*read) != tags(set_)) {
+  if (afloat_ && SameKeys(*read, *afloat_)) {
+    afloat_ = std::move(*read);
+  } else if (SameKeys(*read, set_)) {
+    afloat_.reset();
+    Merge(std::move(*read));
+  } else {
     Say(options_.key_set_file +
             " names other keys or states than the zone is signed with: put it back, or restart to take it",
         now);
     return false;
   }
-  Merge(std::move(*read));
   text_ = std::move(*text);
   return true;
 }
@@ -106,29 +115,79 @@ void KeyRoller::Merge(KeySet read) {
 std::optional<KeyMaterial> KeyRoller::Step(KeySet next, const Turn& turn) {
   auto material = MaterialOf(next, options_);
   if (!material) return Say(material.error().message, turn.steady), std::nullopt;
-  if (!Store(next, turn.steady)) return std::nullopt;
+  if (!Store(next, turn.steady)) {
+    // What the file says, a start would go on with: this step and no other.
+    if (text_ == ToText(next)) afloat_ = std::move(next);
+    return std::nullopt;
+  }
+  afloat_.reset();
   SayStep(next);
   const KeySet before = std::exchange(set_, std::move(next));
   RemoveFiles(before);
   return std::move(*material);
 }
 
-// What failed is tried again after a minute, and leaves no key behind.
+std::optional<KeyMaterial> KeyRoller::BeginWhatIsDue(const Turn& turn) {
+  const auto algorithm = AlgorithmRollDue(set_);
+  return algorithm ? BeginAlgorithm(*algorithm, turn) : Begin(*RollDue(set_, policy_, turn.now), turn);
+}
+
 std::optional<KeyMaterial> KeyRoller::Begin(KeyRole role, const Turn& turn) {
-  const auto active = std::ranges::find_if(
-      set_.keys, [role](const KeyEntry& key) { return key.role == role && key.state == KeyState::kActive; });
-  if (IsTokenKey(active->file)) {
-    Say(LineOf(*active) + " is in a token, and no roll-over makes keys there", turn.steady);
-    return std::nullopt;
-  }
-  const std::string folder = KeyFolderOf(options_);
-  const auto key = MakeKey(folder, role, [&](std::uint16_t tag) { return set_.Knows(tag); });
-  if (!key) return Say("no new key: " + key.error().message, turn.steady), std::nullopt;
+  const auto fresh = MakeKeys({role}, set_.algorithm(), turn);
+  if (fresh.empty()) return std::nullopt;
   KeySet next = set_;
-  BeginRoll(next, role, key->tag, key->file, turn.now);
+  BeginRoll(next, role, fresh[0].tag, fresh[0].file, turn.now);
+  return BeginWith(std::move(next), fresh, turn);
+}
+
+std::optional<KeyMaterial> KeyRoller::BeginAlgorithm(std::uint8_t algorithm, const Turn& turn) {
+  std::vector<KeyRole> roles;
+  for (const KeyEntry& key : set_.keys) roles.push_back(key.role);  // each once: no key is rolled over
+  const auto fresh = MakeKeys(roles, algorithm, turn);
+  if (fresh.empty()) return std::nullopt;
+  KeySet next = set_;
+  BeginAlgorithmRoll(next, algorithm, fresh, turn.now);
+  auto begun = BeginWith(std::move(next), fresh, turn);
+  if (begun) log_.Info("zone: the roll-over to algorithm " + AlgorithmText(algorithm) + " begins");
+  return begun;
+}
+
+// What failed is tried again after a minute, and leaves no key behind that no file names.
+std::optional<KeyMaterial> KeyRoller::BeginWith(KeySet next, const std::vector<KeyEntry>& fresh,
+                                                const Turn& turn) {
   auto material = Step(std::move(next), turn);
-  if (!material) unlink(KeyPath(folder, key->file).c_str());
+  if (!material && !afloat_) RemoveMade(fresh);
   return material;
+}
+
+// One for each role; none of them where one failed, which is said.
+std::vector<KeyEntry> KeyRoller::MakeKeys(const std::vector<KeyRole>& roles, std::uint8_t algorithm,
+                                          const Turn& turn) {
+  for (const KeyEntry& key : set_.keys) {
+    if (key.state != KeyState::kActive || !IsTokenKey(key.file) ||
+        std::ranges::find(roles, key.role) == roles.end())
+      continue;
+    Say(LineOf(key) + " is in a token, and no roll-over makes keys there", turn.steady);
+    return {};
+  }
+  std::vector<KeyEntry> made;
+  const auto known = [&](std::uint16_t tag) {
+    return set_.Knows(tag) || std::ranges::find(made, tag, &KeyEntry::tag) != made.end();
+  };
+  for (const KeyRole role : roles) {
+    const auto key = MakeKey(KeyFolderOf(options_), role, algorithm, known);
+    if (!key) {
+      Say("no new key: " + key.error().message, turn.steady);
+      RemoveMade(made);
+      return {};
+    }
+    made.push_back({role, KeyState::kPublished, key->tag, key->file, turn.now, algorithm});
+  }
+  return made;
+}
+
+void KeyRoller::RemoveMade(const std::vector<KeyEntry>& keys) const {
+  for (const KeyEntry& key : keys) unlink(KeyPath(KeyFolderOf(options_), key.file).c_str());
 }
 
 bool KeyRoller::Store(const KeySet& next, Steady::time_point now) {
@@ -137,11 +196,19 @@ bool KeyRoller::Store(const KeySet& next, Steady::time_point now) {
     return next;
   });
   if (!stored) {
-    if (stored.error().symbol != "stale")
-      Say("the key set cannot be stored, so no key is rolled over: " + stored.error().message, now);
+    if (stored.error().symbol == "stale") return false;
+    Say("the key set cannot be stored, so no key is rolled over: " + stored.error().message, now);
+    // It may have failed after its rename, and the file is what is there.
+    if (const auto there = ReadKeySet(options_.key_set_file); there && *there == ToText(next)) text_ = *there;
     return false;
   }
   text_ = ToText(next);
+  if (const Status told = options_.key_set_stored ? options_.key_set_stored(*text_) : Status(Done{}); !told) {
+    Say("the key set is in its file and nowhere else, so no key is rolled over: " + told.error().message,
+        now);
+    unstored_ = true;
+    return false;
+  }
   unstored_ = false;
   stored_at_ = now;
   said_.Forget();
@@ -167,7 +234,10 @@ RollChange KeyRoller::AskParent(KeySet& next) {
     if (roll.step != RollStep::kSubmit || !roll.served || roll.ds_seen) continue;
     const auto key = PublicZoneKey(KeyPath(KeyFolderOf(options_), next.Find(roll.to)->file), kKskFlags);
     if (key) awaited = DsRdatas(*NameFromText(options_.zone), key->dnskey);
-    parent_.Await(awaited);
+    // RFC 4035 §2.2: an algorithm that the DS set names has to be in the DNSKEY set, so the old DS goes first.
+    const auto former =
+        roll.of_algorithm() ? std::optional(next.Find(roll.from)->algorithm) : std::optional<std::uint8_t>();
+    parent_.Await(awaited, former);
     const auto ttl = parent_.Seen();
     if (!ttl) return change;
     roll.ds_seen = true;

@@ -6,6 +6,8 @@
 // Threads: the publishing thread only.
 // Errors: a set that cannot be read, a file that cannot be written, a key that cannot be made: an error line (again once a
 //   minute), and the keys stay as they are until it is mended. The zone is served and signed meanwhile.
+//   A file that was replaced, but of which fsync(2) of its folder failed, may be the old or the new one after a power cut:
+//   the step then waits until the same is written again without a fault, and its key files stay.
 #pragma once
 
 #include "bridge/say_once.h"
@@ -27,7 +29,8 @@ class KeyRoller {
   struct Turn {
     UtcTime now;
     Steady::time_point steady;
-    bool served = false;  // RollFacts::served
+    bool served = false;  // as RollFacts has these two
+    bool whole = true;
   };
   // Looks at most twice a second. What the zone is to be signed with from here on; nullopt: as before.
   std::optional<KeyMaterial> Look(const Turn& turn);
@@ -40,7 +43,12 @@ class KeyRoller {
   bool Reread(Steady::time_point now);
   void Merge(KeySet read);
   std::optional<KeyMaterial> Step(KeySet next, const Turn& turn);
+  std::optional<KeyMaterial> BeginWhatIsDue(const Turn& turn);
   std::optional<KeyMaterial> Begin(KeyRole role, const Turn& turn);
+  std::optional<KeyMaterial> BeginAlgorithm(std::uint8_t algorithm, const Turn& turn);
+  std::optional<KeyMaterial> BeginWith(KeySet next, const std::vector<KeyEntry>& fresh, const Turn& turn);
+  std::vector<KeyEntry> MakeKeys(const std::vector<KeyRole>& roles, std::uint8_t algorithm, const Turn& turn);
+  void RemoveMade(const std::vector<KeyEntry>& keys) const;
   bool Store(const KeySet& next, Steady::time_point now);
   void SayStep(const KeySet& next) const;
   RollChange AskParent(KeySet& next);
@@ -54,6 +62,7 @@ class KeyRoller {
   const LogLine log_;
   const RollPolicy policy_ = RollPolicyOf(options_);
   KeySet set_;
+  std::optional<KeySet> afloat_;     // the step after set_, which the file has, but perhaps not for good
   std::optional<std::string> text_;  // of the file, as this object last saw it
   bool unstored_ = false;            // something of set_ that must get there
   bool looked_ = false;

@@ -12,8 +12,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kFormat = 1;
 constexpr std::array<std::string_view, 3> kRoles{"ksk", "zsk", "csk"};
-constexpr std::array<std::string_view, 4> kStates{"published", "ready", "active", "retired"};
-constexpr std::array<std::string_view, 3> kSteps{"publish", "submit", "retire"};
+constexpr std::array<std::string_view, 6> kStates{"published", "ready",      "active",
+                                                  "retired",   "pre-active", "post-active"};
+constexpr std::array<std::string_view, 6> kSteps{"publish", "submit", "retire", "sign", "withdraw", "unsign"};
 constexpr std::size_t kKeysMax = 16;
 
 Error BadSet(const std::string& why) {
@@ -48,9 +49,22 @@ std::chrono::milliseconds Waited(const Json& value) {
   return std::chrono::milliseconds(waited);
 }
 
+// Said only where it is not what it has always been.
+std::uint8_t AlgorithmIn(const Json& from, const char* name, std::uint8_t usual) {
+  if (!from.contains(name)) return usual;
+  const auto number = from.at(name).get<std::uint64_t>();
+  if (number > 255 || AlgorithmOf(static_cast<std::uint8_t>(number)) == nullptr)
+    throw std::out_of_range(std::string(name) + " is " + std::to_string(number));
+  return static_cast<std::uint8_t>(number);
+}
+
 KeyEntry KeyFrom(const Json& from) {
-  return {Word<KeyRole>(from, "role", kRoles), Word<KeyState>(from, "state", kStates), Tag(from.at("tag")),
-          from.at("file").get<std::string>(), Time(from, "since")};
+  return {Word<KeyRole>(from, "role", kRoles),
+          Word<KeyState>(from, "state", kStates),
+          Tag(from.at("tag")),
+          from.at("file").get<std::string>(),
+          Time(from, "since"),
+          AlgorithmIn(from, "algorithm", kEcdsaP256Sha256)};
 }
 
 Roll RollFrom(const Json& from) {
@@ -62,7 +76,10 @@ Roll RollFrom(const Json& from) {
           from.at("served").get<bool>(),
           from.at("ds_seen").get<bool>(),
           from.at("ds_ttl").get<std::uint32_t>(),
-          Waited(from.at("waited_ms"))};
+          Waited(from.at("waited_ms")),
+          AlgorithmIn(from, "algorithm", 0),
+          from.contains("zsk_from") ? Tag(from.at("zsk_from")) : std::uint16_t{0},
+          from.contains("zsk_to") ? Tag(from.at("zsk_to")) : std::uint16_t{0}};
 }
 
 KeySet Parse(std::string_view text) {
@@ -78,23 +95,57 @@ KeySet Parse(std::string_view text) {
     set.requested.push_back(*known);
   }
   for (const Json& tag : json.at("removed")) set.removed.push_back(Tag(tag));
+  set.requested_algorithm = AlgorithmIn(json, "requested_algorithm", 0);
   return set;
 }
 
+// The states of the old and the new key in each step; nullopt: the roll-over has no such step.
+std::optional<std::pair<KeyState, KeyState>> StatesIn(RollStep step, bool of_algorithm) {
+  switch (step) {
+    case RollStep::kPublish:
+      return {{KeyState::kActive, KeyState::kPublished}};
+    case RollStep::kSubmit:
+      return {{KeyState::kActive, KeyState::kReady}};
+    case RollStep::kRetire:
+      return {{KeyState::kRetired, KeyState::kActive}};
+    case RollStep::kSign:
+      if (of_algorithm) return {{KeyState::kActive, KeyState::kPreActive}};
+      break;
+    case RollStep::kWithdraw:
+    case RollStep::kUnsign:
+      if (of_algorithm) return {{KeyState::kPostActive, KeyState::kActive}};
+  }
+  return std::nullopt;
+}
+
 // Empty when the set can be worked with.
-std::string RollFault(const KeySet& set, const Roll& roll) {
-  const KeyEntry *from = set.Find(roll.from), *to = set.Find(roll.to);
+std::string PairFault(const Roll& roll, KeyRole role, const KeyEntry* from, const KeyEntry* to) {
   if (from == nullptr || to == nullptr || from == to) return "a roll-over names keys that are not there";
-  if (from->role != roll.role || to->role != roll.role) return "a roll-over is between keys of other roles";
-  const bool retired = roll.step == RollStep::kRetire;
-  const KeyState old_state = retired ? KeyState::kRetired : KeyState::kActive;
-  const KeyState new_state = retired                          ? KeyState::kActive
-                             : roll.step == RollStep::kSubmit ? KeyState::kReady
-                                                              : KeyState::kPublished;
-  if (from->state != old_state || to->state != new_state)
+  if (from->role != role || to->role != role) return "a roll-over is between keys of other roles";
+  const auto states = StatesIn(roll.step, roll.of_algorithm());
+  if (!states || from->state != states->first || to->state != states->second)
     return "a key is in another state than its roll-over";
-  if (roll.step == RollStep::kSubmit && !SignsKeys(roll.role)) return "a ZSK has no DS to submit";
+  const bool other = from->algorithm != to->algorithm;
+  if (roll.of_algorithm() ? !other || to->algorithm != roll.algorithm : other)
+    return "a roll-over is between keys of other algorithms than it says";
   return {};
+}
+
+std::string RollFault(const KeySet& set, const Roll& roll) {
+  if (auto fault = PairFault(roll, roll.role, set.Find(roll.from), set.Find(roll.to)); !fault.empty())
+    return fault;
+  if (roll.step == RollStep::kSubmit && !SignsKeys(roll.role)) return "a ZSK has no DS to submit";
+  if (!roll.of_algorithm()) return {};
+  if (roll.role == KeyRole::kZsk || set.rolls.size() != 1)
+    return "an algorithm roll-over is of all keys at once";
+  if (roll.role == KeyRole::kCsk) return {};
+  return PairFault(roll, KeyRole::kZsk, set.Find(roll.zsk_from), set.Find(roll.zsk_to));
+}
+
+std::string AlgorithmFault(const KeySet& set) {
+  const bool one = std::ranges::all_of(
+      set.keys, [&](const KeyEntry& key) { return key.algorithm == set.keys.front().algorithm; });
+  return one || set.AlgorithmRoll() != nullptr ? "" : "keys of several algorithms and no roll-over of them";
 }
 
 std::string Fault(const KeySet& set) {
@@ -110,13 +161,15 @@ std::string Fault(const KeySet& set) {
     in_rolls += active ? 0 : 1;
   }
   if (anchors != 1 || signers != 1) return "one key for the DNSKEY set and one for the zone must be active";
-  if (static_cast<std::size_t>(in_rolls) != set.rolls.size()) return "a key is in no roll-over";
+  int pairs = 0;
+  for (const Roll& roll : set.rolls) pairs += roll.of_algorithm() && roll.role == KeyRole::kKsk ? 2 : 1;
+  if (in_rolls != pairs) return "a key is in no roll-over";
   std::set<KeyRole> roles;
   for (const Roll& roll : set.rolls) {
     if (!roles.insert(roll.role).second) return "two roll-overs of one role";
     if (auto fault = RollFault(set, roll); !fault.empty()) return fault;
   }
-  return {};
+  return AlgorithmFault(set);
 }
 
 }  // namespace
@@ -158,6 +211,21 @@ const KeyEntry& KeySet::Signer() const {
   return *found;
 }
 
+const Roll* KeySet::AlgorithmRoll() const {
+  const auto found = std::ranges::find_if(rolls, &Roll::of_algorithm);
+  return found == rolls.end() ? nullptr : &*found;
+}
+
+// RFC 6781 §4.1.4: both from the first step to the last but one, in which the old signatures go.
+std::vector<const KeyEntry*> KeySet::Signers() const {
+  const Roll* const roll = AlgorithmRoll();
+  if (roll == nullptr) return {&Signer()};
+  const bool split = roll->role == KeyRole::kKsk;
+  const KeyEntry* const to = Find(split ? roll->zsk_to : roll->to);
+  if (roll->step == RollStep::kUnsign) return {to};
+  return {Find(split ? roll->zsk_from : roll->from), to};
+}
+
 std::string_view NameOf(KeyRole role) { return kRoles[static_cast<std::size_t>(role)]; }
 std::string_view NameOf(KeyState state) { return kStates[static_cast<std::size_t>(state)]; }
 std::string_view NameOf(RollStep step) { return kSteps[static_cast<std::size_t>(step)]; }
@@ -183,6 +251,7 @@ std::string ToText(const KeySet& set) {
                             {"tag", key.tag},
                             {"file", key.file},
                             {"since", ToRfc3339(key.since)}});
+    if (key.algorithm != kEcdsaP256Sha256) json["keys"].back()["algorithm"] = key.algorithm;
   }
   for (const Roll& roll : set.rolls) {
     json["rolls"].push_back({{"role", NameOf(roll.role)},
@@ -194,7 +263,13 @@ std::string ToText(const KeySet& set) {
                              {"ds_seen", roll.ds_seen},
                              {"ds_ttl", roll.ds_ttl},
                              {"waited_ms", roll.waited.count()}});
+    if (!roll.of_algorithm()) continue;
+    json["rolls"].back()["algorithm"] = roll.algorithm;
+    if (roll.role == KeyRole::kCsk) continue;
+    json["rolls"].back()["zsk_from"] = roll.zsk_from;
+    json["rolls"].back()["zsk_to"] = roll.zsk_to;
   }
+  if (set.requested_algorithm != 0) json["requested_algorithm"] = set.requested_algorithm;
   for (const KeyRole role : set.requested) json["requested"].push_back(NameOf(role));
   return json.dump(1) + "\n";
 }

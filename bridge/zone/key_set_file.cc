@@ -13,7 +13,7 @@
 #include "bridge/keys/key_source.h"
 #include "bridge/secret_file.h"
 #include "bridge/signing/file_write.h"
-#include "bridge/signing/key_file.h"
+#include "bridge/zone/key_generate.h"
 #include "bridge/zone/keys.h"
 #include "schemas/base/descriptor.h"
 
@@ -58,10 +58,8 @@ Result<Descriptor> LockFolder(const std::string& folder) {
   return held;
 }
 
-Result<std::uint16_t> TagOf(const std::string& file, KeyRole role) {
-  const auto key = PublicZoneKey(file, SignsKeys(role) ? kKskFlags : kZskFlags);
-  if (!key) return key.error();
-  return key->tag;
+Result<ZoneKey> PublicOf(const std::string& file, KeyRole role) {
+  return PublicZoneKey(file, SignsKeys(role) ? kKskFlags : kZskFlags);
 }
 
 // Relative when it lies in the folder, so that the folder can be moved or restored elsewhere.
@@ -84,8 +82,10 @@ Result<std::optional<std::string>> ReadKeySetUnjudged(const std::string& path) {
   return TextOf(ReadUnjudged(path, kKeySetMax), path);
 }
 
+Result<Descriptor> HoldKeySet(const std::string& path) { return LockFolder(FolderOfKeySet(path)); }
+
 Result<KeySet> ChangeKeySet(const std::string& path, const KeySetChange& change) {
-  const auto held = LockFolder(FolderOfKeySet(path));
+  const auto held = HoldKeySet(path);
   if (!held) return held.error();
   const auto text = ReadKeySet(path);
   if (!text) return text.error();
@@ -97,15 +97,16 @@ Result<KeySet> ChangeKeySet(const std::string& path, const KeySetChange& change)
   return set;
 }
 
-Result<NewKey> MakeKey(const std::string& folder, KeyRole role,
+Result<NewKey> MakeKey(const std::string& folder, KeyRole role, std::uint8_t algorithm,
                        const std::function<bool(std::uint16_t)>& known) {
   const std::string fresh = folder + "/new-" + std::string(NameOf(role)) + ".pem";
   for (int i = 0; i < kTagsTried; ++i) {
     if (unlink(fresh.c_str()) != 0 && errno != ENOENT) return FileFailed(fresh);
-    if (auto made = signing::CreateKeyFile(fresh); !made) return made.error();
-    const auto tag = TagOf(fresh, role);
-    if (!tag) return tag.error();
-    NewKey key{*tag, std::string(NameOf(role)) + "-" + std::to_string(*tag) + ".pem"};
+    if (auto made = CreateKeyFileOf(algorithm, fresh); !made) return made.error();
+    const auto made_key = PublicOf(fresh, role);
+    if (!made_key) return made_key.error();
+    const std::uint16_t tag = made_key->tag;
+    NewKey key{tag, std::string(NameOf(role)) + "-" + std::to_string(tag) + ".pem"};
     if (known(key.tag)) continue;
     // Not over a file that is there: it may be a key that somebody still needs.
     if (link(fresh.c_str(), KeyPath(folder, key.file).c_str()) != 0) {
@@ -134,14 +135,19 @@ Result<KeySet> KeySetOfFiles(const std::string& folder, const std::string& ksk_f
   const bool combined = zsk_file.empty() || zsk_file == ksk_file;
   KeySet set;
   const auto add = [&](KeyRole role, const std::string& file) -> Status {
-    const auto tag = TagOf(file, role);
-    if (!tag) return tag.error();
-    set.keys.push_back({role, KeyState::kActive, *tag, NameIn(folder, file), now});
+    const auto key = PublicOf(file, role);
+    if (!key) return key.error();
+    set.keys.push_back({role, KeyState::kActive, key->tag, NameIn(folder, file), now, key->algorithm()});
     return Done{};
   };
   if (auto added = add(combined ? KeyRole::kCsk : KeyRole::kKsk, ksk_file); !added) return added.error();
   if (combined) return set;
   if (auto added = add(KeyRole::kZsk, zsk_file); !added) return added.error();
+  if (set.keys[0].algorithm != set.keys[1].algorithm)
+    return Error::Make(Code::kFailed, "zone_key_unsuitable",
+                       "KSK and ZSK must be of one algorithm: " + ksk_file + " is of " +
+                           AlgorithmText(set.keys[0].algorithm) + ", " + zsk_file + " of " +
+                           AlgorithmText(set.keys[1].algorithm));
   return set;
 }
 

@@ -10,6 +10,7 @@
 #include <functional>
 
 #include "bridge/zone/key_set.h"
+#include "schemas/base/descriptor.h"
 
 namespace registry::zone {
 
@@ -22,19 +23,23 @@ Result<std::optional<std::string>> ReadKeySetUnjudged(const std::string& path);
 using KeySetChange = std::function<Result<KeySet>(const std::optional<std::string>& text)>;
 Result<KeySet> ChangeKeySet(const std::string& path, const KeySetChange& change);
 
-// A new P-256 key beside the set, 0600, as "zsk-12345.pem" after role and tag; no tag that `known` knows. Its name.
+// While it lives nobody changes the set, so that every key file that the set names stays: for whoever reads both as one.
+// Hold it for moments: registryd waits for it with its next step.
+Result<Descriptor> HoldKeySet(const std::string& path);
+
+// A new key beside the set, 0600, as "zsk-12345.pem" after role and tag; no tag that `known` knows. Its name.
 struct NewKey {
   std::uint16_t tag = 0;
   std::string file;  // in the set's folder
 };
-Result<NewKey> MakeKey(const std::string& folder, KeyRole role,
+Result<NewKey> MakeKey(const std::string& folder, KeyRole role, std::uint8_t algorithm,
                        const std::function<bool(std::uint16_t)>& known);
 
 std::string FolderOfKeySet(const std::string& path);
 bool IsTokenKey(const std::string& file);  // RFC 7512: named by a URI, not by a path
 // A key's file as it is opened, from the name in the set.
 std::string KeyPath(const std::string& folder, const std::string& file);
-// The set that two files are, before there is a key set: both active since `now`. One file: a CSK.
+// The set that two files are, before there is a key set: both active since `now`, and of one algorithm. One file: a CSK.
 Result<KeySet> KeySetOfFiles(const std::string& folder, const std::string& ksk_file,
                              const std::string& zsk_file, UtcTime now);
 

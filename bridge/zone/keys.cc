@@ -1,9 +1,11 @@
 #include "bridge/zone/keys.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
-#include "bridge/p256_pem.h"
 #include "bridge/secret_file.h"
+#include "schemas/base/check.h"
 
 namespace registry::zone {
 namespace {
@@ -12,27 +14,36 @@ Error KeyError(std::string_view symbol, std::string_view why, const std::string&
   return Error::Make(Code::kFailed, symbol, std::string(why) + ": " + file);
 }
 
-// One INTEGER of an Ecdsa-Sig-Value into 32 octets, without its sign octet and with leading zeros.
-bool CopyInteger(View der, std::size_t& at, std::uint8_t* out) {
+// One INTEGER of an Ecdsa-Sig-Value into `width` octets, without its sign octet and with leading zeros.
+bool CopyInteger(View der, std::size_t& at, std::uint8_t* out, std::size_t width) {
   if (der.size() < at + 2 || der[at] != 0x02) return false;
   std::size_t size = der[at + 1];
   at += 2;
   if (der.size() < at + size || size == 0) return false;
   const std::size_t next = at + size;
-  while (size > 32 && der[at] == 0) ++at, --size;
-  if (size > 32) return false;
-  std::memset(out, 0, 32 - size);
-  std::memcpy(out + 32 - size, &der[at], size);
+  while (size > width && der[at] == 0) ++at, --size;
+  if (size > width) return false;
+  std::memset(out, 0, width - size);
+  std::memcpy(out + width - size, &der[at], size);
   at = next;
   return true;
 }
 
-ZoneKey KeyOf(const Bytes& point, std::uint16_t flags) {
+// RFC 6605 §4. A SEQUENCE of two such integers is shorter than 128 octets on both curves: one length octet.
+void PutPair(View der, Bytes& signature) {
+  const std::size_t width = signature.size() / 2;
+  std::size_t at = 2;
+  REG_CHECK(CopyInteger(der, at, signature.data(), width) &&
+            CopyInteger(der, at, signature.data() + width, width));
+}
+
+ZoneKey PublicOf(PemKey type, View point, std::uint16_t flags) {
+  const auto* const algorithm = std::ranges::find(kAlgorithms, type, &Algorithm::key);
   ZoneKey key;
   PutU16(key.dnskey, flags);
   key.dnskey.push_back(3);  // RFC 4034 §2.1.2: protocol
-  key.dnskey.push_back(kAlgorithm);
-  Put(key.dnskey, View(point).subspan(1));  // RFC 6605 §4: without its leading 0x04
+  key.dnskey.push_back(algorithm->number);
+  Put(key.dnskey, point.last(algorithm->key_size));  // RFC 6605 §4: a point without its leading 0x04
   key.tag = KeyTag(key.dnskey);
   return key;
 }
@@ -43,12 +54,17 @@ Result<ZoneKey> KeyFrom(const SecretRead& file, const std::string& path, std::ui
     return Error::Make(Code::kFailed, exposed ? "zone_key_exposed" : "zone_key_unreadable",
                        "the zone key " + file.why);
   }
-  P256Pem pem = ReadP256Pem(file.secret);
-  if (pem.trouble == P256Trouble::kNoKey)
+  KeyPem pem = ReadKeyPem(file.secret);
+  if (pem.trouble == PemTrouble::kNoKey)
     return KeyError("zone_key_unreadable", "not an unencrypted PEM private key", path);
-  if (!pem.ok()) return KeyError("zone_key_unsuitable", "the zone key must be a P-256 key", path);
-  ZoneKey key = KeyOf(pem.point, flags);
-  key.source = keys::FileKey(std::move(pem.key), std::move(pem.point));
+  if (!pem.ok())
+    return KeyError("zone_key_unsuitable", "the zone key must be a P-256, P-384 or Ed25519 key", path);
+  ZoneKey key = PublicOf(pem.type, pem.point, flags);
+  if (pem.type == PemKey::kP256) {
+    key.source = keys::FileKey(std::move(pem.key), std::move(pem.point));
+  } else {
+    key.in_memory = std::move(pem.key);
+  }
   return key;
 }
 
@@ -69,10 +85,10 @@ std::uint16_t KeyTag(View rdata) {
 }
 
 Result<ZoneKey> LoadZoneKey(const std::string& where, std::uint16_t flags) {
-  if (!keys::IsKeyUri(where)) return KeyFrom(ReadSecret(where, kP256PemMax), where, flags);
+  if (!keys::IsKeyUri(where)) return KeyFrom(ReadSecret(where, kKeyPemMax), where, flags);
   auto source = keys::OpenTokenKey(where);
   if (!source) return source.error();
-  ZoneKey key = KeyOf((*source)->point(), flags);
+  ZoneKey key = PublicOf(PemKey::kP256, (*source)->point(), flags);
   key.source = std::move(*source);
   return key;
 }
@@ -80,10 +96,13 @@ Result<ZoneKey> LoadZoneKey(const std::string& where, std::uint16_t flags) {
 Result<ZoneKey> PublicZoneKey(const std::string& where, std::uint16_t flags) {
   if (keys::IsKeyUri(where)) {
     const auto point = keys::TokenPoint(where);
-    return point ? Result<ZoneKey>(KeyOf(*point, flags)) : point.error();
+    return point ? Result<ZoneKey>(PublicOf(PemKey::kP256, *point, flags)) : point.error();
   }
-  auto key = KeyFrom(ReadUnjudged(where, kP256PemMax), where, flags);
-  if (key) key->source.reset();
+  auto key = KeyFrom(ReadUnjudged(where, kKeyPemMax), where, flags);
+  if (key) {
+    key->source.reset();
+    key->in_memory.reset();
+  }
   return key;
 }
 
@@ -93,7 +112,8 @@ Result<std::string> DnskeyText(const std::string& zone, const std::string& key_f
   auto key = PublicZoneKey(key_file, flags);
   if (!key) return key.error();
   const Bytes point(key->dnskey.begin() + 4, key->dnskey.end());
-  return NameToText(*name) + ". 3600 IN DNSKEY " + std::to_string(flags) + " 3 13 " + ToBase64(point);
+  return NameToText(*name) + ". 3600 IN DNSKEY " + std::to_string(flags) + " 3 " +
+         std::to_string(key->algorithm()) + " " + ToBase64(point);
 }
 
 Result<std::string> DsText(const std::string& zone, const std::string& ksk_file) {
@@ -103,18 +123,23 @@ Result<std::string> DsText(const std::string& zone, const std::string& ksk_file)
   if (!key) return key.error();
   Bytes hashed = *name;
   Put(hashed, key->dnskey);
-  return NameToText(*name) + ". 3600 IN DS " + std::to_string(key->tag) + " 13 2 " + ToHex(Sha256(hashed));
+  return NameToText(*name) + ". 3600 IN DS " + std::to_string(key->tag) + " " +
+         std::to_string(key->algorithm()) + " 2 " + ToHex(Sha256(hashed));
 }
 
 KeySigner::KeySigner(const ZoneKey& key, std::shared_ptr<KeyPatience> patience)
     : key_(key.source),
+      in_memory_(key.in_memory),
+      algorithm_(key.algorithm()),
       patience_(std::move(patience)),
       hash_(EVP_MD_CTX_new()),
       sha256_(EVP_MD_fetch(nullptr, "SHA256", nullptr)) {
-  REG_CHECK(key_ && patience_ && hash_ && sha256_);
+  REG_CHECK((key_ || in_memory_) && patience_ && hash_ && sha256_);
 }
 
-Signature KeySigner::Sign(View message) {
+Bytes KeySigner::Sign(View message) { return in_memory_ ? SignInMemory(message) : SignByP256(message); }
+
+Bytes KeySigner::SignByP256(View message) {
   std::array<std::uint8_t, 32> digest;
   REG_CHECK(EVP_DigestInit_ex2(hash_.get(), sha256_.get(), nullptr) == 1 &&
             EVP_DigestUpdate(hash_.get(), message.data(), message.size()) == 1 &&
@@ -122,14 +147,27 @@ Signature KeySigner::Sign(View message) {
   auto der = key_->Sign(digest);
   const auto since = KeyPatience::Steady::now();
   while (!der && patience_->Wait(der.error(), since)) der = key_->Sign(digest);
-  Signature signature{};
-  if (!der) {
+  Bytes signature(AlgorithmOf(algorithm_)->signature_size);
+  if (der) {
+    PutPair(*der, signature);
+  } else {
     patience_->Miss();
-    return signature;
   }
-  std::size_t at = 2;  // a P-256 SEQUENCE is shorter than 128 octets: one length octet
-  const View view(*der);
-  REG_CHECK(CopyInteger(view, at, signature.data()) && CopyInteger(view, at, signature.data() + 32));
+  return signature;
+}
+
+// RFC 8080 §4: Ed25519 signs the message itself. A key in memory is never away.
+Bytes KeySigner::SignInMemory(View message) {
+  constexpr std::size_t kDerMax = 104;  // of two integers of 49 octets
+  const bool pair = algorithm_ == kEcdsaP384Sha384;
+  Bytes signature(AlgorithmOf(algorithm_)->signature_size), der(pair ? kDerMax : signature.size());
+  std::size_t size = der.size();
+  REG_CHECK(EVP_MD_CTX_reset(hash_.get()) == 1 &&
+            EVP_DigestSignInit(hash_.get(), nullptr, pair ? EVP_sha384() : nullptr, nullptr,
+                               in_memory_.get()) == 1 &&
+            EVP_DigestSign(hash_.get(), der.data(), &size, message.data(), message.size()) == 1);
+  if (!pair) return der;
+  PutPair(View(der).first(size), signature);
   return signature;
 }
 

@@ -1,6 +1,10 @@
 #include "bridge/zone/message.h"
 
+#include <openssl/rand.h>
+
 #include <iterator>
+
+#include "schemas/base/check.h"
 
 namespace registry::zone {
 namespace {
@@ -47,7 +51,7 @@ std::string RcodeName(std::uint8_t rcode) {
   return rcode < std::size(kNames) ? kNames[rcode] : "RCODE " + std::to_string(rcode);
 }
 
-std::optional<Message> ParseMessage(View octets) {
+std::optional<Message> ParseMessage(View octets, std::size_t records_max) {
   Reader reader(octets);
   Message message;
   std::uint16_t questions = 0, answers = 0, authorities = 0, additionals = 0;
@@ -56,7 +60,7 @@ std::optional<Message> ParseMessage(View octets) {
     return std::nullopt;
   }
   if (questions > 1 || (questions == 0 && !message.response()) ||
-      std::size_t{answers} + authorities + additionals > kRecordsMax)
+      std::size_t{answers} + authorities + additionals > records_max)
     return std::nullopt;
   if (questions == 1 && !ReadQuestion(octets, reader, message)) return std::nullopt;
   if (!ReadSection(reader, answers, false, message.answer) ||
@@ -79,6 +83,12 @@ std::optional<std::uint32_t> SoaSerial(View octets, const Record& record) {
   return serial;
 }
 
+std::uint16_t FreshId() {
+  std::uint8_t octets[2];
+  REG_CHECK(RAND_bytes(octets, sizeof octets) == 1);
+  return static_cast<std::uint16_t>(octets[0] << 8 | octets[1]);
+}
+
 Bytes StartMessage(std::uint16_t id, std::uint16_t flags, View question, std::uint16_t type) {
   Bytes message;
   PutU16(message, id);
@@ -89,6 +99,18 @@ Bytes StartMessage(std::uint16_t id, std::uint16_t flags, View question, std::ui
   PutU16(message, type);
   PutU16(message, kClassIn);
   return message;
+}
+
+void PutEdns(Bytes& message, bool dnssec_ok) {
+  constexpr std::uint16_t kTypeOpt = 41, kUdpSize = 1232;
+  constexpr std::uint32_t kDnssecOk = 0x8000;  // RFC 3225
+  constexpr std::size_t kAdditionalCount = 10;
+  message.push_back(0);
+  PutU16(message, kTypeOpt);
+  PutU16(message, kUdpSize);
+  PutU32(message, dnssec_ok ? kDnssecOk : 0);
+  PutU16(message, 0);
+  SetU16(message, kAdditionalCount, 1);
 }
 
 }  // namespace registry::zone

@@ -1,7 +1,7 @@
 // bridge/zone/message.h: reading DNS messages from the network, strictly.
 // Refused: no question in a request, more than one in any message (a response may have none: NSD answers every error that
 // way), records that run past the end, octets left over, a TSIG that is not the
-// last record of the additional section (RFC 8945 §5.1), more than kRecordsMax records. Octets from the
+// last record of the additional section (RFC 8945 §5.1), more records than `records_max`. Octets from the
 // network never reach a DNS library. Threads: plain values.     Spec: RFC 1035 §4.1, RFC 1995 §3, RFC 1996
 // §3.
 #pragma once
@@ -50,11 +50,14 @@ struct Message {
 
 std::string RcodeName(std::uint8_t rcode);  // "SERVFAIL" and the like
 
-std::optional<Message> ParseMessage(View octets);
+std::optional<Message> ParseMessage(View octets, std::size_t records_max = kRecordsMax);
 // The serial of a SOA record of this message; nullopt when its RDATA is not exactly a SOA's.
 std::optional<std::uint32_t> SoaSerial(View octets, const Record& record);
 
+std::uint16_t FreshId();  // of a message, that nobody guesses
 // Header and question of a message that is being written; the counts are set later.
 Bytes StartMessage(std::uint16_t id, std::uint16_t flags, View question, std::uint16_t type);
+// RFC 6891 §6.1.2, the first additional record: answers over UDP may be larger than 512 octets, and are not fragmented.
+void PutEdns(Bytes& message, bool dnssec_ok);
 
 }  // namespace registry::zone

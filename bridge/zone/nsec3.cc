@@ -5,6 +5,12 @@
 #include "schemas/base/check.h"
 
 namespace registry::zone {
+namespace {
+
+constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuv";  // RFC 4648 §7, in lower case
+constexpr std::uint8_t kLabelSize = 32;
+
+}  // namespace
 
 Nsec3Hasher::Nsec3Hasher(Name zone)
     : zone_(std::move(zone)), context_(EVP_MD_CTX_new()), sha1_(EVP_MD_fetch(nullptr, "SHA1", nullptr)) {
@@ -21,8 +27,8 @@ Hash Nsec3Hasher::Of(View prefix) {
 }
 
 Bytes Nsec3Prefix(const Hash& hash) {
-  static constexpr std::string_view kAlphabet = "0123456789abcdefghijklmnopqrstuv";
-  Bytes label{32};
+  Bytes label{kLabelSize};
+  label.reserve(1 + kLabelSize);
   std::uint32_t bits = 0;
   int held = 0;
   for (std::uint8_t octet : hash) {
@@ -32,6 +38,24 @@ Bytes Nsec3Prefix(const Hash& hash) {
     }
   }
   return label;
+}
+
+// Without padding: 32 digits of 5 bits are the 160 of SHA-1.
+std::optional<Hash> HashAt(View prefix) {
+  if (prefix.size() != 1u + kLabelSize || prefix[0] != kLabelSize) return std::nullopt;
+  Hash hash;
+  std::uint32_t bits = 0;
+  std::size_t held = 0, at = 0;
+  for (std::uint8_t digit : prefix.subspan(1)) {
+    const bool number = digit >= '0' && digit <= '9';
+    if (!number && (digit < 'a' || digit > 'v')) return std::nullopt;
+    bits = bits << 5 | static_cast<std::uint32_t>(number ? digit - '0' : digit - 'a' + 10);
+    held += 5;
+    if (held < 8) continue;
+    held -= 8;
+    hash[at++] = static_cast<std::uint8_t>(bits >> held);
+  }
+  return hash;
 }
 
 Bytes TypeBitmap(std::vector<std::uint16_t> types) {

@@ -32,6 +32,7 @@ class Nsec3Hasher {
 };
 
 Bytes Nsec3Prefix(const Hash& hash);                 // one label, base32hex in lower case
+std::optional<Hash> HashAt(View prefix);             // the other way round; nullopt: it is no such label
 Bytes TypeBitmap(std::vector<std::uint16_t> types);  // empty for an empty non-terminal
 Bytes Nsec3Rdata(const Hash& next, const Bytes& bitmap);
 Bytes Nsec3ParamRdata();

@@ -25,14 +25,19 @@ class ParentWatch {
 
   void Start();
   void Stop() { thread_.Stop(); }
-  // RDATA of which each server must have one; empty: nothing is awaited.
-  void Await(std::vector<Bytes> any_of);
+  // RDATA of which each server must have one, and none of the algorithm `gone`; empty: nothing is awaited.
+  void Await(std::vector<Bytes> any_of, std::optional<std::uint8_t> gone = std::nullopt);
   // The longest TTL, seconds, once every server has what is awaited now; nullopt before.
   std::optional<std::uint32_t> Seen() const;
 
  private:
   void Run();
-  void Round(const std::vector<Bytes>& any_of);
+  struct Awaited {
+    std::vector<Bytes> any_of;
+    std::optional<std::uint8_t> gone;
+    bool operator==(const Awaited&) const = default;
+  };
+  void Round(const Awaited& awaited);
   void Say(const ParentAddress& server, const std::string& line);
 
   const std::vector<ParentAddress> servers_;
@@ -42,7 +47,7 @@ class ParentWatch {
   std::map<std::string, std::string> said_;  // the thread's own
   mutable Mutex mutex_;
   CondVar changed_;
-  std::vector<Bytes> any_of_ GUARDED_BY(mutex_);
+  Awaited awaited_ GUARDED_BY(mutex_);
   std::optional<std::uint32_t> seen_ GUARDED_BY(mutex_);
   OwnThread thread_{mutex_, changed_};
 };

@@ -5,10 +5,13 @@
 #include "bridge/zone/arrivals.h"
 #include "bridge/zone/in_flight.h"
 #include "bridge/zone/key_roller.h"
+#include "bridge/zone/key_set_order.h"
+#include "bridge/zone/rebuild_request.h"
+#include "bridge/zone/revocation_watch.h"
 #include "bridge/zone/secondaries.h"
-#include "bridge/zone/server.h"
 #include "bridge/zone/signature_watch.h"
 #include "bridge/zone/superseded.h"
+#include "bridge/zone/transfers.h"
 #include "bridge/zone/version_interval.h"
 #include "bridge/zone/waiting.h"
 #include "schemas/base/own_thread.h"
@@ -20,25 +23,16 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kLoadPage = 4096;
-constexpr std::size_t kRefreshBatch = 500;  // signatures that are due, per version
-// The same when one has expired: the zone is bogus, versions may be long.
-constexpr std::size_t kOverdueBatch = 20'000;
-constexpr milliseconds kIdleWait{250};    // for new entries, when all is quiet
-constexpr milliseconds kLaggingWait{20};  // the same while an unreachable secondary is asked on the side
-constexpr milliseconds kAnswerWait{
-    50};  // for the secondaries or the interval, while the next version may not leave
-constexpr milliseconds kHoldLimit{
-    2000};  // how long a slow but reachable secondary holds the next version back
-constexpr std::chrono::seconds kKeysWithin{
-    30};                                     // at a start, for keys that go away while everything is signed
-constexpr milliseconds kRekeyedPause{1000};  // between versions with signatures of another ZSK made anew
-constexpr milliseconds kPassPause{2000};     // between two moves past a secondary that is ahead
-
-std::vector<keys::KeySourcePtr> SourcesOf(const SigningProfile& signing) {
-  std::vector<keys::KeySourcePtr> sources{signing.zsk.source};
-  for (const ZoneKey& ksk : signing.ksks) sources.push_back(ksk.source);
-  return sources;
-}
+constexpr std::size_t kRefreshBatch = 500;     // signatures that are due, per version
+constexpr std::size_t kOverdueBatch = 20'000;  // when one has expired, and the zone is bogus
+constexpr milliseconds kIdleWait{250};         // for new entries, when all is quiet
+constexpr milliseconds kLaggingWait{20};       // the same while an unreachable secondary is asked on the side
+constexpr milliseconds kAnswerWait{50};        // for secondaries or interval, while no version may leave
+constexpr milliseconds kHoldLimit{2000};       // a slow but reachable secondary holds the next version back
+constexpr std::chrono::seconds kKeysWithin{30};  // at a start, for keys that go away meanwhile
+constexpr milliseconds kRekeyedPause{1000};      // between versions with signatures of another ZSK made anew
+constexpr std::chrono::seconds kRebuildLook{1}, kRebuildAgain{60};  // after a failure
+constexpr milliseconds kPassPause{2000};  // between two moves past a secondary that is ahead
 
 class LivePublisher : public Publisher {
  public:
@@ -48,17 +42,18 @@ class LivePublisher : public Publisher {
         ledger_(ledger),
         log_(std::move(log)),
         clock_(options_.clock != nullptr ? *options_.clock : system_clock_),
-        sources_(SourcesOf(profile.signing)),
+        sources_(profile.signing.Sources()),
         patience_(profile.signing.patience),
         serials_(ledger),
         parent_(options_.parents, profile.signing.zone, options_.parent_every, log_),
         keys_(options_, parent_, log_),
         arrivals_(ledger, serials_, std::move(visible), log_, options_.batch_max),
+        file_(options_.zone_file, profile.signing.zone, log_),
         store_(std::move(profile), options_.journal_bytes_max, options_.journal_changes_max, clock_.Now()),
-        responder_(store_, std::move(keys), clock_, log_),
-        server_(responder_, log_),
-        secondaries_(options_, store_.zone(), responder_.keys(), clock_, log_),
+        transfers_(options_, store_, std::move(keys), clock_, log_),
+        secondaries_(options_, store_.zone(), transfers_.keys(), clock_, log_),
         signatures_(store_, options_.signature_refresh, log_),
+        revocations_(ledger_, clock_, secondaries_.names(), options_.revocation_served, Steady::now()),
         waiting_(ledger_, options_.batch_max),
         in_flight_(options_.in_flight_max) {}
   ~LivePublisher() override { LivePublisher::Stop(); }
@@ -66,15 +61,21 @@ class LivePublisher : public Publisher {
   Status Start() override;
   void Stop() override;
   Snapshot snapshot() const override;
+  Status ReadTlsAgain() override { return transfers_.ReadTlsAgain(); }
 
  private:
   Status OpenKeys();
   Status Load();
+  Status AdoptKept();
+  Status EachPage(const std::function<void(std::span<const domain::ZoneChange>)>& take) const;
+  void LookAtRebuild(Steady::time_point now);
+  void TakeAwayRequest();
+  Result<bool> Rebuild();
   void Run();
   bool MayPublish(Steady::time_point now) const;
   milliseconds EntryWait() const;
   Steady::duration Rest(Steady::time_point now);
-  void Publish();
+  void Publish(UtcTime looked_at);
   bool ReadWaiting(milliseconds wait);
   void Serve();
   ZoneStore::Published Sign(const Batch& batch, std::uint32_t serial, UtcTime now);
@@ -102,19 +103,21 @@ class LivePublisher : public Publisher {
   ParentWatch parent_;
   KeyRoller keys_;
   Arrivals arrivals_;
+  ZoneFile file_;
   ZoneStore store_;
-  Responder responder_;
-  TransferServer server_;
+  Transfers transfers_;
   // What follows is the publishing thread's own, once it runs.
   Secondaries secondaries_;
   SignatureWatch signatures_;
   Superseded superseded_;
   VersionInterval interval_;
+  RevocationWatch revocations_;
   Waiting waiting_;
   InFlight in_flight_;
   bool bound_said_ = false;
   SayOnce keys_said_;
-  Steady::time_point next_pass_, next_rekeyed_;
+  Steady::time_point next_pass_, next_rekeyed_, next_rebuild_look_;
+  bool rebuilt_at_start_ = false, rebuild_stuck_ = false;
   std::optional<KeyMaterial> rekey_;          // the zone is to be signed with these, and is not yet
   std::optional<std::uint32_t> keys_serial_;  // the version since which the zone is as the key set wants it
   mutable Mutex mutex_;
@@ -128,12 +131,11 @@ Status LivePublisher::Start() {
   waiting_.StartBehind(serials_.cursor());
   if (auto loaded = Load(); !loaded) return loaded;
   if (auto found = superseded_.Find(ledger_, serials_.cursor()); !found) return found;
-  if (auto started = server_.Start(options_.listen_address, options_.listen_port); !started) return started;
+  if (auto started = transfers_.Start(); !started) return started;
   if (secondaries_.empty())
     log_.Warning("zone: no secondary is configured, changes count as visible once they can be fetched");
   log_.Info("zone: " + options_.zone + " serial " + std::to_string(store_.serial()) + " with " +
-            std::to_string(store_.devices()) + " devices, transfers on port " +
-            std::to_string(server_.port()));
+            std::to_string(store_.devices()) + " devices, transfers on " + transfers_.PortsText());
   UpdateSnapshot();
   arrivals_.Start();
   parent_.Start();
@@ -144,27 +146,50 @@ Status LivePublisher::Start() {
 Status LivePublisher::OpenKeys() {
   if (auto opened = keys_.Open(clock_.Now()); !opened) return opened;
   const KeySet& set = keys_.set();
-  const auto known = [&set](std::uint16_t tag) { return set.Knows(tag); };
-  const std::string tags = std::to_string(set.Anchor().tag) + "/" + std::to_string(set.Signer().tag);
-  return serials_.Open(tags, options_.new_keys, known);
+  return serials_.Open(TagsOf(set), options_.new_keys,
+                       [&set](std::uint16_t tag) { return HasSigned(set, tag); });
+}
+
+// A ledger that was restored from a backup may be behind what was kept: no serial of that is given to another content. Where
+// another registry has had the zone since (README.md, "A take-over"), what was kept is not served as the newest again.
+Status LivePublisher::AdoptKept() {
+  store_.KeepIn(file_);
+  rebuilt_at_start_ = RebuildRequested(RebuildFileOf(options_)).has_value();
+  if (rebuilt_at_start_) file_.Discard();
+  auto kept = file_.Read(options_.journal_bytes_max, options_.journal_changes_max);
+  if (!kept) return Done{};
+  if (!serials_.MayBeLast(kept->serial)) kept->torn = true;
+  if (auto passed = serials_.Pass(kept->serial); !passed) return passed;
+  store_.Adopt(std::move(*kept), clock_.Now());
+  return Done{};
 }
 
 Status LivePublisher::Load() {
   patience_->EndIn(kKeysWithin);
-  std::optional<DeviceId> after;
-  while (true) {
-    const auto page = ledger_.ZoneAfter(after, kLoadPage);
-    if (!page) return page.error();
-    if (page->empty()) break;
-    after = page->back().device;
-    SayRefused(store_.Load(*page, clock_.Now()));
+  if (auto adopted = AdoptKept(); !adopted) return adopted;
+  if (auto read = EachPage([this](const auto& page) { SayRefused(store_.Load(page, clock_.Now())); }); !read)
+    return read;
+  if (!store_.FinishLoadAsAdopted(clock_.Now())) {
+    const auto serial = serials_.Next();
+    if (!serial) return serial.error();
+    store_.FinishLoad(*serial, clock_.Now());
   }
-  const auto serial = serials_.Next();
-  if (!serial) return serial.error();
-  store_.FinishLoad(*serial, clock_.Now());
   if (store_.spoilt())
     return Error::Make(Code::kFailed, domain::kKeyUnavailable, "a key of the zone went away at the start");
   patience_->Endless();
+  if (rebuilt_at_start_) TakeAwayRequest();
+  return Done{};
+}
+
+Status LivePublisher::EachPage(const std::function<void(std::span<const domain::ZoneChange>)>& take) const {
+  std::optional<DeviceId> after;
+  while (!thread_.stopping()) {
+    const auto page = ledger_.ZoneAfter(after, kLoadPage);
+    if (!page) return page.error();
+    if (page->empty()) return Done{};
+    after = page->back().device;
+    take(*page);
+  }
   return Done{};
 }
 
@@ -176,7 +201,8 @@ void LivePublisher::Stop() {
   });
   arrivals_.Stop();
   parent_.Stop();
-  server_.Stop();
+  transfers_.Stop();
+  file_.Stop();
 }
 
 Snapshot LivePublisher::snapshot() const {
@@ -186,9 +212,7 @@ Snapshot LivePublisher::snapshot() const {
     copy = snapshot_;
   }
   copy.pending += arrivals_.pending();
-  copy.axfr = responder_.counters().axfr;
-  copy.ixfr = responder_.counters().ixfr;
-  copy.refused = responder_.counters().refused;
+  transfers_.CountInto(copy);
   return copy;
 }
 
@@ -201,11 +225,13 @@ void LivePublisher::Run() {
     secondaries_.Watch(milliseconds(0));
     PassSecondaries(Steady::now());
     CompleteArrived();
-    signatures_.Look(clock_.Now());
+    const UtcTime now = clock_.Now();
+    signatures_.Look(now);
     LookAtKeys(Steady::now());
+    LookAtRebuild(Steady::now());
     const Steady::duration rest = Rest(Steady::now());
     if (rest == Steady::duration::zero()) {
-      Publish();
+      Publish(now);
     } else {
       secondaries_.Watch(std::min(kAnswerWait, std::chrono::ceil<milliseconds>(rest)));
     }
@@ -220,8 +246,7 @@ bool LivePublisher::MayPublish(Steady::time_point now) const {
   return secondaries_.AllReachableCurrent() || now - interval_.begun() > kHoldLimit;
 }
 
-// What waits is read meanwhile, since a revocation may jump the interval. Not every entry wakes this thread: it looks
-// after each kAnswerWait.
+// What waits is read meanwhile, since a revocation may jump the interval. Not every entry wakes this thread.
 Steady::duration LivePublisher::Rest(Steady::time_point now) {
   if (!MayPublish(now)) return kAnswerWait;
   const Steady::duration usual = secondaries_.UsualDelay();
@@ -233,9 +258,9 @@ milliseconds LivePublisher::EntryWait() const {
   return secondaries_.AllCurrent() && in_flight_.empty() ? kIdleWait : kLaggingWait;
 }
 
-// One version of whatever waits: changes, signatures that are due, or both.
-void LivePublisher::Publish() {
-  const bool due = store_.RefreshDue(clock_.Now()) || RekeyedDue(Steady::now());
+// One version of whatever waits: changes, signatures that are due (of what the alarm has looked at, too), or both.
+void LivePublisher::Publish(UtcTime looked_at) {
+  const bool due = store_.RefreshDue(looked_at) || RekeyedDue(Steady::now());
   if (!ReadWaiting(due ? milliseconds(0) : EntryWait())) Pause();
   if (due || !waiting_.empty()) Serve();
 }
@@ -279,6 +304,7 @@ void LivePublisher::Serve() {
     superseded_.Passed(batch.last);
     batch.serial = store_.serial();
     batch.count = batch.changes->size();
+    revocations_.Published(*batch.changes, batch.serial, Steady::now());
     Keep(std::move(batch));
   }
   if (published.changed) Announce(revokes);
@@ -330,6 +356,7 @@ void LivePublisher::PassSecondaries(Steady::time_point now) {
   if (store_.spoilt()) return;
   // What a secondary served before lies between their old serials and the newest, and does not hold them.
   in_flight_.Renumber(*serial);
+  revocations_.Renumber(*serial);
   keys_serial_.reset();
   Announce(false);
 }
@@ -342,14 +369,15 @@ void LivePublisher::LookAtKeys(Steady::time_point now) {
   } else if (!keys_serial_) {
     keys_serial_ = store_.serial();
   }
-  rekey_ = keys_.Look({clock_.Now(), now, keys_serial_ && secondaries_.AllServe(*keys_serial_)});
+  const bool served = keys_serial_ && secondaries_.AllServe(*keys_serial_);
+  rekey_ = keys_.Look({clock_.Now(), now, served, !store_.Rekeying()});
   if (rekey_) Rekey();
 }
 
 void LivePublisher::Rekey() {
   SigningProfile signing = SigningOf(*rekey_, options_);
   signing.patience = patience_;
-  sources_ = SourcesOf(signing);
+  sources_ = signing.Sources();
   if (!KeysReady()) return;
   if (auto named = serials_.SignWith(rekey_->tags); !named)
     return log_.Error("zone: the keys could not be noted in the ledger: " + named.error().message);
@@ -362,6 +390,58 @@ void LivePublisher::Rekey() {
   Announce(false);
 }
 
+// Not while changes that were read wait for a version: what the ledger says now may be ahead of them.
+void LivePublisher::LookAtRebuild(Steady::time_point now) {
+  if (rebuild_stuck_ || now < next_rebuild_look_ || rekey_ || !waiting_.empty()) return;
+  next_rebuild_look_ = now + kRebuildLook;
+  const auto reason = RebuildRequested(RebuildFileOf(options_));
+  if (!reason || !KeysReady()) return;
+  const auto rebuilt = Rebuild();
+  if (!rebuilt) {
+    next_rebuild_look_ = now + kRebuildAgain;
+    return log_.Error("zone: it could not be made anew from the ledger: " + rebuilt.error().message);
+  }
+  if (!*rebuilt) return;
+  TakeAwayRequest();
+  log_.Warning("zone: made anew from the ledger at the operator's word, serial " +
+               std::to_string(store_.serial()) + " with " + std::to_string(store_.devices()) +
+               " devices; every secondary takes the whole of it. Reason: " + *reason);
+  Announce(false);
+}
+
+// A request that stays would be followed again and again, each time with a whole transfer to every secondary.
+void LivePublisher::TakeAwayRequest() {
+  const auto gone = RebuildDone(RebuildFileOf(options_), ledger_, store_.serial(), clock_.Now());
+  rebuild_stuck_ = !gone && RebuildRequested(RebuildFileOf(options_));
+  if (gone) return;
+  log_.Error("zone: " + gone.error().message +
+             (rebuild_stuck_ ? ": no request to make it anew is followed until the next start"
+                             : ": it was made anew, and the history does not say so"));
+}
+
+// False: it was stopped before, and the request waits for the next start.
+Result<bool> LivePublisher::Rebuild() {
+  // Not those of the file, which somebody may have put back meanwhile: caches hold the keys that were served.
+  auto material = MaterialOf(keys_.set(), options_);
+  if (!material) return material.error();
+  auto profile = ProfileOf(options_, *material);
+  if (!profile) return profile.error();
+  profile->signing.patience = patience_;
+  SignedZone content(std::move(*profile), clock_.Now());
+  if (auto read = EachPage([&](const auto& page) { SayRefused(content.Stage(page, clock_.Now())); }); !read)
+    return read.error();
+  if (thread_.stopping()) return false;
+  // As at a start: what waits in the outbox led to this content, and must not bring back what it has left behind.
+  if (auto found = superseded_.Find(ledger_, waiting_.batch().after); !found) return found.error();
+  const auto serial = serials_.Next();
+  if (!serial) return serial.error();
+  store_.Replace(std::move(content), *serial, clock_.Now());
+  if (store_.spoilt())
+    return Error::Make(Code::kFailed, domain::kKeyUnavailable, "a key of the zone went away");
+  keys_serial_.reset();
+  return true;
+}
+
 void LivePublisher::Announce(bool revokes) {
   const Steady::time_point now = Steady::now();
   interval_.Announced(now, secondaries_.UsualDelay(), revokes);
@@ -369,9 +449,10 @@ void LivePublisher::Announce(bool revokes) {
 }
 
 void LivePublisher::CompleteArrived() {
+  secondaries_.LookAt(revocations_, Steady::now());
   while (!in_flight_.empty()) {
     Batch& batch = in_flight_.front();
-    if (!secondaries_.AllServe(batch.serial)) return;
+    if (!secondaries_.Served(batch.serial)) return;
     const std::size_t count = batch.count;
     if (!arrivals_.Offer(batch)) return;
     in_flight_.DropFirst(count);
@@ -382,9 +463,9 @@ void LivePublisher::CompleteArrived() {
 void LivePublisher::UpdateSnapshot() {
   const auto last = ledger_.OutboxLast(ledger::Sink::kZone);
   const ledger::Seq read = waiting_.batch().after;  // entries handed to the zone
-  auto lags = secondaries_.lags(Steady::now());
+  revocations_.Pending(waiting_.batch().revokes_since);
+  auto lags = secondaries_.lags(revocations_, Steady::now());
   const MutexLock lock(mutex_);
-  snapshot_.port = server_.port();
   snapshot_.serial = store_.serial();
   snapshot_.names = store_.devices();
   snapshot_.first_expiry = store_.FirstExpiry();

@@ -24,9 +24,8 @@ bool Reply::Next(Bytes& message) {
   message = head_;
   std::uint16_t records = 0;
   for (; at_ < pieces_.size(); ++at_) {
-    const View octets = pieces_[at_].octets();
-    if (message.size() + octets.size() > kTransferMessageMax && records != 0) break;
-    Put(message, octets);
+    if (message.size() + pieces_[at_].size() > kTransferMessageMax && records != 0) break;
+    pieces_[at_].AppendTo(message);
     records = static_cast<std::uint16_t>(records + pieces_[at_].records());
   }
   SetU16(message, 6, records);
@@ -56,7 +55,7 @@ const TsigKey& Responder::KeyFor(const Message& message) const {
 
 Reply Responder::RefuseTsig(const Message& message, const TsigKey& key, const TsigVerdict& verdict,
                             const std::string& peer) {
-  SayRefused(TsigErrorName(verdict.error), Detail(verdict), peer);
+  said_.Say(TsigErrorName(verdict.error), Detail(verdict), peer, clock_.Now());
   Reply reply = Refuse(message.id, &message, Rcode::kNotAuth);
   reply.clock_ = &clock_;
   if (verdict.error == TsigError::kBadTime || verdict.error == TsigError::kBadTrunc) {
@@ -74,19 +73,10 @@ std::string Responder::Detail(const TsigVerdict& verdict) const {
          std::to_string(clock_.Now().seconds());
 }
 
-// Somebody's key or clock is wrong, or it is not meant to be here. Whoever sends requests must not fill the log, and
-// must not hide by one kind what another one's refusals say.
-void Responder::SayRefused(const std::string& kind, const std::string& detail, const std::string& peer) {
-  const UtcTime now = clock_.Now();
-  Said& said = said_[kind];
-  if (said.at && now - *said.at < kRefusalSayEvery && now >= *said.at) {
-    ++said.unsaid;
-    return;
-  }
-  std::string line = "zone: request refused: " + kind + detail + ", from " + peer;
-  if (said.unsaid > 0) line += " (and " + std::to_string(said.unsaid) + " more since the last such line)";
-  said = {now, 0};
-  log_.Warning(line);
+// One that others could read on its way, where that must not be.
+bool Responder::IsOpenTransfer(const Message& message, Transport transport) const {
+  const bool transfer = message.type == kTypeAxfr || message.type == kTypeIxfr;
+  return transfer && only_over_tls_ && transport == Transport::kTcp;
 }
 
 std::optional<Rcode> Responder::Check(const Message& message, Transport transport) const {
@@ -100,12 +90,13 @@ std::optional<Rcode> Responder::Check(const Message& message, Transport transpor
   if (!transfer && message.type != kTypeSoa) return Rcode::kRefused;
   // RFC 5936 §4.2: AXFR over UDP is not defined.
   if (message.type == kTypeAxfr && transport == Transport::kUdp) return Rcode::kFormErr;
+  if (IsOpenTransfer(message, transport)) return Rcode::kRefused;
   return std::nullopt;
 }
 
 Transfer Responder::Find(View octets, const Message& message, Transport transport) {
   const auto soa_only = [this] {
-    return Transfer{Transfer::Kind::kCurrent, {{Piece::Part::kData, store_.soa()}}};
+    return Transfer{Transfer::Kind::kCurrent, Pieces::List{{Piece::Part::kData, store_.soa()}}};
   };
   if (message.type == kTypeSoa) {
     ++counters_.soa;
@@ -129,7 +120,7 @@ std::optional<Reply> Responder::Answer(View request, Transport transport, const 
   const std::uint16_t id = static_cast<std::uint16_t>(request[0] << 8 | request[1]);
   const auto message = ParseMessage(request);
   const auto refuse = [&](const Message* whole, Rcode rcode, const std::string& kind) {
-    SayRefused(kind, "", peer);
+    said_.Say(kind, "", peer, clock_.Now());
     return Refuse(id, whole, rcode);
   };
   if (!message) return refuse(nullptr, Rcode::kFormErr, "no DNS message");
@@ -142,7 +133,10 @@ std::optional<Reply> Responder::Answer(View request, Transport transport, const 
   if (!rcode && message->type == kTypeIxfr && !ClientSerial(request, *message)) rcode = Rcode::kFormErr;
   Reply reply;
   if (rcode) {
-    reply = refuse(&*message, *rcode, RcodeName(static_cast<std::uint8_t>(*rcode)) + " to a signed question");
+    reply = refuse(&*message, *rcode,
+                   IsOpenTransfer(*message, transport)
+                       ? "a transfer without TLS"
+                       : RcodeName(static_cast<std::uint8_t>(*rcode)) + " to a signed question");
   } else {
     reply.head_ = StartMessage(id, AnswerFlags(message->flags, Rcode::kNoError) | kFlagAuthoritative,
                                message->asked_as, message->type);

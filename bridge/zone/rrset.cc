@@ -2,11 +2,12 @@
 
 #include <algorithm>
 
+#include "schemas/base/check.h"
+
 namespace registry::zone {
 namespace {
 
 constexpr std::uint16_t kPointerToQuestion = 0xc00c;
-constexpr std::size_t kFixedSize = 10;  // type, class, TTL, RDLENGTH
 
 std::uint16_t U16At(View octets, std::size_t at) {
   return static_cast<std::uint16_t>(octets[at] << 8 | octets[at + 1]);
@@ -19,7 +20,7 @@ Unsigned Render(Bytes prefix, std::uint16_t type, std::uint32_t ttl, std::vector
   std::sort(rdatas.begin(), rdatas.end());
   rdatas.erase(std::unique(rdatas.begin(), rdatas.end()), rdatas.end());
   Unsigned rrset{std::move(prefix), type, static_cast<std::uint16_t>(rdatas.size()), {}};
-  rrset.wire.reserve(rdatas.size() * (rrset.prefix.size() + 2 + kFixedSize + rdatas.front().size()));
+  rrset.wire.reserve(rdatas.size() * (rrset.prefix.size() + 2 + kRecordFixed + rdatas.front().size()));
   for (const Bytes& rdata : rdatas) {
     Put(rrset.wire, rrset.prefix);
     PutU16(rrset.wire, kPointerToQuestion);
@@ -32,25 +33,35 @@ Unsigned Render(Bytes prefix, std::uint16_t type, std::uint32_t ttl, std::vector
   return rrset;
 }
 
-// RFC 4034 §3.1: behind the type covered, algorithm, labels, original TTL and expiration.
-std::int64_t Block::inception() const {
-  const View at = signature().subspan(prefix_size + 2u + kFixedSize + 12u, 4);
-  return std::int64_t{U16At(at, 0)} << 16 | U16At(at, 2);
+Unsigned DataOf(const Block& block) {
+  Unsigned rrset{{}, block.type(), block.shape().data_count, block.data()};
+  rrset.prefix.assign(rrset.wire.begin(), rrset.wire.begin() + block.shape().prefix_size);
+  return rrset;
 }
 
-Unsigned DataOf(const Block& block) {
-  const View data = block.data();
-  return {Bytes(data.begin(), data.begin() + block.prefix_size), block.type, block.data_count,
-          Bytes(data.begin(), data.end())};
+std::vector<keys::KeySourcePtr> SigningProfile::Sources() const {
+  std::vector<keys::KeySourcePtr> sources;
+  for (const std::vector<ZoneKey>* some : {&zsks, &ksks, &unnamed_ksks}) {
+    for (const ZoneKey& key : *some) {
+      if (key.source) sources.push_back(key.source);
+    }
+  }
+  return sources;
 }
 
 Sealer::Sealer(const SigningProfile& profile)
     : zone_(profile.zone),
       zone_labels_(LabelCount(profile.zone)),
       validity_(profile.validity.count()),
-      inception_offset_(profile.inception_offset.count()),
-      zsk_{profile.zsk.tag, KeySigner(profile.zsk, profile.patience)} {
-  for (const ZoneKey& ksk : profile.ksks) ksks_.push_back({ksk.tag, KeySigner(ksk, profile.patience)});
+      inception_offset_(profile.inception_offset.count()) {
+  const auto add = [&](const ZoneKey& key, std::vector<Key>& to) {
+    to.push_back({key.tag, AlgorithmOf(key.algorithm()), KeySigner(key, profile.patience)});
+  };
+  for (const ZoneKey& key : profile.ksks) add(key, ksks_);
+  for (const std::vector<ZoneKey>* some : {&profile.ksks, &profile.unnamed_ksks}) {
+    for (const ZoneKey& key : *some) add(key, cds_ksks_);
+  }
+  for (const ZoneKey& key : profile.zsks) add(key, zsks_);
 }
 
 // Spreads what was signed together (a start signs everything) over a fourteenth of the validity, so that it
@@ -62,58 +73,58 @@ std::int64_t Sealer::Expiry(const Unsigned& rrset, UtcTime now) const {
          static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(validity_ / 14 + 1));
 }
 
-// RFC 4034 §3.1.8.1: RRSIG RDATA without the signature, then every record with its owner written out.
-void Sealer::PutToBeSigned(const Unsigned& rrset, View rrsig_head) {
-  message_.assign(rrsig_head.begin(), rrsig_head.end());
+// RFC 4034 §3.1.8.1.
+void PutToBeSigned(Bytes& message, const Unsigned& rrset, View rrsig_head, const Name& zone) {
+  Put(message, rrsig_head);
   const View wire(rrset.wire);
   const std::size_t owner = rrset.prefix.size() + 2;
   for (std::size_t at = 0; at < wire.size();) {
-    const std::size_t size = kFixedSize + U16At(wire, at + owner + 8);
-    Put(message_, rrset.prefix);
-    Put(message_, zone_);
-    Put(message_, wire.subspan(at + owner, size));
+    const std::size_t size = kRecordFixed + U16At(wire, at + owner + 8);
+    Put(message, rrset.prefix);
+    Put(message, zone);
+    Put(message, wire.subspan(at + owner, size));
     at += owner + size;
   }
 }
 
+std::vector<Sealer::Key>& Sealer::KeysFor(std::uint16_t type) {
+  if (type == kTypeDnskey) return ksks_;
+  return type == kTypeCds || type == kTypeCdnskey ? cds_ksks_ : zsks_;
+}
+
 BlockPtr Sealer::Seal(const Unsigned& rrset, UtcTime now) {
-  auto block = std::make_shared<Block>();
-  block->data_size = static_cast<std::uint32_t>(rrset.wire.size());
-  block->data_count = rrset.count;
-  block->type = rrset.type;
-  block->prefix_size = static_cast<std::uint16_t>(rrset.prefix.size());
-  block->expires = Expiry(rrset, now);
-  const bool by_ksks = rrset.type == kTypeDnskey || rrset.type == kTypeCds || rrset.type == kTypeCdnskey;
-  const std::span<Key> keys = by_ksks ? std::span<Key>(ksks_) : std::span<Key>(&zsk_, 1);
-  const std::size_t rrsig_size = rrset.prefix.size() + 2 + kFixedSize + 18 + zone_.size() + 64;
-  block->wire.reserve(rrset.wire.size() + keys.size() * rrsig_size);
-  block->wire = rrset.wire;
-  block->signature_count = static_cast<std::uint16_t>(keys.size());
-  block->signer = keys.front().tag;
-  for (Key& key : keys) PutSignature(rrset, *block, key, now);
+  const std::int64_t expires = Expiry(rrset, now);
+  std::vector<Key>& keys = KeysFor(rrset.type);
+  wire_ = rrset.wire;
+  for (Key& key : keys) PutSignature(rrset, expires, key, now);
+  const BlockShape shape{static_cast<std::uint32_t>(rrset.wire.size()),
+                         static_cast<std::uint16_t>(rrset.prefix.size()), rrset.count,
+                         static_cast<std::uint16_t>(keys.size())};
+  BlockPtr block = Block::Make(wire_, shape, frames_);
+  REG_CHECK(block != nullptr);
   return block;
 }
 
-void Sealer::PutSignature(const Unsigned& rrset, Block& block, Key& key, UtcTime now) {
-  Bytes& wire = block.wire;
-  Put(wire, rrset.prefix);
-  PutU16(wire, kPointerToQuestion);
-  PutU16(wire, kTypeRrsig);
-  PutU16(wire, kClassIn);
+void Sealer::PutSignature(const Unsigned& rrset, std::int64_t expires, Key& key, UtcTime now) {
+  Put(wire_, rrset.prefix);
+  PutU16(wire_, kPointerToQuestion);
+  PutU16(wire_, kTypeRrsig);
+  PutU16(wire_, kClassIn);
   const View ttl = View(rrset.wire).subspan(rrset.prefix.size() + 2 + 4, 4);
-  Put(wire, ttl);  // RFC 4034 §3: the TTL of an RRSIG is that of the set it covers
-  PutU16(wire, static_cast<std::uint16_t>(18 + zone_.size() + 64));
-  const std::size_t head = wire.size();
-  PutU16(wire, rrset.type);
-  wire.push_back(kAlgorithm);
-  wire.push_back(static_cast<std::uint8_t>(LabelCount(rrset.prefix) + zone_labels_));
-  Put(wire, ttl);
-  PutU32(wire, static_cast<std::uint32_t>(block.expires));
-  PutU32(wire, static_cast<std::uint32_t>(now.seconds() - inception_offset_));
-  PutU16(wire, key.tag);
-  Put(wire, zone_);
-  PutToBeSigned(rrset, View(wire).subspan(head));
-  Put(wire, key.signer.Sign(message_));
+  Put(wire_, ttl);  // RFC 4034 §3: the TTL of an RRSIG is that of the set it covers
+  PutU16(wire_, static_cast<std::uint16_t>(kRrsigFixed + zone_.size() + key.algorithm->signature_size));
+  const std::size_t head = wire_.size();
+  PutU16(wire_, rrset.type);
+  wire_.push_back(key.algorithm->number);
+  wire_.push_back(static_cast<std::uint8_t>(LabelCount(rrset.prefix) + zone_labels_));
+  Put(wire_, ttl);
+  PutU32(wire_, static_cast<std::uint32_t>(expires));
+  PutU32(wire_, static_cast<std::uint32_t>(now.seconds() - inception_offset_));
+  PutU16(wire_, key.tag);
+  Put(wire_, zone_);
+  message_.clear();
+  PutToBeSigned(message_, rrset, View(wire_).subspan(head), zone_);
+  Put(wire_, key.signer.Sign(message_));
 }
 
 }  // namespace registry::zone

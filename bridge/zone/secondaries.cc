@@ -25,12 +25,14 @@ std::string StateOf(const Snapshot::Lag& lag, bool late, bool current) {
 
 Secondaries::Secondaries(const Options& options, const Name& zone, const TsigKeys& keys, const Clock& clock,
                          LogLine log)
-    : log_(std::move(log)) {
+    : log_(std::move(log)), lag_limit_(options.lag_limit), tell_(options.secondary_told) {
   for (const SecondaryAddress& address : options.secondaries) {
     secondaries_.emplace_back(address, zone, KeysOf(address, options, keys), clock, options.listen_address,
                               log_);
   }
   late_.resize(secondaries_.size());
+  left_.resize(secondaries_.size());
+  told_.resize(secondaries_.size());
   too_far_.resize(secondaries_.size());
 }
 
@@ -56,17 +58,31 @@ void Secondaries::Watch(milliseconds wait) {
 bool Secondaries::AllCurrent() const { return std::ranges::all_of(secondaries_, &Secondary::current); }
 
 bool Secondaries::AllReachableCurrent() const {
-  return std::ranges::all_of(secondaries_, [](const Secondary& s) { return s.current() || !s.reachable(); });
+  for (std::size_t i = 0; i < secondaries_.size(); ++i) {
+    if (!left_[i].left() && secondaries_[i].reachable() && !secondaries_[i].current()) return false;
+  }
+  return true;
 }
 
 bool Secondaries::AllServe(std::uint32_t serial) const {
   return std::ranges::all_of(secondaries_, [serial](const Secondary& s) { return s.Serves(serial); });
 }
 
+bool Secondaries::Served(std::uint32_t serial) const {
+  bool any = secondaries_.empty();
+  for (std::size_t i = 0; i < secondaries_.size(); ++i) {
+    const bool serves = secondaries_[i].Serves(serial);
+    if (!serves && !left_[i].left()) return false;
+    any = any || serves;
+  }
+  return any;
+}
+
 Steady::duration Secondaries::UsualDelay() const {
   Steady::duration slowest{};
-  for (const Secondary& secondary : secondaries_) {
-    if (secondary.reachable()) slowest = std::max(slowest, secondary.usual_delay());
+  for (std::size_t i = 0; i < secondaries_.size(); ++i) {
+    const Secondary& secondary = secondaries_[i];
+    if (secondary.reachable() && !left_[i].left()) slowest = std::max(slowest, secondary.usual_delay());
   }
   return slowest;
 }
@@ -79,9 +95,30 @@ std::string Secondaries::NamesNotServing(std::uint32_t serial) const {
   return names;
 }
 
-std::vector<Snapshot::Lag> Secondaries::lags(Steady::time_point now) const {
+std::vector<std::string> Secondaries::names() const {
+  std::vector<std::string> names;
+  for (const Secondary& secondary : secondaries_) names.push_back(secondary.name());
+  return names;
+}
+
+void Secondaries::LookAt(RevocationWatch& revocations, Steady::time_point now) const {
+  revocations.Look(
+      [this](std::size_t which, std::uint32_t serial) -> std::optional<bool> {
+        const Secondary& secondary = secondaries_[which];
+        return secondary.known() ? std::optional(secondary.Serves(serial)) : std::nullopt;
+      },
+      now);
+}
+
+std::vector<Snapshot::Lag> Secondaries::lags(const RevocationWatch& revocations,
+                                             Steady::time_point now) const {
   std::vector<Snapshot::Lag> lags;
-  for (const Secondary& secondary : secondaries_) lags.push_back(secondary.lag(now));
+  for (std::size_t i = 0; i < secondaries_.size(); ++i) {
+    lags.push_back(secondaries_[i].lag(now));
+    lags.back().revocation_waits = revocations.waits(i, now);
+    lags.back().left_behind = left_[i].left();
+    lags.back().left_for = left_[i].left_for(now);
+  }
   return lags;
 }
 
@@ -114,6 +151,8 @@ bool Secondaries::MayPass(std::size_t which, std::uint32_t newest) {
 void Secondaries::SayLags(std::uint32_t newest, Steady::time_point now) {
   for (std::size_t i = 0; i < secondaries_.size(); ++i) {
     const Snapshot::Lag lag = secondaries_[i].lag(now);
+    JudgeLeft(i, lag, now);
+    told_[i].Look(lag.name, left_[i], tell_, now);
     const bool late = lag.behind > kLateAfter || !lag.reachable;
     if (late == late_[i]) continue;
     late_[i] = late;
@@ -123,6 +162,18 @@ void Secondaries::SayLags(std::uint32_t newest, Steady::time_point now) {
                                                     StateOf(lag, late, secondaries_[i].current()) + ", " +
                                                     serves + ", newest is " + std::to_string(newest));
   }
+}
+
+// The operator's alarm. What is served and what is seen by whom is not the same any more until it is over.
+void Secondaries::JudgeLeft(std::size_t which, const Snapshot::Lag& lag, Steady::time_point now) {
+  const std::string said = left_[which].Judge(secondaries_[which].missing(now), lag_limit_, now);
+  if (said.empty()) return;
+  const std::string line = "zone: secondary " + lag.name + said;
+  if (left_[which].left())
+    return log_.Error(line +
+                      ". What the others serve counts as visible without it, and whoever asks "
+                      "it gets old answers: mend it, or take it out of the zone's NS records");
+  log_.Warning(line + "; nothing becomes visible without it again");
 }
 
 }  // namespace registry::zone

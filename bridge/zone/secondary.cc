@@ -1,6 +1,5 @@
 #include "bridge/zone/secondary.h"
 
-#include <openssl/rand.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -10,12 +9,6 @@ namespace registry::zone {
 namespace {
 
 using std::chrono::milliseconds;
-
-std::uint16_t RandomId() {
-  std::uint8_t octets[2];
-  REG_CHECK(RAND_bytes(octets, sizeof octets) == 1);
-  return static_cast<std::uint16_t>(octets[0] << 8 | octets[1]);
-}
 
 // What its operator or ours has to look at.
 const char* Advice(TsigError error) {
@@ -58,6 +51,7 @@ void Secondary::Announce(std::uint32_t serial, BlockPtr soa, Steady::time_point 
   if (had || wanted_ == 0) announced_ = now;
   sampling_ = had && reachable();
   wanted_ = serial;
+  owed_.Told(serial, now);
   soa_ = std::move(soa);
   notify_due_ = now;
   notify_pause_ = kNotifyFirst;
@@ -108,7 +102,7 @@ void Secondary::SendProbe(Steady::time_point now) {
   probe_due_ = now + ProbePause();
   if (probe_) return;  // one at a time: an answer still owed says nothing new
   probed_ = now;
-  probe_ = Question{RandomId(), {}, now, &key()};
+  probe_ = Question{FreshId(), {}, now, &key()};
   Bytes message = StartMessage(probe_->id, 0, zone_, kTypeSoa);
   probe_->mac = SignRequest(message, key(), clock_.Now());
   if (!Send(message)) Fail(now);
@@ -118,7 +112,7 @@ void Secondary::SendProbe(Steady::time_point now) {
 void Secondary::SendNotify(Steady::time_point now) {
   notify_due_ = now + notify_pause_;
   notify_pause_ = std::min<Steady::duration>(notify_pause_ * 2, kNotifyRest);
-  notify_ = Question{RandomId(), {}, now, &key()};
+  notify_ = Question{FreshId(), {}, now, &key()};
   Bytes message =
       StartMessage(notify_->id, static_cast<std::uint16_t>(4u << 11 | kFlagAuthoritative), zone_, kTypeSoa);
   Put(message, soa_->data());
@@ -208,6 +202,7 @@ void Secondary::TakeSerial(std::uint32_t serial, Steady::time_point now) {
   serial_ = serial;
   known_ = true;
   if (had && !current()) return Lose(now);
+  if (!ahead()) owed_.Serves(serial);
   if (had || !current()) return;
   if (sampling_) usual_delay_ = (usual_delay_ * 3 + (now - announced_)) / 4;
   sampling_ = false;
@@ -217,6 +212,7 @@ void Secondary::TakeSerial(std::uint32_t serial, Steady::time_point now) {
 // It served the newest version and does not any more: behind from this moment on, not since it was announced.
 void Secondary::Lose(Steady::time_point now) {
   announced_ = notify_due_ = now;
+  owed_.Lost(wanted_, now);
   sampling_ = false;
 }
 
@@ -233,13 +229,19 @@ void Secondary::Fail(Steady::time_point now) {
   sampling_ = false;
   socket_ = Socket();
   failures_ = std::min(failures_ + 1, 16);
+  if (failures_ == kFailuresMax) silent_since_ = now;
   probe_due_ = now + std::min<Steady::duration>(milliseconds(50) * (1 << std::min(failures_, 6)), kProbeRest);
 }
 
 Snapshot::Lag Secondary::lag(Steady::time_point now) const {
   using std::chrono::duration_cast;
-  const auto behind = current() ? milliseconds(0) : duration_cast<milliseconds>(now - announced_);
+  const auto behind = current() ? milliseconds(0) : duration_cast<milliseconds>(owed_.behind(now));
   return {address_.name, known_ ? serial_ : 0, reachable(), behind, refusal_};
+}
+
+Steady::duration Secondary::missing(Steady::time_point now) const {
+  const Steady::duration behind = current() ? Steady::duration::zero() : owed_.behind(now);
+  return reachable() ? behind : std::max(behind, now - silent_since_);
 }
 
 }  // namespace registry::zone

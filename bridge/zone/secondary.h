@@ -15,6 +15,7 @@
 #include <functional>
 
 #include "bridge/clock.h"
+#include "bridge/zone/owed_versions.h"
 #include "bridge/zone/publisher.h"
 #include "bridge/zone/socket.h"
 #include "bridge/zone/store.h"
@@ -45,6 +46,7 @@ class Secondary {
   // A version not newer than the announced one. RFC 1982 §3.2: what it serves lies between the two; ahead of the
   // newest it is not ours, whatever its number.
   bool Serves(std::uint32_t serial) const { return known_ && serial_ - serial <= wanted_ - serial; }
+  bool known() const { return known_; }  // it has told a serial, and has the zone as far as is known
   // It serves what was never announced to it, and ignores whatever is not ahead of that (RFC 1982 §3.2).
   bool ahead() const { return known_ && SerialAhead(serial_, wanted_); }
   std::uint32_t serial() const { return serial_; }  // the last one heard
@@ -53,6 +55,8 @@ class Secondary {
   bool reachable() const { return failures_ < kFailuresMax; }
   Steady::duration usual_delay() const { return usual_delay_; }
   Snapshot::Lag lag(Steady::time_point now) const;
+  // For how long it has lacked a version that it was told of, or has not answered.
+  Steady::duration missing(Steady::time_point now) const;
 
  private:
   struct Question {
@@ -91,9 +95,11 @@ class Secondary {
   const LogLine log_;
   Socket socket_;
   std::uint32_t wanted_ = 0, serial_ = 0;
+  OwedVersions owed_;
   BlockPtr soa_;
   bool known_ = false;
   int failures_ = 0;
+  Steady::time_point silent_since_;  // while it is unreachable
   Steady::time_point announced_, probe_due_, notify_due_, probed_;
   Steady::duration usual_delay_ = std::chrono::milliseconds(10);  // from announcement to service, smoothed
   Steady::duration notify_pause_ = kNotifyFirst;

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "bridge/zone/key_set_order.h"
 #include "bridge/zone/wire.h"
 
 namespace registry::zone {
@@ -55,6 +56,11 @@ Status Serials::SignWith(const std::string& keys) {
   return stored;
 }
 
+bool Serials::MayBeLast(std::uint32_t serial) const {
+  const MutexLock lock(mutex_);
+  return SerialAhead(serial, reserved_ - kReserve);
+}
+
 Result<std::uint32_t> Serials::Next() {
   const MutexLock lock(mutex_);
   if (last_ == reserved_) {
@@ -103,6 +109,11 @@ Status Serials::Store(bool durable) {
   std::string state = std::to_string(reserved_);
   if (!keys_.empty()) state += " " + keys_;
   return ledger_.Advance(ledger::Sink::kZone, {cursor_, std::move(state)}, durable);
+}
+
+Status CanSign(ledger::Ledger& ledger, const KeySet& set, const std::string& accepted) {
+  return Serials(ledger).Open(TagsOf(set), accepted,
+                              [&set](std::uint16_t tag) { return HasSigned(set, tag); });
 }
 
 }  // namespace registry::zone

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "bridge/ledger/ledger.h"
+#include "bridge/zone/key_set.h"
 #include "schemas/base/mutex.h"
 
 namespace registry::zone {
@@ -27,6 +28,9 @@ class Serials {
   Status Open(const std::string& keys = {}, const std::string& accepted = {}, const KnownKey& known = {});
   // Other keys from here on; durable, so before anything signed with them is served.
   Status SignWith(const std::string& keys);
+  // Whether nobody can have served a version behind this one: it is of the run that was reserved last, or behind all runs.
+  // A run is one start's, so whoever has a version of it has served the last. Before the first Next.
+  bool MayBeLast(std::uint32_t serial) const;
   // The next serial; nothing is served under it yet when this fails.
   Result<std::uint32_t> Next();
   // Next is behind `serial` from here on, also after a restart. Nothing has changed when this fails.
@@ -46,5 +50,8 @@ class Serials {
   std::uint32_t last_ GUARDED_BY(mutex_) = 0, reserved_ GUARDED_BY(mutex_) = 0;
   std::string keys_ GUARDED_BY(mutex_);
 };
+
+// Whether the zone can be signed with this set after all that was served, with the errors of Serials::Open. Reads only.
+Status CanSign(ledger::Ledger& ledger, const KeySet& set, const std::string& accepted);
 
 }  // namespace registry::zone

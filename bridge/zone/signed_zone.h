@@ -11,12 +11,17 @@
 #pragma once
 
 #include <deque>
+#include <functional>
+#include <map>
 #include <span>
+#include <variant>
 
+#include "bridge/zone/btree.h"
 #include "bridge/zone/delta.h"
 #include "bridge/zone/expiry.h"
 #include "bridge/zone/nsec3.h"
 #include "bridge/zone/publisher.h"
+#include "bridge/zone/stored_zone.h"
 
 namespace registry::zone {
 
@@ -44,14 +49,20 @@ class SignedZone {
  public:
   explicit SignedZone(ZoneProfile profile, UtcTime now);
 
+  // Before anything is staged: what was served before. From here to EndAdoption its signatures are taken over where they
+  // still hold. A walk over signatures of another ZSK begins anew when there are some.
+  void Adopt(StoredBlocks blocks, BlockPtr soa, std::uint32_t serial, UtcTime now);
+  // Everything is staged. Whether the zone differs from what was adopted; if not it is that very version.
+  bool EndAdoption(UtcTime now);
   // At most one change per device counts: the one with the highest revision, the last of equals; a change
   // older than what the name holds is ignored.
   std::vector<DeviceId> Stage(std::span<const domain::ZoneChange> changes, UtcTime now);
   // Signs again what expires within `refresh`, at most `limit` RRsets.
   void StageRefresh(std::size_t limit, UtcTime now);
   // Other keys from here on, and the key sets that go with them. What the apex holds is signed anew at once; what devices
-  // and NSEC3 hold of another ZSK stays, and StageRekeyed signs at most `limit` of it anew. New content is signed
-  // with the new keys. A walk over the whole zone in all, in as many parts.
+  // and NSEC3 hold of other ZSKs stays, and StageRekeyed signs at most `limit` of it anew. New content is signed
+  // with the new keys. A walk over the whole zone in all, in as many parts. Two ZSKs are of two algorithms, which sign
+  // everything both: 64 or 96 octets more for each RRset (RFC 6781 §4.1.4).
   void Rekey(SigningProfile signing, const std::vector<StaticSet>& key_sets, UtcTime now);
   void StageRekeyed(std::size_t limit, UtcTime now);
   bool Rekeying() const { return rekeying_; }
@@ -68,6 +79,11 @@ class SignedZone {
   Delta Seal(std::uint32_t serial, UtcTime now);
 
   std::vector<BlockPtr> Contents() const;  // all but the SOA
+  template <typename Visit>
+  void ForEach(const Visit& visit) const;  // the same, one after the other
+  std::size_t blocks_at_most() const {
+    return static_.size() + key_sets_.size() + devices_.size() + notes_.size() + denial_.size();
+  }
   const BlockPtr& soa() const { return soa_; }
   std::uint64_t devices() const { return devices_.size(); }
   std::size_t octets() const { return octets_; }  // of all blocks, for comparison with a difference
@@ -75,14 +91,33 @@ class SignedZone {
  private:
   struct DeviceName {
     std::uint64_t revision = 0;
-    Cell tlsa, txt;
+    BlockPtr tlsa;  // null: it has none
   };
+  // Ordered by the hash alone, which nobody changes.
   struct Denial {
-    std::vector<std::uint16_t> types;
-    Cell cell;
+    Hash hash;
+    mutable std::uint16_t types;  // its bitmap in bitmaps_
+    mutable bool stale;           // to be rendered again by Seal; listed in stale_denial_
+    mutable BlockPtr block;
   };
+  struct ByHash {
+    using is_transparent = void;
+    static const Hash& Of(const Denial& denial) { return denial.hash; }
+    static const Hash& Of(const Hash& hash) { return hash; }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return ByOctets()(Of(a), Of(b));
+    }
+  };
+  using DenialSet = absl::btree_set<Denial, ByHash>;
+  // Where a block stands. By name, because what stands in an ordered container moves when something comes or goes.
+  struct DeviceSpot {
+    DeviceId device;
+    bool note;
+  };
+  using Spot = std::variant<BlockPtr*, DeviceSpot, Hash>;
   struct Task {
-    Cell* cell;
+    Spot spot;
     Unsigned data;
     BlockPtr sealed;
   };
@@ -90,36 +125,60 @@ class SignedZone {
   void MakeSealers();
   void AddStatic(UtcTime now);
   void SetKeySets(const std::vector<StaticSet>& key_sets, UtcTime now);
-  bool TakeOver(Cell& cell, std::vector<Task>& tasks);
+  void Readopt(BlockPtr& block);
+  void TakeFormer(std::vector<Task>& tasks);
+  Spot SpotOf(const Block& block);
+  BlockPtr& At(const Spot& spot);
+  void Place(BlockPtr& at, BlockPtr block);
+  void TakeOver(const Spot& spot, BlockPtr& block, std::vector<Task>& tasks);
+  bool TakeOverDevices(const std::function<bool()>& stop, std::vector<Task>& tasks);
   bool Fits(const domain::ZoneChange& change) const;
   void Update(const domain::ZoneChange& change, std::vector<Task>& tasks);
-  void Replace(Cell& cell, std::optional<Unsigned> wanted, std::vector<Task>& tasks);
-  void Drop(Cell& cell);
+  void SetNote(const DeviceId& device, std::optional<Unsigned> wanted, std::vector<Task>& tasks);
+  void Replace(const Spot& spot, BlockPtr& block, std::optional<Unsigned> wanted, std::vector<Task>& tasks);
+  void Drop(BlockPtr& block);
   void Run(std::vector<Task>& tasks, UtcTime now);
   void SetTypes(const Bytes& prefix, std::optional<std::vector<std::uint16_t>> types);
-  void MarkBefore(std::map<Hash, Denial>::iterator at);
+  std::uint16_t TypesId(std::vector<std::uint16_t> types);
+  void Mark(const Denial& denial);
+  void MarkBefore(DenialSet::iterator at);
   void SealDenial(UtcTime now);
+  Unsigned SoaOf(std::uint32_t serial) const;
   BlockPtr SealSoa(std::uint32_t serial, UtcTime now);
-  Bytes DevicePrefix(const DeviceId& device) const;
 
   ZoneProfile profile_;
+  std::vector<std::uint16_t> signers_;  // tags of the ZSKs
   Nsec3Hasher hasher_;
   std::deque<Sealer> sealers_;
   ExpiryIndex expiry_;
-  std::deque<Cell> static_;
-  std::map<std::uint16_t, Cell> key_sets_;  // by type
-  std::vector<std::uint16_t> apex_types_;   // without those of the key sets
-  std::map<DeviceId, DeviceName> devices_;
-  std::map<Hash, Denial> denial_;
-  std::vector<Hash> stale_denial_;  // to be rendered again by Seal
+  std::deque<BlockPtr> static_;
+  std::map<std::uint16_t, BlockPtr> key_sets_;  // by type
+  std::vector<std::uint16_t> apex_types_;       // without those of the key sets
+  OctetMap<DeviceId, DeviceName> devices_;
+  OctetMap<DeviceId, BlockPtr> notes_;  // TXT of the devices that have one
+  DenialSet denial_;
+  std::vector<Hash> stale_denial_;
+  std::vector<Bytes> bitmaps_;  // of the sets of types that names have, a dozen
   bool rekeying_ = false;
   std::optional<DeviceId> rekeyed_device_;  // the walk has come so far
   std::optional<Hash> rekeyed_denial_;
+  std::optional<FormerBlocks> former_;  // while it starts
   Delta pending_;
   BlockPtr soa_;
   std::uint32_t serial_ = 0;
   std::size_t octets_ = 0;
   std::int64_t signed_at_ = 0;  // the latest time anything was signed at, UTC seconds
 };
+
+template <typename Visit>
+void SignedZone::ForEach(const Visit& visit) const {
+  for (const BlockPtr& block : static_) visit(block);
+  for (const auto& [type, block] : key_sets_) visit(block);
+  for (const auto& [device, name] : devices_) {
+    if (name.tlsa) visit(name.tlsa);
+  }
+  for (const auto& [device, block] : notes_) visit(block);
+  for (const Denial& denial : denial_) visit(denial.block);
+}
 
 }  // namespace registry::zone

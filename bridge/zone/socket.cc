@@ -53,6 +53,19 @@ bool Wildcard(const addrinfo& info) {
   return reinterpret_cast<const sockaddr_in&>(*info.ai_addr).sin_addr.s_addr == htonl(INADDR_ANY);
 }
 
+// Without SO_REUSEADDR: the kernel then picks a port that nobody has.
+Result<Socket> OpenFrom(const std::string& source, const addrinfo& to) {
+  Socket socket(::socket(to.ai_family, to.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) return SocketError("a socket", 0);
+  if (source.empty()) return socket;
+  auto from = Numeric(source, 0, to.ai_socktype);
+  if (!from) return from.error();
+  const addrinfo& own = **from;
+  if (own.ai_family == to.ai_family && !Wildcard(own) && bind(socket.fd(), own.ai_addr, own.ai_addrlen) != 0)
+    return SocketError(source, 0);
+  return socket;
+}
+
 }  // namespace
 
 Socket::~Socket() {
@@ -72,12 +85,12 @@ Socket AcceptTcp(const Socket& listener) {
   return socket;
 }
 
-Result<Socket> ConnectTcp(const std::string& address, std::uint16_t port) {
+Result<Socket> ConnectTcp(const std::string& address, std::uint16_t port, const std::string& source) {
   auto to = Numeric(address, port, SOCK_STREAM);
   if (!to) return to.error();
-  Socket socket(::socket((*to)->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) return SocketError(address, port);
-  if (connect(socket.fd(), (*to)->ai_addr, (*to)->ai_addrlen) != 0 && errno != EINPROGRESS)
+  auto socket = OpenFrom(source, **to);
+  if (!socket) return socket;
+  if (connect(socket->fd(), (*to)->ai_addr, (*to)->ai_addrlen) != 0 && errno != EINPROGRESS)
     return SocketError(address, port);
   return socket;
 }
@@ -91,19 +104,9 @@ Result<Socket> BindUdp(const std::string& address, std::uint16_t port) {
 Result<Socket> ConnectUdp(const std::string& address, std::uint16_t port, const std::string& source) {
   auto to = Numeric(address, port, SOCK_DGRAM);
   if (!to) return to.error();
-  // Without SO_REUSEADDR: the kernel then picks a port that nobody has.
-  Socket socket(::socket((*to)->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket) return SocketError(address, port);
-  if (!source.empty()) {
-    auto from = Numeric(source, 0, SOCK_DGRAM);
-    if (!from) return from.error();
-    const addrinfo& own = **from;
-    if (own.ai_family == (*to)->ai_family && !Wildcard(own) &&
-        bind(socket.fd(), own.ai_addr, own.ai_addrlen) != 0) {
-      return SocketError(source, 0);
-    }
-  }
-  if (connect(socket.fd(), (*to)->ai_addr, (*to)->ai_addrlen) != 0) return SocketError(address, port);
+  auto socket = OpenFrom(source, **to);
+  if (!socket) return socket;
+  if (connect(socket->fd(), (*to)->ai_addr, (*to)->ai_addrlen) != 0) return SocketError(address, port);
   return socket;
 }
 
@@ -122,6 +125,22 @@ std::string PeerText(const sockaddr_storage& peer) {
     return "an unknown address";
   }
   return std::string(host) + " port " + port;
+}
+
+bool IsOfThisHost(const Socket& connected) {
+  sockaddr_storage own{}, peer{};
+  socklen_t own_size = sizeof own, peer_size = sizeof peer;
+  if (getsockname(connected.fd(), reinterpret_cast<sockaddr*>(&own), &own_size) != 0 ||
+      getpeername(connected.fd(), reinterpret_cast<sockaddr*>(&peer), &peer_size) != 0 ||
+      own.ss_family != peer.ss_family) {
+    return false;
+  }
+  if (own.ss_family == AF_INET6) {
+    return IN6_ARE_ADDR_EQUAL(&reinterpret_cast<const sockaddr_in6&>(own).sin6_addr,
+                              &reinterpret_cast<const sockaddr_in6&>(peer).sin6_addr);
+  }
+  return own.ss_family == AF_INET && reinterpret_cast<const sockaddr_in&>(own).sin_addr.s_addr ==
+                                         reinterpret_cast<const sockaddr_in&>(peer).sin_addr.s_addr;
 }
 
 std::string PeerText(const Socket& connected) {

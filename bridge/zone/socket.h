@@ -36,15 +36,17 @@ Result<Socket> ListenTcp(const std::string& address, std::uint16_t port);
 Socket AcceptTcp(const Socket& listener);
 // Whether this errno of an accept means that there is no descriptor or memory for it, and the same connection waits on.
 bool IsExhausted(int why);
-// Begun, and perhaps not done: the first send waits for it, and says why not.
-Result<Socket> ConnectTcp(const std::string& address, std::uint16_t port);
+// Begun, and perhaps not done: the first send waits for it, and says why not. Both Connects send from `source`, unless that
+// is empty, a wildcard, or of another family: then from what the kernel picks.
+Result<Socket> ConnectTcp(const std::string& address, std::uint16_t port, const std::string& source = {});
 Result<Socket> BindUdp(const std::string& address, std::uint16_t port);
 // Connected: the kernel drops datagrams from any other address; the source port is random.
-// It sends from `source`, unless that is empty, a wildcard, or of another family: then from what the kernel picks.
 Result<Socket> ConnectUdp(const std::string& address, std::uint16_t port, const std::string& source = {});
 std::uint16_t LocalPort(const Socket& socket);
 // Address and port, for the log.
 std::string PeerText(const sockaddr_storage& peer);
 std::string PeerText(const Socket& connected);
+// Whether both ends have the same IP address: the octets then pass no wire.
+bool IsOfThisHost(const Socket& connected);
 
 }  // namespace registry::zone

@@ -8,14 +8,12 @@ namespace {
 
 using Part = Piece::Part;
 
-std::string_view DataText(const Block& block) {
-  return {reinterpret_cast<const char*>(block.wire.data()), block.data_size};
-}
+std::string DataText(const Block& block) { return std::string(AsText(block.data())); }
 
 // RFC 1995 §4: what is in both versions is in neither list. Who signs again leaves the data alone, so that only the
 // old and the new RRSIG are told: half of the octets, and no record a secondary deletes to add it again.
 std::unordered_set<const Block*> SignedAgain(const Delta& delta) {
-  std::unordered_map<std::string_view, const Block*> removed;
+  std::unordered_map<std::string, const Block*> removed;
   for (const BlockPtr& block : delta.removed) removed.emplace(DataText(*block), block.get());
   std::unordered_set<const Block*> both;
   for (const BlockPtr& block : delta.added) {
@@ -48,14 +46,10 @@ std::vector<Piece> DifferenceOf(const Delta& delta) {
 
 }  // namespace
 
-View Piece::octets() const {
-  if (part == Part::kData) return block->data();
-  return part == Part::kSignature ? block->signature() : View(block->wire);
-}
-
 std::uint16_t Piece::records() const {
-  if (part == Part::kSignature) return block->signature_count;
-  return static_cast<std::uint16_t>(block->data_count + (part == Part::kAll ? block->signature_count : 0));
+  const BlockShape& shape = block->shape();
+  if (part == Part::kSignature) return shape.signature_count;
+  return static_cast<std::uint16_t>(shape.data_count + (part == Part::kAll ? shape.signature_count : 0));
 }
 
 ZoneStore::ZoneStore(ZoneProfile profile, std::size_t journal_octets_max, std::size_t journal_changes_max,
@@ -70,9 +64,32 @@ std::vector<DeviceId> ZoneStore::Load(std::span<const domain::ZoneChange> change
   return content_.Stage(changes, now);
 }
 
-void ZoneStore::FinishLoad(std::uint32_t serial, UtcTime now) {
+void ZoneStore::Adopt(StoredZone stored, UtcTime now) {
+  const MutexLock lock(content_mutex_);
+  adopted_whole_ = !stored.torn;
+  content_.Adopt(std::move(stored.blocks), stored.soa, stored.serial, now);
+  const MutexLock served(served_mutex_);
+  journal_ = std::move(stored.journal);
+  soa_ = std::move(stored.soa);
+  serial_ = stored.serial;
+}
+
+// What follows a version that was lost may have been served under serials that are not known: then this one is new.
+bool ZoneStore::FinishLoadAsAdopted(UtcTime now) {
+  const MutexLock lock(content_mutex_);
+  const bool same = adopted_whole_ && !content_.EndAdoption(now) && *adopted_whole_;
+  adopted_whole_.reset();
+  if (!same) return false;
+  devices_ = content_.devices();
+  octets_ = content_.octets();
+  return true;
+}
+
+bool ZoneStore::FinishLoad(std::uint32_t serial, UtcTime now) {
+  if (FinishLoadAsAdopted(now)) return false;
   const MutexLock lock(content_mutex_);
   Serve(content_.Seal(serial, now));
+  return true;
 }
 
 ZoneStore::Published ZoneStore::Publish(std::span<const domain::ZoneChange> changes,
@@ -103,9 +120,24 @@ bool ZoneStore::Rekeying() const {
   return content_.Rekeying();
 }
 
+// Signed before anybody has to wait for it.
+void ZoneStore::Replace(SignedZone content, std::uint32_t serial, UtcTime now) {
+  Delta whole = content.Seal(serial, now);
+  const MutexLock lock(content_mutex_);
+  if (spoilt()) return;
+  {
+    const MutexLock served(served_mutex_);
+    journal_.Clear();
+  }
+  // A start must not take over what the operator has had thrown away.
+  if (file_ != nullptr) file_->Discard();
+  content_ = std::move(content);
+  Serve(std::move(whole));
+}
+
 void ZoneStore::Renumber(std::uint32_t serial, UtcTime now) {
   const MutexLock lock(content_mutex_);
-  Serve(content_.Seal(serial, now));
+  Serve(content_.Seal(serial, now), true);
 }
 
 bool ZoneStore::RefreshDue(UtcTime now) const {
@@ -123,16 +155,30 @@ std::int64_t ZoneStore::FirstExpiry() const {
   return content_.FirstExpiry();
 }
 
-void ZoneStore::Serve(Delta delta) {
+// `anew`: no difference is told over it.
+void ZoneStore::Serve(Delta delta, bool anew) {
   if (spoilt()) return;
   const bool first = delta.soa_from == nullptr;
   const auto shared = std::make_shared<const Delta>(std::move(delta));
-  const MutexLock lock(served_mutex_);
-  soa_ = shared->soa_to;
-  serial_ = shared->to;
-  if (!first) journal_.Append(shared);
+  if (file_ != nullptr && !first) file_->Append(*shared, anew);
+  {
+    const MutexLock lock(served_mutex_);
+    soa_ = shared->soa_to;
+    serial_ = shared->to;
+    if (anew) {
+      journal_.Clear();
+    } else if (!first) {
+      journal_.Append(shared);
+    }
+  }
   devices_ = content_.devices();
   octets_ = content_.octets();
+  if (file_ != nullptr && file_->RewriteDue()) file_->Rewrite(Image());
+}
+
+ZoneImage ZoneStore::Image() const {
+  const MutexLock lock(served_mutex_);
+  return {content_.Contents(), soa_, serial_, journal_.All()};
 }
 
 std::uint32_t ZoneStore::serial() const {
@@ -145,22 +191,23 @@ BlockPtr ZoneStore::soa() const {
   return soa_;
 }
 
-// RFC 5936 §2.2: the SOA, every other record once, the SOA again.
+// RFC 5936 §2.2: the SOA, every other record once, the SOA again. A list of its own for each of many secondaries that come
+// at once would take 64 octets a name for each, and hold up whoever asks behind them.
 Transfer ZoneStore::Full() const {
-  std::vector<BlockPtr> blocks;
-  BlockPtr soa;
-  {
-    const MutexLock lock(content_mutex_);
-    if (spoilt()) return {Transfer::Kind::kCurrent, {{Piece::Part::kData, this->soa()}}};
-    blocks = content_.Contents();
-    soa = content_.soa();
+  const MutexLock lock(content_mutex_);
+  if (spoilt()) return {Transfer::Kind::kCurrent, Pieces::List{{Piece::Part::kData, this->soa()}}};
+  const BlockPtr& soa = content_.soa();
+  auto whole = whole_.lock();
+  if (whole == nullptr || whole->front().block != soa) {
+    Pieces::List pieces;
+    pieces.reserve(content_.blocks_at_most() + 2);
+    pieces.push_back({Piece::Part::kAll, soa});
+    content_.ForEach([&pieces](const BlockPtr& block) { pieces.push_back({Piece::Part::kAll, block}); });
+    pieces.push_back({Piece::Part::kData, soa});
+    whole = std::make_shared<const Pieces::List>(std::move(pieces));
+    whole_ = whole;
   }
-  Transfer transfer{Transfer::Kind::kFull, {}};
-  transfer.pieces.reserve(blocks.size() + 2);
-  transfer.pieces.push_back({Piece::Part::kAll, soa});
-  for (BlockPtr& block : blocks) transfer.pieces.push_back({Piece::Part::kAll, std::move(block)});
-  transfer.pieces.push_back({Piece::Part::kData, std::move(soa)});
-  return transfer;
+  return {Transfer::Kind::kFull, Pieces(std::move(whole))};
 }
 
 Transfer ZoneStore::Since(std::uint32_t serial) const {
@@ -168,13 +215,14 @@ Transfer ZoneStore::Since(std::uint32_t serial) const {
   {
     const MutexLock lock(served_mutex_);
     // RFC 1995 §2: a client that has this version, or claims a newer one, is told the SOA only.
-    if (!SerialAhead(serial_, serial)) return {Transfer::Kind::kCurrent, {{Piece::Part::kData, soa_}}};
+    if (!SerialAhead(serial_, serial))
+      return {Transfer::Kind::kCurrent, Pieces::List{{Piece::Part::kData, soa_}}};
     versions = journal_.After(serial);
   }
   if (versions.empty()) return Full();
   Transfer transfer{Transfer::Kind::kIncremental, DifferenceOf(Condense(versions))};
   std::size_t octets = 0;
-  for (const Piece& piece : transfer.pieces) octets += piece.octets().size();
+  for (const Piece& piece : transfer.pieces) octets += piece.size();
   // RFC 1995 §2: allowed, and cheaper for both.
   return octets > octets_ ? Full() : std::move(transfer);
 }

@@ -3,7 +3,8 @@
 // the publishing thread only; the rest from any.
 // Waiting: SOA and an IXFR from the journal wait for no signing. A whole zone (AXFR, or an IXFR the journal cannot
 // answer) waits while a version is being signed, 0.1 s for a batch of 1000, and holds the next one up while it is
-// collected; one thread answers all secondaries, so what is asked behind it waits as long.
+// collected; one thread answers all secondaries, so what is asked behind it waits as long. All whole transfers of one
+// version share one list.
 // Spec: RFC 1995 §2, §4; RFC 5936 §2.2; RFC 1982.
 #pragma once
 
@@ -11,22 +12,43 @@
 
 #include "bridge/zone/journal.h"
 #include "bridge/zone/signed_zone.h"
+#include "bridge/zone/zone_file.h"
 #include "schemas/base/mutex.h"
 
 namespace registry::zone {
 
 // A run of records to be put into an answer.
 struct Piece {
-  enum class Part : std::uint8_t { kAll, kData, kSignature } part = Part::kAll;
+  using Part = Block::Part;
+  Part part = Part::kAll;
   BlockPtr block;
 
-  View octets() const;
+  void AppendTo(Bytes& out) const { block->AppendTo(out, part); }
+  std::size_t size() const { return block->size_of(part); }  // octets
   std::uint16_t records() const;
+};
+
+// The records of an answer, in order. Immutable and shared: copies cost nothing, and all whole transfers of a version are
+// of one list.
+class Pieces {
+ public:
+  using List = std::vector<Piece>;
+
+  Pieces(List pieces = {}) : list_(std::make_shared<const List>(std::move(pieces))) {}  // NOLINT: it is one
+  explicit Pieces(std::shared_ptr<const List> list) : list_(std::move(list)) {}
+  std::size_t size() const { return list_->size(); }
+  const Piece& operator[](std::size_t at) const { return (*list_)[at]; }
+  List::const_iterator begin() const { return list_->begin(); }
+  List::const_iterator end() const { return list_->end(); }
+  const std::shared_ptr<const List>& list() const { return list_; }
+
+ private:
+  std::shared_ptr<const List> list_;
 };
 
 struct Transfer {
   enum class Kind { kCurrent, kIncremental, kFull } kind = Kind::kFull;
-  std::vector<Piece> pieces;
+  Pieces pieces;
 };
 
 class ZoneStore {
@@ -34,9 +56,16 @@ class ZoneStore {
   ZoneStore(ZoneProfile profile, std::size_t journal_octets_max, std::size_t journal_changes_max,
             UtcTime now);
 
+  // Every version is kept there from here on, before it is served. It outlives the store.
+  void KeepIn(ZoneFile& file) { file_ = &file; }
+  // Before Load: what was kept. What still holds of it needs no signature.
+  void Adopt(StoredZone stored, UtcTime now);
   // Before anything is served: content that makes up the first version, in any number of parts.
   std::vector<DeviceId> Load(std::span<const domain::ZoneChange> changes, UtcTime now);
-  void FinishLoad(std::uint32_t serial, UtcTime now);
+  // True: the zone is the one that was adopted, and is served under its serial. Else FinishLoad comes next.
+  bool FinishLoadAsAdopted(UtcTime now);
+  // False: the zone is the one that was adopted and is served under its serial; `serial` was not used.
+  bool FinishLoad(std::uint32_t serial, UtcTime now);
   struct Published {
     bool changed = false;  // false: the zone was so already, the serial was not used
     std::vector<DeviceId> refused;
@@ -50,6 +79,8 @@ class ZoneStore {
   void Rekey(SigningProfile signing, const std::vector<StaticSet>& key_sets, std::uint32_t serial,
              UtcTime now);
   bool Rekeying() const;
+  // Content that was made apart, in place of what is there, as a version of its own. No difference leads to it.
+  void Replace(SignedZone content, std::uint32_t serial, UtcTime now);
   // The same content as a version of its own under a serial any number of steps on.
   void Renumber(std::uint32_t serial, UtcTime now);
   // A signature was given up on (key_patience.h): the version it belongs to, and every later one, is not served.
@@ -66,10 +97,14 @@ class ZoneStore {
   Transfer Since(std::uint32_t serial) const;
 
  private:
-  void Serve(Delta delta) REQUIRES(content_mutex_);
+  void Serve(Delta delta, bool anew = false) REQUIRES(content_mutex_);
+  ZoneImage Image() const REQUIRES(content_mutex_);
 
   Name zone_;
   const std::shared_ptr<KeyPatience> patience_;
+  ZoneFile* file_ = nullptr;
+  mutable std::weak_ptr<const Pieces::List> whole_ GUARDED_BY(content_mutex_);  // as long as anybody sends it
+  std::optional<bool> adopted_whole_;  // while it starts; whether what was adopted had lost nothing
   mutable Mutex content_mutex_ ACQUIRED_BEFORE(served_mutex_);
   SignedZone content_ GUARDED_BY(content_mutex_);
   mutable Mutex served_mutex_;

@@ -203,6 +203,49 @@ void TsigStream::Sign(Bytes& message, UtcTime now) {
   PutRecord(message, key_->name, kHmacSha256, time, kTsigFudge, prior_, error_, other);
 }
 
+TsigChain::TsigChain(const TsigKey& key, Bytes request_mac) : key_(&key), prior_(std::move(request_mac)) {}
+
+TsigVerdict TsigChain::Take(View octets, const Message& message, UtcTime now) {
+  TsigVerdict verdict;
+  if (first_) {
+    verdict = VerifyTsig(octets, message, *key_, now, prior_);
+    if (verdict.error != TsigError::kNone) return verdict;
+    first_ = false;
+    prior_ = verdict.mac;
+    return verdict;
+  }
+  if (message.tsig() == nullptr) {
+    Put(digested_, octets);
+    verdict.error = ++unsigned_ > kUnsignedMax ? TsigError::kAbsent : TsigError::kNone;
+    return verdict;
+  }
+  verdict.error = Check(octets, message, verdict, now);
+  return verdict;
+}
+
+// RFC 8945 §5.3.1: the MAC before, every message since, this one, and only the timers of its TSIG.
+TsigError TsigChain::Check(View octets, const Message& message, TsigVerdict& verdict, UtcTime now) {
+  const Record& record = *message.tsig();
+  Fields fields;
+  verdict.key_name = record.owner;
+  if (!ReadFields(octets, record, verdict, fields)) return TsigError::kMalformed;
+  verdict.told = fields.error;
+  if (verdict.key_name != key_->name || verdict.algorithm != kHmacSha256) return TsigError::kBadKey;
+  Bytes digested;
+  PutPrior(digested, prior_);
+  Put(digested, digested_);
+  Put(digested, WithoutTsig(octets, record, fields.original_id));
+  PutU48(digested, verdict.time_signed);
+  PutU16(digested, verdict.fudge);
+  const Bytes mac = Mac(*key_, digested);
+  if (verdict.mac.size() != kMacSize || CRYPTO_memcmp(mac.data(), verdict.mac.data(), kMacSize) != 0)
+    return TsigError::kBadSig;
+  prior_ = verdict.mac;
+  digested_.clear();
+  unsigned_ = 0;
+  return CheckTime(verdict, now);
+}
+
 void PutUnsignedTsig(Bytes& message, const TsigVerdict& request) {
   PutRecord(message, request.key_name, request.algorithm, request.time_signed, request.fudge, {},
             request.error, {});

@@ -66,6 +66,25 @@ class TsigStream {
   bool first_ = true;
 };
 
+// Checks the messages that answer one request, one after the other, as a client of a zone transfer does. Not each of them
+// needs a TSIG, but the first and the last do, and one in kUnsignedMax (RFC 8945 §5.3.1).
+class TsigChain {
+ public:
+  TsigChain(const TsigKey& key, Bytes request_mac);
+  // kNone for a message without a TSIG of its own that may be so; what it holds is believed once a later one is right.
+  TsigVerdict Take(View octets, const Message& message, UtcTime now);
+  bool whole() const { return !first_ && unsigned_ == 0; }  // the last message taken was signed
+
+ private:
+  TsigError Check(View octets, const Message& message, TsigVerdict& verdict, UtcTime now);
+
+  const TsigKey* key_;
+  Bytes prior_, digested_;
+  bool first_ = true;
+  int unsigned_ = 0;
+};
+inline constexpr int kUnsignedMax = 99;
+
 // RFC 8945 §5.2.1, §5.2.2: BADKEY and BADSIG are answered with a TSIG that has no MAC.
 void PutUnsignedTsig(Bytes& message, const TsigVerdict& request);
 

@@ -7,7 +7,6 @@ void Waiting::StartBehind(ledger::Seq read) {
   batch_.after = batch_.last = read;
   batch_.changes.emplace();
   entries_ = 0;
-  revokes_ = false;
 }
 
 Status Waiting::Read(std::chrono::milliseconds wait) {
@@ -20,7 +19,7 @@ Status Waiting::Read(std::chrono::milliseconds wait) {
     ++entries_;
     auto* change = std::get_if<domain::ZoneChange>(&entry.item);
     if (change == nullptr) continue;
-    revokes_ = revokes_ || change->tlsa.empty();
+    if (change->tlsa.empty() && !revokes()) batch_.revokes_since = std::chrono::steady_clock::now();
     batch_.changes->push_back(std::move(*change));
   }
   return Done{};

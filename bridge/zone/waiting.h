@@ -16,7 +16,7 @@ class Waiting {
   // Takes what has come; with nothing there yet it waits for the first, at most `wait`. Errors: the ledger's.
   Status Read(std::chrono::milliseconds wait);
   bool empty() const { return batch_.last == batch_.after; }
-  bool revokes() const { return revokes_; }  // a record leaves the zone with them
+  bool revokes() const { return batch_.revokes_since.has_value(); }  // a record leaves the zone with them
   const Batch& batch() const { return batch_; }
   // All of it, without a serial; what comes from now on is for another version.
   Batch Take();
@@ -26,7 +26,6 @@ class Waiting {
   const std::size_t max_;
   Batch batch_;
   std::size_t entries_ = 0;
-  bool revokes_ = false;
 };
 
 }  // namespace registry::zone

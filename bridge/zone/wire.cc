@@ -88,6 +88,11 @@ void PutU48(Bytes& out, std::uint64_t value) {
   PutU32(out, static_cast<std::uint32_t>(value));
 }
 void Put(Bytes& out, View octets) { out.insert(out.end(), octets.begin(), octets.end()); }
+void PutFramed(Bytes& out, View message) {
+  PutU16(out, static_cast<std::uint16_t>(message.size()));
+  Put(out, message);
+}
+
 void SetU16(Bytes& out, std::size_t at, std::uint16_t value) {
   out[at] = static_cast<std::uint8_t>(value >> 8);
   out[at + 1] = static_cast<std::uint8_t>(value);
@@ -120,6 +125,12 @@ bool Reader::U48(std::uint64_t& value) {
 bool Reader::Octets(std::size_t size, Bytes& value) {
   if (left() < size) return false;
   value.assign(message_.begin() + static_cast<long>(at_), message_.begin() + static_cast<long>(at_ + size));
+  at_ += size;
+  return true;
+}
+bool Reader::Take(std::size_t size, View& octets) {
+  if (left() < size) return false;
+  octets = message_.subspan(at_, size);
   at_ += size;
   return true;
 }

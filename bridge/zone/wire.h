@@ -17,6 +17,11 @@ namespace registry::zone {
 using Name = Bytes;
 using View = std::span<const std::uint8_t>;
 
+inline std::string_view AsText(View octets) {
+  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+}
+using registry::AsText;  // of Bytes
+
 inline constexpr std::uint16_t kTypeA = 1, kTypeNs = 2, kTypeSoa = 6, kTypeTxt = 16, kTypeAaaa = 28,
                                kTypeRrsig = 46, kTypeDnskey = 48, kTypeNsec3 = 50, kTypeNsec3Param = 51,
                                kTypeTlsa = 52, kTypeDs = 43, kTypeCds = 59, kTypeCdnskey = 60,
@@ -37,6 +42,7 @@ void PutU16(Bytes& out, std::uint16_t value);
 void PutU32(Bytes& out, std::uint32_t value);
 void PutU48(Bytes& out, std::uint64_t value);
 void Put(Bytes& out, View octets);
+void PutFramed(Bytes& out, View message);  // with its length in front, as over TCP (RFC 1035 §4.2.2)
 void SetU16(Bytes& out, std::size_t at, std::uint16_t value);
 
 class Reader {
@@ -47,6 +53,7 @@ class Reader {
   bool U32(std::uint32_t& value);
   bool U48(std::uint64_t& value);
   bool Octets(std::size_t size, Bytes& value);
+  bool Take(std::size_t size, View& octets);  // without a copy
   bool Skip(std::size_t size);
   // RFC 1035 §4.1.4: follows compression pointers, which must point strictly backward.
   bool ReadName(Name& name);

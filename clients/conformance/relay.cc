@@ -111,6 +111,10 @@ Relay::~Relay() {
 void Relay::Loop() {
   while (!thread_.stopping()) {
     if (cut_.exchange(false)) Sweep(true);
+    if (still_) {
+      ::poll(nullptr, 0, kPollMs);
+      continue;
+    }
     std::vector<pollfd> polled = {{listener_, POLLIN, 0}};
     for (const Pair& pair : pairs_) {
       // A deaf relay reads on and keeps it, so that it sees the party go.

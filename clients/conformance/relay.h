@@ -2,7 +2,8 @@
 // moment. It carries octets both ways and reads none of them: TLS is between the two ends.
 // Owns: the listening socket, every connection, one thread. Threads: every call from any.
 // Fault model: Cut ends every connection; away, new ones are refused; deaf, what the party says stays here, so that no
-//   PUBACK and no report reaches the broker.
+//   PUBACK and no report reaches the broker; still, nothing moves and nobody is told, as when a network is gone, until it
+//   goes on from where it stood.
 // Limits: kConnectionsMax connections, 64 KiB of each direction at a time. Errors: relay_failed.
 #pragma once
 
@@ -30,6 +31,7 @@ class Relay {
   void Cut() { cut_ = true; }
   void SetAway(bool away) { away_ = away; }
   void SetDeaf(bool deaf) { deaf_ = deaf; }
+  void SetStill(bool still) { still_ = still; }
   std::size_t connections() const { return connections_; }
 
  private:
@@ -48,7 +50,7 @@ class Relay {
 
   const int listener_;
   const std::uint16_t port_, broker_port_;
-  std::atomic<bool> cut_{false}, away_{false}, deaf_{false};
+  std::atomic<bool> cut_{false}, away_{false}, deaf_{false}, still_{false};
   std::atomic<std::size_t> connections_{0};
   std::list<Pair> pairs_;  // the thread's alone
   OwnThread thread_;

@@ -31,6 +31,18 @@ Result<Bytes> PinOfCertificate(const std::string& pem) {
   return pin;
 }
 
+Result<Bytes> CertificatesIn(std::string_view pem) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  Bytes all;
+  for (auto at = pem.find(kBegin); at != pem.npos; at = pem.find(kBegin, at + 1)) {
+    const auto next = FromPem("CERTIFICATE", pem.substr(at));
+    if (!next) return Error::Make(Code::kValueSyntax, "trust_malformed", "holds what is no certificate");
+    all.insert(all.end(), next->begin(), next->end());
+  }
+  if (all.empty()) return Error::Make(Code::kValueSyntax, "trust_malformed", "holds no certificate");
+  return all;
+}
+
 std::string ReadTrustFile(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   std::stringstream text;

@@ -81,18 +81,10 @@ Result<Bytes> ReadAuthority(const std::string& key, const std::string& file) {
   return std::move(*der);
 }
 
-// All that are in the file, one behind the other: the registry may be changing its issuing CA.
 Result<Bytes> ReadAuthorities(const std::string& key, const std::string& file) {
-  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
-  auto all = ReadAuthority(key, file);
-  if (!all) return all;
-  const std::string text = ReadTrustFile(file);
-  std::size_t at = text.find(kBegin);
-  while ((at = text.find(kBegin, at + 1)) != std::string::npos) {
-    const auto next = FromPem("CERTIFICATE", std::string_view(text).substr(at));
-    if (!next) return BadOption(key + ": " + file + " holds what is no certificate");
-    all->insert(all->end(), next->begin(), next->end());
-  }
+  if (file.empty()) return BadOption(key + " is missing");
+  auto all = CertificatesIn(ReadTrustFile(file));
+  if (!all) return BadOption(key + ": " + file + " " + all.error().message);
   return all;
 }
 

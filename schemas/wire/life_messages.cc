@@ -83,6 +83,11 @@ Fields<Message> Told() {
   return fields;
 }
 
+template <class Message>
+Fields<Message> OfSecondary() {
+  return {Must<Line, &Message::secondary>("secondary"), Must<Time, &Message::since>("since")};
+}
+
 }  // namespace
 
 // ---- commands
@@ -139,7 +144,8 @@ const Fields<AuthorisationSet>& Table<AuthorisationSet>() {
   static const Fields<AuthorisationSet> table{
       Must<Device, &AuthorisationSet::device>("device"),
       Must<Word<PurposeWords>, &AuthorisationSet::purpose>("purpose"),
-      May<Integer<std::uint32_t, 1, 365>, &AuthorisationSet::valid_days>("validDays")};
+      May<Integer<std::uint32_t, 1, 365>, &AuthorisationSet::valid_days>("validDays"),
+      May<Line, &AuthorisationSet::reason>("reason")};
   return table;
 }
 template <>
@@ -384,6 +390,17 @@ const Fields<TransferCompleted>& Table<TransferCompleted>() {
 template <>
 const Fields<TransferFailed>& Table<TransferFailed>() {
   static const auto table = Told<TransferFailed>();
+  return table;
+}
+
+template <>
+const Fields<SecondaryLagged>& Table<SecondaryLagged>() {
+  static const auto table = OfSecondary<SecondaryLagged>();
+  return table;
+}
+template <>
+const Fields<SecondaryRecovered>& Table<SecondaryRecovered>() {
+  static const auto table = OfSecondary<SecondaryRecovered>();
   return table;
 }
 

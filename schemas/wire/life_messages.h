@@ -67,6 +67,7 @@ struct AuthorisationSet {
   DeviceId device;
   std::string purpose;           // "claim", "transfer"
   std::uint32_t valid_days = 0;  // 0: not said
+  std::string reason{};          // kept in the history
 };                               // all
 struct TransferRequest {
   static constexpr std::string_view kName = "transfer.request";
@@ -303,5 +304,16 @@ REGISTRY_TRANSFER_TOLD(TransferCancelled, "transfer.cancelled");
 REGISTRY_TRANSFER_TOLD(TransferCompleted, "transfer.completed");
 REGISTRY_TRANSFER_TOLD(TransferFailed, "transfer.failed");
 #undef REGISTRY_TRANSFER_TOLD
+// Of a secondary of the zone, by the name that it has in the configuration.
+struct SecondaryLagged {
+  static constexpr std::string_view kName = "secondary.lagged";
+  std::string secondary;
+  UtcTime since;  // it has served nothing new since
+};
+struct SecondaryRecovered {
+  static constexpr std::string_view kName = "secondary.recovered";
+  std::string secondary;
+  UtcTime since;  // it had served nothing new since
+};
 
 }  // namespace registry::wire

@@ -102,6 +102,10 @@ template <>
 const Fields<TransferCompleted>& Table<TransferCompleted>();
 template <>
 const Fields<TransferFailed>& Table<TransferFailed>();
+template <>
+const Fields<SecondaryLagged>& Table<SecondaryLagged>();
+template <>
+const Fields<SecondaryRecovered>& Table<SecondaryRecovered>();
 // One of `device` and `eid`, and one of `iccid` and `endpoint`.
 template <>
 Fault Consistent<TransferRequest>(const TransferRequest& request);

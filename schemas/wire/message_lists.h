@@ -107,7 +107,9 @@
   X(TransferRejected, kMno, kAsp) \
   X(TransferCancelled, kMno, kAsp) \
   X(TransferCompleted, kMno, kAsp) \
-  X(TransferFailed, kMno, kAsp)
+  X(TransferFailed, kMno, kAsp) \
+  X(SecondaryLagged, kOperator) \
+  X(SecondaryRecovered, kOperator)
 
 // X(struct): what is inside messages, and documents. The error and the envelope are not among them, as neither has a struct
 // of this folder's.

@@ -96,6 +96,7 @@ const Fields<DeviceDeactivate>& Table<DeviceDeactivate>() {
   static const Fields<DeviceDeactivate> table = [] {
     auto fields = WithReason<DeviceDeactivate>();
     fields.push_back(May<Switch, &DeviceDeactivate::disconnect>("disconnect"));
+    fields.push_back(May<Ordinal, &DeviceDeactivate::record_version>("recordVersion"));
     return fields;
   }();
   return table;

@@ -112,8 +112,9 @@ struct DeviceDeactivate {
   static constexpr std::string_view kName = "device.deactivate";
   DeviceId device;
   std::string reason;
-  bool disconnect = false;  // the profile is disabled too, after the wipe
-};                          // ASP, operator
+  bool disconnect = false;           // the profile is disabled too, after the wipe
+  std::uint64_t record_version = 0;  // refused when the device's record has another one; 0: whatever it has
+};                                   // ASP, operator
 struct DeviceReactivate {
   static constexpr std::string_view kName = "device.reactivate";
   DeviceId device;

@@ -28,6 +28,11 @@ Fields<Message> OnlyOrder() {
 }
 
 template <class Message>
+Fields<Message> OrderAndReason() {
+  return {Must<Order, &Message::order>("order"), May<Line, &Message::reason>("reason")};
+}
+
+template <class Message>
 void AddCounts(Fields<Message>& fields) {
   fields.push_back(Must<Count, &Message::done>("done"));
   fields.push_back(Must<Count, &Message::refused>("refused"));
@@ -63,17 +68,17 @@ const Fields<OrderStart>& Table<OrderStart>() {
 }
 template <>
 const Fields<OrderPause>& Table<OrderPause>() {
-  static const auto table = OnlyOrder<OrderPause>();
+  static const auto table = OrderAndReason<OrderPause>();
   return table;
 }
 template <>
 const Fields<OrderResume>& Table<OrderResume>() {
-  static const auto table = OnlyOrder<OrderResume>();
+  static const auto table = OrderAndReason<OrderResume>();
   return table;
 }
 template <>
 const Fields<OrderCancel>& Table<OrderCancel>() {
-  static const auto table = OnlyOrder<OrderCancel>();
+  static const auto table = OrderAndReason<OrderCancel>();
   return table;
 }
 template <>

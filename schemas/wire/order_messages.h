@@ -32,15 +32,18 @@ struct OrderStart {
 struct OrderPause {
   static constexpr std::string_view kName = "order.pause";
   OrderId order;
-};  // all
+  std::string reason{};  // kept in the history
+};                       // all
 struct OrderResume {
   static constexpr std::string_view kName = "order.resume";
   OrderId order;
-};  // all
+  std::string reason{};  // kept in the history
+};                       // all
 struct OrderCancel {
   static constexpr std::string_view kName = "order.cancel";
   OrderId order;
-};  // all
+  std::string reason{};  // kept in the history
+};                       // all
 
 // Reads.
 struct OrderGet {

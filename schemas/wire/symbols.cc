@@ -127,6 +127,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kDecision, Code::kStatusProhibits, "renewal_pending",
        "the device is being given another key already; the message names the key.generate or the "
        "certificate"},
+      {Said::kDecision, Code::kStatusProhibits, "device_changed",
+       "the device's record has another version than `recordVersion`: look at it again"},
       {Said::kDecision, Code::kNotFound, "device_unknown", "no such device"},
       {Said::kDecision, Code::kNotAuthorised, "not_sponsor",
        "another MNO sponsors the device, or the job was sent to another MNO"},
@@ -243,6 +245,7 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kOperator, Code::kFailed, "config_unreadable", "the configuration file cannot be read"},
       {Said::kOperator, Code::kFailed, "config_invalid",
        "the configuration is wrong; the message names file, line and key"},
+      {Said::kOperator, Code::kFailed, "anchor_refused", "a trust anchor cannot take this step now"},
       {Said::kOperator, Code::kFailed, "file_exists", "a file that would be made exists"},
       {Said::kOperator, Code::kFailed, "file_failed", "a file cannot be written"},
       {Said::kOperator, Code::kFailed, "backup_failed",
@@ -266,6 +269,11 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kOperator, Code::kFailed, "party_exists", "a party of that name exists"},
       {Said::kOperator, Code::kFailed, "party_in_use",
        "a party still has devices or work; the message counts them"},
+      {Said::kOperator, Code::kFailed, "ca_missing", "the configuration names no such coming issuing CA"},
+      {Said::kOperator, Code::kFailed, "ca_too_early",
+       "the TLSA record of a coming issuing CA may not be in every cache; the message says until when"},
+      {Said::kOperator, Code::kFailed, "ca_times_invalid",
+       "the file of when a coming issuing CA's record was served cannot be read"},
       {Said::kOperator, Code::kFailed, "party_missing", "the configuration names no such party"},
       {Said::kOperator, Code::kFailed, "party_name", "not a party's name, or the registry's own"},
       {Said::kOperator, Code::kFailed, "party_request",
@@ -352,6 +360,8 @@ const std::vector<SymbolRow>& Symbols() {  // NOLINT(readability-function-size):
       {Said::kOperator, Code::kFailed, "zone_key_set_invalid",
        "the file of the zone's key set cannot be worked with"},
       {Said::kOperator, Code::kFailed, "zone_parent_failed", "a server of the parent does not say the DS"},
+      {Said::kOperator, Code::kFailed, "zone_update_failed",
+       "the zone's signing server does not take or show a change"},
       {Said::kOperator, Code::kFailed, "zone_roll_refused", "a zone key cannot be rolled over now"},
   };
   return rows;

@@ -103,7 +103,21 @@ Result<AspConfig> Read(const json& object) {
   return config;
 }
 
+Result<Bytes> ReadCertificates(const char* member, const std::string& file) {
+  auto certificates = clients::CertificatesIn(clients::ReadTrustFile(file));
+  if (certificates) return certificates;
+  return Malformed("device_trust." + std::string(member) + ": " + file + " " + certificates.error().message);
+}
+
 }  // namespace
+
+Result<ClientCheck::Trust> ReadDeviceTrust(const AspConfig& config) {
+  auto root = ReadCertificates("root_file", config.root_file);
+  if (!root) return root.error();
+  auto issuing = ReadCertificates("issuing_file", config.issuing_file);
+  if (!issuing) return issuing.error();
+  return ClientCheck::Trust{std::move(*root), std::move(*issuing), {config.zone}};
+}
 
 Result<AspConfig> ReadAspConfig(const std::string& file) {
   const json object = json::parse(clients::ReadTrustFile(file), nullptr, false);

@@ -28,5 +28,7 @@ struct AspConfig {
 };
 
 Result<AspConfig> ReadAspConfig(const std::string& file);
+// What root_file and issuing_file hold now.
+Result<ClientCheck::Trust> ReadDeviceTrust(const AspConfig& config);
 
 }  // namespace registry::sim

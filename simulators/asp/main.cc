@@ -1,7 +1,6 @@
 // asp-sim --config FILE [--fault NAME]...: see README.md. Ends with exit code 0 when its input ends or on SIGTERM.
 #include <iostream>
 
-#include "clients/dane/trust_files.h"
 #include "clients/verdict/client_check.h"
 #include "schemas/base/standard_descriptors.h"
 #include "simulators/asp/asp.h"
@@ -13,7 +12,6 @@
 
 namespace {
 
-using registry::Bytes;
 using registry::Error;
 using registry::Result;
 using registry::clients::ClientCheck;
@@ -26,15 +24,12 @@ using registry::sim::Report;
 using registry::sim::TlsServer;
 using registry::sim::TlsSession;
 
-Bytes DerFile(const std::string& file) {
-  return registry::FromPem("CERTIFICATE", registry::clients::ReadTrustFile(file)).value_or(Bytes{});
-}
-
 Result<std::unique_ptr<ClientCheck>> MakeCheck(const AspConfig& config, const OwnDevices& own) {
+  const auto trust = registry::sim::ReadDeviceTrust(config);
+  if (!trust) return trust.error();
   auto resolver = DaneResolver::Create(config.resolver);
   if (!resolver) return resolver.error();
-  return ClientCheck::Create({DerFile(config.root_file), DerFile(config.issuing_file), {config.zone}}, &own,
-                             *resolver);
+  return ClientCheck::Create(*trust, &own, *resolver);
 }
 
 void ReportSession(Report& report, const TlsSession& session) {

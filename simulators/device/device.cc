@@ -185,16 +185,30 @@ bool Device::PayloadOutcome::retriable() const {
                         std::end(kForTheMoment);
 }
 
-// It may bring the certificate of a new key, or once more that of the key in use.
+// Its signer is the issuing CA that the device knows, or another one below the root that it knows.
 Result<wire::RegistryPayload> Device::Open(const Bytes& cms, UtcTime now, std::size_t profile,
                                            Identity*& brought) {
+  auto opened = OpenUnder(*trust_, cms, now, profile, brought);
+  if (opened || opened.error().symbol != "signature_invalid") return opened;
+  const auto named = IssuingNamedIn(cms, *profiles_[profile]->agreement);
+  if (!named) return opened;
+  const wire::Bootstrap& known = payload_ ? payload_->bootstrap : bootstrap_;
+  const auto trust = TrustInCas(known.root_certificate, *named);
+  return trust ? OpenUnder(**trust, cms, now, profile, brought) : opened;
+}
+
+// It may bring the certificate of a new key, or once more that of the key in use.
+Result<wire::RegistryPayload> Device::OpenUnder(const RegistryTrust& trust, const Bytes& cms, UtcTime now,
+                                                std::size_t profile, Identity*& brought) {
   Result<wire::RegistryPayload> opened = Lacking("bootstrap_missing", "no key yet");
   for (Identity* identity : {&next_, &live_}) {
     if (!identity->signing || identity->profile != profile) continue;
     brought = identity;
-    const PayloadExpectation expected{
-        name(), last_version_, identity->signing->point(), identity->der, identity->certificate.get(), now};
-    opened = OpenPayload(cms, *trust_, *profiles_[profile]->agreement, expected);
+    PayloadExpectation expected{name(), last_version_, identity->signing->point(), {}, nullptr, now};
+    // Judged already, but only under the CA that is known.
+    if (&trust == trust_.get()) expected.installed = identity->der;
+    if (&trust == trust_.get()) expected.installed_parsed = identity->certificate.get();
+    opened = OpenPayload(cms, trust, *profiles_[profile]->agreement, expected);
     if (opened || opened.error().symbol != "payload_certificate") break;
   }
   return opened;

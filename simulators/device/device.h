@@ -130,6 +130,8 @@ class Device {
   Status Apply(const nlohmann::json& frame, UtcTime now, std::size_t profile, Files files);
   // `brought`: whose certificate is in it, when it could be opened.
   Result<wire::RegistryPayload> Open(const Bytes& cms, UtcTime now, std::size_t profile, Identity*& brought);
+  Result<wire::RegistryPayload> OpenUnder(const RegistryTrust& trust, const Bytes& cms, UtcTime now,
+                                          std::size_t profile, Identity*& brought);
   // Until they are on the card, whole. Of kWritten it only sees to it.
   Status Write(const std::vector<wire::Container>& containers, std::size_t profile, Files by);
   // What is the same already stays.

@@ -112,6 +112,19 @@ Result<std::string> OpenSealed(const std::string& sealed, const CardKey& certifi
   return std::string(plain.begin(), plain.end());
 }
 
+Result<Bytes> IssuingNamedIn(const Bytes& cms, const CardKey& agreement) {
+  const OwnedCms signed_data = ParseCms(cms, NID_pkcs7_signed);
+  ASN1_OCTET_STRING** const content = signed_data ? CMS_get0_content(signed_data.get()) : nullptr;
+  if (content == nullptr || *content == nullptr)
+    return Refuse("signature_invalid", "not one whole SignedData");
+  const std::uint8_t* const octets = ASN1_STRING_get0_data(*content);
+  const auto plain = Decrypt(Bytes(octets, octets + ASN1_STRING_length(*content)), agreement);
+  if (!plain) return plain.error();
+  auto payload = Decode(*plain);
+  if (!payload) return payload.error();
+  return std::move(payload->bootstrap.issuing_certificate);
+}
+
 Result<wire::RegistryPayload> OpenPayload(const Bytes& cms, const RegistryTrust& trust,
                                           const CardKey& agreement, const PayloadExpectation& expected) {
   const auto sealed = VerifySigned(cms, trust);

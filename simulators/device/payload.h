@@ -24,6 +24,9 @@ struct PayloadExpectation {
 
 Result<wire::RegistryPayload> OpenPayload(const Bytes& cms, const RegistryTrust& trust,
                                           const CardKey& agreement, const PayloadExpectation& expected);
+// The issuing certificate that the content names, proved by nothing yet: a registry that has changed its issuing CA signs
+// with one that the device has not seen. Errors as of OpenPayload.
+Result<Bytes> IssuingNamedIn(const Bytes& cms, const CardKey& agreement);
 // What an ASP has sealed to the certificate of this key: base64 of CMS AuthEnvelopedData. Error
 // wifi_undecryptable: it is no such thing, or for another key.
 Result<std::string> OpenSealed(const std::string& sealed, const CardKey& certified);

@@ -50,10 +50,12 @@ Status CheckChain(const RegistryTrust& trust) {
   return Done{};
 }
 
-Result<std::shared_ptr<const RegistryTrust>> Build(const wire::Bootstrap& bootstrap) {
+}  // namespace
+
+Result<std::shared_ptr<RegistryTrust>> TrustInCas(const Bytes& root_der, const Bytes& issuing_der) {
   auto trust = std::make_shared<RegistryTrust>();
-  trust->root = ParseCertificate(bootstrap.root_certificate);
-  trust->issuing = ParseCertificate(bootstrap.issuing_certificate);
+  trust->root = ParseCertificate(root_der);
+  trust->issuing = ParseCertificate(issuing_der);
   trust->authorities.reset(X509_STORE_new());
   X509_STORE* const authorities = trust->authorities.get();
   if (trust->root) X509_STORE_add_cert(authorities, trust->root.get());
@@ -63,17 +65,25 @@ Result<std::shared_ptr<const RegistryTrust>> Build(const wire::Bootstrap& bootst
   X509_STORE_add_cert(authorities, trust->issuing.get());
   X509_STORE_set_flags(authorities, X509_V_FLAG_PARTIAL_CHAIN);
   trust->issuing_key = X509_get0_pubkey(trust->issuing.get());
-  auto root = CertificateView::Of(bootstrap.root_certificate);
-  auto issuing = CertificateView::Of(bootstrap.issuing_certificate);
+  auto root = CertificateView::Of(root_der);
+  auto issuing = CertificateView::Of(issuing_der);
   if (!root || !issuing) return Untrusted("a certificate is malformed");
   trust->root_view = *root;
   trust->issuing_view = *issuing;
+  return trust;
+}
+
+namespace {
+
+Result<std::shared_ptr<const RegistryTrust>> Build(const wire::Bootstrap& bootstrap) {
+  auto trust = TrustInCas(bootstrap.root_certificate, bootstrap.issuing_certificate);
+  if (!trust) return trust.error();
   ResolverTrust resolver{bootstrap.resolver.address, bootstrap.resolver.port, bootstrap.resolver.spki_pin,
                          bootstrap.trust_anchors};
   auto opened = DaneResolver::Create(std::move(resolver));
   if (!opened) return opened.error();
-  trust->resolver = *opened;
-  return std::shared_ptr<const RegistryTrust>(trust);
+  (*trust)->resolver = *opened;
+  return std::shared_ptr<const RegistryTrust>(std::move(*trust));
 }
 
 }  // namespace

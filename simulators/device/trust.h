@@ -36,6 +36,9 @@ struct RegistryTrust {
   bool Issued(X509* certificate) const;
 };
 
+// What a payload can be judged with: the two CAs alone, without a resolver. Refused where `issuing` is not below `root`.
+Result<std::shared_ptr<RegistryTrust>> TrustInCas(const Bytes& root, const Bytes& issuing);
+
 class TrustStore {
  public:
   Result<std::shared_ptr<const RegistryTrust>> Of(const wire::Bootstrap& bootstrap);

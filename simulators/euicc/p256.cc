@@ -50,6 +50,15 @@ Key PublicKeyOf(const Bytes& point) {
   return Key(key, EVP_PKEY_free);
 }
 
+// Of a group that is there already: to make the group by its name costs as much as the key.
+Key NewKey() {
+  static EVP_PKEY* const like = EVP_EC_gen("P-256");  // for the life of the process
+  const KeyContext context(like != nullptr ? EVP_PKEY_CTX_new(like, nullptr) : nullptr, EVP_PKEY_CTX_free);
+  EVP_PKEY* key = nullptr;
+  if (context && EVP_PKEY_keygen_init(context.get()) > 0) EVP_PKEY_keygen(context.get(), &key);
+  return Key(key, EVP_PKEY_free);
+}
+
 // Ecdsa-Sig-Value (RFC 3279 §2.2.3) of r || s.
 Bytes SignatureValue(const Bytes& raw) {
   const std::unique_ptr<ECDSA_SIG, decltype(&ECDSA_SIG_free)> value(ECDSA_SIG_new(), ECDSA_SIG_free);
@@ -95,7 +104,7 @@ std::optional<Bytes> P256Key::Request(const Bytes& subject) const {
 
 std::optional<P256Key> P256Key::Generate() {
   P256Key made;
-  made.key_ = std::shared_ptr<void>(EVP_EC_gen("P-256"),
+  made.key_ = std::shared_ptr<void>(NewKey().release(),
                                     [](void* key) { EVP_PKEY_free(static_cast<EVP_PKEY*>(key)); });
   if (!made.key_) return std::nullopt;
   std::uint8_t* point = nullptr;

@@ -8,6 +8,7 @@
 
 #include "schemas/base/bytes.h"
 #include "simulators/lab/process.h"
+#include "simulators/lab/registry_setup.h"
 
 namespace registry::lab {
 namespace {
@@ -33,7 +34,7 @@ Status WriteFile(const std::string& file, const std::string& text) {
 // The plug-in judges devices as asp-sim does: the same zone, certificates, resolver and trust anchor.
 std::string PluginPart(const Layout& layout, int asp, const std::string& plugin) {
   return "plugin " + plugin + "\nplugin_opt_zone " + kZone + "\nplugin_opt_root_file " +
-         layout.Registry("pki/root.pem") + "\nplugin_opt_issuing_file " + layout.Registry("pki/issuing.pem") +
+         layout.Registry("pki/root.pem") + "\nplugin_opt_issuing_file " + IssuingTrust(layout) +
          "\nplugin_opt_resolver " + kAddress + ":" + std::to_string(layout.dot) +
          "\nplugin_opt_resolver_certificate_file " + layout.In("tls/resolver.pem") +
          "\nplugin_opt_trust_anchor_file " + layout.TrustAnchor() + "\nplugin_opt_party " + kAsps[asp] +
@@ -93,8 +94,7 @@ Status PrepareAspBroker(const Layout& layout, int asp, const std::string& plugin
   if (error) return BrokerError(folder + ": " + error.message());
   const AspBroker broker = AspBrokerOf(layout, asp);
   std::filesystem::remove(broker.log_file, error);  // of an earlier run: it says that Mosquitto is there
-  const std::string chain =
-      ReadFile(layout.Registry("pki/issuing.pem")) + ReadFile(layout.Registry("pki/root.pem"));
+  const std::string chain = ReadFile(IssuingTrust(layout)) + ReadFile(layout.Registry("pki/root.pem"));
   if (auto made = MakePasswords(broker.password_file, folder + "/passwords"); !made) return made;
   if (auto written = WriteFile(folder + "/chain.pem", chain); !written) return written;
   const std::string access = std::string("user ") + kBackEndUser + "\ntopic readwrite #\n";

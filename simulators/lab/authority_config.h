@@ -25,6 +25,7 @@ struct AuthorityOptions {
   std::uint16_t primary_port = 0;
   std::string tsig_name, tsig_secret;
   std::vector<SignedZone> static_zones;
+  std::vector<std::uint16_t> other_primaries = {};  // any of them, or none, serves the zone now
 };
 std::string ConfigOf(Authority software, const AuthorityOptions& options);
 // What starts it in the foreground, with the text of ConfigOf in `file`.

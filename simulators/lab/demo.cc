@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "simulators/lab/live_line.h"
+#include "simulators/lab/revocation_probe.h"
 
 namespace registry::lab {
 namespace {
@@ -91,15 +92,28 @@ std::string AnyDeviceOf(const Progress& progress, const std::string& asp) {
   return {};
 }
 
-// The device is taken off the air, then deactivated; the reason when that did not work.
+// The device is taken off the air, then deactivated, and the DNS watched from then on; the reason when that did not work.
 std::string Deactivate(const DemoOptions& options, DemoRun& run, Progress& progress, const std::string& asp,
-                       const std::string& device) {
+                       const std::string& device, std::optional<RevocationProbe>& dns) {
   run.lab->SendTo("devices", {{"cmd", "radio"}, {"device", device}, {"on", false}});
   const auto radio = [&](milliseconds tick) { return progress.WaitRadio(device, tick); };
   if (WaitFor(options, run, radio) != false) return "the device was not taken off the air";
+  dns.emplace(run.lab->layout(), device + "._device." + kZone);
   run.lab->SendTo(asp, {{"cmd", "deactivate"}, {"device", device}});
   const auto deactivated = [&](milliseconds tick) { return progress.WaitDeactivated(device, tick); };
   return WaitFor(options, run, deactivated) == true ? "" : "not confirmed";
+}
+
+// What is refused because of the DNS is no longer there, so there is hardly anything to wait for.
+void NoteRevocation(const DemoOptions& options, DemoRun& run, const std::string& device,
+                    const RevocationProbe& dns, double refused_ms) {
+  const auto gone = [&](milliseconds tick) {
+    const bool both = dns.unserved_ms() && dns.disbelieved_ms();
+    if (!both) std::this_thread::sleep_for(tick);
+    return both ? std::optional(true) : std::nullopt;
+  };
+  if (WaitFor(options, run, gone))
+    run.report.revocations.push_back({device, *dns.unserved_ms(), *dns.disbelieved_ms(), refused_ms});
 }
 
 // One line that changes while the refusal is waited for, since nothing else does.
@@ -131,7 +145,8 @@ double SecondsSince(Progress::Clock::time_point then) {
 // nothing. Caches may hold the record for its TTL, so the device tries until then.
 bool IsRefused(const DemoOptions& options, DemoRun& run, Progress& progress, const std::string& asp,
                const std::string& device) {
-  if (const std::string why = Deactivate(options, run, progress, asp, device); !why.empty()) {
+  std::optional<RevocationProbe> dns;
+  if (const std::string why = Deactivate(options, run, progress, asp, device, dns); !why.empty()) {
     run.report.failed.push_back({device, "deactivate", why});
     return false;
   }
@@ -146,6 +161,7 @@ bool IsRefused(const DemoOptions& options, DemoRun& run, Progress& progress, con
     if (!retry) break;
     if (!retry->ok && retry->reason.find("tlsa_missing") != std::string::npos) {
       run.report.refusal_ms.push_back(SecondsSince(begun) * 1000);
+      NoteRevocation(options, run, device, *dns, dns->elapsed_ms());
       return true;
     }
     last = retry->ok ? "still welcome" : retry->reason;

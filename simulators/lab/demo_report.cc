@@ -128,7 +128,14 @@ void AddUsage(const Counted& before, const Counted& after, DemoReport& report) {
 }
 
 nlohmann::json ToJson(const DemoReport& report) {
-  nlohmann::json failed = nlohmann::json::array(), steps = nlohmann::json::object();
+  nlohmann::json failed = nlohmann::json::array(), steps = nlohmann::json::object(),
+                 revocations = nlohmann::json::array();
+  for (const auto& revocation : report.revocations) {
+    revocations.push_back({{"device", revocation.device},
+                           {"unserved_ms", revocation.unserved_ms},
+                           {"disbelieved_ms", revocation.disbelieved_ms},
+                           {"refused_ms", revocation.refused_ms}});
+  }
   for (const auto& failure : report.failed) {
     failed.push_back({{"device", failure.device}, {"step", failure.step}, {"reason", failure.reason}});
   }
@@ -150,6 +157,7 @@ nlohmann::json ToJson(const DemoReport& report) {
           {"put_out_by_broker", report.put_out},
           {"trouble", report.trouble},
           {"refusal_ms", report.refusal_ms},
+          {"revocations", revocations},
           {"duration_s", report.duration_s},
           {"activations_per_s", report.activations_per_s},
           {"steps", steps},
@@ -198,6 +206,21 @@ std::string DeviceTable(const std::map<std::string, DeviceProgress>& devices, st
       text += Right(!known ? "-" : found->second.ok ? Tenths(found->second.ms) : "FAILED", width(step));
     }
     text += Right(device.Complete() ? Tenths(device.finished_ms) : "-", kStep) + "\n";
+  }
+  return text;
+}
+
+std::string RevocationTable(const DemoReport& report) {
+  if (report.revocations.empty()) return {};
+  constexpr std::size_t kName = 10, kColumn = 22;
+  std::string text = Left("device", kName);
+  for (const char* title : {"not served any more", "not in the resolver", "refused by its ASP"})
+    text += Right(title, kColumn);
+  text += "\n";
+  for (const auto& [device, unserved, disbelieved, refused] : report.revocations) {
+    text += Left(device.substr(0, 8), kName);
+    for (const double ms : {unserved, disbelieved, refused}) text += Right(Tenths(ms), kColumn);
+    text += "\n";
   }
   return text;
 }

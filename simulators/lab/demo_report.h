@@ -32,6 +32,12 @@ struct DemoReport {
   std::uint64_t registry_peak_octets = 0;
   std::map<std::string, std::uint64_t> peak_octets;  // resident, of every process
   std::vector<double> refusal_ms;                    // deactivated -> refused
+  // From the moment at which its ASP sent the command.
+  struct Revocation {
+    std::string device;
+    double unserved_ms = 0, disbelieved_ms = 0, refused_ms = 0;  // by name server, resolver, ASP
+  };
+  std::vector<Revocation> revocations;
   OtaFigures over_the_air;
   std::string trouble;  // what ended the run early, e.g. "interrupted"; empty when nothing did
   bool Good() const;
@@ -59,5 +65,6 @@ std::string OutcomeSentence(const DemoReport& report);
 // At most `columns` wide, from 80 on: devices are named by their first characters where the whole name has no room.
 std::string DeviceTable(const std::map<std::string, DeviceProgress>& devices, std::size_t columns);
 std::string StepTable(const DemoReport& report);
+std::string RevocationTable(const DemoReport& report);  // empty without any
 
 }  // namespace registry::lab

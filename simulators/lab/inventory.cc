@@ -6,6 +6,7 @@
 
 #include "schemas/base/bytes.h"
 #include "simulators/lab/asp_broker.h"
+#include "simulators/lab/registry_setup.h"
 
 namespace registry::lab {
 namespace {
@@ -169,7 +170,7 @@ json AspConfig(const Layout& layout, int asp, bool pilot) {
             {"key_file", layout.In("tls/" + party + ".key")}}},
           {"device_trust",
            {{"root_file", layout.Registry("pki/root.pem")},
-            {"issuing_file", layout.Registry("pki/issuing.pem")},
+            {"issuing_file", IssuingTrust(layout)},
             {"zone", kZone}}},
           {"resolver",
            {{"address", kAddress},

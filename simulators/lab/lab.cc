@@ -14,6 +14,7 @@
 #include "simulators/lab/probe.h"
 #include "simulators/lab/registry_setup.h"
 #include "simulators/lab/server_config.h"
+#include "simulators/lab/signing_server.h"
 
 namespace registry::lab {
 namespace {
@@ -84,40 +85,37 @@ Status Lab::Prepare() {
   auto layout = MakeLayout(*folder, ports_);
   if (!layout) return layout.error();
   layout_ = *layout;
+  if (options_.bridges > 1 && !options_.postgres)
+    return LabError("several bridges need a ledger in postgres");
+  if (auto added = AddBridges(layout_, options_.bridges, ports_); !added) return added;
   const std::uint64_t seed = options_.seed != 0 ? options_.seed : std::random_device{}();
   inventory_ = MakeInventory(options_.devices, seed);
   ChooseChecked(inventory_, options_.check_share, seed);
   if (options_.ota.on() && !MakeCardKeys(inventory_)) return LabError("no randomness for the cards' keys");
   Say("making keys, certificates and zones in " + layout_.folder);
   if (Status status = InitRegistry(layout_, Program("registryctl")); !status) return status.error();
-  return PrepareZones();
+  if (options_.postgres) {
+    auto server = PostgresServer::Start({.durable = true, .settings = {}, .patience = options_.patience});
+    if (!server) return server.error();
+    postgres_ = std::move(*server);
+    Say("postgres is up");
+  }
+  if (Status status = PrepareZones(); !status) return status;
+  return PrepareLedger();
+}
+
+// What `registryctl init` made is a ledger of RocksDB.
+Status Lab::PrepareLedger() {
+  if (!postgres_) return Done{};
+  const auto made = RunToEnd({Program("registryctl"), "ledger", "migrate", "--config", layout_.ConfigFile()});
+  return made ? Status(Done{}) : Status(made.error());
 }
 
 Status Lab::PrepareZones() {
-  auto zone_ds = ReadZoneDs(layout_);
-  if (!zone_ds) return zone_ds.error();
-  std::vector<std::string> root_records{std::string(kZone) + ". IN NS ns1." + kZone + ".",
-                                        std::string("ns1.") + kZone + ". IN A " + kAddress, *zone_ds};
-  static_zones_.clear();
-  for (int i = 0; i < 2; ++i) {
-    auto credential = MakeCredential(layout_.In(std::string("tls/") + kAsps[i]), Layout::AspHost(kAsps[i]));
-    if (!credential) return credential.error();
-    const std::string zone = Layout::AspZone(kAsps[i]);
-    auto made = SignZone(
-        layout_.In("zones"), zone,
-        {Layout::AspHost(kAsps[i]) + ". IN A " + kAddress,
-         layout_.TlsaOwner(i) + ". IN TLSA 3 1 1 " + credential->spki_sha256_hex,
-         Layout::TlsaOwnerAt(layout_.asp_mqtt[i], i) + ". IN TLSA 3 1 1 " + credential->spki_sha256_hex});
-    if (!made) return made.error();
-    root_records.insert(root_records.end(),
-                        {zone + ". IN NS ns." + zone + ".", "ns." + zone + ". IN A " + kAddress, made->ds});
-    static_zones_.push_back(*made);
-  }
-  auto root = SignZone(layout_.In("zones"), "", root_records);
-  if (!root) return root.error();
-  static_zones_.push_back(*root);
-  root_ds_ = root->ds;
-  if (Status status = WriteText(layout_.TrustAnchor(), root_ds_ + "\n"); !status) return status;
+  if (Status status = MakeZones(); !status) return status;
+  if (Status status = MakeStandBy(); !status) return status;
+  const std::string known = root_ds_ + "\n" + (options_.root_stand_by ? stand_by_.ds + "\n" : "");
+  if (Status status = WriteText(layout_.TrustAnchor(), known); !status) return status;
   if (Status status = WriteText(layout_.In("zones/trust-anchor.bind"), BindAnchor(root_ds_)); !status)
     return status;
   auto resolver = MakeCredential(layout_.In("tls/resolver"), kResolverName);
@@ -126,16 +124,22 @@ Status Lab::PrepareZones() {
   setup.resolver_certificate_file = resolver->certificate_file;
   setup.trust_anchor = root_ds_;
   setup.authority = options_.authority;
+  setup.by_update = options_.publisher == LabOptions::Publisher::kUpdate;
   setup.batches = options_.batches;
   setup.console = options_.console;
   setup.retry_first_seconds = options_.retry_first_seconds;
   setup.validity_seconds = options_.validity_seconds;
+  if (postgres_) {
+    setup.postgres = postgres_->connection();
+    setup.postgres_password_file = postgres_->password_file();
+    if (options_.bridges > 1) setup.lease_seconds = options_.lease_seconds;
+  }
   return CompleteConfig(layout_, setup);
 }
 
 Status Lab::StartServers() {
-  for (auto start : {&Lab::StartBroker, &Lab::StartRegistry, &Lab::StartAuthority, &Lab::StartResolver,
-                     &Lab::StartAspBrokers, &Lab::AwaitReady}) {
+  for (auto start : {&Lab::StartBroker, &Lab::StartSigningServer, &Lab::StartRegistry, &Lab::StartAuthority,
+                     &Lab::StartResolver, &Lab::StartAspBrokers, &Lab::AwaitReady}) {
     if (Interrupted()) return LabError("interrupted");
     if (Status status = (this->*start)(); !status) return status;
   }
@@ -165,21 +169,47 @@ Status Lab::StartBroker() {
                 [this] { return TcpAnswers(kAddress, layout_.mqtt); });
 }
 
+Status Lab::StartSigningServer() {
+  if (options_.publisher != LabOptions::Publisher::kUpdate) return Done{};
+  const auto key = ReadTsigKey(layout_);
+  if (!key) return key.error();
+  if (Status made = PrepareSigningServer(layout_, *key); !made) return made;
+  return Launch("signing-server", SigningServerCommand(layout_),
+                [this] { return SoaAnswers(kAddress, layout_.primary, kZone); });
+}
+
 Status Lab::StartRegistry() {
-  return Launch("registryd", {Program("registryd"), "--config", layout_.ConfigFile()},
-                [this] { return HttpOk(kAddress, layout_.http, "/healthz"); });
+  // Before the first one runs, which writes into its folder.
+  for (const OtherBridge& bridge : layout_.other_bridges) {
+    if (auto copied = CopyRegistry(layout_, bridge); !copied) return copied;
+  }
+  const Status first = Launch("registryd", {Program("registryd"), "--config", layout_.ConfigFile()},
+                              [this] { return HttpOk(kAddress, layout_.http, "/healthz"); });
+  if (!first) return first;
+  // It answers when it stands by, and the next one would be as fast.
+  const auto active = [this] { return Interrupted() || HasFailure() || ActiveBridge() == "registryd"; };
+  if (!layout_.other_bridges.empty() && !WaitUntil(active, options_.patience))
+    return LabError("the first registryd does not take the ledger");
+  for (const OtherBridge& bridge : layout_.other_bridges) {
+    const auto answers = [port = bridge.http] { return HttpOk(kAddress, port, "/healthz"); };
+    const Status started =
+        Launch(bridge.name, {Program("registryd"), "--config", bridge.ConfigFile()}, answers);
+    if (!started) return started;
+  }
+  return Done{};
 }
 
 Status Lab::StartAuthority() {
   auto key = ReadTsigKey(layout_);
   if (!key) return key.error();
-  const AuthorityOptions authority{layout_.In("authority"),
-                                   layout_.authority,
-                                   kZone,
-                                   layout_.primary,
-                                   key->name,
-                                   key->secret,
-                                   static_zones_};
+  AuthorityOptions authority{layout_.In("authority"),
+                             layout_.authority,
+                             kZone,
+                             layout_.primary,
+                             key->name,
+                             key->secret,
+                             static_zones_};
+  for (const OtherBridge& bridge : layout_.other_bridges) authority.other_primaries.push_back(bridge.primary);
   const std::string file = layout_.In("authority/server.conf");
   Status status = WriteText(file, ConfigOf(options_.authority, authority));
   if (!status) return status;
@@ -218,6 +248,7 @@ Status Lab::StartResolver() {
 
 // A port answers before the files are read and the plug-in is there; the log says when.
 Status Lab::StartAspBrokers() {
+  if (auto gathered = GatherIssuing(layout_); !gathered) return gathered;
   for (int i = 0; i < 2 && options_.telemetry; ++i) {
     if (auto made = PrepareAspBroker(layout_, i, Program("registry-mosquitto-plugin.so")); !made) return made;
     const AspBroker broker = AspBrokerOf(layout_, i);
@@ -233,15 +264,16 @@ Status Lab::StartAspBrokers() {
 
 // With its broker and its secondary there: what it still misses it says itself.
 Status Lab::AwaitReady() {
-  const auto ready = [this] { return HttpOk(kAddress, layout_.http, "/readyz"); };
+  const auto ready = [this] { return HttpOk(kAddress, ActiveHttp(), "/readyz"); };
   if (WaitUntil(ready, options_.patience, [this] { return Interrupted() || HasFailure(); })) return Done{};
   if (Interrupted()) return LabError("interrupted while registryd was getting ready");
   if (const auto failure = TakeFailure()) return LabError(*failure);
-  const auto page = HttpAnswer(kAddress, layout_.http, "/readyz");
+  const auto page = HttpAnswer(kAddress, ActiveHttp(), "/readyz");
   return LabError("registryd is not ready; /readyz says: " + (page ? page->body : "nothing\n"));
 }
 
 Status Lab::StartSimulators() {
+  if (auto gathered = GatherIssuing(layout_); !gathered) return gathered;
   for (int i = 0; i < 2; ++i) {
     auto config = AspConfig(layout_, i, options_.pilot);
     config["batches"] = options_.batches;
@@ -294,11 +326,15 @@ Status Lab::LaunchAgain(Server& server) {
   std::unique_ptr<Process> earlier;
   {
     const MutexLock lock(mutex_);
-    server.expected_end = false;
+    server.expected_end = true;  // of the earlier one, should it still be about to end
     earlier = std::move(server.process);
     ready_[server.spec.name] = false;
   }
   earlier.reset();
+  {
+    const MutexLock lock(mutex_);
+    server.expected_end = false;
+  }
   auto started = Process::Start(server.spec);
   if (!started) return started.error();
   Process* process = started->get();
@@ -370,6 +406,21 @@ void Lab::Kill(const std::string& program) {
     }
     if (process) process->Signal(SIGKILL);
     // Its destructor, here and without the lock, waits for the end and for the handlers that hear of it.
+  }
+}
+
+void Lab::ExpectEnd(const std::string& program) {
+  const MutexLock lock(mutex_);
+  for (const auto& server : servers_) {
+    if (server->spec.name == program) server->expected_end = true;
+  }
+}
+
+void Lab::Signal(const std::string& program, int signal) {
+  ExpectEnd(program);
+  const MutexLock lock(mutex_);
+  for (const auto& server : servers_) {
+    if (server->spec.name == program && server->process) server->process->Signal(signal);
   }
 }
 

@@ -24,6 +24,7 @@
 #include "simulators/lab/described.h"
 #include "simulators/lab/inventory.h"
 #include "simulators/lab/layout.h"
+#include "simulators/lab/postgres_server.h"
 #include "simulators/lab/process.h"
 #include "simulators/lab/static_zone.h"
 #include "simulators/lab/usage.h"
@@ -31,15 +32,19 @@
 namespace registry::lab {
 
 struct LabOptions {
-  std::string folder = {};                // empty: a fresh one
-  std::string program_folder = {};        // where registryd, registryctl and the simulators are
-  std::string broker_config_folder = {};  // mosquitto.conf.in and acl.conf
+  enum class Publisher { kOwn, kUpdate };  // who holds the zone: the registry, or a signing server
+  std::string folder = {};                 // empty: a fresh one
+  std::string program_folder = {};         // where registryd, registryctl and the simulators are
+  std::string broker_config_folder = {};   // mosquitto.conf.in and acl.conf
   int devices = 10;
   int device_threads = 4;
   int register_first = -1;  // devices registered at once, the rest by SendTo(MNO, "register"); -1: all
   double check_share = 1;   // of the devices, checks.h
   std::uint64_t seed = 0;   // 0: a new inventory every time
   Authority authority = Authority::kBind;  // the public name server
+  // The root has a stand-by KSK (RFC 5011 §6.6): resolver and ASPs believe both from the start, devices the first alone.
+  bool root_stand_by = false;
+  Publisher publisher = Publisher::kOwn;
   LinkFaults faults = {};
   OtaSetup ota = {};
   std::array<SlowMno, 2> slow_mnos = {};  // mno-a, mno-b
@@ -49,6 +54,9 @@ struct LabOptions {
   bool batches = false;    // between registry and simulators, both ways; not where parties are played by hand
   bool telemetry = false;  // a broker for each ASP, to which its devices speak MQTT once they are active
   bool console = false;    // registryd's, for people
+  int bridges = 1;  // registryd, of which one is active and the others stand by; more than one needs postgres
+  int lease_seconds = 8;  // of theirs
+  bool postgres = false;  // the ledger is in a server of the lab's own, and ends with it; else RocksDB
   CardDoorPlan cards = {};
   std::chrono::milliseconds patience{30000};       // for one server to be there
   const std::atomic<bool>* interrupted = nullptr;  // set by a signal: starting gives up
@@ -68,12 +76,28 @@ class Lab {
 
   bool SendTo(const std::string& program, const nlohmann::json& command);  // a line on its standard input
   void Kill(const std::string& program);                                   // SIGKILL, and not a failure
+  // Its end is no failure from now on, until it is started again.
+  void ExpectEnd(const std::string& program);
+  void Signal(const std::string& program, int signal);  // other than SIGKILL; that it ends is no failure
   Status Restart(const std::string& program);  // after Kill; waits until it answers again (servers only)
 
+  // The DS of the root's KSKs: the one that the registry knows, and the stand-by one, if there is one.
+  const std::string& root_ds() const { return root_ds_; }
+  const std::string& stand_by_ds() const { return stand_by_.ds; }
+  // The root's DNSKEY set is of these KSKs from now on, and each signs it (RFC 6781 §4.1.2). The name server reads it at
+  // once, and the resolver forgets what it had.
+  enum class RootKeys { kFirst, kBoth, kStandBy };
+  Status SignRoot(RootKeys keys);
+
   const Layout& layout() const { return layout_; }
+  PostgresServer* postgres() const {
+    return postgres_.get();
+  }  // where it has one; until the lab is destroyed
   const std::vector<LabEsim>& inventory() const { return inventory_; }
   std::optional<std::string> TakeFailure();  // an unexpected end of a process
   std::map<std::string, Usage> UsageByProcess() const;
+  // The registryd that is active: "registryd", "registryd-2"; empty when none says so.
+  std::string ActiveBridge() const;
   // The registry's metrics, each the sum over its labels; empty when it does not answer.
   std::map<std::string, double> RegistryCounters() const;
   nlohmann::json Description() const;  // what lab.json says
@@ -91,8 +115,14 @@ class Lab {
   explicit Lab(LabOptions options) : options_(std::move(options)) {}
   Status Prepare();
   Status PrepareZones();
+  // Signed, with a DS in the zone above for each below: the ASPs' zones, the top-level domain and, last, the root.
+  Status MakeZones();
+  Status MakeStandBy();
+  Status PrepareLedger();
   Status StartBroker();
+  Status StartSigningServer();
   Status StartRegistry();
+  std::uint16_t ActiveHttp() const;
   Status StartAuthority();
   Status StartResolver();
   Status StartAspBrokers();
@@ -114,7 +144,9 @@ class Lab {
   Layout layout_;
   std::vector<LabEsim> inventory_;
   std::string root_ds_;
+  KeySigningKey stand_by_;  // of the root
   std::vector<SignedZone> static_zones_;
+  std::unique_ptr<PostgresServer> postgres_;
   mutable Mutex mutex_;
   // In the order of their start. Only the owner's thread adds and removes, with mutex_, so that it reads without it.
   std::vector<std::unique_ptr<Server>> servers_;

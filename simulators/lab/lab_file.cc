@@ -85,6 +85,14 @@ nlohmann::json Lab::Description() const {
                       {"processes", processes}};
   if (options_.console)
     description["console_url"] = "http://localhost:" + std::to_string(layout_.console) + "/";
+  json others = json::array();
+  for (const OtherBridge& bridge : layout_.other_bridges) {
+    others.push_back({{"name", bridge.name},
+                      {"config_file", bridge.ConfigFile()},
+                      {"primary_port", bridge.primary},
+                      {"http_port", bridge.http}});
+  }
+  if (!others.empty()) description["other_bridges"] = std::move(others);
   if (options_.telemetry) description["asp_brokers"] = AspBrokersPart(layout_);
   return description;
 }
@@ -115,13 +123,36 @@ std::map<std::string, Usage> Lab::UsageByProcess() const {
   const auto usages = UsageOfGroups(groups);
   std::map<std::string, Usage> by_name;
   for (const auto& [name, pid] : pids) by_name[name] = usages.at(pid);
+  if (postgres_) by_name["postgres"] = postgres_->UsageOfAll();
   return by_name;
+}
+
+std::string Lab::ActiveBridge() const {
+  const auto active = [](std::uint16_t http) {
+    const json said = json::parse(HttpBody(kAddress, http, "/healthz").value_or(""), nullptr, false);
+    return said.is_object() && said.value("node", "") == "active";
+  };
+  if (active(layout_.http)) return "registryd";
+  for (const OtherBridge& bridge : layout_.other_bridges) {
+    if (active(bridge.http)) return bridge.name;
+  }
+  return "";
+}
+
+// While none is active it is the first one's.
+std::uint16_t Lab::ActiveHttp() const {
+  if (layout_.other_bridges.empty()) return layout_.http;
+  const std::string name = ActiveBridge();
+  for (const OtherBridge& bridge : layout_.other_bridges) {
+    if (bridge.name == name) return bridge.http;
+  }
+  return layout_.http;
 }
 
 // Prometheus' text: NAME VALUE or NAME{LABELS} VALUE; what begins with # is no value.
 std::map<std::string, double> Lab::RegistryCounters() const {
   std::map<std::string, double> sums;
-  std::istringstream text(HttpBody(kAddress, layout_.http, "/metrics").value_or(""));
+  std::istringstream text(HttpBody(kAddress, ActiveHttp(), "/metrics").value_or(""));
   for (std::string line; std::getline(text, line);) {
     const std::size_t blank = line.rfind(' ');
     if (line.empty() || line[0] == '#' || blank == std::string::npos) continue;

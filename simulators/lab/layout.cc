@@ -106,4 +106,18 @@ Result<Layout> MakeLayout(const std::string& folder, Ports& ports) {
   return layout;
 }
 
+Status AddBridges(Layout& layout, int bridges, Ports& ports) {
+  for (int i = 2; i <= bridges; ++i) {
+    const std::string number = std::to_string(i);
+    OtherBridge bridge{"registryd-" + number, layout.In("registry-" + number)};
+    for (std::uint16_t* port : {&bridge.primary, &bridge.http, &bridge.console}) {
+      auto free = ports.Take();
+      if (!free) return free.error();
+      *port = *free;
+    }
+    layout.other_bridges.push_back(std::move(bridge));
+  }
+  return Done{};
+}
+
 }  // namespace registry::lab

@@ -18,9 +18,18 @@ struct PartyName {
 const std::vector<PartyName>& Parties();
 inline constexpr const char* kMnos[] = {"mno-a", "mno-b"};
 inline constexpr const char* kAsps[] = {"asp-a", "asp-b"};
+inline constexpr const char* kTopLevel = "test";  // between the root and every zone of the lab
 inline constexpr const char* kZone = "iotregistry.test";
 inline constexpr const char* kResolverName = "resolver.lab.test";
 inline constexpr const char* kAddress = "127.0.0.1";
+
+// A registryd beside the first one, on the same ledger (LabOptions::bridges).
+struct OtherBridge {
+  std::string name;    // "registryd-2"
+  std::string folder;  // of its configuration, its keys and its intake
+  std::uint16_t primary = 0, http = 0, console = 0;
+  std::string ConfigFile() const { return folder + "/registry.toml"; }
+};
 
 struct Layout {
   std::string folder;
@@ -29,6 +38,8 @@ struct Layout {
   std::uint16_t asp_tls[2] = {0, 0};
   // Of the ASPs' own brokers, where the lab has them: for devices over TLS, and for the ASP's own programs.
   std::uint16_t asp_mqtt[2] = {0, 0}, asp_back_end[2] = {0, 0};
+
+  std::vector<OtherBridge> other_bridges;
 
   std::string In(const std::string& path) const { return folder + "/" + path; }
   std::string Registry(const std::string& path) const { return folder + "/registry/" + path; }
@@ -61,5 +72,7 @@ Result<std::string> MakeFolder(const std::string& folder);
 inline constexpr const char* kMark = ".iot-registry-lab";
 // Makes the folders inside it and takes the ports.
 Result<Layout> MakeLayout(const std::string& folder, Ports& ports);
+// So that there are `bridges` in all.
+Status AddBridges(Layout& layout, int bridges, Ports& ports);
 
 }  // namespace registry::lab

@@ -27,9 +27,11 @@ std::string BrokerConfigFolder() {
   return std::filesystem::exists(installed) ? installed : REGISTRY_BROKER_CONFIG;
 }
 
+constexpr const char *kRocksDb = "rocksdb", *kPostgres = "postgres";
+
 struct Arguments {
   std::string folder, report_file, program_folder = OwnFolder(), broker_config_folder = BrokerConfigFolder();
-  int devices = 10, threads = 2;
+  int devices = 10, threads = 2, bridges = 1;
   std::string checks = "all", arrive = NameOf(Arrive::kPoisson);
   double rate = 0, duration_s = 30;
   std::size_t under_way_max = LoadOptions().under_way_max;
@@ -38,7 +40,7 @@ struct Arguments {
   std::string card_layout;
   std::vector<std::string> modems, readers;
   bool story = false, keep = false, servers_only = false, no_batches = false, pilot = false;
-  std::string secondary = NameOf(Authority::kBind);
+  std::string secondary = NameOf(Authority::kBind), publisher = "own", ledger = kRocksDb;
   LinkFaults faults;
   OtaSetup ota;
 };
@@ -64,6 +66,9 @@ LabOptions OptionsOf(const Arguments& arguments) {
   options.seed = arguments.seed;
   options.check_share = CheckShareOf(arguments.checks).value();
   options.authority = *AuthorityOf(arguments.secondary);
+  if (arguments.publisher == "update") options.publisher = LabOptions::Publisher::kUpdate;
+  options.postgres = arguments.ledger == kPostgres;
+  options.bridges = arguments.bridges;
   options.faults = arguments.faults;
   options.ota = arguments.ota;
   options.pilot = arguments.pilot;
@@ -113,7 +118,8 @@ RunRecord RecordOf(const DemoRun& run, const DemoOptions& options) {
   record.timeline = run.timeline;
   record.settings = {{"devices, all at once", std::to_string(options.lab.devices)},
                      {"devices that check", TextOfCheckShare(options.lab.check_share)},
-                     {"secondary", NameOf(options.lab.authority)}};
+                     {"secondary", NameOf(options.lab.authority)},
+                     {"ledger", options.lab.postgres ? kPostgres : kRocksDb}};
   return record;
 }
 
@@ -165,6 +171,7 @@ int TellIt(const Arguments& arguments) {
   const auto& ended = CatchEndSignals();
   StoryOptions options;
   options.lab = OptionsOf(arguments);
+  options.terminal = StandardOutput();
   options.lab.telemetry = arguments.telemetry != "off";
   options.interrupted = &ended;
   Story story = TellStory(options);
@@ -289,6 +296,18 @@ void AddLabOptions(CLI::App& command, Arguments& arguments) {
                      "folder of mosquitto.conf.in and acl.conf");
   command.add_option("--secondary", arguments.secondary, "the public name server: bind, nsd or knot")
       ->check(CLI::IsMember(SecondaryNames()));
+  command
+      .add_option("--publisher", arguments.publisher,
+                  "who holds the zone: own, the registry itself; or update, a signing server (Knot)")
+      ->check(CLI::IsMember({"own", "update"}));
+  command
+      .add_option("--ledger", arguments.ledger,
+                  "what keeps the registry's ledger: rocksdb, or a postgres of the lab's own")
+      ->check(CLI::IsMember({kRocksDb, kPostgres}));
+  command
+      .add_option("--bridges", arguments.bridges,
+                  "registryd on that ledger, of which one is active; more than one needs --ledger postgres")
+      ->check(CLI::Range(1, 4));
   command.add_option("--lose", arguments.faults.lose, "share of radio frames lost")
       ->check(CLI::Range(0.0, 0.9));
   command.add_option("--repeat", arguments.faults.repeat, "share of radio frames repeated")
@@ -339,6 +358,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::string wrong = load->parsed() ? WrongLoad(*load, arguments) : "";
+  if (wrong.empty() && arguments.bridges > 1 && arguments.ledger != kPostgres)
+    wrong = "--bridges needs --ledger postgres";
+  if (wrong.empty() && arguments.bridges > 1 && arguments.publisher == "update")
+    wrong = "--bridges does not go with --publisher update";
   const auto devices = static_cast<std::size_t>(arguments.devices);
   if (wrong.empty() && std::max(arguments.modems.size(), arguments.readers.size()) > devices)
     wrong = "there are more --modem or --vpcd than devices";

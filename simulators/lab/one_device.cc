@@ -20,9 +20,9 @@ std::string NoAnswer(const Error& error) {
 // As the registry keeps it.
 std::string CertificateOf(const Layout& layout, const std::string& program_folder,
                           const std::string& device) {
-  const auto shown = RunToEnd({program_folder + "/registryctl", "device", "show", device, "--json",
-                               "--ledger", layout.Registry("ledger")},
-                              {}, kAskWithin);
+  const auto shown = RunToEnd(
+      {program_folder + "/registryctl", "device", "show", device, "--json", "--config", layout.ConfigFile()},
+      {}, kAskWithin);
   if (!shown) return NoAnswer(shown.error());
   const json record = json::parse(*shown, nullptr, false);
   const json credentials = record.is_object() ? record.value("credentials", json::array()) : json::array();

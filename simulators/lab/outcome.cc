@@ -85,6 +85,10 @@ void SayFigures(const DemoRun& run, const DemoOptions& options) {
   std::printf(
       "\n%s\n%s\n", Inked(terminal, Ink::kHeading, "How long each step took, in milliseconds").c_str(),
       report.devices <= 20 ? DeviceTable(run.devices, terminal.columns).c_str() : StepTable(report).c_str());
+  if (const std::string table = RevocationTable(report); !table.empty()) {
+    const char* const head = "How long a revocation took, from the ASP's command on, in milliseconds";
+    std::printf("%s\n%s\n", Inked(terminal, Ink::kHeading, head).c_str(), table.c_str());
+  }
   if (run.trouble.empty()) SayFailures(report, terminal);  // otherwise all of the same
   SayCounts(report, terminal);
   if (report.over_the_air.any()) Say(terminal, TextOf(report.over_the_air));
@@ -97,7 +101,8 @@ void SayFigures(const DemoRun& run, const DemoOptions& options) {
 
 void SayWhere(const Lab& lab) {
   std::printf("logs     %s\nledger   %s\n", lab.layout().In("logs").c_str(),
-              lab.layout().Registry("ledger").c_str());
+              lab.postgres() != nullptr ? lab.postgres()->connection().c_str()
+                                        : lab.layout().Registry("ledger").c_str());
 }
 
 // Where a trouble came before the first device was active there are no figures: what failed is all there is to say.

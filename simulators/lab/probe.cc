@@ -29,8 +29,10 @@ int Connected(int type, const std::string& address, std::uint16_t port) {
   return -1;
 }
 
-// RFC 1035 §4.1: header, one question for SOA IN; RFC 6891 §6.1: OPT with the DO bit.
-std::string SoaQuestion(std::uint16_t id, const std::string& name) {
+constexpr std::uint16_t kSoa = 6, kTlsa = 52;
+
+// RFC 1035 §4.1: header, one question of class IN; RFC 6891 §6.1: OPT with the DO bit.
+std::string QuestionOf(std::uint16_t id, const std::string& name, std::uint16_t type) {
   std::string query{static_cast<char>(id >> 8), static_cast<char>(id & 0xff), 1, 0, 0, 1, 0, 0, 0, 0, 0, 1};
   std::istringstream labels(name);
   for (std::string label; std::getline(labels, label, '.');) {
@@ -38,31 +40,33 @@ std::string SoaQuestion(std::uint16_t id, const std::string& name) {
     query.push_back(static_cast<char>(label.size()));
     query += label;
   }
-  query += std::string("\0\0\6\0\1", 5);
+  query += {0, static_cast<char>(type >> 8), static_cast<char>(type & 0xff), 0, 1};
   query += std::string("\0\0\x29\x04\xd0\0\0\x80\0\0\0", 11);
   return query;
 }
 
-struct SoaAnswer {
-  bool good = false, authentic = false;
+struct Answer {
+  std::optional<int> rcode;  // none: nobody answered
+  bool records = false, authentic = false;
+  bool good() const { return rcode == 0 && records; }
 };
 
-SoaAnswer AskSoa(const std::string& address, std::uint16_t port, const std::string& name) {
+Answer Ask(const std::string& address, std::uint16_t port, const std::string& name, std::uint16_t type) {
   const int socket = Connected(SOCK_DGRAM, address, port);
   if (socket < 0) return {};
   const auto id = static_cast<std::uint16_t>(std::random_device{}());
-  const std::string query = SoaQuestion(id, name);
+  const std::string query = QuestionOf(id, name, type);
   unsigned char reply[2048];
   ssize_t size = ::send(socket, query.data(), query.size(), 0);
   if (size > 0) size = ::recv(socket, reply, sizeof reply, 0);
   ::close(socket);
-  // The socket is connected, so the source is right; ID, QR and the question must be, too.
+  // The socket is connected, so the source is right; ID, QR and the question must be, too. What is truncated says nothing.
   const std::size_t question = query.size() - 12 - 11;
   if (size < static_cast<ssize_t>(12 + question)) return {};
   const bool ours = reply[0] == id >> 8 && reply[1] == (id & 0xff) && (reply[2] & 0x80) != 0;
   const std::string_view asked(reinterpret_cast<const char*>(reply) + 12, question);
-  if (!ours || asked != std::string_view(query).substr(12, question)) return {};
-  return {(reply[3] & 0x0f) == 0 && (reply[6] | reply[7]) != 0, (reply[3] & 0x20) != 0};
+  if (!ours || (reply[2] & 0x02) != 0 || asked != std::string_view(query).substr(12, question)) return {};
+  return {reply[3] & 0x0f, (reply[6] | reply[7]) != 0, (reply[3] & 0x20) != 0};
 }
 
 }  // namespace
@@ -74,12 +78,19 @@ bool TcpAnswers(const std::string& address, std::uint16_t port) {
 }
 
 bool SoaAnswers(const std::string& address, std::uint16_t port, const std::string& name) {
-  return AskSoa(address, port, name).good;
+  return Ask(address, port, name, kSoa).good();
 }
 
 bool ResolverValidates(const std::string& address, std::uint16_t port, const std::string& name) {
-  const SoaAnswer answer = AskSoa(address, port, name);
-  return answer.good && answer.authentic;
+  const Answer answer = Ask(address, port, name, kSoa);
+  return answer.good() && answer.authentic;
+}
+
+TlsaAnswer AskTlsa(const std::string& address, std::uint16_t port, const std::string& name) {
+  constexpr int kNxDomain = 3;
+  const Answer answer = Ask(address, port, name, kTlsa);
+  if (answer.rcode != 0 && answer.rcode != kNxDomain) return {};
+  return {answer.good(), answer.authentic};
 }
 
 std::optional<HttpPage> HttpAnswer(const std::string& address, std::uint16_t port, const std::string& path) {

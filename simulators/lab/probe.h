@@ -15,6 +15,12 @@ bool TcpAnswers(const std::string& address, std::uint16_t port);
 bool SoaAnswers(const std::string& address, std::uint16_t port, const std::string& name);
 // The same question with DO set and recursion desired: the AD bit must be there (RFC 4035 §3.2.3).
 bool ResolverValidates(const std::string& address, std::uint16_t port, const std::string& name);
+// Whether there is a TLSA record, asked likewise. None: no answer, or neither RCODE 0 nor NXDOMAIN.
+struct TlsaAnswer {
+  std::optional<bool> there;
+  bool authentic = false;  // the AD bit
+};
+TlsaAnswer AskTlsa(const std::string& address, std::uint16_t port, const std::string& name);
 bool HttpOk(const std::string& address, std::uint16_t port, const std::string& path);
 // Whatever the status; nothing without an answer. At most kPageMax octets of it.
 struct HttpPage {

@@ -18,19 +18,23 @@ namespace fs = std::filesystem;
 Error SetupError(const std::string& what) { return Error::Make(Code::kFailed, "setup_failed", what); }
 
 // toml++ throws; nothing of it leaves this file.
-Result<toml::table> ReadConfig(const Layout& layout) {
+Result<toml::table> ReadConfigFile(const std::string& file) {
   try {
-    return toml::parse_file(layout.ConfigFile());
+    return toml::parse_file(file);
   } catch (const toml::parse_error& error) {
-    return SetupError(layout.ConfigFile() + ": " + std::string(error.description()));
+    return SetupError(file + ": " + std::string(error.description()));
   }
 }
+Result<toml::table> ReadConfig(const Layout& layout) { return ReadConfigFile(layout.ConfigFile()); }
 
-Status WriteConfig(const Layout& layout, const toml::table& config) {
-  std::ofstream out(layout.ConfigFile());
+Status WriteConfigFile(const std::string& file, const toml::table& config) {
+  std::ofstream out(file);
   out << config << "\n";
-  if (!out.flush()) return SetupError("cannot write " + layout.ConfigFile());
+  if (!out.flush()) return SetupError("cannot write " + file);
   return Done{};
+}
+Status WriteConfig(const Layout& layout, const toml::table& config) {
+  return WriteConfigFile(layout.ConfigFile(), config);
 }
 
 toml::table& Section(toml::table& config, const char* name) {
@@ -74,6 +78,10 @@ void SetZone(toml::table& zone, const Layout& layout, const RegistrySetup& setup
   zone.insert_or_assign("contact", InZone("hostmaster"));
   zone.insert_or_assign("tlsa_ttl", setup.tlsa_ttl);
   zone.insert_or_assign("negative_ttl", 1);
+  zone.insert_or_assign("publisher", setup.by_update ? "update" : "own");
+  if (!setup.by_update) return;
+  zone.insert_or_assign("update_address", kAddress);
+  zone.insert_or_assign("update_port", static_cast<int>(layout.primary));
 }
 
 void SetResolver(toml::table& resolver, const Layout& layout, const RegistrySetup& setup) {
@@ -89,6 +97,16 @@ void SetRenewal(toml::table& config, const RegistrySetup& setup) {
   toml::table& renewal = Section(config, "renewal");
   renewal.insert_or_assign("look_seconds", 1);
   renewal.insert_or_assign("again_seconds", std::max(setup.validity_seconds / 10, 5));
+}
+
+void SetLedger(toml::table& ledger, const RegistrySetup& setup) {
+  ledger.erase("folder");
+  ledger.insert_or_assign("backend", "postgres");
+  ledger.insert_or_assign("connection", setup.postgres);
+  ledger.insert_or_assign("password_file", setup.postgres_password_file);
+  if (setup.lease_seconds == 0) return;
+  ledger.insert_or_assign("standby", true);
+  ledger.insert_or_assign("lease_seconds", setup.lease_seconds);
 }
 
 // A person who plays a party reads one envelope a message.
@@ -140,8 +158,29 @@ Status CompleteConfig(const Layout& layout, const RegistrySetup& setup) {
   console.insert_or_assign("enabled", setup.console);
   console.insert_or_assign("port", static_cast<int>(layout.console));
   if (setup.validity_seconds > 0) SetRenewal(*config, setup);
+  if (!setup.postgres.empty()) SetLedger(Section(*config, "ledger"), setup);
+  Section(*config, "node").insert_or_assign("name", "registryd");
   Section(*config, "retry").insert_or_assign("first_seconds", setup.retry_first_seconds);
   return WriteConfig(layout, *config);
+}
+
+Status CopyRegistry(const Layout& layout, const OtherBridge& bridge) {
+  constexpr auto kCopy = fs::copy_options::recursive | fs::copy_options::overwrite_existing;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(layout.In("registry"), error)) {
+    const std::string name = entry.path().filename();
+    if (name == "intake" || name == "ledger" || name == "run.json") continue;
+    fs::create_directories(bridge.folder, error);
+    if (!error) fs::copy(entry.path(), fs::path(bridge.folder) / name, kCopy, error);
+    if (error) return SetupError(bridge.folder + ": " + error.message());
+  }
+  auto config = ReadConfigFile(bridge.ConfigFile());
+  if (!config) return config.error();
+  Section(*config, "node").insert_or_assign("name", bridge.name);
+  Section(*config, "zone").insert_or_assign("listen_port", static_cast<int>(bridge.primary));
+  Section(*config, "http").insert_or_assign("port", static_cast<int>(bridge.http));
+  Section(*config, "console").insert_or_assign("port", static_cast<int>(bridge.console));
+  return WriteConfigFile(bridge.ConfigFile(), *config);
 }
 
 Status SetKeys(const Layout& layout, const std::string& section, const Keys& keys) {
@@ -162,6 +201,21 @@ Status SetOwnKeys(const Layout& layout, const std::string& party, const Keys& ke
     return WriteConfig(layout, *config);
   }
   return SetupError(party + " is no party in " + layout.ConfigFile());
+}
+
+std::string IssuingTrust(const Layout& layout) { return layout.In("tls/issuing.pem"); }
+
+Status GatherIssuing(const Layout& layout) {
+  std::set<std::string> files;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(layout.Registry("pki"), error)) {
+    const std::string name = entry.path().filename();
+    if (name.starts_with("issuing") && name.ends_with(".pem")) files.insert(entry.path());
+  }
+  std::ofstream out(IssuingTrust(layout), std::ios::trunc);
+  for (const std::string& file : files) out << std::ifstream(file).rdbuf();
+  if (!files.empty() && out.flush()) return Done{};
+  return SetupError("cannot write " + IssuingTrust(layout));
 }
 
 Result<TsigKey> ReadTsigKey(const Layout& layout) {

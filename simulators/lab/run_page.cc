@@ -223,6 +223,9 @@ page::SpanChart Latencies(const DemoReport& report) {
 page::BarChart CpuParts(const DemoReport& report) {
   page::BarChart chart{"CPU of an activation", "User and system time of each part", "µs each", {}, {}};
   for (const char* part : kParts) chart.rows.push_back({part, report.cpu_us_per_activation.at(part), {}});
+  const auto server = report.cpu_us_per_activation.find("ledger");  // where it is in one
+  if (server != report.cpu_us_per_activation.end())
+    chart.rows.push_back({"ledger's server", server->second, {}});
   for (const auto& [kind, micros] : report.simulator_us_per_activation)
     chart.rows.push_back({"simulators: " + kind, micros, {}});
   return chart;
@@ -238,6 +241,20 @@ page::BarChart Memory(const DemoReport& report) {
 page::Table Settings(const RunRecord& record) {
   page::Table table{"Settings", "How this run was made.", {"setting", "value"}, {}};
   for (const auto& [name, value] : record.settings) table.rows.push_back({name, value});
+  return table;
+}
+
+page::Table Revocations(const DemoReport& report) {
+  page::Table table{
+      "Revocations",
+      "From the moment at which the ASP sent its command. The resolver held the record then, and "
+      "keeps it for what is left of its TTL.",
+      {"device", "not served any more", "not in the resolver", "refused by its ASP"},
+      {}};
+  for (const auto& [device, unserved, disbelieved, refused] : report.revocations) {
+    table.rows.push_back(
+        {device, page::Duration(unserved), page::Duration(disbelieved), page::Duration(refused)});
+  }
   return table;
 }
 
@@ -265,6 +282,7 @@ page::Page PageOf(const RunRecord& whole) {
   page.good = report.Good() && report.trouble.empty() && (!record.arrivals || record.arrivals->missed == 0);
   page.sections = {Throughput(record), UnderWay(record), Cores(record),  Queues(record),
                    Latencies(report),  CpuParts(report), Memory(report), Settings(record)};
+  if (!report.revocations.empty()) page.sections.emplace_back(Revocations(report));
   if (!report.failed.empty()) page.sections.emplace_back(Failures(report));
   return page;
 }

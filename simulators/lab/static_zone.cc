@@ -58,26 +58,49 @@ std::string YearFromNow() {
   return text;
 }
 
+std::string UnsignedFile(const std::string& zone) { return (zone.empty() ? "root" : zone) + ".zone"; }
+
+Status Sign(const fs::path& folder, const std::string& zone, const std::vector<std::string>& keys) {
+  std::vector<std::string> command{"ldns-signzone",   "-e", YearFromNow(), "-o", zone + ".",
+                                   UnsignedFile(zone)};
+  command.insert(command.end(), keys.begin(), keys.end());
+  const auto made = RunToEnd(command, folder.string());
+  return made ? Status(Done{}) : Status(made.error());
+}
+
 }  // namespace
+
+Result<KeySigningKey> MakeKeySigningKey(const std::string& folder, const std::string& zone) {
+  const auto stem = MakeKey(folder, zone + ".", true);
+  if (!stem) return stem.error();
+  const fs::path at(folder);
+  return KeySigningKey{*stem, FirstRecord(at / (*stem + ".ds")), FirstRecord(at / (*stem + ".key"))};
+}
 
 Result<SignedZone> SignZone(const std::string& folder, const std::string& name,
                             const std::vector<std::string>& records) {
   fs::create_directories(folder);
-  const std::string origin = name + ".";
-  const std::string file = (name.empty() ? "root" : name) + ".zone";
-  auto ksk = MakeKey(folder, origin, true);
+  auto ksk = MakeKeySigningKey(folder, name);
   if (!ksk) return ksk.error();
-  auto zsk = MakeKey(folder, origin, false);
+  auto zsk = MakeKey(folder, name + ".", false);
   if (!zsk) return zsk.error();
-  std::ofstream(fs::path(folder) / file) << Unsigned(origin, records);
-  auto made = RunToEnd({"ldns-signzone", "-e", YearFromNow(), "-o", origin, file, *ksk, *zsk}, folder);
-  if (!made) return made.error();
+  std::ofstream(fs::path(folder) / UnsignedFile(name)) << Unsigned(name + ".", records);
+  if (auto made = Sign(folder, name, {ksk->stem, *zsk}); !made) return made.error();
   SignedZone zone;
   zone.name = name;
-  zone.file = (fs::path(folder) / (file + ".signed")).string();
-  zone.ds = FirstRecord(fs::path(folder) / (*ksk + ".ds"));
-  zone.dnskey = FirstRecord(fs::path(folder) / (*ksk + ".key"));
+  zone.file = (fs::path(folder) / (UnsignedFile(name) + ".signed")).string();
+  zone.ds = ksk->ds;
+  zone.dnskey = ksk->dnskey;
+  zone.ksk = std::move(*ksk);
+  zone.zsk = std::move(*zsk);
   return zone;
+}
+
+Status SignAgain(const SignedZone& zone, const std::vector<KeySigningKey>& ksks) {
+  std::vector<std::string> keys;
+  for (const KeySigningKey& ksk : ksks) keys.push_back(ksk.stem);
+  keys.push_back(zone.zsk);
+  return Sign(fs::path(zone.file).parent_path(), zone.name, keys);
 }
 
 }  // namespace registry::lab

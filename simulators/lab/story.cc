@@ -40,8 +40,7 @@ class Teller {
 
   bool Finish(Chapter chapter, bool ok) {
     chapter.ok = ok;
-    std::printf("%-34s %s\n", chapter.title.c_str(), ok ? "done" : "NOT DONE");
-    for (const std::string& proof : chapter.proofs) std::printf("    %s\n", proof.c_str());
+    std::printf("%s", TextOf(chapter, options_.terminal.columns).c_str());
     std::fflush(stdout);
     story_.chapters.push_back(std::move(chapter));
     return ok;
@@ -146,7 +145,7 @@ class Teller {
   // The registry's own words: the last steps of the device's trace.
   void ProveByHistory(std::size_t steps, Chapter& chapter) const {
     const auto shown = RunToEnd({options_.lab.program_folder + "/registryctl", "device", "show", device_,
-                                 "--json", "--ledger", lab_.layout().Registry("ledger")},
+                                 "--json", "--config", lab_.layout().ConfigFile()},
                                 {}, kAsk);
     const json device = shown ? json::parse(*shown, nullptr, false) : json();
     if (!device.is_object() || !device.contains("trace")) return;
@@ -300,6 +299,14 @@ class Teller {
 
 }  // namespace
 
+std::string TextOf(const Chapter& chapter, std::size_t columns) {
+  constexpr std::size_t kTitle = 35, kProof = 4, kMore = 6;
+  std::string text = Labelled(chapter.title, chapter.ok ? "done" : "NOT DONE", kTitle, columns) + "\n";
+  for (const std::string& proof : chapter.proofs)
+    text += Folded(std::string(kProof, ' ') + proof, columns, kMore) + "\n";
+  return text;
+}
+
 Story TellStory(const StoryOptions& options) {
   Story story;
   // Shared: a lab that is kept goes on hearing its simulators.
@@ -323,7 +330,8 @@ Story TellStory(const StoryOptions& options) {
   }
   Teller(options, *story.lab, *heard, story).Tell();
   story.over_the_air = progress->over_the_air();
-  if (story.over_the_air.any()) std::printf("%s\n", TextOf(story.over_the_air).c_str());
+  if (story.over_the_air.any())
+    std::printf("%s\n", Folded(TextOf(story.over_the_air), options.terminal.columns, 2).c_str());
   if (auto failure = story.lab->TakeFailure()) story.trouble += *failure;
   if (options.interrupted != nullptr && options.interrupted->load()) story.trouble = "interrupted";
   story.whole = story.whole && story.trouble.empty();

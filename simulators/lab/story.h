@@ -10,11 +10,13 @@
 
 #include "simulators/lab/lab.h"
 #include "simulators/lab/progress.h"
+#include "simulators/lab/terminal.h"
 
 namespace registry::lab {
 
 struct StoryOptions {
   LabOptions lab;                                  // devices are four, whatever it says
+  Terminal terminal;                               // as wide as each line is at most
   std::chrono::milliseconds patience{90000};       // for one step
   const std::atomic<bool>* interrupted = nullptr;  // set by a signal: give up now
 };
@@ -34,6 +36,9 @@ struct Story {
   bool whole = false;   // every chapter was told and went right
 };
 
+// As it is printed: its title and how it ended, then each proof, in lines of at most `columns`. A word that is longer has
+// a line of its own.
+std::string TextOf(const Chapter& chapter, std::size_t columns);
 // Prints each chapter when it is over.
 Story TellStory(const StoryOptions& options);
 

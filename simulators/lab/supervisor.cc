@@ -9,9 +9,9 @@
 #include <csignal>
 #include <cstdlib>
 
-#include "simulators/lab/usage.h"
 #include "simulators/lab/described.h"
 #include "simulators/lab/probe.h"
+#include "simulators/lab/usage.h"
 
 namespace registry::lab {
 namespace {

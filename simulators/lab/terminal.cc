@@ -58,20 +58,6 @@ Terminal StandardOutput() {
   return terminal;
 }
 
-std::string Folded(const std::string& text, std::size_t columns, std::size_t indent) {
-  std::istringstream words(text);
-  std::string folded, line;
-  for (std::string word; words >> word;) {
-    if (!line.empty() && line.size() + 1 + word.size() > columns) {
-      folded += line + "\n";
-      line = std::string(indent, ' ') + word;
-    } else {
-      line += (line.empty() ? "" : " ") + word;
-    }
-  }
-  return folded + line;
-}
-
 std::string Labelled(const std::string& label, const std::string& text, std::size_t width,
                      std::size_t columns) {
   std::istringstream lines(Folded(text, columns > width ? columns - width : 1, 0));

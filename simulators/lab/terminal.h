@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <string>
 
+#include "schemas/base/folded.h"
+
 namespace registry::lab {
 
 struct Terminal {
@@ -17,10 +19,6 @@ struct Terminal {
 
 // A terminal as wide as it says; a file or a pipe is as wide as COLUMNS says, else 80.
 Terminal StandardOutput();
-
-// The text in lines of at most `columns`, broken at spaces; each but the first begins with `indent` spaces. A word that is
-// longer has a line of its own. Without a newline at the end.
-std::string Folded(const std::string& text, std::size_t columns, std::size_t indent);
 
 enum class Ink { kHeading, kGood, kBad, kFaint };
 // A label and its text beside it: folded, with all of the text in one column that begins after `width`.

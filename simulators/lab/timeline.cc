@@ -13,7 +13,9 @@ std::size_t CountOf(const std::map<std::string, std::size_t>& counts, const char
 std::string PartOf(const std::string& process) {
   if (process == "registryd") return "registry";
   if (process == "mosquitto") return "broker";
-  return AuthorityOf(process).has_value() || process == "unbound" ? "dns" : "simulators";
+  if (process == "postgres") return "ledger";
+  const bool dns = AuthorityOf(process).has_value() || process == "signing-server" || process == "unbound";
+  return dns ? "dns" : "simulators";
 }
 
 const std::vector<std::pair<std::string, std::string>>& QueueMetrics() {

@@ -104,7 +104,10 @@ void Attempt::Answered(int reason) {
   mqtt_ = "the broker refused it: " + std::string(mosquitto_reason_string(reason)) + code;
 }
 
-void Attempt::NotGranted() { mqtt_ = "the broker does not grant the subscription"; }
+void Attempt::NotGranted() {
+  mqtt_ =
+      "the broker does not grant the subscription at QoS 1; its access list goes by the certificate's name";
+}
 
 void Attempt::Logged(const std::string& line) {
   if (line.starts_with("OpenSSL Error")) logged_ = LastPart(line);
@@ -141,6 +144,7 @@ int Attempt::Verified(int good, X509_STORE_CTX* store) {
   const void* const ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
   if (Attempt* const self = ssl != nullptr ? Of(static_cast<const SSL*>(ssl)) : nullptr) {
     self->verdict_ = X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
+    self->At(SSL_get_fd(static_cast<const SSL*>(ssl)));  // once the other side has closed, nobody knows it
   }
   return 0;
 }

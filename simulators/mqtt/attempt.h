@@ -24,7 +24,9 @@ class Attempt {
  public:
   static Result<std::unique_ptr<Attempt>> Make(const ClientOptions& options);
   ~Attempt();
-  SSL_CTX* context() { return context_; }  // nullptr where a user and a password stand in a certificate's place
+  SSL_CTX* context() {
+    return context_;
+  }  // nullptr where a user and a password stand in a certificate's place
 
   void Begin();                          // another attempt: nothing is known of it
   void Called(int code, int error);      // libmosquitto's connect: its code, and errno for MOSQ_ERR_ERRNO

@@ -1,9 +1,10 @@
 // Benchmark (d): whole activations per second with everybody on this machine: broker, registry, DNS servers, MNOs, ASPs and
 // devices. The floor is what the broker alone relays, measured first in the same run: an activation is kMessages of its
 // messages. Every figure is the median of the runs. Parts have a goal, and latencies are reported alone.
+// Rows that end in `postgres` are of runs whose ledger is in a PostgreSQL server of the lab's own, with fsync on.
 // Rows that end in `unchecked` are of runs in which devices check nothing (simulators/lab/checks.h): how fast the registry
 // is. Rows that end in the name of a name server are of runs with it; those without one are of runs with the first of them.
-//   bench_activation [--devices N] [--runs N] [--secondary bind|nsd|knot|all] [--json FILE]
+//   bench_activation [--devices N] [--runs N] [--secondary bind|nsd|knot|all] [--ledger rocksdb|postgres|both] [--json FILE]
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -45,6 +46,7 @@ struct Options {
   DemoOptions demo;
   int runs = kRuns;
   std::vector<Authority> secondaries{Authority::kBind};
+  std::vector<bool> in_postgres{false};  // where the ledger is, in turn
 };
 
 // What is no name of one is refused before.
@@ -136,7 +138,8 @@ class Rows {
                 rate / floor_, GoalOf("rate", check_share));
     for (const auto& [name, value] : figures) {
       // Of the runs that are compared, what they are compared by.
-      const bool told = suffix.empty() || name.starts_with("cpu.") || name.starts_with("registry.");
+      const bool told = suffix.empty() || name.starts_with("cpu.") || name.starts_with("registry.") ||
+                        name.ends_with(".whole");
       if (name == "rate" || !told) continue;
       report_.AddAlone("activation." + name + suffix, value, UnitOf(name), GoalOf(name, check_share));
     }
@@ -147,28 +150,35 @@ class Rows {
   registry::bench::Report& report_;
 };
 
-bool Measure(const Options& options, Rows& rows) {
+bool MeasureLedger(const Options& options, bool in_postgres, Rows& rows) {
   DemoOptions demo = options.demo;
+  demo.lab.postgres = in_postgres;
+  const std::string ledger = in_postgres ? ".postgres" : "";
   for (const Authority software : options.secondaries) {
     demo.lab.authority = software;
     const bool first = software == options.secondaries.front();
     const std::string suffix = first ? "" : std::string(".") + NameOf(software);
     const auto medians = Medians(demo, options.runs);
     if (!medians) return false;
-    rows.Add(*medians, 1, suffix);
+    rows.Add(*medians, 1, ledger + suffix);
   }
   demo.lab.authority = options.secondaries.front();
   demo.lab.check_share = 0;
   const auto medians = Medians(demo, options.runs);
-  if (medians) rows.Add(*medians, 0, ".unchecked");
+  if (medians) rows.Add(*medians, 0, ledger + ".unchecked");
   return medians.has_value();
+}
+
+bool Measure(const Options& options, Rows& rows) {
+  return std::all_of(options.in_postgres.begin(), options.in_postgres.end(),
+                     [&](bool in_postgres) { return MeasureLedger(options, in_postgres, rows); });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options = Usual();
-  std::string secondary = "bind";
+  std::string secondary = "bind", ledger = "rocksdb";
   registry::bench::Arguments arguments("bench_activation");
   arguments.app().add_option("--devices", options.demo.lab.devices, "(3000)")->check(CLI::PositiveNumber);
   arguments.app()
@@ -177,7 +187,12 @@ int main(int argc, char** argv) {
   arguments.app()
       .add_option("--secondary", secondary, "bind (default), nsd, knot or all")
       ->check(CLI::IsMember({"bind", "nsd", "knot", "all"}));
+  arguments.app()
+      .add_option("--ledger", ledger, "rocksdb (default), postgres or both")
+      ->check(CLI::IsMember({"rocksdb", "postgres", "both"}));
   if (const auto end = arguments.Parse(argc, argv)) return *end;
+  if (ledger == "postgres") options.in_postgres = {true};
+  if (ledger == "both") options.in_postgres = {false, true};
   options.secondaries = SecondariesOf(secondary);
   const double relayed = RelayedPerSecond();
   if (relayed <= 0) {

@@ -1,6 +1,7 @@
 // Bench (j): backup, check, restore, export and import of a registry with 1,000,000 devices (`--devices N`: another
-// number): how long each takes and how large it is, beside a plain copy of the same files; and how long a commit waits at
-// most while a checkpoint is made. Devices are registered, many to a commit, with 7 entries of history each.
+// number; `--move`: the move to PostgreSQL alone): how long each takes and how large it is, beside a plain copy of the same
+// files; how long a commit waits at most while a checkpoint is made; and how long a move to PostgreSQL and back takes.
+// Devices are registered, many to a commit, with 7 entries of history each.
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -19,6 +20,7 @@
 #include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/test_postgres.h"
 #include "tests/unit/bridge/ledger/samples.h"
 
 namespace {
@@ -106,22 +108,76 @@ double Timed(Call call) {
   return Seconds(start);
 }
 
+// To PostgreSQL, with fsync on and on the same disk, and out of it again.
+void Move(const test::TemporaryFolder& folder, double exported, double imported, bench::Report& report) {
+  const auto server = lab::PostgresServer::Start({.durable = true, .settings = {}});
+  REG_CHECK(server.ok());
+  const app::LedgerPlace there{"", test::PostgresOptionsFor(**server, "moved")};
+  const double in = Timed([&] {
+    std::ifstream lines(folder.In("lines"));
+    const auto done = ctl::ImportLines(lines, there, folder.In("t"));
+    if (!done) std::fprintf(stderr, "%s\n", done.error().message.c_str());
+    REG_CHECK(done.ok());
+  });
+  if (imported > 0) report.Add("import_postgres", in, "s", imported, "into RocksDB", imported / in);
+  if (imported == 0) report.AddAlone("import_postgres", in, "s");
+  const auto octets = (*server)->Ask("SELECT pg_database_size(current_database())");
+  REG_CHECK(octets.ok());
+  report.AddAlone("size_postgres", std::stod(*octets) / 1e6, "MB");
+  const double out = Timed([&] {
+    std::ofstream lines(folder.In("back"));
+    REG_CHECK(ctl::ExportLines({there, "", "bench", SystemClock().Now()}, lines).ok());
+  });
+  report.Add("export_postgres", out, "s", exported, "out of RocksDB", exported / out);
+}
+
+// What a checkpoint has: files that are not written to any more.
+void Sizes(const test::TemporaryFolder& folder, ledger::Ledger& ledger, bench::Report& report) {
+  REG_CHECK(ledger::MakeCheckpoint(ledger, folder.In("point")).ok());
+  report.AddAlone("size_rocksdb", Megabytes(folder.In("point")), "MB");
+  fs::remove_all(folder.In("point"));
+}
+
+double Export(const test::TemporaryFolder& folder, bench::Report& report) {
+  const double exported = Timed([&] {
+    std::ofstream lines(folder.In("lines"));
+    REG_CHECK(
+        ctl::ExportLines({{folder.In("r/ledger"), {}}, folder.In("s"), "bench", SystemClock().Now()}, lines)
+            .ok());
+  });
+  report.AddAlone("export_size", Megabytes(folder.In("lines")), "MB");
+  report.AddAlone("export_made", exported, "s");
+  return exported;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   std::uint64_t wanted = kUsual;
   bench::Arguments arguments("bench_backup");
   arguments.app().add_option("--devices", wanted, "(1000000)")->check(CLI::PositiveNumber);
+  bool only_move = false;
+  arguments.app().add_flag("--move", only_move, "to PostgreSQL and back, and nothing else");
   if (const auto end = arguments.Parse(argc, argv)) return *end;
   const test::TemporaryFolder folder;
   bench::Report report;
   const SystemClock clock;
   REG_CHECK(ctl::CreateFolder({folder.In("r"), "iotregistry.test", {"localhost"}, clock.Now()}).ok());
+  std::uint64_t devices = 0;
   {
     auto ledger = ledger::OpenRocksDbLedger({folder.In("r/ledger")});
     REG_CHECK(ledger.ok());
-    const std::uint64_t devices = Fill(**ledger, wanted);
+    devices = Fill(**ledger, wanted);
     report.AddAlone("backup_devices", static_cast<double>(devices), "devices");
+    Sizes(folder, **ledger, report);
+  }
+  if (only_move) {
+    Move(folder, Export(folder, report), 0, report);
+    return report.Write(arguments.json()) ? 0 : 1;
+  }
+  {
+    auto ledger = ledger::OpenRocksDbLedger({folder.In("r/ledger")});
+    REG_CHECK(ledger.ok());
     Waiter before(**ledger, devices);
     report.AddAlone("backup_commit_longest_before", before.StopAfter(kCommits) * 1e3, "ms");
     Waiter during(**ledger, devices * 2);
@@ -151,18 +207,14 @@ int main(int argc, char** argv) {
   });
   report.AddAlone("backup_restore", restored, "s");
   for (const char* done : {"n", "b"}) fs::remove_all(folder.In(done));
-  const double exported = Timed([&] {
-    std::ofstream lines(folder.In("lines"));
-    REG_CHECK(ctl::ExportLines({folder.In("r/ledger"), folder.In("s"), "bench", clock.Now()}, lines).ok());
-  });
-  report.AddAlone("export_size", Megabytes(folder.In("lines")), "MB");
-  report.AddAlone("export_made", exported, "s");
+  const double exported = Export(folder, report);
   const double imported = Timed([&] {
     std::ifstream lines(folder.In("lines"));
-    const auto done = ctl::ImportLines(lines, folder.In("i"), folder.In("t"));
+    const auto done = ctl::ImportLines(lines, {folder.In("i"), {}}, folder.In("t"));
     if (!done) std::fprintf(stderr, "%s\n", done.error().message.c_str());
     REG_CHECK(done.ok());
   });
   report.AddAlone("import_made", imported, "s");
+  Move(folder, exported, imported, report);
   return report.Write(arguments.json()) ? 0 : 1;
 }

@@ -3,47 +3,37 @@
 // same keys and values, 128 changesets in a synced batch. All in the same run. A device is registered, then certified: two
 // commits each, 17 keys and 5 KB on average. CPU is the whole process's.
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
-#include <thread>
 #include <vector>
 
+#include "bridge/ledger/keyed/synced_write.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/ledger/rocksdb/options.h"
-#include "bridge/ledger/rocksdb/synced_write.h"
+#include "bridge/ledger/rocksdb/store.h"
 #include "schemas/base/check.h"
 #include "tests/bench/arguments.h"
+#include "tests/bench/ledger_work.h"
 #include "tests/bench/report.h"
 #include "tests/unit/bridge/ledger/samples.h"
-#include "workers/domain/standing.h"
 
 namespace {
 
 using namespace registry;
 namespace samples = ledger::samples;
-using Clock = std::chrono::steady_clock;
+using bench::ChangesetsOf;
+using bench::Clock;
+using bench::Commits;
+using bench::CommitsLater;
+using bench::Measured;
+using bench::ProcessSeconds;
+using bench::SecondsSince;
 
 constexpr std::size_t kRecordOctets = 3000;  // about what one commit leaves in the log
 constexpr int kAppends = 1000;
 constexpr std::uint64_t kLaterDevices = 8000;
 constexpr std::uint64_t kBatchDevices = 64;  // of one batch of RocksDB alone: 128 changesets
-constexpr std::size_t kReplyOctets = 1100;   // an accepted reply with a certificate or a bootstrap part
-
-double ProcessSeconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
-  };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-double SecondsSince(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 double RawSyncsPerSecond(const std::string& path) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -57,78 +47,6 @@ double RawSyncsPerSecond(const std::string& path) {
   const double rate = kAppends / SecondsSince(start);
   ::close(fd);
   return rate;
-}
-
-domain::Changeset Certification(std::uint64_t number) {
-  domain::Changeset changes;
-  changes.mark = samples::Mark(number);
-  changes.mark->id = samples::Event("csr-" + std::to_string(number));
-  changes.mark->reply.payload.assign(kReplyOctets, 'c');
-  changes.devices = {{samples::FullDevice(number), 1}};
-  const auto& certificate = *domain::LiveCertificate(changes.devices[0].device);
-  changes.claims = {{{domain::UniqueKind::kSerial, certificate.serial}, samples::DeviceOf(number)},
-                    {{domain::UniqueKind::kPublicKey, certificate.spki_sha256}, samples::DeviceOf(number)}};
-  changes.jobs_put = {samples::Job(number)};
-  changes.history = {samples::History(number)};
-  changes.messages = {changes.mark->reply};
-  changes.notifications = {samples::Notification(number)};
-  changes.notifications[0].data.assign(kReplyOctets, 'n');
-  changes.zone = {samples::Zone(number)};
-  return changes;
-}
-
-// Made before the clock starts: the making is the workers' time, not the ledger's.
-std::vector<domain::Changeset> ChangesetsOf(std::uint64_t from, std::uint64_t devices) {
-  std::vector<domain::Changeset> changesets;
-  for (std::uint64_t number = from; number < from + devices; ++number) {
-    auto registration = samples::Registration(number);
-    registration.mark->reply.payload.assign(kReplyOctets, 'r');
-    registration.messages = {registration.mark->reply};
-    changesets.push_back(std::move(registration));
-    changesets.push_back(Certification(number));
-  }
-  return changesets;
-}
-
-void CommitAll(ledger::Ledger& ledger, std::vector<domain::Changeset> changesets) {
-  for (auto& changeset : changesets) REG_CHECK(ledger.Commit(std::move(changeset)).ok());
-}
-
-struct Measured {
-  double commits_per_second;
-  double cpu_micros_per_commit;
-};
-
-Measured Commits(ledger::Ledger& ledger, std::uint64_t threads, std::uint64_t devices, std::uint64_t from) {
-  std::vector<std::vector<domain::Changeset>> work;
-  for (std::uint64_t i = 0; i < threads; ++i) work.push_back(ChangesetsOf(from + i * devices, devices));
-  std::vector<std::thread> committing;
-  const auto start = Clock::now();
-  const double cpu = ProcessSeconds();
-  for (auto& changesets : work) {
-    committing.emplace_back([&] { CommitAll(ledger, std::move(changesets)); });
-  }
-  for (auto& thread : committing) thread.join();
-  const double commits = static_cast<double>(threads * devices * 2);
-  return {commits / SecondsSince(start), (ProcessSeconds() - cpu) * 1e6 / commits};
-}
-
-// One thread hands all over; the ledger bounds what waits.
-Measured CommitsLater(ledger::Ledger& ledger, std::uint64_t devices, std::uint64_t from) {
-  auto changesets = ChangesetsOf(from, devices);
-  std::atomic<std::size_t> committed{0};
-  const std::size_t all = changesets.size();
-  const auto start = Clock::now();
-  const double cpu = ProcessSeconds();
-  for (auto& changeset : changesets) {
-    ledger.CommitLater(std::move(changeset), [&](const Status& status) {
-      REG_CHECK(status.ok());
-      if (++committed == all) committed.notify_one();
-    });
-  }
-  for (auto count = committed.load(); count != all; count = committed.load()) committed.wait(count);
-  const auto commits = static_cast<double>(all);
-  return {commits / SecondsSince(start), (ProcessSeconds() - cpu) * 1e6 / commits};
 }
 
 // What the ledger makes of changesets, in its order of keys, which is the one RocksDB takes best.
@@ -164,19 +82,26 @@ class Recorded final : public rocksdb::WriteBatch::Handler {
 std::vector<Recorded> BatchesOf(std::uint64_t devices) {
   const samples::Folder folder;
   REG_CHECK(ledger::CreateRocksDbLedger(folder.path()).ok());
-  const auto store = ledger::Store::Open(folder.path(), {});
+  const auto store = ledger::RocksDbStore::Open(folder.path(), {});
   REG_CHECK(store.ok());
   ledger::Live live;
   ledger::Trimmed trimmed;
-  ledger::RecentDevices recent(**store);
+  ledger::ReadAhead ahead(**store);
+  ledger::RecentDevices recent(ahead);
   std::vector<Recorded> batches;
   for (std::uint64_t from = 0; from < devices; from += kBatchDevices) {
     std::deque<ledger::Encoded> encoded;
-    ledger::SyncedWrite write(**store, live, trimmed, recent);
+    ledger::SyncedWrite write(ahead, live, trimmed, recent);
     for (auto& changeset : ChangesetsOf(from, kBatchDevices))
       REG_CHECK(write.Add(encoded.emplace_back(std::move(changeset))).ok());
     rocksdb::WriteBatch batch;
-    write.Seal().MoveTo(batch, **store);
+    for (const auto& one : write.Seal().InOrder()) {
+      auto* const family = (*store)->handle(one.column);
+      using Act = ledger::OrderedWrites::Act;
+      const auto done =
+          one.act == Act::kPut ? batch.Put(family, one.key, one.value) : batch.Delete(family, one.key);
+      REG_CHECK(done.ok() && one.act != Act::kDeleteRange);
+    }
     write.Publish(live);
     batches.emplace_back(batch);
   }

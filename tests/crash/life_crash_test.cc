@@ -11,6 +11,8 @@
 
 #include "bridge/ledger/rocksdb/open.h"
 #include "simulators/lab/heard.h"
+#include "simulators/lab/probe.h"
+#include "tests/support/device_session.h"
 #include "tests/support/raw_mqtt.h"
 #include "tests/support/test_lab.h"
 #include "workers/domain/invariants.h"
@@ -55,6 +57,10 @@ class Lives {
       if (whose == asp && mno_of_[device] == mno) devices.push_back(device);
     }
     return devices;
+  }
+  std::size_t Activated() {
+    const MutexLock lock(mutex_);
+    return asp_of_.size();
   }
   // Until `count` more events came, or `within` is over.
   void WaitEvents(std::uint64_t count, milliseconds within) {
@@ -121,15 +127,7 @@ void Give(lab::Lab& lab, const Move& move) {
 }
 
 void ExpectWorks(lab::Lab& lab, lab::Heard& heard, const std::string& device) {
-  std::size_t from = heard.size();
-  lab.SendTo("devices", {{"cmd", "session"}, {"device", device}});
-  const auto session = heard.Wait(
-      from,
-      [&](const std::string&, const json& event) {
-        return event.value("step", "") == "session" && event.value("again", false) &&
-               event.value("device", "") == device;
-      },
-      seconds(60));
+  const auto session = test::SessionAgain(lab, heard, device, seconds(60));
   EXPECT_TRUE(session && session->value("ok", false))
       << device << (session ? session->dump() : ": no answer");
 }
@@ -188,6 +186,8 @@ TEST(LifeCrash, TransfersRenewalsAndAnOrderSurviveDeathsOfTheRegistryAndTheBroke
     ASSERT_TRUE(done && done->value("ok", false));
     devices.insert(done->at("device"));
   }
+  // An ASP's word of an activation comes by another way than the device's.
+  ASSERT_TRUE(lab::WaitUntil([&] { return lives.Activated() == std::size_t{kDevices}; }, kPatience));
 
   std::vector<Move> moves;
   for (const std::string& device : lives.Of("mno-a", "asp-b")) moves.push_back({device, "asp-b", "asp-a"});

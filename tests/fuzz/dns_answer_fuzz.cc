@@ -1,10 +1,12 @@
 // Attacked: the registry's picture of what a secondary serves, by answers to its questions. The first octet says whether
-// the answer is to the NOTIFY or to the SOA question, has the question's id, and is signed; the rest is the message.
+// the answer is to the NOTIFY or to the SOA question, has the question's id, and is signed; the rest is the message. And, by
+// the same octet, what registryctl makes of the answers to an AXFR: messages, each behind two octets of its length.
 // A fault: a crash; a version that counts as served though the answer was not signed, had another id, named no SOA with
-// authority, or reported an error.
+// authority, or reported an error; a whole zone from such answers, one without its SOA, or with names of another zone.
 #include <sys/socket.h>
 
 #include "bridge/zone/secondary.h"
+#include "bridge/zone/transfer_reader.h"
 #include "tests/fuzz/dns_world.h"
 #include "tests/fuzz/input.h"
 
@@ -47,6 +49,44 @@ void Judge(const Secondary& secondary, View answer, bool right_id, bool is_signe
   REG_CHECK(SoaSerial(answer, message->answer.at(0)) == secondary.serial() || message->answer.size() > 1);
 }
 
+constexpr std::uint16_t kTransferId = 0x4711;
+
+// The next message of the input, with the question's id in front of it, or another one.
+Bytes NextMessage(fuzz::Input& input, bool right_id) {
+  const std::size_t high = input.Octet(), size = high << 8 | input.Octet();
+  Bytes message = input.Take(size);
+  if (message.size() < kHeaderSize) message.resize(kHeaderSize);
+  message[0] = static_cast<std::uint8_t>(kTransferId >> 8) ^ (right_id ? 0 : 0x80);
+  message[1] = static_cast<std::uint8_t>(kTransferId);
+  return message;
+}
+
+void JudgeZone(const ZoneContent& content, std::uint32_t serial, const Name& zone) {
+  REG_CHECK(content.SerialOf(zone) == serial);
+  for (std::size_t place = 0; place < content.size(); ++place) {
+    const View owner = content.At(place).owner;
+    REG_CHECK(PrefixIn(Name(owner.begin(), owner.end()), zone).has_value());
+  }
+}
+
+void PlayTransfer(fuzz::Input& input, const DnsWorld& world, const Name& zone, bool right_id,
+                  bool is_signed) {
+  Bytes question = StartMessage(kTransferId, 0, zone, kTypeAxfr);
+  Bytes mac = SignRequest(question, world.key, world.clock.Now());
+  TsigStream stream(world.key, VerifyTsig(question, *ParseMessage(question), world.key, world.clock.Now()));
+  TransferReader reader(zone, world.key, world.clock, kTransferId, std::move(mac));
+  while (reader.wants_more() && !input.AtEnd()) {
+    Bytes message = NextMessage(input, right_id);
+    if (is_signed) stream.Sign(message, world.clock.Now());
+    if (!reader.Take(message)) break;
+  }
+  const FetchedZone fetched = reader.Result();
+  REG_CHECK(fetched.content.has_value() == fetched.why.empty());
+  if (!fetched.content) return;
+  REG_CHECK(right_id && is_signed);
+  JudgeZone(*fetched.content, fetched.serial, zone);
+}
+
 void Play(fuzz::Input input) {
   static DnsWorld world;
   static const Socket peer = *BindUdp("127.0.0.1", 0);
@@ -54,6 +94,7 @@ void Play(fuzz::Input input) {
   const auto begun = Steady::time_point(std::chrono::hours(1)), asked = begun + std::chrono::seconds(1);
   const std::uint8_t how = input.Octet();
   const bool notify = (how & 1) != 0, right_id = (how & 2) == 0, is_signed = (how & 4) == 0;
+  if ((how & 8) != 0) return PlayTransfer(input, world, zone, right_id, is_signed);
 
   Secondary secondary({"peer", "127.0.0.1", LocalPort(peer)}, zone, world.key, world.clock, "127.0.0.1");
   secondary.Announce(world.store.serial(), world.store.soa(), begun);

@@ -5,7 +5,6 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <cstdarg>
 
 #include "schemas/base/check.h"
 
@@ -41,13 +40,9 @@ bool HoldMadeKey(const Bytes& octets) {
 
 }  // namespace registry::test
 
-extern "C" EVP_PKEY* __real_EVP_PKEY_Q_keygen(OSSL_LIB_CTX*, const char*, const char*, ...);
-extern "C" EVP_PKEY* __wrap_EVP_PKEY_Q_keygen(OSSL_LIB_CTX* library, const char* properties, const char* type,
-                                              ...) {
-  std::va_list arguments;
-  va_start(arguments, type);
-  EVP_PKEY* const key = __real_EVP_PKEY_Q_keygen(library, properties, type, va_arg(arguments, const char*));
-  va_end(arguments);
-  registry::test::Note(key);
-  return key;
+extern "C" int __real_EVP_PKEY_keygen(EVP_PKEY_CTX*, EVP_PKEY**);
+extern "C" int __wrap_EVP_PKEY_keygen(EVP_PKEY_CTX* context, EVP_PKEY** key) {
+  const int made = __real_EVP_PKEY_keygen(context, key);
+  if (made > 0) registry::test::Note(*key);
+  return made;
 }

@@ -1,5 +1,5 @@
-// tests/support/made_keys.h: the private scalar of every P-256 pair this program makes. P256Key shows none, so they are
-// taken from OpenSSL on the way: whoever links made_keys has the linker send the calls here. One thread.
+// tests/support/made_keys.h: the private scalar of every pair that P256Key makes. It shows none, so they are taken from
+// OpenSSL on the way: whoever links made_keys has the linker send the calls here. One thread.
 #pragma once
 
 #include <vector>

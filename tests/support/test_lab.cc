@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,13 @@ nlohmann::json Registryctl(const lab::Lab& lab, std::vector<std::string> words) 
   const auto said = lab::RunToEnd(words);
   EXPECT_TRUE(said) << words.at(1) << ": " << said.error().message;
   return said ? nlohmann::json::parse(*said, nullptr, false) : nlohmann::json();
+}
+
+std::ptrdiff_t LinesWith(const lab::Lab& lab, const std::string& program, const std::regex& part) {
+  std::ifstream log(lab.layout().LogFile(program));
+  std::ptrdiff_t lines = 0;
+  for (std::string line; std::getline(log, line);) lines += std::regex_search(line, part) ? 1 : 0;
+  return lines;
 }
 
 }  // namespace registry::test

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <string>
 #include <vector>
 
@@ -23,5 +24,8 @@ std::unique_ptr<lab::Lab> NewWholeLab(lab::LabOptions options);
 
 // What `registryctl WORDS --json` says with the lab's configuration. A failure of it fails the test, and is no value.
 nlohmann::json Registryctl(const lab::Lab& lab, std::vector<std::string> words);
+
+// How many lines of a program's log, of all its runs, have this.
+std::ptrdiff_t LinesWith(const lab::Lab& lab, const std::string& program, const std::regex& part);
 
 }  // namespace registry::test

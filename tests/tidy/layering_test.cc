@@ -88,13 +88,15 @@ TEST(Layering, EveryIncludeFollowsAnAllowedEdge) {
 
 TEST(Layering, ThirdPartyHeadersStayInTheirRoom) {
   static const std::regex kForeign(
-      R"re(^\s*#include [<"]((mqtt/|MQTT|rocksdb/|ldns/|mosquitto|getdns/|prometheus/|CLI/|p11-kit/|)re"
-      R"re(toml\+\+/|civetweb|CivetServer|spdlog/)[^>"]*)[>"])re");
+      R"re(^\s*#include [<"]((mqtt/|MQTT|rocksdb/|libpq|ldns/|mosquitto|getdns/|prometheus/|CLI/|p11-kit/|)re"
+      R"re(toml\+\+/|civetweb|CivetServer|spdlog/|absl/)[^>"]*)[>"])re");
   const std::map<std::string, std::set<std::string>> allowed = {
       {"mqtt/", {"bridge/mqtt", "clients/follow"}},
       {"MQTT", {"bridge/mqtt"}},
       {"rocksdb/", {"bridge/ledger/rocksdb"}},
+      {"libpq", {"bridge/ledger/postgres"}},
       {"ldns/", {"bridge/zone"}},
+      {"absl/", {"bridge/zone"}},
       {"mosquitto", {"simulators/mqtt", "bridge/guard", "clients/mosquitto", "clients/conformance"}},
       {"getdns/", {"clients/dane"}},
       {"p11-kit/", {"bridge/keys", "simulators/token"}},

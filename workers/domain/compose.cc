@@ -1,5 +1,7 @@
 #include "workers/domain/compose.h"
 
+#include "workers/domain/trace.h"
+
 namespace registry::domain {
 namespace {
 
@@ -17,7 +19,8 @@ PartyId RegistryParty() { return *PartyId::Parse("registry"); }
 Origin OwnOrigin() { return {RegistryParty(), wire::Role::kOperator, std::nullopt}; }
 
 void NoteStep(Device& device, std::string_view step, UtcTime now) {
-  if (device.trace.size() >= kTraceMax) device.trace.erase(device.trace.begin());
+  if (device.trace.size() >= kTraceMax)
+    device.trace.erase(device.trace.begin() + static_cast<std::ptrdiff_t>(StepToGiveUp(device)));
   device.trace.push_back({std::string(step), now});
   device.updated = now;
 }

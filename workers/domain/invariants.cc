@@ -377,6 +377,8 @@ Faults FaultsOf(const Changeset& changes, const BeforeOf& before) {
     if (was.device) AddParties(*was.device, parties);
   }
   for (const Notification& notification : changes.notifications) {
+    // Of the zone's secondaries operators hear, and of no device with it.
+    if (notification.type.starts_with("secondary.") && before.empty()) continue;
     // Of an order hears its owner, whose devices need not be touched by what is told.
     const bool of_order = notification.type.starts_with("order.");
     if (of_order ? OwnsAnOrder(notification.to, changes) : parties.contains(notification.to)) continue;

@@ -57,8 +57,9 @@ Result<Reply> Decide(const wire::AuthorisationSet& command, Case& at) {
       context.now + (command.valid_days > 0 ? command.valid_days * kDay : policy.authorisation.validity);
   const std::string code = GiveCode(*device, purpose, UserOf(purpose, origin.role), ends, at);
   device->updated = context.now;
-  changes.history.push_back(domain::History(
-      *device, origin.party, "authorisation code set for a " + command.purpose, context.now, origin.id));
+  std::string what = "authorisation code set for a " + command.purpose;
+  if (!command.reason.empty()) what += ": " + command.reason;
+  changes.history.push_back(domain::History(*device, origin.party, what, context.now, origin.id));
   Put(*device, changes);
   return wire::Encode(wire::Authorisation{device->id, command.purpose, code, ends});
 }

@@ -4,6 +4,7 @@
 #include "workers/domain/device_steps.h"
 #include "workers/domain/lifecycle.h"
 #include "workers/domain/standing.h"
+#include "workers/domain/trace.h"
 #include "workers/jobs/sending.h"
 #include "workers/lifecycle/access.h"
 #include "workers/lifecycle/lifecycle.h"
@@ -74,7 +75,7 @@ Status Delivered(Reported& reported, Case& at) {
   const bool activated = device.state != after;
   device.state = after;
   domain::Deliver(device, reported.job.version);
-  domain::NoteStep(device, "delivered", at.context.now);
+  domain::NoteStep(device, domain::kDeliveredStep, at.context.now);
   PassOnDelivered(device, at);
   const auto waiting = jobs::Waiting::Of(device.id, at.view);
   if (!waiting) return waiting.error();

@@ -104,11 +104,21 @@ Result<Reply> WipeAgain(Device& device, const wire::DeviceDeactivate& command, C
   return wire::Encode(StateOf(device));
 }
 
+// Whoever asks for a second wipe has looked before: of two who have seen the same one is too late, and a device that came
+// back meanwhile is not to be deactivated by it.
+Status IsAsItWas(const Device& device, std::uint64_t version) {
+  if (version == 0 || version == device.version) return Done{};
+  return Error::Make(Code::kStatusProhibits, "device_changed",
+                     "the device's record has version " + std::to_string(device.version) +
+                         " now: something has happened to it since");
+}
+
 }  // namespace
 
 Result<Reply> Decide(const wire::DeviceDeactivate& command, Case& at) {
   auto device = FindManaged(command.device, at.origin, at.view);
   if (!device) return device.error();
+  if (auto same = IsAsItWas(*device, command.record_version); !same) return same.error();
   const bool by_operator = at.origin.role == wire::Role::kOperator;
   if (by_operator && device->state == domain::State::kDeactivated) return WipeAgain(*device, command, at);
   // RFC 5731 §2.3: a server status is the registry's; the client that asks to go on cannot take it away.

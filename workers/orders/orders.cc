@@ -87,8 +87,10 @@ Reply Put(Order order, Case& at) {
   return reply;
 }
 
-Result<Reply> Move(const OrderId& id, OrderState to, Case& at) {
-  auto order = FindOwn(id, at);
+// `command`: order.pause, order.resume or order.cancel.
+template <class Command>
+Result<Reply> Move(const Command& command, OrderState to, Case& at) {
+  auto order = FindOwn(command.order, at);
   if (!order) return order.error();
   if (!order->open()) {
     return Error::Make(Code::kStatusProhibits, "order_ended",
@@ -98,7 +100,8 @@ Result<Reply> Move(const OrderId& id, OrderState to, Case& at) {
   const UtcTime now = at.context.now;
   order->state = to;
   order->updated = now;
-  const auto what = to == OrderState::kRunning ? "resumed" : domain::OrderStateName(to);
+  std::string what(to == OrderState::kRunning ? "resumed" : domain::OrderStateName(to));
+  if (!command.reason.empty()) what += ": " + command.reason;
   at.changes.history.push_back(Entry(*order, at.origin.party, what, now, at.origin.id));
   if (to == OrderState::kCancelled) TellDone(*order, at.context, at.changes);
   return Put(std::move(*order), at);
@@ -133,13 +136,13 @@ Result<Reply> Decide(const wire::OrderStart& command, Case& at) {
 }
 
 Result<Reply> Decide(const wire::OrderPause& command, Case& at) {
-  return Move(command.order, OrderState::kPaused, at);
+  return Move(command, OrderState::kPaused, at);
 }
 Result<Reply> Decide(const wire::OrderResume& command, Case& at) {
-  return Move(command.order, OrderState::kRunning, at);
+  return Move(command, OrderState::kRunning, at);
 }
 Result<Reply> Decide(const wire::OrderCancel& command, Case& at) {
-  return Move(command.order, OrderState::kCancelled, at);
+  return Move(command, OrderState::kCancelled, at);
 }
 
 }  // namespace registry::orders

@@ -5,42 +5,28 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
-#include "bridge/ledger/ledger.h"
+#include "bridge/ledger/keyed/ledger_point.h"
+#include "bridge/ledger/keyed/step_numbers.h"
 
 namespace registry::ledger {
-
-// What one moment of a ledger is known by.
-struct LedgerPoint {
-  std::string id;                // of its mark
-  std::uint64_t format = 0;      // of the folder (FORMAT.md)
-  std::uint64_t last_write = 0;  // RocksDB's sequence number
-  Seq history = 0;
-  Bytes chain;  // hash of the last history record; empty before the first
-};
 
 // One moment of the ledger that OpenRocksDbLedger has opened, in the new folder `to`: tables as hard links where the file
 // system is the same, else as copies; the logs as copies, for nothing is flushed. Commits go on meanwhile. Everything that
 // was committed before the call is in it.
 Status MakeCheckpoint(const Ledger& opened, const std::string& to);
 
-// The same of a ledger that nobody has open, whatever its format. kLedgerInUse when somebody has.
-Status CopyStoppedLedger(const std::string& folder, const std::string& to);
+// The same of a ledger that nobody has open, whatever its format. kLedgerInUse when somebody has. `beside` copies what
+// belongs to the same moment: it is called while nobody else can open the ledger, and not at all when somebody has it.
+Status CopyStoppedLedger(const std::string& folder, const std::string& to,
+                         const std::function<Status()>& beside = {});
 
 // Reads a ledger's logs and its head and writes nothing; holds it against its mark. For a copy, or a stopped ledger.
 Result<LedgerPoint> PointOf(const std::string& folder);
 
-// After the restore of an older ledger, others may have been told more than it knows. So the numbers that they hold against
-// each other go on further, and none is used twice:
-// - Every feed by kFeedStep: what is not acknowledged comes again under a new number.
-// - The version of the payload of every device that is claimed by kPayloadStep: a card refuses one that is not newer than
-//   what it has taken.
-inline constexpr Seq kFeedStep = 1'000'000'000;
-inline constexpr std::uint64_t kPayloadStep = 1000;
-struct Stepped {
-  std::uint64_t feeds = 0, devices = 0;
-};
+// keyed/step_numbers.h, of the ledger in a folder.
 Result<Stepped> StepNumbers(const std::string& folder);
 
 }  // namespace registry::ledger

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "bridge/ledger/keyed/keys.h"
 #include "bridge/ledger/ledger.h"
-#include "bridge/ledger/rocksdb/keys.h"
 #include "bridge/ledger/rocksdb/options.h"
 #include "bridge/ledger/rocksdb/torn_tail.h"
 

@@ -25,8 +25,13 @@ class InfoLog final : public rocksdb::Logger {
     if (level < rocksdb::InfoLogLevel::WARN_LEVEL || level > rocksdb::InfoLogLevel::FATAL_LEVEL) return;
     char text[1024];
     if (std::vsnprintf(text, sizeof(text), format, arguments) < 0) return;
-    line_(level == rocksdb::InfoLogLevel::WARN_LEVEL ? Level::kWarning : Level::kError,
-          "RocksDB: " + Trimmed(text));
+    // Each checkpoint, and so each backup, stops and starts deletions: RocksDB warns of it, and it is no trouble.
+    // The place in its source stands before the words.
+    const bool everyday = std::string_view(text).find("] File Deletions ") != std::string_view::npos;
+    const int as = everyday                                     ? Level::kInfo
+                   : level == rocksdb::InfoLogLevel::WARN_LEVEL ? Level::kWarning
+                                                                : Level::kError;
+    line_(as, "RocksDB: " + Trimmed(text));
   }
 
  private:

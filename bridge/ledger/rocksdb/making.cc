@@ -7,13 +7,13 @@
 #include <cstring>
 #include <filesystem>
 
+#include "bridge/ledger/keyed/day_marks.h"
+#include "bridge/ledger/keyed/keys.h"
+#include "bridge/ledger/keyed/places.h"
 #include "bridge/ledger/private_folder.h"
-#include "bridge/ledger/rocksdb/day_marks.h"
 #include "bridge/ledger/rocksdb/folder.h"
-#include "bridge/ledger/rocksdb/keys.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/ledger/rocksdb/options.h"
-#include "bridge/ledger/rocksdb/places.h"
 #include "bridge/ledger/rocksdb/store.h"
 #include "bridge/ledger/rocksdb/torn_tail.h"
 
@@ -37,15 +37,15 @@ class OnlyOurs {
   const mode_t before_;
 };
 
-Status PutId(Store& store, const std::string& id) {
-  rocksdb::WriteBatch batch;
-  batch.Put(store.handle(Column::kMeta), keys::kId, id);
-  if (auto written = store.Write(batch, true); !written) return written;
+Status PutId(RocksDbStore& store, const std::string& id) {
+  OrderedWrites writes;
+  writes.Put(Column::kMeta, keys::kId, id);
+  if (auto written = store.Write(writes, true); !written) return written;
   return store.Flush();
 }
 
 // Closed before the mark is written: a mark is the last thing a ledger gets.
-Result<Mark> MarkAnew(Result<std::unique_ptr<Store>> store, std::optional<std::string> id) {
+Result<Mark> MarkAnew(Result<std::unique_ptr<RocksDbStore>> store, std::optional<std::string> id) {
   if (!store) return store.error();
   Mark mark{id ? *id : NewLedgerId(), 0};
   if (auto put = PutId(**store, mark.id); !put) return put.error();
@@ -88,8 +88,8 @@ Status CreateRocksDbLedger(const std::string& folder) {
   fs::permissions(folder, fs::perms::owner_all, failed);  // nothing was in it that others could have seen
   if (auto closed = CheckPrivate(folder); !closed) return closed;
   const OnlyOurs umask;
-  const auto mark = MarkAnew(Store::Make(folder), std::nullopt);
-  return mark ? WriteMark(folder, *mark) : Status(mark.error());
+  const auto mark = MarkAnew(RocksDbStore::Make(folder), std::nullopt);
+  return mark ? WriteMark(MarkIn(folder), *mark) : Status(mark.error());
 }
 
 Result<std::string> AdoptRocksDbLedger(const std::string& folder, bool accept_loss) {
@@ -105,7 +105,7 @@ Result<std::string> AdoptRocksDbLedger(const std::string& folder, bool accept_lo
   }
   if (!seen->has_format)
     return Refuse("the database in " + folder + " has no format number: it is no ledger");
-  const auto before = ReadMark(folder);
+  const auto before = ReadMarkIn(folder);
   if (!before && before.error().symbol != kLedgerUnmarked) return before.error();
   if (before) {
     const auto fits = CheckAgainst(*before, seen->id, seen->last, folder);
@@ -113,9 +113,9 @@ Result<std::string> AdoptRocksDbLedger(const std::string& folder, bool accept_lo
     if (!accept_loss) return fits.error();
   }
   const OnlyOurs umask;
-  const auto mark = MarkAnew(Store::OpenUnmarked(folder, {}), seen->id);
+  const auto mark = MarkAnew(RocksDbStore::OpenUnmarked(folder, {}), seen->id);
   if (!mark) return mark.error();
-  if (auto written = WriteMark(folder, *mark); !written) return written.error();
+  if (auto written = WriteMark(MarkIn(folder), *mark); !written) return written.error();
   std::string said = "the ledger in " + folder + " has a mark, id " + mark->id;
   if (before) {
     said += "; writes " + std::to_string(seen->last + 1) + " to " + std::to_string(before->synced) +
@@ -140,7 +140,7 @@ Result<std::string> DropTornTail(const std::string& folder, bool accept_loss) {
   }
   const auto seen = LookInto(folder, rocksdb::WALRecoveryMode::kPointInTimeRecovery);
   if (!seen) return seen.error();
-  auto mark = ReadMark(folder);
+  auto mark = ReadMarkIn(folder);
   if (!mark && mark.error().symbol != kLedgerUnmarked) return mark.error();
   const bool loss = mark && seen->last < mark->synced;
   if (loss && !accept_loss) {
@@ -153,7 +153,7 @@ Result<std::string> DropTornTail(const std::string& folder, bool accept_loss) {
   if (auto cut = CutAt(*log, end.whole); !cut) return cut.error();
   if (loss) {
     mark->synced = seen->last;
-    if (auto written = WriteMark(folder, *mark); !written) return written.error();
+    if (auto written = WriteMark(MarkIn(folder), *mark); !written) return written.error();
   }
   return "dropped " + where + ": one record, of which " + std::to_string(torn.size()) +
          " octets are there, kept in " + aside + ". The last write is now number " +
@@ -164,7 +164,7 @@ Result<std::string> DropTornTail(const std::string& folder, bool accept_loss) {
 
 Result<std::string> ReindexRocksDbLedger(const std::string& folder) {
   const OnlyOurs umask;
-  auto store = Store::Open(folder, {});
+  auto store = RocksDbStore::Open(folder, {});
   if (!store) return store.error();
   const auto devices = MakePlaces(**store);
   if (!devices) return devices.error();
@@ -177,7 +177,7 @@ Result<std::string> ReindexRocksDbLedger(const std::string& folder) {
 Status CheckRocksDbFolder(const std::string& folder) {
   if (auto there = CheckThere(folder); !there) return there;
   if (auto closed = CheckPrivate(folder); !closed) return closed;
-  const auto mark = ReadMark(folder);
+  const auto mark = ReadMarkIn(folder);
   return mark ? Status(Done{}) : Status(mark.error());
 }
 

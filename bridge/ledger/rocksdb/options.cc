@@ -9,15 +9,11 @@
 #include <array>
 #include <string_view>
 
+#include "bridge/ledger/keyed/store.h"
+
 namespace registry::ledger {
 namespace {
 
-// Stored: DO NOT CHANGE THESE NAMES.
-constexpr std::array kColumnNames = {
-    "devices",           "unique", "endpoints", "events",     "jobs",   "history",
-    "history_by_device", "outbox", "feed",      "feed_state", "zone",   "revocations",
-    "dead_letters",      "sinks",  "meta",      "places",     "orders", "day_marks",
-};
 constexpr std::string_view kForgetful = "events";
 constexpr std::size_t kFirstColumns = 15;  // families that every format has; the later ones follow
 

@@ -4,10 +4,15 @@
 // ./dev).
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <atomic>
 #include <filesystem>
+#include <fstream>
 #include <sstream>
 
+#include "simulators/lab/ports.h"
 #include "simulators/lab/probe.h"
+#include "simulators/lab/process.h"
 #include "simulators/lab/registry_setup.h"
 #include "tests/support/shell.h"
 #include "tests/support/test_lab.h"
@@ -137,9 +142,101 @@ TEST_F(ConsoleLab, APageOfSomebodyElsesReadsNothing) {
   EXPECT_THAT(own, testing::Not(HasSubstr("unsafe")));
 }
 
+// A Prometheus that scrapes a registryd and has read the alerts.
+class Scraper {
+ public:
+  explicit Scraper(const Layout& lab) {
+    if (const auto port = ports_.Take()) port_ = *port;
+    const std::string folder = lab.In("prometheus");
+    std::filesystem::create_directories(folder);
+    std::ofstream(folder + "/prometheus.yml")
+        << "global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: ['" REGISTRY_SOURCE_DIR
+           "/packaging/monitoring/registry-alerts.yml']\nscrape_configs:\n  - job_name: registryd\n"
+           "    static_configs: [{targets: ['127.0.0.1:"
+        << lab.http << "']}]\n";
+    const std::string address = "127.0.0.1:" + std::to_string(port_);
+    url_ = "http://" + address;
+    auto started = Process::Start(
+        {.name = "prometheus",
+         .command = {"prometheus", "--config.file=" + folder + "/prometheus.yml",
+                     "--storage.tsdb.path=" + folder + "/data", "--web.listen-address=" + address},
+         .folder = folder,
+         .log_file = folder + "/log",
+         .on_line = nullptr,
+         .on_exit = nullptr});
+    EXPECT_TRUE(started) << started.error().message;
+    if (started) process_ = std::move(*started);
+  }
+  // One line per series; empty: there is none.
+  std::string Asked(const std::string& expression) const {
+    const test::Ran ran = test::Shell("promtool query instant " + url_ + " '" + expression + "' 2>&1");
+    EXPECT_TRUE(ran.ok()) << expression << "\n" << ran.output;
+    return ran.ok() ? ran.output : "";
+  }
+  bool Answers() const {
+    return test::Shell("promtool query instant " + url_ + " 'up == 1' 2>&1").output.starts_with("up");
+  }
+  std::uint16_t port() const { return port_; }
+
+ private:
+  Ports ports_;
+  std::uint16_t port_ = 0;
+  std::string url_;
+  std::unique_ptr<Process> process_;
+};
+
+std::string Replaced(std::string text, const std::string& from, const std::string& to) {
+  for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+// Grafana itself is not in Debian. What its panels ask is asked of a real Prometheus here, with Grafana's variables filled
+// in as it does.
+TEST_F(ConsoleLab, EveryPanelOfTheBoardHasSomethingToShow) {
+  const Scraper prometheus(lab_->layout());
+  ASSERT_TRUE(WaitUntil([&] { return prometheus.Answers(); }, seconds(60)));
+  EXPECT_FALSE(RehearsedOrder().empty());
+  const test::Ran refused = test::Shell("'" REGISTRY_BINARY_DIR
+                                        "/bin/registryctl' ask device.resume "
+                                        "'{\"device\":\"00000000-0000-4000-8000-000000000000\"}' --config '" +
+                                        lab_->layout().ConfigFile() + "' 2>&1");
+  EXPECT_THAT(refused.output, HasSubstr("device_unknown"));
+  // What did not happen here has no series yet.
+  const std::string quiet[] = {"registry_transfers_total", "registry_limited_total"};
+  std::ifstream file(REGISTRY_SOURCE_DIR "/packaging/monitoring/registry-board.json");
+  const json board = json::parse(file);
+  int asked = 0;
+  for (const json& panel : board.at("panels")) {
+    for (const json& target : panel.value("targets", json::array())) {
+      std::string expression = Replaced(target.at("expr"), "$__rate_interval", "1m");
+      expression = Replaced(expression, "$instance", ".*");
+      const bool nothing_happened =
+          std::any_of(std::begin(quiet), std::end(quiet),
+                      [&](const std::string& one) { return expression.find(one) != std::string::npos; });
+      ++asked;
+      // A rate takes two looks a second apart.
+      EXPECT_TRUE(WaitUntil([&] { return !prometheus.Asked(expression).empty(); },
+                            seconds(nothing_happened ? 0 : 20)) ||
+                  nothing_happened)
+          << panel.at("title") << ": " << expression;
+    }
+  }
+  EXPECT_GT(asked, 30);
+  // Prometheus says of each alert whether it could be worked out.
+  const auto rules = HttpBody(kAddress, prometheus.port(), "/api/v1/rules");
+  ASSERT_TRUE(rules);
+  const json groups = json::parse(*rules)["data"]["groups"];
+  ASSERT_FALSE(groups.empty());
+  for (const json& group : groups) {
+    for (const json& rule : group.at("rules")) EXPECT_EQ(rule.value("lastError", ""), "") << rule.at("name");
+  }
+}
+
 // The last one: registryd is started again.
 TEST_F(ConsoleLab, OverTlsOnlyTheOperatorsCertificateIsLetIn) {
   const Layout& layout = lab_->layout();
+  std::atomic<int> heard{0};
   lab_->Kill("registryd");
   // Any certificate will do here: what is judged is the client's.
   ASSERT_TRUE(SetKeys(layout, "console",
@@ -162,12 +259,29 @@ TEST_F(ConsoleLab, OverTlsOnlyTheOperatorsCertificateIsLetIn) {
   EXPECT_EQ(ask("operator"), "200\n");
   EXPECT_EQ(ask("mno-a"), "403\n");
   EXPECT_THAT(ask(""), HasSubstr("CERTIFICATE_REQUIRED"));
+  const std::string seen = layout.In("console-stream");
+  const std::string client = folder + "/operator";
+  const auto watching = Process::Start(
+      {.name = "watcher",
+       .command = {"openssl", "s_client", "-connect", "127.0.0.1:" + std::to_string(layout.console), "-quiet",
+                   "-CAfile", layout.BrokerCa(), "-cert", client + ".pem", "-key", client + ".key"},
+       .folder = "",
+       .log_file = seen + ".log",
+       .on_line =
+           [&](const std::string& line) {
+             if (line.starts_with("data: ")) ++heard;
+           },
+       .on_exit = nullptr});
+  ASSERT_TRUE(watching) << watching.error().message;
+  ASSERT_TRUE((*watching)->WriteLine("GET /api/events HTTP/1.1\r\nHost: x\r\n\r"));
+  EXPECT_TRUE(WaitUntil([&] { return heard >= 2; }, seconds(30))) << TailOf(seen + ".log", 20);
   const test::Ran withdrawn =
       test::Shell("'" REGISTRY_BINARY_DIR "/bin/registryctl' party withdraw operator --dir '" +
                   layout.In("registry") + "' 2>&1");
   ASSERT_TRUE(withdrawn.ok()) << withdrawn.output;
   const auto revoked = [&] { return ask("operator").find("CERTIFICATE_REVOKED") != std::string::npos; };
   EXPECT_TRUE(WaitUntil(revoked, seconds(30))) << "withdrawn: " << ask("operator");
+  EXPECT_TRUE((*watching)->WaitExit(seconds(30))) << "the stream that was open goes on";
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ const Members kReportMembers{{"/devices", kNumber},
                              {"/device_verifications_ok", kNumber},
                              {"/asp_sessions_ok", kNumber},
                              {"/refused_after_deactivation", kNumber},
+                             {"/revocations", kList},
                              {"/telemetry_heard", kNumber},
                              {"/put_out_by_broker", kNumber},
                              {"/duration_s", Type::number_float},
@@ -240,6 +241,12 @@ TEST_F(DemoTest, TheProgramReportsWhatTheContractNames) {
   EXPECT_EQ(report["put_out_by_broker"], report["refused_after_deactivation"]);
   EXPECT_EQ(report["failed"], json::array());
   EXPECT_GE(report["refused_after_deactivation"], 1) << "one per ASP that serves one of the two";
+  ASSERT_EQ(report["revocations"].size(), report["refused_after_deactivation"]);
+  for (const json& revocation : report["revocations"]) {
+    for (const char* step : {"unserved_ms", "disbelieved_ms", "refused_ms"}) {
+      EXPECT_GT(revocation[step], 0) << step;
+    }
+  }
   for (const auto& [step, figures] : report["steps"].items()) {
     ExpectMembers(figures,
                   {{"/count", kNumber}, {"/p50_ms", Type::number_float}, {"/p99_ms", Type::number_float}});

@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "simulators/lab/heard.h"
+#include "tests/support/device_session.h"
 #include "tests/support/test_lab.h"
 
 namespace registry::lab {
@@ -65,15 +66,7 @@ class StandingLab : public testing::Test {
     const auto until = std::chrono::steady_clock::now() + kPatience;
     std::string last = "none";
     while (std::chrono::steady_clock::now() < until) {
-      std::size_t from = heard_.size();
-      lab_->SendTo("devices", {{"cmd", "session"}, {"device", device}});
-      const auto step = heard_.Wait(
-          from,
-          [&](const std::string&, const json& event) {
-            return event.value("step", "") == "session" && event.value("device", "") == device &&
-                   event.value("again", false);
-          },
-          kPatience);
+      const auto step = test::SessionAgain(*lab_, heard_, device, kPatience);
       if (!step) break;
       if (wanted(*step)) return true;
       last = step->dump();

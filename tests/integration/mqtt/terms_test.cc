@@ -193,18 +193,24 @@ TEST(Terms, AForgottenSessionIsSaid) {
   EXPECT_TRUE(watched.Says("2 mqtt: the broker no longer had the registry's session")) << watched.log();
 }
 
+std::string At(std::uint16_t port) { return "127.0.0.1:" + std::to_string(port) + ": MQTT: "; }
+
 TEST(Terms, ASubscriptionGrantedAtQosZeroIsNotReady) {
   Broker real;
   ScriptedBroker broker(real.folder(), {.granted = 0});
   Watched watched(real.ForRegistry(), broker.port());
-  ExpectUnfit(watched, "registry/v1/from/#: granted at QoS 0, not 1", "subscribe_refused");
+  ExpectUnfit(watched, At(broker.port()) + "registry/v1/from/#: granted at QoS 0, not 1",
+              "subscribe_refused");
 }
 
 TEST(Terms, ARefusedSubscriptionIsNotReady) {
   Broker real;
   ScriptedBroker broker(real.folder(), {.granted = 0x87});
   Watched watched(real.ForRegistry(), broker.port());
-  ExpectUnfit(watched, "registry/v1/from/#: the broker refused it: Not authorized (0x87)",
+  ExpectUnfit(watched,
+              At(broker.port()) +
+                  "registry/v1/from/#: the broker refused it: Not authorized (0x87); its access "
+                  "list goes by the certificate's name",
               "subscribe_refused");
 }
 

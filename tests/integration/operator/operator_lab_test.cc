@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "simulators/lab/heard.h"
+#include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
 #include "tests/support/test_lab.h"
 
@@ -127,13 +128,18 @@ TEST_F(OperatorLab, EveryVerbComesToWhatItsDryRunSaid) {
 
 TEST_F(OperatorLab, AWipeIsForWhatIsDeactivatedAlready) {
   const std::string device = FreshDevice();
-  EXPECT_THAT(Refusal({"device", "wipe", device, "--reason", "x"}),
-              HasSubstr("the device is active; device deactivate stops trusting it"));
+  EXPECT_THAT(
+      Refusal({"device", "wipe", device, "--reason", "x"}),
+      HasSubstr("device " + device + " is active, and a wipe is asked again for a deactivated one only"));
   Ctl({"device", "deactivate", device, "--reason", "sold"});
   ASSERT_TRUE(IsWiped(device, 1));
   const json would = Ctl({"device", "wipe", device, "--reason", "sold twice", "--dry-run"});
   EXPECT_EQ(would.at("asks")[0].at("action"), "applet.wipe");
   EXPECT_FALSE(would.contains("tells")) << would;
+  const std::string found = *RunToEnd(
+      {"sh", "-c", "exec \"$@\" 2>&1 >/dev/null", "sh", REGISTRY_BINARY_DIR "/bin/registryctl", "device",
+       "wipe", device, "--reason", "sold twice", "--dry-run", "--config", lab_->layout().ConfigFile()});
+  EXPECT_THAT(found, HasSubstr("device " + device + " is deactivated, and its applet was wiped at 20"));
   EXPECT_EQ(Ctl({"device", "wipe", device, "--reason", "sold twice"}), would.at("reply"));
   EXPECT_TRUE(IsWiped(device, 2));
 }
@@ -170,7 +176,7 @@ TEST_F(OperatorLab, WhatWouldBeRefusedIsRefusedInBothWaysAlike) {
   const std::pair<std::vector<std::string>, const char*> refused[] = {
       {{"device", "resume", kNobody, "--reason", "x"}, "device_unknown: "},
       {{"device", "reactivate", device, "--reason", "x"}, "state_prohibits: "},
-      {{"order", "pause", kNobody}, "order_unknown: "},
+      {{"order", "pause", kNobody, "--reason", "x"}, "order_unknown: "},
       {{"transfer", "approve", kNobody}, "transfer_unknown: "},
   };
   for (auto [words, symbol] : refused) {
@@ -186,6 +192,36 @@ TEST_F(OperatorLab, WhatWouldBeRefusedIsRefusedInBothWaysAlike) {
   EXPECT_THAT(said, HasSubstr("--reason holds an EID or ICCID"));
   EXPECT_THAT(Refusal({"device", "suspend", device}), HasSubstr("--reason is required"));
   EXPECT_EQ(Shown(device).at("state"), "active");
+}
+
+TEST_F(OperatorLab, WhatIsDoneToPartiesAndWithCodesIsAuditedWithItsReason) {
+  const std::string program = REGISTRY_BINARY_DIR "/bin/registryctl", config = lab_->layout().ConfigFile();
+  const auto audited = [&](const std::string& actor) {
+    const auto lines =
+        RunToEnd({program, "audit", "tail", "--lines", "1000", "--actor", actor, "--config", config});
+    EXPECT_TRUE(lines) << lines.error().message;
+    return lines ? *lines : "";
+  };
+  const std::string device = Ctl({"device", "list", "--state", "active"}).at(0).at("device");
+  const json code =
+      Ctl({"authorisation", "set", device, "--purpose", "transfer", "--reason", "the letter was lost"});
+  EXPECT_TRUE(code.contains("authorisationCode")) << code;
+  EXPECT_THAT(audited("operator"), HasSubstr("authorisation code set for a transfer: the letter was lost"));
+
+  const auto changed = RunToEnd({program, "party", "change", "asp-a", "--contact", "noc@asp-a.example",
+                                 "--dir", lab_->layout().Registry("")});
+  ASSERT_TRUE(changed) << changed.error().message;
+  EXPECT_TRUE(WaitUntil(
+      [&] {
+        const std::string said = audited("registry");
+        return said.find(": changed asp-a, ") != std::string::npos &&
+               said.find("taken from the configuration: party asp-a has changed: contact") !=
+                   std::string::npos;
+      },
+      kPatience))
+      << audited("registry");
+  EXPECT_THAT(Refusal({"order", "start", "suspend", "--party", "nobody", "--reason", "x"}),
+              HasSubstr("'nobody' is not registered"));
 }
 
 TEST_F(OperatorLab, AnOrderIsTriedWithoutTheRegistryAndThenDoneByIt) {
@@ -293,7 +329,7 @@ TEST_F(OperatorLab, TheDoctorFindsNothingWrongWhereNothingIs) {
   for (const char* check :
        {"configuration", "registryd", "limit: Max open files", "disk space", "issuing certificate",
         "CRL of devices", "broker TLS", "broker access", "broker subscribe", "broker publish",
-        "registryd answers", "resolver", "zone at the resolver", "DS in the parent"})
+        "registryd answers", "resolver", "zone at the resolver", "DS in the parent", "trust anchors"})
     EXPECT_EQ(doctor.Of(check).at("verdict"), "good") << doctor.Of(check);
   EXPECT_NE(doctor.Of("clock").at("verdict"), "") << "whose verdict is the machine's";
   // Whatever is not good says what to do.
@@ -334,6 +370,24 @@ TEST_F(OperatorLab, TheDoctorSaysWhatIsWrongAndWhatToDo) {
     EXPECT_THAT(found.at("says").get<std::string>(), HasSubstr(wrong.says));
     EXPECT_THAT(found.at("do").get<std::string>(), HasSubstr(wrong.todo));
   }
+}
+
+TEST_F(OperatorLab, TheDoctorFindsAResolverThatKeepsRecordsForTooLong) {
+  const std::string file = lab_->layout().In("unbound/unbound.conf");
+  std::ifstream in(file);
+  const std::string good((std::istreambuf_iterator<char>(in)), {});
+  const auto restart_with = [&](const std::string& text) {
+    lab_->Kill("unbound");
+    std::ofstream(file) << text;
+    return lab_->Restart("unbound");
+  };
+  ASSERT_TRUE(restart_with(good + "server:\n    cache-min-ttl: 50\n"));
+  const Doctor doctor(*lab_);
+  ASSERT_TRUE(restart_with(good));
+  const json found = doctor.Of("zone at the resolver");
+  EXPECT_EQ(found.at("verdict"), "warning") << found;
+  EXPECT_THAT(found.at("says").get<std::string>(), HasSubstr("and its TTL is 1 s"));
+  EXPECT_THAT(found.at("do").get<std::string>(), HasSubstr("cache-min-ttl"));
 }
 
 TEST_F(OperatorLab, TheCrlIsShownHeldToTheLedgerAndPublished) {

@@ -98,7 +98,9 @@ TEST_F(ConnectFailedTest, TheBrokerRefusesInMqtt) {
 TEST_F(ConnectFailedTest, TheSubscriptionIsNotGranted) {
   broker_.Reconfigure("max_qos 0");
   options_.connect_within = milliseconds(500);
-  EXPECT_EQ(FirstTrouble(), Where() + "MQTT: the broker does not grant the subscription");
+  EXPECT_EQ(FirstTrouble(), Where() +
+                                "MQTT: the broker does not grant the subscription at QoS 1; its access "
+                                "list goes by the certificate's name");
 }
 
 TEST_F(ConnectFailedTest, APortThatTakesConnectionsAndSaysNothing) {

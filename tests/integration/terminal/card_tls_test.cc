@@ -192,6 +192,21 @@ TEST_F(CardTlsTest, BothVersionsWithTheCardInAReader) {
   ExpectServedByBoth();
 }
 
+// RFC 8446 §9.1: what costs least comes first in the list, and a server that wants another of it gets that.
+TEST_F(CardTlsTest, TheMandatoryCipherUnlessTheServerWantsAnother) {
+  CertifyBeside();
+  const std::pair<const char*, const char*> servers[] = {
+      {"", "TLS_AES_128_GCM_SHA256"},
+      {"-ciphersuites TLS_AES_256_GCM_SHA384", "TLS_AES_256_GCM_SHA384"},
+      {"-ciphersuites TLS_CHACHA20_POLY1305_SHA256", "TLS_CHACHA20_POLY1305_SHA256"}};
+  for (const auto& [options, cipher] : servers) {
+    Serve(options);
+    const auto connection = Connect(TlsVersion::k13);
+    ASSERT_TRUE(connection) << options << Reason(connection.error());
+    EXPECT_EQ((*connection)->Described(), std::string("TLSv1.3 ") + cipher);
+  }
+}
+
 // What is agreed on is made outside the card, so the curve of that is free; the signature's is not.
 TEST_F(CardTlsTest, AnyCurveToAgreeOnAndOneToSignWith) {
   CertifyBeside();

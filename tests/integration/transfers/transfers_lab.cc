@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "simulators/lab/registry_setup.h"
+#include "tests/support/device_session.h"
 #include "tests/support/test_lab.h"
 
 namespace registry::lab {
@@ -16,19 +17,10 @@ namespace {
 constexpr int kDevices = 12;  // of each MNO and each ASP three
 constexpr milliseconds kBetweenSessions{100};
 
-Heard::Wanted SessionOf(const std::string& device, const char* step) {
-  return [device, step](const std::string&, const json& event) {
-    return event.value("step", "") == step && event.value("again", false) &&
-           event.value("device", "") == device;
-  };
-}
-
 }  // namespace
 
 std::optional<json> TrySession(Lab& lab, Heard& heard, const std::string& device, bool former) {
-  std::size_t from = heard.size();
-  lab.SendTo("devices", {{"cmd", "session"}, {"device", device}, {"former", former}});
-  return heard.Wait(from, SessionOf(device, former ? "former_session" : "session"), seconds(60));
+  return test::SessionAgain(lab, heard, device, seconds(60), former);
 }
 
 std::string RefusalAsBefore(Lab& lab, Heard& heard, const std::string& device) {

@@ -21,8 +21,12 @@ Heard::Wanted StepOf(const std::string& device, const std::string& name) {
 template <class AtStep>
 void FollowToAnotherMno(Heard& heard, std::size_t& from, const std::string& device, bool deleted,
                         AtStep at_step) {
+  // Each in the words of another program, whose pipe may be later than the next one's.
+  const std::size_t begun = from;
   const auto await = [&](const Heard::Wanted& wanted, const char* what) {
-    EXPECT_TRUE(heard.Wait(from, wanted, kPatience)) << what << " does not come";
+    std::size_t at = begun;
+    EXPECT_TRUE(heard.Wait(at, wanted, kPatience)) << what << " does not come";
+    from = std::max(from, at);
     at_step(what);
   };
   await(Notified("mno-a", "transfer.requested", device), "transfer.requested");

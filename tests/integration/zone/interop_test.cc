@@ -2,9 +2,10 @@
 // visible whose SOA they have not answered under the transfer key.
 #include <gmock/gmock.h>
 
-#include <fstream>
-#include <sstream>
+#include <filesystem>
 
+#include "bridge/zone/fetch_zone.h"
+#include "tests/integration/zone/page_example.h"
 #include "tests/integration/zone/zone_lab.h"
 
 namespace registry::zone::testing {
@@ -31,6 +32,41 @@ TEST_P(ZoneInteropTest, TransfersIncrementallyAndVerifies) {
   const Snapshot snapshot = publisher_->snapshot();
   EXPECT_GE(snapshot.ixfr, 3u);
   EXPECT_LE(snapshot.axfr, 2u);
+}
+
+// A registry that was killed is served on from what it had kept: who is current transfers nothing, and who is behind takes
+// the difference over the restart.
+TEST_P(ZoneInteropTest, RestartTransfersDifferencesOnly) {
+  const std::string kept = files_.path("signed-zone"), killed = files_.path("killed");
+  tune_ = [&](Options& options) { options.zone_file = kept; };
+  StartBoth(GetParam());
+  Commit({Published(1), Published(2), Published(3)});
+  ASSERT_TRUE(Eventually([&] { return visible() == 3; }, std::chrono::seconds(40)))
+      << log_ << secondary_->Log();
+  ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(kept); })) << log_;
+  const std::uint32_t before = publisher_->snapshot().serial;
+  std::filesystem::copy_file(kept, killed);  // as it was, whatever an orderly stop does
+  publisher_.reset();
+  std::filesystem::rename(killed, kept);
+  StartPublisher({secondary_->address()}, primary_port_);
+  EXPECT_EQ(publisher_->snapshot().serial, before);
+  ASSERT_TRUE(Eventually([&] { return publisher_->snapshot().secondaries[0].reachable; }));
+  EXPECT_EQ(publisher_->snapshot().axfr + publisher_->snapshot().ixfr, 0u);
+  Commit({Gone(2, 2), Published(4)});
+  ASSERT_TRUE(Eventually([&] { return visible() == 5; }, std::chrono::seconds(40)))
+      << log_ << secondary_->Log();
+  EXPECT_GT(publisher_->snapshot().serial, before + 1) << "behind what was reserved";
+  publisher_.reset();
+  Commit({Gone(1, 2)});  // while nobody is there to publish it
+  StartPublisher({secondary_->address()}, primary_port_);
+  ASSERT_TRUE(Eventually([&] { return visible() == 6; }, std::chrono::seconds(40)))
+      << log_ << secondary_->Log();
+  const Snapshot snapshot = publisher_->snapshot();
+  EXPECT_EQ(snapshot.axfr, 0u);
+  EXPECT_GE(snapshot.ixfr, 1u);
+  const std::string verdict = Judge(secondary_->Dump());
+  EXPECT_THAT(verdict, HasSubstr("Zone is verified and complete"));
+  EXPECT_THAT(verdict, HasSubstr("dnssec-verify agrees"));
 }
 
 // RFC 1995 §4: a difference that takes away an RRSIG and leaves the records it covers.
@@ -60,58 +96,14 @@ TEST_P(ZoneInteropTest, SignaturesAreRenewedAtTheSecondary) {
   EXPECT_EQ(publisher_->snapshot().axfr, axfr) << "by differences";
 }
 
-std::string Exchanged(std::string text, const std::vector<std::pair<std::string, std::string>>& words) {
-  for (const auto& [what, by] : words) {
-    for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at + by.size()))
-      text.replace(at, what.size(), by);
-  }
-  return text;
-}
-
-// The block of the zone's page that begins so.
-std::string ExampleThatBegins(const std::string& begin) {
-  std::ostringstream page;
-  page << std::ifstream(REGISTRY_SOURCE_DIR "/bridge/zone/README.md").rdbuf();
-  const std::string text = page.str(), fence = "```\n";
-  const std::size_t at = text.find(fence + begin);
-  EXPECT_NE(at, text.npos) << begin;
-  if (at == text.npos) return "";
-  return text.substr(at + fence.size(), text.find(fence, at + fence.size()) - at - fence.size());
-}
-
-// With this test's folder and port; what an operator's system has of its own is added.
-std::string ExampleOf(Software software, const std::string& folder, const std::string& port) {
-  switch (software) {
-    case Software::kNsd:
-      return Exchanged(
-                 ExampleThatBegins("server:\n    ip-address"),
-                 {{"    ip-address: 192.0.2.53\n",
-                   "    ip-address: 127.0.0.1@" + port +
-                       "\n    username: \"\"\n    chroot: \"\"\n    zonesdir: \"" + folder +
-                       "\"\n    database: \"\"\n    pidfile: \"" + folder + "/nsd.pid\"\n    xfrdfile: \"" +
-                       folder + "/xfrd.state\"\n    xfrdir: \"" + folder + "\"\n    zonelistfile: \"" +
-                       folder + "/zone.list\"\n    logfile: \"" + folder + "/server.log\"\n"}}) +
-             "remote-control:\n    control-enable: no\n";
-    case Software::kKnot:
-      return "database:\n    storage: " + folder + "\ntemplate:\n  - id: default\n    storage: " + folder +
-             "\n" +
-             Exchanged(ExampleThatBegins("server:\n    listen"),
-                       {{"192.0.2.53@53", "127.0.0.1@" + port + "\n    rundir: " + folder}});
-    default:
-      return "options { directory \"" + folder + "\"; pid-file none; session-keyfile \"" + folder +
-             "/session.key\"; listen-on port " + port +
-             " { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; };\ncontrols { };\n" +
-             Exchanged(ExampleThatBegins("key \"registry-transfer\""), {{"/var/cache/bind", folder}});
-  }
-}
-
 // The zone's page gives an operator a configuration; it is this one.
 TEST_P(ZoneInteropTest, TheExampleOnTheZonesPageServesTheZone) {
   primary_port_ = FreePort();
   secondary_ = std::make_unique<SecondaryProcess>(GetParam(), files_, "secondary", primary_port_);
   const std::string primary = std::to_string(primary_port_), folder = files_.path("secondary");
   std::ofstream(folder + "/server.conf")
-      << Exchanged(ExampleOf(GetParam(), folder, std::to_string(secondary_->port())),
+      << Exchanged(ExampleOf(REGISTRY_SOURCE_DIR "/bridge/zone/README.md", GetParam(), folder,
+                             std::to_string(secondary_->port())),
                    {{"192.0.2.1@5300", "127.0.0.1@" + primary},
                     {"192.0.2.1 port 5300", "127.0.0.1 port " + primary},
                     {"192.0.2.1", "127.0.0.1"},
@@ -125,11 +117,14 @@ TEST_P(ZoneInteropTest, TheExampleOnTheZonesPageServesTheZone) {
   Commit({Published(2)});
   ASSERT_TRUE(Eventually([&] { return visible() == 2; }, std::chrono::seconds(60)))
       << log_ << secondary_->Log();
+  // And lets the registry look at the whole of it.
+  const SystemClock clock;
+  const TsigKey key = *LoadTsigKey(kTsigName, files_.path("tsig.secret"));
+  const auto fetched = FetchZone(secondary_->address(), *NameFromText(kZone), key, clock, "127.0.0.1");
+  ASSERT_TRUE(fetched.content) << fetched.why << secondary_->Log();
+  EXPECT_EQ(fetched.serial, publisher_->snapshot().serial);
 }
 
-std::string NameOf(const ::testing::TestParamInfo<Software>& info) {
-  return info.param == Software::kNsd ? "Nsd" : info.param == Software::kKnot ? "Knot" : "Bind";
-}
 // The operator's way of a new key: first the registry knows both, then the secondary is given the new one, then the registry
 // forgets the old one. At every moment what changes is served.
 TEST_P(ZoneInteropTest, ASecondarysKeyIsExchangedWhileItServes) {
@@ -191,6 +186,39 @@ TEST_F(ZoneLab, VisibleWaitsForEverySecondary) {
   EXPECT_EQ(visible(), 0u);
   knot.Start();
   ASSERT_TRUE(Eventually([&] { return visible() == 1; }, std::chrono::seconds(40))) << knot.Log();
+}
+
+// One of two stands still in the middle: the others' changes become visible within the limit and then at once, the operator
+// is told, and so is the end of it.
+TEST_F(ZoneLab, ASecondaryThatStandsStillHoldsNobodyUpAndCatchesUp) {
+  const std::uint16_t primary = FreePort();
+  SecondaryProcess bind(Software::kBind, files_, "bind", primary);
+  secondary_ = std::make_unique<SecondaryProcess>(Software::kNsd, files_, "nsd", primary);
+  bind.Start();
+  secondary_->Start();
+  tune_ = [](Options& options) { options.lag_limit = std::chrono::seconds(3); };
+  StartPublisher({secondary_->address(), bind.address()}, primary);
+  const auto said = [&](const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    return log_.find(what) != log_.npos;
+  };
+  Commit({Published(1)});
+  ASSERT_TRUE(Eventually([&] { return visible() == 1; }, std::chrono::seconds(40))) << log_ << bind.Log();
+  bind.Freeze();
+  for (std::uint64_t n = 2; n < 6; ++n) {
+    Commit({Published(n)});
+    EXPECT_TRUE(Eventually([&] { return visible() == n; })) << log_;
+  }
+  EXPECT_TRUE(said("secondary bind is left behind: it has served nothing new for "));
+  EXPECT_FALSE(said("secondary nsd is left behind"));
+  EXPECT_TRUE(publisher_->snapshot().secondaries[1].left_behind);
+  EXPECT_GE(publisher_->snapshot().secondaries[1].behind, std::chrono::seconds(3));
+  bind.Thaw();
+  EXPECT_TRUE(Eventually([&] { return said("secondary bind has caught up after "); })) << log_ << bind.Log();
+  EXPECT_THAT(bind.Dig("+short +norec TLSA " + DeviceName(DeviceOf(5), kZone)), HasSubstr("3 0 1"));
+  Commit({Published(6)});
+  EXPECT_TRUE(Eventually([&] { return visible() == 6; })) << log_;
+  EXPECT_FALSE(publisher_->snapshot().secondaries[1].left_behind);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// A ZSK and a KSK roll over with TTLs of seconds, between a real secondary (NSD), a real parent zone (ldns-signzone, NSD)
-// and a real validating resolver (Unbound), which is asked all the time and must never see anything bogus. The registry
-// restarts on the way.
+// A ZSK, a KSK and the algorithm roll over with TTLs of seconds, between a real secondary (NSD), a real parent zone
+// (ldns-signzone, NSD) and a real validating resolver (Unbound), which is asked all the time and must never see anything
+// bogus. The registry restarts on the way.
 #include <gmock/gmock.h>
 
 #include <fstream>
@@ -16,6 +16,7 @@ namespace {
 
 using std::chrono::seconds;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kParent = "test";
 constexpr std::uint32_t kTtl = 2;
@@ -27,6 +28,7 @@ class RollTest : public ZoneLab {
       options.apex_ttl = options.tlsa_ttl = kTtl;
       options.negative_ttl = 1;
       options.key_set_file = key_set_;
+      options.zone_file = files_.path("signed-zone");
       options.rolls.propagation = options.rolls.parent_propagation = seconds(1);
       options.rolls.ds_ttl = seconds(kTtl);
       options.parents = {{"127.0.0.1", parent_port_}};
@@ -81,7 +83,8 @@ class RollTest : public ZoneLab {
         << files_.path(parent_key_)
         << ".key\"\n username: \"\"\n chroot: \"\"\n use-syslog: no\n do-not-query-localhost: no\n "
            "num-threads: 1\n"
-        << " module-config: \"validator iterator\"\n val-log-level: 2\n local-zone: \"test.\" nodefault\n"
+        << " module-config: \"validator iterator\"\n val-log-level: 2\n harden-algo-downgrade: yes\n "
+           "local-zone: \"test.\" nodefault\n"
         << "remote-control:\n control-enable: no\n"
         << "stub-zone:\n name: \"test.\"\n stub-addr: 127.0.0.1@" << parent_port_ << "\n"
         << "stub-zone:\n name: \"" << kZone << ".\"\n stub-addr: 127.0.0.1@" << secondary_->port() << "\n";
@@ -123,12 +126,33 @@ class RollTest : public ZoneLab {
   KeySet Set() const { return *KeySetFrom(ReadKeySet(key_set_)->value()); }
   // As `registryctl zone roll` does.
   void Request(KeyRole role) {
+    Change([role](KeySet& set) { set.requested.push_back(role); });
+  }
+  void Change(const std::function<void(KeySet&)>& change) {
     ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(key_set_); })) << log_;
     ASSERT_TRUE(ChangeKeySet(key_set_, [&](const auto& text) {
                   KeySet set = *KeySetFrom(*text);
-                  set.requested.push_back(role);
+                  change(set);
                   return set;
                 }).ok());
+  }
+  void RestartRegistry() {
+    publisher_.reset();
+    StartPublisher({secondary_->address()}, primary_port_);
+  }
+  // ldns-verify-zone and delv, under this DS.
+  void ExpectWhole(const std::string& record) {
+    std::ofstream(files_.path("new.ds")) << record << "\n";
+    std::ofstream(files_.path("dump")) << secondary_->Dump();
+    EXPECT_THAT(In("ldns-verify-zone -k new.ds dump"), HasSubstr("Zone is verified and complete"));
+    std::istringstream words(record);
+    std::string owner, ttl, in, ds, tag, algorithm, digest_type, digest;
+    words >> owner >> ttl >> in >> ds >> tag >> algorithm >> digest_type >> digest;
+    std::ofstream(files_.path("delv.anchors")) << "trust-anchors { \"" << kZone << "\" static-ds " << tag
+                                               << " " << algorithm << " 2 \"" << digest << "\"; };\n";
+    EXPECT_THAT(In("delv @127.0.0.1 -p " + std::to_string(secondary_->port()) +
+                   " -a delv.anchors +root=" + kZone + " " + DeviceName(DeviceOf(1), kZone) + " TLSA"),
+                HasSubstr("; fully validated"));
   }
 
   lab::Ports ports_;
@@ -145,8 +169,7 @@ TEST_F(RollTest, BothKeysRollOverAndNobodySeesAnythingBogus) {
   Request(KeyRole::kZsk);
   ValidatesUntil([&] { return Set().Signer().tag != zsk; });
   const std::string new_zsk = std::to_string(Set().Signer().tag);
-  publisher_.reset();  // in the middle
-  StartPublisher({secondary_->address()}, primary_port_);
+  RestartRegistry();
   ValidatesUntil(all_over);
   ValidatesUntil([&] {
     return secondary_->Dig("+short +norec RRSIG " + DeviceName(DeviceOf(1), kZone))
@@ -167,19 +190,53 @@ TEST_F(RollTest, BothKeysRollOverAndNobodySeesAnythingBogus) {
   ValidatesUntil(all_over);
   ValidatesUntil([&] { return secondary_->Dig(std::string("+short +norec CDS ") + kZone).empty(); });
 
-  std::ofstream(files_.path("new.ds")) << due << "\n";
-  std::ofstream(files_.path("dump")) << secondary_->Dump();
-  EXPECT_THAT(In("ldns-verify-zone -k new.ds dump"), HasSubstr("Zone is verified and complete"));
-  std::istringstream words(due);
-  std::string owner, ttl, in, ds, tag, algorithm, digest_type, digest;
-  words >> owner >> ttl >> in >> ds >> tag >> algorithm >> digest_type >> digest;
-  std::ofstream(files_.path("delv.anchors"))
-      << "trust-anchors { \"" << kZone << "\" static-ds " << tag << " 13 2 \"" << digest << "\"; };\n";
-  EXPECT_THAT(In("delv @127.0.0.1 -p " + std::to_string(secondary_->port()) +
-                 " -a delv.anchors +root=" + kZone + " " + DeviceName(DeviceOf(1), kZone) + " TLSA"),
-              HasSubstr("; fully validated"));
+  ExpectWhole(due);
   EXPECT_EQ(Set().removed.size(), 2u);
   EXPECT_EQ(Set().keys.size(), 2u);
+}
+
+// RFC 6781 §4.1.4. A resolver that wants every algorithm's signature (harden-algo-downgrade) sees nothing bogus either. The
+// registry restarts in every step; its file of the signed zone is there.
+TEST_F(RollTest, TheAlgorithmRollsOverAndNobodySeesAnythingBogus) {
+  const std::uint16_t ksk = LoadZoneKey(files_.path("ksk.pem"), kKskFlags)->tag;
+  Change([](KeySet& set) { set.requested_algorithm = kEd25519; });
+  ValidatesUntil([&] { return Set().AlgorithmRoll() != nullptr; });
+  const auto until = [&](RollStep step) {
+    ValidatesUntil([&] { return Set().AlgorithmRoll()->step == step; });
+    RestartRegistry();
+  };
+  const std::string name = DeviceName(DeviceOf(1), kZone);
+  const auto both = [&] {
+    const std::string rrsigs = secondary_->Dig("+short +norec RRSIG " + name);
+    return rrsigs.find("TLSA 13 ") != rrsigs.npos && rrsigs.find("TLSA 15 ") != rrsigs.npos;
+  };
+  ValidatesUntil(both);
+  EXPECT_THAT(secondary_->Dig(std::string("+short +norec DNSKEY ") + kZone), Not(HasSubstr(" 3 15 ")))
+      << "signatures first";
+  RestartRegistry();
+  until(RollStep::kPublish);
+  EXPECT_TRUE(both());
+  Commit({Published(3)});
+  until(RollStep::kSubmit);
+  ValidatesUntil([&] { return !publisher_->snapshot().ds_due.empty(); });
+  const std::string due = publisher_->snapshot().ds_due;
+  EXPECT_THAT(due, HasSubstr(" 15 2 "));
+  EXPECT_THAT(secondary_->Dig(std::string("+short +norec DNSKEY ") + kZone), HasSubstr(" 3 15 "));
+  ExpectWhole(due);
+  ExpectWhole(*DsText(kZone, files_.path("ksk.pem")));
+  PublishAtParent(due);
+  until(RollStep::kRetire);
+  until(RollStep::kWithdraw);
+  EXPECT_TRUE(both()) << "old signatures go last";
+  ValidatesUntil([&] { return Set().rolls.empty(); });
+  RestartRegistry();
+  ValidatesUntil(
+      [&] { return secondary_->Dig("+short +norec RRSIG " + name).find("TLSA 13 ") == std::string::npos; });
+  ValidatesUntil([&] { return secondary_->Dig(std::string("+short +norec CDS ") + kZone).empty(); });
+  ExpectWhole(due);
+  EXPECT_EQ(Set().keys.size(), 2u);
+  EXPECT_EQ(Set().algorithm(), kEd25519);
+  EXPECT_EQ(Set().Find(ksk), nullptr);
 }
 
 }  // namespace

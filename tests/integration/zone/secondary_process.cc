@@ -21,13 +21,6 @@ namespace {
 // The next look, later: the calling thread rests on a poll of nothing.
 void Rest(int milliseconds) { poll(nullptr, 0, milliseconds); }
 
-std::string Replace(std::string text, const std::string& what, const std::string& by) {
-  for (std::size_t at = text.find(what); at != text.npos; at = text.find(what, at + by.size())) {
-    text.replace(at, what.size(), by);
-  }
-  return text;
-}
-
 const char* const kNsdConfig = R"(server:
     ip-address: 127.0.0.1@%PORT%
     username: ""
@@ -55,24 +48,10 @@ zone:
     allow-notify: 127.0.0.1 %KEY%
     request-xfr: 127.0.0.1@%PRIMARY% %KEY%
     provide-xfr: 127.0.0.1 NOKEY
+    provide-xfr: 127.0.0.1 %KEY%
 )";
 
-const char* const kKnotConfig = R"(server:
-    listen: 127.0.0.1@%PORT%
-    rundir: %DIR%
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-log:
-  - target: %DIR%/server.log
-    any: info
-database:
-    storage: %DIR%
-key:
-  - id: %KEY%
-    algorithm: hmac-sha256
-    secret: %SECRET%
-remote:
+const char* const kKnotConfig = R"(remote:
   - id: primary
     address: 127.0.0.1@%PRIMARY%
     key: %KEY%
@@ -80,7 +59,7 @@ acl:
   - id: notify
     address: 127.0.0.1
     key: %KEY%
-    action: notify
+    action: [notify, transfer]
   - id: dump
     address: 127.0.0.1
     action: transfer
@@ -140,6 +119,32 @@ std::uint16_t FreePort() {
   return 0;
 }
 
+const char* const kKnotBasics = R"(server:
+    listen: 127.0.0.1@%PORT%
+    rundir: %DIR%
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+log:
+  - target: %DIR%/server.log
+    any: info
+database:
+    storage: %DIR%
+key:
+  - id: %KEY%
+    algorithm: hmac-sha256
+    secret: %SECRET%
+)";
+
+std::string Filled(std::string text, const std::vector<std::pair<std::string, std::string>>& values) {
+  for (const auto& [name, value] : values) {
+    const std::string mark = "%" + name + "%";
+    for (std::size_t at = 0; (at = text.find(mark, at)) != text.npos; at += value.size())
+      text.replace(at, mark.size(), value);
+  }
+  return text;
+}
+
 std::string RunCommand(const std::string& line) { return test::Shell(line + " 2>&1").output; }
 
 bool Eventually(const std::function<bool()>& done, std::chrono::milliseconds limit) {
@@ -169,17 +174,16 @@ void SecondaryProcess::GiveKey(const std::string& name, const std::string& secre
 }
 
 std::string SecondaryProcess::Configure() const {
-  std::string text = software_ == Software::kNsd    ? kNsdConfig
-                     : software_ == Software::kKnot ? kKnotConfig
-                                                    : kBindConfig;
-  text = Replace(text, "%PRIMARY%", std::to_string(primary_port_));
-  text = Replace(text, "%PORT%", std::to_string(port_));
-  text = Replace(text, "%DIR%", folder_);
-  text = Replace(text, "%KEY%", key_name_);
-  text = Replace(text, "%SECRET%", secret_);
-  text = Replace(text, "%ZONE%", kZone);
+  const std::string text = software_ == Software::kNsd    ? kNsdConfig
+                           : software_ == Software::kKnot ? std::string(kKnotBasics) + kKnotConfig
+                                                          : kBindConfig;
   const std::string file = folder_ + "/server.conf";
-  std::ofstream(file) << text;
+  std::ofstream(file) << Filled(text, {{"PRIMARY", std::to_string(primary_port_)},
+                                       {"PORT", std::to_string(port_)},
+                                       {"DIR", folder_},
+                                       {"KEY", key_name_},
+                                       {"SECRET", secret_},
+                                       {"ZONE", kZone}});
   return file;
 }
 
@@ -213,6 +217,8 @@ void SecondaryProcess::End(int signal) {
   pid_ = -1;
 }
 
+void SecondaryProcess::Freeze() const { kill(-pid_, SIGSTOP); }
+void SecondaryProcess::Thaw() const { kill(-pid_, SIGCONT); }
 void SecondaryProcess::Stop() { End(SIGTERM); }
 void SecondaryProcess::Kill() { End(SIGKILL); }
 

@@ -8,6 +8,8 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/unit/bridge/zone/zone_files.h"
 
@@ -17,6 +19,10 @@ enum class Software { kNsd, kKnot, kBind };
 
 std::uint16_t FreePort();                         // free for TCP and UDP when asked
 std::string RunCommand(const std::string& line);  // standard output and error together
+// What a configuration of Knot begins with; like every other one here it has %PORT%, %DIR%, %KEY%, %SECRET% to be filled.
+extern const char* const kKnotBasics;
+// `text` with each %NAME% replaced by its value.
+std::string Filled(std::string text, const std::vector<std::pair<std::string, std::string>>& values);
 // Asks `done` again and again until it says yes or the time is up; false then.
 bool Eventually(const std::function<bool()>& done,
                 std::chrono::milliseconds limit = std::chrono::seconds(20));
@@ -34,6 +40,9 @@ class SecondaryProcess {
   void Start();
   void Stop();  // SIGTERM, then SIGKILL
   void Kill();  // SIGKILL
+  // SIGSTOP, and SIGCONT: its ports stay open, and nothing answers.
+  void Freeze() const;
+  void Thaw() const;
 
   std::uint16_t port() const { return port_; }
   SecondaryAddress address() const { return {name_, "127.0.0.1", port_}; }

@@ -83,6 +83,23 @@ TEST_F(CheckTest, AKeyInATokenIsLookedAt) {
               ElementsAre(StartsWith("pki.issuing_key: /usr/lib/none.so cannot be loaded")));
 }
 
+TEST_F(CheckTest, WhatTransfersOverTlsNeedIsLookedAt) {
+  Config config = config_;
+  ZoneTlsConfig& tls = config.dns.tls;
+  tls = {"127.0.0.1", 8530, folder_.In("r/interface/resolver.pem"), folder_.In("r/interface/resolver.key"),
+         ""};
+  EXPECT_THAT(FaultsOf(config), IsEmpty());
+  tls.key_file = folder_.In("r/interface/ca.key");
+  EXPECT_THAT(FaultsOf(config), ElementsAre("zone.tls: " + tls.key_file + ": is not the certificate's key"));
+  tls.key_file = folder_.In("r/interface/resolver.key");
+  tls.client_ca_file = folder_.In("none.pem");
+  EXPECT_THAT(FaultsOf(config), ElementsAre(StartsWith("zone.tls: " + tls.client_ca_file)));
+  tls.client_ca_file.clear();
+  tls.port = config.dns.listen_port;
+  EXPECT_THAT(FaultsOf(config),
+              ElementsAre("zone.tls_listen_port: is zone.listen_port, at the same address"));
+}
+
 TEST(TrustAnchor, IsADsOrADnskey) {
   const std::string hex(64, 'a');
   for (const std::string& good :

@@ -85,6 +85,27 @@ TEST_F(ConfigTest, SecondariesAndTlsaProfile) {
   EXPECT_EQ(config->secondaries[1].port, 53);
 }
 
+TEST_F(ConfigTest, AnotherServersZoneNeedsNoKeysAndAnAddress) {
+  std::string text = kSmallest;
+  for (const char* line :
+       {"ksk = \"ksk.pem\"\n", "zsk = \"zsk.pem\"\n", "name_servers = [\"ns1.iotregistry.test\"]\n"})
+    text.erase(text.find(line), std::string(line).size());
+  text.insert(text.find("tsig_name"), "publisher = \"update\"\n");
+  const auto without = Load(text);
+  ASSERT_FALSE(without.ok());
+  EXPECT_NE(without.error().message.find("zone.update_address must be an IP address"), std::string::npos)
+      << without.error().message;
+  text.insert(text.find("tsig_name"), "update_address = \"192.0.2.53\"\n");
+  const auto config = Load(text);
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_TRUE(config->dns.by_update());
+  EXPECT_EQ(config->dns.update_port, 53);
+  EXPECT_EQ(config->dns.update_owner, "registry");
+  EXPECT_NE(FaultsWith("ksk =", "publisher = \"theirs\"\nksk =").find("zone.publisher"), std::string::npos);
+  EXPECT_NE(FaultsWith("ksk =", "update_owner = \"a b\"\nksk =").find("zone.update_owner"),
+            std::string::npos);
+}
+
 TEST_F(ConfigTest, APartyTakesBatchesWhenItSaysSo) {
   const auto config = Load(std::string(kSmallest) +
                            "[[party]]\nname = \"many\"\nrole = \"asp\"\nbatches = true\n"
@@ -258,19 +279,24 @@ TEST_F(ConfigTest, WhatIsNotTomlIsSaidWithItsLine) {
   EXPECT_EQ(LoadConfig(folder_.In("missing.toml")).error().symbol, "config_unreadable");
 }
 
-// "section.key" for every key the program asks for, read from its source.
-std::set<std::string> KeysInSource() {
+// "section.key" for every key that a source of the program asks for. Its first keys are of `section`.
+std::set<std::string> KeysIn(const std::string& file, std::string section) {
   static const std::regex kAsked(
       R"re((Open|Each)\("(\w+)"|\w+\.(?:Text|Checked|Path|Key|As<[\w:]+>|Texts|Tuples|Flag)\(\s*"(\w+)")re");
   std::stringstream text;
-  text << std::ifstream(REGISTRY_SOURCE_DIR "/bridge/app/config.cc").rdbuf();
+  text << std::ifstream(REGISTRY_SOURCE_DIR "/bridge/app/" + file).rdbuf();
   const std::string source = text.str();
   std::set<std::string> keys;
-  std::string section;
   for (std::sregex_iterator at(source.begin(), source.end(), kAsked), end; at != end; ++at) {
     if ((*at)[1].matched) section = (*at)[2];
     if (!(*at)[1].matched) keys.insert(section + "." + (*at)[3].str());
   }
+  return keys;
+}
+
+std::set<std::string> KeysInSource() {
+  auto keys = KeysIn("ledger_config.cc", "ledger");
+  for (const char* file : {"config.cc", "config_issuing.cc", "config_zone.cc"}) keys.merge(KeysIn(file, ""));
   return keys;
 }
 
@@ -291,6 +317,7 @@ std::string With(const std::string& section, const std::string& line) {
   std::string text = std::string(kSmallest) + "[[secondary]]\nname = \"a\"\naddress = \"::1\"\n";
   std::string head = "[" + section + "]\n";
   if (section == "secondary") head = "[[secondary]]\n";
+  if (section == "former_issuing") head = "[[former_issuing]]\ncertificate = \"c\"\ncrl_file = \"f\"\n";
   if (section == "party") head = "[[party]]\nname = \"mno-a\"\nrole = \"mno\"\n";
   const auto at = text.find(head);
   if (at == std::string::npos) return text + head + line + "\n";
@@ -313,9 +340,9 @@ std::map<std::string, std::string> DefaultsOnPage() {
 TEST_F(ConfigTest, TheDefaultsOnThePageAreTheProgramsDefaults) {
   const auto rows = DefaultsOnPage();
   const auto plain = Load(With("registry", ""));
-  const auto with_party = Load(With("party", ""));
-  const auto missing = Load("[[secondary]]\n[[party]]\n[[former_issuing]]\n");
-  ASSERT_TRUE(plain.ok() && with_party.ok() && !missing.ok());
+  const auto with_party = Load(With("party", "")), with_former = Load(With("former_issuing", ""));
+  const auto missing = Load("[[secondary]]\n[[party]]\n[[former_issuing]]\n[[coming_issuing]]\n");
+  ASSERT_TRUE(plain.ok() && with_party.ok() && with_former.ok() && !missing.ok());
   int defaults = 0;
   for (const auto& [key, said] : rows) {
     const auto other = rows.find(said);  // the default of another key
@@ -331,8 +358,8 @@ TEST_F(ConfigTest, TheDefaultsOnThePageAreTheProgramsDefaults) {
     const std::string section = key.substr(0, key.find('.'));
     const auto written = Load(With(section, key.substr(section.size() + 1) + " = " + value));
     ASSERT_TRUE(written.ok()) << key << ": " << written.error().message;
-    EXPECT_TRUE(*written == (section == "party" ? *with_party : *plain))
-        << key << " is not " << value << " by default";
+    const auto& without = section == "party" ? with_party : section == "former_issuing" ? with_former : plain;
+    EXPECT_TRUE(*written == *without) << key << " is not " << value << " by default";
     ++defaults;
   }
   EXPECT_GT(defaults, 25);
@@ -350,6 +377,38 @@ TEST_F(ConfigTest, TheConsoleLeavesLoopbackOnlyInTls) {
   EXPECT_NE(half.error().message.find("console.key_file go together"), std::string::npos);
   const std::string both = "address = \"192.0.2.1\"\ncertificate_file = \"c.pem\"\nkey_file = \"c.key\"";
   EXPECT_TRUE(Load(With("console", both)).ok());
+}
+
+TEST_F(ConfigTest, TransfersOverTlsHaveWhatBelongsTogether) {
+  const auto plain = Load(With("zone", ""));
+  EXPECT_FALSE(plain->dns.tls.on()) << "it is off unless it is asked for";
+  const auto faults = [&](const std::string& section, const std::string& line) {
+    const auto config = Load(With(section, line));
+    return config.ok() ? "" : config.error().message;
+  };
+  const std::string both = "tls_certificate = \"t.pem\"\ntls_key = \"t.key\"\n";
+  const auto on = Load(With("zone", both + "listen_address = \"::1\""));
+  ASSERT_TRUE(on.ok()) << on.error().message;
+  EXPECT_TRUE(on->dns.tls.on());
+  EXPECT_EQ(on->dns.tls.key_file, folder_.In("t.key"));
+  EXPECT_EQ(on->dns.tls.address, "::1");
+  EXPECT_NE(faults("zone", "tls_key = \"t.key\"").find("zone.tls_key go together"), std::string::npos);
+  EXPECT_NE(faults("zone", "tls_only = true").find("zone.tls_only needs"), std::string::npos);
+  EXPECT_NE(faults("zone", "tls_client_ca = \"ca.pem\"").find("zone.tls_client_ca needs"), std::string::npos);
+  EXPECT_NE(
+      faults("secondary", "tls_name = \"ns1.test\"").find("secondary.tls_name needs zone.tls_client_ca"),
+      std::string::npos);
+}
+
+TEST_F(ConfigTest, TheKeySetOfKeysInATokenLiesBesideTheFile) {
+  std::string text = kSmallest;
+  for (const char* key : {"ksk", "zsk"}) {
+    const std::string file = "\"" + std::string(key) + ".pem\"";
+    text.replace(text.find(file), file.size(), "\"pkcs11:token=t;object=" + std::string(key) + "\"");
+  }
+  const auto config = Load(text);
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(config->dns.key_set, folder_.In("key-set.json"));
 }
 
 // "1..9" as a fault says it of a key that has a string where it wants a number; empty for any other key.
@@ -383,7 +442,7 @@ TEST_F(ConfigTest, TheRangesOnThePageAreTheProgramsRanges) {
     EXPECT_EQ(range, RangeIn(config.error().message, key)) << key;
     numbers += range.empty() ? 0 : 1;
   }
-  EXPECT_EQ(numbers, 63);
+  EXPECT_EQ(numbers, 69);
 }
 
 }  // namespace

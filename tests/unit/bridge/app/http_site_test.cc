@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <atomic>
 #include <deque>
 
 #include "bridge/app/http.h"
@@ -24,8 +25,8 @@ class HttpSiteTest : public ::testing::Test {
     site.asked = [](const HttpRequest& request) {
       return Page{200, "text/plain", request.path + "|" + QueryValue(request.query, "a"), "X-Own: 1\r\n"};
     };
-    site.refuse = [](const HttpRequest& request) -> std::optional<Page> {
-      if (request.host == "x" && request.peer.empty() && !request.in_tls) return std::nullopt;
+    site.refuse = [this](const HttpRequest& request) -> std::optional<Page> {
+      if (!refuses_ && request.host == "x" && request.peer.empty() && !request.in_tls) return std::nullopt;
       return Page{421, "text/plain", "no\n"};
     };
     site.stream = "/events";
@@ -57,6 +58,7 @@ class HttpSiteTest : public ::testing::Test {
     }
     return all;
   }
+  std::atomic<bool> refuses_{false};
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -83,6 +85,15 @@ TEST_F(HttpSiteTest, AStreamHearsWhatIsSaidFromThenOn) {
   server_->Say("data: 2\n\n");
   for (const auto* watcher : {&first, &second})
     EXPECT_EQ(Heard(*watcher, "data: 2\n\n"), "data: 1\n\ndata: 2\n\n");
+}
+
+TEST_F(HttpSiteTest, AStreamThatWouldBeRefusedNowEnds) {
+  const zone::Socket watcher = Watcher();
+  ASSERT_NE(Heard(watcher, "text/event-stream").find("200 OK"), std::string::npos);
+  refuses_ = true;
+  Heard(watcher, "nothing says this");  // to its end
+  char none = 0;
+  EXPECT_EQ(recv(watcher.fd(), &none, 1, MSG_DONTWAIT), 0) << "the connection is closed";
 }
 
 TEST_F(HttpSiteTest, StreamsAreBoundedAndLeaveRoomForPages) {

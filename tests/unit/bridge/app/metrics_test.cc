@@ -85,19 +85,34 @@ TEST_F(MetricsTest, WhatIsLookedUpIsAsOfNow) {
   sample_.zone_first_expiry = 1796083200;
   sample_.zone_key_rolls = 2;
   sample_.zone_ds_due = true;
-  sample_.secondaries = {{"nsd", 1.5, 2026112300, true}};
+  sample_.secondaries = {{"nsd", 1.5, 2026112300, true, true, 0, 61.5}};
   EXPECT_TRUE(Has("registry_outbox_depth 7"));
   EXPECT_TRUE(Has("registry_zone_serial 2026112301"));
   EXPECT_TRUE(Has("registry_zone_key_rolls 2"));
   EXPECT_TRUE(Has("registry_zone_ds_due 1"));
   EXPECT_TRUE(Has("registry_zone_first_signature_expiry_timestamp_seconds 1796083200"));
   EXPECT_TRUE(Has(R"(registry_zone_lag_seconds{secondary="nsd"} 1.5)"));
+  EXPECT_TRUE(Has(R"(registry_zone_secondary_left_behind{secondary="nsd"} 1)"));
+  EXPECT_TRUE(Has(R"(registry_zone_secondary_left_behind_seconds{secondary="nsd"} 61.5)"));
   EXPECT_TRUE(Has("registry_mqtt_connected 0"));
   sample_.mqtt_connected = true;
   sample_.outbox_depth = 0;
   EXPECT_TRUE(Has("registry_mqtt_connected 1"));
   EXPECT_TRUE(Has("registry_outbox_depth 0"));
   EXPECT_TRUE(Has(R"(registry_build_info{version="1.2.3"} 1)"));
+}
+
+TEST_F(MetricsTest, RevocationsAreMeasuredAtEachSecondary) {
+  metrics_.RevocationServed("nsd", microseconds(150'000));
+  metrics_.RevocationServed("nsd", std::chrono::seconds(400));
+  metrics_.SetZoneTtl("tlsa", 60);
+  sample_.secondaries = {{"nsd", 0, 1, true, false, 2.5}, {"knot", 0, 1, true}};
+  EXPECT_TRUE(Has(R"(registry_zone_revocation_served_seconds_bucket{secondary="nsd",le="0.1"} 0)"));
+  EXPECT_TRUE(Has(R"(registry_zone_revocation_served_seconds_bucket{secondary="nsd",le="0.2"} 1)"));
+  EXPECT_TRUE(Has(R"(registry_zone_revocation_served_seconds_bucket{secondary="nsd",le="1800"} 2)"));
+  EXPECT_TRUE(Has(R"(registry_zone_revocation_waiting_seconds{secondary="nsd"} 2.5)"));
+  EXPECT_TRUE(Has(R"(registry_zone_revocation_waiting_seconds{secondary="knot"} 0)"));
+  EXPECT_TRUE(Has(R"(registry_zone_ttl_seconds{record="tlsa"} 60)"));
 }
 
 TEST_F(MetricsTest, WhatTheCensusCountedIsSaidOnceThereWasOne) {
@@ -162,6 +177,8 @@ TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   metrics_.OrderItemDone("deactivate", "done");
   metrics_.TransferMoved("asp", "completed");
   metrics_.RenewalMoved("done");
+  metrics_.RevocationServed("nsd", microseconds(1));
+  metrics_.SetZoneTtl("tlsa", 60);
   metrics_.Limited("asp-a", "write");
   metrics_.Log(2, "");
   sample_.secondaries = {{"nsd", 0, 1, true}};
@@ -169,6 +186,7 @@ TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   sample_.tokens = {{"pkcs11:token=a", true}};
   sample_.census.taken = {1};
   sample_.census.states[domain::State::kActive] = 1;
+  sample_.node.one_of_several = true;
   sample_.heard_last = {{*PartyId::Parse("mno-a"), wire::Role::kMno, {}}};
   const std::string text = metrics_.Text(sample_);
   std::map<std::string, std::string> there;

@@ -38,6 +38,8 @@ TEST(Overview, EachTroubleIsAnAlarm) {
   sample = WellSample();
   sample.secondaries = {{"nsd", 0, 0, false}, {"knot", 90, 6, true}};
   EXPECT_EQ(AlarmText(sample), "page Secondary nsd does not answer\npage Secondary knot is 90 s behind\n");
+  sample.secondaries = {{"nsd", 40, 6, true, false, 30.5}, {"knot", 40, 6, true, false, 29}};
+  EXPECT_EQ(AlarmText(sample), "page Secondary nsd has served a revoked device for 30 s\n");
   sample = WellSample();
   sample.free_bytes = {{"intake", std::uint64_t{1} << 30}};
   EXPECT_EQ(AlarmText(sample), "ticket Less than 2 GiB are free where intake lies\n");

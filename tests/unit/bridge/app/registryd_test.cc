@@ -25,43 +25,12 @@
 #include "tests/support/openssl_tool.h"
 #include "tests/support/registry_home.h"
 #include "tests/unit/bridge/app/http_get.h"
+#include "tests/unit/bridge/app/registryd_process.h"
 
 namespace registry::app {
 namespace {
 
 using namespace std::chrono_literals;
-
-class RegistrydTest : public ::testing::Test {
- protected:
-  void SetUp() override { test::MakeRunnableHome(folder_); }
-  std::unique_ptr<lab::Process> Start(std::vector<std::string> arguments,
-                                      std::vector<std::string> environment = {}) {
-    lab::ProcessSpec spec;
-    spec.environment = std::move(environment);
-    spec.name = "registryd";
-    spec.command = {REGISTRY_BINARY_DIR "/bin/registryd"};
-    spec.command.insert(spec.command.end(), arguments.begin(), arguments.end());
-    spec.log_file = folder_.In("out.log");
-    auto process = lab::Process::Start(std::move(spec));
-    EXPECT_TRUE(process.ok());
-    return process ? std::move(*process) : nullptr;
-  }
-  // Exit status of a run that ends by itself; -1 when it does not.
-  int Run(std::vector<std::string> arguments) {
-    auto process = Start(std::move(arguments));
-    if (!process || !process->WaitExit(30s)) return -1;
-    return WEXITSTATUS(*process->exit_status());
-  }
-  std::string config() const { return folder_.In("r/registry.toml"); }
-  std::set<std::string> NamesIn(const std::string& folder) const {
-    std::set<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_.In(folder)))
-      names.insert(entry.path().filename());
-    return names;
-  }
-
-  test::TemporaryFolder folder_;
-};
 
 TEST_F(RegistrydTest, ExitCodesTellWrongFromGood) {
   EXPECT_EQ(Run({"--version"}), 0);

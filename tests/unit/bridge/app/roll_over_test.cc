@@ -38,6 +38,14 @@ class RollOverTest : public ::testing::Test {
     return *config;
   }
   void ChangeTheCa() {
+    ASSERT_NO_FATAL_FAILURE(InstallTheCa());
+    SwitchTheCa();
+  }
+  void SwitchTheCa() {
+    const auto switched = ctl::SwitchIssuing({folder_.In("r"), "2027", true}, SystemClock().Now());
+    ASSERT_TRUE(switched.ok()) << switched.error().message;
+  }
+  void InstallTheCa() {
     ASSERT_TRUE(keys::GenerateTokenKey(token_.Uri("issuing")).ok());
     const ctl::IssuingRequest options{folder_.In("r"), "2027", token_.Uri("issuing")};
     const auto asked = ctl::RequestIssuing(options);
@@ -82,7 +90,21 @@ TEST_F(RollOverTest, OldAndNewStandBesideEachOther) {
     EXPECT_THAT(Zone(ports->zone), HasSubstr(TlsaOf(2, folder_.In("r/pki/issuing.pem"))));
     (*registry)->Stop();
   }
-  ASSERT_NO_FATAL_FAILURE(ChangeTheCa());
+  ASSERT_NO_FATAL_FAILURE(InstallTheCa());
+  {
+    auto registry = Registry::Open(ReadConfig(), *log_);
+    ASSERT_TRUE(registry.ok()) << registry.error().message;
+    const auto ports = (*registry)->Start();
+    ASSERT_TRUE(ports.ok()) << ports.error().message;
+    const std::string zone = Zone(ports->zone);
+    EXPECT_THAT(zone, HasSubstr(TlsaOf(2, folder_.In("r/pki/issuing.pem"))));
+    EXPECT_THAT(zone, HasSubstr(TlsaOf(2, folder_.In("r/pki/issuing-2027.pem")))) << "before it signs";
+    (*registry)->Stop();
+    const auto material = Material::Load(ReadConfig());
+    ASSERT_TRUE(material.ok()) << material.error().message;
+    EXPECT_EQ(material->signer->certificate(), *signing::LoadCertificate(folder_.In("r/pki/issuing.pem")));
+  }
+  ASSERT_NO_FATAL_FAILURE(SwitchTheCa());
   auto registry = Registry::Open(ReadConfig(), *log_);
   ASSERT_TRUE(registry.ok()) << registry.error().message;
   const auto ports = (*registry)->Start();
@@ -127,6 +149,16 @@ TEST_F(RollOverTest, WhatIsWrongWithAFormerCaIsSaid) {
   config.former_issuing[0].certificate = folder_.In("r/interface/ca.pem");
   EXPECT_THAT(Material::Load(config).error().message,
               HasSubstr("former_issuing.certificate: is not signed by"));
+}
+
+TEST_F(RollOverTest, WhatIsWrongWithAComingCaIsSaid) {
+  ASSERT_NO_FATAL_FAILURE(InstallTheCa());
+  Config config = ReadConfig();
+  config.coming_issuing[0].key = folder_.In("none.key");
+  EXPECT_TRUE(Material::Load(config).ok()) << "its key is not needed yet";
+  config.coming_issuing[0].certificate = folder_.In("r/interface/ca.pem");
+  EXPECT_THAT(Material::Load(config).error().message,
+              HasSubstr("coming_issuing.certificate: is not signed by"));
 }
 
 }  // namespace

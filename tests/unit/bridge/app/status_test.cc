@@ -20,6 +20,15 @@ TEST(Status, HealthIsTheLedgers) {
   EXPECT_EQ(HealthPage(false).status, 503);
 }
 
+TEST(Status, OneThatStandsByIsWellAndNotTheOneToAsk) {
+  EXPECT_EQ(StandbyHealthPage(true, "standby: a has the ledger").status, 200);
+  EXPECT_EQ(StandbyHealthPage(false, "standby: cannot connect").status, 503);
+  const Page ready = StandbyReadyPage("standby: a has the ledger");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_EQ(nlohmann::json::parse(ready.body)["node"], "standby");
+  EXPECT_EQ(nlohmann::json::parse(HealthPage(true).body)["node"], "active");
+}
+
 TEST(Status, ReadyOnceCommandsAreHeardAndEverySecondaryServes) {
   EXPECT_EQ(ReadyPage(Good()).status, 200);
   Sample away = Good();

@@ -11,6 +11,7 @@
 #include "bridge/ctl/audit_line.h"
 #include "bridge/ctl/device_commands.h"
 #include "bridge/ledger/rocksdb/open.h"
+#include "tests/support/ran_command.h"
 #include "tests/unit/bridge/ledger/samples.h"
 
 namespace registry::ctl {
@@ -22,17 +23,6 @@ using testing::Not;
 using testing::SizeIs;
 
 constexpr int kEntries = 5;
-
-struct AuditRan {
-  int status = 0;
-  std::string out, err;
-  std::vector<std::string> lines() const {
-    std::vector<std::string> lines;
-    std::istringstream text(out);
-    for (std::string line; std::getline(text, line);) lines.push_back(line);
-    return lines;
-  }
-};
 
 class Audit : public testing::Test {
  protected:
@@ -47,38 +37,21 @@ class Audit : public testing::Test {
     }
   }
 
-  AuditRan On(std::vector<std::string> words) { return Run(std::move(words), folder_.path()); }
-  static AuditRan Run(std::vector<std::string> words, const std::string& ledger, const std::string& in = "") {
+  test::RanCommand On(std::vector<std::string> words) { return Run(std::move(words), folder_.path()); }
+  static test::RanCommand Run(std::vector<std::string> words, const std::string& ledger,
+                              const std::string& in = "") {
     CLI::App app("registryctl");
     AddAuditCommands(app);
     AddDeviceCommands(app);
     if (!ledger.empty()) words.insert(words.end(), {"--ledger", ledger});
-    std::ostringstream out, err;
-    std::istringstream input(in);
-    auto* const cout = std::cout.rdbuf(out.rdbuf());
-    auto* const cerr = std::cerr.rdbuf(err.rdbuf());
-    auto* const cin = std::cin.rdbuf(input.rdbuf());
-    std::cin.clear();
-    AuditRan ran;
-    try {
-      std::reverse(words.begin(), words.end());  // CLI11 takes the last word first
-      app.parse(words);
-    } catch (const CLI::Error& error) {
-      ran.status = error.get_exit_code();
-    }
-    std::cout.rdbuf(cout);
-    std::cerr.rdbuf(cerr);
-    std::cin.rdbuf(cin);
-    ran.out = out.str();
-    ran.err = err.str();
-    return ran;
+    return test::RanWith(app, std::move(words), in);
   }
   static std::string Joined(const std::vector<std::string>& lines) {
     std::string text;
     for (const auto& line : lines) text += line + '\n';
     return text;
   }
-  AuditRan Verified(const std::vector<std::string>& lines, const std::string& ledger = "") {
+  test::RanCommand Verified(const std::vector<std::string>& lines, const std::string& ledger = "") {
     return Run({"audit", "verify", "-", "--json"}, ledger, Joined(lines));
   }
 
@@ -88,7 +61,7 @@ class Audit : public testing::Test {
 };
 
 TEST_F(Audit, EveryEntryIsALineAndTheLinesAreAChain) {
-  const AuditRan exported = On({"audit", "export"});
+  const test::RanCommand exported = On({"audit", "export"});
   ASSERT_EQ(exported.status, 0) << exported.err;
   const auto lines = exported.lines();
   ASSERT_THAT(lines, SizeIs(kEntries));
@@ -100,7 +73,7 @@ TEST_F(Audit, EveryEntryIsALineAndTheLinesAreAChain) {
   EXPECT_EQ(Json::parse(lines[1]).at("previous"), first.at("hash"));
   EXPECT_THAT(exported.out, Not(HasSubstr(ledger::samples::EidOf(1).text())));
 
-  const AuditRan verified = Verified(lines, folder_.path());
+  const test::RanCommand verified = Verified(lines, folder_.path());
   EXPECT_EQ(verified.status, 0) << verified.err;
   const Json said = Json::parse(verified.out);
   EXPECT_EQ(said.at("lines"), kEntries);
@@ -115,6 +88,12 @@ TEST_F(Audit, APartHasNoGapAndIsHeldToTheLedgerToo) {
   EXPECT_EQ(Verified(part, folder_.path()).status, 0);
   EXPECT_THAT(On({"audit", "export", "--from", "6"}).lines(), IsEmpty());
   EXPECT_EQ(On({"audit", "export", "--from", "8"}).status, 1) << "behind the end is said";
+  const test::RanCommand turned = On({"audit", "export", "--from", "4", "--until", "2"});
+  EXPECT_EQ(turned.status, 2);
+  EXPECT_EQ(turned.err, "registryctl: --from 4 is behind --until 2\n");
+  const test::RanCommand beyond = On({"audit", "export", "--until", "9"});
+  EXPECT_THAT(beyond.lines(), SizeIs(kEntries));
+  EXPECT_EQ(beyond.err, "registryctl: the history ends with entry 5, before --until 9\n");
 }
 
 // Whoever holds the lines alone notices it; no ledger is asked.
@@ -123,7 +102,7 @@ TEST_F(Audit, NothingIsChangedUnseen) {
   ASSERT_THAT(lines, SizeIs(kEntries));
   ASSERT_EQ(Verified(lines).status, 0);
   const auto expect_fault = [&](std::vector<std::string> changed, const std::string& says) {
-    const AuditRan ran = Verified(changed);
+    const test::RanCommand ran = Verified(changed);
     EXPECT_EQ(ran.status, 3) << says;
     EXPECT_THAT(ran.err, HasSubstr(says));
   };
@@ -166,7 +145,7 @@ TEST_F(Audit, AnotherLedgersStreamIsNotThisOnes) {
   const auto lines = Run({"audit", "export"}, elsewhere.path()).lines();
   ASSERT_THAT(lines, SizeIs(1));
   EXPECT_EQ(Verified(lines).status, 0);
-  const AuditRan held = Verified(lines, folder_.path());
+  const test::RanCommand held = Verified(lines, folder_.path());
   EXPECT_EQ(held.status, 3);
   EXPECT_THAT(held.err, HasSubstr("not the history of this ledger"));
 }
@@ -177,14 +156,44 @@ TEST_F(Audit, TheNewestAreTailedAndThoseOfOneDeviceOrActor) {
   const auto of_one = On({"audit", "tail", "--device", ledger::samples::DeviceOf(2).text()}).lines();
   ASSERT_THAT(of_one, SizeIs(1));
   EXPECT_EQ(Json::parse(of_one[0]).at("what"), "registered 2");
-  EXPECT_THAT(On({"audit", "tail", "--actor", "nobody"}).lines(), IsEmpty());
+  const test::RanCommand nobody = On({"audit", "tail", "--actor", "nobody"});
+  EXPECT_EQ(nobody.status, 0);
+  EXPECT_THAT(nobody.lines(), IsEmpty());
+  EXPECT_EQ(nobody.err, "registryctl: the history has no entry that nobody caused\n");
+  EXPECT_EQ(On({"audit", "tail", "--actor", "NOBODY"}).status, 2);
+  const test::RanCommand unknown = On({"audit", "tail", "--device", ledger::samples::DeviceOf(99).text()});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("there is no history of device"));
+}
+
+// However many entries of others came behind them.
+TEST_F(Audit, TheNewestOfADeviceOrActorAreFoundBehindThoseOfOthers) {
+  constexpr int kOthers = 1500;  // more than a page
+  auto changes = domain::Changeset();
+  for (int number = 0; number < kOthers; ++number) {
+    changes.history.push_back(ledger::samples::History(1));
+    changes.history.back().actor = *PartyId::Parse("registry");
+  }
+  ASSERT_TRUE(ledger_->Commit(changes).ok());
+  const auto of_two = On({"audit", "tail", "--device", ledger::samples::DeviceOf(2).text()}).lines();
+  ASSERT_THAT(of_two, SizeIs(1));
+  EXPECT_EQ(Json::parse(of_two[0]).at("what"), "registered 2");
+  EXPECT_THAT(Verified(of_two, folder_.path()).out, HasSubstr("\"held_to_ledger\": true"));
+
+  const std::string actor = ledger::samples::History(1).actor.text();
+  const auto of_actor = On({"audit", "tail", "--actor", actor, "--lines", "2"}).lines();
+  ASSERT_THAT(of_actor, SizeIs(2));
+  EXPECT_EQ(Json::parse(of_actor[0]).at("what"), "registered 4");
+  EXPECT_EQ(Json::parse(of_actor[1]).at("what"), "registered 5");
+  EXPECT_THAT(Verified(of_actor, folder_.path()).out, HasSubstr("\"lines\": 2"));
+  EXPECT_THAT(On({"audit", "tail", "--actor", "registry", "--lines", "1200"}).lines(), SizeIs(1200));
 }
 
 TEST_F(Audit, AnExportIsNeverWrittenOver) {
   const std::string file = folder_.path() + "-export.jsonl";
   EXPECT_EQ(On({"audit", "export", "--to", file}).status, 0);
   EXPECT_EQ(Run({"audit", "verify", file}, folder_.path()).status, 0);
-  const AuditRan again = On({"audit", "export", "--to", file});
+  const test::RanCommand again = On({"audit", "export", "--to", file});
   EXPECT_EQ(again.status, 1);
   EXPECT_THAT(again.err, HasSubstr("is there already"));
   std::remove(file.c_str());
@@ -204,18 +213,19 @@ TEST_F(Audit, TheChainIsCheckedWithPlainTools) {
 
 TEST_F(Audit, ADeviceIsFoundByItsEsimThatNobodyIsTold) {
   const std::string eid = ledger::samples::EidOf(2).text();
-  const AuditRan found = On({"device", "find", "--eid", eid, "--json"});
+  const test::RanCommand found = On({"device", "find", "--eid", eid, "--json"});
   ASSERT_EQ(found.status, 0) << found.err;
   EXPECT_EQ(Json::parse(found.out).at("device"), ledger::samples::DeviceOf(2).text());
   EXPECT_THAT(found.out + found.err, Not(HasSubstr(eid)));
-  const AuditRan typed = Run({"device", "find", "--eid", "-", "--json"}, folder_.path(), eid + "\r\n");
+  const test::RanCommand typed =
+      Run({"device", "find", "--eid", "-", "--json"}, folder_.path(), eid + "\r\n");
   EXPECT_EQ(typed.out, found.out);
 
   const std::string wrong = "1" + eid.substr(1);
-  const AuditRan refused = On({"device", "find", "--eid", wrong});
+  const test::RanCommand refused = On({"device", "find", "--eid", wrong});
   EXPECT_EQ(refused.status, 2);
   EXPECT_THAT(refused.err, Not(HasSubstr(wrong)));
-  const AuditRan nobody = On({"device", "find", "--eid", ledger::samples::EidOf(77).text()});
+  const test::RanCommand nobody = On({"device", "find", "--eid", ledger::samples::EidOf(77).text()});
   EXPECT_EQ(nobody.status, 1);
   EXPECT_EQ(nobody.err, "registryctl: no device has this eSIM\n");
   EXPECT_EQ(On({"device", "find"}).status, 2);

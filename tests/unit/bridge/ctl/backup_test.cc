@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <thread>
 
 #include "bridge/app/backup_point.h"
 #include "bridge/app/check.h"
@@ -17,7 +18,9 @@
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/signing/crl.h"
 #include "bridge/signing/key_file.h"
+#include "bridge/zone/key_set_file.h"
 #include "bridge/zone/serials.h"
+#include "simulators/lab/probe.h"
 #include "tests/support/registry_home.h"
 
 namespace registry::ctl {
@@ -105,6 +108,7 @@ TEST_F(BackupTest, NobodyElseCanReadItAndSha256sumJudgesIt) {
 }
 
 TEST_F(BackupTest, ThePassphraseOpensTheKeysAndNoOtherDoes) {
+  folder_.Write("r/zone/signed-zone", "made again from the ledger");
   BackUp(Seal::UnderPassphrase(folder_.In("passphrase"))->get());
   EXPECT_THAT(All("backup"), Not(HasSubstr(LinesOfKey("r/pki/issuing.key"))));
   const auto opened = test::OpenSsl(
@@ -114,6 +118,8 @@ TEST_F(BackupTest, ThePassphraseOpensTheKeysAndNoOtherDoes) {
   EXPECT_EQ(AsText(*FromBase64(keys.at("pki/issuing.key").get<std::string>())),
             folder_.Read("r/pki/issuing.key"));
   EXPECT_TRUE(keys.contains("authorisation.key"));
+  EXPECT_FALSE(keys.contains("zone/signed-zone"));
+  EXPECT_FALSE(fs::exists(folder_.In("backup/registry/zone/signed-zone")));
   EXPECT_TRUE(
       JudgeBackup(folder_.In("backup"), Opener::WithPassphrase(folder_.In("passphrase"))->get()).ok());
   EXPECT_EQ(Refusal(Opener::WithPassphrase(folder_.In("other"))->get()).symbol, "seal_failed");
@@ -304,6 +310,53 @@ TEST_F(BackupTest, ADepositIsForTheSuccessorAlone) {
   EXPECT_THAT(app::FaultsOf(*app::LoadConfig(folder_.In("new/registry.toml"))), IsEmpty());
 }
 
+// Whatever step a roll-over is at: the set that is saved names only keys that are saved with it.
+TEST_F(BackupTest, AKeySetAndItsKeysAreOfOneMoment) {
+  const std::string file = folder_.In("r/zone/key-set.json"), zone_folder = folder_.In("r/zone");
+  const auto first = zone::KeySetOfFiles(zone_folder, folder_.In("r/zone/ksk.pem"),
+                                         folder_.In("r/zone/zsk.pem"), SystemClock().Now());
+  ASSERT_TRUE(first) << first.error().message;
+  ASSERT_TRUE(zone::ChangeKeySet(file, [&](const auto&) { return first; }));
+  std::atomic<bool> enough{false};
+  std::atomic<int> rolled{0};
+  // As KeyRoller goes about it: the new key, the set that names it in place of the old one, and then the old one goes.
+  std::thread roller([&] {
+    std::string before;
+    while (!enough) {
+      const auto key = zone::MakeKey(zone_folder, zone::KeyRole::kZsk, zone::kEcdsaP256Sha256,
+                                     [](std::uint16_t) { return false; });
+      if (!key) continue;
+      const auto changed = zone::ChangeKeySet(file, [&](const auto&) -> Result<zone::KeySet> {
+        zone::KeySet next = *first;
+        next.keys.back().tag = key->tag;
+        next.keys.back().file = key->file;
+        return next;
+      });
+      if (!changed) continue;
+      if (!before.empty()) fs::remove(zone_folder + "/" + before);
+      before = key->file;
+      ++rolled;
+    }
+  });
+  const auto seal = Seal::UnderPassphrase(folder_.In("passphrase"));
+  const auto opener = Opener::WithPassphrase(folder_.In("passphrase"));
+  for (int i = 0, seen = 0; i < 8; ++i) {
+    EXPECT_TRUE(lab::WaitUntil([&] { return rolled > seen; }, std::chrono::seconds(20)));
+    seen = rolled;
+    auto options = Options("backup" + std::to_string(i));
+    options.keys = seal->get();
+    const auto made = MakeBackup(options);
+    EXPECT_TRUE(made.ok()) << made.error().message;
+    if (!made) break;
+    const auto keys = nlohmann::json::parse(*(*opener)->Open(options.to + "/keys.cms"));
+    const auto set = zone::KeySetFrom(AsText(*FromBase64(keys.at("zone/key-set.json").get<std::string>())));
+    EXPECT_TRUE(set.ok());
+    for (const zone::KeyEntry& key : set->keys) EXPECT_TRUE(keys.contains("zone/" + key.file)) << key.file;
+  }
+  enough = true;
+  roller.join();
+}
+
 TEST_F(BackupTest, WhatCannotBeBackedUpIsSaid) {
   std::string text = folder_.Read("r/registry.toml");
   const std::string was = "blocked_keys = \"pki/blocked-keys.txt\"";
@@ -319,10 +372,80 @@ TEST_F(BackupTest, WhatCannotBeBackedUpIsSaid) {
 TEST_F(BackupTest, ALedgerThatSomebodyElseHasIsWaitedForNoLongerThanSaid) {
   const auto ledger = ledger::OpenRocksDbLedger({folder_.In("r/ledger")});
   const auto config = app::LoadConfig(folder_.In("r/registry.toml"));
-  const auto point = TakenPoint::Take(*config, std::chrono::milliseconds(200));
+  PointWait wait;
+  wait.taken = std::chrono::milliseconds(200);
+  const auto point = TakenPoint::Take(*config, wait);
   ASSERT_FALSE(point.ok());
   EXPECT_EQ(point.error().symbol, "no_reply");
+  EXPECT_THAT(point.error().message, HasSubstr("no registryd answers in " + folder_.In("r/backup")));
   EXPECT_TRUE(fs::is_empty(folder_.In("r/backup")));
+}
+
+// The intake of a running registryd shrinks and loses files at any moment: a copy of it may fail, and says nothing.
+TEST_F(BackupTest, TheIntakeOfAnOpenLedgerIsNotReadByItsFiles) {
+  const auto config = app::LoadConfig(folder_.In("r/registry.toml"));
+  ASSERT_TRUE(config.ok());
+  fs::create_directories(config->intake_folder +
+                         "/intake-00000000000000000001");  // no copy of it can be made
+  PointWait wait;
+  wait.taken = std::chrono::milliseconds(200);
+  {
+    const auto ledger = ledger::OpenRocksDbLedger({config->ledger_folder});
+    ASSERT_TRUE(ledger.ok());
+    const auto point = TakenPoint::Take(*config, wait);
+    ASSERT_FALSE(point.ok());
+    EXPECT_EQ(point.error().symbol, "no_reply");
+  }
+  const auto stopped = TakenPoint::Take(*config, wait);
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.error().symbol, "file_failed");
+  EXPECT_THAT(stopped.error().message, HasSubstr("/intake/intake-00000000000000000001"));
+  EXPECT_TRUE(fs::is_empty(config->backup_folder)) << "nothing of a point is left";
+}
+
+// A large ledger on another file system: the point outlasts every wait but the one for its next octets.
+TEST_F(BackupTest, APointThatGrowsIsWaitedForAndOneThatDoesNotIsGivenUp) {
+  const auto config = app::LoadConfig(folder_.In("r/registry.toml"));
+  const auto ledger = ledger::OpenRocksDbLedger({config->ledger_folder});
+  std::atomic<bool> finish{false}, end{false};
+  std::atomic<int> told{0};
+  app::BackupPoint running(
+      config->backup_folder,
+      [&](const std::string& to) {
+        std::size_t octets = 0;
+        (void)lab::WaitUntil(
+            [&] {
+              std::ofstream(to + "/growing") << std::string(++octets, 'x');
+              return finish || end;
+            },
+            std::chrono::seconds(60));
+        fs::remove(to + "/growing");
+        return end ? Status(Error::Make(Code::kFailed, "ledger_failed", "ended"))
+                   : ledger::MakeCheckpoint(**ledger, to + "/ledger");
+      },
+      LogLine());
+  running.Start();
+  PointWait wait;
+  wait.still = std::chrono::seconds(20);
+  wait.progress_every = std::chrono::milliseconds(1);
+  wait.progress = [&](std::uint64_t octets) {
+    if (octets > 0 && ++told == 3) finish = true;
+  };
+  {
+    const auto point = TakenPoint::Take(*config, wait);
+    ASSERT_TRUE(point.ok()) << point.error().message;
+    EXPECT_TRUE(point->was_running());
+    EXPECT_GE(told, 3);
+  }
+  finish = false;
+  wait.progress = nullptr;
+  wait.whole = std::chrono::seconds(2);
+  const auto given_up = TakenPoint::Take(*config, wait);
+  ASSERT_FALSE(given_up.ok());
+  EXPECT_EQ(given_up.error().symbol, "no_reply");
+  EXPECT_THAT(given_up.error().message, HasSubstr("does not get on"));
+  end = true;
+  running.Stop();
 }
 
 // registryd's half with a ledger that is really in use; what it does with commands: backup_test.cc of the labs.

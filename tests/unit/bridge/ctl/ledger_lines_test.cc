@@ -46,13 +46,14 @@ class LedgerLinesTest : public testing::Test {
   }
   std::string Export() {
     std::ostringstream lines;
-    const auto made = ExportLines({folder_.path(), folder_.path("scratch"), "test", samples::kNoon}, lines);
+    const auto made =
+        ExportLines({{folder_.path(), {}}, folder_.path("scratch"), "test", samples::kNoon}, lines);
     EXPECT_TRUE(made.ok()) << made.error().message;
     return lines.str();
   }
   Result<LedgerCounts> Import(const std::string& text) {
     std::istringstream lines(text);
-    return ImportLines(lines, folder_.path("new"), folder_.path("beside"));
+    return ImportLines(lines, {folder_.path("new"), {}}, folder_.path("beside"));
   }
   void ExpectRefused(const std::string& text, const std::string& words) {
     const auto imported = Import(text);
@@ -117,7 +118,7 @@ TEST_F(LedgerLinesTest, ARecordOfNoFamilyNamesItsLine) {
 TEST_F(LedgerLinesTest, NothingIsImportedIntoALedgerThatIsThere) {
   const std::string text = Export();
   std::istringstream lines(text);
-  const auto imported = ImportLines(lines, folder_.path(), folder_.path("beside"));
+  const auto imported = ImportLines(lines, {folder_.path(), {}}, folder_.path("beside"));
   ASSERT_FALSE(imported.ok());
   EXPECT_EQ(imported.error().symbol, "folder_exists");
 }

@@ -250,5 +250,16 @@ TEST_F(PartyLifeTest, WhatAPartnerIsGivenHoldsItsKeyOnlyIfItWasMadeHere) {
   EXPECT_EQ(HandOver(registry_, "nobody").error().symbol, "party_missing");
 }
 
+TEST_F(PartyLifeTest, APartnerIsGivenTheIssuingCaThatIsToCome) {
+  ASSERT_TRUE(Add("asp-a").ok());
+  const std::string present = folder_.Read("reg/pki/issuing.pem");
+  folder_.Write("reg/pki/issuing-2027.pem", "the next one\n");
+  folder_.Write("reg/registry.toml", Toml() +
+                                         "\n[[coming_issuing]]\ncertificate = \"pki/issuing-2027.pem\"\n"
+                                         "key = \"pki/issuing-2027.key\"\ncrl_file = \"pki/crl-2027.pem\"\n");
+  ASSERT_TRUE(HandOver(registry_, "asp-a").ok());
+  EXPECT_EQ(folder_.Read("reg/interface/hand-over/asp-a/registry-issuing.pem"), present + "the next one\n");
+}
+
 }  // namespace
 }  // namespace registry::ctl

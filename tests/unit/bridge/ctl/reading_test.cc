@@ -1,87 +1,8 @@
 // The operator's reading commands, against a ledger that is open elsewhere and one that is not.
-#include <gmock/gmock.h>
-
-#include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <sstream>
-
-#include "bridge/ctl/device_commands.h"
-#include "bridge/ctl/ledger_commands.h"
-#include "bridge/ctl/ledger_source.h"
-#include "bridge/ctl/order_commands.h"
-#include "bridge/ctl/outbox_commands.h"
-#include "bridge/ctl/party_commands.h"
-#include "bridge/ledger/rocksdb/open.h"
-#include "tests/support/device_maker.h"
-#include "tests/support/smallest_config.h"
-#include "tests/support/unprivileged.h"
-#include "tests/unit/bridge/ledger/samples.h"
-#include "workers/domain/job_kinds.h"
+#include "tests/unit/bridge/ctl/reading_commands.h"
 
 namespace registry::ctl {
 namespace {
-
-using ledger::samples::DeviceOf;
-using testing::HasSubstr;
-using testing::Not;
-
-struct Ran {
-  int status = 0;
-  std::string out;
-  std::string err;
-};
-
-Ran Ctl(std::vector<std::string> words) {
-  CLI::App app("registryctl");
-  AddDeviceCommands(app);
-  AddOrderCommands(app);
-  AddLedgerCommands(app);
-  AddOutboxCommands(app);
-  AddPartyList(*app.add_subcommand("party"));
-  std::ostringstream out, err;
-  auto* const cout = std::cout.rdbuf(out.rdbuf());
-  auto* const cerr = std::cerr.rdbuf(err.rdbuf());
-  Ran ran;
-  try {
-    std::reverse(words.begin(), words.end());  // CLI11 takes the last word first
-    app.parse(words);
-  } catch (const CLI::Error& error) {
-    ran.status = error.get_exit_code();
-  }
-  std::cout.rdbuf(cout);
-  std::cerr.rdbuf(cerr);
-  ran.out = out.str();
-  ran.err = err.str();
-  return ran;
-}
-
-class ReadingCommands : public testing::Test {
- protected:
-  ReadingCommands()
-      : made_(ledger::CreateRocksDbLedger(folder_.path())),
-        ledger_(*ledger::OpenRocksDbLedger({folder_.path()})) {
-    domain::Changeset changes = ledger::samples::Registration(1);
-    changes.notifications = {ledger::samples::Notification(1)};
-    changes.devices[0].device.state = domain::State::kAttached;
-    test::SetAttached(changes.devices[0].device);
-    changes.jobs_put = {ledger::samples::Job(1)};
-    changes.jobs_put[0].kind = domain::JobKind::kKeyGenerate;
-    changes.jobs_put[0].version = 0;
-    changes.dead_letters = {{ledger::samples::kNoon, "bad\x1b[2J", "secret \xff", "unknown_party"}};
-    EXPECT_TRUE(ledger_->Commit(changes).ok());
-  }
-  Ran On(std::vector<std::string> words) {
-    words.insert(words.end(), {"--ledger", folder_.path()});
-    return Ctl(words);
-  }
-
-  ledger::samples::Folder folder_;
-  const std::string id_ = DeviceOf(1).text();
-  const std::string eid_ = ledger::samples::EidOf(1).text();
-  const Status made_;
-  std::unique_ptr<ledger::Ledger> ledger_;
-};
 
 TEST_F(ReadingCommands, ADeviceIsShownWithoutItsPrivateIdentifiers) {
   const Ran masked = On({"device", "show", id_});

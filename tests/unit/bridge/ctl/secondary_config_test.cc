@@ -9,6 +9,7 @@
 #include <regex>
 #include <sstream>
 
+#include "tests/support/ran_command.h"
 #include "tests/support/registry_home.h"
 #include "tests/support/shell.h"
 
@@ -27,11 +28,36 @@ SecondarySide PageSide() {
           .secret = "SECRET"};
 }
 
+TEST(SecondaryConfigPage, ShowsWhatIsPrintedForTls) {
+  std::ostringstream page;
+  page << std::ifstream(REGISTRY_SOURCE_DIR "/bridge/zone/TLS.md").rdbuf();
+  SecondarySide side = PageSide();
+  side.tls = TlsSide{"192.0.2.1", 853, "primary.iotregistry.test", "ns1.example"};
+  for (const auto& text : {NsdConfig(side), BindConfig(side)})
+    EXPECT_THAT(page.str(), HasSubstr("```\n" + text + "```\n"));
+  side.tls->certificate.clear();
+  EXPECT_THAT(NsdConfig(side), Not(HasSubstr("client-")));
+  EXPECT_THAT(BindConfig(side), Not(HasSubstr("cert-file")));
+}
+
 TEST(SecondaryConfigPage, ShowsWhatIsPrinted) {
   std::ostringstream page;
   page << std::ifstream(REGISTRY_SOURCE_DIR "/bridge/zone/README.md").rdbuf();
   for (const auto& text : {NsdConfig(PageSide()), KnotConfig(PageSide()), BindConfig(PageSide())})
     EXPECT_THAT(page.str(), HasSubstr("```\n" + text + "```\n"));
+}
+
+TEST(SecondaryConfigPage, EveryNodeIsAPrimaryAndMayComeAndLook) {
+  SecondarySide side = PageSide();
+  side.other_primaries = {{"192.0.2.2", 5300}, {"2001:db8::3", 5301}};
+  const std::string nsd = NsdConfig(side), knot = KnotConfig(side), bind = BindConfig(side);
+  for (const char* const line :
+       {"allow-notify: 192.0.2.2 registry-transfer\n", "request-xfr: 192.0.2.1@5300 registry-transfer\n",
+        "request-xfr: 2001:db8::3@5301 registry-transfer\n", "provide-xfr: 2001:db8::3 registry-transfer\n"})
+    EXPECT_THAT(nsd, HasSubstr(line));
+  EXPECT_THAT(knot, HasSubstr("master: [registry, registry-2, registry-3]"));
+  EXPECT_THAT(knot, HasSubstr("address: [192.0.2.1, 192.0.2.2, 2001:db8::3]"));
+  EXPECT_THAT(bind, HasSubstr("192.0.2.2 port 5300 key \"registry-transfer\";"));
 }
 
 class SecondaryConfigTest : public testing::Test {
@@ -46,17 +72,10 @@ class SecondaryConfigTest : public testing::Test {
   std::string Printed(const std::string& arguments) {
     CLI::App app;
     AddSecondaryConfig(app);
-    std::ostringstream out, err;
-    auto *const cout = std::cout.rdbuf(out.rdbuf()), *const cerr = std::cerr.rdbuf(err.rdbuf());
-    try {
-      app.parse("secondary-config " + arguments + " --config " + folder_.In("r/registry.toml"));
-    } catch (const CLI::Error& error) {
-      err << error.what();
-    }
-    std::cout.rdbuf(cout);
-    std::cerr.rdbuf(cerr);
-    said_ = err.str();
-    return out.str();
+    const auto ran = test::RanBy(
+        [&] { app.parse("secondary-config " + arguments + " --config " + folder_.In("r/registry.toml")); });
+    said_ = ran.err + ran.what;
+    return ran.out;
   }
   // As the only content of a configuration, before the server's own checker.
   test::Ran Checked(const std::string& checker, const std::string& text) {
@@ -83,6 +102,34 @@ TEST_F(SecondaryConfigTest, TheServersOwnCheckersTakeIt) {
     EXPECT_FALSE(Checked(judge, text + "no line of it\n").ok()) << software << ": the judge looks";
   }
   EXPECT_THAT(Printed("nsd"), HasSubstr("ip-address: 127.0.0.2@5353"));
+}
+
+TEST_F(SecondaryConfigTest, OverTlsItNamesThePrimaryAsItsCertificateDoes) {
+  EXPECT_EQ(Printed("bind --tls"), "");
+  EXPECT_THAT(said_, HasSubstr("zone.tls_certificate is not set"));
+  const std::string text = folder_.Read("r/registry.toml"), zone = "[zone]\n";
+  const std::size_t at = text.find(zone) + zone.size();
+  const std::string keys =
+      "tls_certificate = \"interface/resolver.pem\"\ntls_key = \"interface/resolver.key\"\n";
+  folder_.Write("r/registry.toml", text.substr(0, at) + keys + text.substr(at));
+  EXPECT_THAT(Printed("bind --tls"),
+              testing::AllOf(HasSubstr("remote-hostname \"resolver.iotregistry.test\""),
+                             HasSubstr("127.0.0.1 port 853 key"), Not(HasSubstr("cert-file"))));
+  EXPECT_THAT(Printed("nsd --tls"), HasSubstr("request-xfr: 127.0.0.1@853 registry-transfer registry-tls\n"));
+  const std::string ca = "tls_client_ca = \"interface/ca.pem\"\n";
+  folder_.Write("r/registry.toml", text.substr(0, at) + keys + ca + text.substr(at));
+  EXPECT_THAT(Printed("nsd --tls"), HasSubstr("client-cert: \"/etc/nsd/ns1.pem\""));
+  for (const auto& [software, judge] : {std::pair("nsd", "nsd-checkconf"), {"bind", "named-checkconf"}}) {
+    // The checkers open the files that the text names.
+    const std::string here = folder_.In("r/interface/");
+    std::string there = std::regex_replace(Printed(std::string(software) + " --tls"),
+                                           std::regex("/etc/(nsd|bind)/(transfer-)?"), here);
+    there = std::regex_replace(there, std::regex("ns1\\.(pem|key)"), "resolver.$1");
+    const auto judged = Checked(judge, there);
+    EXPECT_TRUE(judged.ok()) << judged.output << there;
+  }
+  EXPECT_EQ(Printed("knot --tls"), "");
+  EXPECT_THAT(said_, HasSubstr("Knot transfers over TLS from version 3.3 on"));
 }
 
 TEST_F(SecondaryConfigTest, ASecondaryWithAKeyOfItsOwnGetsThatOne) {

@@ -107,15 +107,55 @@ TEST_F(ZoneShow, ARollOverIsRequestedOnceAndShown) {
   EXPECT_EQ(shown["next"][0]["begins"], "requested");
   EXPECT_TRUE(shown["roll_overs"].empty()) << "registryd makes the key";
   EXPECT_THAT(Run("zone roll zsk"), testing::HasSubstr("status 1"));
-  EXPECT_THAT(Run("zone roll algorithm"), testing::HasSubstr("status 1"));
   EXPECT_THAT(Run("zone ds-seen 5"), testing::HasSubstr("status 1"));
   EXPECT_THAT(Run("zone roll ksk"), testing::HasSubstr("of the KSK is requested"));
   EXPECT_EQ(Show(0)["next"].size(), 2u);
 }
 
+TEST_F(ZoneShow, AnotherAlgorithmIsRequestedByTheConfigurationAndShown) {
+  EXPECT_EQ(Run("zone roll algorithm"), "status 1") << "the zone is of this one already";
+  const std::string config = folder_.Read("r/registry.toml");
+  const auto with = [&](const std::string& line) {
+    std::string text = config;
+    text.replace(text.find("[zone]\n"), 7, "[zone]\n" + line + "\n");
+    folder_.Write("r/registry.toml", text);
+  };
+  with("algorithm = \"RSASHA256\"");
+  EXPECT_EQ(Run("zone roll algorithm"), "status 1") << "none of those that it may be";
+  with("algorithm = \"ED25519\"");
+  EXPECT_THAT(Run("zone roll algorithm"), testing::HasSubstr("to algorithm 15 (ED25519) is requested"));
+  const auto shown = Show(0);
+  EXPECT_EQ(shown["next"][0]["role"], "algorithm 15 (ED25519)");
+  EXPECT_EQ(shown["keys"][0]["algorithm"], "13 (ECDSAP256SHA256)");
+  EXPECT_EQ(Run("zone roll algorithm"), "status 1") << "once";
+  EXPECT_EQ(Run("zone roll zsk"), "status 1") << "it gets a new key anyway";
+
+  const std::string file = folder_.In("r/zone/key-set.json"), folder = folder_.In("r/zone");
+  ASSERT_TRUE(zone::ChangeKeySet(file, [&](const auto& text) {
+                zone::KeySet set = *zone::KeySetFrom(*text);
+                std::vector<zone::KeyEntry> fresh;
+                for (const zone::KeyEntry& key : set.keys) {
+                  const auto made = zone::MakeKey(folder, key.role, zone::kEd25519, [&](std::uint16_t tag) {
+                    return set.Knows(tag) || (!fresh.empty() && fresh[0].tag == tag);
+                  });
+                  fresh.push_back({key.role, {}, made->tag, made->file, UtcTime{2}});
+                }
+                BeginAlgorithmRoll(set, zone::kEd25519, fresh, UtcTime{2});
+                return set;
+              }).ok());
+  const auto roll = Show(0)["roll_overs"][0];
+  EXPECT_EQ(roll["algorithm"], "15 (ED25519)");
+  EXPECT_EQ(roll["step"], "sign");
+  EXPECT_THAT(roll["waits_for"].get<std::string>(), testing::HasSubstr("algorithm 15 (ED25519) as well"));
+  EXPECT_EQ(roll["then"], "the keys of algorithm 15 (ED25519) are published");
+  EXPECT_TRUE(roll.contains("zsk_to"));
+  EXPECT_EQ(Show(0)["keys"][3]["state"], "pre-active");
+}
+
 TEST_F(ZoneShow, ADueDsIsShownAsARecordAndCanBeConfirmed) {
   const std::string file = folder_.In("r/zone/key-set.json"), folder = folder_.In("r/zone");
-  const auto key = zone::MakeKey(folder, zone::KeyRole::kKsk, [](std::uint16_t) { return false; });
+  const auto key =
+      zone::MakeKey(folder, zone::KeyRole::kKsk, zone::kEcdsaP256Sha256, [](std::uint16_t) { return false; });
   ASSERT_TRUE(key.ok());
   ASSERT_TRUE(zone::ChangeKeySet(file, [&](const auto&) {
                 zone::KeySet set =
@@ -160,7 +200,7 @@ TEST_F(ZoneShow, AsksARunningOneWhatTheSecondariesServe) {
   app::Sample sample;
   sample.zone_serial = 2026112408;
   sample.zone_names = 3;
-  sample.secondaries = {{"ns1", 1.5, 2026112407, true}, {"ns2", 0, 0, false}};
+  sample.secondaries = {{"ns1", 1.5, 2026112407, true, false, 1.25}, {"ns2", 0, 0, false, true, 0, 90}};
   app::HttpServer::Pages pages;
   pages["/metrics"] = [&] { return app::Page{200, "text/plain", metrics.Text(sample)}; };
   auto http = app::HttpServer::Start("127.0.0.1", 0, std::move(pages));
@@ -172,8 +212,16 @@ TEST_F(ZoneShow, AsksARunningOneWhatTheSecondariesServe) {
   EXPECT_EQ(served["secondaries"][0]["name"], "ns1");
   EXPECT_EQ(served["secondaries"][0]["serial"], 2026112407);
   EXPECT_EQ(served["secondaries"][0]["lag_seconds"], 1.5);
+  EXPECT_EQ(served["secondaries"][0]["revocation_waits_seconds"], 1.25);
+  EXPECT_EQ(served["secondaries"][1]["revocation_waits_seconds"], 0);
   EXPECT_TRUE(served["secondaries"][0]["reachable"].get<bool>());
   EXPECT_FALSE(served["secondaries"][1]["reachable"].get<bool>());
+  EXPECT_FALSE(served["secondaries"][0]["left_behind"].get<bool>());
+  EXPECT_FALSE(served["secondaries"][0].contains("left_behind_since"));
+  EXPECT_TRUE(served["secondaries"][1]["left_behind"].get<bool>());
+  const auto since = FromRfc3339(served["secondaries"][1]["left_behind_since"].get<std::string>());
+  ASSERT_TRUE(since);
+  EXPECT_LE(*since, SystemClock().Now() - std::chrono::seconds(89));
 }
 
 }  // namespace

@@ -145,6 +145,28 @@ TEST_F(TokenLostTest, FewSessionsAreShared) {
   EXPECT_EQ(Count<long>("lossy_sessions_most"), 2);
 }
 
+// Somebody has put another token into the reader, or made the key anew: what it signs would verify nowhere.
+TEST_F(TokenLostTest, AnotherKeyUnderTheSameNameSignsNothing) {
+  const auto key = *OpenTokenKey(uri_);
+  ASSERT_TRUE(Signs(*key));
+  Have("removed");
+  EXPECT_FALSE(Signs(*key));
+  Have("wrong");
+  EXPECT_TRUE(WaitUntil([&] {
+    const auto refused = key->Sign(kMessage);
+    EXPECT_FALSE(refused.ok()) << "a signature of another key was given out";
+    return refused.ok() || refused.error().message.find("back with another key") != std::string::npos;
+  }));
+  // Whoever would wait for a signature asks before it takes a lock.
+  const auto ready = key->Ready();
+  ASSERT_FALSE(ready.ok()) << "the token answers, and the key is another";
+  EXPECT_EQ(ready.error().symbol, "key_unavailable");
+  EXPECT_THAT(ready.error().message, HasSubstr("back with another key"));
+  Have("");
+  EXPECT_TRUE(WaitUntil([&] { return key->Ready().ok(); })) << "the former one is back";
+  EXPECT_TRUE(SignsWithin(*key, std::chrono::seconds(30))) << "the former one is back";
+}
+
 // RFC 7512 has nothing on it; PKCS#11 tokens lock after a few.
 TEST_F(TokenLostTest, APinThatWasRefusedIsNotSentAgainBeforeItsFileSaysAnother) {
   token_.WritePin("own", "wrong");

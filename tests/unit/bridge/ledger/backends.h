@@ -1,27 +1,48 @@
-// tests/unit/bridge/ledger/backends.h: a test parameterised with this runs against every backend of the ledger.
+// tests/unit/bridge/ledger/backends.h: a test parameterised with this runs against every backend of the ledger. That of
+// PostgreSQL needs a server, which the test program starts; CMakeLists.txt makes a test of its own of those.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include "bridge/ledger/postgres/open.h"
 #include "bridge/ledger/rocksdb/open.h"
+#include "tests/support/test_postgres.h"
 #include "tests/unit/bridge/ledger/samples.h"
 
 namespace registry::ledger {
 
-enum class Backend { kMemory, kRocksDb };
+enum class Backend { kMemory, kRocksDb, kPostgres };
 
-inline std::unique_ptr<Ledger> OpenBackend(Backend backend, const samples::Folder& folder) {
-  if (backend == Backend::kMemory) return OpenMemoryLedger();
+inline std::unique_ptr<Ledger> Opened(Result<std::unique_ptr<Ledger>> ledger) {
+  if (ledger) return std::move(*ledger);
+  ADD_FAILURE() << ledger.error().message;
+  return nullptr;
+}
+
+inline std::unique_ptr<Ledger> OpenRocks(const samples::Folder& folder) {
   if (!std::filesystem::exists(folder.path())) {
     const auto made = CreateRocksDbLedger(folder.path());
     EXPECT_TRUE(made.ok()) << made.error().message;
   }
   RocksDbOptions options;
   options.folder = folder.path();
-  auto ledger = OpenRocksDbLedger(options);
-  if (ledger) return std::move(*ledger);
-  ADD_FAILURE() << ledger.error().message;
-  return nullptr;
+  return Opened(OpenRocksDbLedger(options));
+}
+
+inline PostgresOptions PostgresOf(const samples::Folder& folder) {
+  return test::PostgresOptionsFor(test::SharedPostgres(), folder.path());
+}
+
+inline std::unique_ptr<Ledger> OpenPostgres(const samples::Folder& folder) {
+  const auto options = PostgresOf(folder);
+  const auto made = MigratePostgresLedger(options);
+  EXPECT_TRUE(made.ok()) << made.error().message;
+  return Opened(OpenPostgresLedger(options));
+}
+
+inline std::unique_ptr<Ledger> OpenBackend(Backend backend, const samples::Folder& folder) {
+  if (backend == Backend::kMemory) return OpenMemoryLedger();
+  return backend == Backend::kRocksDb ? OpenRocks(folder) : OpenPostgres(folder);
 }
 
 class EveryBackend : public testing::TestWithParam<Backend> {
@@ -31,9 +52,9 @@ class EveryBackend : public testing::TestWithParam<Backend> {
 };
 
 inline std::string BackendName(const testing::TestParamInfo<Backend>& info) {
-  return info.param == Backend::kMemory ? "Memory" : "RocksDb";
+  return info.param == Backend::kMemory ? "Memory" : info.param == Backend::kRocksDb ? "RocksDb" : "Postgres";
 }
 
-inline const auto kEveryBackend = testing::Values(Backend::kMemory, Backend::kRocksDb);
+inline const auto kEveryBackend = testing::Values(Backend::kMemory, Backend::kRocksDb, Backend::kPostgres);
 
 }  // namespace registry::ledger

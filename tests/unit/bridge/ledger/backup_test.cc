@@ -8,7 +8,9 @@
 #include <atomic>
 #include <filesystem>
 #include <thread>
+#include <tuple>
 
+#include "schemas/base/mutex.h"
 #include "tests/unit/bridge/ledger/backends.h"
 #include "tests/unit/bridge/ledger/dump.h"
 #include "workers/domain/job_kinds.h"
@@ -46,6 +48,29 @@ class LedgerBackupTest : public testing::Test {
 
   samples::Folder folder_;
 };
+
+// What is said at every backup is read by nobody after the tenth.
+TEST_F(LedgerBackupTest, ACheckpointWarnsOfNothing) {
+  std::ignore = Made();
+  std::vector<std::string> told;
+  std::size_t everyday = 0;
+  Mutex mutex;
+  const auto log = [&](int level, const std::string& line) {
+    const MutexLock lock(mutex);
+    if (level >= Level::kWarning) told.push_back(line);
+    if (line.find("File Deletions") != std::string::npos) ++everyday;
+  };
+  RocksDbOptions options;
+  options.folder = folder_.path();
+  options.log = LogLine(log);
+  {
+    const auto ledger = OpenRocksDbLedger(options);
+    ASSERT_TRUE(ledger.ok()) << ledger.error().message;
+    EXPECT_TRUE(MakeCheckpoint(**ledger, Copy()).ok());
+  }
+  EXPECT_THAT(told, IsEmpty());
+  EXPECT_GT(everyday, 0u) << "RocksDB says it in other words now";
+}
 
 TEST_F(LedgerBackupTest, ACheckpointUnderWayHoldsAllThatWasCommittedBeforeItAndIsOneMoment) {
   const auto ledger = Made();

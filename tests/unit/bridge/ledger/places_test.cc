@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "bridge/ledger/keyed/place_keys.h"
 #include "bridge/ledger/record_codec.h"
-#include "bridge/ledger/rocksdb/place_keys.h"
 #include "tests/support/device_maker.h"
 #include "tests/unit/bridge/ledger/backends.h"
 #include "tests/unit/bridge/ledger/dump.h"

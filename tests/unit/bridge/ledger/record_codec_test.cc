@@ -10,7 +10,7 @@
 #include <iterator>
 
 #include "bridge/ledger/crc32c.h"
-#include "bridge/ledger/rocksdb/keys.h"
+#include "bridge/ledger/keyed/keys.h"
 #include "tests/unit/bridge/ledger/samples.h"
 
 namespace registry::ledger {

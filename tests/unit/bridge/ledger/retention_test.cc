@@ -6,7 +6,7 @@
 
 #include <future>
 
-#include "bridge/ledger/rocksdb/keys.h"
+#include "bridge/ledger/keyed/keys.h"
 #include "tests/unit/bridge/ledger/backends.h"
 #include "tests/unit/bridge/ledger/dump.h"
 

@@ -1,5 +1,5 @@
 // The devices that are kept in memory: the newest of each, and no more than so many.
-#include "bridge/ledger/rocksdb/written_devices.h"
+#include "bridge/ledger/keyed/written_devices.h"
 
 #include "bridge/ledger/record_codec.h"
 #include "tests/unit/bridge/ledger/backends.h"

@@ -63,5 +63,12 @@ TEST_F(AskOverTlsTest, SaysWhatIsWrongWithTheResolver) {
   EXPECT_EQ(Asked("server.pem", "resolver.test", port_, seconds(3)), "resolver_silent");
 }
 
+TEST_F(AskOverTlsTest, TheCertificateThatAServerOfTransfersShowsIsTold) {
+  const auto shown = CertificateServed("127.0.0.1", port_, seconds(20));
+  ASSERT_TRUE(shown.ok()) << shown.error().message;
+  EXPECT_EQ(*shown, *FromPem("CERTIFICATE", folder_.Read("server.pem")));
+  EXPECT_EQ(CertificateServed("127.0.0.1", closed_, seconds(3)).error().symbol, "resolver_unreachable");
+}
+
 }  // namespace
 }  // namespace registry::zone

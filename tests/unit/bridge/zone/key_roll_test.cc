@@ -45,6 +45,7 @@ TEST(KeyRollYears, EverythingValidatesForWhoeverHoldsWhatItMay) {
     EXPECT_GT(world.ended(KeyRole::kKsk), 4) << "seed " << seed;
     EXPECT_GT(world.kills(), 100);
     EXPECT_GT(world.jumps(), 10);
+    EXPECT_GT(world.take_overs(), 30);
   }
 }
 
@@ -56,11 +57,27 @@ TEST(KeyRollYears, SoDoesAZoneWithOneKey) {
   }
 }
 
+// RFC 6781 §4.1.4, RFC 6840 §5.11: beside the other roll-overs.
+TEST(KeyRollYears, SoDoesAZoneWhoseAlgorithmChanges) {
+  for (const KeySet& first : {Split(), Combined()}) {
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      KeyWorld world(first, Quick(), {}, seed);
+      world.RollAlgorithms();
+      ASSERT_THAT(world.Run(kYears), IsEmpty()) << "seed " << seed;
+      EXPECT_GT(world.algorithms_ended(), 4) << "seed " << seed;
+      EXPECT_GT(world.ended(first.keys[0].role), 0) << "seed " << seed;
+    }
+  }
+}
+
 // Each wait in turn is too short for the world it is in.
 TEST(KeyRollYears, APolicyThatIsTooShortIsSeen) {
-  const auto first_bogus = [](WorldTruth truth, KeySet first) {
+  const auto first_bogus = [](WorldTruth truth, KeySet first, bool algorithms = false) {
     for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-      KeyWorld world(first, Quick(), truth, seed);
+      RollPolicy policy = algorithms ? RollPolicy() : Quick();
+      if (algorithms) policy.zsk_lifetime = seconds(0);
+      KeyWorld world(first, policy, truth, seed);
+      if (algorithms) world.RollAlgorithms();
       if (auto why = world.Run(kYears); !why.empty()) return why;
     }
     return std::string();
@@ -78,6 +95,13 @@ TEST(KeyRollYears, APolicyThatIsTooShortIsSeen) {
   truth.ds_ttl = 10 * 86400;
   EXPECT_THAT(first_bogus(truth, Split()), HasSubstr("DS "));
   EXPECT_THAT(first_bogus(truth, Combined()), HasSubstr("DS "));
+  EXPECT_THAT(first_bogus(truth, Split(), true), HasSubstr("DS "));
+  truth = {};
+  truth.ttl_max = 10 * 86400;
+  EXPECT_THAT(first_bogus(truth, Split(), true), HasSubstr("no other of algorithm"));
+  truth = {};
+  truth.dnskey_ttl = 10 * 86400;
+  EXPECT_THAT(first_bogus(truth, Combined(), true), HasSubstr("no key in a DNSKEY set"));
 }
 
 class KeyRollTest : public ::testing::Test {
@@ -150,6 +174,78 @@ TEST_F(KeyRollTest, RollsOfBothKeysGoSideBySide) {
   EXPECT_EQ(set_.Find(8)->state, KeyState::kReady);
   EXPECT_EQ(set_.Find(9)->state, KeyState::kActive);
   EXPECT_TRUE(KeySetFrom(ToText(set_)).ok());
+}
+
+// RFC 6781 §4.1.4.
+TEST_F(KeyRollTest, Rfc6781_AlgorithmChangesBySignaturesThenKeysThenTheDs) {
+  set_.requested_algorithm = kEd25519;
+  set_.requested.push_back(KeyRole::kZsk);
+  EXPECT_FALSE(RollDue(set_, policy_, kNow)) << "every key gets a new one";
+  ASSERT_EQ(AlgorithmRollDue(set_), kEd25519);
+  BeginAlgorithmRoll(set_, kEd25519,
+                     {{KeyRole::kZsk, KeyState::kActive, 12, "z.pem", kNow},
+                      {KeyRole::kKsk, KeyState::kActive, 11, "k.pem", kNow}},
+                     kNow);
+  EXPECT_FALSE(AlgorithmRollDue(set_));
+  EXPECT_FALSE(RollDue(set_, policy_, kNow + hours(24 * 3650)));
+  const auto signers = [&] {
+    std::vector<std::uint16_t> tags;
+    for (const KeyEntry* key : set_.Signers()) tags.push_back(key->tag);
+    return tags;
+  };
+  const auto expect = [&](RollStep step, KeyState old_state, KeyState new_state) {
+    EXPECT_EQ(set_.rolls.at(0).step, step);
+    for (const std::uint16_t tag : {1, 2}) EXPECT_EQ(set_.Find(tag)->state, old_state);
+    for (const std::uint16_t tag : {11, 12}) EXPECT_EQ(set_.Find(tag)->state, new_state);
+    EXPECT_EQ(KeySetFrom(ToText(set_)).value(), set_);
+    EXPECT_EQ(signers(), step == RollStep::kUnsign ? (std::vector<std::uint16_t>{12})
+                                                   : (std::vector<std::uint16_t>{2, 12}));
+  };
+  expect(RollStep::kSign, KeyState::kActive, KeyState::kPreActive);
+  EXPECT_THAT(Waits(), HasSubstr("signed with algorithm 15 (ED25519) as well"));
+  EXPECT_EQ(Look(hours(1000), false), RollChange::kNothing);
+  EXPECT_EQ(Wait(hours(2) - milliseconds(1)), RollChange::kWaited);
+  EXPECT_THAT(Waits(), HasSubstr("no signature of algorithm 15"));
+  EXPECT_EQ(Look(milliseconds(1)), RollChange::kStep);
+  expect(RollStep::kPublish, KeyState::kActive, KeyState::kPublished);
+  EXPECT_EQ(Wait(hours(2)), RollChange::kStep);
+  expect(RollStep::kSubmit, KeyState::kActive, KeyState::kReady);
+  EXPECT_EQ(Wait(hours(10'000)), RollChange::kNothing);
+  EXPECT_EQ(StatusOf(set_, policy_)[0].ds_due, 11);
+  set_.rolls[0].ds_seen = true;
+  EXPECT_EQ(Look(hours(1)), RollChange::kStep);
+  expect(RollStep::kRetire, KeyState::kRetired, KeyState::kActive);
+  EXPECT_THAT(Waits(), HasSubstr("key 11 to be served by every secondary"));
+  EXPECT_EQ(Wait(hours(25) - milliseconds(1)), RollChange::kWaited);
+  EXPECT_THAT(Waits(), HasSubstr("the DS set without key 11"));
+  EXPECT_EQ(Look(milliseconds(1)), RollChange::kStep);
+  expect(RollStep::kWithdraw, KeyState::kPostActive, KeyState::kActive);
+  EXPECT_EQ(set_.Anchor().tag, 11);
+  EXPECT_EQ(Wait(hours(2)), RollChange::kStep);
+  expect(RollStep::kUnsign, KeyState::kPostActive, KeyState::kActive);
+  EXPECT_EQ(Look(hours(1), false), RollChange::kNothing) << "as long as old signatures are served";
+  EXPECT_EQ(Look(milliseconds(0)), RollChange::kStep);
+  EXPECT_EQ(set_.keys.size(), 2u);
+  EXPECT_TRUE(set_.rolls.empty());
+  EXPECT_EQ(set_.algorithm(), kEd25519);
+  EXPECT_THAT(set_.requested, IsEmpty());
+}
+
+TEST_F(KeyRollTest, AnAlgorithmRollWaitsForTheOthersAndNoneBeginsMeanwhile) {
+  EXPECT_THAT(AlgorithmRefusal(set_, kEcdsaP256Sha256), HasSubstr("already"));
+  Begin(KeyRole::kZsk);
+  EXPECT_THAT(AlgorithmRefusal(set_, kEd25519), IsEmpty());
+  set_.requested_algorithm = kEd25519;
+  EXPECT_FALSE(AlgorithmRollDue(set_));
+  EXPECT_THAT(AlgorithmRefusal(set_, kEd25519), HasSubstr("requested already"));
+  EXPECT_THAT(RollRefusal(set_, KeyRole::kKsk), HasSubstr("requested already"));
+  EXPECT_EQ(Wait(hours(2)), RollChange::kStep);
+  EXPECT_EQ(Wait(hours(2)), RollChange::kStep);
+  ASSERT_EQ(AlgorithmRollDue(set_), kEd25519);
+  BeginAlgorithmRoll(set_, kEd25519,
+                     {{KeyRole::kKsk, {}, 11, "k.pem", kNow}, {KeyRole::kZsk, {}, 12, "z.pem", kNow}}, kNow);
+  EXPECT_THAT(RollRefusal(set_, KeyRole::kZsk), HasSubstr("makes every key new"));
+  EXPECT_THAT(AlgorithmRefusal(set_, kEcdsaP384Sha384), HasSubstr("being rolled over"));
 }
 
 TEST_F(KeyRollTest, LifetimesBeginARollAndAClockThatWasAheadEndsNone) {

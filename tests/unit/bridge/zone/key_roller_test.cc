@@ -5,11 +5,33 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <set>
 
 #include "bridge/zone/key_set_file.h"
 #include "tests/unit/bridge/zone/zone_files.h"
+
+namespace registry::zone::testing {
+namespace {
+
+bool g_folders_fail = false;  // fsync(2) of a folder that holds no key that is being made
+
+}  // namespace
+}  // namespace registry::zone::testing
+
+// In the place of the C library's: a disk that says of a folder that it could not be written, after the rename in it.
+extern "C" int fsync(int fd) {
+  struct stat info {};
+  if (registry::zone::testing::g_folders_fail && fstat(fd, &info) == 0 && S_ISDIR(info.st_mode) &&
+      faccessat(fd, "new-zsk.pem", F_OK, 0) != 0) {
+    errno = EIO;
+    return -1;
+  }
+  return static_cast<int>(syscall(SYS_fsync, fd));
+}
 
 namespace registry::zone::testing {
 namespace {
@@ -47,7 +69,7 @@ class KeyRollerTest : public ::testing::Test {
   }
   // Looks until the zone is to be signed otherwise; the file says so already, and a start takes it.
   KeyMaterial Step() {
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 30; ++i) {
       const auto material = Look(hours(1));
       if (!material) continue;
       const KeySet stored = Stored();
@@ -106,7 +128,7 @@ TEST_F(KeyRollerTest, AZskGoesThroughAllStepsWithARestartAtEach) {
   const std::uint16_t old = roller_->set().Signer().tag;
   EXPECT_EQ(Step().dnskeys.size(), 3u);
   const std::uint16_t next = roller_->set().rolls.at(0).to;
-  EXPECT_EQ(Step().zsk.tag, next);
+  EXPECT_EQ(Step().zsks.at(0).tag, next);
   EXPECT_EQ(Step().dnskeys.size(), 2u);
   EXPECT_FALSE(roller_->set().Find(old));
   const std::string file = "zsk-" + std::to_string(next) + ".pem";
@@ -117,6 +139,50 @@ TEST_F(KeyRollerTest, AZskGoesThroughAllStepsWithARestartAtEach) {
   for (int i = 0; i < 3; ++i) Step();
   EXPECT_FALSE(Files().contains(file)) << "what a roll-over made goes with it";
   EXPECT_EQ(Files().size(), 4u);
+}
+
+TEST_F(KeyRollerTest, AnAlgorithmGoesThroughAllStepsWithARestartAtEach) {
+  Look();
+  Change([](KeySet& set) { set.requested_algorithm = kEd25519; });
+  const KeyMaterial sign = Step();
+  EXPECT_THAT(log_, HasSubstr("the roll-over to algorithm 15 (ED25519) begins"));
+  EXPECT_EQ(Files().size(), 5u);
+  EXPECT_EQ(sign.dnskeys.size(), 2u) << "signatures first";
+  EXPECT_EQ(sign.zsks.size(), 2u);
+  EXPECT_EQ(sign.unnamed_ksks.size(), 1u);
+  EXPECT_EQ(Step().ksks.size(), 2u);
+  EXPECT_EQ(Step().cds.at(0)[2], kEd25519) << "RFC 7344: the DS that is to come";
+  Look();
+  Look();
+  EXPECT_THAT(roller_->ds_due(), HasSubstr(" 15 2 "));
+  Change([](KeySet& set) { set.rolls[0].ds_seen = true; });
+  EXPECT_EQ(Step().dnskeys.size(), 4u);
+  const KeyMaterial withdraw = Step();
+  EXPECT_EQ(withdraw.dnskeys.size(), 2u);
+  EXPECT_EQ(withdraw.zsks.size(), 2u) << "signatures last";
+  EXPECT_EQ(withdraw.unnamed_ksks.size(), 1u);
+  const KeyMaterial unsign = Step();
+  EXPECT_EQ(unsign.zsks.size(), 1u);
+  EXPECT_TRUE(unsign.unnamed_ksks.empty());
+  EXPECT_TRUE(Step().cds.empty());
+  EXPECT_TRUE(roller_->set().rolls.empty());
+  EXPECT_EQ(roller_->set().algorithm(), kEd25519);
+  EXPECT_THAT(log_, HasSubstr("ksk.pem is not needed any more"));
+  Request(KeyRole::kZsk);
+  Step();
+  EXPECT_EQ(roller_->set().keys.back().algorithm, kEd25519) << "of the algorithm that the zone has now";
+}
+
+TEST_F(KeyRollerTest, AnAlgorithmWhoseSecondKeyCannotBeMadeLeavesNone) {
+  Look();
+  Change([](KeySet& set) { set.requested_algorithm = kEcdsaP384Sha384; });
+  std::filesystem::create_directories(files_.path("keys/new-zsk.pem/full"));
+  EXPECT_FALSE(Look());
+  EXPECT_THAT(log_, HasSubstr("no new key"));
+  EXPECT_EQ(Files(), (std::set<std::string>{"key-set.json", "ksk.pem", "new-zsk.pem", "zsk.pem"}));
+  std::filesystem::remove_all(files_.path("keys/new-zsk.pem"));
+  EXPECT_TRUE(Look(seconds(61)));
+  EXPECT_EQ(Files().size(), 5u);
 }
 
 TEST_F(KeyRollerTest, TheDueDsIsSaidOncePerDayAndTheOperatorsWordEndsIt) {
@@ -188,6 +254,59 @@ TEST_F(KeyRollerTest, AFolderThatCannotBeWrittenStopsTheRollAndLeavesNoKey) {
   EXPECT_FALSE(Look()) << "not at once again";
   EXPECT_TRUE(Look(seconds(61)));
   EXPECT_EQ(Files().size(), 4u);
+}
+
+class KeyRollerOnABadDisk : public KeyRollerTest {
+ protected:
+  ~KeyRollerOnABadDisk() override { g_folders_fail = false; }
+};
+
+// After the rename the file has the step, and a power cut may take it back.
+TEST_F(KeyRollerOnABadDisk, AStepThatMayNotBeOnDiskWaitsAndLosesNoKey) {
+  Request(KeyRole::kZsk);
+  const KeySet before = roller_->set();
+  g_folders_fail = true;
+  EXPECT_FALSE(Look());
+  EXPECT_THAT(log_, HasSubstr("the key set cannot be stored"));
+  EXPECT_EQ(roller_->set().keys, before.keys) << "the zone is signed as before";
+  const KeySet written = Stored();
+  ASSERT_EQ(written.rolls.size(), 1u);
+  const std::string file = "zsk-" + std::to_string(written.rolls[0].to) + ".pem";
+  EXPECT_TRUE(Files().contains(file)) << "a start would look for it";
+  EXPECT_FALSE(Look(hours(1))) << "no further step either";
+  EXPECT_EQ(Stored(), written) << "and no second key";
+  EXPECT_THAT(log_, Not(HasSubstr("names other keys")));
+
+  g_folders_fail = false;
+  const auto material = Look();
+  ASSERT_TRUE(material) << log_;
+  EXPECT_EQ(material->dnskeys.size(), 3u);
+  EXPECT_EQ(roller_->set(), written);
+  EXPECT_EQ(Stored(), written);
+  EXPECT_EQ(Files().size(), 4u);
+  EXPECT_EQ(Step().zsks.at(0).tag, written.rolls[0].to) << "the roll-over goes on";
+}
+
+TEST_F(KeyRollerOnABadDisk, AStartGoesOnWithTheStepThatTheFileHas) {
+  Request(KeyRole::kZsk);
+  g_folders_fail = true;
+  EXPECT_FALSE(Look());
+  g_folders_fail = false;
+  const KeySet written = Stored();
+  Restart();
+  EXPECT_EQ(roller_->set(), written);
+  EXPECT_EQ(MaterialOf(roller_->set(), options_)->dnskeys.size(), 3u);
+}
+
+// registryctl asks for more meanwhile: that is not lost.
+TEST_F(KeyRollerOnABadDisk, WhatIsAskedMeanwhileIsKept) {
+  Request(KeyRole::kZsk);
+  g_folders_fail = true;
+  EXPECT_FALSE(Look());
+  g_folders_fail = false;
+  Change([](KeySet& set) { set.requested.push_back(KeyRole::kKsk); });
+  ASSERT_TRUE(Look()) << log_;
+  EXPECT_THAT(roller_->set().requested, ::testing::Contains(KeyRole::kKsk));
 }
 
 TEST_F(KeyRollerTest, AKeyInATokenIsNotRolled) {

@@ -67,6 +67,43 @@ TEST(KeySetText, RefusesWhatNobodyCouldWorkWith) {
   }
 }
 
+TEST(KeySetText, KeysOfSeveralAlgorithmsAreThereForARollOverOfThemOnly) {
+  const auto why = [](const KeySet& set) {
+    const auto read = KeySetFrom(ToText(set));
+    return read.ok() ? std::string("read") : read.error().message;
+  };
+  KeySet set = Rolling();
+  set.keys[1].algorithm = kEd25519;
+  EXPECT_THAT(why(set), HasSubstr("of other algorithms"));
+  set = Rolling();
+  set.rolls.clear();
+  set.keys.erase(set.keys.begin() + 1);
+  BeginAlgorithmRoll(set, kEcdsaP384Sha384,
+                     {{KeyRole::kKsk, {}, 11, "k.pem", kThen}, {KeyRole::kZsk, {}, 12, "z.pem", kThen}},
+                     kThen);
+  EXPECT_EQ(KeySetFrom(ToText(set)).value(), set);
+  KeySet other = set;
+  other.rolls[0].zsk_to = 99;
+  EXPECT_THAT(why(other), HasSubstr("keys that are not there"));
+  other = set;
+  other.keys.back().algorithm = kEd25519;
+  EXPECT_THAT(why(other), HasSubstr("of other algorithms"));
+  other = set;
+  other.rolls[0].algorithm = 0;
+  EXPECT_THAT(why(other), HasSubstr("in no roll-over"));
+  set = Rolling();
+  set.rolls.clear();
+  set.keys = {{KeyRole::kKsk, KeyState::kActive, 1, "ksk.pem", kThen},
+              {KeyRole::kZsk, KeyState::kActive, 3, "zsk.pem", kThen, kEd25519}};
+  EXPECT_THAT(why(set), HasSubstr("no roll-over of them"));
+  set.keys[1].algorithm = kEcdsaP256Sha256;
+  set.requested_algorithm = kEd25519;
+  EXPECT_EQ(KeySetFrom(ToText(set)).value(), set);
+  std::string text = ToText(set);
+  text.replace(text.find("\"requested_algorithm\": 15"), 25, "\"requested_algorithm\": 8");
+  EXPECT_THAT(KeySetFrom(text).error().message, HasSubstr("requested_algorithm is 8"));
+}
+
 class KeySetFileTest : public ::testing::Test {
  protected:
   KeySet FromFiles() {
@@ -129,7 +166,8 @@ TEST_F(KeySetFileTest, WhoeverChangesItWaitsForTheOther) {
 
 TEST_F(KeySetFileTest, ANewKeyIsItsOwnersAndItsTagIsNew) {
   int asked = 0;
-  const auto key = MakeKey(Folder(), KeyRole::kZsk, [&](std::uint16_t) { return ++asked < 3; });
+  const auto key =
+      MakeKey(Folder(), KeyRole::kZsk, kEcdsaP256Sha256, [&](std::uint16_t) { return ++asked < 3; });
   ASSERT_TRUE(key.ok()) << key.error().message;
   EXPECT_EQ(asked, 3);
   EXPECT_EQ(key->file, "zsk-" + std::to_string(key->tag) + ".pem");
@@ -147,7 +185,7 @@ TEST_F(KeySetFileTest, MaterialFollowsTheStates) {
   EXPECT_EQ(load(CdsPolicy::kAlways).cdnskeys[0], load(CdsPolicy::kAlways).ksks[0].dnskey);
   EXPECT_EQ(load(CdsPolicy::kDelete).cds[0], (Bytes{0, 0, 0, 0, 0})) << "RFC 8078 §4";
   EXPECT_EQ(load(CdsPolicy::kDelete).cdnskeys[0], (Bytes{0, 0, 3, 0, 0}));
-  const auto key = MakeKey(Folder(), KeyRole::kKsk, [](std::uint16_t) { return false; });
+  const auto key = MakeKey(Folder(), KeyRole::kKsk, kEcdsaP256Sha256, [](std::uint16_t) { return false; });
   BeginRoll(set, KeyRole::kKsk, key->tag, key->file, kThen);
   const KeyMaterial published = load(CdsPolicy::kRollover);
   EXPECT_EQ(published.dnskeys.size(), 3u);

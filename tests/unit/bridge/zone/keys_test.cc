@@ -6,7 +6,9 @@
 #include <ldns/ldns.h>
 #include <unistd.h>
 
+#include "bridge/zone/key_generate.h"
 #include "bridge/zone/rrset.h"
+#include "bridge/zone/verifying_key.h"
 #include "tests/support/soft_token.h"
 #include "tests/unit/bridge/zone/zone_files.h"
 #include "workers/crypto/p256.h"
@@ -25,6 +27,21 @@ Rr FromText(const std::string& text) {
 
 class ZoneKeysTest : public ::testing::Test {
  protected:
+  // An RRset of three records, and its one RRSIG.
+  static void ExpectVerified(Sealer sealer, const ldns_rr& dnskey) {
+    const Unsigned data = Render({1, 'x'}, kTypeTxt, 60, {{2, 'b', 'b'}, {1, 'c'}, {1, 'a'}});
+    Bytes message = {0, 1, 0x84, 0, 0, 1, 0, 4, 0, 0, 0, 0};
+    Put(message, *NameFromText(kZone));
+    Put(message, Bytes{0, 16, 0, 1});
+    Put(message, sealer.Seal(data, SystemClock().Now())->wire());
+    ldns_pkt* packet = nullptr;
+    ASSERT_EQ(ldns_wire2pkt(&packet, message.data(), message.size()), LDNS_STATUS_OK);
+    const RrList answer(ldns_rr_list_clone(ldns_pkt_answer(packet)), &ldns_rr_list_deep_free);
+    ldns_pkt_free(packet);
+    const Rr rrsig(ldns_rr_list_pop_rr(answer.get()), &ldns_rr_free);
+    const Rr key(ldns_rr_clone(&dnskey), &ldns_rr_free);
+    EXPECT_EQ(ldns_verify_rrsig(answer.get(), rrsig.get(), key.get()), LDNS_STATUS_OK);
+  }
   ZoneFiles files_;
 };
 
@@ -41,7 +58,7 @@ TEST_F(ZoneKeysTest, Rfc4034_KeyTagAndDsAgreeWithLdns) {
 TEST_F(ZoneKeysTest, Rfc6605_SignaturesOfSeveralRecordsVerifyWithLdns) {
   SigningProfile profile{*NameFromText(kZone),
                          {*LoadZoneKey(files_.path("ksk.pem"), kKskFlags)},
-                         *LoadZoneKey(files_.path("zsk.pem"), kZskFlags)};
+                         {*LoadZoneKey(files_.path("zsk.pem"), kZskFlags)}};
   Sealer sealer(profile);
   const UtcTime now = SystemClock().Now();
   const Unsigned data = Render({1, 'x'}, kTypeTxt, 60, {{2, 'b', 'b'}, {1, 'c'}, {1, 'a'}, {1, 'a'}});
@@ -50,7 +67,7 @@ TEST_F(ZoneKeysTest, Rfc6605_SignaturesOfSeveralRecordsVerifyWithLdns) {
   Bytes message = {0, 1, 0x84, 0, 0, 1, 0, 4, 0, 0, 0, 0};
   Put(message, profile.zone);
   Put(message, Bytes{0, 16, 0, 1});
-  Put(message, block->wire);
+  Put(message, block->wire());
   ldns_pkt* packet = nullptr;
   ASSERT_EQ(ldns_wire2pkt(&packet, message.data(), message.size()), LDNS_STATUS_OK);
   const RrList answer(ldns_rr_list_clone(ldns_pkt_answer(packet)), &ldns_rr_list_deep_free);
@@ -70,12 +87,41 @@ TEST_F(ZoneKeysTest, AKeyInATokenSignsAsOneInAFileDoes) {
   EXPECT_EQ(PublicZoneKey(token.Uri("ksk"), kKskFlags)->dnskey, key->dnskey);
   const Rr dnskey = FromText(*DnskeyText(kZone, token.Uri("ksk"), kKskFlags));
   EXPECT_EQ(ldns_calc_keytag(dnskey.get()), key->tag);
-  SigningProfile profile{*NameFromText(kZone), {*key}, *key};
+  SigningProfile profile{*NameFromText(kZone), {*key}, {*key}};
   const UtcTime now = SystemClock().Now();
   const auto block = Sealer(profile).Seal(Render({}, kTypeDnskey, 3600, {key->dnskey}), now);
   EXPECT_FALSE(profile.patience->missed());
-  EXPECT_GT(block->expires, now.seconds());
+  EXPECT_GT(block->expires(), now.seconds());
   EXPECT_EQ(LoadZoneKey(token.Uri("zsk"), kZskFlags).error().symbol, "token_key");
+}
+
+// RFC 6605, RFC 8080: each algorithm's key is made, read again, and signs as ldns verifies it.
+TEST_F(ZoneKeysTest, EveryAlgorithmSignsAsLdnsVerifies) {
+  for (const Algorithm& algorithm : kAlgorithms) {
+    const std::string name(algorithm.name), file = files_.path(name + ".pem");
+    ASSERT_TRUE(CreateKeyFileOf(algorithm.number, file).ok());
+    EXPECT_EQ(CreateKeyFileOf(algorithm.number, file).error().symbol, "file_exists");
+    const auto key = LoadZoneKey(file, kZskFlags);
+    ASSERT_TRUE(key.ok()) << key.error().message;
+    EXPECT_EQ(key->algorithm(), algorithm.number);
+    EXPECT_EQ(PublicZoneKey(file, kZskFlags)->dnskey, key->dnskey);
+    const Rr dnskey = FromText(*DnskeyText(kZone, file, kZskFlags));
+    EXPECT_EQ(ldns_calc_keytag(dnskey.get()), key->tag) << name;
+    const Rr ksk = FromText(*DnskeyText(kZone, file, kKskFlags));
+    const Rr expected(ldns_key_rr2ds(ksk.get(), LDNS_SHA256), &ldns_rr_free);
+    EXPECT_EQ(ldns_rr_compare(FromText(*DsText(kZone, file)).get(), expected.get()), 0) << name;
+    const VerifyingKey verifying(key->dnskey);
+    KeySigner signer(*key, std::make_shared<KeyPatience>());
+    for (std::uint8_t i = 0; i < 20; ++i) {
+      const Bytes message{i, 1, 2}, signature = signer.Sign(message);
+      EXPECT_EQ(signature.size(), algorithm.signature_size);
+      EXPECT_TRUE(verifying.Verifies(message, signature)) << name;
+      EXPECT_FALSE(verifying.Verifies(Bytes{i, 1, 3}, signature)) << name;
+    }
+    ExpectVerified(Sealer({*NameFromText(kZone), {*key}, {*key}}), *dnskey);
+  }
+  EXPECT_FALSE(VerifyingKey(Bytes{1, 0, 3, 8, 1, 2, 3}));
+  EXPECT_EQ(CreateKeyFileOf(8, files_.path("rsa.pem")).error().symbol, "zone_key_unsuitable");
 }
 
 // A key that is away: nobody is there to bring it back, so what waits for it ends when it is given up.
@@ -98,12 +144,12 @@ TEST_F(ZoneKeysTest, ASignatureWaitsForItsKey) {
   ZoneKey away = key;
   away.source = std::make_shared<KeyThatIsAway>(*key.source, 2);
   const auto patience = std::make_shared<KeyPatience>();
-  EXPECT_NE(KeySigner(away, patience).Sign(Bytes{1}), Signature{});
+  EXPECT_NE(KeySigner(away, patience).Sign(Bytes{1}), Bytes(64));
   EXPECT_FALSE(patience->missed());
 
   away.source = std::make_shared<KeyThatIsAway>(*key.source, 1'000'000);
   patience->GiveUp();
-  EXPECT_EQ(KeySigner(away, patience).Sign(Bytes{1}), Signature{});
+  EXPECT_EQ(KeySigner(away, patience).Sign(Bytes{1}), Bytes(64));
   EXPECT_TRUE(patience->missed());
 }
 
@@ -114,7 +160,7 @@ TEST_F(ZoneKeysTest, Rfc6605_ManySignaturesOfOneContextVerify) {
   int with_leading_zero = 0;
   for (int i = 0; i < 1500; ++i) {
     const Bytes message{static_cast<std::uint8_t>(i), static_cast<std::uint8_t>(i >> 8)};
-    const Signature signature = signer.Sign(message);
+    const Bytes signature = signer.Sign(message);
     with_leading_zero += signature[0] == 0 || signature[32] == 0 ? 1 : 0;
     ECDSA_SIG* pair = ECDSA_SIG_new();
     ECDSA_SIG_set0(pair, BN_bin2bn(signature.data(), 32, nullptr),
@@ -162,8 +208,8 @@ TEST_F(ZoneKeysTest, MissingBrokenAndUnsuitableKeysAreToldApart) {
       << "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
   chmod(files_.path("broken.pem").c_str(), 0600);
   EXPECT_EQ(LoadZoneKey(files_.path("broken.pem"), kKskFlags).error().symbol, "zone_key_unreadable");
-  files_.WriteKey("p384.pem", "P-384");
-  EXPECT_EQ(LoadZoneKey(files_.path("p384.pem"), kKskFlags).error().symbol, "zone_key_unsuitable");
+  files_.WriteKey("p521.pem", "P-521");
+  EXPECT_EQ(LoadZoneKey(files_.path("p521.pem"), kKskFlags).error().symbol, "zone_key_unsuitable");
 }
 
 }  // namespace

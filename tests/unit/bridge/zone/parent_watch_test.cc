@@ -115,6 +115,19 @@ TEST(ParentWatchTest, EveryServerMustHaveIt) {
   EXPECT_FALSE(watch.Seen()) << "another one is awaited";
 }
 
+// An algorithm that the DS set names has to be in the DNSKEY set, whose old keys leave then.
+TEST(ParentWatchTest, OneThatHasTheFormerAlgorithmToo) {
+  FakeParent parent;
+  ParentWatch watch({parent.address()}, *NameFromText(kZone), std::chrono::milliseconds(10), {});
+  watch.Start();
+  parent.Has(true);
+  watch.Await({kOurs}, kOurs[2]);  // as if ours were of it, too
+  ASSERT_TRUE(Soon([&] { return parent.asked() >= 3; }));
+  EXPECT_FALSE(watch.Seen());
+  watch.Await({kOurs}, std::uint8_t{99});
+  EXPECT_TRUE(Soon([&] { return watch.Seen().has_value(); }));
+}
+
 TEST(ParentWatchTest, AServerThatIsAwayOrSilentHoldsItBack) {
   FakeParent there;
   there.Has(true);

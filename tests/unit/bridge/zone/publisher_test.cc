@@ -1,5 +1,4 @@
-// The publisher between a ledger and the zone: what becomes visible when, what a start brings back, what options
-// it refuses.
+// The publisher between a ledger and the zone: what becomes visible when, what a start brings back, what it refuses.
 #include "bridge/zone/publisher.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +17,6 @@ namespace registry::zone::testing {
 namespace {
 
 constexpr std::chrono::seconds kLimit{20};
-
 class MovableClock : public Clock {
  public:
   UtcTime Now() const override { return SystemClock().Now() + std::chrono::seconds(ahead.load()); }
@@ -187,6 +185,75 @@ TEST_F(PublisherTest, SecondaryThatIsAwayEndsNeitherRevocationNorSigningForTheOt
   ASSERT_TRUE(WaitSeen(wanted.size()));
   EXPECT_EQ(seen_, wanted) << "each once, in order, those read again too";
   EXPECT_TRUE(WaitUntil([&] { return Cursor() == 41 && publisher_->snapshot().pending == 0; }));
+}
+
+TEST_F(PublisherTest, RevocationIsMeasuredAtEachSecondaryFromItsDecisionOn) {
+  FakeSecondary healthy(Key()), away(Key());
+  healthy.Follow();
+  std::vector<std::pair<std::string, std::chrono::microseconds>> measured;
+  Options options = files_.options();
+  options.secondaries = {healthy.address("healthy"), away.address("away")};
+  options.revocation_served = [&](const std::string& secondary, auto after) {
+    const std::lock_guard lock(mutex_);
+    measured.emplace_back(secondary, after);
+  };
+  Start(options);
+  const auto count = [&] {
+    const std::lock_guard lock(mutex_);
+    return measured.size();
+  };
+  const UtcTime decided = SystemClock().Now();
+  ASSERT_TRUE(ledger_->Commit(Decided({Published(1), Deactivated(2, 2)}, decided)).ok());
+  ASSERT_TRUE(WaitUntil([&] { return count() == 1; }));
+  ASSERT_TRUE(WaitUntil([&] {
+    const auto secondaries = publisher_->snapshot().secondaries;
+    return secondaries[0].revocation_waits.count() == 0 && secondaries[1].revocation_waits.count() > 0;
+  }));
+  away.Follow();
+  ASSERT_TRUE(WaitUntil([&] { return count() == 2; }));
+  ASSERT_TRUE(WaitUntil([&] { return publisher_->snapshot().secondaries[1].revocation_waits.count() == 0; }));
+  publisher_.reset();
+  EXPECT_EQ(measured[0].first, "healthy");
+  EXPECT_EQ(measured[1].first, "away");
+  EXPECT_LE(measured[0].second, measured[1].second);
+  EXPECT_LE(measured[1].second, SystemClock().Now() - decided);
+}
+
+TEST_F(PublisherTest, ASecondaryThatIsLeftBehindHoldsNobodyUpUntilItHasCaughtUp) {
+  FakeSecondary healthy(Key()), away(Key());
+  healthy.Follow();
+  Options options = files_.options();
+  options.secondaries = {healthy.address("healthy"), away.address("away")};
+  options.lag_limit = std::chrono::seconds(1);
+  Start(options);
+  Commit({Published(1)});
+  ASSERT_TRUE(WaitSeen(1));
+  EXPECT_TRUE(WaitUntil([&] { return publisher_->snapshot().secondaries[1].left_behind; }));
+  EXPECT_FALSE(publisher_->snapshot().secondaries[0].left_behind);
+  EXPECT_TRUE(Logged("secondary away is left behind: it has served nothing new for 1 s"));
+  Commit({Published(2)});
+  ASSERT_TRUE(WaitSeen(2));
+  EXPECT_TRUE(publisher_->snapshot().secondaries[1].left_behind);
+  away.Follow();
+  ASSERT_TRUE(WaitUntil([&] { return !publisher_->snapshot().secondaries[1].left_behind; }));
+  EXPECT_TRUE(Logged("secondary away has caught up after "));
+  Commit({Published(3)});
+  EXPECT_TRUE(WaitSeen(3));
+  EXPECT_TRUE(WaitUntil([&] { return publisher_->snapshot().secondaries[1].behind.count() == 0; }));
+}
+
+TEST_F(PublisherTest, NothingIsVisibleThatNobodyServes) {
+  FakeSecondary away(Key());
+  Options options = files_.options();
+  options.secondaries = {away.address("away")};
+  options.lag_limit = std::chrono::seconds(1);
+  Start(options);
+  Commit({Published(1)});
+  ASSERT_TRUE(WaitUntil([&] { return publisher_->snapshot().secondaries[0].left_behind; }));
+  EXPECT_EQ(publisher_->snapshot().pending, 1u);
+  EXPECT_EQ(calls_, 0);
+  away.Follow();
+  EXPECT_TRUE(WaitSeen(1));
 }
 
 TEST_F(PublisherTest, RefusedContentIsNotToldEitherWhenReadAgain) {

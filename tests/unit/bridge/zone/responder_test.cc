@@ -254,6 +254,48 @@ TEST_F(ResponderTest, Rfc8945_5_2_3_BadTimeIsSignedAndTellsOurTime) {
   EXPECT_EQ(static_cast<std::int64_t>(told), clock_.Now().seconds());
 }
 
+// A signed question whose MAC is cut to `size` octets, or made longer.
+Bytes WithMacOf(std::size_t size, Bytes signed_question) {
+  constexpr std::size_t kMac = 32, kBehind = 6, kBefore = 13 + 6 + 2;  // algorithm, time, fudge
+  const std::size_t at = signed_question.size() - kBehind - kMac, rdata = at - 2 - kBefore;
+  const auto there = signed_question.begin() + static_cast<long>(at);
+  if (size < kMac) signed_question.erase(there + static_cast<long>(size), there + kMac);
+  if (size > kMac) signed_question.insert(there + kMac, size - kMac, 0);
+  SetU16(signed_question, at - 2, static_cast<std::uint16_t>(size));
+  SetU16(signed_question, rdata - 2, static_cast<std::uint16_t>(kBefore + 2 + size + kBehind));
+  return signed_question;
+}
+
+TEST_F(ResponderTest, Rfc8945_5_2_2_1_AMacThatIsTooShortIsMalformedAndOneThatIsCutIsBadTrunc) {
+  Bytes query = Query(kTypeSoa);
+  prior_ = SignRequest(query, key_, clock_.Now());
+  ASSERT_EQ(WithMacOf(32, query), query);
+  for (const std::size_t size : {1u, 9u, 10u, 15u, 33u, 64u}) {
+    const auto messages = Read(responder_.Answer(WithMacOf(size, query), Transport::kTcp), false);
+    ASSERT_EQ(messages.size(), 1u) << size;
+    EXPECT_EQ(messages[0].rcode(), static_cast<int>(Rcode::kFormErr)) << size;
+    EXPECT_EQ(messages[0].tsig(), nullptr) << "the answer is unsigned";
+    EXPECT_TRUE(messages[0].answer.empty());
+  }
+  for (const std::size_t size : {16u, 20u, 31u}) {
+    const auto messages = Read(responder_.Answer(WithMacOf(size, query), Transport::kTcp), false);
+    ASSERT_EQ(messages.size(), 1u) << size;
+    EXPECT_EQ(messages[0].rcode(), static_cast<int>(Rcode::kNotAuth)) << size;
+    const Bytes cut(prior_.begin(), prior_.begin() + static_cast<long>(size));
+    const TsigVerdict verdict = VerifyTsig(octets_[0], messages[0], key_, clock_.Now(), cut);
+    EXPECT_EQ(verdict.error, TsigError::kNone) << "signed, bound to what was asked";
+    EXPECT_EQ(verdict.told, static_cast<std::uint16_t>(TsigError::kBadTrunc));
+    EXPECT_TRUE(messages[0].answer.empty());
+  }
+  Bytes wrong = WithMacOf(20, query);
+  wrong[wrong.size() - 7] ^= 1;  // RFC 8945 §5.2: the MAC is checked before its length is judged
+  const auto messages = Read(responder_.Answer(wrong, Transport::kTcp), false);
+  ASSERT_EQ(messages.size(), 1u);
+  ASSERT_NE(messages[0].tsig(), nullptr);
+  TsigVerdict told = VerifyTsig(octets_[0], messages[0], key_, clock_.Now());
+  EXPECT_EQ(told.told, static_cast<std::uint16_t>(TsigError::kBadSig));
+}
+
 TEST_F(ResponderTest, WhyATsigIsRefusedIsSaidAndNotTooOften) {
   std::vector<std::string> lines;
   Responder responder(store_, key_, clock_, [&](int level, const std::string& line) {
@@ -362,6 +404,22 @@ TEST_F(ResponderTest, RecordsInTheAnswerSectionOfAQueryAreFormErr) {
   Bytes query = Query(kTypeIxfr, 10);
   std::swap(query[7], query[9]);  // what was in the authority section is in the answer section
   EXPECT_EQ(Ask(query)[0].rcode(), static_cast<int>(Rcode::kFormErr));
+}
+
+// Sixty secondaries that come at once must not take sixty times the memory.
+TEST_F(ResponderTest, WholeTransfersOfOneVersionShareOneList) {
+  std::weak_ptr<const Pieces::List> gone;
+  {
+    const Transfer one = store_.Full(), other = store_.Full();
+    EXPECT_EQ(one.pieces.list(), other.pieces.list());
+    ASSERT_TRUE(store_.Publish(std::vector{Published(4711)}, 0, 11, clock_.Now()).changed);
+    const Transfer next = store_.Full();
+    EXPECT_NE(next.pieces.list(), one.pieces.list());
+    EXPECT_GT(next.pieces.size(), one.pieces.size());
+    EXPECT_EQ(one.pieces[0].block, one.pieces[one.pieces.size() - 1].block) << "the SOA of its version";
+    gone = next.pieces.list();
+  }
+  EXPECT_TRUE(gone.expired()) << "kept only while somebody sends it";
 }
 
 TEST_F(ResponderTest, ResponsesAreNeverAnswered) {

@@ -9,22 +9,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <deque>
 #include <mutex>
 
-#include "bridge/zone/apex.h"
-#include "tests/unit/bridge/zone/zone_files.h"
+#include "tests/unit/bridge/zone/served_zone.h"
 
 namespace registry::zone::testing {
 namespace {
 
 class Client {
  public:
-  explicit Client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
+  // From 127.0.0.`from`, each of which is a peer of its own.
+  explicit Client(std::uint16_t port, int from = 1)
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{}, own{};
+    address.sin_family = own.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    own.sin_addr.s_addr = htonl((127u << 24) + static_cast<std::uint32_t>(from));
+    EXPECT_EQ(bind(socket_.fd(), reinterpret_cast<sockaddr*>(&own), sizeof own), 0);
     connected_ = connect(socket_.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   }
   bool connected() const { return connected_; }
@@ -36,6 +40,10 @@ class Client {
   Bytes Receive() {
     Bytes size = Exactly(2);
     return size.empty() ? size : Exactly(static_cast<std::size_t>(size[0]) << 8 | size[1]);
+  }
+  bool SaysNothingFor(int milliseconds) {
+    pollfd polled{socket_.fd(), POLLIN, 0};
+    return poll(&polled, 1, milliseconds) == 0;
   }
   bool ClosedWithin(int milliseconds) {
     pollfd polled{socket_.fd(), POLLIN, 0};
@@ -59,30 +67,10 @@ class Client {
   bool connected_ = false;
 };
 
-class TransferServerTest : public ::testing::Test {
+class TransferServerTest : public ServedZone {
  protected:
-  TransferServerTest() {
-    std::vector<domain::ZoneChange> changes;
-    for (std::uint64_t n = 0; n < 2000; ++n) changes.push_back(Published(n));
-    store_.Load(changes, clock_.Now());
-    store_.FinishLoad(7, clock_.Now());
-    EXPECT_TRUE(server_.Start("127.0.0.1", 0).ok());
-  }
-  Bytes Framed(std::uint16_t type, std::uint16_t id) const {
-    Bytes query = StartMessage(id, 0, *NameFromText(kZone), type);
-    SignRequest(query, key_, clock_.Now());
-    Bytes framed;
-    PutU16(framed, static_cast<std::uint16_t>(query.size()));
-    Put(framed, query);
-    return framed;
-  }
-  static int IdOf(const Bytes& message) { return message.size() < 2 ? -1 : message[0] << 8 | message[1]; }
+  TransferServerTest() { EXPECT_TRUE(server_.Start("127.0.0.1", 0).ok()); }
 
-  ZoneFiles files_;
-  SystemClock clock_;
-  TsigKey key_ = *LoadTsigKey(kTsigName, files_.path("tsig.secret"));
-  ZoneStore store_{*ProfileOf(files_.options()), 1u << 20, 100, clock_.Now()};
-  Responder responder_{store_, key_, clock_};
   std::mutex mutex_;
   std::vector<std::string> said_;
   TransferServer server_{responder_, [this](int, const std::string& line) {
@@ -101,15 +89,7 @@ TEST_F(TransferServerTest, Rfc7766_PipelinedRequestsAreAnsweredInOrder) {
 
 TEST_F(TransferServerTest, RequestAfterATransferOnTheSameConnection) {
   Client client(server_.port());
-  Bytes both = Framed(kTypeAxfr, 1);
-  Put(both, Framed(kTypeSoa, 2));
-  client.Send(both);
-  std::size_t octets = 0, messages = 0;
-  Bytes message = client.Receive();
-  for (; IdOf(message) == 1; message = client.Receive()) octets += message.size(), ++messages;
-  EXPECT_EQ(IdOf(message), 2);
-  EXPECT_GT(messages, 10u);
-  EXPECT_GT(octets, 2000u * 400);
+  ExpectZoneAndAnswer(client);
 }
 
 TEST_F(TransferServerTest, RequestInSingleOctetsIsAnswered) {
@@ -129,10 +109,51 @@ TEST_F(TransferServerTest, PeerThatDoesNotReadHoldsUpNobody) {
   EXPECT_EQ(IdOf(client.Receive()), 3);
 }
 
+// One connection by a clock of its own, and a peer that takes `each` octets of a whole zone in every second: how many
+// seconds it lasts, `limit` at most.
+class SlowPeerTest : public TransferServerTest {
+ protected:
+  int SecondsWith(std::size_t each, int limit) {
+    server_.Stop();  // the connection has the responder to itself
+    int ends[2] = {-1, -1};
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    const int held = 32 * 1024;  // far less than the zone
+    EXPECT_EQ(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &held, sizeof held), 0);
+    const Socket peer(ends[1]);
+    Socket own(ends[0]);
+    const Steady::time_point begun(std::chrono::hours(1));
+    Connection connection(Channel(std::move(own)), begun);
+    const Bytes question = Framed(kTypeAxfr, 1);
+    EXPECT_EQ(send(peer.fd(), question.data(), question.size(), 0), static_cast<ssize_t>(question.size()));
+    Bytes taken(each);
+    for (int second = 0; second < limit; ++second) {
+      const auto now = begun + std::chrono::seconds(second);
+      if (!connection.Turn(POLLIN | POLLOUT, responder_, now)) return second;
+      if (connection.waits()) {
+        connection.Begin(now);
+        EXPECT_TRUE(connection.Turn(POLLOUT, responder_, now));
+      }
+      EXPECT_GT(recv(peer.fd(), taken.data(), taken.size(), 0), 0) << "second " << second;
+    }
+    return limit;
+  }
+};
+
+TEST_F(SlowPeerTest, OneThatDripsIsGivenUp) {
+  const int seconds = SecondsWith(8 * 1024, 120);
+  EXPECT_GT(seconds, kSlowGrace.count()) << "not for want of progress";
+  EXPECT_LT(seconds, 90);
+}
+
+TEST_F(SlowPeerTest, OneThatIsSlowIsServed) { EXPECT_EQ(SecondsWith(20 * 1024, 40), 40); }
+
+// So many of each peer as it may have.
+int OfPeer(std::size_t connection) { return 2 + static_cast<int>(connection / kPeerConnectionsMax); }
+
 TEST_F(TransferServerTest, IdleConnectionsGiveWayWhenAllAreTaken) {
   std::deque<Client> idle;
-  for (std::size_t i = 0; i < kConnectionsMax; ++i) idle.emplace_back(server_.port());
-  Client late(server_.port());
+  for (std::size_t i = 0; i < kConnectionsMax; ++i) idle.emplace_back(server_.port(), OfPeer(i));
+  Client late(server_.port(), 200);
   late.Send(Framed(kTypeSoa, 5));
   EXPECT_EQ(IdOf(late.Receive()), 5);
   EXPECT_TRUE(idle.front().ClosedWithin(2000));
@@ -145,15 +166,102 @@ TEST_F(TransferServerTest, PeersWithoutTheKeyCannotTakeEveryConnection) {
   ASSERT_EQ(IdOf(known.Receive()), 4);
   std::deque<Client> strangers;
   for (std::size_t i = 0; i < kConnectionsMax; ++i) {
-    strangers.emplace_back(server_.port());
+    strangers.emplace_back(server_.port(), OfPeer(i));
     strangers.back().Send({0});
   }
-  Client late(server_.port());
+  Client late(server_.port(), 200);
   late.Send(Framed(kTypeSoa, 5));
   EXPECT_EQ(IdOf(late.Receive()), 5);
   known.Send(Framed(kTypeSoa, 6));
   EXPECT_EQ(IdOf(known.Receive()), 6) << "older than all the strangers, and it has the key";
   EXPECT_TRUE(strangers.front().ClosedWithin(2000));
+}
+
+TEST_F(TransferServerTest, APeerThatTakesAllItsConnectionsEvictsItsOwnOnly) {
+  Client other(server_.port(), 2);
+  std::deque<Client> many;
+  for (std::size_t i = 0; i < kPeerConnectionsMax; ++i) {
+    many.emplace_back(server_.port());
+    many.back().Send(Framed(kTypeSoa, 1));
+    ASSERT_EQ(IdOf(many.back().Receive()), 1) << "all of them have the key";
+  }
+  Client late(server_.port());
+  late.Send(Framed(kTypeSoa, 5));
+  EXPECT_EQ(IdOf(late.Receive()), 5);
+  EXPECT_TRUE(many.front().ClosedWithin(2000)) << "that which was idle longest";
+  other.Send(Framed(kTypeSoa, 6));
+  EXPECT_EQ(IdOf(other.Receive()), 6) << "there before all of them, and of another peer";
+}
+
+TEST_F(TransferServerTest, TransfersBeyondAPeersShareWaitForOneToEnd) {
+  std::deque<Client> silent;
+  for (std::size_t i = 0; i < kPeerTransfersMax; ++i) {
+    silent.emplace_back(server_.port());
+    // Far more than all buffers hold.
+    for (int again = 0; again < 12; ++again) silent.back().Send(Framed(kTypeAxfr, 1));
+    ASSERT_EQ(IdOf(silent.back().Receive()), 1) << "it is under way, and its client reads no more";
+  }
+  Client waiting(server_.port());
+  waiting.Send(Framed(kTypeAxfr, 2));
+  Client asks(server_.port());
+  asks.Send(Framed(kTypeSoa, 3));
+  EXPECT_EQ(IdOf(asks.Receive()), 3) << "a question is no transfer";
+  Client other(server_.port(), 2);
+  other.Send(Framed(kTypeAxfr, 4));
+  EXPECT_EQ(IdOf(other.Receive()), 4) << "another peer has a share of its own";
+  EXPECT_TRUE(waiting.SaysNothingFor(300));
+  silent.pop_front();
+  EXPECT_EQ(IdOf(waiting.Receive()), 2);
+}
+
+TEST_F(TransferServerTest, WhoeverAsksWithoutTheKeyIsAnsweredSeldomAndOthersAsBefore) {
+  Bytes question = Framed(kTypeSoa, 1);
+  question.erase(question.begin(), question.begin() + 2);
+  Bytes unsigned_question = StartMessage(7, 0, *NameFromText(kZone), kTypeSoa);
+  Socket flood = *ConnectUdp("127.0.0.1", server_.port(), "127.0.0.3");
+  Socket known = *ConnectUdp("127.0.0.1", server_.port(), "127.0.0.2");
+  const auto answers = [](const Socket& socket, int wait) {
+    pollfd polled{socket.fd(), POLLIN, 0};
+    std::uint8_t octets[512];
+    return poll(&polled, 1, wait) == 1 && recv(socket.fd(), octets, sizeof octets, 0) > 0;
+  };
+  int answered = 0;
+  // One at a time, so that none is lost in a full buffer; the last is followed by a moment of silence.
+  for (int i = 0; i < 400; ++i) {
+    ASSERT_GT(send(flood.fd(), unsigned_question.data(), unsigned_question.size(), 0), 0);
+    ASSERT_GT(send(known.fd(), question.data(), question.size(), 0), 0);
+    ASSERT_TRUE(answers(known, 5000)) << i;
+    while (answers(flood, 0)) ++answered;
+  }
+  EXPECT_GE(answered, 50);
+  EXPECT_LT(answered, 350) << "a burst of 100, and 20 a second";
+  EXPECT_GE(server_.dropped(), 50u);
+  Client over_tcp(server_.port(), 3);
+  over_tcp.Send(Framed(kTypeSoa, 9));
+  EXPECT_EQ(IdOf(over_tcp.Receive()), 9) << "with the key it is answered all the same";
+  const std::lock_guard lock(mutex_);
+  EXPECT_TRUE(std::ranges::any_of(said_, [](const std::string& line) {
+    return line.starts_with("zone: request refused: too many refusals a second, from 127.0.0.3 port ");
+  }));
+}
+
+TEST_F(TransferServerTest, AConnectionThatAsksWithoutTheKeyAllTheTimeIsEnded) {
+  Bytes framed;
+  PutFramed(framed, StartMessage(7, 0, *NameFromText(kZone), kTypeSoa));
+  Bytes many;
+  for (int i = 0; i < 100; ++i) Put(many, framed);
+  Client client(server_.port());
+  int answered = 0;
+  bool ended = false;
+  for (int round = 0; round < 50 && !ended; ++round) {
+    client.Send(many);
+    for (int i = 0; i < 100 && !ended; ++i) {
+      ended = client.Receive().empty();
+      answered += ended ? 0 : 1;
+    }
+  }
+  EXPECT_TRUE(ended);
+  EXPECT_GE(answered, 50);
 }
 
 TEST_F(TransferServerTest, WithoutDescriptorsItRestsAndThenGoesOn) {

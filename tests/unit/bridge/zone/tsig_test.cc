@@ -138,5 +138,63 @@ TEST_F(TsigTest, SecretFilesAreChecked) {
   EXPECT_EQ(LoadTsigKey("no name", files_.path("tsig.secret")).error().symbol, "tsig_name_invalid");
 }
 
+// RFC 8945 §5.3.1, as a client of a transfer sees it: every message is covered, signed itself or by one behind it.
+class TsigChainTest : public TsigTest {
+ protected:
+  void SetUp() override {
+    Bytes request = Request();
+    mac_ = SignRequest(request, key_, kNow);
+    TsigStream stream(key_, Verify(request));
+    for (std::uint16_t n = 0; n < 3; ++n) {
+      answers_.push_back(StartMessage(n, kFlagResponse, *NameFromText(kZone), kTypeAxfr));
+      stream.Sign(answers_.back(), kNow);
+    }
+  }
+  TsigError Take(TsigChain& chain, const Bytes& octets) {
+    return chain.Take(octets, *ParseMessage(octets), kNow).error;
+  }
+
+  Bytes mac_;
+  std::vector<Bytes> answers_;
+};
+
+TEST_F(TsigChainTest, TakesWhatAStreamSigns) {
+  TsigChain chain(key_, mac_);
+  EXPECT_FALSE(chain.whole());
+  for (const Bytes& answer : answers_) EXPECT_EQ(Take(chain, answer), TsigError::kNone);
+  EXPECT_TRUE(chain.whole());
+}
+
+TEST_F(TsigChainTest, NoticesWhatIsChangedLeftOutOrAdded) {
+  for (const std::size_t at : {0u, 1u}) {
+    TsigChain chain(key_, mac_);
+    if (at == 1) {
+      EXPECT_EQ(Take(chain, answers_[0]), TsigError::kNone);
+    }
+    Bytes changed = answers_[at];
+    changed[2] ^= 0x04;
+    EXPECT_EQ(Take(chain, changed), TsigError::kBadSig) << at;
+  }
+  TsigChain left_out(key_, mac_);
+  EXPECT_EQ(Take(left_out, answers_[0]), TsigError::kNone);
+  EXPECT_EQ(Take(left_out, answers_[2]), TsigError::kBadSig);
+  TsigChain added(key_, mac_);
+  EXPECT_EQ(Take(added, answers_[0]), TsigError::kNone);
+  const Bytes intruder = StartMessage(7, kFlagResponse, *NameFromText(kZone), kTypeAxfr);
+  EXPECT_EQ(Take(added, intruder), TsigError::kNone) << "one behind it may cover it";
+  EXPECT_FALSE(added.whole());
+  EXPECT_EQ(Take(added, answers_[1]), TsigError::kBadSig);
+}
+
+TEST_F(TsigChainTest, TheFirstIsSignedAndNotTooManyAreNot) {
+  const Bytes bare = StartMessage(7, kFlagResponse, *NameFromText(kZone), kTypeAxfr);
+  TsigChain none(key_, mac_);
+  EXPECT_EQ(Take(none, bare), TsigError::kAbsent);
+  TsigChain many(key_, mac_);
+  EXPECT_EQ(Take(many, answers_[0]), TsigError::kNone);
+  for (int i = 0; i < kUnsignedMax; ++i) EXPECT_EQ(Take(many, bare), TsigError::kNone);
+  EXPECT_EQ(Take(many, bare), TsigError::kAbsent);
+}
+
 }  // namespace
 }  // namespace registry::zone::testing

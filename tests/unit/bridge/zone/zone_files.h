@@ -16,6 +16,7 @@
 
 #include "bridge/clock.h"
 #include "bridge/zone/publisher.h"
+#include "workers/domain/job_kinds.h"
 
 namespace registry::zone::testing {
 
@@ -93,6 +94,21 @@ inline domain::ZoneChange Deactivated(std::uint64_t n, std::uint64_t revision) {
 }
 inline domain::ZoneChange Gone(std::uint64_t n, std::uint64_t revision) {
   return {DeviceOf(n), revision, {}, {}};
+}
+// As a decision leaves them: the changes, each with the job that waits until it is visible.
+inline domain::Changeset Decided(std::vector<domain::ZoneChange> changes, UtcTime now) {
+  domain::Changeset changeset;
+  for (const domain::ZoneChange& change : changes) {
+    domain::Job job;
+    job.id = *JobId::Parse(change.device.text());  // one for each device
+    job.subject = change.device;
+    job.kind = domain::JobKind::kZoneVisible;
+    job.created = job.due = now;
+    job.version = change.revision;
+    changeset.jobs_put.push_back(std::move(job));
+  }
+  changeset.zone = std::move(changes);
+  return changeset;
 }
 
 }  // namespace registry::zone::testing

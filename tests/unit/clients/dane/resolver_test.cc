@@ -70,6 +70,23 @@ TEST_F(ResolverTest, TheResolverMayHaveAnIpv6Address) {
   }
 }
 
+// While an anchor rolls over, one of those that a device was given is of no key in the DNS (RFC 4035 §5).
+TEST_F(ResolverTest, OneOfSeveralAnchorsIsEnough) {
+  const std::string other =
+      ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D";
+  std::string same_algorithm = world_->anchor();  // as a second key of the same root would have
+  same_algorithm.back() = same_algorithm.back() == '0' ? '1' : '0';
+  ResolverTrust trust = Trust();
+  for (const std::string& second : {other, same_algorithm}) {
+    trust.anchors = {world_->anchor(), second};
+    EXPECT_EQ(SymbolOf(*Open(trust), "d1._device.iotregistry.test"), "secure") << second;
+    trust.anchors = {second, world_->anchor()};
+    EXPECT_EQ(SymbolOf(*Open(trust), "d1._device.iotregistry.test"), "secure") << second;
+    trust.anchors = {second};
+    EXPECT_EQ(SymbolOf(*Open(trust), "d1._device.iotregistry.test"), "dns_bogus") << second;
+  }
+}
+
 TEST_F(ResolverTest, ReadsASecureRecordSet) {
   auto resolver = Open(Trust());
   auto records = resolver->Tlsa("d1._device.iotregistry.test", Freshness::kNow);

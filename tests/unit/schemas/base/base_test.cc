@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "schemas/base/bytes.h"
+#include "schemas/base/folded.h"
 #include "schemas/base/nearest.h"
 #include "schemas/base/result.h"
 #include "schemas/base/standard_descriptors.h"
@@ -138,6 +139,21 @@ TEST(Nearest, IsWhatAMistypedWordMayHaveMeant) {
   EXPECT_EQ(Nearest("publish", words), Words{});
   EXPECT_EQ(Nearest("", words), Words{});
   EXPECT_EQ(Nearest(std::string(100'000, 'x'), words), Words{});
+}
+
+TEST(Folded, BreaksAtBlanks) {
+  EXPECT_EQ(Folded("one two three", 80, 2), "one two three");
+  EXPECT_EQ(Folded("one two three", 7, 2), "one two\n  three");
+  EXPECT_EQ(Folded("a longest-of-words b", 8, 1), "a\n longest-of-words\n b");
+  EXPECT_EQ(Folded("", 8, 1), "");
+  EXPECT_EQ(Folded("one\ntwo \n", 80, 2), "one two");
+}
+
+TEST(Folded, KeepsColumnsThatBlanksMake) {
+  EXPECT_EQ(Folded("ok    the clock is right", 16, 6), "ok    the clock\n      is right");
+  EXPECT_EQ(Folded("    abc word", 8, 6), "    abc\n      word");
+  EXPECT_EQ(Folded("ok    longest-of-words", 8, 6), "ok    longest-of-words") << "a break would win nothing";
+  EXPECT_EQ(Folded("    longest-of-words", 8, 2), "    longest-of-words");
 }
 
 }  // namespace

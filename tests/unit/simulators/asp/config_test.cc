@@ -73,6 +73,32 @@ TEST_F(AspConfigTest, ReadsWhatTheLabWrites) {
   EXPECT_EQ(config->resolver.anchors, std::vector<std::string>{". IN DS 1 13 2 AB"});
 }
 
+// While the registry changes its issuing CA there are several.
+TEST_F(AspConfigTest, ReadsEveryIssuingCertificateOfTheFile) {
+  const auto other = test::MakeServerIdentity(folder_, "other.test");
+  const std::string one = ToPem("CERTIFICATE", identity_.der), two = ToPem("CERTIFICATE", other.der);
+  config_["device_trust"] = {{"root_file", folder_ + "/root.pem"},
+                             {"issuing_file", folder_ + "/issuing.pem"},
+                             {"zone", "iotregistry.test"}};
+  std::ofstream(folder_ + "/root.pem") << one;
+  std::ofstream(folder_ + "/issuing.pem") << "the first\n" << one << "the second\n" << two;
+  const auto trust = ReadDeviceTrust(*Read());
+  ASSERT_TRUE(trust) << trust.error().message;
+  Bytes both = identity_.der;
+  both.insert(both.end(), other.der.begin(), other.der.end());
+  EXPECT_EQ(trust->issuing, both);
+  EXPECT_EQ(trust->root, identity_.der);
+  EXPECT_EQ(trust->zones, std::vector<std::string>{"iotregistry.test"});
+
+  std::ofstream(folder_ + "/issuing.pem") << one << two.substr(0, two.size() / 2);
+  const auto cut = ReadDeviceTrust(*Read());
+  ASSERT_FALSE(cut);
+  EXPECT_EQ(cut.error().message,
+            "device_trust.issuing_file: " + folder_ + "/issuing.pem holds what is no certificate");
+  std::ofstream(folder_ + "/issuing.pem") << "";
+  EXPECT_EQ(ReadDeviceTrust(*Read()).error().symbol, "config_malformed");
+}
+
 TEST_F(AspConfigTest, MayHaveABrokerForItsDevices) {
   EXPECT_FALSE(Read()->back_end.has_value());
   EXPECT_FALSE(Read()->tls.also_tls12);

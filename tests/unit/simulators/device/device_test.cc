@@ -162,6 +162,29 @@ TEST_F(DeviceTest, RefusesEveryTamperedOctet) {
   EXPECT_EQ(SymbolOf("good", good), "success") << "and is none the worse for it";
 }
 
+// The registry has changed its issuing CA: the device goes over with a new certificate, and not before.
+TEST_F(DeviceTest, FollowsItsRegistryToAnotherIssuingCa) {
+  Certify();
+  ASSERT_EQ(SymbolOf("p1", Seal(Payload(1))), "success");
+  const TestRegistry next(TestRegistry::Below{registry_});
+  csr_ = *device_->GenerateKey("job-2");
+  certificate_ = next.Issue(csr_, kName);
+  const Bytes key = TestRegistry::AgreementKeyIn(csr_);
+  auto payload = Payload(2);
+  EXPECT_EQ(SymbolOf("p2", next.Seal(wire::Encode(payload).dump(), key)), "signature_invalid")
+      << "it names the CA of before";
+  payload.bootstrap.issuing_certificate = next.issuing();
+  EXPECT_EQ(SymbolOf("p3", Seal(payload)), "payload_certificate") << "the CA of before has signed it";
+  const TestRegistry stranger;
+  payload.bootstrap.issuing_certificate = stranger.issuing();
+  EXPECT_EQ(SymbolOf("p4", stranger.Seal(wire::Encode(payload).dump(), key)), "signature_invalid")
+      << "a CA below another root";
+  payload.bootstrap.issuing_certificate = next.issuing();
+  EXPECT_EQ(SymbolOf("p5", next.Seal(wire::Encode(payload).dump(), key)), "success");
+  EXPECT_EQ(SymbolOf("p6", Seal(Payload(3))), "payload_certificate")
+      << "a certificate is signed for by its own CA";
+}
+
 TEST_F(DeviceTest, RefusesAnotherSigner) {
   Certify();
   const Bytes key = TestRegistry::AgreementKeyIn(csr_);

@@ -95,6 +95,13 @@ TestRegistry::TestRegistry() : root_key_(EVP_EC_gen("P-256")), issuing_key_(EVP_
   issuing_ = MakeCa(issuing_key_, "Test Issuing", root_, root_key_);
 }
 
+TestRegistry::TestRegistry(Below one)
+    : root_key_(one.registry.root_key_), issuing_key_(EVP_EC_gen("P-256")), root_(one.registry.root_) {
+  EVP_PKEY_up_ref(root_key_);
+  X509_up_ref(root_);
+  issuing_ = MakeCa(issuing_key_, "Next Issuing", root_, root_key_);
+}
+
 TestRegistry::~TestRegistry() {
   X509_free(root_);
   X509_free(issuing_);

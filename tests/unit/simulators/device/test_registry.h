@@ -15,6 +15,11 @@ namespace registry::sim::test {
 class TestRegistry {
  public:
   TestRegistry();
+  // Another issuing CA below the same root.
+  struct Below {
+    const TestRegistry& registry;
+  };
+  explicit TestRegistry(Below one);
   ~TestRegistry();
   TestRegistry(const TestRegistry&) = delete;
   TestRegistry& operator=(const TestRegistry&) = delete;

@@ -7,6 +7,7 @@
 
 #include "simulators/lab/demo_report.h"
 #include "simulators/lab/live_line.h"
+#include "simulators/lab/run_record.h"
 
 namespace registry::lab {
 namespace {
@@ -150,6 +151,24 @@ TEST(DemoReportTest, TheJsonHasTheNamesOthersReadAndGoodMeansRefusedToo) {
     for (std::string line; std::getline(table, line);) EXPECT_LE(line.size(), columns) << line;
     EXPECT_THAT(table.str(), testing::HasSubstr("asp-a"));
   }
+}
+
+TEST(DemoReportTest, ARevocationHasItsThreeTimesInTableJsonAndPage) {
+  DemoReport report = NotStarted(1, "");
+  EXPECT_EQ(RevocationTable(report), "");
+  EXPECT_EQ(ToJson(report)["revocations"], json::array());
+  report.revocations.push_back({"b47ab6a4-6d05-4bd6-9a67-3a4a3e5ad9f1", 12.5, 4321, 4400.2});
+  const std::string table = RevocationTable(report);
+  EXPECT_THAT(table, testing::HasSubstr("\nb47ab6a4 "));
+  for (const char* ms : {" 12.5", " 4321.0", " 4400.2\n"}) EXPECT_THAT(table, testing::HasSubstr(ms));
+  std::istringstream lines(table);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
+  EXPECT_EQ(ToJson(report)["revocations"][0]["unserved_ms"], 12.5);
+  EXPECT_EQ(ToJson(report)["revocations"][0]["disbelieved_ms"], 4321.0);
+  EXPECT_EQ(ToJson(report)["revocations"][0]["refused_ms"], 4400.2);
+  RunRecord record;
+  record.report = report;
+  EXPECT_THAT(page::ToHtml(PageOf(record)), testing::HasSubstr("refused by its ASP"));
 }
 
 TEST(ProgressTest, ARunWithTelemetryIsGoodWhenAllIsHeardAndTheDeactivatedArePutOut) {

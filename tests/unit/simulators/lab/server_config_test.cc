@@ -39,6 +39,7 @@ TEST_F(ServerConfigTest, EachNameServerAcceptsItsConfiguration) {
   options.port = 5301;
   options.zone = "iotregistry.test";
   options.primary_port = 5300;
+  options.other_primaries = {5302, 5304};
   options.tsig_name = "transfer";
   options.tsig_secret = "ERERERERERERERERERERERERERERERERERERERERERE=";
   options.static_zones.push_back({"", folder_ + "/root.zone", "", ""});
@@ -49,7 +50,10 @@ TEST_F(ServerConfigTest, EachNameServerAcceptsItsConfiguration) {
       {Authority::kKnot, {"knotc", "-c", file, "conf-check"}},
       {Authority::kBind, {"named-checkconf", file}}};
   for (const Authority software : kAuthorities) {
-    std::ofstream(file) << ConfigOf(software, options);
+    const std::string text = ConfigOf(software, options);
+    for (const char* const port : {"5300", "5302", "5304"})
+      EXPECT_THAT(text, HasSubstr(port)) << NameOf(software);
+    std::ofstream(file) << text;
     const auto checked = RunToEnd(judges.at(software));
     EXPECT_TRUE(checked.ok()) << NameOf(software) << ": " << checked.error().message;
     EXPECT_EQ(AuthorityOf(NameOf(software)), software);

@@ -3,15 +3,12 @@
 #include <gmock/gmock.h>
 
 #include "simulators/lab/one_device.h"
+#include "simulators/lab/story.h"
 
 namespace registry::lab {
 namespace {
 
-TEST(TerminalTest, FoldsAtSpaces) {
-  EXPECT_EQ(Folded("one two three", 80, 2), "one two three");
-  EXPECT_EQ(Folded("one two three", 7, 2), "one two\n  three");
-  EXPECT_EQ(Folded("a longest-of-words b", 8, 1), "a\n longest-of-words\n b");
-  EXPECT_EQ(Folded("", 8, 1), "");
+TEST(TerminalTest, LabelsStandBesideTheirText) {
   EXPECT_EQ(Labelled("TLSA", "3 0 1 abcdef", 6, 14), "TLSA  3 0 1\n      abcdef");
 }
 
@@ -20,6 +17,25 @@ TEST(TerminalTest, ColoursOnlyWhereTheyAreWanted) {
   EXPECT_EQ(Inked(terminal, Ink::kBad, "FAILED"), "FAILED");
   terminal.colours = true;
   EXPECT_EQ(Inked(terminal, Ink::kBad, "FAILED"), "\x1b[31mFAILED\x1b[0m");
+}
+
+TEST(StoryTest, ItsLinesFitTheTerminal) {
+  const std::string digest(56, 'A');
+  const Chapter chapter{"connected to its ASP",
+                        true,
+                        {"DNS shows TLSA 3 0 1 " + digest + " 12345678",
+                         "asp-a hears its telemetry: MQTT over TLS with the key in the card"}};
+  EXPECT_EQ(TextOf(chapter, 80),
+            "connected to its ASP               done\n"
+            "    DNS shows TLSA 3 0 1\n"
+            "      " +
+                digest +
+                " 12345678\n"
+                "    asp-a hears its telemetry: MQTT over TLS with the key in the card\n");
+  EXPECT_EQ(TextOf({"deleted", false, {"missing: no TXT record; DNS shows x"}}, 40),
+            "deleted                            NOT\n                                   DONE\n"
+            "    missing: no TXT record; DNS shows x\n");
+  EXPECT_EQ(TextOf({"deleted", false, {}}, 120), "deleted                            NOT DONE\n");
 }
 
 TEST(OneDeviceTest, ReadsTheAdBitAndTheRecord) {

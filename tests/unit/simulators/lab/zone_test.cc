@@ -23,5 +23,25 @@ TEST(StaticZoneTest, ASignedZoneVerifiesUnderItsOwnKeyAndSpeaksPlainly) {
   std::filesystem::remove_all(folder);
 }
 
+// RFC 6781 §4.1.2: while both sign, a resolver that trusts either goes on; afterwards only the new one counts.
+TEST(StaticZoneTest, ARootThatIsSignedAgainIsBelievedUnderTheKeysThatSignIt) {
+  const std::string folder = testing::TempDir() + "root-zone-" + std::to_string(::getpid());
+  const auto root = SignZone(folder, "", {"test. IN NS ns.test.", "ns.test. IN A 127.0.0.1"});
+  ASSERT_TRUE(root.ok()) << root.error().message;
+  const auto next = MakeKeySigningKey(folder, "");
+  ASSERT_TRUE(next.ok()) << next.error().message;
+  EXPECT_THAT(next->ds, testing::MatchesRegex("\\. IN DS [0-9]+ 13 2 [0-9a-f]+"));
+  const auto believed = [&](const KeySigningKey& key) {
+    std::ofstream(folder + "/anchor.key") << key.dnskey << "\n";
+    return RunToEnd({"ldns-verify-zone", "-k", folder + "/anchor.key", root->file}).ok();
+  };
+  EXPECT_TRUE(believed(root->ksk) && !believed(*next));
+  ASSERT_TRUE(SignAgain(*root, {root->ksk, *next}));
+  EXPECT_TRUE(believed(root->ksk) && believed(*next));
+  ASSERT_TRUE(SignAgain(*root, {*next}));
+  EXPECT_TRUE(!believed(root->ksk) && believed(*next));
+  std::filesystem::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace registry::lab

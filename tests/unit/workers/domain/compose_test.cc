@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "workers/domain/trace.h"
+
 namespace registry::domain {
 namespace {
 
@@ -19,6 +21,22 @@ TEST(Compose, ATraceKeepsItsLastSteps) {
   EXPECT_EQ(device.trace.front().step, "5");
   EXPECT_EQ(device.trace.back().step, std::to_string(kTraceMax + 4));
   EXPECT_EQ(device.updated.micros, static_cast<std::int64_t>(kTraceMax + 4));
+}
+
+TEST(Compose, ATraceKeepsWhatIsKnownOfItsPayloads) {
+  Device device;
+  auto note = [&, at = 0](const char* step) mutable { NoteStep(device, step, UtcTime{++at}); };
+  for (const char* step : {"payload.push", "delivered", "payload.push", "delivered", "payload.push"})
+    note(step);
+  for (std::size_t i = 0; i < 3 * kTraceMax; ++i) note(i % 2 == 0 ? "detached" : "attached");
+  ASSERT_EQ(device.trace.size(), kTraceMax);
+  const PayloadSteps steps = PayloadStepsOf(device);
+  ASSERT_TRUE(steps.newest && steps.confirmation && steps.confirmed);
+  EXPECT_EQ(device.trace[*steps.confirmed].at, UtcTime{3});
+  EXPECT_EQ(device.trace[*steps.confirmation].at, UtcTime{4});
+  EXPECT_EQ(device.trace[*steps.newest].at, UtcTime{5});
+  note("delivered");
+  EXPECT_EQ(device.trace[*PayloadStepsOf(device).confirmed].at, UtcTime{5});
 }
 
 TEST(Compose, ANotificationIsRenderedTheSameEveryTime) {

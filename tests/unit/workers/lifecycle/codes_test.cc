@@ -195,7 +195,11 @@ TEST(Codes, OneThatIsLockedIsNotCountedThoughAnotherIsOpen) {
   const std::string locked =
       registry.Ask("mno-a", "authorisation.set", by_mno).data().at("authorisationCode");
   for (int i = 0; i < 5; ++i) Claim(registry, {device.device, kWrong});
-  ASSERT_TRUE(registry.Ask("operator", "authorisation.set", by_mno).accepted());
+  json why = by_mno;
+  why["reason"] = "the first one was lost";
+  ASSERT_TRUE(registry.Ask("operator", "authorisation.set", why).accepted());
+  EXPECT_THAT(HistoryOf(registry, device.device),
+              testing::Contains("authorisation code set for a transfer: the first one was lost").Times(1));
   const json esim = {{"eid", EidOf(1)}, {"iccid", IccidOf(70)}, {"authorisationCode", locked}};
   EXPECT_EQ(registry.Ask("mno-b", "esim.register", esim).symbol(), "authorisation_locked");
   const auto codes = registry.Device(device.device).codes;

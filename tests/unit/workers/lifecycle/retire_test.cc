@@ -175,6 +175,36 @@ TEST(Deactivate, TheOperatorsSecondOneAsksForTheWipeAgainAndForNothingElse) {
   EXPECT_TRUE(ledger::Verify(registry.ledger())->faults.empty());
 }
 
+TEST(Deactivate, OfTwoWhoHaveSeenTheSameOneIsRefused) {
+  TestRegistry registry;
+  const std::string id = registry.Activate();
+  ASSERT_TRUE(registry.Ask("asp-a", "device.deactivate", {{"device", id}}).accepted());
+  const domain::Job first = JobOf(registry, id, JobKind::kAppletWipe);
+  ASSERT_TRUE(Report(registry, first, {{"outcome", "failed"}, {"stage", "radio"}}).accepted());
+  const json seen = {{"device", id}, {"recordVersion", registry.Device(id).version}};
+
+  ASSERT_TRUE(registry.Ask("operator", "device.deactivate", seen).accepted());
+  const domain::Job second = JobOf(registry, id, JobKind::kAppletWipe);
+  ASSERT_TRUE(Report(registry, second, {{"outcome", "success"}}).accepted());
+  const Said late = registry.Ask("operator", "device.deactivate", seen);
+  EXPECT_EQ(late.symbol(), "device_changed");
+  EXPECT_EQ(late.code(), 2304);
+  const auto left = *registry.ledger().JobsOf(*DeviceId::Parse(id));
+  EXPECT_TRUE(std::none_of(left.begin(), left.end(), [](const domain::Job& job) {
+    return job.kind == JobKind::kAppletWipe;
+  })) << "it was wiped, and is not wiped again";
+}
+
+TEST(Deactivate, ADeviceThatCameBackMeanwhileIsLeftAlone) {
+  TestRegistry registry;
+  const std::string id = registry.Activate();
+  ASSERT_TRUE(registry.Ask("asp-a", "device.deactivate", {{"device", id}}).accepted());
+  const json seen = {{"device", id}, {"recordVersion", registry.Device(id).version}};
+  ASSERT_TRUE(registry.Ask("asp-a", "device.reactivate", {{"device", id}}).accepted());
+  EXPECT_EQ(registry.Ask("operator", "device.deactivate", seen).symbol(), "device_changed");
+  EXPECT_EQ(registry.Device(id).state, domain::State::kAttached);
+}
+
 TEST(Deactivate, WhatWasNeverSeenIsWipedNoMore) {
   TestRegistry registry;
   const std::string id = registry.Register().device;

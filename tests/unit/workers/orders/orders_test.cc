@@ -154,7 +154,10 @@ TEST_F(OrderTest, ADryRunCountsAndWritesNothingOfADevice) {
 TEST_F(OrderTest, APausedOrderDecidesNothingUntilItIsResumed) {
   const auto devices = SomeClaimed(4);
   const std::string order = Started("asp-a", json::object(), {{"rate", 1}});
-  EXPECT_EQ(registry_.Ask("asp-a", "order.pause", {{"order", order}}).data().at("state"), "paused");
+  const json paused = {{"order", order}, {"reason", "too many refusals"}};
+  EXPECT_EQ(registry_.Ask("asp-a", "order.pause", paused).data().at("state"), "paused");
+  EXPECT_THAT(HistoryOf(registry_, DeviceId()),
+              testing::Contains("order " + order + " paused: too many refusals").Times(1));
   const int paused_at = Get("asp-a", order).at("done");
   EXPECT_TRUE(registry_.Ask("asp-a", "order.pause", {{"order", order}}).accepted());
   registry_.Restart();  // nor after a restart

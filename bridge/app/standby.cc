@@ -1,0 +1,147 @@
+#include "bridge/app/standby.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "bridge/app/http.h"
+#include "bridge/app/ledger_place.h"
+#include "bridge/app/metrics.h"
+#include "bridge/app/mqtt_options.h"
+#include "bridge/app/status.h"
+#include "bridge/ledger/postgres/nodes.h"
+#include "bridge/mqtt/dial.h"
+#include "bridge/say_once.h"
+#include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
+
+namespace registry::app {
+namespace {
+
+using ledger::PostgresStandby;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kDialEvery{5};
+constexpr milliseconds kLookAtMost{1000}, kLookAtLeast{250};
+
+class Waiting : public Standby {
+ public:
+  Waiting(const Config& config, ledger::PostgresOptions options, Log& log)
+      : broker_(MqttOptions(config, {})),
+        every_(std::clamp(milliseconds(seconds(config.ledger.lease_seconds)) / 8, kLookAtLeast, kLookAtMost)),
+        standby_(std::move(options)),
+        log_(log.For("node")) {}
+  Status StartThreads(const Config& config, Log& log);
+  bool may_open() const override { return may_open_; }
+  bool saw_another() const override { return saw_another_; }
+  std::string says() const override {
+    const MutexLock lock(mutex_);
+    return says_;
+  }
+  std::uint16_t http_port() const override { return http_->port(); }
+
+ private:
+  void Look();
+  void Dial();
+  void Note(PostgresStandby::Found found);
+  NodeSample sample() const;
+
+  const mqtt::SessionOptions broker_;
+  const milliseconds every_;
+  PostgresStandby standby_;  // of its thread
+  const LogLine log_;
+  SayOnce complaints_;  // of its thread, as the next
+  std::string said_;
+  std::atomic<bool> may_open_{false}, saw_another_{false}, reaches_broker_{false}, away_{false};
+  mutable Mutex mutex_;
+  CondVar wake_;
+  std::string says_ GUARDED_BY(mutex_) = "standby: looks at the ledger";
+  double stood_still_ GUARDED_BY(mutex_) = 0;
+  OwnThread dialling_{mutex_, wake_}, looking_{mutex_, wake_};
+  std::unique_ptr<HttpServer> http_;  // ends first: it asks for the rest
+};
+
+Status Waiting::StartThreads(const Config& config, Log& log) {
+  HttpServer::Pages pages;
+  pages["/metrics"] = [this] {
+    return Page{200, "text/plain; version=0.0.4; charset=utf-8", StandbyText(REGISTRY_VERSION, sample())};
+  };
+  pages["/healthz"] = [this] { return StandbyHealthPage(!away_, says()); };
+  pages["/readyz"] = [this] { return StandbyReadyPage(says()); };
+  auto http = HttpServer::Start(config.http_address, config.http_port, std::move(pages), log.For("http"));
+  if (!http) return http.error();
+  http_ = std::move(*http);
+  looking_.Start("standby", [this] { Look(); });
+  dialling_.Start("standby-broker", [this] { Dial(); });
+  return Done{};
+}
+
+void Waiting::Look() {
+  for (bool first = true; !looking_.stopping(); first = false) {
+    if (!first) {
+      MutexLock lock(mutex_);
+      if (!looking_.Rest(lock, every_)) return;
+    }
+    const auto found = standby_.Look(reaches_broker_);
+    Note(found);
+    if (found != PostgresStandby::Found::kFree) continue;
+    may_open_ = true;
+    return;
+  }
+}
+
+void Waiting::Note(PostgresStandby::Found found) {
+  using Found = PostgresStandby::Found;
+  const auto& seen = standby_.seen();
+  std::string says = "standby: ";
+  if (found == Found::kAway) {
+    says += standby_.why();
+    if (complaints_.Due(says, SayOnce::Steady::now())) log_.Warning(says);
+  } else if (found == Found::kFree) {
+    says += standby_.ended_one() ? "the lease of " + seen.node + " is over, its connection was ended"
+                                 : "nobody has the ledger";
+    log_.Info(says);
+  } else {
+    says += (seen.node.empty() ? "another" : seen.node) + " has the ledger";
+    saw_another_ = true;
+    if (says != said_) log_.Info(says);
+  }
+  said_ = says;
+  away_ = found == Found::kAway;
+  const MutexLock lock(mutex_);
+  says_ = std::move(says);
+  stood_still_ = std::chrono::duration<double>(standby_.stood_still()).count();
+}
+
+void Waiting::Dial() {
+  MutexLock lock(mutex_);
+  do {
+    lock.Unlock();
+    reaches_broker_ = mqtt::Dial(broker_, [this] { return dialling_.stopping(); }).fault.empty();
+    lock.Lock();
+  } while (dialling_.Rest(lock, kDialEvery));
+}
+
+NodeSample Waiting::sample() const {
+  NodeSample sample;
+  sample.one_of_several = true;
+  const MutexLock lock(mutex_);
+  sample.lease_age = stood_still_;
+  return sample;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Standby>> Standby::Start(const Config& config, Log& log) {
+  auto place = LedgerPlaceOf(config.ledger, config.ledger_folder);
+  if (!place) return place.error();
+  ledger::PostgresOptions options = *place->postgres;
+  options.node = {NodeName(config.ledger), REGISTRY_VERSION, nullptr};
+  options.answer_within = seconds(1);
+  options.retry_for = seconds(1);
+  auto waiting = std::make_unique<Waiting>(config, std::move(options), log);
+  if (auto started = waiting->StartThreads(config, log); !started) return started.error();
+  return std::unique_ptr<Standby>(std::move(waiting));
+}
+
+}  // namespace registry::app

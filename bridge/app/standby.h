@@ -1,0 +1,27 @@
+// bridge/app/standby.h: a registryd that waits until the ledger is its own to open: it looks at the lease, says there that
+// it waits and whether it reaches the broker, and answers for health and metrics. Nothing of the registry runs meanwhile.
+// Owns: two threads, one connection to the ledger's server, the HTTP server. The destructor ends them: at once while the
+//   server answers, else when it has been waited for, 8 s at most.
+// Threads: Start and the destructor from one, the rest from any.
+// Errors: http_failed, config_invalid. What is the matter with the server or the tables is said in the log, and waited for.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "bridge/app/config.h"
+#include "bridge/app/log.h"
+
+namespace registry::app {
+
+class Standby {
+ public:
+  static Result<std::unique_ptr<Standby>> Start(const Config& config, Log& log);
+  virtual ~Standby() = default;
+  virtual bool may_open() const = 0;     // nobody has the ledger; it looks no longer
+  virtual bool saw_another() const = 0;  // had it, since Start
+  virtual std::string says() const = 0;  // a line for people
+  virtual std::uint16_t http_port() const = 0;
+};
+
+}  // namespace registry::app

@@ -1,0 +1,43 @@
+// bridge/ledger/keyed/keyed_ledger.h: the ledger over a store: Reading answers, the Committer writes.
+// Owns: the store and one committer thread, which takes whatever changesets have piled up, checks and applies them in order
+//   against an overlay and gives them to the store as one synced write. The destructor commits what was accepted.
+// Errors: the store's; kLedgerDamaged when what is kept in memory cannot be read from it.
+#pragma once
+
+#include <memory>
+
+#include "bridge/ledger/keyed/committer.h"
+#include "bridge/ledger/keyed/reading.h"
+#include "bridge/log_line.h"
+
+namespace registry::ledger {
+
+struct CommitBounds {
+  std::size_t waiting_max = 4096;  // Commit blocks above
+  std::size_t batch_max = 256;     // changesets per synced write
+};
+
+class KeyedLedger final : public Reading<Ledger> {
+ public:
+  // Makes the indexes that an earlier release did not, and says so.
+  static Result<std::unique_ptr<Ledger>> Open(std::unique_ptr<Store> store, const CommitBounds& bounds,
+                                              const LogLine& log);
+  static Result<std::unique_ptr<LedgerReader>> OpenReader(std::unique_ptr<Store> store);
+
+  void CommitLater(domain::Changeset changeset, WhenDone done) override {
+    committer_->CommitLater(std::move(changeset), std::move(done));
+  }
+  std::uint64_t changesets() const override { return committer_->changesets(); }
+  Status Advance(Sink sink, const SinkState& state, bool durable) override {
+    return committer_->Advance(sink, state, durable);
+  }
+  void WakeAll() override { tail_.WakeAll(); }
+  const Store& store() const { return *store_; }
+
+ private:
+  explicit KeyedLedger(std::unique_ptr<Store> store) : Reading(std::move(store)) {}
+
+  std::optional<Committer> committer_;  // last member: stops before what it writes to goes
+};
+
+}  // namespace registry::ledger

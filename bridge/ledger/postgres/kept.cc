@@ -1,0 +1,70 @@
+#include "bridge/ledger/postgres/kept.h"
+
+#include "bridge/ledger/postgres/owner.h"
+#include "schemas/base/mutex.h"
+
+namespace registry::ledger {
+namespace {
+
+class PostgresKept final : public KeptState {
+ public:
+  PostgresKept(const PostgresOptions& options, const Ledger& of)
+      : schema_(options.schema),
+        read_{"", "SELECT record FROM " + Quoted(schema_) + ".kept WHERE key = $1", {kByteaOid}},
+        write_{"",
+               WithOwner(schema_) + "INSERT INTO " + Quoted(schema_) +
+                   ".kept (key, record) SELECT $2, $3 FROM owner ON CONFLICT (key) DO UPDATE SET record = "
+                   "excluded.record",
+               {kInt8Oid, kByteaOid, kByteaOid}},
+        connection_(options, WrittenOf(of)) {}
+
+  Status Own(const Ledger& of) {
+    const MutexLock lock(mutex_);
+    const auto epoch = TakeOwnership(connection_, schema_, of);
+    if (!epoch) return epoch.error();
+    epoch_ = *epoch;
+    return Done{};
+  }
+
+  Result<std::optional<std::string>> Read(const std::string& name) const override {
+    const MutexLock lock(mutex_);
+    const auto answers = connection_.Run({{&read_, {name}}});
+    if (const auto* const failed = std::get_if<Failure>(&answers)) return failed->AsError("reading " + name);
+    const Rows& rows = std::get<std::vector<Rows>>(answers).front();
+    if (rows.size() == 0) return std::optional<std::string>();
+    return std::optional(std::string(rows.At(0, 0)));
+  }
+
+  Status Write(const std::string& name, std::string_view text) override {
+    const MutexLock lock(mutex_);
+    const std::string epoch = Int8(epoch_);
+    const auto answers = connection_.Run({{&write_, {epoch, name, text}}});
+    if (const auto* const failed = std::get_if<Failure>(&answers)) return failed->AsError("keeping " + name);
+    if (std::get<std::vector<Rows>>(answers).front().changed() != 1) return NotTheOwner();
+    return Done{};
+  }
+
+ private:
+  const std::string schema_;
+  const Statement read_, write_;
+  mutable Mutex mutex_;
+  mutable Lasting connection_ GUARDED_BY(mutex_);
+  std::int64_t epoch_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<KeptState>> OpenPostgresKept(const PostgresOptions& options, const Ledger& of) {
+  auto kept = std::make_unique<PostgresKept>(options, of);
+  if (auto owned = kept->Own(of); !owned) return owned.error();
+  return std::unique_ptr<KeptState>(std::move(kept));
+}
+
+Status ForgetPostgresKept(const PostgresOptions& options) {
+  const Statement forget{"", "DELETE FROM " + Quoted(options.schema) + ".kept", {}};
+  const auto answers = Lasting(options).Run({{&forget}});
+  const auto* const failed = std::get_if<Failure>(&answers);
+  return failed != nullptr ? Status(failed->AsError("forgetting what is kept")) : Status(Done{});
+}
+
+}  // namespace registry::ledger

@@ -1,0 +1,249 @@
+#include "bridge/ledger/postgres/nodes.h"
+
+#include "bridge/ledger/keyed/keys.h"
+#include "bridge/ledger/mark.h"
+#include "bridge/ledger/postgres/schema_steps.h"
+#include "bridge/ledger/postgres/statements.h"
+#include "bridge/ledger/postgres/store.h"
+
+namespace registry::ledger {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// Of the holder's lease: between two looks that are farther apart the server may have been away.
+constexpr int kLookShare = 2;
+
+LeaseSeen LeaseOf(const Rows& rows) {
+  LeaseSeen seen;
+  seen.epoch = OfInt8(rows.At(0, 0));
+  seen.number = OfInt8(rows.At(0, 1));
+  seen.began = OfInt8(rows.At(0, 2));
+  seen.lasts = milliseconds(OfInt8(rows.At(0, 3)));
+  seen.node = rows.At(0, 4);
+  seen.version = rows.At(0, 5);
+  seen.since = {OfInt8(rows.At(0, 6))};
+  seen.said = {OfInt8(rows.At(0, 7))};
+  seen.now = {OfInt8(rows.At(0, 8))};
+  seen.process = static_cast<int>(OfInt8(rows.At(0, 9)));
+  seen.process_since = OfInt8(rows.At(0, 10));
+  seen.waits_for_the_server = OfInt8(rows.At(0, 11)) == 1;
+  seen.tables = static_cast<std::uint64_t>(OfInt8(rows.At(0, 12)));
+  seen.acked = OfInt8(rows.At(0, 13));
+  return seen;
+}
+
+std::vector<StandbySeen> StandbysOf(const Rows& rows) {
+  std::vector<StandbySeen> all;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    StandbySeen one;
+    one.name = rows.At(i, 0);
+    one.version = rows.At(i, 1);
+    one.reaches_broker = OfInt8(rows.At(i, 2)) == 1;
+    one.since = {OfInt8(rows.At(i, 3))};
+    one.said = {OfInt8(rows.At(i, 4))};
+    one.tables = static_cast<std::uint64_t>(OfInt8(rows.At(i, 5)));
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+// What a node says of itself is not worth waiting for a synchronous standby.
+const Statement kNoWait{"", "SELECT set_config('synchronous_commit', 'off', false)", {}};
+
+// With a new release come new tables.
+const Statement kTablesWithoutRights{
+    "",
+    "SELECT coalesce(string_agg(c.relname, ', ' ORDER BY c.relname), '') FROM pg_class c JOIN pg_namespace n "
+    "ON "
+    "n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r' AND NOT (has_table_privilege(c.oid, "
+    "'SELECT') "
+    "AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE') AND "
+    "has_table_privilege(c.oid, 'DELETE'))",
+    {kTextOid}};
+
+}  // namespace
+
+LeaseWatch::Says LeaseWatch::Look(const LeaseSeen& seen, Time now) {
+  const bool leased = seen.lasts > milliseconds(0), left = had_holder_ && seen.process == 0;
+  const milliseconds lasts = leased ? seen.lasts : milliseconds(kBeginWithin);
+  if (seen.process == 0 && !was_away_ && (leased || !looked_)) return Says::kFree;
+  had_holder_ = seen.process != 0;
+  if (had_holder_) was_away_ = false;
+  const bool regular = looked_ && now - *looked_ <= lasts / kLookShare;
+  const bool moved = seen.epoch != epoch_ || seen.number != number_;
+  if (!regular || moved || left || seen.waits_for_the_server) moved_ = now;
+  looked_ = now;
+  epoch_ = seen.epoch;
+  number_ = seen.number;
+  if (seen.process == 0) return now - moved_ >= lasts ? Says::kFree : Says::kHeld;
+  if (!leased) return Says::kHeld;
+  const bool began = seen.number != seen.began;
+  const milliseconds allowed = began ? seen.lasts : std::max<milliseconds>(seen.lasts, kBeginWithin);
+  return now - moved_ >= allowed ? Says::kOver : Says::kHeld;
+}
+
+milliseconds LeaseWatch::stood_still(Time now) const {
+  return looked_ ? std::chrono::duration_cast<milliseconds>(now - moved_) : milliseconds(0);
+}
+
+class PostgresStandby::Impl {
+ public:
+  explicit Impl(PostgresOptions options) : options_(std::move(options)), statements_(options_.schema) {}
+
+  // Null: it went; `why` says it.
+  std::optional<std::vector<Rows>> Run(const std::vector<Request>& requests, std::string& why) {
+    if (!connection_ && !Connect(why)) return std::nullopt;
+    auto answers = connection_->Run(requests, steady_clock::now() + options_.answer_within);
+    if (auto* const rows = std::get_if<std::vector<Rows>>(&answers)) return std::move(*rows);
+    why = std::get<Failure>(answers).AsError("standing by").message;
+    connection_.reset();
+    return std::nullopt;
+  }
+  std::optional<LeaseSeen> Look(std::string& why) {
+    const auto rows = Run({{&statements_.look_at_lease}}, why);
+    if (!rows) return std::nullopt;
+    if (rows->front().size() == 1) return LeaseOf(rows->front());
+    why = "table writer has no row";
+    return std::nullopt;
+  }
+  // False: it could not.
+  bool Say(bool reaches_broker, std::string& why) {
+    const std::string reaches = Int8(reaches_broker ? 1 : 0),
+                      tables = Int8(static_cast<std::int64_t>(SchemaVersion()));
+    return Run({{&statements_.say_standby, {options_.node.name, options_.node.version, reaches, tables}}},
+               why)
+        .has_value();
+  }
+  // Whether what this node knows to be acknowledged is there; `why` says what is not.
+  bool HasAll(const LeaseSeen& seen, std::string& why) {
+    if (options_.mark_file.empty()) return true;
+    const Mark there{id_, static_cast<std::uint64_t>(seen.number)};
+    if (!mark_) {
+      const auto read = ReadMark(options_.mark_file);
+      if (!read) return Refused(read.error(), why);
+      marked_ = read->value_or(Mark{id_, 0});
+      if (const auto written = *read ? Status(Done{}) : WriteMark(options_.mark_file, marked_); !written)
+        return Refused(written.error(), why);
+      auto file = MarkFile::Open(options_.mark_file, marked_);
+      if (!file) return Refused(file.error(), why);
+      mark_ = std::move(*file);
+    }
+    const auto acked = static_cast<std::uint64_t>(seen.acked);
+    why = MissingOf(marked_, there, acked);
+    if (!why.empty()) {
+      why = "the ledger " + why + " (" + options_.mark_file + ")";
+      mark_.reset();  // a person decides, and may write it anew
+      return false;
+    }
+    if (acked <= marked_.synced) return true;
+    marked_.synced = acked;
+    const auto raised = mark_->Raise(acked);
+    return raised ? true : Refused(raised.error(), why);
+  }
+  void End(const LeaseSeen& seen, std::string& why) {
+    const std::string process = Int8(seen.process), since = Int8(seen.process_since);
+    (void)Run({{&Statements::kTerminate, {process, since}}}, why);
+  }
+  void Forget() {
+    std::string why;
+    if (connection_) (void)Run({{&statements_.forget_standby, {options_.node.name}}}, why);
+  }
+
+ private:
+  static bool Refused(const Error& error, std::string& why) {
+    why = error.message;
+    return false;
+  }
+  bool Connect(std::string& why) {
+    // Tables of another release are no place to wait at.
+    const auto store = PostgresStore::Open(options_, ReadPool::Sees::kOneMoment);
+    if (!store) return Refused(store.error(), why);
+    const auto id = (*store)->Get(Column::kMeta, keys::kId);
+    if (!id) return Refused(id.error(), why);
+    id_ = id->value_or("");
+    auto made = Connection::Open(options_, Connection::Server::kWritable);
+    if (const auto* const failed = std::get_if<Failure>(&made)) {
+      why = failed->AsError("standing by").message;
+      return false;
+    }
+    connection_ = std::get<std::unique_ptr<Connection>>(std::move(made));
+    const auto rows = Run({{&kNoWait}, {&kTablesWithoutRights, {options_.schema}}}, why);
+    if (!rows) return false;
+    // Found out now, and not when the other one is gone.
+    const std::string without((*rows)[1].At(0, 0));
+    if (without.empty()) return true;
+    why = "the role of ledger.connection may not read and write the tables " + without +
+          ": GRANT SELECT, INSERT, " + "UPDATE, DELETE ON ALL TABLES IN SCHEMA " + options_.schema;
+    connection_.reset();
+    return false;
+  }
+
+  const PostgresOptions options_;
+  const Statements statements_;
+  std::unique_ptr<Connection> connection_;
+  std::string id_;  // of the ledger
+  Mark marked_;
+  std::unique_ptr<MarkFile> mark_;  // null: not read yet
+};
+
+PostgresStandby::PostgresStandby(PostgresOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options))) {}
+
+PostgresStandby::~PostgresStandby() { impl_->Forget(); }
+
+PostgresStandby::Found PostgresStandby::Look(bool reaches_broker) {
+  const auto seen = impl_->Look(why_);
+  if (!seen) {
+    watch_.Missed();
+    return Found::kAway;
+  }
+  seen_ = *seen;
+  why_.clear();
+  ended_one_ = false;
+  const bool may = impl_->HasAll(seen_, why_);
+  // Who will not take the ledger is no reason to give it up.
+  std::string not_said;
+  const bool said = impl_->Say(may && reaches_broker, not_said);
+  if (may && !said) why_ = std::move(not_said);
+  if (!may || !said) {
+    watch_.Missed();
+    return Found::kAway;
+  }
+  switch (watch_.Look(seen_, steady_clock::now())) {
+    case LeaseWatch::Says::kHeld:
+      return Found::kHeld;
+    case LeaseWatch::Says::kFree:
+      return Found::kFree;
+    case LeaseWatch::Says::kOver:
+      break;
+  }
+  // Its lock is free as soon as the server has ended it, which the start that follows waits for.
+  impl_->End(seen_, why_);
+  ended_one_ = true;
+  return Found::kFree;
+}
+
+milliseconds PostgresStandby::stood_still() const { return watch_.stood_still(steady_clock::now()); }
+
+namespace {
+
+Result<NodesSeen> NodesOf(const PostgresStore& store) {
+  const auto rows = store.Nodes();
+  if (!rows) return rows.error();
+  if ((*rows)[0].size() != 1) return Error::Make(Code::kFailed, kLedgerDamaged, "table writer has no row");
+  return NodesSeen{LeaseOf((*rows)[0]), StandbysOf((*rows)[1])};
+}
+
+}  // namespace
+
+Result<NodesSeen> NodesOfPostgres(const PostgresOptions& options) {
+  if (auto sound = CheckPostgresOptions(options); !sound) return sound.error();
+  const auto store = PostgresStore::Open(options, ReadPool::Sees::kOneMoment);
+  return store ? NodesOf(**store) : Result<NodesSeen>(store.error());
+}
+
+Result<NodesSeen> NodesOfOpen(const Ledger& ledger) { return NodesOf(StoreOf(ledger)); }
+
+}  // namespace registry::ledger

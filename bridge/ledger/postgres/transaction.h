@@ -1,0 +1,38 @@
+// bridge/ledger/postgres/transaction.h: what one write becomes: a request for each family that it touches, with arrays of
+// keys and records, between BEGIN and COMMIT. Of several words about one key the last one counts; nothing moves past the
+// deletion of a range.
+// Private to this folder. Owns: what its requests point to. Plain value that does not move. Threads: one.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "bridge/ledger/keyed/ordered_writes.h"
+#include "bridge/ledger/postgres/statements.h"
+
+namespace registry::ledger {
+
+class Transaction {
+ public:
+  // `epoch`, `number` and `acked` as Statements::step has them. Statements outlive it.
+  struct Place {
+    std::int64_t epoch = 0, number = 0, acked = 0;
+  };
+  Transaction(const Statements& statements, OrderedWrites& writes, const Place& place, bool sync);
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  const std::vector<Request>& requests() const { return requests_; }
+
+ private:
+  using Write = OrderedWrites::Write;
+  void Add(const Statement& statement, std::vector<std::string> params);
+  // All of one family between two deletions of ranges.
+  void AddFamily(const std::vector<Write>& writes, std::size_t from, std::size_t to);
+
+  const Statements& statements_;
+  std::deque<std::string> params_;
+  std::vector<Request> requests_;
+};
+
+}  // namespace registry::ledger
