@@ -10,12 +10,15 @@
 #   listen_as PARTY           hears what is said to another of the four too; guest-mno and guest-asp are heard in any case
 #   connect_as PARTY          sets CONNECTION, by which mosquitto_pub and mosquitto_sub come to the broker as PARTY
 #   ask NAME TYPE             asks the lab's validating resolver, over TLS
+#   forget                    what was heard until now
 #   hush                      ends the listening
 #
-# What is heard is kept in $HEARD, one message a line. Each shell has a file of its own in the lab's folder.
+# What is heard is kept in the folder $HEARD, one message a line, for each party in a file of its own. mosquitto_sub writes a
+# long message in pieces, so two that wrote to one file would tear each other's lines. Each shell has a folder of its own in
+# the lab's.
 
 LAB=$(realpath "$1")
-HEARD=$LAB/heard.$$.jsonl
+HEARD=$LAB/heard.$$
 
 lab() { jq -er "$1" "$LAB/lab.json"; }  # what lab.json says
 
@@ -43,12 +46,15 @@ listen_as() {
   connect_as "$1"
   CONNECTION+=(-i "$session" -c -x 3600 -q 1 -t "registry/v1/to/$1/#")
   mosquitto_sub "${CONNECTION[@]}" -E || return
-  mosquitto_sub "${CONNECTION[@]}" >>"$HEARD" &
+  : >>"$HEARD/$1.jsonl"
+  mosquitto_sub "${CONNECTION[@]}" >>"$HEARD/$1.jsonl" &
   EARS+=($!)
 }
 
 heard() {
-  jq -cR --arg type "registry.v1.$1" --arg id "${ID:-}" --arg device "${DEVICE:-}" "fromjson? | select($2)" "$HEARD" |
+  # awk 1: a file may end within a line, which the next one's first would be joined to.
+  awk 1 "$HEARD"/*.jsonl |
+    jq -cR --arg type "registry.v1.$1" --arg id "${ID:-}" --arg device "${DEVICE:-}" "fromjson? | select($2)" |
     tail -n 1
 }
 
@@ -96,11 +102,16 @@ ask() {
     +tls-hostname="$(lab .resolver.dot_name)" +dnssec "$1" "$2"
 }
 
+forget() {
+  local file
+  for file in "$HEARD"/*.jsonl; do : >"$file"; done
+}
+
 hush() {
   [ ${#EARS[@]} = 0 ] || kill "${EARS[@]}"
   EARS=()
 }
 
 EARS=()
-: >"$HEARD"
+mkdir -p "$HEARD"
 listen_as guest-mno && listen_as guest-asp

@@ -16,7 +16,7 @@ cd "$LAB"
 listen_as operator
 
 # What was heard before is forgotten, so that what is heard next is new.
-say() { : >"$HEARD"; tell "$@"; }
+say() { forget; tell "$@"; }
 accepted() { say "$@"; hear "$2.accepted" | jq -c "del(.pilotFormAbsent)"; }
 refused() {
   say "$@"
