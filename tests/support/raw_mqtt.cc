@@ -10,7 +10,7 @@
 namespace registry::test {
 namespace {
 
-constexpr std::chrono::seconds kDeadline{10};
+constexpr std::chrono::seconds kDeadline{60};
 
 const char* OrNull(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
 
@@ -58,7 +58,7 @@ RawMqtt::RawMqtt(const RawOptions& options) {
   if (mosquitto_connect(client_, "127.0.0.1", options.port, 30) != MOSQ_ERR_SUCCESS) return;
   mosquitto_loop_start(client_);
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, std::chrono::seconds(3), [this] { return connected_; });
+  changed_.wait_for(lock, kDeadline, [this] { return answered_; });
 }
 
 RawMqtt::~RawMqtt() {
@@ -146,6 +146,7 @@ void RawMqtt::OnConnect(mosquitto*, void* self, int reason, int, const mqtt5__pr
   auto* client = static_cast<RawMqtt*>(self);
   std::lock_guard lock(client->mutex_);
   client->connected_ = reason == 0;
+  client->answered_ = true;
   client->changed_.notify_all();
 }
 
@@ -153,6 +154,7 @@ void RawMqtt::OnDisconnect(mosquitto*, void* self, int, const mqtt5__property*) 
   auto* client = static_cast<RawMqtt*>(self);
   std::lock_guard lock(client->mutex_);
   client->connected_ = false;
+  client->answered_ = true;  // a handshake that failed
   client->changed_.notify_all();
 }
 

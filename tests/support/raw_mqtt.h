@@ -32,7 +32,7 @@ class RawMqtt {
  public:
   explicit RawMqtt(const RawOptions& options);
   ~RawMqtt();
-  bool connected() const;  // now; a fresh one within the constructor's deadline
+  bool connected() const;  // now; of a fresh one: whether it was let in
   int Publish(
       const std::string& topic, const std::string& payload, const std::string& response_topic = {},
       const std::string& correlation_data = {});  // waits for PUBACK: its reason code, -1 when none came
@@ -58,7 +58,7 @@ class RawMqtt {
   mosquitto* client_ = nullptr;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  bool connected_ = false;
+  bool connected_ = false, answered_ = false;  // answered: whether it was let in is known
   std::map<int, int> acknowledged_;
   std::uint64_t pending_ = 0, settled_ = 0;
   std::map<int, bool> subscribed_;

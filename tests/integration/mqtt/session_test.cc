@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 constexpr char kCommand[] = "registry/v1/from/mno-a/esim.register";
 constexpr char kReply[] = "registry/v1/to/mno-a/esim.register/accepted";
 
-bool WaitConnected(const mqtt::Session& session, std::chrono::milliseconds deadline = 15s) {
+bool WaitConnected(const mqtt::Session& session, std::chrono::milliseconds deadline = 60s) {
   return lab::WaitUntil([&] { return session.connected(); }, deadline);
 }
 

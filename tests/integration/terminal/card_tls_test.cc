@@ -29,7 +29,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint8_t kSlot = 0x01, kSignUpdate = 0x2b, kSignInit = 0x2a;
-constexpr auto kWithin = 5s;
+constexpr auto kWithin = 60s;
 
 // A card that may refuse, or give no answer any more, from a certain command on.
 class FragileCard : public CardPort {

@@ -146,7 +146,7 @@ TEST_F(CrlWriterTest, FollowsRevocationsAndKeepsThem) {
   const auto reached = [&] {
     return ledger_->LoadSink(ledger::Sink::kCrl)->cursor == *ledger_->OutboxLast(ledger::Sink::kCrl);
   };
-  EXPECT_TRUE(lab::WaitUntil(reached, 10s));
+  EXPECT_TRUE(lab::WaitUntil(reached, 60s));
 }
 
 // RFC 5280 §3.3: on one CRL beyond the validity at least; then it leaves the CRL, and the ledger behind it.

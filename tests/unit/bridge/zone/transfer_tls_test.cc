@@ -147,7 +147,7 @@ class TransferTlsTest : public ServedZone {
   }
   bool Says(const std::string& what) {
     std::unique_lock lock(mutex_);
-    return more_.wait_for(lock, std::chrono::seconds(10), [&] { return said_.find(what) != said_.npos; });
+    return more_.wait_for(lock, std::chrono::seconds(60), [&] { return said_.find(what) != said_.npos; });
   }
 
   TransferCertificates certificates_, others_{"another-ca"};

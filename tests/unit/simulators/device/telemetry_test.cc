@@ -187,7 +187,7 @@ TEST_F(TelemetryTest, TheKeeperTellsHowASessionEnds) {
   const auto ended = [&](const std::string& end) {
     std::unique_lock lock(mutex);
     const auto there = [&] { return std::find(ends.begin(), ends.end(), end) != ends.end(); };
-    return changed.wait_for(lock, 10s, there) ? end : ::testing::PrintToString(ends);
+    return changed.wait_for(lock, 60s, there) ? end : ::testing::PrintToString(ends);
   };
   auto first = Open(card_.credentials());
   ASSERT_TRUE(first);

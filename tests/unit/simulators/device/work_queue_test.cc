@@ -19,7 +19,7 @@ TEST(WorkQueue, RunsEverythingOnItsThreads) {
       if (++done == 1000) all.set_value();
     });
   }
-  EXPECT_EQ(all.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  EXPECT_EQ(all.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
 }
 
 TEST(WorkQueue, DelaysWithoutHoldingAThread) {
@@ -29,8 +29,8 @@ TEST(WorkQueue, DelaysWithoutHoldingAThread) {
   const auto begun = WorkQueue::Clock::now();
   queue.PostAfter(milliseconds(50), [&] { later.set_value(); });
   queue.Post([&] { first.set_value(1); });
-  ASSERT_EQ(first.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
-  ASSERT_EQ(later.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  ASSERT_EQ(first.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  ASSERT_EQ(later.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
   EXPECT_GE(WorkQueue::Clock::now() - begun, milliseconds(50));
 }
 
@@ -52,7 +52,7 @@ TEST(WorkQueue, RefusesWhatIsOfferedBeyondItsRoomButNeverItsOwn) {
   EXPECT_FALSE(queue.Offer(count));
   queue.Post(count);
   go.set_value();
-  EXPECT_EQ(all.get_future().wait_for(std::chrono::seconds(10)), std::future_status::ready);
+  EXPECT_EQ(all.get_future().wait_for(std::chrono::seconds(60)), std::future_status::ready);
 }
 
 TEST(WorkQueue, StopForgetsWhatWasNotDue) {

@@ -93,7 +93,7 @@ TEST_F(ProcessTest, LinesGoBothWaysAndTheEndOfInputEndsIt) {
   ASSERT_TRUE(process.ok());
   const auto wait_for = [&](std::size_t count) {
     std::unique_lock lock(mutex);
-    return heard.wait_for(lock, seconds(10), [&] { return lines.size() >= count; });
+    return heard.wait_for(lock, seconds(60), [&] { return lines.size() >= count; });
   };
   ASSERT_TRUE((*process)->WriteLine("one"));
   ASSERT_TRUE(wait_for(1));

@@ -40,11 +40,11 @@ class Inbox {
   }
   bool WaitFor(std::size_t count) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, seconds(10), [&] { return frames_.size() >= count; });
+    return changed_.wait_for(lock, seconds(60), [&] { return frames_.size() >= count; });
   }
   bool WaitClosed(int count) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, seconds(10), [&] { return closed_ >= count; });
+    return changed_.wait_for(lock, seconds(60), [&] { return closed_ >= count; });
   }
   std::vector<json> frames() {
     const std::lock_guard lock(mutex_);
@@ -137,7 +137,7 @@ TEST_F(FramesTest, NoHandlerRunsAfterFinish) {
     });
     ASSERT_TRUE(dialled.ok());
     (*dialled)->Close();
-    ASSERT_EQ(entered.get_future().wait_for(seconds(5)), std::future_status::ready);
+    ASSERT_EQ(entered.get_future().wait_for(seconds(60)), std::future_status::ready);
     (*dialled)->Finish();
     EXPECT_EQ(calls, 2);
   }
@@ -188,7 +188,7 @@ TEST_F(FramesTest, AConnectionMayBeDroppedByItsOwnHandler) {
     only_owner->Send({{"t", "x"}}, seconds(1));
   }
   std::unique_lock lock(mutex);
-  ASSERT_TRUE(dropped.wait_for(lock, seconds(10), [&] { return done; }));
+  ASSERT_TRUE(dropped.wait_for(lock, seconds(60), [&] { return done; }));
   lock.unlock();
   EXPECT_TRUE(mno.WaitClosed(1));
 }

@@ -26,7 +26,7 @@ class Desk {
   }
   bool WaitFrames(int count) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, seconds(10), [&] { return frames_ >= count; });
+    return changed_.wait_for(lock, seconds(60), [&] { return frames_ >= count; });
   }
   void NoteFromNowOn() {
     const std::lock_guard lock(mutex_);
