@@ -13,9 +13,9 @@
 #   forget                    what was heard until now
 #   hush                      ends the listening
 #
-# What is heard is kept in the folder $HEARD, one message a line, for each party in a file of its own. mosquitto_sub writes a
-# long message in pieces, so two that wrote to one file would tear each other's lines. Each shell has a folder of its own in
-# the lab's.
+# What is heard is kept in the folder $HEARD, for each party in a file of its own: a line has the time and the message.
+# mosquitto_sub writes a long message in pieces, so two that wrote to one file would tear each other's lines. Each shell has a
+# folder of its own in the lab's.
 
 LAB=$(realpath "$1")
 HEARD=$LAB/heard.$$
@@ -46,14 +46,13 @@ listen_as() {
   connect_as "$1"
   CONNECTION+=(-i "$session" -c -x 3600 -q 1 -t "registry/v1/to/$1/#")
   mosquitto_sub "${CONNECTION[@]}" -E || return
-  : >>"$HEARD/$1.jsonl"
-  mosquitto_sub "${CONNECTION[@]}" >>"$HEARD/$1.jsonl" &
+  : >>"$HEARD/$1"
+  mosquitto_sub "${CONNECTION[@]}" -F '%U %p' >>"$HEARD/$1" &
   EARS+=($!)
 }
 
 heard() {
-  # awk 1: a file may end within a line, which the next one's first would be joined to.
-  awk 1 "$HEARD"/*.jsonl |
+  LC_ALL=C sort -n "$HEARD"/* | cut -d ' ' -f 2- |
     jq -cR --arg type "registry.v1.$1" --arg id "${ID:-}" --arg device "${DEVICE:-}" "fromjson? | select($2)" |
     tail -n 1
 }
@@ -104,7 +103,7 @@ ask() {
 
 forget() {
   local file
-  for file in "$HEARD"/*.jsonl; do : >"$file"; done
+  for file in "$HEARD"/*; do : >"$file"; done
 }
 
 hush() {
