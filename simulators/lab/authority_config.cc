@@ -37,8 +37,8 @@ std::string NsdConfig(const AuthorityOptions& options) {
       options.tsig_name +
       Each(options,
            [&](std::uint16_t port) { return "\n    request-xfr: " + At(port) + " " + options.tsig_name; }) +
-      // Anybody on this machine may look at the whole zone: it is a lab.
-      "\n    provide-xfr: 127.0.0.1 NOKEY\n";
+      // Anybody on this machine may look at the whole zone: it is a lab. `registryctl zone check` does so with the key.
+      "\n    provide-xfr: 127.0.0.1 NOKEY\n    provide-xfr: 127.0.0.1 " + options.tsig_name + "\n";
   for (const SignedZone& zone : options.static_zones) {
     text += "zone:\n    name: \"" + zone.name + ".\"\n    zonefile: " + Quoted(zone.file) + "\n";
   }
