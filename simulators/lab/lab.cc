@@ -183,6 +183,9 @@ Status Lab::StartRegistry() {
   for (const OtherBridge& bridge : layout_.other_bridges) {
     if (auto copied = CopyRegistry(layout_, bridge); !copied) return copied;
   }
+  if (options_.before_bridges) {
+    if (auto prepared = options_.before_bridges(layout_); !prepared) return prepared;
+  }
   const Status first = Launch("registryd", {Program("registryd"), "--config", layout_.ConfigFile()},
                               [this] { return HttpOk(kAddress, layout_.http, "/healthz"); });
   if (!first) return first;
@@ -429,6 +432,13 @@ Status Lab::Restart(const std::string& program) {
     if (server->spec.name == program) return LaunchAgain(*server);
   }
   return LabError("nothing here is called " + program);
+}
+
+const Process* Lab::process(const std::string& program) const {
+  for (const auto& server : servers_) {
+    if (server->spec.name == program) return server->process.get();
+  }
+  return nullptr;
 }
 
 bool Lab::Interrupted() const { return options_.interrupted != nullptr && *options_.interrupted; }

@@ -56,6 +56,8 @@ struct LabOptions {
   bool console = false;    // registryd's, for people
   int bridges = 1;  // registryd, of which one is active and the others stand by; more than one needs postgres
   int lease_seconds = 8;  // of theirs
+  // Each has its folder then, and none runs: what they do not have in common is written there.
+  std::function<Status(const Layout& layout)> before_bridges = nullptr;
   bool postgres = false;  // the ledger is in a server of the lab's own, and ends with it; else RocksDB
   CardDoorPlan cards = {};
   std::chrono::milliseconds patience{30000};       // for one server to be there
@@ -80,6 +82,8 @@ class Lab {
   void ExpectEnd(const std::string& program);
   void Signal(const std::string& program, int signal);  // other than SIGKILL; that it ends is no failure
   Status Restart(const std::string& program);  // after Kill; waits until it answers again (servers only)
+  // The one that was started last; null after Kill. Until the next of these calls for it, on their thread.
+  const Process* process(const std::string& program) const;
 
   // The DS of the root's KSKs: the one that the registry knows, and the stand-by one, if there is one.
   const std::string& root_ds() const { return root_ds_; }

@@ -12,8 +12,6 @@
 #include <regex>
 #include <set>
 
-#include "bridge/ledger/postgres/open.h"
-#include "bridge/ledger/rocksdb/open.h"
 #include "simulators/lab/probe.h"
 #include "tests/crash/ledger_servers.h"
 #include "tests/support/test_lab.h"
@@ -165,26 +163,6 @@ Status KillAndRestart(lab::Lab& lab, LedgerServers& servers, Victim victim, bool
   return victim == Victim::kBroker ? lab.Restart(program) : RestartRegistry(lab);
 }
 
-Result<std::unique_ptr<ledger::LedgerReader>> ReaderOf(const lab::Lab& lab, const LedgerServers& servers) {
-  if (servers.primary() == nullptr)
-    return ledger::OpenRocksDbReader(lab.layout().Registry("ledger"), lab.layout().In("verify"));
-  ledger::PostgresOptions options;
-  options.connection = servers.primary()->connection();
-  options.password = Secret(AsBytes(servers.primary()->password()));
-  return ledger::OpenPostgresReader(options);
-}
-
-// A party acknowledges what it has seen without a gap.
-bool EveryFeedWasSeen(const ledger::LedgerReader& reader) {
-  for (const auto* const parties : {&lab::kMnos, &lab::kAsps}) {
-    for (const char* const party : *parties) {
-      const auto feed = reader.LoadFeed(*PartyId::Parse(party));
-      if (!feed || feed->last == 0 || feed->acked != feed->last) return false;
-    }
-  }
-  return true;
-}
-
 void ExpectEverythingOnce(const ledger::LedgerReader& reader, const std::set<std::string>& registered,
                           int count) {
   const auto report = ledger::Verify(reader);
@@ -252,13 +230,13 @@ void Survive(const Campaign& campaign) {
   }
   const std::set<std::string> registered = progress.registered();
   const auto seen = [&] {
-    const auto now = ReaderOf(lab, servers);
+    const auto now = servers.OpenReader();
     return now && EveryFeedWasSeen(**now);
   };
   EXPECT_TRUE(!campaign.postgres() || lab::WaitUntil(seen, seconds(60))) << "a feed has a gap, seed " << seed;
   lab.Stop();
 
-  const auto reader = ReaderOf(lab, servers);
+  const auto reader = servers.OpenReader();
   ASSERT_TRUE(reader) << reader.error().message;
   ExpectEverythingOnce(**reader, registered, campaign.devices);
 }

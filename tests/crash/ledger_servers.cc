@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "bridge/ledger/postgres/open.h"
+#include "bridge/ledger/rocksdb/open.h"
 #include "simulators/lab/registry_setup.h"
 
 namespace registry::test {
@@ -24,6 +26,29 @@ Status LedgerServers::FailOver() {
   std::swap(primary_, standby_);
   if (auto follows = standby_->FollowAnew(*primary_); !follows) return follows;
   return primary_->MakeSynchronous();
+}
+
+Status LedgerServers::StartIfEnded() {
+  return primary_->process()->running() ? Status(Done{}) : primary_->StartAgain();
+}
+
+Result<std::unique_ptr<ledger::LedgerReader>> LedgerServers::OpenReader() const {
+  if (primary_ == nullptr)
+    return ledger::OpenRocksDbReader(lab_.layout().Registry("ledger"), lab_.layout().In("verify"));
+  ledger::PostgresOptions options;
+  options.connection = primary_->connection();
+  options.password = Secret(AsBytes(primary_->password()));
+  return ledger::OpenPostgresReader(options);
+}
+
+bool EveryFeedWasSeen(const ledger::LedgerReader& reader) {
+  for (const auto* const parties : {&lab::kMnos, &lab::kAsps}) {
+    for (const char* const party : *parties) {
+      const auto feed = reader.LoadFeed(*PartyId::Parse(party));
+      if (!feed || feed->last == 0 || feed->acked != feed->last) return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace registry::test

@@ -5,8 +5,11 @@
 // Owns: the standby. The lab outlives it. Threads: the lab's owner.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <memory>
 
+#include "bridge/ledger/ledger.h"
 #include "simulators/lab/lab.h"
 
 namespace registry::test {
@@ -22,7 +25,13 @@ class LedgerServers {
     at_death();
     return standby_ == nullptr ? primary_->StartAgain() : FailOver();
   }
+  // A primary that has ended by itself comes back with what it had.
+  Status StartIfEnded();
+  // Of both, whichever is which; after AddStandby.
+  std::array<std::uint16_t, 2> ports() const { return {lab_.postgres()->port(), second_->port()}; }
   const lab::PostgresServer* primary() const { return primary_; }  // null: the ledger is in a folder
+  // Of what the lab's ledger holds now, wherever it is.
+  Result<std::unique_ptr<ledger::LedgerReader>> OpenReader() const;
 
  private:
   Status FailOver();
@@ -32,5 +41,8 @@ class LedgerServers {
   lab::PostgresServer* primary_;
   lab::PostgresServer* standby_ = nullptr;
 };
+
+// A simulated party acknowledges what it has seen without a gap.
+bool EveryFeedWasSeen(const ledger::LedgerReader& reader);
 
 }  // namespace registry::test

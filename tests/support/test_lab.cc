@@ -44,7 +44,7 @@ std::unique_ptr<lab::Lab> Started(std::unique_ptr<lab::Lab> lab, Status (lab::La
 
 std::unique_ptr<lab::Lab> NewLab(lab::LabOptions options) {
   const lab::LabOptions built = BuiltLab();
-  options.program_folder = built.program_folder;
+  if (options.program_folder.empty()) options.program_folder = built.program_folder;
   options.broker_config_folder = built.broker_config_folder;
   const bool own_folder = options.folder.empty();
   auto created = lab::Lab::Create(std::move(options));

@@ -15,7 +15,8 @@
 
 namespace registry::test {
 
-// Nothing runs yet, so that its files can still be changed. The folders of programs and broker configuration are filled in.
+// Nothing runs yet, so that its files can still be changed. The folder of broker configuration is filled in, and that of
+// programs where none is given.
 std::unique_ptr<lab::Lab> NewLab(lab::LabOptions options);
 // With its servers.
 std::unique_ptr<lab::Lab> NewLabOfServers(lab::LabOptions options);
