@@ -124,11 +124,16 @@ class CampaignRun {
   }
 
   void ExpectAllServesEverybody() {
-    const auto seen = [this] {
-      const auto now = lab_->servers().OpenReader();
-      return now && EveryFeedWasSeen(**now);
+    const auto holds = [this](bool (*what)(const ledger::LedgerReader&)) {
+      return lab::WaitUntil(
+          [&] {
+            const auto now = lab_->servers().OpenReader();
+            return now && what(**now);
+          },
+          kServesWithin);
     };
-    EXPECT_TRUE(lab::WaitUntil(seen, kServesWithin)) << "a feed has a gap";
+    EXPECT_TRUE(holds(&EveryFeedWasSeen)) << "a feed has a gap";
+    EXPECT_TRUE(holds(&EveryDeviceHasOneCertificate));
     for (const auto& [device, work] : work_.devices()) {
       const auto session = SessionAgain(lab_->lab(), work_.heard, device, kServesWithin);
       EXPECT_TRUE(session && session->value("ok", false))

@@ -11,6 +11,8 @@
 
 namespace registry::test {
 
+// A device that has another key lets the former one go when nobody can believe in it any more, some seconds later.
+bool EveryDeviceHasOneCertificate(const ledger::LedgerReader& reader);
 // `devices`: as the parties were told; `witnessed`: how many commands of the witness were accepted.
 void ExpectCampaignHolds(const ledger::LedgerReader& reader, const std::map<std::string, DeviceWork>& devices,
                          int witnessed);

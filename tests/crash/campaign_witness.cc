@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "schemas/base/check.h"
+#include "simulators/lab/probe.h"
 
 namespace registry::test {
 namespace {
@@ -10,7 +11,7 @@ namespace {
 using nlohmann::json;
 using std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kSayAgainAfter{5};
+constexpr std::chrono::seconds kSayAgainAfter{5}, kListensWithin{120};
 constexpr std::chrono::milliseconds kListenFor{500};
 constexpr int kPort = 1024;  // of the endpoint; each command names the next one
 
@@ -19,7 +20,12 @@ constexpr int kPort = 1024;  // of the endpoint; each command names the next one
 CampaignWitness::CampaignWitness(const lab::Layout& layout)
     : client_({layout.mqtt, layout.BrokerCa(), layout.PartyCertificate(kParty), layout.PartyKey(kParty),
                "witness"}) {
-  REG_CHECK(client_.Subscribe(std::string("registry/v1/to/") + kParty + "/endpoint.publish/+"));
+  REG_CHECK(lab::WaitUntil([this] { return Listen(); }, kListensWithin));
+}
+
+bool CampaignWitness::Listen() {
+  return client_.connected() &&
+         client_.Subscribe(std::string("registry/v1/to/") + kParty + "/endpoint.publish/+");
 }
 
 void CampaignWitness::Say() { SayAgain(++said_); }
@@ -62,6 +68,7 @@ bool CampaignWitness::Await(std::chrono::seconds within) {
     while (answered_ < said_ && replies_.contains(IdOf(answered_ + 1))) ++answered_;
     if (steady_clock::now() >= until) return answered_ == said_;
     if (steady_clock::now() < again) continue;
+    (void)Listen();  // a connection that broke has forgotten it
     for (int number = answered_ + 1; number <= said_; ++number) SayAgain(number);
     again = steady_clock::now() + kSayAgainAfter;
   }
@@ -73,6 +80,7 @@ bool CampaignWitness::RepeatLast(std::chrono::seconds within) {
   const int before = times_[id];
   const auto until = steady_clock::now() + within;
   while (times_[id] == before && steady_clock::now() < until) {
+    (void)Listen();
     SayAgain(said_);
     const auto again = steady_clock::now() + kSayAgainAfter;
     while (times_[id] == before && steady_clock::now() < again) {

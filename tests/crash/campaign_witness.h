@@ -29,6 +29,7 @@ class CampaignWitness {
   static std::string IdOf(int number) { return "witness-" + std::to_string(number); }
 
  private:
+  bool Listen();
   void SayAgain(int number);
   void Take(const RawMessage& message);
 

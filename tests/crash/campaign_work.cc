@@ -38,12 +38,15 @@ void CampaignWork::HearLocked(const std::string& program, const json& event) {
   }
   if (what == "done" && event.value("ok", false)) devices_[device].has_session = true;
   if (what == "notification") HearNotification(program, event.value("type", ""), device);
+  if (what == "notification" && event.value("type", "").ends_with("failed")) {
+    const json error = event.value("error", json::object());
+    ++refusals_[event.value("type", "") + " " + (error.is_object() ? error.value("symbol", "") : "")];
+  }
   if (what == "rekeyed" || what == "transfer") HearReply(what, event);
 }
 
 void CampaignWork::HearNotification(const std::string& program, const std::string& type,
                                     const std::string& device) {
-  if (type.ends_with("failed")) ++refusals_[type];
   const auto task = tasks_.find(device);
   if (task == tasks_.end()) return;
   const bool moved =
@@ -56,6 +59,7 @@ void CampaignWork::HearNotification(const std::string& program, const std::strin
   DeviceWork& work = devices_[device];
   if (moved) (IsMno(program) ? work.mno : work.asp) = program;
   work.moved += moved ? 1 : 0;
+  work.moved_to_mno += moved && IsMno(program) ? 1 : 0;
   work.rekeyed += renewed ? 1 : 0;
   moves_ += moved ? 1 : 0;
   rekeys_ += renewed ? 1 : 0;

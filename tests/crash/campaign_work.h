@@ -18,7 +18,7 @@ namespace registry::test {
 // What became of one device, as the parties were told.
 struct DeviceWork {
   std::string mno, asp;  // whose it is now
-  int moved = 0, rekeyed = 0;
+  int moved = 0, moved_to_mno = 0, rekeyed = 0;
   bool has_session = false;
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -21,9 +22,17 @@ Error NotMounted(const std::string& folder, const std::string& why) {
 
 }  // namespace
 
+// A container may grant the one and not the other.
 bool SmallDisk::MayMount() {
-  return ::geteuid() == 0 && ::unshare(CLONE_NEWNS) == 0 &&
-         ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
+  if (::geteuid() != 0 || ::unshare(CLONE_NEWNS) != 0 ||
+      ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+    return false;
+  std::string folder = (fs::temp_directory_path() / "registry-mount-XXXXXX").string();
+  if (::mkdtemp(folder.data()) == nullptr) return false;
+  const bool mounted = ::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=1m") == 0;
+  if (mounted) ::umount2(folder.c_str(), MNT_DETACH);
+  ::rmdir(folder.c_str());
+  return mounted;
 }
 
 Result<std::unique_ptr<SmallDisk>> SmallDisk::Under(const std::string& folder, std::uint64_t octets,
