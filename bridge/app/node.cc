@@ -11,8 +11,6 @@ using std::chrono::seconds;
 constexpr milliseconds kBeatsEvery{2000};
 // A broker that refuses this node refuses the others, too: without this they would hand the ledger round.
 constexpr seconds kFirstConnection{60};
-// A node that stands by says so more often.
-constexpr std::int64_t kSaidWithinMicros = 10'000'000;
 
 }  // namespace
 
@@ -74,7 +72,7 @@ void Node::Watch(bool connected, const std::function<bool()>& another_reaches_it
 bool Node::AnotherReachesTheBroker(const ledger::Ledger& ledger) const {
   const auto nodes = ledger::NodesOfOpen(ledger);
   return nodes && std::ranges::any_of(nodes->standing_by, [&](const ledger::StandbySeen& one) {
-           return one.reaches_broker && nodes->lease.now.micros - one.said.micros < kSaidWithinMicros;
+           return one.ReachesBroker(nodes->lease.now);
          });
 }
 

@@ -101,6 +101,9 @@ void Waiting::Note(PostgresStandby::Found found) {
     says += standby_.ended_one() ? "the lease of " + seen.node + " is over, its connection was ended"
                                  : "nobody has the ledger";
     log_.Info(says);
+  } else if (found == Found::kLeft) {
+    says += "nobody has the ledger; another node reaches the broker, as this one does not, and is to take it";
+    if (says != said_) log_.Info(says);
   } else {
     says += (seen.node.empty() ? "another" : seen.node) + " has the ledger";
     saw_another_ = true;

@@ -1,5 +1,7 @@
 #include "bridge/ledger/postgres/nodes.h"
 
+#include <algorithm>
+
 #include "bridge/ledger/keyed/keys.h"
 #include "bridge/ledger/mark.h"
 #include "bridge/ledger/postgres/schema_steps.h"
@@ -142,6 +144,13 @@ class PostgresStandby::Impl {
     const auto raised = mark_->Raise(acked);
     return raised ? true : Refused(raised.error(), why);
   }
+  bool AnotherReachesTheBroker(UtcTime now) {
+    std::string why;
+    const auto rows = Run({{&statements_.list_standbys}}, why);
+    return rows && std::ranges::any_of(StandbysOf(rows->front()), [&](const StandbySeen& one) {
+             return one.name != options_.node.name && one.ReachesBroker(now);
+           });
+  }
   void End(const LeaseSeen& seen, std::string& why) {
     const std::string process = Int8(seen.process), since = Int8(seen.process_since);
     (void)Run({{&Statements::kTerminate, {process, since}}}, why);
@@ -159,7 +168,10 @@ class PostgresStandby::Impl {
   bool Connect(std::string& why) {
     // Tables of another release are no place to wait at.
     const auto store = PostgresStore::Open(options_, ReadPool::Sees::kOneMoment);
-    if (!store) return Refused(store.error(), why);
+    if (!store) {
+      why = store.error().symbol + ": " + store.error().message;
+      return false;
+    }
     const auto id = (*store)->Get(Column::kMeta, keys::kId);
     if (!id) return Refused(id.error(), why);
     id_ = id->value_or("");
@@ -211,29 +223,39 @@ PostgresStandby::Found PostgresStandby::Look(bool reaches_broker) {
     watch_.Missed();
     return Found::kAway;
   }
-  switch (watch_.Look(seen_, steady_clock::now())) {
-    case LeaseWatch::Says::kHeld:
-      return Found::kHeld;
-    case LeaseWatch::Says::kFree:
-      return Found::kFree;
-    case LeaseWatch::Says::kOver:
-      break;
+  const auto says = watch_.Look(seen_, steady_clock::now());
+  if (says == LeaseWatch::Says::kHeld) {
+    free_since_.reset();
+    return Found::kHeld;
   }
+  if (LeavesIt(reaches_broker)) return Found::kLeft;
+  if (says == LeaseWatch::Says::kFree) return Found::kFree;
   // Its lock is free as soon as the server has ended it, which the start that follows waits for.
   impl_->End(seen_, why_);
   ended_one_ = true;
   return Found::kFree;
 }
 
+bool PostgresStandby::LeavesIt(bool reaches_broker) {
+  const auto now = steady_clock::now();
+  if (!free_since_) free_since_ = now;
+  return !reaches_broker && now - *free_since_ < kLeftWithin && impl_->AnotherReachesTheBroker(seen_.now);
+}
+
 milliseconds PostgresStandby::stood_still() const { return watch_.stood_still(steady_clock::now()); }
 
 namespace {
 
+constexpr const char* kLooking = "looking at the nodes";
+
+Result<NodesSeen> NodesOf(const std::vector<Rows>& rows) {
+  if (rows[0].size() != 1) return Error::Make(Code::kFailed, kLedgerDamaged, "table writer has no row");
+  return NodesSeen{LeaseOf(rows[0]), StandbysOf(rows[1])};
+}
+
 Result<NodesSeen> NodesOf(const PostgresStore& store) {
   const auto rows = store.Nodes();
-  if (!rows) return rows.error();
-  if ((*rows)[0].size() != 1) return Error::Make(Code::kFailed, kLedgerDamaged, "table writer has no row");
-  return NodesSeen{LeaseOf((*rows)[0]), StandbysOf((*rows)[1])};
+  return rows ? NodesOf(*rows) : Result<NodesSeen>(rows.error());
 }
 
 }  // namespace
@@ -245,5 +267,34 @@ Result<NodesSeen> NodesOfPostgres(const PostgresOptions& options) {
 }
 
 Result<NodesSeen> NodesOfOpen(const Ledger& ledger) { return NodesOf(StoreOf(ledger)); }
+
+class PostgresNodes::Impl {
+ public:
+  explicit Impl(PostgresOptions options) : options_(std::move(options)), statements_(options_.schema) {}
+
+  Result<NodesSeen> Look() {
+    if (!connection_) {
+      // A standby of the server knows nothing of the lock.
+      auto made = Connection::Open(options_, Connection::Server::kWritable);
+      if (const auto* const failed = std::get_if<Failure>(&made)) return failed->AsError(kLooking);
+      connection_ = std::get<std::unique_ptr<Connection>>(std::move(made));
+    }
+    const auto answers = connection_->Run({{&statements_.look_at_lease}, {&statements_.list_standbys}},
+                                          steady_clock::now() + options_.answer_within);
+    if (const auto* const rows = std::get_if<std::vector<Rows>>(&answers)) return NodesOf(*rows);
+    connection_.reset();
+    return std::get<Failure>(answers).AsError(kLooking);
+  }
+
+ private:
+  const PostgresOptions options_;
+  const Statements statements_;
+  std::unique_ptr<Connection> connection_;
+};
+
+PostgresNodes::PostgresNodes(PostgresOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+PostgresNodes::~PostgresNodes() = default;
+
+Result<NodesSeen> PostgresNodes::Look() { return impl_->Look(); }
 
 }  // namespace registry::ledger

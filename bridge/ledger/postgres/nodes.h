@@ -10,6 +10,8 @@
 // A holder that has only begun gets kBeginWithin for its first transaction, since a start takes its time: its connection
 // says whether it lives. A holder that said no lease (registryctl, a registry without `standby`) keeps the ledger, and has
 // kBeginWithin to come back when its connection ended.
+// Of several that stand by, the first to look has it. One that does not reach the broker leaves it to one that does for
+// kLeftWithin: it would only have to give it up again.
 // What the holder knew to be acknowledged goes into this one's mark (bridge/ledger/mark.h) with every look. A server that
 // has less, after the promotion of a standby that lagged, is not waited at.
 // The server's clock is only for people: nothing is decided by it.
@@ -27,7 +29,7 @@
 
 namespace registry::ledger {
 
-inline constexpr std::chrono::seconds kBeginWithin{60};
+inline constexpr std::chrono::seconds kBeginWithin{60}, kLeftWithin{15};
 
 struct LeaseSeen {
   std::int64_t epoch = 0, number = 0, began = 0;
@@ -46,6 +48,8 @@ struct StandbySeen {
   std::uint64_t tables = 0;
   bool reaches_broker = false;
   UtcTime since, said;
+  // And has said so lately: it says it once a second.
+  bool ReachesBroker(UtcTime now) const { return reaches_broker && now - said < std::chrono::seconds(10); }
 };
 
 struct NodesSeen {
@@ -80,7 +84,8 @@ class PostgresStandby {
   enum class Found : std::uint8_t {
     kHeld,  // another has it
     kFree,  // it may be opened now; who comes first has it
-    kAway   // the server does not answer, is not to be written to, or lacks what was acknowledged
+    kLeft,  // it might, and another one that waits reaches the broker, as this one does not: that one is to have it
+    kAway  // the server does not answer, is not to be written to, or lacks what was acknowledged
   };
   // options.node says who this one is.
   explicit PostgresStandby(PostgresOptions options);
@@ -94,16 +99,31 @@ class PostgresStandby {
   bool ended_one() const { return ended_one_; }  // a holder whose lease was over
 
  private:
+  bool LeavesIt(bool reaches_broker);
+
   class Impl;
   const std::unique_ptr<Impl> impl_;
   std::string why_;
   LeaseSeen seen_;
   LeaseWatch watch_;
+  std::optional<LeaseWatch::Time> free_since_;
   bool ended_one_ = false;
 };
 
-// Beside all of them; needs no more than the right to read.
+// Beside all of them; needs no more than the right to read. node_list.h shows it to people.
 Result<NodesSeen> NodesOfPostgres(const PostgresOptions& options);
+// The same again and again, for whoever must not take a connection of an open ledger's readers: over one of its own, which
+// it keeps. Asks once: after an error the next look begins with another connection.
+class PostgresNodes {
+ public:
+  explicit PostgresNodes(PostgresOptions options);
+  ~PostgresNodes();
+  Result<NodesSeen> Look();
+
+ private:
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
+};
 // By who has the ledger open, over a connection that it has already.
 Result<NodesSeen> NodesOfOpen(const Ledger& ledger);
 
