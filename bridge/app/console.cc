@@ -2,6 +2,7 @@
 
 #include "bridge/app/http_message.h"
 #include "bridge/app/http_tls.h"
+#include "bridge/app/ledger_place.h"
 #include "bridge/console/assets.h"
 
 namespace registry::app {
@@ -50,6 +51,7 @@ TlsServerFiles ConsoleTlsFiles(const Config& config) {
 Console::Console(const Config& config, ConsoleServices services)
     : services_(std::move(services)),
       zone_(config.zone),
+      node_(NodeName(config.ledger)),
       policy_(PolicyToShow(config)),
       reads_(services_.ledger, services_.clock, {config.console.private_identifiers, [this] {
                                                    const MutexLock lock(mutex_);
@@ -63,11 +65,19 @@ Console::~Console() {
 
 Result<std::unique_ptr<Console>> Console::Start(const Config& config, ConsoleServices services, LogLine log) {
   std::unique_ptr<Console> console(new Console(config, std::move(services)));
+  if (auto watching = console->WatchNodes(config); !watching) return watching.error();
   console->Look();
   if (auto listening = console->Listen(config, std::move(log)); !listening) return listening.error();
   Console& self = *console;
   console->thread_.Start("console", [&self] { self.Run(); });
   return console;
+}
+
+Status Console::WatchNodes(const Config& config) {
+  const auto place = LedgerPlaceOf(config.ledger, config.ledger_folder);
+  if (!place) return place.error();
+  if (place->postgres) nodes_ = std::make_unique<NodesWatch>(*place->postgres);
+  return Done{};
 }
 
 Status Console::Listen(const Config& config, LogLine log) {
@@ -105,6 +115,7 @@ void Console::Run() {
 void Console::Look() {
   Counted now{services_.clock.Now(), services_.look(), services_.metrics.totals()};
   const auto lines = services_.log.recent();
+  const nlohmann::json nodes = nodes_ ? NodesOf(nodes_->seen(), node_, now.sample) : nlohmann::json();
   std::string said;
   {
     const MutexLock lock(mutex_);
@@ -113,6 +124,7 @@ void Console::Look() {
     overview_ = OverviewOf(now, last, oldest, lines);
     overview_["zone"]["name"] = zone_;
     overview_["version"] = REGISTRY_VERSION;
+    overview_["nodes"] = nodes;
     points_.push_back(overview_["point"]);
     if (points_.size() > kPointsMax) points_.pop_front();
     counted_.push_back(std::move(now));

@@ -1,6 +1,7 @@
 // bridge/app/console.h: the read-only web console: a server of its own, a look at the registry every two seconds, which
 // goes to all who watch, and the ledger's pages (bridge/console). CONSOLE.md says what it shows and to whom.
-// Owns: the server and one thread. What the services name outlives it. Threads: Start and the end of it from one thread.
+// Owns: the server, one thread, and with a ledger in PostgreSQL the look at its nodes (nodes_watch.h). What the services
+// name outlives it. Threads: Start and the end of it from one thread.
 // Access: in TLS, whoever comes under a certificate of a party with the role operator (http_tls.h). Without TLS it listens
 //   on loopback only, which config.h sees to, and refuses a Host that is none of loopback, so that a page of somebody else's
 //   in the operator's browser cannot read it (DNS rebinding).
@@ -13,6 +14,7 @@
 #include "bridge/app/http.h"
 #include "bridge/app/http_tls.h"
 #include "bridge/app/last_heard.h"
+#include "bridge/app/nodes_watch.h"
 #include "bridge/app/overview.h"
 #include "bridge/console/reads.h"
 #include "schemas/base/mutex.h"
@@ -45,6 +47,7 @@ class Console {
 
  private:
   Console(const Config& config, ConsoleServices services);
+  Status WatchNodes(const Config& config);
   Status Listen(const Config& config, LogLine log);
   void Run();
   void Look();
@@ -53,7 +56,7 @@ class Console {
   std::string OverviewText() const;
 
   const ConsoleServices services_;
-  const std::string zone_;
+  const std::string zone_, node_;
   mutable Mutex mutex_;
   CondVar wake_;
   domain::Policy policy_ GUARDED_BY(mutex_);
@@ -61,6 +64,7 @@ class Console {
   std::deque<nlohmann::json> points_ GUARDED_BY(mutex_);
   nlohmann::json overview_ GUARDED_BY(mutex_);
   console::Reads reads_;
+  std::unique_ptr<NodesWatch> nodes_;  // null: the ledger is in a folder, which this registryd alone uses
   std::unique_ptr<HttpServer> server_;
   OwnThread thread_{mutex_, wake_};
 };

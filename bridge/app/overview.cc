@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "bridge/ledger/postgres/node_list.h"
+
 namespace registry::app {
 namespace {
 
@@ -80,6 +82,19 @@ Json LinesOf(const std::vector<Log::Line>& lines) {
                     {"message", line->message}});
   }
   return rows;
+}
+
+double InSeconds(std::chrono::milliseconds time) { return std::chrono::duration<double>(time).count(); }
+
+Json OfNode(const ledger::ListedNode& node, std::chrono::milliseconds ago) {
+  return {{"node", node.name},
+          {"version", node.version},
+          {"state", ledger::NodeStateName(node.state)},
+          {"since", ToRfc3339(node.since)},
+          {"saidSecondsAgo", InSeconds(node.said_ago + ago)},
+          {"leaseSeconds", node.lease ? Json(InSeconds(*node.lease)) : Json()},
+          {"epoch", node.epoch ? Json(*node.epoch) : Json()},
+          {"reachesBroker", node.reaches_broker ? Json(*node.reaches_broker) : Json()}};
 }
 
 void AddZoneAlarms(const Sample& sample, UtcTime now, std::vector<Alarm>& alarms) {
@@ -206,6 +221,21 @@ Json PartiesOf(const Sample& sample) {
                     {"jobsUnsent", load.unsent}});
   }
   return {{"parties", rows}, {"counted", TimeOf(sample.census.taken.seconds())}};
+}
+
+Json NodesOf(const NodesLook& look, const std::string& self, const Sample& sample) {
+  Json rows = Json::array();
+  for (ledger::ListedNode node :
+       look.nodes ? ledger::ListOf(*look.nodes) : std::vector<ledger::ListedNode>()) {
+    // Who has the ledger says nothing of the broker there.
+    if (node.state == ledger::NodeState::kActive && node.name == self)
+      node.reaches_broker = sample.mqtt_connected;
+    rows.push_back(OfNode(node, look.ago));
+  }
+  return {{"nodes", rows},
+          {"lookedSecondsAgo", look.nodes ? Json(InSeconds(look.ago)) : Json()},
+          {"trouble", look.trouble},
+          {"tookOver", sample.node.take_overs > 0}};
 }
 
 }  // namespace registry::app

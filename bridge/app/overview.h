@@ -1,5 +1,5 @@
 // bridge/app/overview.h: what the console's first page shows, as JSON: rates, latencies of each step, queues, secondaries,
-// devices, certificates, alarms. Pure, any thread.
+// devices, certificates, alarms, nodes. Pure, any thread.
 // Rates are over the time between two samples; latencies are estimated from the histogram of what was counted between the
 // oldest sample kept and the newest, as Prometheus' histogram_quantile does.
 #pragma once
@@ -8,6 +8,7 @@
 
 #include "bridge/app/log.h"
 #include "bridge/app/metrics.h"
+#include "bridge/app/nodes_watch.h"
 
 namespace registry::app {
 
@@ -32,5 +33,7 @@ nlohmann::json PointOf(const Counted& now, const Counted& last);
 nlohmann::json OverviewOf(const Counted& now, const Counted& last, const Counted& oldest,
                           const std::vector<Log::Line>& lines);
 nlohmann::json PartiesOf(const Sample& sample);
+// The nodes on the ledger in PostgreSQL. `self`: this one's name, whose way to the broker the sample knows.
+nlohmann::json NodesOf(const NodesLook& look, const std::string& self, const Sample& sample);
 
 }  // namespace registry::app

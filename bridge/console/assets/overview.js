@@ -75,6 +75,22 @@ const inOrder = (steps) => [...steps].sort((one, other) => place(one.step) - pla
 // The histogram ends at a minute.
 const quantile = (row, value) => (row.count && value === null ? '> 1 min' : duration(value));
 
+// Where the ledger is in PostgreSQL: registryd, of which one has it.
+const kAnswered = 10;  // seconds
+const broker = (reaches) => (reaches === null ? null : mark(reaches ? 'reached' : 'not reached', reaches ? 'good' : 'bad'));
+function nodes(now) {
+  const holder = now.nodes.find((row) => row.epoch !== null);
+  const took = now.tookOver ? 'The active node took it over from another one.' : 'The active node found it free.';
+  const trouble = now.lookedSecondsAgo === null || now.lookedSecondsAgo > kAnswered;
+  return [trouble && now.trouble ? make('p', {class: 'banner warn'}, `The ledger's server does not answer: ${now.trouble}`) : null,
+    holder ? make('p', {class: 'quiet'}, `Epoch ${number(holder.epoch)}: so often the ledger was opened for writing. ${took}`) : null,
+    table('registryd on this ledger', [
+      {name: 'node', cell: (row) => row.node || 'without a name'}, {name: 'state', cell: (row) => mark(row.state)}, {name: 'broker', cell: (row) => broker(row.reachesBroker)},
+      {name: 'wrote', number: true, cell: (row) => `${duration(row.saidSecondsAgo)} ago`},
+      {name: 'lease', number: true, cell: (row) => (row.leaseSeconds === 0 ? 'none' : duration(row.leaseSeconds))}, {name: 'since', cell: (row) => time(row.since)},
+    ], now.nodes, 'Being asked.')].filter((one) => one !== null);
+}
+
 const parts = {
   steps: (now) => table(`Each step from the one before, over the last ${duration(now.stepsOverSeconds)}`, [
     {name: 'step', cell: (row) => (row.step === 'command' ? 'any command' : row.step)}, {name: 'times', number: true, cell: (row) => number(row.count)},
@@ -91,6 +107,7 @@ const parts = {
     {name: 'secondary', cell: (row) => row.name}, {name: 'serial', number: true, cell: (row) => String(row.serial)},
     {name: 'behind', number: true, cell: (row) => duration(row.lagSeconds)}, {name: 'answer', cell: (row) => mark(row.reachable ? 'answers' : 'silent', row.reachable ? 'good' : 'bad')},
   ], now.secondaries, 'None is configured.'),
+  nodes: (now) => (now.nodes ? nodes(now.nodes) : ''),
   lines: (now) => (now.lines.length ? make('ul', {class: 'plain'}, now.lines.slice(0, 12).map((line) => make('li', {}, mark(line.level), ' ', time(line.at), ' ', make('strong', {}, line.room), ` ${line.message}`))) : make('p', {class: 'quiet'}, 'None since the start.')),
 };
 
@@ -109,14 +126,14 @@ export async function overview() {
     const banner = alarms(now);
     if (banner.textContent !== text) alarmed.replaceChildren(banner);
     text = banner.textContent;
-    for (const [name, part] of Object.entries(parts)) at[name].replaceChildren(part(now));
+    for (const [name, part] of Object.entries(parts)) at[name].replaceChildren(...[part(now)].flat());
   };
   fill();
   return {
     title: 'Overview',
     content: [make('h1', {}, 'Overview'), alarmed, head, make('div', {class: 'grid'},
       card('Per second', 'half', make('div', {class: 'chart'}, rated)), card('Waiting', 'half', make('div', {class: 'chart'}, queued)),
-      make('div', {class: 'column two'}, card('Steps', '', at.steps), card('Secondaries', '', at.secondaries), card('Warnings and errors', '', at.lines)),
+      make('div', {class: 'column two'}, card('Steps', '', at.steps), card('Secondaries', '', at.secondaries), now.nodes ? card('Nodes', '', at.nodes) : null, card('Warnings and errors', '', at.lines)),
       make('div', {class: 'column third'}, card('Devices', '', at.devices), card('Certificates', '', at.certificates))), make('p', {class: 'quiet foot'}, `registryd ${now.version}`)],
     start() { charts = [lineChart(rated, now.points, rates), lineChart(queued, now.points, queues)]; },
     update(event) {

@@ -30,6 +30,11 @@ const std::string kHere = REGISTRY_SOURCE_DIR "/tests/integration/console/";
 const std::string kNode = REGISTRY_SOURCE_DIR "/build/node";
 constexpr int kDevices = 3;
 
+json Asked(const Lab& lab, const std::string& what) {
+  const auto body = HttpBody(kAddress, lab.layout().console, "/api/" + what);
+  return body ? json::parse(*body, nullptr, false) : json();
+}
+
 class ConsoleLab : public testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -48,10 +53,7 @@ class ConsoleLab : public testing::Test {
   }
   void SetUp() override { ASSERT_NE(lab_, nullptr); }
 
-  static json Get(const std::string& what) {
-    const auto body = HttpBody(kAddress, lab_->layout().console, "/api/" + what);
-    return body ? json::parse(*body, nullptr, false) : json();
-  }
+  static json Get(const std::string& what) { return Asked(*lab_, what); }
 
   // The id of an order that has come to its end and has changed nothing.
   static std::string RehearsedOrder() {
@@ -79,30 +81,43 @@ std::vector<json> LinesOf(const std::string& output) {
   return lines;
 }
 
-TEST_F(ConsoleLab, PagesAreGoodInABrowserAtAPhonesAndADesksWidth) {
-  const std::string device = Get("devices")["devices"][0]["device"];
-  const std::string shots = REGISTRY_BINARY_DIR "/console-shots";
+// The pictures come into `shots`.
+std::vector<json> Looks(const Lab& lab, const std::string& shots, const std::string& routes) {
   std::filesystem::create_directories(shots);
   const test::Ran ran = test::Shell("node '" + kHere + "look.mjs' '" + kNode +
-                                    "' 'http://localhost:" + std::to_string(lab_->layout().console) + "/' '" +
-                                    shots + "' '' devices 'device/" + device + "' orders 'order/" +
-                                    RehearsedOrder() + "' transfers parties 2>&1");
-  ASSERT_TRUE(ran.ok()) << ran.output;
-  const auto looks = LinesOf(ran.output);
+                                    "' 'http://localhost:" + std::to_string(lab.layout().console) + "/' '" +
+                                    shots + "' " + routes + " 2>&1");
+  EXPECT_TRUE(ran.ok()) << ran.output;
+  return ran.ok() ? LinesOf(ran.output) : std::vector<json>();
+}
+
+void ExpectGood(const json& look) {
+  const std::string where = look.value("route", "?") + " " + std::to_string(look.value("width", 0));
+  EXPECT_THAT(look.at("complaints"), IsEmpty()) << where;
+  EXPECT_THAT(look.at("serious"), IsEmpty()) << where;
+  EXPECT_THAT(look.at("other"), IsEmpty()) << where;
+  // What the overview shows as an alarm is true of this machine: a full disk, a secondary that lags.
+  if (look.at("route") != "") {
+    EXPECT_EQ(look.at("alerts"), 0) << where << look.at("text");
+  }
+  EXPECT_EQ(look.at("unreachable"), 0) << where;
+  EXPECT_LE(look.at("wider"), 0) << where << " is wider than its screen";
+  EXPECT_EQ(look.at("drawn"), look.at("route") == "" ? 2 : 0) << "charts with something on them";
+}
+
+TEST_F(ConsoleLab, PagesAreGoodInABrowserAtAPhonesAndADesksWidth) {
+  const std::string device = Get("devices")["devices"][0]["device"];
+  const auto looks =
+      Looks(*lab_, REGISTRY_BINARY_DIR "/console-shots",
+            "'' devices 'device/" + device + "' orders 'order/" + RehearsedOrder() + "' transfers parties");
   ASSERT_EQ(looks.size(), 7u * 2 + 1);
   for (const json& look : looks) {
     if (look.value("route", "") == "live") continue;
-    const std::string where = look.value("route", "?") + " " + std::to_string(look.value("width", 0));
-    EXPECT_THAT(look.at("complaints"), IsEmpty()) << where;
-    EXPECT_THAT(look.at("serious"), IsEmpty()) << where;
-    EXPECT_THAT(look.at("other"), IsEmpty()) << where;
-    // What the overview shows as an alarm is true of this machine: a full disk, a secondary that lags.
-    if (look.at("route") != "") {
-      EXPECT_EQ(look.at("alerts"), 0) << where << look.at("text");
+    ExpectGood(look);
+    if (look.at("route") == "") {
+      EXPECT_THAT(look.at("text").get<std::string>(), testing::Not(HasSubstr("Nodes")))
+          << "the ledger is in a folder";
     }
-    EXPECT_EQ(look.at("unreachable"), 0) << where;
-    EXPECT_LE(look.at("wider"), 0) << where << " is wider than its screen";
-    EXPECT_EQ(look.at("drawn"), look.at("route") == "" ? 2 : 0) << "charts with something on them";
     if (look.at("route") == "orders") {
       EXPECT_EQ(look.at("rows"), 1);
     }
@@ -112,6 +127,25 @@ TEST_F(ConsoleLab, PagesAreGoodInABrowserAtAPhonesAndADesksWidth) {
   }
   EXPECT_EQ(looks.back().value("moved", false), true) << "the stream moves the charts";
   EXPECT_EQ(looks.back().value("first", ""), "Skip to content") << "for whoever uses the keyboard";
+}
+
+// With the ledger in PostgreSQL. tests/integration/lab/nodes_test.cc looks at what is said of them.
+TEST(ConsoleOfNodes, ShowsThemOnTheFirstPage) {
+  const auto lab = test::NewLabOfServers({.devices = 1, .console = true, .bridges = 2, .postgres = true});
+  ASSERT_NE(lab, nullptr);
+  const auto both = [&] {
+    const json nodes = Asked(*lab, "overview")["nodes"]["nodes"];
+    return nodes.size() == 2 && nodes[0]["reachesBroker"] == true && nodes[1]["reachesBroker"] == true;
+  };
+  EXPECT_TRUE(WaitUntil(both, seconds(60))) << Asked(*lab, "overview")["nodes"];
+  const auto looks = Looks(*lab, REGISTRY_BINARY_DIR "/console-shots/nodes", "''");
+  ASSERT_EQ(looks.size(), 3u);
+  for (const json& look : {looks[0], looks[1]}) {
+    ExpectGood(look);
+    const std::string text = look.at("text");
+    for (const char* part : {"Nodes", "registryd-2", "active", "standby", "reached"})
+      EXPECT_THAT(text, HasSubstr(part));
+  }
 }
 
 TEST_F(ConsoleLab, OneDevicesLifeIsALineOfTime) {

@@ -1,83 +1,27 @@
 // Two registryd on one PostgreSQL, a broker, a name server and devices that go on being activated: the active node is
 // killed, stopped for a while, told to stop, cut off from the ledger, and from the broker. Each device is activated once, by
 // whichever node is active.
-#include <gmock/gmock.h>
-
 #include <csignal>
 #include <fstream>
-#include <regex>
 #include <sstream>
 #include <utility>
 #include <vector>
 
 #include "clients/conformance/relay.h"
 #include "schemas/base/check.h"
-#include "simulators/lab/heard.h"
-#include "simulators/lab/probe.h"
-#include "tests/support/device_session.h"
-#include "tests/support/test_lab.h"
+#include "tests/integration/lab/nodes_lab.h"
 
 namespace registry::lab {
 namespace {
 
 using nlohmann::json;
-using std::chrono::seconds;
 
-constexpr int kDevices = 12;
-constexpr seconds kPatience{120};
 // By the ledger's word, or by the intake's, for a message that waited for it when it woke.
 const std::regex kEnded("\"ended: |ending before a message is acknowledged");
-constexpr const char *kFirst = "registryd", *kSecond = "registryd-2";
 
-class NodesLab : public testing::Test {
+class NodesTest : public NodesLab {
  protected:
-  void SetUp() override {
-    lab_ = test::NewLab(
-        {.devices = kDevices,
-         .register_first = 2,
-         .bridges = 2,
-         .lease_seconds = 6,
-         .postgres = true,
-         .on_event = [this](const std::string& program, const json& event) { heard_.Hear(program, event); }});
-    ASSERT_NE(lab_, nullptr);
-    auto started = lab_->StartServers();
-    ASSERT_TRUE(started.ok()) << started.error().message;
-    started = lab_->StartSimulators();
-    ASSERT_TRUE(started.ok()) << started.error().message;
-  }
-  void TearDown() override {
-    if (!lab_) return;
-    const auto failure = lab_->TakeFailure();
-    EXPECT_FALSE(failure) << *failure;
-    lab_->Stop();
-  }
-  void AwaitActive(const std::string& node) {
-    ASSERT_TRUE(WaitUntil([&] { return lab_->ActiveBridge() == node; }, kPatience))
-        << "active: " << lab_->ActiveBridge();
-  }
-  void RegisterTwo() {
-    for (const char* const mno : kMnos) EXPECT_TRUE(lab_->SendTo(mno, {{"cmd", "register"}, {"count", 1}}));
-  }
-  // Active and in a session with their ASP, by whichever node is active; the zone's serial only grows.
-  void AwaitTwo() {
-    EXPECT_EQ(test::DevicesDone(heard_, heard_up_to_, 2, kPatience).size(), 2u);
-    const double serial = lab_->RegistryCounters()["registry_zone_serial"];
-    EXPECT_GT(serial, serial_);
-    serial_ = serial;
-  }
-  void ActivateTwo() {
-    RegisterTwo();
-    AwaitTwo();
-  }
-  void StartAgain(const std::string& node) {
-    const auto started = lab_->Restart(node);
-    ASSERT_TRUE(started.ok()) << started.error().message;
-  }
-  void AwaitLine(const std::string& node, const std::string& part) { AwaitLine(node, std::regex(part), 1); }
-  void AwaitLine(const std::string& node, const std::regex& part, std::ptrdiff_t times) {
-    ASSERT_TRUE(WaitUntil([&] { return test::LinesWith(*lab_, node, part) >= times; }, kPatience))
-        << "not said often enough in the log of " << node;
-  }
+  NodesTest() : NodesLab(12) {}
   // In the configuration of a node, for its next start.
   static void Replace(const std::string& file,
                       const std::vector<std::pair<std::string, std::string>>& words) {
@@ -111,14 +55,10 @@ class NodesLab : public testing::Test {
             {{port, "port = " + std::to_string(to_broker_->port()) + "\nkeep_alive_seconds = 2"}});
   }
 
-  Heard heard_;
-  std::size_t heard_up_to_ = 0;
-  double serial_ = 0;
-  std::unique_ptr<conformance::Relay> to_ledger_, to_broker_;  // outlive the lab, whose nodes are behind them
-  std::unique_ptr<Lab> lab_;
+  std::unique_ptr<conformance::Relay> to_ledger_, to_broker_;  // the nodes behind them end before (TearDown)
 };
 
-TEST_F(NodesLab, WhateverBecomesOfTheActiveNodeDevicesGoOnBeingActivatedOnce) {
+TEST_F(NodesTest, WhateverBecomesOfTheActiveNodeDevicesGoOnBeingActivatedOnce) {
   AwaitActive(kFirst);
   AwaitTwo();
   json nodes;
@@ -127,18 +67,24 @@ TEST_F(NodesLab, WhateverBecomesOfTheActiveNodeDevicesGoOnBeingActivatedOnce) {
         nodes = test::Registryctl(*lab_, {"node", "list"});
         return nodes.size() == 2 && nodes[1]["reaches_broker"] == true;
       },
-      kPatience));
+      kNodesPatience));
   EXPECT_EQ(nodes[0]["node"], kFirst);
   EXPECT_EQ(nodes[0]["state"], "active");
   EXPECT_EQ(nodes[0]["lease_seconds"], 6.0);
   EXPECT_EQ(nodes[1]["node"], kSecond);
   EXPECT_EQ(nodes[1]["state"], "standby");
+  const Layout& layout = lab_->layout();
+  const json of_first = {kFirst, "active", 2, 6.0, true},
+             waits = {kSecond, "standby", nullptr, nullptr, true};
+  EXPECT_TRUE(ConsoleShows(layout.console, json::array({of_first, waits, false})));
 
   // Killed while it has work.
   RegisterTwo();
   lab_->Kill(kFirst);
   AwaitActive(kSecond);
   AwaitTwo();
+  const json of_second = {kSecond, "active", 3, 6.0, true};
+  EXPECT_TRUE(ConsoleShows(layout.other_bridges.at(0).console, json::array({of_second, true})));
   StartAgain(kFirst);
 
   // It hangs, and wakes when the other one has its sessions at the broker.
@@ -180,7 +126,7 @@ TEST_F(NodesLab, WhateverBecomesOfTheActiveNodeDevicesGoOnBeingActivatedOnce) {
   ActivateTwo();
 
   const auto verified = test::Registryctl(*lab_, {"ledger", "verify"});
-  EXPECT_EQ(verified["devices"], kDevices) << "none was registered a second time";
+  EXPECT_EQ(verified["devices"], devices_) << "none was registered a second time";
   EXPECT_EQ(verified["faults"], json::array());
 }
 

@@ -114,5 +114,52 @@ TEST(Overview, APartySaysWhatItHas) {
   EXPECT_EQ(rows[1]["jobsUnsent"], 40);
 }
 
+NodesLook LookAtTwo() {
+  ledger::NodesSeen seen;
+  seen.lease.node = "a";
+  seen.lease.epoch = 7;
+  seen.lease.lasts = std::chrono::seconds(8);
+  seen.lease.process = 4711;
+  seen.lease.since = kStart;
+  seen.lease.said = kStart + std::chrono::seconds(59);
+  seen.lease.now = kStart + std::chrono::seconds(60);
+  ledger::StandbySeen waits;
+  waits.name = "b";
+  waits.reaches_broker = true;
+  waits.said = seen.lease.now;
+  seen.standing_by = {waits};
+  return {seen, std::chrono::milliseconds(500), ""};
+}
+
+TEST(Overview, EachNodeSaysWhatItIsAndHowLongAgoItWrote) {
+  Sample sample = WellSample();
+  sample.node.take_overs = 1;
+  const json shown = NodesOf(LookAtTwo(), "a", sample);
+  EXPECT_EQ(shown["nodes"][0], (json{{"node", "a"},
+                                     {"version", ""},
+                                     {"state", "active"},
+                                     {"since", ToRfc3339(kStart)},
+                                     {"saidSecondsAgo", 1.5},
+                                     {"leaseSeconds", 8.0},
+                                     {"epoch", 7},
+                                     {"reachesBroker", true}}));
+  EXPECT_EQ(shown["nodes"][1]["state"], "standby");
+  EXPECT_EQ(shown["nodes"][1]["reachesBroker"], true);
+  EXPECT_TRUE(shown["nodes"][1]["epoch"].is_null());
+  EXPECT_EQ(shown["tookOver"], true);
+  EXPECT_EQ(shown["lookedSecondsAgo"], 0.5);
+  sample.mqtt_connected = false;
+  EXPECT_EQ(NodesOf(LookAtTwo(), "a", sample)["nodes"][0]["reachesBroker"], false);
+  EXPECT_TRUE(NodesOf(LookAtTwo(), "c", sample)["nodes"][0]["reachesBroker"].is_null())
+      << "of another node's way to the broker nothing is known";
+}
+
+TEST(Overview, WhatTheLedgersServerHasNotSaidIsNotShown) {
+  const json shown = NodesOf({{}, {}, "no answer"}, "a", WellSample());
+  EXPECT_EQ(shown["nodes"], json::array());
+  EXPECT_TRUE(shown["lookedSecondsAgo"].is_null());
+  EXPECT_EQ(shown["trouble"], "no answer");
+}
+
 }  // namespace
 }  // namespace registry::app
