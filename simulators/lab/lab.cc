@@ -427,6 +427,12 @@ void Lab::Signal(const std::string& program, int signal) {
   }
 }
 
+void Lab::Replace(const std::string& program, const std::string& executable) {
+  for (const auto& server : servers_) {
+    if (server->spec.name == program) server->spec.command.front() = executable;
+  }
+}
+
 Status Lab::Restart(const std::string& program) {
   for (const auto& server : servers_) {
     if (server->spec.name == program) return LaunchAgain(*server);

@@ -81,6 +81,8 @@ class Lab {
   // Its end is no failure from now on, until it is started again.
   void ExpectEnd(const std::string& program);
   void Signal(const std::string& program, int signal);  // other than SIGKILL; that it ends is no failure
+  // What is started under this name from now on; the owner calls it.
+  void Replace(const std::string& program, const std::string& executable);
   Status Restart(const std::string& program);  // after Kill; waits until it answers again (servers only)
   // The one that was started last; null after Kill. Until the next of these calls for it, on their thread.
   const Process* process(const std::string& program) const;

@@ -62,8 +62,10 @@ std::unique_ptr<lab::Lab> NewWholeLab(lab::LabOptions options) {
   return Started(NewLabOfServers(std::move(options)), &lab::Lab::StartSimulators);
 }
 
-nlohmann::json Registryctl(const lab::Lab& lab, std::vector<std::string> words) {
-  words.insert(words.begin(), BuiltLab().program_folder + "/registryctl");
+nlohmann::json Registryctl(const lab::Lab& lab, std::vector<std::string> words,
+                           const std::string& program_folder) {
+  const std::string folder = program_folder.empty() ? BuiltLab().program_folder : program_folder;
+  words.insert(words.begin(), folder + "/registryctl");
   words.insert(words.end(), {"--json", "--config", lab.layout().ConfigFile()});
   const auto said = lab::RunToEnd(words);
   EXPECT_TRUE(said) << words.at(1) << ": " << said.error().message;

@@ -24,7 +24,9 @@ std::unique_ptr<lab::Lab> NewLabOfServers(lab::LabOptions options);
 std::unique_ptr<lab::Lab> NewWholeLab(lab::LabOptions options);
 
 // What `registryctl WORDS --json` says with the lab's configuration. A failure of it fails the test, and is no value.
-nlohmann::json Registryctl(const lab::Lab& lab, std::vector<std::string> words);
+// `program_folder`: of another registryctl than this build's.
+nlohmann::json Registryctl(const lab::Lab& lab, std::vector<std::string> words,
+                           const std::string& program_folder = {});
 
 // How many lines of a program's log, of all its runs, have this.
 std::ptrdiff_t LinesWith(const lab::Lab& lab, const std::string& program, const std::regex& part);
