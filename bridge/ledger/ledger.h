@@ -116,6 +116,10 @@ class LedgerReader : public domain::View {
                                                            std::size_t limit) const = 0;
   virtual Result<std::vector<HistoryRecord>> HistoryAfter(Seq after, std::size_t limit) const = 0;
   virtual Result<std::vector<HistoryRecord>> HistoryOf(const DeviceId& device) const = 0;
+  // Which entries are found as a device's own, in order of device and number; for Verify.
+  using HistoryPlace = std::pair<DeviceId, Seq>;
+  virtual Result<std::vector<HistoryPlace>> HistoryPlacesAfter(const std::optional<HistoryPlace>& after,
+                                                               std::size_t limit) const = 0;
   // The content wanted last for every name that exists in the zone, in order of device id, after `after`.
   virtual Result<std::vector<domain::ZoneChange>> ZoneAfter(const std::optional<DeviceId>& after,
                                                             std::size_t limit) const = 0;
@@ -129,6 +133,11 @@ class LedgerReader : public domain::View {
   // Every event mark, in an order of the backend's own that stays; for Verify.
   using EventKey = std::pair<PartyId, EventId>;
   using EndpointKey = domain::EndpointKey;
+  // As FindUnique and FindEvent, many questions in one round trip, answered in their order; for Verify.
+  virtual Result<std::vector<std::optional<DeviceId>>> FindUniques(
+      const std::vector<domain::UniqueValue>& values) const;
+  virtual Result<std::vector<std::optional<domain::EventMark>>> FindEvents(
+      const std::vector<EventKey>& wanted) const;
   virtual Result<std::vector<domain::EventMark>> EventsAfter(const std::optional<EventKey>& after,
                                                              std::size_t limit) const = 0;
   // Every event mark under the day it is forgotten with, in order: the day it was made, or the first that is kept where a

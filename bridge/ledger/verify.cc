@@ -1,7 +1,9 @@
 // Recomputes what must hold (FORMAT.md, "Invariants") through the port, so that it judges every backend alike.
+#include <algorithm>
 #include <set>
 #include <unordered_map>
 
+#include "bridge/ledger/device_sums.h"
 #include "bridge/ledger/outbox_tail.h"
 #include "bridge/ledger/record_codec.h"
 #include "workers/domain/invariants.h"
@@ -16,21 +18,9 @@ constexpr UtcTime kEndOfTime{INT64_MAX};
 using domain::Device;
 using domain::State;
 
-// Of a device's places in any order, each with what it says: how many, and the sum of what they hash to. A place that
-// is wrong in one of a million devices shows, and a million places need not be kept in memory.
-struct PlaceSum {
-  std::uint64_t count = 0, sum = 0;
-  void Add(const domain::DevicePlace& place, const std::string& brief) {
-    const auto& group = place.group;
-    std::string text = std::to_string(static_cast<int>(group.kind)) + ' ';
-    text += (group.party ? group.party->text() : "") + ' ' + (group.endpoint ? group.endpoint->text() : "");
-    text += ' ' + std::to_string(group.state ? static_cast<int>(*group.state) : 0);
-    text += ' ' + std::to_string(place.position.expires.micros) + ' ' + brief;
-    sum += std::hash<std::string>{}(text);
-    ++count;
-  }
-  bool operator==(const PlaceSum&) const = default;
-};
+std::string NameOf(const domain::DayMark& marked) {
+  return "event mark " + marked.id.text() + " of " + marked.source.text();
+}
 
 class Verifier {
  public:
@@ -38,13 +28,13 @@ class Verifier {
 
   VerifyReport Run() {
     CheckHistory();
+    CountHistoryPlaces();
     CountPlaces();
+    TakeJobs();
     CheckDevices();
-    CheckZone();
     CheckOutboxes();
     CheckEndpoints();
     CheckFeeds();
-    CheckJobs();
     if (CheckEvents()) CheckDayMarks();
     CheckDeadLetters();
     CheckOrders();
@@ -53,25 +43,29 @@ class Verifier {
 
  private:
   void CheckHistory();
+  void CountHistoryPlaces();
   void CheckDevices();
+  void CheckLeftOver();
   void CountPlaces();
   bool PlacesAreItsOwn(const Device& device);
   void CheckDevice(const Device& device);
-  bool HistoryIsTheChains(const DeviceId& id);
+  void CheckHistoryOf(const Device& device);
   void CheckProfile(const Device& device, const domain::Profile& profile);
   void CheckCredential(const Device& device, const domain::Credential& credential);
-  void CheckHolds(const Device& device, domain::UniqueKind kind, const Bytes& value, std::string_view what);
-  void CheckZone();
-  void CheckZoneChange(const domain::ZoneChange& change);
+  void MustHold(const Device& device, domain::UniqueKind kind, const Bytes& value, std::string_view what);
+  void CheckHeld();
+  const domain::ZoneChange* InZone();
+  void CheckZoneOf(const Device& device);
   void CheckOutboxes();
   void CheckFeeds();
   void CheckFeed(const PartyId& party);
-  void CheckJobs();
-  void CheckJobs(const std::optional<std::vector<domain::Job>>& jobs);
+  void TakeJobs();
+  void TakeJobs(std::optional<std::vector<domain::Job>> jobs);
   void CheckEndpoints();
   bool CheckEvents();
   void CheckDayMarks();
-  void CheckDayMark(const domain::DayMark& marked);
+  void CheckDayMarks(const std::vector<domain::DayMark>& marked);
+  void CheckDayMark(const domain::DayMark& marked, const std::optional<domain::EventMark>& mark);
   void CheckDeadLetters();
   void CheckOrders();
   void CheckOrder(const domain::Order& order);
@@ -95,11 +89,24 @@ class Verifier {
 
   const LedgerReader& reader_;
   VerifyReport report_;
-  std::unordered_map<DeviceId, std::uint64_t> history_of_;
+  std::unordered_map<DeviceId, HistorySum> history_of_;
+  bool history_is_found_ = true;  // false: what is a device's own could not be read, which was said
   std::unordered_map<DeviceId, PlaceSum> places_of_;
   std::set<PartyId> parties_;
-  std::set<DeviceId> in_zone_wanted_;  // devices that must have a TLSA record
+  std::unordered_map<DeviceId, std::vector<domain::Job>> jobs_of_;
+  bool jobs_are_read_ = true;
   std::set<Bytes> revoked_;
+  // What the devices of a page must hold: a server is asked for all of it in one round trip.
+  struct Held {
+    DeviceId device;
+    std::string what;
+  };
+  std::vector<domain::UniqueValue> values_;
+  std::vector<Held> held_;  // each of values_
+  // The zone is read beside the devices, whose order it has.
+  std::vector<domain::ZoneChange> zone_;
+  std::size_t zone_at_ = 0;
+  bool zone_ends_ = false, zone_is_read_ = true;
   std::uint64_t marks_ = 0, day_marks_ = 0;
 };
 
@@ -114,8 +121,19 @@ void Verifier::CheckHistory() {
       if (hash != record.hash) return Fault("history: the hash chain breaks at " + std::to_string(seq));
       previous = hash;
       ++report_.history_entries;
-      ++history_of_[record.entry.device];
+      history_of_[record.entry.device].AddChained(seq);
     }
+  }
+}
+
+void Verifier::CountHistoryPlaces() {
+  std::optional<LedgerReader::HistoryPlace> after;
+  for (;;) {
+    const auto page = Read("history of devices", reader_.HistoryPlacesAfter(after, kPage));
+    if (!page) history_is_found_ = false;
+    if (!page || page->empty()) return;
+    for (const auto& [device, seq] : *page) history_of_[device].AddFound(seq);
+    after = page->back();
   }
 }
 
@@ -153,18 +171,34 @@ void Verifier::CheckDevices() {
     if (!page) return;  // how many are gone cannot be said
     if (page->empty()) break;
     for (const Device& device : *page) CheckDevice(device);
+    CheckHeld();
     report_.devices += page->size();
     after = page->back().id;
   }
+  CheckLeftOver();
+}
+
+// What belongs to no device.
+void Verifier::CheckLeftOver() {
   // RFC 9562 §5.9: under the nil UUID stands what concerns no single device, which has no record.
-  if (!HistoryIsTheChains(DeviceId())) Fault("history: what concerns no device is not what the chain holds");
+  const auto nobodys = history_of_.extract(DeviceId());
+  if (history_is_found_ && !nobodys.empty() && !nobodys.mapped().IsTheChains())
+    Fault("history: what concerns no device is not what the chain holds");
   for (const auto& [id, places] : places_of_) {
     Fault("device " + id.text() + ": has " + std::to_string(places.count) +
           " places in the index and no record");
   }
   // A device is never removed, only marked as deleted: whoever has a history has a record.
   for (const auto& [id, entries] : history_of_) {
-    Fault("device " + id.text() + ": has " + std::to_string(entries) + " history entries and no record");
+    Fault("device " + id.text() + ": has " + std::to_string(std::max(entries.chained, entries.found)) +
+          " history entries and no record");
+  }
+  for (const auto& [id, jobs] : jobs_of_) {
+    for (const auto& job : jobs) Fault("job " + job.id.text() + ": its device does not exist");
+  }
+  for (const auto* change = InZone(); change != nullptr; change = InZone()) {
+    Fault("zone: " + change->device.text() + " is no device");
+    ++zone_at_;
   }
 }
 
@@ -174,38 +208,53 @@ void Verifier::CheckDevice(const Device& device) {
   if (device.transfer) parties_.insert({device.transfer->from, device.transfer->to});
   if (device.version == 0) Fault(device, "has no version");
   Add(domain::FaultsOf(device));
-  if (const auto jobs = Read("jobs", reader_.JobsOf(device.id))) Add(domain::FaultsInJobs(device, *jobs));
+  const auto jobs = jobs_of_.extract(device.id);
+  if (jobs_are_read_)
+    Add(domain::FaultsInJobs(device, jobs.empty() ? std::vector<domain::Job>{} : jobs.mapped()));
   if (device.state != State::kDeleted) {
-    CheckHolds(device, domain::UniqueKind::kEid, AsBytes(device.eid.text()), "EID");
+    MustHold(device, domain::UniqueKind::kEid, AsBytes(device.eid.text()), "EID");
     for (const auto& profile : device.profiles) CheckProfile(device, profile);
   }
   if (device.transfer)
-    CheckHolds(device, domain::UniqueKind::kTransfer, AsBytes(device.transfer->id.text()), "transfer's id");
+    MustHold(device, domain::UniqueKind::kTransfer, AsBytes(device.transfer->id.text()), "transfer's id");
   for (const auto& credential : device.credentials) CheckCredential(device, credential);
-  if (!domain::FaultsInZone(device, std::nullopt).empty()) in_zone_wanted_.insert(device.id);
+  CheckZoneOf(device);
   if (!PlacesAreItsOwn(device))
     Fault(
         device,
         "the index has it elsewhere or says something else of it (registryctl ledger reindex makes it anew)");
-  if (!HistoryIsTheChains(device.id)) Fault(device, "its history is not the one in the chain");
+  CheckHistoryOf(device);
 }
 
-// A history that cannot be read has been said by Read. What is left in history_of_ in the end belongs to no device.
-bool Verifier::HistoryIsTheChains(const DeviceId& id) {
-  const auto history = Read("history of " + id.text(), reader_.HistoryOf(id));
-  const auto chained = history_of_.extract(id);
-  return !history || history->size() == (chained.empty() ? 0 : chained.mapped());
+// What is left in history_of_ in the end belongs to no device.
+void Verifier::CheckHistoryOf(const Device& device) {
+  const auto entries = history_of_.extract(device.id);
+  if (history_is_found_ && !entries.empty() && !entries.mapped().IsTheChains())
+    Fault(device, "its history is not the one in the chain");
 }
 
-void Verifier::CheckHolds(const Device& device, domain::UniqueKind kind, const Bytes& value,
-                          std::string_view what) {
-  const auto holder = Read("unique values", reader_.FindUnique({kind, value}));
-  if (holder && *holder != device.id) Fault(device, "does not hold its " + std::string(what));
+void Verifier::MustHold(const Device& device, domain::UniqueKind kind, const Bytes& value,
+                        std::string_view what) {
+  values_.push_back({kind, value});
+  held_.push_back({device.id, std::string(what)});
+}
+
+// Where one of them cannot be read, each is asked for by itself, so that the others are judged.
+void Verifier::CheckHeld() {
+  const auto holders = reader_.FindUniques(values_);
+  for (std::size_t i = 0; i < values_.size(); ++i) {
+    const auto holder =
+        holders ? std::optional((*holders)[i]) : Read("unique values", reader_.FindUnique(values_[i]));
+    if (holder && *holder != held_[i].device)
+      Fault("device " + held_[i].device.text() + ": does not hold its " + held_[i].what);
+  }
+  values_.clear();
+  held_.clear();
 }
 
 void Verifier::CheckProfile(const Device& device, const domain::Profile& profile) {
   if (profile.state == domain::ProfileState::kDeleted) return;
-  CheckHolds(device, domain::UniqueKind::kIccid, AsBytes(profile.iccid.text()), "ICCID");
+  MustHold(device, domain::UniqueKind::kIccid, AsBytes(profile.iccid.text()), "ICCID");
 }
 
 void Verifier::CheckCredential(const Device& device, const domain::Credential& credential) {
@@ -213,28 +262,42 @@ void Verifier::CheckCredential(const Device& device, const domain::Credential& c
   if (revoked_.contains(certificate.serial))
     Fault(device, "its " + std::string(domain::PhaseName(credential.phase)) + " certificate is revoked");
   // A serial or a key in two devices' hands would show here: only one of them can hold it.
-  CheckHolds(device, domain::UniqueKind::kSerial, certificate.serial, "serial number");
-  CheckHolds(device, domain::UniqueKind::kPublicKey, certificate.spki_sha256, "public key");
+  MustHold(device, domain::UniqueKind::kSerial, certificate.serial, "serial number");
+  MustHold(device, domain::UniqueKind::kPublicKey, certificate.spki_sha256, "public key");
 }
 
-void Verifier::CheckZone() {
-  std::optional<DeviceId> after;
-  for (;;) {
-    const auto page = Read("zone", reader_.ZoneAfter(after, kPage));
-    if (!page || page->empty()) break;
-    for (const auto& change : *page) CheckZoneChange(change);
-    after = page->back().device;
+// Nothing behind the end, and behind what cannot be read.
+const domain::ZoneChange* Verifier::InZone() {
+  if (zone_at_ == zone_.size() && !zone_ends_) {
+    const auto after = zone_.empty() ? std::nullopt : std::optional(zone_.back().device);
+    auto page = Read("zone", reader_.ZoneAfter(after, kPage));
+    zone_is_read_ = page.has_value();
+    zone_ends_ = !page || page->empty();
+    // Reading on behind it would not end.
+    if (!zone_ends_ && after && page->back().device <= *after) {
+      Fault("zone: one stands under another's key");
+      zone_is_read_ = false;
+      zone_ends_ = true;
+      page->clear();
+    }
+    zone_ = page ? std::move(*page) : std::vector<domain::ZoneChange>{};
+    zone_at_ = 0;
   }
-  for (const DeviceId& missing : in_zone_wanted_)
-    Fault("device " + missing.text() + ": has a live certificate without TLSA");
+  return zone_at_ < zone_.size() ? &zone_[zone_at_] : nullptr;
 }
 
-void Verifier::CheckZoneChange(const domain::ZoneChange& change) {
-  in_zone_wanted_.erase(change.device);
-  const auto device = Read("zone", reader_.LoadDevice(change.device));
-  if (!device) return;
-  if (!*device) return Fault("zone: " + change.device.text() + " is no device");
-  Add(domain::FaultsInZone(**device, change));
+void Verifier::CheckZoneOf(const Device& device) {
+  const auto* change = InZone();
+  for (; change != nullptr && change->device < device.id; change = InZone()) {
+    Fault("zone: " + change->device.text() + " is no device");
+    ++zone_at_;
+  }
+  if (change != nullptr && change->device == device.id) {
+    Add(domain::FaultsInZone(device, *change));
+    ++zone_at_;
+  } else if (zone_is_read_ && !domain::FaultsInZone(device, std::nullopt).empty()) {
+    Fault(device, "has a live certificate without TLSA");
+  }
 }
 
 void Verifier::CheckOutboxes() {
@@ -276,18 +339,21 @@ void Verifier::CheckFeed(const PartyId& party) {
   }
 }
 
-void Verifier::CheckJobs() {
-  CheckJobs(Read("jobs", reader_.JobsDue(kEndOfTime, ~std::size_t{0})));
+void Verifier::TakeJobs() {
+  TakeJobs(Read("jobs", reader_.JobsDue(kEndOfTime, ~std::size_t{0})));
   const auto loads = Read("jobs", reader_.JobLoads());
+  jobs_are_read_ = jobs_are_read_ && loads;
   if (!loads) return;
-  for (const auto& [mno, load] : *loads) CheckJobs(Read("jobs", reader_.JobsUnsent(mno, load.unsent)));
+  for (const auto& [mno, load] : *loads) TakeJobs(Read("jobs", reader_.JobsUnsent(mno, load.unsent)));
 }
 
-void Verifier::CheckJobs(const std::optional<std::vector<domain::Job>>& jobs) {
+// What is left in jobs_of_ in the end is of no device.
+void Verifier::TakeJobs(std::optional<std::vector<domain::Job>> jobs) {
+  jobs_are_read_ = jobs_are_read_ && jobs;
   if (!jobs) return;
-  for (const auto& job : *jobs) {
-    const auto device = Read("jobs", reader_.LoadDevice(job.device()));
-    if (device && !*device) Fault("job " + job.id.text() + ": its device does not exist");
+  for (auto& job : *jobs) {
+    auto& of_device = jobs_of_[job.device()];
+    of_device.push_back(std::move(job));
   }
 }
 
@@ -333,7 +399,7 @@ void Verifier::CheckDayMarks() {
     if (!page && page.error().symbol == kLedgerUnindexed) return;
     if (!page) return Fault("days of event marks: " + page.error().message);
     if (page->empty()) break;
-    for (const auto& marked : *page) CheckDayMark(marked);
+    CheckDayMarks(*page);
     day_marks_ += page->size();
     after = page->back();
   }
@@ -342,12 +408,22 @@ void Verifier::CheckDayMarks() {
           " are forgotten with a day (registryctl ledger reindex makes the days anew)");
 }
 
-void Verifier::CheckDayMark(const domain::DayMark& marked) {
-  const std::string name = "event mark " + marked.id.text() + " of " + marked.source.text();
-  const auto mark = Read(name, reader_.FindEvent(marked.source, marked.id));
-  if (!mark) return;
-  if (!*mark) return Fault(name + ": has a day and is not there");
-  if (marked.day < domain::DayOf((*mark)->at)) Fault(name + ": is forgotten with a day before its own");
+void Verifier::CheckDayMarks(const std::vector<domain::DayMark>& marked) {
+  std::vector<LedgerReader::EventKey> keys;
+  keys.reserve(marked.size());
+  for (const auto& one : marked) keys.emplace_back(one.source, one.id);
+  const auto marks = reader_.FindEvents(keys);
+  for (std::size_t i = 0; i < marked.size(); ++i) {
+    const auto mark = marks ? std::optional((*marks)[i])
+                            : Read(NameOf(marked[i]), reader_.FindEvent(marked[i].source, marked[i].id));
+    if (mark) CheckDayMark(marked[i], *mark);
+  }
+}
+
+void Verifier::CheckDayMark(const domain::DayMark& marked, const std::optional<domain::EventMark>& mark) {
+  if (!mark) return Fault(NameOf(marked) + ": has a day and is not there");
+  if (marked.day < domain::DayOf(mark->at))
+    Fault(NameOf(marked) + ": is forgotten with a day before its own");
 }
 
 void Verifier::CheckDeadLetters() {

@@ -79,6 +79,10 @@ class WrappedLedger : public ledger::Ledger {
   Result<std::vector<ledger::HistoryRecord>> HistoryOf(const DeviceId& device) const override {
     return inner_.HistoryOf(device);
   }
+  Result<std::vector<HistoryPlace>> HistoryPlacesAfter(const std::optional<HistoryPlace>& after,
+                                                       std::size_t limit) const override {
+    return inner_.HistoryPlacesAfter(after, limit);
+  }
   Result<std::vector<domain::ZoneChange>> ZoneAfter(const std::optional<DeviceId>& after,
                                                     std::size_t limit) const override {
     return inner_.ZoneAfter(after, limit);

@@ -4,6 +4,8 @@
 // Pure, any thread.
 #pragma once
 
+#include <algorithm>
+#include <optional>
 #include <string>
 
 #include "bridge/ledger/fields.h"
@@ -41,6 +43,13 @@ inline std::string OfSink(Sink sink) { return std::string(1, static_cast<char>(s
 inline std::string OfOutbox(Sink sink, Seq seq) { return OfSink(sink) + OfSeq(seq); }
 inline std::string OfFeed(const PartyId& party, Seq seq) { return party.text() + '\0' + OfSeq(seq); }
 inline std::string OfDeviceHistory(const DeviceId& device, Seq seq) { return OfDevice(device) + OfSeq(seq); }
+// nullopt: not the key of one.
+inline std::optional<LedgerReader::HistoryPlace> HistoryPlaceOf(std::string_view key) {
+  DeviceId::Octets octets;
+  if (key.size() != octets.size() + sizeof(Seq)) return std::nullopt;
+  std::copy_n(key.begin(), octets.size(), octets.begin());
+  return LedgerReader::HistoryPlace(DeviceId::FromOctets(octets), Fixed64(key.substr(octets.size())));
+}
 
 // Orders stand before their items, so that all of them are read without those.
 inline std::string OfOrder(const OrderId& id) { return '\x01' + id.text(); }

@@ -113,19 +113,6 @@ Result<std::optional<domain::Device>> Reading<Port>::LoadDevice(const DeviceId& 
 }
 
 template <class Port>
-Result<std::optional<DeviceId>> Reading<Port>::FindUnique(const domain::UniqueValue& value) const {
-  const auto stored = store_->Get(Column::kUnique, keys::OfUnique(value));
-  if (!stored) return stored.error();
-  if (!*stored) return std::optional<DeviceId>();
-  DeviceId::Octets octets;
-  if ((*stored)->size() != octets.size()) {
-    return Error::Make(Code::kFailed, kLedgerDamaged, "unique record: not a device id");
-  }
-  std::copy((*stored)->begin(), (*stored)->end(), octets.begin());
-  return std::optional<DeviceId>(DeviceId::FromOctets(octets));
-}
-
-template <class Port>
 Result<std::optional<domain::EndpointRecord>> Reading<Port>::LoadEndpoint(const PartyId& asp,
                                                                           const EndpointName& name) const {
   return LoadOne<domain::EndpointRecord>(*store_, Column::kEndpoints, keys::OfEndpoint(asp, name));
@@ -142,21 +129,25 @@ Result<std::optional<domain::Job>> Reading<Port>::LoadJob(const JobId& id) const
 }
 
 // Without the lock, which the committer needs: a job that went or moved meanwhile is seen as it is now.
+// Piece by piece: a server gives each piece as one answer, which is all in memory.
 template <class Port>
 Result<std::vector<domain::Job>> Reading<Port>::JobsWith(
     const std::vector<JobId>& ids, const std::function<bool(const domain::Job&)>& keep) const {
-  std::vector<Store::Place> places;
-  places.reserve(ids.size());
-  for (const JobId& id : ids) places.emplace_back(Column::kJobs, id.text());
-  const auto records = store_->GetAll(places);
-  if (!records) return records.error();
+  constexpr std::size_t kPiece = 1000;
   std::vector<domain::Job> jobs;
   jobs.reserve(ids.size());
-  for (const auto& record : *records) {
-    if (!record) continue;
-    auto job = ReadJob(*store_, *record);
-    if (!job) return job.error();
-    if (keep(*job)) jobs.push_back(std::move(*job));
+  for (std::size_t from = 0; from < ids.size(); from += kPiece) {
+    std::vector<Store::Place> places;
+    for (std::size_t i = from; i < std::min(from + kPiece, ids.size()); ++i)
+      places.emplace_back(Column::kJobs, ids[i].text());
+    const auto records = store_->GetAll(places);
+    if (!records) return records.error();
+    for (const auto& record : *records) {
+      if (!record) continue;
+      auto job = ReadJob(*store_, *record);
+      if (!job) return job.error();
+      if (keep(*job)) jobs.push_back(std::move(*job));
+    }
   }
   return jobs;
 }

@@ -14,6 +14,7 @@ class Reading : public Port {
  public:
   using EventKey = LedgerReader::EventKey;
   using EndpointKey = LedgerReader::EndpointKey;
+  using HistoryPlace = LedgerReader::HistoryPlace;
 
   Result<std::optional<domain::Device>> LoadDevice(const DeviceId& id) const override;
   Result<std::optional<DeviceId>> FindUnique(const domain::UniqueValue& value) const override;
@@ -46,6 +47,12 @@ class Reading : public Port {
                                                         std::size_t limit) const override;
   Result<std::vector<HistoryRecord>> HistoryAfter(Seq after, std::size_t limit) const override;
   Result<std::vector<HistoryRecord>> HistoryOf(const DeviceId& device) const override;
+  Result<std::vector<HistoryPlace>> HistoryPlacesAfter(const std::optional<HistoryPlace>& after,
+                                                       std::size_t limit) const override;
+  Result<std::vector<std::optional<DeviceId>>> FindUniques(
+      const std::vector<domain::UniqueValue>& values) const override;
+  Result<std::vector<std::optional<domain::EventMark>>> FindEvents(
+      const std::vector<EventKey>& wanted) const override;
   Result<std::vector<domain::ZoneChange>> ZoneAfter(const std::optional<DeviceId>& after,
                                                     std::size_t limit) const override;
   Result<std::vector<domain::Revocation>> Revocations() const override;

@@ -181,6 +181,18 @@ class MemoryLedger final : public Ledger {
                  [&](const HistoryRecord& record) { return record.entry.device == device; });
     return records;
   }
+  Result<std::vector<HistoryPlace>> HistoryPlacesAfter(const std::optional<HistoryPlace>& after,
+                                                       std::size_t limit) const override {
+    const MutexLock lock(mutex_);
+    std::vector<HistoryPlace> places;
+    for (const HistoryRecord& record : history_) {
+      HistoryPlace place(record.entry.device, record.seq);
+      if (!after || place > *after) places.push_back(std::move(place));
+    }
+    std::sort(places.begin(), places.end());
+    places.resize(std::min(places.size(), limit));
+    return places;
+  }
   Result<std::vector<domain::ZoneChange>> ZoneAfter(const std::optional<DeviceId>& after,
                                                     std::size_t limit) const override {
     const MutexLock lock(mutex_);

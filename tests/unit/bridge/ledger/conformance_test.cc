@@ -322,6 +322,32 @@ TEST_P(LedgerConformance, HistoryIsChainedFromZero) {
   EXPECT_EQ(of_two[0].seq, 2u);
 }
 
+TEST_P(LedgerConformance, ManyQuestionsAreAnsweredInTheirOrder) {
+  for (std::uint64_t i = 0; i < 3; ++i) MustCommit(samples::Registration(i));
+  const auto eid = [this](std::uint64_t i) {
+    return domain::UniqueValue{UniqueKind::kEid, AsBytes(Load(i).eid.text())};
+  };
+  const domain::UniqueValue nobodys{UniqueKind::kEid, AsBytes("1")};
+  EXPECT_THAT(*ledger_->FindUniques({eid(2), nobodys, eid(0), eid(2)}),
+              ElementsAre(samples::DeviceOf(2), std::nullopt, samples::DeviceOf(0), samples::DeviceOf(2)));
+  EXPECT_THAT(*ledger_->FindUniques({}), IsEmpty());
+  const auto mark = samples::Registration(1).mark.value();
+  const auto marks = *ledger_->FindEvents({{mark.source, samples::Event("none")}, {mark.source, mark.id}});
+  ASSERT_THAT(marks, SizeIs(2));
+  EXPECT_FALSE(marks[0]);
+  EXPECT_EQ(marks[1]->id, mark.id);
+}
+
+TEST_P(LedgerConformance, WhichEntriesAreADevicesOwnComesInOrder) {
+  for (const std::uint64_t device : {2, 0, 1}) MustCommit(samples::Registration(device));
+  std::vector<LedgerReader::HistoryPlace> all = {
+      {samples::DeviceOf(2), 1}, {samples::DeviceOf(0), 2}, {samples::DeviceOf(1), 3}};
+  std::sort(all.begin(), all.end());
+  EXPECT_EQ(*ledger_->HistoryPlacesAfter(std::nullopt, 2), std::vector(all.begin(), all.begin() + 2));
+  EXPECT_THAT(*ledger_->HistoryPlacesAfter(all[1], 2), ElementsAre(all[2]));
+  EXPECT_THAT(*ledger_->HistoryPlacesAfter(all[2], 2), IsEmpty());
+}
+
 TEST_P(LedgerConformance, TheOutboxKeepsTheOrderOfCommit) {
   Changeset changes;
   changes.messages = {samples::Message(1), samples::Message(2)};
