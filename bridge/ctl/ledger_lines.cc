@@ -1,5 +1,6 @@
 #include "bridge/ctl/ledger_lines.h"
 
+#include <algorithm>
 #include <istream>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -67,21 +68,57 @@ json EndOf(const LedgerCounts& counts) {
           {"counts", counts.records}};
 }
 
+// A record in the very form that LineOf writes; views into the line.
+struct RecordLine {
+  std::string_view family, key, record;
+};
+
+// By hand, as there are millions of them. Nothing: another form, or no record at all.
+std::optional<RecordLine> RecordIn(std::string_view line) {
+  const auto take = [&line](std::string_view words) {
+    const bool there = line.starts_with(words);
+    if (there) line.remove_prefix(words.size());
+    return there;
+  };
+  const auto text = [&line] {
+    const auto end = std::min(line.find_first_of("\"\\"), line.size());
+    const auto taken = line.substr(0, end);
+    line.remove_prefix(end);
+    return taken;
+  };
+  RecordLine found;
+  if (!take(R"({"family":")")) return std::nullopt;
+  found.family = text();
+  if (!take(R"(","key":")")) return std::nullopt;
+  found.key = text();
+  if (!take(R"(","record":")")) return std::nullopt;
+  found.record = text();
+  return line == R"("})" ? std::optional(found) : std::nullopt;
+}
+
 class LineReader {
  public:
   explicit LineReader(std::istream& from) : from_(from) {}
 
-  // nullopt: the end of the file.
-  Result<std::optional<json>> Next() {
-    std::string line;
-    if (!std::getline(from_, line)) return std::optional<json>();
+  // Until the next one is read; an object of JSON or, where it is a record in its usual form, that.
+  struct Line {
+    std::optional<RecordLine> record;
+    json object;
+  };
+  // Null: the end of the file.
+  Result<const Line*> Next() {
+    if (!std::getline(from_, text_)) return static_cast<const Line*>(nullptr);
     ++number_;
-    if (line.size() > kLineMax) return Wrong("is longer than any record");
-    auto read = json::parse(line, nullptr, false);
-    if (!read.is_object()) return Wrong("is no JSON object");
+    if (text_.size() > kLineMax) return Wrong("is longer than any record");
+    line_.record = RecordIn(text_);
+    if (!line_.record) line_.object = json::parse(text_, nullptr, false);
+    if (!line_.record && !line_.object.is_object()) return Wrong("is no JSON object");
     // The last line is not under its own digest.
-    if (!read.contains("end")) digest_.Add(line += '\n');
-    return std::optional<json>(std::move(read));
+    if (line_.record || !line_.object.contains("end")) {
+      digest_.Add(text_);
+      digest_.Add("\n");
+    }
+    return &line_;
   }
   Error Wrong(const std::string& what) const {
     return ImportInvalid("line " + std::to_string(number_) + " " + what);
@@ -91,30 +128,41 @@ class LineReader {
  private:
   std::istream& from_;
   std::uint64_t number_ = 0;
+  std::string text_;
+  Line line_;
   Sha256 digest_;
 };
 
 Status CheckFirst(LineReader& lines) {
   const auto first = lines.Next();
   if (!first) return first.error();
-  if (!*first || (**first).value("of", json()) != kOf)
+  if (*first == nullptr || (*first)->record || (*first)->object.value("of", json()) != kOf)
     return ImportInvalid("the file is no export of a ledger");
-  if ((**first).value("lines", json()) == kLinesFormat) return Done{};
-  return ImportInvalid("the export has format " + (**first).value("lines", json()).dump() +
-                       ", and this registryctl knows " + std::to_string(kLinesFormat));
+  const json format = (*first)->object.value("lines", json());
+  if (format == kLinesFormat) return Done{};
+  return ImportInvalid("the export has format " + format.dump() + ", and this registryctl knows " +
+                       std::to_string(kLinesFormat));
+}
+
+// What a line has besides its usual form, such as blanks, is no less a record.
+struct RecordTexts {
+  std::string family, key, record;
+};
+RecordTexts TextsOf(const json& object) {
+  const auto text = [&object](const char* name) {
+    const auto found = object.find(name);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  return {text("family"), text("key"), text("record")};
 }
 
 // The first `begun` records are in already.
-Status PutLine(const LineReader& lines, const json& line, ledger::RecordImport& import, std::uint64_t begun,
-               LedgerCounts& counts) {
-  const auto text = [&line](const char* name) {
-    const auto found = line.find(name);
-    return found != line.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  const std::string family = text("family");
-  const auto key = FromHex(text("key"));
-  const auto octets = FromBase64(text("record"));
+Status PutRecord(const LineReader& lines, const RecordLine& line, ledger::RecordImport& import,
+                 std::uint64_t begun, LedgerCounts& counts) {
+  const auto key = FromHex(line.key);
+  const auto octets = FromBase64(line.record);
   if (!key || !octets) return lines.Wrong("is no record");
+  const std::string family(line.family);
   ++counts.records[family];
   if (counts.all() <= begun) return Done{};
   const auto digest = [&lines] { return std::string(AsText(lines.Digest())); };
@@ -122,6 +170,13 @@ Status PutLine(const LineReader& lines, const json& line, ledger::RecordImport& 
   if (put) return Done{};
   if (put.error().symbol == ledger::kLedgerFailed) return put.error();
   return lines.Wrong("cannot be taken: " + put.error().message);
+}
+
+Status PutLine(const LineReader& lines, const LineReader::Line& line, ledger::RecordImport& import,
+               std::uint64_t begun, LedgerCounts& counts) {
+  if (line.record) return PutRecord(lines, *line.record, import, begun, counts);
+  const RecordTexts texts = TextsOf(line.object);
+  return PutRecord(lines, {texts.family, texts.key, texts.record}, import, begun, counts);
 }
 
 Status CheckEnd(const json& end, const LedgerCounts& counts, const Bytes& digest) {
@@ -171,9 +226,9 @@ Result<LedgerCounts> TakeLines(std::istream& from, ledger::RecordImport& import,
   for (;;) {
     const auto line = lines.Next();
     if (!line) return line.error();
-    if (!*line) return ImportInvalid("the last line is missing: the export was cut short");
-    if ((**line).contains("end")) {
-      if (auto ended = TakeEnd(lines, (**line)["end"], import, counts); !ended) return ended.error();
+    if (*line == nullptr) return ImportInvalid("the last line is missing: the export was cut short");
+    if (!(*line)->record && (*line)->object.contains("end")) {
+      if (auto ended = TakeEnd(lines, (*line)->object["end"], import, counts); !ended) return ended.error();
       break;
     }
     if (auto put = PutLine(lines, **line, import, begun.records, counts); !put) return put.error();

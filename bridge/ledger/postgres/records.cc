@@ -3,6 +3,7 @@
 #include "bridge/ledger/keyed/families.h"
 #include "bridge/ledger/keyed/keyed_ledger.h"
 #include "bridge/ledger/keyed/keys.h"
+#include "bridge/ledger/postgres/loading.h"
 #include "bridge/ledger/postgres/schema.h"
 
 namespace registry::ledger {
@@ -32,6 +33,7 @@ class TableImport final : public RecordImport {
   Result<LedgerPoint> Finish() override {
     if (auto written = store_->Write(writes_, true); !written) return written.error();
     if (auto named = NameLedger(*store_); !named) return named.error();
+    if (auto ended = EndLoading(options_); !ended) return ended.error();
     auto point = PointIn(*store_);
     if (point) point->last_write = store_->LastWrite();
     return point;
@@ -89,6 +91,8 @@ Result<std::unique_ptr<RecordImport>> BeginPostgresImport(const PostgresOptions&
   if (!store) return store.error();
   auto begun = BegunIn(**store, options);
   if (!begun) return begun.error();
+  if (auto loading = BeginLoading(options); !loading) return loading.error();
+  (*store)->Load();
   return std::unique_ptr<RecordImport>(new TableImport(options, std::move(*store), std::move(*begun)));
 }
 

@@ -109,7 +109,7 @@ std::vector<std::string> Tables(const std::string& schema, bool schema_is_there)
 }
 
 // In one transaction.
-Status Apply(Connection& connection, std::vector<std::string> all, const PostgresOptions& options) {
+Status Apply(Connection& connection, std::vector<std::string> all, std::chrono::milliseconds within) {
   std::deque<Statement> statements;
   std::vector<Request> requests = {{&Statements::kBegin}};
   for (std::string& sql : all) {
@@ -117,7 +117,7 @@ Status Apply(Connection& connection, std::vector<std::string> all, const Postgre
     requests.push_back({&statements.back()});
   }
   requests.push_back({&Statements::kCommit});
-  const auto answers = connection.Run(requests, steady_clock::now() + options.answer_within);
+  const auto answers = connection.Run(requests, steady_clock::now() + within);
   const auto* const failed = std::get_if<Failure>(&answers);
   return failed != nullptr ? Status(failed->AsError("migrating")) : Status(Done{});
 }
@@ -159,6 +159,11 @@ Result<std::optional<std::uint64_t>> NumberAt(const Store& store, const char* ke
 }
 
 }  // namespace
+
+Status Apply(const PostgresOptions& options, std::vector<std::string> all, std::chrono::milliseconds within) {
+  const auto connection = ConnectToMigrate(options);
+  return connection ? Apply(**connection, std::move(all), within) : Status(connection.error());
+}
 
 Status CheckPostgresOptions(const PostgresOptions& options) {
   const auto wrong = [](const std::string& what) { return Error::Make(Code::kFailed, kLedgerFailed, what); };
@@ -237,7 +242,7 @@ Result<bool> MakeTables(const PostgresOptions& options) {
   const Rows& is_there = std::get<std::vector<Rows>>(seen).front();
   const std::string_view yes("\1", 1);
   if (is_there.At(0, 0) != yes) {
-    auto made = Apply(**connection, Tables(options.schema, is_there.At(0, 1) == yes), options);
+    auto made = Apply(**connection, Tables(options.schema, is_there.At(0, 1) == yes), options.answer_within);
     return made ? Result<bool>(true) : Result<bool>(made.error());
   }
   const auto version = ask({&named, {kSchemaKey}});
@@ -253,7 +258,7 @@ Result<bool> MakeTables(const PostgresOptions& options) {
   steps.push_back("INSERT INTO " + schema + ".meta VALUES (" + Literal(kPreparedKey) + ", " +
                   Literal(keys::OfSeq(SchemaVersion())) +
                   ") ON CONFLICT (key) DO UPDATE SET record = excluded.record");
-  if (auto made = Apply(**connection, std::move(steps), options); !made) return made.error();
+  if (auto made = Apply(**connection, std::move(steps), options.answer_within); !made) return made.error();
   return false;
 }
 

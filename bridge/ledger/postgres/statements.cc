@@ -24,10 +24,10 @@ Statements::OfColumn StatementsOf(const std::string& schema, Column column) {
   of.scan_to_end = {
       "scan_to_end_" + name, pair + " WHERE key >= $1 ORDER BY key LIMIT $2", {kByteaOid, kInt8Oid}};
   of.last = {"last_" + name, pair + " ORDER BY key DESC LIMIT 1", {}};
+  const std::string append = "INSERT INTO " + table + " (key, record) SELECT * FROM unnest($1, $2)";
+  of.append = {"append_" + name, append, {kByteaArrayOid, kByteaArrayOid}};
   of.put = {"put_" + name,
-            "INSERT INTO " + table +
-                " (key, record) SELECT * FROM unnest($1, $2) "
-                "ON CONFLICT (key) DO UPDATE SET record = excluded.record",
+            append + " ON CONFLICT (key) DO UPDATE SET record = excluded.record",
             {kByteaArrayOid, kByteaArrayOid}};
   of.erase = {"erase_" + name, "DELETE FROM " + table + " WHERE key = ANY($1)", {kByteaArrayOid}};
   of.erase_range = {"erase_range_" + name,

@@ -22,6 +22,7 @@ class Statements {
     Statement scan_to_end;  // from, limit
     Statement last;         // → key, record
     Statement put;          // keys, records
+    Statement append;       // the same, of keys that are not there
     Statement erase;        // keys
     Statement erase_range;  // from, to
   };

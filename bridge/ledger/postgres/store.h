@@ -25,6 +25,7 @@ class PostgresStore final : public Store {
   Status Write(OrderedWrites& writes, bool sync) override;
   bool IsFar() const override { return true; }
   Result<std::vector<Stored>> GetAll(const std::vector<Place>& places) const override;
+  void Load() { writer_->Become(Transaction::Kind::kLoading); }
   Status PassMarks() { return writer_->PassMarks(); }
   Status GiveUp() { return writer_->GiveUp(); }
   // Up to which the writer before knew all to be safe.

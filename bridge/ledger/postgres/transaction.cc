@@ -2,8 +2,9 @@
 
 namespace registry::ledger {
 
-Transaction::Transaction(const Statements& statements, OrderedWrites& writes, const Place& place, bool sync)
-    : statements_(statements) {
+Transaction::Transaction(const Statements& statements, OrderedWrites& writes, const Place& place, bool sync,
+                         Kind kind)
+    : statements_(statements), kind_(kind) {
   Add(Statements::kBegin, {});
   if (!sync) Add(Statements::kNoSync, {});
   Add(statements.step, {Int8(place.epoch), Int8(place.number), Int8(place.acked)});
@@ -43,9 +44,11 @@ void Transaction::AddFamily(const std::vector<Write>& writes, std::size_t from, 
       records.push_back(write.value);
     }
   }
-  const auto& of = statements_.Of(writes[from].column);
+  const Column column = writes[from].column;
+  const auto& of = statements_.Of(column);
+  const bool appends = kind_ == Kind::kLoading && column != Column::kMeta;
   if (!erased.empty()) Add(of.erase, {ArrayOf(erased)});
-  if (!keys.empty()) Add(of.put, {ArrayOf(keys), ArrayOf(records)});
+  if (!keys.empty()) Add(appends ? of.append : of.put, {ArrayOf(keys), ArrayOf(records)});
 }
 
 }  // namespace registry::ledger

@@ -19,7 +19,11 @@ class Transaction {
   struct Place {
     std::int64_t epoch = 0, number = 0, acked = 0;
   };
-  Transaction(const Statements& statements, OrderedWrites& writes, const Place& place, bool sync);
+  // kLoading: no key that is put is there, but for those of `meta`. The server need not look for it, and finds out where it
+  // is wrong.
+  enum class Kind : std::uint8_t { kUsual, kLoading };
+  Transaction(const Statements& statements, OrderedWrites& writes, const Place& place, bool sync,
+              Kind kind = Kind::kUsual);
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   const std::vector<Request>& requests() const { return requests_; }
@@ -31,6 +35,7 @@ class Transaction {
   void AddFamily(const std::vector<Write>& writes, std::size_t from, std::size_t to);
 
   const Statements& statements_;
+  const Kind kind_;
   std::deque<std::string> params_;
   std::vector<Request> requests_;
 };

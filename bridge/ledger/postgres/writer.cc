@@ -116,7 +116,7 @@ Status Writer::Write(OrderedWrites& writes, bool sync) {
 }
 
 std::optional<Failure> Writer::Send(OrderedWrites& writes, bool sync) {
-  const Transaction transaction(statements_, writes, {epoch_, number_ + 1, durable_}, sync);
+  const Transaction transaction(statements_, writes, {epoch_, number_ + 1, durable_}, sync, kind_);
   auto answers = connection_ ? Run(transaction.requests()) : Answers(Failure{true, "", "not connected"});
   if (auto* const failed = std::get_if<Failure>(&answers)) return std::move(*failed);
   return sync ? Warned() : std::nullopt;

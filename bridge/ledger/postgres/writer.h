@@ -28,6 +28,8 @@ class Writer {
   static Result<std::unique_ptr<Writer>> Open(const PostgresOptions& options, const Statements& statements,
                                               Written& written);
   Status Write(OrderedWrites& writes, bool sync);
+  // Of every transaction from now on.
+  void Become(Transaction::Kind kind) { kind_ = kind; }
   // Raised with each transaction that is acknowledged, from now on.
   void Keep(std::unique_ptr<MarkFile> mark) { mark_ = std::move(mark); }
   // Moves the number on beyond every mark that any node may have: of a database that was set back.
@@ -71,11 +73,12 @@ class Writer {
   int process_ = 0;                      // the server's, that had the lock for us last
   std::int64_t since_ = 0;               // it lives, in microseconds since 1970
   std::int64_t epoch_ = 0, number_ = 0;  // of the last transaction that came back
-  std::unique_ptr<MarkFile> mark_;       // may be null
-  std::int64_t durable_ = 0;             // of the last one that the server may not lose
-  bool taken_over_ = false;              // kAnothers: by another node, with all that was acknowledged
-  std::set<std::string> said_;           // of the transaction under way
-  Mutex mutex_;                          // of pauses
+  Transaction::Kind kind_ = Transaction::Kind::kUsual;
+  std::unique_ptr<MarkFile> mark_;  // may be null
+  std::int64_t durable_ = 0;        // of the last one that the server may not lose
+  bool taken_over_ = false;         // kAnothers: by another node, with all that was acknowledged
+  std::set<std::string> said_;      // of the transaction under way
+  Mutex mutex_;                     // of pauses
   CondVar never_;
 };
 

@@ -1,11 +1,16 @@
 // From RocksDB to PostgreSQL and back, as an operator moves a ledger: the same ledger, whatever cuts the import off.
 #include <gmock/gmock.h>
 
-#include <fstream>
+#include <algorithm>
+#include <functional>
+#include <nlohmann/json.hpp>
 #include <sstream>
+#include <streambuf>
+#include <utility>
 
 #include "bridge/ctl/ledger_lines.h"
 #include "bridge/ctl/ledger_step.h"
+#include "bridge/ctl/sha256.h"
 #include "bridge/ctl/take_point.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "tests/support/test_postgres.h"
@@ -21,6 +26,29 @@ using testing::IsEmpty;
 
 constexpr std::uint64_t kMoved = 1200;  // more than one transaction of an import holds
 const std::vector<std::string> kParties = {"asp-a", "mno-a"};
+
+// A text in pieces. In the middle of it something happens.
+class Interrupted final : public std::streambuf {
+ public:
+  Interrupted(std::string text, std::function<void()> happens)
+      : text_(std::move(text)), happens_(std::move(happens)) {}
+
+ protected:
+  int_type underflow() override {
+    constexpr std::size_t kPiece = 4096;
+    if (read_ >= text_.size()) return traits_type::eof();
+    if (read_ >= text_.size() / 2 && happens_) std::exchange(happens_, nullptr)();
+    const std::size_t size = std::min(kPiece, text_.size() - read_);
+    setg(text_.data() + read_, text_.data() + read_, text_.data() + read_ + size);
+    read_ += size;
+    return traits_type::to_int_type(*gptr());
+  }
+
+ private:
+  std::string text_;
+  std::function<void()> happens_;
+  std::size_t read_ = 0;
+};
 
 class LedgerMoveTest : public testing::Test {
  protected:
@@ -63,6 +91,29 @@ class LedgerMoveTest : public testing::Test {
     return text.substr(text.find('\n'), text.rfind("{\"end\"") - text.find('\n'));
   }
 
+  // Its last line says what its lines are.
+  static std::string WithDigest(const std::string& text) {
+    const auto last = text.rfind("{\"end\"");
+    Sha256 digest;
+    digest.Add(text.substr(0, last));
+    auto end = nlohmann::json::parse(text.substr(last));
+    end["end"]["sha256"] = ToHex(digest.End());
+    return text.substr(0, last) + end.dump() + '\n';
+  }
+  static std::string Told(const std::string& sql) {
+    const auto said = test::SharedPostgres().Ask(sql);
+    EXPECT_TRUE(said.ok()) << sql << ": " << said.error().message;
+    return said ? said->substr(0, said->find('\n')) : "";
+  }
+  std::string Table(const std::string& name) const { return postgres_.postgres->schema + "." + name; }
+  // The keys of the tables whose index an import makes last.
+  std::string Indexed() const {
+    return Told(
+        "SELECT coalesce(string_agg(indexname, ',' ORDER BY indexname), '') FROM pg_indexes WHERE schemaname "
+        "= '" +
+        postgres_.postgres->schema + "' AND tablename IN ('history_by_device', 'places', 'day_marks')");
+  }
+
   samples::Folder folder_;
   const app::LedgerPlace rocks_{folder_.path(), {}};
   const app::LedgerPlace postgres_{"", test::PostgresOptionsFor(test::SharedPostgres(), folder_.path())};
@@ -97,12 +148,66 @@ TEST_F(LedgerMoveTest, AnImportThatIsCutOffIsNoLedgerAndGoesOn) {
   const std::string text = Export(rocks_);
   const auto cut = Import(text.substr(0, text.size() * 3 / 4), postgres_);
   ASSERT_FALSE(cut.ok());
+  EXPECT_GT(std::stoi(Told("SELECT count(*) FROM " + Table("devices"))), 0) << "nothing to go on with";
   EXPECT_EQ(cut.error().symbol, "import_invalid");
   EXPECT_EQ(ledger::CheckPostgresLedger(*postgres_.postgres).error().symbol, ledger::kLedgerUnmarked);
   EXPECT_EQ(ledger::MigratePostgresLedger(*postgres_.postgres).error().symbol, ledger::kLedgerUnmarked);
   const auto whole = Import(text, postgres_);
   ASSERT_TRUE(whole.ok()) << whole.error().message;
   EXPECT_EQ(Dump(*Postgres(), kParties, kMoved), then_);
+}
+
+// The last line alone is missing: everything is in but what follows from it, and no index is there yet.
+TEST_F(LedgerMoveTest, AnImportThatWasCutOffBehindItsLastRecordGoesOn) {
+  const std::string text = Export(rocks_);
+  ASSERT_FALSE(Import(text.substr(0, text.rfind("{\"end\"")), postgres_).ok());
+  EXPECT_GT(std::stoi(Told("SELECT count(*) FROM " + Table("history_by_device"))), 0);
+  EXPECT_EQ(Indexed(), "");
+  // What a making of these leaves that was cut off.
+  Told("INSERT INTO " + Table("places") + " VALUES ('x', ''), ('x', '')");
+  Told("INSERT INTO " + Table("day_marks") + " VALUES ('y', '')");
+  const auto whole = Import(text, postgres_);
+  ASSERT_TRUE(whole.ok()) << whole.error().message;
+  EXPECT_EQ(Dump(*Postgres(), kParties, kMoved), then_);
+  EXPECT_EQ(Indexed(), "day_marks_pkey,history_by_device_pkey,places_pkey");
+}
+
+TEST_F(LedgerMoveTest, AServerThatCrashesAndComesBackIsWaitedFor) {
+  auto& server = test::SharedPostgres();
+  Interrupted text(Export(rocks_), [&server] {
+    server.Kill();
+    ASSERT_TRUE(server.StartAgain().ok());
+  });
+  std::istream lines(&text);
+  const auto moved = ImportLines(lines, postgres_, folder_.path("beside"));
+  ASSERT_TRUE(moved.ok()) << moved.error().message;
+  EXPECT_EQ(Dump(*Postgres(), kParties, kMoved), then_);
+}
+
+TEST_F(LedgerMoveTest, ARecordThatIsThereTwiceMakesNoLedger) {
+  const std::string text = Export(rocks_);
+  const auto from = text.find("{\"family\":\"devices\""), to = text.find('\n', from) + 1;
+  std::string twice = text;
+  twice.insert(text.find("{\"family\":\"sinks\""), text.substr(from, to - from));
+  const auto imported = Import(twice, postgres_);
+  ASSERT_FALSE(imported.ok());
+  EXPECT_THAT(imported.error().message, HasSubstr("duplicate key"));
+  EXPECT_FALSE(ledger::CheckPostgresLedger(*postgres_.postgres).ok());
+}
+
+// Other programs may write lines, too: blanks, another order and escapes are JSON as well.
+TEST_F(LedgerMoveTest, ALineInAnotherFormOfJsonIsTheSameRecord) {
+  const std::string text = Export(rocks_);
+  const auto from = text.find("{\"family\":\"devices\""), to = text.find('\n', from);
+  const auto record = nlohmann::json::parse(text.substr(from, to - from));
+  const std::string other = "{ \"record\": " + record["record"].dump() +
+                            ", \"family\": \"\\u0064evices\", \"key\": " + record["key"].dump() + " }";
+  std::string changed = text;
+  changed.replace(from, to - from, other);
+  changed = WithDigest(changed);
+  const auto imported = Import(changed, {folder_.path("other"), {}});
+  ASSERT_TRUE(imported.ok()) << imported.error().message;
+  EXPECT_EQ(Dump(*Rocks(folder_.path("other")), kParties, kMoved), then_);
 }
 
 TEST_F(LedgerMoveTest, WhatWasBegunWithOneExportDoesNotGoOnWithAnother) {
