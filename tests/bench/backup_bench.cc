@@ -1,13 +1,11 @@
 // Bench (j): backup, check, restore, export and import of a registry with 1,000,000 devices (`--devices N`: another
-// number; `--move`: the move to PostgreSQL alone): how long each takes and how large it is, beside a plain copy of the same
-// files; how long a commit waits at most while a checkpoint is made; and how long a move to PostgreSQL and back takes.
-// Devices are registered, many to a commit, with 7 entries of history each.
+// number): how long each takes and how large it is, beside a plain copy of the same files; and how long a commit waits at
+// most while a checkpoint is made. bench_move is the move to PostgreSQL.
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <semaphore>
 #include <thread>
 
@@ -18,10 +16,9 @@
 #include "bridge/ledger/rocksdb/open.h"
 #include "schemas/base/check.h"
 #include "tests/bench/arguments.h"
+#include "tests/bench/lived_devices.h"
 #include "tests/bench/report.h"
 #include "tests/support/temporary_folder.h"
-#include "tests/support/test_postgres.h"
-#include "tests/unit/bridge/ledger/samples.h"
 
 namespace {
 
@@ -30,37 +27,11 @@ namespace fs = std::filesystem;
 namespace samples = ledger::samples;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::uint64_t kUsual = 1'000'000, kPerCommit = 200;
-constexpr std::size_t kHistory = 7;
+constexpr std::uint64_t kUsual = 1'000'000;
 constexpr std::uint64_t kCommits = 3000;  // of one who waits for each
-constexpr std::chrono::minutes kMakingMax{12};
 
 double Seconds(Clock::time_point since) {
   return std::chrono::duration<double>(Clock::now() - since).count();
-}
-
-// What is left of devices that have lived for a while: their records, what is theirs alone, and 7 entries of history each.
-// What was said of them has been acknowledged and let go, and most commands are forgotten (`ledger.event_days`).
-domain::Changeset Devices(std::uint64_t from) {
-  domain::Changeset changes;
-  changes.mark = samples::Mark(from);
-  for (std::uint64_t number = from; number < from + kPerCommit; ++number) {
-    domain::Changeset one = samples::Registration(number);
-    std::move(one.devices.begin(), one.devices.end(), std::back_inserter(changes.devices));
-    std::move(one.claims.begin(), one.claims.end(), std::back_inserter(changes.claims));
-    changes.history.insert(changes.history.end(), kHistory, one.history[0]);
-  }
-  return changes;
-}
-
-// How many there are in the end.
-std::uint64_t Fill(ledger::Ledger& ledger, std::uint64_t devices) {
-  const auto until = Clock::now() + kMakingMax;
-  std::uint64_t made = 0;
-  for (; made < devices && Clock::now() < until; made += kPerCommit)
-    ledger.CommitLater(Devices(made), [](const Status& done) { REG_CHECK(done.ok()); });
-  REG_CHECK(ledger.Commit(samples::Registration(made)).ok());  // the last: all are there
-  return made + 1;
 }
 
 // The longest wait of one who commits one after the other.
@@ -108,29 +79,6 @@ double Timed(Call call) {
   return Seconds(start);
 }
 
-// To PostgreSQL, with fsync on and on the same disk, and out of it again.
-void Move(const test::TemporaryFolder& folder, double exported, double imported, bench::Report& report) {
-  const auto server = lab::PostgresServer::Start({.durable = true, .settings = {}});
-  REG_CHECK(server.ok());
-  const app::LedgerPlace there{"", test::PostgresOptionsFor(**server, "moved")};
-  const double in = Timed([&] {
-    std::ifstream lines(folder.In("lines"));
-    const auto done = ctl::ImportLines(lines, there, folder.In("t"));
-    if (!done) std::fprintf(stderr, "%s\n", done.error().message.c_str());
-    REG_CHECK(done.ok());
-  });
-  if (imported > 0) report.Add("import_postgres", in, "s", imported, "into RocksDB", imported / in);
-  if (imported == 0) report.AddAlone("import_postgres", in, "s");
-  const auto octets = (*server)->Ask("SELECT pg_database_size(current_database())");
-  REG_CHECK(octets.ok());
-  report.AddAlone("size_postgres", std::stod(*octets) / 1e6, "MB");
-  const double out = Timed([&] {
-    std::ofstream lines(folder.In("back"));
-    REG_CHECK(ctl::ExportLines({there, "", "bench", SystemClock().Now()}, lines).ok());
-  });
-  report.Add("export_postgres", out, "s", exported, "out of RocksDB", exported / out);
-}
-
 // What a checkpoint has: files that are not written to any more.
 void Sizes(const test::TemporaryFolder& folder, ledger::Ledger& ledger, bench::Report& report) {
   REG_CHECK(ledger::MakeCheckpoint(ledger, folder.In("point")).ok());
@@ -138,7 +86,7 @@ void Sizes(const test::TemporaryFolder& folder, ledger::Ledger& ledger, bench::R
   fs::remove_all(folder.In("point"));
 }
 
-double Export(const test::TemporaryFolder& folder, bench::Report& report) {
+void Export(const test::TemporaryFolder& folder, bench::Report& report) {
   const double exported = Timed([&] {
     std::ofstream lines(folder.In("lines"));
     REG_CHECK(
@@ -147,7 +95,6 @@ double Export(const test::TemporaryFolder& folder, bench::Report& report) {
   });
   report.AddAlone("export_size", Megabytes(folder.In("lines")), "MB");
   report.AddAlone("export_made", exported, "s");
-  return exported;
 }
 
 }  // namespace
@@ -156,8 +103,6 @@ int main(int argc, char** argv) {
   std::uint64_t wanted = kUsual;
   bench::Arguments arguments("bench_backup");
   arguments.app().add_option("--devices", wanted, "(1000000)")->check(CLI::PositiveNumber);
-  bool only_move = false;
-  arguments.app().add_flag("--move", only_move, "to PostgreSQL and back, and nothing else");
   if (const auto end = arguments.Parse(argc, argv)) return *end;
   const test::TemporaryFolder folder;
   bench::Report report;
@@ -167,13 +112,9 @@ int main(int argc, char** argv) {
   {
     auto ledger = ledger::OpenRocksDbLedger({folder.In("r/ledger")});
     REG_CHECK(ledger.ok());
-    devices = Fill(**ledger, wanted);
+    devices = bench::FillLived(**ledger, wanted);
     report.AddAlone("backup_devices", static_cast<double>(devices), "devices");
     Sizes(folder, **ledger, report);
-  }
-  if (only_move) {
-    Move(folder, Export(folder, report), 0, report);
-    return report.Write(arguments.json()) ? 0 : 1;
   }
   {
     auto ledger = ledger::OpenRocksDbLedger({folder.In("r/ledger")});
@@ -207,7 +148,7 @@ int main(int argc, char** argv) {
   });
   report.AddAlone("backup_restore", restored, "s");
   for (const char* done : {"n", "b"}) fs::remove_all(folder.In(done));
-  const double exported = Export(folder, report);
+  Export(folder, report);
   const double imported = Timed([&] {
     std::ifstream lines(folder.In("lines"));
     const auto done = ctl::ImportLines(lines, {folder.In("i"), {}}, folder.In("t"));
@@ -215,6 +156,5 @@ int main(int argc, char** argv) {
     REG_CHECK(done.ok());
   });
   report.AddAlone("import_made", imported, "s");
-  Move(folder, exported, imported, report);
   return report.Write(arguments.json()) ? 0 : 1;
 }
