@@ -223,9 +223,13 @@ void SecondaryProcess::Stop() { End(SIGTERM); }
 void SecondaryProcess::Kill() { End(SIGKILL); }
 
 std::string SecondaryProcess::Log() const {
-  std::ostringstream text;
-  text << std::ifstream(folder_ + "/server.log").rdbuf() << std::ifstream(folder_ + "/output.log").rdbuf();
-  return text.str();
+  std::string all;
+  for (const char* const name : {"/server.log", "/output.log"}) {
+    std::ostringstream text;  // of each its own: an empty file would be a failure to all that comes behind
+    text << std::ifstream(folder_ + name).rdbuf();
+    all += text.str();
+  }
+  return all;
 }
 
 std::string SecondaryProcess::Dig(const std::string& arguments) const {
