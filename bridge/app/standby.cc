@@ -8,9 +8,11 @@
 #include "bridge/app/metrics.h"
 #include "bridge/app/mqtt_options.h"
 #include "bridge/app/status.h"
+#include "bridge/app/zone_options.h"
 #include "bridge/ledger/postgres/nodes.h"
 #include "bridge/mqtt/dial.h"
 #include "bridge/say_once.h"
+#include "bridge/zone/follower.h"
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
 
@@ -32,6 +34,7 @@ class Waiting : public Standby {
         standby_(std::move(options)),
         log_(log.For("node")) {}
   Status StartThreads(const Config& config, Log& log);
+  void FollowZone(const Config& config, const LogLine& log);
   bool may_open() const override { return may_open_; }
   bool saw_another() const override { return saw_another_; }
   std::string says() const override {
@@ -58,7 +61,8 @@ class Waiting : public Standby {
   std::string says_ GUARDED_BY(mutex_) = "standby: looks at the ledger";
   double stood_still_ GUARDED_BY(mutex_) = 0;
   OwnThread dialling_{mutex_, wake_}, looking_{mutex_, wake_};
-  std::unique_ptr<HttpServer> http_;  // ends first: it asks for the rest
+  std::unique_ptr<zone::ZoneFollower> follower_;  // null: the zone is not copied
+  std::unique_ptr<HttpServer> http_;              // ends first: it asks for the rest
 };
 
 Status Waiting::StartThreads(const Config& config, Log& log) {
@@ -73,7 +77,16 @@ Status Waiting::StartThreads(const Config& config, Log& log) {
   http_ = std::move(*http);
   looking_.Start("standby", [this] { Look(); });
   dialling_.Start("standby-broker", [this] { Dial(); });
+  FollowZone(config, log.For("zone"));
   return Done{};
+}
+
+// Without a copy a take-over signs more anew, and is one all the same.
+void Waiting::FollowZone(const Config& config, const LogLine& log) {
+  if (config.dns.other_primaries.empty() || config.dns.by_update()) return;
+  auto follower = zone::ZoneFollower::Start(ZoneOptions(config, {}), config.dns.other_primaries, log);
+  if (!follower) return log.Warning("zone: no copy of it is kept: " + follower.error().message);
+  follower_ = std::move(*follower);
 }
 
 void Waiting::Look() {

@@ -158,7 +158,7 @@ Status LivePublisher::AdoptKept() {
   if (rebuilt_at_start_) file_.Discard();
   auto kept = file_.Read(options_.journal_bytes_max, options_.journal_changes_max);
   if (!kept) return Done{};
-  if (!serials_.MayBeLast(kept->serial)) kept->torn = true;
+  if (kept->copied || !serials_.MayBeLast(kept->serial)) kept->torn = true;
   if (auto passed = serials_.Pass(kept->serial); !passed) return passed;
   store_.Adopt(std::move(*kept), clock_.Now());
   return Done{};

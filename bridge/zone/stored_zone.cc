@@ -46,9 +46,9 @@ struct Placed {
 };
 
 template <class Map, class Key>
-const Block* FindIn(const Map& map, const Key& key) {
+BlockPtr FindIn(const Map& map, const Key& key) {
   const auto found = map.find(key);
-  return found == map.end() ? nullptr : found->second.get();
+  return found == map.end() ? nullptr : found->second;
 }
 
 template <class Map, class Key>
@@ -94,7 +94,7 @@ bool StoredBlocks::Add(BlockPtr block) {
   return others_.try_emplace(KeyOf(*block), std::move(block)).second;
 }
 
-const Block* StoredBlocks::Find(View key) const {
+BlockPtr StoredBlocks::Find(View key) const {
   const Placed placed(key);
   if (placed.hash) return FindIn(denial_, *placed.hash);
   if (placed.device) return FindIn(tlsa_, *placed.device);
@@ -122,7 +122,7 @@ FormerBlocks::FormerBlocks(StoredBlocks blocks, const Block& soa, const SigningP
     : blocks_(std::move(blocks)), now_(now.seconds()) {
   for (const ZoneKey& ksk : signing.ksks) ksks_.push_back(ksk.tag);
   for (const Bytes& dnskey : dnskeys) algorithms_.insert(dnskey[3]);
-  const Block* const then = blocks_.Find(StoredBlocks::KeyOf({}, kTypeDnskey));
+  const BlockPtr then = blocks_.Find(StoredBlocks::KeyOf({}, kTypeDnskey));
   if (then == nullptr) return;
   // By the whole key: a tag alone may be that of two.
   for (const Bytes& dnskey : RdatasAtApex(*then)) {
@@ -155,7 +155,7 @@ bool FormerBlocks::Usable(const Block& block) const {
 
 BlockPtr FormerBlocks::Take(const Unsigned& wanted) {
   const Bytes key = StoredBlocks::KeyOf(wanted.prefix, wanted.type);
-  const Block* const found = blocks_.Find(key);
+  const BlockPtr found = blocks_.Find(key);
   if (found == nullptr || !found->DataIs(wanted.wire) || !Usable(*found)) return nullptr;
   return blocks_.Remove(key);
 }

@@ -24,9 +24,9 @@ class StoredBlocks {
   static Bytes KeyOf(View prefix, std::uint16_t type);
   static Bytes KeyOf(const Block& block) { return KeyOf(block.prefix(), block.type()); }
 
-  bool Add(BlockPtr block);  // false, and nothing is added, when there is one
-  const Block* Find(View key) const;
-  BlockPtr Remove(View key);  // null when there is none
+  bool Add(BlockPtr block);       // false, and nothing is added, when there is one
+  BlockPtr Find(View key) const;  // null when there is none
+  BlockPtr Remove(View key);      // the same
   std::vector<BlockPtr> All() const;
   std::size_t size() const { return tlsa_.size() + denial_.size() + others_.size(); }
 
@@ -46,6 +46,8 @@ struct StoredZone {
   std::uint32_t serial = 0;
   Journal journal;    // the versions that led to this one
   bool torn = false;  // versions behind it were lost, or are another registry's
+  // Another registry's, which this one has followed (follower.h): there may be versions behind it.
+  bool copied = false;
 };
 
 // What of a stored zone can be taken over under the keys of now.

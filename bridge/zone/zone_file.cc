@@ -108,7 +108,8 @@ bool ZoneFile::ReadRecords(int fd, StoredZone& zone, std::string& why) {
       good = kind == ZoneRecord::kBlocks ? ReadBlocks(payload, zone)
                                          : kind == ZoneRecord::kEnd && ReadEnd(payload, zone);
     } else if (good && !start) {
-      good = kind == ZoneRecord::kVersion && ReadVersion(payload, zone);
+      good = kind == ZoneRecord::kCopied ? ReadCopied(payload, zone)
+                                         : kind == ZoneRecord::kVersion && ReadVersion(payload, zone);
     }
     zone.torn = !good;
     if (!good) break;
@@ -130,11 +131,21 @@ void ZoneFile::Failed(const std::string& what) {
 }
 
 void ZoneFile::Append(const Delta& delta, bool anew) {
-  if (path_.empty()) return;
+  if (!path_.empty()) PutRecord(ZoneRecord::kVersion, VersionPayload(delta, anew));
+}
+
+void ZoneFile::AppendCopied(const Delta& delta, bool anew) {
+  if (!path_.empty()) PutRecord(ZoneRecord::kCopied, VersionPayload(delta, anew));
+}
+
+void ZoneFile::MarkCopied() {
+  if (!path_.empty()) PutRecord(ZoneRecord::kCopied, {});
+}
+
+void ZoneFile::PutRecord(ZoneRecord kind, View payload) {
   const MutexLock lock(mutex_);
   if (file_.fd() < 0 && !writing_anew_) return;
-  Bytes payload = VersionPayload(delta, anew);
-  const Bytes record = payload.size() > kZoneRecordMax ? Bytes() : Framed(ZoneRecord::kVersion, payload);
+  const Bytes record = payload.size() > kZoneRecordMax ? Bytes() : Framed(kind, payload);
   if (record.empty()) {  // as large as the zone itself: the next whole one holds it
     Drop();
     waiting_octets_ = kWaitingMax + 1;
@@ -226,9 +237,11 @@ bool ZoneFile::WriteImage(int fd, const ZoneImage& image, std::size_t& octets) {
   if (!put(ZoneRecord::kEnd, payload)) return false;
   std::size_t versions = 0;
   std::swap(octets, versions);  // `octets` is to be that of the content alone
+  const ZoneRecord kind = image.copied ? ZoneRecord::kCopied : ZoneRecord::kVersion;
   for (const DeltaPtr& version : image.versions) {
-    if (!put(ZoneRecord::kVersion, VersionPayload(*version, false))) return false;
+    if (!put(kind, VersionPayload(*version, false))) return false;
   }
+  if (image.copied && image.versions.empty() && !put(kind, {})) return false;
   std::swap(octets, versions);
   return true;
 }

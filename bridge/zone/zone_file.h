@@ -29,6 +29,7 @@ struct ZoneImage {
   BlockPtr soa;
   std::uint32_t serial = 0;
   std::vector<DeltaPtr> versions;  // oldest first; the last ends at `serial`
+  bool copied = false;             // StoredZone::copied
 };
 
 class ZoneFile {
@@ -44,6 +45,9 @@ class ZoneFile {
   // file.
   std::optional<StoredZone> Read(std::size_t journal_octets_max, std::size_t journal_changes_max);
   void Append(const Delta& delta, bool anew);
+  // The same, of another registry's version; nothing: what is there already is not said to be the last that was served.
+  void AppendCopied(const Delta& delta, bool anew);
+  void MarkCopied();
   bool RewriteDue();
   void Rewrite(ZoneImage image);
   // What was kept is thrown away: the next version is written whole.
@@ -55,6 +59,7 @@ class ZoneFile {
   using Steady = std::chrono::steady_clock;
 
   bool ReadRecords(int fd, StoredZone& zone, std::string& why);
+  void PutRecord(ZoneRecord kind, View payload);
   void Write(const ZoneImage& image);
   bool WriteImage(int fd, const ZoneImage& image, std::size_t& octets);
   bool TakePlace(Descriptor& fresh, std::size_t octets);

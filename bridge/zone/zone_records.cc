@@ -176,11 +176,18 @@ bool ReadVersion(View payload, StoredZone& into) {
   for (const BlockPtr& block : version.delta.added) into.blocks.Add(block);
   into.soa = version.delta.soa_to;
   into.serial = version.delta.to;
+  into.copied = false;
   if (version.anew) {
     into.journal.Clear();
   } else {
     into.journal.Append(std::make_shared<const Delta>(std::move(version.delta)));
   }
+  return true;
+}
+
+bool ReadCopied(View payload, StoredZone& into) {
+  if (!payload.empty() && !ReadVersion(payload, into)) return false;
+  into.copied = true;
   return true;
 }
 

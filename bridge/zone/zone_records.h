@@ -4,6 +4,8 @@
 //   kBlocks    blocks of the content at that serial, without the SOA, in any number of records
 //   kEnd       how many blocks there were (4): the content is whole
 //   kVersion   from (4) | to (4) | anew (1) | SOA | count (4), keys of what goes | count (4), blocks of what comes
+//   kCopied    nothing, or as kVersion: the zone is now as another registry served it, which may have served versions behind
+//              that. A kVersion behind it is this registry's own. A release that does not know the kind reads up to there
 // Block := prefix size (2) | records (2) | RRSIGs (2) | octets of the RRset (4) | octets in all (4) | octets.
 // Key := size (2) | octets (StoredBlocks::KeyOf).
 // Reading trusts nothing: what does not fit is null or false. A version that does not fit leaves what was read before as it
@@ -20,7 +22,7 @@ inline constexpr std::size_t kZoneRecordHead = 9;           // length, checksum,
 inline constexpr std::size_t kZoneRecordMax = 64u << 20;    // payload; a larger version is not written as one
 inline constexpr std::size_t kBlocksRecordSize = 1u << 18;  // about
 
-enum class ZoneRecord : std::uint8_t { kStart = 1, kBlocks = 2, kEnd = 3, kVersion = 4 };
+enum class ZoneRecord : std::uint8_t { kStart = 1, kBlocks = 2, kEnd = 3, kVersion = 4, kCopied = 5 };
 
 Bytes Framed(ZoneRecord kind, View payload);
 // Length of the payload; nullopt when the head cannot be one.
@@ -39,5 +41,6 @@ bool ReadEnd(View payload, const StoredZone& whole);
 // `anew`: no difference is told over it (journal.h).
 Bytes VersionPayload(const Delta& delta, bool anew);
 bool ReadVersion(View payload, StoredZone& into);
+bool ReadCopied(View payload, StoredZone& into);
 
 }  // namespace registry::zone

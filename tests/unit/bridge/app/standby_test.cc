@@ -9,6 +9,7 @@
 #include <regex>
 
 #include "bridge/ledger/postgres/nodes.h"
+#include "simulators/lab/ports.h"
 #include "simulators/lab/probe.h"
 #include "simulators/lab/process.h"
 #include "tests/support/registry_home.h"
@@ -85,6 +86,17 @@ class StandbyTest : public testing::Test {
     };
     ASSERT_TRUE(lab::WaitUntil(seen, kPatience)) << folder_.Read("b.log");
   }
+  void SetPrimaries(const std::string& node, std::uint16_t own, std::uint16_t other) {
+    const std::string file = node + "/registry.toml", text = folder_.Read(file);
+    const std::string by = "listen_port = " + std::to_string(own) + "\nother_primaries = ['127.0.0.1@" +
+                           std::to_string(other) + "']";
+    ASSERT_NE(text.find("listen_port = 0"), std::string::npos) << text;
+    folder_.Write(file, std::regex_replace(text, std::regex("listen_port = 0"), by));
+  }
+  void AwaitLine(const std::string& node, const std::string& part) {
+    const auto said = [&] { return folder_.Read(node + ".log").find(part) != std::string::npos; };
+    ASSERT_TRUE(lab::WaitUntil(said, kPatience)) << folder_.Read(node + ".log");
+  }
   int StatusOf(const std::string& node) {
     EXPECT_TRUE(nodes_[node]->WaitExit(kPatience)) << folder_.Read(node + ".log");
     const auto status = nodes_[node]->exit_status();
@@ -143,6 +155,28 @@ TEST_F(StandbyTest, ItTakesOverWhenTheActiveOneStopsAndWhenItIsKilled) {
   nodes_["b"]->Signal(SIGKILL);
   Await("a", "active");
   EXPECT_EQ(ledger::NodesOfPostgres(options_)->lease.node, "a");
+}
+
+TEST_F(StandbyTest, ItFollowsTheZoneOfTheActiveOneAndGoesOnWithIt) {
+  lab::Ports ports;
+  const auto a = ports.Take(), b = ports.Take();
+  ASSERT_TRUE(a.ok() && b.ok());
+  SetPrimaries("a", *a, *b);
+  SetPrimaries("b", *b, *a);
+  StartBoth();
+  AwaitLine("b", "zone: follows that of 127.0.0.1 port " + std::to_string(*a));
+  ASSERT_TRUE(
+      lab::WaitUntil([&] { return std::filesystem::exists(folder_.In("b/zone/signed-zone")); }, kPatience));
+  const std::uint32_t before = Serial("a");
+  nodes_["a"]->Signal(SIGKILL);
+  Await("b", "active");
+  ASSERT_TRUE(lab::WaitUntil([&] { return Serial("b") != 0; }, kPatience));
+  EXPECT_GT(Serial("b"), before);
+  Start("a");
+  Await("a", "standby");
+  AwaitLine("a", "zone: follows that of 127.0.0.1 port " + std::to_string(*b));
+  nodes_["a"]->Signal(SIGTERM);
+  EXPECT_EQ(StatusOf("a"), 0) << folder_.Read("a.log");
 }
 
 TEST_F(StandbyTest, OneThatHangsLosesTheLeaseAndEndsWhenItWakes) {

@@ -1,0 +1,270 @@
+// A registry that stands by follows the zone of the active one over the network, and goes on with its file as the active
+// one would: the same content, differences from every version that it has seen, a new serial.
+#include "bridge/zone/follower.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "bridge/zone/apex.h"
+#include "bridge/zone/copied_zone.h"
+#include "bridge/zone/server.h"
+#include "bridge/zone/zone_file.h"
+#include "schemas/base/mutex.h"
+#include "simulators/lab/probe.h"
+#include "tests/unit/bridge/zone/zone_files.h"
+
+namespace registry::zone::testing {
+namespace {
+
+using lab::WaitUntil;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::chrono::seconds kPatience{120};
+constexpr std::size_t kJournalOctets = 1u << 20, kJournalVersions = 100;
+
+using Content = std::multiset<Bytes>;
+
+Content ContentOf(const ZoneStore& store) {
+  Content content;
+  const Transfer whole = store.Full();
+  for (std::size_t i = 0; i + 1 < whole.pieces.size(); ++i) content.insert(whole.pieces[i].block->wire());
+  return content;
+}
+
+Content ContentOf(const StoredZone& zone) {
+  Content content{zone.soa->wire()};
+  for (const BlockPtr& block : zone.blocks.All()) content.insert(block->wire());
+  return content;
+}
+
+// The active one: what the publisher has, without a ledger.
+struct Active {
+  Active(const Options& options, std::vector<domain::ZoneChange> changes, std::uint32_t serial,
+         std::uint16_t port = 0)
+      : store(*ProfileOf(options), kJournalOctets, kJournalVersions, clock.Now()),
+        responder(store, *LoadTsigKeys(options), clock),
+        server(responder, {}) {
+    store.Load(changes, clock.Now());
+    store.FinishLoad(serial, clock.Now());
+    REG_CHECK(server.Start("127.0.0.1", port).ok());
+  }
+  void Publish(const std::vector<domain::ZoneChange>& changes, std::uint32_t serial) {
+    store.Publish(changes, 0, serial, clock.Now());
+  }
+  SystemClock clock;
+  ZoneStore store;
+  Responder responder;
+  TransferServer server;
+};
+
+class FollowerTest : public ::testing::Test {
+ protected:
+  FollowerTest() { options_.zone_file = files_.path("signed-zone"); }
+
+  void Follow(std::uint16_t port) { Follow({{"127.0.0.1", port}}); }
+  void Follow(const std::vector<std::pair<std::string, std::uint16_t>>& primaries) {
+    auto follower = ZoneFollower::Start(options_, primaries, [this](int, const std::string& line) {
+      const MutexLock lock(mutex_);
+      log_ += line + "\n";
+    });
+    ASSERT_TRUE(follower.ok()) << follower.error().message;
+    follower_ = std::move(*follower);
+  }
+  std::string log() const {
+    const MutexLock lock(mutex_);
+    return log_;
+  }
+  void AwaitSerial(std::uint32_t serial) {
+    ASSERT_TRUE(WaitUntil([&] { return follower_->sample().serial == serial; }, kPatience))
+        << follower_->sample().serial << "\n"
+        << log();
+  }
+  void AwaitLine(const std::string& part) {
+    ASSERT_TRUE(WaitUntil([&] { return log().find(part) != std::string::npos; }, kPatience)) << log();
+  }
+  void AwaitFile() const {
+    ASSERT_TRUE(WaitUntil([&] { return std::filesystem::exists(options_.zone_file); }, kPatience));
+  }
+  std::optional<StoredZone> ReadBack() const {
+    ZoneFile file(options_.zone_file, *NameFromText(kZone), {});
+    return file.Read(kJournalOctets, kJournalVersions);
+  }
+  static std::vector<domain::ZoneChange> Devices(std::uint64_t first, std::uint64_t last) {
+    std::vector<domain::ZoneChange> changes;
+    for (std::uint64_t n = first; n < last; ++n) changes.push_back(Published(n));
+    return changes;
+  }
+
+  ZoneFiles files_;
+  Options options_ = files_.options();
+  mutable Mutex mutex_;
+  std::string log_ GUARDED_BY(mutex_);
+  std::unique_ptr<ZoneFollower> follower_;
+};
+
+TEST_F(FollowerTest, ItHasEveryVersionThatItHasSeenAsACopy) {
+  Active active(options_, Devices(0, 300), 7);
+  Follow(active.server.port());
+  AwaitSerial(7);
+  AwaitFile();
+  // Added, taken away, with a note in place of a TLSA, signed again, and back.
+  active.Publish({Published(500), Gone(1, 2)}, 8);
+  AwaitSerial(8);
+  active.Publish({Deactivated(2, 2), Published(3, 2)}, 9);
+  AwaitSerial(9);
+  active.store.Publish({}, 40, 10, UtcTime{active.clock.Now().micros + 10 * 86'400'000'000});
+  AwaitSerial(10);
+  active.Publish({Published(1, 3), Published(2, 3)}, 12);
+  AwaitSerial(12);
+  EXPECT_EQ(follower_->sample().whole, 1u) << log();
+  EXPECT_EQ(follower_->sample().differences, 4u);
+  follower_->Stop();
+  const auto kept = ReadBack();
+  ASSERT_TRUE(kept);
+  EXPECT_TRUE(kept->copied);
+  EXPECT_FALSE(kept->torn);
+  EXPECT_EQ(kept->serial, 12u);
+  EXPECT_TRUE(ContentOf(*kept) == ContentOf(active.store)) << "octet for octet, with the signatures";
+  EXPECT_EQ(kept->journal.size(), 4u);
+  EXPECT_EQ(kept->journal.After(7).size(), 4u);
+}
+
+TEST_F(FollowerTest, AfterARestartItGoesOnWithDifferences) {
+  Active active(options_, Devices(0, 100), 7);
+  Follow(active.server.port());
+  AwaitSerial(7);
+  AwaitFile();
+  follower_.reset();
+  active.Publish(Devices(100, 110), 8);
+  active.Publish(Devices(110, 120), 9);
+  Follow(active.server.port());
+  AwaitSerial(9);
+  EXPECT_EQ(follower_->sample().whole, 0u);
+  follower_->Stop();
+  const auto kept = ReadBack();
+  ASSERT_TRUE(kept);
+  EXPECT_TRUE(ContentOf(*kept) == ContentOf(active.store));
+  EXPECT_EQ(kept->journal.After(7).size(), 1u) << "as it was told: one step over both";
+}
+
+TEST_F(FollowerTest, ItGoesOnWhenTheOtherOneWasAwayAndFindsTheOneThatIsActive) {
+  auto active = std::make_unique<Active>(options_, Devices(0, 50), 7);
+  const std::uint16_t port = active->server.port();
+  Follow({{"127.0.0.77", port}, {"127.0.0.1", port}});  // nobody listens at the first one
+  AwaitSerial(7);
+  active.reset();
+  AwaitLine("is not kept up to date, 127.0.0.1 port " + std::to_string(port));
+  EXPECT_FALSE(follower_->sample().follows);
+  Active again(options_, Devices(0, 60), 300, port);
+  AwaitSerial(300);
+  EXPECT_EQ(follower_->sample().whole, 2u) << "no difference leads there";
+  follower_->Stop();
+  const auto kept = ReadBack();
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->journal.size(), 0u) << "the active one told none, so this one tells none";
+}
+
+// It stays said when the file is opened a second time, although what was not whole is not there any more.
+TEST_F(FollowerTest, AFileOfItsOwnThatHasLostItsEndIsACopyFromThenOn) {
+  {
+    Active former(options_, Devices(0, 20), 6);
+    ZoneFile file(options_.zone_file, *NameFromText(kZone), {});
+    former.store.KeepIn(file);
+    former.Publish({Published(30)}, 7);
+    AwaitFile();
+    former.Publish({Published(31)}, 8);
+    former.Publish({Published(32)}, 9);
+  }
+  ASSERT_FALSE(ReadBack()->copied);
+  std::filesystem::resize_file(options_.zone_file, std::filesystem::file_size(options_.zone_file) - 1);
+  Follow({{"127.0.0.77", 1}});
+  AwaitLine("is used up to serial 8");
+  AwaitLine("is not kept up to date");
+  follower_.reset();
+  const auto kept = ReadBack();
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->serial, 8u);
+  EXPECT_FALSE(kept->torn);
+  EXPECT_TRUE(kept->copied);
+}
+
+TEST_F(FollowerTest, AVersionBehindTheCopyIsNotTaken) {
+  auto active = std::make_unique<Active>(options_, Devices(0, 50), 700);
+  const std::uint16_t port = active->server.port();
+  Follow(port);
+  AwaitSerial(700);
+  active.reset();
+  Active former(options_, Devices(0, 40), 690, port);
+  AwaitLine("its serial 690 is behind that of the copy, 700");
+  EXPECT_EQ(follower_->sample().serial, 700u);
+}
+
+TEST_F(FollowerTest, WithAnotherTsigKeyItHasNothingAndSaysSo) {
+  Active active(options_, Devices(0, 5), 7);
+  files_.WriteSecret("other.secret", "IiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiI=");
+  options_.tsig_secret_file = files_.path("other.secret");
+  Follow(active.server.port());
+  AwaitLine("NOTAUTH, BADSIG");
+  EXPECT_EQ(follower_->sample().serial, 0u);
+  EXPECT_FALSE(std::filesystem::exists(options_.zone_file));
+}
+
+// Whoever has the TSIG key has not the zone's keys.
+TEST_F(FollowerTest, AZoneThatOtherKeysHaveSignedIsNotKept) {
+  Options others = options_;
+  files_.WriteKey("other-ksk.pem");
+  others.ksk_file = files_.path("other-ksk.pem");
+  Active active(others, Devices(0, 5), 7);
+  Follow(active.server.port());
+  AwaitLine("a DNSKEY set that no known key has signed");
+  EXPECT_EQ(follower_->sample().serial, 0u);
+  EXPECT_FALSE(std::filesystem::exists(options_.zone_file));
+}
+
+TEST_F(FollowerTest, ItStopsWhileNobodyAnswers) {
+  auto silent = ListenTcp("127.0.0.1", 0);
+  ASSERT_TRUE(silent.ok());
+  Follow(LocalPort(*silent));
+  ASSERT_TRUE(WaitUntil([&] { return bool(AcceptTcp(*silent)); }, kPatience)) << log();
+  follower_->Stop();
+  EXPECT_EQ(follower_->sample().serial, 0u);
+}
+
+// What a start takes over from the copy: everything but the new SOA.
+TEST_F(FollowerTest, AStartSignsNothingAnewAndTellsDifferences) {
+  Active active(options_, Devices(0, 200), 7);
+  Follow(active.server.port());
+  AwaitSerial(7);
+  AwaitFile();
+  active.Publish(Devices(200, 210), 8);
+  AwaitSerial(8);
+  follower_.reset();
+
+  ZoneFile file(options_.zone_file, *NameFromText(kZone), {});
+  ZoneStore next(*ProfileOf(options_), kJournalOctets, kJournalVersions, active.clock.Now());
+  next.KeepIn(file);
+  auto kept = file.Read(kJournalOctets, kJournalVersions);
+  ASSERT_TRUE(kept && kept->copied);
+  kept->torn = true;  // as the publisher does it
+  next.Adopt(std::move(*kept), active.clock.Now());
+  auto changes = Devices(0, 210);
+  changes.push_back(Published(999));
+  next.Load(changes, active.clock.Now());
+  ASSERT_TRUE(next.FinishLoad(513, active.clock.Now()));
+  for (const std::uint32_t serial : {7u, 8u})
+    EXPECT_EQ(next.Since(serial).kind, Transfer::Kind::kIncremental) << serial;
+  EXPECT_EQ(next.Since(9).kind, Transfer::Kind::kFull) << "one that was ahead of the copy";
+  const Content before = ContentOf(active.store), after = ContentOf(next);
+  std::vector<Bytes> fresh;
+  std::ranges::set_difference(after, before, std::back_inserter(fresh));
+  EXPECT_EQ(fresh.size(), 4u) << "the SOA, the new device, its NSEC3 and the one before that";
+  const auto own = ReadBack();
+  ASSERT_TRUE(own);
+  EXPECT_FALSE(own->copied) << "the last version is this node's own";
+}
+
+}  // namespace
+}  // namespace registry::zone::testing
