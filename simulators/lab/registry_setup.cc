@@ -109,6 +109,17 @@ void SetLedger(toml::table& ledger, const RegistrySetup& setup) {
   ledger.insert_or_assign("lease_seconds", setup.lease_seconds);
 }
 
+// Where each node finds the zone while another one is active.
+void SetOtherPrimaries(toml::table& zone, const Layout& layout, std::uint16_t own) {
+  std::vector<std::uint16_t> ports{layout.primary};
+  for (const OtherBridge& bridge : layout.other_bridges) ports.push_back(bridge.primary);
+  toml::array others;
+  for (const std::uint16_t port : ports) {
+    if (port != own) others.push_back(std::string(kAddress) + "@" + std::to_string(port));
+  }
+  zone.insert_or_assign("other_primaries", std::move(others));
+}
+
 // A person who plays a party reads one envelope a message.
 void SetBatches(toml::array& parties) {
   std::set<std::string> simulated(std::begin(kMnos), std::end(kMnos));
@@ -144,6 +155,7 @@ Status CompleteConfig(const Layout& layout, const RegistrySetup& setup) {
   mqtt.insert_or_assign("port", static_cast<int>(layout.mqtt));
   SetResolver(Section(*config, "resolver"), layout, setup);
   SetZone(Section(*config, "zone"), layout, setup);
+  if (!layout.other_bridges.empty()) SetOtherPrimaries(Section(*config, "zone"), layout, layout.primary);
   if (auto* const parties = (*config)["party"].as_array(); setup.batches && parties != nullptr)
     SetBatches(*parties);
   toml::table secondary;
@@ -177,7 +189,9 @@ Status CopyRegistry(const Layout& layout, const OtherBridge& bridge) {
   auto config = ReadConfigFile(bridge.ConfigFile());
   if (!config) return config.error();
   Section(*config, "node").insert_or_assign("name", bridge.name);
-  Section(*config, "zone").insert_or_assign("listen_port", static_cast<int>(bridge.primary));
+  toml::table& zone = Section(*config, "zone");
+  zone.insert_or_assign("listen_port", static_cast<int>(bridge.primary));
+  SetOtherPrimaries(zone, layout, bridge.primary);
   Section(*config, "http").insert_or_assign("port", static_cast<int>(bridge.http));
   Section(*config, "console").insert_or_assign("port", static_cast<int>(bridge.console));
   return WriteConfigFile(bridge.ConfigFile(), *config);
