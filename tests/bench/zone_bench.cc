@@ -6,7 +6,10 @@
 // those of a whole transfer, when the zone was signed and when it was read from its file; and a start from the ledger and
 // the file that keeps the signed zone, beside a read of that file alone. What the opening of the ledger takes, whose log
 // holds all of it here, is a row of its own. At last the walk that gives every RRset the signature of a second algorithm
-// (ED25519), as an algorithm roll-over does, and the memory that this takes, with the walk's journal.
+// (ED25519), as an algorithm roll-over does, and the memory that this takes, with the walk's journal. Before that another
+// node follows the zone over TCP, and takes over: how long it takes to copy the whole zone, and how long a secondary waits
+// that has the last version and asks for what is new, from the moment when the other node may begin (the opening of the
+// ledger is left out).
 #include <malloc.h>
 
 #include <algorithm>
@@ -15,8 +18,13 @@
 
 #include "bridge/ledger/rocksdb/open.h"
 #include "bridge/zone/apex.h"
+#include "bridge/zone/conversation.h"
+#include "bridge/zone/copied_answer.h"
+#include "bridge/zone/follower.h"
 #include "bridge/zone/key_set_file.h"
+#include "bridge/zone/server.h"
 #include "bridge/zone/store.h"
+#include "bridge/zone/verifying_key.h"
 #include "tests/bench/arguments.h"
 #include "tests/bench/report.h"
 #include "tests/unit/bridge/zone/zone_files.h"
@@ -66,6 +74,7 @@ class ZoneBench {
     FirstSigning();
     for (std::uint64_t batch : {1u, 100u, 1000u}) AddDevices(batch);
     StartFromFile();
+    TakeOver();
     SecondAlgorithm();
   }
 
@@ -147,25 +156,29 @@ class ZoneBench {
     REG_CHECK(ledger::CreateRocksDbLedger(folder).ok());
     const auto ledger = ledger::OpenRocksDbLedger({folder});
     REG_CHECK(ledger.ok());
-    for (std::uint64_t left = devices; left > 0;) {
-      domain::Changeset changes;
-      changes.zone = Next(std::min<std::uint64_t>(left, 4096));
-      left -= changes.zone.size();
-      REG_CHECK((*ledger)->Commit(std::move(changes)).ok());
-    }
+    for (std::uint64_t left = devices; left > 0; left -= std::min<std::uint64_t>(left, 4096))
+      Commit(**ledger, Next(std::min<std::uint64_t>(left, 4096)));
   }
 
-  // As registryd starts: what the file keeps, then page by page what the ledger says.
-  void Start(ZoneFile& file, const ledger::Ledger& ledger) {
+  static void Commit(ledger::Ledger& ledger, std::vector<domain::ZoneChange> zone) {
+    domain::Changeset changes;
+    changes.zone = std::move(zone);
+    REG_CHECK(ledger.Commit(std::move(changes)).ok());
+  }
+
+  // As registryd starts: what the file keeps, then page by page what the ledger says. Whether there is a new version.
+  bool Start(ZoneFile& file, const ledger::Ledger& ledger, std::uint32_t next) {
     store_ = std::make_unique<ZoneStore>(profile_, 64u << 20, 4096, clock_.Now());
     store_->KeepIn(file);
-    store_->Adopt(*file.Read(64u << 20, 4096), clock_.Now());
+    auto kept = *file.Read(64u << 20, 4096);
+    kept.torn = kept.torn || kept.copied;
+    store_->Adopt(std::move(kept), clock_.Now());
     std::optional<DeviceId> after;
     for (auto page = ledger.ZoneAfter(after, 4096); !page->empty(); page = ledger.ZoneAfter(after, 4096)) {
       after = page->back().device;
       store_->Load(*page, clock_.Now());
     }
-    REG_CHECK(!store_->FinishLoad(serial_ + 256, clock_.Now()));
+    return store_->FinishLoad(next, clock_.Now());
   }
 
   // Nothing has changed, so every signature is taken over.
@@ -181,12 +194,11 @@ class ZoneBench {
     const std::uint64_t devices = std::exchange(device_, 0);
     FillLedger(devices);
     ZoneFile file(path, profile_.signing.zone, {});
-    std::unique_ptr<ledger::Ledger> ledger;
     const std::string suffix = std::to_string(names_);
-    const Cost opening = Measure([&] { ledger = *ledger::OpenRocksDbLedger({files_.path("ledger")}); });
+    const Cost opening = Measure([&] { ledger_ = *ledger::OpenRocksDbLedger({files_.path("ledger")}); });
     const std::uint64_t before = Resident();
-    const Cost cost = Measure([&] { Start(file, *ledger); });
-    const double seconds = cost.wall_micros / 1e6, floor = ReadAlone(path);
+    const Cost cost = Measure([&] { REG_CHECK(!Start(file, *ledger_, serial_ + 256)); });
+    const double seconds = start_seconds_ = cost.wall_micros / 1e6, floor = ReadAlone(path);
     report_.Add("zone.start_from_file." + suffix, seconds, "s", floor, "a read of the file", floor / seconds);
     const double raw = RawSignature(profile_, 2000), each = cost.cpu_micros / static_cast<double>(devices);
     report_.Add("zone.start_from_file_cpu." + suffix, each, "us/name", 2 * raw, "2 raw P-256 signatures",
@@ -195,6 +207,93 @@ class ZoneBench {
     report_.Add("zone.ledger_opening_cpu." + suffix, replayed, "us/name", 2 * raw, "2 raw P-256 signatures",
                 2 * raw / replayed);
     ReportMemory("zone.memory_after_start", before, devices);
+    store_->KeepIn(no_file_);
+  }
+
+  // Of `store_`, to whoever has the key.
+  struct Serving {
+    explicit Serving(const ZoneBench& bench)
+        : responder(*bench.store_, *LoadTsigKeys(bench.files_.options()), bench.clock_),
+          server(responder, {}) {
+      REG_CHECK(server.Start("127.0.0.1", 0).ok());
+    }
+    Responder responder;
+    TransferServer server;
+  };
+
+  void TakeOver() {
+    Options options = files_.options();
+    options.zone_file = files_.path("copy");
+    std::optional<Serving> active(*this);
+    std::unique_ptr<ZoneFollower> follower;
+    const Cost whole = Measure([&] {
+      follower = *ZoneFollower::Start(options, {{"127.0.0.1", active->server.port()}}, {});
+      while (follower->sample().serial != store_->serial() || !std::filesystem::exists(options.zone_file))
+        std::this_thread::yield();
+    });
+    const std::string suffix = "." + std::to_string(names_);
+    const double seconds = whole.wall_micros / 1e6,
+                 checks = 2 * RawVerification() * static_cast<double>(store_->devices()) / 1e6;
+    report_.Add("zone.copy_of_all" + suffix, seconds, "s", checks, "two signatures a name verified",
+                checks / seconds);
+    auto changes = Next(100);
+    const Cost version = Measure([&] {
+      store_->Publish(changes, 0, ++serial_, clock_.Now());
+      while (follower->sample().serial != serial_) std::this_thread::yield();
+    });
+    const double millis = version.wall_micros / 1e3, ask = static_cast<double>(kCopyAgain.count());
+    report_.Add("zone.copy_of_version" + suffix, millis, "ms", ask, "the time between two questions",
+                ask / millis);
+    Commit(*ledger_, std::move(changes));
+    Commit(*ledger_, Next(100));  // what is decided when nobody is active
+    active.reset();
+    const Cost over = Measure([&] {
+      follower.reset();
+      ZoneFile file(options.zone_file, profile_.signing.zone, {});
+      REG_CHECK(Start(file, *ledger_, serial_ + 256));
+      const Serving next(*this);
+      REG_CHECK(AskDifference(next.server.port()) == serial_ + 256);
+      file.Stop();
+      store_->KeepIn(no_file_);
+    });
+    const double waited = over.wall_micros / 1e6;
+    report_.Add("zone.take_over" + suffix, waited, "s", start_seconds_, "a start that changes nothing",
+                start_seconds_ / waited);
+    serial_ += 256;
+  }
+
+  // CPU µs.
+  double RawVerification() {
+    const ZoneKey& zsk = profile_.signing.zsks[0];
+    const Bytes message(200, 0x5a), signature = KeySigner(zsk, profile_.signing.patience).Sign(message);
+    const VerifyingKey key(zsk.dnskey);
+    constexpr int kCount = 2000;
+    return Measure([&] {
+             for (int i = 0; i < kCount; ++i) REG_CHECK(key.Verifies(message, signature));
+           }).cpu_micros /
+           kCount;
+  }
+
+  // As a secondary that has serial_; the new version's, and dies when it gets the whole zone.
+  std::uint32_t AskDifference(std::uint16_t port) {
+    const TsigKey key = *LoadTsigKey(kTsigName, files_.path("tsig.secret"));
+    const Name zone = *NameFromText(kZone);
+    Conversation with(
+        *ConnectTcp("127.0.0.1", port), Conversation::Clock::now() + std::chrono::seconds(60),
+        [] { return false; },
+        [](const std::string& why) { return Error::Make(Code::kFailed, "bench_failed", why); });
+    Bytes question = StartMessage(7, 0, zone, kTypeIxfr), framed;
+    SetU16(question, 8, 1);
+    Bytes soa = profile_.soa_head;
+    PutU32(soa, serial_);
+    Put(soa, profile_.soa_tail);
+    Put(question, Render({}, kTypeSoa, 0, {soa}).wire);
+    CopyReader reader(zone, key, clock_, 7, SignRequest(question, key, clock_.Now()), serial_);
+    PutFramed(framed, question);
+    REG_CHECK(with.Send(framed).ok());
+    while (reader.wants_more()) REG_CHECK(reader.Take(*with.ReceiveMessage()));
+    REG_CHECK(reader.Finish() && reader.answer().kind == CopiedAnswer::Kind::kDifferences);
+    return reader.answer().serial;
   }
 
   void SecondAlgorithm() {
@@ -239,9 +338,12 @@ class ZoneBench {
   ZoneFiles files_;
   SystemClock clock_;
   ZoneProfile profile_;
+  ZoneFile no_file_{"", profile_.signing.zone, {}};
   std::unique_ptr<ZoneStore> store_;
+  std::unique_ptr<ledger::Ledger> ledger_;
   std::uint64_t device_ = 0;
   std::uint32_t serial_ = 1;
+  double start_seconds_ = 0;
 };
 
 int Main(int argc, char** argv) {
