@@ -203,12 +203,16 @@ class PostgresStandby::Impl {
 PostgresStandby::PostgresStandby(PostgresOptions options)
     : impl_(std::make_unique<Impl>(std::move(options))) {}
 
-PostgresStandby::~PostgresStandby() { impl_->Forget(); }
+PostgresStandby::~PostgresStandby() {
+  if (!takes_it_) impl_->Forget();
+}
 
 PostgresStandby::Found PostgresStandby::Look(bool reaches_broker) {
   const auto seen = impl_->Look(why_);
+  takes_it_ = false;
   if (!seen) {
     watch_.Missed();
+    free_since_.reset();
     return Found::kAway;
   }
   seen_ = *seen;
@@ -221,6 +225,7 @@ PostgresStandby::Found PostgresStandby::Look(bool reaches_broker) {
   if (may && !said) why_ = std::move(not_said);
   if (!may || !said) {
     watch_.Missed();
+    free_since_.reset();
     return Found::kAway;
   }
   const auto says = watch_.Look(seen_, steady_clock::now());
@@ -229,6 +234,7 @@ PostgresStandby::Found PostgresStandby::Look(bool reaches_broker) {
     return Found::kHeld;
   }
   if (LeavesIt(reaches_broker)) return Found::kLeft;
+  takes_it_ = true;
   if (says == LeaseWatch::Says::kFree) return Found::kFree;
   // Its lock is free as soon as the server has ended it, which the start that follows waits for.
   impl_->End(seen_, why_);

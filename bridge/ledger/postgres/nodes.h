@@ -14,7 +14,7 @@
 // kLeftWithin: it would only have to give it up again.
 // What the holder knew to be acknowledged goes into this one's mark (bridge/ledger/mark.h) with every look. A server that
 // has less, after the promotion of a standby that lagged, is not waited at.
-// The server's clock is only for people: nothing is decided by it.
+// The server's clock decides nothing but whether another one that waits has said lately that it reaches the broker.
 // Owns: one connection. Threads: one at a time. Waits: answer_within of the options for each answer, 5 s to connect.
 #pragma once
 
@@ -48,8 +48,11 @@ struct StandbySeen {
   std::uint64_t tables = 0;
   bool reaches_broker = false;
   UtcTime since, said;
-  // And has said so lately: it says it once a second.
-  bool ReachesBroker(UtcTime now) const { return reaches_broker && now - said < std::chrono::seconds(10); }
+  // And has said so lately: it says it once a second. What it said later than now, a clock that was set back is to blame for.
+  bool ReachesBroker(UtcTime now) const {
+    constexpr std::chrono::seconds kLately{10};
+    return reaches_broker && now - said < kLately && said - now < kLately;
+  }
 };
 
 struct NodesSeen {
@@ -89,7 +92,9 @@ class PostgresStandby {
   };
   // options.node says who this one is.
   explicit PostgresStandby(PostgresOptions options);
-  ~PostgresStandby();  // says that it stands by no longer, if the server answers at once
+  // Says that it stands by no longer, if the server answers at once. One that found the ledger free is on its way to take it,
+  // and counts as one that waits until it has opened it.
+  ~PostgresStandby();
 
   // Looks, says that this one is there, and ends the lease of a holder that is gone. kAway: why() says it.
   Found Look(bool reaches_broker);
@@ -107,7 +112,7 @@ class PostgresStandby {
   LeaseSeen seen_;
   LeaseWatch watch_;
   std::optional<LeaseWatch::Time> free_since_;
-  bool ended_one_ = false;
+  bool ended_one_ = false, takes_it_ = false;
 };
 
 // Beside all of them; needs no more than the right to read. node_list.h shows it to people.

@@ -17,7 +17,7 @@ using testing::Not;
 
 class RollingUpgrade : public NodesLab {
  protected:
-  RollingUpgrade() : NodesLab(10) {}
+  RollingUpgrade() : NodesLab(12) {}
   static std::string Of(const std::string& program) {
     return test::BuiltLab().program_folder + "/" + program;
   }
@@ -102,6 +102,11 @@ TEST_F(RollingUpgrade, GoesNodeAfterNodeWhileDevicesAreActivated) {
   AwaitStates({{kFirst, "standby"}, {kSecond, "active"}});
   EXPECT_THAT(Migrated(), HasSubstr("node 'registryd' ("));
   EXPECT_EQ(Version(), kThis);
+  lab_->Signal(kSecond, SIGTERM);
+  AwaitActive(kFirst);
+  ActivateTwo();
+  StartAgain(kSecond);
+  AwaitStates({{kFirst, "active"}, {kSecond, "standby"}});
 
   // 4. The other one is upgraded, too.
   RegisterTwo();

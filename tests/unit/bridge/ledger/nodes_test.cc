@@ -50,6 +50,18 @@ class NodesTest : public testing::Test {
         within);
     return found;
   }
+  void SaysNow(const std::string& name) {
+    Told("UPDATE " + Of(name).schema + ".standby SET said = now() WHERE name = '" + name + "'");
+  }
+  // To 'c', which goes on to say that it waits.
+  bool IsLeft(PostgresStandby& standby) {
+    return lab::WaitUntil(
+        [&] {
+          SaysNow("c");
+          return standby.Look(false) == Found::kLeft;
+        },
+        seconds(60));
+  }
   samples::Folder folder_;
 };
 
@@ -126,12 +138,12 @@ TEST_F(NodesTest, WhoDoesNotReachTheBrokerLeavesTheLedgerToOneThatDoes) {
     EXPECT_EQ(without.Look(false), Found::kHeld);
     EXPECT_EQ(reaches.Look(true), Found::kHeld);
     ledger.reset();
-    Told("UPDATE " + Of("c").schema + ".standby SET said = now() + interval '1 hour' WHERE name = 'c'");
-    EXPECT_EQ(LookFor(without, seconds(20), false), Found::kLeft);
+    EXPECT_TRUE(IsLeft(without));
     EXPECT_EQ(LookFor(reaches, seconds(20)), Found::kFree);
-    ledger = Opened(OpenPostgresLedger(Of("c")));
-    EXPECT_EQ(LookFor(without, kLook, false), Found::kHeld);
   }
+  EXPECT_TRUE(IsLeft(without)) << "'c' is on its way to take it";
+  ledger = Opened(OpenPostgresLedger(Of("c")));
+  EXPECT_EQ(LookFor(without, kLook, false), Found::kHeld);
   // One that has said nothing lately is not waited for, nor one that does not reach the broker either.
   const std::string standby = Of("d").schema + ".standby";
   Told(
@@ -140,6 +152,20 @@ TEST_F(NodesTest, WhoDoesNotReachTheBrokerLeavesTheLedgerToOneThatDoes) {
       "('e', '1.2', 3, false, now())");
   ledger.reset();
   EXPECT_EQ(LookFor(without, seconds(20), false), Found::kFree);
+}
+
+TEST_F(NodesTest, WhoReachesTheBrokerAndNeverTakesTheLedgerIsNotWaitedForForever) {
+  auto ledger = Opened(OpenPostgresLedger(Of("a")));
+  PostgresStandby without(Of("b")), reaches(Of("c"));
+  EXPECT_EQ(without.Look(false), Found::kHeld);
+  EXPECT_EQ(reaches.Look(true), Found::kHeld);
+  ledger.reset();
+  EXPECT_TRUE(IsLeft(without));
+  const auto takes_it = [&] {
+    SaysNow("c");
+    return without.Look(false) == Found::kFree;
+  };
+  EXPECT_TRUE(lab::WaitUntil(takes_it, kLeftWithin + seconds(60)));
 }
 
 TEST_F(NodesTest, AHolderThatSaidNoLeaseIsNotEnded) {
