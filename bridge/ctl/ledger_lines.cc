@@ -1,6 +1,5 @@
 #include "bridge/ctl/ledger_lines.h"
 
-#include <algorithm>
 #include <istream>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -81,12 +80,12 @@ std::optional<RecordLine> RecordIn(std::string_view line) {
     return there;
   };
   const auto text = [&line] {
-    const auto end = std::min(line.find_first_of("\"\\"), line.size());
-    const auto taken = line.substr(0, end);
-    line.remove_prefix(end);
+    const auto taken = line.substr(0, line.find('"'));
+    line.remove_prefix(taken.size());
     return taken;
   };
   RecordLine found;
+  if (line.find('\\') != line.npos) return std::nullopt;  // an escape, which only a parser reads
   if (!take(R"({"family":")")) return std::nullopt;
   found.family = text();
   if (!take(R"(","key":")")) return std::nullopt;
