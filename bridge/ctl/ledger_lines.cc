@@ -155,6 +155,10 @@ RecordTexts TextsOf(const json& object) {
   return {text("family"), text("key"), text("record")};
 }
 
+auto DigestOf(const LineReader& lines) {
+  return [&lines] { return std::string(AsText(lines.Digest())); };
+}
+
 // The first `begun` records are in already.
 Status PutRecord(const LineReader& lines, const RecordLine& line, ledger::RecordImport& import,
                  std::uint64_t begun, LedgerCounts& counts) {
@@ -164,8 +168,7 @@ Status PutRecord(const LineReader& lines, const RecordLine& line, ledger::Record
   const std::string family(line.family);
   ++counts.records[family];
   if (counts.all() <= begun) return Done{};
-  const auto digest = [&lines] { return std::string(AsText(lines.Digest())); };
-  const auto put = import.Put({family, AsText(*key), AsText(*octets)}, digest);
+  const auto put = import.Put({family, AsText(*key), AsText(*octets)}, DigestOf(lines));
   if (put) return Done{};
   if (put.error().symbol == ledger::kLedgerFailed) return put.error();
   return lines.Wrong("cannot be taken: " + put.error().message);
@@ -209,7 +212,7 @@ Status TakeEnd(const LineReader& lines, const json& end, ledger::RecordImport& i
   if (counts.all() < import.begun().records)
     return ImportInvalid(
         "the ledger holds more of an export than this one has: remove its tables, and begin again");
-  const auto point = import.Finish();
+  const auto point = import.Finish(DigestOf(lines));
   if (!point && point.error().symbol == ledger::kLedgerDamaged)
     return ImportInvalid("not every record is what was written: " + point.error().message);
   if (!point) return point.error();

@@ -38,8 +38,9 @@ class RecordImport {
   Status Put(const StoredRecord& record) {
     return Put(record, [] { return std::string(); });
   }
-  // Makes what follows from the records. The point is what was written: whoever imports compares it.
-  virtual Result<LedgerPoint> Finish() = 0;
+  // Makes what follows from the records. The point is what was written: whoever imports compares it. `digest` as for Put:
+  // one that was cut off from here on goes on behind its last record.
+  virtual Result<LedgerPoint> Finish(const AskDigest& digest) = 0;
   // Of what Finish has made, to verify it. `scratch` as for OpenRocksDbReader.
   virtual Result<std::unique_ptr<LedgerReader>> Reader(const std::string& scratch) const = 0;
   virtual Status Accept() = 0;

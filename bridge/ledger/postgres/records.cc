@@ -25,13 +25,13 @@ class TableImport final : public RecordImport {
   Status Put(const StoredRecord& record, const AskDigest& digest) override {
     if (auto staged = StageRecord(record, writes_); !staged) return staged;
     ++records_;
-    if (writes_.size() < kImportedTogether) return Done{};
-    writes_.Put(Column::kMeta, kImportKey, writes_.Keep(keys::OfSeq(records_) + digest()));
-    return store_->Write(writes_, true);
+    return writes_.size() < kImportedTogether ? Status(Done{}) : WriteSome(digest);
   }
 
-  Result<LedgerPoint> Finish() override {
-    if (auto written = store_->Write(writes_, true); !written) return written.error();
+  Result<LedgerPoint> Finish(const AskDigest& digest) override {
+    if (writes_.size() > 0) {
+      if (auto written = WriteSome(digest); !written) return written.error();
+    }
     if (auto named = NameLedger(*store_); !named) return named.error();
     if (auto ended = EndLoading(options_); !ended) return ended.error();
     auto point = PointIn(*store_);
@@ -50,6 +50,12 @@ class TableImport final : public RecordImport {
   }
 
  private:
+  // What is in and how far it came, at once: what is put a second time is refused.
+  Status WriteSome(const AskDigest& digest) {
+    writes_.Put(Column::kMeta, kImportKey, writes_.Keep(keys::OfSeq(records_) + digest()));
+    return store_->Write(writes_, true);
+  }
+
   const PostgresOptions options_;
   const std::unique_ptr<PostgresStore> store_;
   const ImportedSoFar begun_;
@@ -87,6 +93,7 @@ Result<LedgerPoint> ReadRecords(const PostgresOptions& options, const TakeRecord
 Result<std::unique_ptr<RecordImport>> BeginPostgresImport(const PostgresOptions& options) {
   if (auto sound = CheckPostgresOptions(options); !sound) return sound.error();
   if (const auto made = MakeTables(options); !made) return made.error();
+  if (auto may = MayLoad(options); !may) return may.error();
   auto store = PostgresStore::OpenUnjudged(options, ReadPool::Sees::kNow);
   if (!store) return store.error();
   auto begun = BegunIn(**store, options);

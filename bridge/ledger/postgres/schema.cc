@@ -109,7 +109,8 @@ std::vector<std::string> Tables(const std::string& schema, bool schema_is_there)
 }
 
 // In one transaction.
-Status Apply(Connection& connection, std::vector<std::string> all, std::chrono::milliseconds within) {
+std::optional<Failure> TryToApply(Connection& connection, std::vector<std::string> all,
+                                  std::chrono::milliseconds within) {
   std::deque<Statement> statements;
   std::vector<Request> requests = {{&Statements::kBegin}};
   for (std::string& sql : all) {
@@ -119,7 +120,12 @@ Status Apply(Connection& connection, std::vector<std::string> all, std::chrono::
   requests.push_back({&Statements::kCommit});
   const auto answers = connection.Run(requests, steady_clock::now() + within);
   const auto* const failed = std::get_if<Failure>(&answers);
-  return failed != nullptr ? Status(failed->AsError("migrating")) : Status(Done{});
+  return failed != nullptr ? std::optional(*failed) : std::nullopt;
+}
+
+Status Apply(Connection& connection, std::vector<std::string> all, std::chrono::milliseconds within) {
+  const auto failed = TryToApply(connection, std::move(all), within);
+  return failed ? Status(failed->AsError("migrating")) : Status(Done{});
 }
 
 Result<std::unique_ptr<Connection>> ConnectToMigrate(const PostgresOptions& options) {
@@ -160,9 +166,11 @@ Result<std::optional<std::uint64_t>> NumberAt(const Store& store, const char* ke
 
 }  // namespace
 
-Status Apply(const PostgresOptions& options, std::vector<std::string> all, std::chrono::milliseconds within) {
-  const auto connection = ConnectToMigrate(options);
-  return connection ? Apply(**connection, std::move(all), within) : Status(connection.error());
+std::optional<Failure> Apply(const PostgresOptions& options, std::vector<std::string> all,
+                             std::chrono::milliseconds within) {
+  const auto made = Connection::Open(options, Connection::Server::kWritable);
+  if (const auto* const failed = std::get_if<Failure>(&made)) return *failed;
+  return TryToApply(*std::get<std::unique_ptr<Connection>>(made), std::move(all), within);
 }
 
 Status CheckPostgresOptions(const PostgresOptions& options) {

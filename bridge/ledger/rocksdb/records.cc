@@ -33,7 +33,7 @@ class FolderImport final : public RecordImport {
     return writes_.size() < kWritesMax ? Status(Done{}) : store_->Write(writes_, false);
   }
 
-  Result<LedgerPoint> Finish() override {
+  Result<LedgerPoint> Finish(const AskDigest&) override {
     if (auto written = store_->Write(writes_, true); !written) return written.error();
     if (const auto made = MakePlaces(*store_); !made) return made.error();
     if (const auto made = MakeDayMarks(*store_); !made) return made.error();

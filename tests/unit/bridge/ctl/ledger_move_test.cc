@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <streambuf>
@@ -13,6 +14,7 @@
 #include "bridge/ctl/sha256.h"
 #include "bridge/ctl/take_point.h"
 #include "bridge/ledger/rocksdb/open.h"
+#include "simulators/lab/probe.h"
 #include "tests/support/test_postgres.h"
 #include "tests/unit/bridge/ledger/dump.h"
 #include "tests/unit/bridge/ledger/samples.h"
@@ -170,6 +172,43 @@ TEST_F(LedgerMoveTest, AnImportThatWasCutOffBehindItsLastRecordGoesOn) {
   ASSERT_TRUE(whole.ok()) << whole.error().message;
   EXPECT_EQ(Dump(*Postgres(), kParties, kMoved), then_);
   EXPECT_EQ(Indexed(), "day_marks_pkey,history_by_device_pkey,places_pkey");
+}
+
+// Everything is in and made, and refused: as after Ctrl-C in the verification.
+TEST_F(LedgerMoveTest, AnImportThatWasCutOffBehindItsEndGoesOn) {
+  const std::string text = Export(rocks_);
+  std::string altered = text;
+  const auto at = altered.rfind("\"history_hash\":\"") + 16;
+  altered[at] = altered[at] == '0' ? '1' : '0';
+  EXPECT_THAT(Import(altered, postgres_).error().message, HasSubstr("history_hash"));
+  const auto whole = Import(text, postgres_);
+  ASSERT_TRUE(whole.ok()) << whole.error().message;
+  EXPECT_EQ(Dump(*Postgres(), kParties, kMoved), then_);
+  EXPECT_EQ(Indexed(), "day_marks_pkey,history_by_device_pkey,places_pkey");
+}
+
+// As pg_dump does. An attempt waits for the lock for as long as for an answer.
+TEST_F(LedgerMoveTest, WhoReadsATableIsWaitedFor) {
+  auto options = *postgres_.postgres;
+  options.answer_within = std::chrono::seconds(3);
+  const std::string locks =
+      "SELECT count(*) FROM pg_locks WHERE relation = '" + Table("day_marks") + "'::regclass AND ";
+  std::future<bool> reads;
+  Interrupted text(Export(rocks_), [&] {
+    reads = std::async(std::launch::async, [&] {
+      return test::SharedPostgres()
+          .Ask("BEGIN; LOCK TABLE " + Table("day_marks") +
+               " IN ACCESS SHARE MODE; SELECT pg_sleep(8); COMMIT")
+          .ok();
+    });
+    EXPECT_TRUE(lab::WaitUntil([&] { return Told(locks + "granted AND mode = 'AccessShareLock'") != "0"; },
+                               std::chrono::seconds(60)));
+  });
+  std::istream lines(&text);
+  const auto moved = ImportLines(lines, {"", options}, folder_.path("beside"));
+  ASSERT_TRUE(moved.ok()) << moved.error().message;
+  EXPECT_TRUE(reads.get());
+  EXPECT_EQ(Dump(*Postgres(), kParties, kMoved), then_);
 }
 
 TEST_F(LedgerMoveTest, AServerThatCrashesAndComesBackIsWaitedFor) {

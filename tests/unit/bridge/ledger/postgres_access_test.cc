@@ -52,6 +52,13 @@ TEST_F(PostgresAccessTest, RegistrydNeedsNoMoreThanTheRowsOfItsTables) {
   EXPECT_FALSE(MigratePostgresLedger(elsewhere).ok()) << "it makes no schema";
 }
 
+TEST_F(PostgresAccessTest, AnImportByWhoDoesNotOwnTheTablesChangesNothing) {
+  const auto begun = BeginPostgresImport(As("imports", "ALL"));
+  ASSERT_FALSE(begun.ok());
+  EXPECT_THAT(begun.error().message, HasSubstr("needs the role that owns the tables in database postgres"));
+  EXPECT_TRUE(OpenPostgresLedger(options_).ok()) << "it is still an empty ledger";
+}
+
 TEST_F(PostgresAccessTest, WhoStandsByFindsOutThatItHasNoRightsOnANewTable) {
   auto least = As("stands_by", "SELECT, INSERT, UPDATE, DELETE");
   least.node.name = "b";
