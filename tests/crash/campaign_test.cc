@@ -49,7 +49,8 @@ struct CampaignPlan {
 
 class CampaignRun {
  public:
-  explicit CampaignRun(const CampaignPlan& plan) : plan_(plan), random_(plan.seed) {}
+  explicit CampaignRun(const CampaignPlan& plan)
+      : plan_(plan), random_(plan.seed), random_of_work_(plan.seed + 1) {}
 
   void Run() {
     const auto begun = steady_clock::now();
@@ -92,7 +93,7 @@ class CampaignRun {
     for (int i = 1; i <= plan_.faults && !testing::Test::HasFatalFailure(); ++i) {
       const Fault fault = deck.Next();
       const auto meanwhile = random_() % kMeanwhileOneOf == 0 ? std::optional(deck.Next()) : std::nullopt;
-      work_.GoOn(lab_->lab(), random_);
+      work_.GoOn(lab_->lab(), random_of_work_);
       // Any point between two steps of the work.
       work_.WaitEvents(1 + random_() % 10, milliseconds(random_() % 1500));
       witness_->Say();
@@ -149,7 +150,8 @@ class CampaignRun {
 
   const CampaignPlan plan_;
   std::mt19937_64 random_;
-  CampaignWork work_;  // hears of the lab until that ends
+  std::mt19937_64 random_of_work_;  // asked as often as the work wants: the faults of a seed stay the same
+  CampaignWork work_;               // hears of the lab until that ends
   std::unique_ptr<CampaignLab> lab_;
   std::unique_ptr<CampaignWitness> witness_;
 };
