@@ -1,12 +1,16 @@
 // Attacked: the registry's picture of what a secondary serves, by answers to its questions. The first octet says whether
 // the answer is to the NOTIFY or to the SOA question, has the question's id, and is signed; the rest is the message. And, by
-// the same octet, what registryctl makes of the answers to an AXFR: messages, each behind two octets of its length.
+// the same octet, what registryctl makes of the answers to an AXFR, and a registry that stands by of those to an IXFR or
+// AXFR: messages, each behind two octets of its length.
 // A fault: a crash; a version that counts as served though the answer was not signed, had another id, named no SOA with
-// authority, or reported an error; a whole zone from such answers, one without its SOA, or with names of another zone.
+// authority, or reported an error; a whole zone from such answers, one without its SOA, or with names of another zone; a
+// copied version that is not read back from its record, or is believed without a signature of the zone's keys.
 #include <sys/socket.h>
 
+#include "bridge/zone/copied_zone.h"
 #include "bridge/zone/secondary.h"
 #include "bridge/zone/transfer_reader.h"
+#include "bridge/zone/zone_records.h"
 #include "tests/fuzz/dns_world.h"
 #include "tests/fuzz/input.h"
 
@@ -87,6 +91,55 @@ void PlayTransfer(fuzz::Input& input, const DnsWorld& world, const Name& zone, b
   JudgeZone(*fetched.content, fetched.serial, zone);
 }
 
+StoredZone ZoneOf(const ZoneStore& store) {
+  StoredZone stored(1u << 20, 100);
+  const Transfer whole = store.Full();
+  for (std::size_t i = 1; i + 1 < whole.pieces.size(); ++i) stored.blocks.Add(whole.pieces[i].block);
+  stored.soa = store.soa();
+  stored.serial = store.serial();
+  return stored;
+}
+
+// The zone's keys are not the input's to sign with, so nothing that it adds is believed.
+void JudgeStep(const DnsWorld& world, const Name& zone, StoredZone& copy, const Delta& step) {
+  std::string why;
+  CopyJudge judge(zone, {ProfileOf(world.files.options())->signing.ksks[0].dnskey});
+  REG_CHECK(!judge.Good(
+                step, [] { return false; }, why) &&
+            !why.empty());
+  StoredZone again = ZoneOf(world.store);
+  REG_CHECK(ReadCopied(VersionPayload(step, false), again));
+  MakeStep(copy, std::make_shared<const Delta>(step), true);
+  REG_CHECK(again.serial == copy.serial && again.blocks.size() == copy.blocks.size());
+}
+
+void PlayCopy(fuzz::Input& input, const DnsWorld& world, const Name& zone, bool right_id, bool is_signed,
+              bool difference) {
+  Bytes question = StartMessage(kTransferId, 0, zone, difference ? kTypeIxfr : kTypeAxfr);
+  Bytes mac = SignRequest(question, world.key, world.clock.Now());
+  TsigStream stream(world.key, VerifyTsig(question, *ParseMessage(question), world.key, world.clock.Now()));
+  StoredZone copy = ZoneOf(world.store);
+  const auto have = difference ? std::optional(copy.serial) : std::nullopt;
+  CopyReader reader(zone, world.key, world.clock, kTransferId, std::move(mac), have);
+  while (reader.wants_more() && !input.AtEnd()) {
+    Bytes message = NextMessage(input, right_id);
+    if (is_signed) stream.Sign(message, world.clock.Now());
+    if (reader.Take(message)) continue;
+    REG_CHECK(!reader.why().empty());
+    return;
+  }
+  if (reader.wants_more() || !reader.Finish()) return;
+  REG_CHECK(right_id && is_signed);
+  const CopiedAnswer& answer = reader.answer();
+  if (answer.kind == CopiedAnswer::Kind::kWhole) JudgeStep(world, zone, copy, DifferenceTo(copy, answer));
+  if (answer.kind != CopiedAnswer::Kind::kDifferences) return;
+  std::string why;
+  Frames frames;
+  const auto step = DifferenceIn(copy, frames, answer.steps.front(), why);
+  REG_CHECK(step.has_value() == why.empty());
+  if (step) JudgeStep(world, zone, copy, *step);
+}
+
 void Play(fuzz::Input input) {
   static DnsWorld world;
   static const Socket peer = *BindUdp("127.0.0.1", 0);
@@ -94,6 +147,7 @@ void Play(fuzz::Input input) {
   const auto begun = Steady::time_point(std::chrono::hours(1)), asked = begun + std::chrono::seconds(1);
   const std::uint8_t how = input.Octet();
   const bool notify = (how & 1) != 0, right_id = (how & 2) == 0, is_signed = (how & 4) == 0;
+  if ((how & 16) != 0) return PlayCopy(input, world, zone, right_id, is_signed, (how & 8) == 0);
   if ((how & 8) != 0) return PlayTransfer(input, world, zone, right_id, is_signed);
 
   Secondary secondary({"peer", "127.0.0.1", LocalPort(peer)}, zone, world.key, world.clock, "127.0.0.1");
