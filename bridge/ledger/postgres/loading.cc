@@ -30,7 +30,7 @@ std::string DropKey(const PostgresOptions& options, Column column) {
 // does not wait behind it for long.
 Status ApplyAtLast(const PostgresOptions& options, const std::string& doing, std::vector<std::string> all,
                    std::chrono::milliseconds within) {
-  // A server at work looks for its client only when it is told to: an import that was cut off would be in the next one's way.
+  // A server at work looks for its client only when told to: an import that was cut off would be in the next one's way.
   all.insert(all.begin(),
              "SELECT set_config(name, '10s', true) FROM pg_settings WHERE name = "
              "'client_connection_check_interval'");

@@ -48,7 +48,7 @@ struct StandbySeen {
   std::uint64_t tables = 0;
   bool reaches_broker = false;
   UtcTime since, said;
-  // And has said so lately: it says it once a second. What it said later than now, a clock that was set back is to blame for.
+  // And has said so lately: it says it once a second. A clock that was set back makes it say so later than now.
   bool ReachesBroker(UtcTime now) const {
     constexpr std::chrono::seconds kLately{10};
     return reaches_broker && now - said < kLately && said - now < kLately;
@@ -92,7 +92,7 @@ class PostgresStandby {
   };
   // options.node says who this one is.
   explicit PostgresStandby(PostgresOptions options);
-  // Says that it stands by no longer, if the server answers at once. One that found the ledger free is on its way to take it,
+  // Says that it stands by no longer, if the server answers at once. One that found the ledger free is about to take it,
   // and counts as one that waits until it has opened it.
   ~PostgresStandby();
 
