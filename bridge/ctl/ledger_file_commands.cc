@@ -66,7 +66,7 @@ void AddLedgerFileCommands(CLI::App& ledger) {
   for (auto* command : {create, adopt, drop, reindex}) AddSourceOptions(*command, options->source);
   auto* migrate = ledger.add_subcommand(
       "migrate",
-      "make the tables of a ledger in PostgreSQL, or bring them to this release; registryd is stopped");
+      "make the tables of a ledger in PostgreSQL, or bring them to this release, beside nodes that run");
   migrate->add_option("--config", options->source.config, "configuration of registryd")->required();
   migrate->callback([options] { Migrate(options->source); });
   for (auto* command : {adopt, drop}) {
