@@ -14,6 +14,7 @@ constexpr std::chrono::milliseconds kStopLook{100};
 
 Status Conversation::Send(View octets) {
   while (!octets.empty()) {
+    if (stopping_()) return failed_("stopped");
     const ssize_t put = send(socket_.fd(), octets.data(), octets.size(), MSG_NOSIGNAL);
     if (put > 0) {
       octets = octets.subspan(static_cast<std::size_t>(put));
@@ -33,6 +34,7 @@ Result<Bytes> Conversation::ReceiveMessage() {
 Result<Bytes> Conversation::Receive(std::size_t size) {
   Bytes octets(size);
   for (std::size_t have = 0; have < size;) {
+    if (stopping_()) return failed_("stopped");  // a peer that always has more to say is not waited for
     const ssize_t got = recv(socket_.fd(), octets.data() + have, size - have, 0);
     if (got == 0) return failed_("it has closed the connection");
     if (got > 0) {
