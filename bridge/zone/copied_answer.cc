@@ -38,7 +38,8 @@ bool CopyReader::TakeRecord(const Bytes& octets, const Record& record) {
   auto prefix = PrefixIn(record.owner, zone_);
   if (!prefix) return No("a record of another zone: " + NameToText(record.owner));
   octets_ += prefix->size() + rdata->size() + kRecordFixed;
-  if (octets_ > kFetchOctetsMax) return No("a zone that is too large");
+  held_ += sizeof(CopiedRecord);  // many small ones take more room than octets
+  if (octets_ + held_ > kFetchOctetsMax) return No("a zone that is too large");
   const bool is_soa = record.type == kTypeSoa && prefix->empty();
   CopiedRecord copied{std::move(*prefix), record.type, record.ttl, std::move(*rdata)};
   if (is_soa) {
@@ -113,6 +114,7 @@ bool CopyReader::TakeOfWhole(CopiedRecord record) {
 
 bool CopyReader::SealSet() {
   BlockPtr block = BlockOf(prefix_, type_, std::exchange(parts_, {}), frames_);
+  held_ = 0;
   if (block == nullptr) return No("records that are no signed set, of type " + TypeText(type_));
   if (type_ == kTypeSoa && prefix_.empty()) {
     answer_.soa = std::move(block);

@@ -3,7 +3,7 @@
 // Anybody may have sent the answers: what they say counts when every message is covered by the key's signature, the last one
 // itself signed. The sets of a whole zone come one after the other, each with its signatures, as registryd sends them.
 // Zone, key and clock outlive a reader. Threads: one; never waits.
-// Errors: in words, in why(). Limits: kFetchOctetsMax of a transfer (transfer_reader.h).
+// Errors: in words, in why(). Limits: kFetchOctetsMax of a transfer (transfer_reader.h), with what it takes to hold it.
 // Spec: RFC 1995 §4 (form of an answer), §2 (an answer may be the whole zone); RFC 5936 §2.2; RFC 8945 §5.3.1.
 #pragma once
 
@@ -68,8 +68,8 @@ class CopyReader {
   const std::optional<std::uint32_t> have_;
   TsigChain chain_;
   Stage stage_ = Stage::kBegin;
-  std::size_t octets_ = 0;
-  CopiedRecord first_;  // the newest SOA
+  std::size_t octets_ = 0, held_ = 0;  // of all that came; of the records that are held as they came
+  CopiedRecord first_;                 // the newest SOA
   // The set that is being read, of a whole zone.
   Bytes prefix_;
   std::uint16_t type_ = 0;

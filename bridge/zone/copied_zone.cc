@@ -9,7 +9,8 @@
 namespace registry::zone {
 namespace {
 
-constexpr std::size_t kJudgedAtOnce = 256;  // some 20 ms
+constexpr std::size_t kJudgedAtOnce = 256;     // some 20 ms
+constexpr std::size_t kComparedAtOnce = 8192;  // the same
 
 struct Touched {
   Bytes prefix;
@@ -90,15 +91,19 @@ std::optional<Delta> DifferenceIn(const StoredZone& zone, Frames& frames, const 
   return delta.soa_to == nullptr ? no("a difference without a SOA") : std::optional(std::move(delta));
 }
 
-Delta DifferenceTo(const StoredZone& zone, const CopiedAnswer& whole) {
+std::optional<Delta> DifferenceTo(const StoredZone& zone, const CopiedAnswer& whole, const StopAsked& stop) {
   Delta delta{zone.serial, whole.serial, zone.soa, whole.soa, {}, {}};
+  std::size_t compared = 0;
+  const auto stopped = [&] { return compared++ % kComparedAtOnce == 0 && stop(); };
   for (BlockPtr& after : whole.blocks.All()) {
+    if (stopped()) return std::nullopt;
     BlockPtr before = zone.blocks.Find(StoredBlocks::KeyOf(*after));
     if (before != nullptr && SameOctets(*before, *after)) continue;
     if (before != nullptr) delta.removed.push_back(std::move(before));
     delta.added.push_back(std::move(after));
   }
   for (BlockPtr& before : zone.blocks.All()) {
+    if (stopped()) return std::nullopt;
     if (whole.blocks.Find(StoredBlocks::KeyOf(*before)) == nullptr)
       delta.removed.push_back(std::move(before));
   }
@@ -120,25 +125,27 @@ void MakeStep(StoredZone& zone, const DeltaPtr& step, bool told) {
 void CopyJudge::Believe(const std::vector<Bytes>& dnskeys) {
   auto keys = std::make_shared<Keys>();
   for (const Bytes& dnskey : dnskeys) {
-    if (dnskey.size() > 3) keys->push_back({KeyTag(dnskey), dnskey[3], VerifyingKey(dnskey)});
+    if (dnskey.size() > 3)
+      keys->push_back({KeyTag(dnskey), dnskey[3], (dnskey[1] & 1) != 0, VerifyingKey(dnskey)});
   }
   keys_ = std::move(keys);
 }
 
-bool CopyJudge::Signed(const Block& block) const {
+bool CopyJudge::Signed(const Block& block, UtcTime now) const {
   const std::size_t head = block.shape().prefix_size + kOwnerPointer + kRecordFixed;
+  const bool dnskeys = block.type() == kTypeDnskey, timed = dnskeys || block.type() == kTypeSoa;
   bool good = false, bad = false;
   const Bytes wire = block.wire();
   const Unsigned data = DataOf(block);
   EachRrsig(wire, block.shape(), [&](View rrsig) {
     const auto fields = FieldsOf(rrsig.subspan(head));
     bad = bad || !fields || fields->covered != block.type() || fields->signer != zone_;
-    if (bad) return;
+    if (bad || (timed && (fields->Expired(now) || fields->NotYet(now)))) return;
     Bytes message;
     PutToBeSigned(message, data, fields->head, zone_);
     bool known = false, right = false;
     for (const Key& key : *keys_) {
-      if (key.tag != fields->tag || key.algorithm != fields->algorithm) continue;
+      if (key.tag != fields->tag || key.algorithm != fields->algorithm || (dnskeys && !key.entry)) continue;
       known = true;
       right = right || key.verifying.Verifies(message, fields->signature);
     }
@@ -148,18 +155,18 @@ bool CopyJudge::Signed(const Block& block) const {
   return good && !bad;
 }
 
-bool CopyJudge::Good(const Delta& step, const std::function<bool()>& stop, std::string& why) {
+bool CopyJudge::Good(const Delta& step, UtcTime now, const StopAsked& stop, std::string& why) {
   auto before = keys_;
-  if (AllSigned(step, stop, why)) return true;
+  if (AllSigned(step, now, stop, why)) return true;
   keys_ = std::move(before);
   return false;
 }
 
-bool CopyJudge::AllSigned(const Delta& step, const std::function<bool()>& stop, std::string& why) {
+bool CopyJudge::AllSigned(const Delta& step, UtcTime now, const StopAsked& stop, std::string& why) {
   for (const BlockPtr& block : step.added) {
     if (block->type() != kTypeDnskey) continue;
-    if (!Signed(*block)) {
-      why = "a DNSKEY set that no known key has signed";
+    if (!Signed(*block, now)) {
+      why = "a DNSKEY set that no known key has signed, for now";
       return false;
     }
     Believe(PartsOf(*block).rdatas);
@@ -167,10 +174,12 @@ bool CopyJudge::AllSigned(const Delta& step, const std::function<bool()>& stop, 
   std::size_t judged = 0;
   const auto good = [&](const BlockPtr& block) {
     if (judged++ % kJudgedAtOnce == 0 && stop()) return false;
-    return block->type() == kTypeDnskey || Signed(*block);
+    return block->type() == kTypeDnskey || Signed(*block, now);
   };
+  why = "a SOA without a signature of the zone's keys that holds now";
+  if (!good(step.soa_to)) return false;
   why = "a signature that is not of the zone's keys";
-  return good(step.soa_to) && std::ranges::all_of(step.added, good);
+  return std::ranges::all_of(step.added, good);
 }
 
 }  // namespace registry::zone

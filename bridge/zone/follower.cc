@@ -1,6 +1,6 @@
 #include "bridge/zone/follower.h"
 
-#include <atomic>
+#include <algorithm>
 
 #include "bridge/say_once.h"
 #include "bridge/zone/apex.h"
@@ -15,11 +15,12 @@ namespace registry::zone {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-using Primary = std::pair<std::string, std::uint16_t>;
+using Primaries = std::vector<std::pair<std::string, std::uint16_t>>;
 
 constexpr std::chrono::seconds kTryAgain{1};
-constexpr std::chrono::minutes kRefusedAgain{
-    1};  // what it says is not to be kept: each try may cost it a whole transfer
+constexpr std::chrono::minutes kLostAfter{1};
+// What it says is not to be kept, each time for longer: a try may cost it a whole transfer.
+constexpr std::chrono::minutes kRefusedAgain{1}, kRefusedAgainMost{60};
 constexpr std::size_t kAuthorityCount = 8;  // in a message's header
 
 Error NoAnswer(const std::string& why) { return Error::Make(Code::kFailed, "zone_socket_failed", why); }
@@ -38,18 +39,31 @@ Result<std::vector<Bytes>> KnownKeys(const Options& options) {
   return known;
 }
 
+struct Primary {
+  explicit Primary(std::pair<std::string, std::uint16_t> at)
+      : address(std::move(at.first)), port(at.second), where(address + " port " + std::to_string(port)) {}
+  std::string address;
+  std::uint16_t port;
+  std::string where;
+  std::string trouble;            // since any of them has answered well; empty: none
+  Steady::time_point not_before;  // what it said was refused
+  Steady::duration refused = {};  // for how long
+  bool waits() const { return Steady::now() < not_before; }
+};
+
 class Following : public ZoneFollower {
  public:
-  Following(Options options, std::vector<Primary> primaries, Name zone, TsigKey key, std::vector<Bytes> known,
-            const LogLine& log)
+  Following(Options options, const Primaries& primaries, Name zone, TsigKey key, std::vector<Bytes> known,
+            const LogLine& log, std::chrono::milliseconds elsewhere)
       : options_(std::move(options)),
-        primaries_(std::move(primaries)),
         zone_name_(std::move(zone)),
         key_(std::move(key)),
         known_(std::move(known)),
         log_(log),
         clock_(options_.clock != nullptr ? *options_.clock : system_clock_),
-        file_(options_.zone_file, zone_name_, log_) {
+        elsewhere_(elsewhere),
+        file_(options_.zone_file, zone_name_, log_),
+        primaries_(primaries.begin(), primaries.end()) {
     thread_.Start("zone-copy", [this] { Run(); });
   }
   ~Following() override { Following::Stop(); }
@@ -63,9 +77,11 @@ class Following : public ZoneFollower {
   }
 
  private:
+  enum class End : std::uint8_t { kFailed, kNothingNew, kWhole };
+
   void Run();
   void Open();
-  Steady::duration Follow(const Primary& primary);
+  End Follow(std::size_t which);
   std::optional<CopiedAnswer> Ask(Conversation& with, std::string& why);
   Bytes Question(std::uint16_t id) const;
   bool Take(CopiedAnswer& answer, std::string& why);
@@ -73,30 +89,35 @@ class Following : public ZoneFollower {
   bool TakeWhole(CopiedAnswer& whole, std::string& why);
   bool TakeDifferences(const CopiedAnswer& answer, std::string& why);
   bool Believed(const Delta& step, std::string& why);
+  void Refuse(Primary& primary) const;
   bool Keep(const DeltaPtr& step, bool told, std::string& why);
   void WriteAnewIfDue();
-  void Follows(const std::string& where, CopiedAnswer::Kind kind);
-  void Lost(const std::string& where, const std::string& why);
+  void Follows(std::size_t which, CopiedAnswer::Kind kind);
+  End Failed(Primary& primary, const std::string& why);
+  void Lost();
   bool Rest(Steady::duration time) {
     MutexLock lock(mutex_);
     return thread_.Rest(lock, time);
   }
 
   const Options options_;
-  const std::vector<Primary> primaries_;
   const Name zone_name_;
   const TsigKey key_;
   const std::vector<Bytes> known_;
   const LogLine log_;
   const SystemClock system_clock_;
   const Clock& clock_;
+  const std::chrono::milliseconds elsewhere_;
   ZoneFile file_;
   // The thread's own.
   std::optional<StoredZone> zone_;
   std::optional<CopyJudge> judge_;
   Frames frames_;
+  std::vector<Primary> primaries_;
+  std::size_t last_ = 0;  // that answered
+  Steady::time_point answered_ = Steady::now();
   bool whole_next_ = false;  // a difference did not fit
-  Steady::duration again_ = kTryAgain;
+  bool refused_ = false;     // what the last answer said
   SayOnce complaints_;
   std::string follows_;  // whom; empty: nobody
   mutable Mutex mutex_;
@@ -105,16 +126,25 @@ class Following : public ZoneFollower {
   OwnThread thread_{mutex_, wake_};
 };
 
+// The one that answered last, and between its times one of the others: another may have become active.
 void Following::Run() {
   Open();
-  for (std::size_t turn = 0; !thread_.stopping(); ++turn) {
-    (void)Rest(Follow(primaries_[turn % primaries_.size()]));
+  for (std::size_t look = 0; !thread_.stopping();) {
+    const End end = Follow(last_);
+    if (end == End::kWhole)
+      continue;  // over a new connection: it may have waited too long for the next question
+    if (primaries_.size() > 1) {
+      look = look % (primaries_.size() - 1) + 1;
+      if (Follow((last_ + look) % primaries_.size()) != End::kFailed) continue;
+    }
+    if (end == End::kFailed) (void)Rest(kTryAgain);
   }
 }
 
 // What is there may be this node's own, of a time when it was active. The end that is cut off it is told to the next start.
 void Following::Open() {
-  zone_ = file_.Read(options_.journal_bytes_max, options_.journal_changes_max);
+  zone_ = file_.Read(options_.journal_bytes_max, options_.journal_changes_max,
+                     [this] { return thread_.stopping(); });
   std::vector<Bytes> known = known_;
   if (zone_) {
     if (zone_->torn) file_.MarkCopied();
@@ -127,31 +157,36 @@ void Following::Open() {
   judge_.emplace(zone_name_, known);
 }
 
-// Until it fails, or something else is to be looked at: after what it says.
-Steady::duration Following::Follow(const Primary& primary) {
-  again_ = kTryAgain;
-  const std::string where = primary.first + " port " + std::to_string(primary.second);
-  std::string why;
-  auto socket = ConnectTcp(primary.first, primary.second, options_.listen_address);
-  if (!socket) {
-    Lost(where, socket.error().message);
-    return again_;
-  }
+// Until it fails, or something else is to be looked at.
+Following::End Following::Follow(std::size_t which) {
+  Primary& primary = primaries_[which];
+  if (primary.waits()) return End::kFailed;
+  auto socket = ConnectTcp(primary.address, primary.port, options_.listen_address);
+  if (!socket) return Failed(primary, socket.error().message);
   Conversation with(
-      std::move(*socket), Steady::now() + kCopyStep, [this] { return thread_.stopping(); }, &NoAnswer);
+      std::move(*socket), Steady::now() + kCopyReach, [this] { return thread_.stopping(); }, &NoAnswer);
   auto newest = Steady::now();
+  std::string why;
   do {
+    refused_ = false;
     auto answer = Ask(with, why);
     const bool taken = answer && Take(*answer, why);
-    if (!taken) Lost(where, why);
-    if (!taken) return again_;
-    Follows(where, answer->kind);
+    WriteAnewIfDue();
+    if (refused_) Refuse(primary);
+    if (!taken) return Failed(primary, why);
+    Follows(which, answer->kind);
+    if (answer->kind == CopiedAnswer::Kind::kWhole) return End::kWhole;
     if (answer->kind != CopiedAnswer::Kind::kCurrent) newest = Steady::now();
-    // What it took to look through all of it may have been longer than the other one waits for the next question.
-    if (answer->kind == CopiedAnswer::Kind::kWhole) return {};
-    if (primaries_.size() > 1 && Steady::now() - newest > kCopyElsewhere) return {};
+    if (primaries_.size() > 1 && Steady::now() - newest > elsewhere_) return End::kNothingNew;
   } while (Rest(kCopyAgain));
-  return {};
+  return End::kNothingNew;
+}
+
+void Following::Refuse(Primary& primary) const {
+  primary.refused = primary.refused == Steady::duration{}
+                        ? Steady::duration(kRefusedAgain)
+                        : std::min<Steady::duration>(2 * primary.refused, kRefusedAgainMost);
+  primary.not_before = Steady::now() + primary.refused;
 }
 
 // RFC 1995 §3: the version that is there, as a SOA in the authority section.
@@ -170,7 +205,7 @@ std::optional<CopiedAnswer> Following::Ask(Conversation& with, std::string& why)
   const auto have = zone_ && !whole_next_ ? std::optional(zone_->serial) : std::nullopt;
   CopyReader reader(zone_name_, key_, clock_, id, SignRequest(question, key_, clock_.Now()), have);
   PutFramed(framed, question);
-  with.Until(Steady::now() + kCopyStep);
+  with.Until(Steady::now() + kCopyReach);  // the connection is made in it
   if (const Status sent = with.Send(framed); !sent) {
     why = sent.error().message;
     return std::nullopt;
@@ -206,7 +241,8 @@ bool Following::TakeWhole(CopiedAnswer& whole, std::string& why) {
   whole_next_ = false;
   if (zone_) {
     if (SerialAhead(zone_->serial, whole.serial)) return Behind(whole.serial, why);
-    return Keep(std::make_shared<const Delta>(DifferenceTo(*zone_, whole)), false, why);
+    auto difference = DifferenceTo(*zone_, whole, [this] { return thread_.stopping(); });
+    return difference && Keep(std::make_shared<const Delta>(std::move(*difference)), false, why);
   }
   Delta all{whole.serial, whole.serial, nullptr, whole.soa, {}, whole.blocks.All()};
   if (!Believed(all, why)) return false;
@@ -214,7 +250,6 @@ bool Following::TakeWhole(CopiedAnswer& whole, std::string& why) {
   zone_->blocks = std::move(whole.blocks);
   zone_->soa = std::move(whole.soa);
   zone_->serial = whole.serial;
-  WriteAnewIfDue();
   return true;
 }
 
@@ -229,8 +264,8 @@ bool Following::TakeDifferences(const CopiedAnswer& answer, std::string& why) {
 
 bool Following::Believed(const Delta& step, std::string& why) {
   const auto stop = [this] { return thread_.stopping(); };
-  if (judge_->Good(step, stop, why)) return true;
-  again_ = kRefusedAgain;
+  if (judge_->Good(step, clock_.Now(), stop, why)) return true;
+  refused_ = true;
   return false;
 }
 
@@ -238,16 +273,16 @@ bool Following::Keep(const DeltaPtr& step, bool told, std::string& why) {
   if (!Believed(*step, why)) return false;
   MakeStep(*zone_, step, told);
   file_.AppendCopied(*step, !told);
-  WriteAnewIfDue();
   return true;
 }
 
+// Where a write has failed, it is due again later.
 void Following::WriteAnewIfDue() {
-  if (file_.RewriteDue())
+  if (zone_ && file_.RewriteDue())
     file_.Rewrite({zone_->blocks.All(), zone_->soa, zone_->serial, zone_->journal.All(), true});
 }
 
-void Following::Follows(const std::string& where, CopiedAnswer::Kind kind) {
+void Following::Follows(std::size_t which, CopiedAnswer::Kind kind) {
   {
     const MutexLock lock(mutex_);
     sample_.follows = true;
@@ -255,27 +290,44 @@ void Following::Follows(const std::string& where, CopiedAnswer::Kind kind) {
     if (kind == CopiedAnswer::Kind::kWhole) ++sample_.whole;
     if (kind == CopiedAnswer::Kind::kDifferences) ++sample_.differences;
   }
+  last_ = which;
+  answered_ = Steady::now();
+  primaries_[which].refused = {};
+  for (Primary& primary : primaries_) primary.trouble.clear();
+  const std::string& where = primaries_[which].where;
   if (follows_ == where) return;
   follows_ = where;
-  complaints_.Forget();
   log_.Info("zone: follows that of " + where + ", serial " + std::to_string(zone_->serial));
 }
 
-void Following::Lost(const std::string& where, const std::string& why) {
-  if (thread_.stopping()) return;
+// One that stands by refuses, which is no trouble while another one answers.
+Following::End Following::Failed(Primary& primary, const std::string& why) {
+  primary.trouble = why;
+  const bool all = std::ranges::all_of(
+      primaries_, [](const Primary& other) { return !other.trouble.empty() || other.waits(); });
+  if (!thread_.stopping() && (all || Steady::now() - answered_ > kLostAfter)) Lost();
+  return End::kFailed;
+}
+
+void Following::Lost() {
   follows_.clear();
   {
     const MutexLock lock(mutex_);
     sample_.follows = false;
   }
-  const std::string line = "zone: this node's copy is not kept up to date, " + where + ": " + why;
-  if (complaints_.Due(line, Steady::now())) log_.Warning(line);
+  for (const Primary& primary : primaries_) {
+    if (primary.trouble.empty()) continue;
+    const std::string line =
+        "zone: this node's copy is not kept up to date, " + primary.where + ": " + primary.trouble;
+    if (complaints_.Due(line, Steady::now())) log_.Warning(line);
+  }
 }
 
 }  // namespace
 
 Result<std::unique_ptr<ZoneFollower>> ZoneFollower::Start(
-    Options options, std::vector<std::pair<std::string, std::uint16_t>> primaries, LogLine log) {
+    Options options, std::vector<std::pair<std::string, std::uint16_t>> primaries, LogLine log,
+    std::chrono::milliseconds elsewhere) {
   auto zone = NameFromText(options.zone);
   if (!zone || primaries.empty())
     return Error::Make(Code::kFailed, "zone_options_invalid", "a zone and another primary are needed");
@@ -284,7 +336,7 @@ Result<std::unique_ptr<ZoneFollower>> ZoneFollower::Start(
   auto known = KnownKeys(options);
   if (!known) return known.error();
   return std::unique_ptr<ZoneFollower>(std::make_unique<Following>(
-      std::move(options), std::move(primaries), std::move(*zone), std::move(*key), std::move(*known), log));
+      std::move(options), primaries, std::move(*zone), std::move(*key), std::move(*known), log, elsewhere));
 }
 
 }  // namespace registry::zone

@@ -4,12 +4,13 @@
 // whole zone where it has none, and keeps each version in the file of the signed zone, as a copy (zone_records.h). What it
 // has is served by nobody until a publisher opens that file.
 // Owns: the file while it runs, one thread, and the file's own (zone_file.h). The clock outlives it.
-// Threads: Start, Stop and the destructor from one, the rest from any. Stop waits for what is under way: a write to the
-//   disk, a comparison with a whole zone, or a tenth of a second.
+// Threads: Start, Stop and the destructor from one, the rest from any. Stop waits for a tenth of a second, for a write to
+//   the disk that is under way, and until the zone's memory is given back.
 // Errors of Start: those of LoadTsigKey, zone_options_invalid, and of the keys of the zone (keys.h). What goes wrong later
-//   is a warning, each kind once a minute; the copy stays as it was.
+//   is a warning, each kind once a minute, when none of the primaries answers, or for a minute; the copy stays as it was.
 // Limits: memory as the zone's publisher (README.md, "Memory and journal"), twice that while a whole zone is taken; a
-//   question every kCopyAgain; kCopyStep for each message of an answer; kFetchOctetsMax of a transfer.
+//   question every kCopyAgain; kCopyReach for a connection; kCopyStep for each message of an answer; kFetchOctetsMax of a
+//   transfer. A zone whose signatures are refused is asked for again after a minute, then later and later, an hour at most.
 // Not there: transfers over TLS.
 // Spec: RFC 1995, RFC 5936, RFC 8945.
 #pragma once
@@ -26,12 +27,12 @@ namespace registry::zone {
 
 // A version that a secondary has and the copy has not costs that secondary the whole zone after a take-over.
 inline constexpr std::chrono::milliseconds kCopyAgain{50};
-inline constexpr std::chrono::seconds kCopyStep{20};
-// Without a new version, where there are several that may be active; then it looks at the next one.
+inline constexpr std::chrono::seconds kCopyReach{2}, kCopyStep{20};
+// Without a new version, where there are several that may be active; then it looks at one of the others.
 inline constexpr std::chrono::seconds kCopyElsewhere{30};
 
 struct CopySample {
-  bool follows = false;                      // the last question was answered
+  bool follows = false;                      // one of them answers, of late
   std::uint32_t serial = 0;                  // of the copy; 0: none
   std::uint64_t whole = 0, differences = 0;  // taken
 };
@@ -39,9 +40,10 @@ struct CopySample {
 class ZoneFollower {
  public:
   // Of `options`: zone, zone_file, TSIG key, listen_address (it asks from there), the zone's keys, the journal's limits.
-  // `primaries`: addresses and ports, of which the active one answers.
+  // `primaries`: addresses and ports, of which the active one answers. `elsewhere`: see kCopyElsewhere.
   static Result<std::unique_ptr<ZoneFollower>> Start(
-      Options options, std::vector<std::pair<std::string, std::uint16_t>> primaries, LogLine log);
+      Options options, std::vector<std::pair<std::string, std::uint16_t>> primaries, LogLine log,
+      std::chrono::milliseconds elsewhere = kCopyElsewhere);
   virtual ~ZoneFollower() = default;  // stops
   virtual void Stop() = 0;
   virtual CopySample sample() const = 0;

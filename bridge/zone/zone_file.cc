@@ -65,13 +65,15 @@ std::vector<BlockPtr> ContentBefore(const ZoneImage& image) {
 ZoneFile::ZoneFile(std::string path, Name zone, LogLine log, std::size_t growth_least)
     : path_(std::move(path)), zone_(std::move(zone)), log_(std::move(log)), growth_least_(growth_least) {}
 
-std::optional<StoredZone> ZoneFile::Read(std::size_t journal_octets_max, std::size_t journal_changes_max) {
+std::optional<StoredZone> ZoneFile::Read(std::size_t journal_octets_max, std::size_t journal_changes_max,
+                                         const StopAsked& stop) {
   if (path_.empty()) return std::nullopt;
   Descriptor file(open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   if (file.fd() < 0 && errno == ENOENT) return std::nullopt;
   std::string why = file.fd() < 0 ? std::strerror(errno) : "";
   StoredZone zone(journal_octets_max, journal_changes_max);
-  if (file.fd() < 0 || !ReadRecords(file.fd(), zone, why)) {
+  if (file.fd() < 0 || !ReadRecords(file.fd(), zone, stop, why)) {
+    if (stop && stop()) return std::nullopt;
     log_.Warning("zone: everything is signed anew, " + path_ + " cannot be used: " + why);
     return std::nullopt;
   }
@@ -91,11 +93,12 @@ std::optional<StoredZone> ZoneFile::Read(std::size_t journal_octets_max, std::si
 }
 
 // Up to the first record that is not whole. False when that is in the content, or what is there is of another zone.
-bool ZoneFile::ReadRecords(int fd, StoredZone& zone, std::string& why) {
+bool ZoneFile::ReadRecords(int fd, StoredZone& zone, const StopAsked& stop, std::string& why) {
   FileReader file(fd);
   Bytes head, payload;
   std::size_t octets = 0, whole = 0;
   while (file.Take(kZoneRecordHead, head)) {
+    if (stop && stop()) return false;
     const auto size = PayloadSize(head);
     bool good = size && file.Take(*size, payload) && ChecksumHolds(head, payload);
     const ZoneRecord kind = KindOf(head);
@@ -135,7 +138,13 @@ void ZoneFile::Append(const Delta& delta, bool anew) {
 }
 
 void ZoneFile::AppendCopied(const Delta& delta, bool anew) {
-  if (!path_.empty()) PutRecord(ZoneRecord::kCopied, VersionPayload(delta, anew));
+  if (path_.empty()) return;
+  if (VersionSize(delta) <= kZoneRecordMax)
+    return PutRecord(ZoneRecord::kCopied, VersionPayload(delta, anew));
+  MarkCopied();
+  const MutexLock lock(mutex_);
+  file_ = Descriptor();
+  waiting_octets_ = kWaitingMax + 1;  // one that is being written lacks it
 }
 
 void ZoneFile::MarkCopied() {

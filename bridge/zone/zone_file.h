@@ -13,6 +13,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 
 #include "bridge/log_line.h"
@@ -34,6 +35,7 @@ struct ZoneImage {
 
 class ZoneFile {
  public:
+  using StopAsked = std::function<bool()>;
   static constexpr std::size_t kGrowthLeast = 16u << 20, kWaitingMax = 64u << 20;
   static constexpr std::chrono::seconds kRewritePause{60};
 
@@ -42,12 +44,14 @@ class ZoneFile {
   ~ZoneFile() { Stop(); }
 
   // What was kept, which Append goes on from; nullopt: nothing that can be used, and the log says why unless there is no
-  // file.
-  std::optional<StoredZone> Read(std::size_t journal_octets_max, std::size_t journal_changes_max);
+  // file, or `stop` said yes: it is asked before each record, and the file stays as it is.
+  std::optional<StoredZone> Read(std::size_t journal_octets_max, std::size_t journal_changes_max,
+                                 const StopAsked& stop = {});
   void Append(const Delta& delta, bool anew);
-  // The same, of another registry's version; nothing: what is there already is not said to be the last that was served.
+  // The same, of another registry's version. One that is too large for a record is not appended: the file is said to be a
+  // copy, and stays until the next whole one takes its place.
   void AppendCopied(const Delta& delta, bool anew);
-  void MarkCopied();
+  void MarkCopied();  // what is there already is not said to be the last that was served
   bool RewriteDue();
   void Rewrite(ZoneImage image);
   // What was kept is thrown away: the next version is written whole.
@@ -58,7 +62,7 @@ class ZoneFile {
  private:
   using Steady = std::chrono::steady_clock;
 
-  bool ReadRecords(int fd, StoredZone& zone, std::string& why);
+  bool ReadRecords(int fd, StoredZone& zone, const StopAsked& stop, std::string& why);
   void PutRecord(ZoneRecord kind, View payload);
   void Write(const ZoneImage& image);
   bool WriteImage(int fd, const ZoneImage& image, std::size_t& octets);

@@ -149,9 +149,17 @@ bool ReadEnd(View payload, const StoredZone& whole) {
   return reader.U32(count) && reader.left() == 0 && count == whole.blocks.size();
 }
 
+std::size_t VersionSize(const Delta& delta) {
+  constexpr std::size_t kBlockHead = 14, kKeyHead = 6, kRest = 64;
+  std::size_t size = kRest + delta.soa_to->size();
+  for (const BlockPtr& block : delta.removed) size += kKeyHead + block->shape().prefix_size;
+  for (const BlockPtr& block : delta.added) size += kBlockHead + block->size();
+  return size;
+}
+
 Bytes VersionPayload(const Delta& delta, bool anew) {
   Bytes payload;
-  payload.reserve(delta.octets() + 1024);
+  payload.reserve(VersionSize(delta));
   PutU32(payload, delta.from);
   PutU32(payload, delta.to);
   payload.push_back(anew ? 1 : 0);

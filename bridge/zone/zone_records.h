@@ -39,6 +39,7 @@ bool ReadStart(View payload, const Name& zone, StoredZone& into);
 bool ReadBlocks(View payload, StoredZone& into);
 bool ReadEnd(View payload, const StoredZone& whole);
 // `anew`: no difference is told over it (journal.h).
+std::size_t VersionSize(const Delta& delta);  // about, and not less
 Bytes VersionPayload(const Delta& delta, bool anew);
 bool ReadVersion(View payload, StoredZone& into);
 bool ReadCopied(View payload, StoredZone& into);

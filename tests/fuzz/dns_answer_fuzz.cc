@@ -104,8 +104,9 @@ StoredZone ZoneOf(const ZoneStore& store) {
 void JudgeStep(const DnsWorld& world, const Name& zone, StoredZone& copy, const Delta& step) {
   std::string why;
   CopyJudge judge(zone, {ProfileOf(world.files.options())->signing.ksks[0].dnskey});
+  const auto now = world.clock.Now();
   REG_CHECK(!judge.Good(
-                step, [] { return false; }, why) &&
+                step, now, [] { return false; }, why) &&
             !why.empty());
   StoredZone again = ZoneOf(world.store);
   REG_CHECK(ReadCopied(VersionPayload(step, false), again));
@@ -131,7 +132,8 @@ void PlayCopy(fuzz::Input& input, const DnsWorld& world, const Name& zone, bool 
   if (reader.wants_more() || !reader.Finish()) return;
   REG_CHECK(right_id && is_signed);
   const CopiedAnswer& answer = reader.answer();
-  if (answer.kind == CopiedAnswer::Kind::kWhole) JudgeStep(world, zone, copy, DifferenceTo(copy, answer));
+  if (answer.kind == CopiedAnswer::Kind::kWhole)
+    JudgeStep(world, zone, copy, *DifferenceTo(copy, answer, [] { return false; }));
   if (answer.kind != CopiedAnswer::Kind::kDifferences) return;
   std::string why;
   Frames frames;

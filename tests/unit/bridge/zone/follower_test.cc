@@ -8,10 +8,13 @@
 #include <atomic>
 
 #include "bridge/zone/apex.h"
+#include "bridge/zone/conversation.h"
 #include "bridge/zone/copied_zone.h"
 #include "bridge/zone/server.h"
 #include "bridge/zone/zone_file.h"
 #include "schemas/base/mutex.h"
+#include "schemas/base/own_thread.h"
+#include "simulators/lab/ports.h"
 #include "simulators/lab/probe.h"
 #include "tests/unit/bridge/zone/zone_files.h"
 
@@ -40,24 +43,78 @@ Content ContentOf(const StoredZone& zone) {
   return content;
 }
 
-// The active one: what the publisher has, without a ledger.
+constexpr std::int64_t kDay = 86'400'000'000;
+
+// The active one: what the publisher has, without a ledger. It signs as if it were so many days ago.
 struct Active {
   Active(const Options& options, std::vector<domain::ZoneChange> changes, std::uint32_t serial,
-         std::uint16_t port = 0)
-      : store(*ProfileOf(options), kJournalOctets, kJournalVersions, clock.Now()),
+         std::uint16_t port = 0, int days_ago = 0)
+      : signs_at{clock.Now().micros - days_ago * kDay},
+        store(*ProfileOf(options), kJournalOctets, kJournalVersions, signs_at),
         responder(store, *LoadTsigKeys(options), clock),
         server(responder, {}) {
-    store.Load(changes, clock.Now());
-    store.FinishLoad(serial, clock.Now());
+    store.Load(changes, signs_at);
+    store.FinishLoad(serial, signs_at);
     REG_CHECK(server.Start("127.0.0.1", port).ok());
   }
   void Publish(const std::vector<domain::ZoneChange>& changes, std::uint32_t serial) {
-    store.Publish(changes, 0, serial, clock.Now());
+    store.Publish(changes, 0, serial, signs_at);
   }
   SystemClock clock;
+  UtcTime signs_at;
   ZoneStore store;
   Responder responder;
   TransferServer server;
+};
+
+// One with the TSIG key whose AXFR never ends: the SOA, then records of one set, some at a time.
+class Endless {
+ public:
+  explicit Endless(const Options& options)
+      : key_(*LoadTsigKey(options.tsig_name, options.tsig_secret_file)),
+        store_(*ProfileOf(options), kJournalOctets, kJournalVersions, clock_.Now()),
+        listener_(*ListenTcp("127.0.0.1", 0)) {
+    store_.Load(std::vector<domain::ZoneChange>{}, clock_.Now());
+    store_.FinishLoad(7, clock_.Now());
+    thread_.Start("endless", [this] { Run(); });
+  }
+  std::uint16_t port() const { return LocalPort(listener_); }
+  std::uint64_t sent() const { return sent_; }
+
+ private:
+  void Run() {
+    Socket socket;
+    while (!thread_.stopping() && !socket) socket = AcceptTcp(listener_);
+    Conversation with(
+        std::move(socket), Conversation::Clock::now() + kPatience, [this] { return thread_.stopping(); },
+        [](const std::string& why) { return Error::Make(Code::kFailed, "zone_socket_failed", why); });
+    const auto question = with.ReceiveMessage();
+    if (!question) return;
+    const auto asked = ParseMessage(*question);
+    TsigStream stream(key_, VerifyTsig(*question, *asked, key_, clock_.Now()));
+    Bytes some, soa = store_.soa()->wire(), text{0xc0, 0x0c, 0, 16, 0, 1, 0, 0, 0, 1, 0, 2, 1, 'x'};
+    PutMessage(some, *asked, soa, 2, stream);
+    while (with.Send(some).ok()) {
+      ++sent_;
+      some.clear();
+      for (int n = 0; n < 20; ++n) PutMessage(some, *asked, text, 1, stream);
+    }
+  }
+  void PutMessage(Bytes& out, const Message& asked, const Bytes& records, std::uint16_t count,
+                  TsigStream& stream) const {
+    Bytes message = StartMessage(asked.id, kFlagResponse | kFlagAuthoritative, asked.question, kTypeAxfr);
+    SetU16(message, 6, count);
+    Put(message, records);
+    stream.Sign(message, clock_.Now());
+    PutFramed(out, message);
+  }
+
+  SystemClock clock_;
+  const TsigKey key_;
+  ZoneStore store_;
+  const Socket listener_;
+  std::atomic<std::uint64_t> sent_{0};
+  OwnThread thread_;
 };
 
 class FollowerTest : public ::testing::Test {
@@ -65,11 +122,13 @@ class FollowerTest : public ::testing::Test {
   FollowerTest() { options_.zone_file = files_.path("signed-zone"); }
 
   void Follow(std::uint16_t port) { Follow({{"127.0.0.1", port}}); }
-  void Follow(const std::vector<std::pair<std::string, std::uint16_t>>& primaries) {
-    auto follower = ZoneFollower::Start(options_, primaries, [this](int, const std::string& line) {
+  void Follow(const std::vector<std::pair<std::string, std::uint16_t>>& primaries,
+              std::chrono::milliseconds elsewhere = kCopyElsewhere) {
+    const auto log = [this](int, const std::string& line) {
       const MutexLock lock(mutex_);
       log_ += line + "\n";
-    });
+    };
+    auto follower = ZoneFollower::Start(options_, primaries, log, elsewhere);
     ASSERT_TRUE(follower.ok()) << follower.error().message;
     follower_ = std::move(*follower);
   }
@@ -106,7 +165,7 @@ class FollowerTest : public ::testing::Test {
 };
 
 TEST_F(FollowerTest, ItHasEveryVersionThatItHasSeenAsACopy) {
-  Active active(options_, Devices(0, 300), 7);
+  Active active(options_, Devices(0, 300), 7, 0, 10);
   Follow(active.server.port());
   AwaitSerial(7);
   AwaitFile();
@@ -115,7 +174,8 @@ TEST_F(FollowerTest, ItHasEveryVersionThatItHasSeenAsACopy) {
   AwaitSerial(8);
   active.Publish({Deactivated(2, 2), Published(3, 2)}, 9);
   AwaitSerial(9);
-  active.store.Publish({}, 40, 10, UtcTime{active.clock.Now().micros + 10 * 86'400'000'000});
+  active.signs_at = active.clock.Now();
+  active.store.Publish({}, 40, 10, active.signs_at);
   AwaitSerial(10);
   active.Publish({Published(1, 3), Published(2, 3)}, 12);
   AwaitSerial(12);
@@ -151,10 +211,12 @@ TEST_F(FollowerTest, AfterARestartItGoesOnWithDifferences) {
 }
 
 TEST_F(FollowerTest, ItGoesOnWhenTheOtherOneWasAwayAndFindsTheOneThatIsActive) {
-  auto active = std::make_unique<Active>(options_, Devices(0, 50), 7);
-  const std::uint16_t port = active->server.port();
+  lab::Ports ports;
+  const std::uint16_t port = *ports.Take();
+  auto active = std::make_unique<Active>(options_, Devices(0, 50), 7, port);
   Follow({{"127.0.0.77", port}, {"127.0.0.1", port}});  // nobody listens at the first one
   AwaitSerial(7);
+  EXPECT_THAT(log(), Not(HasSubstr("is not kept up to date"))) << "one of them answers";
   active.reset();
   AwaitLine("is not kept up to date, 127.0.0.1 port " + std::to_string(port));
   EXPECT_FALSE(follower_->sample().follows);
@@ -165,6 +227,23 @@ TEST_F(FollowerTest, ItGoesOnWhenTheOtherOneWasAwayAndFindsTheOneThatIsActive) {
   const auto kept = ReadBack();
   ASSERT_TRUE(kept);
   EXPECT_EQ(kept->journal.size(), 0u) << "the active one told none, so this one tells none";
+}
+
+// Where it looks while nothing changes, the one that stands by has nothing to say.
+TEST_F(FollowerTest, OneThatRefusesIsNoTroubleWhileTheOtherAnswers) {
+  Active active(options_, Devices(0, 20), 7);
+  const auto other = ListenTcp("127.0.0.1", 0);
+  ASSERT_TRUE(other.ok());
+  Follow({{"127.0.0.1", LocalPort(*other)}, {"127.0.0.1", active.server.port()}},
+         std::chrono::milliseconds(1));
+  int refused = 0;
+  const auto refuse = [&] { return (refused += AcceptTcp(*other) ? 1 : 0) >= 5; };
+  ASSERT_TRUE(WaitUntil(refuse, kPatience)) << refused << log();
+  active.Publish({Published(30)}, 8);
+  ASSERT_TRUE(WaitUntil([&] { return AcceptTcp(*other), follower_->sample().serial == 8; }, kPatience))
+      << log();
+  EXPECT_TRUE(follower_->sample().follows);
+  EXPECT_THAT(log(), Not(HasSubstr("is not kept up to date")));
 }
 
 // It stays said when the file is opened a second time, although what was not whole is not there any more.
@@ -192,8 +271,9 @@ TEST_F(FollowerTest, AFileOfItsOwnThatHasLostItsEndIsACopyFromThenOn) {
 }
 
 TEST_F(FollowerTest, AVersionBehindTheCopyIsNotTaken) {
-  auto active = std::make_unique<Active>(options_, Devices(0, 50), 700);
-  const std::uint16_t port = active->server.port();
+  lab::Ports ports;
+  const std::uint16_t port = *ports.Take();
+  auto active = std::make_unique<Active>(options_, Devices(0, 50), 700, port);
   Follow(port);
   AwaitSerial(700);
   active.reset();
@@ -224,6 +304,24 @@ TEST_F(FollowerTest, AZoneThatOtherKeysHaveSignedIsNotKept) {
   EXPECT_FALSE(std::filesystem::exists(options_.zone_file));
 }
 
+// RFC 4035 §5.3.1: of a zone of once, which its keys have signed, whoever has the TSIG key may have a record.
+TEST_F(FollowerTest, AZoneWhoseSignaturesHaveExpiredIsNotKept) {
+  Active active(options_, Devices(0, 5), 7, 0, 40);
+  Follow(active.server.port());
+  AwaitLine("a DNSKEY set that no known key has signed");
+  EXPECT_EQ(follower_->sample().serial, 0u);
+}
+
+TEST_F(FollowerTest, AVersionThatIsSignedForLaterIsNotKept) {
+  Active active(options_, Devices(0, 5), 7);
+  Follow(active.server.port());
+  AwaitSerial(7);
+  active.signs_at.micros += 3 * kDay;
+  active.Publish({Published(9)}, 8);
+  AwaitLine("a SOA without a signature of the zone's keys that holds now");
+  EXPECT_EQ(follower_->sample().serial, 7u);
+}
+
 TEST_F(FollowerTest, ItStopsWhileNobodyAnswers) {
   auto silent = ListenTcp("127.0.0.1", 0);
   ASSERT_TRUE(silent.ok());
@@ -231,6 +329,15 @@ TEST_F(FollowerTest, ItStopsWhileNobodyAnswers) {
   ASSERT_TRUE(WaitUntil([&] { return bool(AcceptTcp(*silent)); }, kPatience)) << log();
   follower_->Stop();
   EXPECT_EQ(follower_->sample().serial, 0u);
+}
+
+TEST_F(FollowerTest, ItStopsWhileATransferNeverEnds) {
+  Endless active(options_);
+  Follow(active.port());
+  ASSERT_TRUE(WaitUntil([&] { return active.sent() > 20; }, kPatience)) << log();
+  follower_->Stop();
+  EXPECT_EQ(follower_->sample().serial, 0u);
+  EXPECT_EQ(log(), "") << "that it was stopped is no fault";
 }
 
 // What a start takes over from the copy: everything but the new SOA.

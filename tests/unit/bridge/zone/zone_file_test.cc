@@ -282,6 +282,35 @@ TEST_F(ZoneFileTest, SignaturesOfAZskThatIsBeingReplacedAreTakenAndReplacedLater
     EXPECT_NE(whole.pieces[i].block->signers()[0], former_tag);
 }
 
+// It is never built, so the same block counted often does for it.
+TEST_F(ZoneFileTest, ACopiedVersionTooLargeForARecordLeavesTheFileAsACopy) {
+  FiveVersions();
+  ZoneFile file(path_, ProfileOf(options_)->signing.zone, {});
+  const auto kept = file.Read(kJournalOctets, kJournalVersions);
+  ASSERT_TRUE(kept && !kept->copied);
+  Delta large{kept->serial, 12, kept->soa, kept->soa, {}, {}};
+  large.added.assign(kZoneRecordMax / kept->soa->size(), kept->soa);
+  EXPECT_FALSE(file.RewriteDue());
+  file.AppendCopied(large, true);
+  EXPECT_TRUE(file.RewriteDue());
+  const auto left = ReadBack();
+  ASSERT_TRUE(left);
+  EXPECT_EQ(left->serial, 11u);
+  EXPECT_TRUE(left->copied) << "somebody has served a version behind it";
+}
+
+TEST_F(ZoneFileTest, AReadThatIsStoppedLeavesTheFileAsItIs) {
+  FiveVersions();
+  const std::string before = FileText();
+  ZoneFile file(path_, ProfileOf(options_)->signing.zone,
+                [this](int, const std::string& line) { log_ += line; });
+  int asked = 0;
+  EXPECT_FALSE(file.Read(kJournalOctets, kJournalVersions, [&] { return ++asked > 2; }));
+  EXPECT_GT(asked, 2);
+  EXPECT_EQ(log_, "");
+  EXPECT_TRUE(FileText() == before);
+}
+
 TEST_F(ZoneFileTest, SignaturesThatHaveEndedOrBeginInTheFutureAreMadeAgain) {
   FiveVersions();
   for (const std::chrono::seconds by : {std::chrono::seconds(30 * 86400), std::chrono::seconds(-86400)}) {
