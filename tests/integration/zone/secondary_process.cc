@@ -232,6 +232,12 @@ std::string SecondaryProcess::Log() const {
   return all;
 }
 
+std::string SecondaryProcess::TransferLog() const {
+  std::ostringstream text;
+  text << std::ifstream(folder_ + (software_ == Software::kBind ? "/output.log" : "/server.log")).rdbuf();
+  return text.str();
+}
+
 std::string SecondaryProcess::Dig(const std::string& arguments) const {
   return RunCommand("dig @127.0.0.1 -p " + std::to_string(port_) + " +time=5 +tries=2 " + arguments);
 }

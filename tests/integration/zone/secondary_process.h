@@ -47,6 +47,7 @@ class SecondaryProcess {
   std::uint16_t port() const { return port_; }
   SecondaryAddress address() const { return {name_, "127.0.0.1", port_}; }
   std::string Log() const;
+  std::string TransferLog() const;  // the file alone that it says transfers in, which only grows
   // The zone as it serves it, one record per line, by AXFR with dig.
   std::string Dump() const;
   std::string Dig(const std::string& arguments) const;

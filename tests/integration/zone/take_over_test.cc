@@ -65,10 +65,11 @@ class ZoneTakeOver : public ZoneLab, public ::testing::WithParamInterface<Softwa
     std::string log;
     std::smatch found;
     const auto is_said = [&] {
-      log = secondary_->Log().substr(from);
+      log = secondary_->TransferLog().substr(from);
       return std::regex_search(log, found, said);
     };
-    ASSERT_TRUE(Eventually(is_said, kPatience)) << secondary_->Log();  // BIND says it when it serves the zone already
+    ASSERT_TRUE(Eventually(is_said, kPatience))
+        << secondary_->Log();  // BIND says it when it serves the zone already
     if (knot) {
       EXPECT_EQ(found[1], "I") << log;
     } else {
@@ -175,7 +176,7 @@ TEST_P(ZoneTakeOver, AfterOneThatHasFollowedASecondaryGoesOnWithDifferences) {
   publisher_.reset();
   follower_.reset();
   Commit({Published(4), Gone(3, 2)});  // while none of both is active
-  const std::size_t logged = secondary_->Log().size();
+  const std::size_t logged = secondary_->TransferLog().size();
 
   TakeOver("b");
   EXPECT_GT(Serial(), of_a);
