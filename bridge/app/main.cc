@@ -156,9 +156,10 @@ void ReadAgain(Config& config, Log& log) {
   if (faults.empty()) config = std::move(*read);
 }
 
-// Until nobody has the ledger. A status: that of the end. `took_over`: another had it before.
+// Until nobody has the ledger; `alive` is there from then on. A status: that of the end. `took_over`: another had it before.
 Result<std::optional<int>> StandBy(const Config& config, const sigset_t& signals,
-                                   const Supervision& supervision, Log& log, bool& took_over) {
+                                   const Supervision& supervision, Log& log, std::optional<KeptAlive>& alive,
+                                   bool& took_over) {
   auto standby = Standby::Start(config, log);
   if (!standby) return standby.error();
   const Ports ports{0, (*standby)->http_port()};
@@ -168,6 +169,7 @@ Result<std::optional<int>> StandBy(const Config& config, const sigset_t& signals
   log.Write(Level::kInfo, "app", "stands by, http port " + std::to_string(ports.http));
   supervision.Ready((*standby)->says());
   constexpr timespec kLookEvery{0, 100'000'000};
+  alive.reset();
   while (!(*standby)->may_open()) {
     supervision.Alive();
     const int signal = sigtimedwait(&signals, nullptr, &kLookEvery);
@@ -183,6 +185,7 @@ Result<std::optional<int>> StandBy(const Config& config, const sigset_t& signals
     supervision.Status((*standby)->says());
   }
   took_over = took_over || (*standby)->saw_another();
+  alive.emplace(supervision);  // while this one ends, too, which has a zone in memory
   return std::optional<int>();
 }
 
@@ -195,10 +198,9 @@ Result<Opened> OpenRegistry(Config& config, const sigset_t& signals, const Super
                             std::optional<KeptAlive>& alive, LedgerEnd& ledger_end) {
   for (bool took_over = false;;) {
     if (config.ledger.standby) {
-      auto end = StandBy(config, signals, supervision, log, took_over);
+      auto end = StandBy(config, signals, supervision, log, alive, took_over);
       if (!end) return end.error();
       if (*end) return Opened{nullptr, **end};
-      alive.emplace(supervision);
       ReadAgain(config, log);
     }
     auto registry = Registry::Open(config, log, took_over, &ledger_end);

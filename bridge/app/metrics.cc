@@ -415,11 +415,20 @@ void Metrics::Log(int level, const std::string& line) { impl_->Line(level, line)
 void Metrics::RevocationServed(const std::string& secondary, std::chrono::microseconds after) {
   impl_->RevocationServed(secondary, after);
 }
-std::string StandbyText(const std::string& version, const NodeSample& node) {
+std::string StandbyText(const std::string& version, const NodeSample& node,
+                        const std::optional<ZoneCopySample>& copy) {
   Families families;
   AddGauges(families, "registry_build_info", "Always 1; the label says which version runs",
             {{{{"version", version}}, 1.0}});
   AddNode(families, node);
+  if (copy) {
+    AddGauges(families, "registry_zone_copy_follows",
+              "1 while the active node's zone is copied: one of zone.other_primaries answers",
+              {{{}, copy->follows ? 1.0 : 0.0}});
+    AddGauges(families, "registry_zone_copy_serial",
+              "SOA serial of the copy of the zone, 0 while there is none",
+              {{{}, static_cast<double>(copy->serial)}});
+  }
   return prometheus::TextSerializer().Serialize(families);
 }
 Totals Metrics::totals() const { return impl_->totals(); }

@@ -72,8 +72,14 @@ struct Totals {
   std::map<std::string, std::uint64_t> commands;  // by outcome
   std::vector<Step> steps;                        // "command" is the decision of any command
 };
-// All that a node that stands by has to say.
-std::string StandbyText(const std::string& version, const NodeSample& node);
+// Of the zone, while it stands by.
+struct ZoneCopySample {
+  bool follows = false;
+  std::uint32_t serial = 0;  // 0: there is no copy
+};
+// All that a node that stands by has to say. `copy`: where it is to keep one.
+std::string StandbyText(const std::string& version, const NodeSample& node,
+                        const std::optional<ZoneCopySample>& copy);
 
 // In seconds.
 const std::vector<double>& StepBounds();

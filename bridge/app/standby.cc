@@ -32,9 +32,19 @@ class Waiting : public Standby {
       : broker_(MqttOptions(config, {})),
         every_(std::clamp(milliseconds(seconds(config.ledger.lease_seconds)) / 8, kLookAtLeast, kLookAtMost)),
         standby_(std::move(options)),
-        log_(log.For("node")) {}
+        log_(log.For("node")),
+        zone_log_(log.For("zone")),
+        copies_(!config.dns.other_primaries.empty() && !config.dns.by_update()) {
+    if (!copies_) return;
+    zone_ = ZoneOptions(config, {});
+    primaries_ = config.dns.other_primaries;
+  }
+  // What starts the follower ends before it.
+  ~Waiting() override {
+    http_.reset();
+    looking_.Stop();
+  }
   Status StartThreads(const Config& config, Log& log);
-  void FollowZone(const Config& config, const LogLine& log);
   bool may_open() const override { return may_open_; }
   bool saw_another() const override { return saw_another_; }
   std::string says() const override {
@@ -45,14 +55,19 @@ class Waiting : public Standby {
 
  private:
   void Look();
+  void FollowZone();
   void Dial();
   void Note(PostgresStandby::Found found);
   NodeSample sample() const;
+  std::optional<ZoneCopySample> copy() const;
 
   const mqtt::SessionOptions broker_;
   const milliseconds every_;
   PostgresStandby standby_;  // of its thread
-  const LogLine log_;
+  const LogLine log_, zone_log_;
+  const bool copies_;                  // the zone
+  std::optional<zone::Options> zone_;  // until that begins
+  std::vector<std::pair<std::string, std::uint16_t>> primaries_;
   SayOnce complaints_;  // of its thread, as the next
   std::string said_;
   std::atomic<bool> may_open_{false}, saw_another_{false}, reaches_broker_{false}, away_{false};
@@ -61,14 +76,16 @@ class Waiting : public Standby {
   std::string says_ GUARDED_BY(mutex_) = "standby: looks at the ledger";
   double stood_still_ GUARDED_BY(mutex_) = 0;
   OwnThread dialling_{mutex_, wake_}, looking_{mutex_, wake_};
-  std::unique_ptr<zone::ZoneFollower> follower_;  // null: the zone is not copied
-  std::unique_ptr<HttpServer> http_;              // ends first: it asks for the rest
+  // Null: the zone is not copied, or not yet.
+  std::unique_ptr<zone::ZoneFollower> follower_ GUARDED_BY(mutex_);
+  std::unique_ptr<HttpServer> http_;  // ends first: it asks for the rest
 };
 
 Status Waiting::StartThreads(const Config& config, Log& log) {
   HttpServer::Pages pages;
   pages["/metrics"] = [this] {
-    return Page{200, "text/plain; version=0.0.4; charset=utf-8", StandbyText(REGISTRY_VERSION, sample())};
+    return Page{200, "text/plain; version=0.0.4; charset=utf-8",
+                StandbyText(REGISTRY_VERSION, sample(), copy())};
   };
   pages["/healthz"] = [this] { return StandbyHealthPage(!away_, says()); };
   pages["/readyz"] = [this] { return StandbyReadyPage(says()); };
@@ -77,15 +94,16 @@ Status Waiting::StartThreads(const Config& config, Log& log) {
   http_ = std::move(*http);
   looking_.Start("standby", [this] { Look(); });
   dialling_.Start("standby-broker", [this] { Dial(); });
-  FollowZone(config, log.For("zone"));
   return Done{};
 }
 
 // Without a copy a take-over signs more anew, and is one all the same.
-void Waiting::FollowZone(const Config& config, const LogLine& log) {
-  if (config.dns.other_primaries.empty() || config.dns.by_update()) return;
-  auto follower = zone::ZoneFollower::Start(ZoneOptions(config, {}), config.dns.other_primaries, log);
-  if (!follower) return log.Warning("zone: no copy of it is kept: " + follower.error().message);
+void Waiting::FollowZone() {
+  if (!zone_) return;
+  auto follower = zone::ZoneFollower::Start(std::move(*zone_), primaries_, zone_log_);
+  zone_.reset();
+  if (!follower) return zone_log_.Warning("zone: no copy of it is kept: " + follower.error().message);
+  const MutexLock lock(mutex_);
   follower_ = std::move(*follower);
 }
 
@@ -97,6 +115,7 @@ void Waiting::Look() {
     }
     const auto found = standby_.Look(reaches_broker_);
     Note(found);
+    if (saw_another_) FollowZone();
     if (found != PostgresStandby::Found::kFree) continue;
     may_open_ = true;
     return;
@@ -144,6 +163,14 @@ NodeSample Waiting::sample() const {
   const MutexLock lock(mutex_);
   sample.lease_age = stood_still_;
   return sample;
+}
+
+std::optional<ZoneCopySample> Waiting::copy() const {
+  if (!copies_) return std::nullopt;
+  const MutexLock lock(mutex_);
+  if (follower_ == nullptr) return ZoneCopySample{};
+  const auto sample = follower_->sample();
+  return ZoneCopySample{sample.follows, sample.serial};
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 // bridge/app/standby.h: a registryd that waits until the ledger is its own to open: it looks at the lease, says there that
 // it waits and whether it reaches the broker, and answers for health and metrics. Nothing of the registry runs meanwhile.
-// Where zone.other_primaries says who may be active, it keeps a copy of the zone (bridge/zone/follower.h).
+// Where zone.other_primaries says who may be active, it keeps a copy of the zone (bridge/zone/follower.h), from when it has
+// seen that another one has the ledger. Without one there is nobody to copy from, and the ledger is its own at once.
 // Owns: two threads, one connection to the ledger's server, the HTTP server, and what follows the zone. The destructor ends
-//   them: at once while the server answers, else when it has been waited for, 8 s at most.
+//   them: at once while the server answers, else when it has been waited for, 8 s at most. With a copy it also waits as
+//   ZoneFollower::Stop says; a large zone's memory takes some seconds.
 // Threads: Start and the destructor from one, the rest from any.
 // Errors: http_failed, config_invalid. What is the matter with the server or the tables is said in the log, and waited for.
 #pragma once

@@ -102,11 +102,11 @@ class StandbyTest : public testing::Test {
     const auto status = nodes_[node]->exit_status();
     return status && WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
   }
-  std::uint32_t Serial(const std::string& node) const {
+  std::uint32_t Serial(const std::string& node, const std::string& which = "serial") const {
     const auto page = Ask(node, "/metrics");
     std::smatch found;
     const bool there =
-        page && std::regex_search(page->body, found, std::regex("\nregistry_zone_serial ([0-9]+)"));
+        page && std::regex_search(page->body, found, std::regex("\nregistry_zone_" + which + " ([0-9]+)"));
     return there ? static_cast<std::uint32_t>(std::stoul(found[1])) : 0;
   }
 
@@ -164,7 +164,14 @@ TEST_F(StandbyTest, ItFollowsTheZoneOfTheActiveOneAndGoesOnWithIt) {
   SetPrimaries("a", *a, *b);
   SetPrimaries("b", *b, *a);
   StartBoth();
+  EXPECT_EQ(folder_.Read("a.log").find("zone: this node's copy"), std::string::npos) << "nobody to copy from";
   AwaitLine("b", "zone: follows that of 127.0.0.1 port " + std::to_string(*a));
+  const auto copied = [&] {
+    const auto page = Ask("b", "/metrics");
+    return page && page->body.find("\nregistry_zone_copy_follows 1") != std::string::npos &&
+           Serial("b", "copy_serial") == Serial("a");
+  };
+  EXPECT_TRUE(lab::WaitUntil(copied, kPatience)) << Ask("b", "/metrics")->body;
   ASSERT_TRUE(
       lab::WaitUntil([&] { return std::filesystem::exists(folder_.In("b/zone/signed-zone")); }, kPatience));
   const std::uint32_t before = Serial("a");
