@@ -91,7 +91,7 @@ toml::table ConfigOf(const ReadOptions& options) {
 
 void AddSourceOptions(CLI::App& command, ReadOptions& options) {
   command.add_option("--ledger", options.ledger, "folder of the ledger");
-  command.add_option("--config", options.config, "configuration of registryd; its ledger.folder is read");
+  command.add_option("--config", options.config, "configuration of registryd; says where the ledger is");
 }
 
 void AddReadOptions(CLI::App& command, ReadOptions& options) {

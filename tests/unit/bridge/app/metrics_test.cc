@@ -188,7 +188,8 @@ TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   sample_.census.states[domain::State::kActive] = 1;
   sample_.node.one_of_several = true;
   sample_.heard_last = {{*PartyId::Parse("mno-a"), wire::Role::kMno, {}}};
-  const std::string text = metrics_.Text(sample_);
+  // Those of a node that stands by are on the same page.
+  const std::string text = metrics_.Text(sample_) + StandbyText("0.1.0", sample_.node, ZoneCopySample{});
   std::map<std::string, std::string> there;
   for (std::sregex_iterator at(text.begin(), text.end(), kType), end; at != end; ++at) {
     there[(*at)[1]] = (*at)[2];
