@@ -11,7 +11,8 @@ std::size_t CountOf(const std::map<std::string, std::size_t>& counts, const char
 }  // namespace
 
 std::string PartOf(const std::string& process) {
-  if (process == "registryd") return "registry";
+  // Those that stand by are numbered.
+  if (process == "registryd" || process.starts_with("registryd-")) return "registry";
   if (process == "mosquitto") return "broker";
   if (process == "postgres") return "ledger";
   const bool dns = AuthorityOf(process).has_value() || process == "signing-server" || process == "unbound";

@@ -1,10 +1,12 @@
 // Benchmark (d): whole activations per second with everybody on this machine: broker, registry, DNS servers, MNOs, ASPs and
 // devices. The floor is what the broker alone relays, measured first in the same run: an activation is kMessages of its
 // messages. Every figure is the median of the runs. Parts have a goal, and latencies are reported alone.
-// Rows that end in `postgres` are of runs whose ledger is in a PostgreSQL server of the lab's own, with fsync on.
+// Rows that end in `postgres` are of runs whose ledger is in a PostgreSQL server of the lab's own, with fsync on; with a
+// number behind it, of so many registryd on it, of which one is active and the others stand by.
 // Rows that end in `unchecked` are of runs in which devices check nothing (simulators/lab/checks.h): how fast the registry
 // is. Rows that end in the name of a name server are of runs with it; those without one are of runs with the first of them.
-//   bench_activation [--devices N] [--runs N] [--secondary bind|nsd|knot|all] [--ledger rocksdb|postgres|both] [--json FILE]
+//   bench_activation [--devices N] [--runs N] [--secondary bind|nsd|knot|all] [--ledger rocksdb|postgres|both]
+//       [--bridges N] [--json FILE]
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -46,7 +48,7 @@ struct Options {
   DemoOptions demo;
   int runs = kRuns;
   std::vector<Authority> secondaries{Authority::kBind};
-  std::vector<bool> in_postgres{false};  // where the ledger is, in turn
+  std::vector<int> bridges{0};  // in turn; 0: one, with its ledger in RocksDB, else so many on PostgreSQL
 };
 
 // What is no name of one is refused before.
@@ -150,10 +152,15 @@ class Rows {
   registry::bench::Report& report_;
 };
 
-bool MeasureLedger(const Options& options, bool in_postgres, Rows& rows) {
+std::string LedgerSuffix(int bridges) {
+  return bridges == 0 ? "" : bridges == 1 ? ".postgres" : ".postgres." + std::to_string(bridges);
+}
+
+bool MeasureLedger(const Options& options, int bridges, Rows& rows) {
   DemoOptions demo = options.demo;
-  demo.lab.postgres = in_postgres;
-  const std::string ledger = in_postgres ? ".postgres" : "";
+  demo.lab.postgres = bridges > 0;
+  demo.lab.bridges = std::max(1, bridges);
+  const std::string ledger = LedgerSuffix(bridges);
   for (const Authority software : options.secondaries) {
     demo.lab.authority = software;
     const bool first = software == options.secondaries.front();
@@ -170,8 +177,8 @@ bool MeasureLedger(const Options& options, bool in_postgres, Rows& rows) {
 }
 
 bool Measure(const Options& options, Rows& rows) {
-  return std::all_of(options.in_postgres.begin(), options.in_postgres.end(),
-                     [&](bool in_postgres) { return MeasureLedger(options, in_postgres, rows); });
+  return std::all_of(options.bridges.begin(), options.bridges.end(),
+                     [&](int bridges) { return MeasureLedger(options, bridges, rows); });
 }
 
 }  // namespace
@@ -179,6 +186,7 @@ bool Measure(const Options& options, Rows& rows) {
 int main(int argc, char** argv) {
   Options options = Usual();
   std::string secondary = "bind", ledger = "rocksdb";
+  int most = 1;
   registry::bench::Arguments arguments("bench_activation");
   arguments.app().add_option("--devices", options.demo.lab.devices, "(3000)")->check(CLI::PositiveNumber);
   arguments.app()
@@ -190,9 +198,13 @@ int main(int argc, char** argv) {
   arguments.app()
       .add_option("--ledger", ledger, "rocksdb (default), postgres or both")
       ->check(CLI::IsMember({"rocksdb", "postgres", "both"}));
+  arguments.app()
+      .add_option("--bridges", most,
+                  "on PostgreSQL: runs with 1 to so many registryd, of which one is active (1)")
+      ->check(CLI::Range(1, 4));
   if (const auto end = arguments.Parse(argc, argv)) return *end;
-  if (ledger == "postgres") options.in_postgres = {true};
-  if (ledger == "both") options.in_postgres = {false, true};
+  if (ledger == "postgres") options.bridges.clear();
+  for (int bridges = 1; ledger != "rocksdb" && bridges <= most; ++bridges) options.bridges.push_back(bridges);
   options.secondaries = SecondariesOf(secondary);
   const double relayed = RelayedPerSecond();
   if (relayed <= 0) {

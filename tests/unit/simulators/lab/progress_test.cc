@@ -8,6 +8,7 @@
 #include "simulators/lab/demo_report.h"
 #include "simulators/lab/live_line.h"
 #include "simulators/lab/run_record.h"
+#include "simulators/lab/timeline.h"
 
 namespace registry::lab {
 namespace {
@@ -27,6 +28,17 @@ void Complete(Progress& progress, const std::string& device) {
   progress.Heard("devices", Step(device, "verify"));
   progress.Heard("devices", Step(device, "session"));
   progress.Heard("asp-a", Step(device, "asp_check"));
+}
+
+TEST(Parts, EveryProcessCountsForOne) {
+  for (const char* const node : {"registryd", "registryd-2", "registryd-3"})
+    EXPECT_EQ(PartOf(node), "registry");
+  EXPECT_EQ(PartOf("mosquitto"), "broker");
+  EXPECT_EQ(PartOf("postgres"), "ledger");
+  for (const char* const dns : {"bind", "nsd", "knot", "signing-server", "unbound"})
+    EXPECT_EQ(PartOf(dns), "dns");
+  for (const char* const simulator : {"mno-sim-a", "asp-sim-a", "device-sim"})
+    EXPECT_EQ(PartOf(simulator), "simulators");
 }
 
 TEST(ProgressTest, ADeviceIsThroughOnlyWithActiveVerifiedSessionAndTheAspsCheck) {
