@@ -9,6 +9,7 @@
 #include "bridge/mqtt/terms.h"
 #include "bridge/mqtt/unconfirmed.h"
 #include "bridge/say_once.h"
+#include "schemas/base/end_after_threads.h"
 #include "schemas/base/sanitized.h"
 #include "schemas/wire/batch.h"
 #include "schemas/wire/envelope.h"
@@ -223,6 +224,7 @@ Connection::Impl::Impl(const SessionOptions& options, Part part, Events events)
       events_(std::move(events)),
       unconfirmed_(static_cast<std::size_t>(options.in_flight_max)),
       client_(std::make_unique<::mqtt::async_client>(UriOf(options), part_.client_id, CreateOf(options))) {
+  EndAfterOtherThreads();
   // noexcept on purpose: returning from here lets the PUBACK leave, so a message that could not be kept must
   // end the process before that (measured: Paho acknowledges when the callback returns, whatever it returns).
   client_->set_message_callback([this](const ::mqtt::const_message_ptr& message) noexcept {

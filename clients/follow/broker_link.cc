@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "schemas/base/end_after_threads.h"
 #include "schemas/base/sanitized.h"
 #include "schemas/wire/batch.h"
 #include "schemas/wire/envelope.h"
@@ -126,6 +127,7 @@ class BrokerLink::Impl {
         inbox_(inbox),
         client_(std::make_unique<mqtt::async_client>(UriOf(options), client_id,
                                                      mqtt::create_options(MQTTVERSION_5))) {
+    EndAfterOtherThreads();
     client_->set_message_callback([this](const mqtt::const_message_ptr& message) noexcept {
       inbox_.Put({message->get_topic(), message->get_payload_str()});
     });
