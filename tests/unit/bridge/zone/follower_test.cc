@@ -17,6 +17,7 @@
 #include "simulators/lab/ports.h"
 #include "simulators/lab/probe.h"
 #include "tests/unit/bridge/zone/zone_files.h"
+#include "tests/unit/bridge/zone/zone_wires.h"
 
 namespace registry::zone::testing {
 namespace {
@@ -27,21 +28,6 @@ using ::testing::Not;
 
 constexpr std::chrono::seconds kPatience{120};
 constexpr std::size_t kJournalOctets = 1u << 20, kJournalVersions = 100;
-
-using Content = std::multiset<Bytes>;
-
-Content ContentOf(const ZoneStore& store) {
-  Content content;
-  const Transfer whole = store.Full();
-  for (std::size_t i = 0; i + 1 < whole.pieces.size(); ++i) content.insert(whole.pieces[i].block->wire());
-  return content;
-}
-
-Content ContentOf(const StoredZone& zone) {
-  Content content{zone.soa->wire()};
-  for (const BlockPtr& block : zone.blocks.All()) content.insert(block->wire());
-  return content;
-}
 
 constexpr std::int64_t kDay = 86'400'000'000;
 

@@ -14,6 +14,7 @@
 #include "bridge/zone/apex.h"
 #include "bridge/zone/store.h"
 #include "tests/unit/bridge/zone/zone_files.h"
+#include "tests/unit/bridge/zone/zone_wires.h"
 
 namespace registry::zone::testing {
 namespace {
@@ -24,21 +25,6 @@ constexpr UtcTime kNow{1'790'000'000'000'000};
 constexpr std::size_t kJournalOctets = 1u << 20, kJournalVersions = 100;
 
 UtcTime Later(std::chrono::seconds by) { return kNow + by; }
-
-using Content = std::multiset<Bytes>;  // records with their signatures, the SOA too
-
-Content ContentOf(const ZoneStore& store) {
-  Content content;
-  const Transfer whole = store.Full();
-  for (std::size_t i = 0; i + 1 < whole.pieces.size(); ++i) content.insert(whole.pieces[i].block->wire());
-  return content;
-}
-
-Content ContentOf(const StoredZone& zone) {
-  Content content{zone.soa->wire()};
-  for (const BlockPtr& block : zone.blocks.All()) content.insert(block->wire());
-  return content;
-}
 
 std::multiset<Bytes> DataIn(const ZoneStore& store) {
   std::multiset<Bytes> data;
