@@ -46,6 +46,9 @@ class Intake {
   // What the last run had not finished; call once, before the first Append.
   virtual std::vector<Record> TakeLeftOver() = 0;
   virtual Result<Ticket> Append(const InboundMessage& message) = 0;
+  // What a node that decided beside this one, and does no more, had not finished (bridge/ledger/postgres/members.h): this
+  // one's from now on, as if it had been left over. A folder has none.
+  virtual Result<std::vector<Record>> TakeOverOf(std::int64_t /*member*/) { return std::vector<Record>(); }
   // The message holds several commands: it is done once MarkDone was called so many times. Before the first of them.
   virtual void Expect(Ticket ticket, std::size_t commands) = 0;
   virtual void MarkDone(Ticket ticket) = 0;  // its consequence is durable in the ledger

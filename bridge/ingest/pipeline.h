@@ -103,6 +103,8 @@ struct PipelineOptions {
   std::chrono::milliseconds renewals_every{60'000};  // looks for certificates that end soon
   std::chrono::milliseconds retry_after{1000};       // what the ledger did not take; doubles up to a minute
   std::chrono::milliseconds stop_deadline{10000};
+  // False: commands alone. Jobs, renewals and orders are another node's, which has the ledger.
+  bool own_work = true;
 };
 
 class Pipeline {
@@ -114,6 +116,10 @@ class Pipeline {
   // Returning from here acknowledges the message to the broker. While a full intake holds it back and the pipeline
   // stops, it waits until the lanes have; without room even then it ends the process (exit status 0), unacknowledged.
   void Receive(const InboundMessage& message);
+  // What another node had not finished (Intake::TakeOverOf); from Start on, any thread.
+  void Take(std::vector<Intake::Record> left_over);
+  // Others have committed (Ledger::WhenOthersWrote): jobs and orders are looked at. Any thread, quick.
+  void OthersWrote(const ledger::Ledger::Others& what);
   // Zone changes served by every secondary; true when the consequences are committed.
   bool Visible(const std::vector<domain::ZoneChange>& changes);
   // From the next command on; what is being decided goes on as it began. Any thread.

@@ -160,6 +160,15 @@ class Ledger : public LedgerReader {
   virtual Status Advance(Sink sink, const SinkState& state, bool durable) = 0;
   // Wakes every OutboxAfter that waits, for a clean stop.
   virtual void WakeAll() = 0;
+  // Where several write (PostgresOptions::shared): what others had committed before this call is seen by every call that
+  // begins behind it. Elsewhere nothing is left to be seen.
+  virtual Status CatchUp() { return Done{}; }
+  // What others have committed, told when it is seen here: from the backend's own thread, must be quick, wait for nothing
+  // and commit nothing. Set it once, before the first commit.
+  struct Others {
+    bool jobs = false, orders = false;  // some were put or erased
+  };
+  virtual void WhenOthersWrote(std::function<void(const Others&)>) {}
 };
 
 struct VerifyReport {

@@ -41,6 +41,7 @@ struct LeaseSeen {
   std::int64_t process_since = 0;     // microseconds since 1970
   bool waits_for_the_server = false;  // for its disk, a lock, a synchronous standby
   std::int64_t acked = 0;             // the last number that the holder knew to be safe
+  bool shared = false;                // others may commit beside it (members.h)
 };
 
 struct StandbySeen {

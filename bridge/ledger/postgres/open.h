@@ -44,6 +44,9 @@ struct PostgresOptions {
   std::size_t batch_max = 256;             // changesets per transaction
   LogLine log{};
   NodeOptions node{};
+  // Others may commit beside this one (members.h), which has the ledger all the same: each transaction then takes the row of
+  // table `writer` before it is checked, and tells the others what it changed (table `changes`).
+  bool shared = false;
   // How long a start waits for whoever has the ledger.
   std::chrono::milliseconds lock_within{40'000};
   // At most once, from the thread that writes, and in place of when_not_as_left: another node has taken the ledger over, and
