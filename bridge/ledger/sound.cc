@@ -31,6 +31,17 @@ bool Moved(const domain::Changeset& changes, const domain::BeforeOf& before) {
   return false;
 }
 
+// Where several write to the ledger, a device may have moved between the reading of it and that of its jobs. Then what was
+// found says nothing, and the decision is stale.
+Result<bool> MovedMeanwhile(const domain::BeforeOf& before, const LedgerReader& reader) {
+  for (const auto& [id, was] : before) {
+    const auto now = reader.LoadDevice(id);
+    if (!now) return now.error();
+    if ((*now ? (**now).version : 0) != (was.device ? was.device->version : 0)) return true;
+  }
+  return false;
+}
+
 Error Unsound(const domain::Faults& faults) {
   std::string message;
   for (const std::string& fault : faults) message += (message.empty() ? "" : "; ") + fault;
@@ -46,7 +57,10 @@ Status CheckSound(const Ledger& ledger, const domain::Changeset& changes) {
   }
   if (!Moved(changes, before)) {
     const domain::Faults faults = domain::FaultsOf(changes, before);
-    if (!faults.empty()) return Unsound(faults);
+    if (faults.empty()) return Done{};
+    const auto moved = MovedMeanwhile(before, ledger);
+    if (!moved) return moved.error();
+    return *moved ? Error::Make(Code::kFailed, kStale, "a device moved while it was read") : Unsound(faults);
   }
   return Done{};
 }

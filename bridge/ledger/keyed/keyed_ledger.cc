@@ -10,7 +10,7 @@ class KeyedReader final : public Reading<LedgerReader> {
  public:
   static Result<std::unique_ptr<LedgerReader>> Open(std::unique_ptr<Store> store) {
     std::unique_ptr<KeyedReader> reader(new KeyedReader(std::move(store)));
-    if (auto loaded = reader->LoadLive(); !loaded) return loaded.error();
+    if (auto loaded = reader->LoadLive(*reader->store_); !loaded) return loaded.error();
     return std::unique_ptr<LedgerReader>(std::move(reader));
   }
 
@@ -41,11 +41,52 @@ Status Index(Store& store, const LogLine& log) {
 Result<std::unique_ptr<Ledger>> KeyedLedger::Open(std::unique_ptr<Store> store, const CommitBounds& bounds,
                                                   const LogLine& log) {
   if (auto indexed = Index(*store, log); !indexed) return indexed.error();
+  const Store& from = *store;
+  auto ledger = Load(std::move(store), from, bounds);
+  if (!ledger) return ledger.error();
+  return std::unique_ptr<Ledger>(std::move(*ledger));
+}
+
+Result<std::unique_ptr<KeyedLedger>> KeyedLedger::Load(std::unique_ptr<Store> store, const Store& from,
+                                                       const CommitBounds& bounds) {
   std::unique_ptr<KeyedLedger> ledger(new KeyedLedger(std::move(store)));
-  if (auto loaded = ledger->LoadLive(); !loaded) return loaded.error();
+  if (auto loaded = ledger->LoadLive(from); !loaded) return loaded.error();
+  ledger->live_.shared = ledger->store_->shared() != nullptr;
   ledger->committer_.emplace(*ledger->store_, ledger->live_, ledger->tail_, bounds.waiting_max,
                              bounds.batch_max);
-  return std::unique_ptr<Ledger>(std::move(ledger));
+  return ledger;
+}
+
+Result<std::unique_ptr<Ledger>> KeyedLedger::Join(std::unique_ptr<Store> store, const Store& moment,
+                                                  const CommitBounds& bounds) {
+  auto ledger = Load(std::move(store), moment, bounds);
+  if (!ledger) return ledger.error();
+  if (auto seen = (*ledger)->CatchUp(); !seen) return seen.error();
+  return std::unique_ptr<Ledger>(std::move(*ledger));
+}
+
+std::optional<std::uint64_t> KeyedLedger::HeardOf(const DeviceId& id) const {
+  const ReadLock lock(live_.mutex);
+  return live_.heard.VersionOf(id);
+}
+
+// The server may be ahead of the memory, which has the device's jobs: who has read a device there must not find older jobs
+// here. The other way round is no fault: the device is stale then, and so is what was decided about it.
+Result<std::optional<domain::Device>> KeyedLedger::LoadDevice(const DeviceId& id) const {
+  auto device = Reading::LoadDevice(id);
+  if (!live_.shared) return device;
+  while (device && *device) {
+    const std::uint64_t version = (**device).version;
+    auto heard = HeardOf(id);
+    if (heard == version) break;
+    if (!heard || *heard < version) {
+      if (auto seen = committer_->CatchUp(); !seen) return seen.error();
+      heard = HeardOf(id);
+      if (!heard || *heard <= version) break;
+    }
+    device = Reading::LoadDevice(id);
+  }
+  return device;
 }
 
 Result<std::unique_ptr<LedgerReader>> KeyedLedger::OpenReader(std::unique_ptr<Store> store) {

@@ -23,6 +23,10 @@ class KeyedLedger final : public Reading<Ledger> {
   static Result<std::unique_ptr<Ledger>> Open(std::unique_ptr<Store> store, const CommitBounds& bounds,
                                               const LogLine& log);
   static Result<std::unique_ptr<LedgerReader>> OpenReader(std::unique_ptr<Store> store);
+  // Beside others that write to the same records (Store::shared): the memory is read from `moment`, a moment of them, and
+  // what was written since then is seen when this returns.
+  static Result<std::unique_ptr<Ledger>> Join(std::unique_ptr<Store> store, const Store& moment,
+                                              const CommitBounds& bounds);
 
   void CommitLater(domain::Changeset changeset, WhenDone done) override {
     committer_->CommitLater(std::move(changeset), std::move(done));
@@ -32,12 +36,22 @@ class KeyedLedger final : public Reading<Ledger> {
     return committer_->Advance(sink, state, durable);
   }
   void WakeAll() override { tail_.WakeAll(); }
+  Status CatchUp() override { return committer_->CatchUp(); }
+  void WhenOthersWrote(std::function<void(const Others&)> tell) override {
+    committer_->WhenOthersWrote(std::move(tell));
+  }
+  // Where others write: as the device is now, and what is in memory is at least as new.
+  Result<std::optional<domain::Device>> LoadDevice(const DeviceId& id) const override;
   const Store& store() const { return *store_; }
 
  private:
   explicit KeyedLedger(std::unique_ptr<Store> store) : Reading(std::move(store)) {}
+  static Result<std::unique_ptr<KeyedLedger>> Load(std::unique_ptr<Store> store, const Store& from,
+                                                   const CommitBounds& bounds);
+  std::optional<std::uint64_t> HeardOf(const DeviceId& id) const;
 
-  std::optional<Committer> committer_;  // last member: stops before what it writes to goes
+  // Last member: stops before what it writes to goes. A read may make it look for what others wrote.
+  mutable std::optional<Committer> committer_;
 };
 
 }  // namespace registry::ledger

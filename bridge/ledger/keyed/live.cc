@@ -68,6 +68,12 @@ Status LoadJobs(const Store& store, Live& live) REQUIRES(live.mutex) {
 
 OutboxTail::Ends EndsOf(const Head& head) { return {head.outbox_mqtt, head.outbox_zone, head.outbox_crl}; }
 
+void Live::PutJob(const JobId& id, const std::optional<JobTable::Entry>& entry) {
+  if (entry) return jobs.Put(id, *entry);
+  jobs.Erase(id);
+  if (shared) heard.NoteErased(id);
+}
+
 Status Load(const Store& store, Live& live) {
   if (auto loaded = LoadHead(store, live.head); !loaded) return loaded;
   if (auto loaded = LoadSinks(store, live); !loaded) return loaded;

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "bridge/ledger/job_table.h"
+#include "bridge/ledger/keyed/heard.h"
 #include "bridge/ledger/keyed/store.h"
 #include "bridge/ledger/keyed/written_devices.h"
 #include "bridge/ledger/outbox_tail.h"
@@ -21,7 +22,12 @@ struct Live {
   std::array<SinkState, kAllSinks.size()> sinks GUARDED_BY(mutex);
   std::map<PartyId, FeedState> feeds GUARDED_BY(mutex);
   JobTable jobs GUARDED_BY(mutex);
-  WrittenDevices devices GUARDED_BY(mutex);
+  WrittenDevices devices GUARDED_BY(mutex);  // of the only one that writes
+  Heard heard GUARDED_BY(mutex);             // of one among others (SharedWrites)
+  bool shared = false;                       // it is one; set before any thread is there
+
+  void PutJob(const JobId& id, const std::optional<JobTable::Entry>& entry)
+      REQUIRES(mutex);  // nullopt erases
 
   // Nobody else writes, so whoever does reads without the lock. No octet of code: a word for clang.
   void ReadByItsWriter() const REG_THREADS(assert_shared_capability(mutex)) {}

@@ -9,9 +9,8 @@ std::string PlaceOfRecord(Column column, const std::string& key) {
 
 }  // namespace
 
-Status ReadAhead::Fetch(const std::vector<const Encoded*>& changesets, const IsKnown& is_known) {
-  read_.clear();
-  if (!store_.IsFar()) return Done{};
+std::vector<Store::Place> ReadAhead::Want(const std::vector<const Encoded*>& changesets,
+                                          const IsKnown& is_known) {
   std::vector<Store::Place> places;
   const auto want = [&](Column column, const std::string& key) {
     if (read_.emplace(PlaceOfRecord(column, key), std::nullopt).second) places.emplace_back(column, key);
@@ -25,14 +24,25 @@ Status ReadAhead::Fetch(const std::vector<const Encoded*>& changesets, const IsK
     for (const auto& erased : changeset->endpoints_erase) want(Column::kEndpoints, erased.endpoint.key);
     for (const auto& claim : changeset->claims) want(Column::kUnique, claim.value);
   }
+  return places;
+}
+
+void ReadAhead::Take(const std::vector<Store::Place>& places, std::vector<Store::Stored> stored) {
+  for (std::size_t i = 0; i < places.size(); ++i)
+    read_[PlaceOfRecord(places[i].first, places[i].second)] = std::move(stored[i]);
+}
+
+Status ReadAhead::Fetch(const std::vector<const Encoded*>& changesets, const IsKnown& is_known) {
+  Begin();
+  if (!store_.IsFar()) return Done{};
+  const auto places = Want(changesets, is_known);
   if (places.empty()) return Done{};
   auto read = store_.GetAll(places);
   if (!read) {
     read_.clear();
     return read.error();
   }
-  for (std::size_t i = 0; i < places.size(); ++i)
-    read_[PlaceOfRecord(places[i].first, places[i].second)] = std::move((*read)[i]);
+  Take(places, std::move(*read));
   return Done{};
 }
 

@@ -19,6 +19,11 @@ class ReadAhead {
   // Forgets the last write's, and asks for what these will be checked against, but for devices that are known.
   using IsKnown = std::function<bool(const std::string& device)>;
   Status Fetch(const std::vector<const Encoded*>& changesets, const IsKnown& is_known);
+  // The same in steps, where the questions go with others (SharedWrites::Enter): first forgets the last write's, then says
+  // what has not been asked yet, and takes the answers.
+  void Begin() { read_.clear(); }
+  std::vector<Store::Place> Want(const std::vector<const Encoded*>& changesets, const IsKnown& is_known);
+  void Take(const std::vector<Store::Place>& places, std::vector<Store::Stored> stored);
 
   Result<Store::Stored> Get(Column column, const std::string& key) const;
   const Store& store() const { return store_; }

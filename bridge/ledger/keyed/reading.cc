@@ -88,9 +88,9 @@ Error Unread(Sink sink, Seq seq, Error why) {
 }  // namespace
 
 template <class Port>
-Status Reading<Port>::LoadLive() {
+Status Reading<Port>::LoadLive(const Store& from) {
   const WriteLock lock(live_.mutex);
-  if (auto loaded = Load(*store_, live_); !loaded) return loaded;
+  if (auto loaded = Load(from, live_); !loaded) return loaded;
   const auto has_places = HasPlaces(*store_);
   if (!has_places) return has_places.error();
   has_places_ = *has_places;

@@ -68,7 +68,7 @@ class Reading : public Port {
 
  protected:
   explicit Reading(std::unique_ptr<Store> store) : store_(std::move(store)) {}
-  Status LoadLive();
+  Status LoadLive(const Store& from);
   // The records of these jobs, those that are still there; `keep` judges each as it is stored now.
   Result<std::vector<domain::Job>> JobsWith(const std::vector<JobId>& ids,
                                             const std::function<bool(const domain::Job&)>& keep) const;

@@ -30,7 +30,15 @@ class RecentDevices {
   void Put(const std::string& device, State state) { now_[device] = std::move(state); }
   // Whether one that is known has a place there; of those that were staged, all are known.
   bool AnyIn(const keys::KeyRange& range) const;
-  void Forget();  // between two writes: those of long ago
+  void Forget();                            // between two writes: those of long ago
+  void Forget(const std::string& device) {  // another has written it
+    now_.erase(device);
+    before_.erase(device);
+  }
+  void ForgetAll() {  // what was staged was not written
+    now_.clear();
+    before_.clear();
+  }
 
  private:
   Result<State> Read(const std::string& device) const;

@@ -55,6 +55,7 @@ inline constexpr std::uint64_t kLedgerFormat = 5;
 inline constexpr std::size_t kWritesMax = 20'000;
 
 class OrderedWrites;
+class SharedWrites;
 
 class Store {
  public:
@@ -74,6 +75,9 @@ class Store {
   virtual bool Has(Column) const { return true; }
   // All or nothing; durable on return when `sync`. The writes are empty afterwards.
   virtual Status Write(OrderedWrites& writes, bool sync) = 0;
+
+  // Others write to the same records: in place of Write. Null: nobody else does.
+  virtual SharedWrites* shared() { return nullptr; }
 
   // A question costs a round trip, so those of a whole write are asked together beforehand.
   virtual bool IsFar() const { return false; }

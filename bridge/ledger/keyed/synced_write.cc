@@ -53,6 +53,7 @@ Status SyncedWrite::Check(const Encoded& changeset, Holders& holders) const {
   if (auto sound = CheckEndpoints(changeset); !sound) return sound;
   if (auto sound = CheckClaims(changeset, holders); !sound) return sound;
   if (auto sound = CheckForgotten(changeset); !sound) return sound;
+  if (auto sound = CheckGone(changeset.jobs); !sound) return sound;
   return CheckBounds(changeset.jobs);
 }
 
@@ -164,6 +165,19 @@ Status SyncedWrite::CheckBounds(const JobChanges& jobs) const {
   };
   if (KeepsBounds(jobs, open, [this](const JobId& id) { return FindJob(id); })) return Done{};
   return Stale("what an MNO has open");
+}
+
+// On one node a lane keeps those apart that decide about one job. Another node knows nothing of it.
+Status SyncedWrite::CheckGone(const JobChanges& jobs) const {
+  if (!live_.shared) return Done{};
+  live_.ReadByItsWriter();
+  const bool gone = std::ranges::any_of(jobs.put, [&](const auto& put) {
+    const JobId& id = put.first;
+    if (std::ranges::find(jobs.erased, id) != jobs.erased.end()) return false;
+    const auto staged = jobs_.find(id);
+    return staged == jobs_.end() ? live_.heard.WasErased(id) : !staged->second;
+  });
+  return gone ? Status(Stale("a job")) : Done{};
 }
 
 // Held against what was published, not against this batch: no mark of such a day is staged, so whoever has read which
@@ -340,7 +354,21 @@ OrderedWrites& SyncedWrite::Seal() {
   return writes_;
 }
 
+Change SyncedWrite::Told() const {
+  Change change;
+  if (head_moved_) change.head = head_;
+  change.feeds.assign(feeds_.begin(), feeds_.end());
+  change.sinks.assign(sinks_.begin(), sinks_.end());
+  change.jobs.assign(jobs_.begin(), jobs_.end());
+  for (const auto& device : written_) change.devices.emplace_back(device->id, device->version);
+  change.orders = std::ranges::any_of(versions_, [](const auto& version) {
+    return static_cast<Column>(version.first.front()) == Column::kOrders;
+  });
+  return change;
+}
+
 void SyncedWrite::HideDevices(Live& live) const {
+  if (live.shared) return;
   const WriteLock lock(live.mutex);
   for (const auto& device : written_) live.devices.Hide(device->id);
 }
@@ -353,14 +381,14 @@ void SyncedWrite::Publish(Live& live) {
     SinkState& now = live.sinks[IndexOf(sink)];
     if (state.cursor >= now.cursor) now = state;
   }
-  for (auto& device : written_) live.devices.Put(std::move(device));
-  for (auto& [id, job] : jobs_) {
-    if (job) {
-      live.jobs.Put(id, *job);
+  for (auto& device : written_) {
+    if (live.shared) {
+      live.heard.Note(device->id, device->version);
     } else {
-      live.jobs.Erase(id);
+      live.devices.Put(std::move(device));
     }
   }
+  for (const auto& [id, job] : jobs_) live.PutJob(id, job);
 }
 
 }  // namespace registry::ledger

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "bridge/ledger/keyed/change.h"
 #include "bridge/ledger/keyed/encoded.h"
 #include "bridge/ledger/keyed/live.h"
 #include "bridge/ledger/keyed/ordered_writes.h"
@@ -34,6 +35,8 @@ class SyncedWrite {
 
   // Adds the head and feed states. Once, after the last Add.
   OrderedWrites& Seal();
+  // After Seal: what the others are told, where there are any.
+  Change Told() const;
   // Before the write: from then on the database may show what Publish has not put into `live` yet, and who has read a job
   // there must not read an older device here.
   void HideDevices(Live& live) const;
@@ -52,6 +55,7 @@ class SyncedWrite {
   Status CheckEndpoints(const Encoded& changeset) const;
   Result<bool> IsInUse(const keys::KeyRange& bound) const;
   Status CheckBounds(const JobChanges& jobs) const;
+  Status CheckGone(const JobChanges& jobs) const;
   Status CheckForgotten(const Encoded& changeset) const;
   std::optional<JobTable::Entry> FindJob(const JobId& id) const;
 
