@@ -44,9 +44,9 @@ const Statement& Settings() {
 
 bool Failure::MayPass() const {
   // Connection, resources, operator's hand, rolled back by the server, a standby that is not promoted yet,
-  // a lock that the same had in an earlier attempt.
+  // a lock that the same had in an earlier attempt, a transaction that stood still too long.
   return lost || IsOfClass("08") || IsOfClass("53") || IsOfClass("57") || IsOfClass("40") || Is("25006") ||
-         Is("55P03");
+         Is("25P03") || Is("55P03");
 }
 
 Error Failure::AsError(const std::string& doing) const {

@@ -75,6 +75,8 @@ class Connection {
   Answers Run(const std::vector<Request>& requests, Time deadline);
   // What the server warned of in the last Run; empty: of nothing.
   const std::string& warning() const { return warning_; }
+  // After DEALLOCATE ALL: a failure may have left out what was to be prepared.
+  void PrepareAnew() { prepared_.clear(); }
   int process() const { return PQbackendPID(connection_.get()); }  // the server's, for this connection
   // Which server it is: since when it runs, in microseconds. A standby or a restarted server says another time.
   std::int64_t server() const { return server_; }

@@ -1,6 +1,8 @@
 // bridge/ledger/postgres/intake.h: the intake's rows beside a ledger in PostgreSQL, in table `intake`. Only the registry
 // that has the ledger open for writing appends there (owner.h).
-// Owns: two connections, made when they are needed. The ledger outlives the call.
+// Where several commit to the ledger (members.h), a member has a table of its own: it sees its own rows, of which there are
+// none when it has joined, and appends until it is ended.
+// Owns: three connections, made when they are needed. The ledger outlives the call.
 // Threads and errors: as bridge/ledger/intake_table.h says.
 #pragma once
 

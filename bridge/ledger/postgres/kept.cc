@@ -1,6 +1,7 @@
 #include "bridge/ledger/postgres/kept.h"
 
 #include "bridge/ledger/postgres/owner.h"
+#include "bridge/ledger/postgres/store.h"
 #include "schemas/base/mutex.h"
 
 namespace registry::ledger {
@@ -19,6 +20,7 @@ class PostgresKept final : public KeptState {
         connection_(options, WrittenOf(of)) {}
 
   Status Own(const Ledger& of) {
+    if (StoreOf(of).member() != nullptr) return Done{};  // it reads only
     const MutexLock lock(mutex_);
     const auto epoch = TakeOwnership(connection_, schema_, of);
     if (!epoch) return epoch.error();

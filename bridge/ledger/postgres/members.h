@@ -1,7 +1,7 @@
-// bridge/ledger/postgres/members.h: nodes that commit beside the one that has the ledger (open.h, `shared`). The one that has
-// it is called active; it alone relays, and does what is due. A member joins under the epoch of the active one, and has a
-// number that never comes again: its fence. When the epoch ends, or the number is ended, no commit of the member and no row
-// of its intake is taken any more, and it has to join anew.
+// bridge/ledger/postgres/members.h: nodes that commit beside the one that has the ledger (open.h, `shared`). The one that
+// has it is called active; it alone relays, and does what is due. A member joins under the epoch of the active one, and has
+// a number that never comes again: its fence. When the epoch ends, or the number is ended, no commit of the member and no
+// row of its intake is taken any more, and it has to join anew.
 // Transactions of all of them stand behind each other at the row of table `writer`, so there is one order, one hash chain
 // and no gap. Before a changeset is checked, its node has seen every transaction before it (table `changes`).
 // A member that dies, hangs or is cut off in the middle of a transaction holds up the others for kHeldAtMost.
@@ -20,8 +20,9 @@ namespace registry::ledger {
 
 inline constexpr std::chrono::seconds kHeldAtMost{2};
 
-// Joins: kLedgerInUse while the active one takes no members, or there is none. `options.node` says who this one is; its mark
-// file is not raised, which PostgresStandby does. options.when_taken_over is told when it is a member no longer.
+// Joins: kLedgerInUse while the active one takes no members, or there is none. It reads the memory of the ledger, as a start
+// does, while others commit. `options.node` says who this one is; its mark file is not raised, which PostgresStandby does.
+// options.when_taken_over is told when it is a member no longer.
 Result<std::unique_ptr<Ledger>> JoinPostgresLedger(const PostgresOptions& options);
 
 // Of a ledger that was joined; 0 of any other.
@@ -30,7 +31,8 @@ std::int64_t MemberNumber(const Ledger& ledger);
 struct MemberSeen {
   std::int64_t number = 0;
   std::string name, version;
-  std::int64_t beats = 0;  // moves while it lives: at least as often as it was told to beat
+  std::int64_t beats = 0;  // moves with each SayMember
+  bool ended = false;      // or of an earlier epoch
 };
 
 // The active one's look at its members, over a connection of its own.
@@ -41,6 +43,8 @@ class Members {
   ~Members();
   // From now on nodes may join, and those of an earlier epoch are no members.
   Status Admit();
+  // All that are not forgotten, in the order in which they joined: those that were ended, too, and those of earlier epochs,
+  // among them the active one before this one, if it let others commit and had another name.
   Result<std::vector<MemberSeen>> Look();
   // Ends one for good: when this has come back, nothing that it had not committed is committed any more. What it had not
   // decided is in its rows of the intake. Its row in table `member` goes with Forget, so that a crash in between loses
@@ -53,7 +57,8 @@ class Members {
   const std::unique_ptr<Impl> impl_;
 };
 
-// A member says that it lives; kLedgerInUse: it is a member no longer. By the ledger that was joined, from any thread.
+// A member says that it lives, which proves the lease of its options; kLedgerInUse: it is a member no longer. By the ledger
+// that was joined, from any thread. A server that is away is waited for for 5 s at most.
 Status SayMember(const Ledger& ledger);
 
 }  // namespace registry::ledger

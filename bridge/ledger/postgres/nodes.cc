@@ -33,6 +33,8 @@ LeaseSeen LeaseOf(const Rows& rows) {
   seen.waits_for_the_server = OfInt8(rows.At(0, 11)) == 1;
   seen.tables = static_cast<std::uint64_t>(OfInt8(rows.At(0, 12)));
   seen.acked = OfInt8(rows.At(0, 13));
+  seen.beats = OfInt8(rows.At(0, 14));
+  seen.shared = OfInt8(rows.At(0, 15)) == 1;
   return seen;
 }
 
@@ -74,11 +76,12 @@ LeaseWatch::Says LeaseWatch::Look(const LeaseSeen& seen, Time now) {
   had_holder_ = seen.process != 0;
   if (had_holder_) was_away_ = false;
   const bool regular = looked_ && now - *looked_ <= lasts / kLookShare;
-  const bool moved = seen.epoch != epoch_ || seen.number != number_;
+  const std::int64_t moves = seen.shared ? seen.beats : seen.number;
+  const bool moved = seen.epoch != epoch_ || moves != moves_;
   if (!regular || moved || left || seen.waits_for_the_server) moved_ = now;
   looked_ = now;
   epoch_ = seen.epoch;
-  number_ = seen.number;
+  moves_ = moves;
   if (seen.process == 0) return now - moved_ >= lasts ? Says::kFree : Says::kHeld;
   if (!leased) return Says::kHeld;
   const bool began = seen.number != seen.began;
@@ -256,7 +259,9 @@ constexpr const char* kLooking = "looking at the nodes";
 
 Result<NodesSeen> NodesOf(const std::vector<Rows>& rows) {
   if (rows[0].size() != 1) return Error::Make(Code::kFailed, kLedgerDamaged, "table writer has no row");
-  return NodesSeen{LeaseOf(rows[0]), StandbysOf(rows[1])};
+  NodesSeen seen{LeaseOf(rows[0]), StandbysOf(rows[1]), {}};
+  for (std::size_t i = 0; i < rows[2].size(); ++i) seen.deciding.emplace_back(rows[2].At(i, 0));
+  return seen;
 }
 
 Result<NodesSeen> NodesOf(const PostgresStore& store) {
@@ -285,8 +290,9 @@ class PostgresNodes::Impl {
       if (const auto* const failed = std::get_if<Failure>(&made)) return failed->AsError(kLooking);
       connection_ = std::get<std::unique_ptr<Connection>>(std::move(made));
     }
-    const auto answers = connection_->Run({{&statements_.look_at_lease}, {&statements_.list_standbys}},
-                                          steady_clock::now() + options_.answer_within);
+    const auto answers = connection_->Run(
+        {{&statements_.look_at_lease}, {&statements_.list_standbys}, {&statements_.list_deciding}},
+        steady_clock::now() + options_.answer_within);
     if (const auto* const rows = std::get_if<std::vector<Rows>>(&answers)) return NodesOf(*rows);
     connection_.reset();
     return std::get<Failure>(answers).AsError(kLooking);

@@ -41,7 +41,8 @@ struct LeaseSeen {
   std::int64_t process_since = 0;     // microseconds since 1970
   bool waits_for_the_server = false;  // for its disk, a lock, a synchronous standby
   std::int64_t acked = 0;             // the last number that the holder knew to be safe
-  bool shared = false;                // others may commit beside it (members.h)
+  bool shared = false;                // others may commit beside it (members.h), and move `number`, too
+  std::int64_t beats = 0;             // where it is shared: its own transactions
 };
 
 struct StandbySeen {
@@ -59,6 +60,7 @@ struct StandbySeen {
 struct NodesSeen {
   LeaseSeen lease;
   std::vector<StandbySeen> standing_by;
+  std::vector<std::string> deciding;  // names of those that commit beside the holder (members.h)
 };
 
 // When a lease that this one watches is over. Pure, but for what it was told.
@@ -79,7 +81,7 @@ class LeaseWatch {
   std::optional<Time> looked_;
   Time moved_{};
   bool was_away_ = false;
-  std::int64_t epoch_ = 0, number_ = 0;
+  std::int64_t epoch_ = 0, moves_ = 0;
   bool had_holder_ = false;
 };
 

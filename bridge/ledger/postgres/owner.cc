@@ -1,5 +1,6 @@
 #include "bridge/ledger/postgres/owner.h"
 
+#include "bridge/ledger/postgres/shared_statements.h"
 #include "bridge/ledger/postgres/store.h"
 
 namespace registry::ledger {
@@ -24,7 +25,11 @@ Result<std::int64_t> TakeOwnership(Lasting& connection, const std::string& schem
                       "UPDATE " + of + "owner SET epoch = $1 WHERE epoch <= $1 AND EXISTS (SELECT 1 FROM " +
                           of + "writer WHERE epoch = $1) RETURNING epoch",
                       {kInt8Oid}};
-  const auto answers = connection.Run({{&end_former, {epoch}}, {&own, {epoch}}});
+  const SharedStatements members(schema);
+  const auto answers = connection.Run({{&end_former, {epoch}},
+                                       {&members.lock_earlier, {epoch}},
+                                       {&members.end_earlier, {epoch}},
+                                       {&own, {epoch}}});
   if (const auto* const failed = std::get_if<Failure>(&answers))
     return failed->AsError("opening what is beside the ledger");
   if (std::get<std::vector<Rows>>(answers).back().size() != 1) return NotTheOwner();
@@ -34,6 +39,12 @@ Result<std::int64_t> TakeOwnership(Lasting& connection, const std::string& schem
 std::string WithOwner(const std::string& schema) {
   return "WITH owner AS MATERIALIZED (SELECT 1 FROM " + Quoted(schema) +
          ".owner WHERE epoch = $1 FOR SHARE) ";
+}
+
+// A key share lock lets the member say that it lives meanwhile. Who ends it waits (Statements: lock_member).
+std::string WithMember(const std::string& schema) {
+  return "WITH owner AS MATERIALIZED (SELECT 1 FROM " + Quoted(schema) +
+         ".member WHERE number = $1 AND NOT ended FOR KEY SHARE) ";
 }
 
 Error NotTheOwner() {

@@ -41,8 +41,24 @@ std::vector<std::string> NodeTables(const std::string& of) {
               "WITH (fillfactor = 20)"};
 }
 
+// Who commits beside the one that has the ledger, and what each transaction changed (members.h). `shared` is the epoch
+// whose holder lets others commit: the next opening ends that without a word.
+std::vector<std::string> MemberTables(const std::string& of) {
+  return {"ALTER TABLE " + of +
+              "writer ADD COLUMN IF NOT EXISTS shared bigint NOT NULL DEFAULT 0, "
+              "ADD COLUMN IF NOT EXISTS beats bigint NOT NULL DEFAULT 0",
+          "CREATE TABLE IF NOT EXISTS " + of +
+              "member (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, epoch bigint NOT NULL, "
+              "name text NOT NULL, version text NOT NULL, beats bigint NOT NULL DEFAULT 0, "
+              "ended boolean NOT NULL DEFAULT false, since timestamptz NOT NULL DEFAULT now(), "
+              "said timestamptz NOT NULL DEFAULT now()) WITH (fillfactor = 20)",
+          "CREATE TABLE IF NOT EXISTS " + of +
+              "changes (number bigint PRIMARY KEY, member bigint NOT NULL, record bytea NOT NULL) WITH "
+              "(autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)"};
+}
+
 std::vector<SchemaStep> AllSteps() {
-  std::vector<SchemaStep> all = {{2, &TablesBeside}, {3, &NodeTables}};
+  std::vector<SchemaStep> all = {{2, &TablesBeside}, {3, &NodeTables}, {4, &MemberTables}};
   const auto more = StepsToCome();
   all.insert(all.end(), more.begin(), more.end());
   return all;

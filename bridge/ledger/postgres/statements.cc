@@ -93,11 +93,14 @@ Statements::Statements(const std::string& schema) {
 
 void Statements::MakeNodeStatements(const std::string& schema, const std::string& holders) {
   const std::string writer = Quoted(schema) + ".writer", standby = Quoted(schema) + ".standby";
-  // What a node that died said of itself goes after a day.
+  // What a node that died said of itself goes after a day. One that let others commit is found among these: what it had at
+  // the broker is to be inherited (members.h).
   begin_writer = {
       "",
       "WITH gone AS (DELETE FROM " + standby +
-          " WHERE name = $1 OR said < now() - interval '1 day') UPDATE " + writer +
+          " WHERE name = $1 OR said < now() - interval '1 day'), former AS (INSERT INTO " + Quoted(schema) +
+          ".member (epoch, name, version, ended) SELECT epoch, node, version, true FROM " + writer +
+          " WHERE shared = epoch AND shared > 0 AND node <> $1) UPDATE " + writer +
           " SET epoch = epoch + 1, began = number, node = $1, version = $2, lease_ms = $3, tables = $4, "
           "since = clock_timestamp(), said = clock_timestamp() RETURNING epoch, number",
       {kTextOid, kTextOid, kInt8Oid, kInt8Oid}};
@@ -106,12 +109,17 @@ void Statements::MakeNodeStatements(const std::string& schema, const std::string
                        ", " + Micros("w.said") + ", " + Micros("clock_timestamp()") +
                        ", coalesce(a.pid, 0)::int8, coalesce(" + Micros("a.backend_start") +
                        ", 0), (coalesce(a.state, '') = 'active' AND coalesce(a.wait_event_type, '') <> "
-                       "'Client')::int::int8, w.tables, w.acked FROM " +
+                       "'Client')::int::int8, w.tables, w.acked, w.beats, (w.shared = w.epoch)::int::int8 "
+                       "FROM " +
                        writer + " w LEFT JOIN (" + holders + ") ON true",
                    {}};
   list_standbys = {"",
                    "SELECT name, version, reaches_broker::int::int8, " + Micros("since") + ", " +
                        Micros("said") + ", tables FROM " + standby + " ORDER BY name",
+                   {}};
+  list_deciding = {"",
+                   "SELECT DISTINCT m.name FROM " + Quoted(schema) + ".member m JOIN " + writer +
+                       " w ON m.epoch = w.epoch AND w.shared = w.epoch WHERE NOT m.ended ORDER BY m.name",
                    {}};
   say_standby = {
       "",

@@ -39,7 +39,7 @@ class Statements {
   // becoming one, and the number it began with.
   Statement begin_writer, look_at_writer;
   // Of nodes.cc, in the order in which it reads them. The lease: who has it, and what the server sees of it now.
-  Statement look_at_lease, list_standbys;
+  Statement look_at_lease, list_standbys, list_deciding;
   // A node says that it stands by (name, version, whether it reaches the broker), and that it does no longer (name).
   Statement say_standby, forget_standby;
   // Changes nothing, and comes back when it and all before it are as safe as the server's settings ask: no row when another

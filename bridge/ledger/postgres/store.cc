@@ -1,9 +1,9 @@
 #include "bridge/ledger/postgres/store.h"
 
 #include <algorithm>
-#include <map>
 
 #include "bridge/ledger/keyed/keyed_ledger.h"
+#include "bridge/ledger/postgres/questions.h"
 #include "bridge/ledger/postgres/schema.h"
 #include "schemas/base/check.h"
 
@@ -52,6 +52,35 @@ Result<std::unique_ptr<PostgresStore>> PostgresStore::OpenUnjudged(const Postgre
   return store;
 }
 
+Result<std::unique_ptr<PostgresStore>> PostgresStore::Join(const PostgresOptions& options) {
+  std::unique_ptr<PostgresStore> store(new PostgresStore(options, ReadPool::Sees::kNow));
+  auto member = MemberSession::Join(options, store->written_);
+  if (!member) return member.error();
+  store->member_ = std::move(*member);
+  return store;
+}
+
+// What is committed behind it is in table `changes`, since the member was admitted before.
+Result<std::unique_ptr<PostgresStore>> PostgresStore::MomentToJoin() {
+  auto moment = Open(options_, ReadPool::Sees::kOneMoment);
+  if (!moment) return moment;
+  const auto rows = (*moment)->Read(statements_.look_at_writer, {}, Column::kMeta);
+  if (!rows) return rows.error();
+  joined_at_ = rows->size() == 1 ? OfInt8(rows->At(0, 1)) : 0;
+  return moment;
+}
+
+SharedWrites* PostgresStore::shared() {
+  if (shared_) return shared_.get();
+  if (member_) {
+    shared_ = std::make_unique<SharedWriter>(options_, statements_, *member_, joined_at_);
+  } else if (writer_ && options_.shared) {
+    writer_->Share();
+    shared_ = std::make_unique<SharedWriter>(options_, statements_, *writer_, writer_->number());
+  }
+  return shared_.get();
+}
+
 Result<std::unique_ptr<PostgresStore>> PostgresStore::Open(const PostgresOptions& options,
                                                            ReadPool::Sees sees) {
   auto store = OpenUnjudged(options, sees);
@@ -74,31 +103,11 @@ Result<Store::Stored> PostgresStore::Get(Column column, const std::string& key) 
 }
 
 Result<std::vector<Store::Stored>> PostgresStore::GetAll(const std::vector<Place>& places) const {
-  std::map<Column, std::vector<std::string_view>> keys;
-  for (const auto& [column, key] : places) keys[column].push_back(key);
-  std::vector<std::string> arrays;
-  arrays.reserve(keys.size());
-  std::vector<Request> requests;
-  for (const auto& [column, wanted] : keys) {
-    arrays.push_back(ArrayOf(wanted));
-    requests.push_back({&statements_.Of(column).get_all, {arrays.back()}});
-  }
-  std::vector<Stored> all(places.size());
-  if (requests.empty()) return all;
-  const auto answers = reads_.Run(requests, "reading");
+  const Questions questions(statements_, places);
+  if (places.empty()) return std::vector<Stored>();
+  const auto answers = reads_.Run(questions.requests(), "reading");
   if (!answers) return answers.error();
-  std::map<std::pair<Column, std::string_view>, std::string_view> found;
-  auto answer = answers->begin();
-  for (const auto& [column, wanted] : keys) {
-    for (std::size_t i = 0; i < answer->size(); ++i)
-      found[std::pair(column, answer->At(i, 0))] = answer->At(i, 1);
-    ++answer;
-  }
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    const auto stored = found.find(std::pair(places[i].first, std::string_view(places[i].second)));
-    if (stored != found.end()) all[i] = std::string(stored->second);
-  }
-  return all;
+  return questions.Of(*answers, 0);
 }
 
 // What fits into one answer is of one moment by itself. What does not is read in a transaction of one.

@@ -8,11 +8,20 @@ Transaction::Transaction(const Statements& statements, OrderedWrites& writes, co
   Add(Statements::kBegin, {});
   if (!sync) Add(Statements::kNoSync, {});
   Add(statements.step, {Int8(place.epoch), Int8(place.number), Int8(place.acked)});
-  const auto& all = writes.InOrder();
+  AddFamilies(writes.InOrder());
+  Add(Statements::kCommit, {});
+}
+
+Transaction::Transaction(const Statements& statements, OrderedWrites& writes)
+    : statements_(statements), kind_(Kind::kUsual) {
+  AddFamilies(writes.InOrder());
+}
+
+void Transaction::AddFamilies(const std::vector<Write>& all) {
   for (std::size_t from = 0; from < all.size();) {
     const Write& first = all[from];
     if (first.act == OrderedWrites::Act::kDeleteRange) {
-      Add(statements.Of(first.column).erase_range, {std::string(first.key), std::string(first.value)});
+      Add(statements_.Of(first.column).erase_range, {std::string(first.key), std::string(first.value)});
       ++from;
       continue;
     }
@@ -23,7 +32,6 @@ Transaction::Transaction(const Statements& statements, OrderedWrites& writes, co
     AddFamily(all, from, to);
     from = to;
   }
-  Add(Statements::kCommit, {});
 }
 
 void Transaction::Add(const Statement& statement, std::vector<std::string> params) {

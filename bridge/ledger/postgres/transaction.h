@@ -24,12 +24,15 @@ class Transaction {
   enum class Kind : std::uint8_t { kUsual, kLoading };
   Transaction(const Statements& statements, OrderedWrites& writes, const Place& place, bool sync,
               Kind kind = Kind::kUsual);
+  // Of the families alone, for whoever begins and ends it.
+  Transaction(const Statements& statements, OrderedWrites& writes);
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   const std::vector<Request>& requests() const { return requests_; }
 
  private:
   using Write = OrderedWrites::Write;
+  void AddFamilies(const std::vector<Write>& all);
   void Add(const Statement& statement, std::vector<std::string> params);
   // All of one family between two deletions of ranges.
   void AddFamily(const std::vector<Write>& writes, std::size_t from, std::size_t to);

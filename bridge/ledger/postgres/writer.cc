@@ -197,14 +197,34 @@ Result<std::optional<Writer::Became>> Writer::Reconnect() {
     // Who stands by knows what this one knew a moment ago, and is to know the rest.
     const std::string epoch = Int8(epoch_), acked = Int8(durable_);
     if (!taken_over_ && !IsAnothers(rows->front())) (void)Run({{&statements_.say_acked, {epoch, acked}}});
-    const auto& tell = taken_over_ ? options_.when_taken_over : options_.when_not_as_left;
-    if (tell) tell();
-    return CannotGoOn();
+    return End();
   }
   // Our own process of before may still hold it, for a client that it does not know to be gone.
   if (locked && !*locked) (void)Run({{&Statements::kTerminate, {process, since}}});
   connection_.reset();
   return Answer();
+}
+
+Error Writer::End() {
+  const auto& tell = taken_over_ ? options_.when_taken_over : options_.when_not_as_left;
+  if (tell) tell();
+  return CannotGoOn();
+}
+
+Result<bool> Writer::Again() {
+  const auto became = Reconnect();
+  return became ? Result<bool>(became->has_value()) : Result<bool>(became.error());
+}
+
+Status Writer::Reached(std::int64_t number, Lease::Span begun) {
+  Seen(number);
+  if (options_.node.lease) options_.node.lease->Proved(begun);
+  return mark_ ? mark_->Raise(static_cast<std::uint64_t>(number)) : Status(Done{});
+}
+
+Error Writer::Over(const Rows& writer) {
+  (void)Resolve(writer);
+  return End();
 }
 
 // Known without the lock, too: an epoch never comes again.
@@ -228,6 +248,8 @@ Writer::Became Writer::Resolve(const Rows& rows) {
     return Became::kAnothers;
   }
   const std::int64_t there = OfInt8(rows.At(0, 1));
+  // Others have moved it on, and shared_writer.h judges what they wrote.
+  if (shared_) return there < durable_ ? Became::kAnothers : Became::kNotDone;
   if (there == number_ + 1) return Became::kDone;
   if (there < durable_ || there > number_) return Became::kAnothers;
   number_ = there;  // what came behind it was written without waiting, and may be lost (Ledger::Advance)

@@ -17,12 +17,14 @@
 
 #include "bridge/ledger/mark.h"
 #include "bridge/ledger/postgres/transaction.h"
+#include "bridge/ledger/postgres/writing_session.h"
 #include "bridge/ledger/postgres/written.h"
 #include "schemas/base/mutex.h"
 
 namespace registry::ledger {
 
-class Writer {
+// Where others commit beside it (members.h), shared_writer.h makes the transactions over this one's connection.
+class Writer final : public WritingSession {
  public:
   // `written` outlives it.
   static Result<std::unique_ptr<Writer>> Open(const PostgresOptions& options, const Statements& statements,
@@ -37,7 +39,16 @@ class Writer {
   // What the writer before knew and is not there is known no longer.
   Status GiveUp();
   std::int64_t number() const { return number_; }
-  std::int64_t epoch() const { return epoch_; }
+  std::int64_t epoch() const override { return epoch_; }
+
+  // From now on, in place of Write.
+  void Share() { shared_ = true; }
+  Connection* connection() override { return connection_.get(); }
+  void Drop() override { connection_.reset(); }
+  Result<bool> Again() override;
+  Status Reached(std::int64_t number, Lease::Span begun) override;
+  void Seen(std::int64_t number) override { written_.number = durable_ = number_ = number; }
+  Error Over(const Rows& writer) override;
 
  private:
   Writer(const PostgresOptions& options, const Statements& statements, Written& written)
@@ -57,6 +68,7 @@ class Writer {
   Became Resolve(const Rows& rows);
   bool IsAnothers(const Rows& rows) const;
   Error CannotGoOn() const;
+  Error End();  // tells it, too
   // The connection anew, with its lock; then what became of the transaction under way. Nothing: not now, try again.
   Result<std::optional<Became>> Reconnect();
   // The same until `until`.
@@ -76,9 +88,10 @@ class Writer {
   Transaction::Kind kind_ = Transaction::Kind::kUsual;
   std::unique_ptr<MarkFile> mark_;  // may be null
   std::int64_t durable_ = 0;        // of the last one that the server may not lose
-  bool taken_over_ = false;         // kAnothers: by another node, with all that was acknowledged
-  std::set<std::string> said_;      // of the transaction under way
-  Mutex mutex_;                     // of pauses
+  bool shared_ = false;
+  bool taken_over_ = false;     // kAnothers: by another node, with all that was acknowledged
+  std::set<std::string> said_;  // of the transaction under way
+  Mutex mutex_;                 // of pauses
   CondVar never_;
 };
 

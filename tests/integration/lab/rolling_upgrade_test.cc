@@ -76,7 +76,7 @@ class RollingUpgrade : public NodesLab {
 };
 
 TEST_F(RollingUpgrade, GoesNodeAfterNodeWhileDevicesAreActivated) {
-  constexpr const char *kThis = "0000000000000003", *kNext = "0000000000000004";
+  constexpr const char *kThis = "0000000000000004", *kNext = "0000000000000005";
   AwaitStates({{kFirst, "active"}, {kSecond, "standby"}});
   AwaitTwo();
 
@@ -114,7 +114,7 @@ TEST_F(RollingUpgrade, GoesNodeAfterNodeWhileDevicesAreActivated) {
   AwaitTwo();
 
   // 5. The version is raised while both run.
-  AwaitMigrated(HasSubstr("were brought to version 4"));
+  AwaitMigrated(HasSubstr("were brought to version 5"));
   EXPECT_EQ(Version(), kNext);
 
   // Both are of the next release now, and this one stays outside.

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "bridge/ingest/ledger_intake.h"
 #include "bridge/ledger/postgres/intake.h"
@@ -17,7 +18,31 @@ namespace registry::ingest {
 class TableInMemory final : public ledger::IntakeTable {
  public:
   Status Visit(const std::function<void(Row row)>& visit) const override {
-    for (const auto& [key, octets] : rows()) visit({key, octets});
+    for (const auto& [key, octets] : rows()) {
+      if (!key.starts_with('m')) visit({key, octets});
+    }
+    return Done{};
+  }
+  // As another node would have appended them while this one has the ledger; their keys begin with 'm'.
+  void PutOf(std::int64_t member, const Row& row) {
+    const MutexLock lock(mutex_);
+    rows_[row.key] = row.octets;
+    members_[member].insert(row.key);
+  }
+  Status VisitOf(std::int64_t member, const std::function<void(Row row)>& visit) const override {
+    std::vector<Row> of_member;
+    bool fails = false;
+    {
+      const MutexLock lock(mutex_);
+      fails = fails_;
+      const auto keys = members_.find(member);
+      if (keys == members_.end()) return Done{};
+      for (const auto& key : keys->second) of_member.push_back({key, rows_.at(key)});
+    }
+    for (Row& row : of_member) {
+      visit(std::move(row));
+      if (fails) return Gone();
+    }
     return Done{};
   }
   std::string NewKey() override {
@@ -69,6 +94,7 @@ class TableInMemory final : public ledger::IntakeTable {
   mutable Mutex mutex_;
   CondVar changed_;
   std::map<std::string, std::string> rows_ GUARDED_BY(mutex_);
+  std::map<std::int64_t, std::set<std::string>> members_ GUARDED_BY(mutex_);
   std::uint64_t last_ GUARDED_BY(mutex_) = 0;
   int appends_ GUARDED_BY(mutex_) = 0, erases_ GUARDED_BY(mutex_) = 0;
   bool fails_ GUARDED_BY(mutex_) = false, held_ GUARDED_BY(mutex_) = false;

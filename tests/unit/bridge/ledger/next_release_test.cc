@@ -12,7 +12,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-constexpr std::uint64_t kThisRelease = 3;
+constexpr std::uint64_t kThisRelease = 4;
 
 class NextReleaseTest : public testing::Test {
  protected:
@@ -22,7 +22,7 @@ class NextReleaseTest : public testing::Test {
     // As `ledger migrate` of this release leaves it.
     Told("DROP TABLE " + schema() + ".pretended");
     Told("DELETE FROM " + schema() + ".meta WHERE key = 'prepared'");
-    Told("UPDATE " + schema() + ".meta SET record = '\\x0000000000000003' WHERE key = 'schema'");
+    Told("UPDATE " + schema() + ".meta SET record = '\\x0000000000000004' WHERE key = 'schema'");
   }
   PostgresOptions Of(const std::string& name) {
     PostgresOptions options = PostgresOf(folder_);
@@ -40,7 +40,7 @@ class NextReleaseTest : public testing::Test {
   }
   // A node says what it knows in its row, and nothing else is seen of it.
   void MakeEarlier(const std::string& table, const std::string& name) {
-    Told("UPDATE " + schema() + "." + table + " SET tables = 3, version = '0.1.0' WHERE " +
+    Told("UPDATE " + schema() + "." + table + " SET tables = 4, version = '0.1.0' WHERE " +
          (table == "writer" ? "node" : "name") + " = '" + name + "'");
   }
   std::string Migrated() {
@@ -59,9 +59,9 @@ TEST_F(NextReleaseTest, RefusesTheTablesOfTheEarlierOneUntilTheyArePrepared) {
 
 TEST_F(NextReleaseTest, TheVersionIsRaisedWhenEveryNodeKnowsIt) {
   Told("INSERT INTO " + schema() +
-       ".standby (name, version, tables, reaches_broker) VALUES ('a', '0.1.0', 3, true)");
+       ".standby (name, version, tables, reaches_broker) VALUES ('a', '0.1.0', 4, true)");
   EXPECT_THAT(Migrated(), AllOf(HasSubstr("node 'a' (0.1.0)"), HasSubstr("again")));
-  EXPECT_EQ(Version(), "0000000000000003") << "the earlier release would refuse to take over";
+  EXPECT_EQ(Version(), "0000000000000004") << "the earlier release would refuse to take over";
 
   // The next release goes on with it as it is. The earlier node is active, then it is the only one of its release.
   {
@@ -76,11 +76,11 @@ TEST_F(NextReleaseTest, TheVersionIsRaisedWhenEveryNodeKnowsIt) {
   const auto active = Opened(OpenPostgresLedger(Of("b")));
   ASSERT_NE(active, nullptr);
   EXPECT_TRUE(active->LoadDevice(samples::DeviceOf(1))->has_value());
-  EXPECT_EQ(Version(), "0000000000000003");
+  EXPECT_EQ(Version(), "0000000000000004");
 
   // Raised while it serves.
-  EXPECT_THAT(Migrated(), HasSubstr("were brought to version 4"));
-  EXPECT_EQ(Version(), "0000000000000004");
+  EXPECT_THAT(Migrated(), HasSubstr("were brought to version 5"));
+  EXPECT_EQ(Version(), "0000000000000005");
   EXPECT_TRUE(active->Commit(samples::Registration(2)).ok());
   PostgresStandby standby(Of("a"));
   EXPECT_EQ(standby.Look(true), PostgresStandby::Found::kHeld) << standby.why();
@@ -88,10 +88,10 @@ TEST_F(NextReleaseTest, TheVersionIsRaisedWhenEveryNodeKnowsIt) {
 
 TEST_F(NextReleaseTest, ANodeThatStoodByAMinuteAgoIsNotWaitedFor) {
   Told("INSERT INTO " + schema() +
-       ".standby (name, version, tables, reaches_broker, said) VALUES ('a', '0.1.0', 3, true, now() - "
+       ".standby (name, version, tables, reaches_broker, said) VALUES ('a', '0.1.0', 4, true, now() - "
        "interval '2 minutes')");
-  EXPECT_THAT(Migrated(), HasSubstr("were brought to version 4"));
-  EXPECT_EQ(Version(), "0000000000000004");
+  EXPECT_THAT(Migrated(), HasSubstr("were brought to version 5"));
+  EXPECT_EQ(Version(), "0000000000000005");
   EXPECT_THAT(Migrated(), HasSubstr("nothing was done"));
 }
 

@@ -217,16 +217,17 @@ TEST_F(NodesTest, MigrateRaisesTheTablesOfTheEarlierRelease) {
   const auto options = PostgresOf(folder_);
   ASSERT_TRUE(Opened(OpenPostgresLedger(options))->Commit(samples::Registration(1)).ok());
   const std::string schema = options.schema, number = Told("SELECT number FROM " + schema + ".writer");
-  Told("DROP TABLE " + schema + ".standby");
+  Told("DROP TABLE " + schema + ".standby, " + schema + ".member, " + schema + ".changes");
   Told("ALTER TABLE " + schema +
-       ".writer DROP began, DROP lease_ms, DROP node, DROP version, DROP since, DROP said");
+       ".writer DROP began, DROP lease_ms, DROP node, DROP version, DROP since, DROP said, DROP shared, "
+       "DROP beats");
   Told("UPDATE " + schema + ".meta SET record = '\\x0000000000000001' WHERE key = 'schema'");
   const auto refused = OpenPostgresLedger(options);
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("registryctl ledger migrate"));
   const auto raised = MigratePostgresLedger(options);
   ASSERT_TRUE(raised.ok()) << raised.error().message;
-  EXPECT_THAT(*raised, HasSubstr("were brought from version 1 to 3"));
+  EXPECT_THAT(*raised, HasSubstr("were brought from version 1 to 4"));
   EXPECT_THAT(*MigratePostgresLedger(options), HasSubstr("nothing was done"));
   const auto ledger = Opened(OpenPostgresLedger(Of("a")));
   ASSERT_NE(ledger, nullptr);

@@ -5,7 +5,7 @@
 namespace registry::ledger {
 
 std::vector<SchemaStep> StepsToCome() {
-  return {{4, [](const std::string& of) -> std::vector<std::string> {
+  return {{5, [](const std::string& of) -> std::vector<std::string> {
              return {"CREATE TABLE IF NOT EXISTS " + of + "pretended (key bytea PRIMARY KEY)"};
            }}};
 }
