@@ -1,6 +1,7 @@
 #include "bridge/ledger/keyed/keyed_ledger.h"
 
 #include "bridge/ledger/keyed/day_marks.h"
+#include "bridge/ledger/keyed/keys.h"
 #include "bridge/ledger/keyed/places.h"
 
 namespace registry::ledger {
@@ -61,6 +62,7 @@ Result<std::unique_ptr<Ledger>> KeyedLedger::Join(std::unique_ptr<Store> store, 
                                                   const CommitBounds& bounds) {
   auto ledger = Load(std::move(store), moment, bounds);
   if (!ledger) return ledger.error();
+  (*ledger)->joined_ = true;
   if (auto seen = (*ledger)->CatchUp(); !seen) return seen.error();
   return std::unique_ptr<Ledger>(std::move(*ledger));
 }
@@ -87,6 +89,15 @@ Result<std::optional<domain::Device>> KeyedLedger::LoadDevice(const DeviceId& id
     device = Reading::LoadDevice(id);
   }
   return device;
+}
+
+Result<MarksKept> KeyedLedger::LoadMarksKept() const {
+  if (!joined_) return Reading::LoadMarksKept();
+  const auto stored = store_->Get(Column::kMeta, keys::kHead);
+  if (!stored) return stored.error();
+  if (!*stored) return MarksKept{};
+  const auto head = Decode<Head>(**stored);
+  return head ? Result<MarksKept>(head->marks) : Result<MarksKept>(head.error());
 }
 
 Result<std::unique_ptr<LedgerReader>> KeyedLedger::OpenReader(std::unique_ptr<Store> store) {

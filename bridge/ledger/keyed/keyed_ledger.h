@@ -42,6 +42,8 @@ class KeyedLedger final : public Reading<Ledger> {
   }
   // Where others write: as the device is now, and what is in memory is at least as new.
   Result<std::optional<domain::Device>> LoadDevice(const DeviceId& id) const override;
+  // Of one that was joined: as the store has it, since another forgets event marks, and FindEvent is as new as that.
+  Result<MarksKept> LoadMarksKept() const override;
   const Store& store() const { return *store_; }
 
  private:
@@ -50,6 +52,7 @@ class KeyedLedger final : public Reading<Ledger> {
                                                    const CommitBounds& bounds);
   std::optional<std::uint64_t> HeardOf(const DeviceId& id) const;
 
+  bool joined_ = false;
   // Last member: stops before what it writes to goes. A read may make it look for what others wrote.
   mutable std::optional<Committer> committer_;
 };

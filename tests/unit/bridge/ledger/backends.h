@@ -4,14 +4,15 @@
 
 #include <gtest/gtest.h>
 
-#include "bridge/ledger/postgres/open.h"
+#include "bridge/ledger/postgres/members.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "tests/support/test_postgres.h"
 #include "tests/unit/bridge/ledger/samples.h"
 
 namespace registry::ledger {
 
-enum class Backend { kMemory, kRocksDb, kPostgres };
+// kMember: of PostgreSQL, beside another one that has the ledger.
+enum class Backend { kMemory, kRocksDb, kPostgres, kMember };
 
 inline std::unique_ptr<Ledger> Opened(Result<std::unique_ptr<Ledger>> ledger) {
   if (ledger) return std::move(*ledger);
@@ -40,21 +41,51 @@ inline std::unique_ptr<Ledger> OpenPostgres(const samples::Folder& folder) {
   return Opened(OpenPostgresLedger(options));
 }
 
+inline PostgresOptions SharedOf(const samples::Folder& folder) {
+  auto options = PostgresOf(folder);
+  options.shared = true;
+  return options;
+}
+
+// Which lets others join.
+inline std::unique_ptr<Ledger> OpenShared(const samples::Folder& folder) {
+  const auto options = SharedOf(folder);
+  const auto made = MigratePostgresLedger(options);
+  EXPECT_TRUE(made.ok()) << made.error().message;
+  auto ledger = Opened(OpenPostgresLedger(options));
+  const auto admitted = Members(options, *ledger).Admit();
+  EXPECT_TRUE(admitted.ok()) << admitted.error().message;
+  return ledger;
+}
+
 inline std::unique_ptr<Ledger> OpenBackend(Backend backend, const samples::Folder& folder) {
   if (backend == Backend::kMemory) return OpenMemoryLedger();
+  if (backend == Backend::kMember) return Opened(JoinPostgresLedger(SharedOf(folder)));
   return backend == Backend::kRocksDb ? OpenRocks(folder) : OpenPostgres(folder);
 }
 
 class EveryBackend : public testing::TestWithParam<Backend> {
  protected:
   samples::Folder folder_;
+  std::unique_ptr<Ledger> beside_ = GetParam() == Backend::kMember ? OpenShared(folder_) : nullptr;
   std::unique_ptr<Ledger> ledger_ = OpenBackend(GetParam(), folder_);
 };
 
 inline std::string BackendName(const testing::TestParamInfo<Backend>& info) {
-  return info.param == Backend::kMemory ? "Memory" : info.param == Backend::kRocksDb ? "RocksDb" : "Postgres";
+  switch (info.param) {
+    case Backend::kMemory:
+      return "Memory";
+    case Backend::kRocksDb:
+      return "RocksDb";
+    case Backend::kMember:
+      return "PostgresMember";
+    default:
+      return "Postgres";
+  }
 }
 
 inline const auto kEveryBackend = testing::Values(Backend::kMemory, Backend::kRocksDb, Backend::kPostgres);
+inline const auto kEveryBackendAndMember =
+    testing::Values(Backend::kMemory, Backend::kRocksDb, Backend::kPostgres, Backend::kMember);
 
 }  // namespace registry::ledger

@@ -30,7 +30,7 @@ class CommitLater : public EveryBackend {
   // What was handed over before is answered then.
   void WaitForAll() { EXPECT_TRUE(ledger_->Commit({}).ok()); }
 };
-INSTANTIATE_TEST_SUITE_P(Backends, CommitLater, kEveryBackend, BackendName);
+INSTANTIATE_TEST_SUITE_P(Backends, CommitLater, kEveryBackendAndMember, BackendName);
 
 std::vector<std::uint64_t> UpTo(std::uint64_t count) {
   std::vector<std::uint64_t> numbers(count);

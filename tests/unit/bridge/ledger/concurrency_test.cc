@@ -21,7 +21,7 @@ class LedgerConcurrency : public EveryBackend {
     for (auto& thread : threads) thread.join();
   }
 };
-INSTANTIATE_TEST_SUITE_P(Backends, LedgerConcurrency, kEveryBackend, BackendName);
+INSTANTIATE_TEST_SUITE_P(Backends, LedgerConcurrency, kEveryBackendAndMember, BackendName);
 
 TEST_P(LedgerConcurrency, EveryCommitIsThereOnceInOneOrder) {
   std::atomic<int> refused = 0;

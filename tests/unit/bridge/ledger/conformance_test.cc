@@ -39,7 +39,7 @@ class LedgerConformance : public EveryBackend {
     return changes;
   }
 };
-INSTANTIATE_TEST_SUITE_P(Backends, LedgerConformance, kEveryBackend, BackendName);
+INSTANTIATE_TEST_SUITE_P(Backends, LedgerConformance, kEveryBackendAndMember, BackendName);
 
 TEST_P(LedgerConformance, AnEmptyLedgerAnswersEveryQuestion) {
   EXPECT_FALSE(ledger_->LoadDevice(samples::DeviceOf(1))->has_value());

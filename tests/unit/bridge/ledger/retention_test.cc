@@ -67,7 +67,7 @@ class LedgerRetention : public EveryBackend {
   }
   CarefulClock::Steady steady_{};
 };
-INSTANTIATE_TEST_SUITE_P(Backends, LedgerRetention, kEveryBackend, BackendName);
+INSTANTIATE_TEST_SUITE_P(Backends, LedgerRetention, kEveryBackendAndMember, BackendName);
 
 TEST_P(LedgerRetention, AMarkStandsUnderTheDayItWasMadeOn) {
   Say(1, On(kFirst + 1, hours(0)));

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "bridge/ledger/postgres/members.h"
 #include "tests/unit/bridge/ledger/backends.h"
 
 namespace registry::ledger {
