@@ -3,15 +3,18 @@
 // synced transaction each; and from one thread that does not wait, beside libpq alone, which inserts as many rows of as many
 // octets into one table, 128 changesets in a synced transaction, in pipeline mode. The same from RocksDB in the same run.
 // Then messages of 700 octets that are kept in the intake and marked done, from 1 thread, as the broker's come, and from 16:
-// in the ledger's table beside that loop, and in a folder.
+// in the ledger's table beside that loop, and in a folder. Then registrations to one ledger that nobody else commits to, and
+// to one that one, two and three nodes commit to at once.
 #include <libpq-fe.h>
 
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
 #include "bridge/ingest/ledger_intake.h"
 #include "bridge/ledger/postgres/connection.h"
 #include "bridge/ledger/postgres/intake.h"
+#include "bridge/ledger/postgres/members.h"
 #include "bridge/ledger/postgres/statements.h"
 #include "bridge/ledger/rocksdb/open.h"
 #include "tests/bench/arguments.h"
@@ -113,6 +116,45 @@ void MeasureIntake(bench::Report& report, const ledger::PostgresOptions& options
   report.AddAlone("intake_folder_1_thread", KeptPerSecond(**files, 1, 20'000), "messages/s");
 }
 
+// One ledger alone, then one that lets others commit and those beside it, at once: changesets a second of all of them, from
+// 16 threads each. `shared` of 0: an ordinary ledger.
+double TogetherPerSecond(const lab::PostgresServer& server, int shared) {
+  constexpr std::uint64_t kThreads = 16, kOfEach = 60;
+  auto options = test::PostgresOptionsFor(server, "together" + std::to_string(shared));
+  options.shared = shared > 0;
+  options.node = {"first", "bench"};
+  REG_CHECK(ledger::MigratePostgresLedger(options).ok());
+  std::vector<std::unique_ptr<ledger::Ledger>> nodes;
+  nodes.push_back(std::move(*ledger::OpenPostgresLedger(options)));
+  if (options.shared) REG_CHECK(ledger::Members(options, *nodes.front()).Admit().ok());
+  while (static_cast<int>(nodes.size()) < shared)
+    nodes.push_back(std::move(*ledger::JoinPostgresLedger(options)));
+  std::atomic<std::uint64_t> commits = 0, number = 0;
+  const auto start = bench::Clock::now();
+  std::vector<std::jthread> all;
+  for (const auto& node : nodes) {
+    for (std::uint64_t i = 0; i < kThreads; ++i)
+      all.emplace_back([&commits, &number, node = node.get()] {
+        for (std::uint64_t of = 0; of < kOfEach; ++of) {
+          REG_CHECK(node->Commit(samples::Registration(number++)).ok());
+          ++commits;
+        }
+      });
+  }
+  all.clear();
+  return static_cast<double>(commits) / bench::SecondsSince(start);
+}
+
+void MeasureTogether(bench::Report& report, const lab::PostgresServer& server, Raw& raw) {
+  for (int shared = 0; shared <= 3; ++shared) {
+    const double singles = SinglesPerSecond(raw), commits = TogetherPerSecond(server, shared);
+    const std::string name = shared == 0 ? "ledger_postgres_unshared"
+                                         : "ledger_postgres_shared_" + std::to_string(shared) + "_nodes";
+    report.Add(name + "_16_threads_each", commits, "commits/s", singles, "one row, one synced transaction",
+               commits / singles);
+  }
+}
+
 bench::Measured Alone(Raw& raw) {
   const std::size_t transactions = 2 * kDevices / kTogether;
   const auto start = bench::Clock::now();
@@ -165,6 +207,7 @@ int main(int argc, char** argv) {
              alone.cpu_micros_per_commit, "libpq alone, 128 a transaction",
              alone.cpu_micros_per_commit / later.cpu_micros_per_commit);
   MeasureIntake(report, options, **opened, raw);
+  MeasureTogether(report, **server, raw);
   MeasureRocksDb(report);
   return report.Write(arguments.json()) ? 0 : 1;
 }

@@ -127,6 +127,7 @@ std::vector<const Encoded*> Committer::ChangesetsOf(const PendingCommits& commit
 
 void Committer::Refuse(PendingCommits& commits, const Error& why) {
   failed_ = Error::Make(Code::kFailed, kLedgerFailed, why.message);
+  has_failed_ = true;
   for (auto& commit : commits) {
     if (commit->outcome.ok()) commit->outcome = *failed_;
   }

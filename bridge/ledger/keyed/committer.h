@@ -33,6 +33,7 @@ class Committer {
   std::uint64_t changesets() const { return changesets_; }  // committed so far
   Status Advance(Sink sink, const SinkState& state, bool durable);
   Status CatchUp();  // Ledger::CatchUp
+  bool failed() const { return has_failed_; }
   void WhenOthersWrote(std::function<void(const Ledger::Others&)> tell);
 
  private:
@@ -78,6 +79,7 @@ class Committer {
   RecentDevices devices_;
   std::unique_ptr<Sharing> sharing_;  // null: nobody else writes
   std::optional<Error> failed_;
+  std::atomic<bool> has_failed_{false};
   bool ended_ = false;
   std::atomic<std::uint64_t> changesets_{0};
 

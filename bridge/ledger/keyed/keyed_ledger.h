@@ -45,6 +45,7 @@ class KeyedLedger final : public Reading<Ledger> {
   // Of one that was joined: as the store has it, since another forgets event marks, and FindEvent is as new as that.
   Result<MarksKept> LoadMarksKept() const override;
   const Store& store() const { return *store_; }
+  bool failed() const { return committer_->failed(); }  // it commits nothing any more
 
  private:
   explicit KeyedLedger(std::unique_ptr<Store> store) : Reading(std::move(store)) {}

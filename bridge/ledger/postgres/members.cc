@@ -35,10 +35,14 @@ std::int64_t MemberNumber(const Ledger& ledger) {
   return member == nullptr ? 0 : member->member();
 }
 
+// Whoever cannot commit is to be ended: what is in its intake waits for a decision.
 Status SayMember(const Ledger& ledger) {
+  const auto no_member = [](const char* why) { return Error::Make(Code::kFailed, kLedgerInUse, why); };
   const MemberSession* const member = StoreOf(ledger).member();
-  if (member != nullptr) return member->Say();
-  return Error::Make(Code::kFailed, kLedgerInUse, "this ledger was not joined");
+  if (member == nullptr) return no_member("this ledger was not joined");
+  if (dynamic_cast<const KeyedLedger&>(ledger).failed())
+    return no_member("the ledger has failed, and has to be joined anew");
+  return member->Say();
 }
 
 class Members::Impl {

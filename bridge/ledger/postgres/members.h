@@ -57,8 +57,9 @@ class Members {
   const std::unique_ptr<Impl> impl_;
 };
 
-// A member says that it lives, which proves the lease of its options; kLedgerInUse: it is a member no longer. By the ledger
-// that was joined, from any thread. A server that is away is waited for for 5 s at most.
+// A member says that it lives, which proves the lease of its options; kLedgerInUse: it is a member no longer, or its ledger
+// has failed and has to be joined anew. By the ledger that was joined, from any thread. A server that is away is waited for
+// for 5 s at most.
 Status SayMember(const Ledger& ledger);
 
 }  // namespace registry::ledger

@@ -261,6 +261,8 @@ Result<NodesSeen> NodesOf(const std::vector<Rows>& rows) {
   if (rows[0].size() != 1) return Error::Make(Code::kFailed, kLedgerDamaged, "table writer has no row");
   NodesSeen seen{LeaseOf(rows[0]), StandbysOf(rows[1]), {}};
   for (std::size_t i = 0; i < rows[2].size(); ++i) seen.deciding.emplace_back(rows[2].At(i, 0));
+  for (StandbySeen& one : seen.standing_by)
+    one.deciding = std::ranges::find(seen.deciding, one.name) != seen.deciding.end();
   return seen;
 }
 

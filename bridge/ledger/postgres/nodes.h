@@ -50,6 +50,7 @@ struct StandbySeen {
   std::uint64_t tables = 0;
   bool reaches_broker = false;
   UtcTime since, said;
+  bool deciding = false;  // it commits beside the holder meanwhile (members.h)
   // And has said so lately: it says it once a second. A clock that was set back makes it say so later than now.
   bool ReachesBroker(UtcTime now) const {
     constexpr std::chrono::seconds kLately{10};
@@ -60,7 +61,7 @@ struct StandbySeen {
 struct NodesSeen {
   LeaseSeen lease;
   std::vector<StandbySeen> standing_by;
-  std::vector<std::string> deciding;  // names of those that commit beside the holder (members.h)
+  std::vector<std::string> deciding;  // names of all those that commit beside the holder (members.h)
 };
 
 // When a lease that this one watches is over. Pure, but for what it was told.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "bridge/ledger/postgres/members.h"
 #include "bridge/ledger/postgres/schema_steps.h"
+#include "bridge/ledger/postgres/shared_statements.h"
 
 namespace registry::ledger {
 namespace {
@@ -28,7 +30,8 @@ Status Writer::Begin() {
   const std::string lasts = Int8(node.lease ? node.lease->lasts().count() : 0),
                     tables = Int8(static_cast<std::int64_t>(SchemaVersion()));
   const Lease::Span begun = Lease::Now();
-  const auto answers = Run({{&statements_.begin_writer, {node.name, node.version, lasts, tables}}});
+  const Request begin{&statements_.begin_writer, {node.name, node.version, lasts, tables}};
+  const auto answers = options_.shared ? BeginAmongOthers(begin) : Run({begin});
   if (const auto* const failed = std::get_if<Failure>(&answers)) return failed->AsError("opening the ledger");
   if (const auto warned = Warned()) return warned->AsError("opening the ledger");
   const Rows& row = std::get<std::vector<Rows>>(answers).front();
@@ -39,6 +42,25 @@ Status Writer::Begin() {
   written_.number = durable_;
   if (node.lease) node.lease->Proved(begun);
   return Done{};
+}
+
+// A member of the epoch before may stand still in the middle of a transaction, which the server ends, or whoever waits.
+Answers Writer::BeginAmongOthers(const Request& begin) {
+  const SharedStatements shared(options_.schema);
+  const std::string still = Int8(milliseconds(kHeldAtMost).count()), for_ever = Int8(0),
+                    within = Int8((milliseconds(kHeldAtMost) + kTryAgainAfter).count());
+  for (const auto until = steady_clock::now() + options_.retry_for;;) {
+    auto answers = Run({{&SharedStatements::kBounds, {within, for_ever}}, begin});
+    if (auto* const rows = std::get_if<std::vector<Rows>>(&answers)) {
+      rows->erase(rows->begin());
+      return answers;
+    }
+    if (!std::get<Failure>(answers).Is("55P03") || steady_clock::now() >= until) return answers;
+    connection_->PrepareAnew();
+    if (auto ended = Run({{&SharedStatements::kForgetPrepared}, {&shared.end_waiting, {still}}});
+        std::holds_alternative<Failure>(ended))
+      return ended;
+  }
 }
 
 // A registry that was killed leaves its lock as soon as the server notices; of a machine that is gone, it notices by

@@ -56,6 +56,7 @@ class Writer final : public WritingSession {
 
   enum class Became : std::uint8_t { kDone, kNotDone, kAnothers };
   Status Begin();
+  Answers BeginAmongOthers(const Request& begin);
   Status Lock();
   Result<bool> TryLock();
   std::string Holder();

@@ -1,5 +1,5 @@
-// Several ledgers that commit to one database, whose connections are cut off and whose server crashes, hangs, loses something
-// or hands over to another: nothing is lost and nothing is there twice, or nobody goes on.
+// Several ledgers that commit to one database, whose connections are cut off and whose server crashes, loses something or
+// hands over to another: nothing is lost and nothing is there twice, or nobody goes on.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -210,6 +210,7 @@ TEST_F(SharedFaultsTest, ChangesOfLongAgoAreForgottenAndWhoHasMissedThemJoinsAne
   Told("INSERT INTO " + schema + ".changes SELECT n, 0, '\\x01' FROM generate_series(" +
        std::to_string(kLongAgo - 25'000) + ", " + std::to_string(kLongAgo) + ") AS n");
   EXPECT_EQ(SymbolOf(b_->CatchUp()), kLedgerFailed) << "the epoch is the same, but what it saw last is gone";
+  EXPECT_EQ(SymbolOf(SayMember(*b_)), kLedgerInUse);
   a_ = all_->Open(all_->Of("a"));
   ASSERT_TRUE(a_->Commit(samples::Registration(1)).ok());
   EXPECT_EQ(Told(count), "20000");

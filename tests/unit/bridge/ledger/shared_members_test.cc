@@ -74,10 +74,14 @@ TEST_F(SharedMembersTest, AMemberSaysThatItLivesAndIsListed) {
   ASSERT_TRUE(SayMember(*b).ok());
   EXPECT_GE(options.node.lease->proved(), begun);
   EXPECT_GT(all_.members().Look()->at(0).beats, before);
+  PostgresStandby stands_by(options);
+  EXPECT_EQ(stands_by.Look(true), PostgresStandby::Found::kHeld) << stands_by.why();
   const auto nodes = NodesOfPostgres(options);
   ASSERT_TRUE(nodes.ok());
   EXPECT_TRUE(nodes->lease.shared);
   EXPECT_THAT(nodes->deciding, ElementsAre("b"));
+  ASSERT_THAT(nodes->standing_by, SizeIs(1));
+  EXPECT_TRUE(nodes->standing_by[0].deciding);
   EXPECT_THAT(NodesOfOpen(*a)->deciding, ElementsAre("b"));
 }
 
@@ -222,6 +226,16 @@ TEST_F(SharedMembersTest, WhoStopsInTheMiddleOfATransactionHoldsUpTheOthersForAW
   EXPECT_TRUE(all_.members().End(MemberNumber(*b)).ok());
   EXPECT_NE(Told("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"), "0")
       << "the active one still has the ledger";
+}
+
+TEST_F(SharedMembersTest, TheNextActiveOneDoesNotWaitForAMemberThatStopped) {
+  const auto options = all_.Of("a");
+  auto a = all_.Open(options);
+  a.reset();
+  const StoppedInTheMiddle stays(PostgresOf(folder_), milliseconds(0));
+  a = all_.Open(options);
+  ASSERT_NE(a, nullptr);
+  EXPECT_TRUE(a->Commit(samples::Registration(1)).ok());
 }
 
 TEST_F(SharedMembersTest, AnUnsharedLedgerIsAsItWas) {
