@@ -18,6 +18,7 @@ using std::chrono::microseconds;
 constexpr int kDecisionsMax = 8;  // fresh views after a stale one, before the sender is told to come back
 constexpr int kBusySeconds = 1;
 constexpr std::chrono::seconds kSpacePause{1};
+constexpr std::chrono::hours kMarkStays{1};  // the mark of a command said within it is never forgotten
 constexpr int kFailedSeconds = 30;  // what fails on the registry's side mostly waits for its operator
 
 bool IsStale(const Error& error) { return error.symbol == ledger::kStale; }
@@ -26,6 +27,13 @@ bool IsUnsound(const Error& error) { return error.symbol == ledger::kUnsound; }
 bool IsLedgerFailure(const Error& error) { return error.symbol == ledger::kLedgerFailed; }
 // schemas/ERRORS.md: 2400 and 2502 mean that the same id may work later, so it must not be marked as used.
 bool MeansLater(const Error& error) { return error.code == Code::kFailed || error.code == Code::kLimit; }
+
+// Held in memory, where another node's commit arrives a moment later than its notification may have reached the party. Of
+// everything else a command is decided by, the ledger reads what holds now, or refuses the commit (kStale).
+bool GoesByFeeds(const Request& request) {
+  return request.row != nullptr &&
+         (request.row->name == wire::FeedReplay::kName || request.row->name == wire::FeedAck::kName);
+}
 
 // What exactly fails inside the registry is its operator's business, not the sender's.
 Error RegistryFailed() {
@@ -135,8 +143,12 @@ void Executor::Answer(const Request& request, AnswerWay way) {
   AnswerUnknown(request, std::move(way));
 }
 
-// Which days are kept is asked behind the mark: a mark goes only after the ledger has said that its day does.
+// Which days are kept is asked behind the mark: a mark goes only after the ledger has said that its day does. Another node
+// may have said so.
 void Executor::AnswerUnknown(const Request& request, AnswerWay way) {
+  if (request.time && clock_.Now() - *request.time > kMarkStays) {
+    if (const auto seen = ledger_.CatchUp(); !seen) return PutOff(request, seen.error(), std::move(way));
+  }
   const auto kept = ledger_.LoadMarksKept();
   if (!kept) return PutOff(request, kept.error(), std::move(way));
   if (!request.time || !ledger::MayBeForgotten(*request.time, *kept))
@@ -149,12 +161,14 @@ void Executor::AnswerUnknown(const Request& request, AnswerWay way) {
          std::move(way));
 }
 
-// No mark, no entry in the outbox, no commit: the reply goes aside, and a repeat is executed again.
+// No mark, no entry in the outbox, no commit: the reply goes aside, and a repeat is executed again. Whoever asks may have
+// been told by another node of what it asks about.
 Verdict Executor::AnswerRead(const Request& request) {
   const auto& [party, command] = request.topic;
+  const Status seen = ledger_.CatchUp();
   const domain::Context context = Now();
   const auto terms = terms_.Now();
-  const auto origin = Identify(request, *terms);
+  const auto origin = seen ? Identify(request, *terms) : Result<domain::Origin>(seen.error());
   auto told = origin ? Decide(request, *terms, origin, context).reply : Result<domain::Reply>(origin.error());
   if (told) {
     services_.aside(party, Accepted(request, std::move(*told), context));
@@ -214,6 +228,9 @@ void Executor::Execute(const Request& request, const ledger::MarksKept& kept, An
   // Who may not send a command learns nothing about what was wrong inside it. Nor is its id used up: who is a party, and
   // of which role, is the operator's configuration, and the sender repeats the id when that has changed.
   if (request.row != nullptr && !origin) return Refuse(request, origin.error(), std::move(way));
+  if (GoesByFeeds(request)) {
+    if (const auto seen = ledger_.CatchUp(); !seen) return PutOff(request, seen.error(), std::move(way));
+  }
   Attempt(std::make_shared<Execution>(
       Execution{request, kept, std::move(way), std::move(terms), std::move(origin)}));
 }

@@ -1,6 +1,7 @@
 #include "bridge/ingest/ledger_intake.h"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <optional>
 #include <random>
@@ -48,6 +49,7 @@ class LedgerIntake final : public Intake {
     return std::exchange(left_over_, {});
   }
   Result<Ticket> Append(const InboundMessage& message) override;
+  Result<std::vector<Record>> TakeOverOf(std::int64_t member) override;
   void Expect(Ticket ticket, std::size_t commands) override;
   void MarkDone(Ticket ticket) override;
   std::uint64_t torn_records() const override { return 0; }  // a row is there whole or not at all
@@ -76,6 +78,7 @@ class LedgerIntake final : public Intake {
   };
 
   Status ReadRows();
+  void SayDamages(std::uint64_t rows) const;
   Status TakeOver(Intake& before);
   Result<std::size_t> TakeOverSome(std::span<Record> records, Intake& before);
   void TakeLeft(ledger::IntakeTable::Row row, InboundMessage message) REQUIRES(mutex_);
@@ -90,7 +93,7 @@ class LedgerIntake final : public Intake {
   const LedgerIntakeOptions options_;
   const std::string marker_;
   std::optional<IntakeSeal> seal_;  // set in the beginning
-  std::uint64_t damages_ = 0;       // known once it is open
+  std::atomic<std::uint64_t> damages_{0};
   mutable Mutex mutex_;
   CondVar changed_, appended_;
   std::vector<Record> left_over_ GUARDED_BY(mutex_);
@@ -124,13 +127,15 @@ Status LedgerIntake::ReadRows() {
     }
   });
   if (!read) return NotKept(read.error());
-  if (damages_ > 0) {
-    options_.log.Error(
-        std::to_string(damages_) +
-        " rows of table intake are not what was written, or sealed by another key; the commands "
-        "in them are lost, and the rows stay");
-  }
+  SayDamages(damages_);
   return Done{};
+}
+
+void LedgerIntake::SayDamages(std::uint64_t rows) const {
+  if (rows == 0) return;
+  options_.log.Error(std::to_string(rows) +
+                     " rows of table intake are not what was written, or sealed by another key; the commands "
+                     "in them are lost, and the rows stay");
 }
 
 // Of before the start: all of it is there, and bytes_max holds for what comes next.
@@ -191,6 +196,34 @@ std::optional<InboundMessage> LedgerIntake::Decode(const std::string& octets) co
   if (!payload) return std::nullopt;
   message.payload = std::move(*payload);
   return message;
+}
+
+// All of them or none: what is noted and not handed out would never be decided.
+Result<std::vector<Intake::Record>> LedgerIntake::TakeOverOf(std::int64_t member) {
+  struct Found {
+    ledger::IntakeTable::Row row;
+    InboundMessage message;
+  };
+  std::vector<Found> found;
+  std::uint64_t damages = 0;
+  const auto read = table_.VisitOf(member, [&](ledger::IntakeTable::Row row) {
+    if (auto message = Decode(row.octets)) {
+      found.push_back({std::move(row), std::move(*message)});
+    } else {
+      ++damages;
+    }
+  });
+  if (!read) return NotKept(read.error());
+  damages_ += damages;
+  SayDamages(damages);
+  const MutexLock lock(mutex_);
+  std::vector<Record> taken;
+  for (Found& one : found) {
+    const std::size_t size = one.row.octets.size();
+    undone_bytes_ += size;
+    taken.push_back({Note(std::move(one.row.key), size), std::move(one.message)});
+  }
+  return taken;
 }
 
 Result<Intake::Ticket> LedgerIntake::Append(const InboundMessage& message) {

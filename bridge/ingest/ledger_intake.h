@@ -3,14 +3,16 @@
 // machine. Appends that pile up while one is under way go together. What is done is erased in bulk by a thread.
 // A row holds what a file of the folder would, one record (intake_segment.h), sealed by the same key: both machines have it.
 // Open reads every row, and takes over once what the folder holds of a time before (`before`).
+// TakeOverOf goes on with the rows of a node that decided beside this one, once for each node: its rows stay its own in the
+// table until they are done. After an error none of them was taken.
 // A row that is not what was written, or that another key has sealed, is said in the log and counted at every start. Nothing
 // erases it.
 // Owns: one thread. The table outlives it. Threads: all calls from any thread.
 // Errors: intake_failed: another registry has the ledger, or the server is away for longer than the ledger waits for it.
 //   intake_full as for the folder, and while too much that is done could not be erased. CopyTo refuses: the server's own
 //   tools back it up.
-// Limits: bytes_max of undone records, which bounds Append and not what Open finds; kErasedLaterMax rows that wait to be
-//   erased.
+// Limits: bytes_max of undone records, which bounds Append and not what Open and TakeOverOf find; kErasedLaterMax rows that
+//   wait to be erased.
 #pragma once
 
 #include <chrono>

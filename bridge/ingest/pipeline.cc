@@ -72,7 +72,7 @@ class Pipeline::Impl {
         executor_(
             services_, ledger, clock, observer_,
             [this] {
-              if (own_decisions_.SomeoneHasRoom()) timer_.Wake();
+              if (options_.own_work && own_decisions_.SomeoneHasRoom()) timer_.Wake();
             },
             [this] { order_runner_.Wake(); }),
         keeper_(intake, observer, options.timer_period),
@@ -89,6 +89,8 @@ class Pipeline::Impl {
 
   void Start();
   void Receive(const InboundMessage& message);
+  void Take(std::vector<Intake::Record> left_over);
+  void OthersWrote(const ledger::Ledger::Others& what);
   bool Visible(const std::vector<domain::ZoneChange>& changes) {
     return own_work_.Visible(changes, options_.stop_deadline + kVisiblePatience);
   }
@@ -143,23 +145,35 @@ class Pipeline::Impl {
 
 void Pipeline::Impl::Start() {
   refusals_.Start();
-  for (Intake::Record& record : intake_.TakeLeftOver()) {
+  Take(intake_.TakeLeftOver());
+  parsers_.Start();
+  timer_.Start(options_.timer_period, [this] {
+    // While reports are refused for want of space, a job must not use up its attempts.
+    if (options_.own_work && !services_.space_low()) {
+      own_work_.PostDue();
+      renewals_.Look();
+    }
+    PostRetries();
+  });
+  if (options_.own_work) order_runner_.Start();
+}
+
+// The broker was told long ago that they are kept, so no share may be too small for them.
+void Pipeline::Impl::Take(std::vector<Intake::Record> left_over) {
+  for (Intake::Record& record : left_over) {
     Arrived arrived{record.ticket, SenderOf(record.message.topic), OctetsOf(record.message), {}};
     arrived.messages = MessagesOf(record.message);
     arrived.message = std::move(record.message);
     shares_.TakeAnyway(arrived.sender, arrived.octets, arrived.messages);
     parsers_.Add(std::move(arrived));
   }
-  parsers_.Start();
-  timer_.Start(options_.timer_period, [this] {
-    // While reports are refused for want of space, a job must not use up its attempts.
-    if (!services_.space_low()) {
-      own_work_.PostDue();
-      renewals_.Look();
-    }
-    PostRetries();
-  });
-  order_runner_.Start();
+}
+
+// Whether an MNO has room now is for the timer to find out: the ledger's thread, which calls, waits for nothing.
+void Pipeline::Impl::OthersWrote(const ledger::Ledger::Others& what) {
+  if (!options_.own_work) return;
+  if (what.jobs) timer_.Wake();
+  if (what.orders) order_runner_.Wake();
 }
 
 // Whose share it is comes from topic and size; nothing of the payload is looked at by this thread. PUBACK leaves when this
@@ -332,6 +346,8 @@ Pipeline::Pipeline(PipelineOptions options, ledger::Ledger& ledger, Intake& inta
 Pipeline::~Pipeline() { Stop(); }
 void Pipeline::Start() { impl_->Start(); }
 void Pipeline::Receive(const InboundMessage& message) { impl_->Receive(message); }
+void Pipeline::Take(std::vector<Intake::Record> left_over) { impl_->Take(std::move(left_over)); }
+void Pipeline::OthersWrote(const ledger::Ledger::Others& what) { impl_->OthersWrote(what); }
 bool Pipeline::Visible(const std::vector<domain::ZoneChange>& changes) { return impl_->Visible(changes); }
 void Pipeline::Change(const PartyTerms& terms) { impl_->Change(terms); }
 void Pipeline::Stop() { impl_->Stop(); }

@@ -19,6 +19,8 @@ class FaultyLedger final : public WrappedLedger {
     std::function<Fault()> load_device = nullptr;
     std::function<Fault()> load_endpoint = nullptr;
     std::function<Fault()> load_of = nullptr;
+    std::function<Fault()> load_feed = nullptr;
+    std::function<Fault()> catch_up = nullptr;
   };
   FaultyLedger(std::unique_ptr<ledger::Ledger> real, Hooks hooks)
       : WrappedLedger(*real), real_(std::move(real)), hooks_(std::move(hooks)) {}
@@ -54,6 +56,18 @@ class FaultyLedger final : public WrappedLedger {
       if (Fault fault = hooks_.load_of()) return *fault;
     }
     return WrappedLedger::LoadOf(mno);
+  }
+  Result<ledger::FeedState> LoadFeed(const PartyId& party) const override {
+    if (hooks_.load_feed) {
+      if (Fault fault = hooks_.load_feed()) return *fault;
+    }
+    return WrappedLedger::LoadFeed(party);
+  }
+  Status CatchUp() override {
+    if (hooks_.catch_up) {
+      if (Fault fault = hooks_.catch_up()) return *fault;
+    }
+    return WrappedLedger::CatchUp();
   }
 
  private:

@@ -111,6 +111,7 @@ void TestRegistry::Open() {
   options.queue_max = setup_.queue_max;
   options.stop_deadline = setup_.stop_deadline;
   options.timer_period = std::chrono::milliseconds(5);
+  options.own_work = setup_.own_work;
   options.renewals_every = std::chrono::hours(1);  // when a test says so (Sweep)
   options.retry_after = std::chrono::milliseconds(1);
   pipeline_ =

@@ -50,6 +50,7 @@ class TestRegistry : public ingest::Observer {
     domain::TransferPolicy transfer = {};
     ingest::LimitRules limits = {};
     ingest::SpaceLow space_low = [] { return false; };
+    bool own_work = true;
     // Puts something between the pipeline and the ledger.
     std::function<std::unique_ptr<ledger::Ledger>(std::unique_ptr<ledger::Ledger>)> wrap = nullptr;
   };
@@ -89,6 +90,8 @@ class TestRegistry : public ingest::Observer {
   ingest::RenewalsDue RenewalsDue() const { return pipeline_->renewals_due(); }
   bool Logged(const std::string& part) const;  // as an error
   ledger::Ledger& ledger() { return *ledger_; }
+  ingest::Intake& intake() { return *intake_; }
+  ingest::Pipeline& pipeline() { return *pipeline_; }
   ManualClock& clock() { return clock_; }
 
   // Short cuts: a registered device (id, code), one with an endpoint, one that is active.

@@ -113,6 +113,10 @@ class WrappedLedger : public ledger::Ledger {
     return inner_.Advance(sink, state, durable);
   }
   void WakeAll() override { inner_.WakeAll(); }
+  Status CatchUp() override { return inner_.CatchUp(); }
+  void WhenOthersWrote(std::function<void(const Others&)> told) override {
+    inner_.WhenOthersWrote(std::move(told));
+  }
 
  private:
   ledger::Ledger& inner_;

@@ -190,6 +190,52 @@ TEST_F(LedgerIntakeTest, WhatCannotBeTakenOverStaysInItsFolder) {
   EXPECT_THAT((*Intake::Open(of_folder))->TakeLeftOver(), SizeIs(1));
 }
 
+class TakeOverTest : public LedgerIntakeTest {
+ protected:
+  // Rows as another node with this key writes them; the last one as nobody does.
+  void LeaveSome(std::int64_t member) {
+    TableInMemory of_other;
+    {
+      const auto other = OpenLedgerIntake(of_other, options_, nullptr);
+      for (int i = 0; i < 3; ++i) ASSERT_TRUE((*other)->Append(Numbered(i)).ok());
+    }
+    for (const auto& [key, octets] : of_other.rows()) table_.PutOf(member, {"m" + key, octets});
+    table_.PutOf(member, {"mz", "no record of an intake"});
+  }
+};
+
+TEST_F(TakeOverTest, WhatAnotherNodeLeftIsThisOnesUntilItIsDone) {
+  options_.key = Bytes(32, 1);
+  options_.erase_every = milliseconds(1);
+  LeaveSome(7);
+  options_.bytes_max = 1;
+  const auto intake = Open();
+  const auto taken = intake->TakeOverOf(7);
+  ASSERT_TRUE(taken.ok());
+  ASSERT_THAT(*taken, SizeIs(3)) << "beyond the bound too";
+  EXPECT_EQ(intake->undone(), 3u);
+  EXPECT_EQ(intake->damages(), 1u);
+  for (std::size_t i = 0; i < taken->size(); ++i) {
+    EXPECT_EQ((*taken)[i].message.payload, Numbered(static_cast<int>(i)).payload);
+    intake->MarkDone((*taken)[i].ticket);
+  }
+  EXPECT_TRUE(lab::WaitUntil([&] { return table_.rows().size() == 1; }, seconds(60)));
+  EXPECT_TRUE(table_.rows().contains("mz")) << "nothing erases it";
+  EXPECT_THAT(*intake->TakeOverOf(8), IsEmpty());
+}
+
+TEST_F(TakeOverTest, WhatCannotBeReadToTheEndIsNotTakenAtAll) {
+  const auto intake = Open();
+  LeaveSome(7);
+  table_.Fail(true);
+  const auto failed = intake->TakeOverOf(7);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().symbol, "intake_failed");
+  EXPECT_EQ(intake->undone(), 0u);
+  table_.Fail(false);
+  EXPECT_THAT(*intake->TakeOverOf(7), SizeIs(3));
+}
+
 TEST_F(LedgerIntakeTest, ItsServerBacksItUp) {
   EXPECT_EQ(Open()->CopyTo("/nowhere").error().symbol, "intake_failed");
 }
