@@ -3,6 +3,7 @@
 #include <mqtt/async_client.h>
 
 #include <atomic>
+#include <type_traits>
 
 #include "bridge/mqtt/dial.h"
 #include "bridge/mqtt/send_at_once.h"
@@ -76,6 +77,14 @@ std::string UriOf(const SessionOptions& options) {
   properties.add(property(property::RECEIVE_MAXIMUM, options.receive_maximum));
   connect.set_properties(std::move(properties));
   return connect;
+}
+
+// Paho C++ 1.2 leaves the structure of its options at version 0, in which Paho C looks at no properties, and has no call to
+// raise it. The structure is the first member.
+void EndSession(::mqtt::disconnect_options& how) {
+  static_assert(std::is_standard_layout_v<::mqtt::disconnect_options>);
+  how.set_properties({{::mqtt::property::SESSION_EXPIRY_INTERVAL, 0}});
+  reinterpret_cast<MQTTAsync_disconnectOptions*>(&how)->struct_version = 1;
 }
 
 std::string TextProperty(const ::mqtt::properties& properties, ::mqtt::property::code code) {
@@ -180,6 +189,7 @@ class Connection::Impl : private ::mqtt::iaction_listener {
   Status Open(const std::function<bool()>& give_up);
   void Stir();
   Status Publish(outbox::Publisher::Message message, Confirmed confirmed);
+  bool HearOut(const std::vector<std::string>& filters, const std::function<bool()>& give_up);
   bool alive() const { return client_->is_connected(); }
   void Close(std::chrono::milliseconds deadline, bool forget);
   const Terms& terms() const { return terms_; }
@@ -192,6 +202,7 @@ class Connection::Impl : private ::mqtt::iaction_listener {
   Status Connect(const std::function<bool()>& give_up);
   Status Agree();
   Status Subscribe(const std::function<bool()>& give_up);
+  bool Unsubscribe(const std::string& filter, const std::function<bool()>& give_up);
   // What an end of the connection means for what was on its way.
   Publisher::Receipt Ended() const {
     return cut_off_ ? Publisher::Receipt{Fate::kCutOff, "the broker ended the connection, packet too large"}
@@ -215,6 +226,7 @@ class Connection::Impl : private ::mqtt::iaction_listener {
   SayOnce retained_;  // Paho's receiving thread alone
   Terms terms_;       // set before anybody may publish
   std::atomic<bool> cut_off_{false};
+  std::atomic<std::uint64_t> arrived_{0};  // and handled
   std::unique_ptr<::mqtt::async_client> client_;
 };
 
@@ -230,6 +242,7 @@ Connection::Impl::Impl(const SessionOptions& options, Part part, Events events)
   client_->set_message_callback([this](const ::mqtt::const_message_ptr& message) noexcept {
     if (message->is_retained()) SayRetained(message->get_topic());
     events_.arrived(InboundOf(*message));
+    ++arrived_;
   });
   client_->set_connection_lost_handler([this](const std::string& why) noexcept {
     events_.lost(why.empty() ? "connection lost, the broker did not say why" : why);
@@ -291,7 +304,7 @@ Status Connection::Impl::Connect(const std::function<bool()>& give_up) {
 // §3.2.2.3: what the broker demands is done, or the connection is ended.
 Status Connection::Impl::Agree() {
   unconfirmed_.Narrow(in_flight_max());
-  if (const std::string unfit = Unfit(terms_); !unfit.empty()) {
+  if (const std::string unfit = Unfit(terms_, !options_.share.empty()); !unfit.empty()) {
     return Error::Make(Code::kFailed, "broker_unfit", unfit);
   }
   // §3.2.2.3.14 wants the broker's value used; Paho C 1.3.12 pings by the one it has sent, so a new CONNECT must carry it.
@@ -306,6 +319,7 @@ Status Connection::Impl::Agree() {
 
 Status Connection::Impl::Subscribe(const std::function<bool()>& give_up) {
   const std::string& filter = part_.filter;
+  if (filter.empty()) return Done{};
   const auto refused = [&](const std::string& why) {
     return Error::Make(
         Code::kFailed, "subscribe_refused",
@@ -324,6 +338,41 @@ Status Connection::Impl::Subscribe(const std::function<bool()>& give_up) {
     return refused(PahosWords(why));
   }
   return Done{};
+}
+
+// True when the broker has answered. Paho C++ 1.2 takes every reason above 2 for a failure, also that there is no such
+// subscription (0x11), which is an answer.
+bool Connection::Impl::Unsubscribe(const std::string& filter, const std::function<bool()>& give_up) {
+  try {
+    const auto token = client_->unsubscribe(filter);
+    while (!token->wait_for(kLook)) {
+      if (give_up()) return false;
+    }
+  } catch (const ::mqtt::exception& why) {
+    if (why.get_reason_code() != ::mqtt::NO_SUBSCRIPTION_FOUND) throw;
+  }
+  return true;
+}
+
+// Two silent rounds, as an acknowledgement may wait in Paho behind the question when the socket is full.
+bool Connection::Impl::HearOut(const std::vector<std::string>& filters,
+                               const std::function<bool()>& give_up) {
+  constexpr int kRounds = 2;
+  const auto ended = [&] { return give_up() || !alive(); };
+  try {
+    for (int silent = 0; silent < kRounds;) {
+      const std::uint64_t before = arrived_;
+      for (const std::string& filter : filters) {
+        if (!Unsubscribe(filter, ended)) return false;
+      }
+      silent = arrived_ == before ? silent + 1 : 0;
+      if (ended()) return false;
+    }
+    return true;
+  } catch (const ::mqtt::exception& why) {
+    options_.log.Warning(std::string("mqtt: did not hear out: ") + PahosWords(why));
+    return false;
+  }
 }
 
 // The subscription it has, again: answered by a SUBACK and nothing else, since no retained messages are asked for.
@@ -381,7 +430,7 @@ void Connection::Impl::Close(std::chrono::milliseconds deadline, bool forget) {
   try {
     ::mqtt::disconnect_options how(static_cast<int>(deadline.count()));
     // MQTT 5 §3.14.2.2.2.
-    if (forget) how.set_properties({{::mqtt::property::SESSION_EXPIRY_INTERVAL, 0}});
+    if (forget) EndSession(how);
     if (client_->is_connected()) client_->disconnect(how)->wait_for(deadline);
   } catch (const ::mqtt::exception&) {
     // Gone already, which is what was wanted.
@@ -395,6 +444,9 @@ Status Connection::Open(const std::function<bool()>& give_up) { return impl_->Op
 void Connection::Stir() { impl_->Stir(); }
 Status Connection::Publish(outbox::Publisher::Message message, Confirmed confirmed) {
   return impl_->Publish(std::move(message), std::move(confirmed));
+}
+bool Connection::HearOut(const std::vector<std::string>& filters, const std::function<bool()>& give_up) {
+  return impl_->HearOut(filters, give_up);
 }
 bool Connection::alive() const { return impl_->alive(); }
 void Connection::Close(std::chrono::milliseconds deadline, bool forget) { impl_->Close(deadline, forget); }

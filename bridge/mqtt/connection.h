@@ -11,6 +11,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "bridge/mqtt/session.h"
 #include "bridge/mqtt/terms.h"
@@ -28,7 +30,7 @@ class Connection {
   // What it hears, and under which client identifier.
   struct Part {
     std::string client_id;
-    std::string filter;
+    std::string filter;  // empty: nothing new, only what the broker has in the session
   };
   Connection(const SessionOptions& options, Part part, Events events);
   ~Connection();  // what is unconfirmed is answered with kLost, or kCutOff after a DISCONNECT for packet too large
@@ -41,6 +43,10 @@ class Connection {
   const Terms& terms() const;         // of the broker, once Open has got as far as its CONNACK
   std::size_t in_flight_max() const;  // §4.9: what both sides allow to be unacknowledged
   Status Publish(outbox::Publisher::Message message, outbox::Publisher::Confirmed confirmed);
+  // UNSUBSCRIBE, again and again, until nothing arrives between two answers. Each message that comes before an answer has
+  // been through `arrived` by then, and its PUBACK left before the next question; so the broker has nothing left for this
+  // session, and gets nothing. False: it is to give up, or the connection has ended.
+  bool HearOut(const std::vector<std::string>& filters, const std::function<bool()>& give_up);
   bool alive() const;
   // DISCONNECT with reason 0, within the deadline. The broker keeps the session.
   // `forget`: the broker ends the session too, with what waits in it.

@@ -31,6 +31,11 @@ std::string FilterOf(const std::string& party) { return std::string(wire::kFrom)
 
 }  // namespace
 
+std::string FilterOfAll(const std::string& share) {
+  const std::string all(wire::kFromAll);
+  return share.empty() ? all : "$share/" + share + "/" + all;
+}
+
 class Session::Impl {
  public:
   Impl(SessionOptions options, Handler handler)
@@ -39,9 +44,10 @@ class Session::Impl {
           ++heard_;
           hear(message);
         }),
-        parties_(options_.parties) {}
+        parties_(Alone(options_.parties)) {}
 
   void Start();
+  bool HearOut(milliseconds deadline);
   void Stop(milliseconds deadline);
   void ChangeParties(std::vector<std::string> parties);
   bool connected() const { return Current() != nullptr; }
@@ -65,11 +71,16 @@ class Session::Impl {
   bool OpenMissing(Together& connections);
   void CloseSurplus(Together& connections);
   std::vector<std::string> Parties() const;
+  // Beside a group's one session another would take what is the group's.
+  std::vector<std::string> Alone(std::vector<std::string> parties) const {
+    return options_.share.empty() ? std::move(parties) : std::vector<std::string>();
+  }
   // Until one ends, or all are to be given up (true).
   bool Hold(Together& connections);
   bool MayStay() const { return !options_.may_stay || options_.may_stay(); }
   bool AwaitLeave();
-  static void CloseAll(const Together& connections, milliseconds deadline);
+  bool HeardItsLast();
+  static void CloseAll(const Together& connections, milliseconds deadline, bool forget = false);
   void Failed(const Connection& connection, const Error& why);
   void SayTerms(const Terms& terms);
   void SetTrouble(std::string why);
@@ -88,6 +99,8 @@ class Session::Impl {
   std::vector<std::string> parties_ GUARDED_BY(mutex_);
   bool changed_ GUARDED_BY(mutex_) = false;  // the parties are others than those that are heard
   bool lost_ GUARDED_BY(mutex_) = false;
+  bool hears_out_ GUARDED_BY(mutex_) = false;                 // the connection there is, is the last one
+  const Connection* heard_out_ GUARDED_BY(mutex_) = nullptr;  // the broker has nothing left for it
   std::string lost_why_ GUARDED_BY(mutex_), trouble_ GUARDED_BY(mutex_);
   milliseconds stop_deadline_ GUARDED_BY(mutex_){0};
   std::atomic<std::uint64_t> connects_{0}, heard_{0}, said_{0};
@@ -135,10 +148,11 @@ SteadyClock::duration Session::Impl::Attempt() {
   MutexLock lock(mutex_);
   const bool stopping = thread_.stopping();  // asked before the deadline is read, which Stop sets first
   const milliseconds deadline = stop_deadline_;
+  const bool forget = heard_out_ == connection.get();
   const std::string why = "disconnected: " + lost_why_;
   lock.Unlock();
   if (stopping) {
-    CloseAll(connections, deadline);
+    CloseAll(connections, deadline, forget);
   } else {
     Say(Level::kWarning, why);
     SetTrouble(why);
@@ -147,8 +161,36 @@ SteadyClock::duration Session::Impl::Attempt() {
   return SteadyClock::now() - since;
 }
 
+// On the caller's thread: the session's own goes on watching the connection. What was said before is in the handler when
+// the broker's answers come (connection.h).
+bool Session::Impl::HearOut(milliseconds deadline) {
+  const auto until = SteadyClock::now() + deadline;
+  std::shared_ptr<Connection> connection;
+  {
+    const MutexLock lock(mutex_);
+    if (options_.share.empty()) return false;
+    hears_out_ = true;
+    connection = current_;
+  }
+  if (!connection) return false;
+  const bool all =
+      connection->HearOut({FilterOfAll(options_.share)}, [until] { return SteadyClock::now() >= until; });
+  const MutexLock lock(mutex_);
+  if (all) heard_out_ = connection.get();
+  return all;
+}
+
+// The last connection it was to have has ended: there is nothing to do until the stop.
+bool Session::Impl::HeardItsLast() {
+  MutexLock lock(mutex_);
+  if (!hears_out_) return false;
+  thread_.Wait(lock, [] { return false; });
+  return true;
+}
+
 // False: it is to stop.
 bool Session::Impl::AwaitLeave() {
+  if (HeardItsLast()) return false;
   if (!options_.may_connect) return true;
   while (!thread_.stopping() && !options_.may_connect()) {
     SetTrouble("waits for the ledger to say that it is still this node's");
@@ -165,7 +207,7 @@ std::vector<std::string> Session::Impl::Parties() const {
 
 void Session::Impl::ChangeParties(std::vector<std::string> parties) {
   const MutexLock lock(mutex_);
-  parties_ = std::move(parties);
+  parties_ = Alone(std::move(parties));
   changed_ = true;
   wake_.NotifyAll();
 }
@@ -190,7 +232,7 @@ std::shared_ptr<Connection> Session::Impl::Open(Connection::Part part,
 // The one that hears everybody comes first. When a session comes back Mosquitto throws away what it has queued there and
 // may not deliver now, and while the parties' own sessions are away it may deliver everything.
 bool Session::Impl::OpenAll(Together& connections) {
-  connections.first = Open({options_.client_id, std::string(wire::kFromAll)}, nullptr);
+  connections.first = Open({options_.client_id, FilterOfAll(options_.share)}, nullptr);
   return connections.first && OpenMissing(connections);
 }
 
@@ -213,12 +255,12 @@ void Session::Impl::CloseSurplus(Together& connections) {
   });
 }
 
-void Session::Impl::CloseAll(const Together& connections, milliseconds deadline) {
+void Session::Impl::CloseAll(const Together& connections, milliseconds deadline, bool forget) {
   const auto until = SteadyClock::now() + deadline;
   const auto left = [until] {
     return std::max(milliseconds(1), std::chrono::duration_cast<milliseconds>(until - SteadyClock::now()));
   };
-  if (connections.first) connections.first->Close(left());
+  if (connections.first) connections.first->Close(left(), forget);
   for (const auto& [party, connection] : connections.by_party) connection->Close(left());
 }
 
@@ -328,6 +370,7 @@ Session::~Session() { impl_->Stop(milliseconds(1000)); }
 void Session::Start() { impl_->Start(); }
 void Session::Stop(milliseconds deadline) { impl_->Stop(deadline); }
 void Session::ChangeParties(std::vector<std::string> parties) { impl_->ChangeParties(std::move(parties)); }
+bool Session::HearOut(std::chrono::milliseconds deadline) { return impl_->HearOut(deadline); }
 bool Session::connected() const { return impl_->connected(); }
 std::string Session::trouble() const { return impl_->trouble(); }
 std::size_t Session::AtOnceMax() const { return impl_->AtOnceMax(); }

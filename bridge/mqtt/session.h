@@ -4,13 +4,14 @@
 //   thousand things stands before everybody else; in its own it stands before itself only. They live and end together.
 //   The guard in the broker (bridge/guard/own_ears.h) spares the first what the others hear; without it such messages
 //   reach the handler twice.
+//   Where several nodes hear together (`share`), each has one connection, and the broker gives each message to one of them.
 // Inbound: every message below registry/v1/from/# reaches `handler` on Paho's receive thread. Paho sends
 //   PUBACK after the handler has returned, so the handler appends to the intake and nothing more (reference:
 //   Paho C 1.3.12). The handler must not throw.
 // Session: clean start off, session expiry and Receive Maximum set, TLS 1.3 with the registry's client
 //   certificate, reconnect with exponential backoff and jitter, subscribes again after each connect.
-// Threads: Start/Stop from one thread, Publish from any. Stop disconnects within its deadline.
-// Spec: MQTT 5.0 §3.1.2.4, §3.1.2.11, §4.3.2, §4.10.
+// Threads: Start, HearOut and Stop from one thread, Publish from any. Stop disconnects within its deadline.
+// Spec: MQTT 5.0 §3.1.2.4, §3.1.2.11, §4.3.2, §4.8.2, §4.10.
 #pragma once
 
 #include <chrono>
@@ -29,7 +30,9 @@ struct SessionOptions {
   std::string host = "127.0.0.1";
   int port = 8883;
   std::string client_id = "registryd";
-  std::vector<std::string> parties;  // heard in sessions of their own, "CLIENT_ID/PARTY"
+  std::vector<std::string> parties;  // heard in sessions of their own, "CLIENT_ID/PARTY"; not with `share`
+  // The group of nodes that hear together (§4.8.2), each under a client identifier of its own; empty: this one hears alone.
+  std::string share{};
   std::string ca_file, certificate_file, key_file;
   std::chrono::seconds session_expiry{24 * 3600};
   std::chrono::seconds keep_alive{30};
@@ -43,14 +46,23 @@ struct SessionOptions {
   LogLine log;  // from several threads, must not block
 };
 
+// What a session hears: everybody, alone or with its group.
+std::string FilterOfAll(const std::string& share);
+
 class Session : public outbox::Publisher {
  public:
   using Handler = std::function<void(const ingest::InboundMessage&)>;
   Session(SessionOptions options, Handler handler);
   ~Session() override;
   void Start();  // returns at once; connects in the background
+  // With `share`, before Stop, and only while another one of the group goes on: takes no more messages, and hears what the
+  // broker still has for this one. Publish goes on. True: everything was heard, and Stop ends the session at the broker.
+  // False: not within the deadline, and Stop leaves the session with what is in it to an heir (heir.h). A connection that
+  // ends from here on is not opened anew.
+  bool HearOut(std::chrono::milliseconds deadline);
+  // The broker keeps the session and what comes for it, but for one that was heard out.
   void Stop(std::chrono::milliseconds deadline);
-  // Who is heard alone from now on. The connections that are up stay: those of new parties are opened beside them, those of
+  // Who is heard alone from now on; nobody with `share`. The connections that are up stay: those of new parties are opened beside them, those of
   // others closed. Until a party has its own it is heard by the first one. Any thread; returns at once.
   void ChangeParties(std::vector<std::string> parties);
   bool connected() const;

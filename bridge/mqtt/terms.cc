@@ -29,12 +29,13 @@ Terms TermsOf(const ::mqtt::connect_response& response) {
   terms.packet_max = Find<std::uint32_t>(said, property::MAXIMUM_PACKET_SIZE).value_or(0);
   terms.assigned_id = Find<std::string>(said, property::ASSIGNED_CLIENT_IDENTIFER).value_or("");
   terms.wildcards = Find<std::uint8_t>(said, property::WILDCARD_SUBSCRIPTION_AVAILABLE).value_or(1) != 0;
+  terms.shares = Find<std::uint8_t>(said, property::SHARED_SUBSCRIPTION_AVAILABLE).value_or(1) != 0;
   terms.keep_alive = Seconds(Find<std::uint16_t>(said, property::SERVER_KEEP_ALIVE));
   terms.session_expiry = Seconds(Find<std::uint32_t>(said, property::SESSION_EXPIRY_INTERVAL));
   return terms;
 }
 
-std::string Unfit(const Terms& terms) {
+std::string Unfit(const Terms& terms, bool sharing) {
   if (terms.qos_max < 1) {
     return "the broker's Maximum QoS is 0, and the registry needs 1 (MQTT 5 section 3.2.2.3.4)";
   }
@@ -42,6 +43,10 @@ std::string Unfit(const Terms& terms) {
     return "the broker has no wildcard subscriptions, and the registry hears its parties through one (MQTT 5 "
            "section "
            "3.2.2.3.11)";
+  }
+  if (sharing && !terms.shares) {
+    return "the broker has no shared subscriptions, and several nodes hear their parties through one (MQTT 5 "
+           "section 3.2.2.3.13)";
   }
   if (!terms.assigned_id.empty()) {
     return "the broker calls this session " + terms.assigned_id +

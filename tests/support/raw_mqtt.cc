@@ -39,7 +39,7 @@ bool Send(mosquitto* client, int* id, const std::string& topic, const std::strin
 
 RawMqtt::RawMqtt(const RawOptions& options) {
   InitialiseLibrary();
-  client_ = mosquitto_new(options.client_id.c_str(), true, this);
+  client_ = mosquitto_new(options.client_id.c_str(), !options.keeps_session, this);
   REG_CHECK(client_ != nullptr);
   mosquitto_int_option(client_, MOSQ_OPT_PROTOCOL_VERSION,
                        options.v5 ? MQTT_PROTOCOL_V5 : MQTT_PROTOCOL_V311);

@@ -21,7 +21,8 @@ struct RawOptions {
   int port = 0;
   std::string ca_file, certificate_file, key_file;  // no certificate when empty
   std::string client_id;
-  bool v5 = true;  // else MQTT 3.1.1, which is told nothing of what the broker does not do
+  bool keeps_session = false;  // goes on with what the broker has under its client identifier
+  bool v5 = true;              // else MQTT 3.1.1, which is told nothing of what the broker does not do
 };
 
 struct RawMessage {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "bridge/clock.h"
+#include "bridge/mqtt/connection.h"
 #include "simulators/lab/probe.h"
 #include "simulators/lab/server_config.h"
 
@@ -123,6 +124,16 @@ mqtt::SessionOptions Broker::ForRegistry() {
   options.backoff_min = 20ms;
   options.backoff_max = 200ms;
   return options;
+}
+
+bool Broker::HasSession(const std::string& client_id) {
+  mqtt::Connection look(ForRegistry(), {client_id, ""},
+                        {[](const ingest::InboundMessage&) {}, [](const std::string&) {}});
+  const auto open = look.Open([] { return false; });
+  REG_CHECK(open.ok());
+  const bool has = look.terms().session_present;
+  look.Close(5s, true);
+  return has;
 }
 
 RawOptions Broker::ForParty(const std::string& party) {

@@ -38,6 +38,8 @@ class Broker {
   std::string CertificateOf(const std::string& party);
   std::string KeyOf(const std::string& party) { return folder_.In(party + ".key"); }
   mqtt::SessionOptions ForRegistry();
+  // Whether it has one of the registry's under this name, with nobody connected to it; there is none afterwards.
+  bool HasSession(const std::string& client_id);
   RawOptions ForParty(const std::string& party);
 
   const TemporaryFolder& folder() const { return folder_; }

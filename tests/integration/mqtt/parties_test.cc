@@ -134,6 +134,7 @@ TEST_F(PartySessions, PartiesAreEnteredAndStruckWhileItRuns) {
   EXPECT_EQ(HeardFrom("asp-a").size(), 40u);
   EXPECT_TRUE(session_->connected());
   EXPECT_EQ(session_->reconnects(), 0u);
+  EXPECT_FALSE(broker_.HasSession(broker_.ForRegistry().client_id + "/mno-b")) << "it is kept for nobody";
 }
 
 TEST_F(PartySessions, TheyComeBackTogetherWithTheBroker) {

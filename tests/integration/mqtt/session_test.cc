@@ -13,6 +13,7 @@
 
 #include "simulators/lab/probe.h"
 #include "tests/integration/mqtt/broker.h"
+#include "tests/integration/mqtt/connections.h"
 #include "tests/integration/mqtt/inbox.h"
 
 namespace registry::test {
@@ -115,14 +116,9 @@ TEST_F(ConnectedSession, HearsInWhichContentModeACommandCame) {
 // TCP_NODELAY of every socket of this process that is connected to `port`.
 std::vector<bool> SendsAtOnce(int port) {
   std::vector<bool> sockets;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    const int fd = std::atoi(entry.path().filename().c_str());
-    sockaddr_in peer{};
-    socklen_t size = sizeof(peer);
-    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || ntohs(peer.sin_port) != port)
-      continue;
+  for (const int fd : ConnectionsTo(port)) {
     int on = 0;
-    size = sizeof(on);
+    socklen_t size = sizeof(on);
     EXPECT_EQ(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
     sockets.push_back(on != 0);
   }

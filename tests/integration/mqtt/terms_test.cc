@@ -53,6 +53,18 @@ class Watched {
   mqtt::Session session;
 };
 
+// §3.2.2.3.13: asked of the broker only by a node that hears together with others.
+TEST(Terms, WithoutSharedSubscriptionsNobodyHearsTogether) {
+  Broker real;
+  ScriptedBroker broker(real.folder(), {.connack_properties = std::string("\x2a\0", 2)});
+  EXPECT_TRUE(Watched(real.ForRegistry(), broker.port()).Connects());
+  auto sharing = real.ForRegistry();
+  sharing.share = "registry";
+  Watched together(sharing, broker.port());
+  EXPECT_TRUE(together.Says("broker_unfit: the broker has no shared subscriptions"));
+  EXPECT_FALSE(together.session.connected());
+}
+
 // The relay hands over no more than the broker takes at once, so that Paho never holds back: it looks for room only when
 // something new comes, else once a second.
 TEST(Terms, ReceiveMaximumIsTheRelaysWindow) {

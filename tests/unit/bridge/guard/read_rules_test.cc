@@ -59,6 +59,9 @@ TEST(ReadRules, APartyHearsItsOwnSpaceAndNothingElse) {
 
 TEST(ReadRules, TheRegistryHearsWhatPartiesSay) {
   EXPECT_TRUE(Shipped().Grants("registryd", "registry/v1/from/#"));
+  EXPECT_TRUE(Shipped().Grants("registryd", "$share/registry/registry/v1/from/#"));
+  EXPECT_FALSE(Shipped().Grants("mno-a", "$share/registry/registry/v1/from/#"));
+  EXPECT_FALSE(Shipped().Grants("mno-a", "$share/registry/registry/v1/from/mno-a/#")) << "not even its own";
   EXPECT_FALSE(Shipped().Grants("registryd", "registry/v1/to/mno-a/#"));
   EXPECT_FALSE(Shipped().Grants("registryd", "#"));
 }
