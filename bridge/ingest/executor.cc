@@ -18,7 +18,6 @@ using std::chrono::microseconds;
 constexpr int kDecisionsMax = 8;  // fresh views after a stale one, before the sender is told to come back
 constexpr int kBusySeconds = 1;
 constexpr std::chrono::seconds kSpacePause{1};
-constexpr std::chrono::hours kMarkStays{1};  // the mark of a command said within it is never forgotten
 constexpr int kFailedSeconds = 30;  // what fails on the registry's side mostly waits for its operator
 
 bool IsStale(const Error& error) { return error.symbol == ledger::kStale; }
@@ -143,12 +142,8 @@ void Executor::Answer(const Request& request, AnswerWay way) {
   AnswerUnknown(request, std::move(way));
 }
 
-// Which days are kept is asked behind the mark: a mark goes only after the ledger has said that its day does. Another node
-// may have said so.
+// Which days are kept is asked behind the mark: a mark goes only after the ledger has said that its day does.
 void Executor::AnswerUnknown(const Request& request, AnswerWay way) {
-  if (request.time && clock_.Now() - *request.time > kMarkStays) {
-    if (const auto seen = ledger_.CatchUp(); !seen) return PutOff(request, seen.error(), std::move(way));
-  }
   const auto kept = ledger_.LoadMarksKept();
   if (!kept) return PutOff(request, kept.error(), std::move(way));
   if (!request.time || !ledger::MayBeForgotten(*request.time, *kept))

@@ -2,7 +2,7 @@
 // share) each has a session of its own, and Mosquitto gives it its share of the messages whether anybody is connected or
 // not; what is in there it gives to nobody else (measured with 2.0.11). So one node goes there under the client identifier
 // of the one that is gone, UNSUBSCRIBEs, hears what was kept, and ends the session (DISCONNECT with expiry 0).
-// A node that comes back meanwhile is given the session by the broker (§3.1.4), with all that the heir has not acknowledged.
+// A node that comes back meanwhile is given the session by the broker (§3.1.4), with what the heir has not acknowledged.
 // Mosquitto 2.0.11 ends the heir's connection then and says no reason (measured), so it is the caller who knows and says
 // Spare; the heir waits some seconds for that before it connects again.
 // It unsubscribes as well what a registryd that hears alone hears, so that it inherits from one of those, too.
@@ -27,8 +27,8 @@ class Heir {
  public:
   // Everything was heard, and the broker has no such session any more.
   using Ended = std::function<void(const std::string& client_id)>;
-  // `terms` as of the session of this node: where the broker is, the files, `share`, may_connect and may_stay. Its client_id
-  // is not used.
+  // `terms` as of the session of this node: where the broker is, the files, `share`, may_connect and may_stay, which are
+  // asked on the heir's thread. Its client_id is not used.
   Heir(SessionOptions terms, Session::Handler handler, Ended ended);
   ~Heir();
   void Start();

@@ -62,8 +62,9 @@ class Session : public outbox::Publisher {
   bool HearOut(std::chrono::milliseconds deadline);
   // The broker keeps the session and what comes for it, but for one that was heard out.
   void Stop(std::chrono::milliseconds deadline);
-  // Who is heard alone from now on; nobody with `share`. The connections that are up stay: those of new parties are opened beside them, those of
-  // others closed. Until a party has its own it is heard by the first one. Any thread; returns at once.
+  // Who is heard alone from now on; nobody with `share`. The connections that are up stay: those of new parties are opened
+  // beside them, those of others closed. Until a party has its own it is heard by the first one. Any thread; returns at
+  // once.
   void ChangeParties(std::vector<std::string> parties);
   bool connected() const;
   std::string trouble()

@@ -2,8 +2,8 @@
 // under it. Plain values.
 // Every property is dealt with: those below are obeyed; four ask nothing of a client that retains nothing, uses no topic
 //   aliases, no subscription identifiers and no request for response information (Retain Available, Topic Alias Maximum,
-//   Subscription Identifier Available, Response Information); Reason String, Server Reference and User Property come with refusals and do not pass through Paho C++
-//   1.2; the authentication ones cannot come, since CONNECT names no method.
+//   Subscription Identifier Available, Response Information); Reason String, Server Reference and User Property come with
+//   refusals and do not pass through Paho C++ 1.2; the authentication ones cannot come, since CONNECT names no method.
 #pragma once
 
 #include <chrono>

@@ -150,18 +150,5 @@ TEST_F(CaughtUpTest, WhoCannotLookDoesNotAnswerFromAnOldView) {
       seconds(60)));
 }
 
-// Its mark may have been forgotten by another node.
-TEST_F(CaughtUpTest, AnOldCommandIsJudgedByTheDaysThatAreKeptNow) {
-  const auto ask = [&](const std::string& id, std::chrono::seconds ago) {
-    json command = Command("mno-a", "esim.register", id, EsimOf(77));
-    command["time"] = ToRfc3339(registry_.clock().Now() - ago);
-    return registry_.AskRaw(Raw("mno-a", "esim.register", command.dump()));
-  };
-  EXPECT_TRUE(ask("new", seconds(60)).accepted());
-  EXPECT_EQ(looks_, 0);
-  EXPECT_FALSE(ask("old", seconds(86'400)).accepted()) << "the eSIM is taken";
-  EXPECT_EQ(looks_, 1);
-}
-
 }  // namespace
 }  // namespace registry::test
