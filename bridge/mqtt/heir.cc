@@ -26,6 +26,14 @@ SessionOptions WithoutOwnName(SessionOptions terms) {
   return terms;
 }
 
+// What the session may have subscribed to; a party's own of a registryd that hears alone is called "CLIENT_ID/PARTY".
+std::vector<std::string> FiltersOf(const std::string& client_id, const std::string& share) {
+  std::vector<std::string> filters = {FilterOfAll(share), FilterOfAll("")};
+  if (const std::size_t party = client_id.rfind('/'); party != std::string::npos)
+    filters.push_back(FilterOf(client_id.substr(party + 1)));
+  return filters;
+}
+
 }  // namespace
 
 class Heir::Impl {
@@ -127,7 +135,7 @@ bool Heir::Impl::Attempt(const std::string& client_id) {
     connection.Close(kGoodbye);
     return false;
   }
-  const bool all = connection.HearOut({FilterOfAll(terms_.share), FilterOfAll("")}, give_up);
+  const bool all = connection.HearOut(FiltersOf(client_id, terms_.share), give_up);
   connection.Close(kGoodbye, all);
   if (all || give_up()) return all;
   terms_.log.Info("mqtt: the connection for " + client_id + " ended, perhaps because it is back");

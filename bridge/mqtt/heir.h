@@ -5,7 +5,7 @@
 // A node that comes back meanwhile is given the session by the broker (§3.1.4), with what the heir has not acknowledged.
 // Mosquitto 2.0.11 ends the heir's connection then and says no reason (measured), so it is the caller who knows and says
 // Spare; the heir waits some seconds for that before it connects again.
-// It unsubscribes as well what a registryd that hears alone hears, so that it inherits from one of those, too.
+// It unsubscribes as well what a registryd that hears alone hears in its sessions, so that it inherits from those, too.
 // Owns one thread from Start to Stop, and one connection at a time. Threads: Start and Stop from one, the rest from any.
 //   `handler` is called as that of a session, on the same thread (session.h); `ended` on the heir's.
 // Errors: what does not go now is tried again later, with backoff, and said in the log.

@@ -26,10 +26,10 @@ constexpr milliseconds kAskAgain{100};   // whether it may connect, or stay conn
 constexpr std::chrono::seconds kSettled{
     2};  // a connection that lived this long was good: backoff starts anew
 
-// What one party says: kFromAll, narrowed to it.
-std::string FilterOf(const std::string& party) { return std::string(wire::kFrom) + party + "/#"; }
-
 }  // namespace
+
+// kFromAll, narrowed to it.
+std::string FilterOf(const std::string& party) { return std::string(wire::kFrom) + party + "/#"; }
 
 std::string FilterOfAll(const std::string& share) {
   const std::string all(wire::kFromAll);

@@ -46,8 +46,9 @@ struct SessionOptions {
   LogLine log;  // from several threads, must not block
 };
 
-// What a session hears: everybody, alone or with its group.
+// What a session hears: everybody, alone or with its group; or one party.
 std::string FilterOfAll(const std::string& share);
+std::string FilterOf(const std::string& party);
 
 class Session : public outbox::Publisher {
  public:

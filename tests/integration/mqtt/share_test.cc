@@ -204,19 +204,22 @@ TEST_F(Share, ANodeThatIsCutOffHasAnHeir) {
   EXPECT_EQ(heard, Numbers(0, 300));
 }
 
-TEST_F(Share, OneThatHeardAloneBeforeHasAnHeirToo) {
+TEST_F(Share, OneThatHeardAloneBeforeHasAnHeirTooForAllItsSessions) {
   auto options = broker_.ForRegistry();
   options.client_id = "registryd";
+  options.parties = {"mno-a"};
   {
     Node alone(options);
     alone.session.Stop(5s);
   }
   Say(0, 20);
   Inheriting heir(OptionsOf(""));
-  heir.heir.Inherit("registryd");
-  ASSERT_TRUE(heir.Ends("registryd"));
+  for (const char* session : {"registryd", "registryd/mno-a"}) {
+    heir.heir.Inherit(session);
+    ASSERT_TRUE(heir.Ends(session));
+    EXPECT_FALSE(broker_.HasSession(session));
+  }
   EXPECT_EQ(heir.heard(), Numbers(0, 20));
-  EXPECT_FALSE(broker_.HasSession("registryd"));
 }
 
 // While the heir has not acknowledged anything yet: the broker gives the node all of it.
