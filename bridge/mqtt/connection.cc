@@ -11,6 +11,7 @@
 #include "bridge/mqtt/unconfirmed.h"
 #include "bridge/say_once.h"
 #include "schemas/base/end_after_threads.h"
+#include "schemas/base/mutex.h"
 #include "schemas/base/sanitized.h"
 #include "schemas/wire/batch.h"
 #include "schemas/wire/envelope.h"
@@ -220,13 +221,14 @@ class Connection::Impl : private ::mqtt::iaction_listener {
 
   const SessionOptions options_;
   const Part part_;
-  ::mqtt::token_ptr stirring_;  // the opening thread alone
   const Events events_;
   Unconfirmed unconfirmed_;
   SayOnce retained_;  // Paho's receiving thread alone
   Terms terms_;       // set before anybody may publish
   std::atomic<bool> cut_off_{false};
   std::atomic<std::uint64_t> arrived_{0};  // and handled
+  Mutex stirring_mutex_;
+  ::mqtt::token_ptr stirring_ GUARDED_BY(stirring_mutex_);
   std::unique_ptr<::mqtt::async_client> client_;
 };
 
@@ -375,11 +377,14 @@ bool Connection::Impl::HearOut(const std::vector<std::string>& filters,
   }
 }
 
-// The subscription it has, again: answered by a SUBACK and nothing else, since no retained messages are asked for.
+// The subscription it has, again: answered by a SUBACK and nothing else, since no retained messages are asked for. Of one
+// that hears together with others, which may have ended its own: the end of one that it never has.
 void Connection::Impl::Stir() {
+  const MutexLock lock(stirring_mutex_);
   try {
     if (stirring_ && !stirring_->is_complete()) return;
-    stirring_ = client_->subscribe(part_.filter, kQos, Fresh());
+    stirring_ = options_.share.empty() ? client_->subscribe(part_.filter, kQos, Fresh())
+                                       : client_->unsubscribe(FilterOfAll(""));
   } catch (const ::mqtt::exception&) {
     // No longer connected, which is noticed elsewhere.
   }

@@ -2,7 +2,7 @@
 // A new one has a new Paho client: Paho's own reconnect would send again, on its own account, what the relay
 // carries again anyway, and its state across a lost connection is where its traps are. The MQTT session
 // itself lives at the broker (clean start off), so messages to the registry are kept and delivered again.
-// Owns: the Paho client. Threads: Open and Close from one thread; Publish from any; `arrived` and `lost` are
+// Owns: the Paho client. Threads: Open and Close from one thread; Publish and Stir from any; `arrived` and `lost` are
 //   called on Paho's threads and must not call back. After the destructor nothing is called.
 // Errors: connect_failed (message: address, step, reason), broker_unfit (its CONNACK asks for what the registry cannot
 //   do), keep_alive_shorter (a new connection must say terms().keep_alive), subscribe_refused, not_connected,
@@ -38,7 +38,7 @@ class Connection {
   // Connects and subscribes; gives up early once `give_up` says so.
   Status Open(const std::function<bool()>& give_up);
   // Paho's one receiving thread looks at sockets that are new once a second, unless something arrives at one it knows.
-  // This makes something arrive at this connection, which is open, while another one is being opened.
+  // This makes something arrive at this connection, which is open, while another one is being opened. It changes nothing.
   void Stir();
   const Terms& terms() const;         // of the broker, once Open has got as far as its CONNACK
   std::size_t in_flight_max() const;  // §4.9: what both sides allow to be unacknowledged

@@ -38,8 +38,11 @@ std::vector<std::string> FiltersOf(const std::string& client_id, const std::stri
 
 class Heir::Impl {
  public:
-  Impl(SessionOptions terms, Session::Handler handler, Ended ended)
-      : terms_(WithoutOwnName(std::move(terms))), handler_(std::move(handler)), ended_(std::move(ended)) {}
+  Impl(SessionOptions terms, Session::Handler handler, Ended ended, std::function<void()> stir)
+      : terms_(WithoutOwnName(std::move(terms))),
+        handler_(std::move(handler)),
+        ended_(std::move(ended)),
+        stir_(std::move(stir)) {}
 
   void Start() {
     thread_.Start("heir", [this] { Run(); });
@@ -76,6 +79,7 @@ class Heir::Impl {
   SessionOptions terms_;  // its keep_alive is changed by the heir's own thread only, as the broker wants it
   const Session::Handler handler_;
   const Ended ended_;
+  const std::function<void()> stir_;
   SayOnce complaints_;
   mutable Mutex mutex_;
   CondVar changed_;
@@ -130,7 +134,11 @@ bool Heir::Impl::GivesUp(const std::string& client_id) const {
 bool Heir::Impl::Attempt(const std::string& client_id) {
   const auto give_up = [&] { return GivesUp(client_id); };
   Connection connection(terms_, {client_id, ""}, {handler_, [](const std::string&) {}});
-  if (const auto open = connection.Open(give_up); !open) {
+  const auto look = [&] {
+    stir_();
+    return give_up();
+  };
+  if (const auto open = connection.Open(look); !open) {
     if (!give_up()) Failed(connection, client_id, open.error());
     connection.Close(kGoodbye);
     return false;
@@ -154,8 +162,9 @@ void Heir::Impl::Failed(const Connection& connection, const std::string& client_
   if (complaints_.Due(line, SayOnce::Steady::now())) terms_.log.Warning(line);
 }
 
-Heir::Heir(SessionOptions terms, Session::Handler handler, Ended ended)
-    : impl_(std::make_unique<Impl>(std::move(terms), std::move(handler), std::move(ended))) {}
+Heir::Heir(SessionOptions terms, Session::Handler handler, Ended ended, std::function<void()> stir)
+    : impl_(std::make_unique<Impl>(std::move(terms), std::move(handler), std::move(ended), std::move(stir))) {
+}
 Heir::~Heir() { Stop(); }
 void Heir::Start() { impl_->Start(); }
 void Heir::Inherit(const std::string& client_id) { impl_->Inherit(client_id); }

@@ -28,8 +28,10 @@ class Heir {
   // Everything was heard, and the broker has no such session any more.
   using Ended = std::function<void(const std::string& client_id)>;
   // `terms` as of the session of this node: where the broker is, the files, `share`, may_connect and may_stay, which are
-  // asked on the heir's thread. Its client_id is not used.
-  Heir(SessionOptions terms, Session::Handler handler, Ended ended);
+  // asked on the heir's thread. Its client_id is not used. `stir` is called while a connection opens: Session::Stir of the
+  // session of this node, or each takes a second or two.
+  Heir(
+      SessionOptions terms, Session::Handler handler, Ended ended, std::function<void()> stir = [] {});
   ~Heir();
   void Start();
   // The node of this client identifier is gone. Once more while it is at it changes nothing.

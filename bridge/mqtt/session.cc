@@ -50,6 +50,9 @@ class Session::Impl {
   bool HearOut(milliseconds deadline);
   void Stop(milliseconds deadline);
   void ChangeParties(std::vector<std::string> parties);
+  void Stir() const {
+    if (const auto connection = Current()) connection->Stir();
+  }
   bool connected() const { return Current() != nullptr; }
   std::uint64_t reconnects() const { return connects_ > 0 ? connects_ - 1 : 0; }
   Traffic traffic() const { return {heard_, said_}; }
@@ -371,6 +374,7 @@ void Session::Start() { impl_->Start(); }
 void Session::Stop(milliseconds deadline) { impl_->Stop(deadline); }
 void Session::ChangeParties(std::vector<std::string> parties) { impl_->ChangeParties(std::move(parties)); }
 bool Session::HearOut(std::chrono::milliseconds deadline) { return impl_->HearOut(deadline); }
+void Session::Stir() const { impl_->Stir(); }
 bool Session::connected() const { return impl_->connected(); }
 std::string Session::trouble() const { return impl_->trouble(); }
 std::size_t Session::AtOnceMax() const { return impl_->AtOnceMax(); }

@@ -67,6 +67,9 @@ class Session : public outbox::Publisher {
   // beside them, those of others closed. Until a party has its own it is heard by the first one. Any thread; returns at
   // once.
   void ChangeParties(std::vector<std::string> parties);
+  // So that another connection of this process opens at once, and not after Paho's next look at new sockets (connection.h).
+  // Any thread.
+  void Stir() const;
   bool connected() const;
   std::string trouble()
       const;  // why it is not connected; empty while it is, or before the first attempt has failed

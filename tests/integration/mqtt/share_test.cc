@@ -88,11 +88,15 @@ class Share : public testing::Test {
 // An heir, what it heard, and whose session it ended.
 class Inheriting {
  public:
-  explicit Inheriting(const mqtt::SessionOptions& terms)
-      : heir(terms, inbox.Handler(), [this](const std::string& client_id) {
-          const MutexLock lock(mutex_);
-          ended_.insert(client_id);
-        }) {
+  explicit Inheriting(
+      const mqtt::SessionOptions& terms, std::function<void()> stir = [] {})
+      : heir(
+            terms, inbox.Handler(),
+            [this](const std::string& client_id) {
+              const MutexLock lock(mutex_);
+              ended_.insert(client_id);
+            },
+            std::move(stir)) {
     heir.Start();
   }
   bool has_ended(const std::string& client_id) const {
@@ -170,7 +174,7 @@ TEST_F(Share, WhatAStopDoesNotHearInTimeIsTheHeirs) {
   Say(0, 1000);
   EXPECT_FALSE(a.session.HearOut(0ms));
   a.session.Stop(5s);
-  Inheriting heir(OptionsOf(""));
+  Inheriting heir(OptionsOf(""), [&] { b.session.Stir(); });
   heir.heir.Inherit("registryd@a");
   ASSERT_TRUE(heir.Ends("registryd@a"));
   EXPECT_FALSE(broker_.HasSession("registryd@a"));
@@ -190,7 +194,7 @@ TEST_F(Share, ANodeThatIsCutOffHasAnHeir) {
   const auto b = CutOffNode("registryd@b");
   Say(0, 200);
   ASSERT_TRUE(a.inbox.WaitFor(100, 60s));
-  Inheriting heir(OptionsOf(""));
+  Inheriting heir(OptionsOf(""), [&] { a.session.Stir(); });
   heir.heir.Inherit("registryd@b");
   heir.heir.Inherit("registryd@b");
   ASSERT_TRUE(heir.Ends("registryd@b"));
