@@ -4,9 +4,13 @@
 
 namespace registry::ingest {
 
-Intake::Ticket Keeper::Keep(const InboundMessage& message) {
+std::optional<Intake::Ticket> Keeper::Keep(const InboundMessage& message) {
   const auto ticket = AppendWhenThereIsRoom(message);
   if (ticket) return *ticket;
+  if (may_refuse_) {
+    observer_.Log(Level::kWarning, "a message was not kept, and not acknowledged: " + ticket.error().message);
+    return std::nullopt;
+  }
   if (ticket.error().code == Code::kLimit) {
     observer_.Log(Level::kWarning,
                   "stopped with a full intake: ending before a message is acknowledged that is not kept");

@@ -75,7 +75,7 @@ class Pipeline::Impl {
               if (options_.own_work && own_decisions_.SomeoneHasRoom()) timer_.Wake();
             },
             [this] { order_runner_.Wake(); }),
-        keeper_(intake, observer, options.timer_period),
+        keeper_(intake, observer, options.timer_period, options.intake_may_refuse),
         shares_(ShareOf(options)),
         refusals_(ledger, intake, observer, options.retry_after, services_.backlog,
                   [this] { return executor_.Now(); }),
@@ -88,7 +88,7 @@ class Pipeline::Impl {
         order_runner_(order_decisions_, lanes_, pace_, observer_) {}
 
   void Start();
-  void Receive(const InboundMessage& message);
+  bool Receive(const InboundMessage& message);
   void Take(std::vector<Intake::Record> left_over);
   void OthersWrote(const ledger::Ledger::Others& what);
   bool Visible(const std::vector<domain::ZoneChange>& changes) {
@@ -178,18 +178,24 @@ void Pipeline::Impl::OthersWrote(const ledger::Ledger::Others& what) {
 
 // Whose share it is comes from topic and size; nothing of the payload is looked at by this thread. PUBACK leaves when this
 // returns.
-void Pipeline::Impl::Receive(const InboundMessage& message) {
+bool Pipeline::Impl::Receive(const InboundMessage& message) {
   Arrived arrived{0, SenderOf(message.topic), OctetsOf(message), {}};
   arrived.messages = MessagesOf(message);
   const bool welcome = shares_.Take(arrived.sender, arrived.octets, arrived.messages);
-  if (!welcome && !refusals_.Take(arrived)) return refusals_.CountSurplus(arrived.sender, message);
-  arrived.ticket = keeper_.Keep(message);
+  if (!welcome && !refusals_.Take(arrived)) {
+    refusals_.CountSurplus(arrived.sender, message);
+    return true;
+  }
+  const auto ticket = keeper_.Keep(message);
+  if (!ticket) return false;  // and nothing is decided here any more, so that its share is nobody else's
+  arrived.ticket = *ticket;
   arrived.message = message;
   if (welcome) {
     parsers_.Add(std::move(arrived));
   } else {
     refusals_.RefuseUnread(std::move(arrived));
   }
+  return true;
 }
 
 Handled Pipeline::Impl::Handle(Arrived arrived) {
@@ -345,7 +351,7 @@ Pipeline::Pipeline(PipelineOptions options, ledger::Ledger& ledger, Intake& inta
     : impl_(std::make_unique<Impl>(options, ledger, intake, clock, std::move(services), observer)) {}
 Pipeline::~Pipeline() { Stop(); }
 void Pipeline::Start() { impl_->Start(); }
-void Pipeline::Receive(const InboundMessage& message) { impl_->Receive(message); }
+bool Pipeline::Receive(const InboundMessage& message) { return impl_->Receive(message); }
 void Pipeline::Take(std::vector<Intake::Record> left_over) { impl_->Take(std::move(left_over)); }
 void Pipeline::OthersWrote(const ledger::Ledger::Others& what) { impl_->OthersWrote(what); }
 bool Pipeline::Visible(const std::vector<domain::ZoneChange>& changes) { return impl_->Visible(changes); }

@@ -105,6 +105,8 @@ struct PipelineOptions {
   std::chrono::milliseconds stop_deadline{10000};
   // False: commands alone. Jobs, renewals and orders are another node's, which has the ledger.
   bool own_work = true;
+  // True: where the intake fails, Receive says so in place of ending the process.
+  bool intake_may_refuse = false;
 };
 
 class Pipeline {
@@ -115,7 +117,8 @@ class Pipeline {
   void Start();  // first processes what the intake has left over
   // Returning from here acknowledges the message to the broker. While a full intake holds it back and the pipeline
   // stops, it waits until the lanes have; without room even then it ends the process (exit status 0), unacknowledged.
-  void Receive(const InboundMessage& message);
+  // False, with intake_may_refuse alone: it is not kept, and must not be acknowledged.
+  bool Receive(const InboundMessage& message);
   // What another node had not finished (Intake::TakeOverOf); from Start on, any thread.
   void Take(std::vector<Intake::Record> left_over);
   // Others have committed (Ledger::WhenOthersWrote): jobs and orders are looked at. Any thread, quick.

@@ -331,12 +331,19 @@ class Silent final : public ingest::Observer {
 };
 
 struct WithFullIntake {
+  explicit WithFullIntake(bool may_refuse_it = false) : may_refuse(may_refuse_it) {}
+  const bool may_refuse;
   FullIntake intake;
   std::unique_ptr<ledger::Ledger> ledger = ledger::OpenMemoryLedger();
   ManualClock clock;
   Silent observer;
   ingest::Pipeline pipeline{
-      {.lanes = 1, .timer_period = std::chrono::milliseconds(5)}, *ledger, intake, clock, {}, observer};
+      {.lanes = 1, .timer_period = std::chrono::milliseconds(5), .intake_may_refuse = may_refuse},
+      *ledger,
+      intake,
+      clock,
+      {},
+      observer};
 
   std::thread StartAndReceive() {
     pipeline.Start();
@@ -353,6 +360,24 @@ TEST(FullIntakeTest, HoldsTheBrokerBackUntilThereIsRoom) {
   ear.join();
   it.pipeline.Stop();
   EXPECT_TRUE(it.intake.done);
+}
+
+// A node that decides beside another one keeps such a message when it is a member again.
+TEST(FullIntakeTest, WhereItMayRefuseTheCallerIsToldAndTheProcessGoesOn) {
+  WithFullIntake it(true);
+  it.pipeline.Start();
+  it.intake.broken = true;
+  EXPECT_FALSE(it.pipeline.Receive(Message("mno-a", "esim.register", "1", Esim(1))));
+  it.intake.broken = false;
+  it.intake.full = false;
+  EXPECT_TRUE(it.pipeline.Receive(Message("mno-a", "esim.register", "2", Esim(2))));
+  it.intake.full = true;
+  std::atomic<bool> kept{true};
+  std::thread ear([&] { kept = it.pipeline.Receive(Message("mno-a", "esim.register", "3", Esim(3))); });
+  for (const int before = it.intake.asked; it.intake.asked < before + 2;) std::this_thread::yield();
+  it.pipeline.Stop();
+  ear.join();
+  EXPECT_FALSE(kept) << "full for good";
 }
 
 TEST(FullIntakeTest, AStopEndsTheProcessCleanlyAndWithoutAcknowledging) {
