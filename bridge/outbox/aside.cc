@@ -45,7 +45,8 @@ void Aside::Run() {
     const std::uint64_t depth = outbox_.depth();
     lock.Lock();
     std::optional<Waiting> next;
-    if (depth < kCrowd && RoomInFlight(depth)) next = TakeNext(last - std::min(last, depth));
+    const std::uint64_t before = outbox_.of_another ? 0 : depth;  // in the way
+    if (before < kCrowd && RoomInFlight(before)) next = TakeNext(last - std::min(last, depth));
     bool left = false;
     if (next) {
       lock.Unlock();

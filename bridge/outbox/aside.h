@@ -34,6 +34,8 @@ class Aside {
   struct Outbox {
     std::function<ledger::Seq()> last;     // committed
     std::function<std::uint64_t()> depth;  // of those, not yet confirmed
+    // They leave through another connection, so that nothing here is in their way.
+    bool of_another = false;
   };
   Aside(Publisher& publisher, Outbox outbox, std::chrono::milliseconds patience = kPatience);
   ~Aside() { Stop(); }

@@ -164,5 +164,17 @@ TEST_F(AsideTest, TheRelayIsLeftTheRest) {
   EXPECT_TRUE(broker_.WaitFor(2));
 }
 
+// Of a node that does not relay: what waits for another one's connection is not in its way.
+TEST_F(AsideTest, WhereAnotherRelaysACrowdHoldsUpNothingButWhatIsBehindIt) {
+  Aside aside(broker_, {[this] { return last_.load(); }, [this] { return depth_.load(); }, true}, kDeadline);
+  last_ = 1000;
+  depth_ = 500;
+  aside.Start();
+  aside.Offer(Party("asp-a"), {"behind 1000", "", ""});
+  last_ = 1500;
+  EXPECT_TRUE(broker_.WaitFor(1)) << "1000 of 1500 are confirmed";
+  aside.Stop();
+}
+
 }  // namespace
 }  // namespace registry::outbox
