@@ -285,8 +285,9 @@ void Session::Impl::SayTerms(const Terms& terms) {
     say("while the registry is away the broker keeps commands for " + std::to_string(kept->count()) +
         " s, not " + std::to_string(options_.session_expiry.count()));
   }
-  // §3.2.2.1.1; the first connection of a process may be the first of all.
-  if (!terms.session_present && connects_ > 0) {
+  // §3.2.2.1.1; the first connection of a process may be the first of all. One that shares what it hears may have had an
+  // heir, who has heard what was there.
+  if (!terms.session_present && connects_ > 0 && options_.share.empty()) {
     say("the broker no longer had the registry's session: commands said meanwhile come only if their senders "
         "repeat them");
   }
