@@ -48,7 +48,7 @@ export function time(text, away = true) {
 export const octets = (value) => (value >= 2 ** 30 ? `${few.format(value / 2 ** 30)} GiB` : `${whole.format(value / 2 ** 20)} MiB`);
 
 const kinds = {
-  active: 'good', done: 'good', completed: 'good', accepted: 'good', approved: 'good', live: 'good', standby: 'good',
+  active: 'good', done: 'good', completed: 'good', accepted: 'good', approved: 'good', live: 'good', standby: 'good', deciding: 'good',
   deactivated: 'warn', paused: 'warn', pending: 'warn', refused: 'warn', skipped: 'warn', clientHold: 'warn', sponsorHold: 'warn',
   serverHold: 'warn', pendingTransfer: 'warn', disconnected: 'warn', ended: 'warn', warning: 'warn', ticket: 'warn',
   deleted: 'bad', failed: 'bad', expired: 'bad', rejected: 'bad', cancelled: 'bad', error: 'bad', page: 'bad', silent: 'bad',

@@ -1,5 +1,7 @@
 #include "bridge/ledger/postgres/node_list.h"
 
+#include <algorithm>
+
 namespace registry::ledger {
 namespace {
 
@@ -21,12 +23,15 @@ ListedNode HolderOf(const LeaseSeen& lease) {
   return node;
 }
 
-ListedNode WaitingOf(const StandbySeen& one, UtcTime now) {
+ListedNode WaitingOf(const StandbySeen& one, const NodesSeen& seen) {
   ListedNode node;
   node.name = one.name;
   node.version = one.version;
-  node.said_ago = Between(one.said, now);
-  node.state = node.said_ago > kSilentAfter ? NodeState::kSilent : NodeState::kStandby;
+  node.said_ago = Between(one.said, seen.lease.now);
+  const bool decides = std::ranges::find(seen.deciding, one.name) != seen.deciding.end();
+  node.state = node.said_ago > kSilentAfter ? NodeState::kSilent
+               : decides                    ? NodeState::kDeciding
+                                            : NodeState::kStandby;
   node.since = one.since;
   node.reaches_broker = one.reaches_broker;
   return node;
@@ -40,6 +45,8 @@ const char* NodeStateName(NodeState state) {
       return "active";
     case NodeState::kEnded:
       return "ended";
+    case NodeState::kDeciding:
+      return "deciding";
     case NodeState::kStandby:
       return "standby";
     case NodeState::kSilent:
@@ -51,7 +58,7 @@ const char* NodeStateName(NodeState state) {
 std::vector<ListedNode> ListOf(const NodesSeen& seen) {
   std::vector<ListedNode> all;
   if (!seen.lease.node.empty() || seen.lease.process != 0) all.push_back(HolderOf(seen.lease));
-  for (const StandbySeen& one : seen.standing_by) all.push_back(WaitingOf(one, seen.lease.now));
+  for (const StandbySeen& one : seen.standing_by) all.push_back(WaitingOf(one, seen));
   return all;
 }
 

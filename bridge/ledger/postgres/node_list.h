@@ -13,10 +13,11 @@
 namespace registry::ledger {
 
 enum class NodeState : std::uint8_t {
-  kActive,   // has the ledger
-  kEnded,    // had it last, and nobody has it now
-  kStandby,  // waits
-  kSilent    // waited, and has said nothing for kSilentAfter
+  kActive,    // has the ledger
+  kEnded,     // had it last, and nobody has it now
+  kDeciding,  // decides commands beside the active one
+  kStandby,   // waits
+  kSilent     // waited, and has said nothing for kSilentAfter
 };
 const char* NodeStateName(NodeState state);
 

@@ -64,9 +64,13 @@ TEST(NodeListTest, WhoHasItWithoutANameIsListedWhileItHasIt) {
 
 TEST(NodeListTest, WhoWaitsIsSilentWhenItHasSaidNothingForHalfAMinute) {
   NodesSeen seen = SeenNow();
-  seen.standing_by = {Waiting("b", seconds(30), true), Waiting("c", seconds(31), false)};
+  seen.standing_by = {Waiting("b", seconds(30), true), Waiting("c", seconds(31), false),
+                      Waiting("d", seconds(1), true), Waiting("e", seconds(31), true)};
+  seen.deciding = {"d", "e"};
   const auto listed = ListOf(seen);
-  ASSERT_EQ(listed.size(), 2u);
+  ASSERT_EQ(listed.size(), 4u);
+  EXPECT_STREQ(NodeStateName(listed[2].state), "deciding");
+  EXPECT_STREQ(NodeStateName(listed[3].state), "silent");
   EXPECT_STREQ(NodeStateName(listed[0].state), "standby");
   EXPECT_EQ(listed[0].reaches_broker, true);
   EXPECT_EQ(listed[0].lease, std::nullopt);
