@@ -41,6 +41,8 @@ LedgerConfig ReadLedgerConfig(Section& section, std::string& folder) {
   config.retry_seconds = section.As<int>("retry_seconds", 30, 1, 600);
   config.standby = section.Flag("standby", false);
   config.lease_seconds = section.As<int>("lease_seconds", 8, 3, 60);
+  config.shared = section.Flag("shared", false);
+  if (config.shared && !config.standby) section.Fault("shared", "needs ledger.standby");
   if (config.standby && !config.in_postgres)
     section.Fault("standby", "is for ledger.backend \"postgres\": a folder is one registryd's");
   if (config.in_postgres && !folder.empty()) section.Fault("folder", "is for ledger.backend \"rocksdb\"");

@@ -19,7 +19,8 @@ struct LedgerConfig {
   // Several nodes on it, of which one writes and the others stand by.
   bool standby = false;
   int lease_seconds = 8;
-  std::string node;  // this one's name; empty: that of its host
+  bool shared = false;  // those that stand by decide commands meanwhile
+  std::string node;     // this one's name; empty: that of its host
 
   bool operator==(const LedgerConfig&) const = default;
 };

@@ -181,6 +181,7 @@ Result<std::optional<int>> StandBy(const Config& config, const sigset_t& signals
     }
     if (signal == SIGHUP) {
       if (auto opened = log.Reopen(); !opened) log.Write(Level::kError, "app", opened.error().message);
+      (*standby)->TakeParties();
     }
     supervision.Status((*standby)->says());
   }

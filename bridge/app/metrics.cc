@@ -94,6 +94,35 @@ void AddNode(Families& families, const NodeSample& node) {
   AddTotal(families, "registry_node_take_overs_total",
            "1 when this process has the ledger since another node had it, which this one waited for",
            node.take_overs);
+  if (node.shared)
+    AddGauges(families, "registry_node_deciding",
+              "1 while a node that stands by decides commands beside the active one",
+              {{{}, node.deciding ? 1.0 : 0.0}});
+}
+
+// Of every node that hears.
+void AddTraffic(Families& families, const Sample& sample) {
+  AddTotal(families, "registry_mqtt_reconnects_total", "Connections made after the first",
+           sample.mqtt_reconnects);
+  AddTotal(families, "registry_mqtt_heard_total", "Messages that came from the broker", sample.heard);
+  AddTotal(families, "registry_mqtt_said_total", "Messages given to the broker", sample.said);
+  AddTotal(families, "registry_changesets_total", "Changesets committed to the ledger", sample.changesets);
+  AddTotal(families, "registry_read_replies_total", "Replies to reads that the broker has taken",
+           sample.reads_said);
+  AddTotal(
+      families, "registry_read_replies_dropped_total",
+      "Replies to reads that were dropped: the broker was away, or a party's share of what waits was full",
+      sample.reads_dropped);
+}
+
+void AddCopy(Families& families, const std::optional<ZoneCopySample>& copy) {
+  if (!copy) return;
+  AddGauges(families, "registry_zone_copy_follows",
+            "1 while the active node's zone is copied: one of zone.other_primaries answers",
+            {{{}, copy->follows ? 1.0 : 0.0}});
+  AddGauges(families, "registry_zone_copy_serial",
+            "SOA serial of the copy of the zone, 0 while there is none",
+            {{{}, static_cast<double>(copy->serial)}});
 }
 
 void AddTo(Totals::Step& step, const prometheus::ClientMetric& metric) {
@@ -186,6 +215,19 @@ class Metrics::Impl {
   }
 
   Totals totals() const { return TotalsOf(registry_.Collect()); }
+  // Not what another node does: a gauge that said 0 of it would be an alarm here.
+  std::string MemberText(const Sample& sample, const std::optional<ZoneCopySample>& copy) {
+    Set("registry_intake_undone", "Acknowledged to the broker and not yet in the ledger",
+        sample.intake_undone);
+    Set("registry_pipeline_queued", "Pieces of work waiting for a lane", sample.pipeline_queued);
+    Set("registry_mqtt_connected", "1 while connected and subscribed", sample.mqtt_connected ? 1 : 0);
+    Families families = registry_.Collect();
+    std::erase_if(families, [](const prometheus::MetricFamily& family) { return family.metric.empty(); });
+    AddTraffic(families, sample);
+    AddNode(families, sample.node);
+    AddCopy(families, copy);
+    return prometheus::TextSerializer().Serialize(families);
+  }
   std::string Text(const Sample& sample) {
     Set("registry_outbox_depth", "Committed for MQTT and not yet confirmed by the broker",
         sample.outbox_depth);
@@ -239,23 +281,13 @@ class Metrics::Impl {
       revocation_waits_.Add(label).Set(secondary.revocation_waits);
     }
     Families families = registry_.Collect();
-    AddTotal(families, "registry_mqtt_reconnects_total", "Connections made after the first",
-             sample.mqtt_reconnects);
-    AddTotal(families, "registry_mqtt_heard_total", "Messages that came from the broker", sample.heard);
-    AddTotal(families, "registry_mqtt_said_total", "Messages given to the broker", sample.said);
+    AddTraffic(families, sample);
     AddTotal(families, "registry_mqtt_batches_said_total", "Of those, batches", sample.batches_said);
     AddTotal(families, "registry_mqtt_batched_said_total", "Envelopes in batches given to the broker",
              sample.batched_said);
-    AddTotal(families, "registry_changesets_total", "Changesets committed to the ledger", sample.changesets);
     AddTotal(families, "registry_event_marks_forgotten_total",
              "Commands whose ids and replies were forgotten, since the ledger was made",
              sample.marks_forgotten);
-    AddTotal(families, "registry_read_replies_total", "Replies to reads that the broker has taken",
-             sample.reads_said);
-    AddTotal(
-        families, "registry_read_replies_dropped_total",
-        "Replies to reads that were dropped: the broker was away, or a party's share of what waits was full",
-        sample.reads_dropped);
     AddTotal(families, "registry_config_reloads_total",
              "Times the parties were taken from the configuration again", sample.reloads);
     AddTotal(families, "registry_config_reloads_refused_total",
@@ -421,14 +453,7 @@ std::string StandbyText(const std::string& version, const NodeSample& node,
   AddGauges(families, "registry_build_info", "Always 1; the label says which version runs",
             {{{{"version", version}}, 1.0}});
   AddNode(families, node);
-  if (copy) {
-    AddGauges(families, "registry_zone_copy_follows",
-              "1 while the active node's zone is copied: one of zone.other_primaries answers",
-              {{{}, copy->follows ? 1.0 : 0.0}});
-    AddGauges(families, "registry_zone_copy_serial",
-              "SOA serial of the copy of the zone, 0 while there is none",
-              {{{}, static_cast<double>(copy->serial)}});
-  }
+  AddCopy(families, copy);
   return prometheus::TextSerializer().Serialize(families);
 }
 Totals Metrics::totals() const { return impl_->totals(); }
@@ -437,5 +462,8 @@ void Metrics::SetZoneTtl(const std::string& record, std::uint32_t seconds) {
   impl_->SetZoneTtl(record, seconds);
 }
 std::string Metrics::Text(const Sample& sample) { return impl_->Text(sample); }
+std::string Metrics::MemberText(const Sample& sample, const std::optional<ZoneCopySample>& copy) {
+  return impl_->MemberText(sample, copy);
+}
 
 }  // namespace registry::app

@@ -104,6 +104,8 @@ class Metrics : public ingest::Observer {
   void SetZoneTtl(const std::string& record, std::uint32_t seconds);
 
   std::string Text(const Sample& sample);
+  // Of a node that decides while another one is active: what it does itself.
+  std::string MemberText(const Sample& sample, const std::optional<ZoneCopySample>& copy);
   Totals totals() const;
 
  private:

@@ -1,13 +1,23 @@
 #include "bridge/app/mqtt_options.h"
 
 namespace registry::app {
+namespace {
+
+constexpr const char* kShareGroup = "registry";
+
+}  // namespace
 
 std::vector<std::string> HeardAlone(const Config& config) {
   std::vector<std::string> parties;
+  const bool alone = config.mqtt.session_per_party && !config.ledger.shared;
   for (const auto& [party, role] : config.parties) {
-    if (config.mqtt.session_per_party) parties.push_back(party.text());
+    if (alone) parties.push_back(party.text());
   }
   return parties;
+}
+
+std::string ClientIdOf(const Config& config, const std::string& node) {
+  return config.mqtt.client_id + "@" + node;
 }
 
 mqtt::SessionOptions MqttOptions(const Config& whole, LogLine log) {
@@ -16,6 +26,10 @@ mqtt::SessionOptions MqttOptions(const Config& whole, LogLine log) {
   options.host = config.host;
   options.port = config.port;
   options.client_id = config.client_id;
+  if (whole.ledger.shared) {
+    options.client_id = ClientIdOf(whole, NodeName(whole.ledger));
+    options.share = kShareGroup;
+  }
   options.parties = HeardAlone(whole);
   options.ca_file = config.ca_file;
   options.certificate_file = config.certificate_file;

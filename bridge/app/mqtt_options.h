@@ -6,8 +6,10 @@
 
 namespace registry::app {
 
-// The parties with a session of their own.
+// The parties with a session of their own: none where several nodes share what they hear.
 std::vector<std::string> HeardAlone(const Config& config);
+// Of one of several nodes that share what they hear.
+std::string ClientIdOf(const Config& config, const std::string& node);
 mqtt::SessionOptions MqttOptions(const Config& config, LogLine log);
 
 }  // namespace registry::app

@@ -9,6 +9,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kBeatsEvery{2000};
+// One that was not the fastest has commands to decide.
+constexpr milliseconds kLockWithin{3000}, kLockWithinShared{500};
 // A broker that refuses this node refuses the others, too: without this they would hand the ledger round.
 constexpr seconds kFirstConnection{60};
 
@@ -18,6 +20,7 @@ Node::Node(const LedgerConfig& config, std::string version, bool took_over, LogL
     : lease_(config.standby ? std::make_shared<ledger::Lease>(seconds(config.lease_seconds)) : nullptr),
       name_(NodeName(config)),
       version_(std::move(version)),
+      shared_(config.shared),
       took_over_(took_over),
       log_(std::move(log)) {}
 
@@ -27,10 +30,11 @@ milliseconds Node::BeatsEvery() const {
 
 void Node::Complete(ledger::PostgresOptions& options) {
   options.node = {name_, version_, lease_};
+  options.shared = shared_;
   options.when_not_as_left = [this] { end_ = LedgerEnd::kNotAsLeft; };
   options.when_taken_over = [this] { end_ = LedgerEnd::kTakenOver; };
   // Whoever waits for it has waited already; another may have been faster.
-  if (lease_) options.lock_within = seconds(3);
+  if (lease_) options.lock_within = shared_ ? kLockWithinShared : kLockWithin;
 }
 
 bool Node::MayConnect(const std::function<void()>& beat) {
@@ -80,6 +84,7 @@ NodeSample Node::sample() const {
   NodeSample sample;
   sample.one_of_several = one_of_several();
   sample.active = true;
+  sample.shared = shared_;
   if (lease_) sample.lease_age = std::chrono::duration<double>(lease_->age()).count();
   sample.take_overs = took_over_ ? 1 : 0;
   return sample;

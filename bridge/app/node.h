@@ -22,6 +22,7 @@ inline constexpr int kExitLeaseOver = 4;
 // For the metrics.
 struct NodeSample {
   bool one_of_several = false, active = false;
+  bool shared = false, deciding = false;  // beside the active one
   double lease_age = 0;  // seconds: of the active one's proof, or since a waiting one saw something new
   std::uint64_t take_overs = 0;
 };
@@ -40,6 +41,8 @@ class Node {
   Node(const LedgerConfig& config, std::string version, bool took_over, LogLine log);
 
   bool one_of_several() const { return lease_ != nullptr; }
+  bool shared() const { return shared_; }
+  const std::string& name() const { return name_; }
   // A heart that beats this often keeps the lease fresh.
   std::chrono::milliseconds BeatsEvery() const;
   // Who it is, and whom to tell how it ends: of the options with which the ledger is opened. This object outlives it.
@@ -61,7 +64,7 @@ class Node {
  private:
   const std::shared_ptr<ledger::Lease> lease_;  // null: the only one
   const std::string name_, version_;
-  const bool took_over_;
+  const bool shared_, took_over_;
   const LogLine log_;
   std::atomic<LedgerEnd> end_{LedgerEnd::kFailed};
   std::atomic<bool> gives_way_{false};

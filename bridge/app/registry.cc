@@ -14,6 +14,7 @@
 #include "bridge/app/coming_ca_watch.h"
 #include "bridge/app/console.h"
 #include "bridge/app/crl_options.h"
+#include "bridge/app/deciders.h"
 #include "bridge/app/disk_space.h"
 #include "bridge/app/forgetter.h"
 #include "bridge/app/http.h"
@@ -22,6 +23,7 @@
 #include "bridge/app/material.h"
 #include "bridge/app/metrics.h"
 #include "bridge/app/mqtt_options.h"
+#include "bridge/app/others_told.h"
 #include "bridge/app/party_acts.h"
 #include "bridge/app/party_reload.h"
 #include "bridge/app/secondary_alarm.h"
@@ -56,7 +58,10 @@ class Wired : public Registry {
         log_(log),
         metrics_(REGISTRY_VERSION, log.For("ingest")),
         node_(config.ledger, REGISTRY_VERSION, took_over, log.For("node")) {}
-  ~Wired() override { Stop(); }
+  ~Wired() override {
+    Stop();
+    others_told_.To(nullptr);
+  }
 
   Status Open();
   Result<Ports> Start() override;
@@ -83,8 +88,10 @@ class Wired : public Registry {
   const SystemClock clock_;
   Metrics metrics_;
   Material material_;
-  Node node_;                         // outlives the ledger, whose thread tells it
-  std::atomic<bool> listens_{false};  // there is a session, and it has been started
+  Node node_;                                      // outlives the ledger, whose thread tells it
+  std::atomic<bool> listens_{false};               // there is a session, and it has been started
+  OthersTold others_told_;                         // likewise
+  std::optional<ledger::PostgresOptions> shared_;  // the ledger's, where nodes decide beside this one
   std::unique_ptr<ledger::Ledger> ledger_;
   std::optional<BesideLedger> beside_;
   std::unique_ptr<ZoneKeysKept> zone_keys_;  // null: their files are enough
@@ -94,6 +101,7 @@ class Wired : public Registry {
   std::unique_ptr<CrlWriter> crl_;
   std::unique_ptr<BrokerCrl> broker_crl_;
   std::unique_ptr<mqtt::Session> session_;
+  std::unique_ptr<Deciders> deciders_;  // null: none decides beside this one
   std::unique_ptr<outbox::Aside> aside_;
   std::unique_ptr<outbox::MqttRelay> relay_;
   std::unique_ptr<HttpServer> http_;
@@ -138,6 +146,10 @@ Status Wired::OpenStores() {
   auto ledger = OpenLedger(*place, log_.For("ledger"));
   if (!ledger) return ledger.error();
   ledger_ = std::move(*ledger);
+  if (node_.shared()) {
+    shared_ = place->postgres;
+    ledger_->WhenOthersWrote([this](const ledger::Ledger::Others& what) { others_told_.Wrote(what); });
+  }
   Heartbeat::Options beats;
   beats.every = node_.BeatsEvery();
   heartbeat_ = std::make_unique<Heartbeat>(std::move(beats), [this] { return Beat(); });
@@ -199,6 +211,7 @@ void Wired::OpenPipeline() {
   options.renewals_every = seconds(config_.renewal_look_seconds);
   pipeline_ = std::make_unique<ingest::Pipeline>(options, *ledger_, beside_->intake(), clock_,
                                                  std::move(services), metrics_);
+  others_told_.To(pipeline_.get());
 }
 
 Status Wired::OpenZone() {
@@ -244,11 +257,15 @@ void Wired::OpenMqtt() {
   }
   // The PUBACK leaves when this returns (session.h). The process may have slept anywhere in between: what another node has
   // the ledger of is not kept any more, and so not acknowledged (bridge/ledger/postgres/owner.h).
-  session_ =
-      std::make_unique<mqtt::Session>(std::move(session), [this](const ingest::InboundMessage& message) {
-        last_heard_.Note(message.topic, clock_.Now());
-        pipeline_->Receive(message);
-      });
+  const mqtt::Session::Handler hear = [this](const ingest::InboundMessage& message) {
+    last_heard_.Note(message.topic, clock_.Now());
+    pipeline_->Receive(message);
+  };
+  if (shared_)
+    deciders_ = std::make_unique<Deciders>(
+        config_, Deciders::Around{*shared_, *ledger_, beside_->intake(), *pipeline_, beside_->kept(), log_},
+        session, hear, [this] { session_->Stir(); });
+  session_ = std::make_unique<mqtt::Session>(std::move(session), hear);
   outbox::RelayOptions options;
   options.in_flight_max = static_cast<std::size_t>(config_.mqtt.in_flight);
   options.takes_batches = config_.takes_batches;
@@ -300,6 +317,10 @@ Result<Ports> Wired::Start() {
   aside_->Start();
   session_->Start();
   listens_ = true;
+  if (deciders_) {
+    if (auto kept = deciders_->Keep(DecidingTermsOf(config_, material_)); !kept) return kept.error();
+    deciders_->Start();
+  }
   if (auto console = StartConsole(); !console) return console.error();
   const zone::Snapshot zone = zone_->snapshot();
   return Ports{zone.port, http_->port(), console_ ? console_->port() : std::uint16_t{0}, zone.tls_port};
@@ -311,6 +332,7 @@ void Wired::Stop() {
   listens_ = false;
   console_.reset();
   http_.reset();
+  if (deciders_) deciders_->Stop();
   coming_ca_->Stop();
   zone_->Stop();
   census_->Stop();
@@ -349,6 +371,10 @@ void Wired::TakeParties() {
   secondary_alarm_->Set(config_.parties);
   for (const std::string& change : taken.changes) log(Level::kInfo, change);
   party_acts_->Took(taken.changes);
+  if (deciders_) {
+    if (auto kept = deciders_->Keep(DecidingTermsOf(config_, material_)); !kept)
+      log(Level::kError, "nodes that decide are not told of it: " + kept.error().message);
+  }
   std::string waiting;
   for (const std::string& name : taken.waiting) waiting += " " + name;
   if (!waiting.empty())

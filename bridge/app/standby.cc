@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <sstream>
 
 #include "bridge/app/http.h"
 #include "bridge/app/ledger_place.h"
+#include "bridge/app/member.h"
 #include "bridge/app/metrics.h"
 #include "bridge/app/mqtt_options.h"
 #include "bridge/app/status.h"
@@ -34,6 +36,9 @@ class Waiting : public Standby {
         standby_(std::move(options)),
         log_(log.For("node")),
         zone_log_(log.For("zone")),
+        app_log_(log.For("app")),
+        file_(config.file),
+        member_(config.ledger.shared ? std::make_unique<Member>(config, log) : nullptr),
         copies_(!config.dns.other_primaries.empty() && !config.dns.by_update()) {
     if (!copies_) return;
     zone_ = ZoneOptions(config, {});
@@ -47,10 +52,8 @@ class Waiting : public Standby {
   Status StartThreads(const Config& config, Log& log);
   bool may_open() const override { return may_open_; }
   bool saw_another() const override { return saw_another_; }
-  std::string says() const override {
-    const MutexLock lock(mutex_);
-    return says_;
-  }
+  std::string says() const override;
+  void TakeParties() override;
   std::uint16_t http_port() const override { return http_->port(); }
 
  private:
@@ -59,14 +62,18 @@ class Waiting : public Standby {
   void Dial();
   void Note(PostgresStandby::Found found);
   NodeSample sample() const;
+  bool decides() const { return member_ && member_->sample(); }
+  std::string MetricsText() const;
   std::optional<ZoneCopySample> copy() const;
 
   const mqtt::SessionOptions broker_;
   const milliseconds every_;
   PostgresStandby standby_;  // of its thread
-  const LogLine log_, zone_log_;
-  const bool copies_;                  // the zone
-  std::optional<zone::Options> zone_;  // until that begins
+  const LogLine log_, zone_log_, app_log_;
+  const std::string file_;
+  const std::unique_ptr<Member> member_;  // null: it does not decide
+  const bool copies_;                     // the zone
+  std::optional<zone::Options> zone_;     // until that begins
   std::vector<std::pair<std::string, std::uint16_t>> primaries_;
   SayOnce complaints_;  // of its thread, as the next
   std::string said_;
@@ -83,12 +90,12 @@ class Waiting : public Standby {
 
 Status Waiting::StartThreads(const Config& config, Log& log) {
   HttpServer::Pages pages;
-  pages["/metrics"] = [this] {
-    return Page{200, "text/plain; version=0.0.4; charset=utf-8",
-                StandbyText(REGISTRY_VERSION, sample(), copy())};
+  pages["/metrics"] = [this] { return Page{200, "text/plain; version=0.0.4; charset=utf-8", MetricsText()}; };
+  pages["/healthz"] = [this] { return StandbyHealthPage(!away_, decides(), says()); };
+  pages["/readyz"] = [this] {
+    const auto deciding = member_ ? member_->sample() : std::nullopt;
+    return deciding ? DecidingReadyPage(*deciding, says()) : StandbyReadyPage(says());
   };
-  pages["/healthz"] = [this] { return StandbyHealthPage(!away_, says()); };
-  pages["/readyz"] = [this] { return StandbyReadyPage(says()); };
   auto http = HttpServer::Start(config.http_address, config.http_port, std::move(pages), log.For("http"));
   if (!http) return http.error();
   http_ = std::move(*http);
@@ -116,7 +123,9 @@ void Waiting::Look() {
     const auto found = standby_.Look(reaches_broker_);
     Note(found);
     if (saw_another_) FollowZone();
+    if (member_) member_->Saw(found == PostgresStandby::Found::kHeld && standby_.seen().shared);
     if (found != PostgresStandby::Found::kFree) continue;
+    if (member_) member_->Stop(Member::Why::kToTakeOver);
     may_open_ = true;
     return;
   }
@@ -157,9 +166,34 @@ void Waiting::Dial() {
   } while (dialling_.Rest(lock, kDialEvery));
 }
 
+std::string Waiting::says() const {
+  const std::string deciding = member_ ? member_->says() : "";
+  const MutexLock lock(mutex_);
+  return says_ + (deciding.empty() ? "" : "; " + deciding);
+}
+
+std::string Waiting::MetricsText() const {
+  auto deciding = member_ ? member_->sample() : std::nullopt;
+  NodeSample node = sample();
+  if (!deciding) return StandbyText(REGISTRY_VERSION, node, copy());
+  node.deciding = true;
+  deciding->node = node;
+  return member_->MetricsText(*deciding, copy());
+}
+
+void Waiting::TakeParties() {
+  if (!member_) return;
+  const auto read = LoadConfig(file_);
+  if (read) return member_->Change(*read);
+  std::istringstream faults(read.error().message);
+  for (std::string fault; std::getline(faults, fault);)
+    app_log_.Error("the configuration is wrong, the parties stay as they were: " + fault);
+}
+
 NodeSample Waiting::sample() const {
   NodeSample sample;
   sample.one_of_several = true;
+  sample.shared = member_ != nullptr;
   const MutexLock lock(mutex_);
   sample.lease_age = stood_still_;
   return sample;

@@ -10,14 +10,24 @@ Page HealthPage(bool ledger_writable) {
   return {ledger_writable ? 200 : 503, "application/json", body.dump() + "\n"};
 }
 
-Page StandbyHealthPage(bool sees_ledger, const std::string& says) {
-  const nlohmann::json body = {{"ok", sees_ledger}, {"node", "standby"}, {"says", says}};
+Page StandbyHealthPage(bool sees_ledger, bool decides, const std::string& says) {
+  const nlohmann::json body = {
+      {"ok", sees_ledger}, {"node", decides ? "deciding" : "standby"}, {"says", says}};
   return {sees_ledger ? 200 : 503, "application/json", body.dump() + "\n"};
 }
 
 Page StandbyReadyPage(const std::string& says) {
   const nlohmann::json body = {{"ok", false}, {"node", "standby"}, {"says", says}};
   return {503, "application/json", body.dump() + "\n"};
+}
+
+Page DecidingReadyPage(const Sample& sample, const std::string& says) {
+  const nlohmann::json body = {{"ok", sample.mqtt_connected},
+                               {"node", "deciding"},
+                               {"mqtt_connected", sample.mqtt_connected},
+                               {"mqtt_trouble", sample.mqtt_trouble},
+                               {"says", says}};
+  return {sample.mqtt_connected ? 200 : 503, "application/json", body.dump() + "\n"};
 }
 
 Page ReadyPage(const Sample& sample) {

@@ -7,6 +7,7 @@
 #include "bridge/app/config.h"
 #include "bridge/app/disk_space.h"
 #include "bridge/app/ledger_place.h"
+#include "bridge/app/mqtt_options.h"
 #include "tests/support/smallest_config.h"
 #include "tests/support/temporary_folder.h"
 
@@ -74,9 +75,27 @@ TEST_F(LedgerConfigTest, OneThatStandsByNeedsAServerAndAName) {
   EXPECT_TRUE(config->ledger.standby);
   EXPECT_EQ(config->ledger.lease_seconds, 12);
   EXPECT_EQ(NodeName(config->ledger), "a.example");
+  EXPECT_FALSE(config->ledger.shared);
+  EXPECT_THAT(Faults(std::string(kOfPostgres) + "\nshared = true"),
+              HasSubstr("ledger.shared needs ledger.standby"));
   EXPECT_THAT(Faults("folder = \"l\"\nstandby = true"), HasSubstr("ledger.standby is for ledger.backend"));
   EXPECT_THAT(Faults(std::string(kOfPostgres) + "\nlease_seconds = 2"), HasSubstr("lease_seconds"));
   EXPECT_THAT(Faults(std::string(kOfPostgres) + "\n[node]\nname = \"a b\""), HasSubstr("node.name must be"));
+}
+
+TEST_F(LedgerConfigTest, NodesThatShareTheWorkHearTogetherEachUnderItsName) {
+  const std::string party = "\n[node]\nname = \"a\"\n[[party]]\nname = \"mno-a\"\nrole = \"mno\"\n";
+  auto config = Load(std::string(kOfPostgres) + "\nstandby = true" + party);
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_EQ(MqttOptions(*config, {}).client_id, "registryd");
+  EXPECT_EQ(MqttOptions(*config, {}).share, "");
+  EXPECT_EQ(HeardAlone(*config).size(), 1u);
+  config = Load(std::string(kOfPostgres) + "\nstandby = true\nshared = true" + party);
+  ASSERT_TRUE(config.ok()) << config.error().message;
+  EXPECT_TRUE(config->ledger.shared);
+  EXPECT_EQ(MqttOptions(*config, {}).client_id, "registryd@a");
+  EXPECT_EQ(MqttOptions(*config, {}).share, "registry");
+  EXPECT_TRUE(HeardAlone(*config).empty()) << "each hears its share of everybody";
 }
 
 TEST_F(LedgerConfigTest, ThePasswordIsTheFirstLineOfAFileThatNobodyElseReads) {

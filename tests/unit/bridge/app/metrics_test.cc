@@ -170,6 +170,23 @@ std::map<std::string, std::string> Documented() {
   return documented;
 }
 
+TEST_F(MetricsTest, ANodeThatDecidesSaysWhatItDoesItselfAndNothingElse) {
+  metrics_.CommandDone("csr.submit", "accepted", "", microseconds(1));
+  sample_.node.one_of_several = sample_.node.shared = sample_.node.deciding = true;
+  sample_.mqtt_connected = true;
+  sample_.heard = 5;
+  const std::string text = metrics_.MemberText(sample_, std::nullopt);
+  EXPECT_NE(text.find("\nregistry_commands_total{command=\"csr.submit\",outcome=\"accepted\""),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("\nregistry_node_deciding 1"), std::string::npos);
+  EXPECT_NE(text.find("\nregistry_mqtt_heard_total 5"), std::string::npos);
+  EXPECT_NE(text.find("\nregistry_build_info{"), std::string::npos);
+  for (const char* const other :
+       {"registry_zone_", "registry_outbox_depth", "registry_crl_", "registry_devices"})
+    EXPECT_EQ(text.find(other), std::string::npos) << "an alarm for what another node does: " << other;
+}
+
 TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   static const std::regex kType(R"(# TYPE (\w+) (\w+))");
   metrics_.CommandDone("csr.submit", "accepted", "", microseconds(1));
@@ -186,7 +203,7 @@ TEST_F(MetricsTest, ThePageDocumentsExactlyTheMetricsThereAre) {
   sample_.tokens = {{"pkcs11:token=a", true}};
   sample_.census.taken = {1};
   sample_.census.states[domain::State::kActive] = 1;
-  sample_.node.one_of_several = true;
+  sample_.node.one_of_several = sample_.node.shared = true;
   sample_.heard_last = {{*PartyId::Parse("mno-a"), wire::Role::kMno, {}}};
   // Those of a node that stands by are on the same page.
   const std::string text = metrics_.Text(sample_) + StandbyText("0.1.0", sample_.node, ZoneCopySample{});

@@ -21,12 +21,22 @@ TEST(Status, HealthIsTheLedgers) {
 }
 
 TEST(Status, OneThatStandsByIsWellAndNotTheOneToAsk) {
-  EXPECT_EQ(StandbyHealthPage(true, "standby: a has the ledger").status, 200);
-  EXPECT_EQ(StandbyHealthPage(false, "standby: cannot connect").status, 503);
+  EXPECT_EQ(StandbyHealthPage(true, false, "standby: a has the ledger").status, 200);
+  EXPECT_EQ(StandbyHealthPage(false, false, "standby: cannot connect").status, 503);
   const Page ready = StandbyReadyPage("standby: a has the ledger");
   EXPECT_EQ(ready.status, 503);
   EXPECT_EQ(nlohmann::json::parse(ready.body)["node"], "standby");
   EXPECT_EQ(nlohmann::json::parse(HealthPage(true).body)["node"], "active");
+}
+
+TEST(Status, OneThatDecidesIsReadyWhileItHears) {
+  EXPECT_EQ(nlohmann::json::parse(StandbyHealthPage(true, true, "").body)["node"], "deciding");
+  Sample sample;
+  EXPECT_EQ(DecidingReadyPage(sample, "").status, 503);
+  sample.mqtt_connected = true;
+  const Page ready = DecidingReadyPage(sample, "decides");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_EQ(nlohmann::json::parse(ready.body)["node"], "deciding");
 }
 
 TEST(Status, ReadyOnceCommandsAreHeardAndEverySecondaryServes) {
