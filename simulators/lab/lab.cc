@@ -87,6 +87,7 @@ Status Lab::Prepare() {
   layout_ = *layout;
   if (options_.bridges > 1 && !options_.postgres)
     return LabError("several bridges need a ledger in postgres");
+  if (options_.shared && options_.bridges < 2) return LabError("one bridge shares its work with nobody");
   if (auto added = AddBridges(layout_, options_.bridges, ports_); !added) return added;
   const std::uint64_t seed = options_.seed != 0 ? options_.seed : std::random_device{}();
   inventory_ = MakeInventory(options_.devices, seed);
@@ -133,6 +134,7 @@ Status Lab::PrepareZones() {
     setup.postgres = postgres_->connection();
     setup.postgres_password_file = postgres_->password_file();
     if (options_.bridges > 1) setup.lease_seconds = options_.lease_seconds;
+    setup.shared = options_.shared;
   }
   return CompleteConfig(layout_, setup);
 }

@@ -56,6 +56,7 @@ struct LabOptions {
   bool console = false;    // registryd's, for people
   int bridges = 1;  // registryd, of which one is active and the others stand by; more than one needs postgres
   int lease_seconds = 8;  // of theirs
+  bool shared = false;    // those that stand by decide commands meanwhile
   // Each has its folder then, and none runs: what they do not have in common is written there.
   std::function<Status(const Layout& layout)> before_bridges = nullptr;
   bool postgres = false;  // the ledger is in a server of the lab's own, and ends with it; else RocksDB

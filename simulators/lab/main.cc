@@ -39,6 +39,7 @@ struct Arguments {
   std::string telemetry = "auto";
   std::string card_layout;
   std::vector<std::string> modems, readers;
+  bool shared = false;
   bool story = false, keep = false, servers_only = false, no_batches = false, pilot = false;
   std::string secondary = NameOf(Authority::kBind), publisher = "own", ledger = kRocksDb;
   LinkFaults faults;
@@ -69,6 +70,7 @@ LabOptions OptionsOf(const Arguments& arguments) {
   if (arguments.publisher == "update") options.publisher = LabOptions::Publisher::kUpdate;
   options.postgres = arguments.ledger == kPostgres;
   options.bridges = arguments.bridges;
+  options.shared = arguments.shared;
   options.faults = arguments.faults;
   options.ota = arguments.ota;
   options.pilot = arguments.pilot;
@@ -308,6 +310,8 @@ void AddLabOptions(CLI::App& command, Arguments& arguments) {
       .add_option("--bridges", arguments.bridges,
                   "registryd on that ledger, of which one is active; more than one needs --ledger postgres")
       ->check(CLI::Range(1, 4));
+  command.add_flag("--shared", arguments.shared,
+                   "all of --bridges decide commands, and not the active one alone");
   command.add_option("--lose", arguments.faults.lose, "share of radio frames lost")
       ->check(CLI::Range(0.0, 0.9));
   command.add_option("--repeat", arguments.faults.repeat, "share of radio frames repeated")
@@ -360,6 +364,8 @@ int main(int argc, char** argv) {
   std::string wrong = load->parsed() ? WrongLoad(*load, arguments) : "";
   if (wrong.empty() && arguments.bridges > 1 && arguments.ledger != kPostgres)
     wrong = "--bridges needs --ledger postgres";
+  if (wrong.empty() && arguments.shared && arguments.bridges < 2)
+    wrong = "--shared needs --bridges 2 or more";
   if (wrong.empty() && arguments.bridges > 1 && arguments.publisher == "update")
     wrong = "--bridges does not go with --publisher update";
   const auto devices = static_cast<std::size_t>(arguments.devices);

@@ -107,6 +107,7 @@ void SetLedger(toml::table& ledger, const RegistrySetup& setup) {
   if (setup.lease_seconds == 0) return;
   ledger.insert_or_assign("standby", true);
   ledger.insert_or_assign("lease_seconds", setup.lease_seconds);
+  ledger.insert_or_assign("shared", setup.shared);
 }
 
 // Where each node finds the zone while another one is active.

@@ -23,6 +23,7 @@ struct RegistrySetup {
       0;  // of certificates; 0: as a real registry's. With a short one renewal looks every second
   std::string postgres, postgres_password_file;  // of the ledger, as libpq's keywords; none: RocksDB
   int lease_seconds = 0;                         // of the ledger, where several registryd are on it; 0: one
+  bool shared = false;                           // they all decide
   int tlsa_ttl = 5;  // short, so that a refusal after deactivation need not wait for caches
 };
 

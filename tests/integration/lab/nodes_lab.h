@@ -1,4 +1,4 @@
-// tests/integration/lab/nodes_lab.h: two registryd on one PostgreSQL, a broker, a name server, and devices of which two are
+// tests/integration/lab/nodes_lab.h: two registryd or more on one PostgreSQL, a broker, a name server, and devices of which two are
 // activated at the start and two more whenever a test says so.
 // Owns: the lab; a program of it that ends when nobody expects it fails the test. Threads: the test's.
 #pragma once
@@ -19,13 +19,15 @@ inline constexpr const char *kFirst = "registryd", *kSecond = "registryd-2";
 
 class NodesLab : public testing::Test {
  protected:
-  explicit NodesLab(int devices) : devices_(devices) {}
+  explicit NodesLab(int devices, int bridges = 2, bool shared = false)
+      : devices_(devices), bridges_(bridges), shared_(shared) {}
   void SetUp() override {
     lab_ = test::NewLab({.devices = devices_,
                          .register_first = 2,
                          .console = true,
-                         .bridges = 2,
+                         .bridges = bridges_,
                          .lease_seconds = 6,
+                         .shared = shared_,
                          .postgres = true,
                          .on_event = [this](const std::string& program, const nlohmann::json& event) {
                            heard_.Hear(program, event);
@@ -95,7 +97,8 @@ class NodesLab : public testing::Test {
     return told;
   }
 
-  const int devices_;
+  const int devices_, bridges_;
+  const bool shared_;
   Heard heard_;
   std::size_t heard_up_to_ = 0;
   double serial_ = 0;
