@@ -8,7 +8,7 @@ namespace {
 using std::chrono::steady_clock;
 
 // Whoever says that it lives says so again.
-constexpr std::chrono::milliseconds kSaidWithin{5000};
+constexpr std::chrono::milliseconds kSaidWithin{2500};
 // What it says of itself is not worth waiting for a synchronous standby.
 const Statement kSoon{"", "SELECT set_config('synchronous_commit', 'off', true)", {}};
 const Statement kSince{"",
@@ -18,6 +18,7 @@ const Statement kSince{"",
 
 PostgresOptions SayingSoon(PostgresOptions options) {
   options.retry_for = std::min(options.retry_for, kSaidWithin);
+  options.answer_within = std::min(options.answer_within, kSaidWithin);
   return options;
 }
 
@@ -42,6 +43,8 @@ Result<std::unique_ptr<MemberSession>> MemberSession::Join(const PostgresOptions
                                                  {&Statements::kCommit}},
                                                 steady_clock::now() + options.answer_within);
   if (const auto* const failed = std::get_if<Failure>(&answers)) return failed->AsError("joining the ledger");
+  if (!member->connection_->warning().empty())
+    return Failure{true, "", member->connection_->warning()}.AsError("joining the ledger");
   const Rows& row = std::get<std::vector<Rows>>(answers)[2];
   if (row.size() != 1)
     return Error::Make(Code::kFailed, kLedgerInUse, "nobody has the ledger who lets others commit beside it");
@@ -56,7 +59,7 @@ std::optional<Failure> MemberSession::Connect() {
   auto connection = std::get<std::unique_ptr<Connection>>(std::move(made));
   // The server's process of before may hold up the others, and this one as well, for a client that is gone.
   const std::string process = Int8(process_), since = Int8(since_);
-  auto answers = connection->Run({{&Statements::kTerminate, {process, since}}, {&kSince}},
+  auto answers = connection->Run({{&SharedStatements::kTerminateUnlessItWaits, {process, since}}, {&kSince}},
                                  steady_clock::now() + options_.answer_within);
   if (auto* const failed = std::get_if<Failure>(&answers)) return std::move(*failed);
   process_ = connection->process();
@@ -76,10 +79,16 @@ Result<bool> MemberSession::Again() {
 
 Status MemberSession::Reached(std::int64_t number, Lease::Span) {
   Seen(number);
+  reached_ = number;
   return Done{};
 }
 
-Error MemberSession::Over(const Rows&) {
+// What it acknowledged and the server lacks, the others are to know: the active one need not have seen it.
+Error MemberSession::Over(const Rows&, bool lost) {
+  const std::string epoch = Int8(epoch_), acked = Int8(reached_);
+  if (lost)
+    (void)connection_->Run({{&SharedStatements::kRollback}, {&statements_.say_acked, {epoch, acked}}},
+                           steady_clock::now() + options_.answer_within);
   if (options_.when_taken_over) options_.when_taken_over();
   return NoMember();
 }

@@ -23,7 +23,7 @@ class MemberSession final : public WritingSession {
   Result<bool> Again() override;
   Status Reached(std::int64_t number, Lease::Span begun) override;
   void Seen(std::int64_t number) override { written_->number = number; }
-  Error Over(const Rows& writer) override;
+  Error Over(const Rows& writer, bool lost) override;
   // kLedgerInUse: it is a member no longer.
   Status Say() const;
 
@@ -38,6 +38,7 @@ class MemberSession final : public WritingSession {
   int process_ = 0;         // of the server, for the last connection
   std::int64_t since_ = 0;  // it lives
   std::int64_t number_ = 0, epoch_ = 0;
+  std::int64_t reached_ = 0;  // the last transaction of its own that came back
   mutable Mutex mutex_;
   mutable Lasting says_ GUARDED_BY(mutex_);
 };

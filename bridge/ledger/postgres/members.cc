@@ -13,6 +13,8 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kLockedWithin = milliseconds(kHeldAtMost) + milliseconds(500);
 
+constexpr milliseconds kEndAgainAfter{250};
+
 PostgresOptions TriedOnce(PostgresOptions options) {
   options.retry_for = milliseconds(0);
   return options;
@@ -92,6 +94,8 @@ class Members::Impl {
       if (failed == nullptr) return Done{};
       if (!failed->MayPass() || steady_clock::now() >= until) return failed->AsError("ending a member");
       (void)once_.Run({{&statements_.end_waiting, {still}}});
+      MutexLock lock(mutex_);
+      never_.WaitFor(lock, kEndAgainAfter);
     }
   }
   Status Forget(std::int64_t number) {
@@ -107,6 +111,8 @@ class Members::Impl {
   const std::string epoch_;
   Lasting connection_;
   Lasting once_;
+  Mutex mutex_;  // of pauses
+  CondVar never_;
 };
 
 Members::Members(const PostgresOptions& options, const Ledger& ledger)

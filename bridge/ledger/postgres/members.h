@@ -58,8 +58,8 @@ class Members {
 };
 
 // A member says that it lives, which proves the lease of its options; kLedgerInUse: it is a member no longer, or its ledger
-// has failed and has to be joined anew. By the ledger that was joined, from any thread. A server that is away is waited for
-// for 5 s at most.
+// has failed and has to be joined anew. By the ledger that was joined, from any thread. It waits 2.5 s for an answer,
+// as long for another attempt, and 5 s to connect to each host.
 Status SayMember(const Ledger& ledger);
 
 }  // namespace registry::ledger

@@ -44,7 +44,8 @@ std::string WithOwner(const std::string& schema) {
 // A key share lock lets the member say that it lives meanwhile. Who ends it waits (Statements: lock_member).
 std::string WithMember(const std::string& schema) {
   return "WITH owner AS MATERIALIZED (SELECT 1 FROM " + Quoted(schema) +
-         ".member WHERE number = $1 AND NOT ended FOR KEY SHARE) ";
+         ".member WHERE number = $1 AND NOT ended AND epoch = (SELECT epoch FROM " + Quoted(schema) +
+         ".writer) FOR KEY SHARE) ";
 }
 
 Error NotTheOwner() {

@@ -4,6 +4,11 @@ namespace registry::ledger {
 
 const Statement SharedStatements::kRollback{"", "ROLLBACK", {}};
 const Statement SharedStatements::kForgetPrepared{"", "DEALLOCATE ALL", {}};
+const Statement SharedStatements::kTerminateUnlessItWaits{
+    "",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1::int8::int4 AND "
+    "(extract(epoch FROM backend_start) * 1000000)::int8 = $2 AND wait_event IS DISTINCT FROM 'SyncRep'",
+    {kInt8Oid, kInt8Oid}};
 const Statement SharedStatements::kBounds{
     "shared_bounds",
     "SELECT set_config('lock_timeout', ($1::int8)::text, true), "
@@ -30,10 +35,12 @@ SharedStatements::SharedStatements(const std::string& schema) {
            " WHERE epoch = $1 AND number = $2 - 1 RETURNING 1) SELECT 1 / count(*) FROM moved";
   };
   step = {"step_shared",
-          moved(", acked = $3, said = clock_timestamp(), beats = beats + 1"),
+          moved(", acked = greatest(acked, $3), said = clock_timestamp(), beats = beats + 1"),
           {kInt8Oid, kInt8Oid, kInt8Oid}};
   step_of_member = {"step_of_member", moved(""), {kInt8Oid, kInt8Oid}};
   confirm = {"", "UPDATE " + writer + " SET number = number WHERE epoch = $1", {kInt8Oid}};
+  say_acked = {
+      "", "UPDATE " + writer + " SET acked = $2 WHERE epoch = $1 AND acked < $2", {kInt8Oid, kInt8Oid}};
   prune = {"prune_changes", "DELETE FROM " + changes + " WHERE number <= $1", {kInt8Oid}};
   const auto oid = [](const std::string& table) { return "'" + table + "'::regclass"; };
   end_waiting = {

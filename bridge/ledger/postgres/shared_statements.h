@@ -15,6 +15,9 @@ struct SharedStatements {
   explicit SharedStatements(const std::string& schema);
 
   static const Statement kRollback, kForgetPrepared;
+  // As Statements::kTerminate, but for a process that waits for a synchronous standby: its end would make visible what no
+  // standby has, and others would go on from there.
+  static const Statement kTerminateUnlessItWaits;
   // Of the transaction: how long it waits for a lock, and may stand still (ms, ms; 0: for ever).
   static const Statement kBounds;
   // The row that every transaction takes first: epoch, number, began, acked. The same without taking it.
@@ -30,7 +33,8 @@ struct SharedStatements {
   Statement step, step_of_member;
   // Changes nothing (epoch): as Statements::confirm.
   Statement confirm;
-  Statement prune;  // changes up to this number
+  Statement say_acked;  // as Statements::say_acked
+  Statement prune;      // changes up to this number
   // Ends the server's processes that hold up others while they wait for a client of theirs: all but the active one's, which
   // its lease judges (milliseconds).
   Statement end_waiting;

@@ -33,7 +33,8 @@ SharedWriter::SharedWriter(const PostgresOptions& options, const Statements& sta
       lock_within_(Millis(kWaitsForLock)),
       still_at_most_(Millis(session.member() == 0 ? milliseconds(0) : milliseconds(kHeldAtMost))),
       waiting_at_least_(Millis(kHeldAtMost)),
-      seen_(seen) {}
+      seen_(seen),
+      reached_(session.member() == 0 ? seen : 0) {}
 
 Answers SharedWriter::Run(const std::vector<Request>& requests) {
   return session_.connection()->Run(requests, steady_clock::now() + options_.answer_within);
@@ -71,10 +72,10 @@ Status SharedWriter::After(const Failure& failure) {
 
 std::optional<Error> SharedWriter::IsOver(const Rows& writer, const Rows* member) {
   const bool ended = member != nullptr && OfInt8(member->At(0, 0)) == 0;
-  if (writer.size() == 1 && OfInt8(writer.At(0, 0)) == session_.epoch() && !ended &&
-      OfInt8(writer.At(0, 1)) >= seen_)
-    return std::nullopt;
-  auto over = session_.Over(writer);
+  const bool is_ours = writer.size() == 1 && OfInt8(writer.At(0, 0)) == session_.epoch();
+  const std::int64_t there = is_ours ? OfInt8(writer.At(0, 1)) : 0;
+  if (is_ours && !ended && there >= seen_) return std::nullopt;
+  auto over = session_.Over(writer, is_ours && there < reached_);
   session_.Drop();
   return over;
 }
@@ -109,7 +110,7 @@ SharedWriter::Tried<std::vector<SharedWriter::Told>> SharedWriter::ToldIn(const 
 
 Status SharedWriter::Judge(std::vector<Told>& told, const Rows& writer) {
   if (new_connection_ && last_) {
-    if (told.empty() || told.front() != *last_) return session_.Over(writer);
+    if (told.empty() || told.front() != *last_) return session_.Over(writer, last_->number <= reached_);
     told.erase(told.begin());
   }
   std::int64_t next = seen_;
@@ -177,6 +178,7 @@ SharedWrites::Changes SharedWriter::Noted(std::vector<Told> told) {
 }
 
 Status SharedWriter::Leave() {
+  cut_off_.reset();
   const auto answers = Run({{&SharedStatements::kRollback}});
   if (std::holds_alternative<Failure>(answers)) session_.Drop();
   return Done{};
@@ -212,7 +214,7 @@ Result<bool> SharedWriter::Write(OrderedWrites& writes, const std::string& chang
 
 std::optional<Failure> SharedWriter::Send(OrderedWrites& writes, const Told& mine) {
   const Transaction families(statements_, writes);
-  const std::string number = Int8(mine.number), acked = Int8(seen_),
+  const std::string number = Int8(mine.number), acked = Int8(reached_),
                     forgotten = Int8(mine.number - kChangesKept);
   std::vector<Request> requests = families.requests();
   requests.push_back({&shared_.tell, {number, member_, mine.record}});
@@ -237,7 +239,7 @@ std::optional<Failure> SharedWriter::Warned() {
 }
 
 Result<bool> SharedWriter::CameBack(const Told& mine, Lease::Span begun) {
-  seen_ = mine.number;
+  seen_ = reached_ = mine.number;
   last_ = mine;
   const auto reached = session_.Reached(seen_, begun);
   return reached ? Result<bool>(true) : Result<bool>(reached.error());
@@ -264,7 +266,7 @@ SharedWriter::Tried<bool> SharedWriter::TryToSettle(const Told& mine) {
   if (!*standing) return Nothing();
   const auto& told = (**standing).told;
   if (told.empty() || told.front() != mine) {
-    (void)Leave();
+    if (std::holds_alternative<Failure>(Run({{&SharedStatements::kRollback}}))) session_.Drop();
     return Nothing(false);
   }
   const auto answers = Run({{&shared_.confirm, {epoch_}}, {&Statements::kCommit}});

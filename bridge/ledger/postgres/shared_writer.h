@@ -78,6 +78,7 @@ class SharedWriter final : public SharedWrites {
   WritingSession& session_;
   const std::string epoch_, member_, lock_within_, still_at_most_, waiting_at_least_;  // as parameters
   std::int64_t seen_;
+  std::int64_t reached_;      // of the last one that came back, of this ledger
   std::optional<Told> last_;  // the transaction of that number, where it is known
   bool new_connection_ = false;
   std::int64_t pruned_ = 0;

@@ -222,7 +222,8 @@ Result<std::optional<Writer::Became>> Writer::Reconnect() {
     return End();
   }
   // Our own process of before may still hold it, for a client that it does not know to be gone.
-  if (locked && !*locked) (void)Run({{&Statements::kTerminate, {process, since}}});
+  const auto& terminate = shared_ ? SharedStatements::kTerminateUnlessItWaits : Statements::kTerminate;
+  if (locked && !*locked) (void)Run({{&terminate, {process, since}}});
   connection_.reset();
   return Answer();
 }
@@ -240,12 +241,17 @@ Result<bool> Writer::Again() {
 
 Status Writer::Reached(std::int64_t number, Lease::Span begun) {
   Seen(number);
+  durable_ = number;
   if (options_.node.lease) options_.node.lease->Proved(begun);
   return mark_ ? mark_->Raise(static_cast<std::uint64_t>(number)) : Status(Done{});
 }
 
-Error Writer::Over(const Rows& writer) {
+Error Writer::Over(const Rows& writer, bool lost) {
   (void)Resolve(writer);
+  if (!IsAnothers(writer)) taken_over_ = !lost;
+  const std::string epoch = Int8(epoch_), acked = Int8(durable_);
+  if (lost && !IsAnothers(writer))
+    (void)Run({{&SharedStatements::kRollback}, {&statements_.say_acked, {epoch, acked}}});
   return End();
 }
 
@@ -271,7 +277,7 @@ Writer::Became Writer::Resolve(const Rows& rows) {
   }
   const std::int64_t there = OfInt8(rows.At(0, 1));
   // Others have moved it on, and shared_writer.h judges what they wrote.
-  if (shared_) return there < durable_ ? Became::kAnothers : Became::kNotDone;
+  if (shared_) return Became::kNotDone;
   if (there == number_ + 1) return Became::kDone;
   if (there < durable_ || there > number_) return Became::kAnothers;
   number_ = there;  // what came behind it was written without waiting, and may be lost (Ledger::Advance)

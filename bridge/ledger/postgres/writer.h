@@ -47,8 +47,8 @@ class Writer final : public WritingSession {
   void Drop() override { connection_.reset(); }
   Result<bool> Again() override;
   Status Reached(std::int64_t number, Lease::Span begun) override;
-  void Seen(std::int64_t number) override { written_.number = durable_ = number_ = number; }
-  Error Over(const Rows& writer) override;
+  void Seen(std::int64_t number) override { written_.number = number_ = number; }
+  Error Over(const Rows& writer, bool lost) override;
 
  private:
   Writer(const PostgresOptions& options, const Statements& statements, Written& written)

@@ -19,9 +19,10 @@ class WritingSession {
   virtual Result<bool> Again() = 0;
   // Its own transaction of that number, begun then, came back, and is as safe as the server's settings ask.
   virtual Status Reached(std::int64_t number, Lease::Span begun) = 0;
-  virtual void Seen(std::int64_t number) = 0;  // another's
-  // The row of table `writer` says that it may not write any more: tells it, and what to fail with.
-  virtual Error Over(const Rows& writer) = 0;
+  virtual void Seen(std::int64_t number) = 0;  // another's: a standby may not have it yet
+  // By the row of table `writer` it may not write any more: tells it, and what to fail with. `lost`: its own that came back
+  // is there no longer. Otherwise what is gone was only seen, or another has the ledger, and it may begin anew.
+  virtual Error Over(const Rows& writer, bool lost) = 0;
 
  protected:
   WritingSession() = default;

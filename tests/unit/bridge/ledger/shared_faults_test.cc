@@ -175,15 +175,44 @@ TEST_F(SharedFaultsTest, WhatNoSynchronousStandbyHasIsNotAcknowledged) {
   for (const std::uint64_t number : {1u, 2u}) EXPECT_EQ(a_->HistoryOf(samples::DeviceOf(number))->size(), 1u);
 }
 
+// It is not made visible by the member itself either, which asks for an answer in vain: others would go on from there.
+TEST_F(SharedFaultsTest, WhatWaitsForAStandbyIsSeenByNobody) {
+  Open();
+  b_.reset();
+  auto options = all_->Of("b");
+  options.answer_within = milliseconds(700);
+  std::atomic<int> cut_off = 0;
+  options.log = LogLine([&](int, const std::string& line) {
+    if (line.find("cut off") != std::string::npos) ++cut_off;
+  });
+  b_ = SharedLedgers::Join(options);
+  ASSERT_TRUE(b_->Commit(samples::Registration(1)).ok());
+  Told("ALTER SYSTEM SET synchronous_standby_names = 'away'");
+  Told("SELECT pg_reload_conf()");
+  ASSERT_TRUE(
+      lab::WaitUntil([this] { return Told("SHOW synchronous_standby_names") == "away"; }, seconds(60)));
+  auto waits = std::async(std::launch::async, [this] { return b_->Commit(samples::Registration(2)); });
+  EXPECT_TRUE(lab::WaitUntil([&] { return cut_off >= 3; }, seconds(60)));
+  EXPECT_EQ(Told("SELECT count(*) FROM " + options.schema + ".devices"), "1");
+  EXPECT_EQ(waits.wait_for(milliseconds(0)), std::future_status::timeout);
+  Told("ALTER SYSTEM RESET synchronous_standby_names");
+  Told("SELECT pg_reload_conf()");
+  const auto done = waits.get();
+  EXPECT_TRUE(done.ok()) << done.error().message;
+  for (const std::uint64_t number : {1u, 2u}) EXPECT_EQ(a_->HistoryOf(samples::DeviceOf(number))->size(), 1u);
+  b_.reset();  // before what it tells
+}
+
 // A standby of the server that lagged was promoted, and others have written there since: the numbers are the same again.
 TEST_F(SharedFaultsTest, NobodyGoesOnWithAServerThatLacksWhatWasSeen) {
   Open();
-  std::atomic<int> not_as_left = 0, ended = 0;
+  std::atomic<int> not_as_left = 0, begins_anew = 0, ended = 0;
   c_.reset();
   b_.reset();
   a_.reset();
   auto of_a = all_->Of("a"), of_b = all_->Of("b");
   of_a.when_not_as_left = [&] { ++not_as_left; };
+  of_a.when_taken_over = [&] { ++begins_anew; };
   of_b.when_taken_over = [&] { ++ended; };
   a_ = all_->Open(of_a);
   b_ = SharedLedgers::Join(of_b);
@@ -191,13 +220,22 @@ TEST_F(SharedFaultsTest, NobodyGoesOnWithAServerThatLacksWhatWasSeen) {
   ASSERT_TRUE(b_->Commit(samples::Registration(2)).ok());
   ASSERT_TRUE(a_->CatchUp().ok());
   const std::string schema = of_a.schema;
-  Told("UPDATE " + schema + ".changes SET record = '\\x01' WHERE number = (SELECT max(number) FROM " +
-       schema + ".changes)");
+  const std::string of_last = " WHERE number = (SELECT max(number) FROM " + schema + ".changes)";
+  Told("UPDATE " + schema + ".changes SET record = '\\x01'" + of_last);
   CutOffAll();
   EXPECT_EQ(SymbolOf(a_->Commit(samples::Registration(3))), kLedgerFailed);
   EXPECT_EQ(SymbolOf(b_->Commit(samples::Registration(4))), kLedgerFailed);
-  EXPECT_EQ(not_as_left, 1);
+  EXPECT_EQ(begins_anew, 1) << "what is gone was another's";
   EXPECT_EQ(ended, 1);
+  a_.reset();
+  a_ = all_->Open(of_a);
+  ASSERT_TRUE(a_->Commit(samples::Registration(5)).ok());
+  Told("UPDATE " + schema + ".changes SET record = '\\x01'" + of_last);
+  CutOffAll();
+  EXPECT_EQ(SymbolOf(a_->Commit(samples::Registration(6))), kLedgerFailed);
+  EXPECT_EQ(not_as_left, 1) << "it had acknowledged what is gone";
+  b_.reset();  // before what they tell
+  a_.reset();
 }
 
 TEST_F(SharedFaultsTest, ChangesOfLongAgoAreForgottenAndWhoHasMissedThemJoinsAnew) {
