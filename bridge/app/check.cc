@@ -13,11 +13,13 @@
 #include "bridge/app/console.h"
 #include "bridge/app/disk_space.h"
 #include "bridge/app/http_tls.h"
+#include "bridge/app/ledger_place.h"
 #include "bridge/app/material.h"
 #include "bridge/app/trust_anchors.h"
 #include "bridge/app/zone_options.h"
 #include "bridge/clock.h"
 #include "bridge/keys/key_source.h"
+#include "bridge/ledger/postgres/rights.h"
 #include "bridge/mqtt/tls_files.h"
 #include "bridge/secret_file.h"
 #include "bridge/signing/code_key.h"
@@ -31,6 +33,8 @@ namespace registry::app {
 namespace {
 
 using Faults = std::vector<std::string>;
+
+constexpr std::chrono::seconds kServerAnswersWithin{5};
 
 template <class T>
 bool Note(Faults& faults, const std::string& key, const Result<T>& result) {
@@ -203,6 +207,20 @@ bool TokenIsAway(const Config& config) {
     return !opened &&
            (opened.error().symbol == "token_missing" || opened.error().symbol == domain::kKeyUnavailable);
   });
+}
+
+// Once: a server that is away is said, and not waited for.
+ServerSays AskLedgerServer(const Config& config) {
+  const auto place = LedgerPlaceOf(config.ledger, config.ledger_folder);
+  if (!place || !place->postgres) return {};  // what is wrong with the place is said by FolderFaults
+  auto options = *place->postgres;
+  options.retry_for = std::chrono::milliseconds(0);
+  options.answer_within = kServerAnswersWithin;
+  auto missing = ledger::MissingRights(options);
+  const std::string key = "ledger.connection: ";
+  if (!missing) return {{}, {key + "the server was not asked: " + missing.error().message}};
+  if (missing->empty()) return {};
+  return {{key + *missing}, {}};
 }
 
 std::vector<std::string> WarningsOf(const Config& config) {

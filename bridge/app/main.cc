@@ -263,8 +263,12 @@ int SayChecked(const Config& config) {
   const auto crl = JudgeBrokerCrl(config.mqtt.crl_file, config.mqtt.ca_file, SystemClock().Now());
   if (crl.level > 0) std::fprintf(stderr, "%s\n", crl.line.c_str());
   if (crl.level > 2) return kExitWrong;
-  for (const std::string& warning : WarningsOf(config))
-    std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  const ServerSays server = AskLedgerServer(config);
+  for (const std::string& fault : server.faults) std::fprintf(stderr, "%s\n", fault.c_str());
+  if (!server.faults.empty()) return kExitWrong;
+  for (const auto& warnings : {server.warnings, WarningsOf(config)}) {
+    for (const std::string& warning : warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  }
   std::printf("configuration is good: zone %s, %zu parties, %zu secondaries\n", config.zone.c_str(),
               config.parties.size(), config.secondaries.size());
   return 0;

@@ -15,6 +15,7 @@
 #include "bridge/ctl/finding.h"
 #include "bridge/ctl/ledger_source.h"
 #include "bridge/ctl/running.h"
+#include "bridge/ledger/postgres/rights.h"
 
 namespace registry::ctl {
 namespace {
@@ -97,9 +98,12 @@ Finding LedgerServer(const app::Config& config) {
     return {"ledger", Verdict::kFault, place.error().message,
             "ledger.password_file: one line, that only registryd's user can read"};
   const auto there = ledger::CheckPostgresLedger(*place->postgres);
-  if (there) return {"ledger", Verdict::kGood, "its server answers, and has a ledger of this release"};
-  return {"ledger", Verdict::kFault, there.error().message,
-          "bridge/ledger/postgres/README.md says how the database is set up"};
+  const char* const set_up = "bridge/ledger/postgres/README.md says how the database is set up";
+  if (!there) return {"ledger", Verdict::kFault, there.error().message, set_up};
+  const auto missing = ledger::MissingRights(*place->postgres);
+  if (!missing || !missing->empty())
+    return {"ledger", Verdict::kFault, missing ? *missing : missing.error().message, set_up};
+  return {"ledger", Verdict::kGood, "its server answers, and has a ledger of this release"};
 }
 
 // ---- dates

@@ -4,6 +4,7 @@
 
 #include "bridge/ledger/keyed/keys.h"
 #include "bridge/ledger/mark.h"
+#include "bridge/ledger/postgres/rights.h"
 #include "bridge/ledger/postgres/schema_steps.h"
 #include "bridge/ledger/postgres/statements.h"
 #include "bridge/ledger/postgres/store.h"
@@ -55,17 +56,6 @@ std::vector<StandbySeen> StandbysOf(const Rows& rows) {
 
 // What a node says of itself is not worth waiting for a synchronous standby.
 const Statement kNoWait{"", "SELECT set_config('synchronous_commit', 'off', false)", {}};
-
-// With a new release come new tables.
-const Statement kTablesWithoutRights{
-    "",
-    "SELECT coalesce(string_agg(c.relname, ', ' ORDER BY c.relname), '') FROM pg_class c JOIN pg_namespace n "
-    "ON "
-    "n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'r' AND NOT (has_table_privilege(c.oid, "
-    "'SELECT') "
-    "AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE') AND "
-    "has_table_privilege(c.oid, 'DELETE'))",
-    {kTextOid}};
 
 }  // namespace
 
@@ -184,13 +174,11 @@ class PostgresStandby::Impl {
       return false;
     }
     connection_ = std::get<std::unique_ptr<Connection>>(std::move(made));
-    const auto rows = Run({{&kNoWait}, {&kTablesWithoutRights, {options_.schema}}}, why);
+    const auto rows = Run({{&kNoWait}, {&kWithoutRights, {options_.schema}}}, why);
     if (!rows) return false;
     // Found out now, and not when the other one is gone.
-    const std::string without((*rows)[1].At(0, 0));
-    if (without.empty()) return true;
-    why = "the role of ledger.connection may not read and write the tables " + without +
-          ": GRANT SELECT, INSERT, " + "UPDATE, DELETE ON ALL TABLES IN SCHEMA " + options_.schema;
+    why = RightsMissing(options_.schema, (*rows)[1]);
+    if (why.empty()) return true;
     connection_.reset();
     return false;
   }

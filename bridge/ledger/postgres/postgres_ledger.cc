@@ -5,6 +5,7 @@
 #include "bridge/ledger/keyed/places.h"
 #include "bridge/ledger/mark.h"
 #include "bridge/ledger/postgres/kept.h"
+#include "bridge/ledger/postgres/rights.h"
 #include "bridge/ledger/postgres/schema.h"
 #include "bridge/ledger/postgres/step.h"
 #include "schemas/base/check.h"
@@ -18,6 +19,12 @@ Error LostOf(const PostgresOptions& options, const std::string& missing) {
   return Error::Make(Code::kFailed, kLedgerDamaged,
                      "the ledger in " + NameOfPlace(options) + " " + missing + " (" + options.mark_file +
                          "). Bring it back. OPERATIONS.md (the ledger's server) says how to go on without");
+}
+
+Status MayWrite(const PostgresOptions& options) {
+  const auto missing = MissingRights(options);
+  if (!missing) return missing.error();
+  return missing->empty() ? Status(Done{}) : Error::Make(Code::kFailed, kLedgerFailed, *missing);
 }
 
 }  // namespace
@@ -101,6 +108,7 @@ Result<std::unique_ptr<Ledger>> OpenPostgresLedger(const PostgresOptions& option
   if (auto sound = CheckPostgresOptions(options); !sound) return sound.error();
   // Judged before the lock is taken: what is not there has none.
   if (auto there = CheckPostgresLedger(options); !there) return there.error();
+  if (auto may = MayWrite(options); !may) return may.error();
   auto store = PostgresStore::Open(options, Sees::kNow);
   if (!store) return store.error();
   if (auto kept = (*store)->KeepMark(options); !kept) return kept.error();

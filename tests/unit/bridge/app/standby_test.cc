@@ -80,6 +80,42 @@ TEST_F(StandbyTest, ItFollowsTheZoneOfTheActiveOneAndGoesOnWithIt) {
   EXPECT_EQ(StatusOf("a"), 0) << folder_.Read("a.log");
 }
 
+// Found out before anything is written, and not at the first write to a table that was forgotten.
+TEST_F(StandbyTest, WhatTheRoleMayNotDoIsSaidByTheCheckAndByAStart) {
+  const std::string role = options_.schema.substr(options_.schema.size() / 2) + "_least";
+  const std::string of_schema = " SCHEMA " + options_.schema;
+  Tell("CREATE ROLE " + role + " LOGIN PASSWORD 'its-own'");
+  Tell("GRANT USAGE ON" + of_schema + " TO " + role);
+  Tell("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN" + of_schema + " TO " + role);
+  folder_.Write("db-password", "its-own\n");
+  std::filesystem::permissions(folder_.In("db-password"), std::filesystem::perms(0600));
+  Change("a", "user=[^ ']+", "user=" + role);
+  Change("a", "password_file = '[^']*'", "password_file = '" + folder_.In("db-password") + "'");
+  Change("a", "standby = true\nlease_seconds = 6", "");
+  Start("a", {"--check-config"});
+  EXPECT_EQ(StatusOf("a"), 0) << folder_.Read("a.log");
+
+  Tell("REVOKE INSERT ON " + options_.schema + ".kept FROM " + role);
+  Tell("REVOKE DELETE ON " + options_.schema + ".intake FROM " + role);
+  const std::string said =
+      "the role of ledger.connection may not read and write the tables intake, kept: GRANT";
+  Start("a", {"--check-config"});
+  EXPECT_EQ(StatusOf("a"), 2);
+  EXPECT_THAT(folder_.Read("a.log"), HasSubstr("\nledger.connection: " + said));
+  Start("a");
+  EXPECT_EQ(StatusOf("a"), 1);
+  EXPECT_THAT(folder_.Read("a.log"), HasSubstr("ledger_failed: " + said));
+  Tell("REVOKE USAGE ON" + of_schema + " FROM " + role);
+  Start("a", {"--check-config"});
+  EXPECT_EQ(StatusOf("a"), 2);
+  EXPECT_THAT(folder_.Read("a.log"), HasSubstr("may not use the schema: GRANT USAGE ON" + of_schema));
+
+  Change("a", "port=[0-9]+", "port=1");  // nobody listens there
+  Start("a", {"--check-config"});
+  EXPECT_EQ(StatusOf("a"), 0) << "it may be reached from where registryd is to run";
+  EXPECT_THAT(folder_.Read("a.log"), HasSubstr("warning: ledger.connection: the server was not asked: "));
+}
+
 TEST_F(StandbyTest, OneThatHangsLosesTheLeaseAndEndsWhenItWakes) {
   StartBoth();
   nodes_["a"]->Signal(SIGSTOP);

@@ -45,11 +45,12 @@ class TwoNodes : public testing::Test {
                     std::regex_replace(text, std::regex("'NODE'"), "'" + node + "'"));
     }
   }
-  lab::Process& Start(const std::string& node) {
+  lab::Process& Start(const std::string& node, const std::vector<std::string>& more = {}) {
     lab::ProcessSpec spec;
     spec.name = node;
     spec.command = {std::filesystem::read_symlink("/proc/self/exe").parent_path() / "registryd", "--config",
                     folder_.In(node + "/registry.toml")};
+    spec.command.insert(spec.command.end(), more.begin(), more.end());
     spec.log_file = folder_.In(node + ".log");
     auto process = lab::Process::Start(std::move(spec));
     EXPECT_TRUE(process.ok());
@@ -94,6 +95,14 @@ class TwoNodes : public testing::Test {
                            std::to_string(other) + "']";
     ASSERT_NE(text.find("listen_port = 0"), std::string::npos) << text;
     folder_.Write(file, std::regex_replace(text, std::regex("listen_port = 0"), by));
+  }
+  void Change(const std::string& node, const std::string& what, const std::string& by) {
+    const std::string file = node + "/registry.toml";
+    folder_.Write(file, std::regex_replace(folder_.Read(file), std::regex(what), by));
+  }
+  void Tell(const std::string& sql) {
+    const auto done = test::SharedPostgres().Ask(sql);
+    ASSERT_TRUE(done.ok()) << done.error().message;
   }
   void AwaitLine(const std::string& node, const std::string& part) {
     const auto said = [&] { return folder_.Read(node + ".log").find(part) != std::string::npos; };
