@@ -1,9 +1,10 @@
 #include "bridge/ledger/postgres/loading.h"
 
 #include <array>
-#include <thread>
+#include <deque>
 
 #include "bridge/ledger/keyed/store.h"
+#include "bridge/ledger/postgres/lasting.h"
 #include "bridge/ledger/postgres/schema.h"
 #include "bridge/ledger/postgres/statements.h"
 
@@ -12,8 +13,6 @@ namespace {
 
 // Sorting a hundred million keys takes minutes. A server that is gone is noticed much sooner (connection.cc, Settings).
 constexpr std::chrono::hours kIndexedWithin{2};
-
-constexpr std::chrono::seconds kAgainAfter{1};
 
 constexpr std::array kFollows = {Column::kHistoryByDevice, Column::kPlaces, Column::kDayMarks};
 
@@ -26,20 +25,28 @@ std::string DropKey(const PostgresOptions& options, Column column) {
          Quoted(std::string(NameOf(column)) + "_pkey");
 }
 
-// Each attempt waits for a lock no longer than `answer_within` (connection.cc, Settings), so that whoever comes meanwhile
-// does not wait behind it for long.
-Status ApplyAtLast(const PostgresOptions& options, const std::string& doing, std::vector<std::string> all,
-                   std::chrono::milliseconds within) {
+// Whoever comes meanwhile waits behind an attempt that waits for a lock.
+constexpr int kLockShare = 4;  // of `answer_within`
+
+// In one transaction, again and again while that may help: each may meet the work of an attempt whose end nobody heard.
+Status ApplyAtLast(const PostgresOptions& options, const std::string& doing,
+                   const std::vector<std::string>& all, std::chrono::milliseconds within) {
   // A server at work looks for its client only when told to: an import that was cut off would be in the next one's way.
-  all.insert(all.begin(),
-             "SELECT set_config(name, '10s', true) FROM pg_settings WHERE name = "
-             "'client_connection_check_interval'");
-  for (const auto until = std::chrono::steady_clock::now() + kReadersWithin;;) {
-    const auto failed = Apply(options, all, within);
-    if (!failed) return Done{};
-    if (!failed->MayPass() || std::chrono::steady_clock::now() > until) return failed->AsError(doing);
-    std::this_thread::sleep_for(kAgainAfter);
-  }
+  std::deque<Statement> statements{
+      {"",
+       "SELECT set_config(name, '10s', true) FROM pg_settings WHERE name = "
+       "'client_connection_check_interval'"},
+      {"", "SET LOCAL lock_timeout = " + std::to_string((options.answer_within / kLockShare).count())}};
+  for (const std::string& sql : all) statements.push_back({"", sql});
+  std::vector<Request> requests = {{&Statements::kBegin}};
+  for (const Statement& statement : statements) requests.push_back({&statement});
+  requests.push_back({&Statements::kCommit});
+  PostgresOptions lasting = options;
+  lasting.answer_within = within;
+  lasting.retry_for = kReadersWithin;
+  const auto answers = Lasting(lasting).Run(requests);
+  const auto* const failed = std::get_if<Failure>(&answers);
+  return failed != nullptr ? Status(failed->AsError(doing)) : Status(Done{});
 }
 
 }  // namespace
@@ -69,7 +76,7 @@ Status BeginLoading(const PostgresOptions& options) {
   // History and what is found by it are in by the same transactions: what is there stays.
   for (const Column column : {Column::kPlaces, Column::kDayMarks})
     all.push_back("TRUNCATE " + TableOf(options, column));
-  return ApplyAtLast(options, "dropping the indexes", std::move(all), options.answer_within);
+  return ApplyAtLast(options, "dropping the indexes", all, options.answer_within);
 }
 
 Status EndLoading(const PostgresOptions& options) {
@@ -78,7 +85,7 @@ Status EndLoading(const PostgresOptions& options) {
     all.push_back(DropKey(options, column));  // of an attempt whose end nobody heard
     all.push_back("ALTER TABLE " + TableOf(options, column) + " ADD PRIMARY KEY (key)");
   }
-  return ApplyAtLast(options, "making the indexes", std::move(all), kIndexedWithin);
+  return ApplyAtLast(options, "making the indexes", all, kIndexedWithin);
 }
 
 }  // namespace registry::ledger

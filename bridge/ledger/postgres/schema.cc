@@ -109,8 +109,7 @@ std::vector<std::string> Tables(const std::string& schema, bool schema_is_there)
 }
 
 // In one transaction.
-std::optional<Failure> TryToApply(Connection& connection, std::vector<std::string> all,
-                                  std::chrono::milliseconds within) {
+Status Apply(Connection& connection, std::vector<std::string> all, std::chrono::milliseconds within) {
   std::deque<Statement> statements;
   std::vector<Request> requests = {{&Statements::kBegin}};
   for (std::string& sql : all) {
@@ -120,12 +119,7 @@ std::optional<Failure> TryToApply(Connection& connection, std::vector<std::strin
   requests.push_back({&Statements::kCommit});
   const auto answers = connection.Run(requests, steady_clock::now() + within);
   const auto* const failed = std::get_if<Failure>(&answers);
-  return failed != nullptr ? std::optional(*failed) : std::nullopt;
-}
-
-Status Apply(Connection& connection, std::vector<std::string> all, std::chrono::milliseconds within) {
-  const auto failed = TryToApply(connection, std::move(all), within);
-  return failed ? Status(failed->AsError("migrating")) : Status(Done{});
+  return failed != nullptr ? Status(failed->AsError("migrating")) : Status(Done{});
 }
 
 Result<std::unique_ptr<Connection>> ConnectToMigrate(const PostgresOptions& options) {
@@ -165,13 +159,6 @@ Result<std::optional<std::uint64_t>> NumberAt(const Store& store, const char* ke
 }
 
 }  // namespace
-
-std::optional<Failure> Apply(const PostgresOptions& options, std::vector<std::string> all,
-                             std::chrono::milliseconds within) {
-  const auto made = Connection::Open(options, Connection::Server::kWritable);
-  if (const auto* const failed = std::get_if<Failure>(&made)) return *failed;
-  return TryToApply(*std::get<std::unique_ptr<Connection>>(made), std::move(all), within);
-}
 
 Status CheckPostgresOptions(const PostgresOptions& options) {
   const auto wrong = [](const std::string& what) { return Error::Make(Code::kFailed, kLedgerFailed, what); };

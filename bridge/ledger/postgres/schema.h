@@ -8,10 +8,6 @@
 
 namespace registry::ledger {
 
-// One transaction of statements without parameters. A failure: it was not done, or nobody knows.
-std::optional<Failure> Apply(const PostgresOptions& options, std::vector<std::string> all,
-                             std::chrono::milliseconds within);
-
 inline constexpr const char* kSchemaKey = "schema";  // in table meta, the version of the tables
 inline constexpr const char* kPreparedKey =
     "prepared";  // the version whose tables are there, though it may not hold yet

@@ -187,7 +187,7 @@ TEST_F(LedgerMoveTest, AnImportThatWasCutOffBehindItsEndGoesOn) {
   EXPECT_EQ(Indexed(), "day_marks_pkey,history_by_device_pkey,places_pkey");
 }
 
-// As pg_dump does. An attempt waits for the lock for as long as for an answer.
+// As pg_dump does. An attempt waits for the lock for a part of the time in which an answer is to come.
 TEST_F(LedgerMoveTest, WhoReadsATableIsWaitedFor) {
   auto options = *postgres_.postgres;
   options.answer_within = std::chrono::seconds(3);
