@@ -4,6 +4,7 @@
 #include <openssl/x509.h>
 
 #include "bridge/app/certificates.h"
+#include "bridge/app/zone_keys_kept.h"
 #include "bridge/clock.h"
 #include "bridge/signing/code_key.h"
 #include "bridge/signing/key_file.h"
@@ -182,7 +183,7 @@ Result<Material> Material::Load(const Config& config) {
   policy.authorisation = {Bytes(codes->data(), codes->data() + codes->size()),
                           Days(config.code_validity_days)};
   material.intake_key = signing::DerivedKey(*codes, "registry intake 1");
-  material.zone_keys_key = signing::DerivedKey(*codes, "registry zone keys 1");
+  material.zone_keys_key = signing::DerivedKey(*codes, kZoneKeysUse);
   policy.payload = PayloadPolicyOf(config, material, std::move(*resolver));
   auto issuer = csr_sign::Issuer::Create(policy, *material.signer);
   if (!issuer) return Named("pki.issuing_certificate", issuer.error());

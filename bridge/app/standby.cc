@@ -10,6 +10,7 @@
 #include "bridge/app/metrics.h"
 #include "bridge/app/mqtt_options.h"
 #include "bridge/app/status.h"
+#include "bridge/app/zone_keys_beside.h"
 #include "bridge/app/zone_options.h"
 #include "bridge/ledger/postgres/nodes.h"
 #include "bridge/mqtt/dial.h"
@@ -33,6 +34,7 @@ class Waiting : public Standby {
   Waiting(const Config& config, ledger::PostgresOptions options, Log& log)
       : broker_(MqttOptions(config, {})),
         every_(std::clamp(milliseconds(seconds(config.ledger.lease_seconds)) / 8, kLookAtLeast, kLookAtMost)),
+        keys_beside_(ZoneKeysBeside(config, options)),
         standby_(std::move(options)),
         log_(log.For("node")),
         zone_log_(log.For("zone")),
@@ -68,6 +70,7 @@ class Waiting : public Standby {
 
   const mqtt::SessionOptions broker_;
   const milliseconds every_;
+  const zone::KeysBeside keys_beside_;
   PostgresStandby standby_;  // of its thread
   const LogLine log_, zone_log_, app_log_;
   const std::string file_;
@@ -107,7 +110,7 @@ Status Waiting::StartThreads(const Config& config, Log& log) {
 // Without a copy a take-over signs more anew, and is one all the same.
 void Waiting::FollowZone() {
   if (!zone_) return;
-  auto follower = zone::ZoneFollower::Start(std::move(*zone_), primaries_, zone_log_);
+  auto follower = zone::ZoneFollower::Start(std::move(*zone_), primaries_, zone_log_, keys_beside_);
   zone_.reset();
   if (!follower) return zone_log_.Warning("zone: no copy of it is kept: " + follower.error().message);
   const MutexLock lock(mutex_);

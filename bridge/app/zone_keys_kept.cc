@@ -71,6 +71,25 @@ Status ZoneKeysKept::Take(const CanSign& can_sign) {
   return Keep(**file);
 }
 
+Result<std::vector<Bytes>> ZoneKeysKept::EntryKeys() const {
+  const auto kept = Read();
+  if (!kept) return kept.error();
+  std::vector<Bytes> found;
+  if (!*kept) return found;
+  const auto set = zone::KeySetFrom((*kept)->set);
+  if (!set) return Unreadable("are malformed: " + set.error().message);
+  for (const zone::KeyEntry& entry : set->keys) {
+    if (!zone::SignsKeys(entry.role)) continue;
+    const auto made = (*kept)->keys.find(entry.file);
+    const auto key = made != (*kept)->keys.end()
+                         ? zone::PublicZoneKeyIn(Secret(AsBytes(made->second)), entry.file, zone::kKskFlags)
+                         : zone::PublicZoneKey(zone::KeyPath(zone::FolderOfKeySet(set_file_), entry.file),
+                                               zone::kKskFlags);
+    if (key) found.push_back(key->dnskey);
+  }
+  return found;
+}
+
 Status ZoneKeysKept::Choose(const Kept& kept, const std::string& file, const CanSign& can_sign) {
   const auto here = zone::KeySetFrom(file), there = zone::KeySetFrom(kept.set);
   if (!here) return here.error();

@@ -26,6 +26,9 @@
 
 namespace registry::app {
 
+// What the sealing key is derived for (bridge/signing/code_key.h).
+inline constexpr const char* kZoneKeysUse = "registry zone keys 1";
+
 class ZoneKeysKept {
  public:
   ZoneKeysKept(ledger::KeptState& kept, Bytes key, std::string set_file, LogLine log)
@@ -37,6 +40,9 @@ class ZoneKeysKept {
   Status Take(const CanSign& can_sign);
   // The set's file is so now; also the keys that it names.
   Status Keep(const std::string& set);
+  // RDATA of the DNSKEYs in the text that sign the DNSKEY set, or will, or did: those of KSKs and CSKs. One of an operator's
+  // that is not on this machine is left out. None where there is no text. Any thread; changes nothing.
+  Result<std::vector<Bytes>> EntryKeys() const;
 
  private:
   struct Kept {

@@ -126,9 +126,21 @@ void CopyJudge::Believe(const std::vector<Bytes>& dnskeys) {
   auto keys = std::make_shared<Keys>();
   for (const Bytes& dnskey : dnskeys) {
     if (dnskey.size() > 3)
-      keys->push_back({KeyTag(dnskey), dnskey[3], (dnskey[1] & 1) != 0, VerifyingKey(dnskey)});
+      keys->push_back({dnskey, KeyTag(dnskey), dnskey[3], (dnskey[1] & 1) != 0, VerifyingKey(dnskey)});
   }
   keys_ = std::move(keys);
+}
+
+bool CopyJudge::BelieveToo(const std::vector<Bytes>& dnskeys) {
+  std::vector<Bytes> all;
+  for (const Key& key : *keys_) all.push_back(key.rdata);
+  const std::size_t before = all.size();
+  for (const Bytes& dnskey : dnskeys) {
+    if (std::ranges::find(all, dnskey) == all.end()) all.push_back(dnskey);
+  }
+  if (all.size() == before) return false;
+  Believe(all);
+  return true;
 }
 
 bool CopyJudge::Signed(const Block& block, UtcTime now) const {

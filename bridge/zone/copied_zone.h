@@ -29,6 +29,8 @@ class CopyJudge {
   // `known`: RDATA of the DNSKEYs that are believed from the start.
   CopyJudge(Name zone, const std::vector<Bytes>& known) : zone_(std::move(zone)) { Believe(known); }
 
+  // These, too, from now on: whoever says them is believed as this node's own files are. False: it knew them all.
+  bool BelieveToo(const std::vector<Bytes>& dnskeys);
   // The DNSKEY set among the blocks is believed when a believed KSK or CSK has signed it, and its keys from then on, and no
   // others. Each other block needs a good signature, and no bad one, of a key that is believed. One of a key that is in no
   // DNSKEY set (while an algorithm is rolled over) counts as none. So does, on the DNSKEY set and the SOA, one whose time is
@@ -37,6 +39,7 @@ class CopyJudge {
 
  private:
   struct Key {
+    Bytes rdata;
     std::uint16_t tag;
     std::uint8_t algorithm;
     bool entry;  // Secure Entry Point (RFC 4034 §2.1.1): a KSK or CSK

@@ -54,13 +54,14 @@ struct Primary {
 class Following : public ZoneFollower {
  public:
   Following(Options options, const Primaries& primaries, Name zone, TsigKey key, std::vector<Bytes> known,
-            const LogLine& log, std::chrono::milliseconds elsewhere)
+            const LogLine& log, KeysBeside beside, std::chrono::milliseconds elsewhere)
       : options_(std::move(options)),
         zone_name_(std::move(zone)),
         key_(std::move(key)),
         known_(std::move(known)),
         log_(log),
         clock_(options_.clock != nullptr ? *options_.clock : system_clock_),
+        beside_(std::move(beside)),
         elsewhere_(elsewhere),
         file_(options_.zone_file, zone_name_, log_),
         primaries_(primaries.begin(), primaries.end()) {
@@ -89,6 +90,7 @@ class Following : public ZoneFollower {
   bool TakeWhole(CopiedAnswer& whole, std::string& why);
   bool TakeDifferences(const CopiedAnswer& answer, std::string& why);
   bool Believed(const Delta& step, std::string& why);
+  bool LearnsKeys(std::string& why);
   void Refuse(Primary& primary) const;
   bool Keep(const DeltaPtr& step, bool told, std::string& why);
   void WriteAnewIfDue();
@@ -107,6 +109,7 @@ class Following : public ZoneFollower {
   const LogLine log_;
   const SystemClock system_clock_;
   const Clock& clock_;
+  const KeysBeside beside_;
   const std::chrono::milliseconds elsewhere_;
   ZoneFile file_;
   // The thread's own.
@@ -265,7 +268,17 @@ bool Following::TakeDifferences(const CopiedAnswer& answer, std::string& why) {
 bool Following::Believed(const Delta& step, std::string& why) {
   const auto stop = [this] { return thread_.stopping(); };
   if (judge_->Good(step, clock_.Now(), stop, why)) return true;
+  if (!stop() && LearnsKeys(why) && judge_->Good(step, clock_.Now(), stop, why)) return true;
   refused_ = true;
+  return false;
+}
+
+// A roll-over of the KSK that this node has missed: no DNSKEY set that it has seen leads to the one of now.
+bool Following::LearnsKeys(std::string& why) {
+  if (!beside_) return false;
+  const auto keys = beside_();
+  if (keys) return judge_->BelieveToo(*keys);
+  why += "; " + keys.error().message;
   return false;
 }
 
@@ -327,7 +340,7 @@ void Following::Lost() {
 
 Result<std::unique_ptr<ZoneFollower>> ZoneFollower::Start(
     Options options, std::vector<std::pair<std::string, std::uint16_t>> primaries, LogLine log,
-    std::chrono::milliseconds elsewhere) {
+    KeysBeside beside, std::chrono::milliseconds elsewhere) {
   auto zone = NameFromText(options.zone);
   if (!zone || primaries.empty())
     return Error::Make(Code::kFailed, "zone_options_invalid", "a zone and another primary are needed");
@@ -335,8 +348,9 @@ Result<std::unique_ptr<ZoneFollower>> ZoneFollower::Start(
   if (!key) return key.error();
   auto known = KnownKeys(options);
   if (!known) return known.error();
-  return std::unique_ptr<ZoneFollower>(std::make_unique<Following>(
-      std::move(options), primaries, std::move(*zone), std::move(*key), std::move(*known), log, elsewhere));
+  return std::unique_ptr<ZoneFollower>(
+      std::make_unique<Following>(std::move(options), primaries, std::move(*zone), std::move(*key),
+                                  std::move(*known), log, std::move(beside), elsewhere));
 }
 
 }  // namespace registry::zone

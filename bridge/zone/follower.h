@@ -5,7 +5,7 @@
 // has is served by nobody until a publisher opens that file.
 // Owns: the file while it runs, one thread, and the file's own (zone_file.h). The clock outlives it.
 // Threads: Start, Stop and the destructor from one, the rest from any. Stop waits for a tenth of a second, for a write to
-//   the disk that is under way, and until the zone's memory is given back.
+//   the disk that is under way, for KeysBeside where that is asked, and until the zone's memory is given back.
 // Errors of Start: those of LoadTsigKey, zone_options_invalid, and of the keys of the zone (keys.h). What goes wrong later
 //   is a warning, each kind once a minute, when none of the primaries answers, or for a minute; the copy stays as it was.
 // Limits: memory as the zone's publisher (README.md, "Memory and journal"), twice that while a whole zone is taken; a
@@ -16,6 +16,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -37,13 +38,18 @@ struct CopySample {
   std::uint64_t whole = 0, differences = 0;  // taken
 };
 
+// RDATA of DNSKEYs that may sign the DNSKEY set, as they are known elsewhere than in this node's files, by now. Called on
+// the follower's thread, which waits for it, before signatures are refused.
+using KeysBeside = std::function<Result<std::vector<Bytes>>()>;
+
 class ZoneFollower {
  public:
   // Of `options`: zone, zone_file, TSIG key, listen_address (it asks from there), the zone's keys, the journal's limits.
   // `primaries`: addresses and ports, of which the active one answers. `elsewhere`: see kCopyElsewhere.
+  // `beside` may be empty.
   static Result<std::unique_ptr<ZoneFollower>> Start(
       Options options, std::vector<std::pair<std::string, std::uint16_t>> primaries, LogLine log,
-      std::chrono::milliseconds elsewhere = kCopyElsewhere);
+      KeysBeside beside = {}, std::chrono::milliseconds elsewhere = kCopyElsewhere);
   virtual ~ZoneFollower() = default;  // stops
   virtual void Stop() = 0;
   virtual CopySample sample() const = 0;

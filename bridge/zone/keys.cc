@@ -68,6 +68,14 @@ Result<ZoneKey> KeyFrom(const SecretRead& file, const std::string& path, std::ui
   return key;
 }
 
+Result<ZoneKey> WithoutPrivatePart(Result<ZoneKey> key) {
+  if (key) {
+    key->source.reset();
+    key->in_memory.reset();
+  }
+  return key;
+}
+
 Result<Name> ParseZone(const std::string& zone) {
   auto name = NameFromText(zone);
   if (!name) return Error::Make(Code::kFailed, "zone_name_invalid", "not a domain name: " + zone);
@@ -98,12 +106,13 @@ Result<ZoneKey> PublicZoneKey(const std::string& where, std::uint16_t flags) {
     const auto point = keys::TokenPoint(where);
     return point ? Result<ZoneKey>(PublicOf(PemKey::kP256, *point, flags)) : point.error();
   }
-  auto key = KeyFrom(ReadUnjudged(where, kKeyPemMax), where, flags);
-  if (key) {
-    key->source.reset();
-    key->in_memory.reset();
-  }
-  return key;
+  return WithoutPrivatePart(KeyFrom(ReadUnjudged(where, kKeyPemMax), where, flags));
+}
+
+Result<ZoneKey> PublicZoneKeyIn(const Secret& pem, const std::string& name, std::uint16_t flags) {
+  SecretRead read;
+  read.secret = pem;
+  return WithoutPrivatePart(KeyFrom(read, name, flags));
 }
 
 Result<std::string> DnskeyText(const std::string& zone, const std::string& key_file, std::uint16_t flags) {

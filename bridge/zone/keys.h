@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "bridge/keys/key_source.h"
+#include "bridge/secret.h"
 #include "bridge/zone/algorithm.h"
 #include "bridge/zone/key_patience.h"
 #include "bridge/zone/wire.h"
@@ -37,6 +38,8 @@ std::uint16_t KeyTag(View dnskey_rdata);  // RFC 4034 appendix B
 Result<ZoneKey> LoadZoneKey(const std::string& where, std::uint16_t flags);
 // Without its private part, for whoever may read the file, whosever it is; so are the two below.
 Result<ZoneKey> PublicZoneKey(const std::string& where, std::uint16_t flags);
+// The same of the text of a file; `name` is said in errors.
+Result<ZoneKey> PublicZoneKeyIn(const Secret& pem, const std::string& name, std::uint16_t flags);
 
 // "zone. 3600 IN DNSKEY 257 3 13 base64", as resolvers take it for a trust anchor.
 Result<std::string> DnskeyText(const std::string& zone, const std::string& key_file, std::uint16_t flags);

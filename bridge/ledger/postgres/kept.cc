@@ -7,11 +7,41 @@
 namespace registry::ledger {
 namespace {
 
+Statement ReadFrom(const std::string& schema) {
+  return {"", "SELECT record FROM " + Quoted(schema) + ".kept WHERE key = $1", {kByteaOid}};
+}
+
+Result<std::optional<std::string>> ReadOver(Lasting& connection, const Statement& read,
+                                            const std::string& name) {
+  const auto answers = connection.Run({{&read, {name}}});
+  if (const auto* const failed = std::get_if<Failure>(&answers)) return failed->AsError("reading " + name);
+  const Rows& rows = std::get<std::vector<Rows>>(answers).front();
+  if (rows.size() == 0) return std::optional<std::string>();
+  return std::optional(std::string(rows.At(0, 0)));
+}
+
+class ReadKept final : public KeptState {
+ public:
+  explicit ReadKept(const PostgresOptions& options) : read_(ReadFrom(options.schema)), connection_(options) {}
+  Result<std::optional<std::string>> Read(const std::string& name) const override {
+    const MutexLock lock(mutex_);
+    return ReadOver(connection_, read_, name);
+  }
+  Status Write(const std::string& name, std::string_view) override {
+    return Error::Make(Code::kFailed, kLedgerInUse, name + " is written by who has the ledger open");
+  }
+
+ private:
+  const Statement read_;
+  mutable Mutex mutex_;
+  mutable Lasting connection_ GUARDED_BY(mutex_);
+};
+
 class PostgresKept final : public KeptState {
  public:
   PostgresKept(const PostgresOptions& options, const Ledger& of)
       : schema_(options.schema),
-        read_{"", "SELECT record FROM " + Quoted(schema_) + ".kept WHERE key = $1", {kByteaOid}},
+        read_(ReadFrom(schema_)),
         write_{"",
                WithOwner(schema_) + "INSERT INTO " + Quoted(schema_) +
                    ".kept (key, record) SELECT $2, $3 FROM owner ON CONFLICT (key) DO UPDATE SET record = "
@@ -30,11 +60,7 @@ class PostgresKept final : public KeptState {
 
   Result<std::optional<std::string>> Read(const std::string& name) const override {
     const MutexLock lock(mutex_);
-    const auto answers = connection_.Run({{&read_, {name}}});
-    if (const auto* const failed = std::get_if<Failure>(&answers)) return failed->AsError("reading " + name);
-    const Rows& rows = std::get<std::vector<Rows>>(answers).front();
-    if (rows.size() == 0) return std::optional<std::string>();
-    return std::optional(std::string(rows.At(0, 0)));
+    return ReadOver(connection_, read_, name);
   }
 
   Status Write(const std::string& name, std::string_view text) override {
@@ -60,6 +86,10 @@ Result<std::unique_ptr<KeptState>> OpenPostgresKept(const PostgresOptions& optio
   auto kept = std::make_unique<PostgresKept>(options, of);
   if (auto owned = kept->Own(of); !owned) return owned.error();
   return std::unique_ptr<KeptState>(std::move(kept));
+}
+
+std::unique_ptr<KeptState> ReadPostgresKept(const PostgresOptions& options) {
+  return std::make_unique<ReadKept>(options);
 }
 
 Status ForgetPostgresKept(const PostgresOptions& options) {

@@ -13,6 +13,9 @@ namespace registry::ledger {
 // `of`: the ledger, opened with the same options.
 Result<std::unique_ptr<KeptState>> OpenPostgresKept(const PostgresOptions& options, const Ledger& of);
 
+// For whoever has no ledger open: Write is refused (kLedgerInUse). What it reads may be what was so a moment ago.
+std::unique_ptr<KeptState> ReadPostgresKept(const PostgresOptions& options);
+
 // All of it, while nobody has the ledger open: of a database that was set back it says what was so at that time.
 Status ForgetPostgresKept(const PostgresOptions& options);
 

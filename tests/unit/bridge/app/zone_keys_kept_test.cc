@@ -168,6 +168,28 @@ TEST_F(ZoneKeysKeptTest, ARollOverGoesOnAtTheOtherMachine) {
   EXPECT_THAT(one_.log + other_.log, Not(HasSubstr("changed here, too")));
 }
 
+// What a node that stands by believes when it follows the zone.
+TEST_F(ZoneKeysKeptTest, TheKeysOfARollOverAreKnownWhereItWasMissed) {
+  Machine& first = one_;
+  Machine& second = other_;
+  EXPECT_THAT(*second.keys.EntryKeys(), testing::IsEmpty()) << "nothing is kept yet";
+  ASSERT_TRUE(first.Start().ok()) << first.log;
+  EXPECT_FALSE(first.Look());
+  const auto tags = [&] {
+    std::vector<std::uint16_t> all;
+    for (const Bytes& dnskey : *second.keys.EntryKeys()) all.push_back(zone::KeyTag(dnskey));
+    return all;
+  };
+  const std::uint16_t before = first.set().Anchor().tag;
+  EXPECT_THAT(tags(), testing::ElementsAre(before)) << "the operator's, of this machine's file";
+  first.Request(KeyRole::kKsk);
+  ASSERT_TRUE(first.Steps()) << first.log;
+  EXPECT_THAT(tags(), testing::ElementsAre(before, first.set().RollOf(KeyRole::kKsk)->to));
+  EXPECT_FALSE(fs::exists(second.set_file())) << "nothing is changed here";
+  Machine stranger(kept_, &first, Bytes(32, 8));
+  EXPECT_EQ(stranger.keys.EntryKeys().error().symbol, "zone_key_unreadable");
+}
+
 TEST_F(ZoneKeysKeptTest, WhatIsKeptShowsNoKey) {
   BeginRoll();
   const auto text = kept_.Read("zone-keys");

@@ -139,6 +139,11 @@ TEST_F(PostgresIntakeTest, WhatIsKeptIsTheNextRegistrysToo) {
   ASSERT_TRUE(next.ok()) << next.error().message;
   EXPECT_EQ(*(*next)->Read("a.json"), octets);
   EXPECT_EQ(*(*next)->Read("b.json"), "");
+  const auto beside = ledger::ReadPostgresKept(options_);
+  EXPECT_EQ(*beside->Read("a.json"), octets) << "also who has no ledger open";
+  EXPECT_EQ(beside->Write("a.json", "other").error().symbol, ledger::kLedgerInUse);
+  EXPECT_TRUE((*next)->Write("a.json", "newer").ok());
+  EXPECT_EQ(*beside->Read("a.json"), "newer");
 }
 
 // `registryctl ledger step`, on a database that was set back.

@@ -10,6 +10,7 @@
 #include "bridge/zone/apex.h"
 #include "bridge/zone/conversation.h"
 #include "bridge/zone/copied_zone.h"
+#include "bridge/zone/keys.h"
 #include "bridge/zone/server.h"
 #include "bridge/zone/zone_file.h"
 #include "schemas/base/mutex.h"
@@ -114,7 +115,7 @@ class FollowerTest : public ::testing::Test {
       const MutexLock lock(mutex_);
       log_ += line + "\n";
     };
-    auto follower = ZoneFollower::Start(options_, primaries, log, elsewhere);
+    auto follower = ZoneFollower::Start(options_, primaries, log, beside_, elsewhere);
     ASSERT_TRUE(follower.ok()) << follower.error().message;
     follower_ = std::move(*follower);
   }
@@ -145,6 +146,7 @@ class FollowerTest : public ::testing::Test {
 
   ZoneFiles files_;
   Options options_ = files_.options();
+  KeysBeside beside_;
   mutable Mutex mutex_;
   std::string log_ GUARDED_BY(mutex_);
   std::unique_ptr<ZoneFollower> follower_;
@@ -288,6 +290,45 @@ TEST_F(FollowerTest, AZoneThatOtherKeysHaveSignedIsNotKept) {
   AwaitLine("a DNSKEY set that no known key has signed");
   EXPECT_EQ(follower_->sample().serial, 0u);
   EXPECT_FALSE(std::filesystem::exists(options_.zone_file));
+}
+
+// As when the KSK has rolled over while this node was away: the active one has left the new key beside the ledger.
+TEST_F(FollowerTest, AKeyThatIsKnownBesideTheLedgerIsBelieved) {
+  Options others = options_;
+  files_.WriteKey("other-ksk.pem");
+  others.ksk_file = files_.path("other-ksk.pem");
+  Active active(others, Devices(0, 5), 7);
+  std::atomic<int> asked{0};
+  beside_ = [&, key = PublicZoneKey(others.ksk_file, kKskFlags)]() -> Result<std::vector<Bytes>> {
+    ++asked;
+    return std::vector<Bytes>{key->dnskey};
+  };
+  Follow(active.server.port());
+  AwaitSerial(7);
+  active.Publish({Published(9)}, 8);
+  AwaitSerial(8);
+  EXPECT_EQ(asked, 1) << "the DNSKEY set leads on from then on";
+  EXPECT_THAT(log(), Not(HasSubstr("is not kept up to date")));
+}
+
+TEST_F(FollowerTest, WhatIsKnownBesideTheLedgerHelpsNobodyElse) {
+  Options others = options_;
+  files_.WriteKey("other-ksk.pem");
+  files_.WriteKey("third-ksk.pem");
+  others.ksk_file = files_.path("other-ksk.pem");
+  Active active(others, Devices(0, 5), 7);
+  beside_ = [key = PublicZoneKey(files_.path("third-ksk.pem"), kKskFlags)]() -> Result<std::vector<Bytes>> {
+    return std::vector<Bytes>{key->dnskey};
+  };
+  Follow(active.server.port());
+  AwaitLine("a DNSKEY set that no known key has signed");
+  EXPECT_EQ(follower_->sample().serial, 0u);
+  follower_.reset();
+  beside_ = []() -> Result<std::vector<Bytes>> {
+    return Error::Make(Code::kFailed, "ledger_failed", "the server is away");
+  };
+  Follow(active.server.port());
+  AwaitLine("a DNSKEY set that no known key has signed, for now; the server is away");
 }
 
 // RFC 4035 §5.3.1: of a zone of once, which its keys have signed, whoever has the TSIG key may have a record.
