@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include "bridge/secret_file.h"
 
@@ -50,10 +51,8 @@ Status AskClients(SSL_CTX& context, const TlsServerFiles& files) {
   return UseCrl(context, files.client_crl);
 }
 
-}  // namespace
-
-Result<std::shared_ptr<SSL_CTX>> MakeTlsServer(const TlsServerFiles& files) {
-  std::shared_ptr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+Result<std::shared_ptr<SSL_CTX>> MakeContext(const SSL_METHOD* method, const TlsServerFiles& files) {
+  std::shared_ptr<SSL_CTX> context(SSL_CTX_new(method), SSL_CTX_free);
   if (!context) return TlsFault(files.certificate, "no memory for TLS");
   SSL_CTX_set_min_proto_version(context.get(), TLS1_3_VERSION);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
@@ -62,8 +61,49 @@ Result<std::shared_ptr<SSL_CTX>> MakeTlsServer(const TlsServerFiles& files) {
   if (SSL_CTX_use_certificate_chain_file(context.get(), files.certificate.c_str()) != 1)
     return TlsFault(files.certificate, "is no certificate in PEM");
   if (auto key = UseKey(*context, files.key); !key) return key.error();
-  if (auto clients = AskClients(*context, files); !clients) return clients.error();
   return context;
+}
+
+// Certificates in files, ours among them. One that is there is believed, whoever has issued it.
+Status BelievePeers(SSL_CTX& context, const TlsServerFiles& files) {
+  SSL_CTX_set_verify(&context, SSL_VERIFY_PEER, nullptr);
+  X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(&context), X509_V_FLAG_PARTIAL_CHAIN);
+  for (const std::string& file : {files.certificate, files.client_ca}) {
+    if (!file.empty() && SSL_CTX_load_verify_file(&context, file.c_str()) != 1)
+      return TlsFault(file, "is no certificate in PEM");
+  }
+  return Done{};
+}
+
+std::string FirstDnsName(X509* certificate) {
+  const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+      GENERAL_NAMES_free);
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_DNS) continue;
+    const ASN1_IA5STRING* const text = name->d.dNSName;
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+            static_cast<std::size_t>(ASN1_STRING_length(text))};
+  }
+  return "";
+}
+
+}  // namespace
+
+Result<std::shared_ptr<SSL_CTX>> MakeTlsServer(const TlsServerFiles& files) {
+  auto context = MakeContext(TLS_server_method(), files);
+  if (!context) return context;
+  if (auto clients = AskClients(**context, files); !clients) return clients.error();
+  return context;
+}
+
+Result<TlsToPeer> MakeTlsToPeer(const TlsServerFiles& files) {
+  auto context = MakeContext(TLS_client_method(), files);
+  if (!context) return context.error();
+  if (auto believed = BelievePeers(**context, files); !believed) return believed.error();
+  std::string name = FirstDnsName(SSL_CTX_get0_certificate(context->get()));
+  return TlsToPeer{std::move(*context), std::move(name)};
 }
 
 }  // namespace registry

@@ -45,6 +45,10 @@ class Waiting : public Standby {
     if (!copies_) return;
     zone_ = ZoneOptions(config, {});
     primaries_ = config.dns.other_primaries;
+    // All nodes have one port for TLS, as secondaries are told (ctl/secondary_config.h).
+    for (auto& primary : primaries_) {
+      if (config.dns.tls.on()) primary.second = config.dns.tls.port;
+    }
   }
   // What starts the follower ends before it.
   ~Waiting() override {

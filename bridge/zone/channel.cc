@@ -2,11 +2,14 @@
 
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
+
+#include "bridge/zone/transfer_tls.h"
 
 namespace registry::zone {
 namespace {
@@ -25,10 +28,29 @@ std::string TroubleOf(SSL* tls) {
 
 Channel::Channel(Socket socket, SSL_CTX* tls) : socket_(std::move(socket)) {
   if (tls == nullptr) return;
+  Begin(tls);
+  if (tls_ != nullptr) SSL_set_accept_state(tls_.get());
+}
+
+// Its dNSName is judged, and no other name that a certificate may have (RFC 9103 §9.3.2, RFC 8310 §8.1).
+Channel::Channel(Socket socket, SSL_CTX& tls, const std::string& name)
+    : socket_(std::move(socket)), to_server_(true) {
+  Begin(&tls);
+  if (tls_ == nullptr) return;
+  SSL_set_connect_state(tls_.get());
+  SSL_set_hostflags(tls_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  std::string told = name;  // what the macro SSL_set_tlsext_host_name does, without its cast
+  const bool named =
+      SSL_ctrl(tls_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, told.data()) == 1 &&
+      SSL_set1_host(tls_.get(), name.c_str()) == 1;
+  // RFC 9103 §7.1. This one of all calls says 0 when it is well.
+  if (!named || SSL_set_alpn_protos(tls_.get(), kDot, sizeof kDot) != 0) socket_ = Socket();
+}
+
+void Channel::Begin(SSL_CTX* tls) {
   made_ = false;
   tls_.reset(SSL_new(tls));
   if (tls_ == nullptr || SSL_set_fd(tls_.get(), socket_.fd()) != 1) socket_ = Socket();
-  if (tls_ != nullptr) SSL_set_accept_state(tls_.get());
 }
 
 int Channel::ReadSome(std::span<std::uint8_t> to) {
@@ -42,7 +64,9 @@ int Channel::ReadSome(std::span<std::uint8_t> to) {
 int Channel::WriteSome(std::span<const std::uint8_t> octets) {
   if (!in_tls()) return static_cast<int>(send(socket_.fd(), octets.data(), octets.size(), MSG_NOSIGNAL));
   ERR_clear_error();
-  return SSL_write(tls_.get(), octets.data(), static_cast<int>(std::min(octets.size(), kPartMax)));
+  const int size = SSL_write(tls_.get(), octets.data(), static_cast<int>(std::min(octets.size(), kPartMax)));
+  made_ = made_ || (to_server_ && SSL_is_init_finished(tls_.get()) == 1);
+  return size;
 }
 
 // Of a call that took nothing.
@@ -56,7 +80,8 @@ Channel::Took Channel::Judge(int outcome) {
       waits_for_ = POLLOUT;
       return Took::kWouldWait;
     default:
-      if (!made() && BIO_number_read(SSL_get_rbio(tls_.get())) > 0) trouble_ = TroubleOf(tls_.get());
+      if ((!made() || to_server_) && BIO_number_read(SSL_get_rbio(tls_.get())) > 0)
+        trouble_ = TroubleOf(tls_.get());
       ERR_clear_error();
       return Took::kEnded;
   }

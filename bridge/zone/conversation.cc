@@ -15,12 +15,12 @@ constexpr std::chrono::milliseconds kStopLook{100};
 Status Conversation::Send(View octets) {
   while (!octets.empty()) {
     if (stopping_()) return failed_("stopped");
-    const ssize_t put = send(socket_.fd(), octets.data(), octets.size(), MSG_NOSIGNAL);
-    if (put > 0) {
-      octets = octets.subspan(static_cast<std::size_t>(put));
-    } else if (auto ready = Again(POLLOUT); !ready) {
-      return ready;
-    }
+    std::size_t put = 0;
+    errno = 0;
+    const auto took = channel_.Send(octets, put);
+    octets = octets.subspan(put);
+    if (took == Channel::Took::kSome) continue;
+    if (auto ready = Again(took, POLLOUT); !ready) return ready;
   }
   return Done{};
 }
@@ -35,22 +35,23 @@ Result<Bytes> Conversation::Receive(std::size_t size) {
   Bytes octets(size);
   for (std::size_t have = 0; have < size;) {
     if (stopping_()) return failed_("stopped");  // a peer that always has more to say is not waited for
-    const ssize_t got = recv(socket_.fd(), octets.data() + have, size - have, 0);
-    if (got == 0) return failed_("it has closed the connection");
-    if (got > 0) {
-      have += static_cast<std::size_t>(got);
-    } else if (auto ready = Again(POLLIN); !ready) {
-      return ready.error();
-    }
+    errno = 0;
+    const auto took = channel_.Receive(std::span(octets).subspan(have), have);
+    if (took == Channel::Took::kSome) continue;
+    if (auto ready = Again(took, POLLIN); !ready) return ready.error();
   }
   return octets;
 }
 
-Status Conversation::Again(short event) {
-  if (errno != EAGAIN && errno != EINTR) return failed_(std::strerror(errno));
+Status Conversation::Again(Channel::Took took, short event) {
+  if (took == Channel::Took::kEnded) {
+    if (!channel_.trouble().empty()) return failed_("TLS: " + channel_.trouble());
+    return failed_(errno != 0 && errno != EAGAIN ? std::strerror(errno) : "it has closed the connection");
+  }
+  if (channel_.waits_for() != 0) event = channel_.waits_for();
   while (!stopping_()) {
     if (Clock::now() >= until_) return failed_("it does not answer in time");
-    pollfd wait{socket_.fd(), event, 0};
+    pollfd wait{channel_.fd(), event, 0};
     if (poll(&wait, 1, static_cast<int>(kStopLook.count())) > 0) return Done{};
   }
   return failed_("stopped");

@@ -83,6 +83,7 @@ class Following : public ZoneFollower {
   void Run();
   void Open();
   End Follow(std::size_t which);
+  Result<Conversation> Connect(const Primary& primary) const;
   std::optional<CopiedAnswer> Ask(Conversation& with, std::string& why);
   Bytes Question(std::uint16_t id) const;
   bool Take(CopiedAnswer& answer, std::string& why);
@@ -164,10 +165,9 @@ void Following::Open() {
 Following::End Following::Follow(std::size_t which) {
   Primary& primary = primaries_[which];
   if (primary.waits()) return End::kFailed;
-  auto socket = ConnectTcp(primary.address, primary.port, options_.listen_address);
-  if (!socket) return Failed(primary, socket.error().message);
-  Conversation with(
-      std::move(*socket), Steady::now() + kCopyReach, [this] { return thread_.stopping(); }, &NoAnswer);
+  auto made = Connect(primary);
+  if (!made) return Failed(primary, made.error().message);
+  Conversation& with = *made;
   auto newest = Steady::now();
   std::string why;
   do {
@@ -183,6 +183,23 @@ Following::End Following::Follow(std::size_t which) {
     if (primaries_.size() > 1 && Steady::now() - newest > elsewhere_) return End::kNothingNew;
   } while (Rest(kCopyAgain));
   return End::kNothingNew;
+}
+
+// The files are read anew each time: a certificate may have been replaced.
+Result<Conversation> Following::Connect(const Primary& primary) const {
+  std::optional<Conversation::Tls> tls;
+  if (options_.tls.on()) {
+    auto peer = MakeTlsToPeer(options_.tls.files);
+    if (!peer) return peer.error();
+    if (peer->name.empty()) return NoAnswer(options_.tls.files.certificate + " has no dNSName");
+    tls = Conversation::Tls{std::move(peer->context), std::move(peer->name)};
+  }
+  auto socket = ConnectTcp(primary.address, primary.port, options_.listen_address);
+  if (!socket) return socket.error();
+  const auto until = Steady::now() + kCopyReach;
+  const auto stopping = [this] { return thread_.stopping(); };
+  return tls ? Conversation(std::move(*socket), *tls, until, stopping, &NoAnswer)
+             : Conversation(std::move(*socket), until, stopping, &NoAnswer);
 }
 
 void Following::Refuse(Primary& primary) const {

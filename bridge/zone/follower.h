@@ -1,8 +1,8 @@
 // bridge/zone/follower.h: a registry that stands by follows the zone of the active one, so that it goes on with its versions
 // when it takes over: its secondaries then take differences, and little is signed anew (README.md, "The standby's copy").
-// It is a secondary of the other one's primary: it asks for differences (IXFR over TCP, with the TSIG key of all), takes the
-// whole zone where it has none, and keeps each version in the file of the signed zone, as a copy (zone_records.h). What it
-// has is served by nobody until a publisher opens that file.
+// It is a secondary of the other one's primary: it asks for differences (IXFR with the TSIG key of all, over TCP, or over
+// TLS where the options have a certificate), takes the whole zone where it has none, and keeps each version in the file of
+// the signed zone, as a copy (zone_records.h). What it has is served by nobody until a publisher opens that file.
 // Owns: the file while it runs, one thread, and the file's own (zone_file.h). The clock outlives it.
 // Threads: Start, Stop and the destructor from one, the rest from any. Stop waits for a tenth of a second, for a write to
 //   the disk that is under way, for KeysBeside where that is asked, and until the zone's memory is given back.
@@ -11,8 +11,7 @@
 // Limits: memory as the zone's publisher (README.md, "Memory and journal"), twice that while a whole zone is taken; a
 //   question every kCopyAgain; kCopyReach for a connection; kCopyStep for each message of an answer; kFetchOctetsMax of a
 //   transfer. A zone whose signatures are refused is asked for again after a minute, then later and later, an hour at most.
-// Not there: transfers over TLS.
-// Spec: RFC 1995, RFC 5936, RFC 8945.
+// Spec: RFC 1995, RFC 5936, RFC 8945, RFC 9103.
 #pragma once
 
 #include <chrono>
@@ -44,9 +43,9 @@ using KeysBeside = std::function<Result<std::vector<Bytes>>()>;
 
 class ZoneFollower {
  public:
-  // Of `options`: zone, zone_file, TSIG key, listen_address (it asks from there), the zone's keys, the journal's limits.
-  // `primaries`: addresses and ports, of which the active one answers. `elsewhere`: see kCopyElsewhere.
-  // `beside` may be empty.
+  // Of `options`: zone, zone_file, TSIG key, listen_address (it asks from there), TLS files, the zone's keys, the journal's
+  // limits. `primaries`: addresses and ports, of which the active one answers; those for TLS where there are such files.
+  // `elsewhere`: see kCopyElsewhere. `beside` may be empty.
   static Result<std::unique_ptr<ZoneFollower>> Start(
       Options options, std::vector<std::pair<std::string, std::uint16_t>> primaries, LogLine log,
       KeysBeside beside = {}, std::chrono::milliseconds elsewhere = kCopyElsewhere);

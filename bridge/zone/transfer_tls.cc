@@ -6,8 +6,6 @@
 namespace registry::zone {
 namespace {
 
-constexpr unsigned char kDot[] = {3, 'd', 'o', 't'};  // as ALPN writes it (RFC 7301 §3.1)
-
 // RFC 9103 §7.1: who has not selected "dot" speaks something else on this port.
 int NeedsAlpn(SSL* tls, int* alert, void*) {
   const unsigned char* offered = nullptr;

@@ -15,6 +15,9 @@
 
 namespace registry::zone {
 
+// As ALPN writes it (RFC 7301 §3.1).
+inline constexpr unsigned char kDot[] = {3, 'd', 'o', 't'};
+
 class TransferTls {
  public:
   using Context = std::shared_ptr<SSL_CTX>;

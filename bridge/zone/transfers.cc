@@ -8,6 +8,12 @@ Result<std::unique_ptr<TransferTls>> LoadTransferTls(const Options& options) {
   for (const SecondaryAddress& secondary : options.secondaries) {
     if (!secondary.tls_name.empty()) names.push_back(secondary.tls_name);
   }
+  // A node that stands by shows what all nodes have.
+  if (!names.empty()) {
+    const auto own = MakeTlsToPeer(options.tls.files);
+    if (!own) return own.error();
+    if (!own->name.empty()) names.push_back(own->name);
+  }
   return TransferTls::Load(options.tls.files, std::move(names));
 }
 

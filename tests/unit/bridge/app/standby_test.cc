@@ -1,6 +1,9 @@
 // Two registryd on one ledger in a real PostgreSQL: one is active, the other stands by, and takes over when the first one
 // stops, dies or hangs. Without a broker; tests/integration/lab/nodes_test.cc has one, and traffic.
+#include <tuple>
+
 #include "tests/unit/bridge/app/two_nodes.h"
+#include "tests/unit/bridge/zone/transfer_certificates.h"
 
 namespace registry::app {
 namespace {
@@ -78,6 +81,33 @@ TEST_F(StandbyTest, ItFollowsTheZoneOfTheActiveOneAndGoesOnWithIt) {
   AwaitLine("a", "zone: follows that of 127.0.0.1 port " + std::to_string(*b));
   nodes_["a"]->Signal(SIGTERM);
   EXPECT_EQ(StatusOf("a"), 0) << folder_.Read("a.log");
+}
+
+// Each at an address of its own, so that neither counts as a program of the other one's host.
+TEST_F(StandbyTest, ItFollowsTheZoneOverTlsWhereThatAloneIsServed) {
+  lab::Ports ports;
+  const auto plain = ports.Take(), tls = ports.Take();
+  ASSERT_TRUE(plain.ok() && tls.ok());
+  const zone::testing::TransferCertificates certificates;
+  certificates.Issue("transfer", "primary.iotregistry.test");
+  const std::string over_tls = "listen_port = " + std::to_string(*plain) +
+                               "\ntls_listen_port = " + std::to_string(*tls) + "\ntls_certificate = '" +
+                               certificates.path("transfer.pem") + "'\ntls_key = '" +
+                               certificates.path("transfer.key") + "'\ntls_client_ca = '" +
+                               certificates.path("transfer-ca.pem") + "'\ntls_only = true\n";
+  for (const auto& [node, own, other] :
+       {std::tuple{"a", "127.0.0.1", "127.0.0.2"}, std::tuple{"b", "127.0.0.2", "127.0.0.1"}}) {
+    Change(node, "listen_port = 0", over_tls + "other_primaries = ['" + other + "']");
+    Change(node, "listen_address = [^\n]*", "listen_address = '" + std::string(own) + "'");
+  }
+  StartBoth();
+  AwaitLine("b", "zone: follows that of 127.0.0.1 port " + std::to_string(*tls));
+  ASSERT_TRUE(lab::WaitUntil([&] { return Serial("b", "copy_serial") == Serial("a"); }, kPatience));
+  nodes_["a"]->Signal(SIGKILL);
+  Await("b", "active");
+  Start("a");
+  Await("a", "standby");
+  AwaitLine("a", "zone: follows that of 127.0.0.2 port " + std::to_string(*tls));
 }
 
 // Found out before anything is written, and not at the first write to a table that was forgotten.

@@ -6,17 +6,21 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
+#include <tuple>
 
 #include "bridge/zone/apex.h"
 #include "bridge/zone/conversation.h"
 #include "bridge/zone/copied_zone.h"
 #include "bridge/zone/keys.h"
 #include "bridge/zone/server.h"
+#include "bridge/zone/transfers.h"
 #include "bridge/zone/zone_file.h"
 #include "schemas/base/mutex.h"
 #include "schemas/base/own_thread.h"
 #include "simulators/lab/ports.h"
 #include "simulators/lab/probe.h"
+#include "tests/unit/bridge/zone/transfer_certificates.h"
 #include "tests/unit/bridge/zone/zone_files.h"
 #include "tests/unit/bridge/zone/zone_wires.h"
 
@@ -35,13 +39,15 @@ constexpr std::int64_t kDay = 86'400'000'000;
 // The active one: what the publisher has, without a ledger. It signs as if it were so many days ago.
 struct Active {
   Active(const Options& options, std::vector<domain::ZoneChange> changes, std::uint32_t serial,
-         std::uint16_t port = 0, int days_ago = 0)
+         std::uint16_t port = 0, int days_ago = 0, bool plain = true)
       : signs_at{clock.Now().micros - days_ago * kDay},
         store(*ProfileOf(options), kJournalOctets, kJournalVersions, signs_at),
-        responder(store, *LoadTsigKeys(options), clock),
+        responder(store, *LoadTsigKeys(options), clock, {}, !plain),
+        tls(*LoadTransferTls(options)),
         server(responder, {}) {
     store.Load(changes, signs_at);
     store.FinishLoad(serial, signs_at);
+    if (tls) REG_CHECK(server.ListenTls("127.0.0.1", 0, *tls).ok());
     REG_CHECK(server.Start("127.0.0.1", port).ok());
   }
   void Publish(const std::vector<domain::ZoneChange>& changes, std::uint32_t serial) {
@@ -51,6 +57,7 @@ struct Active {
   UtcTime signs_at;
   ZoneStore store;
   Responder responder;
+  const std::unique_ptr<TransferTls> tls;
   TransferServer server;
 };
 
@@ -278,6 +285,72 @@ TEST_F(FollowerTest, WithAnotherTsigKeyItHasNothingAndSaysSo) {
   AwaitLine("NOTAUTH, BADSIG");
   EXPECT_EQ(follower_->sample().serial, 0u);
   EXPECT_FALSE(std::filesystem::exists(options_.zone_file));
+}
+
+// RFC 9103: nobody on the way reads the copy, and it is asked for where plain TCP is refused.
+class FollowerTlsTest : public FollowerTest {
+ protected:
+  FollowerTlsTest() {
+    std::signal(SIGPIPE, SIG_IGN);  // as registryd does: OpenSSL writes to peers that have gone
+    certificates_.Issue("transfer", "primary.iotregistry.test");
+    certificates_.Issue("other", "other.iotregistry.test");
+    SetFiles(options_, certificates_, "transfer");
+  }
+  static void SetFiles(Options& options, const TransferCertificates& issued, const std::string& name) {
+    options.tls.files.certificate = issued.path(name + ".pem");
+    options.tls.files.key = issued.path(name + ".key");
+    options.tls.files.client_ca = issued.path("transfer-ca.pem");
+  }
+  const TransferCertificates certificates_;
+};
+
+TEST_F(FollowerTlsTest, ItFollowsOverTlsAndShowsItsCertificate) {
+  // A certificate must be of a secondary of this name, or of a node.
+  options_.secondaries.push_back({.name = "ns1", .address = "127.0.0.1", .tls_name = "ns1.example"});
+  Active active(options_, Devices(0, 300), 7, 0, 0, /*plain=*/false);
+  Follow(active.server.tls_port());
+  AwaitSerial(7);
+  active.Publish(Devices(300, 310), 8);
+  AwaitSerial(8);
+  EXPECT_EQ(follower_->sample().differences, 1u);
+  EXPECT_GE(active.server.tls_made(), 1u);
+  EXPECT_EQ(active.server.tls_refused(), 0u);
+  follower_->Stop();
+  const auto kept = ReadBack();
+  ASSERT_TRUE(kept);
+  EXPECT_TRUE(ContentOf(*kept) == ContentOf(active.store));
+}
+
+// The zone is not shown to whoever stands at the other one's address, nor asked for over plain TCP.
+TEST_F(FollowerTlsTest, OneThatShowsAnotherNameOrIsOfAnotherCaIsNotAsked) {
+  const TransferCertificates strangers;
+  strangers.Issue("transfer", "primary.iotregistry.test");
+  for (const auto& [issued, name, why] :
+       {std::tuple{&certificates_, "other", "hostname mismatch"}, std::tuple{&strangers, "transfer", ""}}) {
+    Options theirs = options_;
+    SetFiles(theirs, *issued, name);
+    const Active active(theirs, Devices(0, 5), 7);
+    Follow(active.server.tls_port());
+    AwaitLine("port " + std::to_string(active.server.tls_port()) + ": TLS: " + why);
+    EXPECT_EQ(follower_->sample().serial, 0u);
+    EXPECT_EQ(active.responder.counters().axfr, 0u);
+    follower_.reset();
+  }
+}
+
+TEST_F(FollowerTlsTest, WhatIsWrongWithItsOwnCertificateIsSaid) {
+  const TransferCertificates strangers;
+  strangers.Issue("transfer", "primary.iotregistry.test");
+  Options theirs = options_;
+  theirs.tls.files.client_ca = strangers.path("transfer-ca.pem");
+  const Active active(theirs, Devices(0, 5), 7);
+  Follow(active.server.tls_port());
+  AwaitLine("is not kept up to date, 127.0.0.1 port " + std::to_string(active.server.tls_port()));
+  EXPECT_EQ(follower_->sample().serial, 0u);
+  follower_.reset();
+  options_.tls.files.key = certificates_.path("other.key");
+  Follow(active.server.tls_port());
+  AwaitLine("other.key: is not the certificate's key");
 }
 
 // Whoever has the TSIG key has not the zone's keys.
