@@ -1,6 +1,5 @@
 #include "tests/crash/datagram_relay.h"
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -8,19 +7,13 @@
 #include <array>
 #include <vector>
 
+#include "tests/support/loopback.h"
+
 namespace registry::test {
 namespace {
 
 constexpr int kDatagramPollMs = 20;  // also how soon a stop is heard
 constexpr std::size_t kDatagramMax = 65535;
-
-sockaddr_in LoopbackAt(std::uint16_t network_port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = network_port;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
 
 const sockaddr* AnyKind(const sockaddr_in& address) { return reinterpret_cast<const sockaddr*>(&address); }
 
@@ -30,7 +23,7 @@ int DatagramSocket() { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK
 
 Result<std::unique_ptr<DatagramRelay>> DatagramRelay::Open(std::uint16_t port, std::uint16_t to_port) {
   const int asked = DatagramSocket();
-  const sockaddr_in address = LoopbackAt(htons(port));
+  const sockaddr_in address = Loopback(port);
   if (asked < 0 || ::bind(asked, AnyKind(address), sizeof address) != 0) {
     if (asked >= 0) ::close(asked);
     return Error::Make(Code::kFailed, "relay_failed", "cannot be asked at port " + std::to_string(port));
@@ -74,7 +67,7 @@ void DatagramRelay::TakeAnswer(const Asker& asker) const {
   std::array<char, kDatagramMax> octets;
   const ssize_t length = ::recv(asker.onward, octets.data(), octets.size(), 0);
   if (length < 0 || lost_) return;
-  const sockaddr_in to = LoopbackAt(asker.port);
+  const sockaddr_in to = Loopback(ntohs(asker.port));
   (void)::sendto(asked_, octets.data(), static_cast<std::size_t>(length), 0, AnyKind(to), sizeof to);
 }
 
@@ -83,7 +76,7 @@ int DatagramRelay::OnwardOf(std::uint16_t port) {
     if (asker.port == port) return asker.onward;
   }
   const int onward = DatagramSocket();
-  const sockaddr_in to = LoopbackAt(htons(to_port_));
+  const sockaddr_in to = Loopback(to_port_);
   if (onward < 0 || ::connect(onward, AnyKind(to), sizeof to) != 0) {
     if (onward >= 0) ::close(onward);
     return -1;

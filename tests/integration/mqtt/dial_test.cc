@@ -2,7 +2,6 @@
 #include "bridge/mqtt/dial.h"
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 
 #include "simulators/lab/probe.h"
 #include "tests/integration/mqtt/broker.h"
+#include "tests/support/loopback.h"
 
 namespace registry::test {
 namespace {
@@ -99,18 +99,10 @@ TEST(Dial, ABrokerThatRefusesUsInMqtt) {
 
 TEST(Dial, APortThatTakesConnectionsAndSaysNothing) {
   Broker broker;
-  const int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  ASSERT_TRUE(bind(listening, any, size) == 0 && listen(listening, 8) == 0 &&
-              getsockname(listening, any, &size) == 0);
+  const ListeningPort silent;
   auto options = broker.ForRegistry();
-  options.port = ntohs(address.sin_port);
+  options.port = silent.port();
   EXPECT_EQ(mqtt::Dial(options, [] { return false; }).fault, "TLS: no answer in time");
-  close(listening);
 }
 
 TEST(Dial, AnotherCa) {
@@ -171,32 +163,24 @@ class Other {
 // Answers whoever connects in plain text, as a web server or a mail server would.
 class PlainServer {
  public:
-  PlainServer() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    REG_CHECK(bind(fd_, any, size) == 0 && listen(fd_, 8) == 0 && getsockname(fd_, any, &size) == 0);
-    port = ntohs(address.sin_port);
+  PlainServer() {
     thread_ = std::thread([this] { Serve(); });
   }
   ~PlainServer() {
-    shutdown(fd_, SHUT_RDWR);
+    shutdown(at_.fd(), SHUT_RDWR);
     thread_.join();
-    close(fd_);
   }
-  int port = 0;
+  int port() const { return at_.port(); }
 
  private:
   void Serve() const {
-    for (int peer = 0; (peer = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
+    for (int peer = 0; (peer = accept4(at_.fd(), nullptr, nullptr, SOCK_CLOEXEC)) >= 0;) {
       char hello[4096];
       if (recv(peer, hello, sizeof hello, 0) > 0) (void)send(peer, "220 hello\r\n", 11, MSG_NOSIGNAL);
       close(peer);
     }
   }
-  const int fd_;
+  const ListeningPort at_;
   std::thread thread_;
 };
 
@@ -204,7 +188,7 @@ TEST(Dial, APortThatSpeaksNoTls) {
   Broker broker;
   const PlainServer plain;
   auto options = broker.ForRegistry();
-  options.port = plain.port;
+  options.port = plain.port();
   EXPECT_EQ(FirstComplaint(options),
             "mqtt: connect_failed: 127.0.0.1:" + PortOf(options) + ": TLS: wrong version number");
 }

@@ -1,15 +1,13 @@
 // A party's connection that does not come about is explained, on a real Mosquitto: address, step and reason.
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <future>
 #include <mutex>
 
-#include "schemas/base/descriptor.h"
 #include "simulators/lab/probe.h"
 #include "simulators/mqtt/client.h"
 #include "tests/integration/mqtt/broker.h"
+#include "tests/support/loopback.h"
 
 namespace registry::test {
 namespace {
@@ -104,15 +102,8 @@ TEST_F(ConnectFailedTest, TheSubscriptionIsNotGranted) {
 }
 
 TEST_F(ConnectFailedTest, APortThatTakesConnectionsAndSaysNothing) {
-  const Descriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  auto* const any = reinterpret_cast<sockaddr*>(&address);
-  ASSERT_TRUE(::bind(listening.fd(), any, size) == 0 && ::listen(listening.fd(), 8) == 0 &&
-              ::getsockname(listening.fd(), any, &size) == 0);
-  options_.port = ntohs(address.sin_port);
+  const ListeningPort silent;
+  options_.port = silent.port();
   options_.connect_within = milliseconds(500);
   EXPECT_EQ(FirstTrouble(), Where() + "TLS: no answer in time");
 }

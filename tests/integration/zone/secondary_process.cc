@@ -1,7 +1,6 @@
 #include "tests/integration/zone/secondary_process.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -13,6 +12,7 @@
 #include <sstream>
 #include <vector>
 
+#include "tests/support/loopback.h"
 #include "tests/support/shell.h"
 
 namespace registry::zone::testing {
@@ -105,9 +105,7 @@ std::uint16_t FreePort() {
   for (int attempt = 0; attempt < 100; ++attempt) {
     const int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sockaddr_in address = registry::test::Loopback();
     socklen_t size = sizeof address;
     auto* any = reinterpret_cast<sockaddr*>(&address);
     const bool free =

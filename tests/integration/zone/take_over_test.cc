@@ -76,6 +76,15 @@ class ZoneTakeOver : public ZoneLab, public ::testing::WithParamInterface<Softwa
       EXPECT_LT(std::stoi(found[1]), 40) << "the zone has more than 150";
     }
   }
+  // The registry "a" has served two devices, and "b" has taken over from it. The last serial of "a".
+  std::uint32_t ServeTwoAndHandOver() {
+    TakeOver("a");
+    CommitAndWait({Published(1), Published(2)});
+    AwaitKept("a");
+    const std::uint32_t of_a = Serial();
+    TakeOver("b");
+    return of_a;
+  }
   std::uint32_t Serial() const { return publisher_->snapshot().serial; }
   void AwaitKept(const std::string& registry) {
     ASSERT_TRUE(Eventually([&] { return std::filesystem::exists(FileOf(registry)); }, kPatience)) << log_;
@@ -95,12 +104,7 @@ std::vector<domain::ZoneChange> Many() {
 
 TEST_P(ZoneTakeOver, ASecondaryThatIsAheadOfTheKeptFileTakesTheWholeZone) {
   StartSecondary(GetParam());
-  TakeOver("a");
-  CommitAndWait({Published(1), Published(2)});
-  AwaitKept("a");
-  const std::uint32_t of_a = Serial();
-
-  TakeOver("b");
+  const std::uint32_t of_a = ServeTwoAndHandOver();
   EXPECT_GT(Serial(), of_a);
   CommitAndWait({Published(3)});
   CommitAndWait({Gone(3, 2), Published(1, 2)});
@@ -125,11 +129,7 @@ TEST_P(ZoneTakeOver, ASecondaryThatIsAheadOfTheKeptFileTakesTheWholeZone) {
 // What the other registry has published and taken back again leaves the data as they were, and not the serial.
 TEST_P(ZoneTakeOver, ContentThatIsAsItWasIsANewVersionToo) {
   StartSecondary(GetParam());
-  TakeOver("a");
-  CommitAndWait({Published(1), Published(2)});
-  AwaitKept("a");
-  const std::uint32_t of_a = Serial();
-  TakeOver("b");
+  const std::uint32_t of_a = ServeTwoAndHandOver();
   CommitAndWait({Published(3)});
   CommitAndWait({Gone(3, 2)});
   const std::uint32_t of_b = Serial();

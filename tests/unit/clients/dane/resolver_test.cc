@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "clients/dane/getdns_context.h"
+#include "tests/support/loopback.h"
 #include "tests/unit/clients/dane/world.h"
 
 namespace registry::clients {
@@ -155,19 +156,11 @@ TEST_F(ResolverTest, KeepsNoMoreNamesThanItMay) {
 
 // It accepts the connection and says nothing.
 TEST_F(ResolverTest, AResolverThatDoesNotAnswerCountsAsNone) {
-  const int silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(bind(silent, reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(listen(silent, 4), 0);
-  ASSERT_EQ(getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const registry::test::ListeningPort silent;
   ResolverTrust trust = Trust();
-  trust.port = ntohs(address.sin_port);
+  trust.port = silent.port();
   trust.timeout = std::chrono::milliseconds(300);
   EXPECT_EQ(SymbolOf(*Open(trust), "d1._device.iotregistry.test"), "resolver_unreachable");
-  close(silent);
 }
 
 // A library must not count on its host to ignore SIGPIPE (RFC 7766 §6.2.4: either end may close).

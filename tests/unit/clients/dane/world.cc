@@ -1,8 +1,6 @@
 #include "tests/unit/clients/dane/world.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -20,6 +18,8 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "tests/support/loopback.h"
 
 namespace registry::clients::test {
 namespace {
@@ -66,17 +66,9 @@ void End(pid_t& child) {
   child = 0;
 }
 
-sockaddr_in Loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
-}
-
 bool Connects(std::uint16_t port) {
   const int socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = Loopback(port);
+  const sockaddr_in address = registry::test::Loopback(port);
   const bool ok = connect(socket_fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   close(socket_fd);
   return ok;
@@ -97,7 +89,7 @@ std::optional<std::string> Run(const std::string& folder, const std::vector<std:
 
 std::uint16_t FreePort() {
   const int socket_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
+  sockaddr_in address = registry::test::Loopback(0);
   socklen_t size = sizeof address;
   const bool ok = bind(socket_fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
                   getsockname(socket_fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;

@@ -3,7 +3,6 @@
 #include "simulators/device/fleet.h"
 
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "schemas/wire/codec.h"
 #include "simulators/asp/tls_server.h"
 #include "simulators/pilot/pilot_files.h"
+#include "tests/support/loopback.h"
 #include "tests/support/modem_line.h"
 #include "tests/unit/clients/dane/world.h"
 #include "tests/unit/simulators/device/test_registry.h"
@@ -235,10 +235,7 @@ class FleetTest : public ::testing::Test {
     const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int on = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sockaddr_in address = registry::test::Loopback(port);
     if (bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return -1;
     return listen(listener, 8) == 0 ? listener : -1;
   }

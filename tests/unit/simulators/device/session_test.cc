@@ -1,7 +1,6 @@
 // A device and its ASP, both real, over TLS and a real signed DNS: who is let in, who is not, and what either
 // believes.
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "simulators/asp/tls_server.h"
 #include "simulators/device/csr.h"
 #include "simulators/device/device.h"
+#include "tests/support/loopback.h"
 #include "tests/unit/clients/dane/world.h"
 #include "tests/unit/simulators/device/test_registry.h"
 
@@ -355,10 +355,7 @@ TEST_F(SessionTest, AGivenCertificateIsTrustedAndOnlyThat) {
 // Connected, and begins a handshake that it never ends.
 int HalfAHandshake(std::uint16_t port) {
   const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  sockaddr_in address = registry::test::Loopback(port);
   EXPECT_EQ(connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
   SSL* const tls = SSL_new(context);
@@ -417,16 +414,9 @@ TEST_F(SessionTest, ManyHalfHandshakesHoldNobodyUp) {
 
 // One octet at a time, each well before any deadline of a single read: only one for the whole session ends it.
 TEST_F(SessionTest, AnAspThatDribblesDoesNotKeepTheDevice) {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(listen(listener, 1), 0);
-  ASSERT_EQ(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
-  std::thread asp([listener] {
-    const int client = accept(listener, nullptr, nullptr);
+  const registry::test::ListeningPort listener;
+  std::thread asp([&listener] {
+    const int client = accept(listener.fd(), nullptr, nullptr);
     const unsigned char head[] = {0x16, 0x03, 0x03, 0x40,
                                   0x00};  // RFC 8446 §5.1: a handshake record of 16 KiB
     (void)!write(client, head, sizeof head);
@@ -436,12 +426,10 @@ TEST_F(SessionTest, AnAspThatDribblesDoesNotKeepTheDevice) {
     }
     close(client);
   });
-  const AspTarget target{
-      kAsp, "127.0.0.1", ntohs(address.sin_port), {}, {{3, 1, 1, test::Sha256(identity_->spki)}}};
+  const AspTarget target{kAsp, "127.0.0.1", listener.port(), {}, {{3, 1, 1, test::Sha256(identity_->spki)}}};
   const auto status = TalkToAsp(target, {}, NameOf(0), std::chrono::milliseconds(300));
   EXPECT_EQ(status.error().symbol, "asp_unreachable");
   asp.join();
-  close(listener);
 }
 
 TEST_F(SessionTest, ManySessionsAtOnce) {
