@@ -39,6 +39,7 @@ Status KeyRoller::Open(UtcTime now) {
   auto set = KeySetOf(options_, now);
   if (!set) return set.error();
   set_ = std::move(*set);
+  SettleNewKeys(KeyFolderOf(options_), set_);
   unstored_ = !text_;  // from here on lifetimes count
   return Done{};
 }
@@ -123,6 +124,7 @@ std::optional<KeyMaterial> KeyRoller::Step(KeySet next, const Turn& turn) {
   afloat_.reset();
   SayStep(next);
   const KeySet before = std::exchange(set_, std::move(next));
+  SettleNewKeys(KeyFolderOf(options_), set_);
   RemoveFiles(before);
   return std::move(*material);
 }
@@ -137,7 +139,7 @@ std::optional<KeyMaterial> KeyRoller::Begin(KeyRole role, const Turn& turn) {
   if (fresh.empty()) return std::nullopt;
   KeySet next = set_;
   BeginRoll(next, role, fresh[0].tag, fresh[0].file, turn.now);
-  return BeginWith(std::move(next), fresh, turn);
+  return BeginWith(std::move(next), turn);
 }
 
 std::optional<KeyMaterial> KeyRoller::BeginAlgorithm(std::uint8_t algorithm, const Turn& turn) {
@@ -147,16 +149,15 @@ std::optional<KeyMaterial> KeyRoller::BeginAlgorithm(std::uint8_t algorithm, con
   if (fresh.empty()) return std::nullopt;
   KeySet next = set_;
   BeginAlgorithmRoll(next, algorithm, fresh, turn.now);
-  auto begun = BeginWith(std::move(next), fresh, turn);
+  auto begun = BeginWith(std::move(next), turn);
   if (begun) log_.Info("zone: the roll-over to algorithm " + AlgorithmText(algorithm) + " begins");
   return begun;
 }
 
 // What failed is tried again after a minute, and leaves no key behind that no file names.
-std::optional<KeyMaterial> KeyRoller::BeginWith(KeySet next, const std::vector<KeyEntry>& fresh,
-                                                const Turn& turn) {
+std::optional<KeyMaterial> KeyRoller::BeginWith(KeySet next, const Turn& turn) {
   auto material = Step(std::move(next), turn);
-  if (!material && !afloat_) RemoveMade(fresh);
+  if (!material && !afloat_) SettleNewKeys(KeyFolderOf(options_), set_);
   return material;
 }
 
@@ -178,16 +179,12 @@ std::vector<KeyEntry> KeyRoller::MakeKeys(const std::vector<KeyRole>& roles, std
     const auto key = MakeKey(KeyFolderOf(options_), role, algorithm, known);
     if (!key) {
       Say("no new key: " + key.error().message, turn.steady);
-      RemoveMade(made);
+      SettleNewKeys(KeyFolderOf(options_), set_);
       return {};
     }
     made.push_back({role, KeyState::kPublished, key->tag, key->file, turn.now, algorithm});
   }
   return made;
-}
-
-void KeyRoller::RemoveMade(const std::vector<KeyEntry>& keys) const {
-  for (const KeyEntry& key : keys) unlink(KeyPath(KeyFolderOf(options_), key.file).c_str());
 }
 
 bool KeyRoller::Store(const KeySet& next, Steady::time_point now) {

@@ -46,9 +46,8 @@ class KeyRoller {
   std::optional<KeyMaterial> BeginWhatIsDue(const Turn& turn);
   std::optional<KeyMaterial> Begin(KeyRole role, const Turn& turn);
   std::optional<KeyMaterial> BeginAlgorithm(std::uint8_t algorithm, const Turn& turn);
-  std::optional<KeyMaterial> BeginWith(KeySet next, const std::vector<KeyEntry>& fresh, const Turn& turn);
+  std::optional<KeyMaterial> BeginWith(KeySet next, const Turn& turn);
   std::vector<KeyEntry> MakeKeys(const std::vector<KeyRole>& roles, std::uint8_t algorithm, const Turn& turn);
-  void RemoveMade(const std::vector<KeyEntry>& keys) const;
   bool Store(const KeySet& next, Steady::time_point now);
   void SayStep(const KeySet& next) const;
   RollChange AskParent(KeySet& next);

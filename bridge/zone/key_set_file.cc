@@ -58,6 +58,14 @@ Result<Descriptor> LockFolder(const std::string& folder) {
   return held;
 }
 
+std::string FreshPath(const std::string& folder, KeyRole role) {
+  return folder + "/new-" + std::string(NameOf(role)) + ".pem";
+}
+
+std::string NameOfMade(KeyRole role, std::uint16_t tag) {
+  return std::string(NameOf(role)) + "-" + std::to_string(tag) + ".pem";
+}
+
 Result<ZoneKey> PublicOf(const std::string& file, KeyRole role) {
   return PublicZoneKey(file, SignsKeys(role) ? kKskFlags : kZskFlags);
 }
@@ -99,24 +107,39 @@ Result<KeySet> ChangeKeySet(const std::string& path, const KeySetChange& change)
 
 Result<NewKey> MakeKey(const std::string& folder, KeyRole role, std::uint8_t algorithm,
                        const std::function<bool(std::uint16_t)>& known) {
-  const std::string fresh = folder + "/new-" + std::string(NameOf(role)) + ".pem";
+  const std::string fresh = FreshPath(folder, role);
   for (int i = 0; i < kTagsTried; ++i) {
     if (unlink(fresh.c_str()) != 0 && errno != ENOENT) return FileFailed(fresh);
     if (auto made = CreateKeyFileOf(algorithm, fresh); !made) return made.error();
     const auto made_key = PublicOf(fresh, role);
     if (!made_key) return made_key.error();
     const std::uint16_t tag = made_key->tag;
-    NewKey key{tag, std::string(NameOf(role)) + "-" + std::to_string(tag) + ".pem"};
+    NewKey key{tag, NameOfMade(role, tag)};
     if (known(key.tag)) continue;
     // Not over a file that is there: it may be a key that somebody still needs.
     if (link(fresh.c_str(), KeyPath(folder, key.file).c_str()) != 0) {
       if (errno == EEXIST) continue;
       return FileFailed(KeyPath(folder, key.file));
     }
-    unlink(fresh.c_str());
     return key;
   }
   return Error::Make(Code::kFailed, "file_failed", folder + ": no new key whose tag is free");
+}
+
+void SettleNewKeys(const std::string& folder, const KeySet& set) {
+  for (const KeyRole role : {KeyRole::kKsk, KeyRole::kZsk, KeyRole::kCsk}) {
+    const std::string fresh = FreshPath(folder, role);
+    struct stat info {};
+    if (lstat(fresh.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+    const auto key = PublicOf(fresh, role);
+    if (key && !set.Knows(key->tag)) {
+      const std::string made = KeyPath(folder, NameOfMade(role, key->tag));
+      struct stat same {};
+      if (lstat(made.c_str(), &same) == 0 && same.st_dev == info.st_dev && same.st_ino == info.st_ino)
+        unlink(made.c_str());
+    }
+    unlink(fresh.c_str());
+  }
 }
 
 bool IsTokenKey(const std::string& file) { return keys::IsKeyUri(file); }

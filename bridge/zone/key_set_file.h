@@ -28,12 +28,18 @@ Result<KeySet> ChangeKeySet(const std::string& path, const KeySetChange& change)
 Result<Descriptor> HoldKeySet(const std::string& path);
 
 // A new key beside the set, 0600, as "zsk-12345.pem" after role and tag; no tag that `known` knows. Its name.
+// The same file stays there as "new-zsk.pem", too (link(2)), until SettleNewKeys: so a key that no set came to name, because
+// its maker ended in between, can be told from all other files.
 struct NewKey {
   std::uint16_t tag = 0;
   std::string file;  // in the set's folder
 };
 Result<NewKey> MakeKey(const std::string& folder, KeyRole role, std::uint8_t algorithm,
                        const std::function<bool(std::uint16_t)>& known);
+
+// The set is stored, and names what MakeKey has made, or will not: removes each second name, and the keys that the set does
+// not know with it. Nobody has signed with them. What cannot be removed stays for the next call.
+void SettleNewKeys(const std::string& folder, const KeySet& set);
 
 std::string FolderOfKeySet(const std::string& path);
 bool IsTokenKey(const std::string& file);  // RFC 7512: named by a URI, not by a path

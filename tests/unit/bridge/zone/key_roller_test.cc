@@ -17,16 +17,17 @@
 namespace registry::zone::testing {
 namespace {
 
-bool g_folders_fail = false;  // fsync(2) of a folder that holds no key that is being made
+bool g_folders_fail = false;  // fsync(2) of a folder, but for that of a key that is being made
 
 }  // namespace
 }  // namespace registry::zone::testing
 
 // In the place of the C library's: a disk that says of a folder that it could not be written, after the rename in it.
 extern "C" int fsync(int fd) {
-  struct stat info {};
+  struct stat info {
+  }, fresh{};
   if (registry::zone::testing::g_folders_fail && fstat(fd, &info) == 0 && S_ISDIR(info.st_mode) &&
-      faccessat(fd, "new-zsk.pem", F_OK, 0) != 0) {
+      (fstatat(fd, "new-zsk.pem", &fresh, 0) != 0 || fresh.st_nlink > 1)) {
     errno = EIO;
     return -1;
   }
@@ -254,6 +255,30 @@ TEST_F(KeyRollerTest, AFolderThatCannotBeWrittenStopsTheRollAndLeavesNoKey) {
   EXPECT_FALSE(Look()) << "not at once again";
   EXPECT_TRUE(Look(seconds(61)));
   EXPECT_EQ(Files().size(), 4u);
+}
+
+// As after kill -9 between the key and the set that would name it.
+TEST_F(KeyRollerTest, AKeyThatNoSetCameToNameIsRemovedByTheNextStart) {
+  Look();
+  const auto none = [](std::uint16_t) { return false; };
+  for (const KeyRole role : {KeyRole::kKsk, KeyRole::kZsk})
+    ASSERT_TRUE(MakeKey(files_.path("keys"), role, kEcdsaP256Sha256, none).ok());
+  std::filesystem::copy_file(files_.path("keys/zsk.pem"), files_.path("keys/zsk-1.pem"));
+  EXPECT_EQ(Files().size(), 8u);
+  Restart();
+  EXPECT_EQ(Files(), (std::set<std::string>{"key-set.json", "ksk.pem", "zsk-1.pem", "zsk.pem"}))
+      << "and no key that somebody has put there";
+}
+
+// As after kill -9 between the set and the answer.
+TEST_F(KeyRollerTest, AKeyThatTheSetNamesStays) {
+  Request(KeyRole::kZsk);
+  const auto key =
+      MakeKey(files_.path("keys"), KeyRole::kZsk, kEcdsaP256Sha256, [](std::uint16_t) { return false; });
+  Change([&](KeySet& set) { BeginRoll(set, KeyRole::kZsk, key->tag, key->file, kStart); });
+  Restart();
+  EXPECT_EQ(Files(), (std::set<std::string>{"key-set.json", "ksk.pem", key->file, "zsk.pem"}));
+  EXPECT_TRUE(Step().dnskeys.size() >= 2);
 }
 
 class KeyRollerOnABadDisk : public KeyRollerTest {

@@ -173,7 +173,9 @@ TEST_F(KeySetFileTest, ANewKeyIsItsOwnersAndItsTagIsNew) {
   EXPECT_EQ(key->file, "zsk-" + std::to_string(key->tag) + ".pem");
   EXPECT_EQ(LoadZoneKey(KeyPath(Folder(), key->file), kZskFlags)->tag, key->tag)
       << "0600, or it is not loaded";
+  SettleNewKeys(Folder(), FromFiles());
   EXPECT_FALSE(std::filesystem::exists(files_.path("new-zsk.pem")));
+  EXPECT_FALSE(std::filesystem::exists(KeyPath(Folder(), key->file))) << "no set names it";
 }
 
 TEST_F(KeySetFileTest, MaterialFollowsTheStates) {
