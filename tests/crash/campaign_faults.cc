@@ -22,7 +22,8 @@ constexpr std::uint64_t kNearlyFull = std::uint64_t{4} << 20;  // octets; below 
 
 constexpr Fault kDeck[] = {Fault::kKill,  Fault::kStop,         Fault::kLedgerCut, Fault::kBrokerCut,
                            Fault::kClock, Fault::kSecondaryCut, Fault::kFailover,  Fault::kKill,
-                           Fault::kStop,  Fault::kLedgerCut,    Fault::kNodeDisk,  Fault::kServerDisk};
+                           Fault::kStop,  Fault::kLedgerCut,    Fault::kNodeDisk,  Fault::kServerDisk,
+                           Fault::kBroker};
 
 std::string Seconds(milliseconds time) {
   return std::to_string(time.count() / 1000) + "." + std::to_string(time.count() / 100 % 10) + " s";
@@ -40,6 +41,8 @@ const char* NameOf(Fault fault) {
       return "ledger-cut";
     case Fault::kBrokerCut:
       return "broker-cut";
+    case Fault::kBroker:
+      return "broker";
     case Fault::kSecondaryCut:
       return "secondary-cut";
     case Fault::kFailover:
@@ -82,7 +85,8 @@ milliseconds FaultMaker::Some() {
 
 std::string FaultMaker::Strike(Fault fault, std::optional<Fault> meanwhile) {
   // The former primary's disk has to take the copy of the new one.
-  const bool apart = fault == Fault::kServerDisk && meanwhile == Fault::kFailover;
+  const bool apart = (fault == Fault::kServerDisk && meanwhile == Fault::kFailover) ||
+                     (fault == Fault::kBroker && meanwhile == Fault::kBroker);  // dead already
   meanwhile_ = apart ? std::nullopt : meanwhile;
   said_of_it_.clear();
   const std::string said = StrikeOne(fault);
@@ -111,6 +115,8 @@ std::string FaultMaker::StrikeOne(Fault fault) {
       return CutLedger(node) + role;
     case Fault::kBrokerCut:
       return CutBroker(node) + role;
+    case Fault::kBroker:
+      return KillBroker();
     case Fault::kSecondaryCut:
       return CutSecondaries(node) + role;
     case Fault::kFailover:
@@ -164,6 +170,15 @@ std::string FaultMaker::CutLedger(CampaignNode& node) {
 
 std::string FaultMaker::CutBroker(CampaignNode& node) {
   return "cut from the broker" + CutRelays({node.to_broker.get()}) + " of " + node.name;
+}
+
+std::string FaultMaker::KillBroker() {
+  lab_.lab().Kill("mosquitto");
+  const milliseconds time = random_() % 2 == 0 ? milliseconds(0) : Some();
+  HoldFor(time);
+  const auto started = lab_.lab().Restart("mosquitto");
+  EXPECT_TRUE(started) << started.error().message;
+  return "kill of the broker, started again after " + Seconds(time);
 }
 
 std::string FaultMaker::CutSecondaries(CampaignNode& node) {

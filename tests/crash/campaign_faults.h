@@ -17,6 +17,7 @@ enum class Fault {
   kStop,          // SIGSTOP of a node, and SIGCONT
   kLedgerCut,     // between a node and PostgreSQL
   kBrokerCut,     // between a node and the broker
+  kBroker,        // kill -9 of the broker, whose sessions and queues are gone then
   kSecondaryCut,  // what a node says to one secondary or both, and their answers
   kFailover,  // kill -9 of PostgreSQL's primary, perhaps of a node in the same moment; the standby is promoted
   kNodeDisk,    // full, or nearly
@@ -64,6 +65,7 @@ class FaultMaker {
   std::string Stop(CampaignNode& node);
   std::string CutLedger(CampaignNode& node);
   std::string CutBroker(CampaignNode& node);
+  std::string KillBroker();
   std::string CutSecondaries(CampaignNode& node);
   std::string FailOver(CampaignNode& node);
   std::string FillNode(CampaignNode& node);

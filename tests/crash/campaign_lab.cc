@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -56,10 +57,12 @@ std::string PortKey(std::uint16_t port) { return "port = " + std::to_string(port
 
 }  // namespace
 
-std::unique_ptr<CampaignLab> CampaignLab::Start(int devices, int register_first, OnEvent on_event) {
+std::unique_ptr<CampaignLab> CampaignLab::Start(int devices, int register_first, bool shared,
+                                                OnEvent on_event) {
   std::unique_ptr<CampaignLab> made(new CampaignLab);
   const auto start = [&]() -> Status {
-    if (auto done = made->MakeFolders(devices, register_first, std::move(on_event)); !done) return done;
+    if (auto done = made->MakeFolders(devices, register_first, shared, std::move(on_event)); !done)
+      return done;
     if (auto done = made->AddServers(); !done) return done;
     if (auto done = made->AddDisks(); !done) return done;
     if (auto done = made->lab_->StartServers(); !done) return done;
@@ -81,7 +84,8 @@ CampaignLab::~CampaignLab() {
   if (!testing::Test::HasFailure() && !folder_.empty()) fs::remove_all(folder_, ignored);
 }
 
-Status CampaignLab::MakeFolders(int devices, int register_first, OnEvent on_event) {
+Status CampaignLab::MakeFolders(int devices, int register_first, bool shared, OnEvent on_event) {
+  shared_ = shared;
   built_ = BuiltLab().program_folder;  // before the mount points are others than those it was started from
   has_disks_ = SmallDisk::MayMount();
   std::string folder = (fs::temp_directory_path() / "registry-campaign-XXXXXX").string();
@@ -105,6 +109,7 @@ Status CampaignLab::MakeFolders(int devices, int register_first, OnEvent on_even
   options.register_first = register_first;
   options.retry_first_seconds = 2;
   options.bridges = kNodes;
+  options.shared = shared;
   options.lease_seconds = 6;
   options.postgres = true;
   options.patience = kLabPatience;
@@ -249,12 +254,15 @@ bool CampaignLab::Serves() {
     const lab::Process* const process = lab_->process(node.name);
     if (process == nullptr || !process->running()) return false;
   }
+  // One that decides is ready, too; one that stands by never is.
+  const auto ready = [](std::uint16_t http) { return lab::HttpOk(lab::kAddress, http, "/readyz"); };
   const std::string active = lab_->ActiveBridge();
-  std::uint16_t http = active == nodes_[0].name ? lab_->layout().http : 0;
-  for (const lab::OtherBridge& bridge : lab_->layout().other_bridges) {
-    if (bridge.name == active) http = bridge.http;
-  }
-  return http != 0 && lab::HttpOk(lab::kAddress, http, "/readyz");
+  const auto serves = [&](const std::string& name, std::uint16_t http) {
+    return (name != active && !shared_) || ready(http);
+  };
+  return !active.empty() && serves(nodes_[0].name, lab_->layout().http) &&
+         std::ranges::all_of(lab_->layout().other_bridges,
+                             [&](const lab::OtherBridge& one) { return serves(one.name, one.http); });
 }
 
 json CampaignLab::Registryctl(std::vector<std::string> words) {

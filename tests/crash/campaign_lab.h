@@ -1,6 +1,6 @@
 // tests/crash/campaign_lab.h: three registryd on a PostgreSQL with a synchronous standby, a broker, two secondaries (BIND
 // and NSD), MNOs, ASPs and devices, in which everything between a registryd and its neighbours can be cut, its clock set
-// and its disk filled. One registryd is active, the others stand by (bridge/app/NODES.md).
+// and its disk filled. One registryd is active. The others stand by, or decide beside it (bridge/app/NODES.md).
 // Owns: the lab, the second secondary, every relay, disk and clock. Threads: the lab's owner.
 // Errors: what does not start fails the test, and the pointer is null.
 #pragma once
@@ -34,7 +34,8 @@ struct CampaignNode {
 class CampaignLab {
  public:
   using OnEvent = std::function<void(const std::string& program, const nlohmann::json& event)>;
-  static std::unique_ptr<CampaignLab> Start(int devices, int register_first, OnEvent on_event);
+  // `shared`: the nodes that are not active decide beside the one that is (ledger.shared).
+  static std::unique_ptr<CampaignLab> Start(int devices, int register_first, bool shared, OnEvent on_event);
   ~CampaignLab();
   CampaignLab(const CampaignLab&) = delete;
   CampaignLab& operator=(const CampaignLab&) = delete;
@@ -49,14 +50,14 @@ class CampaignLab {
   void Supervise();
   // How often nodes have ended by themselves, by their status.
   const std::map<int, int>& ends() const { return ends_; }
-  // True when all nodes run, and one of them is active and ready.
+  // True when all nodes run, one of them is active and ready, and the others decide where they are to.
   bool Serves();
   // `registryctl WORDS --json` at the node that is active.
   nlohmann::json Registryctl(std::vector<std::string> words);
 
  private:
   CampaignLab() = default;
-  Status MakeFolders(int devices, int register_first, OnEvent on_event);
+  Status MakeFolders(int devices, int register_first, bool shared, OnEvent on_event);
   Status AddServers();
   Status AddDisks();
   Status Prepare(const lab::Layout& layout);
@@ -64,7 +65,7 @@ class CampaignLab {
   Status PutBehindRelays(const lab::Layout& layout, CampaignNode& node);
   CampaignNode* Active();
 
-  bool has_disks_ = false;
+  bool has_disks_ = false, shared_ = false;
   std::string built_, folder_;
   std::vector<std::unique_ptr<SmallDisk>> server_disks_;
   lab::Ports ports_;

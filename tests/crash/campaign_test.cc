@@ -1,6 +1,7 @@
-// A campaign of random faults: three registryd, of which one is active and two stand by, PostgreSQL with a synchronous
-// standby, two secondaries, and devices that are activated, transferred and given other keys all the while. In the end all
-// work is done, what was accepted took effect once, no feed has a gap, and ledger and zone agree (README.md beside this).
+// A campaign of random faults: three registryd, of which one is active and two decide beside it or stand by, PostgreSQL
+// with a synchronous standby, two secondaries, and devices that are activated, transferred and given other keys all the
+// while. In the end all work is done, what was accepted took effect once, no feed has a gap, and ledger and zone agree
+// (README.md beside this).
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -40,10 +41,11 @@ std::uint64_t FromEnvironment(const char* name, std::uint64_t otherwise) {
 struct CampaignPlan {
   int faults = static_cast<int>(FromEnvironment("CAMPAIGN_FAULTS", 4));
   int devices = static_cast<int>(FromEnvironment("CAMPAIGN_DEVICES", 12));
+  bool shared = FromEnvironment("CAMPAIGN_SHARED", 1) != 0;
   std::uint64_t seed = FromEnvironment("CAMPAIGN_SEED", std::random_device{}());
   std::string text() const {
     return "CAMPAIGN_SEED=" + std::to_string(seed) + " CAMPAIGN_FAULTS=" + std::to_string(faults) +
-           " CAMPAIGN_DEVICES=" + std::to_string(devices);
+           " CAMPAIGN_DEVICES=" + std::to_string(devices) + " CAMPAIGN_SHARED=" + (shared ? "1" : "0");
   }
 };
 
@@ -55,7 +57,7 @@ class CampaignRun {
   void Run() {
     const auto begun = steady_clock::now();
     lab_ = CampaignLab::Start(
-        plan_.devices, kRegisteredFirst,
+        plan_.devices, kRegisteredFirst, plan_.shared,
         [this](const std::string& program, const json& event) { work_.Hear(program, event); });
     ASSERT_NE(lab_, nullptr);
     Say("begins after " + Since(begun));
@@ -146,6 +148,16 @@ class CampaignRun {
     const json verified = lab_->Registryctl({"ledger", "verify"});
     EXPECT_EQ(verified["devices"], plan_.devices);
     EXPECT_EQ(verified["faults"], json::array());
+    if (plan_.shared) ExpectSeveralDecided();
+  }
+
+  // Each transaction names the membership that made it; 0 is the active one.
+  void ExpectSeveralDecided() {
+    const auto writers =
+        lab_->servers().primary()->Ask("SELECT count(DISTINCT member) FROM registry.changes");
+    ASSERT_TRUE(writers) << writers.error().message;
+    Say("memberships that have written: " + *writers);
+    EXPECT_GT(std::atoi(writers->c_str()), 1);
   }
 
   const CampaignPlan plan_;

@@ -1,7 +1,7 @@
 // tests/crash/campaign_witness.h: a party that knows exactly what it was told: an ASP that no simulator plays. It publishes
 // its endpoint anew with each command, says each command until it has the reply, and once more afterwards, and compares the
 // replies octet by octet.
-// Threads: the owner's. Needs the broker, which does not fall in a campaign.
+// A connection that ends with the broker is made again. Threads: the owner's.
 #pragma once
 
 #include <chrono>
