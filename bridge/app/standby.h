@@ -1,6 +1,6 @@
 // bridge/app/standby.h: a registryd that waits until the ledger is its own to open: it looks at the lease, says there that
-// it waits and whether it reaches the broker, and answers for health and metrics. Nothing of the registry runs meanwhile, but
-// that it decides commands where the nodes share that (`ledger.shared`, member.h).
+// it waits and whether it reaches the broker, and answers for health and metrics. Nothing of the registry runs
+// meanwhile, but that it decides commands where the nodes share that (`ledger.shared`, member.h).
 // Where zone.other_primaries says who may be active, it keeps a copy of the zone (bridge/zone/follower.h), from when it has
 // seen that another one has the ledger. Without one there is nobody to copy from, and the ledger is its own at once.
 // Owns: two threads, one connection to the ledger's server, the HTTP server, and what follows the zone. The destructor ends
