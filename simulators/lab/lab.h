@@ -105,7 +105,7 @@ class Lab {
   std::map<std::string, Usage> UsageByProcess() const;
   // The registryd that is active: "registryd", "registryd-2"; empty when none says so.
   std::string ActiveBridge() const;
-  // The registry's metrics, each the sum over its labels; empty when it does not answer.
+  // The registry's metrics, each the sum over its labels, and over all registryd that decide; empty when it does not answer.
   std::map<std::string, double> RegistryCounters() const;
   nlohmann::json Description() const;  // what lab.json says
   // DIR/lab.json, whole or not at all; `supervisor` (may be null) is listed as its first process.
@@ -130,6 +130,7 @@ class Lab {
   Status StartSigningServer();
   Status StartRegistry();
   std::uint16_t ActiveHttp() const;
+  static void AddCounters(std::uint16_t http, std::map<std::string, double>& sums);
   Status StartAuthority();
   Status StartResolver();
   Status StartAspBrokers();

@@ -149,16 +149,25 @@ std::uint16_t Lab::ActiveHttp() const {
   return layout_.http;
 }
 
-// Prometheus' text: NAME VALUE or NAME{LABELS} VALUE; what begins with # is no value.
 std::map<std::string, double> Lab::RegistryCounters() const {
   std::map<std::string, double> sums;
-  std::istringstream text(HttpBody(kAddress, ActiveHttp(), "/metrics").value_or(""));
+  if (!options_.shared) {
+    AddCounters(ActiveHttp(), sums);
+    return sums;
+  }
+  AddCounters(layout_.http, sums);
+  for (const OtherBridge& bridge : layout_.other_bridges) AddCounters(bridge.http, sums);
+  return sums;
+}
+
+// Prometheus' text: NAME VALUE or NAME{LABELS} VALUE; what begins with # is no value.
+void Lab::AddCounters(std::uint16_t http, std::map<std::string, double>& sums) {
+  std::istringstream text(HttpBody(kAddress, http, "/metrics").value_or(""));
   for (std::string line; std::getline(text, line);) {
     const std::size_t blank = line.rfind(' ');
     if (line.empty() || line[0] == '#' || blank == std::string::npos) continue;
     sums[line.substr(0, line.find_first_of("{ "))] += std::strtod(line.c_str() + blank, nullptr);
   }
-  return sums;
 }
 
 }  // namespace registry::lab

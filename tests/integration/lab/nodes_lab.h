@@ -1,5 +1,5 @@
-// tests/integration/lab/nodes_lab.h: two registryd or more on one PostgreSQL, a broker, a name server, and devices of which two are
-// activated at the start and two more whenever a test says so.
+// tests/integration/lab/nodes_lab.h: two registryd or more on one PostgreSQL, a broker, a name server, and devices of
+// which two are activated at the start and two more whenever a test says so.
 // Owns: the lab; a program of it that ends when nobody expects it fails the test. Threads: the test's.
 #pragma once
 
