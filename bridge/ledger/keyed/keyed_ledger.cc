@@ -78,14 +78,14 @@ Result<std::optional<domain::Device>> KeyedLedger::LoadDevice(const DeviceId& id
   constexpr int kReadsMost = 8;  // one that moves so fast makes the decision stale anyhow
   auto device = Reading::LoadDevice(id);
   if (!live_.shared) return device;
-  for (int reads = 1; reads < kReadsMost && device && *device; ++reads) {
+  for (int reads = 1; device && *device; ++reads) {
     const std::uint64_t version = (**device).version;
     auto heard = HeardOf(id);
     if (heard == version) break;
-    if (!heard || *heard < version) {
+    if (!heard || *heard < version || reads == kReadsMost) {
       if (auto seen = committer_->CatchUp(); !seen) return seen.error();
       heard = HeardOf(id);
-      if (!heard || *heard <= version) break;
+      if (!heard || *heard <= version || reads == kReadsMost) break;
     }
     device = Reading::LoadDevice(id);
   }

@@ -6,6 +6,7 @@
 // Waiting: the backend's bounds.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ class SharedWrites {
   virtual ~SharedWrites() = default;
   // Begins a transaction. Nobody else's comes between this and its end.
   virtual Result<Entered> Enter(const std::vector<Store::Place>& wanted) = 0;
+  // More records within it. Nothing: it was cut off; enter again.
+  virtual Result<std::optional<std::vector<Store::Stored>>> Ask(const std::vector<Store::Place>& wanted) = 0;
   // Its end, durable on return. False: it was cut off, and nothing of it is there; the writes are as they were.
   virtual Result<bool> Write(OrderedWrites& writes, const std::string& change) = 0;
   // Its end, when there is nothing to write.

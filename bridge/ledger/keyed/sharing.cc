@@ -5,27 +5,36 @@
 namespace registry::ledger {
 
 Status Sharing::Enter(const std::vector<const Encoded*>& changesets) {
-  const auto known = [this](const std::string& device) { return devices_.Knows(device); };
+  for (;;) {
+    const auto entered = TryToEnter(changesets);
+    if (!entered) return entered.error();
+    if (*entered) return Done{};
+  }
+}
+
+Result<bool> Sharing::TryToEnter(const std::vector<const Encoded*>& changesets) {
   ahead_.Begin();
-  const auto places = ahead_.Want(changesets, known);
+  const auto places =
+      ahead_.Want(changesets, [this](const std::string& device) { return devices_.Knows(device); });
   auto entered = writes_.Enter(places);
   if (!entered) return entered.error();
   ahead_.Take(places, std::move(entered->stored));
-  auto read = Take(entered->changes);
-  if (read) read = ReadMoved(changesets);
+  const auto taken = Take(entered->changes);
+  auto read = taken ? ReadMoved(changesets) : Result<bool>(taken.error());
   if (!read) (void)writes_.Leave();  // the others wait for its end
   return read;
 }
 
 // Devices that were known until another wrote them just now.
-Status Sharing::ReadMoved(const std::vector<const Encoded*>& changesets) {
+Result<bool> Sharing::ReadMoved(const std::vector<const Encoded*>& changesets) {
   const auto moved =
       ahead_.Want(changesets, [this](const std::string& device) { return devices_.Knows(device); });
-  if (moved.empty()) return Done{};
-  auto stored = ahead_.store().GetAll(moved);
+  if (moved.empty()) return true;
+  auto stored = writes_.Ask(moved);
   if (!stored) return stored.error();
-  ahead_.Take(moved, std::move(*stored));
-  return Done{};
+  if (!*stored) return false;
+  ahead_.Take(moved, std::move(**stored));
+  return true;
 }
 
 Status Sharing::Look(SharedWrites::Patience patience) {

@@ -30,7 +30,9 @@ class Sharing {
 
  private:
   Status Take(const SharedWrites::Changes& changes);
-  Status ReadMoved(const std::vector<const Encoded*>& changesets);
+  // False: the transaction was cut off.
+  Result<bool> TryToEnter(const std::vector<const Encoded*>& changesets);
+  Result<bool> ReadMoved(const std::vector<const Encoded*>& changesets);
 
   SharedWrites& writes_;
   Live& live_;

@@ -1,5 +1,8 @@
 #include "bridge/ledger/postgres/shared_writer.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "bridge/ledger/postgres/members.h"
 
 namespace registry::ledger {
@@ -12,6 +15,7 @@ constexpr milliseconds kEnterAgainAfter{250};
 // Longer than a member may stand still, so that whoever waits for so long waits for one that nothing else ends.
 constexpr milliseconds kWaitsForLock = milliseconds(kHeldAtMost) + milliseconds(500);
 constexpr std::int64_t kPrunedTogether = 1000;
+constexpr std::chrono::seconds kLongAfter{1};
 
 std::string Millis(milliseconds time) { return Int8(time.count()); }
 
@@ -156,11 +160,22 @@ SharedWriter::Tried<SharedWriter::Standing> SharedWriter::TryToStand(
   return Nothing(Standing{std::move(**told), questions.Of(rows, asked)});
 }
 
+// Who has not looked for long has much to read, for which the others need not wait.
 Result<SharedWrites::Entered> SharedWriter::Enter(const std::vector<Store::Place>& wanted) {
+  Changes changes;
+  if (steady_clock::now() - looked_ > kLongAfter) {
+    auto seen = TryToLook();
+    if (!seen) return seen.error();
+    if (*seen) changes = std::move(**seen);
+  }
   for (const auto until = steady_clock::now() + options_.retry_for;;) {
     auto standing = TryToStand(wanted);
     if (!standing) return standing.error();
-    if (*standing) return Entered{Noted(std::move((**standing).told)), std::move((**standing).stored)};
+    if (*standing) {
+      auto more = Noted(std::move((**standing).told));
+      std::ranges::move(more, std::back_inserter(changes));
+      return Entered{std::move(changes), std::move((**standing).stored)};
+    }
     if (steady_clock::now() >= until) return GivenUp();
     Pause();
   }
@@ -174,7 +189,25 @@ SharedWrites::Changes SharedWriter::Noted(std::vector<Told> told) {
     last_ = std::move(one);
   }
   if (!changes.empty()) session_.Seen(seen_);
+  looked_ = steady_clock::now();
   return changes;
+}
+
+Result<std::optional<std::vector<Store::Stored>>> SharedWriter::Ask(const std::vector<Store::Place>& wanted) {
+  using Nothing = std::optional<std::vector<Store::Stored>>;
+  const Questions questions(statements_, wanted);
+  const auto answers = Run(questions.requests());
+  if (const auto* const rows = std::get_if<std::vector<Rows>>(&answers))
+    return Nothing(questions.Of(*rows, 0));
+  if (auto after = After(std::get<Failure>(answers)); !after) return after.error();
+  if (IsCutOffForLong()) return GivenUp();
+  return Nothing();
+}
+
+bool SharedWriter::IsCutOffForLong() {
+  const auto now = steady_clock::now();
+  if (!cut_off_) cut_off_ = now;
+  return now - *cut_off_ > options_.retry_for;
 }
 
 Status SharedWriter::Leave() {
@@ -193,12 +226,10 @@ Result<bool> SharedWriter::Write(OrderedWrites& writes, const std::string& chang
     cut_off_.reset();
     return CameBack(mine, begun);
   }
-  const auto now = steady_clock::now();
-  if (!cut_off_) cut_off_ = now;
   options_.log.Warning("transaction " + std::to_string(mine.number) + " was cut off: " + failed->message);
   if (auto after = After(*failed); !after) return after.error();
   if (session_.connection() == nullptr) {
-    const auto there = Settle(mine, now + options_.retry_for);
+    const auto there = Settle(mine, steady_clock::now() + options_.retry_for);
     if (!there) return there;
     if (*there) {
       writes.Clear();
@@ -208,7 +239,7 @@ Result<bool> SharedWriter::Write(OrderedWrites& writes, const std::string& chang
   } else {
     Pause();  // the server is in trouble, and is not helped by the same at once
   }
-  if (now - *cut_off_ > options_.retry_for) return GivenUp();
+  if (IsCutOffForLong()) return GivenUp();
   return false;
 }
 

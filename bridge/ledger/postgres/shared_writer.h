@@ -32,6 +32,7 @@ class SharedWriter final : public SharedWrites {
                std::int64_t seen);
 
   Result<Entered> Enter(const std::vector<Store::Place>& wanted) override;
+  Result<std::optional<std::vector<Store::Stored>>> Ask(const std::vector<Store::Place>& wanted) override;
   Result<bool> Write(OrderedWrites& writes, const std::string& change) override;
   Status Leave() override;
   Result<Changes> Look(Patience patience) override;
@@ -69,6 +70,7 @@ class SharedWriter final : public SharedWrites {
   // What a failure leaves: no connection, or one that goes on. An error: it will not pass.
   Status After(const Failure& failure);
   Answers Run(const std::vector<Request>& requests);
+  bool IsCutOffForLong();
   Error GivenUp() const;
   void Pause();
 
@@ -84,6 +86,7 @@ class SharedWriter final : public SharedWrites {
   std::int64_t pruned_ = 0;
   std::optional<Time> cut_off_;  // since when no transaction has come to its end
   std::optional<Time> tried_;    // to connect, while nothing was to be written
+  Time looked_{};                // when it saw last what others wrote
   Lease::Span begun_{};
   std::string why_;
   Mutex mutex_;  // of pauses
