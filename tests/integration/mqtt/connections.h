@@ -14,7 +14,7 @@ namespace registry::test {
 inline std::set<int> ConnectionsTo(int port) {
   std::set<int> sockets;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    const int fd = std::atoi(entry.path().filename().c_str());
+    const int fd = static_cast<int>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
     sockaddr_in peer{};
     socklen_t size = sizeof(peer);
     if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 && ntohs(peer.sin_port) == port)
