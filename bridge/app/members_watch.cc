@@ -132,7 +132,13 @@ void MembersWatch::TakeTold() {
 }
 
 void MembersWatch::Inherit(Time now) {
+  std::set<std::string> told;  // since TakeTold
+  {
+    const MutexLock lock(mutex_);
+    told = told_;
+  }
   for (const std::string& id : left_) {
+    if (told.contains(id)) continue;
     const auto rest = not_before_.find(id);
     const bool may_come = rest != not_before_.end() && now < rest->second;
     if (id != IdOf(options_.self) && !alive_.contains(id) && !may_come) ways_.inherit(id);
