@@ -18,14 +18,17 @@ constexpr int kPort = 1024;  // of the endpoint; each command names the next one
 }  // namespace
 
 CampaignWitness::CampaignWitness(const lab::Layout& layout)
-    : client_({layout.mqtt, layout.BrokerCa(), layout.PartyCertificate(kParty), layout.PartyKey(kParty),
-               "witness"}) {
+    : options_{layout.mqtt, layout.BrokerCa(), layout.PartyCertificate(kParty), layout.PartyKey(kParty),
+               "witness"},
+      client_(std::make_unique<RawMqtt>(options_)) {
   REG_CHECK(lab::WaitUntil([this] { return Listen(); }, kListensWithin));
 }
 
+// libmosquitto gives up for good when a broker that has just been started ends the handshake (loop_forever, MOSQ_ERR_TLS).
 bool CampaignWitness::Listen() {
-  return client_.connected() &&
-         client_.Subscribe(std::string("registry/v1/to/") + kParty + "/endpoint.publish/+");
+  if (!client_->connected()) client_ = std::make_unique<RawMqtt>(options_);
+  return client_->connected() &&
+         client_->Subscribe(std::string("registry/v1/to/") + kParty + "/endpoint.publish/+");
 }
 
 void CampaignWitness::Say() { SayAgain(++said_); }
@@ -44,7 +47,7 @@ void CampaignWitness::SayAgain(int number) {
                          {"source", kParty},
                          {"type", "registry.v1.endpoint.publish"},
                          {"data", {{"endpoint", endpoint}}}};
-  client_.Publish(std::string("registry/v1/from/") + kParty + "/endpoint.publish", envelope.dump());
+  client_->Publish(std::string("registry/v1/from/") + kParty + "/endpoint.publish", envelope.dump());
 }
 
 // A refusal for the moment (a disk that is nearly full, a registry that is busy) decides nothing, and is no reply to keep.
@@ -64,7 +67,7 @@ bool CampaignWitness::Await(std::chrono::seconds within) {
   const auto until = steady_clock::now() + within;
   auto again = steady_clock::now() + kSayAgainAfter;
   while (answered_ < said_) {
-    if (const auto message = client_.Next(kListenFor)) Take(*message);
+    if (const auto message = client_->Next(kListenFor)) Take(*message);
     while (answered_ < said_ && replies_.contains(IdOf(answered_ + 1))) ++answered_;
     if (steady_clock::now() >= until) return answered_ == said_;
     if (steady_clock::now() < again) continue;
@@ -84,7 +87,7 @@ bool CampaignWitness::RepeatLast(std::chrono::seconds within) {
     SayAgain(said_);
     const auto again = steady_clock::now() + kSayAgainAfter;
     while (times_[id] == before && steady_clock::now() < again) {
-      if (const auto message = client_.Next(kListenFor)) Take(*message);
+      if (const auto message = client_->Next(kListenFor)) Take(*message);
     }
   }
   return times_[id] > before;

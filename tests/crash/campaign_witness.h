@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <string>
 
 #include "simulators/lab/layout.h"
@@ -33,7 +34,8 @@ class CampaignWitness {
   void SayAgain(int number);
   void Take(const RawMessage& message);
 
-  RawMqtt client_;
+  const RawOptions options_;
+  std::unique_ptr<RawMqtt> client_;
   int said_ = 0, answered_ = 0;
   std::map<std::string, std::string> replies_;  // by the command's id
   std::map<std::string, int> times_;            // each was answered
