@@ -6,7 +6,7 @@
 // Rows that end in `unchecked` are of runs in which devices check nothing (simulators/lab/checks.h): how fast the registry
 // is. Rows that end in the name of a name server are of runs with it; those without one are of runs with the first of them.
 //   bench_activation [--devices N] [--runs N] [--secondary bind|nsd|knot|all] [--ledger rocksdb|postgres|both]
-//       [--bridges N] [--json FILE]
+//       [--bridges N] [--shared] [--json FILE]
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -44,11 +44,16 @@ double RelayedPerSecond() {
   return kRelayed / std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
 }
 
+struct Nodes {
+  int on_postgres = 0;  // 0: one, with its ledger in RocksDB
+  bool shared = false;  // all of them decide, and not the active one alone
+};
+
 struct Options {
   DemoOptions demo;
   int runs = kRuns;
   std::vector<Authority> secondaries{Authority::kBind};
-  std::vector<int> bridges{0};  // in turn; 0: one, with its ledger in RocksDB, else so many on PostgreSQL
+  std::vector<Nodes> nodes{Nodes{}};  // in turn
 };
 
 // What is no name of one is refused before.
@@ -152,15 +157,18 @@ class Rows {
   registry::bench::Report& report_;
 };
 
-std::string LedgerSuffix(int bridges) {
-  return bridges == 0 ? "" : bridges == 1 ? ".postgres" : ".postgres." + std::to_string(bridges);
+std::string LedgerSuffix(const Nodes& nodes) {
+  if (nodes.on_postgres == 0) return "";
+  const std::string count = nodes.on_postgres == 1 ? "" : "." + std::to_string(nodes.on_postgres);
+  return ".postgres" + count + (nodes.shared ? ".shared" : "");
 }
 
-bool MeasureLedger(const Options& options, int bridges, Rows& rows) {
+bool MeasureLedger(const Options& options, const Nodes& nodes, Rows& rows) {
   DemoOptions demo = options.demo;
-  demo.lab.postgres = bridges > 0;
-  demo.lab.bridges = std::max(1, bridges);
-  const std::string ledger = LedgerSuffix(bridges);
+  demo.lab.postgres = nodes.on_postgres > 0;
+  demo.lab.bridges = std::max(1, nodes.on_postgres);
+  demo.lab.shared = nodes.shared;
+  const std::string ledger = LedgerSuffix(nodes);
   for (const Authority software : options.secondaries) {
     demo.lab.authority = software;
     const bool first = software == options.secondaries.front();
@@ -177,8 +185,8 @@ bool MeasureLedger(const Options& options, int bridges, Rows& rows) {
 }
 
 bool Measure(const Options& options, Rows& rows) {
-  return std::all_of(options.bridges.begin(), options.bridges.end(),
-                     [&](int bridges) { return MeasureLedger(options, bridges, rows); });
+  return std::all_of(options.nodes.begin(), options.nodes.end(),
+                     [&](const Nodes& nodes) { return MeasureLedger(options, nodes, rows); });
 }
 
 }  // namespace
@@ -187,6 +195,7 @@ int main(int argc, char** argv) {
   Options options = Usual();
   std::string secondary = "bind", ledger = "rocksdb";
   int most = 1;
+  bool shared = false;
   registry::bench::Arguments arguments("bench_activation");
   arguments.app().add_option("--devices", options.demo.lab.devices, "(3000)")->check(CLI::PositiveNumber);
   arguments.app()
@@ -202,9 +211,13 @@ int main(int argc, char** argv) {
       .add_option("--bridges", most,
                   "on PostgreSQL: runs with 1 to so many registryd, of which one is active (1)")
       ->check(CLI::Range(1, 4));
+  arguments.app().add_flag("--shared", shared, "with --bridges: once more each, and all of them decide");
   if (const auto end = arguments.Parse(argc, argv)) return *end;
-  if (ledger == "postgres") options.bridges.clear();
-  for (int bridges = 1; ledger != "rocksdb" && bridges <= most; ++bridges) options.bridges.push_back(bridges);
+  if (ledger == "postgres") options.nodes.clear();
+  for (int count = 1; ledger != "rocksdb" && count <= most; ++count) {
+    options.nodes.push_back({count, false});
+    if (shared && count > 1) options.nodes.push_back({count, true});
+  }
   options.secondaries = SecondariesOf(secondary);
   const double relayed = RelayedPerSecond();
   if (relayed <= 0) {
