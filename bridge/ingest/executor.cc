@@ -161,9 +161,10 @@ void Executor::AnswerUnknown(const Request& request, AnswerWay way) {
 Verdict Executor::AnswerRead(const Request& request) {
   const auto& [party, command] = request.topic;
   const Status seen = ledger_.CatchUp();
+  if (!seen) return {"failed", seen.error().symbol};  // it is tried again, here or by another node
   const domain::Context context = Now();
   const auto terms = terms_.Now();
-  const auto origin = seen ? Identify(request, *terms) : Result<domain::Origin>(seen.error());
+  const auto origin = Identify(request, *terms);
   auto told = origin ? Decide(request, *terms, origin, context).reply : Result<domain::Reply>(origin.error());
   if (told) {
     services_.aside(party, Accepted(request, std::move(*told), context));

@@ -68,6 +68,7 @@ class TestRegistry : public ingest::Observer {
   void WaitUntilRead() const;
   // Everything said on a topic that starts with `prefix` since the last call with the same prefix.
   std::vector<Said> Heard(const std::string& prefix);
+  std::vector<Said> TakeAside();  // what went aside since the last call, and was no answer to Ask
   // Publishes whatever the zone wants, as if every secondary served it.
   void ServeZone();
   void RunDueJobs(std::chrono::seconds later);  // moves the clock and waits for the timer to act
@@ -112,7 +113,6 @@ class TestRegistry : public ingest::Observer {
   void Open();
   using Counts = std::map<std::string, std::uint64_t>;
   std::uint64_t CountIn(const Counts& counts, const std::string& name) const;
-  std::vector<Said> TakeAside();
   std::vector<Said> ReadAfter(ledger::Seq* after, std::chrono::milliseconds wait);
 
   std::filesystem::path folder_;
