@@ -34,6 +34,11 @@ void Aside::Offer(const PartyId& party, domain::OutgoingMessage message) {
   changed_.NotifyOne();
 }
 
+void Aside::Finish(std::chrono::milliseconds within) {
+  MutexLock lock(mutex_);
+  changed_.WaitFor(lock, within, [this]() REQUIRES(mutex_) { return lines_.empty(); });
+}
+
 void Aside::Run() {
   MutexLock lock(mutex_);
   while (!thread_.stopping()) {
@@ -52,6 +57,7 @@ void Aside::Run() {
       lock.Unlock();
       left = Publish(std::move(*next));
       lock.Lock();
+      if (lines_.empty()) changed_.NotifyAll();
     }
     if (!left) thread_.Rest(lock, kLookAgain);
   }

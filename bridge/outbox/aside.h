@@ -41,7 +41,8 @@ class Aside {
   ~Aside() { Stop(); }
   Publisher& rest() { return rest_; }
   void Start();
-  void Stop() { thread_.Stop(); }  // what waits is dropped
+  void Finish(std::chrono::milliseconds within);  // waits until nothing waits
+  void Stop() { thread_.Stop(); }                 // what waits is dropped
   // To `party`, whose share it takes.
   void Offer(const PartyId& party, domain::OutgoingMessage message);
   std::uint64_t said() const;
