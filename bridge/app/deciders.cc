@@ -10,10 +10,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr milliseconds kLookAtMembersAtMost{1000}, kLookAtMembersAtLeast{250}, kMembersAnswerWithin{2000};
+constexpr milliseconds kLookAtMembersAtMost{1000}, kLookAtMembersAtLeast{250};
+// A stop waits for it.
+constexpr milliseconds kMembersAnswerWithin{2000}, kMembersRetryFor{5000};
 
 ledger::PostgresOptions AnsweredSoon(ledger::PostgresOptions options) {
   options.answer_within = std::min(options.answer_within, kMembersAnswerWithin);
+  options.retry_for = std::min(options.retry_for, kMembersRetryFor);
   return options;
 }
 

@@ -1,8 +1,6 @@
 #include "bridge/app/deciding_terms.h"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "schemas/wire/codec.h"
 #include "workers/crypto/digest.h"
@@ -42,11 +40,9 @@ json OfRenewals(const domain::RenewalPolicy& policy) {
   return {policy.from_percent, policy.jitter_percent, policy.tlsa_ttl.count(), policy.again.count()};
 }
 
-json OfCertificates(const Config& config, const domain::CertificatePolicy& policy) {
-  std::ostringstream blocked;
-  if (!config.pki.blocked_keys.empty()) blocked << std::ifstream(config.pki.blocked_keys).rdbuf();
+json OfCertificates(const domain::CertificatePolicy& policy, const std::string& blocked_keys) {
   return {policy.validity.count(), policy.backdate.count(),       policy.crl_url,
-          policy.crl_shards,       static_cast<int>(policy.tlsa), ToHex(crypto::Sha256OfText(blocked.str()))};
+          policy.crl_shards,       static_cast<int>(policy.tlsa), blocked_keys};
 }
 
 json OfPayloads(const Config& config, const domain::PayloadPolicy& policy) {
@@ -60,12 +56,13 @@ json OfPayloads(const Config& config, const domain::PayloadPolicy& policy) {
 DecidingTerms DecidingTermsOf(const Config& config, const Material& material) {
   const domain::Policy& policy = material.policy;
   DecidingTerms terms;
+  terms["release"] = REGISTRY_VERSION;
   terms["zone"] = DigestOfTerms(config.zone);
   terms["certificate authorities"] =
       DigestOfTerms({ToHex(material.root_certificate), ToHex(material.issuing_certificate)});
   terms["authorisation"] = DigestOfTerms(
       {ToHex(material.intake_key), policy.authorisation.validity.count(), policy.restore_within.count()});
-  terms["certificates"] = DigestOfTerms(OfCertificates(config, policy.certificate));
+  terms["certificates"] = DigestOfTerms(OfCertificates(policy.certificate, material.blocked_keys));
   terms["payloads"] = DigestOfTerms(OfPayloads(config, policy.payload));
   terms["renewal"] = DigestOfTerms(OfRenewals(policy.renewal));
   terms["parties"] = DigestOfTerms(OfParties(config));

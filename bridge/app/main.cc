@@ -17,6 +17,7 @@
 #include "bridge/app/log.h"
 #include "bridge/app/registry.h"
 #include "bridge/app/standby.h"
+#include "bridge/app/stop_guard.h"
 #include "bridge/app/supervision.h"
 #include "bridge/clock.h"
 #include "bridge/ledger/ledger.h"
@@ -51,27 +52,6 @@ Status WriteRunFile(const std::string& file, const Ports& ports) {
   if (ports.zone_tls != 0) run["zone_tls_port"] = ports.zone_tls;
   return signing::ReplaceFile(file, run.dump() + "\n", kReadableByAll);
 }
-
-// Ends the process when a stop that was asked for does not come to its end, as with a disk that no longer
-// answers. Nothing acknowledged is lost by that: it is what kill -9 would do.
-class StopGuard {
- public:
-  explicit StopGuard(Log& log) : log_(log) {}
-  void Arm() {
-    thread_.Start("stop-guard", [this] {
-      MutexLock lock(mutex_);
-      if (!thread_.Rest(lock, kStopWithin)) return;
-      log_.Write(Level::kError, "app", "the stop does not come to its end, ending without it");
-      _exit(kExitFailed);
-    });
-  }
-
- private:
-  Log& log_;
-  Mutex mutex_;
-  CondVar wake_;
-  OwnThread thread_{mutex_, wake_};
-};
 
 // Says that this process lives while its main thread opens the ledger: a node that stood by is watched already.
 class KeptAlive {
@@ -158,8 +138,8 @@ void ReadAgain(Config& config, Log& log) {
 
 // Until nobody has the ledger; `alive` is there from then on. A status: that of the end. `took_over`: another had it before.
 Result<std::optional<int>> StandBy(const Config& config, const sigset_t& signals,
-                                   const Supervision& supervision, Log& log, std::optional<KeptAlive>& alive,
-                                   bool& took_over) {
+                                   const Supervision& supervision, Log& log, StopGuard& guard,
+                                   std::optional<KeptAlive>& alive, bool& took_over) {
   auto standby = Standby::Start(config, log);
   if (!standby) return standby.error();
   const Ports ports{0, (*standby)->http_port()};
@@ -176,6 +156,7 @@ Result<std::optional<int>> StandBy(const Config& config, const sigset_t& signals
     if (signal == SIGTERM || signal == SIGINT) {
       log.Write(Level::kInfo, "app", "stopped, it stood by");
       supervision.Stopping();
+      guard.Arm();
       RemoveRunFile(config);
       return std::optional(0);
     }
@@ -196,10 +177,10 @@ struct Opened {
 };
 
 Result<Opened> OpenRegistry(Config& config, const sigset_t& signals, const Supervision& supervision, Log& log,
-                            std::optional<KeptAlive>& alive, LedgerEnd& ledger_end) {
+                            StopGuard& guard, std::optional<KeptAlive>& alive, LedgerEnd& ledger_end) {
   for (bool took_over = false;;) {
     if (config.ledger.standby) {
-      auto end = StandBy(config, signals, supervision, log, alive, took_over);
+      auto end = StandBy(config, signals, supervision, log, guard, alive, took_over);
       if (!end) return end.error();
       if (*end) return Opened{nullptr, **end};
       ReadAgain(config, log);
@@ -214,11 +195,11 @@ Result<Opened> OpenRegistry(Config& config, const sigset_t& signals, const Super
 int Serve(Config config, const sigset_t& signals, Log& log) {
   log.Write(Level::kInfo, "app", std::string("starting, version ") + REGISTRY_VERSION);
   for (const std::string& warning : WarningsOf(config)) log.Write(Level::kWarning, "app", warning);
-  StopGuard guard(log);  // outlives the registry, whose end it watches
+  StopGuard guard(log, kStopWithin, kExitFailed);  // outlives the registry, whose end it watches
   const Supervision supervision;
   std::optional<KeptAlive> alive;
   LedgerEnd ledger_end = LedgerEnd::kFailed;
-  auto opened = OpenRegistry(config, signals, supervision, log, alive, ledger_end);
+  auto opened = OpenRegistry(config, signals, supervision, log, guard, alive, ledger_end);
   if (!opened) {
     RemoveRunFile(config);
     // A database that lacks what was acknowledged here: the next start would find it as it is.

@@ -3,6 +3,9 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include <fstream>
+#include <sstream>
+
 #include "bridge/app/certificates.h"
 #include "bridge/app/zone_keys_kept.h"
 #include "bridge/clock.h"
@@ -10,6 +13,7 @@
 #include "bridge/signing/key_file.h"
 #include "bridge/signing/rolling_signer.h"
 #include "bridge/signing/signer.h"
+#include "workers/crypto/digest.h"
 
 namespace registry::app {
 namespace {
@@ -69,6 +73,12 @@ Result<domain::CertificatePolicy> CertificatePolicyOf(const PkiConfig& config) {
   policy.key_blocked = [keys = std::make_shared<const signing::BlockedKeys>(std::move(*blocked))](
                            const Bytes& digest) { return keys->Contains(digest); };
   return policy;
+}
+
+std::string DigestOfFile(const std::string& file) {
+  std::ostringstream text;
+  if (!file.empty()) text << std::ifstream(file, std::ios::binary).rdbuf();
+  return ToHex(crypto::Sha256OfText(text.str()));
 }
 
 domain::PayloadPolicy PayloadPolicyOf(const Config& config, const Material& material,
@@ -167,6 +177,7 @@ Result<Material> Material::Load(const Config& config) {
 
   auto certificate = CertificatePolicyOf(config.pki);
   if (!certificate) return certificate.error();
+  material.blocked_keys = DigestOfFile(config.pki.blocked_keys);
   domain::Policy& policy = material.policy;
   policy.zone = config.zone;
   policy.retry = config.retry;

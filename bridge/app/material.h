@@ -37,8 +37,9 @@ struct Material {
   std::vector<Bytes> Authorities() const;
   std::unique_ptr<csr_sign::Issuer> issuer;
   domain::Policy policy;
-  Bytes intake_key;     // seals what waits in the intake
-  Bytes zone_keys_key;  // seals the zone's keys beside a ledger in PostgreSQL
+  Bytes intake_key;          // seals what waits in the intake
+  std::string blocked_keys;  // their digest
+  Bytes zone_keys_key;       // seals the zone's keys beside a ledger in PostgreSQL
 
   static Result<Material> Load(const Config& config);
 };

@@ -17,6 +17,7 @@ constexpr milliseconds kHearOutWithin{1500}, kFarewellWithin{500};
 // What keeps a node from deciding seldom ends by itself.
 constexpr seconds kTriesAgainAfter{30};
 constexpr int kMissedMost = 3;
+constexpr seconds kFirstConnectionWithin{60};
 
 Error NoMember(const std::string& why) {
   return Error::Make(Code::kFailed, std::string(ledger::kLedgerInUse), why);
@@ -39,9 +40,10 @@ Member::Member(Config config, Log& log)
 
 Member::~Member() { Stop(Why::kAsked); }
 
-void Member::Saw(bool admits) {
+void Member::Saw(bool admits, bool reaches_broker) {
   const MutexLock lock(mutex_);
   admits_ = admits;
+  if (reaches_broker) left_for_broker_ = false;
 }
 
 void Member::Change(const Config& read) {
@@ -105,7 +107,7 @@ void Member::TrySit() {
       says_.clear();
       return;
     }
-    if (Steady::now() < not_before_ && !reread_) return;
+    if (left_for_broker_ || (Steady::now() < not_before_ && !reread_)) return;
   }
   const auto why_not = Sit();
   if (why_not && why_not->empty()) {
@@ -114,7 +116,8 @@ void Member::TrySit() {
   }
   // An active one that has only begun takes none yet.
   const bool soon = !why_not && why_not.error().symbol == ledger::kLedgerInUse;
-  NotBefore(soon ? seconds(0) : kTriesAgainAfter);
+  const bool of_ledger = soon || (!why_not && why_not.error().symbol == ledger::kLedgerFailed);
+  NotBefore(of_ledger ? seconds(0) : kTriesAgainAfter);
   if (soon) return Say(Level::kInfo, "does not decide: the active one takes no members yet");
   Say(Level::kWarning,
       "does not decide: " + (why_not ? *why_not : why_not.error().symbol + ": " + why_not.error().message));
@@ -141,11 +144,16 @@ Result<std::string> Member::Sit() {
   // Its lease is proved before the session asks for it.
   if (auto beaten = (*seat)->Beat(); !beaten) return beaten.error();
   lock.Lock();
+  if (ends_) return NoMember("this node ends");
   seat_ = std::move(*seat);
   node_ = seat_->node();
   seat_->Change(PartyTermsOf(config_));  // which may have been read again meanwhile
   lost_ = false;
   const bool fresh = session_ == nullptr;
+  if (fresh) {
+    was_connected_ = false;
+    without_since_.reset();
+  }
   session_ = session;
   changed_.NotifyAll();
   lock.Unlock();
@@ -176,10 +184,24 @@ void Member::Beat() {
   const auto differing = beaten ? seat->DiffersFrom(terms_) : Result<std::string>(beaten.error());
   if (!differing) return Missed(differing.error());
   missed_ = 0;
-  if (differing->empty()) return;
+  if (differing->empty()) return LeaveWithoutBroker(Steady::now());
   Say(Level::kWarning, "does not decide: the active one decides by other terms: " + *differing);
   NotBefore(kTriesAgainAfter);
   Leave(kExitLeaseOver, true);
+}
+
+// The broker would go on giving it its share, which nobody would hear. Once it has left, an heir does.
+void Member::LeaveWithoutBroker(Steady::time_point now) {
+  MutexLock lock(mutex_);
+  const bool connected = session_ && session_->connected();
+  const seconds lease(config_.ledger.lease_seconds);
+  if (connected) was_connected_ = true;
+  if (connected || !without_since_) without_since_ = now;
+  if (now - *without_since_ < (was_connected_ ? lease : std::max(lease, kFirstConnectionWithin))) return;
+  left_for_broker_ = true;
+  lock.Unlock();
+  Say(Level::kWarning, "does not decide: this node does not reach the broker");
+  Leave(kExitLeaseOver, false);
 }
 
 // While the server is away nothing is lost by waiting; when others reach it, this ledger has failed for good.
@@ -193,22 +215,31 @@ void Member::Missed(const Error& why) {
   Unseat();
 }
 
-// While another one hears, the session ends with nothing left in it. Else it stays, and keeps what comes until this node, or
-// an heir, is back.
+// While another one hears, the session ends with nothing left in it. Else it stays, and keeps what comes until this node,
+// or an heir, is back. What was heard is decided and answered before it is closed.
 void Member::Leave(int unkept, bool hears_out) {
-  std::shared_ptr<mqtt::Session> session;
-  {
-    const MutexLock lock(mutex_);
-    unkept_ = unkept;
-    session = session_;
-  }
+  MutexLock lock(mutex_);
+  unkept_ = unkept;
+  const std::shared_ptr<mqtt::Session> session = session_;
+  std::shared_ptr<Membership> seat = seat_;
+  lock.Unlock();
   changed_.NotifyAll();
-  if (session && hears_out) session->HearOut(kHearOutWithin);
-  if (session) session->Stop(kFarewellWithin);
+  if (session && hears_out) {
+    const MutexLock ending(ending_);
+    session->HearOut(kHearOutWithin);
+  }
+  if (seat) seat->Stop();
+  seat.reset();
+  if (session) EndSession(*session);
   Unseat();
-  const MutexLock lock(mutex_);
+  lock.Lock();
   session_.reset();
   unkept_.reset();
+}
+
+void Member::EndSession(mqtt::Session& session) {
+  const MutexLock ending(ending_);
+  session.Stop(kFarewellWithin);
 }
 
 void Member::Unseat() {
@@ -224,14 +255,18 @@ void Member::Unseat() {
   seat.reset();
 }
 
+// All that stand by see within a second that nobody has the ledger, and one of them has it soon: what the others hear then
+// is kept nowhere, so they hear nothing more before they do anything else.
 void Member::Stop(Why why) {
   if (!thread_.running()) return;
   const int unkept = why == Why::kToTakeOver ? kExitLeaseOver : EXIT_SUCCESS;
   MutexLock lock(mutex_);
   ends_ = unkept;
   const bool another_hears = admits_ && why == Why::kAsked;
+  const std::shared_ptr<mqtt::Session> session = session_;
   lock.Unlock();
   changed_.NotifyAll();
+  if (session && why == Why::kToTakeOver) EndSession(*session);
   thread_.Stop();
   Leave(unkept, another_hears);
 }

@@ -33,8 +33,8 @@ class Member {
   Member(Config config, Log& log);
   ~Member();  // stops
 
-  // Whether there is an active one that takes members. Again and again.
-  void Saw(bool admits);
+  // Whether there is an active one that takes members, and whether this node can connect to the broker. Again and again.
+  void Saw(bool admits, bool reaches_broker);
   // Leaves, within some seconds; once. Before a take-over the broker keeps the session, which is this process' again soon.
   enum class Why : std::uint8_t { kAsked, kToTakeOver };
   void Stop(Why why);
@@ -57,8 +57,10 @@ class Member {
   Result<std::string> Sit();
   void Beat();
   void Missed(const Error& why);
+  void LeaveWithoutBroker(Steady::time_point now);
   // `unkept`: the exit status where a message waits that is kept nowhere.
   void Leave(int unkept, bool hears_out);
+  void EndSession(mqtt::Session& session);
   void Unseat();  // it is a member no longer, or is to be none
   std::shared_ptr<mqtt::Session> OpenSession(const Config& config);
   std::shared_ptr<Membership> AwaitSeat();
@@ -79,11 +81,16 @@ class Member {
   SayOnce complaints_;
   Steady::time_point not_before_{};
   int missed_ = 0;  // beats in a row
+  bool was_connected_ = false;
+  std::optional<Steady::time_point> without_since_;  // a broker
+
+  Mutex ending_;  // of one that ends the session
 
   mutable Mutex mutex_;
   CondVar changed_;
   Config config_ GUARDED_BY(mutex_);
-  bool reread_ GUARDED_BY(mutex_) = false;  // the configuration, since the terms were compared
+  bool reread_ GUARDED_BY(mutex_) = false;           // the configuration, since the terms were compared
+  bool left_for_broker_ GUARDED_BY(mutex_) = false;  // until the broker can be reached
   bool admits_ GUARDED_BY(mutex_) = false, asked_ GUARDED_BY(mutex_) = false;
   std::shared_ptr<mqtt::Session> session_ GUARDED_BY(mutex_);
   std::shared_ptr<Membership> seat_ GUARDED_BY(mutex_);  // ends before the session, through which it says

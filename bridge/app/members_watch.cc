@@ -1,20 +1,17 @@
 #include "bridge/app/members_watch.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+
+#include "bridge/app/sessions_left.h"
 
 namespace registry::app {
 namespace {
 
-constexpr const char* kLeftName = "sessions-left";
-
-std::set<std::string> SessionsIn(const std::string& text) {
-  const auto said = nlohmann::json::parse(text, nullptr, false);
-  std::set<std::string> sessions;
-  if (!said.is_array()) return sessions;
-  for (const auto& id : said) {
-    if (id.is_string()) sessions.insert(id.get<std::string>());
-  }
-  return sessions;
+// A registry that heard alone may have left one for each of its parties; commands are sent to those of nodes now.
+std::vector<std::string> OfNodesFirst(const std::set<std::string>& sessions) {
+  std::vector<std::string> all(sessions.begin(), sessions.end());
+  std::ranges::stable_partition(all, [](const std::string& id) { return id.find('@') != std::string::npos; });
+  return all;
 }
 
 }  // namespace
@@ -51,15 +48,14 @@ bool MembersWatch::Said(const Status& status, const std::string& what) {
 }
 
 bool MembersWatch::KeepLeft() {
-  return Said(kept_.Write(kLeftName, nlohmann::json(left_).dump() + "\n"),
-              "which sessions the broker has cannot be kept");
+  return Said(KeepSessionsLeft(left_, kept_), "which sessions the broker has cannot be kept");
 }
 
 // Its own session first: should this process end now, the next one inherits from it.
 bool MembersWatch::Begin() {
-  const auto text = kept_.Read(kLeftName);
-  if (!text) return Said(text.error(), "which sessions the broker has cannot be read");
-  left_ = *text ? SessionsIn(**text) : std::set<std::string>(options_.before.begin(), options_.before.end());
+  const auto left = SessionsLeft(kept_);
+  if (!left) return Said(left.error(), "which sessions the broker has cannot be read");
+  left_ = !left->empty() ? *left : std::set<std::string>(options_.before.begin(), options_.before.end());
   left_.insert(IdOf(options_.self));
   admitted_ = KeepLeft() && Said(ways_.admit(), "none are taken");
   return admitted_;
@@ -137,7 +133,7 @@ void MembersWatch::Inherit(Time now) {
     const MutexLock lock(mutex_);
     told = told_;
   }
-  for (const std::string& id : left_) {
+  for (const std::string& id : OfNodesFirst(left_)) {
     if (told.contains(id)) continue;
     const auto rest = not_before_.find(id);
     const bool may_come = rest != not_before_.end() && now < rest->second;

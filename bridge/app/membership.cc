@@ -14,6 +14,7 @@ using std::chrono::seconds;
 
 // A member that does not get through gives up, and joins anew: the broker keeps what it was not told that we have.
 constexpr milliseconds kMemberAnswerWithin{5000}, kMemberRetryFor{10'000};
+constexpr milliseconds kRepliesWithin{300};  // the active one moves its cursor each 100 ms
 
 std::uint64_t Unconfirmed(const ledger::LedgerReader& ledger) {
   const auto backlog = ingest::MqttBacklog(ledger);
@@ -30,7 +31,9 @@ Membership::~Membership() { Stop(); }
 
 void Membership::Stop() {
   if (pipeline_) pipeline_->Stop();
-  if (aside_) aside_->Stop();
+  if (!aside_) return;
+  aside_->Finish(kRepliesWithin);
+  aside_->Stop();
 }
 
 Result<std::unique_ptr<Membership>> Membership::Join(const Config& config, Around around) {

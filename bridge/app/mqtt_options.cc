@@ -1,11 +1,6 @@
 #include "bridge/app/mqtt_options.h"
 
 namespace registry::app {
-namespace {
-
-constexpr const char* kShareGroup = "registry";
-
-}  // namespace
 
 std::vector<std::string> HeardAlone(const Config& config) {
   std::vector<std::string> parties;

@@ -6,6 +6,8 @@
 
 namespace registry::app {
 
+inline constexpr const char* kShareGroup = "registry";  // of nodes that share what they hear
+
 // The parties with a session of their own: none where several nodes share what they hear.
 std::vector<std::string> HeardAlone(const Config& config);
 // Of one of several nodes that share what they hear.

@@ -27,6 +27,7 @@
 #include "bridge/app/party_acts.h"
 #include "bridge/app/party_reload.h"
 #include "bridge/app/secondary_alarm.h"
+#include "bridge/app/sessions_left.h"
 #include "bridge/app/status.h"
 #include "bridge/app/token_watch.h"
 #include "bridge/app/zone_keys_kept.h"
@@ -101,7 +102,8 @@ class Wired : public Registry {
   std::unique_ptr<CrlWriter> crl_;
   std::unique_ptr<BrokerCrl> broker_crl_;
   std::unique_ptr<mqtt::Session> session_;
-  std::unique_ptr<Deciders> deciders_;  // null: none decides beside this one
+  std::unique_ptr<Deciders> deciders_;               // null: none decides beside this one
+  std::unique_ptr<FormerSessions> former_sessions_;  // null: there are none
   std::unique_ptr<outbox::Aside> aside_;
   std::unique_ptr<outbox::MqttRelay> relay_;
   std::unique_ptr<HttpServer> http_;
@@ -265,6 +267,10 @@ void Wired::OpenMqtt() {
     deciders_ = std::make_unique<Deciders>(
         config_, Deciders::Around{*shared_, *ledger_, beside_->intake(), *pipeline_, beside_->kept(), log_},
         session, hear, [this] { session_->Stir(); });
+  if (config_.ledger.in_postgres && !shared_) {
+    auto former = FormerSessions::Of(beside_->kept(), session, hear, [this] { session_->Stir(); });
+    if (former) former_sessions_ = std::move(*former);
+  }
   session_ = std::make_unique<mqtt::Session>(std::move(session), hear);
   outbox::RelayOptions options;
   options.in_flight_max = static_cast<std::size_t>(config_.mqtt.in_flight);
@@ -321,6 +327,7 @@ Result<Ports> Wired::Start() {
     if (auto kept = deciders_->Keep(DecidingTermsOf(config_, material_)); !kept) return kept.error();
     deciders_->Start();
   }
+  if (former_sessions_) former_sessions_->Start();
   if (auto console = StartConsole(); !console) return console.error();
   const zone::Snapshot zone = zone_->snapshot();
   return Ports{zone.port, http_->port(), console_ ? console_->port() : std::uint16_t{0}, zone.tls_port};
@@ -333,6 +340,7 @@ void Wired::Stop() {
   console_.reset();
   http_.reset();
   if (deciders_) deciders_->Stop();
+  former_sessions_.reset();
   coming_ca_->Stop();
   zone_->Stop();
   census_->Stop();

@@ -10,6 +10,7 @@
 #include "bridge/app/metrics.h"
 #include "bridge/app/mqtt_options.h"
 #include "bridge/app/status.h"
+#include "bridge/app/stop_guard.h"
 #include "bridge/app/zone_keys_beside.h"
 #include "bridge/app/zone_options.h"
 #include "bridge/ledger/postgres/nodes.h"
@@ -26,7 +27,7 @@ using ledger::PostgresStandby;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr seconds kDialEvery{5};
+constexpr seconds kDialEvery{5}, kTakesOverWithin{25};
 constexpr milliseconds kLookAtMost{1000}, kLookAtLeast{250};
 
 class Waiting : public Standby {
@@ -40,6 +41,8 @@ class Waiting : public Standby {
         zone_log_(log.For("zone")),
         app_log_(log.For("app")),
         file_(config.file),
+        name_(NodeName(config.ledger)),
+        guard_(log, kTakesOverWithin, kExitLeaseOver),
         member_(config.ledger.shared ? std::make_unique<Member>(config, log) : nullptr),
         copies_(!config.dns.other_primaries.empty() && !config.dns.by_update()) {
     if (!copies_) return;
@@ -66,6 +69,7 @@ class Waiting : public Standby {
   void Look();
   void FollowZone();
   void Dial();
+  void TellMember(PostgresStandby::Found found);
   void Note(PostgresStandby::Found found);
   NodeSample sample() const;
   bool decides() const { return member_ && member_->sample(); }
@@ -77,7 +81,8 @@ class Waiting : public Standby {
   const zone::KeysBeside keys_beside_;
   PostgresStandby standby_;  // of its thread
   const LogLine log_, zone_log_, app_log_;
-  const std::string file_;
+  const std::string file_, name_;
+  StopGuard guard_;                       // while the member leaves before a take-over
   const std::unique_ptr<Member> member_;  // null: it does not decide
   const bool copies_;                     // the zone
   std::optional<zone::Options> zone_;     // until that begins
@@ -130,12 +135,26 @@ void Waiting::Look() {
     const auto found = standby_.Look(reaches_broker_);
     Note(found);
     if (saw_another_) FollowZone();
-    if (member_) member_->Saw(found == PostgresStandby::Found::kHeld && standby_.seen().shared);
+    if (member_) TellMember(found);
     if (found != PostgresStandby::Found::kFree) continue;
-    if (member_) member_->Stop(Member::Why::kToTakeOver);
+    if (member_) {
+      guard_.Arm();
+      member_->Stop(Member::Why::kToTakeOver);
+      guard_.Disarm();
+    }
     may_open_ = true;
     return;
   }
+}
+
+// Under one name two nodes would take the session at the broker from each other.
+void Waiting::TellMember(PostgresStandby::Found found) {
+  const bool namesake = found == PostgresStandby::Found::kHeld && standby_.seen().node == name_;
+  const std::string says =
+      "standby: the active one has this node's name (node.name), so this one does not decide";
+  if (namesake && complaints_.Due(says, SayOnce::Steady::now())) log_.Warning(says);
+  member_->Saw(found == PostgresStandby::Found::kHeld && standby_.seen().shared && !namesake,
+               reaches_broker_);
 }
 
 void Waiting::Note(PostgresStandby::Found found) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "bridge/app/kept_folder.h"
+#include "bridge/app/sessions_left.h"
 #include "simulators/lab/probe.h"
 #include "tests/support/temporary_folder.h"
 
@@ -196,6 +197,19 @@ TEST_F(MembersWatchTest, ARegistryThatHeardAloneUntilNowIsInheritedToo) {
   watch_->Told("registryd");
   watch_->Told("registryd/mno-a");
   EXPECT_TRUE(LeftBecomes("[\"registryd@a\"]\n"));
+}
+
+// As after a time in which the nodes did not share their work.
+TEST_F(MembersWatchTest, WhereNothingIsLeftTheSessionsOfBeforeAreInheritedAgain) {
+  ASSERT_TRUE(KeepSessionsLeft({}, kept_).ok());
+  EXPECT_TRUE(SessionsLeft(kept_)->empty());
+  options_.before = {"registryd"};
+  Begin();
+  EXPECT_TRUE(Comes("inherit registryd"));
+  watch_->Stop();
+  EXPECT_EQ(*SessionsLeft(kept_), (std::set<std::string>{"registryd", "registryd@a"}));
+  ASSERT_TRUE(kept_.Write("sessions-left", "{broken").ok());
+  EXPECT_TRUE(SessionsLeft(kept_)->empty());
 }
 
 }  // namespace
