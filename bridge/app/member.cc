@@ -194,10 +194,12 @@ void Member::Beat() {
 void Member::LeaveWithoutBroker(Steady::time_point now) {
   MutexLock lock(mutex_);
   const bool connected = session_ && session_->connected();
-  const seconds lease(config_.ledger.lease_seconds);
+  const milliseconds lease = seconds(config_.ledger.lease_seconds);
   if (connected) was_connected_ = true;
   if (connected || !without_since_) without_since_ = now;
-  if (now - *without_since_ < (was_connected_ ? lease : std::max(lease, kFirstConnectionWithin))) return;
+  if (now - *without_since_ <
+      (was_connected_ ? lease / 2 : std::max<milliseconds>(lease, kFirstConnectionWithin)))
+    return;
   left_for_broker_ = true;
   lock.Unlock();
   Say(Level::kWarning, "does not decide: this node does not reach the broker");
