@@ -46,14 +46,14 @@ void Member::Saw(bool admits, bool reaches_broker) {
   if (reaches_broker) left_for_broker_ = false;
 }
 
-void Member::Change(const Config& read) {
+PartyReload Member::Change(const Config& read) {
   const MutexLock lock(mutex_);
   PartyReload taken = TakeParties(config_, read);
-  config_ = std::move(taken.config);
-  for (const std::string& change : taken.changes) node_log_.Info(change);
+  config_ = taken.config;
   if (seat_) seat_->Change(PartyTermsOf(config_));
   reread_ = asked_ = true;
   changed_.NotifyAll();
+  return taken;
 }
 
 std::string Member::says() const {

@@ -20,6 +20,7 @@
 #include "bridge/app/material.h"
 #include "bridge/app/membership.h"
 #include "bridge/app/metrics.h"
+#include "bridge/app/party_reload.h"
 #include "bridge/clock.h"
 #include "bridge/mqtt/session.h"
 #include "bridge/say_once.h"
@@ -38,8 +39,8 @@ class Member {
   // Leaves, within some seconds; once. Before a take-over the broker keeps the session, which is this process' again soon.
   enum class Why : std::uint8_t { kAsked, kToTakeOver };
   void Stop(Why why);
-  // The configuration's file was read again (SIGHUP).
-  void Change(const Config& read);
+  // The configuration's file was read again (SIGHUP). What is taken of it.
+  PartyReload Change(const Config& read);
 
   std::string says() const;              // that it decides, or why not; empty: nobody takes members
   std::optional<Sample> sample() const;  // while it decides

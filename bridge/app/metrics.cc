@@ -84,6 +84,13 @@ void AddParties(Families& families, const Sample& sample) {
             "When a party was heard last, 0 when not since the start", heard);
 }
 
+void AddReloads(Families& families, std::uint64_t taken, std::uint64_t refused) {
+  AddTotal(families, "registry_config_reloads_total",
+           "Times the parties were taken from the configuration again", taken);
+  AddTotal(families, "registry_config_reloads_refused_total",
+           "Times it was wrong, and they stayed as they were", refused);
+}
+
 void AddNode(Families& families, const NodeSample& node) {
   if (!node.one_of_several) return;
   AddGauges(families, "registry_node_active", "1 at the node that has the ledger, 0 at one that stands by",
@@ -224,6 +231,7 @@ class Metrics::Impl {
     Families families = registry_.Collect();
     std::erase_if(families, [](const prometheus::MetricFamily& family) { return family.metric.empty(); });
     AddTraffic(families, sample);
+    AddReloads(families, sample.node.reloads, sample.node.reloads_refused);
     AddNode(families, sample.node);
     AddCopy(families, copy);
     return prometheus::TextSerializer().Serialize(families);
@@ -288,10 +296,7 @@ class Metrics::Impl {
     AddTotal(families, "registry_event_marks_forgotten_total",
              "Commands whose ids and replies were forgotten, since the ledger was made",
              sample.marks_forgotten);
-    AddTotal(families, "registry_config_reloads_total",
-             "Times the parties were taken from the configuration again", sample.reloads);
-    AddTotal(families, "registry_config_reloads_refused_total",
-             "Times it was wrong, and they stayed as they were", sample.reloads_refused);
+    AddReloads(families, sample.reloads, sample.reloads_refused);
     AddTotal(families, "registry_zone_axfr_total", "Whole zone transfers served", sample.axfr);
     AddTotal(families, "registry_zone_ixfr_total", "Incremental zone transfers served", sample.ixfr);
     AddTotal(families, "registry_zone_refused_total", "DNS requests refused", sample.zone_refused);
@@ -452,6 +457,7 @@ std::string StandbyText(const std::string& version, const NodeSample& node,
   Families families;
   AddGauges(families, "registry_build_info", "Always 1; the label says which version runs",
             {{{{"version", version}}, 1.0}});
+  if (node.shared) AddReloads(families, node.reloads, node.reloads_refused);
   AddNode(families, node);
   AddCopy(families, copy);
   return prometheus::TextSerializer().Serialize(families);

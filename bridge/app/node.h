@@ -25,6 +25,7 @@ struct NodeSample {
   bool shared = false, deciding = false;  // beside the active one
   double lease_age = 0;  // seconds: of the active one's proof, or since a waiting one saw something new
   std::uint64_t take_overs = 0;
+  std::uint64_t reloads = 0, reloads_refused = 0;  // of one that is not active, where it is `shared`
 };
 
 enum class LedgerEnd : std::uint8_t {

@@ -1,5 +1,7 @@
 #include "bridge/app/party_reload.h"
 
+#include <sstream>
+
 #include "schemas/wire/codec.h"
 
 namespace registry::app {
@@ -101,6 +103,23 @@ PartyReload TakeParties(const Config& running, const Config& read) {
   taken.config.retry = read.retry;
   taken.config.transfer = read.transfer;
   return taken;
+}
+
+std::optional<Config> ReadPartiesAgain(const std::string& file, const LogLine& log) {
+  auto read = LoadConfig(file);
+  if (read) return std::move(*read);
+  std::istringstream faults(read.error().message);
+  for (std::string fault; std::getline(faults, fault);)
+    log.Error("the configuration is wrong, the parties stay as they were: " + fault);
+  return std::nullopt;
+}
+
+void SayTaken(const PartyReload& taken, const LogLine& log) {
+  for (const std::string& change : taken.changes) log.Info(change);
+  std::string waiting;
+  for (const std::string& name : taken.waiting) waiting += " " + name;
+  if (!waiting.empty()) log.Warning("the configuration has changed where only a start takes it:" + waiting);
+  log.Info("the configuration was read again, " + std::to_string(taken.config.parties.size()) + " parties");
 }
 
 }  // namespace registry::app

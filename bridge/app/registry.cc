@@ -359,17 +359,13 @@ void Wired::Stop() {
 
 void Wired::TakeParties() {
   const auto log = log_.For("app");
-  const auto read = LoadConfig(config_.file);
+  const auto read = ReadPartiesAgain(config_.file, log);
   if (!read) {
     ++reloads_refused_;
-    std::istringstream faults(read.error().message);
-    for (std::string fault; std::getline(faults, fault);) {
-      log(Level::kError, "the configuration is wrong, the parties stay as they were: " + fault);
-    }
     return;
   }
-  PartyReload taken = app::TakeParties(config_, *read);
-  config_ = std::move(taken.config);
+  const PartyReload taken = app::TakeParties(config_, *read);
+  config_ = taken.config;
   pipeline_->Change({config_.parties, config_.limits, config_.retry, config_.transfer});
   relay_->ChangeBatches(config_.takes_batches);
   if (console_) console_->SetPolicy(PolicyToShow(config_));
@@ -377,17 +373,12 @@ void Wired::TakeParties() {
   parties_ = config_.parties.size();
   last_heard_.Set(config_.parties);
   secondary_alarm_->Set(config_.parties);
-  for (const std::string& change : taken.changes) log(Level::kInfo, change);
   party_acts_->Took(taken.changes);
   if (deciders_) {
     if (auto kept = deciders_->Keep(DecidingTermsOf(config_, material_)); !kept)
       log(Level::kError, "nodes that decide are not told of it: " + kept.error().message);
   }
-  std::string waiting;
-  for (const std::string& name : taken.waiting) waiting += " " + name;
-  if (!waiting.empty())
-    log(Level::kWarning, "the configuration has changed where only a start takes it:" + waiting);
-  log(Level::kInfo, "the configuration was read again, " + std::to_string(parties_) + " parties");
+  SayTaken(taken, log);
   ++reloads_;
 }
 

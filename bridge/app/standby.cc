@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <sstream>
 
 #include "bridge/app/http.h"
 #include "bridge/app/ledger_place.h"
 #include "bridge/app/member.h"
 #include "bridge/app/metrics.h"
 #include "bridge/app/mqtt_options.h"
+#include "bridge/app/party_reload.h"
 #include "bridge/app/status.h"
 #include "bridge/app/stop_guard.h"
 #include "bridge/app/zone_keys_beside.h"
@@ -89,6 +89,7 @@ class Waiting : public Standby {
   std::vector<std::pair<std::string, std::uint16_t>> primaries_;
   SayOnce complaints_;  // of its thread, as the next
   std::string said_;
+  std::atomic<std::uint64_t> reloads_{0}, reloads_refused_{0};
   std::atomic<bool> may_open_{false}, saw_another_{false}, reaches_broker_{false}, away_{false};
   mutable Mutex mutex_;
   CondVar wake_;
@@ -209,17 +210,21 @@ std::string Waiting::MetricsText() const {
 
 void Waiting::TakeParties() {
   if (!member_) return;
-  const auto read = LoadConfig(file_);
-  if (read) return member_->Change(*read);
-  std::istringstream faults(read.error().message);
-  for (std::string fault; std::getline(faults, fault);)
-    app_log_.Error("the configuration is wrong, the parties stay as they were: " + fault);
+  const auto read = ReadPartiesAgain(file_, app_log_);
+  if (!read) {
+    ++reloads_refused_;
+    return;
+  }
+  SayTaken(member_->Change(*read), app_log_);
+  ++reloads_;
 }
 
 NodeSample Waiting::sample() const {
   NodeSample sample;
   sample.one_of_several = true;
   sample.shared = member_ != nullptr;
+  sample.reloads = reloads_;
+  sample.reloads_refused = reloads_refused_;
   const MutexLock lock(mutex_);
   sample.lease_age = stood_still_;
   return sample;

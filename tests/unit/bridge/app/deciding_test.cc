@@ -59,6 +59,17 @@ TEST_F(DecidingTest, WithOtherTermsItStandsByUntilTheyAreTheSame) {
   folder_.Write("b/registry.toml", folder_.Read("b/registry.toml") + party);
   nodes_["b"]->Signal(SIGHUP);
   Await("b", "deciding");
+  // `registryctl party` waits for this count.
+  const auto counts = [this](const std::string& line) {
+    const auto page = Ask("b", "/metrics");
+    return page && page->body.find("\n" + line) != std::string::npos;
+  };
+  EXPECT_TRUE(lab::WaitUntil([&] { return counts("registry_config_reloads_total 1"); }, kPatience));
+  EXPECT_THAT(folder_.Read("b.log"), HasSubstr("the configuration was read again"));
+  Change("b", "role = 'asp'", "role = 'nobody'");
+  nodes_["b"]->Signal(SIGHUP);
+  AwaitLine("b", "the parties stay as they were");
+  EXPECT_TRUE(lab::WaitUntil([&] { return counts("registry_config_reloads_refused_total 1"); }, kPatience));
 }
 
 }  // namespace
