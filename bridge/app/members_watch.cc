@@ -10,7 +10,8 @@ namespace {
 // A registry that heard alone may have left one for each of its parties; commands are sent to those of nodes now.
 std::vector<std::string> OfNodesFirst(const std::set<std::string>& sessions) {
   std::vector<std::string> all(sessions.begin(), sessions.end());
-  std::ranges::stable_partition(all, [](const std::string& id) { return id.find('@') != std::string::npos; });
+  std::stable_partition(all.begin(), all.end(),
+                        [](const std::string& id) { return id.find('@') != std::string::npos; });
   return all;
 }
 
