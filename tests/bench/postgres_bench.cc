@@ -125,10 +125,9 @@ double TogetherPerSecond(const lab::PostgresServer& server, int shared) {
   options.node = {"first", "bench"};
   REG_CHECK(ledger::MigratePostgresLedger(options).ok());
   std::vector<std::unique_ptr<ledger::Ledger>> nodes;
-  nodes.push_back(std::move(*ledger::OpenPostgresLedger(options)));
+  nodes.push_back(*ledger::OpenPostgresLedger(options));
   if (options.shared) REG_CHECK(ledger::Members(options, *nodes.front()).Admit().ok());
-  while (static_cast<int>(nodes.size()) < shared)
-    nodes.push_back(std::move(*ledger::JoinPostgresLedger(options)));
+  while (static_cast<int>(nodes.size()) < shared) nodes.push_back(*ledger::JoinPostgresLedger(options));
   std::atomic<std::uint64_t> commits = 0, number = 0;
   const auto start = bench::Clock::now();
   std::vector<std::jthread> all;
