@@ -264,9 +264,14 @@ Status PostgresServer::MakeSynchronous() {
 }
 
 Status PostgresServer::Promote() {
-  const auto promoted = Ask("SELECT pg_promote()");
-  if (!promoted) return promoted.error();
-  return *promoted == "t\n" ? Status(Done{}) : Status(ServerNotStarted("is not promoted"));
+  // On a busy host the one who asks may be cut off, and whether it was promoted is to be seen by asking again.
+  Result<std::string> promoted = std::string();
+  const auto is_promoted = [&] {
+    promoted = Ask("SELECT CASE WHEN pg_is_in_recovery() THEN pg_promote() ELSE true END");
+    return promoted && *promoted == "t\n";
+  };
+  if (WaitUntil(is_promoted, std::chrono::seconds(120))) return Done{};
+  return promoted ? Status(ServerNotStarted("is not promoted")) : Status(promoted.error());
 }
 
 void PostgresServer::Pause() { SignalAll(SIGSTOP); }

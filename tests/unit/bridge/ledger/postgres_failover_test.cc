@@ -50,6 +50,11 @@ class PostgresFailoverTest : public testing::Test {
     EXPECT_TRUE(said.ok()) << sql << ": " << said.error().message;
   }
 
+  void Promote() {
+    const auto promoted = second_->Promote();
+    ASSERT_TRUE(promoted.ok()) << promoted.error().message;
+  }
+
   samples::Folder folder_;
   std::unique_ptr<lab::PostgresServer> first_, second_;
   PostgresOptions options_;
@@ -70,7 +75,7 @@ TEST_F(PostgresFailoverTest, WhatWasAcknowledgedIsOnTheStandbyThatIsPromoted) {
   });
   EXPECT_TRUE(lab::WaitUntil([this] { return ledger_->changesets() > 50; }, seconds(30)));
   first_->Kill();
-  EXPECT_TRUE(second_->Promote().ok());
+  Promote();
   promoted = true;
   const std::uint64_t acknowledged = commits.get();
   for (std::uint64_t i = 0; i < acknowledged; ++i) EXPECT_EQ(Entries(i), 1u) << i;
@@ -89,7 +94,8 @@ TEST_F(PostgresFailoverTest, APrimaryThatHangsIsLeftForTheStandbyThatIsPromoted)
   first_->Pause();
   auto waits = std::async(std::launch::async, [this] { return ledger_->Commit(samples::Registration(2)); });
   EXPECT_EQ(waits.wait_for(std::chrono::milliseconds(0)), std::future_status::timeout);
-  ASSERT_TRUE(second_->Promote().ok());
+  Promote();
+  if (HasFatalFailure()) return;
   const auto done = waits.get();
   EXPECT_TRUE(done.ok()) << done.error().message;
   first_->Kill();
@@ -102,7 +108,8 @@ TEST_F(PostgresFailoverTest, APrimaryThatHangsIsLeftForTheStandbyThatIsPromoted)
 TEST_F(PostgresFailoverTest, AnEarlierPrimaryThatStillAnswersIsNotReadFrom) {
   ASSERT_TRUE(ledger_->Commit(samples::Registration(1)).ok());
   ASSERT_EQ(Entries(1), 1u) << "a connection to the first server is kept";
-  ASSERT_TRUE(second_->Promote().ok());
+  Promote();
+  if (HasFatalFailure()) return;
   Tell(*first_, "ALTER SYSTEM SET default_transaction_read_only = on");
   Tell(*first_, "ALTER SYSTEM RESET synchronous_standby_names");
   Tell(*first_, "SELECT pg_reload_conf()");
@@ -133,7 +140,8 @@ TEST_F(PostgresFailoverTest, AnEarlierPrimaryThatStillTakesWritesGetsNoneOfThem)
   ASSERT_TRUE(table->Append({{before, "before"}}).ok());
   ASSERT_TRUE(kept->Write("a.json", "before").ok());
   ASSERT_TRUE(table->Erase({"none"}).ok()) << "every connection to it is there";
-  ASSERT_TRUE(second_->Promote().ok());
+  Promote();
+  if (HasFatalFailure()) return;
   Tell(*first_, "ALTER SYSTEM RESET synchronous_standby_names");
   Tell(*first_, "SELECT pg_reload_conf()");
   const auto waits_for_none = [this] { return *first_->Ask("SHOW synchronous_standby_names") == "\n"; };
@@ -160,7 +168,8 @@ TEST_F(PostgresFailoverTest, AnAppendWaitsUntilTheWriterHasGoneToTheOtherServer)
   IntakeTable* const table = intake->get();
   const std::string key = table->NewKey();
   first_->Kill();
-  ASSERT_TRUE(second_->Promote().ok());
+  Promote();
+  if (HasFatalFailure()) return;
   auto appended = std::async(std::launch::async, [&] { return table->Append({{key, "octets"}}).ok(); });
   ASSERT_TRUE(ledger_->Commit(samples::Registration(1)).ok());
   EXPECT_TRUE(appended.get());
@@ -171,7 +180,8 @@ TEST_F(PostgresFailoverTest, AnAppendWaitsUntilTheWriterHasGoneToTheOtherServer)
 TEST_F(PostgresFailoverTest, WhatIsReadNextComesFromTheStandbyThatWasPromoted) {
   ASSERT_TRUE(ledger_->Commit(samples::Registration(1)).ok());
   first_->Kill();
-  ASSERT_TRUE(second_->Promote().ok());
+  Promote();
+  if (HasFatalFailure()) return;
   EXPECT_EQ(Entries(1), 1u);
   EXPECT_EQ(Entries(1), 1u);
   EXPECT_TRUE(ledger_->Commit(samples::Registration(2)).ok());
@@ -189,7 +199,8 @@ TEST_F(PostgresFailoverTest, AServerThatLacksWhatWasAcknowledgedIsNotReadFrom) {
   ASSERT_TRUE(ledger_->Commit(samples::Registration(1)).ok());
   first_->Kill();
   ASSERT_TRUE(second_->StartAgain().ok());
-  ASSERT_TRUE(second_->Promote().ok());
+  Promote();
+  if (HasFatalFailure()) return;
   const auto read = ledger_->HistoryOf(samples::DeviceOf(1));
   ASSERT_FALSE(read.ok()) << read->size();
   EXPECT_THAT(read.error().message, testing::HasSubstr("lacks what another one acknowledged"));

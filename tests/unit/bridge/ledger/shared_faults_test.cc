@@ -140,7 +140,8 @@ TEST_F(SharedFaultsTest, AllGoOnWithTheStandbyThatIsPromoted) {
   const auto numbers = CommitWhile(nodes_, [this] {
     EXPECT_TRUE(lab::WaitUntil([this] { return c_->changesets() > 10; }, seconds(120)));
     server_->Kill();
-    EXPECT_TRUE(second_->Promote().ok());
+    const auto done = second_->Promote();
+    EXPECT_TRUE(done.ok()) << done.error().message;
   });
   ExpectEachOnce(nodes_, numbers);
 }
