@@ -168,6 +168,7 @@ class Ledger : public LedgerReader {
   struct Others {
     bool jobs = false, orders = false;  // some were put or erased
   };
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): who overrides it keeps it
   virtual void WhenOthersWrote(std::function<void(const Others&)>) {}
 };
 
