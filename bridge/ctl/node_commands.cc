@@ -37,7 +37,8 @@ void ListNodes(const ReadOptions& options) {
 void AddNodeCommands(CLI::App& app) {
   const auto options = std::make_shared<ReadOptions>();
   auto* nodes = app.add_subcommand("node", "registryd on one ledger in PostgreSQL")->require_subcommand(1);
-  auto* list = nodes->add_subcommand("list", "which one is active, which ones decide beside it, and which ones stand by");
+  auto* list = nodes->add_subcommand(
+      "list", "which one is active, which ones decide beside it, and which ones stand by");
   list->callback([options] { ListNodes(*options); });
   AddReadOptions(*list, *options);
 }
