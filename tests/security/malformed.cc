@@ -182,7 +182,8 @@ std::string BadUtf8(std::string text, Random& random) {
   static const Texts octets{"\xff",         "\x80",         std::string("\xc0\x80"),
                             "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
                             "\xc3",         "\xe2\x82",     "\xf0\x9f\x98"};
-  return InsertedAt(std::move(text), random() % text.size(), OneOf(octets, random));
+  const std::size_t at = random() % text.size();  // arguments are evaluated in any order
+  return InsertedAt(std::move(text), at, OneOf(octets, random));
 }
 
 std::string Twice(std::string text, Random& random) {
