@@ -73,8 +73,12 @@ class Connection {
                                                                  Server wanted);
   // One Rows for each request, in order, or the first failure.
   Answers Run(const std::vector<Request>& requests, Time deadline);
-  // What the server warned of in the last Run; empty: of nothing.
-  const std::string& warning() const { return warning_; }
+  // What the server warned of in the last Run. The one warning that a COMMIT gives is that its wait for a standby was
+  // cancelled: so what it committed may be lost.
+  std::optional<Failure> Warned() const {
+    if (warning_.empty()) return std::nullopt;
+    return Failure{true, "", warning_};
+  }
   // After DEALLOCATE ALL: a failure may have left out what was to be prepared.
   void PrepareAnew() { prepared_.clear(); }
   int process() const { return PQbackendPID(connection_.get()); }  // the server's, for this connection

@@ -1,9 +1,9 @@
 #include "bridge/ledger/postgres/lasting.h"
 
+#include "bridge/ledger/postgres/pause.h"
+
 namespace registry::ledger {
 namespace {
-
-constexpr std::chrono::milliseconds kAskAgainAfter{250};
 
 Failure Elsewhere() { return {true, "", "the server is not the one that the ledger is written to"}; }
 
@@ -16,7 +16,7 @@ Answers Lasting::Run(const std::vector<Request>& requests) {
     if (failed == nullptr) return answers;
     connection_.reset();
     if (!failed->MayPass() || std::chrono::steady_clock::now() >= until) return answers;
-    Pause();
+    PauseBetweenAttempts();
   }
 }
 
@@ -27,7 +27,7 @@ Answers Lasting::RunOnce(const std::vector<Request>& requests) {
   }
   auto answers = connection_->Run(requests, std::chrono::steady_clock::now() + options_.answer_within);
   if (std::holds_alternative<Failure>(answers)) return answers;
-  if (!connection_->warning().empty()) return Failure{true, "", connection_->warning()};
+  if (auto warned = connection_->Warned()) return std::move(*warned);
   // It may have gone away while this server answered.
   if (!IsWhereTheWriterIs()) return Elsewhere();
   return answers;
@@ -42,10 +42,5 @@ std::optional<Failure> Lasting::Connect() {
 }
 
 bool Lasting::IsWhereTheWriterIs() const { return !written_ || connection_->server() == written_->server; }
-
-void Lasting::Pause() {
-  MutexLock lock(mutex_);
-  never_.WaitFor(lock, kAskAgainAfter);
-}
 
 }  // namespace registry::ledger

@@ -12,7 +12,6 @@
 
 #include "bridge/ledger/postgres/connection.h"
 #include "bridge/ledger/postgres/written.h"
-#include "schemas/base/mutex.h"
 
 namespace registry::ledger {
 
@@ -28,13 +27,10 @@ class Lasting {
   Answers RunOnce(const std::vector<Request>& requests);
   std::optional<Failure> Connect();
   bool IsWhereTheWriterIs() const;
-  void Pause();
 
   const PostgresOptions options_;
   const std::shared_ptr<const Written> written_;
   std::unique_ptr<Connection> connection_;
-  Mutex mutex_;  // of pauses
-  CondVar never_;
 };
 
 }  // namespace registry::ledger

@@ -43,8 +43,7 @@ Result<std::unique_ptr<MemberSession>> MemberSession::Join(const PostgresOptions
                                                  {&Statements::kCommit}},
                                                 steady_clock::now() + options.answer_within);
   if (const auto* const failed = std::get_if<Failure>(&answers)) return failed->AsError("joining the ledger");
-  if (!member->connection_->warning().empty())
-    return Failure{true, "", member->connection_->warning()}.AsError("joining the ledger");
+  if (const auto warned = member->connection_->Warned()) return warned->AsError("joining the ledger");
   const Rows& row = std::get<std::vector<Rows>>(answers)[2];
   if (row.size() != 1)
     return Error::Make(Code::kFailed, kLedgerInUse, "nobody has the ledger who lets others commit beside it");

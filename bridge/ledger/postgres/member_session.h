@@ -7,6 +7,7 @@
 #include "bridge/ledger/postgres/lasting.h"
 #include "bridge/ledger/postgres/shared_statements.h"
 #include "bridge/ledger/postgres/writing_session.h"
+#include "schemas/base/mutex.h"
 
 namespace registry::ledger {
 

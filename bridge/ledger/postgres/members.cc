@@ -2,6 +2,7 @@
 
 #include "bridge/ledger/keyed/keyed_ledger.h"
 #include "bridge/ledger/postgres/owner.h"
+#include "bridge/ledger/postgres/pause.h"
 #include "bridge/ledger/postgres/shared_statements.h"
 #include "bridge/ledger/postgres/store.h"
 
@@ -10,10 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-constexpr milliseconds kLockedWithin = milliseconds(kHeldAtMost) + milliseconds(500);
-
-constexpr milliseconds kEndAgainAfter{250};
 
 PostgresOptions TriedOnce(PostgresOptions options) {
   options.retry_for = milliseconds(0);
@@ -94,8 +91,7 @@ class Members::Impl {
       if (failed == nullptr) return Done{};
       if (!failed->MayPass() || steady_clock::now() >= until) return failed->AsError("ending a member");
       (void)once_.Run({{&statements_.end_waiting, {still}}});
-      MutexLock lock(mutex_);
-      never_.WaitFor(lock, kEndAgainAfter);
+      PauseBetweenAttempts();
     }
   }
   Status Forget(std::int64_t number) {
@@ -111,8 +107,6 @@ class Members::Impl {
   const std::string epoch_;
   Lasting connection_;
   Lasting once_;
-  Mutex mutex_;  // of pauses
-  CondVar never_;
 };
 
 Members::Members(const PostgresOptions& options, const Ledger& ledger)

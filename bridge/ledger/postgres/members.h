@@ -19,6 +19,10 @@
 namespace registry::ledger {
 
 inline constexpr std::chrono::seconds kHeldAtMost{2};
+// How long one waits for the row: longer than a member may stand still, so that whoever has waited for so long waits for
+// one that nothing else ends.
+inline constexpr std::chrono::milliseconds kLockedWithin =
+    std::chrono::milliseconds(kHeldAtMost) + std::chrono::milliseconds(500);
 
 // Joins: kLedgerInUse while the active one takes no members, or there is none. It reads the memory of the ledger, as a start
 // does, while others commit. `options.node` says who this one is; its mark file is not raised, which PostgresStandby does.

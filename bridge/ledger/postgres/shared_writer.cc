@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "bridge/ledger/postgres/members.h"
+#include "bridge/ledger/postgres/pause.h"
 
 namespace registry::ledger {
 namespace {
@@ -11,9 +12,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kEnterAgainAfter{250};
-// Longer than a member may stand still, so that whoever waits for so long waits for one that nothing else ends.
-constexpr milliseconds kWaitsForLock = milliseconds(kHeldAtMost) + milliseconds(500);
 constexpr std::int64_t kPrunedTogether = 1000;
 constexpr std::chrono::seconds kLongAfter{1};
 
@@ -34,7 +32,7 @@ SharedWriter::SharedWriter(const PostgresOptions& options, const Statements& sta
       session_(session),
       epoch_(Int8(session.epoch())),
       member_(Int8(session.member())),
-      lock_within_(Millis(kWaitsForLock)),
+      lock_within_(Millis(kLockedWithin)),
       still_at_most_(Millis(session.member() == 0 ? milliseconds(0) : milliseconds(kHeldAtMost))),
       waiting_at_least_(Millis(kHeldAtMost)),
       seen_(seen),
@@ -177,7 +175,7 @@ Result<SharedWrites::Entered> SharedWriter::Enter(const std::vector<Store::Place
       return Entered{std::move(changes), std::move((**standing).stored)};
     }
     if (steady_clock::now() >= until) return GivenUp();
-    Pause();
+    PauseBetweenAttempts();
   }
 }
 
@@ -237,7 +235,7 @@ Result<bool> SharedWriter::Write(OrderedWrites& writes, const std::string& chang
       return CameBack(mine, begun);
     }
   } else {
-    Pause();  // the server is in trouble, and is not helped by the same at once
+    PauseBetweenAttempts();  // the server is in trouble, and is not helped by the same at once
   }
   if (IsCutOffForLong()) return GivenUp();
   return false;
@@ -257,16 +255,9 @@ std::optional<Failure> SharedWriter::Send(OrderedWrites& writes, const Told& min
   requests.push_back({&Statements::kCommit});
   auto answers = Run(requests);
   if (auto* const failed = std::get_if<Failure>(&answers)) return std::move(*failed);
-  if (auto warned = Warned()) return warned;
+  if (auto warned = session_.connection()->Warned()) return warned;
   if (prunes) pruned_ = mine.number - kChangesKept;
   return std::nullopt;
-}
-
-// The one warning that a COMMIT gives is that its wait for a standby was cancelled.
-std::optional<Failure> SharedWriter::Warned() {
-  const std::string& warning = session_.connection()->warning();
-  if (warning.empty()) return std::nullopt;
-  return Failure{true, "", warning};
 }
 
 Result<bool> SharedWriter::CameBack(const Told& mine, Lease::Span begun) {
@@ -286,7 +277,7 @@ Result<bool> SharedWriter::Settle(const Told& mine, Time until) {
       return **there;
     }
     if (steady_clock::now() >= until) return GivenUp();
-    Pause();
+    PauseBetweenAttempts();
   }
 }
 
@@ -301,8 +292,8 @@ SharedWriter::Tried<bool> SharedWriter::TryToSettle(const Told& mine) {
     return Nothing(false);
   }
   const auto answers = Run({{&shared_.confirm, {epoch_}}, {&Statements::kCommit}});
-  auto failed =
-      std::holds_alternative<Failure>(answers) ? std::optional(std::get<Failure>(answers)) : Warned();
+  auto failed = std::holds_alternative<Failure>(answers) ? std::optional(std::get<Failure>(answers))
+                                                         : session_.connection()->Warned();
   if (!failed) return Nothing(true);
   if (auto after = After(*failed); !after) return after.error();
   return Nothing();
@@ -335,7 +326,7 @@ Result<SharedWrites::Changes> SharedWriter::Look(Patience patience) {
   const bool once = patience == Patience::kOnce;
   if (once && session_.connection() == nullptr) {
     const auto now = steady_clock::now();
-    if (tried_ && now - *tried_ < kEnterAgainAfter) return Changes{};
+    if (tried_ && now - *tried_ < kTryAgainAfter) return Changes{};
     tried_ = now;
   }
   for (const auto until = steady_clock::now() + options_.retry_for;;) {
@@ -344,17 +335,12 @@ Result<SharedWrites::Changes> SharedWriter::Look(Patience patience) {
     if (*seen) return std::move(**seen);
     if (once) return Changes{};
     if (steady_clock::now() >= until) return GivenUp();
-    Pause();
+    PauseBetweenAttempts();
   }
 }
 
 Error SharedWriter::GivenUp() const {
   return Error::Make(Code::kFailed, kLedgerFailed, "committing: " + why_);
-}
-
-void SharedWriter::Pause() {
-  MutexLock lock(mutex_);
-  never_.WaitFor(lock, kEnterAgainAfter);
 }
 
 }  // namespace registry::ledger

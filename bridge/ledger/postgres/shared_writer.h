@@ -18,7 +18,6 @@
 #include "bridge/ledger/postgres/shared_statements.h"
 #include "bridge/ledger/postgres/transaction.h"
 #include "bridge/ledger/postgres/writing_session.h"
-#include "schemas/base/mutex.h"
 
 namespace registry::ledger {
 
@@ -62,7 +61,6 @@ class SharedWriter final : public SharedWrites {
   std::optional<Error> IsOver(const Rows& writer, const Rows* member);
   Changes Noted(std::vector<Told> told);  // seen from now on
   std::optional<Failure> Send(OrderedWrites& writes, const Told& mine);
-  std::optional<Failure> Warned();
   Result<bool> CameBack(const Told& mine, Lease::Span begun);
   // What became of the transaction that was cut off: whether it is there.
   Result<bool> Settle(const Told& mine, Time until);
@@ -72,7 +70,6 @@ class SharedWriter final : public SharedWrites {
   Answers Run(const std::vector<Request>& requests);
   bool IsCutOffForLong();
   Error GivenUp() const;
-  void Pause();
 
   const PostgresOptions options_;
   const Statements& statements_;
@@ -89,8 +86,6 @@ class SharedWriter final : public SharedWrites {
   Time looked_{};                // when it saw last what others wrote
   Lease::Span begun_{};
   std::string why_;
-  Mutex mutex_;  // of pauses
-  CondVar never_;
 };
 
 }  // namespace registry::ledger

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bridge/ledger/postgres/members.h"
+#include "bridge/ledger/postgres/pause.h"
 #include "bridge/ledger/postgres/schema_steps.h"
 #include "bridge/ledger/postgres/shared_statements.h"
 
@@ -11,8 +12,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-constexpr milliseconds kTryAgainAfter{250};
 
 }  // namespace
 
@@ -33,7 +32,7 @@ Status Writer::Begin() {
   const Request begin{&statements_.begin_writer, {node.name, node.version, lasts, tables}};
   const auto answers = options_.shared ? BeginAmongOthers(begin) : Run({begin});
   if (const auto* const failed = std::get_if<Failure>(&answers)) return failed->AsError("opening the ledger");
-  if (const auto warned = Warned()) return warned->AsError("opening the ledger");
+  if (const auto warned = connection_->Warned()) return warned->AsError("opening the ledger");
   const Rows& row = std::get<std::vector<Rows>>(answers).front();
   if (row.size() != 1) return Error::Make(Code::kFailed, kLedgerDamaged, "table writer has no row");
   epoch_ = OfInt8(row.At(0, 0));
@@ -72,7 +71,7 @@ Status Writer::Lock() {
     if (!locked) return locked.error();
     if (*locked) return Done{};
     if (steady_clock::now() >= until) break;
-    Pause();
+    PauseBetweenAttempts();
   }
   return Error::Make(Code::kFailed, kLedgerInUse, "the ledger is open in another process: " + Holder());
 }
@@ -120,7 +119,8 @@ Status Writer::Write(OrderedWrites& writes, bool sync) {
     connection_.reset();
     if (!failed->MayPass()) return failed->AsError("committing");
     Say("transaction " + std::to_string(number_ + 1) + " was cut off: " + failed->message);
-    if (!failed->lost) Pause();  // the server is in trouble, and is not helped by the same at once
+    // The server is in trouble, and is not helped by the same at once.
+    if (!failed->lost) PauseBetweenAttempts();
     const auto became = Recover(until);
     if (!became) return became.error();
     if (!*became || steady_clock::now() >= until) return failed->AsError("committing");
@@ -141,7 +141,7 @@ std::optional<Failure> Writer::Send(OrderedWrites& writes, bool sync) {
   const Transaction transaction(statements_, writes, {epoch_, number_ + 1, durable_}, sync, kind_);
   auto answers = connection_ ? Run(transaction.requests()) : Answers(Failure{true, "", "not connected"});
   if (auto* const failed = std::get_if<Failure>(&answers)) return std::move(*failed);
-  return sync ? Warned() : std::nullopt;
+  return sync ? connection_->Warned() : std::nullopt;
 }
 
 // A transaction that was found after its connection had gone may be on this server alone: ending or cancelling the process
@@ -153,13 +153,7 @@ std::optional<Failure> Writer::Confirm() {
   if (auto* const failed = std::get_if<Failure>(&answers)) return std::move(*failed);
   if (std::get<std::vector<Rows>>(answers).front().size() != 1)
     return Failure{true, "", "another has written"};
-  return Warned();
-}
-
-// The one warning that a COMMIT gives is that its wait for a standby was cancelled.
-std::optional<Failure> Writer::Warned() const {
-  if (connection_->warning().empty()) return std::nullopt;
-  return Failure{true, "", connection_->warning()};
+  return connection_->Warned();
 }
 
 Status Writer::PassMarks() {
@@ -177,7 +171,7 @@ Status Writer::GiveUp() {
 Status Writer::MoveNumber(const Request& request) {
   const auto answers = Run({request});
   if (const auto* const failed = std::get_if<Failure>(&answers)) return failed->AsError("stepping on");
-  if (const auto warned = Warned()) return warned->AsError("stepping on");
+  if (const auto warned = connection_->Warned()) return warned->AsError("stepping on");
   const Rows& row = std::get<std::vector<Rows>>(answers).front();
   if (row.size() != 1) return CannotGoOn();
   written_.number = durable_ = number_ = OfInt8(row.At(0, 0));
@@ -193,7 +187,7 @@ void Writer::Say(const std::string& line) {
 Result<std::optional<Writer::Became>> Writer::Recover(steady_clock::time_point until) {
   auto became = Reconnect();
   while (became && !*became && steady_clock::now() < until) {
-    Pause();
+    PauseBetweenAttempts();
     became = Reconnect();
   }
   return became;
@@ -282,11 +276,6 @@ Writer::Became Writer::Resolve(const Rows& rows) {
   if (there < durable_ || there > number_) return Became::kAnothers;
   number_ = there;  // what came behind it was written without waiting, and may be lost (Ledger::Advance)
   return Became::kNotDone;
-}
-
-void Writer::Pause() {
-  MutexLock lock(mutex_);
-  never_.WaitFor(lock, kTryAgainAfter);
 }
 
 }  // namespace registry::ledger

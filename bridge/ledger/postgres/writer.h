@@ -64,7 +64,6 @@ class Writer final : public WritingSession {
   // As the next transaction. Nothing: it is there, and with `sync` as safe as the server's settings ask.
   std::optional<Failure> Send(OrderedWrites& writes, bool sync);
   std::optional<Failure> Confirm();
-  std::optional<Failure> Warned() const;
   // What became of the next transaction; with kNotDone number_ is that of the last that is there.
   Became Resolve(const Rows& rows);
   bool IsAnothers(const Rows& rows) const;
@@ -77,7 +76,6 @@ class Writer final : public WritingSession {
   Status MoveNumber(const Request& request);
   void Say(const std::string& line);
   Answers Run(const std::vector<Request>& requests);
-  void Pause();
 
   const PostgresOptions options_;
   const Statements& statements_;
@@ -92,8 +90,6 @@ class Writer final : public WritingSession {
   bool shared_ = false;
   bool taken_over_ = false;     // kAnothers: by another node, with all that was acknowledged
   std::set<std::string> said_;  // of the transaction under way
-  Mutex mutex_;                 // of pauses
-  CondVar never_;
 };
 
 }  // namespace registry::ledger
