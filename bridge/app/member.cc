@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "bridge/app/ingest_options.h"
 #include "bridge/app/mqtt_options.h"
 #include "bridge/app/party_reload.h"
 
@@ -21,10 +22,6 @@ constexpr seconds kFirstConnectionWithin{60};
 
 Error NoMember(const std::string& why) {
   return Error::Make(Code::kFailed, std::string(ledger::kLedgerInUse), why);
-}
-
-ingest::PartyTerms PartyTermsOf(const Config& config) {
-  return {config.parties, config.limits, config.retry, config.transfer};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bridge/app/ingest_options.h"
 #include "bridge/ingest/backlog.h"
 #include "bridge/ledger/postgres/kept.h"
 #include "bridge/ledger/postgres/members.h"
@@ -10,7 +11,6 @@ namespace registry::app {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 // A member that does not get through gives up, and joins anew: the broker keeps what it was not told that we have.
 constexpr milliseconds kMemberAnswerWithin{5000}, kMemberRetryFor{10'000};
@@ -64,30 +64,16 @@ Result<std::string> Membership::DiffersFrom(const DecidingTerms& own) const {
 Status Membership::Beat() { return ledger::SayMember(*ledger_); }
 
 Status Membership::Start(const Config& config) {
-  ingest::IntakeOptions taken;
-  taken.folder = config.intake_folder;
-  taken.bytes_max = config.intake_bytes_max;
-  taken.key = around_.material.intake_key;
-  taken.log = around_.log.For("intake");
-  auto beside = BesideLedger::Open(taken, place_, *ledger_);
+  auto beside = BesideLedger::Open(IntakeOptionsOf(config, around_.material, around_.log.For("intake")),
+                                   place_, *ledger_);
   if (!beside) return beside.error();
   beside_.emplace(std::move(*beside));
-  ingest::Services services;
-  services.parties = config.parties;
-  services.issuer = around_.material.issuer.get();
-  services.signer = around_.material.signer.get();
-  services.policy = around_.material.policy;
-  services.policy.retry = config.retry;
-  services.policy.transfer = config.transfer;
+  ingest::Services services = ServicesOf(config, around_.material);
   services.aside = [this](const PartyId& party, domain::OutgoingMessage reply) {
     aside_->Offer(party, std::move(reply));
   };
   services.backlog = [this] { return Unconfirmed(*ledger_); };
-  services.kept_per_hour = config.kept_per_hour;
-  services.limits = config.limits;
-  ingest::PipelineOptions options;
-  options.lanes = static_cast<std::size_t>(config.lanes);
-  options.queue_max = static_cast<std::size_t>(config.queue_max);
+  ingest::PipelineOptions options = PipelineOptionsOf(config);
   options.stop_deadline = kStopWithin;
   options.own_work = false;
   options.intake_may_refuse = true;

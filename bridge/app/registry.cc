@@ -18,6 +18,7 @@
 #include "bridge/app/disk_space.h"
 #include "bridge/app/forgetter.h"
 #include "bridge/app/http.h"
+#include "bridge/app/ingest_options.h"
 #include "bridge/app/last_heard.h"
 #include "bridge/app/ledger_place.h"
 #include "bridge/app/material.h"
@@ -45,7 +46,6 @@ namespace registry::app {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 constexpr milliseconds kDisconnectWithin{2000};
 
@@ -159,12 +159,7 @@ Status Wired::OpenStores() {
   if (config_.ledger.in_postgres) heartbeat_->Start();
   forgetter_ = std::make_unique<Forgetter>(*ledger_, config_.event_days, clock_, log_.For("ledger"));
   census_ = std::make_unique<Census>(*ledger_, clock_, log_.For("ledger"));
-  ingest::IntakeOptions taken;
-  taken.folder = config_.intake_folder;
-  taken.bytes_max = config_.intake_bytes_max;
-  taken.key = material_.intake_key;
-  taken.log = log_.For("intake");
-  auto beside = BesideLedger::Open(taken, *place, *ledger_);
+  auto beside = BesideLedger::Open(IntakeOptionsOf(config_, material_, log_.For("intake")), *place, *ledger_);
   if (!beside) return beside.error();
   beside_.emplace(std::move(*beside));
   backup_ = std::make_unique<BackupPoint>(
@@ -195,24 +190,14 @@ Status Wired::MakePoint(const std::string& to) {
 }
 
 void Wired::OpenPipeline() {
-  ingest::Services services;
-  services.parties = config_.parties;
-  services.issuer = material_.issuer.get();
-  services.signer = material_.signer.get();
-  services.policy = material_.policy;
+  ingest::Services services = ServicesOf(config_, material_);
   services.aside = [this](const PartyId& party, domain::OutgoingMessage reply) {
     if (aside_) aside_->Offer(party, std::move(reply));
   };
   services.backlog = [this] { return relay_ ? relay_->Depth() : 0; };
   services.space_low = [this] { return space_->low(); };
-  services.kept_per_hour = config_.kept_per_hour;
-  services.limits = config_.limits;
-  ingest::PipelineOptions options;
-  options.lanes = static_cast<std::size_t>(config_.lanes);
-  options.queue_max = static_cast<std::size_t>(config_.queue_max);
-  options.renewals_every = seconds(config_.renewal_look_seconds);
-  pipeline_ = std::make_unique<ingest::Pipeline>(options, *ledger_, beside_->intake(), clock_,
-                                                 std::move(services), metrics_);
+  pipeline_ = std::make_unique<ingest::Pipeline>(PipelineOptionsOf(config_), *ledger_, beside_->intake(),
+                                                 clock_, std::move(services), metrics_);
   others_told_.To(pipeline_.get());
 }
 
@@ -366,7 +351,7 @@ void Wired::TakeParties() {
   }
   const PartyReload taken = app::TakeParties(config_, *read);
   config_ = taken.config;
-  pipeline_->Change({config_.parties, config_.limits, config_.retry, config_.transfer});
+  pipeline_->Change(PartyTermsOf(config_));
   relay_->ChangeBatches(config_.takes_batches);
   if (console_) console_->SetPolicy(PolicyToShow(config_));
   session_->ChangeParties(HeardAlone(config_));
