@@ -94,6 +94,22 @@ class SharedFaultsTest : public testing::Test {
         "WHERE application_name = 'iot-registry'");
   }
 
+  // From now on each commit waits for a standby that does not come.
+  bool WaitsForAStandbyThatIsAway() {
+    Told("ALTER SYSTEM SET synchronous_standby_names = 'away'");
+    Told("SELECT pg_reload_conf()");
+    return lab::WaitUntil([this] { return Told("SHOW synchronous_standby_names") == "away"; }, seconds(60));
+  }
+  // `waits`: b's commit of the second registration, behind that of the first.
+  void ExpectCommittedOnceNoStandbyIsAskedFor(std::future<Status>& waits) {
+    Told("ALTER SYSTEM RESET synchronous_standby_names");
+    Told("SELECT pg_reload_conf()");
+    const auto done = waits.get();
+    EXPECT_TRUE(done.ok()) << done.error().message;
+    for (const std::uint64_t number : {1u, 2u})
+      EXPECT_EQ(a_->HistoryOf(samples::DeviceOf(number))->size(), 1u);
+  }
+
   std::unique_ptr<lab::PostgresServer> server_, second_;
   std::optional<SharedLedgers> all_;
   std::unique_ptr<Ledger> a_, b_, c_;
@@ -150,10 +166,7 @@ TEST_F(SharedFaultsTest, AllGoOnWithTheStandbyThatIsPromoted) {
 TEST_F(SharedFaultsTest, WhatNoSynchronousStandbyHasIsNotAcknowledged) {
   Open();
   ASSERT_TRUE(b_->Commit(samples::Registration(1)).ok());
-  Told("ALTER SYSTEM SET synchronous_standby_names = 'away'");
-  Told("SELECT pg_reload_conf()");
-  ASSERT_TRUE(
-      lab::WaitUntil([this] { return Told("SHOW synchronous_standby_names") == "away"; }, seconds(60)));
+  ASSERT_TRUE(WaitsForAStandbyThatIsAway());
   auto waits = std::async(std::launch::async, [this] { return b_->Commit(samples::Registration(2)); });
   const auto is_there = [this] {
     return Told("SELECT count(*) FROM " + all_->Of("b").schema + ".devices") == "2";
@@ -169,11 +182,7 @@ TEST_F(SharedFaultsTest, WhatNoSynchronousStandbyHasIsNotAcknowledged) {
   };
   EXPECT_TRUE(lab::WaitUntil(waits_again, seconds(60))) << "another transaction is to come back first";
   EXPECT_EQ(waits.wait_for(milliseconds(0)), std::future_status::timeout);
-  Told("ALTER SYSTEM RESET synchronous_standby_names");
-  Told("SELECT pg_reload_conf()");
-  const auto done = waits.get();
-  EXPECT_TRUE(done.ok()) << done.error().message;
-  for (const std::uint64_t number : {1u, 2u}) EXPECT_EQ(a_->HistoryOf(samples::DeviceOf(number))->size(), 1u);
+  ExpectCommittedOnceNoStandbyIsAskedFor(waits);
 }
 
 // It is not made visible by the member itself either, which asks for an answer in vain: others would go on from there.
@@ -188,19 +197,12 @@ TEST_F(SharedFaultsTest, WhatWaitsForAStandbyIsSeenByNobody) {
   });
   b_ = SharedLedgers::Join(options);
   ASSERT_TRUE(b_->Commit(samples::Registration(1)).ok());
-  Told("ALTER SYSTEM SET synchronous_standby_names = 'away'");
-  Told("SELECT pg_reload_conf()");
-  ASSERT_TRUE(
-      lab::WaitUntil([this] { return Told("SHOW synchronous_standby_names") == "away"; }, seconds(60)));
+  ASSERT_TRUE(WaitsForAStandbyThatIsAway());
   auto waits = std::async(std::launch::async, [this] { return b_->Commit(samples::Registration(2)); });
   EXPECT_TRUE(lab::WaitUntil([&] { return cut_off >= 3; }, seconds(60)));
   EXPECT_EQ(Told("SELECT count(*) FROM " + options.schema + ".devices"), "1");
   EXPECT_EQ(waits.wait_for(milliseconds(0)), std::future_status::timeout);
-  Told("ALTER SYSTEM RESET synchronous_standby_names");
-  Told("SELECT pg_reload_conf()");
-  const auto done = waits.get();
-  EXPECT_TRUE(done.ok()) << done.error().message;
-  for (const std::uint64_t number : {1u, 2u}) EXPECT_EQ(a_->HistoryOf(samples::DeviceOf(number))->size(), 1u);
+  ExpectCommittedOnceNoStandbyIsAskedFor(waits);
   b_.reset();  // before what it tells
 }
 
